@@ -1,0 +1,46 @@
+# Two commands matter: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --extra embedded
+
+.PHONY: demo test check chaos bench requirements clean
+
+demo: .venv/runtime
+	$(BIN)/tocsin demo
+
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+chaos: .venv/dev
+	$(BIN)/python -m pytest -m chaos tests/chaos
+
+bench: .venv/dev
+	$(BIN)/python -m bench decide
+	$(BIN)/python -m bench restore
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tocsin needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python requirements.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/dev: .venv/runtime requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Pins for every Python and platform, with hashes and without the name of any index.
+requirements: .venv/dev
+	$(COMPILE) --extra bench --extra dev pyproject.toml requirements-build.in -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt pyproject.toml requirements-build.in -o requirements.txt
+
+clean:
+	rm -rf .venv .tocsin
