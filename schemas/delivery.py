@@ -1,0 +1,48 @@
+"""`deliver.CHANNEL.PRIORITY` and `retry.DELAY` (key: user): one message to one address."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.event import Name
+from schemas.vocabulary import Channel, Priority
+
+
+class Content(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the person reads, rendered for one channel.
+
+    `title` is the push title or the e-mail subject; `html` is for e-mail alone; `data` travels
+    beside a push or an in-app message for the app to use.
+    """
+
+    body: str
+    title: str = ""
+    html: str = ""
+    data: dict[str, Any] = {}
+
+
+class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message on its way to one address.
+
+    `delivery_id` is the same however often this is replayed: sinks send it once, and devices
+    collapse by `notification_id`. Times are epoch milliseconds. `attempt` counts the calls that
+    failed so far; `due_at` says when a retry may leave its retry topic.
+    """
+
+    delivery_id: str
+    notification_id: str
+    event_id: Name
+    type: Name
+    category: str
+    user: Name
+    channel: Channel
+    priority: Priority
+    address: str
+    content: Content
+    occurred_at: int
+    accepted_at: int
+    expires_at: int
+    attempt: int = 0
+    due_at: int = 0
+    catalogue: str = ""
+    tenant: Name = "default"

@@ -1,0 +1,34 @@
+"""`delivery-events`: everything that happens to a notification, one record a happening."""
+
+from msgspec import Struct
+
+from schemas.vocabulary import Channel, Priority, Reason, Stage
+
+
+class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of `delivery_events` in ClickHouse.
+
+    `id` is made from what happened to what (delivery or notification, stage, attempt), so that
+    the same happening told twice is one row. `occurred_at` is the domain event's time and places
+    the row, `accepted_at` is when Kafka took it, `at` when this stage was reached: epoch ms.
+    """
+
+    id: str
+    stage: Stage
+    at: int
+    occurred_at: int
+    accepted_at: int
+    tenant: str
+    type: str
+    category: str
+    priority: Priority
+    user: str
+    event_id: str
+    notification_id: str
+    delivery_id: str = ""
+    channel: Channel | None = None
+    reason: Reason = Reason.NONE
+    provider: str = ""
+    attempt: int = 0
+    detail: str = ""
+    catalogue: str = ""

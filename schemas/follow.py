@@ -1,0 +1,19 @@
+"""`follows` (key: followee) and `following` (key: follower): who follows whom."""
+
+from msgspec import Struct
+
+from schemas.event import Moment, Name
+
+
+class Follow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`follower` follows `followee` from `at` on, or no longer does.
+
+    The router counts it and writes the same record to `following`, keyed by the follower.
+    Repeating it changes nothing.
+    """
+
+    follower: Name
+    followee: Name
+    at: Moment
+    following: bool = True
+    tenant: Name = "default"
