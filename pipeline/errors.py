@@ -1,0 +1,55 @@
+"""What can go wrong, and who acts on it.
+
+TocsinError
+├── BadRecord          this record can't be used: dead letter, go on with the next
+├── BadCatalogue       the catalogue contradicts itself: says the file and the field
+├── Unavailable        a part that we need is away: exit, be restarted, resume from the commit
+│   ├── PortTaken
+│   └── DownloadFailed
+├── BrokenChangelog    a changelog record can't be read: the restore stops and says where
+├── TooManyBadRecords  a broken producer: the worker stops rather than drain into dead letters
+└── Misconfigured      a setting is missing or wrong: names the setting
+"""
+
+from schemas.vocabulary import Reason
+
+
+class TocsinError(Exception):
+    """Anything Tocsin raises on purpose; the message tells what happened, was kept, and to do."""
+
+
+class BadRecord(TocsinError):
+    """One record that can't be used; its neighbours can."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class BadCatalogue(TocsinError):
+    """The catalogue is not valid."""
+
+
+class Unavailable(TocsinError):
+    """A part that this process needs does not answer."""
+
+
+class PortTaken(Unavailable):
+    """Another program listens on the port that was asked for."""
+
+
+class DownloadFailed(Unavailable):
+    """A file that is fetched once could not be had."""
+
+
+class BrokenChangelog(TocsinError):
+    """A changelog record can't be read, so the state it carries is unknown."""
+
+
+class TooManyBadRecords(TocsinError):
+    """So many records of one slice are bad that the producer, not the record, is broken."""
+
+
+class Misconfigured(TocsinError):
+    """A setting is missing or can't be used."""

@@ -1,0 +1,66 @@
+"""Every setting, parsed once from the environment (`TOCSIN_…`) and frozen."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.errors import Misconfigured
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """How one process of Tocsin is set up; nothing else reads the environment.
+
+    Secrets are `SecretStr`, so that printing the settings shows asterisks.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TOCSIN_", frozen=True, extra="ignore")
+
+    kafka: str = "127.0.0.1:9092"
+    partitions: Annotated[int, Field(ge=1, le=4096)] = 8
+    replication: Annotated[int, Field(ge=1)] = 1
+    data_dir: Path = Path(".tocsin")
+    catalogue: Path = Path("catalogue")
+
+    clickhouse_host: str = "127.0.0.1"
+    clickhouse_port: Port = 8123
+    clickhouse_user: str = "default"
+    clickhouse_password: SecretStr = SecretStr("")
+    clickhouse_database: str = "default"
+
+    fcm_credentials: Path | None = None
+    """A Firebase service account file; it names the project and where tokens are issued."""
+    fcm_url: str = "https://fcm.googleapis.com"
+    sendgrid_url: str = "https://api.sendgrid.com"
+    sendgrid_api_key: SecretStr = SecretStr("")
+    email_from: str = "notifications@localhost.localdomain"
+    twilio_url: str = "https://api.twilio.com"
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    sms_from: str = "+15005550006"
+    provider_timeout: Annotated[float, Field(gt=0)] = 10.0
+    calls_in_flight: Annotated[int, Field(ge=4)] = 128
+    """Provider calls that one sink process has open at most; a kill repeats no more than these."""
+
+    fan_out_threshold: Annotated[int, Field(ge=1)] = 1000
+    """From this many followers on, a post is written once and read by feeds."""
+    session_timeout: Annotated[float, Field(ge=1)] = 6.0
+    bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 64 << 20
+    """Records fetched and not finished, over all partitions of one process."""
+    bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """A slice of 100 records or more with more bad ones than this share stops the worker."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Prometheus metrics of a worker; 0 serves none."""
+
+
+def read_settings() -> Settings:
+    """Parse the environment; raises Misconfigured with the variable's name."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "TOCSIN_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise Misconfigured(f"{name} can't be used: {first['msg']}. Nothing was started.") from None
