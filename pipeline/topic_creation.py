@@ -1,0 +1,64 @@
+"""Creating topics, before any worker subscribes: one that comes later is not seen for a while."""
+
+from collections.abc import Iterable
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from pipeline.errors import Misconfigured, Unavailable
+from pipeline.settings import Settings
+from pipeline.topics import Topic
+
+
+async def create_topics(settings: Settings, topics: Iterable[Topic]) -> list[str]:
+    """Create what is missing and return its names.
+
+    Raises Unavailable without a broker, and Misconfigured where a topic exists with another
+    partition count: the same key would then be in two places.
+    """
+    wanted = {topic.name: topic for topic in topics}
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        await admin.start()
+        existing = await admin.describe_topics(
+            sorted(wanted.keys() & set(await admin.list_topics()))
+        )
+        _check(existing, settings.partitions)
+        missing = wanted.keys() - {topic["topic"] for topic in existing}
+        await _create(admin, [wanted[name] for name in sorted(missing)], settings)
+    except KafkaError as error:
+        raise Unavailable(
+            f"Kafka at {settings.kafka} could not create the topics ({error!r}). Nothing was "
+            "started; start Kafka, or set TOCSIN_KAFKA to where it listens."
+        ) from error
+    finally:
+        await admin.close()
+    return sorted(missing)
+
+
+def _check(existing: list[dict[str, object]], partitions: int) -> None:
+    for topic in existing:
+        found = len(topic["partitions"])  # type: ignore[arg-type]
+        if found != partitions:
+            raise Misconfigured(
+                f"Topic {topic['topic']} has {found} partitions, TOCSIN_PARTITIONS says "
+                f"{partitions}. A key would be looked for in the wrong place, so nothing was "
+                f"started; set TOCSIN_PARTITIONS={found}."
+            )
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Settings) -> None:
+    if not topics:
+        return
+    response = await admin.create_topics(
+        [
+            NewTopic(
+                topic.name, settings.partitions, settings.replication, topic_configs=topic.config
+            )
+            for topic in topics
+        ]
+    )
+    for name, code, *message in response.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"{name}: {message}")

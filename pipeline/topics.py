@@ -1,0 +1,110 @@
+"""Every topic, declared in one place and created before any worker subscribes."""
+
+from msgspec import Struct
+
+from schemas.vocabulary import Channel, Priority
+
+DAY_MS = 86_400_000
+LARGEST_RECORD = 8 << 20
+"""Kafka refuses more; a producer then gets the error itself."""
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """One topic: what its key is, who writes it and who reads it.
+
+    A `compacted` topic keeps the newest record of every key. Records older than `retention_ms`
+    are deleted, in a compacted topic too unless it is 0.
+    """
+
+    name: str
+    key: str
+    written_by: str
+    read_by: str
+    compacted: bool = False
+    retention_ms: int = 7 * DAY_MS
+    largest_record: int = LARGEST_RECORD
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Topic configuration as Kafka names it."""
+        policies = ["compact"] * self.compacted + ["delete"] * (self.retention_ms > 0)
+        retention = {"retention.ms": str(self.retention_ms)} if self.retention_ms else {}
+        return retention | {
+            "cleanup.policy": ",".join(policies),
+            "max.message.bytes": str(self.largest_record),
+        }
+
+
+EVENTS = Topic(name="events", key="actor", written_by="producers", read_by="router")
+FOLLOWS = Topic(name="follows", key="followee", written_by="producers", read_by="router")
+FOLLOWING = Topic(name="following", key="follower", written_by="router", read_by="decider")
+PREFERENCES = Topic(name="preferences", key="user", written_by="producers", read_by="decider")
+CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="decider")
+PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
+REQUESTS = Topic(name="requests", key="user", written_by="router", read_by="decider")
+BROADCASTS = Topic(name="broadcasts", key="partition", written_by="router", read_by="decider")
+OUTBOX = Topic(
+    name="outbox", key="actor", written_by="router", read_by="feeds", retention_ms=30 * DAY_MS
+)
+DEAD_LETTERS = Topic(
+    name="dead-letters",
+    key="source key",
+    written_by="every role",
+    read_by="operators",
+    retention_ms=30 * DAY_MS,
+)
+DELIVERY_EVENTS = Topic(
+    name="delivery-events",
+    key="none: the source's partition",
+    written_by="every role",
+    read_by="analytics",
+)
+
+RETRY_DELAYS = {"5s": 5, "30s": 30, "5m": 300, "30m": 1800, "2h": 7200}
+"""Seconds after which each retry topic's records are due, at the latest."""
+RETRIES = {
+    name: Topic(name=f"retry.{name}", key="user", written_by="sinks", read_by="retry")
+    for name in RETRY_DELAYS
+}
+DELIVER = {
+    (channel, priority): Topic(
+        name=f"deliver.{channel}.{priority}", key="user", written_by="decider", read_by=channel
+    )
+    for channel in Channel
+    for priority in Priority
+}
+
+
+def changelog(role: str) -> Topic:
+    """The changelog of a role's partition stores; sinks' remember for two days what was sent."""
+    return Topic(
+        name=f"{role}-changelog",
+        key="store key",
+        written_by=role,
+        read_by=role,
+        compacted=True,
+        retention_ms=2 * DAY_MS if role in SINKS else 0,
+    )
+
+
+SINKS = (Channel.PUSH, Channel.EMAIL, Channel.SMS)
+"""Channels with a provider, and so with a sent-ledger."""
+STATEFUL = ("router", "decider", *SINKS, Channel.INAPP)
+"""Roles with partition stores."""
+TOPICS: tuple[Topic, ...] = (
+    EVENTS,
+    FOLLOWS,
+    FOLLOWING,
+    PREFERENCES,
+    CONTACTS,
+    PRESENCE,
+    REQUESTS,
+    BROADCASTS,
+    OUTBOX,
+    DEAD_LETTERS,
+    DELIVERY_EVENTS,
+    *RETRIES.values(),
+    *DELIVER.values(),
+    *(changelog(role) for role in STATEFUL),
+)
+"""All of them."""
