@@ -1,0 +1,181 @@
+"""A Faust consumer that hands on whole slices and commits frontiers, never acks.
+
+Faust's own bookkeeping (acks, gaps, read offsets) is left out for our topics, as it can commit
+past a record that was never processed. What takes its place: every partition has a cursor, every
+slice says where it starts, and a lane handles only the slice that starts exactly at its frontier.
+Whatever is dropped on the way, by a rebalance or by Faust clearing a queue, shows as a slice that
+starts too late, or never arrives; either way the cursor seeks back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers import aiokafka as driver
+from faust.types.tuples import ConsumerMessage
+
+from pipeline.cursor import Cursor
+from pipeline.slices import RECORDS, Slice, cut
+
+FETCH_WAIT = 0.1
+"""Seconds that one fetch waits for records; a partition that has room again waits no longer."""
+
+
+class SliceConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread with the Kafka client in it."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        # Range gives partition p of every topic to one member, which state that several
+        # topics share needs; Faust would pick round robin for an app without its own tables.
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=500,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+        )
+
+    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """The group's committed offsets; the log's start where nothing was committed."""
+        return await self.call_thread(self._committed, partitions)  # type: ignore[no-any-return]
+
+    async def _committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        consumer = self._ensure_consumer()
+        starts = await consumer.beginning_offsets(partitions)
+        return {tp: max(await consumer.committed(tp) or 0, starts[tp]) for tp in partitions}
+
+
+class SliceConsumer(driver.Consumer):
+    """Fetches into slices; the app's `partitions` says what to fetch and what to commit."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.cursors: dict[TopicPartition, Cursor] = {}
+
+    def _new_consumer_thread(self) -> SliceConsumerThread:
+        return SliceConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """The group's committed offsets; the log's start where nothing was committed."""
+        return await self._thread.committed(partitions)  # type: ignore[no-any-return]
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Finish what is in hand, commit it and let go, before the group goes on."""
+        await self.app.partitions.close()
+        await self.force_commit()
+        self.app.partitions.forget()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(
+        self, assigned: set[TopicPartition], generation_id: int = 0
+    ) -> None:
+        """Open what was assigned; fetching starts when each one's state is restored."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        self.app.partitions.assign({tp.partition for tp in assigned}, self)
+
+    def seek_back_where_stuck(self) -> None:
+        """Seek back wherever the end of what was handed on never arrived."""
+        for tp, cursor in self.cursors.items():
+            if cursor.is_stuck():
+                self.log.warning(
+                    "%s: slices from %d were dropped; reading again", tp, cursor.accepted
+                )
+                cursor.seek(cursor.accepted)
+
+    async def perform_seek(self) -> None:
+        """Nothing: positions are set per partition when its frontier is known."""
+
+    def verify_event_path(self, now: float, tp: TopicPartition) -> None:
+        """Nothing: Faust's stall warnings read bookkeeping that slices do not keep."""
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commit the frontiers that have moved since the last commit."""
+        self.seek_back_where_stuck()
+        frontiers: Mapping[TopicPartition, int] = self.app.partitions.frontiers()
+        moved = {
+            tp: offset
+            for tp, offset in frontiers.items()
+            if offset > (self._committed_offset.get(tp) or 0)
+        }
+        if not moved or not await self._commit(moved):
+            return False
+        self._committed_offset.update(moved)
+        return True
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                if self.flow_active:
+                    await self._fetch_once()
+                else:
+                    await self.wait(self.can_resume_flow)
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+
+    async def _fetch_once(self) -> None:
+        await self._apply_seeks()
+        limit = self.app.partitions.room_per_partition()
+        wanted = {
+            tp
+            for tp, cursor in self.cursors.items()
+            if cursor.in_flight < limit and not cursor.seek_pending
+        }
+        if not wanted:
+            await self.sleep(0.005 if self.cursors else 0.05)
+            return
+        fetched = await self._getmany(wanted, FETCH_WAIT)
+        for tp, records in fetched.items():
+            await self._hand_on(tp, records)
+
+    async def _apply_seeks(self) -> None:
+        # Only here, between two fetches: a seek during one would give it a wrong start.
+        for tp, cursor in list(self.cursors.items()):
+            if cursor.seek_pending:
+                cursor.seek_pending = False
+                try:
+                    await self.seek_wait({tp: cursor.position})
+                except IllegalStateError:
+                    self.cursors.pop(tp, None)  # revoked a moment ago
+
+    async def _hand_on(self, tp: TopicPartition, records: list[Any]) -> None:
+        cursor = self.cursors.get(tp)
+        if cursor is None or cursor.seek_pending:
+            return  # revoked, or fetched from where it stood before a seek
+        most = self.app.partitions.role.slice_records.get(tp.topic, RECORDS)
+        for slice_ in cut(tp, cursor.epoch, cursor.position, records, most):
+            if self.cursors.get(tp) is not cursor or cursor.epoch != slice_.epoch:
+                return
+            cursor.hand_on(slice_)
+            await self.wait_first(self.callback(self._as_message(slice_)), self.suspend_flow.wait())
+
+    def _as_message(self, slice_: Slice) -> ConsumerMessage:
+        last = slice_.records[-1]
+        return ConsumerMessage(
+            last.topic,
+            last.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            (),
+            None,
+            slice_,
+            None,
+            0,
+            0,
+            slice_.partition,
+            generation_id=self.app.consumer_generation_id,
+        )

@@ -1,0 +1,56 @@
+"""Where the reader stands in one partition, and what it has handed on but not seen finished."""
+
+from dataclasses import dataclass
+
+from pipeline.slices import Slice
+
+
+@dataclass(slots=True)
+class Cursor:
+    """The reading side of a partition, from the frontier it was opened at.
+
+    `position` is the next offset to fetch, `accepted` the end of what reached a lane. The two
+    differ while a slice is on its way through Faust, and for good if Faust dropped it there.
+    """
+
+    position: int
+    epoch: int = 0
+    seek_pending: bool = True
+    accepted: int = 0
+    in_flight: int = 0
+    stuck_at: int | None = None
+
+    def __post_init__(self) -> None:
+        self.accepted = self.position
+
+    def seek(self, offset: int) -> None:
+        """Fetch from `offset` again; whatever was fetched before counts no more."""
+        self.position = self.accepted = offset
+        self.epoch += 1
+        self.seek_pending = True
+        self.in_flight = 0
+        self.stuck_at = None
+
+    def hand_on(self, slice_: Slice) -> None:
+        """A slice leaves for its lane."""
+        self.position = slice_.next
+        self.in_flight += slice_.size
+
+    def accept(self, slice_: Slice) -> bool:
+        """A slice reached its lane; False if one before it was dropped on the way."""
+        if slice_.start != self.accepted:
+            return False
+        self.accepted = slice_.next
+        return True
+
+    def finish(self, slice_: Slice) -> None:
+        """A slice is done with and frees its bytes."""
+        if slice_.epoch == self.epoch:
+            self.in_flight -= slice_.size
+
+    def is_stuck(self) -> bool:
+        """True when the same slice was missing at the last look too: it will never come."""
+        missing = self.accepted if self.accepted != self.position else None
+        stuck = missing is not None and missing == self.stuck_at
+        self.stuck_at = missing
+        return stuck

@@ -1,0 +1,97 @@
+"""Decoding a slice; what can't be used becomes a dead letter, and its neighbours go on."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from aiokafka import ConsumerRecord
+
+from pipeline.clock import Clock
+from pipeline.dead_letters import dead_letter
+from pipeline.errors import BadRecord, TooManyBadRecords
+from pipeline.outputs import Outputs
+from pipeline.slices import Slice
+from pipeline.topics import DEAD_LETTERS, Topic
+from schemas.vocabulary import Reason
+
+LARGEST_VALUE = 1 << 20
+"""Bytes of a record that an agent takes; larger ones are dead letters."""
+WINDOW = 200
+"""Records over which the share of bad ones is taken."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class Intake:
+    """Reads the records of one role's partition into values.
+
+    The bad ones are added to the slice's outputs as dead letters, so that they are acknowledged
+    before the frontier passes them. When more than `bad_share` of the last 200 were bad, a
+    producer is broken and TooManyBadRecords ends the worker: its records stay where they are.
+    """
+
+    def __init__(
+        self, role: str, kinds: Mapping[Topic, type[msgspec.Struct]], clock: Clock, bad_share: float
+    ) -> None:
+        self._role = role
+        self._decoders: dict[str, Any] = {
+            topic.name: msgspec.json.Decoder(kind).decode for topic, kind in kinds.items()
+        }
+        self._keys = {
+            topic.name: topic.key if topic.key in kind.__struct_fields__ else None
+            for topic, kind in kinds.items()
+        }
+        self._clock = clock
+        self._bad_share = bad_share
+        self._recent: deque[bool] = deque(maxlen=WINDOW)
+
+    def read(self, slice_: Slice, outputs: Outputs) -> Iterator[tuple[ConsumerRecord, Any]]:
+        """Each usable record with its value, in order."""
+        decode = self._decoders[slice_.partition.topic]
+        field = self._keys[slice_.partition.topic]
+        note = self._recent.append
+        for record in slice_.records:
+            try:
+                value = _decoded(decode, record)
+                if field is not None:
+                    _check_key(record.key, getattr(value, field))
+            except BadRecord as error:
+                self.set_aside(record, error, outputs)
+            else:
+                note(False)
+                yield record, value
+
+    def set_aside(self, record: ConsumerRecord, error: BadRecord, outputs: Outputs) -> None:
+        """Make a record a dead letter, also after it was decoded."""
+        self._recent.append(True)
+        bad = sum(self._recent)
+        if len(self._recent) == WINDOW and bad > self._bad_share * WINDOW:
+            raise TooManyBadRecords(
+                f"{bad} of the last {WINDOW} records of {record.topic}-{record.partition} can't be "
+                f"used, the latest for: {error}. They were left in the topic, not made dead "
+                "letters: mend the producer, or raise TOCSIN_BAD_SHARE to let them pass."
+            )
+        letter = dead_letter(self._role, record, error, self._clock.now())
+        outputs.add(DEAD_LETTERS, record.partition, record.key, encode(letter))
+
+
+def _decoded(decode: Any, record: ConsumerRecord) -> Any:
+    value = record.value or b""
+    if len(value) > LARGEST_VALUE:
+        raise BadRecord(Reason.TOO_LARGE, f"{len(value)} bytes, {LARGEST_VALUE} are allowed")
+    try:
+        return decode(value)
+    except msgspec.ValidationError as error:
+        raise BadRecord(Reason.INVALID, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRecord(Reason.UNDECODABLE, str(error)) from None
+
+
+def _check_key(key: bytes | None, expected: str) -> None:
+    if not key:
+        raise BadRecord(Reason.MISSING_KEY, f"the record has no key; it should be {expected!r}")
+    if key != expected.encode():
+        raise BadRecord(
+            Reason.KEY_MISMATCH, f"the record's key is {key!r}, its value says {expected!r}"
+        )

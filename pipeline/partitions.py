@@ -1,0 +1,166 @@
+"""The partitions that this worker holds: opened, worked through slice by slice, let go."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiokafka import TopicPartition
+
+from pipeline.cursor import Cursor
+from pipeline.lanes import Handler, Lane
+from pipeline.slices import Slice
+
+GRACE = 20.0
+"""Seconds that a slice in hand gets to finish when its partition is taken away."""
+
+log = logging.getLogger(__name__)
+
+OpenHandler = Callable[[int, asyncio.Event], Handler]
+"""Makes the handler of a partition number; the event is set when it should come to an end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What one kind of worker reads, and how it works on it.
+
+    A lane works on one slice at a time. Topics that share state share a lane, most urgent first;
+    with `lane_per_topic` each topic has its own, so that none waits for another. `check` raises
+    what makes the role useless, such as wrong credentials, before anything is read.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    open_handler: OpenHandler
+    lane_per_topic: bool = False
+    slice_records: Mapping[str, int] = field(default_factory=dict)
+    check: Callable[[], Awaitable[None]] | None = None
+
+
+class Source(Protocol):
+    """The consumer, as far as partitions steer it."""
+
+    cursors: dict[TopicPartition, Cursor]
+
+    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """The group's committed offsets; the log's start where nothing was committed."""
+        ...
+
+
+class Partition:
+    """One partition number of every topic of a role."""
+
+    def __init__(self, number: int, role: Role, source: Source) -> None:
+        self.frontiers: dict[TopicPartition, int] = {}
+        self._closing = asyncio.Event()
+        self._handler = role.open_handler(number, self._closing)
+        self._source = source
+        self._tps = [TopicPartition(topic, number) for topic in role.topics]
+        groups = [(topic,) for topic in role.topics] if role.lane_per_topic else [role.topics]
+        self._lanes = [Lane(g, self._handler, self.frontiers, self._finished) for g in groups]
+        self._lane_of = {topic: lane for lane in self._lanes for topic in lane.topics}
+
+    async def run(self) -> None:
+        """Restore the state, find the frontiers, work until closed."""
+        try:
+            stored = await self._handler.restore()
+            committed = await self._source.committed(self._tps)
+            if self._closing.is_set():
+                return
+            for tp in self._tps:
+                self.frontiers[tp] = max(committed[tp], stored.get(tp.topic, 0))
+                self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
+            async with asyncio.TaskGroup() as tasks:
+                for lane in self._lanes:
+                    tasks.create_task(lane.run())
+        finally:
+            await self._handler.close()
+
+    def accept(self, slice_: Slice) -> None:
+        """Queue a slice for its lane."""
+        self._lane_of[slice_.partition.topic].put(slice_)
+
+    def close(self) -> None:
+        """Fetch no more, and end after the slices in hand."""
+        for tp in self._tps:
+            self._source.cursors.pop(tp, None)
+        self._closing.set()
+        for lane in self._lanes:
+            lane.close()
+
+    def _finished(self, slice_: Slice) -> None:
+        cursor = self._source.cursors.get(slice_.partition)
+        if cursor is not None:
+            cursor.finish(slice_)
+
+
+class Partitions:
+    """Every partition that the group has given to this worker."""
+
+    def __init__(
+        self, role: Role, *, bytes_in_flight: int, fail: Callable[[BaseException], None]
+    ) -> None:
+        self.role = role
+        self._bytes_in_flight = bytes_in_flight
+        self._fail = fail
+        self.joined = asyncio.Event()
+        self._held: dict[int, Partition] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def numbers(self) -> list[int]:
+        """The partition numbers held, in order."""
+        return sorted(self._held)
+
+    def room_per_partition(self) -> int:
+        """Bytes that one partition may have in flight, so that all together keep the bound."""
+        return self._bytes_in_flight // max(1, len(self._held) * len(self.role.topics))
+
+    def frontiers(self) -> dict[TopicPartition, int]:
+        """Where each partition's next slice must start: all before it is done, for good."""
+        return {tp: at for held in self._held.values() for tp, at in held.frontiers.items()}
+
+    def assign(self, numbers: set[int], source: Source) -> None:
+        """Open these partitions, each in a task of its own."""
+        for number in sorted(numbers):
+            held = self._held[number] = Partition(number, self.role, source)
+            task = asyncio.create_task(held.run(), name=f"{self.role.name}-{number}")
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+        self.joined.set()
+
+    def accept(self, slice_: Slice, source: Source) -> None:
+        """Take a slice from the agent; if one before it was dropped, read again from there."""
+        cursor = source.cursors.get(slice_.partition)
+        if cursor is None or slice_.epoch != cursor.epoch:
+            return
+        if cursor.accept(slice_):
+            self._held[slice_.partition.partition].accept(slice_)
+        else:
+            log.warning(
+                "%s: a slice from %d came where %d was due; reading again from there",
+                slice_.partition,
+                slice_.start,
+                cursor.accepted,
+            )
+            cursor.seek(cursor.accepted)
+
+    async def close(self) -> None:
+        """Finish the slices in hand, within the grace; the frontiers then stand still."""
+        for held in self._held.values():
+            held.close()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._tasks.clear()
+
+    def forget(self) -> None:
+        """Drop the closed partitions with their frontiers, once those are committed."""
+        self._held.clear()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
