@@ -1,0 +1,86 @@
+"""Reading a changelog partition back, in batches."""
+
+from collections.abc import AsyncIterator, Callable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from msgspec import DecodeError, ValidationError
+
+from pipeline.errors import BrokenChangelog, Unavailable
+
+Check = Callable[[bytes, bytes | None], object]
+"""Reads one record's key and value as its table would; raises what msgspec raises."""
+
+
+class Changelog:
+    """One partition of a changelog topic, as the truth about a partition's state."""
+
+    def __init__(self, kafka: str, topic: str, partition: int, check: Check) -> None:
+        self.topic = topic
+        self.partition = partition
+        self._kafka = kafka
+        self._check = check
+
+    async def changes_from(
+        self, offset: int
+    ) -> AsyncIterator[tuple[dict[bytes, bytes | None], int]]:
+        """Changes by key, batch by batch, each with the offset after its last record.
+
+        Ends at what is the end when it starts. An `offset` that the log no longer has begins at
+        its start, and one past its end (a changelog made anew) raises BrokenChangelog.
+        """
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 << 20,
+        )
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            await consumer.stop()
+            raise self._away(error) from error
+        try:
+            async for batch in self._read(consumer, offset):
+                yield batch
+        except KafkaError as error:
+            raise self._away(error) from error
+        finally:
+            await consumer.stop()
+
+    async def _read(
+        self, consumer: AIOKafkaConsumer, offset: int
+    ) -> AsyncIterator[tuple[dict[bytes, bytes | None], int]]:
+        tp = TopicPartition(self.topic, self.partition)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        if offset > end:
+            raise BrokenChangelog(
+                f"{self.topic}-{self.partition} ends at {end}, but the state on disk was made "
+                f"from {offset} records of it: this is another Kafka, or the topic was made anew. "
+                "Nothing was processed; use another TOCSIN_DATA_DIR."
+            )
+        consumer.seek(tp, offset)
+        while await consumer.position(tp) < end:
+            for records in (await consumer.getmany(tp, timeout_ms=1000)).values():
+                yield self._changes(records), records[-1].offset + 1
+
+    def _changes(self, records: list[ConsumerRecord]) -> dict[bytes, bytes | None]:
+        changes: dict[bytes, bytes | None] = {}
+        for record in records:
+            try:
+                self._check(record.key, record.value)
+            except (DecodeError, ValidationError, KeyError, TypeError, IndexError) as error:
+                raise BrokenChangelog(
+                    f"{self.topic}-{self.partition} offset {record.offset} can't be read "
+                    f"({error}). The restore stopped before it and nothing was processed; "
+                    "was the state written by a newer version of Tocsin?"
+                ) from error
+            changes[record.key] = record.value
+        return changes
+
+    def _away(self, error: KafkaError) -> Unavailable:
+        return Unavailable(
+            f"Kafka at {self._kafka} does not answer ({error!r}) while restoring "
+            f"{self.topic}-{self.partition}. Nothing was lost; the restore starts again."
+        )

@@ -1,0 +1,141 @@
+"""State of one partition number: a RocksDB in front of a changelog partition in Kafka.
+
+The changelog is the truth: a change is acknowledged there before it is in RocksDB, so a RocksDB
+is only ever behind, and what it lacks is read from where it stopped.
+"""
+
+import asyncio
+import shutil
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from rocksdict import AccessType, BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+
+from pipeline.errors import Unavailable
+from pipeline.outputs import send
+from tables.restore import Changelog
+
+FRONTIER = b"\x00frontier/"
+"""Keys under which the frontiers stand, in the state and in the changelog alike."""
+RESTORED = b"\x01restored"
+"""How far into the changelog this RocksDB is; of no meaning elsewhere, so not in the changelog."""
+OFFSET = struct.Struct(">Q")
+
+Changes = Mapping[bytes, bytes | None]
+"""What to store under which key; None deletes."""
+
+
+class PartitionStore:
+    """The state of one role in one partition."""
+
+    def __init__(
+        self,
+        folder: Path,
+        changelog: Changelog,
+        producer: AIOKafkaProducer,
+        keep_seconds: int = 0,
+    ) -> None:
+        """With `keep_seconds`, RocksDB drops entries of that age when it next compacts."""
+        self._folder = folder
+        self._access = AccessType.with_ttl(keep_seconds) if keep_seconds else None
+        self._changelog = changelog
+        self._producer = producer
+        self._writing = asyncio.Lock()
+        self._db: Any = None
+
+    async def restore(self) -> dict[str, int]:
+        """Open, read what the changelog has more, and return the frontiers by topic.
+
+        Raises BrokenChangelog at a record that can't be read, Unavailable without disk or Kafka.
+        """
+        db = self._db = _open(self._folder, self._access)
+        start = _offset(db.get(RESTORED))
+        async for changes, restored in self._changelog.changes_from(start):
+            self._store(changes, restored)
+        return {key[len(FRONTIER) :].decode(): _offset(value) for key, value in self.scan(FRONTIER)}
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of these keys, None where there is none."""
+        return self._open_db.get(list(keys))  # type: ignore[no-any-return]
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Every key that begins with `prefix`, with its value, in order of the keys."""
+        for key, value in self._open_db.items(from_key=prefix):
+            if not key.startswith(prefix):
+                return
+            yield key, value
+
+    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
+        """Store these changes and, with them, how far their input topic is done.
+
+        All of it or nothing is in RocksDB; on return it is in the changelog too. Callers have
+        the outputs acknowledged first.
+        """
+        entries: list[tuple[bytes | None, bytes | None]] = list(changes.items())
+        if frontier is not None:
+            entries.append((FRONTIER + frontier[0].encode(), OFFSET.pack(frontier[1])))
+        if not entries:
+            return
+        async with self._writing:
+            end = await send(
+                self._producer, self._changelog.topic, self._changelog.partition, entries
+            )
+            self._store(dict(entries), end)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    @property
+    def _open_db(self) -> Any:
+        if self._db is None:
+            raise RuntimeError(f"the store in {self._folder} is not open")
+        return self._db
+
+    def _store(self, changes: Mapping[Any, bytes | None], restored: int) -> None:
+        batch = WriteBatch(raw_mode=True)
+        for key, value in changes.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(RESTORED, OFFSET.pack(restored))
+        self._open_db.write(batch)
+
+
+def _offset(value: bytes | None) -> int:
+    return 0 if value is None else int(OFFSET.unpack(value)[0])
+
+
+def _open(folder: Path, access: AccessType | None) -> Rdict:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(8 << 20)
+    options.set_max_write_buffer_number(3)
+    options.set_max_open_files(64)
+    options.set_keep_log_file_num(1)
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(Cache(8 << 20))
+    blocks.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(blocks)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Rdict(str(folder), options, access_type=access or AccessType.read_write())
+    except OSError as error:
+        raise Unavailable(
+            f"The state folder {folder} can't be written ({error.strerror}). "
+            "Nothing was processed; make it writable or set TOCSIN_DATA_DIR."
+        ) from error
+    except Exception as error:  # rocksdict raises bare Exception
+        if "Corruption" in str(error):
+            shutil.rmtree(folder)
+            return _open(folder, access)  # the changelog is the truth
+        raise Unavailable(
+            f"The state in {folder} can't be opened ({error}). Nothing was processed; "
+            "another worker may be running with this TOCSIN_DATA_DIR."
+        ) from error
