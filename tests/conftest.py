@@ -1,0 +1,22 @@
+"""The real parts, started once for all tests."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from embedded.clickhouse import ClickHouse
+from embedded.kafka import Kafka
+
+
+@pytest.fixture(scope="session")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+    """A running Kafka. Shared: use topics and groups of your own, and never stop it."""
+    async with Kafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClickHouse]:
+    """A running ClickHouse. Shared: use a database or tables of your own, and never stop it."""
+    async with ClickHouse(tmp_path_factory.mktemp("clickhouse")) as running:
+        yield running
