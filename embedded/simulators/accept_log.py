@@ -1,0 +1,75 @@
+"""What each provider accepted, as JSON lines: the witness that is not Tocsin itself."""
+
+import hashlib
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from schemas.vocabulary import Channel
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """One message that a provider took responsibility for.
+
+    `at` is epoch seconds. The ids are empty when the caller did not send them. `reference` is
+    the name given in the reply; `digest` tells two bodies apart without keeping them.
+    """
+
+    at: float
+    provider: str
+    channel: Channel
+    notification_id: str
+    delivery_id: str
+    address: str
+    title: str
+    digest: str
+    reference: str
+
+
+def digest_of(text: str) -> str:
+    """Sixteen hex digits that differ when the text does."""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+class AcceptLog:
+    """Appends to one file, and goes on with the file it finds after a restart.
+
+    Lines are handed to the operating system before `append` returns, so they outlive a killed
+    process, though not a power cut.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        if (torn := _torn_bytes(path)) > 0:
+            # Killed while it wrote: nobody was told that this message was accepted.
+            self._file.truncate(path.stat().st_size - torn)
+        self._encoder = msgspec.json.Encoder()
+
+    def append(self, accepted: Iterable[Accepted]) -> None:
+        """Write the messages of one request together; to be called before its reply."""
+        self._file.write(self._encoder.encode_lines(accepted))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_accept_log(path: Path) -> list[Accepted]:
+    """Every complete line so far; a last line still being written is left out."""
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    return msgspec.json.Decoder(Accepted).decode_lines(whole)
+
+
+def now() -> float:
+    """The witness's own clock: the wall, whatever clock the system under test is given."""
+    return time.time()
+
+
+def _torn_bytes(path: Path) -> int:
+    _, _, torn = path.read_bytes().rpartition(b"\n")
+    return len(torn)

@@ -1,0 +1,54 @@
+"""The simulators as one web application."""
+
+from aiohttp import web
+
+from embedded.simulators import fcm, oauth, sendgrid, twilio
+from embedded.simulators.accept_log import AcceptLog
+from embedded.simulators.credentials import Credentials
+from embedded.simulators.faults import Faults
+from embedded.simulators.fcm import FcmSimulator
+from embedded.simulators.oauth import TokenIssuer
+from embedded.simulators.sendgrid import MAX_MAIL, SendGridSimulator
+from embedded.simulators.twilio import TwilioSimulator
+
+
+class Simulators:
+    """Every provider under its own paths; `faults` and `tokens` may be changed while they run."""
+
+    def __init__(self, credentials: Credentials, log: AcceptLog) -> None:
+        self.faults = Faults()
+        self.tokens = TokenIssuer(credentials.service_account)
+        project = credentials.service_account.project_id
+        self._fcm = FcmSimulator(project, self.tokens, log, self.faults)
+        self._sendgrid = SendGridSimulator(credentials.sendgrid_api_key, log, self.faults)
+        self._twilio = TwilioSimulator(
+            credentials.twilio_account_sid, credentials.twilio_auth_token, log, self.faults
+        )
+
+    def app(self) -> web.Application:
+        """The routes; requests that hang are let go when the application stops."""
+        # Above SendGrid's limit, so that its own 413 answers and not aiohttp's.
+        app = web.Application(client_max_size=MAX_MAIL + (1 << 20))
+        guard = self.faults.guard
+        app.add_routes(
+            [
+                web.post("/token", guard("oauth", self.tokens.grant, oauth.denied)),
+                web.post(
+                    "/v1/projects/{project}/messages:send",
+                    guard("fcm", self._fcm.send, fcm.refuse),
+                ),
+                web.post("/v3/mail/send", guard("sendgrid", self._sendgrid.send, sendgrid.refuse)),
+                web.post(
+                    "/2010-04-01/Accounts/{sid}/Messages.json",
+                    guard("twilio", self._twilio.send, twilio.refuse),
+                ),
+                web.put("/_faults/{provider}", self.faults.put),
+                web.delete("/_faults/{provider}", self.faults.delete),
+            ]
+        )
+
+        async def let_go(_: web.Application) -> None:
+            self.faults.clear_all()
+
+        app.on_shutdown.append(let_go)
+        return app

@@ -1,0 +1,106 @@
+"""The accounts that the simulators know, made up on the first start and kept after it."""
+
+import secrets
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import Struct
+
+PROJECT = "tocsin-demo"
+
+
+class ServiceAccount(Struct, frozen=True, kw_only=True):
+    """A Firebase service account file, as Google's console hands it out."""
+
+    client_email: str
+    client_id: str
+    private_key: str
+    private_key_id: str
+    project_id: str
+    token_uri: str
+    type: str = "service_account"
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        """The half by which a token request is checked."""
+        key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError("a service account signs with RSA")
+        return key.public_key()
+
+
+class Credentials(Struct, frozen=True, kw_only=True):
+    """One account with each provider."""
+
+    service_account: ServiceAccount
+    sendgrid_api_key: str
+    twilio_account_sid: str
+    twilio_auth_token: str
+
+
+def make_credentials(base_url: str) -> Credentials:
+    """New accounts; tokens for the service account are issued under `base_url`."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    account = ServiceAccount(
+        client_email=f"demo@{PROJECT}.iam.gserviceaccount.com",
+        client_id="100000000000000000001",
+        private_key=pem.decode(),
+        private_key_id=secrets.token_hex(20),
+        project_id=PROJECT,
+        token_uri=f"{base_url}/token",
+    )
+    return Credentials(
+        service_account=account,
+        sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
+        twilio_account_sid=f"AC{secrets.token_hex(16)}",
+        twilio_auth_token=secrets.token_hex(16),
+    )
+
+
+def keep_credentials(folder: Path, base_url: str) -> Credentials:
+    """The folder's accounts, or new ones; writes what a caller needs to use them.
+
+    `firebase.json` is the service account file; `environment.json` maps every TOCSIN_ variable
+    to its value. A simulator that comes back keeps its accounts, so that running sinks go on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "accounts.json"
+    if kept.exists():
+        credentials = msgspec.json.decode(kept.read_bytes(), type=Credentials)
+        account = msgspec.structs.replace(
+            credentials.service_account, token_uri=f"{base_url}/token"
+        )
+        credentials = msgspec.structs.replace(credentials, service_account=account)
+    else:
+        credentials = make_credentials(base_url)
+    _write(kept, credentials)
+    _write(folder / "firebase.json", credentials.service_account)
+    _write(folder / "environment.json", environment(credentials, folder, base_url))
+    return credentials
+
+
+def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[str, str]:
+    """The settings with which Tocsin's sinks reach these simulators."""
+    return {
+        "TOCSIN_FCM_CREDENTIALS": str((folder / "firebase.json").resolve()),
+        "TOCSIN_FCM_URL": base_url,
+        "TOCSIN_SENDGRID_URL": base_url,
+        "TOCSIN_SENDGRID_API_KEY": credentials.sendgrid_api_key,
+        "TOCSIN_TWILIO_URL": base_url,
+        "TOCSIN_TWILIO_ACCOUNT_SID": credentials.twilio_account_sid,
+        "TOCSIN_TWILIO_AUTH_TOKEN": credentials.twilio_auth_token,
+    }
+
+
+def _write(path: Path, value: object) -> None:
+    # Beside and renamed: a sink that starts just now must not read half a file.
+    beside = path.with_name(f".{path.name}")
+    beside.touch(mode=0o600)
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
+    beside.replace(path)

@@ -1,0 +1,155 @@
+"""Faults by request: what a provider does wrong, set while it runs."""
+
+import asyncio
+import random
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta, Struct
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Refuse = Callable[[int], web.Response]
+
+CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: RST in place of FIN
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one provider misbehaves; the shares are of its requests, drawn from `seed`.
+
+    `latency` is seconds before anything is looked at; a caller that gives up meanwhile may find
+    its message accepted all the same. `error_rate` of the requests get `status`,
+    with `retry_after` as its Retry-After header (seconds or an HTTP date). `dead` addresses get
+    the provider's own answer for one that is gone. A hung request is held until the fault is
+    replaced or cleared, a reset one is cut off before it is
+    accepted; a dropped and a malformed reply come after that.
+    """
+
+    latency: Annotated[float, Meta(ge=0)] = 0.0
+    error_rate: Share = 0.0
+    status: Annotated[int, Meta(ge=400, le=599)] = 503
+    retry_after: int | str | None = None
+    dead: frozenset[str] = frozenset()
+    hang_rate: Share = 0.0
+    reset_rate: Share = 0.0
+    drop_reply_rate: Share = 0.0
+    malformed_rate: Share = 0.0
+    seed: int = 0
+
+
+class Injector:
+    """Applies one fault, request by request; the same order of requests meets the same faults."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self._random = random.Random(fault.seed)  # noqa: S311 - repeatable, not secret
+        self._cleared = asyncio.Event()
+
+    def clear(self) -> None:
+        """Let go of the requests that hang."""
+        self._cleared.set()
+
+    async def answer(self, request: web.Request, handler: Handler, refuse: Refuse) -> web.Response:
+        """Answer as the fault wants it: in place of the handler, after it, or not at all."""
+        # Every request takes five draws, so one rate changed does not shift the others.
+        hang, reset, error, drop, malformed = (self._random.random() for _ in range(5))
+        fault = self.fault
+        try:
+            # Read first: a caller that gives up while we are slow has still sent its message.
+            await request.read()
+        except ConnectionError:
+            return _cut_off(request)
+        await asyncio.sleep(fault.latency)
+        if hang < fault.hang_rate:
+            await self._cleared.wait()
+            return _cut_off(request)
+        if reset < fault.reset_rate:
+            return _cut_off(request)
+        if error < fault.error_rate:
+            return self._refused(refuse)
+        response = await handler(request)
+        if drop < fault.drop_reply_rate:
+            return _cut_off(request)
+        if malformed < fault.malformed_rate:
+            # An echo of the credentials, so that a caller who logs odd bodies is found out.
+            text = f"<html>{request.headers.get('Authorization')}</html>"
+            return web.Response(text=text, content_type="text/html")
+        return response
+
+    def _refused(self, refuse: Refuse) -> web.Response:
+        response = refuse(self.fault.status)
+        if self.fault.retry_after is not None:
+            response.headers["Retry-After"] = str(self.fault.retry_after)
+        return response
+
+
+class Faults:
+    """The faults in force, by provider; `PUT` and `DELETE /_faults/{provider}` change them."""
+
+    def __init__(self) -> None:
+        self._injectors: dict[str, Injector] = {}
+        self._providers: set[str] = set()
+
+    def guard(self, provider: str, handler: Handler, refuse: Refuse) -> Handler:
+        """Put the provider's faults in front of its handler."""
+        self._providers.add(provider)
+
+        async def guarded(request: web.Request) -> web.Response:
+            injector = self._injectors.get(provider)
+            if injector is None:
+                return await handler(request)
+            return await injector.answer(request, handler, refuse)
+
+        return guarded
+
+    def is_dead(self, provider: str, address: str) -> bool:
+        """Whether the address was declared gone."""
+        injector = self._injectors.get(provider)
+        return injector is not None and address in injector.fault.dead
+
+    def set(self, provider: str, fault: Fault) -> None:
+        """Replace the provider's fault; its random draws start again."""
+        self.clear(provider)
+        self._injectors[provider] = Injector(fault)
+
+    def clear(self, provider: str) -> None:
+        """End the provider's fault."""
+        if injector := self._injectors.pop(provider, None):
+            injector.clear()
+
+    def clear_all(self) -> None:
+        """End every fault."""
+        for provider in tuple(self._injectors):
+            self.clear(provider)
+
+    async def put(self, request: web.Request) -> web.Response:
+        """`PUT /_faults/{provider}` with a Fault as JSON."""
+        try:
+            fault = msgspec.json.decode(await request.read(), type=Fault)
+        except msgspec.MsgspecError as error:
+            return web.Response(status=400, text=f"{error}\n")
+        self.set(self._provider(request), fault)
+        return web.Response(status=204)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`DELETE /_faults/{provider}`."""
+        self.clear(self._provider(request))
+        return web.Response(status=204)
+
+    def _provider(self, request: web.Request) -> str:
+        provider = request.match_info["provider"]
+        if provider not in self._providers:
+            raise web.HTTPNotFound(text=f"{provider} is none of {sorted(self._providers)}\n")
+        return provider
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, CLOSE_WITH_RESET)
+        request.transport.abort()
+    return web.Response()  # goes nowhere: the connection is gone

@@ -1,0 +1,385 @@
+"""The simulators, driven by the providers' own SDKs: what those can talk to, Tocsin can."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import firebase_admin
+import pytest
+from firebase_admin import credentials, exceptions, messaging
+from google.auth.exceptions import RefreshError
+from python_http_client.exceptions import (  # type: ignore[import-untyped]
+    BadRequestsError,
+    ForbiddenError,
+    TooManyRequestsError,
+    UnauthorizedError,
+)
+from requests.adapters import HTTPAdapter
+from sendgrid import SendGridAPIClient
+from sendgrid.helpers.mail import (
+    Content,
+    CustomArg,
+    From,
+    Mail,
+    Personalization,
+    Substitution,
+    To,
+)
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client as TwilioClient
+
+from embedded.simulators.accept_log import Accepted, AcceptLog, read_accept_log
+from embedded.simulators.credentials import make_credentials
+from embedded.simulators.faults import Fault
+from embedded.simulators.server import Serving, serving
+from schemas.vocabulary import Channel
+
+# The HTTP API still takes tokens, and a token is what our devices register.
+pytestmark = pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
+
+
+class Bench:
+    """Running simulators and their accept log."""
+
+    def __init__(self, running: Serving, log: Path) -> None:
+        self.running = running
+        self.log = log
+
+    def fault(self, provider: str, **fields: Any) -> None:
+        self.running.simulators.faults.set(provider, Fault(**fields))
+
+    def last(self) -> Accepted:
+        return read_accept_log(self.log)[-1]
+
+    def count(self) -> int:
+        return len(read_accept_log(self.log))
+
+
+@pytest.fixture(scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+    folder = tmp_path_factory.mktemp("simulators")
+    async with serving(0, folder / "accepted.jsonl", folder) as running:
+        yield Bench(running, folder / "accepted.jsonl")
+
+
+@pytest.fixture
+def bench(served: Bench) -> Iterator[Bench]:
+    yield served
+    served.running.simulators.faults.clear_all()
+
+
+@pytest.fixture
+def firebase(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    url = f"{bench.running.base_url}/v1/projects/{{0}}/messages:send"
+    monkeypatch.setattr(messaging._MessagingService, "FCM_URL", url)
+    file = bench.running.environment["TOCSIN_FCM_CREDENTIALS"]
+    app = firebase_admin.initialize_app(credentials.Certificate(file), name="simulators")
+    # The SDK repeats a 503 for seconds by itself; here the first answer counts.
+    session = messaging._get_messaging_service(app)._client.session
+    session.mount("http://", HTTPAdapter(max_retries=0))
+    yield app
+    firebase_admin.delete_app(app)
+
+
+def push(address: str = "device-1", **fields: Any) -> Any:
+    ids = {"notification_id": "n1", "delivery_id": "d1"}
+    note = messaging.Notification(title="Shipped", body="Order 7 is on its way")
+    return messaging.Message(**{"token": address, "notification": note, "data": ids, **fields})
+
+
+async def test_firebase_sdk_sends(bench: Bench, firebase: Any) -> None:
+    message = push(
+        android=messaging.AndroidConfig(
+            priority="high",
+            ttl=timedelta(seconds=300),
+            notification=messaging.AndroidNotification(tag="n1"),
+        ),
+        apns=messaging.APNSConfig(headers={"apns-collapse-id": "n1"}),
+    )
+    name = await asyncio.to_thread(messaging.send, message, app=firebase)
+    accepted = bench.last()
+    assert name.startswith("projects/tocsin-demo/messages/")
+    assert accepted.reference == name
+    assert (accepted.provider, accepted.channel) == ("fcm", "push")
+    assert (accepted.notification_id, accepted.delivery_id) == ("n1", "d1")
+    assert (accepted.address, accepted.title) == ("device-1", "Shipped")
+
+
+async def test_firebase_dry_run_is_not_accepted(bench: Bench, firebase: Any) -> None:
+    before = bench.count()
+    name = await asyncio.to_thread(messaging.send, push(), dry_run=True, app=firebase)
+    assert name.endswith("/fake_message_id")
+    assert bench.count() == before
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, exceptions.InvalidArgumentError),
+        (401, exceptions.UnauthenticatedError),
+        (403, messaging.SenderIdMismatchError),
+        (404, messaging.UnregisteredError),
+        (429, messaging.QuotaExceededError),
+        (500, exceptions.InternalError),
+        (503, exceptions.UnavailableError),
+    ],
+)
+async def test_firebase_sdk_knows_the_errors(
+    bench: Bench, firebase: Any, status: int, error: type[Exception]
+) -> None:
+    bench.fault("fcm", error_rate=1.0, status=status)
+    before = bench.count()
+    with pytest.raises(error):
+        await asyncio.to_thread(messaging.send, push(), app=firebase)
+    assert bench.count() == before
+
+
+async def test_firebase_dead_token(bench: Bench, firebase: Any) -> None:
+    bench.fault("fcm", dead=frozenset({"gone"}))
+    with pytest.raises(messaging.UnregisteredError):
+        await asyncio.to_thread(messaging.send, push("gone"), app=firebase)
+    await asyncio.to_thread(messaging.send, push("here"), app=firebase)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"token": "two words"},
+        {"data": {"from": "reserved"}},
+        {"data": {"big": "x" * 4096}},
+        {"android": messaging.AndroidConfig(ttl=timedelta(days=29))},
+        {"apns": messaging.APNSConfig(headers={"apns-collapse-id": "x" * 65})},
+    ],
+)
+async def test_fcm_refuses_what_the_sdk_lets_through(
+    bench: Bench, firebase: Any, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(exceptions.InvalidArgumentError):
+        await asyncio.to_thread(messaging.send, push(**fields), app=firebase)
+
+
+async def test_a_stranger_gets_no_token(bench: Bench) -> None:
+    account = make_credentials(bench.running.base_url).service_account
+    info = {name: getattr(account, name) for name in account.__struct_fields__}
+    certificate = credentials.Certificate(info)
+    with pytest.raises(RefreshError, match="invalid_grant"):
+        await asyncio.to_thread(certificate.get_access_token)
+
+
+def sendgrid(bench: Bench, key: str | None = None) -> Any:
+    key = key or bench.running.credentials.sendgrid_api_key
+    return SendGridAPIClient(key, host=bench.running.base_url)
+
+
+def mail(*addresses: str, sender: str = "shop@example.com") -> Any:
+    built = Mail(from_email=From(sender))
+    built.subject = "-subject-"
+    built.add_content(Content("text/plain", "-text-"))
+    for number, address in enumerate(addresses):
+        personalization = Personalization()
+        personalization.add_to(To(address))
+        personalization.add_substitution(Substitution("-subject-", f"Order {number}"))
+        personalization.add_substitution(Substitution("-text-", "It is on its way"))
+        personalization.add_custom_arg(CustomArg("notification_id", f"n{number}"))
+        personalization.add_custom_arg(CustomArg("delivery_id", f"d{number}"))
+        built.add_personalization(personalization)
+    return built
+
+
+async def test_sendgrid_sdk_sends_to_many(bench: Bench) -> None:
+    addresses = [f"user{number}@example.com" for number in range(1000)]
+    response = await asyncio.to_thread(sendgrid(bench).send, mail(*addresses))
+    accepted = read_accept_log(bench.log)[-1000:]
+    assert response.status_code == 202
+    assert {line.reference for line in accepted} == {response.headers["X-Message-Id"]}
+    assert {line.delivery_id: (line.address, line.title) for line in accepted} == {
+        f"d{number}": (address, f"Order {number}") for number, address in enumerate(addresses)
+    }
+
+
+@pytest.mark.parametrize(
+    ("refused", "field"),
+    [
+        (mail("nobody@home"), "personalizations.0.to.0.email"),
+        (mail("a@example.com", "a@example.com"), "personalizations.1.to"),
+        (mail(*(f"user{n}@example.com" for n in range(1001))), "personalizations"),
+        (mail("a@example.com", sender="me@home"), "from.email"),
+        (mail(), "personalizations"),
+    ],
+)
+async def test_sendgrid_names_the_field(bench: Bench, refused: Any, field: str) -> None:
+    before = bench.count()
+    with pytest.raises(BadRequestsError) as raised:
+        await asyncio.to_thread(sendgrid(bench).send, refused)
+    errors = json.loads(raised.value.body)["errors"]
+    assert field in [error["field"] for error in errors]
+    assert bench.count() == before
+
+
+async def test_sendgrid_errors(bench: Bench) -> None:
+    with pytest.raises(UnauthorizedError):
+        await asyncio.to_thread(sendgrid(bench, "SG.wrong.key").send, mail("a@example.com"))
+    bench.fault("sendgrid", error_rate=1.0, status=403)
+    with pytest.raises(ForbiddenError):
+        await asyncio.to_thread(sendgrid(bench).send, mail("a@example.com"))
+    bench.fault("sendgrid", error_rate=1.0, status=429, retry_after=7)
+    with pytest.raises(TooManyRequestsError) as raised:
+        await asyncio.to_thread(sendgrid(bench).send, mail("a@example.com"))
+    assert raised.value.headers["Retry-After"] == "7"
+
+
+@pytest.fixture
+def twilio(bench: Bench) -> Iterator[Any]:
+    accounts = bench.running.credentials
+    client = TwilioClient(accounts.twilio_account_sid, accounts.twilio_auth_token)
+    client.api.base_url = bench.running.base_url
+    yield client
+    client.http_client.session.close()
+
+
+async def text(client: Any, to: str = "+15005550010", **fields: Any) -> Any:
+    form = {"from_": "+15005550006", "body": "Your ride is here", **fields}
+    return await asyncio.to_thread(client.messages.create, to=to, **form)
+
+
+async def test_twilio_sdk_sends(bench: Bench, twilio: Any) -> None:
+    callback = "https://example.com/status?notification_id=n1&delivery_id=d1"
+    message = await text(twilio, status_callback=callback)
+    accepted = bench.last()
+    assert (message.status, message.to) == ("queued", "+15005550010")
+    assert message.date_created is not None
+    assert accepted.reference == message.sid
+    assert (accepted.notification_id, accepted.delivery_id) == ("n1", "d1")
+    assert accepted.channel == "sms"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"to": "12"}, 21211),
+        ({"from_": "#"}, 21212),
+        ({"body": ""}, 21602),
+        ({"body": "x" * 1601}, 21617),
+        ({"status_callback": "nowhere"}, 21609),
+        ({"to": "+15005550004"}, 21610),
+    ],
+)
+async def test_twilio_codes(bench: Bench, twilio: Any, fields: dict[str, str], code: int) -> None:
+    bench.fault("twilio", dead=frozenset({"+15005550004"}))
+    with pytest.raises(TwilioRestException) as raised:
+        await text(twilio, **fields)
+    assert (raised.value.code, raised.value.status) == (code, 400)
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 20003), (429, 20429), (503, 20503)])
+async def test_twilio_statuses(bench: Bench, twilio: Any, status: int, code: int) -> None:
+    bench.fault("twilio", error_rate=1.0, status=status)
+    with pytest.raises(TwilioRestException) as raised:
+        await text(twilio)
+    assert (raised.value.code, raised.value.status) == (code, status)
+
+
+async def test_twilio_stranger(bench: Bench, twilio: Any) -> None:
+    twilio.auth = (twilio.username, "wrong")
+    with pytest.raises(TwilioRestException) as raised:
+        await text(twilio)
+    assert raised.value.code == 20003
+
+
+async def test_faults_repeat_with_their_seed(bench: Bench, twilio: Any) -> None:
+    async def refusals() -> list[bool]:
+        bench.fault("twilio", error_rate=0.5, seed=4)
+        return [await _is_refused(twilio) for _ in range(12)]
+
+    first = await refusals()
+    assert await refusals() == first
+    assert 0 < sum(first) < 12
+
+
+async def _is_refused(client: Any) -> bool:
+    try:
+        await text(client)
+    except TwilioRestException:
+        return True
+    return False
+
+
+def admin(url: str, method: str, body: bytes | None = None) -> int:
+    request = urllib.request.Request(url, data=body, method=method)  # noqa: S310 - our own loopback
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - same
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+async def test_admin_endpoint(bench: Bench) -> None:
+    url = f"{bench.running.base_url}/_faults/fcm"
+    faults = bench.running.simulators.faults
+    assert await asyncio.to_thread(admin, url, "PUT", b'{"dead":["gone"]}') == 204
+    assert faults.is_dead("fcm", "gone")
+    assert await asyncio.to_thread(admin, url, "PUT", b'{"error_rate":2}') == 400
+    assert await asyncio.to_thread(admin, url, "PUT", b'{"typo":1}') == 400
+    assert await asyncio.to_thread(admin, url, "DELETE") == 204
+    assert not faults.is_dead("fcm", "gone")
+    assert await asyncio.to_thread(admin, f"{url}x", "DELETE") == 404
+
+
+def test_accept_log_goes_on_after_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "accepted.jsonl"
+    fields = {"notification_id": "n", "delivery_id": "d", "address": "a", "title": "t"}
+    line = Accepted(
+        at=1.5, provider="fcm", channel=Channel.PUSH, digest="", reference="r", **fields
+    )
+    for tail in (b"", b'{"at":1'):
+        log = AcceptLog(path)
+        log.append((line,))
+        log.close()
+        with path.open("ab") as file:
+            file.write(tail)
+    assert read_accept_log(path) == [line, line]
+    AcceptLog(path).close()
+    assert path.read_bytes().endswith(b"}\n")
+
+
+def start(folder: Path, port: int = 0) -> tuple[subprocess.Popen[str], str]:
+    log = folder / "accepted.jsonl"
+    command = [sys.executable, "-m", "embedded.simulators", "--port", str(port)]
+    command += ["--log", str(log), "--folder", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, process.stdout.readline().split()[-1]
+
+
+def test_process_starts_stops_and_keeps_its_accounts(tmp_path: Path) -> None:
+    accounts = []
+    for _ in range(2):
+        process, url = start(tmp_path)
+        with process:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+        environment = json.loads((tmp_path / "environment.json").read_text())
+        firebase = json.loads((tmp_path / "firebase.json").read_text())
+        assert environment["TOCSIN_FCM_URL"] == url
+        assert firebase["token_uri"] == f"{url}/token"
+        accounts.append((environment["TOCSIN_SENDGRID_API_KEY"], firebase["private_key"]))
+    assert accounts[0] == accounts[1]
+
+
+async def test_process_says_which_port_is_taken(bench: Bench, tmp_path: Path) -> None:
+    port = bench.running.base_url.rsplit(":", 1)[1]
+    command = [sys.executable, "-m", "embedded.simulators", "--port", port]
+    command += ["--log", str(tmp_path / "log"), "--folder", str(tmp_path)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The simulators can't listen on 127.0.0.1:{port}")
