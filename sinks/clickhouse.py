@@ -1,0 +1,88 @@
+"""ClickHouse: tables and batched inserts of delivery events."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+from aiohttp import ClientError
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pipeline.errors import Unavailable
+from pipeline.settings import Settings
+from schemas.delivery_event import DeliveryEvent
+
+TABLES = Path(__file__).with_name("clickhouse.sql")
+COLUMNS = tuple(DeliveryEvent.__struct_fields__)
+TIMES = {"at", "occurred_at", "accepted_at"}
+AWAY = (ClickHouseError, ClientError, OSError, TimeoutError)
+
+
+class ClickHouse:
+    """A client that connects when it is first needed and again after ClickHouse was away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: AsyncClient | None = None
+
+    async def create_tables(self) -> None:
+        """Create what is missing; raises Unavailable."""
+        for statement in TABLES.read_text().split(";\n"):
+            if statement.strip():
+                await self._try("command", statement)
+
+    async def insert(self, events: Sequence[DeliveryEvent]) -> None:
+        """Insert the events; on return ClickHouse has them. Raises Unavailable.
+
+        After an error some may be in: inserting them again changes no figure.
+        """
+        columns = [_column(name, events) for name in COLUMNS]
+        await self._try(
+            "insert", "delivery_events", columns, column_names=COLUMNS, column_oriented=True
+        )
+
+    async def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """The rows that a query returns; raises Unavailable."""
+        result = await self._try("query", sql, parameters=parameters)
+        return list(result.result_rows)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _try(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        settings = self._settings
+        try:
+            if self._client is None:
+                self._client = await clickhouse_connect.get_async_client(
+                    host=settings.clickhouse_host,
+                    port=settings.clickhouse_port,
+                    username=settings.clickhouse_user,
+                    password=settings.clickhouse_password.get_secret_value(),
+                    database=settings.clickhouse_database,
+                    autogenerate_session_id=False,
+                )
+            return await getattr(self._client, method)(*args, **kwargs)
+        except AWAY as error:
+            await self.close()
+            raise Unavailable(
+                f"ClickHouse at {settings.clickhouse_host}:{settings.clickhouse_port} did not do "
+                f"it ({_first_line(error)}). Delivery events wait in Kafka; nothing is lost."
+            ) from error
+
+
+def _column(name: str, events: Sequence[DeliveryEvent]) -> list[Any]:
+    values = [getattr(event, name) for event in events]
+    if name in TIMES:
+        return [datetime.fromtimestamp(value / 1000, UTC) for value in values]
+    if name == "channel":
+        return [value or "" for value in values]
+    return values
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,129 @@
+"""The one HTTP client of all providers, and what a failed call means for a delivery."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import (
+    DecodeError,
+    DetailedPyreqwestError,
+    PyreqwestError,
+    RequestTimeoutError,
+)
+
+from pipeline.errors import Misconfigured
+from schemas.vocabulary import Reason
+from sinks.provider import Refused, Retry
+
+CONNECT_TIMEOUT = 5.0  # seconds; a provider that is up answers a handshake well within it
+IDLE_TIMEOUT = 50.0  # seconds; below the 60 after which common load balancers drop a connection
+MAX_DETAIL = 200  # characters of a provider's own words in a detail
+
+
+class Reply(Struct, frozen=True):
+    """A complete HTTP reply. `at` is when it was read, in epoch seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+
+
+class HttpClient:
+    """Connections to every provider, pooled and kept alive; HTTP/1.1 so far."""
+
+    def __init__(self, timeout: float, connections: int) -> None:
+        """`timeout` is seconds for a whole call; `connections` is how many may idle per host."""
+        self._timeout = timeout
+        self._client: Client = (
+            ClientBuilder()
+            .timeout(timedelta(seconds=timeout))
+            .connect_timeout(timedelta(seconds=min(timeout, CONNECT_TIMEOUT)))
+            .pool_idle_timeout(timedelta(seconds=IDLE_TIMEOUT))
+            .pool_max_idle_per_host(connections)
+            # A redirected POST turns into a GET that sends nothing and looks like success.
+            .follow_redirects(False)
+            .user_agent("tocsin")
+            .build()
+        )
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+        """One POST, never repeated here. A Retry does not mean that the provider got nothing.
+
+        Details name the kind of failure alone: neither URL nor headers, where secrets are.
+        """
+        try:
+            request = self._client.post(url).headers(headers).body_bytes(body).build()
+            response = await request.send()
+            content = (await response.bytes()).to_bytes()
+        except RequestTimeoutError:
+            return Retry(Reason.TIMEOUT, f"no reply within {self._timeout:g} s")
+        except DecodeError:
+            return Retry(Reason.UNREADABLE_REPLY, "the reply's encoding is broken")
+        except (PyreqwestError, ValueError) as error:
+            return Retry(Reason.UNREACHABLE, _kind_of(error))
+        return Reply(response.status, response.headers, content, time.time())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.close()
+
+
+def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
+    """What a reply that is no success means, as far as its HTTP status tells.
+
+    `said` is the error as the provider words it, or None when the body is not in the provider's
+    form: then another server answered in its place, and only the provider itself can refuse.
+    """
+    status = reply.status
+    detail = f"HTTP {status}" if said is None else f"HTTP {status}: {said[:MAX_DETAIL]}"
+    after = retry_after(reply.headers.get("retry-after"), reply.at)
+    if status in (401, 403):
+        return Retry(Reason.UNAUTHORIZED, detail)
+    elif status == 429:
+        return Retry(Reason.THROTTLED, detail, after)
+    elif status == 408:
+        return Retry(Reason.TIMEOUT, detail)
+    elif status >= 500:
+        return Retry(Reason.PROVIDER_ERROR, detail, after)
+    elif status >= 400 and said is not None:
+        return Refused(Reason.REJECTED, detail)
+    return unreadable(reply)
+
+
+def unreadable(reply: Reply) -> Retry:
+    """A reply that the provider's documents don't know; its body is kept out of the detail."""
+    size = len(reply.body)
+    return Retry(Reason.UNREADABLE_REPLY, f"HTTP {reply.status} with {size} bytes not understood")
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds from `now` (epoch seconds) that a Retry-After header asks for; both its forms."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)
+
+
+def require_url(setting: str, url: str) -> None:
+    """Raise Misconfigured when the setting holds no URL that a call can go to."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Misconfigured(f"{setting} is not an http or https URL.")
+
+
+def _kind_of(error: Exception) -> str:
+    causes = error.details["causes"] if isinstance(error, DetailedPyreqwestError) else None
+    # The outermost message holds the URL; the innermost cause is the operating system's word.
+    return f"{type(error).__name__}: {causes[-1]['message']}" if causes else type(error).__name__

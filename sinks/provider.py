@@ -1,0 +1,63 @@
+"""The one protocol that every provider of every channel implements."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+
+
+class Sent(Struct, frozen=True):
+    """The provider took the message; `reference` is the name that it gave it."""
+
+    reference: str
+
+
+class Retry(Struct, frozen=True):
+    """Not now: the same call may succeed later, not before `after` seconds if that is given."""
+
+    reason: Reason
+    detail: str
+    after: float | None = None
+
+
+class Refused(Struct, frozen=True):
+    """Never: the same call can't succeed."""
+
+    reason: Reason
+    detail: str
+
+
+Outcome = Sent | Retry | Refused
+
+
+class Provider(Protocol):
+    """Delivers messages of one channel over one provider's wire protocol."""
+
+    name: str
+    channel: Channel
+    batch_size: int
+    """How many deliveries one call can carry."""
+
+    def linger(self, priority: Priority) -> float:
+        """Seconds that a delivery of this priority may wait for others to share its call."""
+        ...
+
+    async def check(self) -> None:
+        """Raise Misconfigured, naming the setting, when the credentials can't work."""
+        ...
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Make one call and return one outcome a delivery, in order.
+
+        Never raises for what a provider or the network does: a time-out, a refused connection
+        and an unreadable reply are `Retry`. It must not be assumed that a `Retry` was not
+        delivered: the reply may be what got lost.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...

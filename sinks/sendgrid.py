@@ -1,0 +1,145 @@
+"""E-mail by SendGrid's v3 Mail Send: one call carries up to a thousand people's mail."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.sendgrid_mail import groups_of, mail_of
+
+LINGER = {Priority.CRITICAL: 0.0, Priority.HIGH: 0.2, Priority.NORMAL: 1.0, Priority.LOW: 5.0}
+CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
+PERSONALIZATION = re.compile(r"personalizations\.(\d+)(?:\.(to)\b)?")
+
+
+class Problem(Struct, frozen=True):
+    """One thing that SendGrid refuses, and the dotted path of the field."""
+
+    message: str
+    field: str | None = None
+
+
+class ErrorBody(Struct, frozen=True):
+    """The body of a reply that is no success."""
+
+    errors: tuple[Problem, ...]
+
+
+class Blame(Struct, frozen=True):
+    """A mail refused because of some of its deliveries, by index; the others may still go."""
+
+    refused: dict[int, Refused]
+
+
+class SendGrid:
+    """Sends mail for one API key from one sender."""
+
+    name = "sendgrid"
+    channel = Channel.EMAIL
+    batch_size = 1000
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        key = settings.sendgrid_api_key.get_secret_value()
+        self._key_is_set = bool(key)
+        self._base = settings.sendgrid_url.rstrip("/")
+        self._sender = settings.email_from
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._encoder = msgspec.json.Encoder()
+
+    def linger(self, priority: Priority) -> float:
+        """The less urgent, the longer: full calls are cheap calls."""
+        return LINGER[priority]
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing key or sender; makes no call."""
+        require_url("TOCSIN_SENDGRID_URL", self._base)
+        if not self._key_is_set:
+            raise Misconfigured("TOCSIN_SENDGRID_API_KEY is not set.")
+        if "@" not in self._sender:
+            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call, or some more where contents can't share one; see Provider.send.
+
+        SendGrid takes a mail whole or not at all, so a mail refused for one person's sake is
+        sent again without that person.
+        """
+        groups = groups_of(deliveries)
+        calls = asyncio.Semaphore(CALLS_AT_ONCE)
+
+        async def limited(group: list[int]) -> list[Outcome]:
+            async with calls:
+                return await self._send_mail([deliveries[index] for index in group])
+
+        outcomes: dict[int, Outcome] = {}
+        for group, results in zip(groups, await asyncio.gather(*map(limited, groups)), strict=True):
+            outcomes.update(zip(group, results, strict=True))
+        return [outcomes[index] for index in range(len(deliveries))]
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_mail(self, deliveries: list[Delivery]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        pending = list(range(len(deliveries)))
+        while pending:
+            rest = [deliveries[index] for index in pending]
+            result = await self._call(rest)
+            if isinstance(result, Blame):
+                outcomes |= {pending[place]: refused for place, refused in result.refused.items()}
+                pending = [index for index in pending if index not in outcomes]
+                continue
+            if isinstance(result, Refused) and len(rest) > 1:
+                # Nobody was named: halves find out whose fault it is.
+                middle = len(rest) // 2
+                results = await self._send_mail(rest[:middle])
+                results += await self._send_mail(rest[middle:])
+            else:
+                results = [result] * len(rest)
+            outcomes.update(zip(pending, results, strict=True))
+            break
+        return [outcomes[index] for index in range(len(deliveries))]
+
+    async def _call(self, deliveries: list[Delivery]) -> Outcome | Blame:
+        body = self._encoder.encode(mail_of(deliveries, self._sender))
+        reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers)
+        return reply if isinstance(reply, Retry) else outcome_of(reply, len(deliveries))
+
+
+def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
+    """What SendGrid's reply to a mail for `count` people means."""
+    if reply.status == 202:
+        return Sent(reply.headers.get("x-message-id", ""))
+    elif reply.status < 400:
+        return unreadable(reply)
+    try:
+        problems = msgspec.json.decode(reply.body, type=ErrorBody).errors
+    except msgspec.MsgspecError:
+        return failure_of(reply, None)
+    said = "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems)
+    if reply.status == 400:
+        if any((problem.field or "").startswith("from") for problem in problems):
+            # The sender is a setting: refusing the mail for it would lose everybody's.
+            return Retry(Reason.UNAUTHORIZED, f"TOCSIN_EMAIL_FROM is refused: {said}")
+        if refused := _refused(problems, count):
+            return Blame(refused)
+    return failure_of(reply, said)
+
+
+def _refused(problems: Sequence[Problem], count: int) -> dict[int, Refused]:
+    refused: dict[int, Refused] = {}
+    for problem in problems:
+        match = PERSONALIZATION.match(problem.field or "")
+        if match and int(match[1]) < count:
+            reason = Reason.INVALID_ADDRESS if match[2] else Reason.REJECTED
+            refused[int(match[1])] = Refused(reason, f"{problem.field}: {problem.message}")
+    return refused

@@ -1,0 +1,122 @@
+"""SMS by Twilio's Messages resource: one call a message."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.provider import Outcome, Refused, Retry, Sent
+
+# Twilio takes no metadata with a message, so the ids travel in the callback's query. This host
+# exists nowhere: where no callbacks are wanted, Twilio takes the message and fails to report.
+STATUS_CALLBACK = "https://callbacks.example/webhooks/twilio/status"
+
+# https://www.twilio.com/docs/api/errors: what is wrong with whose number.
+BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21604, 21614, 21635})
+UNSUBSCRIBED = 21610
+OUR_SETTINGS = frozenset({20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660})
+
+
+class Accepted(Struct, frozen=True):
+    """Twilio's reply to a message that it took."""
+
+    sid: str
+
+
+class Error(Struct, frozen=True):
+    """The body of a reply that is no success."""
+
+    code: int
+    message: str
+
+
+class Twilio:
+    """Sends text messages for one account from one number."""
+
+    name = "twilio"
+    channel = Channel.SMS
+    batch_size = 1
+
+    def __init__(
+        self, settings: Settings, http: HttpClient, status_callback: str = STATUS_CALLBACK
+    ) -> None:
+        self._sid = settings.twilio_account_sid
+        self._base = settings.twilio_url.rstrip("/")
+        self._sender = settings.sms_from
+        self._token_is_set = bool(settings.twilio_auth_token.get_secret_value())
+        self._status_callback = status_callback
+        self._http = http
+        pair = f"{self._sid}:{settings.twilio_auth_token.get_secret_value()}"
+        self._headers = {
+            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+    def linger(self, priority: Priority) -> float:
+        """Nothing to wait for: a call carries one message."""
+        return 0.0
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing account, token or sender; makes no call."""
+        require_url("TOCSIN_TWILIO_URL", self._base)
+        if not self._sid:
+            raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID is not set.")
+        if not self._sid.startswith("AC"):
+            raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID does not begin with AC.")
+        if not self._token_is_set:
+            raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN is not set.")
+        if not self._sender:
+            raise Misconfigured("TOCSIN_SMS_FROM is not set.")
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call a delivery, together; see Provider.send for what is promised."""
+        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_one(self, delivery: Delivery) -> Outcome:
+        url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
+        body = urlencode(self.form_of(delivery)).encode()
+        reply = await self._http.post(url, body, self._headers)
+        return reply if isinstance(reply, Retry) else outcome_of(reply)
+
+    def form_of(self, delivery: Delivery) -> dict[str, str]:
+        """The fields of the request for a delivery."""
+        ids = urlencode(
+            {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
+        )
+        return {
+            "To": delivery.address,
+            "From": self._sender,
+            "Body": delivery.content.body,
+            "StatusCallback": f"{self._status_callback}?{ids}",
+        }
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    """What Twilio's reply means."""
+    success = reply.status < 300
+    try:
+        if success:
+            return Sent(msgspec.json.decode(reply.body, type=Accepted).sid)
+        error = msgspec.json.decode(reply.body, type=Error)
+    except msgspec.MsgspecError:
+        return unreadable(reply) if success else failure_of(reply, None)
+    said = f"{error.code}: {error.message}"
+    if error.code in OUR_SETTINGS:
+        # One wrong setting refuses everybody's messages: they wait until it is put right.
+        return Retry(Reason.UNAUTHORIZED, said)
+    elif error.code == UNSUBSCRIBED:
+        return Refused(Reason.UNREGISTERED, said)
+    elif error.code in BAD_NUMBER:
+        return Refused(Reason.INVALID_ADDRESS, said)
+    return failure_of(reply, said)
