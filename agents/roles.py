@@ -1,0 +1,42 @@
+"""Every role by name, and how to build it for a worker."""
+
+from collections.abc import Callable
+
+from agents.analytics import analytics
+from agents.decider import decider
+from agents.inapp import inapp
+from agents.retry import retry
+from agents.router import router
+from agents.sink import sink
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.partitions import Role
+from pipeline.runtime import Runtime
+from sinks.clickhouse import ClickHouse
+from sinks.fcm import Fcm
+from sinks.http import HttpClient
+from sinks.provider import Provider
+from sinks.sendgrid import SendGrid
+from sinks.twilio import Twilio
+
+BuildRole = Callable[[Runtime], Role]
+
+
+def _provider(kind: type[Provider]) -> BuildRole:
+    def build(runtime: Runtime) -> Role:
+        settings = runtime.settings
+        http = HttpClient(settings.provider_timeout, settings.calls_in_flight)
+        return sink(kind(settings, http), runtime)  # type: ignore[call-arg]
+
+    return build
+
+
+ROLES: dict[str, BuildRole] = {
+    "router": lambda runtime: router(read_catalogue(runtime.settings.catalogue), runtime),
+    "decider": lambda runtime: decider(read_catalogue(runtime.settings.catalogue), runtime),
+    "push": _provider(Fcm),
+    "email": _provider(SendGrid),
+    "sms": _provider(Twilio),
+    "inapp": inapp,
+    "retry": retry,
+    "analytics": lambda runtime: analytics(ClickHouse(runtime.settings), runtime),
+}

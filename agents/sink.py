@@ -1,0 +1,234 @@
+"""The sinks of push, e-mail and SMS: deliveries become provider calls, each made once."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import msgspec
+from aiokafka import ConsumerRecord
+from msgspec import Struct
+
+from agents.state import open_store
+from pipeline.batcher import Batcher
+from pipeline.dead_letters import dead_letter
+from pipeline.errors import BadRecord
+from pipeline.intake import Intake
+from pipeline.lanes import Abandoned
+from pipeline.outputs import Outputs
+from pipeline.partitions import Role
+from pipeline.runtime import Runtime
+from pipeline.slices import Slice
+from pipeline.slots import Slots
+from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRIES, RETRY_DELAYS
+from policy.delivery_events import reached
+from policy.identity import delivery_event_id
+from policy.retry import GiveUp, next_attempt
+from schemas.delivery import Delivery
+from schemas.vocabulary import Priority, Reason, Stage
+from sinks.provider import Outcome, Provider, Retry, Sent
+from tables.sent import KEPT_SECONDS, SENT, SentLedger, SentMark
+from tables.turn import Turn
+
+SLICE = 250
+"""Deliveries in one slice: one that is slow holds up no more than these."""
+encode = msgspec.json.Encoder().encode
+
+
+class Call(Struct, frozen=True):
+    """A delivery that waits for its call, and where to note that it was sent."""
+
+    delivery: Delivery
+    ledger: SentLedger
+    closing: asyncio.Event
+
+
+class Calls:
+    """The provider calls of this process: shared by deliveries, bounded, urgent ones first."""
+
+    def __init__(self, provider: Provider, runtime: Runtime) -> None:
+        self._provider = provider
+        self._clock = runtime.clock
+        self._slots = Slots(runtime.settings.calls_in_flight)
+        self._batchers: dict[Priority, Batcher[Call, Outcome]] = {
+            priority: Batcher(
+                partial(self._make, priority), provider.batch_size, provider.linger(priority)
+            )
+            for priority in Priority
+        }
+
+    async def deliver(self, call: Call) -> Outcome:
+        """Make the call, maybe shared with others; what was sent is in the ledger on return."""
+        return await self._batchers[call.delivery.priority].submit(call)
+
+    async def _make(self, priority: Priority, calls: Sequence[Call]) -> Sequence[Outcome]:
+        # The slot is held until the marks are durable: a kill repeats what is in a slot, no more.
+        async with self._slots.hold(priority):
+            if any(call.closing.is_set() for call in calls):
+                raise Abandoned
+            outcomes = await self._provider.send([call.delivery for call in calls])
+            now = self._clock.now()
+            await asyncio.gather(
+                *(
+                    call.ledger.mark(call.delivery.delivery_id, self._mark(call, outcome, now))
+                    for call, outcome in zip(calls, outcomes, strict=True)
+                    if isinstance(outcome, Sent)
+                )
+            )
+        return outcomes
+
+    def _mark(self, call: Call, sent: Sent, now: int) -> SentMark:
+        return SentMark(now, self._provider.name, sent.reference, call.delivery.attempt)
+
+
+def sink(provider: Provider, runtime: Runtime) -> Role:
+    """The role of the provider's channel."""
+    topics = [DELIVER[provider.channel, priority] for priority in Priority]
+    calls = Calls(provider, runtime)
+    return Role(
+        name=str(provider.channel),
+        topics=tuple(topic.name for topic in topics),
+        open_handler=lambda number, closing: Sink(provider, runtime, calls, number, closing),
+        lane_per_topic=True,
+        check=provider.check,
+        slice_records={topic.name: SLICE for topic in topics},
+    )
+
+
+class Sink:
+    """A channel's share of one partition."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        runtime: Runtime,
+        calls: Calls,
+        number: int,
+        closing: asyncio.Event,
+    ) -> None:
+        self._name = str(provider.channel)
+        self._provider = provider.name
+        self._runtime = runtime
+        self._calls = calls
+        self._closing = closing
+        self._store = open_store(runtime, self._name, number, SENT, keep_seconds=KEPT_SECONDS)
+        self._ledger = SentLedger(self._store)
+        kinds = {DELIVER[provider.channel, priority]: Delivery for priority in Priority}
+        self._intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
+
+    async def restore(self) -> Mapping[str, int]:
+        """The sent-ledger as the changelog has it."""
+        return await self._store.restore()
+
+    async def close(self) -> None:
+        """Let go of the state."""
+        self._store.close()
+
+    async def handle(self, slice_: Slice) -> None:
+        """Deliver all of the slice, then tell what became of each."""
+        turn = Turn(slice_, self._store, self._runtime.outputs())
+        # A delivery that stands here twice was written by a replay: one call for both.
+        pending = {
+            d.delivery_id: (record, d) for record, d in self._intake.read(slice_, turn.outputs)
+        }
+        marks = self._ledger.find(list(pending))
+        results = await asyncio.gather(
+            *(
+                self._deliver(record, delivery, marks.get(name), turn.outputs)
+                for name, (record, delivery) in pending.items()
+            ),
+            return_exceptions=True,
+        )
+        _raise_worst(results)
+        await turn.finish()
+
+    async def _deliver(
+        self, record: ConsumerRecord, delivery: Delivery, mark: SentMark | None, outputs: Outputs
+    ) -> None:
+        now = self._runtime.clock.now()
+        if mark is not None:
+            self._tell_sent(delivery, mark, record, outputs)
+        elif now >= delivery.expires_at:
+            event = reached(delivery, Stage.SUPPRESSED, now, reason=Reason.EXPIRED)
+            outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+        elif self._closing.is_set():
+            raise Abandoned
+        else:
+            outcome = await self._calls.deliver(Call(delivery, self._ledger, self._closing))
+            self._tell(record, delivery, outcome, outputs)
+
+    def _tell(
+        self, record: ConsumerRecord, delivery: Delivery, outcome: Outcome, outputs: Outputs
+    ) -> None:
+        now = self._runtime.clock.now()
+        if isinstance(outcome, Sent):
+            mark = SentMark(now, self._provider, outcome.reference, delivery.attempt)
+            self._tell_sent(delivery, mark, record, outputs)
+        elif isinstance(outcome, Retry):
+            self._retry(record, delivery, outcome, outputs)
+        else:
+            self._give_up(record, delivery, outcome.reason, outcome.detail, outputs)
+
+    def _tell_sent(
+        self, delivery: Delivery, mark: SentMark, record: ConsumerRecord, outputs: Outputs
+    ) -> None:
+        sent = msgspec.structs.replace(delivery, attempt=mark.attempt)
+        event = reached(sent, Stage.SENT, mark.at, provider=mark.provider, detail=mark.reference)
+        outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+
+    def _retry(
+        self, record: ConsumerRecord, delivery: Delivery, outcome: Retry, outputs: Outputs
+    ) -> None:
+        now = self._runtime.clock.now()
+        step = next_attempt(
+            delivery,
+            outcome.reason,
+            after=outcome.after,
+            now=now,
+            jitter=_jitter(delivery),
+            delays=RETRY_DELAYS,
+        )
+        if isinstance(step, GiveUp):
+            detail = f"{outcome.reason}: {outcome.detail}"
+            self._give_up(record, delivery, step.reason, detail, outputs)
+            return
+        event = reached(
+            delivery,
+            Stage.RETRYING,
+            now,
+            reason=outcome.reason,
+            provider=self._provider,
+            detail=outcome.detail,
+        )
+        again = msgspec.structs.replace(delivery, attempt=delivery.attempt + 1, due_at=step.due_at)
+        outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+        outputs.add(RETRIES[step.tier], record.partition, record.key, encode(again))
+
+    def _give_up(
+        self,
+        record: ConsumerRecord,
+        delivery: Delivery,
+        reason: Reason,
+        detail: str,
+        outputs: Outputs,
+    ) -> None:
+        now = self._runtime.clock.now()
+        event = reached(
+            delivery, Stage.FAILED, now, reason=reason, provider=self._provider, detail=detail
+        )
+        letter = dead_letter(self._name, record, BadRecord(reason, detail), now)
+        outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+        outputs.add(DEAD_LETTERS, record.partition, record.key, encode(letter))
+
+
+def _raise_worst(results: Sequence[object]) -> None:
+    errors = [result for result in results if isinstance(result, BaseException)]
+    for error in sorted(errors, key=lambda error: isinstance(error, Abandoned)):
+        raise error
+
+
+def _jitter(delivery: Delivery) -> float:
+    """A number in [0, 1) that a replay of the same attempt finds again."""
+    seed = delivery_event_id(
+        delivery.delivery_id, delivery.channel, Stage.RETRYING, delivery.attempt
+    )
+    return int(seed[:8], 16) / (1 << 32)
