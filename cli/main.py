@@ -1,0 +1,80 @@
+"""`tocsin`: every command, its options, and errors as one sentence instead of a traceback."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from cli.dead_letters import dead_letters
+from pipeline.errors import TocsinError
+from pipeline.settings import read_settings
+
+UNAVAILABLE = 69  # EX_UNAVAILABLE: something that we need is away; starting again may help
+ROLE_NAMES = ("router", "decider", "push", "email", "sms", "inapp", "retry", "analytics")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def tocsin() -> None:
+    """Domain events from Kafka become notifications, each decision explained in ClickHouse."""
+
+
+@tocsin.command()
+@click.argument("role", type=click.Choice(ROLE_NAMES))
+def worker(role: str) -> None:
+    """Run one ROLE until SIGTERM; run it again, here or elsewhere, to share its partitions."""
+    # Imported late: the other commands need none of Faust.
+    from agents.roles import ROLES
+    from pipeline.worker import run_worker
+
+    run_worker(read_settings(), ROLES[role])
+
+
+@tocsin.command()
+def setup() -> None:
+    """Create what is missing of the topics in Kafka and of the tables in ClickHouse."""
+    import asyncio
+
+    from cli.setup import set_up
+
+    created = asyncio.run(set_up(read_settings()))
+    Console().print(f"Created {len(created)} topics; the tables in ClickHouse are there.")
+
+
+@tocsin.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path(".tocsin/up"))
+@click.option("--kafka-port", type=click.IntRange(1, 65535), default=9092, show_default=True)
+@click.option("--clickhouse-port", type=click.IntRange(1, 65535), default=8123, show_default=True)
+def up(folder: Path, kafka_port: int, clickhouse_port: int) -> None:
+    """Run Kafka, ClickHouse, the provider simulators and all roles here, until Ctrl-C."""
+    import asyncio
+
+    from cli.up import stay_up
+
+    asyncio.run(stay_up(folder, kafka_port, clickhouse_port))
+
+
+@tocsin.command()
+@click.option("--events", type=click.IntRange(1), default=5000, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=10.0, show_default=True)
+@click.option("--keep", is_flag=True, help="Stay up afterwards, to look around.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
+    """Watch 20,000 users' events become notifications, and see that none was lost."""
+    from demo.run import run_demo
+
+    sys.exit(run_demo(Path(".tocsin/demo"), events, seconds, keep, as_json))
+
+
+tocsin.add_command(dead_letters)
+
+
+def main() -> None:
+    """Run the command; an error of ours ends it with one sentence and a non-zero code."""
+    try:
+        tocsin()
+    except TocsinError as error:
+        Console(stderr=True, soft_wrap=True).print(
+            f"tocsin: {error}", markup=False, highlight=False
+        )
+        sys.exit(UNAVAILABLE)

@@ -1,0 +1,39 @@
+"""`tocsin up`: everything on this machine, until Ctrl-C."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from embedded.house import House
+
+
+async def stay_up(folder: Path, kafka_port: int, clickhouse_port: int) -> None:
+    """Start everything, say where it is, and stop it in order on SIGINT or SIGTERM."""
+    console = Console(stderr=True)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    house = House(folder, kafka_port=kafka_port, clickhouse_port=clickhouse_port)
+    with console.status("Starting") as status:
+        await house.start(lambda step: status.update(step))
+    Console().print(addresses(house))
+    console.print("Ctrl-C stops everything; the data stays.")
+    await stop.wait()
+    with console.status("Stopping: workers finish what they have in hand"):
+        await house.stop()
+
+
+def addresses(house: House) -> Table:
+    """Where everything is, as a table to print."""
+    table = Table(show_header=False, box=None)
+    table.add_row("Kafka", house.kafka.address)
+    table.add_row("ClickHouse", f"http://{house.clickhouse.host}:{house.clickhouse.port}")
+    table.add_row("Accepted by providers", str(house.accept_log))
+    table.add_row("Logs", str(house.folder / "logs"))
+    for name, worker in house.workers.items():
+        table.add_row(f"Worker {name}", f"process {worker.pid}")
+    return table

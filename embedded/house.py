@@ -1,0 +1,191 @@
+"""All of Tocsin on one machine: Kafka, ClickHouse, the simulators, and a process for each role."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from embedded.clickhouse import ClickHouse
+from embedded.kafka import Kafka
+from embedded.process import Child, free_port, tail
+from pipeline.errors import Unavailable
+from pipeline.settings import Settings
+from pipeline.topic_creation import create_topics
+from pipeline.topics import TOPICS
+from sinks.clickhouse import ClickHouse as ClickHouseSink
+
+ROOT = Path(__file__).parent.parent
+ROLES = ("router", "decider", "push", "email", "sms", "inapp", "retry", "analytics")
+PAUSES = (0.5, 1, 2, 5, 10)
+"""Seconds before a role that ended is started again; the last one repeats."""
+READY = "ready"
+"""What a worker's first line ends with once it has joined its group."""
+
+Progress = Callable[[str], None]
+
+
+class Simulators:
+    """The provider simulators as a child process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.accept_log = folder / "accepted.jsonl"
+        self.port = free_port()
+        self._folder = folder
+        self._child = Child("The provider simulators")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings by which the sinks reach them."""
+        settings: dict[str, str] = json.loads((self._folder / "environment.json").read_text())
+        return settings
+
+    async def start(self) -> None:
+        """Start and return once they listen."""
+        log = self._folder / "simulators.log"
+        options = ["--port", self.port, "--log", self.accept_log, "--folder", self._folder]
+        argv = [sys.executable, "-m", "embedded.simulators", *map(str, options)]
+        ready = _says(log, "simulators ready")
+        await self._child.start(argv, {"PYTHONPATH": str(ROOT)}, log, ready)
+
+    async def stop(self) -> None:
+        """End them in order."""
+        await self._child.stop()
+
+
+class Worker:
+    """A process that runs one role and is started again whenever it ends by itself."""
+
+    def __init__(self, role: str, folder: Path, environment: Mapping[str, str]) -> None:
+        self.role = role
+        self.restarts = 0
+        self.log = folder / f"{role}.log"
+        self._environment = {"PYTHONPATH": str(ROOT), **environment}
+        self._child = Child(f"The {role} worker")
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running worker."""
+        return self._child.pid
+
+    async def start(self) -> None:
+        """Start it; raises Unavailable with its last lines when it ends at once."""
+        await self._start()
+        self._watch = asyncio.create_task(self._keep_running())
+
+    async def stop(self, grace: float = 30.0) -> None:
+        """Let it finish what is in hand, commit and end."""
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._child.stop(grace)
+
+    async def kill(self) -> None:
+        """End it at once, as a crash would; it is started again."""
+        await self._child.kill()
+
+    async def _start(self) -> None:
+        argv = [sys.executable, "-m", "cli", "worker", self.role]
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        ready = _says(self.log, f"{self.role} {READY}")
+        await self._child.start(argv, self._environment, self.log, ready)
+
+    async def _keep_running(self) -> None:
+        while True:
+            await self._child.wait()
+            for pause in (*PAUSES, *([PAUSES[-1]] * 1_000_000)):
+                await asyncio.sleep(pause)
+                self.restarts += 1
+                try:
+                    await self._start()
+                    break
+                except Unavailable:
+                    continue
+
+
+class House:
+    """Everything in one folder, started in order and stopped in the reverse order.
+
+    Data stays in the folder, so a house can be started again where it was.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        kafka_port: int | None = None,
+        clickhouse_port: int | None = None,
+        roles: tuple[str, ...] = ROLES,
+        **settings: object,
+    ) -> None:
+        """Ports are free ones unless given; `settings` go to every worker."""
+        self.folder = folder.absolute()
+        self._settings = settings
+        self.kafka = Kafka(self.folder / "kafka", kafka_port)
+        self.clickhouse = ClickHouse(self.folder / "clickhouse", clickhouse_port)
+        self.simulators = Simulators(self.folder / "simulators")
+        self.workers: dict[str, Worker] = {}
+        self._roles = roles
+
+    @property
+    def accept_log(self) -> Path:
+        """What the simulated providers accepted: the witness outside of Tocsin."""
+        return self.simulators.accept_log
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables by which any process reaches this house."""
+        overrides = {f"TOCSIN_{name.upper()}": str(v) for name, v in self._settings.items()}
+        return {
+            **self.simulators.environment,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "TOCSIN_KAFKA": self.kafka.address,
+            "TOCSIN_CLICKHOUSE_HOST": self.clickhouse.host,
+            "TOCSIN_CLICKHOUSE_PORT": str(self.clickhouse.port),
+            "TOCSIN_DATA_DIR": str(self.folder / "state"),
+            "TOCSIN_CATALOGUE": str(ROOT / "catalogue"),
+            **overrides,
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the workers run with."""
+        values = {k.removeprefix("TOCSIN_").lower(): v for k, v in self.environment.items()}
+        return Settings.model_validate(values)
+
+    async def start(self, progress: Progress = lambda _: None) -> None:
+        """Start all; on any failure what was started is stopped, and the error says what to do."""
+        try:
+            progress("Kafka, ClickHouse and the provider simulators are starting")
+            await asyncio.gather(
+                self.kafka.start(), self.clickhouse.start(), self.simulators.start()
+            )
+            progress("Topics and tables are being created")
+            await create_topics(self.settings, TOPICS)
+            tables = ClickHouseSink(self.settings)
+            await tables.create_tables()
+            await tables.close()
+            progress("Workers are starting, one process a role")
+            await self._start_workers()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop all: workers first, so that what they have in hand is finished."""
+        await asyncio.gather(*(worker.stop() for worker in self.workers.values()))
+        await asyncio.gather(self.simulators.stop(), self.clickhouse.stop(), self.kafka.stop())
+
+    async def _start_workers(self) -> None:
+        logs = self.folder / "logs"
+        self.workers = {role: Worker(role, logs, self.environment) for role in self._roles}
+        await asyncio.gather(*(worker.start() for worker in self.workers.values()))
+
+
+def _says(log: Path, words: str) -> Callable[[], Awaitable[bool]]:
+    begin = log.stat().st_size if log.exists() else 0
+
+    async def ready() -> bool:
+        return words in tail(log, begin)
+
+    return ready
