@@ -1,0 +1,93 @@
+"""What is told to analysts: delivery events made from decisions and outcomes."""
+
+from policy.decision import Suppressed
+from policy.identity import delivery_event_id
+from policy.notification_type import NotificationType
+from policy.user import epoch_ms
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.post import Post
+from schemas.request import Request
+from schemas.vocabulary import Reason, Stage
+
+
+def suppressed(
+    request: Request,
+    spec: NotificationType,
+    notification: str,
+    outcome: Suppressed,
+    now: int,
+) -> DeliveryEvent:
+    """Decided not to send, on one channel or on all."""
+    return DeliveryEvent(
+        id=delivery_event_id(notification, outcome.channel, Stage.SUPPRESSED, 0),
+        stage=Stage.SUPPRESSED,
+        at=now,
+        occurred_at=epoch_ms(request.event.occurred_at),
+        accepted_at=request.accepted_at,
+        tenant=request.event.tenant,
+        type=spec.name,
+        category=spec.category,
+        priority=spec.priority,
+        user=request.user,
+        event_id=request.event.id,
+        notification_id=notification,
+        channel=outcome.channel,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        catalogue=spec.catalogue,
+    )
+
+
+def reached(
+    delivery: Delivery,
+    stage: Stage,
+    at: int,
+    *,
+    reason: Reason = Reason.NONE,
+    provider: str = "",
+    detail: str = "",
+) -> DeliveryEvent:
+    """A delivery reached a stage."""
+    return DeliveryEvent(
+        id=delivery_event_id(delivery.delivery_id, delivery.channel, stage, delivery.attempt),
+        stage=stage,
+        at=at,
+        occurred_at=delivery.occurred_at,
+        accepted_at=delivery.accepted_at,
+        tenant=delivery.tenant,
+        type=delivery.type,
+        category=delivery.category,
+        priority=delivery.priority,
+        user=delivery.user,
+        event_id=delivery.event_id,
+        notification_id=delivery.notification_id,
+        delivery_id=delivery.delivery_id,
+        channel=delivery.channel,
+        reason=reason,
+        provider=provider,
+        attempt=delivery.attempt,
+        detail=detail,
+        catalogue=delivery.catalogue,
+    )
+
+
+def read_by_feeds(post: Post, spec: NotificationType, followers: int, now: int) -> DeliveryEvent:
+    """Not written to the actor's followers: one row for all of them, under the actor's name."""
+    return DeliveryEvent(
+        id=delivery_event_id(post.notification_id, None, Stage.SUPPRESSED, 0),
+        stage=Stage.SUPPRESSED,
+        at=now,
+        occurred_at=epoch_ms(post.event.occurred_at),
+        accepted_at=post.accepted_at,
+        tenant=post.event.tenant,
+        type=spec.name,
+        category=spec.category,
+        priority=spec.priority,
+        user=post.event.actor,
+        event_id=post.event.id,
+        notification_id=post.notification_id,
+        reason=Reason.FAN_OUT_ON_READ,
+        detail=f"{followers} followers",
+        catalogue=spec.catalogue,
+    )

@@ -1,0 +1,31 @@
+"""Deterministic ids: every replay makes the same ones, so repeats can be collapsed.
+
+All are 128-bit BLAKE2b. Free text is length-prefixed, so that no two different tuples are
+ever encoded alike; a one-letter prefix keeps the kinds of id apart.
+"""
+
+from hashlib import blake2b
+
+from schemas.vocabulary import Channel, Stage
+
+
+def notification_id(tenant: str, event_id: str, user: str, type_name: str) -> str:
+    """32 hex digits that name one notification: this user told of this event by this type."""
+    text = f"n{len(tenant)}:{tenant}{len(event_id)}:{event_id}{len(user)}:{user}{type_name}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def delivery_id(notification: str, channel: Channel, address: str) -> str:
+    """32 hex digits that name one message: a notification on one channel to one address."""
+    # A notification id has a fixed length and a channel no colon, so the address may be anything.
+    text = "".join(("d", notification, channel, ":", address))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def delivery_event_id(subject: str, channel: Channel | None, stage: Stage, attempt: int) -> str:
+    """32 hex digits that name one happening to `subject`, a delivery or a notification id.
+
+    Telling the same happening again gives the same id; `attempt` counts from 0.
+    """
+    text = f"e{subject}{channel or ''}:{stage}:{attempt}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,64 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import BadRecord
+from policy.audience import Read, Write, fan_out, recipients
+from schemas.vocabulary import Reason
+from tests.policy.samples import request, variant
+
+
+def named_by(data: dict[str, Any], path: str = "who") -> list[str]:
+    return recipients(request(data=data).event, variant(('users = "who"', f'users = "{path}"')))
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "users"),
+    [
+        ({"who": "ann"}, "who", ["ann"]),
+        ({"who": ["bob", "ann", "bob"]}, "who", ["bob", "ann"]),
+        ({"who": []}, "who", []),
+        ({"order": {"customer": "ann"}}, "order.customer", ["ann"]),
+    ],
+)
+def test_recipients(data: dict[str, Any], path: str, users: list[str]) -> None:
+    assert named_by(data, path) == users
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "x" * 201, ["ann", 7], ["ann", None], [""], {}])
+def test_what_is_no_user_is_invalid(value: object) -> None:
+    with pytest.raises(BadRecord, match=r"data\.who is not a user") as caught:
+        named_by({"who": value})
+    assert caught.value.reason is Reason.INVALID
+
+
+@pytest.mark.parametrize("data", [{}, {"order": {}}, {"order": "x"}, {"order": ["customer"]}])
+def test_a_missing_field_is_named(data: dict[str, Any]) -> None:
+    with pytest.raises(BadRecord, match=r"data\.order\.customer is missing") as caught:
+        named_by(data, "order.customer")
+    assert caught.value.reason is Reason.INVALID
+
+
+def test_followers_are_not_in_the_event() -> None:
+    with pytest.raises(ValueError, match="followers"):
+        recipients(request().event, variant(('users = "who"', "followers = true")))
+
+
+@given(st.dictionaries(st.integers(0, 63), st.integers(0, 50)), st.integers(1, 500))
+def test_fan_out(counts: dict[int, int], threshold: int) -> None:
+    answer = fan_out(counts, threshold)
+    if sum(counts.values()) >= threshold:
+        assert answer == Read()
+    else:
+        assert isinstance(answer, Write)
+        assert set(answer.partitions) == {place for place, count in counts.items() if count}
+        assert list(answer.partitions) == sorted(answer.partitions)
+
+
+@pytest.mark.parametrize(
+    ("followers", "answer"), [(999, Write((2,))), (1000, Read()), (1001, Read()), (0, Write(()))]
+)
+def test_the_threshold_itself_is_read(followers: int, answer: Write | Read) -> None:
+    assert fan_out({2: followers, 5: 0}, 1000) == answer
