@@ -14,6 +14,7 @@ from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.lanes import Abandoned
+from pipeline.metrics import PROVIDER_CALLS
 from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
@@ -160,6 +161,7 @@ class Sink:
         self, record: ConsumerRecord, delivery: Delivery, outcome: Outcome, outputs: Outputs
     ) -> None:
         now = self._runtime.clock.now()
+        PROVIDER_CALLS.labels(self._provider, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Sent):
             mark = SentMark(now, self._provider, outcome.reference, delivery.attempt)
             self._tell_sent(delivery, mark, record, outputs)

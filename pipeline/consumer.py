@@ -17,6 +17,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
+from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.slices import RECORDS, Slice, cut
 
@@ -90,6 +91,7 @@ class SliceConsumer(driver.Consumer):
         """Seek back wherever the end of what was handed on never arrived."""
         for tp, cursor in self.cursors.items():
             if cursor.is_stuck():
+                metrics.DROPPED_SLICES.labels(tp.topic).inc()
                 self.log.warning(
                     "%s: slices from %d were dropped; reading again", tp, cursor.accepted
                 )

@@ -5,6 +5,7 @@ from hashlib import blake2b
 from aiokafka import ConsumerRecord
 
 from pipeline.errors import BadRecord
+from pipeline.metrics import DEAD_LETTERS
 from schemas.dead_letter import DeadLetter
 
 KEPT_VALUE = 256 << 10
@@ -13,6 +14,7 @@ KEPT_VALUE = 256 << 10
 
 def dead_letter(role: str, record: ConsumerRecord, error: BadRecord, at: int) -> DeadLetter:
     """The record with its reason; reading the record again makes the same id."""
+    DEAD_LETTERS.labels(record.topic, error.reason).inc()
     place = f"{role}/{record.topic}/{record.partition}/{record.offset}"
     value = record.value
     return DeadLetter(

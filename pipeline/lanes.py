@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from pipeline import metrics
 from pipeline.slices import Slice
 
 
@@ -86,6 +87,10 @@ class Lane:
                 f"{slice_.partition}: a slice from {slice_.start} stood in the lane where "
                 f"{frontier} was due. Nothing after {frontier} was committed."
             )
-        await self._handler.handle(slice_)
+        topic, number = slice_.partition
+        with metrics.SLICE_SECONDS.labels(topic).time():
+            await self._handler.handle(slice_)
         self._frontiers[slice_.partition] = slice_.next
+        metrics.FRONTIER.labels(topic, number).set(slice_.next)
+        metrics.RECORDS.labels(topic).inc(len(slice_.records))
         self._finished(slice_)

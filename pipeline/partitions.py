@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.lanes import Handler, Lane
 from pipeline.slices import Slice
@@ -138,6 +139,7 @@ class Partitions:
         if cursor.accept(slice_):
             self._held[slice_.partition.partition].accept(slice_)
         else:
+            metrics.DROPPED_SLICES.labels(slice_.partition.topic).inc()
             log.warning(
                 "%s: a slice from %d came where %d was due; reading again from there",
                 slice_.partition,

@@ -1,12 +1,14 @@
 """What every handler of a worker process shares."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pipeline.clock import Clock
 from pipeline.errors import Unavailable
+from pipeline.lease import Lease
 from pipeline.outputs import Outputs
 from pipeline.settings import Settings
 
@@ -27,9 +29,21 @@ class Runtime:
         return Outputs(self.producer)
 
 
-async def start_producer(kafka: str) -> AIOKafkaProducer:
+class LeasedProducer(AIOKafkaProducer):
+    """Writes batches only while the process holds its lease: a zombie changes no state."""
+
+    lease: Lease | None = None
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Any:
+        """As the client does it, unless the process stood still: then Unavailable."""
+        if self.lease is not None:
+            self.lease.check()
+        return await super().send_batch(batch, topic, partition=partition)
+
+
+async def start_producer(kafka: str, lease: Lease | None = None) -> AIOKafkaProducer:
     """An idempotent producer that waits for all replicas; raises Unavailable without a broker."""
-    producer = AIOKafkaProducer(
+    producer = LeasedProducer(
         bootstrap_servers=kafka,
         acks="all",
         enable_idempotence=True,
@@ -37,6 +51,7 @@ async def start_producer(kafka: str) -> AIOKafkaProducer:
         max_request_size=REQUEST_BYTES,
         request_timeout_ms=30_000,
     )
+    producer.lease = lease
     try:
         await producer.start()
     except KafkaError as error:

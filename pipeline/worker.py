@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
+from prometheus_client import start_http_server
 
-from pipeline.app import build_app, fail
+from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
-from pipeline.errors import Unavailable
+from pipeline.errors import PortTaken, Unavailable
+from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.runtime import Runtime, start_producer
 from pipeline.settings import Settings
@@ -21,33 +24,75 @@ BuildRole = Callable[[Runtime], Role]
 
 def run_worker(settings: Settings, build_role: BuildRole) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand, commit and return."""
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING
+    )
     uvloop.run(work(settings, build_role))
 
 
 async def work(settings: Settings, build_role: BuildRole) -> None:
-    """The worker as a coroutine; raises Unavailable when it can't start."""
+    """The worker as a coroutine; raises what keeps it from starting, before it reads anything."""
     _check_folder(settings.data_dir)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    producer = await start_producer(settings.kafka)
+    _serve_metrics(settings.metrics_port)
+    stop = _stop_signal()
+    lease = Lease(settings.session_timeout)
+    producer = await start_producer(settings.kafka, lease)
     role = build_role(Runtime(settings, producer, SystemClock()))
     if role.check is not None:
         await role.check()
+    keeping = asyncio.create_task(lease.keep())
+    keeping.add_done_callback(_fail_with)
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
     app = build_app(settings, partitions)
     app.finalize()
     await app.start()
-    await partitions.joined.wait()
-    sys.stdout.write(f"tocsin: {role.name} ready, {len(partitions.numbers)} partitions\n")
+    await _run(app, partitions, stop)
+    keeping.cancel()
+    await producer.stop()
+
+
+async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> None:
+    await _first(partitions.joined, stop)
+    count = len(partitions.numbers)
+    sys.stdout.write(f"tocsin: {partitions.role.name} ready, {count} partitions\n")
     sys.stdout.flush()
     await stop.wait()
     await partitions.close()
     await app.consumer.force_commit()
     with contextlib.suppress(asyncio.CancelledError):
         await app.stop()
-    await producer.stop()
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    return stop
+
+
+def _fail_with(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        fail(error)
+
+
+def _serve_metrics(port: int) -> None:
+    if not port:
+        return
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise PortTaken(
+            f"Port {port} can't be listened on ({error.strerror}), so nothing was started; "
+            "set TOCSIN_METRICS_PORT to another, or to 0 for no metrics."
+        ) from error
 
 
 def _check_folder(folder: Path) -> None:

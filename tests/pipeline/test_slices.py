@@ -1,0 +1,98 @@
+"""Cutting fetched records into slices, and what a cursor makes of slices that get lost."""
+
+from collections.abc import Sequence
+
+from aiokafka import ConsumerRecord, TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.cursor import Cursor
+from pipeline.slices import BYTES, cut
+
+TP = TopicPartition("events", 0)
+
+
+def records(offsets: Sequence[int], size: int = 10) -> list[ConsumerRecord]:
+    """Records at these offsets."""
+    return [
+        ConsumerRecord("events", 0, offset, 0, 0, b"key", b"v" * size, None, 3, size, ())
+        for offset in offsets
+    ]
+
+
+offsets = st.sets(st.integers(0, 300)).map(sorted)
+
+
+@given(offsets, st.integers(1, 50), st.integers(0, 300))
+def test_slices_cover_every_record_from_the_start_without_a_hole(
+    at: list[int], most: int, start: int
+) -> None:
+    slices = list(cut(TP, 1, start, records(at), most))
+    assert [r.offset for s in slices for r in s.records] == [o for o in at if o >= start]
+    position = start
+    for slice_ in slices:
+        assert slice_.start == position
+        assert len(slice_.records) <= most
+        position = slice_.next
+
+
+def test_a_slice_holds_about_a_mebibyte_and_at_least_one_record() -> None:
+    slices = list(cut(TP, 1, 0, records(range(4), size=BYTES)))
+    assert [len(slice_.records) for slice_ in slices] == [1, 1, 1, 1]
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.data())
+def test_whatever_is_dropped_on_the_way_everything_arrives_once_and_in_order(
+    lengths: list[int], data: st.DataObject
+) -> None:
+    """A log, a reader that follows its cursor, and a way on which slices vanish at will."""
+    log = records(range(sum(lengths)))
+    cursor = Cursor(position=0)
+    arrived: list[int] = []
+    for _ in range(500):
+        cursor.seek_pending = False
+        fetched = [record for record in log if record.offset >= cursor.position]
+        for slice_ in cut(TP, cursor.epoch, cursor.position, fetched, most=3):
+            if slice_.epoch != cursor.epoch:
+                break
+            cursor.hand_on(slice_)
+            if data.draw(st.booleans(), label="dropped"):
+                continue
+            if cursor.accept(slice_):
+                arrived += [record.offset for record in slice_.records]
+                cursor.finish(slice_)
+            else:
+                cursor.seek(cursor.accepted)
+        if cursor.is_stuck():
+            cursor.seek(cursor.accepted)
+        if len(arrived) == len(log):
+            break
+        if len(arrived) > 60:
+            break
+    assert arrived == list(range(len(arrived)))
+    assert cursor.accepted == len(arrived)
+
+
+def test_a_lost_last_slice_is_noticed_at_the_second_look() -> None:
+    cursor = Cursor(position=0)
+    (lost,) = cut(TP, 0, 0, records(range(3)))
+    cursor.hand_on(lost)
+    assert not cursor.is_stuck()
+    assert cursor.is_stuck()
+    cursor.seek(cursor.accepted)
+    assert (cursor.position, cursor.in_flight, cursor.seek_pending) == (0, 0, True)
+    assert not cursor.is_stuck()
+    assert not cursor.is_stuck()
+
+
+def test_a_slice_from_before_a_seek_frees_no_bytes() -> None:
+    cursor = Cursor(position=0)
+    (old,) = cut(TP, 0, 0, records(range(3)))
+    cursor.hand_on(old)
+    cursor.seek(0)
+    (new,) = cut(TP, 1, 0, records(range(3)))
+    cursor.hand_on(new)
+    cursor.finish(old)
+    assert cursor.in_flight == new.size
+    cursor.finish(new)
+    assert cursor.in_flight == 0
