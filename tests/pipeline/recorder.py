@@ -1,0 +1,111 @@
+"""A role that only notes which records it handled, and an app that runs it inside a test."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from pipeline.app import SliceApp, build_app
+from pipeline.partitions import Partitions, Role
+from pipeline.settings import Settings
+from pipeline.slices import Slice
+from pipeline.topic_creation import create_topics
+from pipeline.topics import Topic
+
+PARTITIONS = 3
+numbers = count()
+
+
+class Recorder:
+    """What was handled, by partition, in order; over all workers that share it."""
+
+    def __init__(self, kafka: str, *, pause: float = 0.0, slice_records: int = 20) -> None:
+        self.name = f"recorder-{next(numbers)}"
+        self.topic = Topic(name=f"{self.name}-in", key="k", written_by="", read_by="")
+        self.settings = Settings(kafka=kafka, partitions=PARTITIONS, session_timeout=2)
+        self.handled: dict[int, list[int]] = defaultdict(list)
+        self.at_once = 0
+        self.stored: dict[int, int] = {}
+        self._busy: set[int] = set()
+        self._pause = pause
+        self._slice_records = slice_records
+
+    async def fill(self, count: int) -> dict[int, list[int]]:
+        """Write `count` records to each partition; returns the offsets that it has now."""
+        await create_topics(self.settings, [self.topic])
+        producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka)
+        await producer.start()
+        for number in range(PARTITIONS):
+            for n in range(count):
+                await producer.send(self.topic.name, b"%d" % n, partition=number)
+        await producer.stop()
+        return {number: list(range(count)) for number in range(PARTITIONS)}
+
+    def role(self) -> Role:
+        """The role that notes what it handles."""
+        return Role(
+            name=self.name,
+            topics=(self.topic.name,),
+            open_handler=lambda number, _: Notes(self, number),
+            slice_records={self.topic.name: self._slice_records},
+        )
+
+    async def handle(self, slice_: Slice) -> None:
+        """Note the slice's records when its work is done."""
+        number = slice_.partition.partition
+        self.at_once = max(self.at_once, 2 if number in self._busy else 1)
+        self._busy.add(number)
+        await asyncio.sleep(self._pause)
+        self.handled[number] += [record.offset for record in slice_.records]
+        self._busy.discard(number)
+
+    async def until(self, reached: Callable[[], bool], within: float = 30.0) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(within):
+            while not reached():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.02)
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[SliceApp]:
+        """One worker of the role, in this process, stopped in order at the end."""
+        errors: list[BaseException] = []
+        partitions = Partitions(self.role(), bytes_in_flight=1 << 20, fail=errors.append)
+        app = build_app(self.settings, partitions)
+        app.finalize()
+        await app.start()
+        try:
+            yield app
+        finally:
+            await partitions.close()
+            await app.consumer.force_commit()
+            await app.stop()
+        assert not errors
+
+
+class Notes:
+    """The handler of one partition."""
+
+    def __init__(self, recorder: Recorder, number: int) -> None:
+        self._recorder = recorder
+        self._number = number
+
+    async def restore(self) -> Mapping[str, int]:
+        """The frontier that a test says was stored with the state."""
+        stored = self._recorder.stored.get(self._number)
+        return {} if stored is None else {self._recorder.topic.name: stored}
+
+    async def handle(self, slice_: Slice) -> None:
+        """Note it."""
+        await self._recorder.handle(slice_)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+async def committed(app: SliceApp, recorder: Recorder) -> dict[int, int]:
+    """The group's committed offsets by partition number."""
+    tps = [TopicPartition(recorder.topic.name, number) for number in range(PARTITIONS)]
+    return {tp.partition: at for tp, at in (await app.consumer.committed(tps)).items()}

@@ -1,0 +1,116 @@
+"""Slices over a real Kafka: nothing is lost, repeated or out of order, whatever Faust drops."""
+
+import random
+from typing import Any
+
+import pytest
+
+from embedded.kafka import Kafka
+from pipeline.app import SliceApp
+from pipeline.slices import Slice
+from tests.pipeline.recorder import PARTITIONS, Recorder, committed
+
+RECORDS = 400
+
+
+def lose_slices(app: SliceApp, seed: int, share: float) -> list[int]:
+    """Plant Faust's race: queues are cleared right after slices were put into them.
+
+    That is what Faust does when a worker becomes ready after a restore: it has already begun to
+    fetch, and clears the streams' queues without seeking back.
+    """
+    chance = random.Random(seed)
+    deliver, lost = app.consumer.callback, list[int]()
+
+    async def deliver_and_maybe_clear(message: Any) -> None:
+        await deliver(message)
+        if chance.random() < share:
+            app.flow_control.clear()
+            lost.append(message.offset)
+
+    app.consumer.callback = deliver_and_maybe_clear
+    return lost
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_slices_that_faust_drops_are_read_again(kafka: Kafka, seed: int) -> None:
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(RECORDS)
+    async with recorder.worker() as app:
+        lost = lose_slices(app, seed, share=0.3)
+        await recorder.until(lambda: recorder.handled == expected)
+        await app.consumer.force_commit()
+        assert await committed(app, recorder) == dict.fromkeys(range(PARTITIONS), RECORDS)
+    assert lost, "the race was not planted"
+
+
+async def test_without_the_way_back_the_planted_race_does_lose_slices(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: an app that takes every slice as it comes has holes."""
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(RECORDS)
+    async with recorder.worker() as app:
+        arrived: list[int] = []
+
+        def take(slice_: Slice, _: object) -> None:
+            arrived.extend(record.offset for record in slice_.records)
+
+        monkeypatch.setattr(app.partitions, "accept", take)
+        lost = lose_slices(app, 1, share=0.3)
+        await recorder.until(lambda: len(lost) > 3)
+    assert len(arrived) < sum(map(len, expected.values()))
+
+
+async def test_a_restart_resumes_at_the_frontier(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address, pause=0.005)
+    expected = await recorder.fill(RECORDS)
+    async with recorder.worker():
+        await recorder.until(lambda: sum(map(len, recorder.handled.values())) > RECORDS)
+    assert recorder.handled != expected
+    async with recorder.worker():
+        await recorder.until(lambda: recorder.handled == expected)
+    assert recorder.at_once == 1
+
+
+async def test_a_frontier_stored_with_the_state_goes_before_an_older_commit(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address)
+    await recorder.fill(RECORDS)
+    recorder.stored = {0: 300, 1: RECORDS}
+    rest = {0: list(range(300, RECORDS)), 2: list(range(RECORDS))}
+    async with recorder.worker() as app:
+        await recorder.until(lambda: recorder.handled == rest)
+        await app.consumer.force_commit()
+        assert await committed(app, recorder) == dict.fromkeys(range(PARTITIONS), RECORDS)
+
+
+async def test_a_second_worker_takes_its_share_and_nothing_is_done_twice(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address, pause=0.01)
+    expected = await recorder.fill(RECORDS)
+    async with recorder.worker() as first:
+        await recorder.until(lambda: sum(map(len, recorder.handled.values())) > 200)
+        async with recorder.worker() as second:
+            await recorder.until(lambda: bool(second.partitions.numbers))
+            assert set(first.partitions.numbers).isdisjoint(second.partitions.numbers)
+        await recorder.until(lambda: recorder.handled == expected)
+    assert recorder.at_once == 1
+
+
+async def test_what_is_in_flight_is_bounded_in_bytes(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(kafka.address, pause=0.01, slice_records=1)
+    expected = await recorder.fill(100)
+    async with recorder.worker() as app:
+        monkeypatch.setattr(app.partitions, "room_per_partition", lambda: 300)
+        most = 0
+
+        def done() -> bool:
+            nonlocal most
+            flights = [cursor.in_flight for cursor in app.consumer.cursors.values()]
+            most = max(most, *flights, 0)
+            return bool(recorder.handled == expected)
+
+        await recorder.until(done)
+    # What one fetch brought is handed on whole; the next waits for room.
+    assert most <= 100 * 300
