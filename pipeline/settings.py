@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
     sms_from: str = "+15005550006"
+    public_url: str = ""
+    """Where providers reach us, for their reports; without it Twilio is asked for none."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
     calls_in_flight: Annotated[int, Field(ge=4)] = 128
     """Provider calls that one sink process has open at most; a kill repeats no more than these."""

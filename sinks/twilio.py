@@ -15,9 +15,8 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
-# Twilio takes no metadata with a message, so the ids travel in the callback's query. This host
-# exists nowhere: where no callbacks are wanted, Twilio takes the message and fails to report.
-STATUS_CALLBACK = "https://callbacks.example/webhooks/twilio/status"
+# Twilio takes no metadata with a message, so the ids travel in the callback's query.
+STATUS_CALLBACK = "/webhooks/twilio/status"
 
 # https://www.twilio.com/docs/api/errors: what is wrong with whose number.
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21604, 21614, 21635})
@@ -45,14 +44,12 @@ class Twilio:
     channel = Channel.SMS
     batch_size = 1
 
-    def __init__(
-        self, settings: Settings, http: HttpClient, status_callback: str = STATUS_CALLBACK
-    ) -> None:
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._sid = settings.twilio_account_sid
         self._base = settings.twilio_url.rstrip("/")
         self._sender = settings.sms_from
         self._token_is_set = bool(settings.twilio_auth_token.get_secret_value())
-        self._status_callback = status_callback
+        self._public_url = settings.public_url.rstrip("/")
         self._http = http
         pair = f"{self._sid}:{settings.twilio_auth_token.get_secret_value()}"
         self._headers = {
@@ -91,15 +88,17 @@ class Twilio:
 
     def form_of(self, delivery: Delivery) -> dict[str, str]:
         """The fields of the request for a delivery."""
-        ids = urlencode(
-            {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
-        )
-        return {
+        message = {
             "To": delivery.address,
             "From": self._sender,
             "Body": delivery.content.body,
-            "StatusCallback": f"{self._status_callback}?{ids}",
         }
+        if not self._public_url:
+            return message
+        ids = urlencode(
+            {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
+        )
+        return message | {"StatusCallback": f"{self._public_url}{STATUS_CALLBACK}?{ids}"}
 
 
 def outcome_of(reply: Reply) -> Outcome:

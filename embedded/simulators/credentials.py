@@ -95,6 +95,8 @@ def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[s
         "TOCSIN_TWILIO_URL": base_url,
         "TOCSIN_TWILIO_ACCOUNT_SID": credentials.twilio_account_sid,
         "TOCSIN_TWILIO_AUTH_TOKEN": credentials.twilio_auth_token,
+        # The accept log reads ids from the callback that this makes Twilio's messages carry.
+        "TOCSIN_PUBLIC_URL": base_url,
     }
 
 
