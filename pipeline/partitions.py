@@ -107,7 +107,7 @@ class Partitions:
         self._fail = fail
         self.joined = asyncio.Event()
         self._held: dict[int, Partition] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     @property
     def numbers(self) -> list[int]:
@@ -128,7 +128,7 @@ class Partitions:
             held = self._held[number] = Partition(number, self.role, source)
             task = asyncio.create_task(held.run(), name=f"{self.role.name}-{number}")
             task.add_done_callback(self._ended)
-            self._tasks.append(task)
+            self._tasks[number] = task
         self.joined.set()
 
     def accept(self, slice_: Slice, source: Source) -> None:
@@ -150,10 +150,13 @@ class Partitions:
 
     async def close(self) -> None:
         """Finish the slices in hand, within the grace; the frontiers then stand still."""
-        for held in self._held.values():
+        for number, task in self._tasks.items():
+            held = self._held[number]
             held.close()
+            if not held.frontiers:
+                task.cancel()  # still restoring: the next owner starts over
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+            _, late = await asyncio.wait(self._tasks.values(), timeout=GRACE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
