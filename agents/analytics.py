@@ -35,6 +35,7 @@ def analytics(clickhouse: ClickHouse, runtime: Runtime) -> Role:
         name=NAME,
         topics=(DELIVERY_EVENTS.name,),
         open_handler=partial(Analytics, rows, runtime),
+        close=clickhouse.close,
         slice_records={DELIVERY_EVENTS.name: SLICE},
     )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from pipeline import metrics
-from pipeline.slices import Slice
+from pipeline.slices import Slice, join_head
 
 
 class Abandoned(Exception):
@@ -37,16 +37,21 @@ class Handler(Protocol):
 
 
 class Lane:
-    """The slices of one or more topics of a partition number, the most urgent topic first."""
+    """The slices of one or more topics of a partition number, the most urgent topic first.
+
+    What arrived while the last slice was worked on goes together: the busier, the larger the
+    slices, up to as many records as `topics` says for each topic.
+    """
 
     def __init__(
         self,
-        topics: tuple[str, ...],
+        topics: Mapping[str, int],
         handler: Handler,
         frontiers: dict[TopicPartition, int],
         finished: Callable[[Slice], None],
     ) -> None:
-        self.topics = topics
+        self.topics = tuple(topics)
+        self._most = topics
         self._handler = handler
         self._frontiers = frontiers
         self._finished = finished
@@ -78,7 +83,10 @@ class Lane:
                 return
 
     def _next(self) -> Slice | None:
-        return next((queue.popleft() for queue in self._queues.values() if queue), None)
+        for topic, queue in self._queues.items():
+            if queue:
+                return join_head(queue, self._most[topic])
+        return None
 
     async def _work(self, slice_: Slice) -> None:
         frontier = self._frontiers[slice_.partition]

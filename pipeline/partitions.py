@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.lanes import Handler, Lane
-from pipeline.slices import Slice
+from pipeline.slices import RECORDS, Slice
 
 GRACE = 20.0
 """Seconds that a slice in hand gets to finish when its partition is taken away."""
@@ -28,7 +28,8 @@ class Role:
 
     A lane works on one slice at a time. Topics that share state share a lane, most urgent first;
     with `lane_per_topic` each topic has its own, so that none waits for another. `check` raises
-    what makes the role useless, such as wrong credentials, before anything is read.
+    what makes the role useless, such as wrong credentials, before anything is read; `close` lets
+    go of what the handlers shared.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Role:
     lane_per_topic: bool = False
     slice_records: Mapping[str, int] = field(default_factory=dict)
     check: Callable[[], Awaitable[None]] | None = None
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 class Source(Protocol):
@@ -58,7 +60,8 @@ class Partition:
         self._handler = role.open_handler(number, self._closing)
         self._source = source
         self._tps = [TopicPartition(topic, number) for topic in role.topics]
-        groups = [(topic,) for topic in role.topics] if role.lane_per_topic else [role.topics]
+        most = {topic: role.slice_records.get(topic, RECORDS) for topic in role.topics}
+        groups = [{topic: most[topic]} for topic in most] if role.lane_per_topic else [most]
         self._lanes = [Lane(g, self._handler, self.frontiers, self._finished) for g in groups]
         self._lane_of = {topic: lane for lane in self._lanes for topic in lane.topics}
 

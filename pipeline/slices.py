@@ -3,6 +3,7 @@
 Stock Faust spends 60 µs or more on each record; a slice pays that once for a thousand.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,10 +31,24 @@ class Slice:
     records: Sequence[ConsumerRecord]
     size: int
 
-    def after(self, offset: int) -> "Slice":
-        """The part from `offset` on; empty if all of it lies before."""
-        kept = [record for record in self.records if record.offset >= offset]
-        return replace(self, start=offset, next=max(offset, self.next), records=kept)
+
+def join_head(queue: deque[Slice], most: int) -> Slice:
+    """Take the first slice and those that follow it directly, up to the bounds of one slice."""
+    taken = [queue.popleft()]
+    records, size = len(taken[0].records), taken[0].size
+    while queue and queue[0].start == taken[-1].next and queue[0].epoch == taken[0].epoch:
+        records, size = records + len(queue[0].records), size + queue[0].size
+        if records > most or size > BYTES:
+            break
+        taken.append(queue.popleft())
+    if len(taken) == 1:
+        return taken[0]
+    return replace(
+        taken[0],
+        next=taken[-1].next,
+        records=[record for slice_ in taken for record in slice_.records],
+        size=sum(slice_.size for slice_ in taken),
+    )
 
 
 def cut(

@@ -48,6 +48,8 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     await app.start()
     await _run(app, partitions, stop)
     keeping.cancel()
+    if role.close is not None:
+        await role.close()
     await producer.stop()
 
 

@@ -1,5 +1,6 @@
 """Cutting fetched records into slices, and what a cursor makes of slices that get lost."""
 
+from collections import deque
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
-from pipeline.slices import BYTES, cut
+from pipeline.slices import BYTES, Slice, cut, join_head
 
 TP = TopicPartition("events", 0)
 
@@ -39,6 +40,32 @@ def test_slices_cover_every_record_from_the_start_without_a_hole(
 def test_a_slice_holds_about_a_mebibyte_and_at_least_one_record() -> None:
     slices = list(cut(TP, 1, 0, records(range(4), size=BYTES)))
     assert [len(slice_.records) for slice_ in slices] == [1, 1, 1, 1]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(1, 30))
+def test_slices_that_follow_each_other_go_together(lengths: list[int], most: int) -> None:
+    queue: deque[Slice] = deque()
+    start = 0
+    for length in lengths:
+        (slice_,) = cut(TP, 1, start, records(range(start, start + length)))
+        queue.append(slice_)
+        start = slice_.next
+    position, size = 0, sum(slice_.size for slice_ in queue)
+    while queue:
+        joined = join_head(queue, most)
+        assert joined.start == position
+        assert [r.offset for r in joined.records] == list(range(position, joined.next))
+        assert len(joined.records) <= max(most, max(lengths))
+        position, size = joined.next, size - joined.size
+    assert (position, size) == (sum(lengths), 0)
+
+
+def test_slices_of_two_epochs_or_with_a_hole_between_stay_apart() -> None:
+    old, new, far = (
+        next(cut(TP, epoch, start, records([start]))) for epoch, start in ((1, 0), (2, 1), (2, 5))
+    )
+    queue = deque([old, new, far])
+    assert [join_head(queue, 10) for _ in range(3)] == [old, new, far]
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.data())
