@@ -1,0 +1,92 @@
+"""The events of the demo, as the services of a shop, a taxi firm and a network would write them."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from demo.cast import Cast
+from demo.world import World
+
+Expected = tuple[tuple[str, str], ...]
+Drawn = tuple[str, dict[str, Any], Expected]
+"""Actor, data, and which (notification type, user) pairs are to be decided on."""
+
+SHOPS = 40
+CARRIERS = ("DHL", "UPS", "FedEx", "Royal Mail", "Correios")
+THINGS = ("socks", "a teapot", "garden shears", "two novels", "coffee", "a bicycle bell")
+CARS = ("white Skoda Octavia", "black Toyota Camry", "grey Dacia Logan", "blue Tesla Model 3")
+STREETS = ("12 Station Road", "Avenida Paulista 900", "Hauptstr. 4", "Shibuya 2-21-1")
+WORDS = (
+    "The tide is out, so we walked to the island and back before lunch, wet feet and all. "
+    "Ciència, 新しい靴, Grüße & 🎉 — bring bread? See you at seven; the door is open."
+)
+
+
+class Events:
+    """Draws one event after another, in a fixed mix; the same seed draws the same."""
+
+    def __init__(self, world: World, random: Random) -> None:
+        self.cast = Cast(world, random)
+        self._world = world
+        self._random = random
+        self._kinds: dict[str, tuple[int, Callable[[int], Drawn]]] = {
+            "chat.message": (40, self._chat_message),
+            "order.shipped": (25, self._order_shipped),
+            "ride.matched": (20, self._ride_matched),
+            "post.published": (15, self._post_published),
+        }
+
+    def draw(self, number: int) -> tuple[str, Drawn]:
+        """The type and contents of the `number`-th event."""
+        weights = [weight for weight, _ in self._kinds.values()]
+        kind = self._random.choices(tuple(self._kinds), weights)[0]
+        return kind, self._kinds[kind][1](number)
+
+    def _chat_message(self, number: int) -> Drawn:
+        sender, others = self.cast.conversation()
+        data = {
+            "recipient_id": others[0] if len(others) == 1 else others,
+            "conversation_id": f"conversation-{number}",
+            "sender_name": f"{sender} ☺",
+            "text": self._text(),
+        }
+        return sender, data, tuple(("chat_message", other) for other in others)
+
+    def _order_shipped(self, number: int) -> Drawn:
+        customer, random = self.cast.customer(), self._random
+        data: dict[str, Any] = {
+            "customer_id": customer,
+            "order_id": f"A-{number:06d}",
+            "carrier": random.choice(CARRIERS),
+            "tracking_number": f"{random.getrandbits(40):012X}",
+        }
+        if random.random() < 0.7:
+            data["items"] = random.sample(THINGS, random.randint(1, 3))
+        if random.random() < 0.5:
+            data["tracking_url"] = f"https://track.example/{data['tracking_number']}"
+        return f"shop-{random.randrange(SHOPS):02d}", data, (("order_shipped", customer),)
+
+    def _ride_matched(self, number: int) -> Drawn:
+        (rider, driver), random = self.cast.pair(), self._random
+        data = {
+            "rider_id": rider,
+            "driver_id": driver,
+            "ride_id": f"ride-{number}",
+            "driver_name": f"Driver of {driver}",
+            "rider_name": f"Rider {rider}",
+            "car": random.choice(CARS),
+            "plate": f"{random.getrandbits(20):05X}",
+            "pickup": random.choice(STREETS),
+            "eta_minutes": random.randint(1, 15),
+        }
+        return driver, data, (("ride_matched_rider", rider), ("ride_matched_driver", driver))
+
+    def _post_published(self, number: int) -> Drawn:
+        author = self.cast.author()
+        data = {"post_id": f"post-{number}", "author_name": f"{author}", "text": self._text()}
+        followers = () if self._world.is_read(author) else self._world.followers.get(author, ())
+        return author, data, tuple(("post_published", follower) for follower in followers)
+
+    def _text(self) -> str:
+        start = self._random.randrange(len(WORDS) // 2)
+        return WORDS[start : start + self._random.randint(5, len(WORDS) // 2)]

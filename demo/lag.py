@@ -1,0 +1,104 @@
+"""What is still to be done: end offsets against what each role has committed."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from pipeline.topics import (
+    BROADCASTS,
+    CONTACTS,
+    DELIVER,
+    DELIVERY_EVENTS,
+    EVENTS,
+    FOLLOWING,
+    FOLLOWS,
+    PREFERENCES,
+    PRESENCE,
+    REQUESTS,
+    RETRIES,
+    Topic,
+)
+from schemas.vocabulary import Channel, Priority
+
+PAUSE = 0.4
+"""Seconds between looks: roles commit twice a second."""
+READS: dict[str, tuple[Topic, ...]] = {
+    "router": (EVENTS, FOLLOWS),
+    "decider": (CONTACTS, PREFERENCES, PRESENCE, FOLLOWING, REQUESTS, BROADCASTS),
+    **{str(c): tuple(DELIVER[c, priority] for priority in Priority) for c in Channel},
+    "retry": tuple(RETRIES.values()),
+    "analytics": (DELIVERY_EVENTS,),
+}
+"""The topics that each role's group reads."""
+Ends = dict[TopicPartition, int]
+
+
+class Lag:
+    """Looks at a Kafka from outside, with the means that every Kafka user has."""
+
+    def __init__(self, kafka: str, partitions: int) -> None:
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+        self._partitions = partitions
+
+    async def __aenter__(self) -> Self:
+        await self._admin.start()
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._consumer.stop()
+        await self._admin.close()
+
+    async def look(self, roles: Iterable[str] = tuple(READS)) -> tuple[dict[str, int], Ends]:
+        """Records that each role has before it, and the end offsets that were compared with."""
+        by_role = {
+            role: [TopicPartition(t.name, n) for t in READS[role] for n in range(self._partitions)]
+            for role in roles
+        }
+        # Ends first: what is committed after that can only be more.
+        ends: Ends = await self._consumer.end_offsets(
+            [tp for tps in by_role.values() for tp in tps]
+        )
+        lags = {}
+        for role, tps in by_role.items():
+            committed = await self._admin.list_consumer_group_offsets(f"tocsin-{role}")
+            done = {tp: max(0, place.offset) for tp, place in committed.items()}
+            lags[role] = sum(max(0, ends[tp] - done.get(tp, 0)) for tp in tps)
+        return lags, ends
+
+    async def settle(
+        self,
+        patience: float,
+        told: Callable[[dict[str, int]], Awaitable[None]],
+        roles: Iterable[str] = tuple(READS),
+    ) -> bool:
+        """Wait until these roles have nothing to do; False once nothing moved for `patience` s.
+
+        Nothing left means: no lag in two looks with the same ends. Outputs are acknowledged
+        before their input is committed, so what was found done in the first look would show as
+        new records in the second.
+        """
+        before: tuple[dict[str, int], Ends] | None = None
+        moved = time.monotonic()
+        while time.monotonic() - moved < patience:
+            now = await self.look(roles)
+            await told(now[0])
+            idle = not any(now[0].values())
+            if now != before:
+                moved = time.monotonic()
+            elif idle:
+                return True
+            before = now
+            await asyncio.sleep(0 if idle else PAUSE)
+        return False

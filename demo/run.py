@@ -1,0 +1,144 @@
+"""`tocsin demo`: start everything, let a producer loose, and judge what came of it."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.board import Board
+from demo.findings import Findings
+from demo.gauges import Gauges, show_lags
+from demo.kinds import read_kinds
+from demo.lag import Lag
+from demo.producer_log import Claims, read_claims
+from demo.reckoning import reckon
+from demo.run_folder import run_folder
+from demo.summary import Analysts, as_line, ask_clickhouse, disagreements, print_summary
+from demo.witnesses import gather_evidence
+from demo.world import SEED, World, make_world
+from embedded.house import House
+from embedded.process import Child
+from sinks.clickhouse import ClickHouse
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60.0
+"""Seconds in which nothing moves before what is not done counts as lost."""
+LOOK_EVERY = 0.8
+STUCK = f"Nothing has moved for {PATIENCE:g} s; going on without the rest"
+STAGES = "SELECT stage, channel, count() FROM delivery_events GROUP BY stage, channel"
+
+
+def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: bool) -> int:
+    """Run the demo under `folder`; returns 0 if nothing was lost, 1 otherwise.
+
+    With `as_json` standard output gets one line of JSON and all else goes to standard error.
+    With `keep` everything stays up until Ctrl-C. Raises TocsinError when a part can't start.
+    """
+    told = Console(stderr=as_json)
+    with run_folder(folder) as fresh:
+        demo = Demo(House(fresh), fresh / "producer.jsonl", events, seconds)
+        found = asyncio.run(demo.run(told, keep, as_json))
+    return 1 if found.lost else 0
+
+
+class Demo:
+    """One run, from an empty folder to the verdict."""
+
+    def __init__(self, house: House, log: Path, events: int, seconds: float) -> None:
+        self._house = house
+        self._log = log
+        self._events = events
+        self._seconds = seconds
+
+    async def run(self, told: Console, keep: bool, as_json: bool) -> Findings:
+        """Run it, tell of it, and stop everything."""
+        try:
+            with Board(told) as board:
+                found, analysts = await self._watch(board)
+                seconds = board.seconds
+            if as_json:
+                sys.stdout.write(as_line(found, analysts, seconds) + "\n")
+                sys.stdout.flush()
+                for sentence in disagreements(found, analysts):
+                    told.print(sentence, highlight=False, markup=False)
+            else:
+                print_summary(told, found, analysts)
+            if keep:
+                await self._stay_up(told)
+        finally:
+            await self._house.stop()
+        return found
+
+    async def _watch(self, board: Board) -> tuple[Findings, Analysts]:
+        await self._house.start(board.stage)
+        settings = self._house.settings
+        clickhouse = ClickHouse(settings)
+        world = make_world(SEED)
+        async with Lag(settings.kafka, settings.partitions) as lag:
+            await self._settle_world(board, lag, world)
+            gauges = Gauges(board, self._log, self._house.accept_log, clickhouse, self._events)
+            await self._let_loose(board, lag, gauges)
+        board.stage("The judge compares the producer's log with what providers accepted")
+        evidence = await gather_evidence(settings, self._house.accept_log)
+        claims = await asyncio.to_thread(self._claims)
+        found = reckon(world, read_kinds(settings.catalogue), claims, evidence)
+        analysts = await ask_clickhouse(clickhouse)
+        await clickhouse.close()
+        board.stage("Done")
+        return found, analysts
+
+    async def _settle_world(self, board: Board, lag: Lag, world: World) -> None:
+        board.stage(f"{len(world.users):,} people and {world.follow_count():,} follows are written")
+        await self._produce("world")
+        board.stage("The router counts followers, the decider learns who is who")
+
+        async def tell(lags: dict[str, int]) -> None:
+            board.show(lag=show_lags(lags))
+
+        if not await lag.settle(PATIENCE, tell, ("router", "decider")):
+            board.stage(STUCK)
+
+    async def _let_loose(self, board: Board, lag: Lag, gauges: Gauges) -> None:
+        board.stage(f"{self._events:,} events in {self._seconds:g} s, by a separate process")
+        options = ["events", "--events", str(self._events), "--seconds", str(self._seconds)]
+        producing = asyncio.create_task(self._produce(*options))
+        while not producing.done():
+            await gauges.show((await lag.look())[0])
+            await asyncio.wait([producing], timeout=LOOK_EVERY)
+        await producing
+        board.stage("The last notifications are on their way")
+        if not await lag.settle(PATIENCE, gauges.show):
+            board.stage(STUCK)
+
+    async def _produce(self, *options: str) -> None:
+        kafka = self._house.settings.kafka
+        argv = ["--kafka", kafka, "--log", str(self._log), "--seed", str(SEED), *options]
+        producer = Child("The demo's producer")
+        await producer.run(
+            [sys.executable, "-m", "demo.producer", *argv],
+            {"PYTHONPATH": str(ROOT)},
+            self._house.folder / "logs" / "producer.log",
+        )
+
+    def _claims(self) -> Claims:
+        with self._log.open(encoding="utf-8") as lines:
+            return read_claims(lines)
+
+    async def _stay_up(self, told: Console) -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        settings = self._house.settings
+        url = f"http://{settings.clickhouse_host}:{settings.clickhouse_port}/"
+        for line in (
+            f"Kafka         {settings.kafka}",
+            f"ClickHouse    {url}",
+            f"Accept log    {self._house.accept_log}",
+            f"Producer log  {self._log}",
+            f"curl {url} --data '{STAGES}'",
+            "All of it stays up until Ctrl-C.",
+        ):
+            told.print(line, highlight=False, markup=False, soft_wrap=True)
+        await stop.wait()

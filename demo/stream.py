@@ -1,0 +1,96 @@
+"""The stream of the demo: events at a steady rate, with repeats, bad records and presence."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from demo.events import Events
+from demo.happening import Happening
+from demo.world import World
+
+REPEATED = 0.01
+"""Share of events that the producer writes twice, as one does after a timeout."""
+REPEAT_AFTER = 0.03
+"""Share of the stream's length after which the repeat comes."""
+ONLINE_FOR = timedelta(minutes=10)
+
+
+def stream(
+    world: World, events: int, seconds: float, start: datetime, seed: int
+) -> list[Happening]:
+    """Everything to write, in the order it is due; pure.
+
+    `start` is when the stream begins: an event's time is the moment it is due at, never later
+    than when it is written.
+    """
+    random = Random(seed)  # noqa: S311 - repeatable, not secret
+    source = Events(world, random)
+    everything = list(_events(world, source, events, seconds, start, random))
+    everything += _presence(source, seconds, start, random)
+    everything += _bad(seconds, start)
+    return sorted(everything, key=lambda happening: happening.due)
+
+
+def _events(
+    world: World, source: Events, events: int, seconds: float, start: datetime, random: Random
+) -> Iterator[Happening]:
+    for number in range(events):
+        due = seconds * number / events
+        kind, (actor, data, expected) = source.draw(number)
+        value = _event(f"demo-{number:07d}", kind, actor, start + timedelta(seconds=due), data)
+        read = kind == "post.published" and world.is_read(actor)
+        yield Happening(
+            due=due, topic="events", key=actor, value=value, expected=expected, read=read
+        )
+        if random.random() < REPEATED:
+            later = min(due + seconds * REPEAT_AFTER, seconds)
+            yield Happening(due=later, topic="events", key=actor, value=value, repeat=True)
+
+
+def _presence(
+    source: Events, seconds: float, start: datetime, random: Random
+) -> Iterator[Happening]:
+    for user in source.cast.online:
+        due = random.random() * seconds * 0.4
+        yield _present(user, True, due, start)
+        if random.random() < 0.2:
+            yield _present(user, False, due + seconds * 0.4, start)
+
+
+def _present(user: str, online: bool, due: float, start: datetime) -> Happening:
+    until = start + timedelta(seconds=due) + ONLINE_FOR
+    value = {"user": user, "online": online, "until": until.isoformat()}
+    return Happening(due=due, topic="presence", key=user, value=value)
+
+
+def _bad(seconds: float, start: datetime) -> Iterator[Happening]:
+    at = start.isoformat()
+    good = _event("demo-bad", "order.shipped", "shop-00", start, {"customer_id": "user-00000"})
+    nameless = {"type": "order.shipped", "actor": "shop-00", "occurred_at": at}
+    unknown = good | {"type": "moon.landed"}
+    incomplete = good | {"data": {"order_id": "A-1"}}
+    records: list[tuple[str, str | None, dict[str, Any] | bytes]] = [
+        ("no JSON", "shop-00", b'{"id": "demo-bad", "type": '),
+        ("no UTF-8", "shop-00", b'{"id": "\xff\xfe"}'),
+        ("no id", "shop-00", nameless),
+        ("an unknown event type", "shop-00", unknown),
+        ("no recipient in its data", "shop-00", incomplete),
+        ("no key", None, good),
+        ("another actor's key", "shop-01", good),
+        ("a megabyte too large", "shop-00", json.dumps(good | {"id": "x" * (2 << 20)}).encode()),
+    ]
+    for number, (what, key, value) in enumerate(records, 1):
+        due = seconds * number / (len(records) + 1)
+        yield Happening(due=due, topic="events", key=key, value=value, bad=what)
+
+
+def _event(name: str, kind: str, actor: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": kind,
+        "actor": actor,
+        "occurred_at": at.isoformat(timespec="milliseconds"),
+        "data": data,
+    }

@@ -1,0 +1,140 @@
+"""The end of the demo: its figures, and for each the query by which ClickHouse tells it too."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from demo.findings import Findings
+from sinks.clickhouse import ClickHouse
+
+SHOWN = 5
+"""Cases listed where something is wrong."""
+DECISIONS = "SELECT uniqExact(notification_id) FROM delivery_events"
+SENT = (
+    "SELECT channel, uniqExact(delivery_id) FROM delivery_events "
+    "WHERE stage = 'sent' GROUP BY channel"
+)
+SUPPRESSED = (
+    "SELECT reason, uniqExact(notification_id, channel) FROM delivery_events "
+    "WHERE stage = 'suppressed' GROUP BY reason"
+)
+LATENCY = (
+    "SELECT priority, quantilesExact(0.5, 0.99)(dateDiff('ms', accepted, sent)) "
+    "FROM (SELECT any(priority) AS priority, min(accepted) AS accepted, min(sent) AS sent "
+    "FROM notification_state GROUP BY notification_id, channel) "
+    "WHERE sent IS NOT NULL GROUP BY priority"
+)
+UNFINISHED = (
+    "SELECT count() FROM (SELECT delivery_id FROM delivery_events WHERE delivery_id != '' "
+    "GROUP BY delivery_id HAVING countIf(stage IN ('sent', 'failed', 'suppressed')) = 0)"
+)
+
+
+@dataclass(frozen=True)
+class Analysts:
+    """The same figures as ClickHouse has them."""
+
+    decisions: int
+    sent: dict[str, int]
+    suppressed: dict[str, int]
+    latency: dict[str, list[float]]
+    unfinished: int
+
+
+async def ask_clickhouse(clickhouse: ClickHouse) -> Analysts:
+    """Run the queries that the summary shows; raises Unavailable."""
+    return Analysts(
+        decisions=(await clickhouse.query(DECISIONS))[0][0],
+        sent=dict(await clickhouse.query(SENT)),
+        suppressed=dict(await clickhouse.query(SUPPRESSED)),
+        latency=dict(await clickhouse.query(LATENCY)),
+        unfinished=(await clickhouse.query(UNFINISHED))[0][0],
+    )
+
+
+def as_line(found: Findings, analysts: Analysts, seconds: float) -> str:
+    """One line of JSON."""
+    figures: dict[str, Any] = {
+        "events": found.events,
+        "decisions": analysts.decisions,
+        "sent": dict(sorted(found.sent.items())),
+        "suppressed": dict(sorted(found.suppressed.items())),
+        "dead": found.dead,
+        "lost": len(found.lost),
+        "duplicates": len(found.duplicates),
+        "unexpected": len(found.unexpected),
+        "seconds": round(seconds, 1),
+        "latency_ms": found.percentiles(),
+    }
+    return json.dumps(figures)
+
+
+def disagreements(found: Findings, analysts: Analysts) -> list[str]:
+    """Where ClickHouse tells another figure than the witnesses; each in a sentence."""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("decisions", found.decisions, analysts.decisions),
+        ("sent", dict(found.sent), analysts.sent),
+        ("suppressed", dict(found.suppressed), analysts.suppressed),
+    ]
+    return [
+        f"{name}: the witnesses say {seen}, ClickHouse says {told}."
+        for name, seen, told in pairs
+        if seen != told
+    ]
+
+
+def print_summary(console: Console, found: Findings, analysts: Analysts) -> None:
+    """The table, then whatever is wrong."""
+    table = Table(title="What became of it", title_justify="left", show_lines=True)
+    for name in ("", "Witnesses", "ClickHouse", "Ask ClickHouse yourself"):
+        table.add_column(name, overflow="fold", ratio=3 if name.startswith("Ask") else None)
+    for row in _rows(found, analysts):
+        table.add_row(*map(Text, row))
+    console.print(table)
+    ends = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in found.slots.most_common())
+    console.print(f"Each channel of each notification ended as: {ends}.", highlight=False)
+    wrong = [
+        ("lost", found.lost),
+        ("duplicate", found.duplicates),
+        ("unexpected", found.unexpected),
+    ]
+    for name, cases in wrong:
+        _print_cases(console, name, cases)
+    _print_cases(console, "disagreement", disagreements(found, analysts))
+
+
+def _rows(found: Findings, analysts: Analysts) -> list[tuple[str, str, str, str]]:
+    latency = {name: f"{p['p50']} / {p['p99']}" for name, p in found.percentiles().items()}
+    told = {name: f"{p50:.0f} / {p99:.0f}" for name, (p50, p99) in analysts.latency.items()}
+    return [
+        ("Events", f"{found.events:,}", "", "counted by the producer"),
+        ("Decisions", f"{found.decisions:,}", f"{analysts.decisions:,}", DECISIONS),
+        ("Sent", _lines(found.sent), _lines(analysts.sent), SENT),
+        ("Not sent", _lines(found.suppressed), _lines(analysts.suppressed), SUPPRESSED),
+        ("Latency, ms\np50 / p99", _lines(latency), _lines(told), LATENCY),
+        ("Dead letters", f"{found.dead:,}", "", "tocsin dead-letters list"),
+        ("Lost", f"{len(found.lost):,}", f"{analysts.unfinished:,}", UNFINISHED),
+        ("Duplicates", f"{len(found.duplicates):,}", "", "counted by the providers"),
+        ("Unexpected", f"{len(found.unexpected):,}", "", "counted by the providers"),
+    ]
+
+
+def _lines(figures: dict[str, Any]) -> str:
+    def shown(value: Any) -> str:
+        return f"{value:,}" if isinstance(value, int) else str(value)
+
+    return "\n".join(
+        f"{name.replace('_', ' ')} {shown(value)}" for name, value in sorted(figures.items())
+    )
+
+
+def _print_cases(console: Console, name: str, cases: Sequence[str]) -> None:
+    for case in cases[:SHOWN]:
+        console.print(f"{name}: {case}", style="red", markup=False, highlight=False)
+    if len(cases) > SHOWN:
+        console.print(f"… and {len(cases) - SHOWN:,} more", style="red")
