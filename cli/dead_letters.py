@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.errors import Misconfigured
-from pipeline.runtime import start_producer
+from pipeline.producer import start_producer
 from pipeline.settings import Settings, read_settings
 from pipeline.topic_reading import read_record, read_topic
 from pipeline.topics import DEAD_LETTERS

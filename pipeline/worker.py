@@ -16,7 +16,8 @@ from pipeline.clock import SystemClock
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
-from pipeline.runtime import Runtime, start_producer
+from pipeline.producer import start_producer
+from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 
 BuildRole = Callable[[Runtime], Role]

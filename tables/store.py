@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from rocksdict import AccessType, BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
 from pipeline.errors import Unavailable
-from pipeline.outputs import send
+from pipeline.producer import Producer
 from tables.restore import Changelog
 
 FRONTIER = b"\x00frontier/"
@@ -35,7 +34,7 @@ class PartitionStore:
         self,
         folder: Path,
         changelog: Changelog,
-        producer: AIOKafkaProducer,
+        producer: Producer,
         keep_seconds: int = 0,
     ) -> None:
         """With `keep_seconds`, RocksDB drops entries of that age when it next compacts."""
@@ -80,8 +79,8 @@ class PartitionStore:
         if not entries:
             return
         async with self._writing:
-            end = await send(
-                self._producer, self._changelog.topic, self._changelog.partition, entries
+            end = await self._producer.write(
+                self._changelog.topic, self._changelog.partition, entries
             )
             self._store(dict(entries), end)
 
