@@ -160,10 +160,9 @@ class Sink:
     def _tell(
         self, record: ConsumerRecord, delivery: Delivery, outcome: Outcome, outputs: Outputs
     ) -> None:
-        now = self._runtime.clock.now()
         PROVIDER_CALLS.labels(self._provider, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Sent):
-            mark = SentMark(now, self._provider, outcome.reference, delivery.attempt)
+            mark = self._ledger.find([delivery.delivery_id])[delivery.delivery_id]
             self._tell_sent(delivery, mark, record, outputs)
         elif isinstance(outcome, Retry):
             self._retry(record, delivery, outcome, outputs)
@@ -219,7 +218,7 @@ class Sink:
         )
         letter = dead_letter(self._name, record, BadRecord(reason, detail), now)
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
-        outputs.add(DEAD_LETTERS, record.partition, record.key, encode(letter))
+        outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
 
 
 def _raise_worst(results: Sequence[object]) -> None:

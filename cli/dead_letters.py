@@ -108,18 +108,16 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     producer = await start_producer(settings.kafka)
     try:
         for letter in letters:
-            value = letter.value
+            key, value, headers = letter.key, letter.value, letter.headers
             if letter.truncated:
                 place = letter.topic, letter.partition, letter.offset
                 record = await read_record(settings.kafka, *place)
                 if record is None:
                     gone += 1
                     continue
-                value = record.value
-            headers = [*letter.headers, ("dead-letter", letter.id.encode())]
-            await producer.send_and_wait(
-                letter.topic, value, letter.key, letter.partition, headers=headers
-            )
+                key, value, headers = record.key, record.value, record.headers
+            marked = [*headers, ("dead-letter", letter.id.encode())]
+            await producer.send_and_wait(letter.topic, value, key, letter.partition, headers=marked)
             done += 1
     finally:
         await producer.stop()

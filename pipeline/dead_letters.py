@@ -10,24 +10,30 @@ from schemas.dead_letter import DeadLetter
 
 KEPT_VALUE = 256 << 10
 """Bytes of a value that its dead letter keeps."""
+KEPT_KEY = 64 << 10
+"""Bytes of a key, and of all headers together, that it keeps."""
+KEPT_DETAIL = 500
+"""Characters of the detail, which may quote the record."""
 
 
 def dead_letter(role: str, record: ConsumerRecord, error: BadRecord, at: int) -> DeadLetter:
     """The record with its reason; reading the record again makes the same id."""
     DEAD_LETTERS.labels(record.topic, error.reason).inc()
     place = f"{role}/{record.topic}/{record.partition}/{record.offset}"
-    value = record.value
+    key, value = record.key or b"", record.value or b""
+    headers = tuple((name, content or b"") for name, content in record.headers)
+    headers_fit = sum(len(name) + len(content) for name, content in headers) <= KEPT_KEY
     return DeadLetter(
         id=blake2b(place.encode(), digest_size=8).hexdigest(),
         reason=error.reason,
-        detail=error.detail,
+        detail=error.detail[:KEPT_DETAIL],
         role=role,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         at=at,
-        key=record.key,
-        value=value[:KEPT_VALUE] if value else value,
-        headers=tuple((name, content or b"") for name, content in record.headers),
-        truncated=bool(value) and len(value) > KEPT_VALUE,
+        key=None if record.key is None else key[:KEPT_KEY],
+        value=None if record.value is None else value[:KEPT_VALUE],
+        headers=headers if headers_fit else (),
+        truncated=len(value) > KEPT_VALUE or len(key) > KEPT_KEY or not headers_fit,
     )

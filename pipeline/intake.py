@@ -73,7 +73,7 @@ class Intake:
                 "letters: mend the producer, or raise TOCSIN_BAD_SHARE to let them pass."
             )
         letter = dead_letter(self._role, record, error, self._clock.now())
-        outputs.add(DEAD_LETTERS, record.partition, record.key, encode(letter))
+        outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
 
 
 def _decoded(decode: Any, record: ConsumerRecord) -> Any:
@@ -93,5 +93,5 @@ def _check_key(key: bytes | None, expected: str) -> None:
         raise BadRecord(Reason.MISSING_KEY, f"the record has no key; it should be {expected!r}")
     if key != expected.encode():
         raise BadRecord(
-            Reason.KEY_MISMATCH, f"the record's key is {key!r}, its value says {expected!r}"
+            Reason.KEY_MISMATCH, f"the record's key is {key[:100]!r}, its value says {expected!r}"
         )

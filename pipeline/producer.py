@@ -12,6 +12,7 @@ from pipeline.lease import Lease
 
 BATCH_BYTES = 7 << 20
 """A slice's state goes to its changelog in one batch, so that a crash can't tear it."""
+RECORD_OVERHEAD = 32
 REQUEST_BYTES = 16 << 20
 REQUEST_TIMEOUT_MS = 30_000
 
@@ -54,17 +55,22 @@ class Producer(AIOKafkaProducer):
 
     async def _write_all(self, topic: str, partition: int) -> None:
         place = topic, partition
-        while submissions := self._waiting[place]:
-            self._waiting[place] = []
-            try:
-                ends = await self._append(topic, partition, [entries for entries, _ in submissions])
-            except Exception as error:
-                _fail(submissions, _explained(topic, partition, error))
-            else:
-                for (_, future), end in zip(submissions, ends, strict=True):
-                    if not future.done():
-                        future.set_result(end)
-        del self._waiting[place]
+        try:
+            while submissions := self._waiting[place]:
+                self._waiting[place] = []
+                await self._write_some(topic, partition, submissions)
+        finally:
+            del self._waiting[place]
+
+    async def _write_some(self, topic: str, partition: int, submissions: list[Submission]) -> None:
+        try:
+            ends = await self._append(topic, partition, [entries for entries, _ in submissions])
+        except Exception as error:
+            _fail(submissions, _explained(topic, partition, error))
+        else:
+            for (_, future), end in zip(submissions, ends, strict=True):
+                if not future.done():
+                    future.set_result(end)
 
     async def _append(self, topic: str, partition: int, groups: list[list[Entry]]) -> list[int]:
         if self._lease is not None:
@@ -77,10 +83,15 @@ class Producer(AIOKafkaProducer):
     def _batches(
         self, groups: list[list[Entry]]
     ) -> tuple[list[BatchBuilder], list[tuple[int, int]]]:
-        """Batches of all entries, and for each group in which batch, how far in, it ends."""
+        """Batches of all entries, and for each group in which batch, how far in, it ends.
+
+        A group that fits into a batch is never split, so it is written whole or not at all.
+        """
         batches = [self.create_batch()]
         places = []
         for entries in groups:
+            if batches[-1].size() + _size(entries) > BATCH_BYTES and batches[-1].record_count():
+                batches.append(self.create_batch())
             for key, value in entries:
                 if batches[-1].append(key=key, value=value, timestamp=None) is None:
                     batches.append(self.create_batch())
@@ -109,6 +120,10 @@ async def start_producer(kafka: str, lease: Lease | None = None) -> Producer:
             "TOCSIN_KAFKA to where it listens."
         ) from error
     return producer
+
+
+def _size(entries: list[Entry]) -> int:
+    return sum(len(key or b"") + len(value or b"") + RECORD_OVERHEAD for key, value in entries)
 
 
 def _fail(submissions: list[Submission], error: Exception) -> None:

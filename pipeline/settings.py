@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 64 << 20
     """Records fetched and not finished, over all partitions of one process."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """A slice of 100 records or more with more bad ones than this share stops the worker."""
+    """More bad records than this among the last 200 of a partition stop the worker."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Prometheus metrics of a worker; 0 serves none."""
 

@@ -11,6 +11,8 @@ from schemas.event import Event
 from schemas.vocabulary import Reason
 
 _LONGEST_NAME = 200
+MOST_RECIPIENTS = 1000
+"""Users that one event may name; each gets a record with the whole event in it."""
 
 
 class Write(Struct, frozen=True):
@@ -27,7 +29,7 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
     """The users that the event's data names at `spec.users`, each once, in order.
 
     Raises BadRecord naming the field when it is missing or holds anything but a name of 1 to
-    200 characters or a list of them. An empty list is nobody. For a type whose audience is
+    200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type whose audience is
     followers there is no such field: that is ValueError.
     """
     if not spec.users:
@@ -38,6 +40,8 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
             raise _invalid(spec, "is missing")
         value = value[part]
     users = value if isinstance(value, list) else [value]
+    if len(users) > MOST_RECIPIENTS:
+        raise _invalid(spec, f"names {len(users)} users, {MOST_RECIPIENTS} are allowed")
     for user in users:
         if not isinstance(user, str) or not 0 < len(user) <= _LONGEST_NAME:
             raise _invalid(spec, "is not a user (1 to 200 characters) or a list of users")

@@ -39,7 +39,13 @@ class ClickHouse:
         # Epoch milliseconds are what DateTime64(3) holds, so times go in as they are.
         columns = [_column(name, events) for name in COLUMNS]
         await self._try(
-            "insert", "delivery_events", columns, column_names=COLUMNS, column_oriented=True
+            "insert",
+            "delivery_events",
+            columns,
+            column_names=COLUMNS,
+            column_oriented=True,
+            # One event with a year far off must not make the whole batch impossible.
+            settings={"max_partitions_per_insert_block": 0},
         )
 
     async def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:

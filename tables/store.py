@@ -5,6 +5,7 @@ is only ever behind, and what it lacks is read from where it stopped.
 """
 
 import asyncio
+import contextlib
 import shutil
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,9 @@ FRONTIER = b"\x00frontier/"
 RESTORED = b"\x01restored"
 """How far into the changelog this RocksDB is; of no meaning elsewhere, so not in the changelog."""
 OFFSET = struct.Struct(">Q")
+
+DAMAGED = ("Corruption", "No such file or directory")
+"""What RocksDB says of files that are broken or gone: the changelog has it all, so start anew."""
 
 Changes = Mapping[bytes, bytes | None]
 """What to store under which key; None deletes."""
@@ -57,15 +61,27 @@ class PartitionStore:
         return {key[len(FRONTIER) :].decode(): _offset(value) for key, value in self.scan(FRONTIER)}
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The values of these keys, None where there is none."""
-        return self._open_db.get(list(keys))  # type: ignore[no-any-return]
+        """The values of these keys, None where there is none; raises Unavailable when damaged."""
+        db = self._open_db
+        try:
+            return db.get(list(keys))  # type: ignore[no-any-return]
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._damaged(error) from error
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Every key that begins with `prefix`, with its value, in order of the keys."""
-        for key, value in self._open_db.items(from_key=prefix):
-            if not key.startswith(prefix):
-                return
-            yield key, value
+        """Every key that begins with `prefix`, with its value, in order of the keys.
+
+        Raises Unavailable at a damaged block, which must not be taken for the end.
+        """
+        entries = self._open_db.iter()
+        entries.seek(prefix)
+        while entries.valid() and (key := entries.key()).startswith(prefix):
+            yield key, entries.value()
+            entries.next()
+        try:
+            entries.status()
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._damaged(error) from error
 
     async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
         """Store these changes and, with them, how far their input topic is done.
@@ -86,9 +102,18 @@ class PartitionStore:
 
     def close(self) -> None:
         """Let go of the files."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        db, self._db = self._db, None
+        if db is not None:
+            with contextlib.suppress(Exception):  # a damaged one refuses even that
+                db.close()
+
+    def _damaged(self, error: Exception) -> Unavailable:
+        # Without its CURRENT it is no database, and the next start builds it from the changelog.
+        (self._folder / "CURRENT").unlink(missing_ok=True)
+        return Unavailable(
+            f"The state in {self._folder} is damaged ({error}). Nothing was lost: the next start "
+            "builds it again from the changelog."
+        )
 
     @property
     def _open_db(self) -> Any:
@@ -131,7 +156,7 @@ def _open(folder: Path, access: AccessType | None) -> Rdict:
             "Nothing was processed; make it writable or set TOCSIN_DATA_DIR."
         ) from error
     except Exception as error:  # rocksdict raises bare Exception
-        if "Corruption" in str(error):
+        if any(sign in str(error) for sign in DAMAGED):
             shutil.rmtree(folder)
             return _open(folder, access)  # the changelog is the truth
         raise Unavailable(

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from tables.restore import Check
-from tables.store import FRONTIER, PartitionStore
+from tables.store import FRONTIER, OFFSET, PartitionStore
 
 Value = TypeVar("Value")
 
@@ -96,6 +96,7 @@ def checker(*tables: Table[Any]) -> Check:
 
     def check(key: bytes, value: bytes | None) -> None:
         if key.startswith(FRONTIER):
+            OFFSET.unpack(value or b"")
             return
         decode = decoders[key[:1]]
         if value is not None:

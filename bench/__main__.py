@@ -1,0 +1,72 @@
+"""`python -m bench`: side-by-side benchmarks on this machine, each with its own Kafka."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+import msgspec
+import uvloop
+from rich.console import Console
+
+from bench import decide as decide_bench
+from bench import report
+from bench import restore as restore_bench
+from pipeline.errors import TocsinError
+
+LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
+console = Console(stderr=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def bench() -> None:
+    """Side-by-side benchmarks. Ratios within one run count; absolute figures move by 20 %."""
+
+
+@bench.command()
+@click.option("--records", type=click.IntRange(1000), default=400_000, show_default=True)
+@LINE
+def decide(records: int, as_json: bool) -> None:
+    """Stateful decisions in one process: ours, stock Faust, Quix Streams, and a stateless loop.
+
+    The slower ones get a share of RECORDS: Quix three eighths, Faust a twentieth.
+    """
+    with console.status("") as status:
+        found = _run(decide_bench.run(records, status.update))
+    _print(found, as_json, report.decide_table)
+
+
+@bench.command()
+@click.option("--records", type=click.IntRange(100), default=1_000_000, show_default=True)
+@LINE
+def restore(records: int, as_json: bool) -> None:
+    """Restoring a partition's state from its changelog: ours and stock Faust's.
+
+    Faust gets a twentieth of RECORDS.
+    """
+    with console.status("") as status:
+        found = _run(restore_bench.run(records, status.update))
+    _print(found, as_json, report.restore_table)
+
+
+def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:
+    # As our workers do, so that what runs in this process is on the same event loop.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(bench_run)
+        except TocsinError as error:
+            console.print(f"bench: {error}", markup=False, highlight=False)
+            sys.exit(69)
+
+
+def _print(found: Any, as_json: bool, table: Any) -> None:
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(found)))
+    else:
+        Console().print(table(found))
+
+
+if __name__ == "__main__":
+    bench()

@@ -1,0 +1,1 @@
+"""The contestants: each module does the same work in its own way, in a process of its own."""

@@ -1,0 +1,42 @@
+"""The work itself for those who only bring their own runtime: one request in, records out."""
+
+import time
+from typing import NamedTuple
+
+import msgspec
+
+from bench.workload import CATALOGUE
+from policy.decide import decide
+from policy.delivery_events import reached, suppressed
+from policy.user import Ledger, Profile
+from schemas.request import Request
+from schemas.vocabulary import Stage
+
+decode_request = msgspec.json.Decoder(Request).decode
+decode_profile = msgspec.msgpack.Decoder(Profile).decode
+decode_ledger = msgspec.msgpack.Decoder(Ledger).decode
+encode_ledger = msgspec.msgpack.Encoder().encode
+encode = msgspec.json.Encoder().encode
+
+
+class Outcome(NamedTuple):
+    """What to write; a `ledger` of None has not changed."""
+
+    deliveries: list[bytes]
+    events: list[bytes]
+    ledger: bytes | None
+
+
+def work(request: Request, profile: bytes | None, ledger: bytes | None) -> Outcome:
+    """Decide as the decider does, on state in the decider's own encoding."""
+    spec = CATALOGUE.types[request.type]
+    before = decode_ledger(ledger) if ledger else Ledger()
+    now = time.time_ns() // 1_000_000
+    decision = decide(request, spec, decode_profile(profile) if profile else Profile(), before, now)
+    name = decision.notification_id
+    return Outcome(
+        deliveries=[encode(delivery) for delivery in decision.deliveries],
+        events=[encode(reached(delivery, Stage.QUEUED, now)) for delivery in decision.deliveries]
+        + [encode(suppressed(request, spec, name, told, now)) for told in decision.suppressed],
+        ledger=None if decision.ledger is before else encode_ledger(decision.ledger),
+    )

@@ -1,0 +1,46 @@
+"""Results as tables for people."""
+
+from rich.table import Table
+
+from bench.decide import Decide
+from bench.restore import Restore
+
+NAMES = {
+    "tocsin": "Tocsin's decider",
+    "faust": "stock Faust",
+    "quix": "Quix Streams",
+    "aiokafka": "aiokafka, no state",
+}
+
+
+def decide_table(found: Decide) -> Table:
+    """The contestants of `decide`, the fastest first."""
+    rates = found.records_per_second
+    table = Table(
+        title="Stateful decisions in one process, broker included",
+        caption=f"All but aiokafka decided alike on the first {found.same_decisions_on:,} records.",
+    )
+    for column in ("", "records/s", "CPU µs/record", "Tocsin is", "records"):
+        table.add_column(column, justify="right" if column else "left")
+    for name in sorted(rates, key=rates.__getitem__, reverse=True):
+        table.add_row(
+            NAMES[name],
+            f"{rates[name]:,}",
+            f"{found.cpu_us_per_record[name]:,.1f}",
+            f"{rates['tocsin'] / rates[name]:.2f} x",
+            f"{found.records[name]:,}",
+        )
+    return table
+
+
+def restore_table(found: Restore) -> Table:
+    """Ours and Faust's, one a row."""
+    table = Table(title="Restoring state from a changelog, broker included")
+    for column in ("", "records/s", "records"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, rate, records in (
+        ("Tocsin's partition store", found.records_per_second, found.records),
+        ("stock Faust's table", found.stock_faust, found.stock_faust_records),
+    ):
+        table.add_row(name, f"{rate:,}", f"{records:,}")
+    return table

@@ -1,0 +1,169 @@
+"""The analytics role: delivery events are in ClickHouse before the offset moves, once each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from agents.analytics import analytics
+from embedded.clickhouse import ClickHouse as Server
+from embedded.process import free_port
+from pipeline.lanes import Abandoned
+from pipeline.partitions import Role
+from pipeline.topics import DELIVERY_EVENTS
+from policy.delivery_events import reached
+from schemas.delivery_event import DeliveryEvent
+from schemas.vocabulary import Reason
+from schemas.vocabulary import Stage as Step
+from sinks.clickhouse import ClickHouse
+from tests.agents.harness import Stage, delivery, relayed
+
+DATABASE = "analytics_test"
+DAY = 86_400_000
+
+
+def at(stage: Stage, server: Server, **fields: Any) -> ClickHouse:
+    """A client of ours; `fields` are settings that differ."""
+    reach = {
+        "clickhouse_host": server.host,
+        "clickhouse_port": server.port,
+        "clickhouse_database": DATABASE,
+    }
+    return ClickHouse(stage.settings.model_copy(update={**reach, **fields}))
+
+
+@pytest.fixture
+async def database(stage: Stage, clickhouse: Server) -> AsyncIterator[ClickHouse]:
+    """Our tables in a database of these tests."""
+    default = at(stage, clickhouse, clickhouse_database="default")
+    await default._try("command", f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    await default.close()
+    database = at(stage, clickhouse)
+    await database.create_tables()
+    yield database
+    await database.close()
+
+
+async def work(stage: Stage, role: Role, *events: DeliveryEvent) -> None:
+    """Put events into the topic and let the role work on what is there."""
+    await stage.say(DELIVERY_EVENTS, *events, key=None, partition=0)
+    await stage.work(role)
+
+
+def journey(stage: Stage) -> list[DeliveryEvent]:
+    """One delivery, queued and then sent after a retry."""
+    said = delivery(stage.clock)
+    now = stage.clock.now()
+    return [
+        reached(said, Step.QUEUED, now + 10),
+        reached(said, Step.RETRYING, now + 20, reason=Reason.TIMEOUT, provider="fcm"),
+        reached(said, Step.SENT, now + 30, provider="fcm", detail="name/1"),
+    ]
+
+
+async def rows_of(database: ClickHouse, event: DeliveryEvent) -> list[Any]:
+    """The rows of an event's notification, as they read after all merges."""
+    query = (
+        "SELECT stage, reason, provider, detail, toUnixTimestamp64Milli(at)"
+        " FROM delivery_events FINAL WHERE notification_id = {n:String} ORDER BY at"
+    )
+    return await database.query(query, {"n": event.notification_id})
+
+
+async def state_of(database: ClickHouse, event: DeliveryEvent) -> list[Any]:
+    """The notification's state by channel."""
+    query = (
+        "SELECT channel, min(user), toUnixTimestamp64Milli(min(queued)),"
+        " toUnixTimestamp64Milli(min(sent)), min(failed)"
+        " FROM notification_state WHERE notification_id = {n:String} GROUP BY channel"
+    )
+    return await database.query(query, {"n": event.notification_id})
+
+
+async def test_events_read_twice_change_no_figure(stage: Stage, database: ClickHouse) -> None:
+    role, events = analytics(database, stage.runtime), journey(stage)
+    await work(stage, role, *events)
+    rows, state = await rows_of(database, events[0]), await state_of(database, events[0])
+    assert rows == [(e.stage, e.reason, e.provider, e.detail, e.at) for e in events]
+    assert state == [("push", events[0].user, events[0].at, events[2].at, None)]
+    stage.again(DELIVERY_EVENTS)
+    await work(stage, role, *reversed(events))
+    assert await rows_of(database, events[0]) == rows
+    assert await state_of(database, events[0]) == state
+
+
+async def test_a_bad_record_is_a_dead_letter_and_the_rest_is_inserted(
+    stage: Stage, database: ClickHouse
+) -> None:
+    await stage.say(DELIVERY_EVENTS, b"{}", key=None, partition=0)
+    events = journey(stage)
+    await work(stage, analytics(database, stage.runtime), *events)
+    (letter,) = await stage.letters()
+    assert (letter.role, letter.reason) == ("analytics", Reason.INVALID)
+    assert len(await rows_of(database, events[0])) == 3
+
+
+@pytest.mark.parametrize(
+    "occurred_at",
+    [-62_135_683_140_000, -62_135_596_800_000, 0, 253_402_300_799_000, 253_402_387_140_000],
+    ids=["before the year 1", "year 1", "1970", "year 9999", "after the year 9999"],
+)
+async def test_a_producer_whose_clock_is_mad_stops_nobody(
+    stage: Stage, database: ClickHouse, occurred_at: int
+) -> None:
+    mad = replace_time(journey(stage)[0], occurred_at)
+    events = journey(stage)
+    await work(stage, analytics(database, stage.runtime), mad, *events)
+    assert len(await rows_of(database, events[0])) == 3
+
+
+async def test_events_of_a_hundred_and_more_months_are_all_inserted(
+    stage: Stage, database: ClickHouse
+) -> None:
+    """A partition is a month, and ClickHouse refuses an insert into more than 100 by default."""
+    now = stage.clock.now()
+    events = journey(stage)
+    ahead = [replace_time(journey(stage)[0], now + months * 31 * DAY) for months in range(110)]
+    await work(stage, analytics(database, stage.runtime), *events, *ahead)
+    assert len(await rows_of(database, events[0])) == 3
+
+
+def replace_time(event: DeliveryEvent, occurred_at: int) -> DeliveryEvent:
+    """The event, of something that occurred at another time."""
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    return DeliveryEvent(**{**fields, "occurred_at": occurred_at})
+
+
+async def test_clickhouse_away_is_waited_for_and_a_close_leaves_the_slice(
+    stage: Stage, clickhouse: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = at(stage, clickhouse, clickhouse_port=free_port())
+    events = journey(stage)
+    working = asyncio.create_task(work(stage, analytics(away, stage.runtime), *events))
+    async with asyncio.timeout(10):
+        while "Trying again in 1 s" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.05)
+    assert not working.done()
+    stage.closing.set()
+    with pytest.raises(Abandoned):
+        await asyncio.wait_for(working, 5)
+    await away.close()
+    assert not stage.done
+
+
+async def test_it_goes_on_by_itself_when_clickhouse_is_back(
+    stage: Stage, clickhouse: Server, database: ClickHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The port answers only later, as after a restart."""
+    port = free_port()
+    back_soon = at(stage, clickhouse, clickhouse_port=port)
+    events = journey(stage)
+    working = asyncio.create_task(work(stage, analytics(back_soon, stage.runtime), *events))
+    async with asyncio.timeout(10):
+        while "Trying again" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.05)
+    async with relayed(port, clickhouse.port):
+        await asyncio.wait_for(working, 10)
+        await back_soon.close()
+    assert len(await rows_of(database, events[0])) == 3

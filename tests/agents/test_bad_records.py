@@ -1,0 +1,182 @@
+"""Records that nobody can use: told with reason and place, their neighbours untouched."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline.errors import TooManyBadRecords
+from pipeline.intake import LARGEST_VALUE, WINDOW
+from pipeline.producer import Producer, start_producer
+from pipeline.topics import (
+    BROADCASTS,
+    CONTACTS,
+    DEAD_LETTERS,
+    EVENTS,
+    FOLLOWING,
+    FOLLOWS,
+    REQUESTS,
+    Topic,
+)
+from schemas.request import Broadcast, Origin, Request
+from schemas.vocabulary import Reason
+from tests.agents.harness import (
+    Stage,
+    encode,
+    event,
+    follow,
+    order_shipped,
+    reachable,
+    unique,
+    users_of,
+)
+
+ACTOR = "somebody"
+
+
+def raw(**fields: Any) -> bytes:
+    """An event as JSON, with fields set, or left out where they are None."""
+    values = msgspec.to_builtins(order_shipped("user", actor=ACTOR)) | fields
+    return encode({name: value for name, value in values.items() if value is not None})
+
+
+BAD: dict[str, tuple[bytes | None, str | None, Reason]] = {
+    "no JSON": (b"{nope", ACTOR, Reason.UNDECODABLE),
+    "half of it": (raw()[:40], ACTOR, Reason.UNDECODABLE),
+    "nothing": (b"", ACTOR, Reason.UNDECODABLE),
+    "a tombstone": (None, ACTOR, Reason.UNDECODABLE),
+    "not UTF-8": (raw().replace(b"DHL", b"\xff\xfe"), ACTOR, Reason.UNDECODABLE),
+    "too deep": (raw().replace(b'"DHL"', b"[" * 5000), ACTOR, Reason.UNDECODABLE),
+    "a missing field": (raw(occurred_at=None), ACTOR, Reason.INVALID),
+    "a field of another type": (raw(id=7), ACTOR, Reason.INVALID),
+    "a time without a zone": (raw(occurred_at="2026-01-01T00:00:00"), ACTOR, Reason.INVALID),
+    "an empty name": (raw(tenant=""), ACTOR, Reason.INVALID),
+    "no recipient": (raw(data={"order_id": "1"}), ACTOR, Reason.INVALID),
+    "an unknown type": (raw(type="order.eaten"), ACTOR, Reason.UNKNOWN_TYPE),
+    "over a mebibyte": (raw(data={"x": "y" * LARGEST_VALUE}), ACTOR, Reason.TOO_LARGE),
+    "no key": (raw(), None, Reason.MISSING_KEY),
+    "another's key": (raw(), "somebody else", Reason.KEY_MISMATCH),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_a_bad_record_is_a_dead_letter_and_its_neighbours_go_on(
+    stage: Stage, name: str
+) -> None:
+    value, key, reason = BAD[name]
+    users = [unique("user"), unique("user")]
+    for said, at in ((order_shipped(users[0]), ""), (value, key), (order_shipped(users[1]), "")):
+        await stage.say(EVENTS, said, key=at, partition=0)
+    await stage.work(stage.router)
+    source = (await stage.raw(EVENTS))[1]
+    (letter,) = await stage.letters()
+    assert letter.reason is reason
+    assert letter.detail
+    assert (letter.role, letter.topic) == ("router", EVENTS.name)
+    assert (letter.partition, letter.offset) == (source.partition, source.offset)
+    assert letter.key == source.key
+    assert letter.truncated == (reason is Reason.TOO_LARGE)
+    assert value == letter.value or (letter.truncated and value.startswith(letter.value or b"-"))  # type: ignore[union-attr]
+    assert {request.user for request in await stage.read(REQUESTS, Request)} == set(users)
+
+
+async def test_a_dead_letter_keeps_headers_and_is_the_same_after_a_replay(stage: Stage) -> None:
+    await stage.runtime.producer.send_and_wait(
+        EVENTS.name, b"{", b"k", 0, headers=[("trace", b"\xff1"), ("empty", b"")]
+    )
+    await stage.work(stage.router)
+    stage.again(EVENTS)
+    await stage.work(stage.router)
+    first, second = await stage.letters()
+    assert first.headers == (("trace", b"\xff1"), ("empty", b""))
+    assert first.id == second.id
+
+
+@pytest.fixture
+async def own_producer(stage: Stage) -> AsyncIterator[Producer]:
+    """A producer that may be refused something: an idempotent one is of no use after that."""
+    producer = await start_producer(stage.settings.kafka)
+    stage.runtime = replace(stage.runtime, producer=producer)
+    yield producer
+    await producer.stop()
+
+
+@pytest.mark.parametrize("size", [400 << 10, 3 << 20])
+async def test_a_huge_key_does_not_stop_the_worker(
+    stage: Stage, own_producer: Producer, size: int
+) -> None:
+    """A dead letter must fit into its topic, whatever the record was."""
+    user = unique("user")
+    await own_producer.send_and_wait(EVENTS.name, raw(), b"\xff" * size, 0)
+    await stage.say(EVENTS, order_shipped(user), partition=0)
+    await stage.work(stage.router)
+    (letter,) = await stage.letters()
+    assert letter.reason is Reason.KEY_MISMATCH
+    assert len(letter.detail) < 1000
+    assert [request.user for request in await stage.read(REQUESTS, Request)] == [user]
+
+
+async def test_a_follow_under_the_wrong_key_counts_nowhere(stage: Stage) -> None:
+    await stage.say(FOLLOWS, follow(unique("user"), unique("actor")), key="another")
+    await stage.work(stage.router)
+    (letter,) = await stage.letters()
+    assert (letter.topic, letter.reason) == (FOLLOWS.name, Reason.KEY_MISMATCH)
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind", "reason"),
+    [
+        (REQUESTS, "order_eaten", Reason.UNKNOWN_TYPE),
+        (BROADCASTS, "order_eaten", Reason.UNKNOWN_TYPE),
+        (REQUESTS, "order_shipped", Reason.RENDER_FAILED),
+    ],
+    ids=["request of an unknown type", "broadcast of an unknown type", "template lacks a value"],
+)
+async def test_the_decider_sets_aside_what_it_cant_decide(
+    stage: Stage, topic: Topic, kind: str, reason: Reason
+) -> None:
+
+    actor, (user, neighbour) = unique("actor"), users_of(0, 2)
+    await stage.say(CONTACTS, reachable(user), reachable(neighbour))
+    await stage.say(FOLLOWING, follow(user, actor))
+    origin = Origin("events", 0, 1)
+    empty = event("order.shipped", {}, actor=actor)
+    good = Request(
+        type="order_shipped",
+        user=neighbour,
+        event=order_shipped(neighbour),
+        origin=origin,
+        accepted_at=stage.clock.now(),
+    )
+    fields: dict[str, Any] = {"type": kind, "event": empty, "origin": origin}
+    bad: Request | Broadcast = (
+        Request(user=user, accepted_at=stage.clock.now(), **fields)
+        if topic is REQUESTS
+        else Broadcast(accepted_at=stage.clock.now(), **fields)
+    )
+    await stage.say(topic, bad, partition=0)
+    await stage.say(REQUESTS, good)
+    await stage.work(stage.decider)
+    (letter,) = await stage.letters()
+    assert (letter.role, letter.topic, letter.reason) == ("decider", topic.name, reason)
+    assert {told.user for told in await stage.told()} == {neighbour}
+
+
+@pytest.mark.parametrize(("bad", "stops"), [(100, False), (101, True)])
+async def test_a_broken_producer_stops_the_worker_with_nothing_acknowledged(
+    stage: Stage, bad: int, stops: bool
+) -> None:
+    good = [order_shipped(unique("user")) for _ in range(WINDOW - bad)]
+    await stage.say(EVENTS, *good, partition=0)
+    await stage.say(EVENTS, *([b"{"] * bad), partition=0, key="k")
+    if not stops:
+        await stage.work(stage.router)
+        assert len(await stage.letters()) == bad
+        return
+    with pytest.raises(TooManyBadRecords, match=f"{bad} of the last {WINDOW} .*TOCSIN_BAD_SHARE"):
+        await stage.work(stage.router)
+    assert await stage.raw(DEAD_LETTERS) == []
+    assert await stage.raw(REQUESTS) == []
+    assert not stage.done

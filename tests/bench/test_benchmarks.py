@@ -1,0 +1,107 @@
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.contestants.work import work
+from bench.decide import Decide
+from bench.report import decide_table, restore_table
+from bench.restore import Restore, state
+from bench.workload import TYPE, profile, record_number, requests, user_name
+from policy.user import Profile
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.request import Request
+from schemas.vocabulary import Reason
+from tables.followers import FOLLOWERS
+from tables.table import checker
+from tables.users import LEDGERS, PROFILES
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def bench(*options: str) -> dict[str, object]:
+    command = [sys.executable, "-m", "bench", *options, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    found: dict[str, object] = json.loads(line)
+    return found
+
+
+def decided(count: int) -> tuple[list[bytes], list[DeliveryEvent]]:
+    """Deliveries and events of the first requests, on state kept in a dict."""
+    now = datetime.now(UTC)
+    encode = msgspec.msgpack.Encoder().encode
+    ledgers: dict[str, bytes] = {}
+    deliveries: list[bytes] = []
+    events: list[DeliveryEvent] = []
+    for user, value in requests(count, now):
+        request = msgspec.json.decode(value, type=Request)
+        assert request.user == user
+        outcome = work(request, encode(profile(int(user[-6:]))), ledgers.get(user))
+        ledgers[user] = outcome.ledger or ledgers[user]
+        deliveries += outcome.deliveries
+        events += [msgspec.json.decode(event, type=DeliveryEvent) for event in outcome.events]
+    return deliveries, events
+
+
+def test_requests_are_the_same_however_many() -> None:
+    now = datetime.now(UTC)
+    assert list(requests(300, now)) == list(requests(1000, now))[:300]
+
+
+def test_every_request_makes_one_event_and_every_reason_is_met() -> None:
+    deliveries, events = decided(20_000)
+    reasons = Counter(event.reason for event in events)
+    assert len(events) == 20_000
+    assert reasons[Reason.NONE] == len(deliveries)
+    assert set(reasons) == {
+        Reason.NONE,
+        Reason.DUPLICATE,
+        Reason.OPTED_OUT,
+        Reason.NO_ADDRESS,
+        Reason.RATE_LIMITED,
+    }
+    assert min(reasons.values()) > 20
+
+
+def test_deliveries_tell_the_record_that_they_come_from() -> None:
+    deliveries, _ = decided(50)
+    numbers = [record_number(msgspec.json.decode(d, type=Delivery).event_id) for d in deliveries]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] < 50
+
+
+def test_profiles_fit_the_type() -> None:
+    assert TYPE.users == ("customer_id",)
+    assert isinstance(profile(7), Profile)
+    assert profile(0).devices == ()
+    assert user_name(7) == "user-000007"
+
+
+def test_restored_state_is_what_the_tables_hold() -> None:
+    entries = dict(state(100))
+    check = checker(PROFILES, LEDGERS, FOLLOWERS)
+    for key, value in entries.items():
+        check(key, value)
+    assert len(entries) == 100
+
+
+def test_restore_prints_its_figures() -> None:
+    found = bench("restore", "--records", "2000")
+    assert found.keys() == set(Restore.__struct_fields__)
+    assert msgspec.convert(found, Restore).stock_faust > 0
+    assert restore_table(msgspec.convert(found, Restore)).row_count == 2
+
+
+@pytest.mark.chaos
+def test_decide_prints_its_figures() -> None:
+    found = bench("decide", "--records", "2000")
+    assert found.keys() == set(Decide.__struct_fields__)
+    assert decide_table(msgspec.convert(found, Decide)).row_count == 4

@@ -1,0 +1,60 @@
+"""One house for all chaos tests: what they do to it, they heal."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from embedded.house import House
+from embedded.simulators.faults import Fault
+from tests.chaos.observe import set_fault
+
+CALLS_IN_FLIGHT = 16
+SESSION_TIMEOUT = 3
+"""Seconds; half the default, so that a killed worker's partitions are soon free."""
+LATENCY = Fault(latency=0.01)
+"""Slow enough that calls are in flight at any moment, fast enough for a burst to drain."""
+PROVIDERS = ("fcm", "sendgrid", "twilio")
+
+Tell = Callable[[str], None]
+
+
+@pytest.fixture(scope="session")
+async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Kafka, ClickHouse, simulators and a worker for each role."""
+    house = House(
+        tmp_path_factory.mktemp("house"),
+        session_timeout=SESSION_TIMEOUT,
+        calls_in_flight=CALLS_IN_FLIGHT,
+        provider_timeout=3,
+    )
+    await house.start()
+    try:
+        yield house
+    finally:
+        await house.stop()
+
+
+@pytest.fixture
+async def house(running_house: House, tell: Tell) -> AsyncIterator[House]:
+    """The running house, with providers that take a moment for each call."""
+    for provider in PROVIDERS:
+        await set_fault(running_house, provider, LATENCY)
+    before = {role: worker.restarts for role, worker in running_house.workers.items()}
+    yield running_house
+    after = {role: worker.restarts for role, worker in running_house.workers.items()}
+    tell(
+        f"restarts: { {role: n - before[role] for role, n in after.items() if n != before[role]} }"
+    )
+
+
+@pytest.fixture
+def tell(capfd: pytest.CaptureFixture[str]) -> Tell:
+    """Print figures past pytest's capture: a passed run must show what it measured."""
+
+    def write(text: str) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n  {text}")
+            sys.stdout.flush()
+
+    return write

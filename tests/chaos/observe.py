@@ -1,0 +1,158 @@
+"""Looking at a house from outside: topics, committed offsets and accept logs, read plainly."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from embedded.house import House, Worker
+from embedded.simulators.faults import Fault
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, EVENTS, FOLLOWS, RETRIES
+from schemas.vocabulary import Channel
+from tests.chaos.witness import Key, Output
+
+READ_BY = {
+    "router": (FOLLOWS.name, EVENTS.name),
+    "decider": ("contacts", "preferences", "presence", "following", "requests", "broadcasts"),
+    **{
+        str(channel): tuple(topic.name for (via, _), topic in DELIVER.items() if via is channel)
+        for channel in Channel
+    },
+    "retry": tuple(topic.name for topic in RETRIES.values()),
+    "analytics": (DELIVERY_EVENTS.name,),
+}
+"""Topics by the role that reads them, in the direction in which records go."""
+SENDING = [topic.name for topic in DELIVER.values()]
+
+
+async def wait_until_read(house: House, within: float = 240.0) -> None:
+    """Wait until every role has committed the end of all its topics, twice in a row."""
+    end = time.monotonic() + within
+    quiet = 0
+    async with _clients(house) as (admin, consumer):
+        while quiet < 2:
+            behind = await _behind(admin, consumer)
+            quiet = 0 if behind else quiet + 1
+            if time.monotonic() > end:
+                raise AssertionError(f"still behind after {within:g} s: {behind}")
+            await asyncio.sleep(0.25)
+
+
+async def read_all(house: House, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:
+    """Every record that the topics hold."""
+    async with _clients(house) as (_, consumer):
+        tps = _partitions(house, topics)
+        consumer.assign(tps)
+        await consumer.seek_to_beginning(*tps)
+        ends = await consumer.end_offsets(tps)
+        left = {tp for tp in tps if ends[tp]}
+        while left:
+            for tp, records in (await consumer.getmany(*left, timeout_ms=500)).items():
+                for record in records:
+                    yield record
+                if records[-1].offset + 1 >= ends[tp]:
+                    left.discard(tp)
+
+
+class _Sent(msgspec.Struct):
+    delivery_id: str
+    event_id: str
+    user: str
+    channel: str
+    address: str
+    attempt: int = 0
+
+
+class _Told(msgspec.Struct):
+    stage: str
+    event_id: str
+    user: str
+    channel: str | None = None
+
+
+async def decided(house: House, name: str) -> list[Output]:
+    """What the decider wrote for a script's events; what the retry agent wrote is left out."""
+    outputs = []
+    decoder = msgspec.json.Decoder(_Sent)
+    async for record in read_all(house, SENDING):
+        sent = decoder.decode(record.value)
+        if sent.attempt == 0 and sent.event_id.startswith(f"{name}-"):
+            key = Key(sent.event_id, sent.user, sent.channel, sent.address)
+            place = f"{record.topic}-{record.partition}"
+            outputs.append(Output(sent.delivery_id, key, place, record.value))
+    return outputs
+
+
+async def ended(house: House, name: str) -> tuple[set[Key], set[Key]]:
+    """What delivery events say was suppressed, and what failed for good."""
+    suppressed: set[Key] = set()
+    failed: set[Key] = set()
+    decoder = msgspec.json.Decoder(_Told)
+    async for record in read_all(house, [DELIVERY_EVENTS.name]):
+        told = decoder.decode(record.value)
+        if told.event_id.startswith(f"{name}-"):
+            key = Key(told.event_id, told.user, told.channel or "")
+            match told.stage:
+                case "suppressed":
+                    suppressed.add(key)
+                case "failed":
+                    failed.add(key)
+    return suppressed, failed
+
+
+async def set_fault(house: House, provider: str, fault: Fault | None) -> None:
+    """Make a simulated provider misbehave, or stop doing so."""
+    url = f"http://127.0.0.1:{house.simulators.port}/_faults/{provider}"
+    method, body = ("DELETE", b"") if fault is None else ("PUT", msgspec.json.encode(fault))
+    async with aiohttp.request(method, url, data=body) as response:
+        assert response.status == 204, await response.text()
+
+
+def ready_count(worker: Worker) -> int:
+    """How often this worker said that it is ready."""
+    return worker.log.read_text().count(f"{worker.role} ready")
+
+
+async def until_ready_again(worker: Worker, before: int, within: float = 60.0) -> float:
+    """Wait until it says so once more than `before`; returns the seconds that this took."""
+    begin = time.monotonic()
+    while ready_count(worker) <= before:
+        assert time.monotonic() < begin + within, f"{worker.role} did not come back"
+        await asyncio.sleep(0.05)
+    return time.monotonic() - begin
+
+
+def _partitions(house: House, topics: Iterable[str]) -> list[TopicPartition]:
+    count = house.settings.partitions
+    return [TopicPartition(topic, number) for topic in topics for number in range(count)]
+
+
+async def _behind(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[str, int]:
+    behind: dict[str, int] = {}
+    for role, topics in READ_BY.items():
+        done = await admin.list_consumer_group_offsets(f"tocsin-{role}")
+        tps = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
+        for tp, end in (await consumer.end_offsets(tps)).items():
+            if end > (done[tp].offset if tp in done else 0):
+                behind[role] = behind.get(role, 0) + end - (done[tp].offset if tp in done else 0)
+    return behind
+
+
+@asynccontextmanager
+async def _clients(house: House) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=house.kafka.address)
+    consumer = AIOKafkaConsumer(bootstrap_servers=house.kafka.address, enable_auto_commit=False)
+    try:
+        await admin.start()
+        await consumer.start()
+        consumer._client.set_topics([t for topics in READ_BY.values() for t in topics])
+        await consumer._client.force_metadata_update()
+        yield admin, consumer
+    finally:
+        await consumer.stop()
+        await admin.close()

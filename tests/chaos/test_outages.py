@@ -1,0 +1,118 @@
+"""Parts that go away while events flow: everything resumes by itself, and nothing is lost."""
+
+import asyncio
+import shutil
+import time
+
+import pytest
+
+from embedded.house import House
+from embedded.simulators.faults import Fault
+from sinks.clickhouse import ClickHouse
+from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, Tell
+from tests.chaos.findings import Finding, settle
+from tests.chaos.flow import Flow, flowing, write_again
+from tests.chaos.observe import set_fault, wait_until_read
+
+AWAY = 3.0
+"""Seconds that a part stays away."""
+BACK = 240.0
+"""Seconds in which everything must have caught up after an outage."""
+
+
+async def test_kafka_is_killed(house: House, tell: Tell) -> None:
+    async with flowing(house, "broker-kill", 30) as flow:
+        await asyncio.sleep(3)
+        await house.kafka.kill()
+        await _bring_back_kafka(house, tell)
+    await _assert_survived(house, flow, tell)
+
+
+@pytest.mark.chaos
+async def test_kafka_is_restarted_again_and_again(house: House, tell: Tell) -> None:
+    async with flowing(house, "broker-restarts", 200) as flow:
+        for round_ in range(4):
+            await asyncio.sleep(3)
+            await (house.kafka.kill() if round_ % 2 else house.kafka.stop())
+            await _bring_back_kafka(house, tell)
+            await asyncio.sleep(10)
+    await _assert_survived(house, flow, tell)
+
+
+async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
+    """What the changelogs hold is all that the state was: events told again notify nobody."""
+    roles = [house.workers[role] for role in ("router", "decider", "push")]
+    async with flowing(house, "no-state", 30) as flow:
+        await asyncio.sleep(3)
+        await asyncio.gather(*(worker.stop() for worker in roles))
+        for worker in roles:
+            shutil.rmtree(house.folder / "state" / worker.role)
+        await asyncio.gather(*(worker.start() for worker in roles))
+        await asyncio.sleep(2)
+    await wait_until_read(house)
+    await write_again(house, flow)
+    finding = await settle(house, flow)
+    tell(finding.summary())
+    finding.assert_all_arrived()
+    assert finding.verdict.duplicate_messages == 0
+    assert finding.outputs.repeats == 0
+
+
+@pytest.mark.chaos
+async def test_providers_and_clickhouse_are_away(house: House, tell: Tell) -> None:
+    """One answers 500, one hangs, one cuts off; the third try may be five minutes later."""
+    async with flowing(house, "outside-away", 30) as flow:
+        await asyncio.sleep(2)
+        await house.clickhouse.stop()
+        await set_fault(house, "fcm", Fault(error_rate=1, status=500))
+        await set_fault(house, "twilio", Fault(hang_rate=1))
+        await set_fault(house, "sendgrid", Fault(reset_rate=1))
+        await asyncio.sleep(AWAY)
+        for provider in ("fcm", "twilio", "sendgrid"):
+            await set_fault(house, provider, LATENCY)
+        await asyncio.sleep(AWAY)
+        await house.clickhouse.start()
+    finding = await settle(house, flow, within=600)
+    tell(finding.summary())
+    finding.assert_all_arrived()
+    assert finding.verdict.duplicate_calls == 0
+    await _assert_same_figures(house, finding, flow)
+
+
+async def _bring_back_kafka(house: House, tell: Tell) -> None:
+    await asyncio.sleep(AWAY)
+    begin = time.monotonic()
+    await house.kafka.start()
+    tell(f"Kafka answers {time.monotonic() - begin:.1f} s after its start")
+
+
+async def _assert_survived(house: House, flow: Flow, tell: Tell) -> None:
+    finding = await settle(house, flow, BACK)
+    tell(finding.summary())
+    finding.assert_all_arrived()
+    # Every sink may have had its calls in flight when its marks could not be written.
+    assert finding.verdict.duplicate_calls <= 4 * 3 * CALLS_IN_FLIGHT
+    await _assert_same_figures(house, finding, flow)
+
+
+async def _assert_same_figures(house: House, finding: Finding, flow: Flow) -> None:
+    """ClickHouse's own figures are those of the outside witness."""
+    clickhouse = ClickHouse(house.settings)
+    ours = {"like": f"{flow.script.name}-%"}
+    try:
+        sent = await clickhouse.query(
+            "SELECT channel, uniqExact(delivery_id) FROM delivery_events"
+            " WHERE stage = 'sent' AND event_id LIKE {like:String} GROUP BY channel",
+            ours,
+        )
+        states = await clickhouse.query(
+            "SELECT uniqExact((notification_id, channel)) FROM notification_state"
+            " WHERE sent IS NOT NULL AND event_id LIKE {like:String}",
+            ours,
+        )
+    finally:
+        await clickhouse.close()
+    keys = [key for key, _ in finding.expected.values()]
+    assert dict(sent) == {via: sum(k.channel == via for k in keys) for via in dict(sent)}
+    assert sum(dict(sent).values()) == len(keys)
+    assert states == [(len({key.anywhere() for key in keys}),)]

@@ -1,0 +1,110 @@
+"""Orderly stops and changes of scale while events flow: nothing is lost and nothing repeated."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from embedded.house import House, Worker
+from tests.chaos.conftest import CALLS_IN_FLIGHT, SESSION_TIMEOUT, Tell
+from tests.chaos.findings import Finding, settle
+from tests.chaos.flow import flowing
+from tests.chaos.observe import ready_count, until_ready_again
+
+ROLES = ("decider", "push")
+GRACE = 30.0
+"""Seconds in which a worker that was told to stop has to be gone."""
+
+
+async def test_an_orderly_stop_and_a_change_of_scale(house: House, tell: Tell) -> None:
+    async with flowing(house, "stops", 60) as flow:
+        took = await asyncio.gather(*(_stop_and_start(house, role, 1) for role in ROLES))
+        await _scale(house)
+    tell(f"stopped in {took} s")
+    _assert_untroubled(await settle(house, flow), tell)
+
+
+@pytest.mark.chaos
+async def test_five_orderly_stops(house: House, tell: Tell) -> None:
+    async with flowing(house, "many-stops", 90) as flow:
+        took = await asyncio.gather(*(_stop_and_start(house, role, 5) for role in ROLES))
+    tell(f"stopped in {took} s")
+    _assert_untroubled(await settle(house, flow), tell)
+
+
+@pytest.mark.chaos
+async def test_changes_of_scale(house: House, tell: Tell) -> None:
+    async with flowing(house, "scale", 120) as flow:
+        for _ in range(4):
+            await _scale(house)
+    _assert_untroubled(await settle(house, flow), tell)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("role", ["decider", "push"])
+async def test_a_worker_that_stood_still_writes_nothing_more(
+    house: House, tell: Tell, role: str
+) -> None:
+    """SIGSTOP for longer than the session: another takes over, and the zombie must not write."""
+    worker = house.workers[role]
+    async with flowing(house, f"zombie-{role}", 90) as flow, _second(house, role):
+        await asyncio.sleep(3)
+        before = ready_count(worker)
+        os.kill(worker.pid, signal.SIGSTOP)
+        await asyncio.sleep(3 * SESSION_TIMEOUT)
+        os.kill(worker.pid, signal.SIGCONT)
+        recovered = await until_ready_again(worker, before)
+        await asyncio.sleep(2)
+    finding = await settle(house, flow)
+    tell(f"{role} stood still, ready again after {recovered:.1f} s; {finding.summary()}")
+    finding.assert_all_arrived()
+    assert finding.verdict.duplicate_calls <= CALLS_IN_FLIGHT
+
+
+def _assert_untroubled(finding: Finding, tell: Tell) -> None:
+    tell(finding.summary())
+    finding.assert_all_arrived()
+    assert finding.verdict.duplicate_calls == 0
+    assert finding.outputs.repeats == 0
+
+
+async def _stop_and_start(house: House, role: str, times: int) -> list[float]:
+    """Stop a role mid-flow and start it again; returns the seconds that each stop took."""
+    worker = house.workers[role]
+    took = []
+    for _ in range(times):
+        await asyncio.sleep(2)
+        took.append(await _stop(worker))
+        await worker.start()
+    return took
+
+
+async def _scale(house: House) -> None:
+    """From one worker to two and back, for both roles at once."""
+    async with _second(house, "decider"), _second(house, "push"):
+        await asyncio.sleep(4)
+    await asyncio.sleep(2)
+
+
+@asynccontextmanager
+async def _second(house: House, role: str) -> AsyncIterator[Worker]:
+    """Another worker of the role, with a state folder of its own."""
+    folder = house.folder / "second"
+    environment = house.environment | {"TOCSIN_DATA_DIR": str(folder / "state")}
+    worker = Worker(role, folder / "logs", environment)
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await _stop(worker)
+
+
+async def _stop(worker: Worker) -> float:
+    begin = time.monotonic()
+    await worker.stop(GRACE)
+    assert worker._child.returncode == 0, worker.log.read_text()[-2000:]
+    return round(time.monotonic() - begin, 1)

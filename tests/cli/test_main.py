@@ -1,0 +1,92 @@
+"""`tocsin` as a process: what it offers, and one sentence for what keeps it from working."""
+
+import asyncio
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cli.main import ROLE_NAMES, UNAVAILABLE
+from embedded.process import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has come to its end."""
+
+    code: int | None
+    output: str
+    errors: str
+    seconds: float
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it said of itself on standard error."""
+        return [line for line in self.errors.splitlines() if line.startswith("tocsin: ")]
+
+
+async def run(*argv: str, **env: object) -> Ended:
+    """Run `tocsin`, without a shell."""
+    begin = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *argv),
+        cwd=ROOT,
+        env={**os.environ, **{name: str(value) for name, value in env.items()}},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    seconds = time.monotonic() - begin
+    return Ended(process.returncode, output.decode(), errors.decode(), seconds)
+
+
+async def test_help_lists_the_commands() -> None:
+    ended = await run("--help")
+    assert ended.code == 0
+    for command in ("dead-letters", "demo", "setup", "up", "worker"):
+        assert f"\n  {command} " in ended.output
+
+
+async def test_an_unknown_role_is_told_which_there_are() -> None:
+    ended = await run("worker", "nobody")
+    assert ended.code == 2
+    assert all(role in ended.errors for role in ROLE_NAMES)
+
+
+@pytest.mark.parametrize("argv", [("worker", "decider"), ("dead-letters", "list"), ("setup",)])
+async def test_no_kafka_is_one_sentence_soon(tmp_path: Path, argv: tuple[str, ...]) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    ended = await run(*argv, TOCSIN_KAFKA=address, TOCSIN_DATA_DIR=tmp_path)
+    assert ended.code == UNAVAILABLE
+    (sentence,) = ended.sentences
+    assert address in sentence
+    assert "TOCSIN_KAFKA" in sentence
+    assert "Traceback" not in ended.errors
+    assert ended.seconds < 35
+
+
+async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    ended = await run("worker", "decider", TOCSIN_DATA_DIR=tmp_path / "state")
+    assert ended.code == UNAVAILABLE
+    (sentence,) = ended.sentences
+    assert "File exists" in sentence
+    assert "TOCSIN_DATA_DIR" in sentence
+    assert ended.errors.strip() == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TOCSIN_PARTITIONS", "many"), ("TOCSIN_BAD_SHARE", "2"), ("TOCSIN_CLICKHOUSE_PORT", "0")],
+)
+async def test_a_setting_that_can_not_be_used_is_named(name: str, value: str) -> None:
+    ended = await run("worker", "retry", **{name: value})
+    assert ended.code == UNAVAILABLE
+    (sentence,) = ended.sentences
+    assert name in sentence
+    assert ended.errors.strip() == sentence
