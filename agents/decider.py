@@ -51,6 +51,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     BROADCASTS: Broadcast,
 }
 """In this order a partition's topics are worked on: what is known first, the many last."""
+STRANGER, NOTHING_YET = Profile(), Ledger()
 BROADCAST_SLICE = 16
 """Broadcasts in one slice; each may stand for as many decisions as the fan-out threshold."""
 encode = msgspec.json.Encoder().encode
@@ -139,8 +140,8 @@ class Decider:
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {request.type!r}")
         user = key_of(request.event.tenant, request.user)
         ledgers = turn.view(LEDGERS)
-        profile = turn.view(PROFILES).get(user) or Profile()
-        ledger = ledgers.get(user) or Ledger()
+        profile = turn.view(PROFILES).get(user) or STRANGER
+        ledger = ledgers.get(user) or NOTHING_YET
         now = self._runtime.clock.now()
         decision = decide(request, spec, profile, ledger, now)
         if decision.ledger is not ledger:
@@ -162,7 +163,7 @@ class Decider:
 def _note(turn: Turn, value: Contacts | Preferences | Presence) -> None:
     profiles = turn.view(PROFILES)
     user = key_of(value.tenant, value.user)
-    profile = profiles.get(user) or Profile()
+    profile = profiles.get(user) or STRANGER
     match value:
         case Contacts():
             profiles.put(user, profile.with_contacts(value))

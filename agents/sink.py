@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
+from zlib import crc32
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -22,12 +23,11 @@ from pipeline.slices import Slice
 from pipeline.slots import Slots
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRIES, RETRY_DELAYS
 from policy.delivery_events import reached
-from policy.identity import delivery_event_id
 from policy.retry import GiveUp, next_attempt
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason, Stage
 from sinks.provider import Outcome, Provider, Retry, Sent
-from tables.sent import KEPT_SECONDS, SENT, SentLedger, SentMark
+from tables.sent import SENT, SentLedger, SentMark
 from tables.turn import Turn
 
 SLICE = 250
@@ -70,7 +70,7 @@ class Calls:
             now = self._clock.now()
             await asyncio.gather(
                 *(
-                    call.ledger.mark(call.delivery.delivery_id, self._mark(call, outcome, now))
+                    call.ledger.mark(call.delivery, self._mark(call, outcome, now))
                     for call, outcome in zip(calls, outcomes, strict=True)
                     if isinstance(outcome, Sent)
                 )
@@ -111,7 +111,7 @@ class Sink:
         self._runtime = runtime
         self._calls = calls
         self._closing = closing
-        self._store = open_store(runtime, self._name, number, SENT, keep_seconds=KEPT_SECONDS)
+        self._store = open_store(runtime, self._name, number, SENT)
         self._ledger = SentLedger(self._store)
         kinds = {DELIVER[provider.channel, priority]: Delivery for priority in Priority}
         self._intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
@@ -131,7 +131,8 @@ class Sink:
         pending = {
             d.delivery_id: (record, d) for record, d in self._intake.read(slice_, turn.outputs)
         }
-        marks = self._ledger.find(list(pending))
+        self._ledger.forget(self._runtime.clock.now())
+        marks = self._ledger.find([delivery for _, delivery in pending.values()])
         results = await asyncio.gather(
             *(
                 self._deliver(record, delivery, marks.get(name), turn.outputs)
@@ -162,7 +163,7 @@ class Sink:
     ) -> None:
         PROVIDER_CALLS.labels(self._provider, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Sent):
-            mark = self._ledger.find([delivery.delivery_id])[delivery.delivery_id]
+            mark = self._ledger.find([delivery])[delivery.delivery_id]
             self._tell_sent(delivery, mark, record, outputs)
         elif isinstance(outcome, Retry):
             self._retry(record, delivery, outcome, outputs)
@@ -229,7 +230,4 @@ def _raise_worst(results: Sequence[object]) -> None:
 
 def _jitter(delivery: Delivery) -> float:
     """A number in [0, 1) that a replay of the same attempt finds again."""
-    seed = delivery_event_id(
-        delivery.delivery_id, delivery.channel, Stage.RETRYING, delivery.attempt
-    )
-    return int(seed[:8], 16) / (1 << 32)
+    return crc32(f"{delivery.delivery_id}{delivery.attempt}".encode()) / (1 << 32)

@@ -9,14 +9,8 @@ from tables.store import PartitionStore
 from tables.table import Table, checker
 
 
-def open_store(
-    runtime: Runtime, role: str, number: int, *tables: Table[Any], keep_seconds: int = 0
-) -> PartitionStore:
-    """The store of a role's partition, behind its changelog; not yet restored.
-
-    With `keep_seconds` entries go some time after that age, which the changelog topic must be
-    declared with as well.
-    """
+def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) -> PartitionStore:
+    """The store of a role's partition, behind its changelog; not yet restored."""
     source = Changelog(runtime.settings.kafka, changelog(role).name, number, checker(*tables))
     folder = runtime.settings.data_dir / role / str(number)
-    return PartitionStore(folder, source, runtime.producer, keep_seconds)
+    return PartitionStore(folder, source, runtime.producer)

@@ -90,7 +90,7 @@ class Producer(AIOKafkaProducer):
         batches = [self.create_batch()]
         places = []
         for entries in groups:
-            if batches[-1].size() + _size(entries) > BATCH_BYTES and batches[-1].record_count():
+            if batches[-1].record_count() and batches[-1].size() + _size(entries) > BATCH_BYTES:
                 batches.append(self.create_batch())
             for key, value in entries:
                 if batches[-1].append(key=key, value=value, timestamp=None) is None:

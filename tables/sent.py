@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from pipeline.batcher import Batcher
+from pipeline.topics import DAY_MS, SENT_KEPT_MS
+from schemas.delivery import Delivery
 from tables.store import PartitionStore
 from tables.table import Table
 
 GROUP_COMMIT = 0.005
 """Seconds that a mark waits for others to be written with it."""
-KEPT_SECONDS = 172_800
-"""Two days: longer than any delivery lives, and than its records are read again."""
 
 
 class SentMark(Struct, frozen=True, array_like=True):
@@ -24,7 +24,7 @@ class SentMark(Struct, frozen=True, array_like=True):
 
 
 SENT = Table(b"s", SentMark)
-"""By delivery id."""
+"""By the day on which Kafka took the event, and delivery id: a day can be forgotten at once."""
 
 
 class SentLedger:
@@ -32,25 +32,40 @@ class SentLedger:
 
     def __init__(self, store: PartitionStore) -> None:
         self._store = store
-        self._marks: Batcher[tuple[str, SentMark], None] = Batcher(self._write, 1000, GROUP_COMMIT)
+        self._marks: Batcher[tuple[bytes, SentMark], None] = Batcher(
+            self._write, 1000, GROUP_COMMIT
+        )
+        self._forgotten = 0
 
-    def find(self, delivery_ids: Sequence[str]) -> dict[str, SentMark]:
-        """The marks of those that were sent."""
-        values = self._store.get_many([_key(delivery_id) for delivery_id in delivery_ids])
+    def find(self, deliveries: Sequence[Delivery]) -> dict[str, SentMark]:
+        """The marks, by delivery id, of those that were sent."""
+        values = self._store.get_many([_key(delivery) for delivery in deliveries])
         return {
-            delivery_id: SENT.decode(value)
-            for delivery_id, value in zip(delivery_ids, values, strict=True)
+            delivery.delivery_id: SENT.decode(value)
+            for delivery, value in zip(deliveries, values, strict=True)
             if value is not None
         }
 
-    async def mark(self, delivery_id: str, mark: SentMark) -> None:
+    async def mark(self, delivery: Delivery, mark: SentMark) -> None:
         """Note that it was sent; on return the changelog has it, and any replay will know."""
-        await self._marks.submit((delivery_id, mark))
+        await self._marks.submit((_key(delivery), mark))
 
-    async def _write(self, marks: Sequence[tuple[str, SentMark]]) -> list[None]:
-        await self._store.write({_key(name): SENT.encode(mark) for name, mark in marks})
+    def forget(self, now: int) -> None:
+        """Drop the days whose deliveries no topic holds any more, as the changelog does itself."""
+        oldest = (now - SENT_KEPT_MS) // DAY_MS
+        if oldest > self._forgotten:
+            self._store.drop_before(SENT.prefix, SENT.prefix + _day(oldest))
+            self._forgotten = oldest
+
+    async def _write(self, marks: Sequence[tuple[bytes, SentMark]]) -> list[None]:
+        await self._store.write({key: SENT.encode(mark) for key, mark in marks})
         return [None] * len(marks)
 
 
-def _key(delivery_id: str) -> bytes:
-    return SENT.prefix + bytes.fromhex(delivery_id)
+def _key(delivery: Delivery) -> bytes:
+    day = _day(max(0, delivery.accepted_at) // DAY_MS)
+    return SENT.prefix + day + bytes.fromhex(delivery.delivery_id)
+
+
+def _day(number: int) -> bytes:
+    return number.to_bytes(4, "big")

@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import shutil
 import struct
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rocksdict import AccessType, BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
 from pipeline.errors import Unavailable
 from pipeline.producer import Producer
@@ -39,14 +40,13 @@ class PartitionStore:
         folder: Path,
         changelog: Changelog,
         producer: Producer,
-        keep_seconds: int = 0,
     ) -> None:
-        """With `keep_seconds`, RocksDB drops entries of that age when it next compacts."""
         self._folder = folder
-        self._access = AccessType.with_ttl(keep_seconds) if keep_seconds else None
         self._changelog = changelog
         self._producer = producer
         self._writing = asyncio.Lock()
+        self.kept: dict[bytes, dict[bytes, Any]] = defaultdict(dict)
+        """Decoded values that tables keep, by the table's prefix; only ever what is stored."""
         self._db: Any = None
 
     async def restore(self) -> dict[str, int]:
@@ -54,7 +54,7 @@ class PartitionStore:
 
         Raises BrokenChangelog at a record that can't be read, Unavailable without disk or Kafka.
         """
-        db = self._db = _open(self._folder, self._access)
+        db = self._db = _open(self._folder)
         start = _offset(db.get(RESTORED))
         async for changes, restored in self._changelog.changes_from(start):
             self._store(changes, restored)
@@ -100,6 +100,14 @@ class PartitionStore:
             )
             self._store(dict(entries), end)
 
+    def drop_before(self, first: bytes, end: bytes) -> None:
+        """Forget the keys from `first` up to `end`; the changelog's own retention does as well.
+
+        Not by RocksDB's time to live: as rocksdict 0.3.29 opens it, the first compaction drops
+        all there is.
+        """
+        self._open_db.delete_range(first, end)
+
     def close(self) -> None:
         """Let go of the files."""
         db, self._db = self._db, None
@@ -136,7 +144,7 @@ def _offset(value: bytes | None) -> int:
     return 0 if value is None else int(OFFSET.unpack(value)[0])
 
 
-def _open(folder: Path, access: AccessType | None) -> Rdict:
+def _open(folder: Path) -> Rdict:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(8 << 20)
@@ -149,7 +157,7 @@ def _open(folder: Path, access: AccessType | None) -> Rdict:
     options.set_block_based_table_factory(blocks)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Rdict(str(folder), options, access_type=access or AccessType.read_write())
+        return Rdict(str(folder), options)
     except OSError as error:
         raise Unavailable(
             f"The state folder {folder} can't be written ({error.strerror}). "
@@ -158,7 +166,7 @@ def _open(folder: Path, access: AccessType | None) -> Rdict:
     except Exception as error:  # rocksdict raises bare Exception
         if any(sign in str(error) for sign in DAMAGED):
             shutil.rmtree(folder)
-            return _open(folder, access)  # the changelog is the truth
+            return _open(folder)  # the changelog is the truth
         raise Unavailable(
             f"The state in {folder} can't be opened ({error}). Nothing was processed; "
             "another worker may be running with this TOCSIN_DATA_DIR."

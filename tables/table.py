@@ -1,6 +1,7 @@
 """Typed tables inside a partition store, seen through one slice's own writes."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -17,8 +18,11 @@ def key_of(*parts: str) -> bytes:
     A key of the first parts is a prefix of every longer key that begins with them, and of no
     other.
     """
-    encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(2, "big") + part for part in encoded)
+    key = b""
+    for part in parts:
+        encoded = part.encode()
+        key += len(encoded).to_bytes(2, "big") + encoded
+    return key
 
 
 def last_part(key: bytes) -> str:
@@ -35,10 +39,12 @@ class Table(Generic[Value]):
     """A kind of state: the byte its keys begin with, and what its values are.
 
     Values are msgspec structs in MessagePack. Fields may be added at the end, with defaults.
+    Of each partition, `kept` values stay decoded in memory; the first that came go first.
     """
 
-    def __init__(self, prefix: bytes, kind: type[Value]) -> None:
+    def __init__(self, prefix: bytes, kind: type[Value], kept: int = 0) -> None:
         self.prefix = prefix
+        self.kept = kept
         self.encode = msgspec.msgpack.Encoder().encode
         self.decode = msgspec.msgpack.Decoder(kind).decode
 
@@ -50,15 +56,19 @@ class View(Generic[Value]):
         self._table = table
         self._store = store
         self._values: dict[bytes, Value | None] = {}
+        self._kept: dict[bytes, Value | None] = store.kept[table.prefix]
         self._written: set[bytes] = set()
 
     def load(self, keys: Iterable[bytes]) -> None:
         """Read the values of these keys in one go."""
         prefix, decode = self._table.prefix, self._table.decode
-        missing = [key for key in dict.fromkeys(keys) if key not in self._values]
+        values, kept = self._values, self._kept
+        wanted = [key for key in dict.fromkeys(keys) if key not in values]
+        missing = [key for key in wanted if key not in kept]
+        values.update((key, kept[key]) for key in wanted if key in kept)
         stored = self._store.get_many([prefix + key for key in missing])
         for key, value in zip(missing, stored, strict=True):
-            self._values[key] = None if value is None else decode(value)
+            values[key] = None if value is None else decode(value)
 
     def get(self, key: bytes) -> Value | None:
         """The value of a key, None where there is none."""
@@ -88,6 +98,15 @@ class View(Generic[Value]):
             prefix + key: None if (value := self._values[key]) is None else encode(value)
             for key in self._written
         }
+
+    def keep(self) -> None:
+        """Keep what this slice read and wrote for the next ones; only once it is stored."""
+        if not self._table.kept:
+            return
+        kept = self._kept
+        kept.update(self._values)
+        for key in list(islice(kept, max(0, len(kept) - self._table.kept))):
+            del kept[key]
 
 
 def checker(*tables: Table[Any]) -> Check:

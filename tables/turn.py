@@ -41,3 +41,5 @@ class Turn:
         for view in self._views.values():
             changes.update(view.changes())
         await self._store.write(changes, (self._slice.partition.topic, self._slice.next))
+        for view in self._views.values():
+            view.keep()

@@ -46,4 +46,4 @@ def test_ids_stay_what_they_were_in_every_process_and_version() -> None:
     name = notification_id("default", "e1", "ann", "thing")
     assert name == "f77be8bfb53289e90468574d8b9950ab"
     assert delivery_id(name, Channel.PUSH, "phone") == "7feeabb4f1ebb24d70cb17dfcdc0b819"
-    assert delivery_event_id(name, None, Stage.SUPPRESSED, 0) == "a0687c540e2828a8934448fe2280c6d3"
+    assert delivery_event_id(name, None, Stage.SUPPRESSED, 0) == f"{name}.all.suppressed.0"

@@ -1,6 +1,9 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from pipeline.errors import BadRecord
 from policy.rendering import Rendering
@@ -107,3 +110,21 @@ def test_html_of_the_shipped_mail_escapes_and_links_only_to_https() -> None:
     assert 'href="https://x/?a&amp;b"' in html
     evil = email.content(request(data=data | {"tracking_url": "javascript:x"}).event).html
     assert "href" not in evil
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("x", "y")),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    )
+)
+def test_a_text_of_plain_fields_reads_as_the_engine_would_have_it(data: dict[str, Any]) -> None:
+    def outcome(source: str) -> str:
+        try:
+            return text(source, data)
+        except UndefinedError as error:
+            return str(error)
+
+    assert outcome("{{ data.x }}: 100 % {{data.y}}") == outcome(
+        "{{ data['x'] }}: 100 % {{ data['y'] }}"
+    )

@@ -69,15 +69,15 @@ class Ground:
     topic: str = TOPIC.name
     tables: tuple[Table[Any], ...] = field(default=(NOTES, COUNTS))
 
-    def store(self, name: str = "db", keep_seconds: int = 0) -> PartitionStore:
+    def store(self, name: str = "db") -> PartitionStore:
         """A store in the folder of this name; not yet restored."""
         changelog = Changelog(self.kafka, self.topic, self.partition, checker(*self.tables))
-        return PartitionStore(self.folder / name, changelog, self.producer, keep_seconds)
+        return PartitionStore(self.folder / name, changelog, self.producer)
 
     @asynccontextmanager
-    async def open(self, name: str = "db", keep_seconds: int = 0) -> AsyncIterator[PartitionStore]:
+    async def open(self, name: str = "db") -> AsyncIterator[PartitionStore]:
         """A restored store, closed at the end."""
-        store = self.store(name, keep_seconds)
+        store = self.store(name)
         try:
             await store.restore()
             yield store

@@ -2,14 +2,19 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline.errors import Unavailable
-from tables.sent import KEPT_SECONDS, SENT, SentLedger, SentMark
+from pipeline.topics import DAY_MS, SENT_KEPT_MS
+from schemas.delivery import Delivery
+from tables.sent import SENT, SentLedger, SentMark
 from tests.tables.ground import Ground
 
 MARK = SentMark(at=1_700_000_000_000, provider="fcm", reference="name/1", attempt=0)
+EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "delivery.json"
 
 
 @pytest.fixture
@@ -17,26 +22,28 @@ def ground(ground: Ground) -> Ground:
     return replace(ground, tables=(SENT,))
 
 
-def delivery_id(number: int) -> str:
-    return f"{number:032x}"
+def delivery(number: int, accepted_at: int = MARK.at) -> Delivery:
+    example = msgspec.json.decode(EXAMPLE.read_bytes(), type=Delivery)
+    return msgspec.structs.replace(example, delivery_id=f"{number:032x}", accepted_at=accepted_at)
 
 
 async def test_many_marks_at_once_share_writes_and_all_are_durable_on_return(
     ground: Ground,
 ) -> None:
-    names = [delivery_id(number) for number in range(1500)]
-    async with ground.open(keep_seconds=KEPT_SECONDS) as store:
+    sent = [delivery(number) for number in range(1500)]
+    expected = {one.delivery_id: MARK for one in sent}
+    async with ground.open() as store:
         ledger = SentLedger(store)
-        await asyncio.gather(*(ledger.mark(name, MARK) for name in names))
-        assert ledger.find([*names, delivery_id(9999)]) == dict.fromkeys(names, MARK)
+        await asyncio.gather(*(ledger.mark(one, MARK) for one in sent))
+        assert ledger.find([*sent, delivery(9999)]) == expected
     assert ground.producer.batches <= 4
-    async with ground.open("anew", keep_seconds=KEPT_SECONDS) as store:
-        assert SentLedger(store).find(names) == dict.fromkeys(names, MARK)
+    async with ground.open("anew") as store:
+        assert SentLedger(store).find(sent) == expected
 
 
 async def test_a_mark_waits_for_others_only_for_a_moment(ground: Ground) -> None:
     async with ground.open() as store, asyncio.timeout(2):
-        await SentLedger(store).mark(delivery_id(1), MARK)
+        await SentLedger(store).mark(delivery(1), MARK)
 
 
 async def test_a_mark_that_can_not_be_written_is_an_error_to_who_asked(ground: Ground) -> None:
@@ -44,7 +51,21 @@ async def test_a_mark_that_can_not_be_written_is_an_error_to_who_asked(ground: G
         ledger = SentLedger(store)
         ground.producer.dies_after = 0
         results = await asyncio.gather(
-            *(ledger.mark(delivery_id(n), MARK) for n in range(3)), return_exceptions=True
+            *(ledger.mark(delivery(n), MARK) for n in range(3)), return_exceptions=True
         )
         assert [type(result) for result in results] == [Unavailable] * 3
-        assert ledger.find([delivery_id(0)]) == {}
+        assert ledger.find([delivery(0)]) == {}
+
+
+async def test_only_days_that_no_topic_holds_any_more_are_forgotten(ground: Ground) -> None:
+    now = 100 * SENT_KEPT_MS
+    old = [delivery(n, now - SENT_KEPT_MS - DAY_MS - n) for n in range(2000)]
+    kept = [delivery(n + 5000, now - SENT_KEPT_MS + n) for n in range(2000)]
+    async with ground.open() as store:
+        ledger = SentLedger(store)
+        await asyncio.gather(*(ledger.mark(one, MARK) for one in old + kept))
+        ledger.forget(now)
+        store._db.compact_range(None, None)
+        assert set(ledger.find(old + kept)) == {one.delivery_id for one in kept}
+        ledger.forget(now + 10 * SENT_KEPT_MS)
+        assert ledger.find(kept) == {}
