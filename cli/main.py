@@ -56,7 +56,7 @@ def up(folder: Path, kafka_port: int, clickhouse_port: int) -> None:
 
 @tocsin.command()
 @click.option("--events", type=click.IntRange(1), default=5000, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1), default=10.0, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=20.0, show_default=True)
 @click.option("--keep", is_flag=True, help="Stay up afterwards, to look around.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:

@@ -20,6 +20,9 @@ JVM = (
     "-Xms128m",
     "-Xmx512m",
     "-XX:+ExitOnOutOfMemoryError",
+    # Short runs on few cores: the better code of the second compiler costs more than it saves.
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
     "-Djava.awt.headless=true",
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
@@ -39,7 +42,7 @@ FIXED = {
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     # After a kill the same broker is let in again only when its old session has run out.
-    "broker.session.timeout.ms": "3000",
+    "broker.session.timeout.ms": "6000",
     "broker.heartbeat.interval.ms": "500",
     "offsets.topic.num.partitions": "8",
     "offsets.topic.replication.factor": "1",

@@ -7,6 +7,7 @@ Whatever is dropped on the way, by a rebalance or by Faust clearing a queue, sho
 starts too late, or never arrives; either way the cursor seeks back.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.slices import RECORDS, Slice, cut
 
+GATHER = 0.01
+"""Seconds between two fetches: what comes in the meantime shares a request, a slice, a write."""
 FETCH_WAIT = 0.1
 """Seconds that one fetch waits for records; a partition that has room again waits no longer."""
 
@@ -142,6 +145,8 @@ class SliceConsumer(driver.Consumer):
         fetched = await self._getmany(wanted, FETCH_WAIT)
         for tp, records in fetched.items():
             await self._hand_on(tp, records)
+        if fetched:
+            await asyncio.sleep(GATHER)
 
     async def _apply_seeks(self) -> None:
         # Only here, between two fetches: a seek during one would give it a wrong start.

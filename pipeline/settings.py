@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     """Where providers reach us, for their reports; without it Twilio is asked for none."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
-    calls_in_flight: Annotated[int, Field(ge=4)] = 128
+    calls_in_flight: Annotated[int, Field(ge=4)] = 256
     """Provider calls that one sink process has open at most; a kill repeats no more than these."""
 
     fan_out_threshold: Annotated[int, Field(ge=1)] = 1000

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.lease import Lease
+from pipeline.logs import set_up_logs
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import start_producer
 from pipeline.runtime import Runtime
@@ -26,9 +26,7 @@ BuildRole = Callable[[Runtime], Role]
 
 def run_worker(settings: Settings, build_role: BuildRole) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand, commit and return."""
-    logging.basicConfig(
-        format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING
-    )
+    set_up_logs()
     uvloop.run(work(settings, build_role))
 
 

@@ -10,7 +10,7 @@ from schemas.delivery import Delivery
 from tables.store import PartitionStore
 from tables.table import Table
 
-GROUP_COMMIT = 0.005
+GROUP_COMMIT = 0.01
 """Seconds that a mark waits for others to be written with it."""
 
 
