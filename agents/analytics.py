@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
+from agents.state import Stateless
 from pipeline.batcher import Batcher
 from pipeline.errors import Unavailable
 from pipeline.intake import Intake
@@ -45,7 +46,7 @@ async def _insert(clickhouse: ClickHouse, groups: Sequence[Sequence[DeliveryEven
     return [None] * len(groups)
 
 
-class Analytics:
+class Analytics(Stateless):
     """The delivery events of one partition."""
 
     def __init__(
@@ -60,13 +61,6 @@ class Analytics:
         self._closing = closing
         kinds = {DELIVERY_EVENTS: DeliveryEvent}
         self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
-
-    async def restore(self) -> Mapping[str, int]:
-        """Nothing is kept: the committed offset follows each insert."""
-        return {}
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
 
     async def handle(self, slice_: Slice) -> None:
         """Insert the slice; while ClickHouse is away, wait, with the rest left in Kafka."""

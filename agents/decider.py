@@ -4,12 +4,11 @@ Keyed by user: requests and broadcasts meet preferences, contacts, presence and 
 """
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 
 import msgspec
 
-from agents.state import open_store
+from agents.state import Stateful, open_store
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.partitions import Role
@@ -67,7 +66,7 @@ def decider(catalogue: Catalogue, runtime: Runtime) -> Role:
     )
 
 
-class Decider:
+class Decider(Stateful):
     """The decider's share of one partition."""
 
     def __init__(
@@ -76,16 +75,8 @@ class Decider:
         self._catalogue = catalogue
         self._runtime = runtime
         self._number = number
-        self._store = open_store(runtime, NAME, number, PROFILES, LEDGERS, FOLLOWERS)
+        super().__init__(open_store(runtime, NAME, number, PROFILES, LEDGERS, FOLLOWERS))
         self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
-
-    async def restore(self) -> Mapping[str, int]:
-        """Profiles, ledgers and local followers as the changelog has them."""
-        return await self._store.restore()
-
-    async def close(self) -> None:
-        """Let go of the state."""
-        self._store.close()
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""

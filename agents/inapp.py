@@ -1,12 +1,11 @@
 """The in-app sink: notifications go into the inbox table of the user's own partition."""
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 
 import msgspec
 
-from agents.state import open_store
+from agents.state import Stateful, open_store
 from pipeline.intake import Intake
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
@@ -32,22 +31,14 @@ def inapp(runtime: Runtime) -> Role:
     )
 
 
-class InApp:
+class InApp(Stateful):
     """The in-app channel's share of one partition."""
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
         self._runtime = runtime
-        self._store = open_store(runtime, NAME, number, INBOX)
+        super().__init__(open_store(runtime, NAME, number, INBOX))
         kinds = dict.fromkeys(TOPICS, Delivery)
         self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
-
-    async def restore(self) -> Mapping[str, int]:
-        """The inboxes as the changelog has them."""
-        return await self._store.restore()
-
-    async def close(self) -> None:
-        """Let go of the state."""
-        self._store.close()
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""

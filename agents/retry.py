@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 from functools import partial
 
 import msgspec
 
+from agents.state import Stateless
 from pipeline.intake import Intake
 from pipeline.lanes import Abandoned
 from pipeline.partitions import Role
@@ -33,7 +33,7 @@ def retry(runtime: Runtime) -> Role:
     )
 
 
-class Retries:
+class Retries(Stateless):
     """The retry topics' share of one partition."""
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
@@ -41,13 +41,6 @@ class Retries:
         self._closing = closing
         kinds = dict.fromkeys(RETRIES.values(), Delivery)
         self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
-
-    async def restore(self) -> Mapping[str, int]:
-        """Nothing is kept beside the topics."""
-        return {}
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
 
     async def handle(self, slice_: Slice) -> None:
         """Put each delivery back into its deliver topic once it is due."""

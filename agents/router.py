@@ -4,13 +4,12 @@ Keyed by actor: events meet the follower counts of their actor here.
 """
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.state import open_store
+from agents.state import Stateful, open_store
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.outputs import partition_of
@@ -53,7 +52,7 @@ def router(catalogue: Catalogue, runtime: Runtime) -> Role:
     return Role(name=NAME, topics=topics, open_handler=partial(Router, catalogue, runtime))
 
 
-class Router:
+class Router(Stateful):
     """The router's share of one partition."""
 
     def __init__(
@@ -62,17 +61,9 @@ class Router:
         self._catalogue = catalogue
         self._runtime = runtime
         self._partitions = runtime.settings.partitions
-        self._store = open_store(runtime, NAME, number, FOLLOWER_COUNTS, FOLLOWERS)
+        super().__init__(open_store(runtime, NAME, number, FOLLOWER_COUNTS, FOLLOWERS))
         kinds: dict[Topic, type[msgspec.Struct]] = {EVENTS: Event, FOLLOWS: Follow}
         self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
-
-    async def restore(self) -> Mapping[str, int]:
-        """Follower counts as the changelog has them."""
-        return await self._store.restore()
-
-    async def close(self) -> None:
-        """Let go of the state."""
-        self._store.close()
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, or count each follow."""

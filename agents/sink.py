@@ -1,16 +1,14 @@
 """The sinks of push, e-mail and SMS: deliveries become provider calls, each made once."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from zlib import crc32
 
 import msgspec
 from aiokafka import ConsumerRecord
-from msgspec import Struct
 
-from agents.state import open_store
-from pipeline.batcher import Batcher
+from agents.calls import Call, Calls
+from agents.state import Stateful, open_store
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
@@ -20,7 +18,6 @@ from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.slots import Slots
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRIES, RETRY_DELAYS
 from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
@@ -33,52 +30,6 @@ from tables.turn import Turn
 SLICE = 250
 """Deliveries in one slice: one that is slow holds up no more than these."""
 encode = msgspec.json.Encoder().encode
-
-
-class Call(Struct, frozen=True):
-    """A delivery that waits for its call, and where to note that it was sent."""
-
-    delivery: Delivery
-    ledger: SentLedger
-    closing: asyncio.Event
-
-
-class Calls:
-    """The provider calls of this process: shared by deliveries, bounded, urgent ones first."""
-
-    def __init__(self, provider: Provider, runtime: Runtime) -> None:
-        self._provider = provider
-        self._clock = runtime.clock
-        self._slots = Slots(runtime.settings.calls_in_flight)
-        self._batchers: dict[Priority, Batcher[Call, Outcome]] = {
-            priority: Batcher(
-                partial(self._make, priority), provider.batch_size, provider.linger(priority)
-            )
-            for priority in Priority
-        }
-
-    async def deliver(self, call: Call) -> Outcome:
-        """Make the call, maybe shared with others; what was sent is in the ledger on return."""
-        return await self._batchers[call.delivery.priority].submit(call)
-
-    async def _make(self, priority: Priority, calls: Sequence[Call]) -> Sequence[Outcome]:
-        # The slot is held until the marks are durable: a kill repeats what is in a slot, no more.
-        async with self._slots.hold(priority):
-            if any(call.closing.is_set() for call in calls):
-                raise Abandoned
-            outcomes = await self._provider.send([call.delivery for call in calls])
-            now = self._clock.now()
-            await asyncio.gather(
-                *(
-                    call.ledger.mark(call.delivery, self._mark(call, outcome, now))
-                    for call, outcome in zip(calls, outcomes, strict=True)
-                    if isinstance(outcome, Sent)
-                )
-            )
-        return outcomes
-
-    def _mark(self, call: Call, sent: Sent, now: int) -> SentMark:
-        return SentMark(now, self._provider.name, sent.reference, call.delivery.attempt)
 
 
 def sink(provider: Provider, runtime: Runtime) -> Role:
@@ -95,7 +46,7 @@ def sink(provider: Provider, runtime: Runtime) -> Role:
     )
 
 
-class Sink:
+class Sink(Stateful):
     """A channel's share of one partition."""
 
     def __init__(
@@ -111,18 +62,10 @@ class Sink:
         self._runtime = runtime
         self._calls = calls
         self._closing = closing
-        self._store = open_store(runtime, self._name, number, SENT)
+        super().__init__(open_store(runtime, self._name, number, SENT))
         self._ledger = SentLedger(self._store)
         kinds = {DELIVER[provider.channel, priority]: Delivery for priority in Priority}
         self._intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
-
-    async def restore(self) -> Mapping[str, int]:
-        """The sent-ledger as the changelog has it."""
-        return await self._store.restore()
-
-    async def close(self) -> None:
-        """Let go of the state."""
-        self._store.close()
 
     async def handle(self, slice_: Slice) -> None:
         """Deliver all of the slice, then tell what became of each."""

@@ -1,5 +1,6 @@
-"""Where a role's partition stores live, and which tables they hold."""
+"""What handlers keep: where a role's partition stores live, and when they open and close."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.runtime import Runtime
@@ -14,3 +15,29 @@ def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) ->
     source = Changelog(runtime.settings.kafka, changelog(role).name, number, checker(*tables))
     folder = runtime.settings.data_dir / role / str(number)
     return PartitionStore(folder, source, runtime.producer)
+
+
+class Stateful:
+    """A handler's half that has to do with its partition store."""
+
+    def __init__(self, store: PartitionStore) -> None:
+        self._store = store
+
+    async def restore(self) -> Mapping[str, int]:
+        """Bring the state up to its changelog; return the frontiers stored in it."""
+        return await self._store.restore()
+
+    async def close(self) -> None:
+        """Let go of the state."""
+        self._store.close()
+
+
+class Stateless:
+    """The same half of a handler that keeps nothing beside its topics."""
+
+    async def restore(self) -> Mapping[str, int]:
+        """Nothing to restore: the committed offsets are all there is."""
+        return {}
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
