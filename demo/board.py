@@ -23,7 +23,7 @@ class Board:
         self._begun = time.monotonic()
         self._stages: list[tuple[str, float]] = []
         self._figures: dict[str, str] = {}
-        self._spinner = Spinner("dots")
+        self._now: RenderableType = Spinner("dots")
         self._last_plain = 0.0
         self._live: Live | None = None
 
@@ -42,7 +42,7 @@ class Board:
         traceback: TracebackType | None,
     ) -> None:
         if self._live is not None:
-            self._spinner = Spinner("dots", text="" if error is None else "stopped")
+            self._now = Text("✓", "green") if error is None else Text("✗", "red")
             self._live.stop()
 
     @property
@@ -72,7 +72,7 @@ class Board:
         steps = Table.grid(padding=(0, 1))
         last = len(self._stages) - 1
         for number, (text, at) in enumerate(self._stages):
-            mark = self._spinner if number == last else Text("✓", "green")
+            mark = self._now if number == last else Text("✓", "green")
             steps.add_row(mark, Text(text), Text(f"{at:.1f} s", "dim"))
         figures = Table.grid(padding=(0, 2))
         for name, value in self._figures.items():

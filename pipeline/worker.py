@@ -37,9 +37,13 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     stop = _stop_signal()
     lease = Lease(settings.session_timeout)
     producer = await start_producer(settings.kafka, lease)
-    role = build_role(Runtime(settings, producer, SystemClock()))
-    if role.check is not None:
-        await role.check()
+    try:
+        role = build_role(Runtime(settings, producer, SystemClock()))
+        if role.check is not None:
+            await role.check()
+    except BaseException:
+        await producer.stop()
+        raise
     keeping = asyncio.create_task(lease.keep())
     keeping.add_done_callback(_fail_with)
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
