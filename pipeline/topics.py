@@ -34,6 +34,8 @@ class Topic(Struct, frozen=True, kw_only=True):
         policies = ["compact"] * self.compacted + ["delete"] * (self.retention_ms > 0)
         retention = {"retention.ms": str(self.retention_ms)} if self.retention_ms else {}
         return retention | {
+            # A producer whose clock is off must not decide what is old, or when we took it.
+            "message.timestamp.type": "LogAppendTime",
             "cleanup.policy": ",".join(policies),
             "max.message.bytes": str(self.largest_record),
         }

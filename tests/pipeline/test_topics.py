@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedded.kafka import Kafka
+from pipeline.clock import SystemClock
 from pipeline.errors import Misconfigured, Unavailable
 from pipeline.outputs import partition_of
+from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
+from pipeline.topic_reading import read_topic
 from pipeline.topics import TOPICS, Topic
 
 
@@ -32,6 +35,17 @@ async def test_topics_are_created_once_with_their_configuration(kafka: Kafka) ->
     )
     assert await create_topics(settings, [topic]) == ["creation-test"]
     assert await create_topics(settings, [topic]) == []
+
+
+async def test_kafka_says_when_it_took_a_record_whatever_its_producer_says(kafka: Kafka) -> None:
+    topic = Topic(name="clock-test", key="k", written_by="", read_by="")
+    await create_topics(Settings(kafka=kafka.address, partitions=1), [topic])
+    producer = await start_producer(kafka.address)
+    before = SystemClock().now()
+    await producer.send_and_wait("clock-test", b"from 1970", key=b"k", timestamp_ms=1)
+    await producer.stop()
+    (record,) = [record async for record in read_topic(kafka.address, "clock-test")]
+    assert before - 1000 <= record.timestamp <= SystemClock().now() + 1000
 
 
 async def test_another_partition_count_is_refused(kafka: Kafka) -> None:
