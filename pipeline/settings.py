@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     fan_out_threshold: Annotated[int, Field(ge=1)] = 1000
     """From this many followers on, a post is written once and read by feeds."""
     session_timeout: Annotated[float, Field(ge=1)] = 6.0
-    bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 64 << 20
+    bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 24 << 20
     """Records fetched and not finished, over all partitions of one process."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """More bad records than this among the last 200 of a partition stop the worker."""

@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 RECORDS = 1000
 BYTES = 1 << 20
-OVERHEAD = 200
+OVERHEAD = 400
 """Bytes that a record costs beside its key and value: one Python object with its fields."""
 
 
