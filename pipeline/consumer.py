@@ -59,7 +59,17 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
     async def _committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         consumer = self._ensure_consumer()
         starts = await consumer.beginning_offsets(partitions)
-        return {tp: max(await consumer.committed(tp) or 0, starts[tp]) for tp in partitions}
+        offsets = {tp: await consumer.committed(tp) or 0 for tp in partitions}
+        for tp, offset in offsets.items():
+            if 0 < offset < starts[tp]:
+                self.log.error(
+                    "%s: retention deleted %d records before this group read them; it goes on "
+                    "at %d. Scale the role, or keep the topic for longer.",
+                    tp,
+                    starts[tp] - offset,
+                    starts[tp],
+                )
+        return {tp: max(offset, starts[tp]) for tp, offset in offsets.items()}
 
 
 class SliceConsumer(driver.Consumer):
