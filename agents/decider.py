@@ -82,19 +82,13 @@ class Decider(Stateful):
         """Decide each request and broadcast of the slice, or note what is said of a user."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
-        self._load(turn, [value for _, value in records])
+        _load(turn, [key_of(v.event.tenant, v.user) for _, v in records if isinstance(v, Request)])
         for record, value in records:
             try:
                 self._take(turn, value)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
         await turn.finish()
-
-    def _load(self, turn: Turn, values: list[msgspec.Struct]) -> None:
-        users = [key_of(v.event.tenant, v.user) for v in values if isinstance(v, Request)]
-        if users:
-            turn.view(PROFILES).load(users)
-            turn.view(LEDGERS).load(users)
 
     def _take(self, turn: Turn, value: msgspec.Struct) -> None:
         match value:
@@ -112,9 +106,7 @@ class Decider(Stateful):
         event = broadcast.event
         edges = turn.view(FOLLOWERS).keys(key_of(event.tenant, event.actor))
         followers = [last_part(edge) for edge in edges]
-        users = [key_of(event.tenant, follower) for follower in followers]
-        turn.view(PROFILES).load(users)
-        turn.view(LEDGERS).load(users)
+        _load(turn, [key_of(event.tenant, follower) for follower in followers])
         for follower in followers:
             request = Request(
                 type=broadcast.type,
@@ -149,6 +141,12 @@ class Decider(Stateful):
         for outcome in decision.suppressed:
             told = suppressed(request, spec, decision.notification_id, outcome, now)
             add(DELIVERY_EVENTS, here, None, encode(told))
+
+
+def _load(turn: Turn, users: list[bytes]) -> None:
+    if users:
+        turn.view(PROFILES).load(users)
+        turn.view(LEDGERS).load(users)
 
 
 def _note(turn: Turn, value: Contacts | Preferences | Presence) -> None:

@@ -30,7 +30,7 @@ def _provider(kind: type[Provider]) -> BuildRole:
     return build
 
 
-ROLES: dict[str, BuildRole] = {
+BUILDERS: dict[str, BuildRole] = {
     "router": lambda runtime: router(read_catalogue(runtime.settings.catalogue), runtime),
     "decider": lambda runtime: decider(read_catalogue(runtime.settings.catalogue), runtime),
     "push": _provider(Fcm),

@@ -7,13 +7,12 @@ from zlib import crc32
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.calls import Call, Calls
+from agents.calls import Call, Calls, Result
 from agents.state import Stateful, open_store
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.lanes import Abandoned
-from pipeline.metrics import PROVIDER_CALLS
 from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
@@ -23,7 +22,7 @@ from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason, Stage
-from sinks.provider import Outcome, Provider, Retry, Sent
+from sinks.provider import Provider, Retry
 from tables.sent import SENT, SentLedger, SentMark
 from tables.turn import Turn
 
@@ -102,12 +101,10 @@ class Sink(Stateful):
             self._tell(record, delivery, outcome, outputs)
 
     def _tell(
-        self, record: ConsumerRecord, delivery: Delivery, outcome: Outcome, outputs: Outputs
+        self, record: ConsumerRecord, delivery: Delivery, outcome: Result, outputs: Outputs
     ) -> None:
-        PROVIDER_CALLS.labels(self._provider, type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Sent):
-            mark = self._ledger.find([delivery])[delivery.delivery_id]
-            self._tell_sent(delivery, mark, record, outputs)
+        if isinstance(outcome, SentMark):
+            self._tell_sent(delivery, outcome, record, outputs)
         elif isinstance(outcome, Retry):
             self._retry(record, delivery, outcome, outputs)
         else:

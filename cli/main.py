@@ -9,9 +9,9 @@ from rich.console import Console
 from cli.dead_letters import dead_letters
 from pipeline.errors import TocsinError
 from pipeline.settings import read_settings
+from pipeline.topics import ROLES
 
 UNAVAILABLE = 69  # EX_UNAVAILABLE: something that we need is away; starting again may help
-ROLE_NAMES = ("router", "decider", "push", "email", "sms", "inapp", "retry", "analytics")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,14 +20,14 @@ def tocsin() -> None:
 
 
 @tocsin.command()
-@click.argument("role", type=click.Choice(ROLE_NAMES))
+@click.argument("role", type=click.Choice(ROLES))
 def worker(role: str) -> None:
     """Run one ROLE until SIGTERM; run it again, here or elsewhere, to share its partitions."""
     # Imported late: the other commands need none of Faust.
-    from agents.roles import ROLES
+    from agents.roles import BUILDERS
     from pipeline.worker import run_worker
 
-    run_worker(read_settings(), ROLES[role])
+    run_worker(read_settings(), BUILDERS[role])
 
 
 @tocsin.command()
@@ -35,7 +35,7 @@ def setup() -> None:
     """Create what is missing of the topics in Kafka and of the tables in ClickHouse."""
     import asyncio
 
-    from cli.setup import set_up
+    from agents.setup import set_up
 
     created = asyncio.run(set_up(read_settings()))
     Console().print(f"Created {len(created)} topics; the tables in ClickHouse are there.")

@@ -4,19 +4,18 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain, repeat
 from pathlib import Path
 
+from agents.setup import set_up
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
 from embedded.process import Child, free_port, tail
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import TOPICS
-from sinks.clickhouse import ClickHouse as ClickHouseSink
+from pipeline.topics import ROLES
 
 ROOT = Path(__file__).parent.parent
-ROLES = ("router", "decider", "push", "email", "sms", "inapp", "retry", "analytics")
 PAUSES = (0.5, 1, 2, 5, 10)
 """Seconds before a role that ended is started again; the last one repeats."""
 READY = "ready"
@@ -93,7 +92,7 @@ class Worker:
     async def _keep_running(self) -> None:
         while True:
             await self._child.wait()
-            for pause in (*PAUSES, *([PAUSES[-1]] * 1_000_000)):
+            for pause in chain(PAUSES, repeat(PAUSES[-1])):
                 await asyncio.sleep(pause)
                 self.restarts += 1
                 try:
@@ -161,10 +160,7 @@ class House:
                 self.kafka.start(), self.clickhouse.start(), self.simulators.start()
             )
             progress("Topics and tables are being created")
-            await create_topics(self.settings, TOPICS)
-            tables = ClickHouseSink(self.settings)
-            await tables.create_tables()
-            await tables.close()
+            await set_up(self.settings)
             progress("Workers are starting, one process a role")
             await self._start_workers()
         except BaseException:

@@ -97,6 +97,8 @@ SINKS = (Channel.PUSH, Channel.EMAIL, Channel.SMS)
 """Channels with a provider, and so with a sent-ledger."""
 STATEFUL = ("router", "decider", *SINKS, Channel.INAPP)
 """Roles with partition stores."""
+ROLES = (*map(str, STATEFUL), "retry", "analytics")
+"""All roles by name, in the order in which an event meets them."""
 TOPICS: tuple[Topic, ...] = (
     EVENTS,
     FOLLOWS,

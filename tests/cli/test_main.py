@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import ROLE_NAMES, UNAVAILABLE
+from cli.main import UNAVAILABLE
 from embedded.process import free_port
+from pipeline.topics import ROLES
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +56,7 @@ async def test_help_lists_the_commands() -> None:
 async def test_an_unknown_role_is_told_which_there_are() -> None:
     ended = await run("worker", "nobody")
     assert ended.code == 2
-    assert all(role in ended.errors for role in ROLE_NAMES)
+    assert all(role in ended.errors for role in ROLES)
 
 
 @pytest.mark.parametrize("argv", [("worker", "decider"), ("dead-letters", "list"), ("setup",)])

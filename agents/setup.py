@@ -1,4 +1,4 @@
-"""`tocsin setup`: topics and tables."""
+"""What must be there before any worker starts: topics and tables."""
 
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
