@@ -1,18 +1,23 @@
 """Who an event concerns, and whether followers are written to or read for themselves."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
 from pipeline.errors import BadRecord
 from policy.notification_type import NotificationType
+from policy.paths import value_at
 from schemas.event import Event
 from schemas.vocabulary import Reason
 
-_LONGEST_NAME = 200
+_LONGEST_USER = 200
+_LONGEST_TOPIC = 150
 MOST_RECIPIENTS = 1000
 """Users that one event may name; each gets a record with the whole event in it."""
+MOST_TOPICS = 100
+"""Topics that one event may name; each gets a record in every partition."""
+TOPIC = "topic:"
+"""What a followee's name begins with where a topic is followed, and no actor."""
 
 
 class Write(Struct, frozen=True):
@@ -29,27 +34,46 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
     """The users that the event's data names at `spec.users`, each once, in order.
 
     Raises BadRecord naming the field when it is missing or holds anything but a name of 1 to
-    200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type whose
-    audience is followers there is no such field: that is ValueError.
+    200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type with
+    another audience there is no such field: that is ValueError.
     """
     if not spec.users:
-        raise ValueError(f"{spec.name} addresses followers, which no event lists")
-    value: Any = event.data
-    for part in spec.users:
-        if not isinstance(value, dict) or part not in value:
-            raise _invalid(spec, "is missing")
-        value = value[part]
-    users = value if isinstance(value, list) else [value]
-    if len(users) > MOST_RECIPIENTS:
-        raise _invalid(spec, f"names {len(users)} users, {MOST_RECIPIENTS} are allowed")
-    for user in users:
-        if not isinstance(user, str) or not 0 < len(user) <= _LONGEST_NAME:
-            raise _invalid(spec, "is not a user (1 to 200 characters) or a list of users")
-    return list(dict.fromkeys(users))
+        raise ValueError(f"{spec.name} does not address users that its event lists")
+    return _named(event, spec, spec.users, "user", MOST_RECIPIENTS, _LONGEST_USER)
 
 
-def _invalid(spec: NotificationType, complaint: str) -> BadRecord:
-    return BadRecord(Reason.INVALID, f"data.{'.'.join(spec.users)} {complaint}, see {spec.name}")
+def followees(event: Event, spec: NotificationType) -> list[str]:
+    """Whose followers are told: the event's actor, or the topics it names at `spec.subscribers`.
+
+    To subscribe to the topic NAME is to follow `topic:NAME`. The counts of its subscribers are
+    in the router partition of that name and not in the actor's, so every user partition is
+    asked. Raises BadRecord as `recipients` does, for names of 1 to 150 characters or up to 100
+    of them; for a type with another audience, ValueError.
+    """
+    if spec.followers:
+        return [event.actor]
+    if not spec.subscribers:
+        raise ValueError(f"{spec.name} addresses neither followers nor subscribers")
+    topics = _named(event, spec, spec.subscribers, "topic", MOST_TOPICS, _LONGEST_TOPIC)
+    return [TOPIC + topic for topic in topics]
+
+
+def _named(
+    event: Event, spec: NotificationType, path: tuple[str, ...], what: str, most: int, longest: int
+) -> list[str]:
+    def invalid(complaint: str) -> BadRecord:
+        return BadRecord(Reason.INVALID, f"data.{'.'.join(path)} {complaint}, see {spec.name}")
+
+    value = value_at(event.data, path)
+    if value is None:
+        raise invalid("is missing")
+    names = value if isinstance(value, list) else [value]
+    if len(names) > most:
+        raise invalid(f"names {len(names)} {what}s, {most} are allowed")
+    for name in names:
+        if not isinstance(name, str) or not 0 < len(name) <= longest:
+            raise invalid(f"is not a {what} (1 to {longest} characters) or a list of {what}s")
+    return list(dict.fromkeys(names))
 
 
 def fan_out(counts: Mapping[int, int], threshold: int) -> Write | Read:

@@ -1,30 +1,49 @@
-"""What `decide` answers."""
+"""What is decided: what to send, what not and why not, what to keep for later."""
 
 from msgspec import Struct
 
-from policy.user import Ledger
+from policy.ledger import Held, Ledger
+from policy.user_state import Quota
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Reason
+from schemas.request import Request
+from schemas.vocabulary import Channel, Reason, Stage
 
 
-class Suppressed(Struct, frozen=True):
-    """Not sent, and why; a `channel` of None speaks of the whole notification."""
+class Outcome(Struct, frozen=True, gc=False):
+    """Not sent now, and why; a `channel` of None speaks of the whole notification."""
 
     channel: Channel | None
     reason: Reason
     detail: str = ""
+    stage: Stage = Stage.SUPPRESSED
 
 
-class Decision(Struct, frozen=True):
-    """Every outcome for one user: what to send, what not, and the ledger to store afterwards.
+class Notice(Struct, frozen=True):
+    """An outcome of another notification than the decision's own, such as one in a digest."""
 
-    `replay` means that this very record was decided on before and its outputs are known to be
-    out: nothing is to be written, and the ledger is the old one. The ledger is the old object,
-    not an equal one, whenever there is nothing new to store.
+    request: Request
+    notification_id: str
+    outcome: Outcome
+
+
+Row = tuple[str, ...]
+"""Names a held request of a user: what it waits as; within a digest, its place in there too."""
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """Every outcome for one user, and the ledger to store afterwards.
+
+    `keep` are held requests to store, `release` those to forget. `replay` means that this very
+    record was decided on before and its outputs are known to be out: nothing is to be written.
+    The ledger is the old object, not an equal one, whenever there is nothing new to store.
     """
 
     notification_id: str
     deliveries: tuple[Delivery, ...]
-    suppressed: tuple[Suppressed, ...]
+    outcomes: tuple[Outcome, ...]
     ledger: Ledger
     replay: bool = False
+    notices: tuple[Notice, ...] = ()
+    keep: tuple[tuple[Row, Held], ...] = ()
+    release: tuple[Row, ...] = ()
+    quota: Quota | None = None

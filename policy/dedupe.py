@@ -10,24 +10,21 @@ MARKS_KEPT = 512
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
-    """One event was decided on: where it stood in Kafka, its event time (epoch ms), its window.
+    """One event was decided on: where it stood in `events`, its time (epoch ms), its window.
 
     A mark is stored after the broker acknowledged all outputs, so it proves that they are out.
+    `body` is the digest of what the event said.
     """
 
-    topic: str
     partition: int
     offset: int
     at: int
     hours: int
+    body: str = ""
 
     def is_from(self, origin: Origin) -> bool:
         """Whether the very record at `origin` left this mark."""
-        return (
-            self.offset == origin.offset
-            and self.partition == origin.partition
-            and self.topic == origin.topic
-        )
+        return self.offset == origin.offset and self.partition == origin.partition
 
     def covers(self, at: int) -> bool:
         """Whether an event at `at` (epoch ms) is within the window, before or after the mark."""

@@ -1,9 +1,9 @@
 """What is told to analysts: delivery events made from decisions and outcomes."""
 
-from policy.decision import Suppressed
+from policy.decision import Outcome
 from policy.identity import delivery_event_id
+from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
-from policy.user import epoch_ms
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.post import Post
@@ -11,17 +11,19 @@ from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
 
 
-def suppressed(
+def not_sent(
     request: Request,
     spec: NotificationType,
     notification: str,
-    outcome: Suppressed,
+    outcome: Outcome,
     now: int,
 ) -> DeliveryEvent:
-    """Decided not to send, on one channel or on all."""
+    """Decided not to send, or not yet or not by itself, on one channel or on all."""
+    name = delivery_event_id(notification, outcome.channel, outcome.stage, 0)
     return DeliveryEvent(
-        id=delivery_event_id(notification, outcome.channel, Stage.SUPPRESSED, 0),
-        stage=Stage.SUPPRESSED,
+        # Held for one reason, and later for another.
+        id=f"{name}.{outcome.reason}" if outcome.stage is Stage.HELD else name,
+        stage=outcome.stage,
         at=now,
         occurred_at=epoch_ms(request.event.occurred_at),
         accepted_at=request.accepted_at,

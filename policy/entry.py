@@ -4,25 +4,57 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from policy.rate_limit import RateLimit
+from policy.duration import Duration
+from policy.rate_limit import RateLimit, TenantLimit
 from schemas.event import Name
-from schemas.vocabulary import Channel, Priority
+from schemas.profile import ClockTime, QuietHours
+from schemas.vocabulary import Channel, Frequency, Weekday
 
 Positive = Annotated[int, Meta(ge=1)]
 Hours = Annotated[int, Meta(ge=1, le=31 * 24)]
 FieldPath = Annotated[str, Meta(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
+LocaleName = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
+PlainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+"""Of types, categories and layouts: parts of names where other characters divide."""
 
 DEFAULT_LIMIT = RateLimit(count=10, seconds=3600)
 """Per user and channel, over all types that set no limit of their own."""
 
 
+class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Jinja2 sources that one locale, or a digest, has of its own; what is absent falls back."""
+
+    body: str | None = None
+    title: str | None = None
+    html: str | None = None
+    mjml: str | None = None
+
+
+class Translation(Texts, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The texts of one locale, with those of its digest."""
+
+    digest: Texts | None = None
+
+
 class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Jinja2 sources for one channel, and the fields of the event's data to send beside."""
+    """Jinja2 sources for one channel, and the fields of the event's data to send beside.
+
+    `layout` names a layout that goes around the html or mjml; `segments` is how many an SMS may
+    have, 4 if it doesn't say; `digest` speaks of several events at once, and `locales` has
+    translations by locale. `language` is that of the texts which are no translation; where it
+    is said, a user of another language gets their dates, numbers and plurals by it, too.
+    """
 
     body: str
     title: str | None = None
     html: str | None = None
+    mjml: str | None = None
+    layout: Name | None = None
     data: tuple[str, ...] = ()
+    language: LocaleName | None = None
+    segments: Annotated[int, Meta(ge=1, le=10)] | None = None
+    digest: Texts | None = None
+    locales: dict[LocaleName, Translation] = {}
 
 
 class ByChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,56 +71,102 @@ class ByChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return {channel: templates for channel, templates in found if templates is not None}
 
 
-class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One notification type as written; `time_to_live` is seconds.
+class Limit(RateLimit, frozen=True, forbid_unknown_fields=True):
+    """A rate limit, and what becomes of what is over it."""
 
-    A type with a `rate_limit` is counted by itself; the others share one window a channel.
+    over: Literal["drop", "digest"] = "drop"
+
+
+class DigestEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Gather a user's events on these channels into one notification each.
+
+    Events with the same value at `key` are gathered together. One of: `every`, a window that
+    the first event opens; `pause`, a window that ends when so long nothing came, or at the
+    latest `longest` after the first event; `at`, times of day in the user's zone, on `days`.
+    A window closes `lateness` after its end, so that what was delayed on the way is in it.
     """
 
-    category: Name
-    priority: Priority
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
+    key: FieldPath | None = None
+    every: Duration | None = None
+    pause: Duration | None = None
+    longest: Duration | None = None
+    at: tuple[ClockTime, ...] = ()
+    days: tuple[Weekday, ...] = ()
+    lateness: Duration = "5s"
+
+
+class EscalationStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`after` the step before it, unless the user has done `unless`, these channels too."""
+
+    after: Duration
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
+    unless: Literal["seen", "opened", "clicked"] = "seen"
+
+
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One notification type as written.
+
+    Whom to tell is one of: `users`, a path in the event's data; `followers` of the actor;
+    `subscribers`, a path to the name of a topic; `segment`, attributes with their values.
+    `channels` are used at once, but for one that has a `fallback`, which is used only where
+    none of those listed for it can go; `escalation` adds channels later. `topic` is the path
+    to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
+    the others share one window a channel. `actor_limit` is what one actor may send one user.
+    """
+
+    category: PlainName
+    priority: Literal["critical", "high", "normal", "low"]
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
     templates: ByChannel
-    time_to_live: Positive
+    time_to_live: Duration
     users: FieldPath | None = None
     followers: bool = False
+    subscribers: FieldPath | None = None
+    segment: Annotated[dict[Name, Name], Meta(max_length=50)] = {}
     fan_out_threshold: Positive | None = None
     transactional: bool = False
-    rate_limit: RateLimit | None = None
+    topic: FieldPath | None = None
+    delay: Duration | None = None
+    rate_limit: Limit | None = None
+    actor_limit: Limit | None = None
     dedupe_hours: Hours = 24
     online: Literal["inapp"] | None = None
+    online_grace: Duration | None = None
+    quiet_hours: Literal["defer", "drop", "ignore"] | None = None
+    fallback: dict[Channel, tuple[Channel, ...]] = {}
+    digests: tuple[DigestEntry, ...] = ()
+    escalation: tuple[EscalationStep, ...] = ()
+
+    def steps(self) -> list[tuple[Channel, ...]]:
+        """The channels that are used together, at once first."""
+        return [self.channels, *(step.channels for step in self.escalation)]
 
 
-def contradiction(entry: Entry) -> tuple[str, str] | None:
-    """The first field that contradicts the others, and how; None when all agree."""
-    channels = entry.channels
-    if len(set(channels)) < len(channels):
-        return "channels", "names a channel twice"
-    if entry.followers is (entry.users is not None):
-        return "users", "or followers = true is needed, and not both, to say whom to tell"
-    if entry.fan_out_threshold is not None and not entry.followers:
-        return "fan_out_threshold", "needs followers = true"
-    if entry.online and not {Channel.PUSH, Channel.INAPP} <= set(channels):
-        return "online", "needs both push and inapp among the channels"
-    given = entry.templates.given()
-    for channel in channels:
-        if channel not in given:
-            return f"templates.{channel}", "is missing, though the channel is listed"
-    for channel, templates in given.items():
-        if channel not in channels:
-            return f"templates.{channel}", "is for a channel that is not listed"
-        found = _misfit(channel, templates)
-        if found:
-            return found
-    return None
+class CategoryEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all types of a category share: a limit per user over all of them and all channels."""
+
+    rate_limit: Limit
 
 
-def _misfit(channel: Channel, templates: Templates) -> tuple[str, str] | None:
-    where = f"templates.{channel}"
-    if channel is Channel.EMAIL and templates.title is None:
-        return f"{where}.title", "is missing, and an e-mail needs a subject"
-    if channel is not Channel.EMAIL and templates.html is not None:
-        return f"{where}.html", "is for e-mail only"
-    if channel is Channel.SMS and (templates.title is not None or templates.data):
-        return where, "has more than a body, and an SMS has nothing else"
-    return None
+class TenantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for the users of a tenant who have not said otherwise, and its own limit.
+
+    `rate_limit` is over all users of the tenant together.
+    """
+
+    zone: str | None = None  # IANA
+    locale: LocaleName | None = None
+    channels: dict[Channel, bool] = {}
+    categories: dict[Name, dict[Channel, bool]] = {}
+    quiet_hours: tuple[QuietHours, ...] = ()
+    frequency: dict[Name, Frequency] = {}
+    digest_at: ClockTime | None = None
+    rate_limit: TenantLimit | None = None
+
+
+class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What goes around the html or mjml of e-mails; `{{ content }}` stands for the inside."""
+
+    html: str | None = None
+    mjml: str | None = None

@@ -22,6 +22,17 @@ def delivery_id(notification: str, channel: Channel, address: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def digest_id(first: str, channel: Channel) -> str:
+    """32 hex digits that name one digest: by the first notification in it, which is in no other."""
+    return blake2b(f"g{first}{channel}".encode(), digest_size=16).hexdigest()
+
+
+def gathering_name(type_name: str, channel: Channel, source: str, key: str) -> str:
+    """32 hex digits that name what a user's events of one type and key are gathered under."""
+    text = f"w{len(type_name)}:{type_name}{channel}:{source}:{key}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def delivery_event_id(subject: str, channel: Channel | None, stage: Stage, attempt: int) -> str:
     """What names one happening to `subject`, a delivery or a notification id; it can be read.
 

@@ -1,35 +1,68 @@
 """Notification types, compiled from the catalogue for `decide` to run."""
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from policy.digest_window import DigestWindow
 from policy.rate_limit import RateLimit
 from policy.rendering import Rendering
-from schemas.vocabulary import Channel, Priority, Reason
+from policy.rule import Rule
+from schemas.vocabulary import Channel, Priority, Reason, Stage
+
+YEAR_MS = 366 * 86_400_000
+
+
+class Limited(Struct, frozen=True):
+    """One rate limit that a plan is under: `window` names what it counts in.
+
+    With `once`, a notification counts once in it, on however many channels it goes out. `folds`
+    means that what is over it waits for a digest.
+    """
+
+    window: str
+    limit: RateLimit
+    once: bool = False
+    folds: bool = False
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     """How a type uses one channel.
 
-    `window` names the rate window that it counts in; `limit` is None where nothing limits.
-    `stand_in` is the channel that makes this one needless if it goes out, for `presence`.
+    `rules` are asked in order, and the first that objects decides; only those are there that can
+    object. `instead_of` are channels that make this one needless if one of them goes out, and
+    `needless` says why. To the window of `actor_limit`, the actor's name is added. `defers` means
+    that what falls into quiet hours waits for their end.
     """
 
     channel: Channel
     rendering: Rendering
-    window: str
-    limit: RateLimit | None
-    heeds_quiet_hours: bool
-    stand_in: Channel | None = None
-    presence: Reason = Reason.NONE
+    rules: tuple[Rule, ...]
+    limits: tuple[Limited, ...] = ()
+    actor_limit: Limited | None = None
+    defers: bool = True
+    instead_of: tuple[Channel, ...] = ()
+    needless: Reason = Reason.NONE
+    digest: DigestWindow | None = None
+    digest_key: tuple[str, ...] = ()
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """Channels that are used together, `after` (ms) the step before, unless `unless` was reached.
+
+    `plans` are in the order in which they are decided; where presence matters, they are for a
+    user who is offline, and `online_plans` for one who is online.
+    """
+
+    plans: tuple[Plan, ...]
+    online_plans: tuple[Plan, ...]
+    after: int = 0
+    unless: Stage = Stage.SEEN
 
 
 class NotificationType(Struct, frozen=True, kw_only=True):
-    """One way to tell people of an event; exactly one of `users` and `followers` is set.
+    """One way to tell people of an event.
 
-    `users` is the path into the event's data, `time_to_live` milliseconds. `plans` are in the
-    catalogue's order; where presence matters, they are for a user who is offline, and
-    `online_plans` for one who is online.
+    Exactly one of `users`, `followers`, `subscribers` and `segment` says whom. Paths lead into
+    the event's data; times are milliseconds.
     """
 
     name: str
@@ -39,22 +72,33 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     transactional: bool
     time_to_live: int
     dedupe_hours: int
-    plans: tuple[Plan, ...]
-    online_plans: tuple[Plan, ...]
+    steps: tuple[Step, ...]
+    delay: int = 0
+    online_grace: int = 0
+    topic: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     followers: bool = False
+    subscribers: tuple[str, ...] = ()
+    segment: dict[str, str] = {}
     fan_out_threshold: int | None = None
     catalogue: str = ""
 
+    def plan_of(self, channel: Channel) -> Plan | None:
+        """How this type uses a channel, in whichever step."""
+        plans = (plan for step in self.steps for plan in step.plans)
+        return next((plan for plan in plans if plan.channel is channel), None)
 
-def preferring(
-    plans: tuple[Plan, ...], wanted: Channel, other: Channel, reason: Reason
-) -> tuple[Plan, ...]:
-    """The plans with `wanted` decided first, and `other` only needed where that doesn't go."""
-    first = tuple(plan for plan in plans if plan.channel is wanted)
-    rest = (
-        replace(plan, stand_in=wanted, presence=reason) if plan.channel is other else plan
-        for plan in plans
-        if plan.channel is not wanted
+
+def unknown_type(name: str, catalogue: str = "") -> NotificationType:
+    """What stands for a type that this version of the catalogue has no more: without channels."""
+    return NotificationType(
+        name=name,
+        event="",
+        category="",
+        priority=Priority.NORMAL,
+        transactional=False,
+        time_to_live=YEAR_MS,
+        dedupe_hours=24,
+        steps=(),
+        catalogue=catalogue,
     )
-    return (*first, *rest)

@@ -1,19 +1,57 @@
-"""What a user wants to hear, and where."""
+"""What a user wants to hear, where and how often; else what their tenant says, else the default."""
 
-from policy.user import Profile
-from schemas.vocabulary import Channel
+from policy.digest_window import DigestWindow, daily
+from policy.instants import text
+from policy.profile import FOR_GOOD, Profile
+from policy.tenant import Tenant
+from schemas.vocabulary import Channel, Frequency, Reason
+
+ALL_OTHERS = "*"
+"""The category under which a frequency stands for those that are not named."""
 
 
-def opt_out(profile: Profile, category: str, channel: Channel) -> str | None:
+def opt_out(profile: Profile, tenant: Tenant, category: str, channel: Channel) -> str | None:
     """Which preference keeps a category off a channel, or None when it may be sent.
 
-    Category by channel overrides channel, and that overrides the default: all on but SMS.
+    Category by channel overrides channel, the user's overrides the tenant's, and where neither
+    says anything all are on but SMS.
     """
-    if profile.categories:
-        by_category = profile.categories.get(category)
-        if by_category is not None and channel in by_category:
-            return None if by_category[channel] else "by category and channel"
-    wanted = profile.channels.get(channel)
-    if wanted is None:
-        return "by default" if channel is Channel.SMS else None
-    return None if wanted else "by channel"
+    for who, said in (("user", profile), ("tenant", tenant)):
+        if said.categories:
+            wanted = said.categories.get(category, {}).get(channel)
+            if wanted is not None:
+                return None if wanted else f"by {who}, category and channel"
+        if said.channels:
+            wanted = said.channels.get(channel)
+            if wanted is not None:
+                return None if wanted else f"by {who} and channel"
+    return "by default" if channel is Channel.SMS else None
+
+
+def muted(profile: Profile, category: str, topic: str, now: int) -> tuple[Reason, str] | None:
+    """Whether the user muted what this is about, for good or for a time that is not over."""
+    if not profile.mutes or not topic:
+        return None
+    name = f"{category}/{topic}"
+    until = profile.mutes.get(name)
+    if until is None:
+        return None
+    if until == FOR_GOOD:
+        return Reason.MUTED, name
+    return (Reason.SNOOZED, f"{name} until {text(until)}") if now < until else None
+
+
+def frequency(profile: Profile, tenant: Tenant, category: str) -> Frequency:
+    """How often the user wants to hear of a category."""
+    for said in (profile.frequency, tenant.frequency):
+        if said:
+            found = said.get(category) or said.get(ALL_OTHERS)
+            if found is not None:
+                return found
+    return Frequency.INSTANTLY
+
+
+def daily_digest(profile: Profile, tenant: Tenant) -> DigestWindow:
+    """The window of a daily digest, which ends when the user wants it."""
+    minute = tenant.digest_at if profile.digest_at is None else profile.digest_at
+    return daily(minute)

@@ -1,41 +1,101 @@
-"""Quiet hours by the clock on the user's wall."""
+"""Quiet hours: a weekly schedule by the clock on the user's wall, and being left alone a while."""
 
 from functools import lru_cache
 
-from whenever import Instant, TimeZoneNotFoundError
+from msgspec import Struct
+
+from policy.instants import text
+from policy.profile import Profile, QuietSpan
+from policy.tenant import Tenant
+from policy.wall_clock import DAY, is_zone, minute_of_week, next_change
+
+LONGEST_MS = 8 * 86_400_000
+"""A schedule without a gap ends here all the same: nothing is put off for ever."""
+
+_WEEK = 7 * DAY
+_MINUTE_MS = 60_000
+
+
+class Quiet(Struct, frozen=True):
+    """It is quiet `until` then (epoch ms), and why."""
+
+    until: int
+    detail: str
+
+
+def quiet(profile: Profile, tenant: Tenant, now: int) -> Quiet | None:
+    """Whether it is quiet for a user at `now` (epoch ms), and until when; None when it is not.
+
+    The end of a snooze that lies within quiet hours is put off to theirs. Without quiet hours of
+    the user's own, the tenant's count. An unknown zone counts as the tenant's, and the detail
+    says so.
+    """
+    spans = profile.quiet_hours or tenant.quiet_hours
+    snoozed_until = profile.snoozed_until
+    if not spans and snoozed_until <= now:
+        return None
+    if spans:
+        zone = zone_of(profile, tenant)
+        until = quiet_until(zone, spans, max(now, snoozed_until))
+        if until is not None:
+            unknown = profile.zone not in ("", zone)
+            doubt = f", as {profile.zone!r} is no known zone" if unknown else ""
+            return Quiet(until, f"quiet hours until {text(until)} ({zone}{doubt})")
+    if snoozed_until > now:
+        return Quiet(snoozed_until, f"snoozed until {text(snoozed_until)}")
+    return None
+
+
+def zone_of(profile: Profile, tenant: Tenant) -> str:
+    """The user's zone, or the tenant's where it is not set or not known."""
+    return profile.zone if profile.zone and is_zone(profile.zone) else tenant.zone
+
+
+def quiet_until(zone: str, spans: tuple[QuietSpan, ...], now: int) -> int | None:
+    """When (epoch ms) it is quiet no more, if it is at `now`; None if it is not.
+
+    Spans that touch or overlap are one. Only what the wall clock shows counts: a span within an
+    hour that is shown twice is quiet twice, and one whose end is skipped ends with the jump.
+    """
+    return _quiet_until(zone, spans, now // _MINUTE_MS)
 
 
 @lru_cache(maxsize=16_384)
-def wall_clock(zone: str, minute: int) -> str | None:
-    """`HH:MM` in an IANA zone at `minute` (minutes since the epoch); None for an unknown zone.
-
-    Zones change their offset on whole minutes, so that a minute has one answer: exact across
-    daylight saving changes, half-hour and quarter-hour offsets.
-    """
-    try:
-        local = Instant.from_timestamp(minute * 60).to_tz(zone)
-    except (TimeZoneNotFoundError, ValueError):
-        return None
-    return f"{local.hour:02}:{local.minute:02}"
-
-
-def is_within(clock: str, start: str, end: str) -> bool:
-    """Whether `clock` is in `[start, end)`, all `HH:MM`; may cross midnight; equal ends: never."""
-    if start <= end:
-        return start <= clock < end
-    return clock >= start or clock < end
+def _quiet_until(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | None:
+    week = _weekly(spans)
+    start = at = minute * _MINUTE_MS
+    last = start + LONGEST_MS
+    while at < last:
+        end = at + _minutes_left(week, minute_of_week(zone, at)) * _MINUTE_MS
+        if end == at:
+            break
+        change = next_change(zone, at)
+        if change is None or end < change:
+            at = end
+            break
+        at = change  # from there the clock shows something else, so look again
+    return None if at == start else min(at, last)
 
 
-def quiet(zone: str, start: str, end: str, now: int) -> str | None:
-    """Why it is quiet at `now` (epoch ms), or None when it is not.
+@lru_cache(maxsize=4096)
+def _weekly(spans: tuple[QuietSpan, ...]) -> tuple[tuple[int, int], ...]:
+    """The spans as minutes of a week, joined where they touch; its end joins the next one."""
+    found = []
+    for days, start, end in spans:
+        length = (end - start) % DAY
+        for day in range(7):
+            if length and days >> day & 1:
+                # Weeks before and after, so that a span may come from one or go on in the other.
+                begins = (day * DAY + start + week * _WEEK for week in (-1, 0, 1, 2))
+                found += [(begin, begin + length) for begin in begins]
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(found):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((begin, end))
+    return tuple(span for span in joined if span[0] < _WEEK and span[1] > 0)
 
-    An unknown zone counts as UTC, and the answer says so.
-    """
-    minute = now // 60_000
-    clock = wall_clock(zone, minute)
-    if clock is None:
-        clock = wall_clock("UTC", minute) or ""
-        zone = f"UTC, for {zone!r} is not a known zone"
-    if is_within(clock, start, end):
-        return f"{clock} is within {start}-{end} ({zone})"
-    return None
+
+def _minutes_left(week: tuple[tuple[int, int], ...], minute: int) -> int:
+    return next((end - minute for begin, end in week if begin <= minute < end), 0)

@@ -4,117 +4,123 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
-from jinja2.nodes import (
-    Block,
-    EvalContext,
-    Extends,
-    FromImport,
-    Getattr,
-    Import,
-    Include,
-    Name,
-    Node,
-    Template,
-    TemplateData,
-)
+import jinja2
+from jinja2 import TemplateSyntaxError, UndefinedError
+from jinja2.nodes import EvalContext, For, Getattr, Macro, Name, Node, Template, TemplateData
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-NAMES = frozenset({"actor", "data"})
-"""What a template may speak of. All of it stems from the event, none of it from the recipient."""
+from policy.bounds import MOST_BYTES, check_size, joined
+from policy.locales import locale_of
+from policy.markup import misplaced
+from policy.metering import complaints, meter
+from policy.sandbox import Sandbox
 
-_FOREIGN: tuple[type[Node], ...] = (Block, Extends, FromImport, Import, Include)
+NAMES = frozenset({"actor", "data", "locale", "occurred_at"})
+"""What a template may speak of: the event, and the locale by which it is formatted."""
 
+DIGEST_NAMES = NAMES | {"count", "events"}
+"""What the template of a digest may speak of."""
 
-class _Strict(ImmutableSandboxedEnvironment):
-    """`data.x` is always the field, never a method of dict; null is as absent as missing."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is dict:
-            value = obj.get(attribute)
-            return self._absent(obj, attribute) if value is None else value
-        return super().getattr(obj, attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        if type(obj) is dict and type(argument) is str:
-            return self.getattr(obj, argument)
-        return super().getitem(obj, argument)
-
-    def _absent(self, obj: Any, attribute: str) -> StrictUndefined:
-        return StrictUndefined(f"the variable {attribute!r} is missing", obj, attribute)
+_SURELY_FITS = MOST_BYTES // 4  # characters: none has more than four bytes
+_NO_GLOBALS: set[str] = set()
+_NO_BLOCKS: dict[str, Any] = {}
+_PLAIN = Sandbox(autoescape=False)
+_HTML = Sandbox(autoescape=True)
 
 
 class Variables(Context):
     """A context at a tenth of the stock one's cost, which is most of rendering a short text.
 
-    Texts of one escaping may share one: whatever one of them sets, the next can't see.
+    Texts of one escaping may share one: whatever one of them sets, the next can't see. `work`
+    is what its loops have done so far.
     """
 
-    def __init__(self, values: dict[str, Any], *, html: bool = False) -> None:
+    environment = _PLAIN
+    eval_ctx = EvalContext(_PLAIN)
+    name = None
+    globals_keys = _NO_GLOBALS
+    blocks = _NO_BLOCKS
+    work = 0
+
+    def __init__(self, values: dict[str, Any], locale: str) -> None:
         self.parent = values
-        self.vars = {}
-        self.exported_vars = set()
-        self.eval_ctx = _HTML_CONTEXT if html else _PLAIN_CONTEXT
-        self.environment = self.eval_ctx.environment
-        self.name = None
-        self.globals_keys = _NO_GLOBALS
-        self.blocks = _NO_BLOCKS
+        self.locale = locale
+
+    def __getattr__(self, name: str) -> Any:
+        # Few templates set anything, so what holds that is made when it is asked for.
+        if name == "vars":
+            self.vars = {}
+            return self.vars
+        if name == "exported_vars":
+            self.exported_vars = set()
+            return self.exported_vars
+        raise AttributeError(name)
 
     def resolve_or_missing(self, key: str) -> Any:
-        return self.parent.get(key, missing)
+        found = self.parent.get(key, missing)
+        # As HTML's `lang` wants it. Few templates ask, so it is no part of the values.
+        if found is missing and key == "locale":
+            return str(locale_of(self.locale)).replace("_", "-")
+        return found
 
 
-def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    environment = _Strict(undefined=StrictUndefined, autoescape=autoescape)
-    environment.globals.clear()
-    # `truncate(100)` means 100 characters, where stock Jinja2 lets 105 pass.
-    environment.policies["truncate.leeway"] = 0
-    return environment
+class HtmlVariables(Variables):
+    """The same for HTML: every value is escaped."""
+
+    environment = _HTML
+    eval_ctx = EvalContext(_HTML)
 
 
-_PLAIN = _environment(autoescape=False)
-_HTML = _environment(autoescape=True)
-_NO_GLOBALS: set[str] = set()
-_NO_BLOCKS: dict[str, Any] = {}
-_PLAIN_CONTEXT = EvalContext(_PLAIN)
-_HTML_CONTEXT = EvalContext(_HTML)
+Text = Callable[[Variables], str]
 
 
-def compile_template(source: str, *, html: bool = False) -> Callable[[Variables], str]:
-    """A function from variables of the same `html` to text; `html` escapes every value.
+def compile_template(source: str, names: frozenset[str] = NAMES, *, html: bool = False) -> Text:
+    """A function from variables to text; `html` needs HtmlVariables and escapes every value.
 
-    Raises ValueError, saying why and on which line, for a template that can't ever work. The
-    function raises `jinja2.UndefinedError` naming a variable that is missing or null, and
-    whatever a value of the wrong type makes of the template.
+    Raises ValueError, saying why and on which line, for a template that can't ever work or
+    would let a value do harm. The function raises `jinja2.UndefinedError` naming a variable
+    that is missing or null, TooMuch for loops without end or a text beyond MOST_BYTES, unless
+    it is nothing but words and fields, and whatever else a value can make go wrong.
     """
     environment = _HTML if html else _PLAIN
     try:
         tree = environment.parse(source)
-        unknown = meta.find_undeclared_variables(tree) - NAMES
-        root = environment.from_string(source).root_render_func
+        for complaint in complaints(tree, names):
+            raise ValueError(complaint)
+        harm = misplaced(tree) if html else None
+        if harm:
+            raise ValueError(harm)
+        if not html and (fields := _plain_fields(tree)) is not None:
+            return fields
+        join = joined if any(tree.find_all((For, Macro))) else "".join
+        meter(tree)
+        code = environment.compile(tree)
     except TemplateSyntaxError as error:
         raise ValueError(f"{error.message} on its line {error.lineno}") from None
-    foreign = next(tree.find_all(_FOREIGN), None)
-    if foreign:
-        raise ValueError(f"a template stands alone, see its line {foreign.lineno}")
-    if unknown:
-        raise ValueError(f"{min(unknown)!r} is not one of {', '.join(sorted(NAMES))}")
-    if not html and (fields := _plain_fields(tree)) is not None:
-        return fields
-    join = "".join
+    root = jinja2.Template.from_code(environment, code, {}).root_render_func
 
     def render(variables: Variables) -> str:
-        return join(root(variables))
+        text = join(root(variables))
+        if len(text) > _SURELY_FITS:
+            check_size(len(text.encode()))
+        return text
 
     return render
 
 
-def _plain_fields(tree: Template) -> Callable[[Variables], str] | None:
+def parse_template(source: str) -> Template:
+    """The template's syntax tree, for those who ask what it speaks of."""
+    return _PLAIN.parse(source)
+
+
+def _plain_fields(tree: Template) -> Text | None:
     """The same text at a fifth of the engine's cost, where it is words and `data.x` alone."""
     words, names = "", list[str]()
-    for node in chain.from_iterable(getattr(part, "nodes", [part]) for part in tree.body):
+    nodes: list[Node] = list(
+        chain.from_iterable(getattr(part, "nodes", [part]) for part in tree.body)
+    )
+    for node in nodes:
         match node:
             case TemplateData(data=text):
                 words += text.replace("%", "%%")

@@ -8,7 +8,7 @@ from schemas.event import Name
 from schemas.vocabulary import Channel, Priority
 
 
-class Content(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the person reads, rendered for one channel.
 
     `title` is the push title or the e-mail subject; `html` is for e-mail alone; `data` travels
@@ -21,7 +21,7 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Any] = {}
 
 
-class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One message on its way to one address.
 
     `delivery_id` is the same however often this is replayed: sinks send it once, and devices

@@ -5,7 +5,7 @@ from msgspec import Struct
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 
-class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One row of `delivery_events` in ClickHouse.
 
     `id` is made from what happened to what (delivery or notification, stage, attempt), so that

@@ -9,14 +9,17 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One domain event, JSON, on the topic `events` under the key `actor`.
 
     `id` is the producer's own and makes the event count once: the same id again within the
     deduplication window notifies nobody twice, from whichever offset it is read.
     `idempotency_key` takes the place of `id` in that where a producer cannot keep ids stable.
+    The same id or key with another type, actor or data is a conflict and notifies nobody.
     `occurred_at` is RFC 3339 with an offset. `data` is free-form: the catalogue says which of
     its fields hold recipients, and templates may use every field.
+    `deliver_at` holds the notifications until then; `cancel_key` names them, so that a
+    cancellation of that key stops whatever is still held.
     """
 
     id: Name
@@ -26,3 +29,5 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Any] = {}
     tenant: Name = "default"
     idempotency_key: Name | None = None
+    deliver_at: Moment | None = None
+    cancel_key: Name | None = None

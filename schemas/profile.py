@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.event import Moment, Name
-from schemas.vocabulary import Channel
+from schemas.vocabulary import Channel, Frequency, Weekday
 
+_Label = Annotated[str, Meta(max_length=200)]
+_Topic = Annotated[str, Meta(min_length=1, max_length=401)]  # two names and what divides them
 ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
@@ -18,43 +20,65 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where to reach a user; each record replaces the one before it."""
+    """Where to reach a user; each record replaces the one before it.
+
+    `attributes` say which segments the user belongs to. Where `zone` (IANA) or `locale` is not
+    given or not known, the tenant's counts. Of over 100 devices, the last 100 listed do.
+    """
 
     user: Name
     devices: tuple[Device, ...] = ()
     email: str | None = None
     phone: str | None = None  # E.164
-    zone: str = "UTC"  # IANA
-    locale: str = "en"
+    zone: _Label | None = None
+    locale: _Label | None = None
     suppressed: tuple[str, ...] = ()  # addresses that bounced or complained
+    attributes: Annotated[dict[Name, Name], Meta(max_length=50)] = {}
     tenant: Name = "default"
 
 
-class QuietHours(Struct, frozen=True, kw_only=True):
-    """A daily span in the user's own zone; it may cross midnight. An equal start and end: none."""
+class QuietHours(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A span by the user's own clock, on the days on which it starts; no days are all days.
+
+    It may cross midnight. An equal start and end are no span at all.
+    """
 
     start: ClockTime
     end: ClockTime
+    days: tuple[Weekday, ...] = ()
 
 
 class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a user wants to hear; each record replaces the one before it.
 
     `channels` overrides the defaults (push, email and in-app on, SMS off);
-    `categories` overrides those for one category, channel by channel.
+    `categories` overrides those for one category, channel by channel. `mutes` are keyed by
+    CATEGORY/TOPIC, where the topic is what the type says it is about; null mutes for good, a
+    moment until then. During `quiet_hours`, and before `snooze_until`, what makes a sound waits.
+    `frequency` is by category, `*` for those not named; daily digests come at `digest_at`.
+    What is not said here is as the tenant has it.
     """
 
     user: Name
     channels: dict[Channel, bool] = {}
     categories: dict[str, dict[Channel, bool]] = {}
-    quiet_hours: QuietHours | None = None
+    quiet_hours: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] = ()
+    mutes: Annotated[dict[_Topic, Moment | None], Meta(max_length=1000)] = {}
+    snooze_until: Moment | None = None
+    frequency: dict[str, Frequency] = {}
+    digest_at: ClockTime | None = None
     tenant: Name = "default"
 
 
 class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether a user has the app open; an `online` that is not renewed ends at `until`."""
+    """Whether a user has the app open on a device; a user is online while any device is.
+
+    Online ends at `until` where it is not renewed. Offline ends it at once, and `until` says
+    when the app was closed; a moment that is still to come changes nothing about that.
+    """
 
     user: Name
     online: bool
     until: Moment
+    device: Name = "app"
     tenant: Name = "default"

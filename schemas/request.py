@@ -1,32 +1,47 @@
-"""`requests` (key: user) and `broadcasts` (explicit partition): recipients to decide on."""
+"""`requests.*` (key: user) and `broadcasts.*` (explicit partition): recipients to decide on."""
 
 from msgspec import Struct
 
 from schemas.event import Event, Name
 
 
-class Origin(Struct, frozen=True, array_like=True):
-    """Where the event stands in Kafka: tells our own replay from a second event with one id."""
+class Origin(Struct, frozen=True, array_like=True, gc=False):
+    """Where the event stands in Kafka: tells our own replay from a second event with one id.
+
+    `body` is a digest of what the event says (type, actor, data): 16 hex digits.
+    """
 
     topic: str
     partition: int
     offset: int
+    body: str = ""
 
 
-class Request(Struct, frozen=True, kw_only=True):
-    """Decide whether `user` is told of `event` by a notification of this type."""
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Decide whether `user` is told of `event` by a notification of this type.
+
+    `bulk` says that its tenant is over its share, so that it must not delay others.
+    """
 
     type: Name
     user: Name
     event: Event
     origin: Origin
     accepted_at: int  # epoch ms: when Kafka took the event
+    bulk: bool = False
 
 
-class Broadcast(Struct, frozen=True, kw_only=True):
-    """Decide it for every follower of the event's actor whose state this partition holds."""
+class Broadcast(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Decide it for everyone of its audience whose state this partition holds.
+
+    The audience are the followers of `followee`, or else the users whose attributes have all
+    the values of `segment`.
+    """
 
     type: Name
     event: Event
     origin: Origin
     accepted_at: int
+    followee: str = ""
+    segment: dict[str, str] = {}
+    bulk: bool = False

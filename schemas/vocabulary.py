@@ -7,7 +7,12 @@ may be added but never renamed.
 from enum import StrEnum
 
 
-class Channel(StrEnum):
+class _Word(StrEnum):
+    # Enum hashes by name and in Python; they are keys of dicts that every decision looks into.
+    __hash__ = str.__hash__
+
+
+class Channel(_Word):
     """A way to reach a person."""
 
     PUSH = "push"
@@ -16,19 +21,42 @@ class Channel(StrEnum):
     INAPP = "inapp"
 
 
-class Priority(StrEnum):
+class Priority(_Word):
     """How urgent a notification is, most urgent first; one topic per channel and priority."""
 
     CRITICAL = "critical"
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
+    BULK = "bulk"  # what a tenant sends beyond its share; no type may declare it
 
 
-class Stage(StrEnum):
+class Frequency(_Word):
+    """How often a user wants to hear of a category: at once, or gathered."""
+
+    INSTANTLY = "instantly"
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
+class Weekday(_Word):
+    """A day of the week, in order, as it stands in preferences and in the catalogue."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class Stage(_Word):
     """What happened to a notification on one channel; each happening is a delivery event."""
 
     SUPPRESSED = "suppressed"  # decided not to send; the reason says why
+    HELD = "held"  # waits; the reason says for what, the detail until when
+    DIGESTED = "digested"  # went out within a digest; the detail names it
     QUEUED = "queued"  # decided to send and written to a deliver topic
     RETRYING = "retrying"  # the provider failed for now; the reason says how
     SENT = "sent"  # the provider accepted it
@@ -40,7 +68,7 @@ class Stage(StrEnum):
     FAILED = "failed"  # given up; the delivery is in dead-letters
 
 
-class Reason(StrEnum):
+class Reason(_Word):
     """Why a notification was not sent, was retried, or why a record is a dead letter."""
 
     NONE = ""
@@ -48,14 +76,26 @@ class Reason(StrEnum):
     # suppressed by decide, in the order in which decide looks
     EXPIRED = "expired"
     DUPLICATE = "duplicate"
+    CONFLICT = "conflict"  # the same id or idempotency key with another body
+    CANCELLED = "cancelled"
     SUPPRESSED_ADDRESS = "suppressed_address"
     OPTED_OUT = "opted_out"
+    MUTED = "muted"  # the user muted what this is about
+    SNOOZED = "snoozed"  # the user muted it for a time
     NO_ADDRESS = "no_address"
     ONLINE = "online"  # the in-app message stands in for the push
     OFFLINE = "offline"  # the push stands in for the in-app message
+    FALL_BACK = "fall_back"  # stands by; the channel before it goes out
+    ENGAGED = "engaged"  # the user saw or opened it, so it escalates no further
     QUIET_HOURS = "quiet_hours"
     RATE_LIMITED = "rate_limited"
+    TOO_MANY_HELD = "too_many_held"  # as many wait for this user as are kept
     FAN_OUT_ON_READ = "fan_out_on_read"  # the post went to the outbox; feeds read it there
+
+    # held, beside quiet hours and rate limits
+    SCHEDULED = "scheduled"
+    DIGEST = "digest"
+    ESCALATION = "escalation"
 
     # a provider call that did not succeed
     TIMEOUT = "timeout"

@@ -6,7 +6,7 @@ from typing import Any
 
 from policy.catalogue import Catalogue, parse
 from policy.notification_type import NotificationType
-from policy.user import Profile
+from policy.profile import Profile
 from schemas.event import Event
 from schemas.request import Origin, Request
 

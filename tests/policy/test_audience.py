@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import BadRecord
-from policy.audience import Read, Write, fan_out, recipients
+from policy.audience import Read, Write, fan_out, followees, recipients
 from schemas.vocabulary import Reason
 from tests.policy.samples import request, variant
 
@@ -27,23 +27,73 @@ def test_recipients(data: dict[str, Any], path: str, users: list[str]) -> None:
     assert named_by(data, path) == users
 
 
-@pytest.mark.parametrize("value", [None, 7, "", "x" * 201, ["ann", 7], ["ann", None], [""], {}])
+@pytest.mark.parametrize("value", [7, "", "x" * 201, ["ann", 7], ["ann", None], [""], {}])
 def test_what_is_no_user_is_invalid(value: object) -> None:
     with pytest.raises(BadRecord, match=r"data\.who is not a user") as caught:
         named_by({"who": value})
     assert caught.value.reason is Reason.INVALID
 
 
-@pytest.mark.parametrize("data", [{}, {"order": {}}, {"order": "x"}, {"order": ["customer"]}])
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"order": {}}, {"order": "x"}, {"order": ["customer"]}, {"order": {"customer": None}}],
+)
 def test_a_missing_field_is_named(data: dict[str, Any]) -> None:
     with pytest.raises(BadRecord, match=r"data\.order\.customer is missing") as caught:
         named_by(data, "order.customer")
     assert caught.value.reason is Reason.INVALID
 
 
+SUBSCRIBERS = ('users = "who"', 'subscribers = "about"')
+FOLLOWERS = ('users = "who"', "followers = true")
+
+
 def test_followers_are_not_in_the_event() -> None:
-    with pytest.raises(ValueError, match="followers"):
-        recipients(request().event, variant(('users = "who"', "followers = true")))
+    with pytest.raises(ValueError, match="thing does not address users"):
+        recipients(request().event, variant(FOLLOWERS))
+    with pytest.raises(ValueError, match="neither followers nor subscribers"):
+        followees(request().event, variant())
+
+
+def test_the_followers_of_the_actor() -> None:
+    assert followees(request().event, variant(FOLLOWERS)) == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ("chess", ["topic:chess"]),
+        (["go", "chess", "go"], ["topic:go", "topic:chess"]),
+        (["x" * 150], ["topic:" + "x" * 150]),
+        ([], []),
+    ],
+)
+def test_the_subscribers_of_topics(about: object, expected: list[str]) -> None:
+    assert followees(request(data={"about": about}).event, variant(SUBSCRIBERS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("about", "complaint"),
+    [
+        (None, "is missing"),
+        (7, "is not a topic"),
+        ("", "is not a topic"),
+        ("x" * 151, r"is not a topic \(1 to 150 characters\) or a list of topics"),
+        (["chess", 7], "is not a topic"),
+        ([str(n) for n in range(101)], "names 101 topics, 100 are allowed"),
+    ],
+)
+def test_what_is_no_topic_is_invalid(about: object, complaint: str) -> None:
+    with pytest.raises(BadRecord, match=rf"data\.about {complaint}") as caught:
+        followees(request(data={"about": about}).event, variant(SUBSCRIBERS))
+    assert caught.value.reason is Reason.INVALID
+
+
+def test_a_thousand_users_and_no_more() -> None:
+    users = [f"user-{n}" for n in range(1001)]
+    assert named_by({"who": users[:1000]}) == users[:1000]
+    with pytest.raises(BadRecord, match="names 1001 users, 1000 are allowed"):
+        named_by({"who": users})
 
 
 @given(st.dictionaries(st.integers(0, 63), st.integers(0, 50)), st.integers(1, 500))

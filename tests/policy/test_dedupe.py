@@ -6,7 +6,7 @@ from policy.identity import notification_id
 
 
 def mark(at: int, hours: int = 24, offset: int = 0) -> Mark:
-    return Mark("events", 0, offset, at, hours)
+    return Mark(0, offset, at, hours)
 
 
 @given(st.lists(st.integers(0, 100 * HOUR_MS), max_size=60))

@@ -1,8 +1,22 @@
+from itertools import count
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
 
-from policy.rate_limit import LATENESS_MS, RateLimit, Window, admit, store
+from policy.rate_limit import (
+    LATENESS_MS,
+    RateLimit,
+    Tally,
+    TenantLimit,
+    Window,
+    admit,
+    count_in,
+    free_at,
+    share,
+    store,
+)
 
 limits = st.builds(RateLimit, count=st.integers(1, 4), seconds=st.integers(1, 5))
 moments = st.lists(st.integers(1, 30), max_size=60).map(lambda at: [t * 500 for t in at])
@@ -103,3 +117,144 @@ def test_windows_that_are_over_go_when_a_new_one_comes() -> None:
     assert store({"push": old}, "push", new) == {"push": new}
     assert store({"push": old}, "sms", new) == {"sms": new}
     assert store({"push": old}, "sms", old) == {"push": old, "sms": old}
+
+
+def earliest_by_trying(window: Window, limit: RateLimit, at: int) -> int:
+    return next(moment for moment in count(at) if admit(window, limit, moment) is not None)
+
+
+short = st.builds(RateLimit, count=st.integers(1, 4), seconds=st.just(1))
+
+
+@given(short, st.lists(st.integers(1, 60), max_size=30), st.integers(0, 70))
+def test_free_at_is_the_first_moment_that_is_admitted(
+    limit: RateLimit, arrivals: list[int], asked: int
+) -> None:
+    _, window = run(limit, [at * 100 + 1 for at in arrivals])
+    if window is not None:
+        at = asked * 100
+        assert free_at(window, limit, at) == earliest_by_trying(window, limit, at)
+
+
+@given(short, short, st.lists(st.integers(1, 60), min_size=1, max_size=30), st.integers(0, 70))
+def test_free_at_holds_when_the_limit_has_changed(
+    before: RateLimit, after: RateLimit, arrivals: list[int], asked: int
+) -> None:
+    _, window = run(before, [at * 100 + 1 for at in arrivals])
+    assert window is not None
+    assert free_at(window, after, asked * 100) == earliest_by_trying(window, after, asked * 100)
+
+
+@pytest.mark.parametrize(
+    ("times", "forgotten", "asked", "free"),
+    [
+        ((5_000,), 0, 5_000, 15_000),
+        ((5_000,), 0, 15_000, 15_000),
+        ((50_000,), 0, 40_000, 40_000),
+        ((50_000,), 0, 40_001, 60_000),
+        ((5_000, 16_000), 0, 5_000, 26_000),
+        ((5_000, 25_000), 0, 5_000, 15_000),
+        ((50_000,), 5_000, 1_000, 15_000),
+        ((20_000,), 5_000, 1_000, 30_000),
+    ],
+)
+def test_free_at(times: tuple[int, ...], forgotten: int, asked: int, free: int) -> None:
+    limit = RateLimit(count=1, seconds=10)
+    assert free_at(Window(10, times, forgotten), limit, asked) == free
+
+
+def counted(
+    count: int, seconds: int, arrivals: list[int]
+) -> tuple[list[int], list[bool], Tally | None]:
+    """What a tally admits of these arrivals: the times, and for each arrival whether."""
+    tally, admitted, answers = None, list[int](), list[bool]()
+    for at in arrivals:
+        after = count_in(tally, count, seconds, at)
+        answers.append(after is not None)
+        if after is not None:
+            tally = after
+            admitted.append(at)
+    return admitted, answers, tally
+
+
+# One second in steps that fall on both sides of its 17 ms buckets, and jumps of many spans.
+crowded = st.lists(st.integers(100_000, 104_000) | st.integers(100_000, 160_000), max_size=80)
+
+
+@given(st.integers(0, 6), crowded)
+def test_a_tenant_is_never_over_its_limit_in_any_span_and_any_order(
+    count: int, arrivals: list[int]
+) -> None:
+    admitted, _, _ = counted(count, 1, arrivals)
+    assert most_in_any_span(admitted, 1000) <= count
+
+
+@given(st.integers(1, 6), crowded.map(sorted))
+def test_in_order_a_tally_refuses_only_what_a_span_one_bucket_longer_would(
+    count: int, arrivals: list[int]
+) -> None:
+    history: list[int] = []
+    _, answers, _ = counted(count, 60, [at * 60 for at in arrivals])
+    for at, admitted in zip(arrivals, answers, strict=True):
+        if sum(at - 61 * 1000 // 60 < other for other in history) < count:
+            assert admitted
+        if admitted:
+            history.append(at)
+
+
+@given(st.integers(1, 6), crowded)
+def test_up_to_a_span_late_is_refused_only_for_a_crowd(count: int, arrivals: list[int]) -> None:
+    history: list[int] = []
+    tally = None
+    for at in arrivals:
+        after = count_in(tally, count, 1, at)
+        near = sum(abs(at - other) < 1000 + 2 * 17 for other in history)
+        if near < count and (not history or at > max(history) - 1000):
+            assert after is not None
+        if after is not None:
+            tally = after
+            history.append(at)
+
+
+@given(st.integers(1, 6), crowded)
+def test_a_tally_is_bounded_and_survives_encoding(count: int, arrivals: list[int]) -> None:
+    _, _, tally = counted(count, 1, arrivals)
+    if tally is not None:
+        assert len(tally.counts) <= 121
+        assert msgpack.decode(msgpack.encode(tally), type=Tally) == tally
+
+
+def test_a_tally_by_hand() -> None:
+    """Sixty seconds are sixty buckets of one: minute 10 has room again a bucket after minute 11."""
+    tally = count_in(None, 2, 60, 600_000)
+    tally = count_in(tally, 2, 60, 601_500)
+    assert tally == Tally(60, 601, (1, 1))
+    assert count_in(tally, 2, 60, 600_000) is None
+    assert count_in(tally, 2, 60, 660_999) is None
+    later = count_in(tally, 2, 60, 661_000)
+    assert later == Tally(60, 661, (1, 1, *[0] * 59, 1))
+    assert count_in(later, 2, 60, 540_000) is None, "nothing shows what there was so long ago"
+    assert count_in(tally, 2, 60, 541_000) is None, "one of the two might be less than 60 s later"
+    assert count_in(tally, 2, 30, 601_500) == Tally(30, 1203, (1,))
+
+
+def test_two_spans_later_nothing_of_a_tally_is_left() -> None:
+    tally = count_in(None, 1, 60, 600_000)
+    assert count_in(tally, 1, 60, 720_000) == Tally(60, 720, (1, *[0] * 119, 1))
+    assert count_in(tally, 1, 60, 721_000) == Tally(60, 721, (1,))
+
+
+@given(st.integers(1, 10_000_000), st.integers(1, 4096))
+def test_the_shares_of_all_partitions_add_up_to_the_limit(count: int, partitions: int) -> None:
+    limit = TenantLimit(count, 60)
+    shares = [share(limit, partition, partitions) for partition in range(partitions)]
+    assert sum(shares) == count
+    assert max(shares) - min(shares) <= 1
+
+
+def test_a_partition_without_a_share_lets_nothing_through() -> None:
+    limit = TenantLimit(1, 60)
+    assert share(limit, 1, 8) == 0
+    assert count_in(None, share(limit, 1, 8), 60, 600_000) is None
+    tally = count_in(None, 1, 60, 600_000)
+    assert count_in(tally, 0, 60, 900_000) is None

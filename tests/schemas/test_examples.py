@@ -8,10 +8,12 @@ import pytest
 from msgspec import Struct
 
 from pipeline.topics import TOPICS
+from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
+from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.post import Post
 from schemas.profile import Contacts, Preferences, Presence
@@ -20,11 +22,13 @@ from schemas.request import Broadcast, Request
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 KINDS: dict[str, type[Struct]] = {
     "broadcasts": Broadcast,
+    "cancellations": Cancellation,
     "contacts": Contacts,
     "dead-letters": DeadLetter,
     "delivery": Delivery,
     "delivery-events": DeliveryEvent,
     "events": Event,
+    "feedback": Feedback,
     "follows": Follow,
     "outbox": Post,
     "preferences": Preferences,
@@ -38,7 +42,9 @@ def example_for(topic: str) -> str:
     """The example that shows what a topic holds."""
     if topic.startswith(("deliver.", "retry.")):
         return "delivery"
-    return "follows" if topic == "following" else topic
+    if topic.startswith(("requests.", "broadcasts.")):
+        return topic.partition(".")[0]
+    return {"following": "follows", "cancelled": "cancellations"}.get(topic, topic)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,0 +1,64 @@
+"""Gathering events under one key and window, to be sent as one notification.
+
+Events are gathered by their own time, so whatever the order in which they arrive, and however
+often, the same ones are in the same digest. A window stays open for its lateness after its end;
+what comes later than that goes into the next one.
+"""
+
+from msgspec.structs import replace
+
+from policy.draft import Draft
+from policy.identity import gathering_name
+from policy.later import has_room
+from policy.ledger import MOST_GATHERED, Gathering, Held
+from policy.paths import text_at
+from policy.quiet_hours import zone_of
+from policy.rule import Gather
+from schemas.vocabulary import Reason
+
+DAY_MS = 86_400_000
+TIME_DIGITS = 15
+"""A row within a gathering begins with the event's time in as many digits, so rows are in order."""
+
+
+def gather(draft: Draft, verdict: Gather) -> None:
+    """Put the draft's event, for the channel looked at, with the others of its kind.
+
+    Raises BadRecord for an event that lacks what a template needs.
+    """
+    plan, request = draft.plan, draft.request
+    plan.rendering.content(request.event, draft.locale)
+    key = text_at(request.event.data, plan.digest_key)
+    name = gathering_name(draft.spec.name, plan.channel, verdict.source, key)
+    found = draft.gathering.get(name)
+    if found.count >= MOST_GATHERED if found else not has_room(draft):
+        draft.suppress(plan.channel, Reason.TOO_MANY_HELD, "so much is gathered already")
+        return
+    if found is None:
+        draft.gathering = _without_idle(draft.gathering, draft.when)
+        found = Gathering(draft.spec.name, plan.channel, verdict.window)
+    at = max(draft.when, found.closed_until)
+    gathering = _joined(found, at, verdict, zone_of(draft.profile, draft.tenant))
+    draft.gathering = {**draft.gathering, name: gathering}
+    row = (name, f"{at:0{TIME_DIGITS}}{draft.name}")
+    draft.keep.append((row, Held(request, draft.step, (plan.channel,))))
+    draft.waits.append(plan.channel)
+    draft.hold(plan.channel, verdict.reason, verdict.detail)
+
+
+def _joined(found: Gathering, at: int, verdict: Gather, zone: str) -> Gathering:
+    if found.due_at and at >= found.first:
+        return replace(found, count=found.count + 1)
+    window = found.window if found.due_at else verdict.window
+    due = window.end([at], zone) + window.lateness
+    # While a digest waits for the morning, an earlier event does not wake it.
+    due = max(due, found.extended_until)
+    return replace(found, window=window, due_at=due, first=at, count=found.count + 1)
+
+
+def _without_idle(gathering: dict[str, Gathering], at: int) -> dict[str, Gathering]:
+    return {
+        name: each
+        for name, each in gathering.items()
+        if each.due_at or each.closed_until > at - DAY_MS
+    }

@@ -1,0 +1,131 @@
+"""Closing a digest: what was gathered in one window goes out as one notification, or not at all."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from pipeline.errors import BadRecord
+from policy.decision import Decision, Notice, Outcome, Row
+from policy.digest import TIME_DIGITS
+from policy.draft import Draft, Trace
+from policy.identity import digest_id
+from policy.ledger import Gathering, Held
+from policy.notification_type import NotificationType
+from policy.paths import text_at
+from policy.preferences import muted
+from policy.quiet_hours import zone_of
+from policy.rule import Later, Verdict
+from policy.user_state import UserState
+from schemas.event import Event
+from schemas.vocabulary import Reason, Stage
+
+Item = tuple[Row, Held]
+"""A gathered event in its row; all of one gathering are in the order of the events."""
+
+
+def close(
+    name: str,
+    items: Sequence[Item],
+    spec: NotificationType,
+    state: UserState,
+    now: int,
+    read_to: int | None = None,
+    trace: Trace | None = None,
+) -> Decision:
+    """The gathering `name` is due at `now` (epoch ms): send what belongs together.
+
+    `items` is all that is gathered; what happened after `read_to` may still be unread, so that a
+    window that ends later is not over yet, whatever the clock says. Where later events made the
+    window longer, or quiet hours or a limit stand against it now, it becomes due again, and what
+    comes until then joins it.
+    Every event in it is told as digested, or as not sent, with the reason.
+    """
+    found = state.ledger.gathering[name]
+    if not items:  # all of them were cancelled
+        return _kept(name, replace(found, due_at=0, count=0), state)
+    times = [int(row[1][:TIME_DIGITS]) for row, _ in items]
+    end = _end(found, times, state)
+    if end + found.window.lateness > (read_to or now) and not found.extended_until:
+        again = replace(found, due_at=end + found.window.lateness, first=times[0])
+        return _kept(name, again, state)
+    end = max(end, found.extended_until)
+    inside = sum(time < end for time in times)
+    draft, verdict = _decided(found, items[:inside], spec, state, now, trace)
+    if isinstance(verdict, Later):
+        until = verdict.due_at
+        return _kept(name, replace(found, due_at=until, extended_until=until), state)
+    draft.gathering = {**draft.gathering, name: _left(found, times[inside:], end, state)}
+    draft.release.extend(row for row, _ in items[:inside])
+    return draft.decision()
+
+
+def _end(found: Gathering, times: Sequence[int], state: UserState) -> int:
+    return found.window.end(times, zone_of(state.profile, state.tenant))
+
+
+def _kept(name: str, found: Gathering, state: UserState) -> Decision:
+    gathering = {**state.ledger.gathering, name: found}
+    return Decision("", (), (), replace(state.ledger, gathering=gathering))
+
+
+def _left(found: Gathering, times: Sequence[int], end: int, state: UserState) -> Gathering:
+    left = Gathering(found.type, found.channel, found.window, closed_until=end)
+    if not times:
+        return left
+    due = _end(found, times, state) + found.window.lateness
+    return replace(left, due_at=due, first=times[0], count=len(times))
+
+
+def _decided(
+    found: Gathering,
+    items: Sequence[Item],
+    spec: NotificationType,
+    state: UserState,
+    now: int,
+    trace: Trace | None,
+) -> tuple[Draft, Verdict | None]:
+    name = digest_id(items[0][0][1][TIME_DIGITS:], found.channel)
+    newest = items[-1][1].request
+    draft = Draft(name, newest, spec, state, now, found.due_at, now + spec.time_to_live, trace)
+    draft.closing = True
+    members = []
+    for item in items:
+        silenced = _muted(item[1], draft)
+        if silenced:
+            _say(draft, [item], Outcome(found.channel, *silenced))
+        else:
+            members.append(item)
+    verdict = _sent(draft, found, [held.request.event for _, held in members])
+    if isinstance(verdict, Outcome):
+        _say(draft, members, verdict)
+    return draft, verdict
+
+
+def _sent(draft: Draft, found: Gathering, events: Sequence[Event]) -> Verdict | None:
+    plan = draft.spec.plan_of(found.channel)
+    if not events:
+        return None
+    if plan is None:
+        return Outcome(found.channel, Reason.UNKNOWN_TYPE, "the catalogue has it no more")
+    draft.look_at(plan)
+    verdict = draft.objection()
+    if verdict is not None:
+        return verdict
+    try:
+        draft.deliver(plan.rendering.digest(events, draft.locale))
+    except BadRecord as error:
+        draft.uncount()
+        return Outcome(found.channel, error.reason, error.detail)
+    return Outcome(found.channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED)
+
+
+def _muted(held: Held, draft: Draft) -> tuple[Reason, str] | None:
+    if not draft.profile.mutes or draft.spec.transactional:
+        return None
+    topic = text_at(held.request.event.data, draft.spec.topic)
+    return muted(draft.profile, draft.spec.category, topic, draft.now)
+
+
+def _say(draft: Draft, items: Sequence[Item], outcome: Outcome) -> None:
+    for row, held in items:
+        draft.notices.append(Notice(held.request, row[1][TIME_DIGITS:], outcome))

@@ -1,0 +1,19 @@
+"""Moments as epoch milliseconds."""
+
+from datetime import UTC, datetime
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_000
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Epoch milliseconds of an aware datetime, exact and rounded down."""
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def text(at: int) -> str:
+    """Epoch milliseconds as people read them, to the second; at most the calendar's ends."""
+    return datetime.fromtimestamp(max(_FIRST, min(at, _LAST)) / 1000, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )

@@ -1,0 +1,112 @@
+"""What waits for its time: put off, taken up again, cancelled, or made needless by the user."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from policy.decision import Decision, Notice, Outcome, Row
+from policy.dedupe import mark_key
+from policy.draft import Draft
+from policy.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
+from schemas.vocabulary import Channel, Reason, Stage
+
+ORDER = (Stage.SEEN, Stage.OPENED, Stage.CLICKED)
+"""What a person does with a notification; each includes those before it."""
+
+
+def wait(
+    draft: Draft,
+    channels: tuple[Channel, ...],
+    due_at: int,
+    reason: Reason,
+    detail: str,
+    unless: Stage | None = None,
+) -> None:
+    """Keep these channels of the draft's step until `due_at` (ms), or refuse if too much waits.
+
+    Rendered already now, so that an event that lacks a variable is a dead letter now and not in
+    the middle of the night: raises BadRecord.
+    """
+    if not has_room(draft):
+        for channel in channels:
+            draft.suppress(channel, Reason.TOO_MANY_HELD, f"would wait: {detail}")
+        return
+    for plan in draft.spec.steps[draft.step].plans:
+        if plan.channel in channels:
+            plan.rendering.content(draft.request.event, draft.locale)
+    name = f"{draft.name}.{draft.step}"
+    draft.waiting = {**draft.waiting, name: Waiting(due_at, unless)}
+    draft.keep.append(((name,), Held(draft.request, draft.step, channels)))
+    for channel in channels:
+        draft.hold(channel, reason, detail)
+
+
+def has_room(draft: Draft) -> bool:
+    """Whether one more may wait for this user."""
+    return len(draft.waiting) + len(draft.gathering) < MOST_WAITING
+
+
+def notification_of(name: str) -> str:
+    """The notification of which a part waits under this name."""
+    return name.partition(".")[0]
+
+
+def is_engaged(ledger: Ledger, name: str) -> Stage | None:
+    """What the user did with the notification, if that makes needless what waits under `name`."""
+    heard = ledger.heard.get(mark_key(notification_of(name)))
+    wanted = ledger.waiting[name].unless or Stage.SEEN
+    return heard if heard is not None and _includes(heard, wanted) else None
+
+
+def hear(notification: str, stage: Stage, ledger: Ledger, held: Mapping[str, Held]) -> Decision:
+    """The user did this with a notification: drop the steps that wait for that not to happen.
+
+    `held` is what waits for the user under names that begin with the notification's. Told
+    before the notification is decided here, as can happen after a crash, it is remembered.
+    """
+    key = mark_key(notification)
+    before = ledger.heard.get(key)
+    is_news = before is None or not _includes(before, stage)
+    if not is_news or (not held and key in ledger.marks):
+        return Decision(notification, (), (), ledger)
+    heard = {**ledger.heard, key: stage}
+    for oldest in list(heard)[: max(0, len(heard) - MOST_HEARD)]:
+        del heard[oldest]
+    done = [
+        name
+        for name in held
+        if (unless := ledger.waiting[name].unless) is not None and _includes(stage, unless)
+    ]
+    waiting = {name: value for name, value in ledger.waiting.items() if name not in done}
+    notices = tuple(
+        Notice(held[name].request, notification, Outcome(channel, Reason.ENGAGED, stage))
+        for name in done
+        for channel in held[name].channels
+    )
+    return Decision(
+        notification,
+        (),
+        (),
+        replace(ledger, waiting=waiting, heard=heard),
+        notices=notices,
+        release=tuple((name,) for name in done),
+    )
+
+
+def cancel(row: Row, held: Held, ledger: Ledger, notification: str) -> Decision:
+    """Forget what is held in this row; a digest that it was to be part of goes on without it."""
+    name = row[0]
+    waiting, gathering = dict(ledger.waiting), dict(ledger.gathering)
+    waiting.pop(name, None)
+    if name in gathering:
+        gathering[name] = replace(gathering[name], count=gathering[name].count - 1)
+    notices = tuple(
+        Notice(held.request, notification, Outcome(channel, Reason.CANCELLED))
+        for channel in held.channels
+    )
+    left = replace(ledger, waiting=waiting, gathering=gathering)
+    return Decision(notification, (), (), left, notices=notices, release=(row,))
+
+
+def _includes(stage: Stage, wanted: Stage) -> bool:
+    return ORDER.index(stage) >= ORDER.index(wanted)

@@ -1,0 +1,89 @@
+"""What was decided for a user, and what still waits: a MessagePack array.
+
+Stored values outlive the program that wrote them, so a field is only ever added, at the end
+and with a default.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from policy.dedupe import Mark
+from policy.digest_window import DigestWindow
+from policy.rate_limit import Window
+from schemas.request import Request
+from schemas.vocabulary import Channel, Stage
+
+MOST_WAITING = 500
+"""Notifications, and digests, that wait for one user; state must stay bounded."""
+MOST_GATHERED = 1000
+"""Events in one digest."""
+MOST_HEARD = 64
+"""Notifications of one user whose feedback is remembered."""
+
+
+class Waiting(Struct, frozen=True, array_like=True, gc=False):
+    """Part of a notification waits until `due_at` (ms); not sent if `unless` is reached before."""
+
+    due_at: int
+    unless: Stage | None = None
+
+
+class Gathering(Struct, frozen=True, array_like=True, gc=False):
+    """Events of one type that wait to go out together on one channel.
+
+    `due_at` (ms) is when to look whether the window is over, 0 while nothing waits; `first` the
+    earliest event's time. What comes before `closed_until` is late for a window that is closed,
+    and counts as of then. Whatever came before `extended_until` goes out together, as the digest
+    had to wait so long.
+    """
+
+    type: str
+    channel: Channel
+    window: DigestWindow
+    due_at: int = 0
+    first: int = 0
+    count: int = 0
+    closed_until: int = 0
+    extended_until: int = 0
+
+
+class Held(Struct, frozen=True, array_like=True, gc=False):
+    """A request that waits, and for which step and channels of its type."""
+
+    request: Request
+    step: int
+    channels: tuple[Channel, ...]
+
+
+class Ledger(Struct, frozen=True, array_like=True, gc=False):
+    """What was decided for a user, and what is still to be.
+
+    Deduplication marks by key, rate windows by name, what waits and what is gathered by name,
+    and how far notifications got that still wait for something, by the first half of their id.
+    All bounded: `MARKS_KEPT` marks, in each window twice its limit's count of times, and the
+    numbers above.
+    """
+
+    marks: dict[bytes, Mark] = {}
+    windows: dict[str, Window] = {}
+    waiting: dict[str, Waiting] = {}
+    gathering: dict[str, Gathering] = {}
+    heard: dict[bytes, Stage] = {}
+
+    def timers(self) -> Iterator[tuple[str, int]]:
+        """Everything that is to happen later: its name, and when (ms)."""
+        for name, waiting in self.waiting.items():
+            yield name, waiting.due_at
+        for name, gathering in self.gathering.items():
+            if gathering.due_at:
+                yield name, gathering.due_at
+
+    def due(self, waiting: int, gathering: int) -> list[str]:
+        """What waits for a moment up to `waiting`, and digests up to `gathering` (ms), in order."""
+        found = [(each.due_at, name) for name, each in self.waiting.items()]
+        found = [(at, name) for at, name in found if at <= waiting]
+        for name, each in self.gathering.items():
+            if 0 < each.due_at <= gathering:
+                found.append((each.due_at, name))
+        return [name for _, name in sorted(found)]

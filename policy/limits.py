@@ -1,0 +1,105 @@
+"""The rule of the rate limits: all must let it through, and only then does it count in any."""
+
+from policy.decision import Outcome
+from policy.digest_window import fixed
+from policy.draft import Draft
+from policy.duration import shown
+from policy.notification_type import Limited
+from policy.rate_limit import Window, admit, count_in, free_at, store, used_of
+from policy.rule import Gather, Later, Verdict
+from policy.user_state import Quota
+from schemas.vocabulary import Reason
+
+ACTOR = "actor."
+MOST_WINDOWS = 256
+"""Windows of one user. Past it, limits by actor forget whom was not heard of for longest."""
+
+
+def limits(draft: Draft) -> Verdict | None:
+    """Over any limit it is dropped, or put into a digest for when there is room again."""
+    passed: list[tuple[Limited, Window]] = []
+    for limited in _limited(draft):
+        if limited.window in draft.counted:
+            continue
+        window = draft.windows.get(limited.window)
+        admitted = admit(window, limited.limit, draft.when)
+        if admitted is None:
+            assert window is not None  # noqa: S101  an empty window admits
+            return _over(draft, limited, window)
+        passed.append((limited, admitted))
+    refused = _count_for_tenant(draft)
+    if refused is None:
+        for limited, admitted in passed:
+            draft.windows = store(draft.windows, limited.window, admitted)
+            if len(draft.windows) > MOST_WINDOWS:
+                draft.windows = _without_oldest(draft.windows)
+            if limited.once:
+                draft.counted.add(limited.window)
+    return refused
+
+
+def _without_oldest(windows: dict[str, Window]) -> dict[str, Window]:
+    """Without the actor's window that counted nothing for longest."""
+    actors = [name for name in windows if name.startswith(ACTOR)]
+    oldest = min(actors, key=lambda name: windows[name].times[-1], default="")
+    return {name: window for name, window in windows.items() if name != oldest}
+
+
+def shown_limits(draft: Draft) -> str:
+    """How much of each limit is used, for an explanation."""
+    used = []
+    for limited in _limited(draft):
+        limit, window = limited.limit, draft.windows.get(limited.window)
+        start = draft.when - limit.seconds * 1000
+        count = sum(start < time <= draft.when for time in window.times) if window else 0
+        counted = ", counted already" if limited.window in draft.counted else ""
+        name = _shown_window(draft, limited.window)
+        used.append(f"{name}: {count} of {limit.count} in {shown(limit.seconds * 1000)}{counted}")
+    quota = draft.quota
+    if quota is not None:
+        name = f"tenant {draft.request.event.tenant}, this partition"
+        count = used_of(quota.tally, quota.seconds, draft.when)
+        used.append(f"{name}: {count} of {quota.count} in {shown(quota.seconds * 1000)}")
+    return "; ".join(used)
+
+
+def _shown_window(draft: Draft, name: str) -> str:
+    if name.startswith(ACTOR):
+        return f"{draft.spec.name} from {draft.request.event.actor}"
+    first, _, rest = name.partition(".")
+    if first == "category":
+        return f"category {rest}"
+    return f"{rest} by {first}" if rest else f"all by {first}"
+
+
+def _limited(draft: Draft) -> tuple[Limited, ...]:
+    plan = draft.plan
+    own = plan.actor_limit
+    if own is None:
+        return plan.limits
+    window = f"{own.window}.{draft.request.event.actor}"
+    return (*plan.limits, Limited(window, own.limit, own.once, own.folds))
+
+
+def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
+    limit, plan = limited.limit, draft.plan
+    detail = f"{limit.count} in {limit.seconds} s ({limited.window})"
+    if not limited.folds:
+        return Outcome(plan.channel, Reason.RATE_LIMITED, detail)
+    free = max(free_at(window, limit, draft.when), draft.when + 1000)
+    if draft.closing:
+        return Later(free, Reason.RATE_LIMITED, detail)
+    return Gather(fixed(free - draft.when), "limit", Reason.RATE_LIMITED, detail)
+
+
+def _count_for_tenant(draft: Draft) -> Outcome | None:
+    quota = draft.quota
+    if quota is None or "tenant" in draft.counted:
+        return None
+    tally = count_in(quota.tally, quota.count, quota.seconds, draft.when)
+    if tally is None:
+        detail = f"the tenant's {quota.count} in {quota.seconds} s in this partition"
+        return Outcome(draft.plan.channel, Reason.RATE_LIMITED, detail)
+    draft.quota = Quota(quota.count, quota.seconds, tally)
+    draft.counted.add("tenant")
+    return None

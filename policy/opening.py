@@ -1,0 +1,74 @@
+"""What is asked of a notification before any of its channels, for an explanation."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from policy.decision import Outcome
+from policy.dedupe import Mark
+from policy.duration import shown as shown_span
+from policy.instants import epoch_ms, text
+from policy.notification_type import NotificationType
+from policy.user_state import UserState
+from schemas.request import Request
+from schemas.vocabulary import Reason
+
+Asked = tuple[str, str, Outcome | None]
+"""A rule's name, what it looked at, and its objection."""
+
+
+class Opening(Struct, frozen=True):
+    """What is known then. `at` is the event's time as it counts, `start` when it may go out."""
+
+    request: Request
+    spec: NotificationType
+    state: UserState
+    mark: Mark | None
+    at: int
+    start: int
+    now: int
+
+    def asked(self, refusal: Outcome | None) -> Iterator[Asked]:
+        """The rules in order, up to the one that `refusal` comes from."""
+        rules = (
+            ("event time", self._event_time(), ()),
+            ("time to live", self._time_to_live(), (Reason.EXPIRED,)),
+            ("told before", self._mark(), (Reason.DUPLICATE, Reason.CONFLICT)),
+            ("cancellation", self._cancellation(), (Reason.CANCELLED,)),
+        )
+        for name, shown, reasons in rules:
+            objection = refusal if refusal is not None and refusal.reason in reasons else None
+            yield name, shown, objection
+            if objection is not None:
+                return
+
+    def _event_time(self) -> str:
+        event, happened = self.request.event, epoch_ms(self.request.event.occurred_at)
+        shown = text(happened)
+        if happened > self.at:
+            ahead = shown_span(happened - self.at)
+            shown += f", {ahead} ahead of when it was taken: counts as {text(self.at)}"
+        if event.deliver_at is not None:
+            shown += f"; to be delivered at {text(epoch_ms(event.deliver_at))}"
+        if self.spec.delay:
+            shown += f"; the type waits {shown_span(self.spec.delay)}"
+        return shown
+
+    def _time_to_live(self) -> str:
+        end = self.start + self.spec.time_to_live
+        return f"{shown_span(self.spec.time_to_live)}, until {text(end)}; now {text(self.now)}"
+
+    def _mark(self) -> str:
+        what = "id" if self.request.event.idempotency_key is None else "idempotency key"
+        mark = self.mark
+        if mark is None:
+            return f"nothing under this {what}"
+        place = f"events/{mark.partition}/{mark.offset}"
+        return f"this {what} from {place} at {text(mark.at)}; counts for {mark.hours}h"
+
+    def _cancellation(self) -> str:
+        key = self.request.event.cancel_key
+        if key is None:
+            return "no cancel key"
+        at = self.state.cancelled_at
+        return f"key {key}, cancelled at {text(at)}" if at else f"key {key}, never cancelled"

@@ -1,0 +1,112 @@
+"""What is known of a user: where to reach them and what they want, a MessagePack array.
+
+Stored values outlive the program that wrote them, so a field is only ever added, at the end
+and with a default.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policy.instants import epoch_ms
+from policy.wall_clock import bits_of, minutes_of
+from schemas.profile import Contacts, Preferences, Presence, QuietHours
+from schemas.vocabulary import Channel, Frequency
+
+QuietSpan = tuple[int, int, int]
+"""Days on which it starts (bits, Monday the lowest), start and end in minutes of the day."""
+MOST_DEVICES = 100
+"""Push tokens of one user; of more, the last ones listed count."""
+MOST_ONLINE = 10
+"""Devices of one user whose presence is kept: those that say they are online the longest."""
+FOR_GOOD = 0
+FARTHEST = 253_370_764_800_000
+"""9999-01-01, as far ahead as a moment counts: a calendar must still have the days after it."""
+_DAY_MS = 86_400_000
+
+
+class Profile(Struct, frozen=True, array_like=True, gc=False):
+    """Where a user can be reached and what they want; without records, the defaults."""
+
+    devices: tuple[str, ...] = ()  # push tokens
+    email: str = ""
+    phone: str = ""  # E.164
+    zone: str = ""  # IANA; empty: the tenant's
+    locale: str = ""  # empty: the tenant's
+    suppressed: tuple[str, ...] = ()  # addresses that bounced or complained
+    channels: dict[Channel, bool] = {}
+    categories: dict[str, dict[Channel, bool]] = {}
+    quiet_hours: tuple[QuietSpan, ...] = ()
+    online: dict[str, int] = {}  # by device, until when (epoch ms)
+    left_at: int = 0  # when a device was last said to go offline (epoch ms)
+    mutes: dict[str, int] = {}  # CATEGORY/TOPIC: until when (epoch ms), or FOR_GOOD
+    snoozed_until: int = 0  # epoch ms
+    frequency: dict[str, Frequency] = {}
+    digest_at: int | None = None  # minute of the day
+    attributes: dict[str, str] = {}
+
+    def with_contacts(self, contacts: Contacts) -> "Profile":
+        """The profile with these contacts in place of those it had."""
+        # A token listed twice is one device.
+        devices = tuple(dict.fromkeys(device.token for device in contacts.devices))
+        return replace(
+            self,
+            devices=devices[-MOST_DEVICES:],
+            email=contacts.email or "",
+            phone=contacts.phone or "",
+            zone=contacts.zone or "",
+            locale=contacts.locale or "",
+            suppressed=contacts.suppressed,
+            attributes=contacts.attributes,
+        )
+
+    def with_preferences(self, preferences: Preferences) -> "Profile":
+        """The profile with these preferences in place of those it had."""
+        snooze, digest_at = preferences.snooze_until, preferences.digest_at
+        return replace(
+            self,
+            channels=preferences.channels,
+            categories=preferences.categories,
+            quiet_hours=tuple(quiet_span(hours) for hours in preferences.quiet_hours),
+            mutes={
+                topic: FOR_GOOD if until is None else _moment(until)
+                for topic, until in preferences.mutes.items()
+            },
+            snoozed_until=0 if snooze is None else _moment(snooze),
+            frequency=preferences.frequency,
+            digest_at=None if digest_at is None else minutes_of(digest_at),
+        )
+
+    def with_presence(self, presence: Presence) -> "Profile":
+        """The profile with what is said of one device's presence; the others stay as they are.
+
+        Going offline is also the occasion to forget devices that fell silent over a day ago.
+        """
+        until, device = epoch_ms(presence.until), presence.device
+        if presence.online:
+            online = sorted((self.online | {device: until}).items(), key=lambda item: item[1])
+            return replace(self, online=dict(online[-MOST_ONLINE:]))
+        left = {
+            other: end
+            for other, end in self.online.items()
+            if other != device and end > until - _DAY_MS
+        }
+        return replace(self, online=left, left_at=until)
+
+    def is_online(self, now: int, grace: int) -> bool:
+        """Whether a device is online at `now` (epoch ms), or was less than `grace` ms ago."""
+        for until in self.online.values():
+            if now < until + grace:
+                return True
+        return self.left_at <= now < self.left_at + grace
+
+
+def quiet_span(hours: QuietHours) -> QuietSpan:
+    """Quiet hours as numbers."""
+    return bits_of(hours.days), minutes_of(hours.start), minutes_of(hours.end)
+
+
+def _moment(moment: datetime) -> int:
+    # At the epoch itself it would read as FOR_GOOD.
+    return max(1, min(epoch_ms(moment), FARTHEST))

@@ -1,0 +1,72 @@
+"""What waited is due: decided again, on the day as it is now."""
+
+from pipeline.errors import BadRecord
+from policy.decide import is_cancelled, starts_at
+from policy.decision import Decision, Outcome
+from policy.draft import Draft, Trace
+from policy.instants import epoch_ms
+from policy.later import is_engaged, notification_of
+from policy.ledger import Held
+from policy.notification_type import NotificationType
+from policy.steps import take_step
+from policy.user_state import UserState
+from schemas.vocabulary import Reason
+
+
+def resume(
+    name: str,
+    held: Held,
+    spec: NotificationType,
+    state: UserState,
+    now: int,
+    trace: Trace | None = None,
+) -> Decision:
+    """Decide at `now` (epoch ms) what waited as `name`; every rule is asked again.
+
+    It counts against limits as of when it was due, however late that is noticed. What can't be
+    rendered, since the catalogue is another than when it was put off, is suppressed.
+    """
+    draft = _draft(name, held, spec, state, now, trace)
+    refusal = _refusal(name, held, spec, state, draft)
+    if refusal is None:
+        try:
+            take_step(draft, held.channels)
+        except BadRecord as error:
+            draft = _draft(name, held, spec, state, now, trace)
+            refusal = error.reason, error.detail
+    if refusal is not None:
+        draft.outcomes.extend(Outcome(channel, *refusal) for channel in held.channels)
+    return draft.decision()
+
+
+def _draft(
+    name: str,
+    held: Held,
+    spec: NotificationType,
+    state: UserState,
+    now: int,
+    trace: Trace | None,
+) -> Draft:
+    request, when = held.request, state.ledger.waiting[name].due_at
+    at = min(epoch_ms(request.event.occurred_at), request.accepted_at)
+    expires_at = starts_at(request, spec, at) + spec.time_to_live
+    draft = Draft(notification_of(name), request, spec, state, now, when, expires_at, trace)
+    draft.step = held.step
+    draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
+    draft.release.append((name,))
+    return draft
+
+
+def _refusal(
+    name: str, held: Held, spec: NotificationType, state: UserState, draft: Draft
+) -> tuple[Reason, str] | None:
+    if draft.now >= draft.expires_at:
+        return Reason.EXPIRED, ""
+    if is_cancelled(held.request, state):
+        return Reason.CANCELLED, held.request.event.cancel_key or ""
+    engaged = is_engaged(state.ledger, name)
+    if engaged is not None:
+        return Reason.ENGAGED, engaged
+    if held.step >= len(spec.steps):
+        return Reason.UNKNOWN_TYPE, f"{spec.name} has no such step any more"
+    return None

@@ -1,0 +1,98 @@
+"""The rules that can keep one channel silent for now, in the order in which they are asked."""
+
+from policy.decision import Outcome
+from policy.digest_window import HOURLY
+from policy.draft import Draft
+from policy.limits import limits, shown_limits
+from policy.paths import text_at
+from policy.preferences import daily_digest, frequency, muted, opt_out
+from policy.quiet_hours import quiet
+from policy.rule import Gather, Later, Rule, Verdict
+from policy.shown import (
+    shown_addresses,
+    shown_digest,
+    shown_mutes,
+    shown_needless,
+    shown_preferences,
+    shown_quiet_hours,
+)
+from schemas.vocabulary import Channel, Frequency, Reason
+
+
+def _suppressed_address(draft: Draft) -> Outcome | None:
+    if draft.known and not draft.usable:
+        return Outcome(draft.plan.channel, Reason.SUPPRESSED_ADDRESS)
+    return None
+
+
+def _opted_out(draft: Draft) -> Outcome | None:
+    channel = draft.plan.channel
+    why = opt_out(draft.profile, draft.tenant, draft.spec.category, channel)
+    return Outcome(channel, Reason.OPTED_OUT, why) if why else None
+
+
+def _muted(draft: Draft) -> Outcome | None:
+    if not draft.profile.mutes:
+        return None
+    found = muted(draft.profile, draft.spec.category, _topic(draft), draft.now)
+    return Outcome(draft.plan.channel, *found) if found else None
+
+
+def _no_address(draft: Draft) -> Outcome | None:
+    return None if draft.known else Outcome(draft.plan.channel, Reason.NO_ADDRESS)
+
+
+def _needless(draft: Draft) -> Outcome | None:
+    plan = draft.plan
+    going = draft.sent if plan.needless is not Reason.FALL_BACK else draft.sent + draft.waits
+    if any(other in going for other in plan.instead_of):
+        return Outcome(plan.channel, plan.needless)
+    return None
+
+
+def _digest(draft: Draft) -> Gather | None:
+    if draft.closing:
+        return None
+    wanted = _frequency(draft)
+    if wanted is Frequency.HOURLY:
+        return Gather(HOURLY, wanted, detail="the user wants this hourly")
+    if wanted is Frequency.DAILY:
+        daily = daily_digest(draft.profile, draft.tenant)
+        return Gather(daily, wanted, detail="the user wants this daily")
+    window = draft.plan.digest
+    return None if window is None else Gather(window, "digest")
+
+
+def _frequency(draft: Draft) -> Frequency:
+    if not (draft.profile.frequency or draft.tenant.frequency):
+        return Frequency.INSTANTLY
+    # What makes no sound need not be gathered, and a receipt can't wait.
+    if draft.spec.transactional or draft.plan.channel is Channel.INAPP:
+        return Frequency.INSTANTLY
+    return frequency(draft.profile, draft.tenant, draft.spec.category)
+
+
+def _quiet_hours(draft: Draft) -> Verdict | None:
+    found = quiet(draft.profile, draft.tenant, draft.now)
+    if found is None:
+        return None
+    if not draft.plan.defers:
+        return Outcome(draft.plan.channel, Reason.QUIET_HOURS, found.detail)
+    if found.until >= draft.expires_at and not draft.closing:
+        detail = f"{found.detail}, and by then it is too old"
+        return Outcome(draft.plan.channel, Reason.QUIET_HOURS, detail)
+    return Later(found.until, Reason.QUIET_HOURS, found.detail)
+
+
+def _topic(draft: Draft) -> str:
+    return text_at(draft.request.event.data, draft.spec.topic)
+
+
+SUPPRESSED_ADDRESS = Rule("suppressed", _suppressed_address, shown_addresses)
+OPTED_OUT = Rule("preferences", _opted_out, shown_preferences)
+MUTED = Rule("mutes", _muted, lambda draft: shown_mutes(draft, _topic(draft)))
+NO_ADDRESS = Rule("address", _no_address, shown_addresses)
+NEEDLESS = Rule("other channel", _needless, shown_needless)
+DIGEST = Rule("digest", _digest, lambda draft: shown_digest(draft, _frequency(draft)))
+QUIET_HOURS = Rule("quiet hours", _quiet_hours, shown_quiet_hours)
+LIMITS = Rule("limits", limits, shown_limits)

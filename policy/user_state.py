@@ -1,0 +1,29 @@
+"""Everything that is known when something is decided for a user."""
+
+from msgspec import Struct
+
+from policy.ledger import Ledger
+from policy.profile import Profile
+from policy.rate_limit import Tally
+from policy.tenant import DEFAULT_TENANT, Tenant
+
+
+class Quota(Struct, frozen=True, gc=False):
+    """This partition's share of its tenant's limit: `count` in any `seconds`, and what it used."""
+
+    count: int
+    seconds: int
+    tally: Tally | None = None
+
+
+class UserState(Struct, frozen=True, gc=False):
+    """A user's profile and ledger, their tenant, and what is left of its quota.
+
+    `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never.
+    """
+
+    profile: Profile = Profile()
+    ledger: Ledger = Ledger()
+    tenant: Tenant = DEFAULT_TENANT
+    quota: Quota | None = None
+    cancelled_at: int = 0

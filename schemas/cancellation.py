@@ -1,0 +1,18 @@
+"""`cancellations` (key: actor) and `cancelled` (explicit partition): what must not go out."""
+
+from msgspec import Struct
+
+from schemas.event import Moment, Name
+
+
+class Cancellation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Stop every notification that is still held under `cancel_key`.
+
+    It concerns events that occurred at or before `at`, whichever of the two is read first. The
+    router writes one copy to each user partition. What has left already is not called back.
+    """
+
+    cancel_key: Name
+    actor: Name
+    at: Moment
+    tenant: Name = "default"

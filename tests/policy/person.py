@@ -1,0 +1,104 @@
+"""A user whose decisions are carried out, and types for them to be told of."""
+
+from dataclasses import dataclass, field
+
+from policy.catalogue import parse
+from policy.decide import decide
+from policy.decision import Decision, Row
+from policy.digest_closing import close
+from policy.ledger import Held, Ledger
+from policy.notification_type import NotificationType
+from policy.profile import Profile
+from policy.resume import resume
+from policy.tenant import DEFAULT_TENANT, Tenant
+from policy.user_state import UserState
+from schemas.request import Origin, Request
+from tests.policy.samples import EVERYWHERE, NOON, request
+
+MINUTE = 60_000
+NIGHT = ((127, 11 * 60, 13 * 60),)
+ONE = 13 * 60 * MINUTE - 12 * 60 * MINUTE + NOON
+TEXTS = {
+    "push": '{ title = "Hi", body = "{{ data.text }}" }',
+    "email": '{ title = "Hi", body = "{{ data.text }}" }',
+    "sms": '{ body = "{{ data.text }}" }',
+    "inapp": '{ body = "{{ data.text }}" }',
+}
+
+
+def kind(special: str, channels: str = "push", priority: str = "normal") -> NotificationType:
+    """A type with these channels, and whatever else is said."""
+    used = [name for name in TEXTS if name in channels or f'"{name}"' in special]
+    listed = ", ".join(f'"{name}"' for name in channels.split())
+    texts = "\n".join(f"{name} = {TEXTS[name]}" for name in used)
+    text = f"""
+event = "thing.happened"
+[types.thing]
+category = "things"
+priority = "{priority}"
+channels = [{listed}]
+users = "who"
+topic = "key"
+time_to_live = "1d"
+{special}
+[types.thing.templates]
+{texts}
+"""
+    return parse({"thing.toml": text}).types["thing"]
+
+
+@dataclass
+class Person:
+    """A user whose decisions are carried out: the ledger kept, what is held stored."""
+
+    spec: NotificationType
+    profile: Profile = EVERYWHERE
+    tenant: Tenant = DEFAULT_TENANT
+    ledger: Ledger = field(default_factory=Ledger)
+    held: dict[Row, Held] = field(default_factory=dict)
+
+    def state(self) -> UserState:
+        return UserState(self.profile, self.ledger, self.tenant)
+
+    def take(self, decision: Decision) -> Decision:
+        for row in decision.release:
+            del self.held[row]
+        self.held |= dict(decision.keep)
+        self.ledger = decision.ledger
+        return decision
+
+    def meet(self, asked: Request, now: int) -> Decision:
+        return self.take(decide(asked, self.spec, self.state(), now))
+
+    def wake(self, now: int) -> list[Decision]:
+        """Whatever is due."""
+        decisions = []
+        for name in self.ledger.due(now, now):
+            if name in self.ledger.waiting:
+                decision = resume(name, self.held[(name,)], self.spec, self.state(), now)
+            else:
+                items = sorted(item for item in self.held.items() if item[0][0] == name)
+                decision = close(name, items, self.spec, self.state(), now)
+            decisions.append(self.take(decision))
+        return decisions
+
+
+def told(*decisions: Decision) -> dict[str, str]:
+    """Stage and reason by channel; a channel that goes out is `sent`."""
+    found = {}
+    for decision in decisions:
+        for outcome in decision.outcomes:
+            found[outcome.channel or "all"] = f"{outcome.stage} {outcome.reason}"
+        for notice in decision.notices:
+            outcome = notice.outcome
+            found[outcome.channel or "all"] = f"{outcome.stage} {outcome.reason}"
+        found |= {delivery.channel: "sent" for delivery in decision.deliveries}
+    return {str(channel): what for channel, what in found.items()}
+
+
+def at(minutes: float, name: str = "e1", **data: str) -> Request:
+    """An event so many minutes after noon."""
+    moment = NOON + round(minutes * MINUTE)
+    number = int(name[1:])
+    said = {"text": f"text of {name}", "key": "k", **data}
+    return request(at=moment, event_id=name, origin=Origin("events", 0, number), data=said)
