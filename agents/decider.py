@@ -1,44 +1,49 @@
-"""The decider: is this user told, where, and if not, why not.
+"""The decider: is this user told, where and when, and if not, why not.
 
-Keyed by user: requests and broadcasts meet preferences, contacts, presence and ledgers here.
+Keyed by user: requests and broadcasts meet preferences, contacts, presence and ledgers here, and
+what was put off comes back when it is due.
 """
 
 import asyncio
-from functools import partial
 
 import msgspec
 
+from agents.audience import resume_fan_out, start_fan_out
+from agents.decisions import Decisions
+from agents.outlook import Outlook
+from agents.people import note
 from agents.state import Stateful, open_store
+from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
+from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import (
     BROADCASTS,
+    CANCELLED,
     CONTACTS,
-    DELIVER,
-    DELIVERY_EVENTS,
+    FEEDBACK,
     FOLLOWING,
     PREFERENCES,
     PRESENCE,
     REQUESTS,
     Topic,
 )
-from policy.catalogue import Catalogue
-from policy.decide import decide
-from policy.decision import Decision
-from policy.delivery_events import reached, suppressed
-from policy.notification_type import NotificationType
-from policy.user import Ledger, Profile
+from schemas.cancellation import Cancellation
+from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.profile import Contacts, Preferences, Presence
 from schemas.request import Broadcast, Request
-from schemas.vocabulary import Reason, Stage
-from tables.followers import FOLLOWERS
-from tables.table import key_of, last_part
+from schemas.vocabulary import Priority
+from tables import held
+from tables.followers import FOLLOWERS, SEGMENTS
+from tables.store import Store
+from tables.timers import TIMERS, Timers
 from tables.turn import Turn
-from tables.users import LEDGERS, PROFILES
+from tables.unsent import UNSENT, send_unsent
+from tables.users import LEDGERS, PROFILES, user_key
 
 NAME = "decider"
 KINDS: dict[Topic, type[msgspec.Struct]] = {
@@ -46,117 +51,140 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     PREFERENCES: Preferences,
     PRESENCE: Presence,
     FOLLOWING: Follow,
-    REQUESTS: Request,
-    BROADCASTS: Broadcast,
+    CANCELLED: Cancellation,
+    FEEDBACK: Feedback,
+    REQUESTS[Priority.CRITICAL]: Request,
+    BROADCASTS[Priority.CRITICAL]: Broadcast,
+    **{REQUESTS[priority]: Request for priority in Priority},
+    **{BROADCASTS[priority]: Broadcast for priority in Priority},
 }
-"""In this order a partition's topics are worked on: what is known first, the many last."""
-STRANGER, NOTHING_YET = Profile(), Ledger()
+"""In this order: what is known comes first, then what is critical; the rest shares by weight."""
+WEIGHTS = {Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 2, Priority.BULK: 1}
+SHARES = {
+    topics[priority].name: weight
+    for topics in (REQUESTS, BROADCASTS)
+    for priority, weight in WEIGHTS.items()
+}
+TABLES = (
+    PROFILES,
+    LEDGERS,
+    FOLLOWERS,
+    SEGMENTS,
+    TIMERS,
+    held.HELD,
+    held.CANCEL_KEYS,
+    held.CANCELLED,
+    held.QUOTAS,
+    held.FAN_OUTS,
+    UNSENT,
+)
 BROADCAST_SLICE = 16
-"""Broadcasts in one slice; each may stand for as many decisions as the fan-out threshold."""
-encode = msgspec.json.Encoder().encode
+"""Broadcasts in one slice; each may stand for a thousand decisions."""
+TIMERS_AT_ONCE = 1000
+"""Timers of each kind that fire in one turn."""
+PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES)
+GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
+"""Topics that may hold an event of a digest that is due. Not those of tenants over their share:
+their backlog must not delay others, and what stands in it counts as late."""
+BEHIND = 0.05
+"""Seconds until a timer that waits for that is looked at again."""
 
 
-def decider(catalogue: Catalogue, runtime: Runtime) -> Role:
+def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
     """The role `decider`."""
+
+    def open_handler(number: int, closing: asyncio.Event) -> Decider:
+        return Decider(catalogues, runtime, number, open_store(runtime, NAME, number, *TABLES))
+
     return Role(
         name=NAME,
         topics=tuple(topic.name for topic in KINDS),
-        open_handler=partial(Decider, catalogue, runtime),
-        slice_records={BROADCASTS.name: BROADCAST_SLICE},
+        open_handler=open_handler,
+        slice_records={topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()},
+        weights=SHARES,
     )
 
 
 class Decider(Stateful):
     """The decider's share of one partition."""
 
-    def __init__(
-        self, catalogue: Catalogue, runtime: Runtime, number: int, closing: asyncio.Event
-    ) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalogues: Catalogues, runtime: Runtime, number: int, store: Store) -> None:
+        super().__init__(store)
+        self._catalogues = catalogues
         self._runtime = runtime
         self._number = number
-        super().__init__(open_store(runtime, NAME, number, PROFILES, LEDGERS, FOLLOWERS))
+        self._timers = Timers(store)
+        # Both until a look shows that nothing is left.
+        self._is_fanning_out = True
+        self._has_unsent = True
+        self._outlook = Outlook(PROMPT, GATHERED)
         self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
-        _load(turn, [key_of(v.event.tenant, v.user) for _, v in records if isinstance(v, Request)])
+        asked = {value.type for _, value in records if isinstance(value, Request | Broadcast)}
+        if not asked <= self._catalogues.current.types.keys():
+            # The router may have seen a type that is newer than our last look at the files.
+            await self._catalogues.refresh()
+        decisions = self._decisions(turn)
+        decisions.load(
+            user_key(v.event.tenant, v.user) for _, v in records if isinstance(v, Request)
+        )
         for record, value in records:
             try:
-                self._take(turn, value)
+                self._take(turn, decisions, value)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
         await turn.finish()
 
-    def _take(self, turn: Turn, value: msgspec.Struct) -> None:
+    def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct) -> None:
         match value:
             case Request():
-                self._decide(turn, value)
+                decisions.decide(value)
             case Broadcast():
-                self._broadcast(turn, value)
-            case Follow():
-                edge = key_of(value.tenant, value.followee, value.follower)
-                turn.view(FOLLOWERS).put(edge, True if value.following else None)
-            case Contacts() | Preferences() | Presence():
-                _note(turn, value)
+                self._is_fanning_out = True
+                start_fan_out(turn, decisions, value)
+            case Feedback():
+                decisions.hear(value)
+            case Cancellation():
+                decisions.cancel(value)
+            case Contacts() | Preferences() | Presence() | Follow():
+                note(turn, value)
 
-    def _broadcast(self, turn: Turn, broadcast: Broadcast) -> None:
-        event = broadcast.event
-        edges = turn.view(FOLLOWERS).keys(key_of(event.tenant, event.actor))
-        followers = [last_part(edge) for edge in edges]
-        _load(turn, [key_of(event.tenant, follower) for follower in followers])
-        for follower in followers:
-            request = Request(
-                type=broadcast.type,
-                user=follower,
-                event=event,
-                origin=broadcast.origin,
-                accepted_at=broadcast.accepted_at,
-            )
-            self._decide(turn, request)
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Go on with broadcasts that are under way, and fire the timers that are due.
 
-    def _decide(self, turn: Turn, request: Request) -> None:
-        spec = self._catalogue.types.get(request.type)
-        if spec is None:
-            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {request.type!r}")
-        user = key_of(request.event.tenant, request.user)
-        ledgers = turn.view(LEDGERS)
-        profile = turn.view(PROFILES).get(user) or STRANGER
-        ledger = ledgers.get(user) or NOTHING_YET
+        After an outage, what was taken by Kafka before a timer was due is handled before it.
+        """
+        if self._has_unsent:
+            await send_unsent(self._store, self._runtime.outputs())
+            self._has_unsent = False
+        if self._is_fanning_out:
+            turn = Turn(None, self._store, self._runtime.outputs())
+            self._is_fanning_out = resume_fan_out(turn, self._decisions(turn))
+            await turn.finish()
         now = self._runtime.clock.now()
-        decision = decide(request, spec, profile, ledger, now)
-        if decision.ledger is not ledger:
-            ledgers.put(user, decision.ledger)
-        self._write(turn, request, spec, decision, now)
+        horizon = self._outlook.horizon(now, read_to)
+        due = self._timers.due(horizon, TIMERS_AT_ONCE)
+        if due:
+            turn = Turn(None, self._store, self._runtime.outputs())
+            self._decisions(turn).fire_all(due, horizon.gathering)
+            await turn.finish_by_clock()
+        following = self._timers.next_due()
+        if self._is_fanning_out:
+            return 0
+        if following is None:
+            return None
+        return max(0 if due else BEHIND, (following - now) / 1000)
 
-    def _write(
-        self, turn: Turn, request: Request, spec: NotificationType, decision: Decision, now: int
-    ) -> None:
-        add, here, user = turn.outputs.add, self._number, request.user.encode()
-        for delivery in decision.deliveries:
-            add(DELIVER[delivery.channel, delivery.priority], here, user, encode(delivery))
-            add(DELIVERY_EVENTS, here, None, encode(reached(delivery, Stage.QUEUED, now)))
-        for outcome in decision.suppressed:
-            told = suppressed(request, spec, decision.notification_id, outcome, now)
-            add(DELIVERY_EVENTS, here, None, encode(told))
-
-
-def _load(turn: Turn, users: list[bytes]) -> None:
-    if users:
-        turn.view(PROFILES).load(users)
-        turn.view(LEDGERS).load(users)
-
-
-def _note(turn: Turn, value: Contacts | Preferences | Presence) -> None:
-    profiles = turn.view(PROFILES)
-    user = key_of(value.tenant, value.user)
-    profile = profiles.get(user) or STRANGER
-    match value:
-        case Contacts():
-            profiles.put(user, profile.with_contacts(value))
-        case Preferences():
-            profiles.put(user, profile.with_preferences(value))
-        case Presence():
-            profiles.put(user, profile.with_presence(value))
+    def _decisions(self, turn: Turn) -> Decisions:
+        return Decisions(
+            turn,
+            self._timers,
+            self._catalogues.current,
+            self._runtime.clock.now(),
+            self._number,
+            self._runtime.settings.partitions,
+        )

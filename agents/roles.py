@@ -1,6 +1,7 @@
 """Every role by name, and how to build it for a worker."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from agents.analytics import analytics
 from agents.decider import decider
@@ -8,7 +9,8 @@ from agents.inapp import inapp
 from agents.retry import retry
 from agents.router import router
 from agents.sink import sink
-from pipeline.catalogue_folder import read_catalogue
+from pipeline.catalogue_folder import Catalogues
+from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from sinks.clickhouse import ClickHouse
@@ -30,9 +32,17 @@ def _provider(kind: type[Provider]) -> BuildRole:
     return build
 
 
+def _watching(kind: Callable[[Catalogues, Runtime], Role]) -> BuildRole:
+    def build(runtime: Runtime) -> Role:
+        folder = CatalogueFolder(runtime.settings.catalogue)
+        return replace(kind(folder, runtime), check=folder.watch, close=folder.close)
+
+    return build
+
+
 BUILDERS: dict[str, BuildRole] = {
-    "router": lambda runtime: router(read_catalogue(runtime.settings.catalogue), runtime),
-    "decider": lambda runtime: decider(read_catalogue(runtime.settings.catalogue), runtime),
+    "router": _watching(router),
+    "decider": _watching(decider),
     "push": _provider(Fcm),
     "email": _provider(SendGrid),
     "sms": _provider(Twilio),

@@ -4,12 +4,13 @@ Keyed by actor: events meet the follower counts of their actor here.
 """
 
 import asyncio
-from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRecord
 
+from agents.routing import Routed, Routing, in_bulk
 from agents.state import Stateful, open_store
+from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.outputs import partition_of
@@ -17,70 +18,91 @@ from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import (
-    BROADCASTS,
+    CANCELLATIONS,
+    CANCELLED,
     DELIVERY_EVENTS,
     EVENTS,
     FOLLOWING,
     FOLLOWS,
     OUTBOX,
-    REQUESTS,
     Topic,
 )
-from policy.audience import Read, fan_out, recipients
-from policy.catalogue import Catalogue
+from policy.audience import Read, fan_out
+from policy.body import body_digest
 from policy.delivery_events import read_by_feeds
+from policy.fair_share import spend
 from policy.identity import notification_id
 from policy.notification_type import NotificationType
+from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.follow import Follow
 from schemas.post import Post
-from schemas.request import Broadcast, Origin, Request
+from schemas.request import Origin
 from schemas.vocabulary import Reason
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
+from tables.shares import SHARES
+from tables.store import Store
 from tables.table import key_of
 from tables.turn import Turn
 
 NAME = "router"
+KINDS: dict[Topic, type[msgspec.Struct]] = {
+    FOLLOWS: Follow,
+    CANCELLATIONS: Cancellation,
+    EVENTS: Event,
+}
+"""In this order: whom an event concerns is known before it comes."""
+TABLES = (FOLLOWER_COUNTS, FOLLOWERS, SHARES)
 encode = msgspec.json.Encoder().encode
-Routed = list[tuple[Topic, int, str, msgspec.Struct]]
-"""Topic, partition, key and value of what one event sets off."""
 
 
-def router(catalogue: Catalogue, runtime: Runtime) -> Role:
+def router(catalogues: Catalogues, runtime: Runtime) -> Role:
     """The role `router`."""
-    topics = (FOLLOWS.name, EVENTS.name)
-    return Role(name=NAME, topics=topics, open_handler=partial(Router, catalogue, runtime))
+
+    def open_handler(number: int, closing: asyncio.Event) -> Router:
+        return Router(catalogues, runtime, open_store(runtime, NAME, number, *TABLES))
+
+    topics = tuple(topic.name for topic in KINDS)
+    return Role(name=NAME, topics=topics, open_handler=open_handler)
 
 
 class Router(Stateful):
     """The router's share of one partition."""
 
-    def __init__(
-        self, catalogue: Catalogue, runtime: Runtime, number: int, closing: asyncio.Event
-    ) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalogues: Catalogues, runtime: Runtime, store: Store) -> None:
+        super().__init__(store)
+        self._catalogues = catalogues
         self._runtime = runtime
         self._partitions = runtime.settings.partitions
-        super().__init__(open_store(runtime, NAME, number, FOLLOWER_COUNTS, FOLLOWERS))
-        kinds: dict[Topic, type[msgspec.Struct]] = {EVENTS: Event, FOLLOWS: Follow}
-        self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
+        self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
-        """Route each event of the slice, or count each follow."""
+        """Route each event of the slice, count each follow, or tell on each cancellation."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
-        for record, value in self._intake.read(slice_, turn.outputs):
+        records = list(self._intake.read(slice_, turn.outputs))
+        happened = {value.type for _, value in records if isinstance(value, Event)}
+        if not happened <= self._catalogues.current.events.keys():
+            # Its type may be so new that we have not looked at the files since.
+            await self._catalogues.refresh()
+        for record, value in records:
             try:
-                routed = (
-                    self._follow(value, turn)
-                    if isinstance(value, Follow)
-                    else self._route(record, value, turn)
-                )
+                routed = self._take(record, value, turn)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
                 continue
             for topic, partition, key, output in routed:
                 turn.outputs.add(topic, partition, key.encode(), encode(output))
         await turn.finish()
+
+    def _take(self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn) -> Routed:
+        match value:
+            case Follow():
+                return self._follow(value, turn)
+            case Cancellation():
+                return [(CANCELLED, at, value.actor, value) for at in range(self._partitions)]
+            case Event():
+                return self._route(record, value, turn)
+        raise TypeError(f"{type(value).__name__} is nothing that a router reads")
 
     def _follow(self, follow: Follow, turn: Turn) -> Routed:
         followee = key_of(follow.tenant, follow.followee)
@@ -96,46 +118,42 @@ class Router(Stateful):
         return [(FOLLOWING, partition, follow.follower, follow)]
 
     def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
-        types = self._catalogue.for_event(event.type)
+        types = self._catalogues.current.for_event(event.type)
         if not types:
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type for {event.type!r}")
-        origin = Origin(record.topic, record.partition, record.offset)
-        routed: Routed = []
+        origin = Origin(record.topic, record.partition, record.offset, body_digest(event))
+        routing = Routing(event, origin, record.timestamp, self._partitions)
+        told: Routed = []
+        posted: Routed = []
         for spec in types:
-            if spec.followers:
-                routed += self._to_followers(spec, event, origin, record.timestamp, turn)
+            if spec.users:
+                told += routing.to_users(spec)
+                continue
+            if not spec.followers:
+                told += routing.to_everywhere(spec)
+                continue
+            counts = turn.view(FOLLOWER_COUNTS).get(key_of(event.tenant, event.actor)) or {}
+            threshold = spec.fan_out_threshold or self._runtime.settings.fan_out_threshold
+            choice = fan_out(counts, threshold)
+            if isinstance(choice, Read):
+                posted += self._post(spec, routing, sum(counts.values()))
             else:
-                routed += self._to_users(spec, event, origin, record.timestamp)
-        return routed
+                told += routing.to_followers(spec, choice.partitions)
+        # Critical goes to bulk as well: a flood is a flood, whatever it is called.
+        return (in_bulk(told) if self._is_over_share(routing, len(told), turn) else told) + posted
 
-    def _to_users(
-        self, spec: NotificationType, event: Event, origin: Origin, accepted_at: int
-    ) -> Routed:
-        return [
-            (
-                REQUESTS,
-                partition_of(user, self._partitions),
-                user,
-                Request(
-                    type=spec.name, user=user, event=event, origin=origin, accepted_at=accepted_at
-                ),
-            )
-            for user in recipients(event, spec)
-        ]
+    def _is_over_share(self, routing: Routing, cost: int, turn: Turn) -> bool:
+        if not cost:
+            return False
+        shares, tenant = turn.view(SHARES), key_of(routing.event.tenant)
+        share = self._runtime.settings.tenant_share
+        bucket, over = spend(shares.get(tenant), share, cost, routing.at)
+        shares.put(tenant, bucket)
+        return over
 
-    def _to_followers(
-        self, spec: NotificationType, event: Event, origin: Origin, accepted_at: int, turn: Turn
-    ) -> Routed:
-        counts = turn.view(FOLLOWER_COUNTS).get(key_of(event.tenant, event.actor)) or {}
-        threshold = spec.fan_out_threshold or self._runtime.settings.fan_out_threshold
-        choice = fan_out(counts, threshold)
-        if isinstance(choice, Read):
-            post_id = notification_id(event.tenant, event.id, "", spec.name)
-            post = Post(
-                notification_id=post_id, type=spec.name, event=event, accepted_at=accepted_at
-            )
-            told = read_by_feeds(post, spec, sum(counts.values()), self._runtime.clock.now())
-            here = origin.partition
-            return [(OUTBOX, here, event.actor, post), (DELIVERY_EVENTS, here, post_id, told)]
-        broadcast = Broadcast(type=spec.name, event=event, origin=origin, accepted_at=accepted_at)
-        return [(BROADCASTS, at, event.actor, broadcast) for at in choice.partitions]
+    def _post(self, spec: NotificationType, routing: Routing, followers: int) -> Routed:
+        event, here = routing.event, routing.origin.partition
+        name = notification_id(event.tenant, event.id, "", spec.name)
+        post = Post(notification_id=name, type=spec.name, event=event, accepted_at=routing.at)
+        told = read_by_feeds(post, spec, followers, self._runtime.clock.now())
+        return [(OUTBOX, here, event.actor, post), (DELIVERY_EVENTS, here, name, told)]

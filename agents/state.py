@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.lanes import ReadTo
 from pipeline.runtime import Runtime
 from pipeline.topics import changelog
 from tables.restore import Changelog
-from tables.store import PartitionStore
+from tables.store import PartitionStore, Store
 from tables.table import Table, checker
 
 
@@ -20,12 +21,16 @@ def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) ->
 class Stateful:
     """A handler's half that has to do with its partition store."""
 
-    def __init__(self, store: PartitionStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def restore(self) -> Mapping[str, int]:
         """Bring the state up to its changelog; return the frontiers stored in it."""
         return await self._store.restore()
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Nothing is ever due, unless a role says otherwise."""
+        return None
 
     async def close(self) -> None:
         """Let go of the state."""
@@ -38,6 +43,10 @@ class Stateless:
     async def restore(self) -> Mapping[str, int]:
         """Nothing to restore: the committed offsets are all there is."""
         return {}
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Nothing is ever due."""
+        return None
 
     async def close(self) -> None:
         """Nothing to let go of."""

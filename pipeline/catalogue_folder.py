@@ -1,19 +1,68 @@
-"""Reading the catalogue's files."""
+"""The catalogue in a folder of TOML files, and where handlers find it."""
 
 from pathlib import Path
+from typing import Protocol
 
 from pipeline.errors import BadCatalogue
 from policy.catalogue import Catalogue, parse
 
+Signature = tuple[tuple[str, int, int, int], ...]
 
-def read_catalogue(folder: Path) -> Catalogue:
-    """The catalogue in the folder's TOML files; raises BadCatalogue, naming file and field."""
-    try:
-        files = {path.name: path.read_text() for path in sorted(folder.glob("*.toml"))}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadCatalogue(f"The catalogue in {folder} can't be read: {error}.") from error
+
+class Catalogues(Protocol):
+    """Where handlers find the catalogue; each turn keeps to the one it began with."""
+
+    @property
+    def current(self) -> Catalogue:
+        """The newest that can be used."""
+        ...
+
+    async def refresh(self) -> None:
+        """Have `current` be what the files say by now, before what is unknown is refused."""
+        ...
+
+
+class FixedCatalogue:
+    """A catalogue that stays what it is."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.current = catalogue
+
+    async def refresh(self) -> None:
+        """There is nothing newer."""
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    """The folder's TOML files by name; raises BadCatalogue if one can't be read or none is there.
+
+    Files whose name begins with a dot belong to somebody's editor.
+    """
+    files = {}
+    for path in _paths(folder):
+        try:
+            files[path.name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadCatalogue(f"{path.name} in {folder} can't be read: {error}.") from error
     if not files:
         raise BadCatalogue(
             f"There is no *.toml file in {folder}. Set TOCSIN_CATALOGUE to the catalogue's folder."
         )
-    return parse(files)
+    return files
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """The catalogue in the folder's TOML files; raises BadCatalogue, naming file and line."""
+    return parse(read_files(folder))
+
+
+def signature_of(folder: Path) -> Signature:
+    """What is another when a file is; empty if it can't be told, which reading will explain."""
+    try:
+        stats = [(path.name, path.stat()) for path in _paths(folder)]
+    except OSError:
+        return ()
+    return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))

@@ -8,6 +8,7 @@ starts too late, or never arrives; either way the cursor seeks back.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,11 @@ GATHER = 0.01
 """Seconds between two fetches: what comes in the meantime shares a request, a slice, a write."""
 FETCH_WAIT = 0.1
 """Seconds that one fetch waits for records; a partition that has room again waits no longer."""
+PARTITION_BYTES = 1 << 19
+"""What one fetch brings of a partition at most, unless a single batch is larger."""
+FETCH_BYTES = 1 << 22
+"""And of all partitions together. Without it the client piles up that much of each one that has
+a backlog, whether there is room for it or not."""
 
 
 class SliceConsumerThread(driver.AIOKafkaConsumerThread):
@@ -42,7 +48,8 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             partition_assignment_strategy=[RangePartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_bytes=FETCH_BYTES,
             fetch_max_wait_ms=500,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -51,6 +58,13 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
         )
+
+    def end(self, tp: TopicPartition) -> int | None:
+        """Where the partition ended when the broker last answered a fetch; None before that."""
+        try:
+            return self._ensure_consumer().highwater(tp)  # type: ignore[no-any-return]
+        except (AssertionError, IllegalStateError):
+            return None  # revoked a moment ago
 
     async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """The group's committed offsets; the log's start where nothing was committed."""
@@ -143,20 +157,23 @@ class SliceConsumer(driver.Consumer):
 
     async def _fetch_once(self) -> None:
         await self._apply_seeks()
-        limit = self.app.partitions.room_per_partition()
-        wanted = {
-            tp
-            for tp, cursor in self.cursors.items()
-            if cursor.in_flight < limit and not cursor.seek_pending
-        }
+        wanted = self.app.partitions.with_room(self.cursors)
         if not wanted:
             await self.sleep(0.005 if self.cursors else 0.05)
             return
         fetched = await self._getmany(wanted, FETCH_WAIT)
+        self._note_ends(wanted, fetched)
         for tp, records in fetched.items():
             await self._hand_on(tp, records)
         if fetched:
             await asyncio.sleep(GATHER)
+
+    def _note_ends(self, wanted: set[TopicPartition], fetched: Mapping[Any, Any]) -> None:
+        now = time.monotonic()
+        for tp in wanted:
+            cursor = self.cursors.get(tp)
+            if cursor is not None and not cursor.seek_pending:
+                cursor.hear(self._thread.end(tp), tp in fetched, now)
 
     async def _apply_seeks(self) -> None:
         # Only here, between two fetches: a seek during one would give it a wrong start.

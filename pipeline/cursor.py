@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from pipeline.slices import Slice
 
+IDLE = 2.0
+"""Seconds without a record after which what the log still has are no records: transaction markers
+or gaps that compaction left."""
+
 
 @dataclass(slots=True)
 class Cursor:
@@ -19,6 +23,8 @@ class Cursor:
     accepted: int = 0
     in_flight: int = 0
     stuck_at: int | None = None
+    end: int | None = None
+    still_since: float | None = None
 
     def __post_init__(self) -> None:
         self.accepted = self.position
@@ -30,6 +36,23 @@ class Cursor:
         self.seek_pending = True
         self.in_flight = 0
         self.stuck_at = None
+        self.still_since = None
+
+    def hear(self, end: int | None, got: bool, at: float) -> None:
+        """What a fetch said `at` then (monotonic seconds): where the log ends, if it `got` any."""
+        self.end = end
+        if got or end is None:
+            self.still_since = None
+        elif self.still_since is None:
+            self.still_since = at
+
+    def is_at_end(self, frontier: int, at: float) -> bool:
+        """Whether all that was in the log a moment ago is done, when it is done to `frontier`."""
+        if self.end is None or self.seek_pending or frontier != self.position:
+            return False
+        return frontier >= self.end or (
+            self.still_since is not None and at - self.still_since > IDLE
+        )
 
     def hand_on(self, slice_: Slice) -> None:
         """A slice leaves for its lane."""

@@ -2,7 +2,7 @@
 
 TocsinError
 ├── BadRecord          this record can't be used: dead letter, go on with the next
-├── BadCatalogue       the catalogue contradicts itself: says the file and the field
+├── BadCatalogue       the catalogue contradicts itself: says file, line and field
 ├── Unavailable        a part that we need is away: exit, be restarted, resume from the commit
 │   ├── PortTaken
 │   └── DownloadFailed
@@ -28,7 +28,11 @@ class BadRecord(TocsinError):
 
 
 class BadCatalogue(TocsinError):
-    """The catalogue is not valid."""
+    """The catalogue is not valid: one sentence for each problem, each on a line of its own."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class Unavailable(TocsinError):

@@ -1,14 +1,21 @@
 """A lane works through slices one at a time and alone moves the frontier of their partition."""
 
 import asyncio
-from collections import deque
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from aiokafka import TopicPartition
 
 from pipeline import metrics
-from pipeline.slices import Slice, join_head
+from pipeline.queues import Queues
+from pipeline.slices import Slice
+
+ReadTo = Callable[[str], int]
+ALL_READ = 1 << 62
+"""Epoch milliseconds that no clock reaches: nothing is left to read."""
+LONGEST_WAIT = 10.0
+"""Seconds after which a lane asks again what is due: a machine's clock can be set."""
 
 
 class Abandoned(Exception):
@@ -31,16 +38,27 @@ class Handler(Protocol):
         """
         ...
 
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Do what is due by the clock, at most about a slice's worth, as durably as a slice.
+
+        `read_to` says of each topic up to when (epoch ms) all that Kafka took is handled: after
+        an outage the clock may be far ahead of that. Returns the seconds until more is due: 0
+        for at once, None when nothing waits. Asked between any two slices, so nothing that waits
+        may cost much to find. It may raise what `handle` may, to the same effect.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of the state."""
         ...
 
 
 class Lane:
-    """The slices of one or more topics of a partition number, the most urgent topic first.
+    """The slices of one or more topics of a partition number, in the order of `Queues`.
 
     What arrived while the last slice was worked on goes together: the busier, the larger the
-    slices, up to as many records as `topics` says for each topic.
+    slices, up to as many records as `topics` says for each topic. Between slices the handler
+    does what is due by the clock, if it is known how far topics are read.
     """
 
     def __init__(
@@ -49,44 +67,52 @@ class Lane:
         handler: Handler,
         frontiers: dict[TopicPartition, int],
         finished: Callable[[Slice], None],
+        weights: Mapping[str, float] | None = None,
+        read_to: ReadTo | None = None,
     ) -> None:
         self.topics = tuple(topics)
-        self._most = topics
         self._handler = handler
         self._frontiers = frontiers
         self._finished = finished
-        self._queues: dict[str, deque[Slice]] = {topic: deque() for topic in topics}
+        self._read_to = read_to
+        self._queues = Queues(topics, weights or {})
         self._arrived = asyncio.Event()
-        self._closing = False
+        self._closing = asyncio.Event()
 
     def put(self, slice_: Slice) -> None:
         """Queue a slice; per topic they must come in order and without a hole."""
-        self._queues[slice_.partition.topic].append(slice_)
+        self._queues.put(slice_)
         self._arrived.set()
 
     def close(self) -> None:
         """End after the slice in hand."""
-        self._closing = True
+        self._closing.set()
         self._arrived.set()
 
     async def run(self) -> None:
         """Work until closed."""
-        while not self._closing:
-            slice_ = self._next()
-            if slice_ is None:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            try:
-                await self._work(slice_)
-            except Abandoned:
-                return
+        with contextlib.suppress(Abandoned):
+            while not self._closing.is_set():
+                due_in = await self._handler.wake(self._read_to) if self._read_to else None
+                if self._closing.is_set():
+                    return
+                slice_ = self._queues.take()
+                if slice_ is not None:
+                    await self._work(slice_)
+                else:
+                    await self._arrival(due_in)
 
-    def _next(self) -> Slice | None:
-        for topic, queue in self._queues.items():
-            if queue:
-                return join_head(queue, self._most[topic])
-        return None
+    async def _arrival(self, due_in: float | None) -> None:
+        """Wait for a slice, but not beyond the time when something is due."""
+        self._arrived.clear()
+        if due_in is None:
+            await self._arrived.wait()
+        elif due_in <= 0:
+            await asyncio.sleep(0)
+        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(due_in, LONGEST_WAIT)):
+                    await self._arrived.wait()
 
     async def _work(self, slice_: Slice) -> None:
         frontier = self._frontiers[slice_.partition]

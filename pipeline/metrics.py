@@ -1,6 +1,6 @@
 """Every metric of a worker, with what it should make an operator do."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 RECORDS = Counter(
     "tocsin_records",
@@ -32,4 +32,12 @@ PROVIDER_CALLS = Counter(
     "tocsin_provider_calls",
     "Deliveries that a provider answered, by outcome. Retries rising: the provider has trouble.",
     ["provider", "outcome"],
+)
+CATALOGUE = Info(
+    "tocsin_catalogue",
+    "Version of the catalogue in use. Workers that differ for long: one has other files.",
+)
+CATALOGUES_REFUSED = Counter(
+    "tocsin_catalogues_refused",
+    "Changed catalogues that could not be used. Any: `tocsin catalogue check`, or the log.",
 )

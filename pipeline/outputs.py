@@ -3,10 +3,11 @@
 import asyncio
 from collections import defaultdict
 from functools import lru_cache
+from typing import Protocol
 
 from aiokafka.partitioner import murmur2
 
-from pipeline.producer import Entry, Producer
+from pipeline.producer import Entry
 from pipeline.topics import Topic
 
 
@@ -16,6 +17,14 @@ def partition_of(key: str, partitions: int) -> int:
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
+class Log(Protocol):
+    """Takes records: Kafka's producer, or memory."""
+
+    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+        """Append these entries; on return they are acknowledged. The offset after the last one."""
+        ...
+
+
 class Outputs:
     """Collects the outputs of one slice; `flush` returns once the broker has all of them.
 
@@ -23,17 +32,21 @@ class Outputs:
     was written: the slice is worked through again and writes the same ids.
     """
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Log) -> None:
         self._producer = producer
-        self._entries: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+        self.entries: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+        """By topic and partition, what is not sent yet."""
+        self.size = 0
+        """Bytes of all values that were added."""
 
-    def add(self, topic: Topic, partition: int, key: bytes | None, value: bytes | None) -> None:
+    def add(self, topic: Topic, partition: int, key: bytes | None, value: bytes) -> None:
         """One more record; nothing is sent yet."""
-        self._entries[topic.name, partition].append((key, value))
+        self.entries[topic.name, partition].append((key, value))
+        self.size += len(value)
 
     async def flush(self) -> None:
         """Send all and wait for every acknowledgement; raises Unavailable."""
-        entries, self._entries = self._entries, defaultdict(list)
+        entries, self.entries = self.entries, defaultdict(list)
         await asyncio.gather(
             *(self._producer.write(*place, records) for place, records in entries.items())
         )

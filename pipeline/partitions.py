@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,7 +12,7 @@ from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
-from pipeline.lanes import Handler, Lane
+from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.slices import RECORDS, Slice
 
 GRACE = 20.0
@@ -26,10 +28,11 @@ OpenHandler = Callable[[int, asyncio.Event], Handler]
 class Role:
     """What one kind of worker reads, and how it works on it.
 
-    A lane works on one slice at a time. Topics that share state share a lane, most urgent first;
-    with `lane_per_topic` each topic has its own, so that none waits for another. `check` raises
-    what makes the role useless, such as wrong credentials, before anything is read; `close` lets
-    go of what the handlers shared.
+    A lane works on one slice at a time. Topics that share state share a lane: first those
+    without a weight, in their order, then the others by their `weights`. With `lane_per_topic`
+    each topic has its own, so that none waits for another; handlers are then not woken, as
+    several lanes would do it at once. `check` raises what makes the role useless, such as wrong
+    credentials, before anything is read; `close` lets go of what the handlers shared.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Role:
     open_handler: OpenHandler
     lane_per_topic: bool = False
     slice_records: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     check: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -59,20 +63,32 @@ class Partition:
         self._closing = asyncio.Event()
         self._handler = role.open_handler(number, self._closing)
         self._source = source
-        self._tps = [TopicPartition(topic, number) for topic in role.topics]
+        self._tps = {topic: TopicPartition(topic, number) for topic in role.topics}
+        self._handled_to: dict[TopicPartition, int] = {}
         most = {topic: role.slice_records.get(topic, RECORDS) for topic in role.topics}
         groups = [{topic: most[topic]} for topic in most] if role.lane_per_topic else [most]
-        self._lanes = [Lane(g, self._handler, self.frontiers, self._finished) for g in groups]
+        self._lanes = [
+            Lane(
+                group,
+                self._handler,
+                self.frontiers,
+                self._finished,
+                weights=role.weights,
+                read_to=None if role.lane_per_topic else self._read_to,
+            )
+            for group in groups
+        ]
         self._lane_of = {topic: lane for lane in self._lanes for topic in lane.topics}
 
     async def run(self) -> None:
         """Restore the state, find the frontiers, work until closed."""
         try:
             stored = await self._handler.restore()
-            committed = await self._source.committed(self._tps)
+            tps = list(self._tps.values())
+            committed = await self._source.committed(tps)
             if self._closing.is_set():
                 return
-            for tp in self._tps:
+            for tp in tps:
                 self.frontiers[tp] = max(committed[tp], stored.get(tp.topic, 0))
                 self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
             async with asyncio.TaskGroup() as tasks:
@@ -87,13 +103,21 @@ class Partition:
 
     def close(self) -> None:
         """Fetch no more, and end after the slices in hand."""
-        for tp in self._tps:
+        for tp in self._tps.values():
             self._source.cursors.pop(tp, None)
         self._closing.set()
         for lane in self._lanes:
             lane.close()
 
+    def _read_to(self, topic: str) -> int:
+        tp = self._tps[topic]
+        cursor = self._source.cursors.get(tp)
+        if cursor is not None and cursor.is_at_end(self.frontiers[tp], time.monotonic()):
+            return ALL_READ
+        return self._handled_to.get(tp, 0)
+
     def _finished(self, slice_: Slice) -> None:
+        self._handled_to[slice_.partition] = slice_.records[-1].timestamp
         cursor = self._source.cursors.get(slice_.partition)
         if cursor is not None:
             cursor.finish(slice_)
@@ -118,8 +142,26 @@ class Partitions:
         return sorted(self._held)
 
     def room_per_partition(self) -> int:
-        """Bytes that one partition may have in flight, so that all together keep the bound."""
-        return self._bytes_in_flight // max(1, len(self._held) * len(self.role.topics))
+        """Bytes that all topics of one partition number together should have in flight."""
+        return self._bytes_in_flight // max(1, len(self._held))
+
+    def with_room(self, cursors: Mapping[TopicPartition, Cursor]) -> set[TopicPartition]:
+        """What may be fetched more of.
+
+        The topics of a partition number share its room, and whoever needs it may use all that
+        is left. Each one's even part is free to it even then, so that no backlog keeps another
+        topic out: at most twice the room is in flight, and what the last fetches brought.
+        """
+        room = self.room_per_partition()
+        own = room // len(self.role.topics)
+        used = Counter[int]()
+        for tp, cursor in cursors.items():
+            used[tp.partition] += cursor.in_flight
+        return {
+            tp
+            for tp, cursor in cursors.items()
+            if (used[tp.partition] < room or cursor.in_flight < own) and not cursor.seek_pending
+        }
 
     def frontiers(self) -> dict[TopicPartition, int]:
         """Where each partition's next slice must start: all before it is done, for good."""

@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 
 from pipeline.clock import Clock
-from pipeline.outputs import Outputs
-from pipeline.producer import Producer
+from pipeline.outputs import Log, Outputs
 from pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """The settings, the producer and the clock of one worker process."""
+    """The settings, the clock and where to write, of one worker process."""
 
     settings: Settings
-    producer: Producer
+    producer: Log
     clock: Clock
 
     def outputs(self) -> Outputs:

@@ -49,9 +49,13 @@ class Settings(BaseSettings):
 
     fan_out_threshold: Annotated[int, Field(ge=1)] = 1000
     """From this many followers on, a post is written once and read by feeds."""
+    tenant_share: Annotated[int, Field(ge=1)] = 1000
+    """Records a second that a tenant may set off in each router partition; what is more waits
+    in topics of its own until nothing else does, but for a small share."""
     session_timeout: Annotated[float, Field(ge=1)] = 6.0
-    bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 24 << 20
-    """Records fetched and not finished, over all partitions of one process."""
+    bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 16 << 20
+    """Records fetched and not finished, over all partitions of one process; twice that if
+    every topic has a backlog at once."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """More bad records than this among the last 200 of a partition stop the worker."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0

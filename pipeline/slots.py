@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from schemas.vocabulary import Priority
 
-WEIGHTS = {Priority.HIGH: 4, Priority.NORMAL: 2, Priority.LOW: 1}
+WEIGHTS = {Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 2, Priority.BULK: 1}
 """Shares of what is not kept free for critical, when all of them wait."""
 
 

@@ -36,6 +36,32 @@ async def create_topics(settings: Settings, topics: Iterable[Topic]) -> list[str
     return sorted(missing)
 
 
+async def check_topics(settings: Settings, topics: Iterable[Topic]) -> None:
+    """See that these are there, with as many partitions as the settings say.
+
+    Raises Misconfigured where that is not so, and Unavailable without a broker.
+    """
+    names = {topic.name for topic in topics}
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        await admin.start()
+        missing = names - set(await admin.list_topics())
+        existing = await admin.describe_topics(sorted(names - missing))
+    except KafkaError as error:
+        raise Unavailable(
+            f"Kafka does not answer at {settings.kafka} ({error!r}). Nothing was changed; start "
+            "it, or set TOCSIN_KAFKA to where it listens."
+        ) from error
+    finally:
+        await admin.close()
+    _check(existing, settings.partitions)
+    if missing:
+        raise Misconfigured(
+            f"Kafka at {settings.kafka} has no topic {min(missing)}. Nothing was read; `tocsin "
+            "setup` creates it, or set TOCSIN_KAFKA to another."
+        )
+
+
 def _check(existing: list[dict[str, object]], partitions: int) -> None:
     for topic in existing:
         found = len(topic["partitions"])  # type: ignore[arg-type]

@@ -47,8 +47,20 @@ FOLLOWING = Topic(name="following", key="follower", written_by="router", read_by
 PREFERENCES = Topic(name="preferences", key="user", written_by="producers", read_by="decider")
 CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="decider")
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
-REQUESTS = Topic(name="requests", key="user", written_by="router", read_by="decider")
-BROADCASTS = Topic(name="broadcasts", key="partition", written_by="router", read_by="decider")
+CANCELLATIONS = Topic(name="cancellations", key="actor", written_by="producers", read_by="router")
+CANCELLED = Topic(name="cancelled", key="partition", written_by="router", read_by="decider")
+FEEDBACK = Topic(name="feedback", key="user", written_by="producers", read_by="decider")
+REQUESTS = {
+    priority: Topic(name=f"requests.{priority}", key="user", written_by="router", read_by="decider")
+    for priority in Priority
+}
+"""By the priority of the notification's type, or bulk for a tenant over its share."""
+BROADCASTS = {
+    priority: Topic(
+        name=f"broadcasts.{priority}", key="partition", written_by="router", read_by="decider"
+    )
+    for priority in Priority
+}
 OUTBOX = Topic(
     name="outbox", key="actor", written_by="router", read_by="feeds", retention_ms=30 * DAY_MS
 )
@@ -106,8 +118,11 @@ TOPICS: tuple[Topic, ...] = (
     PREFERENCES,
     CONTACTS,
     PRESENCE,
-    REQUESTS,
-    BROADCASTS,
+    CANCELLATIONS,
+    CANCELLED,
+    FEEDBACK,
+    *REQUESTS.values(),
+    *BROADCASTS.values(),
     OUTBOX,
     DEAD_LETTERS,
     DELIVERY_EVENTS,

@@ -15,7 +15,13 @@ from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.sendgrid_mail import groups_of, mail_of
 
-LINGER = {Priority.CRITICAL: 0.0, Priority.HIGH: 0.2, Priority.NORMAL: 1.0, Priority.LOW: 5.0}
+LINGER = {
+    Priority.CRITICAL: 0.0,
+    Priority.HIGH: 0.2,
+    Priority.NORMAL: 1.0,
+    Priority.LOW: 5.0,
+    Priority.BULK: 5.0,
+}
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
 PERSONALIZATION = re.compile(r"personalizations\.(\d+)(?:\.(to)\b)?")
 

@@ -8,3 +8,6 @@ FOLLOWER_COUNTS: Table[dict[int, int]] = Table(b"c", dict[int, int])
 FOLLOWERS: Table[bool] = Table(b"f", bool)
 """By edge (tenant, followee, follower). In the router all followers of its followees, so that a
 follow told twice counts once; in the decider those followers whose own state is beside them."""
+
+SEGMENTS: Table[bool] = Table(b"g", bool)
+"""Users by attribute: (tenant, attribute, value, user)."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 from pipeline.batcher import Batcher
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from schemas.delivery import Delivery
-from tables.store import PartitionStore
+from tables.store import Store
 from tables.table import Table
 
 GROUP_COMMIT = 0.01
@@ -30,7 +30,7 @@ SENT = Table(b"s", SentMark)
 class SentLedger:
     """The sent-ledger of one partition."""
 
-    def __init__(self, store: PartitionStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._marks: Batcher[tuple[bytes, SentMark], None] = Batcher(
             self._write, 1000, GROUP_COMMIT

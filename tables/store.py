@@ -8,15 +8,15 @@ import asyncio
 import contextlib
 import shutil
 import struct
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
 from pipeline.errors import Unavailable
-from pipeline.producer import Producer
+from pipeline.outputs import Log
+from tables.recent import Recent
 from tables.restore import Changelog
 
 FRONTIER = b"\x00frontier/"
@@ -32,6 +32,40 @@ Changes = Mapping[bytes, bytes | None]
 """What to store under which key; None deletes."""
 
 
+class Store(Protocol):
+    """State by key, as handlers read and write it."""
+
+    recent: dict[bytes, Recent[Any]]
+    """Decoded values that tables keep, by the table's prefix; only ever what is stored."""
+
+    async def restore(self) -> dict[str, int]:
+        """Make it ready; the frontiers stored in it, by topic."""
+        ...
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of these keys, None where there is none."""
+        ...
+
+    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Every key from `prefix + start` on that begins with `prefix`, in order, with its value.
+
+        Raises Unavailable at a damaged block, which must not be taken for the end.
+        """
+        ...
+
+    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
+        """Store these changes and how far their input topic is done, all of it or nothing."""
+        ...
+
+    def drop_before(self, first: bytes, end: bytes) -> None:
+        """Forget the keys from `first` up to `end`, in the state alone."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class PartitionStore:
     """The state of one role in one partition."""
 
@@ -39,14 +73,13 @@ class PartitionStore:
         self,
         folder: Path,
         changelog: Changelog,
-        producer: Producer,
+        producer: Log,
     ) -> None:
         self._folder = folder
         self._changelog = changelog
         self._producer = producer
         self._writing = asyncio.Lock()
-        self.kept: dict[bytes, dict[bytes, Any]] = defaultdict(dict)
-        """Decoded values that tables keep, by the table's prefix; only ever what is stored."""
+        self.recent: dict[bytes, Recent[Any]] = {}
         self._db: Any = None
 
     async def restore(self) -> dict[str, int]:
@@ -68,13 +101,15 @@ class PartitionStore:
         except Exception as error:  # rocksdict raises bare Exception
             raise self._damaged(error) from error
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Every key that begins with `prefix`, with its value, in order of the keys.
+
+        With `start`, those that are not before `prefix + start`.
 
         Raises Unavailable at a damaged block, which must not be taken for the end.
         """
         entries = self._open_db.iter()
-        entries.seek(prefix)
+        entries.seek(prefix + start)
         while entries.valid() and (key := entries.key()).startswith(prefix):
             yield key, entries.value()
             entries.next()

@@ -4,19 +4,20 @@ from typing import Any, TypeVar
 
 from pipeline.outputs import Outputs
 from pipeline.slices import Slice
-from tables.store import PartitionStore
+from tables.store import Store
 from tables.table import Table, View
+from tables.unsent import rows_of
 
 Value = TypeVar("Value")
 
 
 class Turn:
-    """What a handler reads and writes while it works through one slice.
+    """What a handler reads and writes while it works through one slice, or what is due.
 
     Until `finish` nothing of it can be seen outside, so a crash before it leaves no trace.
     """
 
-    def __init__(self, slice_: Slice, store: PartitionStore, outputs: Outputs) -> None:
+    def __init__(self, slice_: Slice | None, store: Store, outputs: Outputs) -> None:
         self.outputs = outputs
         self._slice = slice_
         self._store = store
@@ -28,6 +29,19 @@ class Turn:
             self._views[table.prefix] = View(table, self._store)
         return self._views[table.prefix]
 
+    async def finish_by_clock(self) -> None:
+        """Make durable what no record set off: what is sent is stored first, see `tables.unsent`.
+
+        1. State and outputs go to the changelog in one go, acknowledged, and to RocksDB.
+        2. Every output is acknowledged by the broker.
+        3. The stored outputs are forgotten.
+        """
+        rows = rows_of(self.outputs)
+        await self._store.write({**self._changes(), **rows})
+        await self.outputs.flush()
+        await self._store.write(dict.fromkeys(rows))
+        self._keep()
+
     async def finish(self) -> None:
         """Make it durable; a crash anywhere in between repeats the slice with the same ids.
 
@@ -37,9 +51,16 @@ class Turn:
         Only then does the caller's lane move the frontier that is committed.
         """
         await self.outputs.flush()
+        frontier = (self._slice.partition.topic, self._slice.next) if self._slice else None
+        await self._store.write(self._changes(), frontier)
+        self._keep()
+
+    def _changes(self) -> dict[bytes, bytes | None]:
         changes: dict[bytes, bytes | None] = {}
         for view in self._views.values():
             changes.update(view.changes())
-        await self._store.write(changes, (self._slice.partition.topic, self._slice.next))
+        return changes
+
+    def _keep(self) -> None:
         for view in self._views.values():
             view.keep()

@@ -25,8 +25,8 @@ from agents.decider import decider
 from agents.inapp import inapp
 from agents.retry import retry
 from agents.router import router
-from pipeline.catalogue_folder import read_catalogue
-from pipeline.lanes import Handler
+from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
+from pipeline.lanes import ALL_READ, Handler, ReadTo
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
 from pipeline.producer import Producer, start_producer
@@ -36,11 +36,14 @@ from pipeline.slices import RECORDS, Slice, cut
 from pipeline.topic_creation import create_topics
 from pipeline.topics import (
     BROADCASTS,
+    CANCELLATIONS,
+    CANCELLED,
     CONTACTS,
     DEAD_LETTERS,
     DELIVER,
     DELIVERY_EVENTS,
     EVENTS,
+    FEEDBACK,
     FOLLOWING,
     FOLLOWS,
     OUTBOX,
@@ -51,10 +54,13 @@ from pipeline.topics import (
     TOPICS,
     Topic,
 )
+from policy.catalogue import Catalogue
+from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Content, Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
+from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.post import Post
 from schemas.profile import Contacts, Device, Preferences, Presence
@@ -70,11 +76,14 @@ KINDS: dict[str, type[Struct]] = {
     PREFERENCES.name: Preferences,
     CONTACTS.name: Contacts,
     PRESENCE.name: Presence,
-    REQUESTS.name: Request,
-    BROADCASTS.name: Broadcast,
+    CANCELLATIONS.name: Cancellation,
+    CANCELLED.name: Cancellation,
+    FEEDBACK.name: Feedback,
     OUTBOX.name: Post,
     DEAD_LETTERS.name: DeadLetter,
     DELIVERY_EVENTS.name: DeliveryEvent,
+    **{topic.name: Request for topic in REQUESTS.values()},
+    **{topic.name: Broadcast for topic in BROADCASTS.values()},
     **{topic.name: Delivery for topic in (*RETRIES.values(), *DELIVER.values())},
 }
 """What each topic's values are."""
@@ -134,11 +143,13 @@ class Stage:
     """Runs roles by hand over what a test writes, and reads what they write."""
 
     runtime: Runtime
+    producer: Producer
     clock: ShiftedClock
     consumer: AIOKafkaConsumer
     starts: dict[TopicPartition, int]
     done: dict[TopicPartition, int] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    catalogue: Catalogue = field(default_factory=lambda: read_catalogue(CATALOGUE))
     _handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)
 
     @property
@@ -157,21 +168,28 @@ class Stage:
         for value in values:
             name = getattr(value, topic.key, "none") if key == "" else key
             place = partition_of(name or "", PARTITIONS) if partition is None else partition
-            await self.runtime.producer.send_and_wait(
+            await self.producer.send_and_wait(
                 topic.name,
                 encode(value) if isinstance(value, Struct) else value,
                 None if name is None else name.encode(),
                 place,
             )
 
-    async def work(self, *roles: Role) -> None:
-        """Let each role in turn handle all that its topics hold, slice by slice, as lanes do."""
+    async def work(self, *roles: Role, read_to: ReadTo = lambda _: ALL_READ) -> None:
+        """Let each role in turn handle all that its topics hold, slice by slice, as lanes do.
+
+        What is due by then, by the clock and by what is said to be read, is done as well.
+        """
         for role in roles:
             for topic in role.topics:
                 for number in range(PARTITIONS):
                     for slice_ in await self.slices(role, TopicPartition(topic, number)):
                         await (await self.handler(role, number)).handle(slice_)
                         self.done[slice_.partition] = slice_.next
+            for number in range(PARTITIONS):
+                handler = await self.handler(role, number)
+                while await handler.wake(read_to) == 0:
+                    pass
 
     async def slices(self, role: Role, tp: TopicPartition) -> list[Slice]:
         """The slices that are still to be handled."""
@@ -235,12 +253,12 @@ class Stage:
     @property
     def router(self) -> Role:
         """The role, anew."""
-        return router(read_catalogue(CATALOGUE), self.runtime)
+        return router(FixedCatalogue(self.catalogue), self.runtime)
 
     @property
     def decider(self) -> Role:
         """The role, anew."""
-        return decider(read_catalogue(CATALOGUE), self.runtime)
+        return decider(FixedCatalogue(self.catalogue), self.runtime)
 
     @property
     def inapp(self) -> Role:
@@ -259,7 +277,8 @@ async def staging(line: Line, folder: Path, **settings: Any) -> AsyncIterator[St
     chosen = Settings(kafka=line.kafka, partitions=PARTITIONS, data_dir=folder, **settings)
     clock = ShiftedClock()
     starts = await line.consumer.end_offsets(INPUTS)
-    stage = Stage(Runtime(chosen, line.producer, clock), clock, line.consumer, starts)
+    runtime = Runtime(chosen, line.producer, clock)
+    stage = Stage(runtime, line.producer, clock, line.consumer, starts)
     try:
         yield stage
     finally:

@@ -21,7 +21,7 @@ from pipeline.topics import (
     Topic,
 )
 from schemas.request import Broadcast, Origin, Request
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Priority, Reason
 from tests.agents.harness import (
     Stage,
     encode,
@@ -34,6 +34,8 @@ from tests.agents.harness import (
 )
 
 ACTOR = "somebody"
+ORDERS = REQUESTS[Priority.HIGH]
+POSTS = BROADCASTS[Priority.NORMAL]
 
 
 def raw(**fields: Any) -> bytes:
@@ -79,11 +81,11 @@ async def test_a_bad_record_is_a_dead_letter_and_its_neighbours_go_on(
     assert letter.key == source.key
     assert letter.truncated == (reason is Reason.TOO_LARGE)
     assert value == letter.value or (letter.truncated and value.startswith(letter.value or b"-"))  # type: ignore[union-attr]
-    assert {request.user for request in await stage.read(REQUESTS, Request)} == set(users)
+    assert {request.user for request in await stage.read(ORDERS, Request)} == set(users)
 
 
 async def test_a_dead_letter_keeps_headers_and_is_the_same_after_a_replay(stage: Stage) -> None:
-    await stage.runtime.producer.send_and_wait(
+    await stage.producer.send_and_wait(
         EVENTS.name, b"{", b"k", 0, headers=[("trace", b"\xff1"), ("empty", b"")]
     )
     await stage.work(stage.router)
@@ -115,7 +117,7 @@ async def test_a_huge_key_does_not_stop_the_worker(
     (letter,) = await stage.letters()
     assert letter.reason is Reason.KEY_MISMATCH
     assert len(letter.detail) < 1000
-    assert [request.user for request in await stage.read(REQUESTS, Request)] == [user]
+    assert [request.user for request in await stage.read(ORDERS, Request)] == [user]
 
 
 async def test_a_follow_under_the_wrong_key_counts_nowhere(stage: Stage) -> None:
@@ -128,9 +130,9 @@ async def test_a_follow_under_the_wrong_key_counts_nowhere(stage: Stage) -> None
 @pytest.mark.parametrize(
     ("topic", "kind", "reason"),
     [
-        (REQUESTS, "order_eaten", Reason.UNKNOWN_TYPE),
-        (BROADCASTS, "order_eaten", Reason.UNKNOWN_TYPE),
-        (REQUESTS, "order_shipped", Reason.RENDER_FAILED),
+        (ORDERS, "order_eaten", Reason.UNKNOWN_TYPE),
+        (POSTS, "order_eaten", Reason.UNKNOWN_TYPE),
+        (ORDERS, "order_shipped", Reason.RENDER_FAILED),
     ],
     ids=["request of an unknown type", "broadcast of an unknown type", "template lacks a value"],
 )
@@ -153,11 +155,11 @@ async def test_the_decider_sets_aside_what_it_cant_decide(
     fields: dict[str, Any] = {"type": kind, "event": empty, "origin": origin}
     bad: Request | Broadcast = (
         Request(user=user, accepted_at=stage.clock.now(), **fields)
-        if topic is REQUESTS
+        if topic is ORDERS
         else Broadcast(accepted_at=stage.clock.now(), **fields)
     )
     await stage.say(topic, bad, partition=0)
-    await stage.say(REQUESTS, good)
+    await stage.say(ORDERS, good)
     await stage.work(stage.decider)
     (letter,) = await stage.letters()
     assert (letter.role, letter.topic, letter.reason) == ("decider", topic.name, reason)
@@ -178,5 +180,5 @@ async def test_a_broken_producer_stops_the_worker_with_nothing_acknowledged(
     with pytest.raises(TooManyBadRecords, match=f"{bad} of the last {WINDOW} .*TOCSIN_BAD_SHARE"):
         await stage.work(stage.router)
     assert await stage.raw(DEAD_LETTERS) == []
-    assert await stage.raw(REQUESTS) == []
+    assert await stage.raw(ORDERS) == []
     assert not stage.done

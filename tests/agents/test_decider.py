@@ -25,6 +25,7 @@ from tests.agents.harness import (
 
 PUSH, EMAIL, SMS, INAPP = Channel.PUSH, Channel.EMAIL, Channel.SMS, Channel.INAPP
 LONG = "word " * 60
+ALWAYS = (QuietHours(start="00:00", end="12:00"), QuietHours(start="12:00", end="00:00"))
 
 
 def all_on(user: str, **fields: Any) -> Preferences:
@@ -163,7 +164,7 @@ async def test_a_broadcast_reaches_the_followers_of_its_partition_and_nobody_els
     await stage.say(FOLLOWS, follow(left[0], other))
     data = {"post_id": "p", "author_name": "Ann", "text": "hello"}
     await happens(stage, event("post.published", data, actor=actor))
-    found = await stage.raw(BROADCASTS)
+    found = await stage.raw(BROADCASTS[Priority.NORMAL])
     assert sorted(record.partition for record in found) == [0, 1]
     pushed = Counter(delivery.user for delivery in await stage.deliveries(PUSH))
     assert pushed == Counter([*here, *there])
@@ -175,7 +176,7 @@ async def test_a_broadcast_reaches_the_followers_of_its_partition_and_nobody_els
         ({}, Reason.NO_ADDRESS),
         ({"channels": {PUSH: False, INAPP: False}}, Reason.OPTED_OUT),
         ({"categories": {"chat": {PUSH: False}}}, Reason.OPTED_OUT),
-        ({"quiet_hours": QuietHours(start="00:00", end="23:59")}, Reason.QUIET_HOURS),
+        ({"quiet_hours": ALWAYS}, Reason.QUIET_HOURS),
     ],
     ids=["no address", "opted out of channels", "opted out of a category", "quiet hours"],
 )
@@ -230,10 +231,10 @@ async def test_a_replay_after_the_state_was_stored_writes_nothing_more(stage: St
     await known(stage, reachable(user))
     await happens(stage, order_shipped(user), order_shipped(user))
     once = await stage.deliveries(PUSH), await stage.told()
-    stage.again(REQUESTS)
+    stage.again(*REQUESTS.values())
     await stage.work(stage.decider)
     await stage.restart(keep_disk=False)
-    stage.again(REQUESTS)
+    stage.again(*REQUESTS.values())
     await stage.work(stage.decider)
     assert (await stage.deliveries(PUSH), await stage.told()) == once
 

@@ -2,13 +2,19 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from agents.router import TABLES, router
 from agents.state import open_store
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.outputs import partition_of
+from pipeline.partitions import Role
 from pipeline.topics import (
     BROADCASTS,
+    CANCELLATIONS,
+    CANCELLED,
     DELIVERY_EVENTS,
     EVENTS,
     FOLLOWING,
@@ -16,13 +22,16 @@ from pipeline.topics import (
     OUTBOX,
     REQUESTS,
 )
+from policy.body import body_digest
+from policy.catalogue import parse
+from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.follow import Follow
 from schemas.post import Post
 from schemas.request import Broadcast, Request
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Priority, Reason
 from schemas.vocabulary import Stage as Step
-from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
+from tables.followers import FOLLOWER_COUNTS
 from tables.table import key_of
 from tests.agents.harness import (
     PARTITIONS,
@@ -34,6 +43,20 @@ from tests.agents.harness import (
     users_of,
 )
 
+SOCIAL = BROADCASTS[Priority.NORMAL]
+"""Where posts are broadcast."""
+CATALOGUE = """
+event = "thing.happened"
+
+[types.{name}]
+category = "things"
+priority = "{priority}"
+channels = ["inapp"]
+time_to_live = 3600
+templates.inapp.body = "hello"
+{audience}
+"""
+
 
 def post(actor: str) -> Event:
     """An actor published something."""
@@ -41,11 +64,20 @@ def post(actor: str) -> Event:
     return event("post.published", data, actor=actor)
 
 
+def router_of(stage: Stage, *types: tuple[str, Priority, str]) -> Role:
+    """The router with a catalogue of types of `thing.happened`: name, priority and audience."""
+    files = {
+        f"{name}.toml": CATALOGUE.format(name=name, priority=priority, audience=audience)
+        for name, priority, audience in types
+    }
+    return router(FixedCatalogue(parse(files)), stage.runtime)
+
+
 async def counts_of(stage: Stage, followee: str) -> dict[int, int]:
     """The follower counts that a router restores from the changelog alone."""
     await stage.restart(keep_disk=False)
     number = partition_of(followee, PARTITIONS)
-    store = open_store(stage.runtime, "router", number, FOLLOWER_COUNTS, FOLLOWERS)
+    store = open_store(stage.runtime, "router", number, *TABLES)
     await store.restore()
     (value,) = store.get_many([FOLLOWER_COUNTS.prefix + key_of("default", followee)])
     store.close()
@@ -54,7 +86,7 @@ async def counts_of(stage: Stage, followee: str) -> dict[int, int]:
 
 async def written(stage: Stage) -> list[tuple[str, int, bytes, bytes]]:
     """All that the router wrote, and where."""
-    topics = (REQUESTS, BROADCASTS, FOLLOWING)
+    topics = (*REQUESTS.values(), *BROADCASTS.values(), FOLLOWING)
     records = [record for topic in topics for record in await stage.raw(topic)]
     return [(record.topic, record.partition, record.key, record.value) for record in records]
 
@@ -66,10 +98,10 @@ async def test_an_event_becomes_one_request_for_each_user_in_the_users_partition
     shipped = order_shipped([*users, users[0]])
     await stage.say(EVENTS, shipped)
     await stage.work(stage.router)
-    requests = await stage.read(REQUESTS, Request)
+    requests = await stage.read(REQUESTS[Priority.HIGH], Request)
     assert sorted(request.user for request in requests) == sorted(users)
     assert {request.event.id for request in requests} == {shipped.id}
-    for record in await stage.raw(REQUESTS):
+    for record in await stage.raw(REQUESTS[Priority.HIGH]):
         assert record.partition == partition_of(record.key.decode(), PARTITIONS)
 
 
@@ -77,14 +109,16 @@ async def test_a_ride_concerns_rider_and_driver_by_a_type_each(stage: Stage) -> 
     rider, driver = unique("rider"), unique("driver")
     await stage.say(EVENTS, event("ride.matched", {"rider_id": rider, "driver_id": driver}))
     await stage.work(stage.router)
-    found = {(request.type, request.user) for request in await stage.read(REQUESTS, Request)}
+    requests = await stage.read(REQUESTS[Priority.CRITICAL], Request)
+    found = {(request.type, request.user) for request in requests}
     assert found == {("ride_matched_rider", rider), ("ride_matched_driver", driver)}
 
 
 async def test_the_origin_is_where_the_event_stands(stage: Stage) -> None:
     await stage.say(EVENTS, order_shipped(unique("user")))
     await stage.work(stage.router)
-    (record,), (request,) = await stage.raw(EVENTS), await stage.read(REQUESTS, Request)
+    (record,) = await stage.raw(EVENTS)
+    (request,) = await stage.read(REQUESTS[Priority.HIGH], Request)
     origin = request.origin
     assert (origin.topic, origin.partition, origin.offset) == (
         record.topic,
@@ -101,16 +135,16 @@ async def test_below_the_threshold_each_partition_that_holds_followers_gets_one_
     await stage.say(FOLLOWS, *(follow(user, actor) for user in users_of(1, 3)))
     await stage.say(EVENTS, post(actor))
     await stage.work(stage.router)
-    assert [record.partition for record in await stage.raw(BROADCASTS)] == [1]
+    assert [record.partition for record in await stage.raw(SOCIAL)] == [1]
     assert await stage.raw(OUTBOX) == []
-    (broadcast,) = await stage.read(BROADCASTS, Broadcast)
-    assert broadcast.event.actor == actor
+    (broadcast,) = await stage.read(SOCIAL, Broadcast)
+    assert broadcast.event.actor == broadcast.followee == actor
 
 
 async def test_nobody_follows_and_nothing_is_written(stage: Stage) -> None:
     await stage.say(EVENTS, post(unique("actor")))
     await stage.work(stage.router)
-    assert [await stage.raw(topic) for topic in (BROADCASTS, OUTBOX, DELIVERY_EVENTS)] == [[]] * 3
+    assert [await stage.raw(topic) for topic in (SOCIAL, OUTBOX, DELIVERY_EVENTS)] == [[]] * 3
 
 
 @pytest.mark.parametrize("followers", [3, 4])
@@ -124,7 +158,7 @@ async def test_from_the_threshold_on_the_post_goes_to_the_outbox(
     await stage.say(FOLLOWS, *(follow(user, actor) for user in users))
     await stage.say(EVENTS, post(actor))
     await stage.work(stage.router)
-    assert await stage.raw(BROADCASTS) == []
+    assert await stage.raw(SOCIAL) == []
     (written,) = await stage.read(OUTBOX, Post)
     (told,) = await stage.told()
     assert written.event.actor == told.user == actor
@@ -185,3 +219,140 @@ async def test_an_event_that_names_no_recipient_is_a_bad_record(stage: Stage) ->
     (letter,) = await stage.letters()
     assert letter.reason is Reason.INVALID
     assert "data.customer_id is missing" in letter.detail
+
+
+async def test_a_priority_has_topics_of_its_own(stage: Stage) -> None:
+    """Each type's records go to the topics of its priority, one event's to several."""
+    (user,), actor = users_of(0, 1), unique("actor")
+    kinds = (("for_users", 'users = "who"'), ("for_all", 'segment = { plan = "gold" }'))
+    types = [
+        (f"{name}_{priority}", priority, audience)
+        for priority in Priority
+        if priority is not Priority.BULK
+        for name, audience in kinds
+    ]
+    await stage.say(EVENTS, event("thing.happened", {"who": user}, actor=actor))
+    await stage.work(router_of(stage, *types))
+    for priority in Priority:
+        requests = await stage.read(REQUESTS[priority], Request)
+        broadcasts = await stage.read(BROADCASTS[priority], Broadcast)
+        none = priority is Priority.BULK
+        assert [each.type for each in requests] == ([] if none else [f"for_users_{priority}"])
+        assert {each.type for each in broadcasts} == (set() if none else {f"for_all_{priority}"})
+        assert not any(each.bulk for each in requests)
+        assert not any(each.bulk for each in broadcasts)
+
+
+async def test_the_origin_tells_one_body_from_another(stage: Stage) -> None:
+    (user,), actor = users_of(0, 1), unique("actor")
+    said = [order_shipped(user, actor=actor) for _ in range(2)]
+    other = order_shipped([user], actor=actor)
+    await stage.say(EVENTS, *said, other)
+    await stage.work(stage.router)
+    requests = await stage.read(REQUESTS[Priority.HIGH], Request)
+    one, two, three = (request.origin.body for request in requests)
+    assert one == two == body_digest(said[0])
+    assert three == body_digest(other) != one
+
+
+async def test_subscribers_are_asked_for_in_every_partition(stage: Stage) -> None:
+    """Nobody is known to follow here: the counts of a topic are in another router partition."""
+    await stage.say(EVENTS, event("thing.happened", {"about": ["chess", "go", "chess"]}))
+    await stage.work(router_of(stage, ("thing", Priority.LOW, 'subscribers = "about"')))
+    topic = BROADCASTS[Priority.LOW]
+    records = await stage.raw(topic)
+    broadcasts = await stage.read(topic, Broadcast)
+    found = {(r.partition, b.followee) for r, b in zip(records, broadcasts, strict=True)}
+    assert found == {(at, f"topic:{name}") for at in range(PARTITIONS) for name in ("chess", "go")}
+    assert len(records) == len(found)
+
+
+async def test_a_segment_is_asked_for_in_every_partition(stage: Stage) -> None:
+    segment = 'segment = { plan = "gold", country = "PT" }'
+    await stage.say(EVENTS, event("thing.happened", {}))
+    await stage.work(router_of(stage, ("thing", Priority.LOW, segment)))
+    records = await stage.raw(BROADCASTS[Priority.LOW])
+    assert sorted(record.partition for record in records) == list(range(PARTITIONS))
+    for broadcast in await stage.read(BROADCASTS[Priority.LOW], Broadcast):
+        assert broadcast.segment == {"plan": "gold", "country": "PT"}
+        assert broadcast.followee == ""
+
+
+async def test_a_cancellation_is_copied_to_every_partition(stage: Stage) -> None:
+    said = Cancellation(cancel_key="trip-7", actor=unique("actor"), at=datetime.now(UTC))
+    await stage.say(CANCELLATIONS, said)
+    await stage.work(stage.router)
+    assert await stage.read(CANCELLED, Cancellation) == [said] * PARTITIONS
+    found = sorted(record.partition for record in await stage.raw(CANCELLED))
+    assert found == list(range(PARTITIONS))
+
+
+def with_share(stage: Stage, share: int) -> None:
+    """So many records a second for each tenant."""
+    settings = stage.settings.model_copy(update={"tenant_share": share})
+    stage.runtime = replace(stage.runtime, settings=settings)
+
+
+async def test_what_a_tenant_sends_beyond_its_share_goes_to_bulk(stage: Stage) -> None:
+    """A hundred at one a second: five were saved up, and 95 seconds are owed."""
+    with_share(stage, 1)
+    many, (ann,), (bob,), actor = users_of(0, 100), users_of(0, 1), users_of(0, 1), unique("actor")
+    flooding, other = unique("tenant"), unique("tenant")
+    ride = {"rider_id": ann, "driver_id": ann}
+    await stage.say(
+        EVENTS,
+        order_shipped(many, tenant=flooding, actor=actor),
+        order_shipped(ann, tenant=flooding, actor=actor),
+        event("ride.matched", ride, tenant=flooding, actor=actor),
+        order_shipped(bob, tenant=other, actor=actor),
+    )
+    await stage.work(stage.router)
+    high = await stage.read(REQUESTS[Priority.HIGH], Request)
+    bulk = await stage.read(REQUESTS[Priority.BULK], Request)
+    assert [request.user for request in high] == [*many, bob]
+    assert [request.type for request in bulk] == [
+        "order_shipped",
+        "ride_matched_rider",
+        "ride_matched_driver",
+    ]
+    assert await stage.raw(REQUESTS[Priority.CRITICAL]) == []
+    assert all(request.bulk for request in bulk)
+    assert not any(request.bulk for request in high)
+
+
+async def test_a_broadcast_costs_a_record_a_partition_and_goes_to_bulk_too(stage: Stage) -> None:
+    with_share(stage, 1)
+    tenant, actor = unique("tenant"), unique("actor")
+    types = ("thing", Priority.LOW, 'subscribers = "about"')
+    topics = [f"topic-{n}" for n in range(50)]
+    said = [
+        event("thing.happened", {"about": about}, tenant=tenant, actor=actor)
+        for about in (topics, "chess")
+    ]
+    await stage.say(EVENTS, *said)
+    await stage.work(router_of(stage, types))
+    bulk = await stage.read(BROADCASTS[Priority.BULK], Broadcast)
+    assert [(b.followee, b.bulk) for b in bulk] == [("topic:chess", True)] * PARTITIONS
+    assert len(await stage.raw(BROADCASTS[Priority.LOW])) == 50 * PARTITIONS
+
+
+async def test_what_a_tenant_owes_survives_the_loss_of_the_disk(stage: Stage) -> None:
+    with_share(stage, 1)
+    many, tenant, actor = users_of(0, 100), unique("tenant"), unique("actor")
+    await stage.say(EVENTS, order_shipped(many, tenant=tenant, actor=actor))
+    await stage.work(stage.router)
+    await stage.restart(keep_disk=False)
+    await stage.say(EVENTS, order_shipped(many[0], tenant=tenant, actor=actor))
+    await stage.work(stage.router)
+    (late,) = await stage.read(REQUESTS[Priority.BULK], Request)
+    assert late.user == many[0]
+
+
+async def test_an_event_for_nobody_costs_nothing(stage: Stage) -> None:
+    with_share(stage, 1)
+    tenant, actor, (ann,) = unique("tenant"), unique("actor"), users_of(0, 1)
+    nobody = [order_shipped([], tenant=tenant, actor=actor) for _ in range(20)]
+    await stage.say(EVENTS, *nobody, order_shipped(ann, tenant=tenant, actor=actor))
+    await stage.work(stage.router)
+    assert len(await stage.raw(REQUESTS[Priority.HIGH])) == 1
+    assert await stage.raw(REQUESTS[Priority.BULK]) == []

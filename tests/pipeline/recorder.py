@@ -9,6 +9,7 @@ from itertools import count
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from pipeline.app import SliceApp, build_app
+from pipeline.lanes import ReadTo
 from pipeline.partitions import Partitions, Role
 from pipeline.settings import Settings
 from pipeline.slices import Slice
@@ -100,6 +101,10 @@ class Notes:
     async def handle(self, slice_: Slice) -> None:
         """Note it."""
         await self._recorder.handle(slice_)
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Nothing is ever due."""
+        return None
 
     async def close(self) -> None:
         """Nothing to let go of."""

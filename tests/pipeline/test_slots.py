@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.slots import Slots
+from pipeline.slots import WEIGHTS, Slots
 from schemas.vocabulary import Priority
 
 
@@ -41,12 +41,13 @@ async def test_critical_never_waits_behind_the_rest() -> None:
 
 async def test_the_rest_share_by_weight_and_none_starves() -> None:
     served: list[Priority] = []
-    waiting = [p for _ in range(700) for p in (Priority.LOW, Priority.NORMAL, Priority.HIGH)]
+    waiting = [p for _ in range(750) for p in reversed(WEIGHTS)]
     await order_of(Slots(4), waiting, served)
-    first = Counter(served[:700])
+    first = Counter(served[:750])
     assert first[Priority.HIGH] == pytest.approx(400, rel=0.1)
     assert first[Priority.NORMAL] == pytest.approx(200, rel=0.1)
     assert first[Priority.LOW] == pytest.approx(100, rel=0.1)
+    assert first[Priority.BULK] == pytest.approx(50, rel=0.1)
 
 
 async def test_one_that_was_idle_does_not_crowd_out_the_others() -> None:

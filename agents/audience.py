@@ -1,0 +1,93 @@
+"""Broadcasts: everyone of an audience whose state is in this partition, so many at a time."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from agents.decisions import Decisions
+from pipeline.errors import BadRecord
+from policy.profile import Profile
+from schemas.request import Broadcast, Request
+from schemas.vocabulary import Reason
+from tables.followers import FOLLOWERS, SEGMENTS
+from tables.held import FAN_OUTS, FanOut
+from tables.table import key_of, last_part
+from tables.turn import Turn
+from tables.users import PROFILES, user_key
+
+AT_ONCE = 1000
+"""People decided in one turn; where there are more, the rest comes in turns of its own."""
+
+
+def start_fan_out(turn: Turn, decisions: Decisions, broadcast: Broadcast) -> None:
+    """Decide a broadcast for the first of its audience; the others are left to `resume_fan_out`.
+
+    Raises BadRecord for one that names no known type or no audience, and, after all the others
+    were decided, where somebody could not be: the record is then to be set aside, and when it is
+    replayed only they are told.
+    """
+    decisions.type_of(broadcast.type)
+    if not broadcast.followee and not broadcast.segment:
+        raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
+    error = _go_on(turn, decisions, broadcast, b"")
+    if error is not None:
+        raise error
+
+
+def resume_fan_out(turn: Turn, decisions: Decisions) -> bool:
+    """Go on with what was left of a broadcast, if any was; whether there may be more."""
+    view = turn.view(FAN_OUTS)
+    for key in view.keys(b""):
+        left = view.get(key)
+        if left is not None:
+            view.put(key, None)
+            _go_on(turn, decisions, left.broadcast, left.done)
+            return True
+    return False
+
+
+def _go_on(turn: Turn, decisions: Decisions, broadcast: Broadcast, done: bytes) -> BadRecord | None:
+    """Decide the next of the audience; the first error, each of which is told."""
+    first = None
+    edges = list(islice(_edges(turn, broadcast, done), AT_ONCE))
+    tenant = broadcast.event.tenant
+    users = [last_part(edge) for edge in edges]
+    decisions.load(user_key(tenant, user) for user in users)
+    for user in users:
+        if _belongs(turn, broadcast, user_key(tenant, user)):
+            request = _request(broadcast, user)
+            try:
+                decisions.decide(request)
+            except BadRecord as error:
+                first = first or error
+                decisions.refuse(request, error)
+    if len(edges) == AT_ONCE:
+        origin = broadcast.origin
+        name = key_of(broadcast.type, broadcast.followee, f"{origin.partition}.{origin.offset}")
+        turn.view(FAN_OUTS).put(name, FanOut(broadcast, edges[-1]))
+    return first
+
+
+def _edges(turn: Turn, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:
+    tenant = broadcast.event.tenant
+    if broadcast.followee:
+        return turn.view(FOLLOWERS).keys(key_of(tenant, broadcast.followee), done)
+    attribute, value = min(broadcast.segment.items())
+    return turn.view(SEGMENTS).keys(key_of(tenant, attribute, value), done)
+
+
+def _belongs(turn: Turn, broadcast: Broadcast, user: bytes) -> bool:
+    if len(broadcast.segment) < 2:
+        return True
+    attributes = (turn.view(PROFILES).get(user) or Profile()).attributes
+    return broadcast.segment.items() <= attributes.items()
+
+
+def _request(broadcast: Broadcast, user: str) -> Request:
+    return Request(
+        type=broadcast.type,
+        user=user,
+        event=broadcast.event,
+        origin=broadcast.origin,
+        accepted_at=broadcast.accepted_at,
+        bulk=broadcast.bulk,
+    )

@@ -1,0 +1,257 @@
+"""The decisions of one turn: each user's state is read, the pure core asked, its answer written."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pipeline.errors import BadRecord
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
+from policy.catalogue import Catalogue
+from policy.decide import decide
+from policy.decision import Decision, Outcome
+from policy.delivery_events import not_sent, reached
+from policy.digest_closing import close
+from policy.identity import notification_id
+from policy.instants import epoch_ms
+from policy.later import cancel, hear
+from policy.ledger import Held, Ledger
+from policy.notification_type import NotificationType, unknown_type
+from policy.profile import Profile
+from policy.rate_limit import share
+from policy.resume import resume
+from policy.user_state import Quota, UserState
+from schemas.cancellation import Cancellation
+from schemas.feedback import Feedback
+from schemas.request import Request
+from schemas.vocabulary import Reason, Stage
+from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
+from tables.table import key_of, parts_of
+from tables.timers import TIMERS, Timer, Timers, is_waiting
+from tables.turn import Turn
+from tables.users import LEDGERS, PROFILES, user_key
+
+STRANGER, NOTHING_YET = Profile(), Ledger()
+MOST_FIRED = 2000
+"""Held requests that are worked on in one turn, or few more: a digest is not split."""
+MOST_BYTES = 2 << 20
+"""Bytes of outputs after which a turn ends as well: they go into one changelog batch."""
+encode = msgspec.json.Encoder().encode
+
+
+class Decisions:
+    """Decides within one turn, at one moment, for the users of partition `here` of `partitions`."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        timers: Timers,
+        catalogue: Catalogue,
+        now: int,
+        here: int,
+        partitions: int,
+    ) -> None:
+        self._turn = turn
+        self._timers = timers
+        self._catalogue = catalogue
+        self._now = now
+        self._here = here
+        self._partitions = partitions
+        self._profiles = turn.view(PROFILES)
+        self._ledgers = turn.view(LEDGERS)
+        self._held = turn.view(HELD)
+
+    def load(self, users: Iterable[bytes]) -> None:
+        """Read the state of these users in one go."""
+        keys = list(users)
+        self._profiles.load(keys)
+        self._ledgers.load(keys)
+
+    def decide(self, request: Request) -> None:
+        """Decide a request; raises BadRecord."""
+        spec = self.type_of(request.type)
+        event = request.event
+        user = user_key(event.tenant, request.user)
+        state = self._state(event.tenant, user, event.cancel_key)
+        decision = decide(request, spec, state, self._now)
+        if not decision.replay:
+            self._write(decision)
+            for outcome in decision.outcomes:
+                self._tell(request, decision.notification_id, outcome)
+            self._store(event.tenant, request.user, state, decision)
+
+    def type_of(self, name: str) -> NotificationType:
+        """The notification type of this name; raises BadRecord where the catalogue has none."""
+        spec = self._catalogue.types.get(name)
+        if spec is None:
+            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name!r}")
+        return spec
+
+    def refuse(self, request: Request, error: BadRecord) -> None:
+        """Tell that this request can't be decided."""
+        event = request.event
+        name = notification_id(event.tenant, event.id, request.user, request.type)
+        self._tell(request, name, Outcome(None, error.reason, error.detail))
+
+    def fire(self, timer: Timer, read_to: int) -> int:
+        """Do what waits under the timer's name, unless it waits no more or for later.
+
+        What happened after `read_to` (epoch ms) may still be unread. Returns how many held
+        requests that took.
+        """
+        if not timer.user:
+            self._forget_cancellation(timer)
+            return 1
+        user = user_key(timer.tenant, timer.user)
+        ledger = self._ledgers.get(user) or NOTHING_YET
+        waiting, gathering = ledger.waiting.get(timer.name), ledger.gathering.get(timer.name)
+        if waiting is not None and waiting.due_at <= self._now:
+            self._resume(timer, user)
+        elif gathering is not None and 0 < gathering.due_at <= self._now:
+            self._close(timer, user, gathering.type, read_to)
+            return gathering.count
+        return 1
+
+    def fire_all(self, due: Iterable[tuple[bytes, Timer]], read_to: int) -> None:
+        """Take timers off the table and fire them, until enough was done for one turn."""
+        due = list(due)
+        users = [user_key(timer.tenant, timer.user) for _, timer in due]
+        self.load(users)
+        # What is gathered stands in many rows, and is read when it is closed.
+        self._held.load(
+            user + key_of(timer.name)
+            for user, (_, timer) in zip(users, due, strict=True)
+            if is_waiting(timer)
+        )
+        done = 0
+        for key, timer in due:
+            self._turn.view(TIMERS).put(key, None)
+            done += self.fire(timer, read_to)
+            if done >= MOST_FIRED or self._turn.outputs.size > MOST_BYTES:
+                return
+
+    def hear(self, feedback: Feedback) -> None:
+        """The user did something with a notification."""
+        user = user_key(feedback.tenant, feedback.user)
+        state = self._state(feedback.tenant, user)
+        own = f"{feedback.notification_id}."
+        names = [name for name in state.ledger.waiting if name.startswith(own)]
+        held = {name: self._kept(user, name) for name in names}
+        decision = hear(feedback.notification_id, Stage(feedback.stage), state.ledger, held)
+        self._write(decision)
+        self._store(feedback.tenant, feedback.user, state, decision)
+
+    def cancel(self, cancellation: Cancellation) -> None:
+        """Drop what is held under a key, and remember it for events that come later."""
+        keys, at = self._turn.view(CANCEL_KEYS), epoch_ms(cancellation.at)
+        place = key_of(cancellation.tenant, cancellation.cancel_key)
+        tombstones = self._turn.view(CANCELLED)
+        tombstones.put(place, max(at, tombstones.get(place) or 0))
+        timer = Timer(cancellation.tenant, "", cancellation.cancel_key)
+        self._timers.add(self._turn.view(TIMERS), self._now + SENT_KEPT_MS, timer)
+        for key in list(keys.keys(place)):
+            _, _, user, *row = parts_of(key)
+            state = self._state(cancellation.tenant, user_key(cancellation.tenant, user))
+            held = self._kept(user_key(cancellation.tenant, user), *row)
+            if epoch_ms(held.request.event.occurred_at) > at:
+                continue
+            decision = cancel(tuple(row), held, state.ledger, keys.get(key) or "")
+            self._write(decision)
+            self._store(cancellation.tenant, user, state, decision)
+
+    def _forget_cancellation(self, timer: Timer) -> None:
+        # By now no topic holds an event any more that it could concern, unless it came again.
+        place, tombstones = key_of(timer.tenant, timer.name), self._turn.view(CANCELLED)
+        if (tombstones.get(place) or 0) + SENT_KEPT_MS <= self._now:
+            tombstones.put(place, None)
+
+    def _resume(self, timer: Timer, user: bytes) -> None:
+        held = self._kept(user, timer.name)
+        request = held.request
+        state = self._state(timer.tenant, user, request.event.cancel_key)
+        decision = resume(timer.name, held, self._type(request.type), state, self._now)
+        self._write(decision)
+        for outcome in decision.outcomes:
+            self._tell(request, decision.notification_id, outcome)
+        self._store(timer.tenant, timer.user, state, decision)
+
+    def _close(self, timer: Timer, user: bytes, type_name: str, read_to: int) -> None:
+        rows = list(self._held.keys(user + key_of(timer.name)))
+        self._held.load(rows)
+        items = []
+        for row in rows:
+            place = parts_of(row)[-1]
+            items.append(((timer.name, place), self._kept(user, timer.name, place)))
+        state = self._state(timer.tenant, user)
+        spec = self._type(type_name)
+        decision = close(timer.name, items, spec, state, self._now, read_to)
+        self._write(decision)
+        self._store(timer.tenant, timer.user, state, decision)
+
+    def _type(self, name: str) -> NotificationType:
+        spec = self._catalogue.types.get(name)
+        return unknown_type(name, self._catalogue.version) if spec is None else spec
+
+    def _kept(self, user: bytes, *row: str) -> Held:
+        held = self._held.get(user + key_of(*row))
+        if held is None:
+            raise RuntimeError(f"nothing is held for {user!r} in {row}, though its ledger says so")
+        return held
+
+    def _state(self, tenant_name: str, user: bytes, cancel_key: str | None = None) -> UserState:
+        tenant = self._catalogue.tenant(tenant_name)
+        cancelled_at = 0
+        if cancel_key is not None:
+            place = key_of(tenant_name, cancel_key)
+            cancelled_at = self._turn.view(CANCELLED).get(place) or 0
+        quota, limit = None, tenant.rate_limit
+        if limit is not None:
+            tally = self._turn.view(QUOTAS).get(key_of(tenant_name))
+            own = share(limit, self._here, self._partitions)
+            quota = Quota(own, limit.seconds, tally)
+        return UserState(
+            self._profiles.get(user) or STRANGER,
+            self._ledgers.get(user) or NOTHING_YET,
+            tenant,
+            quota,
+            cancelled_at,
+        )
+
+    def _store(self, tenant: str, user: str, state: UserState, decision: Decision) -> None:
+        before, after = state.ledger, decision.ledger
+        if after is before:
+            return
+        key = user_key(tenant, user)
+        self._ledgers.put(key, after)
+        if after.waiting is not before.waiting or after.gathering is not before.gathering:
+            self._timers.move(self._turn.view(TIMERS), tenant, user, before, after)
+            self._keep(tenant, user, decision)
+        if decision.quota is not None and decision.quota is not state.quota:
+            self._turn.view(QUOTAS).put(key_of(tenant), decision.quota.tally)
+
+    def _keep(self, tenant: str, user: str, decision: Decision) -> None:
+        key, keys = user_key(tenant, user), self._turn.view(CANCEL_KEYS)
+        for row in decision.release:
+            cancel_key = self._kept(key, *row).request.event.cancel_key
+            self._held.put(key + key_of(*row), None)
+            if cancel_key is not None:
+                keys.put(key_of(tenant, cancel_key, user, *row), None)
+        for row, held in decision.keep:
+            self._held.put(key + key_of(*row), held)
+            cancel_key = held.request.event.cancel_key
+            if cancel_key is not None:
+                name = decision.notification_id
+                keys.put(key_of(tenant, cancel_key, user, *row), name)
+
+    def _write(self, decision: Decision) -> None:
+        add, here = self._turn.outputs.add, self._here
+        for delivery in decision.deliveries:
+            topic = DELIVER[delivery.channel, delivery.priority]
+            add(topic, here, delivery.user.encode(), encode(delivery))
+            told = reached(delivery, Stage.QUEUED, self._now)
+            add(DELIVERY_EVENTS, here, None, encode(told))
+        for notice in decision.notices:
+            self._tell(notice.request, notice.notification_id, notice.outcome)
+
+    def _tell(self, request: Request, notification: str, outcome: Outcome) -> None:
+        told = not_sent(request, self._type(request.type), notification, outcome, self._now)
+        self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(told))

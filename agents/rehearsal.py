@@ -1,0 +1,81 @@
+"""Router and decider in memory: what they would decide, with nothing sent and nothing stored."""
+
+from collections.abc import Iterable
+
+from agents.decider import KINDS as DECIDER_TOPICS
+from agents.decider import Decider
+from agents.router import KINDS as ROUTER_TOPICS
+from agents.router import Router
+from pipeline.catalogue_folder import Catalogues
+from pipeline.lanes import ALL_READ
+from pipeline.memory_log import MemoryLog
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.topics import Topic
+from tables.memory import MemoryStore
+
+
+class HeldClock:
+    """Tells the time that it was set to, in epoch milliseconds."""
+
+    def __init__(self, at: int = 0) -> None:
+        self.at = at
+
+    def now(self) -> int:
+        """The time it was last set to."""
+        return self.at
+
+
+class Rehearsal:
+    """A router and a decider with one partition, over topics and state in memory.
+
+    They are the real ones, so a rehearsal that begins with the stores and the log of another
+    goes on where that one stood, as a restarted worker does. Time passes by `advance` alone.
+    """
+
+    def __init__(
+        self,
+        catalogues: Catalogues,
+        settings: Settings,
+        log: MemoryLog,
+        clock: HeldClock,
+        router_store: MemoryStore,
+        decider_store: MemoryStore,
+    ) -> None:
+        runtime = Runtime(settings.model_copy(update={"partitions": 1}), log, clock)
+        self.clock = clock
+        self.log = log
+        self._decider = Decider(catalogues, runtime, 0, decider_store)
+        self._workers: list[tuple[Router | Decider, MemoryStore, Iterable[Topic]]] = [
+            (Router(catalogues, runtime, router_store), router_store, ROUTER_TOPICS),
+            (self._decider, decider_store, DECIDER_TOPICS),
+        ]
+
+    async def settle(self) -> None:
+        """Work until nothing is left that is due by now."""
+        while await self._work() or await self._decider.wake(_all_read) == 0:
+            pass
+
+    async def advance(self, to: int) -> None:
+        """Let time pass up to `to` (epoch ms), stopping at whatever is due on the way."""
+        await self.settle()
+        while (wait := await self._decider.wake(_all_read)) is not None:
+            due = self.clock.at + round(wait * 1000)
+            if due > to:
+                break
+            self.clock.at = due
+        self.clock.at = to
+        await self.settle()
+
+    async def _work(self) -> bool:
+        for handler, store, topics in self._workers:
+            for topic in topics:
+                slice_ = self.log.slice_from(topic.name, store.frontier(topic.name))
+                if slice_ is not None:
+                    await handler.handle(slice_)
+                    return True
+        return False
+
+
+def _all_read(_: str) -> int:
+    return ALL_READ

@@ -1,0 +1,82 @@
+"""The records that one event sets off, by the audience of its notification type."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from pipeline.outputs import partition_of
+from pipeline.topics import BROADCASTS, REQUESTS, Topic
+from policy.audience import followees, recipients
+from policy.notification_type import NotificationType
+from schemas.event import Event
+from schemas.request import Broadcast, Origin, Request
+from schemas.vocabulary import Priority
+
+Routed = list[tuple[Topic, int, str, msgspec.Struct]]
+"""Topic, partition, key and value of each record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """One event, accepted by Kafka at `at` (epoch ms), on its way to user partitions."""
+
+    event: Event
+    origin: Origin
+    at: int
+    partitions: int
+
+    def to_users(self, spec: NotificationType) -> Routed:
+        """One request for each user that the event names; raises BadRecord."""
+        topic = REQUESTS[spec.priority]
+        return [
+            (topic, partition_of(user, self.partitions), user, self._request(spec, user))
+            for user in recipients(self.event, spec)
+        ]
+
+    def to_followers(self, spec: NotificationType, partitions: tuple[int, ...]) -> Routed:
+        """One broadcast for each followee to each of these partitions; raises BadRecord."""
+        routed: Routed = []
+        for followee in followees(self.event, spec):
+            routed += self._broadcasts(spec, partitions, followee=followee)
+        return routed
+
+    def to_everywhere(self, spec: NotificationType) -> Routed:
+        """Broadcasts to all partitions, for subscribers or a segment; raises BadRecord."""
+        everywhere = tuple(range(self.partitions))
+        if spec.subscribers:
+            return self.to_followers(spec, everywhere)
+        return self._broadcasts(spec, everywhere, segment=spec.segment)
+
+    def _request(self, spec: NotificationType, user: str) -> Request:
+        return Request(
+            type=spec.name, user=user, event=self.event, origin=self.origin, accepted_at=self.at
+        )
+
+    def _broadcasts(
+        self,
+        spec: NotificationType,
+        partitions: tuple[int, ...],
+        *,
+        followee: str = "",
+        segment: dict[str, str] | None = None,
+    ) -> Routed:
+        broadcast = Broadcast(
+            type=spec.name,
+            event=self.event,
+            origin=self.origin,
+            accepted_at=self.at,
+            followee=followee,
+            segment=segment or {},
+        )
+        topic = BROADCASTS[spec.priority]
+        return [(topic, partition, self.event.actor, broadcast) for partition in partitions]
+
+
+def in_bulk(routed: Routed) -> Routed:
+    """The same to the bulk topics, where nothing else waits behind it."""
+    bulk: Routed = []
+    for _, partition, key, value in routed:
+        topics = REQUESTS if isinstance(value, Request) else BROADCASTS
+        value = msgspec.structs.replace(value, bulk=True)
+        bulk.append((topics[Priority.BULK], partition, key, value))
+    return bulk

@@ -1,0 +1,99 @@
+"""How one user stands: what router and decider have stored that bears on one event for them."""
+
+from msgspec import Struct
+
+from agents.decider import NAME as DECIDER
+from agents.router import NAME as ROUTER
+from pipeline.outputs import partition_of
+from pipeline.settings import Settings
+from pipeline.topic_creation import check_topics
+from pipeline.topics import changelog
+from policy.audience import followees
+from policy.ledger import Ledger
+from policy.membership import Ties
+from policy.notification_type import NotificationType
+from policy.profile import Profile
+from policy.rate_limit import Tally, share
+from policy.tenant import Tenant
+from policy.user_state import Quota, UserState
+from schemas.event import Event
+from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
+from tables.held import CANCELLED, QUOTAS
+from tables.snapshot import snapshot
+from tables.table import View, key_of
+from tables.users import LEDGERS, PROFILES, user_key
+
+
+class Standing(Struct, frozen=True):
+    """What is stored of a user, and of what an event has to do with them.
+
+    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit.
+    """
+
+    profile: Profile = Profile()
+    ledger: Ledger = Ledger()
+    ties: Ties = Ties()
+    cancelled_at: int = 0
+    tally: Tally | None = None
+    partition: int = 0
+    partitions: int = 1
+    is_known: bool = True
+
+    def state(self, tenant: Tenant) -> UserState:
+        """The state that the decider would decide on."""
+        quota, limit = None, tenant.rate_limit
+        if limit is not None:
+            own = share(limit, self.partition, self.partitions)
+            quota = Quota(own, limit.seconds, self.tally)
+        return UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
+
+
+async def read_standing(
+    settings: Settings, event: Event, user: str, specs: tuple[NotificationType, ...]
+) -> Standing:
+    """Read it from the changelogs, as of now; `specs` are the types that the event sets off.
+
+    Raises Unavailable without Kafka, Misconfigured without topics, BrokenChangelog for what can't
+    be read, and BadRecord where the event does not say whose followers it is for.
+    """
+    await check_topics(settings, [changelog(ROUTER), changelog(DECIDER)])
+    partition = partition_of(user, settings.partitions)
+    person, tenant = user_key(event.tenant, user), key_of(event.tenant)
+    cancelled = key_of(event.tenant, event.cancel_key or "")
+    edges = {name: key_of(event.tenant, name, user) for name in _followed(event, specs)}
+    wanted = {
+        PROFILES.prefix + person,
+        LEDGERS.prefix + person,
+        QUOTAS.prefix + tenant,
+        CANCELLED.prefix + cancelled,
+        *(FOLLOWERS.prefix + edge for edge in edges.values()),
+    }
+    tables = (PROFILES, LEDGERS, QUOTAS, CANCELLED, FOLLOWERS)
+    store = await snapshot(settings.kafka, DECIDER, partition, wanted.__contains__, *tables)
+    profile, following = View(PROFILES, store).get(person), View(FOLLOWERS, store)
+    follows = frozenset(name for name, edge in edges.items() if following.get(edge))
+    is_counted = any(spec.followers for spec in specs)
+    return Standing(
+        profile=profile or Profile(),
+        ledger=View(LEDGERS, store).get(person) or Ledger(),
+        ties=Ties(follows, await _followers(settings, event) if is_counted else {}),
+        cancelled_at=View(CANCELLED, store).get(cancelled) or 0,
+        tally=View(QUOTAS, store).get(tenant),
+        partition=partition,
+        partitions=settings.partitions,
+        is_known=profile is not None,
+    )
+
+
+def _followed(event: Event, specs: tuple[NotificationType, ...]) -> set[str]:
+    asked = (spec for spec in specs if spec.followers or spec.subscribers)
+    return {name for spec in asked for name in followees(event, spec)}
+
+
+async def _followers(settings: Settings, event: Event) -> dict[int, int]:
+    """By user partition, those of the event's actor."""
+    actor = key_of(event.tenant, event.actor)
+    partition = partition_of(event.actor, settings.partitions)
+    wanted = {FOLLOWER_COUNTS.prefix + actor}
+    store = await snapshot(settings.kafka, ROUTER, partition, wanted.__contains__, FOLLOWER_COUNTS)
+    return View(FOLLOWER_COUNTS, store).get(actor) or {}

@@ -1,0 +1,55 @@
+"""Topics in memory, for rehearsals and simulations: one partition each."""
+
+from collections import defaultdict
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from pipeline.clock import Clock
+from pipeline.producer import Entry
+from pipeline.slices import RECORDS, Slice, cut
+
+
+class MemoryLog:
+    """Takes records as Kafka's producer does, and gives them back in slices."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.topics: dict[str, list[ConsumerRecord]] = defaultdict(list)
+        self._taken: dict[str, int] = defaultdict(int)
+
+    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+        """Append these; whatever the partition, they go to the only one there is."""
+        records, taken = self.topics[topic], self._taken[topic]
+        for key, value in entries:
+            records.append(_record(topic, taken + len(records), self._clock.now(), key, value))
+        return taken + len(records)
+
+    def take(self, topic: str) -> list[ConsumerRecord]:
+        """The records of a topic, which forgets them; whoever reads it must be at its end."""
+        records = self.topics.pop(topic, [])
+        self._taken[topic] += len(records)
+        return records
+
+    def slice_from(self, topic: str, offset: int, most: int = RECORDS) -> Slice | None:
+        """The next records of a topic, as a worker would get them; None at its end."""
+        first = offset - self._taken[topic]
+        records = self.topics[topic][first : first + most]
+        return next(cut(TopicPartition(topic, 0), 0, offset, records, most), None)
+
+
+def _record(
+    topic: str, offset: int, at: int, key: bytes | None, value: bytes | None
+) -> ConsumerRecord:
+    return ConsumerRecord(
+        topic=topic,
+        partition=0,
+        offset=offset,
+        timestamp=at,
+        timestamp_type=1,
+        key=key,
+        value=value,
+        checksum=None,
+        serialized_key_size=len(key or b""),
+        serialized_value_size=len(value or b""),
+        headers=(),
+    )

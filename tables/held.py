@@ -1,0 +1,31 @@
+"""What the decider keeps for later, beside the ledgers that say when."""
+
+from msgspec import Struct
+
+from policy.ledger import Held
+from policy.rate_limit import Tally
+from schemas.request import Broadcast
+from tables.table import Table
+
+HELD = Table(b"h", Held)
+"""Requests that wait, under tenant, user and row."""
+
+CANCEL_KEYS: Table[str] = Table(b"k", str)
+"""Which rows were held under a cancel key: notification ids under (tenant, key, user, row)."""
+
+CANCELLED: Table[int] = Table(b"x", int)
+"""When a key was last cancelled (epoch ms), under (tenant, key): the event may come later."""
+
+QUOTAS = Table(b"q", Tally)
+"""What each tenant used of this partition's share of its limit."""
+
+
+class FanOut(Struct, frozen=True, array_like=True):
+    """A broadcast that is being worked through: everyone up to and with `done` was decided."""
+
+    broadcast: Broadcast
+    done: bytes
+
+
+FAN_OUTS = Table(b"o", FanOut)
+"""Broadcasts with more people in this partition than are decided in one go."""

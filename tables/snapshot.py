@@ -1,0 +1,36 @@
+"""A copy of what a role's changelog says, in memory: to look at, never to write."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.topics import changelog
+from tables.memory import MemoryStore
+from tables.restore import Changelog
+from tables.table import Table, checker
+
+Wanted = Callable[[bytes], bool]
+"""Whether a key, with its table's prefix, belongs into the copy."""
+
+
+async def snapshot(
+    kafka: str, role: str, partition: int, wanted: Wanted, *tables: Table[Any]
+) -> MemoryStore:
+    """What one partition of a role's changelog says now of the keys that are wanted.
+
+    Only these must be readable, as values of these tables: raises BrokenChangelog, Unavailable.
+    """
+    readable = checker(*tables)
+
+    def check(key: bytes, value: bytes | None) -> None:
+        if wanted(key):
+            readable(key, value)
+
+    stored: dict[bytes, bytes] = {}
+    source = Changelog(kafka, changelog(role).name, partition, check)
+    async for changes, _ in source.changes_from(0):
+        for key, value in changes.items():
+            if value is None:
+                stored.pop(key, None)
+            elif wanted(key):
+                stored[key] = value
+    return MemoryStore(stored)

@@ -1,0 +1,107 @@
+"""The one durable timer table: what is due when, for whom, in this partition.
+
+The user's ledger says what waits; this is its index by time, changed in the same write.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from policy.ledger import Ledger
+from tables.store import Store
+from tables.table import Table, View, key_of
+
+TIME_BYTES = 8
+WAITING, GATHERING = b"0", b"1"
+"""What may fire at different times: what waits for its moment, and digests."""
+
+
+class Horizon(NamedTuple):
+    """Up to when (epoch ms) timers of each kind may fire, which can be before now."""
+
+    waiting: int
+    gathering: int
+
+
+class Timer(Struct, frozen=True, array_like=True):
+    """Something that waits under `name` in the ledger of a user."""
+
+    tenant: str
+    user: str
+    name: str
+
+
+TIMERS = Table(b"t", Timer)
+
+
+def is_waiting(timer: Timer) -> bool:
+    """Whether it waits for its moment alone; otherwise a digest is gathered under its name."""
+    # Named after a notification and its step, or after what is gathered; some have no user.
+    return "." in timer.name or not timer.user
+
+
+class Timers:
+    """The timers of one partition, in the order in which they are due.
+
+    Deleted timers leave marks behind in RocksDB until it compacts; so that those need not be
+    read again and again, a search begins where the last one found the first that was left.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._from = {WAITING: WAITING, GATHERING: GATHERING}
+
+    def due(self, horizon: Horizon, most: int) -> list[tuple[bytes, Timer]]:
+        """The first `most` timers of each kind that may fire, with their keys."""
+        found: list[tuple[bytes, Timer]] = []
+        for kind, until in zip((WAITING, GATHERING), horizon, strict=True):
+            end = len(found) + most
+            for key, timer in self._stored(kind):
+                if _due_at(key) > until or len(found) == end:
+                    break
+                found.append((key, timer))
+        return found
+
+    def next_due(self) -> int | None:
+        """When the first timer is due (epoch ms); None when there is none."""
+        first = None
+        for kind in (WAITING, GATHERING):
+            for key, _ in self._stored(kind):
+                self._from[kind] = key
+                first = min(_due_at(key), first or _due_at(key))
+                break
+        return first
+
+    def move(
+        self, view: View[Timer], tenant: str, user: str, before: Ledger, after: Ledger
+    ) -> None:
+        """Have the index say of a user what the ledger says from now on."""
+        old, new = dict(before.timers()), dict(after.timers())
+        for name, at in old.items():
+            if new.get(name) != at:
+                view.put(_key(at, tenant, user, name), None)
+        for name, at in new.items():
+            if old.get(name) != at:
+                self.add(view, at, Timer(tenant, user, name))
+
+    def add(self, view: View[Timer], at: int, timer: Timer) -> None:
+        """Set a timer to `at` (epoch ms)."""
+        key = _key(at, timer.tenant, timer.user, timer.name)
+        view.put(key, timer)
+        kind = key[:1]
+        self._from[kind] = min(self._from[kind], key)
+
+    def _stored(self, kind: bytes) -> Iterator[tuple[bytes, Timer]]:
+        prefix = TIMERS.prefix
+        for key, value in self._store.scan(prefix + kind, self._from[kind][1:]):
+            yield key[len(prefix) :], TIMERS.decode(value)
+
+
+def _key(at: int, tenant: str, user: str, name: str) -> bytes:
+    kind = WAITING if is_waiting(Timer(tenant, user, name)) else GATHERING
+    return kind + max(0, at).to_bytes(TIME_BYTES, "big") + key_of(tenant, user, name)
+
+
+def _due_at(key: bytes) -> int:
+    return int.from_bytes(key[1 : 1 + TIME_BYTES], "big")

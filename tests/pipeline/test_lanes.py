@@ -1,0 +1,329 @@
+"""Which slice a lane takes next, and when it does what is due by the clock."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.lanes import ALL_READ, Abandoned, Lane, ReadTo
+from pipeline.queues import Queues
+from pipeline.slices import RECORDS, Slice
+
+WEIGHTS = {"high": 8, "normal": 4, "low": 2, "bulk": 1}
+MOST = dict.fromkeys(("contacts", "critical", *WEIGHTS), 1000)
+
+
+class Tape:
+    """A handler that notes what it is asked to do, and wakes as a test says."""
+
+    def __init__(self, wake: Callable[[], float | None] = lambda: None) -> None:
+        self.done: list[str] = []
+        self._wake = wake
+
+    async def restore(self) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    async def handle(self, slice_: Slice) -> None:
+        """Note the topic."""
+        await asyncio.sleep(0)
+        self.done.append(slice_.partition.topic)
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Do as the test says."""
+        return self._wake()
+
+    async def close(self) -> None:
+        """Nothing."""
+
+
+class Feed:
+    """Slices for a lane, topic by topic without holes."""
+
+    def __init__(self) -> None:
+        self.frontiers: dict[TopicPartition, int] = {}
+        self._ends: Counter[str] = Counter()
+
+    def slice(self, topic: str, records: int = 1000) -> Slice:
+        """The next slice of a topic."""
+        tp = TopicPartition(topic, 0)
+        start = self._ends[topic]
+        self._ends[topic] += records
+        self.frontiers.setdefault(tp, start)
+        return Slice(tp, 0, start, start + records, [None] * records, records)
+
+
+def lane_of(handler: Tape, feed: Feed, wakes: bool = True) -> Lane:
+    read_to = (lambda _: ALL_READ) if wakes else None
+    return Lane(MOST, handler, feed.frontiers, lambda _: None, WEIGHTS, read_to)
+
+
+@asynccontextmanager
+async def running(lane: Lane) -> AsyncIterator[asyncio.Task[None]]:
+    """The lane at work, closed at the end."""
+    task = asyncio.create_task(lane.run())
+    try:
+        yield task
+    finally:
+        lane.close()
+        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 1)
+
+
+async def until(reached: Callable[[], bool], within: float = 5.0) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(within):
+        while not reached():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+
+
+def taken(queues: Queues, number: int) -> list[Slice]:
+    found = (queues.take() for _ in range(number))
+    return [slice_ for slice_ in found if slice_ is not None]
+
+
+def topics(slices: list[Slice]) -> list[str]:
+    return [slice_.partition.topic for slice_ in slices]
+
+
+def test_what_has_no_weight_comes_first_and_in_order() -> None:
+    queues, feed = Queues(MOST, WEIGHTS), Feed()
+    for topic in ("bulk", "high", "critical", "contacts", "critical"):
+        queues.put(feed.slice(topic))
+    order = topics(taken(queues, 6))
+    assert order == ["contacts", "critical", "critical", "high", "bulk"]
+    assert queues.take() is None
+
+
+@pytest.mark.parametrize("records", [1000, 100])
+def test_the_others_share_records_by_weight(records: int) -> None:
+    queues, feed = Queues(MOST, WEIGHTS), Feed()
+    for topic in WEIGHTS:
+        for _ in range(600 * 1000 // records):
+            queues.put(feed.slice(topic, records))
+    served = Counter(topics(taken(queues, 600)))
+    for topic, weight in WEIGHTS.items():
+        assert served[topic] == pytest.approx(600 * weight / 15, rel=0.1)
+
+
+def test_small_slices_count_for_what_they_hold() -> None:
+    queues, feed, records = Queues(MOST, WEIGHTS), Feed(), Counter[str]()
+    for _ in range(300):
+        queues.put(feed.slice("low", 1000))
+        queues.put(feed.slice("high", 1000))
+    small = [feed.slice("normal", 50) for _ in range(4000)]
+    queues.put(small.pop(0))
+    for _ in range(1500):
+        slice_ = queues.take()
+        assert slice_ is not None
+        records[slice_.partition.topic] += len(slice_.records)
+        if slice_.partition.topic == "normal":
+            queues.put(small.pop(0))
+    assert records["normal"] == pytest.approx(2 * records["low"], rel=0.1)
+
+
+def test_a_full_slice_counts_the_same_whatever_its_records_stand_for() -> None:
+    most = {"requests": 1000, "broadcasts": 16}
+    queues, feed = Queues(most, dict.fromkeys(most, 1)), Feed()
+    for _ in range(100):
+        queues.put(feed.slice("requests", 1000))
+        queues.put(feed.slice("broadcasts", 16))
+    assert Counter(topics(taken(queues, 100))) == {"requests": 50, "broadcasts": 50}
+
+
+def test_having_been_idle_saves_up_nothing() -> None:
+    queues, feed = Queues(MOST, WEIGHTS), Feed()
+    for _ in range(500):
+        queues.put(feed.slice("bulk"))
+    taken(queues, 400)
+    for _ in range(100):
+        queues.put(feed.slice("low"))
+    assert Counter(topics(taken(queues, 90)))["bulk"] == pytest.approx(30, abs=2)
+
+
+def test_having_been_alone_costs_nothing() -> None:
+    """A topic that had all the idle time is no further behind once there is another."""
+    queues, feed = Queues(MOST, WEIGHTS), Feed()
+    for _ in range(50):
+        queues.put(feed.slice("bulk"))
+        taken(queues, 1)
+    for topic in ("low", "bulk"):
+        for _ in range(50):
+            queues.put(feed.slice(topic))
+    assert Counter(topics(taken(queues, 30)))["bulk"] == pytest.approx(10, abs=1)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(MOST)), st.integers(1, 1000)), max_size=80))
+def test_every_record_comes_once_and_each_topics_in_order(arrivals: list[tuple[str, int]]) -> None:
+    queues, feed, ends = Queues(MOST, WEIGHTS), Feed(), Counter[str]()
+    for topic, records in arrivals:
+        queues.put(feed.slice(topic, records))
+    for slice_ in taken(queues, len(arrivals)):
+        assert slice_.start == ends[slice_.partition.topic]
+        assert len(slice_.records) <= 1000
+        ends[slice_.partition.topic] = slice_.next
+    assert ends == sum((Counter({topic: records}) for topic, records in arrivals), Counter())
+
+
+@given(st.lists(st.sampled_from(sorted(WEIGHTS)), max_size=200))
+def test_no_topic_starves(arrivals: list[str]) -> None:
+    """However the others come, each gets its weight and one more before a slice of bulk."""
+    queues, feed, waited = Queues(MOST, WEIGHTS), Feed(), 0
+    queues.put(feed.slice("bulk"))
+    for topic in arrivals:
+        queues.put(feed.slice(topic))
+        if topic != "bulk":
+            queues.put(feed.slice("high"))
+        slice_ = queues.take()
+        assert slice_ is not None
+        waited = 0 if slice_.partition.topic == "bulk" else waited + 1
+        assert waited <= (8 + 1) + (4 + 1) + (2 + 1)
+        queues.put(feed.slice("bulk"))
+
+
+async def test_a_small_tenant_does_not_wait_behind_anothers_flood() -> None:
+    """Twenty thousand events of one tenant in bulk, then one of another."""
+    handler, feed = Tape(), Feed()
+    lane = lane_of(handler, feed)
+    for _ in range(20_000 // RECORDS):
+        lane.put(feed.slice("bulk"))
+    async with running(lane):
+        await until(lambda: len(handler.done) > 1)
+        before = len(handler.done)
+        lane.put(feed.slice("normal", 1))
+        await until(lambda: "normal" in handler.done)
+        assert handler.done.index("normal") - before <= 1
+        assert "bulk" in handler.done
+
+
+async def test_what_is_due_is_done_on_time_without_any_arrival() -> None:
+    woken: list[float] = []
+
+    def wake() -> float | None:
+        woken.append(time.monotonic())
+        return {1: 0.05, 2: 0.1}.get(len(woken))
+
+    async with running(lane_of(Tape(wake), Feed())):
+        await until(lambda: len(woken) == 3)
+        await asyncio.sleep(0.2)
+    assert len(woken) == 3, "nothing was left, and it was asked again"
+    assert woken[1] - woken[0] == pytest.approx(0.05, abs=0.03)
+    assert woken[2] - woken[1] == pytest.approx(0.1, abs=0.03)
+
+
+async def test_an_arrival_is_handled_at_once_while_something_is_due_later() -> None:
+    handler, feed = Tape(lambda: 60.0), Feed()
+    lane = lane_of(handler, feed)
+    async with running(lane):
+        await asyncio.sleep(0.02)
+        lane.put(feed.slice("low"))
+        await until(lambda: handler.done == ["low"], 0.5)
+
+
+async def test_a_slice_may_make_something_due_earlier() -> None:
+    handler, feed = Tape(), Feed()
+    woken: list[float] = []
+
+    def wake() -> float | None:
+        woken.append(time.monotonic())
+        return 60.0 if not handler.done else 0.05
+
+    handler._wake = wake
+    lane = lane_of(handler, feed)
+    async with running(lane):
+        await asyncio.sleep(0.02)
+        assert len(woken) == 1
+        lane.put(feed.slice("low"))
+        await until(lambda: len(woken) >= 4, 0.5)
+    assert woken[3] - woken[2] == pytest.approx(0.05, abs=0.03)
+
+
+async def test_slices_and_what_is_due_take_turns() -> None:
+    handler, feed = Tape(), Feed()
+
+    def wake() -> float | None:
+        handler.done.append("due")
+        return 0
+
+    handler._wake = wake
+    lane = lane_of(handler, feed)
+    for _ in range(3):
+        lane.put(feed.slice("high"))
+    async with running(lane):
+        await until(lambda: len(handler.done) > 20)
+        assert handler.done[:6] == ["due", "high"] * 3
+        # With no slice left it goes on, and lets others run meanwhile.
+        lane.put(feed.slice("high"))
+        await until(lambda: handler.done.count("high") == 4)
+
+
+async def test_the_clock_may_be_set_while_a_lane_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.lanes.LONGEST_WAIT", 0.02)
+    woken: list[float | None] = []
+
+    def wake() -> float | None:
+        woken.append(None)
+        return 86_400.0
+
+    async with running(lane_of(Tape(wake), Feed())):
+        await until(lambda: len(woken) > 3)
+
+
+@pytest.mark.parametrize("due_in", [None, 60.0, 0.0])
+async def test_a_lane_that_waits_closes_at_once(due_in: float | None) -> None:
+    lane = lane_of(Tape(lambda: due_in), Feed())
+    async with running(lane) as task:
+        await asyncio.sleep(0.02)
+        lane.close()
+        await asyncio.wait_for(task, 0.5)
+
+
+async def test_nothing_is_begun_once_it_was_closed_while_woken() -> None:
+    handler, feed = Tape(), Feed()
+    lane = lane_of(handler, feed)
+    lane.put(feed.slice("high"))
+
+    def wake() -> float | None:
+        lane.close()
+        return 0
+
+    handler._wake = wake
+    await asyncio.wait_for(lane.run(), 0.5)
+    assert handler.done == []
+
+
+async def test_what_wake_raises_ends_the_lane() -> None:
+    def wake() -> float | None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        await asyncio.wait_for(lane_of(Tape(wake), Feed()).run(), 0.5)
+
+
+async def test_abandoned_while_woken_is_an_orderly_end() -> None:
+    def wake() -> float | None:
+        raise Abandoned
+
+    await asyncio.wait_for(lane_of(Tape(wake), Feed()).run(), 0.5)
+
+
+async def test_one_of_several_lanes_is_not_woken() -> None:
+    handler, feed = Tape(lambda: pytest.fail("woken")), Feed()
+    lane = lane_of(handler, feed, wakes=False)
+    lane.put(feed.slice("high"))
+    async with running(lane):
+        await until(lambda: handler.done == ["high"])
+
+
+async def test_a_slice_that_does_not_start_at_the_frontier_ends_the_lane() -> None:
+    feed = Feed()
+    lane = lane_of(Tape(), feed)
+    feed.slice("high")
+    lane.put(feed.slice("high"))
+    with pytest.raises(RuntimeError, match="a slice from 1000 stood in the lane where 0 was due"):
+        await asyncio.wait_for(lane.run(), 0.5)
