@@ -6,7 +6,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from cli.catalogue import catalogue
 from cli.dead_letters import dead_letters
+from cli.explain import explain_command
+from cli.preview import preview
+from cli.replay import replay
 from pipeline.errors import TocsinError
 from pipeline.settings import read_settings
 from pipeline.topics import ROLES
@@ -66,7 +70,11 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
     sys.exit(run_demo(Path(".tocsin/demo"), events, seconds, keep, as_json))
 
 
+tocsin.add_command(catalogue)
 tocsin.add_command(dead_letters)
+tocsin.add_command(explain_command)
+tocsin.add_command(preview)
+tocsin.add_command(replay)
 
 
 def main() -> None:

@@ -49,7 +49,16 @@ async def run(*argv: str, **env: object) -> Ended:
 async def test_help_lists_the_commands() -> None:
     ended = await run("--help")
     assert ended.code == 0
-    for command in ("dead-letters", "demo", "setup", "up", "worker"):
+    for command in (
+        "catalogue",
+        "dead-letters",
+        "demo",
+        "explain",
+        "preview",
+        "replay",
+        "setup",
+        "up",
+    ):
         assert f"\n  {command} " in ended.output
 
 

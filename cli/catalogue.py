@@ -1,0 +1,126 @@
+"""`tocsin catalogue`: check notification types before they go live, and see which there are."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.errors import BadCatalogue
+from pipeline.settings import read_settings
+from policy.catalogue import Catalogue
+from policy.notification_type import NotificationType, Step
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=False)
+encode = msgspec.json.Encoder().encode
+
+
+@click.group()
+def catalogue() -> None:
+    """Notification types in TOML files: check them, list them.
+
+    FOLDER is TOCSIN_CATALOGUE if it isn't given. Running workers take up changed files by
+    themselves, and keep to the ones before if there is anything wrong with them.
+    """
+
+
+@catalogue.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(folder: Path | None, as_json: bool) -> None:
+    """Tell all that is wrong, with file and line, and end with 1; with 0 if all is well."""
+    try:
+        found = _read(folder)
+    except BadCatalogue as error:
+        if as_json:
+            _print_json({"problems": error.problems})
+        for problem in () if as_json else error.problems:
+            click.echo(problem, err=True)
+        sys.exit(1)
+    types, events = len(found.types), len(found.events)
+    if as_json:
+        _print_json({"types": types, "events": events, "version": found.version, "problems": []})
+    else:
+        click.echo(f"{types} types, {events} events, version {found.version}")
+
+
+@catalogue.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a type.")
+def show(folder: Path | None, as_json: bool) -> None:
+    """List every type: what sets it off, whom it tells, how, and how urgently."""
+    found = _read(folder)
+    types = sorted(found.types.values(), key=lambda spec: spec.name)
+    if as_json:
+        for spec in types:
+            _print_json(_described(spec))
+        return
+    table = Table()
+    for header in ("type", "event", "priority", "audience", "channels"):
+        table.add_column(header, overflow="fold")
+    for spec in types:
+        priority = f"{spec.priority}{', transactional' * spec.transactional}"
+        channels = "\n".join(_channels(step) for step in spec.steps)
+        cells = (spec.name, spec.event, priority, _audience(spec), channels)
+        table.add_row(*(escape(cell) for cell in cells))
+    Console().print(table)
+    click.echo(f"version {found.version}")
+
+
+def _read(folder: Path | None) -> Catalogue:
+    return read_catalogue(read_settings().catalogue if folder is None else folder)
+
+
+def _described(spec: NotificationType) -> dict[str, Any]:
+    return {
+        "type": spec.name,
+        "event": spec.event,
+        "category": spec.category,
+        "priority": spec.priority,
+        "transactional": spec.transactional,
+        "audience": _audience(spec),
+        "steps": [
+            {
+                "channels": [plan.channel for plan in step.plans],
+                "after_seconds": step.after // 1000,
+                "unless": step.unless if step.after else None,
+            }
+            for step in spec.steps
+        ],
+        "version": spec.catalogue,
+    }
+
+
+def _audience(spec: NotificationType) -> str:
+    if spec.users:
+        return f"data.{'.'.join(spec.users)}"
+    if spec.followers:
+        return "the actor's followers"
+    if spec.subscribers:
+        return f"subscribers of data.{'.'.join(spec.subscribers)}"
+    return "users with " + ", ".join(f"{name} = {value}" for name, value in spec.segment.items())
+
+
+def _channels(step: Step) -> str:
+    channels = ", ".join(plan.channel for plan in step.plans)
+    if not step.after:
+        return channels
+    return f"{channels} after {_span(step.after)} unless {step.unless}"
+
+
+def _span(milliseconds: int) -> str:
+    """As the catalogue writes it."""
+    seconds = milliseconds // 1000
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(encode(value).decode() + "\n")

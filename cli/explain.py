@@ -1,0 +1,148 @@
+"""`tocsin explain`: why one user is told of an event or not, rule by rule; nothing is sent."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import IO, TypeVar
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from agents.standing import Standing, read_standing
+from cli.explained import Case, described
+from cli.moment import MOMENT, now
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.errors import BadRecord, Misconfigured
+from pipeline.settings import Settings, read_settings
+from policy.body import body_digest
+from policy.catalogue import Catalogue
+from policy.explanation import Explanation, explain
+from policy.membership import membership
+from policy.profile import Profile
+from schemas.event import Event
+from schemas.profile import Contacts, Preferences, Presence
+from schemas.request import Origin, Request
+
+NOWHERE = Origin("events", -1, -1)
+"""Where an event stands that is in a file and in no topic."""
+SET_ASIDE = "The router makes such an event a dead letter, and nobody is told of it."
+Said = TypeVar("Said", Contacts, Preferences, Presence)
+Value = TypeVar("Value", bound=Struct)
+_FILE = click.File("rb")
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command("explain")
+@click.option("--event", "file", type=_FILE, required=True, help="An event as JSON; - is stdin.")
+@click.option("--user", required=True, help="Whom it may concern, in the event's tenant.")
+@click.option("--at", type=MOMENT, help="Decide as of then, in RFC 3339 or 2h ago; else now.")
+@click.option("--catalogue", "folder", type=_FOLDER, help="Another than TOCSIN_CATALOGUE.")
+@click.option("--contacts", type=_FILE, help="The user's contacts as JSON, instead of Kafka.")
+@click.option("--preferences", type=_FILE, help="The user's preferences as JSON; likewise.")
+@click.option("--presence", type=_FILE, help="The user's presence as JSON; likewise.")
+@click.option("--offline", is_flag=True, help="Read nothing from Kafka: a user without records.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a notification type.")
+def explain_command(
+    file: IO[bytes],
+    user: str,
+    at: int | None,
+    folder: Path | None,
+    contacts: IO[bytes] | None,
+    preferences: IO[bytes] | None,
+    presence: IO[bytes] | None,
+    offline: bool,
+    as_json: bool,
+) -> None:
+    """Explain what becomes of an event for one user, rule by rule. Nothing is sent or stored.
+
+    What is stored of the user is read from Kafka as it is now, also where --at lies in the past:
+    profile, limits used, what was decided before and whom they follow. With files or --offline
+    it is what the files say, and nothing was decided before.
+    """
+    settings = read_settings()
+    event = _decoded(file, Event)
+    catalogue = read_catalogue(settings.catalogue if folder is None else folder)
+    files = (contacts, preferences, presence)
+    is_offline = offline or any(files)
+    case = Case(event, user, now() if at is None else at, "" if is_offline else settings.kafka)
+    try:
+        standing = Standing(profile=_profile(event, user, *files))
+        if not is_offline:
+            specs = catalogue.for_event(event.type)
+            standing = asyncio.run(read_standing(settings, event, user, specs))
+        found = _explained(case, catalogue, standing, settings)
+    except BadRecord as error:
+        raise BadRecord(error.reason, f"{error.detail}. {SET_ASIDE}") from None
+    if as_json:
+        for each in found:
+            sys.stdout.write(case.as_json(each) + "\n")
+    else:
+        Console().print(described(case, standing.is_known, found), highlight=False)
+
+
+def _explained(
+    case: Case, catalogue: Catalogue, standing: Standing, settings: Settings
+) -> list[Explanation]:
+    event, found = case.event, []
+    specs = catalogue.for_event(event.type)
+    if not specs:
+        known = ", ".join(sorted(catalogue.events))
+        raise Misconfigured(
+            f"No notification type is set off by {event.type!r}: such an event becomes a dead "
+            f"letter, unknown_type, and nobody is told. The catalogue knows {known}."
+        )
+    state = standing.state(catalogue.tenant(event.tenant))
+    origin = msgspec.structs.replace(NOWHERE, body=body_digest(event))
+    for spec in specs:
+        threshold = spec.fan_out_threshold or settings.fan_out_threshold
+        attributes = standing.profile.attributes
+        member = membership(event, spec, case.user, standing.ties, attributes, threshold)
+        request = Request(
+            type=spec.name, user=case.user, event=event, origin=origin, accepted_at=case.at
+        )
+        found.append(explain(request, spec, member, state, case.at))
+    return found
+
+
+def _profile(
+    event: Event,
+    user: str,
+    contacts: IO[bytes] | None,
+    preferences: IO[bytes] | None,
+    presence: IO[bytes] | None,
+) -> Profile:
+    profile = Profile()
+    if contacts is not None:
+        profile = profile.with_contacts(_of_user(contacts, Contacts, event, user))
+    if preferences is not None:
+        profile = profile.with_preferences(_of_user(preferences, Preferences, event, user))
+    if presence is not None:
+        profile = profile.with_presence(_of_user(presence, Presence, event, user))
+    return profile
+
+
+def _of_user(file: IO[bytes], kind: type[Said], event: Event, user: str) -> Said:
+    said = _decoded(file, kind)
+    if (said.tenant, said.user) != (event.tenant, user):
+        raise Misconfigured(
+            f"{_name(file)} is of {said.user} of tenant {said.tenant}, and asked was about {user} "
+            f"of {event.tenant}, the event's tenant."
+        )
+    return said
+
+
+def _decoded(file: IO[bytes], kind: type[Value]) -> Value:
+    try:
+        return msgspec.json.decode(file.read(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        what = "an event" if kind is Event else kind.__name__.lower()
+        raise Misconfigured(
+            f"{_name(file)} can't be used as {what}: {error}. On its topic it becomes a dead "
+            "letter."
+        ) from None
+
+
+def _name(file: IO[bytes]) -> str:
+    return getattr(file, "name", "The input")

@@ -1,0 +1,156 @@
+"""`tocsin preview`: what a type says on its channels, without sending anything."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.errors import Misconfigured
+from pipeline.settings import read_settings
+from policy.locales import chain
+from policy.notification_type import NotificationType
+from policy.push import PAYLOAD, payload_bytes
+from policy.rendering import Rendering
+from policy.sample import sample_data
+from policy.sms import segments_of
+from schemas.delivery import Content
+from schemas.event import Event
+from schemas.vocabulary import Channel
+
+_encode = msgspec.json.Encoder().encode
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("name", metavar="TYPE")
+@click.option("--locale", default="en", show_default=True, help="The user's, such as pt-BR.")
+@click.option(
+    "--channel", type=click.Choice([each.value for each in Channel]), help="Only this one."
+)
+@click.option("--event", "event_file", type=_FILE, help="An event as JSON; else one is made up.")
+@click.option("--digest", type=click.IntRange(1, 1000), help="A digest of so many such events.")
+@click.option("--html", "html_file", type=_FILE, help="Where to write the e-mail's HTML.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def preview(
+    name: str,
+    locale: str,
+    channel: str | None,
+    event_file: Path | None,
+    digest: int | None,
+    html_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what TYPE says on each of its channels."""
+    spec = _the_type(name)
+    given = None if event_file is None else _read(event_file, spec)
+    renderings = dict(_renderings(spec, channel))
+    if html_file and Channel.EMAIL not in renderings:
+        raise Misconfigured(f"There is no e-mail to write to {html_file}.")
+    console = Console()
+    if not as_json and not chain(locale):
+        console.print(f"{locale} is not a known locale: these are the base texts.", markup=False)
+    for found, rendering in renderings.items():
+        event = given or _made_up(spec, rendering)
+        events = [event] * (digest or 1)
+        content = rendering.digest(events, locale) if digest else rendering.content(event, locale)
+        if as_json:
+            sys.stdout.write(_encode(_facts(found, locale, content)).decode() + "\n")
+        else:
+            console.print(_panel(found, content))
+        if html_file and found is Channel.EMAIL:
+            _write(html_file, content)
+            if not as_json:
+                console.print(f"The HTML is in {html_file}.", markup=False, highlight=False)
+
+
+def _the_type(name: str) -> NotificationType:
+    types = read_catalogue(read_settings().catalogue).types
+    if name not in types:
+        raise Misconfigured(f"There is no type {name}; the catalogue has {', '.join(types)}.")
+    return types[name]
+
+
+def _renderings(spec: NotificationType, channel: str | None) -> Iterator[tuple[Channel, Rendering]]:
+    plans = {plan.channel: plan.rendering for step in spec.steps for plan in step.plans}
+    if channel is not None and channel not in plans:
+        raise Misconfigured(f"{spec.name} does not use {channel}, but {', '.join(plans)}.")
+    for each in Channel:
+        if each in plans and channel in (None, each):
+            yield each, plans[each]
+
+
+def _read(file: Path, spec: NotificationType) -> Event:
+    try:
+        event = msgspec.json.decode(file.read_bytes(), type=Event)
+    except OSError as error:
+        raise Misconfigured(f"{file} can't be read: {error.strerror}.") from None
+    except msgspec.DecodeError as error:
+        raise Misconfigured(f"{file} is not an event: {error}.") from None
+    if event.type != spec.event:
+        raise Misconfigured(f"{file} is of {event.type}, and {spec.name} comes of {spec.event}.")
+    return event
+
+
+def _made_up(spec: NotificationType, rendering: Rendering) -> Event:
+    return Event(
+        id="preview",
+        type=spec.event,
+        actor="actor",
+        occurred_at=datetime.now(UTC),
+        data=sample_data(rendering.sources, rendering.data),
+    )
+
+
+def _facts(channel: Channel, locale: str, content: Content) -> dict[str, Any]:
+    facts = {"channel": channel, "locale": locale, **msgspec.structs.asdict(content)}
+    if channel is Channel.SMS:
+        facts["segments"] = segments_of(content.body)
+    if channel is Channel.PUSH:
+        facts["bytes"] = payload_bytes(content.title, content.body, content.data)
+    return facts
+
+
+def _panel(channel: Channel, content: Content) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    if content.title:
+        table.add_row("title", Text(content.title, style="bold"))
+    table.add_row("body", Text(content.body.strip("\n")))
+    if content.html:
+        table.add_row("html", f"{len(content.html.encode()):,} bytes")
+    if content.data:
+        table.add_row("data", Text(_encode(content.data).decode()))
+    size = _size(channel, content)
+    if size:
+        table.add_row("size", size)
+    return Panel(table, title=str(channel), title_align="left")
+
+
+def _size(channel: Channel, content: Content) -> str:
+    if channel is Channel.SMS:
+        segments = segments_of(content.body)
+        plural = "s" * (segments.count > 1)
+        return f"{segments.count} segment{plural} of {segments.encoding}"
+    if channel is Channel.PUSH:
+        size = payload_bytes(content.title, content.body, content.data)
+        return f"{size:,} of {PAYLOAD:,} bytes"
+    return ""
+
+
+def _write(file: Path, content: Content) -> None:
+    if not content.html:
+        raise Misconfigured(f"This e-mail has no HTML; {file} was not written.")
+    try:
+        file.write_text(content.html)
+    except OSError as error:
+        raise Misconfigured(f"{file} can't be written: {error.strerror}.") from None

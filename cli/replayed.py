@@ -1,0 +1,164 @@
+"""The difference that another catalogue makes, as a terminal shows it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Words
+
+from agents.comparison import Change, Comparison, Kind
+from agents.fates import Fate
+from policy.instants import text
+from policy.shown import counted
+from schemas.vocabulary import Stage
+
+STYLES = {Kind.NEWLY: "green", Kind.NO_LONGER: "red", Kind.TIME: "cyan", Kind.TEXT: "yellow"}
+_encode = msgspec.json.Encoder().encode
+
+
+class Played(Struct, frozen=True, kw_only=True):
+    """What was played, and the difference. Epoch milliseconds; catalogues by their versions."""
+
+    begin: int
+    end: int
+    before: str
+    after: str
+    events: int
+    warm_up: int
+    unusable: int
+    comparison: Comparison
+
+
+def as_json(played: Played) -> str:
+    """All of it, for a program to read."""
+    counts = played.comparison.counts()
+    facts: dict[str, Any] = {
+        "from": played.begin,
+        "to": played.end,
+        "catalogue": {"before": played.before, "after": played.after},
+        "events": played.events,
+        "warm_up_events": played.warm_up,
+        "unusable": played.unusable,
+        "summary": [
+            {"type": name, "channel": channel, "sent_before": was, "sent_after": now}
+            | {kind.replace(" ", "_"): n for kind, n in counts.get((name, channel), {}).items()}
+            for (name, channel), (was, now) in played.comparison.sent.items()
+        ],
+        "changes": [_facts(change) for change in played.comparison.changes],
+    }
+    return _encode(facts).decode()
+
+
+def _facts(change: Change) -> dict[str, Any]:
+    sides = {"before": _side(change.before), "after": _side(change.after)}
+    return {"kinds": change.kinds, **change.place._asdict(), **sides}
+
+
+def _side(fate: Fate) -> dict[str, Any]:
+    if fate.text is None:
+        return {"sent": False, "stage": fate.stage, "reason": fate.reason, "detail": fate.detail}
+    content = {"title": fate.text.title, "body": fate.text.body}
+    return {"sent": True, "at": fate.at, "digest": fate.digest, **content}
+
+
+def described(played: Played, limit: int) -> RenderableType:
+    """Everything, with as many examples."""
+    return Group(*_parts(played, limit))
+
+
+def _parts(played: Played, limit: int) -> Iterator[RenderableType]:
+    warm = f", after {counted(played.warm_up, 'event')} to warm up" if played.warm_up else ""
+    yield Words(
+        f"{counted(played.events, 'event')} from {text(played.begin)} to {text(played.end)}{warm}, "
+        f"with catalogue {played.before} and with {played.after}. Nothing was sent."
+    )
+    if played.unusable:
+        bad = counted(played.unusable, "record")
+        yield Words(f"Left out, as nobody could use them: {bad}.", style="yellow")
+    changes = played.comparison.changes
+    if not changes:
+        sent = sum(now for _, now in played.comparison.sent.values())
+        same = counted(sent, "notification")
+        yield Words(f"No difference: {same} either way.", style="green")
+        return
+    yield _summary(played.comparison)
+    yield from _reasons(changes)
+    if limit:
+        yield Words(f"\nExamples, {min(limit, len(changes))} of {len(changes)}", style="bold")
+        yield from map(_example, _spread(changes, limit))
+
+
+def _summary(comparison: Comparison) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table.add_column("type", no_wrap=True)
+    table.add_column("channel", no_wrap=True)
+    for name in ("sent before", "sent now", *Kind):
+        table.add_column(name, justify="right", style=STYLES.get(name))
+    counts = comparison.counts()
+    for place, (was, now) in comparison.sent.items():
+        row = counts.get(place, {})
+        numbers = (str(row[kind]) if row.get(kind) else "" for kind in Kind)
+        table.add_row(*place, str(was), str(now), *numbers)
+    return table
+
+
+def _reasons(changes: tuple[Change, ...]) -> Iterator[RenderableType]:
+    """Why what was sent is not any more, the most frequent first."""
+    gone = (change for change in changes if Kind.NO_LONGER in change.kinds)
+    found = Counter((each.place.type, each.place.channel, _why(each.after)) for each in gone)
+    if not found:
+        return
+    yield Words("\nNo longer sent, because", style="bold")
+    table = Table.grid(padding=(0, 2))
+    for (name, channel, why), number in found.most_common(12):
+        table.add_row(str(number), Words(name), channel, Words(why))
+    yield table
+
+
+def _spread(changes: tuple[Change, ...], limit: int) -> list[Change]:
+    """So many, some of each type, channel and kind."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for change in changes:
+        key = change.place.type, change.place.channel, change.kinds
+        groups.setdefault(key, []).append(change)
+    found: list[Change] = []
+    for rank in range(limit):
+        found += [group[rank] for group in groups.values() if rank < len(group)]
+        if len(found) >= limit:
+            break
+    return sorted(found[:limit], key=lambda each: (each.place.type, each.place.channel))
+
+
+def _example(change: Change) -> RenderableType:
+    place, table = change.place, Table.grid(padding=(0, 2))
+    table.add_column(min_width=6, style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("before", Words(_described(change.before)))
+    table.add_row("now", Words(_described(change.after)))
+    kinds = Words(", ").join(Words(kind, style=STYLES[kind]) for kind in change.kinds)
+    head = Words.assemble(
+        (place.type, "bold"), f" {place.channel}: ", kinds,
+        f"\n  {place.user} of {place.tenant}, event {place.event_id}",
+    )  # fmt: skip
+    return Group(head, Padding(table, (0, 0, 0, 2)))
+
+
+def _described(fate: Fate) -> str:
+    if fate.text is None:
+        return _why(fate)
+    how = "in a digest at" if fate.digest else "sent at"
+    title = f"{fate.text.title}: " if fate.text.title else ""
+    return f"{how} {text(fate.at)}: {title}{' '.join(fate.text.body.split())}"
+
+
+def _why(fate: Fate) -> str:
+    told = ": ".join(part for part in (fate.reason, fate.detail) if part)
+    if fate.stage is Stage.HELD:
+        return f"still waits after 32 days, {told}"
+    return f"dead letter, {told}" if fate.stage is Stage.FAILED else told

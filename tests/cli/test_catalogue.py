@@ -1,0 +1,144 @@
+"""`tocsin catalogue`: what is wrong is told with its place; what is right is shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import tocsin
+from pipeline.errors import BadCatalogue
+from policy.catalogue import parse
+from tests.policy.samples import TYPE
+
+ESCALATING = """
+event = "alarm.raised"
+
+[types.alarm]
+category = "alarms"
+priority = "high"
+channels = ["push"]
+segment = { team = "ops", plan = "[pro]" }
+time_to_live = "2h"
+escalation = [{ after = "90s", channels = ["sms"] }, { after = "1h", channels = ["email"] }]
+
+[types.alarm.templates]
+push = { body = "x" }
+sms = { body = "x" }
+email = { title = "x", body = "x" }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "thing.toml").write_text(TYPE)
+    (tmp_path / "alarm.toml").write_text(ESCALATING)
+    return tmp_path
+
+
+def run(*argv: str, **env: str) -> Result:
+    return CliRunner().invoke(tocsin, ["catalogue", *argv], env={"COLUMNS": "200", **env})
+
+
+def version(folder: Path) -> str:
+    return parse({path.name: path.read_text() for path in folder.glob("*.toml")}).version
+
+
+def test_a_catalogue_that_is_right_gets_one_line(folder: Path) -> None:
+    result = run("check", str(folder))
+    assert result.exit_code == 0
+    assert result.stdout == f"2 types, 2 events, version {version(folder)}\n"
+    assert result.stderr == ""
+
+
+def test_without_a_folder_it_is_the_one_in_the_settings(folder: Path) -> None:
+    result = run("check", TOCSIN_CATALOGUE=str(folder))
+    assert result.stdout.startswith("2 types")
+    assert run("check").stdout.startswith("7 types, 6 events")  # as shipped
+
+
+def test_all_that_is_wrong_is_told_and_the_command_fails(folder: Path) -> None:
+    (folder / "thing.toml").write_text(TYPE.replace('"normal"', '"asap"'))
+    (folder / "tenants.toml").write_text('[tenants.acme]\nzone = "Mars"')
+    result = run("check", str(folder))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "tenants.toml:2: tenants.acme.zone: 'Mars' is not an IANA time zone.",
+        "thing.toml:6: types.thing.priority: Invalid enum value 'asap'.",
+    ]
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_check_speaks_json(folder: Path, is_right: bool) -> None:
+    right = {"types": 2, "events": 2, "version": version(folder), "problems": []}
+    if not is_right:
+        (folder / "thing.toml").write_text("x")
+    result = run("check", str(folder), "--json")
+    assert result.exit_code == (not is_right)
+    assert result.stderr == ""
+    said = json.loads(result.stdout)
+    if is_right:
+        assert said == right
+    else:
+        (problem,) = said["problems"]
+        assert problem.startswith("thing.toml:1: is not TOML: ")
+
+
+def test_a_folder_without_files_is_wrong(tmp_path: Path) -> None:
+    result = run("check", str(tmp_path / "absent"))
+    assert result.exit_code == 1
+    assert "There is no *.toml file in" in result.stderr
+
+
+def test_every_type_is_shown(folder: Path) -> None:
+    result = run("show", str(folder))
+    assert result.exit_code == 0
+    alarm, thing = (
+        next(line for line in result.stdout.splitlines() if f" {name} " in line)
+        for name in ("alarm", "thing")
+    )
+    for text in ("alarm.raised", "high", "users with team = ops, plan = [pro]", "push"):
+        assert text in alarm
+    for text in ("thing.happened", "normal", "data.who", "push, email, sms, inapp"):
+        assert text in thing
+    assert "sms after 90s unless seen" in result.stdout
+    assert "email after 1h unless seen" in result.stdout
+    assert version(folder) in result.stdout
+
+
+def test_show_speaks_json(folder: Path) -> None:
+    (folder / "thing.toml").unlink()
+    (line,) = run("show", str(folder), "--json").stdout.splitlines()
+    assert json.loads(line) == {
+        "type": "alarm",
+        "event": "alarm.raised",
+        "category": "alarms",
+        "priority": "high",
+        "transactional": False,
+        "audience": "users with team = ops, plan = [pro]",
+        "steps": [
+            {"channels": ["push"], "after_seconds": 0, "unless": None},
+            {"channels": ["sms"], "after_seconds": 90, "unless": "seen"},
+            {"channels": ["email"], "after_seconds": 3600, "unless": "seen"},
+        ],
+        "version": version(folder),
+    }
+
+
+@pytest.mark.parametrize(
+    ("audience", "shown"),
+    [
+        ("followers = true", "the actor's followers"),
+        ('subscribers = "room.id"', "subscribers of data.room.id"),
+    ],
+)
+def test_whom_a_type_tells_is_shown(folder: Path, audience: str, shown: str) -> None:
+    (folder / "thing.toml").write_text(TYPE.replace('users = "who"', audience))
+    assert shown in run("show", str(folder)).stdout
+
+
+def test_what_is_wrong_can_not_be_shown(folder: Path) -> None:
+    (folder / "thing.toml").write_text("x")
+    result = run("show", str(folder))
+    assert isinstance(result.exception, BadCatalogue)
