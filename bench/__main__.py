@@ -14,6 +14,7 @@ from rich.console import Console
 from bench import decide as decide_bench
 from bench import report
 from bench import restore as restore_bench
+from bench import timers as timers_bench
 from pipeline.errors import TocsinError
 
 LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
@@ -49,6 +50,16 @@ def restore(records: int, as_json: bool) -> None:
     with console.status("") as status:
         found = _run(restore_bench.run(records, status.update))
     _print(found, as_json, report.restore_table)
+
+
+@bench.command()
+@click.option("--timers", type=click.IntRange(100), default=200_000, show_default=True)
+@LINE
+def timers(timers: int, as_json: bool) -> None:
+    """Notifications that were put off to one moment: how many a second go out when it comes."""
+    with console.status("") as status:
+        found = _run(timers_bench.run(timers, status.update))
+    _print(found, as_json, report.timers_table)
 
 
 def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:

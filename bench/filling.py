@@ -8,26 +8,16 @@ from itertools import islice
 
 import msgspec
 
+from agents.decider import KINDS
 from bench.arena import Arena
 from bench.topics import AIOKAFKA, FAUST, QUIX, TOCSIN, faust_changelog
 from bench.workload import PARTITIONS, USERS, profile, requests, state_key, user_name
 from pipeline.outputs import partition_of
-from pipeline.topics import (
-    BROADCASTS,
-    CONTACTS,
-    DEAD_LETTERS,
-    FOLLOWING,
-    PREFERENCES,
-    PRESENCE,
-    Topic,
-    changelog,
-)
+from pipeline.topics import DEAD_LETTERS, Topic, changelog
 from tables.users import PROFILES
 
 BLOCK = 20_000
 """Records written together: few enough to hold, enough to fill batches."""
-READ_BY_DECIDER = (CONTACTS, PREFERENCES, PRESENCE, FOLLOWING, BROADCASTS)
-"""What the decider reads beside requests; they stay empty."""
 
 Entry = tuple[bytes, bytes]
 
@@ -36,7 +26,9 @@ async def create_topics(arena: Arena) -> None:
     """Create every topic that a contestant reads or writes."""
     plain = {*TOCSIN, *FAUST, *QUIX, *AIOKAFKA}
     tables = [_compacted(faust_changelog(table)) for table in ("profiles", "ledgers")]
-    ours = [*READ_BY_DECIDER, DEAD_LETTERS, changelog("decider")]
+    # What the decider reads beside the requests of one priority stays empty.
+    ours = [topic for topic in KINDS if topic.name not in TOCSIN]
+    ours += [DEAD_LETTERS, changelog("decider")]
     await arena.create(*plain, *tables, *ours)
 
 

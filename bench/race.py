@@ -46,12 +46,15 @@ async def race(
     outputs: str,
     records: int,
     feed: tuple[str, Feed] | None = None,
+    waiting: int = 0,
+    patience: float = PATIENCE,
 ) -> Speed:
     """Run a contestant until the topic `outputs` holds one record for each of its requests.
 
     They are there before it starts; or else `feed` writes them when it says these words. Clock
     and CPU time run from the first output seen to the last, so that imports, joining the group
-    and restoring state do not count.
+    and restoring state do not count; nor do the first `waiting` outputs. `patience` is after how
+    many seconds without an output it has failed.
     """
     log = arena.folder / f"{contestant}.log"
     argv = [sys.executable, "-m", "bench.contestants", contestant, arena.address]
@@ -62,29 +65,32 @@ async def race(
         await child.start(argv, {"PYTHONPATH": str(ROOT)}, log, lambda: _says(log, words))
         if write is not None:
             await write()
-        first, last = await _watch(arena, child, outputs, records, log)
+        span = range(waiting, records)
+        first, last = await _watch(arena, child, outputs, span, patience, log)
     finally:
         await child.kill()
     done = max(1, last.records - first.records)
     return Speed(
-        records=records,
+        records=records - waiting,
         records_per_second=round(done / max(last.clock - first.clock, SAMPLE_SECONDS)),
         cpu_us_per_record=round((last.cpu - first.cpu) / done * 1e6, 1),
     )
 
 
 async def _watch(
-    arena: Arena, child: Child, outputs: str, records: int, log: Path
+    arena: Arena, child: Child, outputs: str, span: range, patience: float, log: Path
 ) -> tuple[Sample, Sample]:
     first = last = await _sample(arena, child, outputs)
-    while last.records < records:
+    while last.records < span.stop:
         await asyncio.sleep(SAMPLE_SECONDS)
         sample = await _sample(arena, child, outputs)
         if sample.records > last.records:
             last = sample
-            first = first if first.records else sample
-        elif not child.running or sample.clock - last.clock > PATIENCE:
-            raise Unavailable(f"{child.name} stopped at {last.records} of {records}:\n{tail(log)}")
+            first = first if first.records > span.start else sample
+        elif not child.running or sample.clock - last.clock > patience:
+            raise Unavailable(
+                f"{child.name} stopped at {last.records} of {span.stop}:\n{tail(log)}"
+            )
     return first, last
 
 

@@ -4,6 +4,7 @@ from rich.table import Table
 
 from bench.decide import Decide
 from bench.restore import Restore
+from bench.timers import TimersFired
 
 NAMES = {
     "tocsin": "Tocsin's decider",
@@ -43,4 +44,18 @@ def restore_table(found: Restore) -> Table:
         ("stock Faust's table", found.stock_faust, found.stock_faust_records),
     ):
         table.add_row(name, f"{rate:,}", f"{records:,}")
+    return table
+
+
+def timers_table(found: TimersFired) -> Table:
+    """How fast timers fire."""
+    table = Table(title="Timers due at one moment, in one process, broker included")
+    for column in ("timers/s", "CPU µs/timer", "last one out after", "timers"):
+        table.add_column(column, justify="right")
+    table.add_row(
+        f"{found.timers_per_second:,}",
+        f"{found.cpu_us_per_timer:,.1f}",
+        f"{found.latest:.1f} s",
+        f"{found.timers:,}",
+    )
     return table

@@ -15,8 +15,8 @@ from bench.workload import profile, state_key, user_name
 from embedded.process import Child, tail
 from pipeline.topics import changelog
 from policy.dedupe import Mark
+from policy.ledger import Ledger
 from policy.rate_limit import Window
-from policy.user import Ledger
 from tables.followers import FOLLOWERS
 from tables.restore import Changelog
 from tables.store import PartitionStore
@@ -77,7 +77,9 @@ def state(records: int) -> Iterator[Entry]:
 def _ledger(user: int) -> Ledger:
     times = tuple(1_790_000_000_000 + step * 600_000 for step in range(1 + user % 5))
     marks = {
-        (user << 8 | step).to_bytes(8, "big"): Mark("events", user % 8, user * 8 + step, at, 24)
+        (user << 8 | step).to_bytes(8, "big"): Mark(
+            user % 8, user * 8 + step, at, 24, f"{user:016x}"
+        )
         for step, at in enumerate(times)
     }
     return Ledger(marks, {"push": Window(3600, times)})

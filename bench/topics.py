@@ -20,7 +20,9 @@ def _own(name: str) -> Topics:
     return Topics(f"{name}-requests", f"{name}-deliver", f"{name}-delivery-events")
 
 
-TOCSIN = Topics(REQUESTS.name, DELIVER[Channel.PUSH, Priority.HIGH].name, DELIVERY_EVENTS.name)
+TOCSIN = Topics(
+    REQUESTS[Priority.HIGH].name, DELIVER[Channel.PUSH, Priority.HIGH].name, DELIVERY_EVENTS.name
+)
 FAUST = _own("faust")
 QUIX = _own("quix")
 AIOKAFKA = _own("aiokafka")

@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from policy.catalogue import parse
-from policy.user import Profile
+from policy.profile import Profile
 from schemas.event import Event
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel

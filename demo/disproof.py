@@ -94,13 +94,14 @@ class Knowledge:
         return slot.kind.limit is not None and count > slot.kind.limit
 
     def _may_be_quiet(self, slot: Slot, at: int) -> bool:
-        hours = self._world.preferences.get(slot.user, {}).get("quiet_hours")
-        if hours is None or slot.kind.critical or slot.channel == "inapp":
+        hours = self._world.preferences.get(slot.user, {}).get("quiet_hours", ())
+        if slot.kind.critical or slot.channel == "inapp":
             return False
         zone = ZoneInfo(self._world.contacts[slot.user]["zone"])
         moment = datetime.fromtimestamp(at / 1000, UTC)
         return any(
-            _within(f"{(moment + slack).astimezone(zone):%H:%M}", hours["start"], hours["end"])
+            _within(f"{(moment + slack).astimezone(zone):%H:%M}", span["start"], span["end"])
+            for span in hours
             for slack in (-SLACK, SLACK)
         )
 

@@ -14,7 +14,7 @@ from sinks.clickhouse import ClickHouse
 FIGURES = """
     SELECT if(stage = 'sent', 'inapp', reason) AS name, count()
     FROM delivery_events
-    WHERE stage = 'suppressed' OR (stage = 'sent' AND channel = 'inapp') GROUP BY name
+    WHERE stage IN ('suppressed', 'held') OR (stage = 'sent' AND channel = 'inapp') GROUP BY name
 """
 ASK_EVERY = 2.0
 """Seconds between questions to ClickHouse, which has the run's own work to do."""

@@ -9,6 +9,9 @@ from typing import Any
 DEFAULT_LIMIT = 10
 """Per user and channel in an hour, over all types without a limit of their own."""
 
+UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+"""Milliseconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
@@ -37,7 +40,9 @@ class Kind:
 def read_kinds(folder: Path) -> dict[str, Kind]:
     """Every type by name, from the TOML files of a catalogue."""
     files = [tomllib.loads(path.read_text()) for path in sorted(folder.glob("*.toml"))]
-    return {name: _kind(name, table) for file in files for name, table in file["types"].items()}
+    return {
+        name: _kind(name, table) for file in files for name, table in file.get("types", {}).items()
+    }
 
 
 def _kind(name: str, table: Mapping[str, Any]) -> Kind:
@@ -50,7 +55,13 @@ def _kind(name: str, table: Mapping[str, Any]) -> Kind:
         channels=tuple(table["channels"]),
         transactional=table.get("transactional", False),
         followers=table.get("followers", False),
-        lives=table["time_to_live"] * 1000,
+        lives=_milliseconds(table["time_to_live"]),
         limit=None if table["priority"] == "critical" else limit,
         window=name if own else "",
     )
+
+
+def _milliseconds(duration: int | str) -> int:
+    if isinstance(duration, int):
+        return duration * 1000
+    return int(duration[:-1]) * UNITS[duration[-1]]

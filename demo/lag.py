@@ -9,30 +9,13 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from pipeline.topics import (
-    BROADCASTS,
-    CONTACTS,
-    DELIVER,
-    DELIVERY_EVENTS,
-    EVENTS,
-    FOLLOWING,
-    FOLLOWS,
-    PREFERENCES,
-    PRESENCE,
-    REQUESTS,
-    RETRIES,
-    Topic,
-)
-from schemas.vocabulary import Channel, Priority
+from pipeline.topics import ROLES, TOPICS, Topic, changelog
 
 PAUSE = 0.4
 """Seconds between looks: roles commit twice a second."""
 READS: dict[str, tuple[Topic, ...]] = {
-    "router": (EVENTS, FOLLOWS),
-    "decider": (CONTACTS, PREFERENCES, PRESENCE, FOLLOWING, REQUESTS, BROADCASTS),
-    **{str(c): tuple(DELIVER[c, priority] for priority in Priority) for c in Channel},
-    "retry": tuple(RETRIES.values()),
-    "analytics": (DELIVERY_EVENTS,),
+    role: tuple(t for t in TOPICS if t.read_by == role and t.name != changelog(role).name)
+    for role in ROLES
 }
 """The topics that each role's group reads."""
 Ends = dict[TopicPartition, int]

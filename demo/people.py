@@ -74,7 +74,7 @@ def preferences(user: str, random: Random) -> Record | None:
     record: Record = {"channels": channels, "categories": categories}
     if random.random() < 0.12:
         start, end = random.choice(QUIET_HOURS)
-        record["quiet_hours"] = {"start": start, "end": end}
+        record["quiet_hours"] = [{"start": start, "end": end}]
     said = {field: value for field, value in record.items() if value}
     return {"user": user} | said if said else None
 

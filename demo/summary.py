@@ -21,7 +21,7 @@ SENT = (
 )
 SUPPRESSED = (
     "SELECT reason, uniqExact(notification_id, channel) FROM delivery_events "
-    "WHERE stage = 'suppressed' GROUP BY reason"
+    "WHERE stage IN ('suppressed', 'held') GROUP BY reason"
 )
 LATENCY = (
     "SELECT priority, quantilesExact(0.5, 0.99)(dateDiff('ms', accepted, sent)) "
@@ -115,7 +115,7 @@ def _rows(found: Findings, analysts: Analysts) -> list[tuple[str, str, str, str]
         ("Events", f"{found.events:,}", "", "counted by the producer"),
         ("Decisions", f"{found.decisions:,}", f"{analysts.decisions:,}", DECISIONS),
         ("Sent", _lines(found.sent), _lines(analysts.sent), SENT),
-        ("Not sent", _lines(found.suppressed), _lines(analysts.suppressed), SUPPRESSED),
+        ("Not sent, or held", _lines(found.suppressed), _lines(analysts.suppressed), SUPPRESSED),
         ("Latency, ms\np50 / p99", _lines(latency), _lines(told), LATENCY),
         ("Dead letters", f"{found.dead:,}", "", "tocsin dead-letters list"),
         ("Lost", f"{len(found.lost):,}", f"{analysts.unfinished:,}", UNFINISHED),

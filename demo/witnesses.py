@@ -22,7 +22,7 @@ STORED_AT = 4
 """Where an item's MessagePack array says when it was stored (epoch ms)."""
 SILENCES = """
     SELECT event_id, user, type, channel, reason, toUnixTimestamp64Milli(any(at))
-    FROM delivery_events WHERE stage = 'suppressed'
+    FROM delivery_events WHERE stage IN ('suppressed', 'held')
     GROUP BY event_id, user, type, channel, reason
 """
 

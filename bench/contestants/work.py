@@ -7,8 +7,10 @@ import msgspec
 
 from bench.workload import CATALOGUE
 from policy.decide import decide
-from policy.delivery_events import reached, suppressed
-from policy.user import Ledger, Profile
+from policy.delivery_events import not_sent, reached
+from policy.ledger import Ledger
+from policy.profile import Profile
+from policy.user_state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Stage
 
@@ -32,11 +34,12 @@ def work(request: Request, profile: bytes | None, ledger: bytes | None) -> Outco
     spec = CATALOGUE.types[request.type]
     before = decode_ledger(ledger) if ledger else Ledger()
     now = time.time_ns() // 1_000_000
-    decision = decide(request, spec, decode_profile(profile) if profile else Profile(), before, now)
+    state = UserState(decode_profile(profile) if profile else Profile(), before)
+    decision = decide(request, spec, state, now)
     name = decision.notification_id
     return Outcome(
         deliveries=[encode(delivery) for delivery in decision.deliveries],
         events=[encode(reached(delivery, Stage.QUEUED, now)) for delivery in decision.deliveries]
-        + [encode(suppressed(request, spec, name, told, now)) for told in decision.suppressed],
+        + [encode(not_sent(request, spec, name, told, now)) for told in decision.outcomes],
         ledger=None if decision.ledger is before else encode_ledger(decision.ledger),
     )

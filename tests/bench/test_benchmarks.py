@@ -13,7 +13,7 @@ from bench.decide import Decide
 from bench.report import decide_table, restore_table
 from bench.restore import Restore, state
 from bench.workload import TYPE, profile, record_number, requests, user_name
-from policy.user import Profile
+from policy.profile import Profile
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.request import Request

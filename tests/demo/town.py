@@ -139,4 +139,4 @@ def _ben() -> Record:
 
 def _wishes() -> Record:
     hours = {"start": "11:00", "end": "13:00"}
-    return {"user": "cy", "categories": {"social": {"push": False}}, "quiet_hours": hours}
+    return {"user": "cy", "categories": {"social": {"push": False}}, "quiet_hours": [hours]}
