@@ -8,7 +8,7 @@ from embedded.house import House
 from embedded.simulators.accept_log import Accepted, read_accept_log
 from tests.chaos.flow import Flow
 from tests.chaos.observe import decided, ended, wait_until_read
-from tests.chaos.script import proof
+from tests.chaos.script import Script, proof
 from tests.chaos.witness import Acceptance, Collapsed, Key, Verdict, collapse, judge
 
 
@@ -51,7 +51,7 @@ class Finding:
         assert o.ids == len(self.expected), self.summary()
 
 
-async def settle(house: House, flow: Flow, within: float = 240.0) -> Finding:
+async def settle(house: House, flow: Flow[Script], within: float = 240.0) -> Finding:
     """Wait until all is read, then judge the flow."""
     begin = time.monotonic()
     await wait_until_read(house, within)
@@ -91,7 +91,7 @@ def _key(line: Accepted, expected: dict[str, tuple[Key, str]]) -> Key:
     return key._replace(channel=str(line.channel), address=line.address)
 
 
-def _belongs(line: Accepted, expected: dict[str, tuple[Key, str]], flow: Flow) -> bool:
+def _belongs(line: Accepted, expected: dict[str, tuple[Key, str]], flow: Flow[Script]) -> bool:
     return line.delivery_id in expected or f"{flow.script.name}-" in line.address
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
 
@@ -25,11 +25,36 @@ PATIENCE_MS = 120_000
 """The producer outlasts every outage, so that each event is in the end known to be accepted."""
 
 
+class Playable(Protocol):
+    """What can flow: people first, and then at most so many records."""
+
+    @property
+    def name(self) -> str:
+        """With which all ids begin."""
+        ...
+
+    @property
+    def most(self) -> int:
+        """How many records there are."""
+        ...
+
+    def people(self) -> Iterable[tuple[str, str, bytes]]:
+        """Topic, key and value of what is to be known before the first event."""
+        ...
+
+    def event(self, number: int, at: str) -> tuple[str, str, bytes]:
+        """The record with this number, of what happened at `at`."""
+        ...
+
+
+Played = TypeVar("Played", bound=Playable)
+
+
 @dataclass
-class Flow:
+class Flow(Generic[Played]):
     """Events under way. `log` has a JSON line for each one that the broker acknowledged."""
 
-    script: Script
+    script: Played
     log: Path
     sent: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,9 +67,16 @@ class Flow:
 
 
 @asynccontextmanager
-async def flowing(house: House, name: str, seconds: float, rate: int = RATE) -> AsyncIterator[Flow]:
+async def flowing(house: House, name: str, seconds: float) -> AsyncIterator[Flow[Script]]:
     """Let events flow inside the block, for `seconds` at most; after it all are acknowledged."""
-    flow = Flow(Script(name, int(seconds * rate)), house.folder / "flows" / f"{name}.jsonl")
+    async with playing(house, Script(name, int(seconds * RATE)), RATE) as flow:
+        yield flow
+
+
+@asynccontextmanager
+async def playing(house: House, script: Played, rate: int) -> AsyncIterator[Flow[Played]]:
+    """Let the records of a script flow inside the block, `rate` a second."""
+    flow = Flow(script, house.folder / "flows" / f"{script.name}.jsonl")
     async with _producer(house) as producer:
         await _write(producer, flow.script.people())
         await wait_until_read(house)
@@ -56,7 +88,7 @@ async def flowing(house: House, name: str, seconds: float, rate: int = RATE) -> 
             await writing
 
 
-async def write_again(house: House, flow: Flow) -> None:
+async def write_again(house: House, flow: Flow[Script]) -> None:
     """Write every event of a flow once more: same ids, other offsets."""
     async with _producer(house) as producer:
         await _write(producer, (flow.script.event(n, _now()) for n in sorted(flow.accepted())))
@@ -82,7 +114,7 @@ async def _write(producer: AIOKafkaProducer, records: Iterable[tuple[str, str, b
     await asyncio.gather(*sending)
 
 
-async def _produce(producer: AIOKafkaProducer, flow: Flow, rate: int) -> None:
+async def _produce(producer: AIOKafkaProducer, flow: Flow[Any], rate: int) -> None:
     waiting: set[asyncio.Future[Any]] = set()
     logging = asyncio.create_task(_keep_log(flow))
     # Broker away: sends wait, and the rate is not made up for afterwards.
@@ -99,7 +131,7 @@ async def _produce(producer: AIOKafkaProducer, flow: Flow, rate: int) -> None:
     await logging
 
 
-def _note(flow: Flow, number: int, waiting: set[asyncio.Future[Any]]) -> Any:
+def _note(flow: Flow[Any], number: int, waiting: set[asyncio.Future[Any]]) -> Any:
     def done(future: "asyncio.Future[Any]") -> None:
         if future.exception() is None:
             flow.acknowledged.append((number, time.time()))
@@ -108,7 +140,7 @@ def _note(flow: Flow, number: int, waiting: set[asyncio.Future[Any]]) -> Any:
     return done
 
 
-async def _keep_log(flow: Flow) -> None:
+async def _keep_log(flow: Flow[Any]) -> None:
     flow.log.parent.mkdir(parents=True, exist_ok=True)
     with flow.log.open("a") as log:
         written = 0

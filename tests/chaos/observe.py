@@ -12,21 +12,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from embedded.house import House, Worker
 from embedded.simulators.faults import Fault
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, EVENTS, FOLLOWS, RETRIES
-from schemas.vocabulary import Channel
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, ROLES, TOPICS, changelog
 from tests.chaos.witness import Key, Output
 
 READ_BY = {
-    "router": (FOLLOWS.name, EVENTS.name),
-    "decider": ("contacts", "preferences", "presence", "following", "requests", "broadcasts"),
-    **{
-        str(channel): tuple(topic.name for (via, _), topic in DELIVER.items() if via is channel)
-        for channel in Channel
-    },
-    "retry": tuple(topic.name for topic in RETRIES.values()),
-    "analytics": (DELIVERY_EVENTS.name,),
+    role: tuple(t.name for t in TOPICS if t.read_by == role and t.name != changelog(role).name)
+    for role in ROLES
 }
-"""Topics by the role that reads them, in the direction in which records go."""
+"""Topics by the role that reads them."""
 SENDING = [topic.name for topic in DELIVER.values()]
 
 
@@ -36,7 +29,7 @@ async def wait_until_read(house: House, within: float = 240.0) -> None:
     quiet = 0
     async with _clients(house) as (admin, consumer):
         while quiet < 2:
-            behind = await _behind(admin, consumer)
+            behind = await _behind(house, admin, consumer)
             quiet = 0 if behind else quiet + 1
             if time.monotonic() > end:
                 raise AssertionError(f"still behind after {within:g} s: {behind}")
@@ -132,10 +125,13 @@ def _partitions(house: House, topics: Iterable[str]) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for topic in topics for number in range(count)]
 
 
-async def _behind(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[str, int]:
+async def _behind(
+    house: House, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
+) -> dict[str, int]:
     behind: dict[str, int] = {}
-    for role, topics in READ_BY.items():
+    for role in house.workers:
         done = await admin.list_consumer_group_offsets(f"tocsin-{role}")
+        topics = READ_BY[role]
         tps = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
         for tp, end in (await consumer.end_offsets(tps)).items():
             if end > (done[tp].offset if tp in done else 0):

@@ -13,6 +13,7 @@ from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import Flow, flowing, write_again
 from tests.chaos.observe import set_fault, wait_until_read
+from tests.chaos.script import Script
 
 AWAY = 3.0
 """Seconds that a part stays away."""
@@ -86,7 +87,7 @@ async def _bring_back_kafka(house: House, tell: Tell) -> None:
     tell(f"Kafka answers {time.monotonic() - begin:.1f} s after its start")
 
 
-async def _assert_survived(house: House, flow: Flow, tell: Tell) -> None:
+async def _assert_survived(house: House, flow: Flow[Script], tell: Tell) -> None:
     finding = await settle(house, flow, BACK)
     tell(finding.summary())
     finding.assert_all_arrived()
@@ -95,7 +96,7 @@ async def _assert_survived(house: House, flow: Flow, tell: Tell) -> None:
     await _assert_same_figures(house, finding, flow)
 
 
-async def _assert_same_figures(house: House, finding: Finding, flow: Flow) -> None:
+async def _assert_same_figures(house: House, finding: Finding, flow: Flow[Script]) -> None:
     """ClickHouse's own figures are those of the outside witness."""
     clickhouse = ClickHouse(house.settings)
     ours = {"like": f"{flow.script.name}-%"}

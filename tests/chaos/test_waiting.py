@@ -1,0 +1,178 @@
+"""Digests, delays and escalations across kill -9 and rebalances, with providers as witness."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from embedded.house import House, Worker
+from embedded.simulators.accept_log import read_accept_log
+from tests.chaos.conftest import SESSION_TIMEOUT, Tell
+from tests.chaos.flow import Flow, playing
+from tests.chaos.observe import (
+    SENDING,
+    read_all,
+    ready_count,
+    until_ready_again,
+    wait_until_read,
+)
+from tests.chaos.waiting import (
+    ESCALATION,
+    LATENESS,
+    WINDOW,
+    Happening,
+    Outcome,
+    Sent,
+    Told,
+    Waiting,
+    broken,
+    catalogue_files,
+    happening,
+)
+
+RATE = 40
+"""Records a second."""
+LONGEST = max(WINDOW + LATENESS, ESCALATION) / 1000
+"""Seconds that anything waits."""
+
+
+@pytest.fixture(scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A house with a catalogue of its own."""
+    folder = tmp_path_factory.mktemp("waiting")
+    (folder / "catalogue").mkdir()
+    for name, text in catalogue_files().items():
+        (folder / "catalogue" / name).write_text(text)
+    house = House(
+        folder,
+        roles=("router", "decider", "push", "inapp"),
+        session_timeout=SESSION_TIMEOUT,
+        catalogue=folder / "catalogue",
+    )
+    await house.start()
+    try:
+        yield house
+    finally:
+        await house.stop()
+
+
+async def test_what_waits_survives_kills_and_rebalances(town: House, tell: Tell) -> None:
+    await _survives(town, tell, "waits", seconds=60, kills=2)
+
+
+@pytest.mark.chaos
+async def test_what_waits_survives_many_kills(town: House, tell: Tell) -> None:
+    await _survives(town, tell, "waits-long", seconds=240, kills=20)
+
+
+async def _survives(town: House, tell: Tell, name: str, *, seconds: float, kills: int) -> None:
+    script = Waiting(name, int(seconds * RATE))
+    async with playing(town, script, RATE) as flow:
+        for _ in range(kills):
+            await _kill(town)
+            await _rebalance(town)
+        await _outage(town)
+        await asyncio.sleep(1)
+    await asyncio.sleep(LONGEST + 1)
+    await wait_until_read(town)
+    outcome = await _outcome(town, flow)
+    digests = {told.detail for told in outcome.told if told.stage == "digested"}
+    repeats = len(outcome.sent) - len({push.notification_id for push in outcome.sent})
+    problems = broken(outcome)
+    tell(
+        f"{kills} kills, {2 * kills} rebalances and an outage: {len(outcome.events)} events, "
+        f"{len(digests)} digests, {len(outcome.sent)} pushes written, {repeats} of them repeats; "
+        f"broken promises: {len(problems)}"
+    )
+    assert not problems, "\n".join(problems[:20])
+    assert _lines(town, name) == len({push.notification_id for push in outcome.sent})
+    _finds_planted_faults(outcome)
+
+
+async def _kill(town: House) -> None:
+    worker = town.workers["decider"]
+    before = ready_count(worker)
+    await worker.kill()
+    await until_ready_again(worker, before)
+
+
+async def _outage(town: House) -> None:
+    """Away for so long that the windows of everything unread are over."""
+    worker = town.workers["decider"]
+    await worker.stop()
+    await asyncio.sleep(LONGEST + 2)
+    await worker.start()
+
+
+async def _rebalance(town: House) -> None:
+    folder = town.folder / "second"
+    environment = town.environment | {"TOCSIN_DATA_DIR": str(folder / "state")}
+    second = Worker("decider", folder / "logs", environment)
+    await second.start()
+    await asyncio.sleep(2)
+    await second.stop()
+
+
+async def _outcome(town: House, flow: Flow[Waiting]) -> Outcome:
+    events: list[Happening] = []
+    async for record in read_all(town, ["events"]):
+        value = json.loads(record.value)
+        if value["id"].startswith(f"{flow.script.name}-"):
+            at = round(datetime.fromisoformat(value["occurred_at"]).timestamp() * 1000)
+            events.append(happening(value, at))
+    names = {record["notification_id"] async for record in _feedback(town)}
+    told = [told async for told in _told(town, flow)]
+    seen = {each.event_id for each in told if each.notification_id in names}
+    accepted = {line.delivery_id for line in read_accept_log(town.accept_log)}
+    sent = [
+        Sent(push["notification_id"], push["content"]["body"], push["delivery_id"] in accepted)
+        async for push in _pushes(town, flow)
+    ]
+    return Outcome(events, seen, told, sent)
+
+
+async def _feedback(town: House) -> AsyncIterator[dict[str, str]]:
+    async for record in read_all(town, ["feedback"]):
+        yield json.loads(record.value)
+
+
+async def _told(town: House, flow: Flow[Waiting]) -> AsyncIterator[Told]:
+    async for record in read_all(town, ["delivery-events"]):
+        value = {"channel": "", "reason": "", "detail": "", "delivery_id": ""}
+        value |= json.loads(record.value)
+        if value["event_id"].startswith(f"{flow.script.name}-"):
+            yield msgspec.convert([value[name] for name in Told._fields], Told)
+
+
+async def _pushes(town: House, flow: Flow[Waiting]) -> AsyncIterator[dict[str, Any]]:
+    async for record in read_all(town, SENDING):
+        value = json.loads(record.value)
+        if value["channel"] == "push" and value["user"].startswith(f"{flow.script.name}-"):
+            yield value
+
+
+def _lines(town: House, name: str) -> int:
+    lines = read_accept_log(town.accept_log)
+    return sum(line.address.startswith(f"{name}-") for line in lines)
+
+
+def _finds_planted_faults(outcome: Outcome) -> None:
+    """Tests the test: one push less, one digest torn in two, one that came early."""
+    lost = Outcome(outcome.events, outcome.seen, outcome.told, list(outcome.sent)[1:])
+    digested = next(told for told in outcome.told if told.stage == "digested")
+    torn = [*outcome.told, digested._replace(detail="in another")]
+    queued = [t for t in outcome.told if t.stage == "queued" and t.event_id in _reminders(outcome)]
+    early = [*outcome.told, queued[0]._replace(at=0)]
+    for told in (torn, early):
+        assert broken(Outcome(outcome.events, outcome.seen, told, outcome.sent))
+    once = [p.notification_id for p in outcome.sent]
+    if once.count(once[0]) == 1:
+        assert broken(lost)
+
+
+def _reminders(outcome: Outcome) -> set[str]:
+    return {event.id for event in outcome.events if event.kind == "reminder"}

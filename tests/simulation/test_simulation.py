@@ -1,0 +1,47 @@
+"""The whole of router, decider, ledger and timers, in any order, with replays and crashes."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulation.planted import FAULTS
+from tests.simulation.play import play
+from tests.simulation.script import script
+from tests.simulation.witness import broken, see
+
+FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "300"))
+CRASHES = 6
+DOWN_FOR = 20 * 60_000
+IN_ONE_TEST = 25
+
+
+async def problems(seed: int) -> list[str]:
+    """What is wrong with a seed: a promise that is broken, or a difference that disorder makes."""
+    town = script(seed)
+    calm = see(await play(town))
+    wild = see(await play(town, is_disturbed=True, crashes=CRASHES))
+    late = see(await play(town, is_disturbed=True, crashes=CRASHES, down_for=DOWN_FOR))
+    found = [*broken(town, calm), *broken(town, wild), *broken(town, late)]
+    in_order, in_disorder = calm.result(town), wild.result(town)
+    found += [f"only in order: {line}" for line in in_order - in_disorder]
+    found += [f"only in disorder: {line}" for line in in_disorder - in_order]
+    return found
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, IN_ONE_TEST))
+async def test_order_replays_and_crashes_change_nothing(first: int) -> None:
+    for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
+        assert not await problems(seed), f"seed {seed}"
+
+
+@pytest.mark.parametrize("plant", FAULTS)
+async def test_a_planted_fault_is_found(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    for seed in range(40):
+        if await problems(seed):
+            return
+    pytest.fail("nobody noticed")

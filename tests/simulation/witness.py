@@ -1,0 +1,240 @@
+"""What can be seen of a play from outside, and what must hold of it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pipeline.memory_log import MemoryLog
+from pipeline.topics import DELIVER, DELIVERY_EVENTS
+from policy.identity import notification_id
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.vocabulary import Reason, Stage
+from tests.simulation.script import MINUTE, Script
+
+Place = tuple[str, str]
+"""A notification id and a channel."""
+LIMIT, SPAN = 2, 30 * MINUTE
+"""What the limited types of the script allow."""
+WINDOW = 7 * MINUTE
+"""How long the script's fixed digests last."""
+decode_delivery = msgspec.json.Decoder(Delivery).decode
+decode_event = msgspec.json.Decoder(DeliveryEvent).decode
+
+
+@dataclass
+class Seen:
+    """Deliveries by id with when they were decided on (epoch ms), and what was told of each place.
+
+    `ends` are final outcomes, `groups` the places in each digest, `altered` the ids of deliveries
+    that were written twice with different contents.
+    """
+
+    deliveries: dict[str, tuple[int, Delivery]] = field(default_factory=dict)
+    ends: dict[Place, set[str]] = field(default_factory=lambda: defaultdict(set))
+    held: set[Place] = field(default_factory=set)
+    groups: dict[Place, set[Place]] = field(default_factory=lambda: defaultdict(set))
+    altered: set[str] = field(default_factory=set)
+
+    def result(self, script: Script) -> set[tuple[str, ...]]:
+        """Everything that people get to read, and how each notification ended.
+
+        Not of the type that folds what is over its limit: limits are first come, first served,
+        so which of two events within seconds comes first makes a difference.
+        """
+        folded = {notification_of(e) for e in script.events.values() if kind_of(e) == "folded"}
+        folded |= {d.notification_id for _, d in self.deliveries.values() if d.category == "folded"}
+        texts = {
+            (d.notification_id, d.channel, d.address, d.content.title, d.content.body)
+            for _, d in self.deliveries.values()
+        }
+        ends = {(*place, *sorted(ends)) for place, ends in self.ends.items()}
+        return {line for line in texts | ends if line[0] not in folded}
+
+
+def see(log: MemoryLog) -> Seen:
+    """Read what was written, each repeat once."""
+    seen = Seen()
+    for topic in DELIVER.values():
+        for record in log.topics.get(topic.name, ()):
+            delivery = decode_delivery(record.value)
+            _, first = seen.deliveries.setdefault(
+                delivery.delivery_id, (record.timestamp, delivery)
+            )
+            if first.content != delivery.content:
+                seen.altered.add(delivery.delivery_id)
+    for record in log.topics.get(DELIVERY_EVENTS.name, ()):
+        _hear(seen, decode_event(record.value))
+    return seen
+
+
+def _hear(seen: Seen, told: DeliveryEvent) -> None:
+    place = (told.notification_id, str(told.channel or "all"))
+    match told.stage:
+        case Stage.HELD:
+            seen.held.add(place)
+        case Stage.DIGESTED:
+            digest = told.detail.removeprefix("in ")
+            seen.groups[digest, place[1]].add(place)
+            seen.ends[place].add(f"digested in {digest}")
+        case Stage.QUEUED:
+            seen.ends[place].add("queued")
+            written = seen.deliveries.get(told.delivery_id)
+            # A process may end after a decision was made and before all of it was written.
+            if written is not None and told.at < written[0]:
+                seen.deliveries[told.delivery_id] = told.at, written[1]
+        case Stage.SUPPRESSED if told.reason is not Reason.DUPLICATE:
+            seen.ends[place].add(str(told.reason))
+
+
+def broken_so_far(script: Script, seen: Seen) -> list[str]:
+    """Every promise that was not kept in what was sent until now, in words."""
+    return [*_against_wishes(script, seen), *_over_limits(seen)]
+
+
+def broken(script: Script, seen: Seen) -> list[str]:
+    """The same at the end, when nothing waits any more."""
+    return [
+        *broken_so_far(script, seen),
+        *_lost_or_twice(script, seen),
+        *_torn_digests(script, seen),
+    ]
+
+
+def _lost_or_twice(script: Script, seen: Seen) -> Iterator[str]:
+    for place, ends in seen.ends.items():
+        if len(ends) > 1:
+            yield f"{place} ended more than once: {sorted(ends)}"
+    for name, channel in seen.held - seen.ends.keys():
+        # A crash may leave word of having held what was then cancelled before it was decided anew.
+        if (name, "all") not in seen.ends:
+            yield f"{name} was held on {channel} and never came to an end"
+    for event in script.events.values():
+        name = notification_of(event)
+        channels = CHANNELS_AT_ONCE[kind_of(event)]
+        if not any((name, channel) in seen.ends for channel in ("all", *channels)):
+            yield f"{event['id']} was lost"
+        for channel in channels:
+            if (name, "all") not in seen.ends and (name, channel) not in seen.ends:
+                yield f"{event['id']} was lost on {channel}"
+    for digest in seen.groups:
+        if digest not in seen.ends:
+            yield f"digest {digest} was never sent"
+    for name in seen.altered:
+        yield f"delivery {name} was written with two contents"
+
+
+def _against_wishes(script: Script, seen: Seen) -> Iterator[str]:
+    starts = {notification_of(event): start_of(event) for event in script.events.values()}
+    for at, delivery in seen.deliveries.values():
+        wishes = wishes_at(script, delivery.user, at)
+        channel, category = str(delivery.channel), delivery.category
+        wanted = wishes.get("channels", {}).get(channel, channel != "sms")
+        if not wishes.get("categories", {}).get(category, {}).get(channel, wanted):
+            yield f"{delivery.delivery_id} to {delivery.user} after an opt-out of {channel}"
+        if at < starts.get(delivery.notification_id, 0):
+            yield f"{delivery.delivery_id} came before its time"
+        if channel != "inapp" and category != "urgent" and _is_quiet(script, delivery.user, at):
+            yield f"{delivery.delivery_id} to {delivery.user} in quiet hours"
+
+
+def _is_quiet(script: Script, user: str, at: int) -> bool:
+    zone = next(
+        act.value["zone"] for act in script.acts if act.value.get("zone") and act.key == user
+    )
+    clock = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    return any(
+        hours["start"] <= clock < hours["end"]
+        if hours["start"] <= hours["end"]
+        else clock >= hours["start"] or clock < hours["end"]
+        for hours in wishes_at(script, user, at).get("quiet_hours", ())
+    )
+
+
+def _over_limits(seen: Seen) -> Iterator[str]:
+    times: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for at, delivery in seen.deliveries.values():
+        if delivery.category in ("loud", "folded"):
+            place = (delivery.notification_id, str(delivery.channel))
+            is_at_once = place not in seen.held and place not in seen.groups
+            times[delivery.user, delivery.category][place[0]] = (
+                delivery.occurred_at if is_at_once else at
+            )
+    for who, sent in times.items():
+        for first in sent.values():
+            if sum(first <= other < first + SPAN for other in sent.values()) > LIMIT:
+                yield f"more than {LIMIT} within {SPAN} ms for {who} from {first}"
+
+
+def _torn_digests(script: Script, seen: Seen) -> Iterator[str]:
+    """Windows worked out anew, for those users and keys of whom every event was digested."""
+    of: dict[tuple[str, str], list[tuple[int, Place]]] = defaultdict(list)
+    for event in script.events.values():
+        if kind_of(event) == "fixed":
+            place = (notification_of(event), "inapp")
+            of[event["data"]["who"], event["data"]["key"]].append((start_of(event), place))
+    for (user, key), events in of.items():
+        if all("digested" in next(iter(seen.ends.get(place, "_"))) for _, place in events):
+            expected = {frozenset(group) for group in _windows(sorted(events))}
+            places = {place for _, place in events}
+            found = {frozenset(group) for group in seen.groups.values() if group & places}
+            if expected != found:
+                yield f"digests of {user} and {key} are torn: {found ^ expected}"
+
+
+def _windows(events: list[tuple[int, Place]]) -> Iterator[list[Place]]:
+    while events:
+        end = events[0][0] + WINDOW
+        yield [place for at, place in events if at < end]
+        events = [each for each in events if each[0] >= end]
+
+
+CHANNELS_AT_ONCE = {
+    "plain": ("push", "email"),
+    "loud": ("push",),
+    "folded": ("push",),
+    "fixed": ("inapp",),
+    "session": ("inapp", "email"),
+    "clock": ("push",),
+    "delayed": ("push", "sms"),
+    "escalating": ("inapp",),
+    "urgent": ("push", "sms"),
+}
+"""Channels of each type that must come to an end, whatever people do."""
+
+
+def wishes_at(script: Script, user: str, at: int) -> dict[str, Any]:
+    """The preferences of a user that were in force."""
+    said = [
+        act.value
+        for act in script.acts
+        if act.topic.name == "preferences" and act.key == user and act.at <= at
+    ]
+    return said[-1] if said else {}
+
+
+def kind_of(event: dict[str, Any]) -> str:
+    """The type of notification that an event sets off."""
+    return str(event["type"].partition(".")[0])
+
+
+def notification_of(event: dict[str, Any]) -> str:
+    """The id of that notification."""
+    return notification_id("default", event["id"], event["data"]["who"], kind_of(event))
+
+
+def start_of(event: dict[str, Any]) -> int:
+    """When it may go out at the earliest."""
+    at = _ms(event["occurred_at"])
+    if kind_of(event) == "delayed":
+        at += 20 * MINUTE
+    return max(at, _ms(event["deliver_at"])) if "deliver_at" in event else at
+
+
+def _ms(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)
