@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --extra embedded
 
-.PHONY: demo test check chaos bench requirements clean
+.PHONY: demo test check chaos simulate bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -20,9 +20,13 @@ check: .venv/dev
 chaos: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos
 
+simulate: .venv/dev
+	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest tests/simulation
+
 bench: .venv/dev
 	$(BIN)/python -m bench decide
 	$(BIN)/python -m bench restore
+	$(BIN)/python -m bench timers
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tocsin needs Python 3.11 or newer: make PYTHON=python3.12")'
