@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,6 +40,15 @@ class Seen:
     held: set[Place] = field(default_factory=set)
     groups: dict[Place, set[Place]] = field(default_factory=lambda: defaultdict(set))
     altered: set[str] = field(default_factory=set)
+
+    def as_first_decided(self) -> "Seen":
+        """The same without what was decided against after it had gone out."""
+        out = {
+            place: {"queued"}
+            for place, ends in self.ends.items()
+            if "queued" in ends and not any(end.startswith("digested") for end in ends)
+        }
+        return replace(self, ends={**self.ends, **out})
 
     def result(self, script: Script) -> set[tuple[str, ...]]:
         """Everything that people get to read, and how each notification ended.
@@ -97,10 +106,18 @@ def broken_so_far(script: Script, seen: Seen) -> list[str]:
     return [*_against_wishes(script, seen), *_over_limits(seen)]
 
 
-def broken(script: Script, seen: Seen) -> list[str]:
-    """The same at the end, when nothing waits any more."""
+def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
+    """The same at the end, when nothing waits any more.
+
+    While a process `was_down`, minds change: a request that had gone out may be decided anew and
+    against, once. And what was due then goes out later than it counts against limits, which are
+    therefore looked at where nothing was down.
+    """
+    if was_down:
+        seen = seen.as_first_decided()
+    so_far = _against_wishes(script, seen) if was_down else broken_so_far(script, seen)
     return [
-        *broken_so_far(script, seen),
+        *so_far,
         *_lost_or_twice(script, seen),
         *_torn_digests(script, seen),
     ]
