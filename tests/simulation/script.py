@@ -117,11 +117,11 @@ def script(seed: int) -> Script:
         contacts(user, START - 2 * MINUTE, devices=random.randrange(3), zone=random.choice(ZONES))
         for user in USERS
     ]
-    acts += [_preferences(user, START - MINUTE + 5000, random) for user in USERS]
+    acts += [_preferences(user, START - MINUTE + 5500, random) for user in USERS]
     for user in USERS:
         for _ in range(random.randrange(3)):
             minute = random.randrange(HOURS * 60)
-            acts.append(_preferences(user, START + minute * MINUTE + 5000, random))
+            acts.append(_preferences(user, START + minute * MINUTE + 5500, random))
     events = _events(random)
     acts += events
     acts += _reactions(events, random)

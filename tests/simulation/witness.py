@@ -42,11 +42,11 @@ class Seen:
     altered: set[str] = field(default_factory=set)
 
     def as_first_decided(self) -> "Seen":
-        """The same without what was decided against after it had gone out."""
+        """The same without what was decided anew, and otherwise, after it had gone out or not."""
         out = {
-            place: {"queued"}
+            place: {"queued"} if "queued" in ends else {min(ends)}
             for place, ends in self.ends.items()
-            if "queued" in ends and not any(end.startswith("digested") for end in ends)
+            if not any(end.startswith("digested") for end in ends)
         }
         return replace(self, ends={**self.ends, **out})
 
