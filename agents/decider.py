@@ -20,6 +20,7 @@ from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
+from pipeline.slots import WEIGHTS
 from pipeline.topics import (
     BROADCASTS,
     CANCELLED,
@@ -59,7 +60,6 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     **{BROADCASTS[priority]: Broadcast for priority in Priority},
 }
 """In this order: what is known comes first, then what is critical; the rest shares by weight."""
-WEIGHTS = {Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 2, Priority.BULK: 1}
 SHARES = {
     topics[priority].name: weight
     for topics in (REQUESTS, BROADCASTS)

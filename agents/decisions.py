@@ -17,7 +17,6 @@ from policy.later import cancel, hear
 from policy.ledger import Held, Ledger
 from policy.notification_type import NotificationType, unknown_type
 from policy.profile import Profile
-from policy.rate_limit import share
 from policy.resume import resume
 from policy.user_state import Quota, UserState
 from schemas.cancellation import Cancellation
@@ -206,8 +205,7 @@ class Decisions:
         quota, limit = None, tenant.rate_limit
         if limit is not None:
             tally = self._turn.view(QUOTAS).get(key_of(tenant_name))
-            own = share(limit, self._here, self._partitions)
-            quota = Quota(own, limit.seconds, tally)
+            quota = Quota.of(limit, tally, self._here, self._partitions)
         return UserState(
             self._profiles.get(user) or STRANGER,
             self._ledgers.get(user) or NOTHING_YET,

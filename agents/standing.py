@@ -13,7 +13,7 @@ from policy.ledger import Ledger
 from policy.membership import Ties
 from policy.notification_type import NotificationType
 from policy.profile import Profile
-from policy.rate_limit import Tally, share
+from policy.rate_limit import Tally
 from policy.tenant import Tenant
 from policy.user_state import Quota, UserState
 from schemas.event import Event
@@ -43,8 +43,7 @@ class Standing(Struct, frozen=True):
         """The state that the decider would decide on."""
         quota, limit = None, tenant.rate_limit
         if limit is not None:
-            own = share(limit, self.partition, self.partitions)
-            quota = Quota(own, limit.seconds, self.tally)
+            quota = Quota.of(limit, self.tally, self.partition, self.partitions)
         return UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
 
 

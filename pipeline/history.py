@@ -8,7 +8,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from pipeline.errors import Unavailable
+from pipeline.topic_reading import kafka_away
 from pipeline.topics import Topic
 
 
@@ -41,7 +41,7 @@ class History:
             await self._find()
         except KafkaError as error:
             await self._consumer.stop()
-            raise self._away(error) from error
+            raise kafka_away(self._kafka, error) from error
         return self
 
     async def __aexit__(
@@ -63,7 +63,7 @@ class History:
                 while self._read and all(self._read.values()):
                     yield self._next()
         except KafkaError as error:
-            raise self._away(error) from error
+            raise kafka_away(self._kafka, error) from error
 
     async def _find(self) -> None:
         tps = [
@@ -103,9 +103,3 @@ class History:
 
     def _place(self, record: ConsumerRecord) -> tuple[int, int, int]:
         return record.timestamp, self._ranks[record.topic], record.partition
-
-    def _away(self, error: KafkaError) -> Unavailable:
-        return Unavailable(
-            f"Kafka does not answer at {self._kafka} ({error!r}). Nothing was changed; start it, "
-            "or set TOCSIN_KAFKA to where it listens."
-        )

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from schemas.vocabulary import Priority
 
 WEIGHTS = {Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 2, Priority.BULK: 1}
-"""Shares of what is not kept free for critical, when all of them wait."""
+"""Shares of what critical leaves, when all of them wait: of calls here, of slices in a lane."""
 
 
 class Slots:

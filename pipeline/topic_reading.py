@@ -21,7 +21,7 @@ async def read_topic(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
             async for record in _read_to(consumer, tp, ends[tp]):
                 yield record
     except KafkaError as error:
-        raise _away(kafka, error) from error
+        raise kafka_away(kafka, error) from error
     finally:
         await consumer.stop()
 
@@ -41,7 +41,7 @@ async def read_record(kafka: str, topic: str, partition: int, offset: int) -> Co
         record = await consumer.getone(tp)
         return record if record.offset == offset else None
     except KafkaError as error:
-        raise _away(kafka, error) from error
+        raise kafka_away(kafka, error) from error
     finally:
         await consumer.stop()
 
@@ -56,7 +56,8 @@ async def _read_to(
                     yield record
 
 
-def _away(kafka: str, error: KafkaError) -> Unavailable:
+def kafka_away(kafka: str, error: KafkaError) -> Unavailable:
+    """What to raise when a topic can't be read as Kafka does not answer."""
     return Unavailable(
         f"Kafka does not answer at {kafka} ({error!r}). Nothing was changed; start it, or set "
         "TOCSIN_KAFKA to where it listens."

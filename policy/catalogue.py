@@ -44,7 +44,8 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     """
     read = [CatalogueFile(name, text) for name, text in sorted(files.items())]
     declared = declared_in(read)
-    types = _types(declared, version_of(files))
+    version = version_of(files)
+    types = _types(declared, version)
     problems = [problem for file in read for problem in file.told()]
     if problems:
         raise BadCatalogue(*problems)
@@ -52,7 +53,7 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     for spec in types.values():
         events[spec.event] = (*events.get(spec.event, ()), spec)
     tenants = {name: compiled(tenant.entry) for name, tenant in declared.tenants.items()}
-    return Catalogue(types, events, version_of(files), tenants)
+    return Catalogue(types, events, version, tenants)
 
 
 def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from policy import digest_window
+from policy import digest_window, tenant
 from policy.duration import milliseconds
 from policy.entry import Entry, TenantEntry
 from policy.locales import is_locale
@@ -10,7 +10,6 @@ from policy.notification_type import YEAR_MS
 from policy.problem import Problem, repeated
 from policy.standing_in import fallbacks, preferring
 from policy.toml_lines import Path
-from policy.wall_clock import is_zone
 from schemas.vocabulary import Channel, Priority
 
 _AUDIENCES = ("users", "followers", "subscribers", "segment")
@@ -30,8 +29,11 @@ def contradictions(entry: Entry) -> Iterator[Problem]:
 
 def tenant_contradictions(entry: TenantEntry) -> Iterator[Problem]:
     """Everything that contradicts in a tenant, or is not known; paths begin within the entry."""
-    if entry.zone is not None and not is_zone(entry.zone):
-        yield ("zone",), f"{entry.zone!r} is not an IANA time zone"
+    try:
+        tenant.compiled(entry)
+    except ValueError as error:
+        field, complaint = error.args
+        yield (field,), complaint
     if entry.locale is not None and not is_locale(entry.locale):
         yield ("locale",), f"{entry.locale!r} is not a locale"
     for at, hours in enumerate(entry.quiet_hours):

@@ -17,7 +17,7 @@ def milliseconds(duration: Duration) -> int:
 
 
 def shown(length: int) -> str:
-    """Milliseconds as the catalogue writes them, to the second: `90s`, `1h`, `1h 30m`."""
+    """Milliseconds as people write them, to the second: `45s`, `1m 30s`, `1h`."""
     left, parts = length // 1000, []
     for unit, size in reversed(_UNITS.items()):
         count, left = divmod(left, size // 1000)

@@ -78,12 +78,3 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
         for name, gathering in self.gathering.items():
             if gathering.due_at:
                 yield name, gathering.due_at
-
-    def due(self, waiting: int, gathering: int) -> list[str]:
-        """What waits for a moment up to `waiting`, and digests up to `gathering` (ms), in order."""
-        found = [(each.due_at, name) for name, each in self.waiting.items()]
-        found = [(at, name) for at, name in found if at <= waiting]
-        for name, each in self.gathering.items():
-            if 0 < each.due_at <= gathering:
-                found.append((each.due_at, name))
-        return [name for _, name in sorted(found)]

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from policy.ledger import Ledger
 from policy.profile import Profile
-from policy.rate_limit import Tally
+from policy.rate_limit import Tally, TenantLimit, share
 from policy.tenant import DEFAULT_TENANT, Tenant
 
 
@@ -14,6 +14,13 @@ class Quota(Struct, frozen=True, gc=False):
     count: int
     seconds: int
     tally: Tally | None = None
+
+    @classmethod
+    def of(
+        cls, limit: TenantLimit, tally: Tally | None, partition: int, partitions: int
+    ) -> "Quota":
+        """The share of one partition."""
+        return cls(share(limit, partition, partitions), limit.seconds, tally)
 
 
 class UserState(Struct, frozen=True, gc=False):

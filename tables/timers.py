@@ -65,13 +65,13 @@ class Timers:
 
     def next_due(self) -> int | None:
         """When the first timer is due (epoch ms); None when there is none."""
-        first = None
+        found = []
         for kind in (WAITING, GATHERING):
             for key, _ in self._stored(kind):
                 self._from[kind] = key
-                first = min(_due_at(key), first or _due_at(key))
+                found.append(_due_at(key))
                 break
-        return first
+        return min(found, default=None)
 
     def move(
         self, view: View[Timer], tenant: str, user: str, before: Ledger, after: Ledger
@@ -80,14 +80,14 @@ class Timers:
         old, new = dict(before.timers()), dict(after.timers())
         for name, at in old.items():
             if new.get(name) != at:
-                view.put(_key(at, tenant, user, name), None)
+                view.put(_key(at, Timer(tenant, user, name)), None)
         for name, at in new.items():
             if old.get(name) != at:
                 self.add(view, at, Timer(tenant, user, name))
 
     def add(self, view: View[Timer], at: int, timer: Timer) -> None:
         """Set a timer to `at` (epoch ms)."""
-        key = _key(at, timer.tenant, timer.user, timer.name)
+        key = _key(at, timer)
         view.put(key, timer)
         kind = key[:1]
         self._from[kind] = min(self._from[kind], key)
@@ -98,9 +98,10 @@ class Timers:
             yield key[len(prefix) :], TIMERS.decode(value)
 
 
-def _key(at: int, tenant: str, user: str, name: str) -> bytes:
-    kind = WAITING if is_waiting(Timer(tenant, user, name)) else GATHERING
-    return kind + max(0, at).to_bytes(TIME_BYTES, "big") + key_of(tenant, user, name)
+def _key(at: int, timer: Timer) -> bytes:
+    kind = WAITING if is_waiting(timer) else GATHERING
+    moment = max(0, at).to_bytes(TIME_BYTES, "big")
+    return kind + moment + key_of(timer.tenant, timer.user, timer.name)
 
 
 def _due_at(key: bytes) -> int:

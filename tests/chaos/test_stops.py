@@ -3,21 +3,17 @@
 import asyncio
 import os
 import signal
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from embedded.house import House, Worker
+from embedded.house import House
 from tests.chaos.conftest import CALLS_IN_FLIGHT, SESSION_TIMEOUT, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import flowing
 from tests.chaos.observe import ready_count, until_ready_again
+from tests.chaos.workers import second, stop
 
 ROLES = ("decider", "push")
-GRACE = 30.0
-"""Seconds in which a worker that was told to stop has to be gone."""
 
 
 async def test_an_orderly_stop_and_a_change_of_scale(house: House, tell: Tell) -> None:
@@ -51,7 +47,7 @@ async def test_a_worker_that_stood_still_writes_nothing_more(
 ) -> None:
     """SIGSTOP for longer than the session: another takes over, and the zombie must not write."""
     worker = house.workers[role]
-    async with flowing(house, f"zombie-{role}", 90) as flow, _second(house, role):
+    async with flowing(house, f"zombie-{role}", 90) as flow, second(house, role):
         await asyncio.sleep(3)
         before = ready_count(worker)
         os.kill(worker.pid, signal.SIGSTOP)
@@ -78,33 +74,13 @@ async def _stop_and_start(house: House, role: str, times: int) -> list[float]:
     took = []
     for _ in range(times):
         await asyncio.sleep(2)
-        took.append(await _stop(worker))
+        took.append(await stop(worker))
         await worker.start()
     return took
 
 
 async def _scale(house: House) -> None:
     """From one worker to two and back, for both roles at once."""
-    async with _second(house, "decider"), _second(house, "push"):
+    async with second(house, "decider"), second(house, "push"):
         await asyncio.sleep(4)
     await asyncio.sleep(2)
-
-
-@asynccontextmanager
-async def _second(house: House, role: str) -> AsyncIterator[Worker]:
-    """Another worker of the role, with a state folder of its own."""
-    folder = house.folder / "second"
-    environment = house.environment | {"TOCSIN_DATA_DIR": str(folder / "state")}
-    worker = Worker(role, folder / "logs", environment)
-    await worker.start()
-    try:
-        yield worker
-    finally:
-        await _stop(worker)
-
-
-async def _stop(worker: Worker) -> float:
-    begin = time.monotonic()
-    await worker.stop(GRACE)
-    assert worker._child.returncode == 0, worker.log.read_text()[-2000:]
-    return round(time.monotonic() - begin, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from embedded.house import House, Worker
+from embedded.house import House
 from embedded.simulators.accept_log import read_accept_log
 from tests.chaos.conftest import SESSION_TIMEOUT, Tell
 from tests.chaos.flow import Flow, playing
@@ -33,6 +33,7 @@ from tests.chaos.waiting import (
     catalogue_files,
     happening,
 )
+from tests.chaos.workers import second
 
 RATE = 40
 """Records a second."""
@@ -109,12 +110,8 @@ async def _outage(town: House) -> None:
 
 
 async def _rebalance(town: House) -> None:
-    folder = town.folder / "second"
-    environment = town.environment | {"TOCSIN_DATA_DIR": str(folder / "state")}
-    second = Worker("decider", folder / "logs", environment)
-    await second.start()
-    await asyncio.sleep(2)
-    await second.stop()
+    async with second(town, "decider"):
+        await asyncio.sleep(2)
 
 
 async def _outcome(town: House, flow: Flow[Waiting]) -> Outcome:

@@ -73,7 +73,8 @@ class Person:
     def wake(self, now: int) -> list[Decision]:
         """Whatever is due."""
         decisions = []
-        for name in self.ledger.due(now, now):
+        due = sorted((at, name) for name, at in self.ledger.timers() if at <= now)
+        for _, name in due:
             if name in self.ledger.waiting:
                 decision = resume(name, self.held[(name,)], self.spec, self.state(), now)
             else:
