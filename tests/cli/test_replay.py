@@ -65,6 +65,7 @@ class Past:
         raw = value if isinstance(value, bytes) else json.dumps(value).encode()
         place = partition_of(key, PARTITIONS)
         await self.producer.send_and_wait(topic.name, raw, key.encode(), place)
+        await asyncio.sleep(0.005)  # `now` leaves out what came in the same millisecond
 
     async def replay(self, folder: Path, *argv: str, width: int = 120) -> Result:
         """`tocsin replay …`, in a thread, as it brings an event loop of its own."""
