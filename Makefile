@@ -21,7 +21,7 @@ chaos: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos
 
 simulate: .venv/dev
-	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest tests/simulation
+	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest --hypothesis-profile=default tests/simulation tests/policy
 
 bench: .venv/dev
 	$(BIN)/python -m bench decide

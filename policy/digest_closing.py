@@ -84,7 +84,7 @@ def _decided(
     now: int,
     trace: Trace | None,
 ) -> tuple[Draft, Verdict | None]:
-    name = digest_id(items[0][0][1][TIME_DIGITS:], found.channel)
+    name = digest_id(items[0][0][1], found.channel)
     newest = items[-1][1].request
     draft = Draft(name, newest, spec, state, now, found.due_at, now + spec.time_to_live, trace)
     draft.closing = True

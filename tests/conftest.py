@@ -3,9 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
+
+# The same examples for everybody, so that a change is judged by what it changes; `make simulate`
+# goes on to look for others.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -220,3 +220,15 @@ def test_any_order_within_the_lateness_makes_the_same_digests(
         decisions += ann.wake(NOON + minute * MINUTE)
     assert members(decisions) == windows(times, 10 * MINUTE)
     assert len({d.notification_id for d in decisions if d.deliveries}) == len(members(decisions))
+
+
+def test_an_event_repeated_when_its_mark_is_gone_makes_a_digest_of_another_name() -> None:
+    ann = Person(FIXED, PHONE)
+    ann.meet(at(0, "e1"), NOON)
+    (first,) = [d for d in ann.wake(TEN) if d.deliveries]
+    ann.ledger = replace(ann.ledger, marks={})
+    ann.meet(at(0, "e1"), NOON + HOUR)
+    ann.meet(at(11, "e2"), NOON + HOUR)
+    (second,) = [d for d in ann.wake(NOON + 2 * HOUR) if d.deliveries]
+    assert members([second]) == [{"e1", "e2"}]
+    assert second.deliveries[0].delivery_id != first.deliveries[0].delivery_id

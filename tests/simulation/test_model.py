@@ -55,10 +55,10 @@ class Town(RuleBasedStateMachine):
         self.events[value["id"]] = value
         self._write(Act(self.clock.at, EVENTS, "zoe", value))
 
-    @precondition(lambda self: self.events)
+    @precondition(lambda self: self._repeatable())
     @rule(data=st.data())
     def happen_again(self, data: st.DataObject) -> None:
-        value = self.events[data.draw(st.sampled_from(sorted(self.events)))]
+        value = self.events[data.draw(st.sampled_from(self._repeatable()))]
         self._write(Act(self.clock.at, EVENTS, "zoe", value))
 
     @rule(
@@ -106,6 +106,11 @@ class Town(RuleBasedStateMachine):
         seen = see(self.log)
         self.runner.close()
         assert not broken(Script(0, tuple(self.acts), 0, self.events), seen)
+
+    def _repeatable(self) -> list[str]:
+        """Events within the window in which a repeat is known for one."""
+        since = iso(self.clock.at - 23 * 60 * MINUTE)
+        return [name for name, event in self.events.items() if event["occurred_at"] > since]
 
     def _write(self, act: Act) -> None:
         self.acts.append(act)
