@@ -25,7 +25,8 @@ def delivery_id(notification: str, channel: Channel, address: str) -> str:
 def digest_id(first: str, channel: Channel) -> str:
     """32 hex digits that name one digest: by the first row in it, a time and a notification.
 
-    An event that is repeated when its mark is gone is in two digests, but not with the same time.
+    An event that is repeated when its mark is gone is in two digests, but not with the same time
+    while its gathering knows until when it was closed: for a day, or longer where more comes.
     """
     return blake2b(f"g{first}{channel}".encode(), digest_size=16).hexdigest()
 
