@@ -14,11 +14,11 @@ from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from sinks.clickhouse import ClickHouse
-from sinks.fcm import Fcm
+from sinks.email.sendgrid import SendGrid
 from sinks.http import HttpClient
 from sinks.provider import Provider
-from sinks.sendgrid import SendGrid
-from sinks.twilio import Twilio
+from sinks.push.fcm import Fcm
+from sinks.sms.twilio import Twilio
 
 BuildRole = Callable[[Runtime], Role]
 

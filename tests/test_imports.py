@@ -86,7 +86,7 @@ def test_a_planted_import_is_found(package: str, source: str) -> None:
         ("policy", "from pipeline import errors"),
         ("policy", "from . import decide\nfrom .profile import Profile\nimport jinja2"),
         ("tables", "from pipeline.slices import Slice\nfrom policy.ledger import Ledger"),
-        ("agents", "from sinks.fcm import Fcm\nimport tables.store\nimport webbrowser"),
+        ("agents", "from sinks.push.fcm import Fcm\nimport tables.store\nimport webbrowser"),
     ],
 )
 def test_an_import_that_points_inward_is_none(package: str, source: str) -> None:

@@ -2,14 +2,16 @@
 
 from aiohttp import web
 
-from embedded.simulators import fcm, oauth, sendgrid, twilio
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.credentials import Credentials
+from embedded.simulators.email import sendgrid
+from embedded.simulators.email.sendgrid import MAX_MAIL, SendGridSimulator
 from embedded.simulators.faults import Faults
-from embedded.simulators.fcm import FcmSimulator
-from embedded.simulators.oauth import TokenIssuer
-from embedded.simulators.sendgrid import MAX_MAIL, SendGridSimulator
-from embedded.simulators.twilio import TwilioSimulator
+from embedded.simulators.push import fcm, oauth
+from embedded.simulators.push.fcm import FcmSimulator
+from embedded.simulators.push.oauth import TokenIssuer
+from embedded.simulators.sms import twilio
+from embedded.simulators.sms.twilio import TwilioSimulator
 
 
 class Simulators:

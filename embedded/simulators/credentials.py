@@ -38,6 +38,10 @@ class Credentials(Struct, frozen=True, kw_only=True):
     twilio_account_sid: str
     twilio_auth_token: str
 
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may find in a log, an outcome or a dead letter."""
+        return (self.service_account.private_key, self.sendgrid_api_key, self.twilio_auth_token)
+
 
 def make_credentials(base_url: str) -> Credentials:
     """New accounts; tokens for the service account are issued under `base_url`."""

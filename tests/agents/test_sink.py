@@ -18,8 +18,8 @@ from pipeline.topics import DEAD_LETTERS, DELIVER, RETRIES, RETRY_DELAYS, Topic
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from sinks.fcm import Fcm
 from sinks.http import HttpClient
+from sinks.push.fcm import Fcm
 from tests.agents.harness import Line, Stage, by, delivery, staging, users_of
 
 HIGH = DELIVER[Channel.PUSH, Priority.HIGH]

@@ -9,7 +9,7 @@ from pipeline.errors import BadRecord
 from policy.push import ENVELOPE, PAYLOAD
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
-from sinks.fcm_message import body_of
+from sinks.push.fcm_message import body_of
 from tests.policy.templates import event, rendering
 
 wide = st.text(alphabet='aé😀"\\\n\x01', max_size=1500)

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
 from embedded.simulators.faults import Faults
-from embedded.simulators.fcm_message import Body, InvalidFieldError, Message, check_message
-from embedded.simulators.oauth import TokenIssuer
+from embedded.simulators.push.fcm_message import Body, InvalidFieldError, Message, check_message
+from embedded.simulators.push.oauth import TokenIssuer
 from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
 

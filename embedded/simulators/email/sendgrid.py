@@ -8,15 +8,15 @@ import msgspec
 from aiohttp import web
 
 from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
-from embedded.simulators.faults import Faults
-from embedded.simulators.reply import json_reply
-from embedded.simulators.sendgrid_mail import (
+from embedded.simulators.email.sendgrid_mail import (
     INVALID_ADDRESS,
     Mail,
     Personalization,
     Problem,
     problems_of,
 )
+from embedded.simulators.faults import Faults
+from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
 
 HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html"

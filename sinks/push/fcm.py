@@ -11,10 +11,10 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.fcm_message import body_of
-from sinks.google_token import AccessTokens
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.push.fcm_message import body_of
+from sinks.push.google_token import AccessTokens
 
 SYSTEM_CLOCK = SystemClock()
 

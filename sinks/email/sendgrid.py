@@ -11,9 +11,9 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
+from sinks.email.sendgrid_mail import groups_of, mail_of
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
-from sinks.sendgrid_mail import groups_of, mail_of
 
 LINGER = {
     Priority.CRITICAL: 0.0,

@@ -1,0 +1,46 @@
+"""One set of simulators for all providers; each test gets its provider with no faults in force."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded.simulators.server import Serving, serving
+from pipeline.settings import Settings
+from sinks.http import HttpClient
+from tests.sinks.cases import CASES
+from tests.sinks.rig import TIMEOUT, Rig
+
+
+@pytest.fixture(scope="session")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
+    folder = tmp_path_factory.mktemp("providers")
+    async with serving(0, folder / "accepted.jsonl", folder) as listening:
+        yield listening
+
+
+@pytest.fixture
+def settings(running: Serving, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings(provider_timeout=TIMEOUT)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpClient]:
+    client = HttpClient(TIMEOUT, connections=16)
+    yield client
+    await client.close()
+
+
+@pytest.fixture(params=sorted(CASES))
+def rig(
+    request: pytest.FixtureRequest, running: Serving, settings: Settings, http: HttpClient
+) -> Iterator[Rig]:
+    """The provider that the test names, or each in turn: `parametrize("rig", ["fcm"],
+    indirect=True)`."""
+    case = CASES[request.param]
+    log = Path(settings.fcm_credentials or "").with_name("accepted.jsonl")
+    log.write_bytes(b"")
+    yield Rig(case, case.kind(settings, http), running, log, settings, http)  # type: ignore[call-arg]
+    running.simulators.faults.clear_all()

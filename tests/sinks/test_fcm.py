@@ -1,0 +1,137 @@
+"""FCM: its JSON, its access tokens, what its errors mean."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import firebase_admin.messaging as messaging
+import msgspec
+import pytest
+
+from embedded.simulators.faults import Fault
+from pipeline.errors import Misconfigured
+from schemas.delivery import Content
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.provider import Retry, Sent
+from sinks.push.fcm import Fcm
+from sinks.push.fcm_message import body_of
+from tests.sinks.rig import Case, Rig, delivery
+
+FCM = Case(
+    kind=Fcm,
+    channel=Channel.PUSH,
+    address="device-{}",
+    invalid="not a token",
+    dead=Reason.UNREGISTERED,
+    misconfigured=[
+        ({"fcm_credentials": None}, "TOCSIN_FCM_CREDENTIALS is not set"),
+        ({"fcm_credentials": Path("nowhere.json")}, "is not a service account file"),
+        ({"fcm_credentials": Path("pyproject.toml")}, "is not a service account file"),
+        ({"fcm_url": "fcm"}, "TOCSIN_FCM_URL"),
+    ],
+)
+
+
+class SetClock:
+    """A clock that stands where the test puts it."""
+
+    def __init__(self) -> None:
+        self.time = time.time_ns() // 1_000_000
+
+    def now(self) -> int:
+        return self.time
+
+
+@pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("priority", list(Priority))
+def test_json_is_that_of_firebase_admin(priority: Priority) -> None:
+    content = Content(title="Hi", body="Grüße", data={"order": "7", "items": [1, 2]})
+    ours = delivery(FCM, priority=priority, content=content, expires_at=1_800_000_300_900)
+    urgent = priority in (Priority.CRITICAL, Priority.HIGH)
+    theirs = messaging.Message(
+        token=ours.address,
+        notification=messaging.Notification(title="Hi", body="Grüße"),
+        data={
+            "order": "7",
+            "items": "[1,2]",
+            "notification_id": ours.notification_id,
+            "delivery_id": ours.delivery_id,
+        },
+        android=messaging.AndroidConfig(
+            priority="high" if urgent else "normal",
+            ttl=300,
+            notification=messaging.AndroidNotification(tag=ours.notification_id),
+        ),
+        apns=messaging.APNSConfig(
+            headers={
+                "apns-collapse-id": ours.notification_id,
+                "apns-expiration": "1800000300",
+                "apns-priority": "10" if urgent else "5",
+            }
+        ),
+    )
+    encoded = msgspec.to_builtins(body_of(ours, 1_800_000_000_000).message)
+    assert encoded == msgspec.json.decode(str(theirs))
+    assert len(ours.notification_id) <= 64
+
+
+def test_time_to_live_has_its_bounds() -> None:
+    past = delivery(FCM, expires_at=1)
+    assert body_of(past, 1_000).message.android.ttl == "0s"
+    far = delivery(FCM, expires_at=10**13)
+    assert body_of(far, 1_000).message.android.ttl == "2419200s"
+
+
+@pytest.mark.parametrize("rig", ["fcm"], indirect=True)
+async def test_takes_a_new_token_when_the_old_one_is_revoked(rig: Rig) -> None:
+    tokens = rig.running.simulators.tokens
+    await rig.send()
+    before = tokens.issued
+    tokens.revoke()
+    outcomes = await rig.provider.send([delivery(FCM, number) for number in range(20)])
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+    assert tokens.issued == before + 1
+
+
+@pytest.mark.parametrize("rig", ["fcm"], indirect=True)
+async def test_replaces_a_token_ahead_of_its_end(rig: Rig) -> None:
+    clock = SetClock()
+    provider = Fcm(rig.settings, rig.http, clock)
+    tokens = rig.running.simulators.tokens
+    batch = [delivery(FCM, number) for number in range(20)]
+    before = tokens.issued
+    await provider.send(batch)
+    assert tokens.issued == before + 1
+    clock.time += 3_400_000  # 200 s before the end
+    for _ in range(5):
+        assert all(isinstance(outcome, Sent) for outcome in await provider.send(batch))
+        await asyncio.sleep(0.05)
+    # The fake clock is ahead of Google's, so each fetch looks due again; never two at a time.
+    assert before + 2 <= tokens.issued <= before + 6
+
+
+@pytest.mark.parametrize("rig", ["fcm"], indirect=True)
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault(error_rate=1.0, status=400), Reason.UNAUTHORIZED),
+        (Fault(reset_rate=1.0), Reason.UNREACHABLE),
+        (Fault(malformed_rate=1.0), Reason.UNREADABLE_REPLY),
+    ],
+)
+async def test_without_a_token_retries(rig: Rig, fault: Fault, reason: Reason) -> None:
+    rig.running.simulators.faults.set("oauth", fault)
+    outcomes = await rig.provider.send([delivery(FCM, number) for number in range(3)])
+    rig.assert_secretless(*outcomes)
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, Retry)] == [reason] * 3
+    assert rig.witnessed() == []
+
+
+@pytest.mark.parametrize("rig", ["fcm"], indirect=True)
+async def test_check_tells_a_refused_account(rig: Rig) -> None:
+    other = msgspec.json.decode((rig.settings.fcm_credentials or Path()).read_bytes())
+    file = rig.log.with_name("other.json")
+    file.write_bytes(msgspec.json.encode({**other, "client_email": "other@example.com"}))
+    provider = Fcm(rig.settings.model_copy(update={"fcm_credentials": file}), rig.http)
+    with pytest.raises(Misconfigured, match=r"TOCSIN_FCM_CREDENTIALS is refused: .*invalid_grant"):
+        await provider.check()

@@ -1,0 +1,41 @@
+"""Twilio: whose fault a refused message is."""
+
+from dataclasses import replace
+
+import pytest
+
+from schemas.delivery import Content
+from schemas.vocabulary import Channel, Reason
+from sinks.provider import Refused, Retry
+from sinks.sms.twilio import Twilio
+from tests.sinks.rig import Case, Rig
+
+TWILIO = Case(
+    kind=Twilio,
+    channel=Channel.SMS,
+    address="+1500555{:04d}",
+    invalid="12",
+    dead=Reason.UNREGISTERED,
+    titled=False,
+    misconfigured=[
+        ({"twilio_account_sid": ""}, "TOCSIN_TWILIO_ACCOUNT_SID is not set"),
+        ({"twilio_account_sid": "SM1"}, "TOCSIN_TWILIO_ACCOUNT_SID"),
+        ({"twilio_auth_token": ""}, "TOCSIN_TWILIO_AUTH_TOKEN is not set"),
+        ({"sms_from": ""}, "TOCSIN_SMS_FROM is not set"),
+    ],
+)
+
+
+@pytest.mark.parametrize("rig", ["twilio"], indirect=True)
+async def test_refused_sender_loses_nobody(rig: Rig) -> None:
+    settings = rig.settings.model_copy(update={"sms_from": "#"})
+    outcome = await replace(rig, provider=Twilio(settings, rig.http)).send()
+    assert isinstance(outcome, Retry)
+    assert outcome.reason is Reason.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("rig", ["twilio"], indirect=True)
+async def test_too_long_a_text(rig: Rig) -> None:
+    outcome = await rig.send(content=Content(body="x" * 1601))
+    assert isinstance(outcome, Refused)
+    assert outcome.reason is Reason.REJECTED
