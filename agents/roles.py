@@ -14,20 +14,17 @@ from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from sinks.clickhouse import ClickHouse
-from sinks.email.sendgrid import SendGrid
 from sinks.http import HttpClient
-from sinks.provider import Provider
-from sinks.push.fcm import Fcm
-from sinks.sms.twilio import Twilio
+from sinks.registry import PROVIDERS
 
 BuildRole = Callable[[Runtime], Role]
 
 
-def _provider(kind: type[Provider]) -> BuildRole:
+def _provider(name: str) -> BuildRole:
     def build(runtime: Runtime) -> Role:
         settings = runtime.settings
         http = HttpClient(settings.provider_timeout, settings.calls_in_flight)
-        return sink(kind(settings, http), runtime)  # type: ignore[call-arg]
+        return sink(PROVIDERS[name](settings, http), runtime)
 
     return build
 
@@ -43,9 +40,9 @@ def _watching(kind: Callable[[Catalogues, Runtime], Role]) -> BuildRole:
 BUILDERS: dict[str, BuildRole] = {
     "router": _watching(router),
     "decider": _watching(decider),
-    "push": _provider(Fcm),
-    "email": _provider(SendGrid),
-    "sms": _provider(Twilio),
+    "push": _provider("fcm"),
+    "email": _provider("sendgrid"),
+    "sms": _provider("twilio"),
     "inapp": inapp,
     "retry": retry,
     "analytics": lambda runtime: analytics(ClickHouse(runtime.settings), runtime),

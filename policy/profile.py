@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from policy.address import push_address
 from policy.instants import epoch_ms
 from policy.wall_clock import bits_of, minutes_of
 from schemas.profile import Contacts, Preferences, Presence, QuietHours
@@ -29,7 +30,7 @@ _DAY_MS = 86_400_000
 class Profile(Struct, frozen=True, array_like=True, gc=False):
     """Where a user can be reached and what they want; without records, the defaults."""
 
-    devices: tuple[str, ...] = ()  # push tokens
+    devices: tuple[str, ...] = ()  # as policy.address writes them
     email: str = ""
     phone: str = ""  # E.164
     zone: str = ""  # IANA; empty: the tenant's
@@ -49,7 +50,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""
         # A token listed twice is one device.
-        devices = tuple(dict.fromkeys(device.token for device in contacts.devices))
+        devices = tuple(dict.fromkeys(map(push_address, contacts.devices)))
         return replace(
             self,
             devices=devices[-MOST_DEVICES:],

@@ -13,10 +13,14 @@ ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One installation of an app that can receive push notifications."""
+    """One installation of an app, or a browser, that can receive push notifications.
+
+    `token` is what the platform gave the app: FCM's or APNs' device token, or for `web` the
+    subscription as JSON, as the browser's `JSON.stringify` writes it.
+    """
 
     token: Annotated[str, Meta(min_length=1, max_length=4096)]
-    platform: Literal["fcm"] = "fcm"
+    platform: Literal["fcm", "apns", "web"] = "fcm"
 
 
 class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):

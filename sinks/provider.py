@@ -38,6 +38,8 @@ class Provider(Protocol):
 
     name: str
     channel: Channel
+    scheme: str
+    """Of the addresses that it can reach, as in `policy.address`; BARE for those without one."""
     batch_size: int
     """How many deliveries one call can carry."""
 

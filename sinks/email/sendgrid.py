@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from policy.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.sendgrid_mail import groups_of, mail_of
@@ -50,6 +51,7 @@ class SendGrid:
 
     name = "sendgrid"
     channel = Channel.EMAIL
+    scheme = BARE
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

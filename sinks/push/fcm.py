@@ -9,6 +9,7 @@ from msgspec import Struct
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from policy.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
@@ -68,6 +69,7 @@ class Fcm:
 
     name = "fcm"
     channel = Channel.PUSH
+    scheme = BARE
     batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from policy.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
@@ -42,6 +43,7 @@ class Twilio:
 
     name = "twilio"
     channel = Channel.SMS
+    scheme = BARE
     batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

@@ -42,5 +42,5 @@ def rig(
     case = CASES[request.param]
     log = Path(settings.fcm_credentials or "").with_name("accepted.jsonl")
     log.write_bytes(b"")
-    yield Rig(case, case.kind(settings, http), running, log, settings, http)  # type: ignore[call-arg]
+    yield Rig(case, case.kind(settings, http), running, log, settings, http)
     running.simulators.faults.clear_all()

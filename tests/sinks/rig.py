@@ -15,6 +15,7 @@ from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient
 from sinks.provider import Outcome, Provider
+from sinks.registry import BuildProvider
 
 TIMEOUT = 0.8  # seconds
 AT_ONCE = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -29,7 +30,7 @@ class Case:
     `misconfigured` are changed settings, each with what `check` says of it.
     """
 
-    kind: type[Provider]
+    kind: BuildProvider
     channel: Channel
     address: str
     invalid: str
@@ -109,4 +110,4 @@ class Rig:
     def elsewhere(self, url: str) -> Provider:
         """The same provider, but for the URL that it calls."""
         settings = self.settings.model_copy(update={f"{self.name}_url": url})
-        return self.case.kind(settings, self.http)  # type: ignore[call-arg]
+        return self.case.kind(settings, self.http)

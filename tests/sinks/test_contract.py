@@ -175,7 +175,7 @@ async def test_check_names_the_setting(
 ) -> None:
     wrong = Settings(**{**settings.model_dump(), **update})
     with pytest.raises(Misconfigured, match=said):
-        await CASES[name].kind(wrong, http).check()  # type: ignore[call-arg]
+        await CASES[name].kind(wrong, http).check()
 
 
 def test_linger_is_as_the_provider_gains_from_it(rig: Rig) -> None:

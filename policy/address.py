@@ -1,0 +1,23 @@
+"""Addresses of channels that several providers share: a scheme in front says whose each is.
+
+A push token of FCM stands bare, as e-mail addresses and phone numbers do; `apns:TOKEN` is Apple's
+and `web:SUBSCRIPTION` a browser's. So an address tells by itself who can reach it, wherever it is
+kept: in a profile, a held digest, a retry.
+"""
+
+from schemas.profile import Device
+
+SCHEMES = ("apns", "web")
+"""What may stand before the colon; an FCM token has colons too, but none of these before one."""
+BARE = ""
+
+
+def push_address(device: Device) -> str:
+    """The address of a device."""
+    return device.token if device.platform == "fcm" else f"{device.platform}:{device.token}"
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """The scheme, or BARE, and what the provider itself calls the address."""
+    scheme, colon, rest = address.partition(":")
+    return (scheme, rest) if colon and scheme in SCHEMES else (BARE, address)
