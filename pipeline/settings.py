@@ -42,7 +42,9 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = SecretStr("")
     sms_from: str = "+15005550006"
     public_url: str = ""
-    """Where providers reach us, for their reports; without it Twilio is asked for none."""
+    """Where providers and people reach us; without it nothing is reported back to us."""
+    signing_key: SecretStr = SecretStr("")
+    """Signs the tickets and links that leave with messages; without it they leave with none."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
     calls_in_flight: Annotated[int, Field(ge=4)] = 256
     """Provider calls that one sink process has open at most; a kill repeats no more than these."""

@@ -37,10 +37,16 @@ class Credentials(Struct, frozen=True, kw_only=True):
     sendgrid_api_key: str
     twilio_account_sid: str
     twilio_auth_token: str
+    signing_key: str
 
     def secrets(self) -> tuple[str, ...]:
         """What nobody may find in a log, an outcome or a dead letter."""
-        return (self.service_account.private_key, self.sendgrid_api_key, self.twilio_auth_token)
+        return (
+            self.service_account.private_key,
+            self.sendgrid_api_key,
+            self.twilio_auth_token,
+            self.signing_key,
+        )
 
 
 def make_credentials(base_url: str) -> Credentials:
@@ -64,6 +70,7 @@ def make_credentials(base_url: str) -> Credentials:
         sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
         twilio_account_sid=f"AC{secrets.token_hex(16)}",
         twilio_auth_token=secrets.token_hex(16),
+        signing_key=secrets.token_hex(32),
     )
 
 
@@ -101,6 +108,7 @@ def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[s
         "TOCSIN_TWILIO_AUTH_TOKEN": credentials.twilio_auth_token,
         # The accept log reads ids from the callback that this makes Twilio's messages carry.
         "TOCSIN_PUBLIC_URL": base_url,
+        "TOCSIN_SIGNING_KEY": credentials.signing_key,
     }
 
 

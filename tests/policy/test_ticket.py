@@ -1,0 +1,63 @@
+"""Tickets: what was issued is read, and nothing else is."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy.ticket import issue_ticket, read_ticket
+from schemas.delivery import Content, Delivery
+from schemas.vocabulary import Channel, Priority
+
+KEY = b"a key of thirty-two bytes or so."
+
+
+def delivery(user: str, category: str = "orders") -> Delivery:
+    return Delivery(
+        delivery_id="1f" * 16,
+        notification_id="2e" * 16,
+        event_id="order-7-shipped",
+        type="order_shipped",
+        category=category,
+        user=user,
+        channel=Channel.EMAIL,
+        priority=Priority.HIGH,
+        address="ada@example.com",
+        content=Content(body="On its way"),
+        occurred_at=1_700_000_000_000,
+        accepted_at=1_700_000_000_100,
+        expires_at=1_700_003_600_000,
+        tenant="acme",
+    )
+
+
+@given(st.text(min_size=1, max_size=200), st.text(max_size=50))
+def test_what_was_issued_is_read(user: str, category: str) -> None:
+    text = issue_ticket(delivery(user, category), KEY)
+    assert text.replace("-", "").replace("_", "").isalnum()
+    ticket = read_ticket(text, KEY)
+    assert ticket is not None
+    assert (ticket.user, ticket.category, ticket.tenant) == (user, category, "acme")
+    assert (ticket.channel, ticket.priority) == (Channel.EMAIL, Priority.HIGH)
+    assert ticket.delivery_id.hex() == "1f" * 16
+    assert ticket.notification_id.hex() == "2e" * 16
+
+
+def test_a_ticket_tells_no_address() -> None:
+    assert "ada@example.com" not in repr(read_ticket(issue_ticket(delivery("ada"), KEY), KEY))
+
+
+@given(st.data())
+def test_a_changed_ticket_is_none(data: st.DataObject) -> None:
+    text = issue_ticket(delivery("ada"), KEY)
+    # The last letter holds bits that no byte has.
+    place = data.draw(st.integers(0, len(text) - 2))
+    letter = data.draw(st.sampled_from("abcdefgh01234567-_").filter(lambda c: c != text[place]))
+    assert read_ticket(text[:place] + letter + text[place + 1 :], KEY) is None
+
+
+@given(st.text(max_size=60))
+def test_no_text_reads_as_a_ticket(text: str) -> None:
+    assert read_ticket(text, KEY) is None
+
+
+def test_another_key_reads_none() -> None:
+    assert read_ticket(issue_ticket(delivery("ada"), KEY), b"another") is None
