@@ -14,7 +14,7 @@ from bench.topics import faust_changelog
 from bench.workload import profile, state_key, user_name
 from embedded.process import Child, tail
 from pipeline.topics import changelog
-from policy.dedupe import Mark
+from policy.dedupe import NO_MARKS, Mark, remember
 from policy.ledger import Ledger
 from policy.rate_limit import Window
 from tables.followers import FOLLOWERS
@@ -76,12 +76,10 @@ def state(records: int) -> Iterator[Entry]:
 
 def _ledger(user: int) -> Ledger:
     times = tuple(1_790_000_000_000 + step * 600_000 for step in range(1 + user % 5))
-    marks = {
-        (user << 8 | step).to_bytes(8, "big"): Mark(
-            user % 8, user * 8 + step, at, 24, f"{user:016x}"
-        )
-        for step, at in enumerate(times)
-    }
+    marks = NO_MARKS
+    for step, at in enumerate(times):
+        mark = Mark(user % 8, user * 8 + step, at, 24, f"{user:016x}")
+        marks = remember(marks, (user << 8 | step).to_bytes(8, "big"), mark)
     return Ledger(marks, {"push": Window(3600, times)})
 
 

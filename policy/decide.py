@@ -2,7 +2,7 @@
 
 from pipeline.errors import BadRecord
 from policy.decision import Decision, Outcome
-from policy.dedupe import Mark, mark_key, remember
+from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace
 from policy.identity import notification_id
 from policy.instants import epoch_ms
@@ -33,7 +33,7 @@ def decide(
     at = min(epoch_ms(event.occurred_at), request.accepted_at)
     name = notification_id(event.tenant, event.id, request.user, spec.name)
     key = _mark_key(request, spec, name)
-    mark = ledger.marks.get(key)
+    mark = mark_of(ledger.marks, key)
     # Asked before expiry: a replay after the time to live must not deny what was sent in time.
     if mark is not None and mark.is_from(origin):
         return Decision(name, (), (), ledger, replay=True)

@@ -1,4 +1,11 @@
-"""Deduplication marks: which events a user was already decided on, and from where."""
+"""Deduplication marks: which events a user was already decided on, and from where.
+
+A user's marks are one run of bytes, an entry of fixed length each, the first written in front.
+Every decision copies, stores and drops the marks of its user, and looks into hardly any of them.
+"""
+
+from collections.abc import Iterator
+from struct import Struct as Layout
 
 from msgspec import Struct
 
@@ -7,13 +14,17 @@ from schemas.request import Origin
 HOUR_MS = 3_600_000
 MARKS_KEPT = 512
 """Marks of one user; past it the first written go, however young: state must stay bounded."""
+NO_MARKS = b""
+_ENTRY = Layout(">8sqqiH16s")  # key, time, offset, partition, hours, body
+_AGE = Layout(">8xq12xH16x")  # time and hours
+_SIZE = _ENTRY.size
 
 
-class Mark(Struct, frozen=True, array_like=True, gc=False):
+class Mark(Struct, frozen=True, gc=False):
     """One event was decided on: where it stood in `events`, its time (epoch ms), its window.
 
     A mark is stored after the broker acknowledged all outputs, so it proves that they are out.
-    `body` is the digest of what the event said.
+    `body` is the digest of what the event said, 16 characters at most.
     """
 
     partition: int
@@ -36,17 +47,46 @@ def mark_key(notification_id: str) -> bytes:
     return bytes.fromhex(notification_id[:16])
 
 
-def remember(marks: dict[bytes, Mark], key: bytes, mark: Mark) -> dict[bytes, Mark]:
-    """A copy of `marks` with one more, without those whose window ended before `mark.at`.
+def mark_of(marks: bytes, key: bytes) -> Mark | None:
+    """The mark under a key, None where there is none."""
+    place = _place(marks, key)
+    return None if place < 0 else _read(marks, place)[1]
+
+
+def all_marks(marks: bytes) -> Iterator[tuple[bytes, Mark]]:
+    """Every mark with its key, the first written first."""
+    return (_read(marks, place) for place in range(0, len(marks), _SIZE))
+
+
+def remember(marks: bytes, key: bytes, mark: Mark) -> bytes:
+    """`marks` with one more, without those whose window ended before `mark.at`.
 
     Marks are dropped from the first written on, so one that arrived late may outlive its
     window; there are never more than `MARKS_KEPT`.
     """
-    kept = marks.copy()
-    kept.pop(key, None)
-    for old_key, old in marks.items():
-        if len(kept) < MARKS_KEPT and mark.at - old.at < old.hours * HOUR_MS:
+    place = _place(marks, key)
+    if place >= 0:
+        marks = marks[:place] + marks[place + _SIZE :]
+    start = max(0, len(marks) - (MARKS_KEPT - 1) * _SIZE)
+    while start < len(marks):
+        at, hours = _AGE.unpack_from(marks, start)
+        if mark.at - at < hours * HOUR_MS:
             break
-        kept.pop(old_key, None)
-    kept[key] = mark
-    return kept
+        start += _SIZE
+    body = mark.body.encode()
+    entry = _ENTRY.pack(key, mark.at, mark.offset, mark.partition, mark.hours, body)
+    return marks[start:] + entry
+
+
+def _place(marks: bytes, key: bytes) -> int:
+    """Where the entry of a key begins, -1 where there is none."""
+    place = marks.find(key)
+    # The same bytes may stand elsewhere in an entry.
+    while place > 0 and place % _SIZE:
+        place = marks.find(key, place + 1)
+    return place
+
+
+def _read(marks: bytes, place: int) -> tuple[bytes, Mark]:
+    key, at, offset, partition, hours, body = _ENTRY.unpack_from(marks, place)
+    return key, Mark(partition, offset, at, hours, body.rstrip(b"\0").decode())

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.decide import decide
 from policy.decision import Decision, Outcome
+from policy.dedupe import NO_MARKS
 from policy.instants import text
 from policy.ledger import Ledger
 from policy.masking import masked
@@ -87,7 +88,7 @@ def explain(
         if before is not None:
             path.clear()
             # Only the marks: limits still count what was sent then.
-            fresh = replace(state, ledger=replace(state.ledger, marks={}))
+            fresh = replace(state, ledger=replace(state.ledger, marks=NO_MARKS))
             decision = decide(request, spec, fresh, now, note)
     except BadRecord as error:
         return replace(bare, asked=tuple(path), refused=str(error))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from policy.decision import Decision, Notice, Outcome, Row
-from policy.dedupe import mark_key
+from policy.dedupe import mark_key, mark_of
 from policy.draft import Draft
 from policy.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
 from schemas.vocabulary import Channel, Reason, Stage
@@ -67,7 +67,7 @@ def hear(notification: str, stage: Stage, ledger: Ledger, held: Mapping[str, Hel
     key = mark_key(notification)
     before = ledger.heard.get(key)
     is_news = before is None or not _includes(before, stage)
-    if not is_news or (not held and key in ledger.marks):
+    if not is_news or (not held and mark_of(ledger.marks, key) is not None):
         return Decision(notification, (), (), ledger)
     heard = {**ledger.heard, key: stage}
     for oldest in list(heard)[: max(0, len(heard) - MOST_HEARD)]:

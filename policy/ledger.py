@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from policy.dedupe import Mark
+from policy.dedupe import NO_MARKS
 from policy.digest_window import DigestWindow
 from policy.rate_limit import Window
 from schemas.request import Request
@@ -59,13 +59,13 @@ class Held(Struct, frozen=True, array_like=True, gc=False):
 class Ledger(Struct, frozen=True, array_like=True, gc=False):
     """What was decided for a user, and what is still to be.
 
-    Deduplication marks by key, rate windows by name, what waits and what is gathered by name,
-    and how far notifications got that still wait for something, by the first half of their id.
-    All bounded: `MARKS_KEPT` marks, in each window twice its limit's count of times, and the
-    numbers above.
+    Deduplication marks as `policy.dedupe` packs them, rate windows by name, what waits and what
+    is gathered by name, and how far notifications got that still wait for something, by the
+    first half of their id. All bounded: `MARKS_KEPT` marks, in each window twice its limit's
+    count of times, and the numbers above.
     """
 
-    marks: dict[bytes, Mark] = {}
+    marks: bytes = NO_MARKS
     windows: dict[str, Window] = {}
     waiting: dict[str, Waiting] = {}
     gathering: dict[str, Gathering] = {}

@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS, changelog
 from policy.body import body_digest
-from policy.dedupe import Mark, mark_key
+from policy.dedupe import NO_MARKS, Mark, mark_key, remember
 from policy.identity import notification_id
 from policy.ledger import Ledger
 from policy.profile import Profile
@@ -224,7 +224,7 @@ async def test_what_kafka_has_of_the_user_decides(producer: Producer, kafka: Kaf
         producer, "decider", user,
         (PROFILES.prefix + person, PROFILES.encode(Profile(devices=("old",)))),
         (PROFILES.prefix + person, PROFILES.encode(profile)),
-        (LEDGERS.prefix + person, LEDGERS.encode(Ledger({}, windows))),
+        (LEDGERS.prefix + person, LEDGERS.encode(Ledger(NO_MARKS, windows))),
         (PROFILES.prefix + user_key("acme", user), PROFILES.encode(Profile())),
     )  # fmt: skip
 
@@ -240,7 +240,7 @@ async def test_what_kafka_has_of_the_user_decides(producer: Producer, kafka: Kaf
 
     name = mark_key(notification_id("default", "m1", user, "chat_message"))
     body = body_digest(msgspec.convert(said, Event))
-    marked = Ledger({name: Mark(1, 77, AT_MS, 24, body)}, windows)
+    marked = Ledger(remember(NO_MARKS, name, Mark(1, 77, AT_MS, 24, body)), windows)
     await write(producer, "decider", user, (LEDGERS.prefix + person, LEDGERS.encode(marked)))
     text = await seen()
     assert "Decided before, so nothing comes of it now: duplicate of events/1/77" in text

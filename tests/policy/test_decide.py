@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.decide import decide as decide_for
 from policy.decision import Decision, Outcome
-from policy.dedupe import MARKS_KEPT, Mark
+from policy.dedupe import MARKS_KEPT, NO_MARKS, Mark, all_marks, mark_of, remember
 from policy.identity import delivery_id, notification_id
 from policy.ledger import Ledger
 from policy.notification_type import NotificationType
@@ -27,7 +27,7 @@ CHAT = shipped_catalogue().types["chat_message"]
 CHAT_DATA = {"conversation_id": "c", "sender_name": "Bob", "text": "x" * 200}
 OTHER = Origin("events", 3, 42)
 NIGHT = ((127, 11 * 60, 13 * 60),)
-FULL = Ledger({}, {channel.value: Window(3600, (NOON - 1,) * 10) for channel in Channel})
+FULL = Ledger(NO_MARKS, {channel.value: Window(3600, (NOON - 1,) * 10) for channel in Channel})
 
 
 def decide(
@@ -261,7 +261,7 @@ def test_the_ledger_is_bounded_and_survives_encoding() -> None:
     for number in range(3 * MARKS_KEPT):
         event = request(event_id=str(number), origin=Origin("events", 0, number), at=NOON + number)
         ledger = decide(event, THING, EVERYWHERE, ledger, NOON).ledger
-    assert len(ledger.marks) == MARKS_KEPT
+    assert len(list(all_marks(ledger.marks))) == MARKS_KEPT
     assert max(len(window.times) for window in ledger.windows.values()) <= 20
     assert len(msgpack.encode(ledger)) < 25_000
     assert msgpack.decode(msgpack.encode(ledger), type=Ledger) == ledger
@@ -269,9 +269,9 @@ def test_the_ledger_is_bounded_and_survives_encoding() -> None:
 
 def test_an_event_from_the_future_counts_as_of_when_it_was_accepted() -> None:
     event = request(at=NOON + 900 * 24 * HOUR, accepted_at=NOON)
-    before = Ledger({b"12345678": Mark(0, 1, NOON - HOUR, 24)})
+    before = Ledger(remember(NO_MARKS, b"12345678", Mark(0, 1, NOON - HOUR, 24)))
     decision = decide(event, THING, EVERYWHERE, before, NOON)
-    assert b"12345678" in decision.ledger.marks
+    assert mark_of(decision.ledger.marks, b"12345678") is not None
     assert decision.ledger.windows["push"].times == (NOON,)
     assert decision.deliveries[0].expires_at == NOON + 24 * HOUR
     assert decision.deliveries[0].occurred_at == NOON + 900 * 24 * HOUR
@@ -291,6 +291,6 @@ def test_an_unknown_zone_is_told() -> None:
 
 
 def test_the_origin_of_samples_is_what_marks_hold() -> None:
-    (mark,) = decide(request(), THING, EVERYWHERE, Ledger(), NOON).ledger.marks.values()
+    ((_, mark),) = all_marks(decide(request(), THING, EVERYWHERE, Ledger(), NOON).ledger.marks)
     assert mark.is_from(ORIGIN)
     assert not mark.is_from(OTHER)

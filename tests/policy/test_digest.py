@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.decision import Decision
+from policy.dedupe import NO_MARKS
 from policy.later import cancel
 from policy.ledger import MOST_GATHERED
 from policy.profile import Profile
@@ -226,7 +227,7 @@ def test_an_event_repeated_when_its_mark_is_gone_makes_a_digest_of_another_name(
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
     (first,) = [d for d in ann.wake(TEN) if d.deliveries]
-    ann.ledger = replace(ann.ledger, marks={})
+    ann.ledger = replace(ann.ledger, marks=NO_MARKS)
     ann.meet(at(0, "e1"), NOON + HOUR)
     ann.meet(at(11, "e2"), NOON + HOUR)
     (second,) = [d for d in ann.wake(NOON + 2 * HOUR) if d.deliveries]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from policy.catalogue import parse
 from policy.decide import decide
-from policy.dedupe import Mark, mark_key
+from policy.dedupe import NO_MARKS, Mark, mark_key, remember
 from policy.explanation import Explanation, explain
 from policy.identity import notification_id
 from policy.ledger import Ledger
@@ -119,7 +119,7 @@ def test_wishes_of_user_and_tenant_are_told_apart() -> None:
 
 
 def test_limits_are_told_as_they_were_before_this_one() -> None:
-    ledger = Ledger({}, {"push": Window(3600, (NOON - 2 * HOUR, NOON - 5, NOON - 1))})
+    ledger = Ledger(NO_MARKS, {"push": Window(3600, (NOON - 2 * HOUR, NOON - 5, NOON - 1))})
     quota = Quota(100, 3600, Tally(3600, NOON // 60_000, (7,)))
     found = told(UserState(EVERYWHERE, ledger, quota=quota))
     assert line(found, "limits", Channel.PUSH)[0] == (
@@ -184,7 +184,7 @@ def test_presence_is_told_where_it_matters() -> None:
 
 def test_what_was_told_before_is_said_and_then_left_aside() -> None:
     key = mark_key(notification_id("default", "e1", "ann", "thing"))
-    state = UserState(EVERYWHERE, Ledger({key: Mark(3, 41, NOON, 24)}))
+    state = UserState(EVERYWHERE, Ledger(remember(NO_MARKS, key, Mark(3, 41, NOON, 24))))
     found = told(state)
     assert found.told_before is not None
     assert (found.told_before.reason, found.told_before.detail) == (
@@ -192,7 +192,7 @@ def test_what_was_told_before_is_said_and_then_left_aside() -> None:
         "of events/3/41",
     )
     assert len(found.sent) == 3
-    other = replace(state, ledger=Ledger({key: Mark(3, 41, NOON, 24, "body")}))
+    other = replace(state, ledger=Ledger(remember(NO_MARKS, key, Mark(3, 41, NOON, 24, "body"))))
     asked = request(origin=replace(NEW, body="another"))
     before = told(other, asked=asked).told_before
     assert before is not None
