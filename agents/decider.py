@@ -40,10 +40,10 @@ from schemas.request import Broadcast, Request
 from schemas.vocabulary import Priority
 from tables import held
 from tables.followers import FOLLOWERS, SEGMENTS
+from tables.in_hand import IN_HAND, InHand
 from tables.store import Store
 from tables.timers import TIMERS, Timers
 from tables.turn import Turn
-from tables.unsent import UNSENT, send_unsent
 from tables.users import LEDGERS, PROFILES, user_key
 
 NAME = "decider"
@@ -76,7 +76,7 @@ TABLES = (
     held.CANCELLED,
     held.QUOTAS,
     held.FAN_OUTS,
-    UNSENT,
+    IN_HAND,
 )
 BROADCAST_SLICE = 16
 """Broadcasts in one slice; each may stand for a thousand decisions."""
@@ -114,21 +114,20 @@ class Decider(Stateful):
         self._runtime = runtime
         self._number = number
         self._timers = Timers(store)
-        # Both until a look shows that nothing is left.
-        self._is_fanning_out = True
-        self._has_unsent = True
+        self._is_fanning_out = True  # until a look shows that nothing is left
         self._outlook = Outlook(PROMPT, GATHERED)
         self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
+        in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
+        turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
         asked = {value.type for _, value in records if isinstance(value, Request | Broadcast)}
         if not asked <= self._catalogues.current.types.keys():
             # The router may have seen a type that is newer than our last look at the files.
             await self._catalogues.refresh()
-        decisions = self._decisions(turn)
+        decisions = self._decisions(turn, in_hand.now)
         decisions.load(
             user_key(v.event.tenant, v.user) for _, v in records if isinstance(v, Request)
         )
@@ -156,35 +155,47 @@ class Decider(Stateful):
     async def wake(self, read_to: ReadTo) -> float | None:
         """Go on with broadcasts that are under way, and fire the timers that are due.
 
-        After an outage, what was taken by Kafka before a timer was due is handled before it.
+        After an outage, what was taken by Kafka before a timer was due is handled before it, and
+        what the last process had in hand before anything else.
         """
-        if self._has_unsent:
-            await send_unsent(self._store, self._runtime.outputs())
-            self._has_unsent = False
-        if self._is_fanning_out:
-            turn = Turn(None, self._store, self._runtime.outputs())
-            self._is_fanning_out = resume_fan_out(turn, self._decisions(turn))
-            await turn.finish()
+        if self.first is not None:
+            return None
+        if self._unfinished is not None:
+            in_hand, self._unfinished = self._unfinished, None
+            await self._do_by_clock(in_hand)
+            return 0
         now = self._runtime.clock.now()
+        if self._is_fanning_out:
+            await self._do_by_clock(InHand(now))
         horizon = self._outlook.horizon(now, read_to)
-        due = self._timers.due(horizon, TIMERS_AT_ONCE)
-        if due:
-            turn = Turn(None, self._store, self._runtime.outputs())
-            self._decisions(turn).fire_all(due, horizon.gathering)
-            await turn.finish_by_clock()
+        fired = await self._do_by_clock(InHand(now, timers=horizon))
         following = self._timers.next_due()
         if self._is_fanning_out:
             return 0
         if following is None:
             return None
-        return max(0 if due else BEHIND, (following - now) / 1000)
+        return max(0 if fired else BEHIND, (following - now) / 1000)
 
-    def _decisions(self, turn: Turn) -> Decisions:
+    async def _do_by_clock(self, in_hand: InHand) -> bool:
+        """Go on with a fan-out, or fire timers; whether there was anything to do."""
+        turn = Turn(None, self._store, self._runtime.outputs(), in_hand)
+        decisions = self._decisions(turn, in_hand.now)
+        if in_hand.timers is None:
+            self._is_fanning_out = resume_fan_out(turn, decisions)
+        else:
+            due = self._timers.due(in_hand.timers, TIMERS_AT_ONCE)
+            if not due:
+                return False
+            decisions.fire_all(due, in_hand.timers.gathering)
+        await turn.finish()
+        return True
+
+    def _decisions(self, turn: Turn, now: int) -> Decisions:
         return Decisions(
             turn,
             self._timers,
             self._catalogues.current,
-            self._runtime.clock.now(),
+            now,
             self._number,
             self._runtime.settings.partitions,
         )

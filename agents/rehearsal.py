@@ -45,6 +45,7 @@ class Rehearsal:
         runtime = Runtime(settings.model_copy(update={"partitions": 1}), log, clock)
         self.clock = clock
         self.log = log
+        self._is_restored = False
         self._decider = Decider(catalogues, runtime, 0, decider_store)
         self._workers: list[tuple[Router | Decider, MemoryStore, Iterable[Topic]]] = [
             (Router(catalogues, runtime, router_store), router_store, ROUTER_TOPICS),
@@ -53,6 +54,12 @@ class Rehearsal:
 
     async def settle(self) -> None:
         """Work until nothing is left that is due by now."""
+        if not self._is_restored:
+            self._is_restored = True
+            for handler, _, _ in self._workers:
+                await handler.restore()
+            # As a lane does it, before any slice: the clock may have set off what is in hand.
+            await self._decider.wake(_none_read)
         while await self._work() or await self._decider.wake(_all_read) == 0:
             pass
 
@@ -69,6 +76,11 @@ class Rehearsal:
 
     async def _work(self) -> bool:
         for handler, store, topics in self._workers:
+            if (first := handler.first) is not None:
+                slice_ = self.log.slice_from(first.topic, first.start, first.end - first.start)
+                if slice_ is not None:
+                    await handler.handle(slice_)
+                    return True
             for topic in topics:
                 slice_ = self.log.slice_from(topic.name, store.frontier(topic.name))
                 if slice_ is not None:
@@ -79,3 +91,7 @@ class Rehearsal:
 
 def _all_read(_: str) -> int:
     return ALL_READ
+
+
+def _none_read(_: str) -> int:
+    return 0

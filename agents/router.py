@@ -40,6 +40,7 @@ from schemas.post import Post
 from schemas.request import Origin
 from schemas.vocabulary import Reason
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
+from tables.in_hand import IN_HAND
 from tables.shares import SHARES
 from tables.store import Store
 from tables.table import key_of
@@ -52,7 +53,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     EVENTS: Event,
 }
 """In this order: whom an event concerns is known before it comes."""
-TABLES = (FOLLOWER_COUNTS, FOLLOWERS, SHARES)
+TABLES = (FOLLOWER_COUNTS, FOLLOWERS, SHARES, IN_HAND)
 encode = msgspec.json.Encoder().encode
 
 
@@ -78,7 +79,8 @@ class Router(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or tell on each cancellation."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
+        in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
+        turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
         happened = {value.type for _, value in records if isinstance(value, Event)}
         if not happened <= self._catalogues.current.events.keys():

@@ -5,7 +5,9 @@ from typing import Any
 
 from pipeline.lanes import ReadTo
 from pipeline.runtime import Runtime
+from pipeline.slices import Slice, Span
 from pipeline.topics import changelog
+from tables.in_hand import InHand, find_in_hand, in_hand_of
 from tables.restore import Changelog
 from tables.store import PartitionStore, Store
 from tables.table import Table, checker
@@ -23,10 +25,24 @@ class Stateful:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._unfinished: InHand | None = None
 
     async def restore(self) -> Mapping[str, int]:
         """Bring the state up to its changelog; return the frontiers stored in it."""
-        return await self._store.restore()
+        frontiers = await self._store.restore()
+        self._unfinished = find_in_hand(self._store)
+        return frontiers
+
+    @property
+    def first(self) -> Span | None:
+        """The records to begin with, as one slice, as the last process had them in hand."""
+        return self._unfinished.span if self._unfinished else None
+
+    def take_in_hand(self, slice_: Slice, now: int) -> InHand:
+        """The slice, to be decided now, or as of when the last process had it in hand."""
+        unfinished, self._unfinished = self._unfinished, None
+        mine = in_hand_of(slice_, now)
+        return unfinished if unfinished and unfinished.span == mine.span else mine
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due, unless a role says otherwise."""
@@ -39,6 +55,8 @@ class Stateful:
 
 class Stateless:
     """The same half of a handler that keeps nothing beside its topics."""
+
+    first: Span | None = None
 
     async def restore(self) -> Mapping[str, int]:
         """Nothing to restore: the committed offsets are all there is."""

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.queues import Queues
-from pipeline.slices import Slice
+from pipeline.slices import Slice, Span
 
 ReadTo = Callable[[str], int]
 ALL_READ = 1 << 62
@@ -27,6 +27,11 @@ class Handler(Protocol):
 
     async def restore(self) -> Mapping[str, int]:
         """Bring the state up to its changelog; return the frontiers stored in it, by topic."""
+        ...
+
+    @property
+    def first(self) -> Span | None:
+        """The records to begin with, as one slice, as the last process had them in hand."""
         ...
 
     async def handle(self, slice_: Slice) -> None:
@@ -96,7 +101,7 @@ class Lane:
                 due_in = await self._handler.wake(self._read_to) if self._read_to else None
                 if self._closing.is_set():
                     return
-                slice_ = self._queues.take()
+                slice_ = self._queues.take(self._handler.first)
                 if slice_ is not None:
                     await self._work(slice_)
                 else:

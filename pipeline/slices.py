@@ -6,6 +6,7 @@ Stock Faust spends 60 µs or more on each record; a slice pays that once for a t
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -32,6 +33,14 @@ class Slice:
     size: int
 
 
+class Span(NamedTuple):
+    """The records from `start` to `end` (exclusive) of a topic, in one partition."""
+
+    topic: str
+    start: int
+    end: int
+
+
 def join_head(queue: deque[Slice], most: int) -> Slice:
     """Take the first slice and those that follow it directly, up to the bounds of one slice."""
     taken = [queue.popleft()]
@@ -41,6 +50,24 @@ def join_head(queue: deque[Slice], most: int) -> Slice:
         if records > most or size > BYTES:
             break
         taken.append(queue.popleft())
+    return _joined(taken)
+
+
+def join_up_to(queue: deque[Slice], end: int) -> Slice | None:
+    """Take all records before the offset `end` as one slice; None until they are there."""
+    if not queue or queue[-1].next < end:
+        return None
+    taken = []
+    while queue and queue[0].next <= end:
+        taken.append(queue.popleft())
+    if queue and queue[0].start < end:
+        head, tail = _split(queue.popleft(), end)
+        taken.append(head)
+        queue.appendleft(tail)
+    return _joined(taken)
+
+
+def _joined(taken: Sequence[Slice]) -> Slice:
     if len(taken) == 1:
         return taken[0]
     return replace(
@@ -48,6 +75,16 @@ def join_head(queue: deque[Slice], most: int) -> Slice:
         next=taken[-1].next,
         records=[record for slice_ in taken for record in slice_.records],
         size=sum(slice_.size for slice_ in taken),
+    )
+
+
+def _split(slice_: Slice, end: int) -> tuple[Slice, Slice]:
+    before = [record for record in slice_.records if record.offset < end]
+    after = slice_.records[len(before) :]
+    # The bytes are freed as a whole, with the second half.
+    return (
+        replace(slice_, next=end, records=before, size=0),
+        replace(slice_, start=end, records=after),
     )
 
 

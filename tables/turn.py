@@ -4,9 +4,9 @@ from typing import Any, TypeVar
 
 from pipeline.outputs import Outputs
 from pipeline.slices import Slice
+from tables.in_hand import IN_HAND, NOTE, InHand
 from tables.store import Store
 from tables.table import Table, View
-from tables.unsent import rows_of
 
 Value = TypeVar("Value")
 
@@ -14,11 +14,19 @@ Value = TypeVar("Value")
 class Turn:
     """What a handler reads and writes while it works through one slice, or what is due.
 
-    Until `finish` nothing of it can be seen outside, so a crash before it leaves no trace.
+    Until `finish` nothing of it can be seen outside, so a crash before it leaves no trace. What
+    would come out differently when done again must say what is `in_hand`.
     """
 
-    def __init__(self, slice_: Slice | None, store: Store, outputs: Outputs) -> None:
+    def __init__(
+        self,
+        slice_: Slice | None,
+        store: Store,
+        outputs: Outputs,
+        in_hand: InHand | None = None,
+    ) -> None:
         self.outputs = outputs
+        self._in_hand = in_hand
         self._slice = slice_
         self._store = store
         self._views: dict[bytes, View[Any]] = {}
@@ -29,30 +37,23 @@ class Turn:
             self._views[table.prefix] = View(table, self._store)
         return self._views[table.prefix]
 
-    async def finish_by_clock(self) -> None:
-        """Make durable what no record set off: what is sent is stored first, see `tables.unsent`.
-
-        1. State and outputs go to the changelog in one go, acknowledged, and to RocksDB.
-        2. Every output is acknowledged by the broker.
-        3. The stored outputs are forgotten.
-        """
-        rows = rows_of(self.outputs)
-        await self._store.write({**self._changes(), **rows})
-        await self.outputs.flush()
-        await self._store.write(dict.fromkeys(rows))
-        self._keep()
-
     async def finish(self) -> None:
-        """Make it durable; a crash anywhere in between repeats the slice with the same ids.
+        """Make it durable; a crash anywhere in between repeats the same with the same ids.
 
-        1. Every output is acknowledged by the broker.
-        2. State and frontier go to the changelog in one go, acknowledged.
-        3. The same go to RocksDB, in one write.
+        1. What is in hand is noted in the changelog, acknowledged, if anything is told of it.
+        2. Every output is acknowledged by the broker.
+        3. State and frontier go to the changelog in one go, acknowledged, and the note goes.
+        4. The same go to RocksDB, in one write.
         Only then does the caller's lane move the frontier that is committed.
         """
+        if self._in_hand is not None and self.outputs.entries:
+            await self._store.write({NOTE: IN_HAND.encode(self._in_hand)})
         await self.outputs.flush()
+        changes = self._changes()
+        if self._in_hand is not None and self._store.get_many([NOTE])[0] is not None:
+            changes[NOTE] = None
         frontier = (self._slice.partition.topic, self._slice.next) if self._slice else None
-        await self._store.write(self._changes(), frontier)
+        await self._store.write(changes, frontier)
         self._keep()
 
     def _changes(self) -> dict[bytes, bytes | None]:

@@ -178,9 +178,12 @@ class Stage:
     async def work(self, *roles: Role, read_to: ReadTo = lambda _: ALL_READ) -> None:
         """Let each role in turn handle all that its topics hold, slice by slice, as lanes do.
 
-        What is due by then, by the clock and by what is said to be read, is done as well.
+        What was in hand when the last process ended comes first, and at the end what is due by
+        then, by the clock and by what is said to be read.
         """
         for role in roles:
+            for number in range(PARTITIONS):
+                await self._finish(await self.handler(role, number), number)
             for topic in role.topics:
                 for number in range(PARTITIONS):
                     for slice_ in await self.slices(role, TopicPartition(topic, number)):
@@ -190,6 +193,15 @@ class Stage:
                 handler = await self.handler(role, number)
                 while await handler.wake(read_to) == 0:
                     pass
+
+    async def _finish(self, handler: Handler, number: int) -> None:
+        await handler.wake(lambda _: 0)
+        if (first := handler.first) is not None:
+            tp = TopicPartition(first.topic, number)
+            records = [r for r in await self.fetch(tp, first.start) if r.offset < first.end]
+            (slice_,) = cut(tp, 0, first.start, records)
+            await handler.handle(slice_)
+            self.done[tp] = first.end
 
     async def slices(self, role: Role, tp: TopicPartition) -> list[Slice]:
         """The slices that are still to be handled."""

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.topics import BROADCASTS, CONTACTS, EVENTS, FOLLOWS, PREFERENCES, PRESENCE, REQUESTS
@@ -11,7 +12,7 @@ from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence, QuietHours
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from tables.store import PartitionStore
+from tables.store import Changes, PartitionStore
 from tests.agents.harness import (
     Stage,
     by,
@@ -23,6 +24,7 @@ from tests.agents.harness import (
     users_of,
 )
 
+encode = msgspec.json.Encoder().encode
 PUSH, EMAIL, SMS, INAPP = Channel.PUSH, Channel.EMAIL, Channel.SMS, Channel.INAPP
 LONG = "word " * 60
 ALWAYS = (QuietHours(start="00:00", end="12:00"), QuietHours(start="12:00", end="00:00"))
@@ -239,27 +241,41 @@ async def test_a_replay_after_the_state_was_stored_writes_nothing_more(stage: St
     assert (await stage.deliveries(PUSH), await stage.told()) == once
 
 
-async def test_a_replay_before_the_state_was_stored_writes_the_same_ids(
+async def test_what_was_cut_short_is_told_as_it_was_whatever_became_known_since(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = unique("user")
     await known(stage, reachable(user))
-    await stage.say(EVENTS, order_shipped(user), order_shipped(user))
+    await stage.say(EVENTS, chat(user), chat(user))
     await stage.work(stage.router)
+    written = PartitionStore.write
 
-    async def killed(*_: object) -> None:
-        raise RuntimeError("killed between the outputs and the state")
+    async def killed(
+        self: PartitionStore, changes: Changes, frontier: tuple[str, int] | None = None
+    ) -> None:
+        if frontier is not None:
+            raise RuntimeError("killed between the outputs and the state")
+        await written(self, changes)
 
     with monkeypatch.context() as planted:
         planted.setattr(PartitionStore, "write", killed)
         with pytest.raises(RuntimeError, match="killed"):
             await stage.work(stage.decider)
-    await stage.restart()
+    await stage.say(PREFERENCES, Preferences(user=user, channels={PUSH: False}))
+    # More of the same topic, too: what was in hand is done again by itself.
+    await stage.say(EVENTS, chat(user))
+    await stage.work(stage.router)
+    await stage.restart(keep_disk=False)
+    stage.clock.ahead += 600_000
     await stage.work(stage.decider)
-    for field in ("delivery_id", "id"):
-        found = await stage.told() if field == "id" else await stage.deliveries(PUSH)
-        assert {len(group) for group in by(found, field).values()} == {2}
-    assert len(by(await stage.deliveries(PUSH), "delivery_id")) == 2
+    deliveries = await stage.deliveries(PUSH)
+    assert {len(group) for group in by(deliveries, "delivery_id").values()} == {2}
+    assert len({encode(delivery) for delivery in deliveries}) == 2
+    stages = {(e.event_id, e.stage, e.reason) for e in await stage.told() if e.channel is PUSH}
+    assert Counter((stage_, reason) for _, stage_, reason in stages) == {
+        (Step.QUEUED, Reason.NONE): 2,
+        (Step.SUPPRESSED, Reason.OPTED_OUT): 1,
+    }
 
 
 async def test_the_frontier_is_stored_with_the_state(stage: Stage) -> None:

@@ -22,7 +22,7 @@ from schemas.feedback import Feedback
 from schemas.profile import Preferences, QuietHours
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from tables.store import PartitionStore
+from tables.store import Changes, PartitionStore
 from tests.agents.harness import PARTITIONS, Stage, event, reachable, unique
 
 PUSH, EMAIL, INAPP = Channel.PUSH, Channel.EMAIL, Channel.INAPP
@@ -209,25 +209,35 @@ async def test_quiet_hours_put_off_and_an_opt_out_meanwhile_holds(stage: Stage, 
     assert (PUSH, Step.SUPPRESSED, Reason.OPTED_OUT) in await told(stage)
 
 
+@pytest.mark.parametrize("writes", [1, 2])
 async def test_what_a_timer_decided_stands_though_a_crash_and_a_change_of_mind_come_between(
-    stage: Stage, user: str, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, user: str, monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
+    """The first write notes what is in hand, the second stores what came of it."""
     await happens(stage, happened("late", user))
     stage.clock.ahead += 11 * MINUTE
     written = PartitionStore.write
 
-    async def killed(self: PartitionStore, changes: object, *rest: object) -> None:
-        await written(self, changes, *rest)  # type: ignore[arg-type]
-        raise RuntimeError("killed when it was stored and not yet sent")
+    made = []
+
+    async def killed(self: PartitionStore, changes: Changes, _: None = None) -> None:
+        made.append(changes)
+        if writes == 1:
+            await written(self, changes)
+        if len(made) == writes:
+            raise RuntimeError("killed before it was told, or before what was told was stored")
+        await written(self, changes)
 
     handler = await stage.handler(stage.decider, partition_of(user, PARTITIONS))
     with monkeypatch.context() as planted:
         planted.setattr(PartitionStore, "write", killed)
         with pytest.raises(RuntimeError, match="killed"):
             await handler.wake(lambda _: ALL_READ)
-    assert await stage.deliveries(PUSH) == []
-    await stage.restart()
+    assert len(await stage.deliveries(PUSH)) == writes - 1
+    await stage.restart(keep_disk=False)
     await stage.say(PREFERENCES, Preferences(user=user, channels={PUSH: False}))
     await stage.work(stage.decider)
-    assert len(await stage.deliveries(PUSH)) == 1
-    assert [s for _, s, _ in await told(stage)] == [Step.HELD, Step.QUEUED]
+    deliveries = await stage.deliveries(PUSH)
+    assert len(deliveries) == writes
+    assert len({delivery.delivery_id for delivery in deliveries}) == 1
+    assert {s for _, s, _ in await told(stage)} == {Step.HELD, Step.QUEUED}

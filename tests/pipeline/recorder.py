@@ -12,7 +12,7 @@ from pipeline.app import SliceApp, build_app
 from pipeline.lanes import ReadTo
 from pipeline.partitions import Partitions, Role
 from pipeline.settings import Settings
-from pipeline.slices import Slice
+from pipeline.slices import Slice, Span
 from pipeline.topic_creation import create_topics
 from pipeline.topics import Topic
 
@@ -88,6 +88,8 @@ class Recorder:
 
 class Notes:
     """The handler of one partition."""
+
+    first: Span | None = None
 
     def __init__(self, recorder: Recorder, number: int) -> None:
         self._recorder = recorder

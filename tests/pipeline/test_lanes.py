@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.lanes import ALL_READ, Abandoned, Lane, ReadTo
 from pipeline.queues import Queues
-from pipeline.slices import RECORDS, Slice
+from pipeline.slices import RECORDS, Slice, Span
 
 WEIGHTS = {"high": 8, "normal": 4, "low": 2, "bulk": 1}
 MOST = dict.fromkeys(("contacts", "critical", *WEIGHTS), 1000)
@@ -21,6 +22,8 @@ MOST = dict.fromkeys(("contacts", "critical", *WEIGHTS), 1000)
 
 class Tape:
     """A handler that notes what it is asked to do, and wakes as a test says."""
+
+    first: Span | None = None
 
     def __init__(self, wake: Callable[[], float | None] = lambda: None) -> None:
         self.done: list[str] = []
@@ -41,6 +44,12 @@ class Tape:
 
     async def close(self) -> None:
         """Nothing."""
+
+
+class Record(NamedTuple):
+    """A record, as far as slices look at one."""
+
+    offset: int
 
 
 class Feed:
@@ -327,3 +336,38 @@ async def test_a_slice_that_does_not_start_at_the_frontier_ends_the_lane() -> No
     lane.put(feed.slice("high"))
     with pytest.raises(RuntimeError, match="a slice from 1000 stood in the lane where 0 was due"):
         await asyncio.wait_for(lane.run(), 0.5)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.data())
+def test_what_was_in_hand_is_taken_first_and_as_one_slice(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    tp, starts = TopicPartition("high", 0), [sum(sizes[:n]) for n in range(len(sizes))]
+    slices = [
+        Slice(tp, 0, start, start + size, [Record(start + n) for n in range(size)], size)
+        for start, size in zip(starts, sizes, strict=True)
+    ]
+    end = data.draw(st.integers(1, sum(sizes)))
+    queues, first = Queues(MOST, WEIGHTS), Span("high", 0, end)
+    queues.put(Feed().slice("contacts"))
+    for slice_ in slices:
+        if slice_.start < end:
+            assert queues.take(first) is None
+        queues.put(slice_)
+    again = queues.take(first)
+    assert again is not None
+    assert (again.start, again.next) == (0, end)
+    assert [record.offset for record in again.records] == list(range(end))
+    rest = taken(queues, 10)
+    assert topics(rest)[0] == "contacts"
+    offsets = [record.offset for slice_ in rest[1:] for record in slice_.records]
+    assert offsets == list(range(end, sum(sizes)))
+    assert sum(each.size for each in (again, *rest[1:])) >= sum(sizes) - max(sizes)
+
+
+def test_what_retention_deleted_meanwhile_is_not_waited_for() -> None:
+    queues = Queues(MOST, WEIGHTS)
+    queues.put(Slice(TopicPartition("high", 0), 0, 50, 60, [Record(50)], 10))
+    slice_ = queues.take(Span("high", 10, 20))
+    assert slice_ is not None
+    assert slice_.start == 50

@@ -41,18 +41,9 @@ def state_before_outputs(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Turn, "finish", finished)
 
 
-def leave_unsent(patch: pytest.MonkeyPatch) -> None:
-    """What the clock set off before a crash is not sent after it."""
-
-    async def send(*_: Any) -> None:
-        pass
-
-    patch.setattr("agents.decider.send_unsent", send)
-
-
-def decide_timers_again(patch: pytest.MonkeyPatch) -> None:
-    """What the clock sets off is sent before it is stored, so after a crash it is decided anew."""
-    patch.setattr(Turn, "finish_by_clock", Turn.finish)
+def forget_what_was_in_hand(patch: pytest.MonkeyPatch) -> None:
+    """What was cut short is decided anew after a crash, with what has become known since."""
+    patch.setattr("agents.state.find_in_hand", lambda _: None)
 
 
 def send_digests_twice(patch: pytest.MonkeyPatch) -> None:
@@ -123,8 +114,7 @@ FAULTS = (
     drop_one,
     send_digests_twice,
     state_before_outputs,
-    leave_unsent,
-    decide_timers_again,
+    forget_what_was_in_hand,
     send_early,
     ignore_quiet_hours,
     ignore_opt_outs,
