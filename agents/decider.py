@@ -123,14 +123,18 @@ class Decider(Stateful):
         in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
         turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
-        asked = {value.type for _, value in records if isinstance(value, Request | Broadcast)}
+        asked, users = set(), []
+        for _, value in records:
+            if isinstance(value, Request):
+                users.append(user_key(value.event.tenant, value.user))
+                asked.add(value.type)
+            elif isinstance(value, Broadcast):
+                asked.add(value.type)
         if not asked <= self._catalogues.current.types.keys():
             # The router may have seen a type that is newer than our last look at the files.
             await self._catalogues.refresh()
         decisions = self._decisions(turn, in_hand.now)
-        decisions.load(
-            user_key(v.event.tenant, v.user) for _, v in records if isinstance(v, Request)
-        )
+        decisions.load(users)
         for record, value in records:
             try:
                 self._take(turn, decisions, value)

@@ -61,7 +61,7 @@ class Decisions:
 
     def load(self, users: Iterable[bytes]) -> None:
         """Read the state of these users in one go."""
-        keys = list(users)
+        keys = dict.fromkeys(users)
         self._profiles.load(keys)
         self._ledgers.load(keys)
 

@@ -62,41 +62,42 @@ class View(Generic[Value]):
         self._table = table
         self._store = store
         self._values: dict[bytes, Value | None] = {}
-        self._recent: Recent[Value | None] | None = None
-        if table.kept:
-            self._recent = store.recent.setdefault(table.prefix, Recent(table.kept))
+        self._recent = _recent_of(table, store)
         self._written: set[bytes] = set()
 
     def load(self, keys: Iterable[bytes]) -> None:
-        """Read the values of these keys in one go."""
-        prefix, decode, values = self._table.prefix, self._table.decode, self._values
-        missing = [key for key in dict.fromkeys(keys) if key not in values]
-        if self._recent is not None:
-            missing = self._recall(self._recent, missing)
+        """Read in one go those values of these keys that are not at hand."""
+        prefix, decode, values, recent = (
+            self._table.prefix,
+            self._table.decode,
+            self._values,
+            self._recent,
+        )
+        missing = [
+            key
+            for key in keys
+            if key not in recent.young and key not in values and key not in recent.old
+        ]
         if not missing:
             return
         stored = self._store.get_many([prefix + key for key in missing])
         for key, value in zip(missing, stored, strict=True):
             values[key] = None if value is None else decode(value)
 
-    def _recall(self, recent: Recent[Value | None], keys: list[bytes]) -> list[bytes]:
-        """Take what is still known of these keys; returns those that are not."""
-        values, young, old = self._values, recent.young, recent.old
-        unknown = []
-        for key in keys:
-            if key in young:
-                values[key] = young[key]
-            elif key in old:
-                values[key] = old[key]
-            else:
-                unknown.append(key)
-        return unknown
-
     def get(self, key: bytes) -> Value | None:
         """The value of a key, None where there is none."""
-        if key not in self._values:
+        values = self._values
+        if key in values:
+            return values[key]
+        young, old = self._recent.young, self._recent.old
+        if key in young:
+            return young[key]
+        if key in old:
+            # Among this slice's own, so that it is kept as one of the young.
+            values[key] = old[key]
+        else:
             self.load([key])
-        return self._values[key]
+        return values[key]
 
     def put(self, key: bytes, value: Value | None) -> None:
         """Set a value, or delete it with None."""
@@ -126,8 +127,15 @@ class View(Generic[Value]):
 
     def keep(self) -> None:
         """Keep what this slice read and wrote for the next ones; only once it is stored."""
-        if self._recent is not None:
+        if self._table.kept:
             self._recent.keep(self._values)
+
+
+def _recent_of(table: Table[Value], store: Store) -> Recent[Value | None]:
+    recent: Recent[Value | None] | None = store.recent.get(table.prefix)
+    if recent is None:
+        recent = store.recent[table.prefix] = Recent(table.kept)
+    return recent
 
 
 def checker(*tables: Table[Any]) -> Check:

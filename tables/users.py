@@ -6,7 +6,7 @@ from policy.ledger import Ledger
 from policy.profile import Profile
 from tables.table import Table, key_of
 
-KEPT = 5000
+KEPT = 20000
 """Users of a partition whose state stays decoded, or twice as many: about 2 kB each, and half the
 cost of a read."""
 PROFILES = Table(b"p", Profile, kept=KEPT)
