@@ -65,7 +65,7 @@ class Analytics(Stateless):
     async def handle(self, slice_: Slice) -> None:
         """Insert the slice; while ClickHouse is away, wait, with the rest left in Kafka."""
         outputs = self._runtime.outputs()
-        events = [event for _, event in self._intake.read(slice_, outputs)]
+        events = list(self._intake.read_lines(slice_, outputs))
         await outputs.flush()
         tries = 0
         while events:

@@ -62,7 +62,7 @@ class _Asked(Struct):
 SHOWN = 120
 """Characters of a text that are kept to be shown."""
 _decode_delivery = msgspec.json.Decoder(Delivery).decode
-_decode_told = msgspec.json.Decoder(DeliveryEvent).decode
+_decode_told = msgspec.json.Decoder(DeliveryEvent).decode_lines
 _decode_letter = msgspec.json.Decoder(DeadLetter).decode
 _decode_asked = msgspec.json.Decoder(_Asked).decode
 _decode_event = msgspec.json.Decoder(Event).decode
@@ -85,7 +85,8 @@ class Fates:
         # A digest and what tells of its events are written in one go.
         texts = dict(_texts(log))
         for record in log.take(DELIVERY_EVENTS.name):
-            self._hear(_decode_told(record.value), texts)
+            for told in _decode_told(record.value):
+                self._hear(told, texts)
         for record in log.take(DEAD_LETTERS.name):
             self._bury(_decode_letter(record.value))
         for topic in list(log.topics):

@@ -14,7 +14,7 @@ from pipeline.producer import Producer, start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_topic
-from pipeline.topics import Topic
+from pipeline.topics import LINES, Topic
 
 CHUNK = 4000
 """Records of one partition that are sent together."""
@@ -27,7 +27,10 @@ class Arena:
         self.folder = folder
         self.address = kafka.address
         self._partitions = partitions
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=kafka.address, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        self._lines = 0
         self._producer: Producer
 
     async def __aenter__(self) -> Self:
@@ -61,9 +64,18 @@ class Arena:
             await self._producer.write(topic, partition, entries[start : start + CHUNK])
 
     async def count(self, topic: str) -> int:
-        """How many records were ever written to a topic."""
+        """How many values were ever written to a topic."""
         tps = [TopicPartition(topic, number) for number in range(self._partitions)]
-        return sum((await self._consumer.end_offsets(tps)).values())
+        ends = await self._consumer.end_offsets(tps)
+        if topic not in LINES:
+            return sum(ends.values())
+        if not self._consumer.assignment():
+            self._consumer.assign(tps)
+        for tp, end in ends.items():
+            while await self._consumer.position(tp) < end:
+                for record in (await self._consumer.getmany(tp, timeout_ms=100)).get(tp, ()):
+                    self._lines += record.value.count(b"\n") + 1
+        return self._lines
 
     def read(self, topic: str) -> AsyncIterator[ConsumerRecord]:
         """All records of a topic."""

@@ -25,13 +25,17 @@ class _Delivery(Struct):
 async def outcomes(arena: Arena, topics: Topics, records: int) -> Outcomes:
     """Everything that came of the first `records` events."""
     decode = msgspec.json.Decoder(_Delivery).decode
-    decode_event = msgspec.json.Decoder(DeliveryEvent).decode
+    decode_events = msgspec.json.Decoder(DeliveryEvent).decode_lines
     deliveries = {
         record.value
         async for record in arena.read(topics.deliver)
         if record_number(decode(record.value).event_id) < records
     }
-    events = [decode_event(record.value) async for record in arena.read(topics.delivery_events)]
+    events = [
+        event
+        async for record in arena.read(topics.delivery_events)
+        for event in decode_events(record.value)
+    ]
     told = {
         (event.id, event.stage, event.reason, event.detail)
         for event in events

@@ -1,5 +1,6 @@
 """Decoding a slice; what can't be used becomes a dead letter, and its neighbours go on."""
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -35,8 +36,8 @@ class Intake:
         self, role: str, kinds: Mapping[Topic, type[msgspec.Struct]], clock: Clock, bad_share: float
     ) -> None:
         self._role = role
-        self._decoders: dict[str, Any] = {
-            topic.name: msgspec.json.Decoder(kind).decode for topic, kind in kinds.items()
+        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {
+            topic.name: msgspec.json.Decoder(kind) for topic, kind in kinds.items()
         }
         self._keys = {
             topic.name: topic.key if topic.key in kind.__struct_fields__ else None
@@ -48,7 +49,7 @@ class Intake:
 
     def read(self, slice_: Slice, outputs: Outputs) -> Iterator[tuple[ConsumerRecord, Any]]:
         """Each usable record with its value, in order."""
-        decode = self._decoders[slice_.partition.topic]
+        decode = self._decoders[slice_.partition.topic].decode
         field = self._keys[slice_.partition.topic]
         note = self._recent.append
         for record in slice_.records:
@@ -61,6 +62,22 @@ class Intake:
             else:
                 note(False)
                 yield record, value
+
+    def read_lines(self, slice_: Slice, outputs: Outputs) -> Iterator[Any]:
+        """Each usable value of records that hold one a line, in order.
+
+        A record with a line that can't be used is set aside, and its other lines are read.
+        """
+        decoder = self._decoders[slice_.partition.topic]
+        for record in slice_.records:
+            try:
+                values = _decoded(decoder.decode_lines, record)
+            except BadRecord as error:
+                self.set_aside(record, error, outputs)
+                yield from _usable(decoder.decode, record)
+            else:
+                self._recent.append(False)
+                yield from values
 
     def set_aside(self, record: ConsumerRecord, error: BadRecord, outputs: Outputs) -> None:
         """Make a record a dead letter, also after it was decoded."""
@@ -86,6 +103,14 @@ def _decoded(decode: Any, record: ConsumerRecord) -> Any:
         raise BadRecord(Reason.INVALID, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecord(Reason.UNDECODABLE, str(error)) from None
+
+
+def _usable(decode: Any, record: ConsumerRecord) -> Iterator[Any]:
+    if len(record.value or b"") > LARGEST_VALUE:
+        return
+    for line in (record.value or b"").split(b"\n"):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield decode(line)
 
 
 def _check_key(key: bytes | None, expected: str) -> None:

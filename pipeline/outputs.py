@@ -8,7 +8,10 @@ from typing import Protocol
 from aiokafka.partitioner import murmur2
 
 from pipeline.producer import Entry
-from pipeline.topics import Topic
+from pipeline.topics import LINES, Topic
+
+LINES_BYTES = 1 << 18
+"""What one record of lines holds, or little more."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -28,7 +31,8 @@ class Log(Protocol):
 class Outputs:
     """Collects the outputs of one slice; `flush` returns once the broker has all of them.
 
-    Records of one partition keep their order. After an error it must not be assumed that none
+    Records of one partition keep their order; where a topic takes values by the line, many share
+    a record, which has no key. After an error it must not be assumed that none
     was written: the slice is worked through again and writes the same ids.
     """
 
@@ -48,5 +52,22 @@ class Outputs:
         """Send all and wait for every acknowledgement; raises Unavailable."""
         entries, self.entries = self.entries, defaultdict(list)
         await asyncio.gather(
-            *(self._producer.write(*place, records) for place, records in entries.items())
+            *(
+                self._producer.write(*place, _in_lines(records) if place[0] in LINES else records)
+                for place, records in entries.items()
+            )
         )
+
+
+def _in_lines(entries: list[Entry]) -> list[Entry]:
+    joined: list[Entry] = []
+    lines, size = list[bytes](), 0
+    for _, value in entries:
+        lines.append(value or b"")
+        size += len(lines[-1])
+        if size >= LINES_BYTES:
+            joined.append((None, b"\n".join(lines)))
+            lines, size = [], 0
+    if lines:
+        joined.append((None, b"\n".join(lines)))
+    return joined

@@ -17,7 +17,8 @@ class Topic(Struct, frozen=True, kw_only=True):
     """One topic: what its key is, who writes it and who reads it.
 
     A `compacted` topic keeps the newest record of every key. Records older than `retention_ms`
-    are deleted, in a compacted topic too unless it is 0.
+    are deleted, in a compacted topic too unless it is 0. A record of a topic of `lines` holds one
+    or more values, a line each.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     compacted: bool = False
     retention_ms: int = KEPT_MS
     largest_record: int = LARGEST_RECORD
+    lines: bool = False
 
     @property
     def config(self) -> dict[str, str]:
@@ -76,6 +78,7 @@ DELIVERY_EVENTS = Topic(
     key="none: the source's partition",
     written_by="every role",
     read_by="analytics",
+    lines=True,
 )
 
 RETRY_DELAYS = {"5s": 5, "30s": 30, "5m": 300, "30m": 1800, "2h": 7200}
@@ -131,3 +134,5 @@ TOPICS: tuple[Topic, ...] = (
     *(changelog(role) for role in STATEFUL),
 )
 """All of them."""
+LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
+"""Topics whose records hold values by the line."""

@@ -1,4 +1,4 @@
-"""`delivery-events`: everything that happens to a notification, one record a happening."""
+"""`delivery-events`: everything that happens to a notification, one line a happening."""
 
 from msgspec import Struct
 

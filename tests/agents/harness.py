@@ -256,7 +256,9 @@ class Stage:
 
     async def told(self) -> list[DeliveryEvent]:
         """The delivery events."""
-        return await self.read(DELIVERY_EVENTS, DeliveryEvent)
+        decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
+        records = await self.raw(DELIVERY_EVENTS)
+        return [event for record in records for event in decode(record.value)]
 
     async def letters(self) -> list[DeadLetter]:
         """The dead letters."""

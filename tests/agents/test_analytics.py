@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.analytics import analytics
@@ -19,6 +20,7 @@ from schemas.vocabulary import Stage as Step
 from sinks.clickhouse import ClickHouse
 from tests.agents.harness import Stage, delivery, relayed
 
+encode = msgspec.json.Encoder().encode
 DATABASE = "analytics_test"
 DAY = 86_400_000
 
@@ -101,6 +103,33 @@ async def test_a_bad_record_is_a_dead_letter_and_the_rest_is_inserted(
     await work(stage, analytics(database, stage.runtime), *events)
     (letter,) = await stage.letters()
     assert (letter.role, letter.reason) == ("analytics", Reason.INVALID)
+    assert len(await rows_of(database, events[0])) == 3
+
+
+@pytest.mark.parametrize("bad", [b"{}", b"not json", b"\xff", b""])
+async def test_a_bad_line_costs_no_other_line(
+    stage: Stage, database: ClickHouse, bad: bytes
+) -> None:
+    events = journey(stage)
+    lines = [encode(event) for event in events]
+    record = b"\n".join([lines[0], bad, *lines[1:]])
+    await stage.say(DELIVERY_EVENTS, record, key=None, partition=0)
+    await work(stage, analytics(database, stage.runtime))
+    letters = await stage.letters()
+    # An empty line is no value at all.
+    assert [letter.value for letter in letters] == ([record] if bad else [])
+    assert len(await rows_of(database, events[0])) == 3
+
+
+async def test_the_events_of_a_slice_share_a_record(stage: Stage, database: ClickHouse) -> None:
+    outputs, events = stage.runtime.outputs(), journey(stage)
+    for event in events * 400:
+        outputs.add(DELIVERY_EVENTS, 1, None, encode(event))
+    await outputs.flush()
+    records = await stage.raw(DELIVERY_EVENTS)
+    assert 1 < len(records) < 5
+    assert len(await stage.told()) == 1200
+    await work(stage, analytics(database, stage.runtime))
     assert len(await rows_of(database, events[0])) == 3
 
 

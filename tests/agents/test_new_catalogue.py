@@ -50,7 +50,8 @@ class Town:
 
     def told(self) -> list[DeliveryEvent]:
         records = self.log.topics[DELIVERY_EVENTS.name]
-        return [msgspec.json.decode(record.value, type=DeliveryEvent) for record in records]
+        decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
+        return [event for record in records for event in decode(record.value)]
 
     def dead(self) -> list[DeadLetter]:
         records = self.log.topics[DEAD_LETTERS.name]

@@ -87,14 +87,14 @@ async def ended(house: House, name: str) -> tuple[set[Key], set[Key]]:
     failed: set[Key] = set()
     decoder = msgspec.json.Decoder(_Told)
     async for record in read_all(house, [DELIVERY_EVENTS.name]):
-        told = decoder.decode(record.value)
-        if told.event_id.startswith(f"{name}-"):
-            key = Key(told.event_id, told.user, told.channel or "")
-            match told.stage:
-                case "suppressed":
-                    suppressed.add(key)
-                case "failed":
-                    failed.add(key)
+        for told in decoder.decode_lines(record.value):
+            if told.event_id.startswith(f"{name}-"):
+                key = Key(told.event_id, told.user, told.channel or "")
+                match told.stage:
+                    case "suppressed":
+                        suppressed.add(key)
+                    case "failed":
+                        failed.add(key)
     return suppressed, failed
 
 

@@ -139,10 +139,11 @@ async def _feedback(town: House) -> AsyncIterator[dict[str, str]]:
 
 async def _told(town: House, flow: Flow[Waiting]) -> AsyncIterator[Told]:
     async for record in read_all(town, ["delivery-events"]):
-        value = {"channel": "", "reason": "", "detail": "", "delivery_id": ""}
-        value |= json.loads(record.value)
-        if value["event_id"].startswith(f"{flow.script.name}-"):
-            yield msgspec.convert([value[name] for name in Told._fields], Told)
+        for line in record.value.splitlines():
+            value = {"channel": "", "reason": "", "detail": "", "delivery_id": ""}
+            value |= json.loads(line)
+            if value["event_id"].startswith(f"{flow.script.name}-"):
+                yield msgspec.convert([value[name] for name in Told._fields], Told)
 
 
 async def _pushes(town: House, flow: Flow[Waiting]) -> AsyncIterator[dict[str, Any]]:

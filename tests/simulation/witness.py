@@ -24,7 +24,7 @@ LIMIT, SPAN = 2, 30 * MINUTE
 WINDOW = 7 * MINUTE
 """How long the script's fixed digests last."""
 decode_delivery = msgspec.json.Decoder(Delivery).decode
-decode_event = msgspec.json.Decoder(DeliveryEvent).decode
+decode_events = msgspec.json.Decoder(DeliveryEvent).decode_lines
 
 
 @dataclass
@@ -78,7 +78,8 @@ def see(log: MemoryLog) -> Seen:
             if first.content != delivery.content:
                 seen.altered.add(delivery.delivery_id)
     for record in log.topics.get(DELIVERY_EVENTS.name, ()):
-        _hear(seen, decode_event(record.value))
+        for told in decode_events(record.value):
+            _hear(seen, told)
     return seen
 
 
