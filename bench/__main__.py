@@ -14,6 +14,7 @@ from rich.console import Console
 from bench import decide as decide_bench
 from bench import report
 from bench import restore as restore_bench
+from bench import sinks as sinks_bench
 from bench import timers as timers_bench
 from pipeline.errors import TocsinError
 
@@ -60,6 +61,16 @@ def timers(timers: int, as_json: bool) -> None:
     with console.status("") as status:
         found = _run(timers_bench.run(timers, status.update))
     _print(found, as_json, report.timers_table)
+
+
+@bench.command()
+@click.option("--calls", type=click.IntRange(100), default=5000, show_default=True)
+@LINE
+def sinks(calls: int, as_json: bool) -> None:
+    """Provider calls: our sinks, the bare HTTP client, and the vendors' own SDKs."""
+    with console.status("") as status:
+        found = _run(sinks_bench.run(calls, status.update))
+    _print(found, as_json, report.sinks_table)
 
 
 def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:

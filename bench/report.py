@@ -4,6 +4,7 @@ from rich.table import Table
 
 from bench.decide import Decide
 from bench.restore import Restore
+from bench.sinks import Sinks
 from bench.timers import TimersFired
 
 NAMES = {
@@ -58,4 +59,25 @@ def timers_table(found: TimersFired) -> Table:
         f"{found.latest:.1f} s",
         f"{found.timers:,}",
     )
+    return table
+
+
+def sinks_table(found: Sinks) -> Table:
+    """Every provider's contestants."""
+    table = Table(title="Provider calls, 64 at once, against the simulators")
+    for column in ("", "contestant", "calls/s", "CPU µs/call", "deliveries/call", "ours is"):
+        table.add_column(column, justify="left" if column in ("", "contestant") else "right")
+    for name, sink in found.sinks.items():
+        rows = (
+            ("Tocsin's sink", sink.ours, ""),
+            ("bare HTTP client", sink.bare, f"{sink.share_of_bare:.2f} x"),
+            (
+                sink.vendor_client,
+                sink.vendor,
+                f"{sink.vendor_ratio:.1f} x, by CPU {sink.vendor_cpu_ratio:.1f} x",
+            ),
+        )
+        for contestant, speed, ratio in rows:
+            cells = (f"{speed.calls_per_second:,}", f"{speed.cpu_us_per_call:,.0f}")
+            table.add_row(name, contestant, *cells, str(speed.deliveries), ratio)
     return table

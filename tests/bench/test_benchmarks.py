@@ -10,8 +10,10 @@ import pytest
 
 from bench.contestants.work import work
 from bench.decide import Decide
-from bench.report import decide_table, restore_table
+from bench.report import decide_table, restore_table, sinks_table
 from bench.restore import Restore, state
+from bench.sinks import Sinks
+from bench.vendors import VENDORS
 from bench.workload import TYPE, profile, record_number, requests, user_name
 from policy.profile import Profile
 from schemas.delivery import Delivery
@@ -98,6 +100,14 @@ def test_restore_prints_its_figures() -> None:
     assert found.keys() == set(Restore.__struct_fields__)
     assert msgspec.convert(found, Restore).stock_faust > 0
     assert restore_table(msgspec.convert(found, Restore)).row_count == 2
+
+
+def test_sinks_prints_its_figures() -> None:
+    found = bench("sinks", "--calls", "100")
+    sinks = msgspec.convert(found, Sinks).sinks
+    assert sinks.keys() == VENDORS.keys()
+    assert min(sink.ours.calls_per_second for sink in sinks.values()) > 0
+    assert sinks_table(Sinks(sinks)).row_count == 3 * len(VENDORS)
 
 
 @pytest.mark.chaos

@@ -1,0 +1,218 @@
+"""Provider calls: our sinks beside the bare HTTP client and beside the vendors' own SDKs.
+
+All three send the same messages to the same simulators, in turns, so that what the machine does
+meanwhile meets all of them alike. The bare client repeats one finished request.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pyreqwest.client
+from msgspec import Struct
+
+from bench.vendors import VENDORS, Vendor
+from embedded.house import Simulators
+from pipeline.settings import Settings
+from schemas.delivery import Content, Delivery
+from schemas.vocabulary import Priority
+from sinks.http import HttpClient, Reply
+from sinks.provider import Provider, Retry, Sent
+from sinks.registry import PROVIDERS
+
+Progress = Callable[[str], None]
+AT_ONCE = 64
+"""Calls in flight."""
+BATCH = 100
+"""Deliveries in a call, where a provider takes so many."""
+ROUNDS = 5
+ADDRESSES = {"push": "device-{}", "email": "user{}@example.com", "sms": "+1500555{:04d}"}
+
+
+class Speed(Struct, frozen=True):
+    """Of the calls of one contestant; a call carries `deliveries`."""
+
+    calls_per_second: int
+    cpu_us_per_call: float
+    deliveries: int
+
+
+class Sink(Struct, frozen=True):
+    """One provider's contestants, and how we compare.
+
+    `share_of_bare` is ours to theirs in calls a second; `vendor_ratio` in deliveries a second, as
+    the SDKs send one a call, and `vendor_cpu_ratio` theirs to ours in CPU time a delivery. The
+    simulators answer no more than so many calls a second, which bounds all but the last.
+    """
+
+    ours: Speed
+    bare: Speed
+    vendor: Speed
+    share_of_bare: float
+    vendor_ratio: float
+    vendor_cpu_ratio: float
+    vendor_client: str
+
+
+class Sinks(Struct, frozen=True):
+    """What the benchmark found, by provider."""
+
+    sinks: dict[str, Sink]
+
+
+class Request(NamedTuple):
+    """What a provider put on the wire for one call."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class Wiretap(HttpClient):
+    """Keeps the last request."""
+
+    last: Request
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+        """As the client does it."""
+        self.last = Request(url, body, dict(headers))
+        return await super().post(url, body, headers)
+
+
+Send = Callable[[int], Awaitable[None]]
+"""Makes the call of this number; raises where it was not accepted."""
+
+
+async def run(calls: int, progress: Progress) -> Sinks:
+    """Start the simulators and let the contestants of each provider take turns."""
+    with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as folder:
+        simulators = Simulators(Path(folder))
+        await simulators.start()
+        try:
+            found = {}
+            for name, vendor in VENDORS.items():
+                progress(f"{name}: {calls:,} calls of each contestant")
+                found[name] = await _sink(name, vendor, settings_of(simulators), calls)
+        finally:
+            await simulators.stop()
+    return Sinks(found)
+
+
+def settings_of(simulators: Simulators) -> Settings:
+    """The settings by which our sinks reach them."""
+    reach = simulators.environment
+    return Settings.model_validate(
+        {name.removeprefix("TOCSIN_").lower(): value for name, value in reach.items()}
+    )
+
+
+async def _sink(name: str, vendor: Vendor, settings: Settings, calls: int) -> Sink:
+    http = Wiretap(settings.provider_timeout, AT_ONCE)
+    provider = PROVIDERS[name](settings, http)
+    batch = min(BATCH, provider.batch_size)
+    ours = _ours(provider, batch)
+    await ours(0)
+    theirs = vendor.open(settings)
+    async with bare_client() as client:
+        contestants: dict[str, Send] = {
+            "ours": ours,
+            "bare": _bare(client, http.last),
+            "vendor": theirs.send,
+        }
+        speeds = await _race(contestants, calls, {"ours": batch, "bare": batch, "vendor": 1})
+    await theirs.close()
+    await http.close()
+    mine, bare, other = speeds["ours"], speeds["bare"], speeds["vendor"]
+    return Sink(
+        ours=mine,
+        bare=bare,
+        vendor=other,
+        share_of_bare=round(mine.calls_per_second / bare.calls_per_second, 2),
+        vendor_ratio=round(_deliveries(mine) / _deliveries(other), 1),
+        vendor_cpu_ratio=round(other.cpu_us_per_call / mine.cpu_us_per_call * batch, 1),
+        vendor_client=vendor.client,
+    )
+
+
+def _deliveries(speed: Speed) -> float:
+    return speed.calls_per_second * speed.deliveries
+
+
+async def _race(
+    contestants: dict[str, Send], calls: int, deliveries: dict[str, int]
+) -> dict[str, Speed]:
+    """Rounds in turn; the best round of each counts, as what disturbs only ever slows."""
+    wall = dict.fromkeys(contestants, float("inf"))
+    cpu = dict.fromkeys(contestants, float("inf"))
+    share = max(1, calls // ROUNDS)
+    for number in range(ROUNDS):
+        for name, send in contestants.items():
+            begin, begin_cpu = time.perf_counter(), time.process_time()
+            await _send_all(send, range(number * share, (number + 1) * share))
+            wall[name] = min(wall[name], time.perf_counter() - begin)
+            cpu[name] = min(cpu[name], time.process_time() - begin_cpu)
+    return {
+        name: Speed(round(share / wall[name]), round(cpu[name] / share * 1e6, 1), deliveries[name])
+        for name in contestants
+    }
+
+
+async def _send_all(send: Send, numbers: Sequence[int]) -> None:
+    left = iter(numbers)
+
+    async def work() -> None:
+        for number in left:
+            await send(number)
+
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+
+def _ours(provider: Provider, batch: int) -> Send:
+    # Made before: a sink gets them from Kafka.
+    ready = [[delivery(provider, n * batch + place) for place in range(batch)] for n in range(200)]
+
+    async def send(number: int) -> None:
+        for outcome in await provider.send(ready[number % len(ready)]):
+            if not isinstance(outcome, Sent):
+                raise RuntimeError(f"{provider.name} did not accept it: {outcome}")
+
+    return send
+
+
+def bare_client() -> pyreqwest.client.Client:
+    """The HTTP client that our sinks are built on, as its documentation has it."""
+    return pyreqwest.client.ClientBuilder().pool_max_idle_per_host(AT_ONCE).build()
+
+
+def _bare(client: pyreqwest.client.Client, request: Request) -> Send:
+    async def send(_: int) -> None:
+        call = client.post(request.url).headers(request.headers).body_bytes(request.body).build()
+        response = await call.send()
+        await response.bytes()
+        if response.status >= 300:
+            raise RuntimeError(f"the simulator refused the bare request: {response.status}")
+
+    return send
+
+
+def delivery(provider: Provider, number: int) -> Delivery:
+    """A delivery of this number; the same text for every contestant."""
+    now = time.time_ns() // 1_000_000
+    return Delivery(
+        delivery_id=f"{number:032x}",
+        notification_id=f"{number + (1 << 64):032x}",
+        event_id=f"order-{number}-shipped",
+        type="order_shipped",
+        category="orders",
+        user=f"user-{number}",
+        channel=provider.channel,
+        priority=Priority.HIGH,
+        address=ADDRESSES[provider.channel].format(number % 10_000),
+        content=Content(title=f"Order {number}", body="Your order is on its way."),
+        occurred_at=now,
+        accepted_at=now,
+        expires_at=now + 3_600_000,
+    )
