@@ -1,6 +1,7 @@
-"""The provider calls of a process: shared by deliveries, bounded, the urgent ones first."""
+"""The calls of one provider in a process: shared by deliveries, bounded, the urgent ones first."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -8,13 +9,16 @@ from msgspec import Struct
 
 from pipeline.batcher import Batcher
 from pipeline.lanes import Abandoned
-from pipeline.metrics import PROVIDER_CALLS
+from pipeline.metrics import CIRCUIT, PROVIDER_CALLS
 from pipeline.runtime import Runtime
 from pipeline.slots import Slots
 from schemas.delivery import Delivery
-from schemas.vocabulary import Priority
+from schemas.vocabulary import Priority, Reason
+from sinks.breaker import Breaker, Circuit, answers_of
 from sinks.provider import Outcome, Provider, Refused, Retry, Sent
 from tables.sent import SentLedger, SentMark
+
+log = logging.getLogger(__name__)
 
 
 class Call(Struct, frozen=True):
@@ -27,15 +31,23 @@ class Call(Struct, frozen=True):
 
 Result = SentMark | Retry | Refused
 """What came of a delivery's call: the mark that the ledger now holds, or why it was not sent."""
+NOT_CALLED = Retry(Reason.CIRCUIT_OPEN, "the provider is in trouble and was not called")
 
 
 class Calls:
-    """The provider calls of this process: shared by deliveries, bounded, urgent ones first."""
+    """One provider's calls: bounded by slots of its own, and none while its circuit is open.
+
+    So a provider that hangs keeps its own slots busy, until its circuit opens, and nobody else's.
+    """
 
     def __init__(self, provider: Provider, runtime: Runtime) -> None:
-        self._provider = provider
+        self.provider = provider
         self._clock = runtime.clock
         self._slots = Slots(runtime.settings.calls_in_flight)
+        # Half the time-out: a provider that hangs is left alone before all calls time out.
+        self._breaker = Breaker(round(runtime.settings.provider_timeout * 500))
+        self._circuit = Circuit.CLOSED
+        CIRCUIT.labels(provider.name).set(Circuit.CLOSED)
         self._batchers: dict[Priority, Batcher[Call, Result]] = {
             priority: Batcher(
                 partial(self._make, priority), provider.batch_size, provider.linger(priority)
@@ -43,8 +55,21 @@ class Calls:
             for priority in Priority
         }
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the provider is left alone now."""
+        return self._breaker.circuit(self._clock.now()) is Circuit.OPEN
+
+    def free_in(self) -> float:
+        """Seconds until it may be called again, at the earliest."""
+        now = self._clock.now()
+        return (self._breaker.free_at(now) - now) / 1000
+
     async def deliver(self, call: Call) -> Result:
-        """Make the call, maybe shared with others; what was sent is in the ledger on return."""
+        """Make the call, maybe shared with others; what was sent is in the ledger on return.
+
+        NOT_CALLED where the circuit is open by the time it is this delivery's turn.
+        """
         return await self._batchers[call.delivery.priority].submit(call)
 
     async def _make(self, priority: Priority, calls: Sequence[Call]) -> Sequence[Result]:
@@ -52,7 +77,16 @@ class Calls:
         async with self._slots.hold(priority):
             if any(call.closing.is_set() for call in calls):
                 raise Abandoned
-            outcomes = await self._provider.send([call.delivery for call in calls])
+            if not self._breaker.start(self._clock.now()):
+                self._tell_circuit(())
+                return [NOT_CALLED] * len(calls)
+            outcomes: Sequence[Outcome] | None = None
+            try:
+                outcomes = await self.provider.send([call.delivery for call in calls])
+            finally:
+                answers = None if outcomes is None else answers_of(outcomes)
+                self._breaker.end(self._clock.now(), answers)
+                self._tell_circuit(outcomes or ())
             now = self._clock.now()
             pairs = zip(calls, outcomes, strict=True)
             return await asyncio.gather(
@@ -60,10 +94,28 @@ class Calls:
             )
 
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
-        name = self._provider.name
+        name = self.provider.name
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
         if not isinstance(outcome, Sent):
             return outcome
         mark = SentMark(now, name, outcome.reference, call.delivery.attempt)
         await call.ledger.mark(call.delivery, mark)
         return mark
+
+    def _tell_circuit(self, outcomes: Sequence[Outcome]) -> None:
+        circuit = self._breaker.circuit(self._clock.now())
+        CIRCUIT.labels(self.provider.name).set(circuit)
+        if (circuit is Circuit.OPEN) == (self._circuit is Circuit.OPEN):
+            return
+        self._circuit = circuit
+        if circuit is not Circuit.OPEN:
+            log.warning("%s is called again.", self.provider.name)
+            return
+        said = [f"{o.reason}: {o.detail}" for o in outcomes if isinstance(o, Retry)]
+        log.warning(
+            "%s is left alone for %.0f s (%s). Its deliveries go to the channel's other providers, "
+            "or wait in Kafka; nothing is lost.",
+            self.provider.name,
+            self.free_in(),
+            said[0] if said else "calls wait and none is answered",
+        )

@@ -13,18 +13,20 @@ from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
+from schemas.vocabulary import Channel
 from sinks.clickhouse import ClickHouse
 from sinks.http import HttpClient
-from sinks.registry import PROVIDERS
+from sinks.registry import providers_of
 
 BuildRole = Callable[[Runtime], Role]
 
 
-def _provider(name: str) -> BuildRole:
+def _sink(channel: Channel) -> BuildRole:
     def build(runtime: Runtime) -> Role:
         settings = runtime.settings
         http = HttpClient(settings.provider_timeout, settings.calls_in_flight)
-        return sink(PROVIDERS[name](settings, http), runtime)
+        role = sink(channel, providers_of(channel, settings, http), runtime)
+        return replace(role, close=http.close)
 
     return build
 
@@ -40,9 +42,9 @@ def _watching(kind: Callable[[Catalogues, Runtime], Role]) -> BuildRole:
 BUILDERS: dict[str, BuildRole] = {
     "router": _watching(router),
     "decider": _watching(decider),
-    "push": _provider("fcm"),
-    "email": _provider("sendgrid"),
-    "sms": _provider("twilio"),
+    "push": _sink(Channel.PUSH),
+    "email": _sink(Channel.EMAIL),
+    "sms": _sink(Channel.SMS),
     "inapp": inapp,
     "retry": retry,
     "analytics": lambda runtime: analytics(ClickHouse(runtime.settings), runtime),

@@ -7,7 +7,8 @@ from zlib import crc32
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.calls import Call, Calls, Result
+from agents.calls import Call
+from agents.dispatch import Answer, Dispatch
 from agents.state import Stateful, open_store
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord
@@ -21,8 +22,9 @@ from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRIES, RET
 from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
 from schemas.delivery import Delivery
-from schemas.vocabulary import Priority, Reason, Stage
-from sinks.provider import Provider, Retry
+from schemas.vocabulary import Channel, Priority, Reason, Stage
+from sinks.provider import Retry
+from sinks.registry import Weighted
 from tables.sent import SENT, SentLedger, SentMark
 from tables.turn import Turn
 
@@ -31,16 +33,22 @@ SLICE = 250
 encode = msgspec.json.Encoder().encode
 
 
-def sink(provider: Provider, runtime: Runtime) -> Role:
-    """The role of the provider's channel."""
-    topics = [DELIVER[provider.channel, priority] for priority in Priority]
-    calls = Calls(provider, runtime)
+def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> Role:
+    """The role of a channel that these providers serve."""
+    topics = [DELIVER[channel, priority] for priority in Priority]
+    holds = getattr(runtime.settings, f"{channel}_uncertain", "resend") == "hold"
+    dispatch = Dispatch(providers, runtime, holds=holds)
+
+    async def check() -> None:
+        for provider, _ in providers:
+            await provider.check()
+
     return Role(
-        name=str(provider.channel),
+        name=str(channel),
         topics=tuple(topic.name for topic in topics),
-        open_handler=lambda number, closing: Sink(provider, runtime, calls, number, closing),
+        open_handler=lambda number, closing: Sink(channel, runtime, dispatch, number, closing),
         lane_per_topic=True,
-        check=provider.check,
+        check=check,
         slice_records={topic.name: SLICE for topic in topics},
     )
 
@@ -50,20 +58,19 @@ class Sink(Stateful):
 
     def __init__(
         self,
-        provider: Provider,
+        channel: Channel,
         runtime: Runtime,
-        calls: Calls,
+        dispatch: Dispatch,
         number: int,
         closing: asyncio.Event,
     ) -> None:
-        self._name = str(provider.channel)
-        self._provider = provider.name
+        self._name = str(channel)
         self._runtime = runtime
-        self._calls = calls
+        self._dispatch = dispatch
         self._closing = closing
         super().__init__(open_store(runtime, self._name, number, SENT))
         self._ledger = SentLedger(self._store)
-        kinds = {DELIVER[provider.channel, priority]: Delivery for priority in Priority}
+        kinds = {DELIVER[channel, priority]: Delivery for priority in Priority}
         self._intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
@@ -97,18 +104,20 @@ class Sink(Stateful):
         elif self._closing.is_set():
             raise Abandoned
         else:
-            outcome = await self._calls.deliver(Call(delivery, self._ledger, self._closing))
-            self._tell(record, delivery, outcome, outputs)
+            answer = await self._dispatch.deliver(Call(delivery, self._ledger, self._closing))
+            self._tell(record, delivery, answer, outputs)
 
     def _tell(
-        self, record: ConsumerRecord, delivery: Delivery, outcome: Result, outputs: Outputs
+        self, record: ConsumerRecord, delivery: Delivery, answer: Answer, outputs: Outputs
     ) -> None:
-        if isinstance(outcome, SentMark):
-            self._tell_sent(delivery, outcome, record, outputs)
-        elif isinstance(outcome, Retry):
-            self._retry(record, delivery, outcome, outputs)
+        result = answer.result
+        if isinstance(result, SentMark):
+            self._tell_sent(delivery, result, record, outputs)
+        elif isinstance(result, Retry):
+            self._retry(record, delivery, answer.provider, result, outputs)
         else:
-            self._give_up(record, delivery, outcome.reason, outcome.detail, outputs)
+            failed = BadRecord(result.reason, result.detail)
+            self._give_up(record, delivery, answer.provider, failed, outputs)
 
     def _tell_sent(
         self, delivery: Delivery, mark: SentMark, record: ConsumerRecord, outputs: Outputs
@@ -118,7 +127,12 @@ class Sink(Stateful):
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
 
     def _retry(
-        self, record: ConsumerRecord, delivery: Delivery, outcome: Retry, outputs: Outputs
+        self,
+        record: ConsumerRecord,
+        delivery: Delivery,
+        provider: str,
+        outcome: Retry,
+        outputs: Outputs,
     ) -> None:
         now = self._runtime.clock.now()
         step = next_attempt(
@@ -130,15 +144,15 @@ class Sink(Stateful):
             delays=RETRY_DELAYS,
         )
         if isinstance(step, GiveUp):
-            detail = f"{outcome.reason}: {outcome.detail}"
-            self._give_up(record, delivery, step.reason, detail, outputs)
+            failed = BadRecord(step.reason, f"{outcome.reason}: {outcome.detail}")
+            self._give_up(record, delivery, provider, failed, outputs)
             return
         event = reached(
             delivery,
             Stage.RETRYING,
             now,
             reason=outcome.reason,
-            provider=self._provider,
+            provider=provider,
             detail=outcome.detail,
         )
         again = msgspec.structs.replace(delivery, attempt=delivery.attempt + 1, due_at=step.due_at)
@@ -149,15 +163,20 @@ class Sink(Stateful):
         self,
         record: ConsumerRecord,
         delivery: Delivery,
-        reason: Reason,
-        detail: str,
+        provider: str,
+        failed: BadRecord,
         outputs: Outputs,
     ) -> None:
         now = self._runtime.clock.now()
         event = reached(
-            delivery, Stage.FAILED, now, reason=reason, provider=self._provider, detail=detail
+            delivery,
+            Stage.FAILED,
+            now,
+            reason=failed.reason,
+            provider=provider,
+            detail=failed.detail,
         )
-        letter = dead_letter(self._name, record, BadRecord(reason, detail), now)
+        letter = dead_letter(self._name, record, failed, now)
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
 

@@ -33,6 +33,11 @@ PROVIDER_CALLS = Counter(
     "Deliveries that a provider answered, by outcome. Retries rising: the provider has trouble.",
     ["provider", "outcome"],
 )
+CIRCUIT = Gauge(
+    "tocsin_circuit",
+    "A provider's circuit: 0 closed, 1 half-open, 2 open. Open for long: its status page, our log.",
+    ["provider"],
+)
 CATALOGUE = Info(
     "tocsin_catalogue",
     "Version of the catalogue in use. Workers that differ for long: one has other files.",

@@ -1,7 +1,7 @@
 """Every setting, parsed once from the environment (`TOCSIN_…`) and frozen."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +31,15 @@ class Settings(BaseSettings):
     clickhouse_password: SecretStr = SecretStr("")
     clickhouse_database: str = "default"
 
+    push_providers: str = "fcm"
+    email_providers: str = "sendgrid"
+    sms_providers: str = "twilio"
+    """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);
+    where one is in trouble the others stand in, and those of weight 0 do nothing else."""
+    email_uncertain: Literal["resend", "hold"] = "resend"
+    sms_uncertain: Literal["resend", "hold"] = "resend"
+    """What becomes of a message that a provider may or may not have taken: sent again, so that it
+    may come twice, or held as a dead letter for somebody to look into."""
     fcm_credentials: Path | None = None
     """A Firebase service account file; it names the project and where tokens are issued."""
     fcm_url: str = "https://fcm.googleapis.com"

@@ -107,6 +107,9 @@ class Reason(_Word):
     INVALID_ADDRESS = "invalid_address"
     REJECTED = "rejected"
     UNAUTHORIZED = "unauthorized"
+    CIRCUIT_OPEN = "circuit_open"  # not called: every provider that could take it is in trouble
+    NO_PROVIDER = "no_provider"  # none is configured for such an address
+    UNCERTAIN = "uncertain"  # it may have gone out, and the channel is not to risk a second one
 
     # a record that no agent can use
     UNDECODABLE = "undecodable"

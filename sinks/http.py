@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import (
+    BuilderError,
     DecodeError,
     DetailedPyreqwestError,
+    PoolTimeoutError,
     PyreqwestError,
     RequestTimeoutError,
 )
@@ -22,6 +24,9 @@ from sinks.provider import Refused, Retry
 CONNECT_TIMEOUT = 5.0  # seconds; a provider that is up answers a handshake well within it
 IDLE_TIMEOUT = 50.0  # seconds; below the 60 after which common load balancers drop a connection
 MAX_DETAIL = 200  # characters of a provider's own words in a detail
+NOT_CONNECTED = "client error (Connect)"
+"""The client's own word for it. Not its ConnectTimeoutError, which is raised for every time-out."""
+BETWEEN = (502, 504)  # a gateway lost sight of a request that it passed on
 
 
 class Reply(Struct, frozen=True):
@@ -52,7 +57,7 @@ class HttpClient:
         )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
-        """One POST, never repeated here. A Retry does not mean that the provider got nothing.
+        """One POST, never repeated here; a Retry where there was no whole reply.
 
         Details name the kind of failure alone: neither URL nor headers, where secrets are.
         """
@@ -60,12 +65,14 @@ class HttpClient:
             request = self._client.post(url).headers(headers).body_bytes(body).build()
             response = await request.send()
             content = (await response.bytes()).to_bytes()
-        except RequestTimeoutError:
-            return Retry(Reason.TIMEOUT, f"no reply within {self._timeout:g} s")
+        except RequestTimeoutError as error:
+            said = f"no reply within {self._timeout:g} s"
+            return Retry(Reason.TIMEOUT, said, uncertain=_may_be_sent(error))
         except DecodeError:
-            return Retry(Reason.UNREADABLE_REPLY, "the reply's encoding is broken")
+            said = "the reply's encoding is broken"
+            return Retry(Reason.UNREADABLE_REPLY, said, uncertain=True)
         except (PyreqwestError, ValueError) as error:
-            return Retry(Reason.UNREACHABLE, _kind_of(error))
+            return Retry(Reason.UNREACHABLE, _kind_of(error), uncertain=_may_be_sent(error))
         return Reply(response.status, response.headers, content, time.time())
 
     async def close(self) -> None:
@@ -89,7 +96,7 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
     elif status == 408:
         return Retry(Reason.TIMEOUT, detail)
     elif status >= 500:
-        return Retry(Reason.PROVIDER_ERROR, detail, after)
+        return Retry(Reason.PROVIDER_ERROR, detail, after, uncertain=status in BETWEEN)
     elif status >= 400 and said is not None:
         return Refused(Reason.REJECTED, detail)
     return unreadable(reply)
@@ -97,8 +104,8 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
 
 def unreadable(reply: Reply) -> Retry:
     """A reply that the provider's documents don't know; its body is kept out of the detail."""
-    size = len(reply.body)
-    return Retry(Reason.UNREADABLE_REPLY, f"HTTP {reply.status} with {size} bytes not understood")
+    detail = f"HTTP {reply.status} with {len(reply.body)} bytes not understood"
+    return Retry(Reason.UNREADABLE_REPLY, detail, uncertain=reply.status < 300)
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -121,6 +128,13 @@ def require_url(setting: str, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Misconfigured(f"{setting} is not an http or https URL.")
+
+
+def _may_be_sent(error: Exception) -> bool:
+    if isinstance(error, BuilderError | PoolTimeoutError | ValueError):
+        return False
+    causes = error.details["causes"] if isinstance(error, DetailedPyreqwestError) else None
+    return not any(cause["message"] == NOT_CONNECTED for cause in causes or ())
 
 
 def _kind_of(error: Exception) -> str:

@@ -16,11 +16,15 @@ class Sent(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """Not now: the same call may succeed later, not before `after` seconds if that is given."""
+    """Not now: the same call may succeed later, not before `after` seconds if that is given.
+
+    `uncertain` says that the provider may have taken it, as no answer came that tells.
+    """
 
     reason: Reason
     detail: str
     after: float | None = None
+    uncertain: bool = False
 
 
 class Refused(Struct, frozen=True):
@@ -55,8 +59,8 @@ class Provider(Protocol):
         """Make one call and return one outcome a delivery, in order.
 
         Never raises for what a provider or the network does: a time-out, a refused connection
-        and an unreadable reply are `Retry`. It must not be assumed that a `Retry` was not
-        delivered: the reply may be what got lost.
+        and an unreadable reply are `Retry`. It must not be assumed that an uncertain one was
+        not delivered: the reply may be what got lost.
         """
         ...
 

@@ -1,8 +1,12 @@
-"""Every provider by name."""
+"""Every provider by name, and which of them a channel uses."""
 
+import re
 from collections.abc import Callable
+from typing import NamedTuple
 
+from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.vocabulary import Channel
 from sinks.email.sendgrid import SendGrid
 from sinks.http import HttpClient
 from sinks.provider import Provider
@@ -16,3 +20,31 @@ PROVIDERS: dict[str, BuildProvider] = {
     "sendgrid": SendGrid,
     "twilio": Twilio,
 }
+_ENTRY = re.compile(r"([a-z]+)(?::(\d{1,6}))?")
+
+
+class Weighted(NamedTuple):
+    """A provider and its share of the channel's deliveries; with 0 it only stands in."""
+
+    provider: Provider
+    weight: int
+
+
+def providers_of(channel: Channel, settings: Settings, http: HttpClient) -> list[Weighted]:
+    """The channel's providers as its setting lists them; raises Misconfigured."""
+    setting = f"TOCSIN_{channel.upper()}_PROVIDERS"
+    chosen: dict[str, Weighted] = {}
+    for entry in getattr(settings, f"{channel}_providers").split(","):
+        match = _ENTRY.fullmatch(entry.strip())
+        if match is None:
+            raise Misconfigured(f"{setting}: {entry.strip()!r} is not NAME or NAME:WEIGHT.")
+        name = match[1]
+        if name not in PROVIDERS:
+            raise Misconfigured(f"{setting}: there is no provider {name!r}.")
+        provider = PROVIDERS[name](settings, http)
+        if provider.channel is not channel:
+            raise Misconfigured(f"{setting}: {name} delivers by {provider.channel}.")
+        if name in chosen:
+            raise Misconfigured(f"{setting} lists {name} twice.")
+        chosen[name] = Weighted(provider, int(match[2] or 1))
+    return list(chosen.values())

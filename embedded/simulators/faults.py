@@ -46,6 +46,7 @@ class Injector:
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
+        self.requests = 0
         self._random = random.Random(fault.seed)  # noqa: S311 - repeatable, not secret
         self._cleared = asyncio.Event()
 
@@ -55,6 +56,7 @@ class Injector:
 
     async def answer(self, request: web.Request, handler: Handler, refuse: Refuse) -> web.Response:
         """Answer as the fault wants it: in place of the handler, after it, or not at all."""
+        self.requests += 1
         # Every request takes five draws, so one rate changed does not shift the others.
         hang, reset, error, drop, malformed = (self._random.random() for _ in range(5))
         fault = self.fault
@@ -110,6 +112,10 @@ class Faults:
         """Whether the address was declared gone."""
         injector = self._injectors.get(provider)
         return injector is not None and address in injector.fault.dead
+
+    def requests(self, provider: str) -> int:
+        """How many requests met the provider's present fault."""
+        return self._injectors[provider].requests
 
     def set(self, provider: str, fault: Fault) -> None:
         """Replace the provider's fault; its random draws start again."""

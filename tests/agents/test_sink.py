@@ -20,6 +20,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
 from sinks.http import HttpClient
 from sinks.push.fcm import Fcm
+from sinks.registry import Weighted
 from tests.agents.harness import Line, Stage, by, delivery, staging, users_of
 
 HIGH = DELIVER[Channel.PUSH, Priority.HIGH]
@@ -39,7 +40,8 @@ class Push:
     def role(self) -> Role:
         """The role, anew: nothing of it but its state outlives a restart."""
         settings = self.stage.settings
-        return sink(Fcm(settings, self.http), self.stage.runtime)
+        provider = Weighted(Fcm(settings, self.http), 1)
+        return sink(Channel.PUSH, [provider], self.stage.runtime)
 
     def fault(self, **fields: Any) -> None:
         """Have the provider misbehave from now on."""

@@ -81,6 +81,7 @@ async def test_refused_credentials_lose_nothing(rig: Rig, status: int) -> None:
     rig.fault(error_rate=1.0, status=status)
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
+    assert not outcome.uncertain
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
@@ -90,6 +91,7 @@ async def test_throttled(rig: Rig, wait: int | str | None) -> None:
     rig.fault(error_rate=1.0, status=429, retry_after=header)
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
+    assert not outcome.uncertain
     assert outcome.reason is Reason.THROTTLED
     if wait in (None, "soon"):
         assert outcome.after is None
@@ -97,11 +99,12 @@ async def test_throttled(rig: Rig, wait: int | str | None) -> None:
         assert outcome.after == pytest.approx(30, abs=2)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_provider_error(rig: Rig, status: int) -> None:
     rig.fault(error_rate=1.0, status=status)
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
+    assert outcome.uncertain == (status in (502, 504))
     assert outcome.reason is Reason.PROVIDER_ERROR
 
 
@@ -109,6 +112,7 @@ async def test_slow_reply_times_out_though_it_was_accepted(rig: Rig) -> None:
     rig.fault(latency=TIMEOUT * 1.5)
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
+    assert outcome.uncertain
     assert outcome.reason is Reason.TIMEOUT
     await asyncio.sleep(TIMEOUT)
     assert len(rig.witnessed()) == 1
@@ -118,6 +122,7 @@ async def test_hanging_provider_times_out(rig: Rig) -> None:
     rig.fault(hang_rate=1.0)
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
+    assert outcome.uncertain
     assert outcome.reason is Reason.TIMEOUT
     assert rig.witnessed() == []
 
@@ -135,6 +140,7 @@ async def test_lost_reply_is_a_retry_of_what_was_accepted_once(rig: Rig) -> None
     rig.fault(drop_reply_rate=1.0)
     outcome = await rig.send(number=5)
     assert isinstance(outcome, Retry)
+    assert outcome.uncertain
     assert outcome.reason is Reason.UNREACHABLE
     (line,) = rig.witnessed()
     assert line.delivery_id == rig.delivery(5).delivery_id
@@ -144,6 +150,7 @@ async def test_malformed_reply(rig: Rig) -> None:
     rig.fault(malformed_rate=1.0)  # its body repeats our credentials
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
+    assert outcome.uncertain
     assert outcome.reason is Reason.UNREADABLE_REPLY
     assert len(rig.witnessed()) == 1
 
@@ -153,6 +160,7 @@ async def test_a_stranger_on_the_providers_port_refuses_nothing(rig: Rig) -> Non
     provider = rig.elsewhere(base)
     (outcome,) = await provider.send([rig.delivery()])
     assert isinstance(outcome, Retry)
+    assert not outcome.uncertain
     assert outcome.reason is Reason.UNREADABLE_REPLY
 
 
@@ -162,6 +170,7 @@ async def test_nobody_listens(rig: Rig) -> None:
     provider = rig.elsewhere(f"http://127.0.0.1:{port}")
     (outcome,) = await provider.send([rig.delivery()])
     assert isinstance(outcome, Retry)
+    assert not outcome.uncertain
     assert outcome.reason is Reason.UNREACHABLE
     rig.assert_secretless(outcome)
 

@@ -1,0 +1,31 @@
+"""Which providers a channel uses, as its setting lists them."""
+
+import pytest
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from schemas.vocabulary import Channel
+from sinks.http import HttpClient
+from sinks.registry import providers_of
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ("", "TOCSIN_EMAIL_PROVIDERS: '' is not NAME or NAME:WEIGHT"),
+        ("sendgrid,", "'' is not"),
+        ("sendgrid:-1", "is not NAME"),
+        ("pigeon", "there is no provider 'pigeon'"),
+        ("fcm", "fcm delivers by push"),
+        ("sendgrid,sendgrid:0", "lists sendgrid twice"),
+    ],
+)
+async def test_a_wrong_list_is_told(listed: str, said: str, http: HttpClient) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        providers_of(Channel.EMAIL, Settings(email_providers=listed), http)
+
+
+async def test_a_weight_is_1_unless_given(http: HttpClient) -> None:
+    for listed, weight in (("sendgrid", 1), (" sendgrid:0 ", 0), ("sendgrid:70", 70)):
+        (found,) = providers_of(Channel.EMAIL, Settings(email_providers=listed), http)
+        assert (found.provider.name, found.weight) == ("sendgrid", weight)
