@@ -46,6 +46,19 @@ class Settings(BaseSettings):
     sendgrid_url: str = "https://api.sendgrid.com"
     sendgrid_api_key: SecretStr = SecretStr("")
     email_from: str = "notifications@localhost.localdomain"
+    aws_region: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: SecretStr = SecretStr("")
+    ses_url: str = ""
+    """Empty: the region's own."""
+    ses_configuration_set: str = ""
+    mailgun_url: str = "https://api.mailgun.net"
+    """Domains in Europe: api.eu.mailgun.net."""
+    mailgun_domain: str = ""
+    mailgun_api_key: SecretStr = SecretStr("")
+    postmark_url: str = "https://api.postmarkapp.com"
+    postmark_server_token: SecretStr = SecretStr("")
+    postmark_stream: str = "outbound"
     twilio_url: str = "https://api.twilio.com"
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")

@@ -7,7 +7,10 @@ from typing import NamedTuple
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel
+from sinks.email.mailgun import Mailgun
+from sinks.email.postmark import Postmark
 from sinks.email.sendgrid import SendGrid
+from sinks.email.ses import Ses
 from sinks.http import HttpClient
 from sinks.provider import Provider
 from sinks.push.fcm import Fcm
@@ -17,7 +20,10 @@ BuildProvider = Callable[[Settings, HttpClient], Provider]
 
 PROVIDERS: dict[str, BuildProvider] = {
     "fcm": Fcm,
+    "mailgun": Mailgun,
+    "postmark": Postmark,
     "sendgrid": SendGrid,
+    "ses": Ses,
     "twilio": Twilio,
 }
 _ENTRY = re.compile(r"([a-z]+)(?::(\d{1,6}))?")

@@ -3,9 +3,13 @@
 from aiohttp import web
 
 from embedded.simulators.accept_log import AcceptLog
-from embedded.simulators.credentials import Credentials
-from embedded.simulators.email import sendgrid
+from embedded.simulators.aws import AwsAccount
+from embedded.simulators.credentials import AWS_REGION, Credentials
+from embedded.simulators.email import mailgun, postmark, sendgrid, ses
+from embedded.simulators.email.mailgun import MailgunSimulator
+from embedded.simulators.email.postmark import PostmarkSimulator
 from embedded.simulators.email.sendgrid import MAX_MAIL, SendGridSimulator
+from embedded.simulators.email.ses import SesSimulator
 from embedded.simulators.faults import Faults
 from embedded.simulators.push import fcm, oauth
 from embedded.simulators.push.fcm import FcmSimulator
@@ -22,6 +26,14 @@ class Simulators:
         self.tokens = TokenIssuer(credentials.service_account)
         project = credentials.service_account.project_id
         self._fcm = FcmSimulator(project, self.tokens, log, self.faults)
+        aws = AwsAccount(
+            credentials.aws_access_key_id, credentials.aws_secret_access_key, AWS_REGION
+        )
+        self._mailgun = MailgunSimulator(
+            credentials.mailgun_domain, credentials.mailgun_api_key, log, self.faults
+        )
+        self._postmark = PostmarkSimulator(credentials.postmark_server_token, log, self.faults)
+        self._ses = SesSimulator(aws, log, self.faults)
         self._sendgrid = SendGridSimulator(credentials.sendgrid_api_key, log, self.faults)
         self._twilio = TwilioSimulator(
             credentials.twilio_account_sid, credentials.twilio_auth_token, log, self.faults
@@ -39,7 +51,13 @@ class Simulators:
                     "/v1/projects/{project}/messages:send",
                     guard("fcm", self._fcm.send, fcm.refuse),
                 ),
+                web.post("/email/batch", guard("postmark", self._postmark.send, postmark.refuse)),
+                web.post("/v2/email/outbound-emails", guard("ses", self._ses.send, ses.refuse)),
                 web.post("/v3/mail/send", guard("sendgrid", self._sendgrid.send, sendgrid.refuse)),
+                # After SendGrid's, which it would match as well.
+                web.post(
+                    "/v3/{domain}/messages", guard("mailgun", self._mailgun.send, mailgun.refuse)
+                ),
                 web.post(
                     "/2010-04-01/Accounts/{sid}/Messages.json",
                     guard("twilio", self._twilio.send, twilio.refuse),

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import Struct
 
 PROJECT = "tocsin-demo"
+AWS_REGION = "eu-central-1"
 
 
 class ServiceAccount(Struct, frozen=True, kw_only=True):
@@ -34,6 +35,11 @@ class Credentials(Struct, frozen=True, kw_only=True):
     """One account with each provider."""
 
     service_account: ServiceAccount
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    mailgun_api_key: str
+    mailgun_domain: str
+    postmark_server_token: str
     sendgrid_api_key: str
     twilio_account_sid: str
     twilio_auth_token: str
@@ -43,6 +49,9 @@ class Credentials(Struct, frozen=True, kw_only=True):
         """What nobody may find in a log, an outcome or a dead letter."""
         return (
             self.service_account.private_key,
+            self.aws_secret_access_key,
+            self.mailgun_api_key,
+            self.postmark_server_token,
             self.sendgrid_api_key,
             self.twilio_auth_token,
             self.signing_key,
@@ -67,6 +76,11 @@ def make_credentials(base_url: str) -> Credentials:
     )
     return Credentials(
         service_account=account,
+        aws_access_key_id=f"AKIA{secrets.token_hex(8).upper()}",
+        aws_secret_access_key=secrets.token_urlsafe(30),
+        mailgun_api_key=f"key-{secrets.token_hex(16)}",
+        mailgun_domain="mg.example.com",
+        postmark_server_token=secrets.token_hex(16),
         sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
         twilio_account_sid=f"AC{secrets.token_hex(16)}",
         twilio_auth_token=secrets.token_hex(16),
@@ -83,7 +97,10 @@ def keep_credentials(folder: Path, base_url: str) -> Credentials:
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / "accounts.json"
     if kept.exists():
-        credentials = msgspec.json.decode(kept.read_bytes(), type=Credentials)
+        values = msgspec.json.decode(kept.read_bytes())
+        # Accounts that came with a newer version are made up now.
+        new = msgspec.to_builtins(make_credentials(base_url))
+        credentials = msgspec.convert({**new, **values}, Credentials)
         account = msgspec.structs.replace(
             credentials.service_account, token_uri=f"{base_url}/token"
         )
@@ -101,6 +118,15 @@ def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[s
     return {
         "TOCSIN_FCM_CREDENTIALS": str((folder / "firebase.json").resolve()),
         "TOCSIN_FCM_URL": base_url,
+        "TOCSIN_AWS_REGION": AWS_REGION,
+        "TOCSIN_AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
+        "TOCSIN_AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
+        "TOCSIN_SES_URL": base_url,
+        "TOCSIN_MAILGUN_URL": base_url,
+        "TOCSIN_MAILGUN_DOMAIN": credentials.mailgun_domain,
+        "TOCSIN_MAILGUN_API_KEY": credentials.mailgun_api_key,
+        "TOCSIN_POSTMARK_URL": base_url,
+        "TOCSIN_POSTMARK_SERVER_TOKEN": credentials.postmark_server_token,
         "TOCSIN_SENDGRID_URL": base_url,
         "TOCSIN_SENDGRID_API_KEY": credentials.sendgrid_api_key,
         "TOCSIN_TWILIO_URL": base_url,

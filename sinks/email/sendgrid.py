@@ -12,17 +12,12 @@ from pipeline.settings import Settings
 from policy.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
+from sinks.email.linger import LINGER
 from sinks.email.sendgrid_mail import groups_of, mail_of
+from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
-LINGER = {
-    Priority.CRITICAL: 0.0,
-    Priority.HIGH: 0.2,
-    Priority.NORMAL: 1.0,
-    Priority.LOW: 5.0,
-    Priority.BULK: 5.0,
-}
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
 PERSONALIZATION = re.compile(r"personalizations\.(\d+)(?:\.(to)\b)?")
 
@@ -59,6 +54,7 @@ class SendGrid:
         self._key_is_set = bool(key)
         self._base = settings.sendgrid_url.rstrip("/")
         self._sender = settings.email_from
+        self._way_back = WayBack(settings)
         self._http = http
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._encoder = msgspec.json.Encoder()
@@ -118,7 +114,7 @@ class SendGrid:
         return [outcomes[index] for index in range(len(deliveries))]
 
     async def _call(self, deliveries: list[Delivery]) -> Outcome | Blame:
-        body = self._encoder.encode(mail_of(deliveries, self._sender))
+        body = self._encoder.encode(mail_of(deliveries, self._sender, self._way_back))
         reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers)
         return reply if isinstance(reply, Retry) else outcome_of(reply, len(deliveries))
 

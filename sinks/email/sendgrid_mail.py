@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from schemas.delivery import Delivery
+from sinks.email.way_back import WayBack
 
 # Tags stand for what differs from person to person. SendGrid looks for them in plain text, so
 # they must be unlikely in it.
@@ -30,6 +31,7 @@ class Personalization(Struct, frozen=True, omit_defaults=True):
 
     to: tuple[Address, ...]
     custom_args: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
     substitutions: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,33 +49,38 @@ class Mail(Struct, frozen=True):
     from_: Address = field(name="from")
     subject: str
     content: tuple[Part, ...]
+    categories: tuple[str, ...]
 
 
-def mail_of(deliveries: Sequence[Delivery], sender: str) -> Mail:
+def mail_of(deliveries: Sequence[Delivery], sender: str, way_back: WayBack) -> Mail:
     """One mail for deliveries that fit together; a single one stands in it without tags."""
-    content = deliveries[0].content
+    first = deliveries[0]
+    content, categories = first.content, (first.type, first.category)
     if len(deliveries) == 1:
         return Mail(
-            personalizations=(_personalization(deliveries[0], {}),),
+            personalizations=(_personalization(first, {}, way_back),),
             from_=Address(sender),
             subject=content.title,
             content=_parts(content.body, content.html),
+            categories=categories,
         )
     return Mail(
         personalizations=tuple(
-            _personalization(delivery, substitutions_of(delivery)) for delivery in deliveries
+            _personalization(delivery, substitutions_of(delivery), way_back)
+            for delivery in deliveries
         ),
         from_=Address(sender),
         subject=SUBJECT,
         content=_parts(TEXT, HTML if content.html else ""),
+        categories=categories,
     )
 
 
 def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
     """Which deliveries, by index, can share a mail.
 
-    Mails with HTML and without have different parts; an address stands once in a mail, as
-    SendGrid wants it; content beyond the limit of substitutions goes alone.
+    Those of one type, as they share categories, and with the same parts; an address stands once
+    in a mail, as SendGrid wants it; content beyond the limit of substitutions goes alone.
     """
     groups: dict[object, list[int]] = {}
     seen: Counter[str] = Counter()
@@ -85,7 +92,8 @@ def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
             continue
         earlier = seen[delivery.address]
         seen[delivery.address] += 1
-        groups.setdefault((bool(delivery.content.html), earlier), []).append(index)
+        kind = (delivery.type, delivery.category, bool(delivery.content.html), earlier)
+        groups.setdefault(kind, []).append(index)
     return list(groups.values())
 
 
@@ -98,9 +106,11 @@ def substitutions_of(delivery: Delivery) -> dict[str, str]:
     return values
 
 
-def _personalization(delivery: Delivery, substitutions: dict[str, str]) -> Personalization:
-    ids = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
-    return Personalization((Address(delivery.address),), ids, substitutions)
+def _personalization(
+    delivery: Delivery, substitutions: dict[str, str], way_back: WayBack
+) -> Personalization:
+    to, marks = (Address(delivery.address),), way_back.marks(delivery)
+    return Personalization(to, marks, way_back.headers(delivery), substitutions)
 
 
 def _parts(text: str, html: str) -> tuple[Part, ...]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,42 +37,11 @@ from twilio.rest import Client as TwilioClient
 
 from embedded.simulators.accept_log import Accepted, AcceptLog, read_accept_log
 from embedded.simulators.credentials import make_credentials
-from embedded.simulators.faults import Fault
-from embedded.simulators.server import Serving, serving
 from schemas.vocabulary import Channel
+from tests.embedded.conftest import Bench
 
 # The HTTP API still takes tokens, and a token is what our devices register.
 pytestmark = pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
-
-
-class Bench:
-    """Running simulators and their accept log."""
-
-    def __init__(self, running: Serving, log: Path) -> None:
-        self.running = running
-        self.log = log
-
-    def fault(self, provider: str, **fields: Any) -> None:
-        self.running.simulators.faults.set(provider, Fault(**fields))
-
-    def last(self) -> Accepted:
-        return read_accept_log(self.log)[-1]
-
-    def count(self) -> int:
-        return len(read_accept_log(self.log))
-
-
-@pytest.fixture(scope="module")
-async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
-    folder = tmp_path_factory.mktemp("simulators")
-    async with serving(0, folder / "accepted.jsonl", folder) as running:
-        yield Bench(running, folder / "accepted.jsonl")
-
-
-@pytest.fixture
-def bench(served: Bench) -> Iterator[Bench]:
-    yield served
-    served.running.simulators.faults.clear_all()
 
 
 @pytest.fixture

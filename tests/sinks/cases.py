@@ -2,11 +2,17 @@
 
 from tests.sinks.rig import Case
 from tests.sinks.test_fcm import FCM
+from tests.sinks.test_mailgun import MAILGUN
+from tests.sinks.test_postmark import POSTMARK
 from tests.sinks.test_sendgrid import SENDGRID
+from tests.sinks.test_ses import SES
 from tests.sinks.test_twilio import TWILIO
 
 CASES: dict[str, Case] = {
     "fcm": FCM,
+    "mailgun": MAILGUN,
+    "postmark": POSTMARK,
     "sendgrid": SENDGRID,
+    "ses": SES,
     "twilio": TWILIO,
 }

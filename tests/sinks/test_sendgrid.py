@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 from sendgrid.helpers import mail as sendgrid_helpers
 
 from embedded.simulators.accept_log import digest_of
+from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.sendgrid import SendGrid
 from sinks.email.sendgrid_mail import groups_of, mail_of
+from sinks.email.way_back import WayBack
 from sinks.provider import Retry, Sent
 from tests.sinks.rig import Case, Rig, delivery
 
@@ -29,7 +32,10 @@ SENDGRID = Case(
 )
 
 
-def test_json_is_that_of_its_helpers() -> None:
+@pytest.mark.parametrize("public_url", ["", "https://n.example.com"])
+def test_json_is_that_of_its_helpers(public_url: str) -> None:
+    back = WayBack(Settings(public_url=public_url, signing_key=SecretStr("key")))
+    assert back.is_open == bool(public_url)
     batch = [
         delivery(SENDGRID, number, content=Content(title="Hi", body="text", html="<p>text</p>"))
         for number in range(3)
@@ -43,12 +49,18 @@ def test_json_is_that_of_its_helpers() -> None:
         copy.add_to(sendgrid_helpers.To(sent.address))
         for tag, value in (("subject", "Hi"), ("text", "text"), ("html", "<p>text</p>")):
             copy.add_substitution(sendgrid_helpers.Substitution(f"-tocsin:{tag}-", value))
-        for name in ("notification_id", "delivery_id"):
-            copy.add_custom_arg(sendgrid_helpers.CustomArg(name, getattr(sent, name)))
+        for name, value in back.marks(sent).items():
+            copy.add_custom_arg(sendgrid_helpers.CustomArg(name, value))
+        for name, value in back.headers(sent).items():
+            copy.add_header(sendgrid_helpers.Header(name, value))
         theirs.add_personalization(copy)
+    theirs.add_category(sendgrid_helpers.Category("order_shipped"))
+    theirs.add_category(sendgrid_helpers.Category("orders"))
     expected = theirs.get()
-    expected["personalizations"].reverse()  # the helper puts each new one first
-    ours = msgspec.json.encode(mail_of(batch, "shop@example.com"))
+    # The helper puts each new one first.
+    expected["personalizations"].reverse()
+    expected["categories"].reverse()
+    ours = msgspec.json.encode(mail_of(batch, "shop@example.com", back))
     assert msgspec.json.decode(ours) == expected
 
 

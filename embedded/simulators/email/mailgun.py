@@ -1,0 +1,135 @@
+"""Mailgun's Messages: `POST /v3/{domain}/messages`."""
+
+import base64
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
+from embedded.simulators.email.sendgrid_mail import ADDRESS
+from embedded.simulators.faults import Faults
+from embedded.simulators.reply import json_reply
+from schemas.vocabulary import Channel
+
+MOST_RECIPIENTS = 1000
+VARIABLE = re.compile(r"%recipient\.([A-Za-z0-9_-]+)%")
+LINE_BREAK = re.compile(r"[\r\n]")
+
+Form = list[tuple[str, str]]
+
+# HTTP status: message, as Mailgun words them.
+ERRORS = {
+    400: "Bad request",
+    401: "Invalid private key",
+    403: "Forbidden",
+    404: "Domain not found",
+    413: "Request Entity Too Large",
+    429: "Too many requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+class MailgunSimulator:
+    """Accepts mail for one domain."""
+
+    name = "mailgun"
+
+    def __init__(self, domain: str, key: str, log: AcceptLog, faults: Faults) -> None:
+        self._domain = domain
+        self._authorization = b"Basic " + base64.b64encode(f"api:{key}".encode())
+        self._log = log
+        self._faults = faults
+
+    async def send(self, request: web.Request) -> web.Response:
+        """Check the key, then the form; accept what passes for all of its recipients."""
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, self._authorization):
+            # In plain text, unlike all its other answers.
+            return web.Response(status=401, text="Forbidden")
+        if request.match_info["domain"] != self._domain:
+            return _said(404, f"Domain not found: {request.match_info['domain']}")
+        form = await _form_of(request)
+        if problem := problem_of(form):
+            return _said(400, problem)
+        recipients = _recipients(form)
+        if any(self._faults.is_dead(self.name, recipient) for recipient in recipients):
+            return _said(400, "to parameter is not a valid address. please check documentation")
+        return self._accept(form, recipients)
+
+    def _accept(self, form: Form, recipients: list[str]) -> web.Response:
+        reference = f"<{secrets.token_hex(12)}@{self._domain}>"
+        fields = dict(form)
+        own = msgspec.json.decode(
+            fields.get("recipient-variables", "{}"), type=dict[str, dict[str, str]]
+        )
+        self._log.append(
+            self._accepted(fields, recipient, own.get(recipient, {}), reference)
+            for recipient in recipients
+        )
+        return json_reply({"id": reference, "message": "Queued. Thank you."})
+
+    def _accepted(
+        self, fields: Mapping[str, str], recipient: str, own: Mapping[str, str], reference: str
+    ) -> Accepted:
+        def filled(name: str) -> str:
+            value = fields.get(name, "")
+            return VARIABLE.sub(lambda match: own.get(match[1], match[0]), value) if own else value
+
+        return Accepted(
+            at=now(),
+            provider=self.name,
+            channel=Channel.EMAIL,
+            notification_id=filled("v:notification_id"),
+            delivery_id=filled("v:delivery_id"),
+            address=recipient,
+            title=filled("subject"),
+            digest=digest_of(filled("text") or filled("html")),
+            reference=reference,
+        )
+
+
+def problem_of(form: Form) -> str | None:
+    """Mailgun's words for the first thing that it refuses in the form."""
+    fields, recipients = dict(form), _recipients(form)
+    for name in ("from", "to"):
+        if not fields.get(name):
+            return f"{name} parameter is missing"
+    if not ADDRESS.fullmatch(fields["from"]):
+        return "from parameter is not a valid address. please check documentation"
+    if not all(ADDRESS.fullmatch(recipient) for recipient in recipients):
+        return "to parameter is not a valid address. please check documentation"
+    if len(recipients) > MOST_RECIPIENTS:
+        return f"too many recipients: {len(recipients)}"
+    if not (fields.get("text") or fields.get("html")):
+        return "Need at least one of 'text' or 'html' parameters specified"
+    if len(recipients) > 1 and "recipient-variables" not in fields:
+        return "recipient-variables parameter is missing"
+    if any(name.startswith("h:") and LINE_BREAK.search(value) for name, value in form):
+        return "a header holds a line break"
+    return None
+
+
+def refuse(status: int) -> web.Response:
+    """Mailgun's error with this HTTP status."""
+    return _said(status, ERRORS.get(status, ERRORS[500]))
+
+
+async def _form_of(request: web.Request) -> Form:
+    if request.content_type == "multipart/form-data":
+        return [(name, str(value)) for name, value in (await request.post()).items()]
+    return parse_qsl((await request.read()).decode(), keep_blank_values=True)
+
+
+def _recipients(form: Form) -> list[str]:
+    listed = (part for name, value in form if name == "to" for part in value.split(","))
+    return [part.strip() for part in listed if part.strip()]
+
+
+def _said(status: int, message: str) -> web.Response:
+    return json_reply({"message": message}, status)

@@ -1,0 +1,155 @@
+"""E-mail by Mailgun's Messages: one call carries up to a thousand people's mail."""
+
+import base64
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.address import BARE
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.email.linger import LINGER
+from sinks.email.way_back import WayBack
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.provider import Outcome, Refused, Retry, Sent
+
+TAG = "%recipient"
+"""What stands for a recipient's own value; a text that holds it by itself goes alone."""
+
+
+class Said(Struct, frozen=True):
+    """The body of a reply; `id` is there where the mail was taken."""
+
+    message: str
+    id: str = ""
+
+
+class Mailgun:
+    """Sends mail for one domain."""
+
+    name = "mailgun"
+    channel = Channel.EMAIL
+    scheme = BARE
+    batch_size = 1000
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        key = settings.mailgun_api_key.get_secret_value()
+        self._key_is_set = bool(key)
+        self._base = settings.mailgun_url.rstrip("/")
+        self._domain = settings.mailgun_domain
+        self._sender = settings.email_from
+        self._way_back = WayBack(settings)
+        self._http = http
+        self._headers = {
+            "Authorization": f"Basic {base64.b64encode(f'api:{key}'.encode()).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+    def linger(self, priority: Priority) -> float:
+        """The less urgent, the longer: full calls are cheap calls."""
+        return LINGER[priority]
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing key, domain or sender; makes no call."""
+        require_url("TOCSIN_MAILGUN_URL", self._base)
+        if not self._key_is_set:
+            raise Misconfigured("TOCSIN_MAILGUN_API_KEY is not set.")
+        if not self._domain:
+            raise Misconfigured("TOCSIN_MAILGUN_DOMAIN is not set.")
+        if "@" not in self._sender:
+            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call, or some more where mails can't share one; see Provider.send.
+
+        Mailgun takes a call whole or not at all and names nobody, so a call that it refuses is
+        halved until it is known whose fault that is.
+        """
+        outcomes: dict[int, Outcome] = {}
+        for group in groups_of(deliveries):
+            found = await self._send_group([deliveries[index] for index in group])
+            outcomes.update(zip(group, found, strict=True))
+        return [outcomes[index] for index in range(len(deliveries))]
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_group(self, deliveries: list[Delivery]) -> list[Outcome]:
+        outcome = await self._call(deliveries)
+        if not isinstance(outcome, Refused) or len(deliveries) == 1:
+            return [outcome] * len(deliveries)
+        middle = len(deliveries) // 2
+        first = await self._send_group(deliveries[:middle])
+        return first + await self._send_group(deliveries[middle:])
+
+    async def _call(self, deliveries: list[Delivery]) -> Outcome:
+        url = f"{self._base}/v3/{self._domain}/messages"
+        body = urlencode(self.form_of(deliveries)).encode()
+        reply = await self._http.post(url, body, self._headers)
+        return reply if isinstance(reply, Retry) else outcome_of(reply)
+
+    def form_of(self, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
+        """The fields of the request for deliveries that fit together."""
+        first = deliveries[0]
+        form = [("from", self._sender), *(("to", delivery.address) for delivery in deliveries)]
+        values = {delivery.address: self._values(delivery) for delivery in deliveries}
+        if len(deliveries) == 1:
+            written = values[first.address]
+        else:
+            written = {name: f"{TAG}.{name}%" for name in values[first.address]}
+            form.append(("recipient-variables", msgspec.json.encode(values).decode()))
+        named = {"subject": "subject", "text": "text", "html": "html"}
+        for name, value in written.items():
+            form.append((named.get(name, f"v:{name}"), value))
+        if self._way_back.is_open:
+            url = self._way_back.unsubscribe_url(written["ticket"])
+            headers = self._way_back.unsubscribe_headers(url)
+            form += [(f"h:{name}", value) for name, value in headers.items()]
+        form += [("o:tag", first.type), ("o:tag", first.category)]
+        return [(name, value) for name, value in form if value]
+
+    def _values(self, delivery: Delivery) -> dict[str, str]:
+        content = delivery.content
+        values = {"subject": content.title, "text": content.body}
+        if content.html:
+            values["html"] = content.html
+        return values | self._way_back.marks(delivery)
+
+
+def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
+    """Which deliveries, by index, can share a call.
+
+    Those of one type, with the same parts, each address once; what holds Mailgun's own tags goes
+    alone, where they stand for nothing.
+    """
+    groups: dict[object, list[int]] = {}
+    times: dict[str, int] = {}
+    for index, delivery in enumerate(deliveries):
+        content = delivery.content
+        if TAG in content.title or TAG in content.body or TAG in content.html:
+            groups[index] = [index]
+            continue
+        earlier = times[delivery.address] = times.get(delivery.address, -1) + 1
+        kind = (delivery.type, delivery.category, bool(content.html), bool(content.title), earlier)
+        groups.setdefault(kind, []).append(index)
+    return list(groups.values())
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    """What Mailgun's reply to a call means."""
+    try:
+        said = msgspec.json.decode(reply.body, type=Said)
+    except msgspec.MsgspecError:
+        return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
+    if reply.status == 200:
+        return Sent(said.id) if said.id else unreadable(reply)
+    elif reply.status in (402, 404) or (reply.status == 400 and said.message.startswith("from")):
+        # Account, domain or sender are settings: refusing mails for them would lose everybody's.
+        return Retry(Reason.UNAUTHORIZED, said.message)
+    elif reply.status == 400 and said.message.startswith("to "):
+        return Refused(Reason.INVALID_ADDRESS, said.message)
+    return failure_of(reply, said.message)

@@ -1,0 +1,149 @@
+"""E-mail by Postmark's batch endpoint: up to 500 mails a call, each with an answer of its own."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct, field
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.address import BARE
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.email.linger import LINGER
+from sinks.email.way_back import WayBack
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.provider import Outcome, Refused, Retry, Sent
+
+MOST_METADATA = 80
+"""Characters of one metadata value."""
+
+# https://postmarkapp.com/developer/api/overview#error-codes
+INACTIVE = 406
+INVALID = 300
+OURS = frozenset({10, 400, 401, 402, 403, 405, 412, 413, 1235})
+"""Token, sender, stream or account: no fault of the recipient's."""
+
+
+class Header(Struct, frozen=True, rename="pascal"):
+    """One header of a mail."""
+
+    name: str
+    value: str
+
+
+class Mail(Struct, frozen=True, rename="pascal", omit_defaults=True):
+    """One mail of a batch."""
+
+    from_: str = field(name="From")
+    to: str
+    subject: str
+    text_body: str
+    message_stream: str
+    tag: str
+    metadata: dict[str, str]
+    html_body: str = ""
+    headers: tuple[Header, ...] = ()
+
+
+class Answer(Struct, frozen=True, rename="pascal"):
+    """What Postmark says of one mail, or of a whole call; 0 is no error."""
+
+    error_code: int
+    message: str
+    message_id: str = field(name="MessageID", default="")
+
+
+class Postmark:
+    """Sends mail by one server token on one message stream."""
+
+    name = "postmark"
+    channel = Channel.EMAIL
+    scheme = BARE
+    batch_size = 500
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        token = settings.postmark_server_token.get_secret_value()
+        self._token_is_set = bool(token)
+        self._base = settings.postmark_url.rstrip("/")
+        self._sender = settings.email_from
+        self._stream = settings.postmark_stream
+        self._way_back = WayBack(settings)
+        self._http = http
+        self._headers = {
+            "X-Postmark-Server-Token": token,
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+        }
+        self._encoder = msgspec.json.Encoder()
+
+    def linger(self, priority: Priority) -> float:
+        """The less urgent, the longer: full calls are cheap calls."""
+        return LINGER[priority]
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing token or sender; makes no call."""
+        require_url("TOCSIN_POSTMARK_URL", self._base)
+        if not self._token_is_set:
+            raise Misconfigured("TOCSIN_POSTMARK_SERVER_TOKEN is not set.")
+        if "@" not in self._sender:
+            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call; see Provider.send for what is promised."""
+        body = self._encoder.encode([self.mail_of(delivery) for delivery in deliveries])
+        reply = await self._http.post(f"{self._base}/email/batch", body, self._headers)
+        if isinstance(reply, Retry):
+            return [reply] * len(deliveries)
+        return outcomes_of(reply, len(deliveries))
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    def mail_of(self, delivery: Delivery) -> Mail:
+        """The mail for a delivery."""
+        content = delivery.content
+        headers = self._way_back.headers(delivery)
+        return Mail(
+            from_=self._sender,
+            to=delivery.address,
+            subject=content.title,
+            text_body=content.body,
+            html_body=content.html,
+            message_stream=self._stream,
+            tag=delivery.type,
+            metadata=self._way_back.marks(delivery, MOST_METADATA),
+            headers=tuple(Header(*header) for header in headers.items()),
+        )
+
+
+def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
+    """What Postmark's reply to so many mails means, one outcome each."""
+    try:
+        if reply.status == 200:
+            answers = msgspec.json.decode(reply.body, type=list[Answer])
+            if len(answers) == count:
+                return [_outcome(answer) for answer in answers]
+            return [unreadable(reply)] * count
+        said = msgspec.json.decode(reply.body, type=Answer)
+    except msgspec.MsgspecError:
+        failed = unreadable(reply) if reply.status == 200 else failure_of(reply, None)
+        return [failed] * count
+    detail = f"{said.error_code}: {said.message}"
+    if said.error_code in OURS:
+        return [Retry(Reason.UNAUTHORIZED, detail)] * count
+    return [failure_of(reply, detail)] * count
+
+
+def _outcome(answer: Answer) -> Outcome:
+    if not answer.error_code:
+        return Sent(answer.message_id)
+    detail = f"{answer.error_code}: {answer.message}"
+    if answer.error_code in OURS or "'From'" in answer.message:
+        # A setting of ours: refusing the mail for it would lose everybody's.
+        return Retry(Reason.UNAUTHORIZED, detail)
+    elif answer.error_code == INACTIVE:
+        return Refused(Reason.UNREGISTERED, detail)
+    elif answer.error_code == INVALID and "'To'" in answer.message:
+        return Refused(Reason.INVALID_ADDRESS, detail)
+    return Refused(Reason.REJECTED, detail)

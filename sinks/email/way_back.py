@@ -1,0 +1,59 @@
+"""What a mail carries so that what becomes of it can be told, and so that people can say no."""
+
+from pipeline.settings import Settings
+from policy.ticket import issue_ticket
+from schemas.delivery import Delivery
+
+UNSUBSCRIBE = "/unsubscribe/"
+
+
+class WayBack:
+    """The ids, the ticket and the one-click unsubscribe link (RFC 8058) of each mail.
+
+    Without a public URL or a signing key there is no way back, and only the ids travel.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.public_url.rstrip("/")
+        self._key = settings.signing_key.get_secret_value().encode()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether mails carry more than their ids."""
+        return bool(self._url and self._key)
+
+    def marks(self, delivery: Delivery, most: int = 10_000) -> dict[str, str]:
+        """What the provider hands back with its reports, in values of `most` characters at most.
+
+        A longer ticket is in `ticket0`, `ticket1` and so on.
+        """
+        marks = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
+        if not self.is_open:
+            return marks
+        ticket = issue_ticket(delivery, self._key)
+        if len(ticket) <= most:
+            return marks | {"ticket": ticket}
+        pieces = range(0, len(ticket), most)
+        return marks | {f"ticket{n}": ticket[at : at + most] for n, at in enumerate(pieces)}
+
+    def headers(self, delivery: Delivery) -> dict[str, str]:
+        """Headers of the mail itself."""
+        if not self.is_open:
+            return {}
+        return self.unsubscribe_headers(f"{self._url}{UNSUBSCRIBE}{self.ticket(delivery)}")
+
+    def ticket(self, delivery: Delivery) -> str:
+        """The delivery's ticket, empty without a way back."""
+        return issue_ticket(delivery, self._key) if self.is_open else ""
+
+    def unsubscribe_url(self, ticket: str) -> str:
+        """Where one click unsubscribes."""
+        return f"{self._url}{UNSUBSCRIBE}{ticket}"
+
+    @staticmethod
+    def unsubscribe_headers(url: str) -> dict[str, str]:
+        """The two headers of RFC 8058."""
+        return {
+            "List-Unsubscribe": f"<{url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
