@@ -98,7 +98,9 @@ class Calls:
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
         if not isinstance(outcome, Sent):
             return outcome
-        mark = SentMark(now, name, outcome.reference, call.delivery.attempt)
+        mark = SentMark(
+            now, name, outcome.reference, call.delivery.attempt, outcome.segments, outcome.cost
+        )
         await call.ledger.mark(call.delivery, mark)
         return mark
 

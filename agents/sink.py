@@ -123,7 +123,15 @@ class Sink(Stateful):
         self, delivery: Delivery, mark: SentMark, record: ConsumerRecord, outputs: Outputs
     ) -> None:
         sent = msgspec.structs.replace(delivery, attempt=mark.attempt)
-        event = reached(sent, Stage.SENT, mark.at, provider=mark.provider, detail=mark.reference)
+        event = reached(
+            sent,
+            Stage.SENT,
+            mark.at,
+            provider=mark.provider,
+            detail=mark.reference,
+            segments=mark.segments,
+            cost=mark.cost,
+        )
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
 
     def _retry(

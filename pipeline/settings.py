@@ -63,6 +63,18 @@ class Settings(BaseSettings):
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
     sms_from: str = "+15005550006"
+    sms_senders: dict[str, str] = {}
+    """Other senders by country, as JSON: {"DE": "Shop", "US": "+15005550006"}."""
+    sms_prices: dict[str, float] = {}
+    """What a segment costs by country, `*` for others, in whatever currency you count."""
+    sns_url: str = ""
+    """Empty: the region's own."""
+    vonage_url: str = "https://rest.nexmo.com"
+    vonage_api_key: str = ""
+    vonage_api_secret: SecretStr = SecretStr("")
+    plivo_url: str = "https://api.plivo.com"
+    plivo_auth_id: str = ""
+    plivo_auth_token: SecretStr = SecretStr("")
     public_url: str = ""
     """Where providers and people reach us; without it nothing is reported back to us."""
     signing_key: SecretStr = SecretStr("")

@@ -49,6 +49,8 @@ def reached(
     reason: Reason = Reason.NONE,
     provider: str = "",
     detail: str = "",
+    segments: int = 0,
+    cost: float = 0.0,
 ) -> DeliveryEvent:
     """A delivery reached a stage."""
     return DeliveryEvent(
@@ -71,6 +73,8 @@ def reached(
         attempt=delivery.attempt,
         detail=detail,
         catalogue=delivery.catalogue,
+        segments=segments,
+        cost=cost,
     )
 
 

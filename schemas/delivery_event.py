@@ -10,7 +10,8 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
     `id` is made from what happened to what (delivery or notification, stage, attempt), so that
     the same happening told twice is one row. `occurred_at` is the domain event's time and places
-    the row, `accepted_at` is when Kafka took it, `at` when this stage was reached: epoch ms.
+    the row, `accepted_at` is when Kafka took it, `at` when this stage was reached: epoch ms. A
+    sent SMS has `segments`, and their `cost` by the prices in the settings.
     """
 
     id: str
@@ -32,3 +33,5 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     attempt: int = 0
     detail: str = ""
     catalogue: str = ""
+    segments: int = 0
+    cost: float = 0.0

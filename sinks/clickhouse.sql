@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS delivery_events
     attempt UInt16,
     detail String CODEC(ZSTD),
     catalogue LowCardinality(String),
+    segments UInt16,
+    cost Float64,
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = ReplacingMergeTree
@@ -28,6 +30,10 @@ PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant, toDate(occurred_at), type, notification_id, id)
 TTL toDateTime(occurred_at) + INTERVAL 13 MONTH
 SETTINGS ttl_only_drop_parts = 1;
+
+ALTER TABLE delivery_events
+    ADD COLUMN IF NOT EXISTS segments UInt16 AFTER catalogue,
+    ADD COLUMN IF NOT EXISTS cost Float64 AFTER segments;
 
 -- When a notification reached each stage on each channel. `min` neither counts a repeat nor
 -- minds the order, so this is right however often and however late rows come.

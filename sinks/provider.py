@@ -10,9 +10,14 @@ from schemas.vocabulary import Channel, Priority, Reason
 
 
 class Sent(Struct, frozen=True):
-    """The provider took the message; `reference` is the name that it gave it."""
+    """The provider took the message; `reference` is the name that it gave it.
+
+    An SMS has its `segments`, and what they `cost` by the prices in the settings.
+    """
 
     reference: str
+    segments: int = 0
+    cost: float = 0.0
 
 
 class Retry(Struct, frozen=True):

@@ -14,17 +14,23 @@ from sinks.email.ses import Ses
 from sinks.http import HttpClient
 from sinks.provider import Provider
 from sinks.push.fcm import Fcm
+from sinks.sms.plivo import Plivo
+from sinks.sms.sns import Sns
 from sinks.sms.twilio import Twilio
+from sinks.sms.vonage import Vonage
 
 BuildProvider = Callable[[Settings, HttpClient], Provider]
 
 PROVIDERS: dict[str, BuildProvider] = {
     "fcm": Fcm,
     "mailgun": Mailgun,
+    "plivo": Plivo,
     "postmark": Postmark,
     "sendgrid": SendGrid,
     "ses": Ses,
+    "sns": Sns,
     "twilio": Twilio,
+    "vonage": Vonage,
 }
 _ENTRY = re.compile(r"([a-z]+)(?::(\d{1,6}))?")
 

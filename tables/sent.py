@@ -21,6 +21,8 @@ class SentMark(Struct, frozen=True, array_like=True):
     provider: str
     reference: str
     attempt: int
+    segments: int = 0
+    cost: float = 0.0
 
 
 SENT = Table(b"s", SentMark)

@@ -14,8 +14,11 @@ from embedded.simulators.faults import Faults
 from embedded.simulators.push import fcm, oauth
 from embedded.simulators.push.fcm import FcmSimulator
 from embedded.simulators.push.oauth import TokenIssuer
-from embedded.simulators.sms import twilio
+from embedded.simulators.sms import plivo, sns, twilio, vonage
+from embedded.simulators.sms.plivo import PlivoSimulator
+from embedded.simulators.sms.sns import SnsSimulator
 from embedded.simulators.sms.twilio import TwilioSimulator
+from embedded.simulators.sms.vonage import VonageSimulator
 
 
 class Simulators:
@@ -31,6 +34,13 @@ class Simulators:
         )
         self._mailgun = MailgunSimulator(
             credentials.mailgun_domain, credentials.mailgun_api_key, log, self.faults
+        )
+        self._plivo = PlivoSimulator(
+            credentials.plivo_auth_id, credentials.plivo_auth_token, log, self.faults
+        )
+        self._sns = SnsSimulator(aws, log, self.faults)
+        self._vonage = VonageSimulator(
+            credentials.vonage_api_key, credentials.vonage_api_secret, log, self.faults
         )
         self._postmark = PostmarkSimulator(credentials.postmark_server_token, log, self.faults)
         self._ses = SesSimulator(aws, log, self.faults)
@@ -62,6 +72,11 @@ class Simulators:
                     "/2010-04-01/Accounts/{sid}/Messages.json",
                     guard("twilio", self._twilio.send, twilio.refuse),
                 ),
+                web.post(
+                    "/v1/Account/{id}/Message/", guard("plivo", self._plivo.send, plivo.refuse)
+                ),
+                web.post("/", guard("sns", self._sns.send, sns.refuse)),
+                web.post("/sms/json", guard("vonage", self._vonage.send, vonage.refuse)),
                 web.put("/_faults/{provider}", self.faults.put),
                 web.delete("/_faults/{provider}", self.faults.delete),
             ]

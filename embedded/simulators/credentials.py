@@ -39,10 +39,14 @@ class Credentials(Struct, frozen=True, kw_only=True):
     aws_secret_access_key: str
     mailgun_api_key: str
     mailgun_domain: str
+    plivo_auth_id: str
+    plivo_auth_token: str
     postmark_server_token: str
     sendgrid_api_key: str
     twilio_account_sid: str
     twilio_auth_token: str
+    vonage_api_key: str
+    vonage_api_secret: str
     signing_key: str
 
     def secrets(self) -> tuple[str, ...]:
@@ -51,9 +55,11 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.service_account.private_key,
             self.aws_secret_access_key,
             self.mailgun_api_key,
+            self.plivo_auth_token,
             self.postmark_server_token,
             self.sendgrid_api_key,
             self.twilio_auth_token,
+            self.vonage_api_secret,
             self.signing_key,
         )
 
@@ -80,10 +86,14 @@ def make_credentials(base_url: str) -> Credentials:
         aws_secret_access_key=secrets.token_urlsafe(30),
         mailgun_api_key=f"key-{secrets.token_hex(16)}",
         mailgun_domain="mg.example.com",
+        plivo_auth_id=f"MA{secrets.token_hex(9).upper()}",
+        plivo_auth_token=secrets.token_hex(20),
         postmark_server_token=secrets.token_hex(16),
         sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
         twilio_account_sid=f"AC{secrets.token_hex(16)}",
         twilio_auth_token=secrets.token_hex(16),
+        vonage_api_key=secrets.token_hex(4),
+        vonage_api_secret=secrets.token_urlsafe(12),
         signing_key=secrets.token_hex(32),
     )
 
@@ -129,9 +139,16 @@ def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[s
         "TOCSIN_POSTMARK_SERVER_TOKEN": credentials.postmark_server_token,
         "TOCSIN_SENDGRID_URL": base_url,
         "TOCSIN_SENDGRID_API_KEY": credentials.sendgrid_api_key,
+        "TOCSIN_SNS_URL": base_url,
+        "TOCSIN_PLIVO_URL": base_url,
+        "TOCSIN_PLIVO_AUTH_ID": credentials.plivo_auth_id,
+        "TOCSIN_PLIVO_AUTH_TOKEN": credentials.plivo_auth_token,
         "TOCSIN_TWILIO_URL": base_url,
         "TOCSIN_TWILIO_ACCOUNT_SID": credentials.twilio_account_sid,
         "TOCSIN_TWILIO_AUTH_TOKEN": credentials.twilio_auth_token,
+        "TOCSIN_VONAGE_URL": base_url,
+        "TOCSIN_VONAGE_API_KEY": credentials.vonage_api_key,
+        "TOCSIN_VONAGE_API_SECRET": credentials.vonage_api_secret,
         # The accept log reads ids from the callback that this makes Twilio's messages carry.
         "TOCSIN_PUBLIC_URL": base_url,
         "TOCSIN_SIGNING_KEY": credentials.signing_key,

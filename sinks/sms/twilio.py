@@ -14,10 +14,8 @@ from policy.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry, Sent
-
-# Twilio takes no metadata with a message, so the ids travel in the callback's query.
-STATUS_CALLBACK = "/webhooks/twilio/status"
+from sinks.provider import Outcome, Refused, Retry
+from sinks.sms.texting import Text, Texting
 
 # https://www.twilio.com/docs/api/errors: what is wrong with whose number.
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21604, 21614, 21635})
@@ -49,9 +47,8 @@ class Twilio:
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._sid = settings.twilio_account_sid
         self._base = settings.twilio_url.rstrip("/")
-        self._sender = settings.sms_from
+        self._texting = Texting(settings, self.name)
         self._token_is_set = bool(settings.twilio_auth_token.get_secret_value())
-        self._public_url = settings.public_url.rstrip("/")
         self._http = http
         pair = f"{self._sid}:{settings.twilio_auth_token.get_secret_value()}"
         self._headers = {
@@ -72,8 +69,7 @@ class Twilio:
             raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID does not begin with AC.")
         if not self._token_is_set:
             raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN is not set.")
-        if not self._sender:
-            raise Misconfigured("TOCSIN_SMS_FROM is not set.")
+        self._texting.check()
 
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call a delivery, together; see Provider.send for what is promised."""
@@ -83,32 +79,28 @@ class Twilio:
         """The connections are the shared client's, whose owner closes it."""
 
     async def _send_one(self, delivery: Delivery) -> Outcome:
+        text = self._texting.prepare(delivery)
+        if isinstance(text, Refused):
+            return text
         url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
-        body = urlencode(self.form_of(delivery)).encode()
+        body = urlencode(form_of(text)).encode()
         reply = await self._http.post(url, body, self._headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
-
-    def form_of(self, delivery: Delivery) -> dict[str, str]:
-        """The fields of the request for a delivery."""
-        message = {
-            "To": delivery.address,
-            "From": self._sender,
-            "Body": delivery.content.body,
-        }
-        if not self._public_url:
-            return message
-        ids = urlencode(
-            {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
-        )
-        return message | {"StatusCallback": f"{self._public_url}{STATUS_CALLBACK}?{ids}"}
+        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
 
 
-def outcome_of(reply: Reply) -> Outcome:
+def form_of(text: Text) -> dict[str, str]:
+    """The fields of the request for a message."""
+    form = {"To": text.to, "From": text.sender, "Body": text.body}
+    # Twilio takes no metadata with a message, so what it is to hand back is in the callback.
+    return form | {"StatusCallback": text.callback} if text.callback else form
+
+
+def outcome_of(reply: Reply, text: Text) -> Outcome:
     """What Twilio's reply means."""
     success = reply.status < 300
     try:
         if success:
-            return Sent(msgspec.json.decode(reply.body, type=Accepted).sid)
+            return text.sent(msgspec.json.decode(reply.body, type=Accepted).sid)
         error = msgspec.json.decode(reply.body, type=Error)
     except msgspec.MsgspecError:
         return unreadable(reply) if success else failure_of(reply, None)

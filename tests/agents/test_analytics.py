@@ -106,6 +106,14 @@ async def test_a_bad_record_is_a_dead_letter_and_the_rest_is_inserted(
     assert len(await rows_of(database, events[0])) == 3
 
 
+async def test_what_an_sms_took_and_cost_can_be_asked(stage: Stage, database: ClickHouse) -> None:
+    said = delivery(stage.clock)
+    event = reached(said, Step.SENT, stage.clock.now(), provider="sns", segments=3, cost=0.225)
+    await work(stage, analytics(database, stage.runtime), event)
+    query = "SELECT segments, cost FROM delivery_events FINAL WHERE delivery_id = {d:String}"
+    assert await database.query(query, {"d": said.delivery_id}) == [(3, 0.225)]
+
+
 @pytest.mark.parametrize("bad", [b"{}", b"not json", b"\xff", b""])
 async def test_a_bad_line_costs_no_other_line(
     stage: Stage, database: ClickHouse, bad: bytes

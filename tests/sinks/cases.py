@@ -3,10 +3,13 @@
 from tests.sinks.rig import Case
 from tests.sinks.test_fcm import FCM
 from tests.sinks.test_mailgun import MAILGUN
+from tests.sinks.test_plivo import PLIVO
 from tests.sinks.test_postmark import POSTMARK
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_ses import SES
+from tests.sinks.test_sns import SNS
 from tests.sinks.test_twilio import TWILIO
+from tests.sinks.test_vonage import VONAGE
 
 CASES: dict[str, Case] = {
     "fcm": FCM,
@@ -14,5 +17,8 @@ CASES: dict[str, Case] = {
     "postmark": POSTMARK,
     "sendgrid": SENDGRID,
     "ses": SES,
+    "plivo": PLIVO,
+    "sns": SNS,
     "twilio": TWILIO,
+    "vonage": VONAGE,
 }

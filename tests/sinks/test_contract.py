@@ -28,8 +28,8 @@ async def test_check_passes_and_names_itself(rig: Rig) -> None:
 async def test_success_is_witnessed_with_its_ids(rig: Rig) -> None:
     outcome = await rig.send(number=7)
     (line,) = rig.witnessed()
-    assert outcome == Sent(line.reference)
-    assert line.reference
+    assert isinstance(outcome, Sent)
+    assert outcome.reference == line.reference != ""
     sent = rig.delivery(7)
     assert (line.provider, line.channel) == (rig.name, sent.channel)
     assert (line.delivery_id, line.notification_id) == (sent.delivery_id, sent.notification_id)
@@ -42,7 +42,8 @@ async def test_a_batch_keeps_its_order(rig: Rig) -> None:
     batch = [rig.delivery(number) for number in range(60)]
     outcomes = await rig.provider.send(batch)
     by_id = {line.delivery_id: line for line in rig.witnessed()}
-    assert outcomes == [Sent(by_id[sent.delivery_id].reference) for sent in batch]
+    references = [outcome.reference for outcome in outcomes if isinstance(outcome, Sent)]
+    assert references == [by_id[sent.delivery_id].reference for sent in batch]
     assert len(rig.witnessed()) == len(batch)
 
 

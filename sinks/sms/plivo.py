@@ -1,0 +1,112 @@
+"""SMS by Plivo's Message resource: one call a message."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.address import BARE
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.provider import Outcome, Refused, Retry
+from sinks.sms.texting import Text, Texting
+
+
+class Request(Struct, frozen=True, omit_defaults=True):
+    """The body of a request; `url` is where the reports go."""
+
+    src: str
+    dst: str
+    text: str
+    url: str = ""
+    method: str = ""
+
+
+class Accepted(Struct, frozen=True):
+    """Plivo's reply to a message that it took."""
+
+    message_uuid: tuple[str, ...]
+
+
+class Error(Struct, frozen=True):
+    """The body of a reply that is no success."""
+
+    error: str
+
+
+class Plivo:
+    """Sends text messages for one account."""
+
+    name = "plivo"
+    channel = Channel.SMS
+    scheme = BARE
+    batch_size = 1
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        self._base = settings.plivo_url.rstrip("/")
+        self._id = settings.plivo_auth_id
+        token = settings.plivo_auth_token.get_secret_value()
+        self._token_is_set = bool(token)
+        self._texting = Texting(settings, self.name)
+        self._http = http
+        pair = base64.b64encode(f"{self._id}:{token}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+        self._encoder = msgspec.json.Encoder()
+
+    def linger(self, priority: Priority) -> float:
+        """Nothing to wait for: a call carries one message."""
+        return 0.0
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing account, token or sender; makes no call."""
+        require_url("TOCSIN_PLIVO_URL", self._base)
+        if not self._id:
+            raise Misconfigured("TOCSIN_PLIVO_AUTH_ID is not set.")
+        if not self._token_is_set:
+            raise Misconfigured("TOCSIN_PLIVO_AUTH_TOKEN is not set.")
+        self._texting.check()
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call a delivery, together; see Provider.send for what is promised."""
+        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_one(self, delivery: Delivery) -> Outcome:
+        text = self._texting.prepare(delivery)
+        if isinstance(text, Refused):
+            return text
+        url = f"{self._base}/v1/Account/{self._id}/Message/"
+        body = self._encoder.encode(request_of(text))
+        reply = await self._http.post(url, body, self._headers)
+        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+
+
+def request_of(text: Text) -> Request:
+    """The request for a message."""
+    method = "POST" if text.callback else ""
+    return Request(text.sender, text.to, text.body, text.callback, method)
+
+
+def outcome_of(reply: Reply, text: Text) -> Outcome:
+    """What Plivo's reply means."""
+    success = reply.status in (200, 202)
+    try:
+        if success:
+            taken = msgspec.json.decode(reply.body, type=Accepted).message_uuid
+            return text.sent(taken[0]) if taken else unreadable(reply)
+        said = msgspec.json.decode(reply.body, type=Error).error
+    except msgspec.MsgspecError:
+        return unreadable(reply) if success else failure_of(reply, None)
+    if reply.status == 404 or "src" in said:
+        # Account and sender are settings: refusing messages for them would lose everybody's.
+        return Retry(Reason.UNAUTHORIZED, said)
+    elif reply.status == 400 and "dst" in said:
+        return Refused(Reason.INVALID_ADDRESS, said)
+    return failure_of(reply, said)

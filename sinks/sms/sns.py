@@ -1,0 +1,133 @@
+"""SMS by Amazon SNS's Publish: one call a message, answered in XML."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from pipeline.settings import Settings
+from policy.address import BARE
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.aws import AwsSigner
+from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
+from sinks.provider import Outcome, Refused, Retry
+from sinks.sms.texting import Text, Texting
+
+VERSION = "2010-03-31"
+URGENT = (Priority.CRITICAL, Priority.HIGH)
+
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+OURS = frozenset(
+    {
+        "AuthorizationError",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSecurity",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "UserError",
+    }
+)
+"""Account or its rights: no fault of the recipient's."""
+_FIELD = {
+    name: re.compile(rf"<{name}>([^<]*)</{name}>") for name in ("MessageId", "Code", "Message")
+}
+
+
+class Sns:
+    """Sends text messages for one account and region.
+
+    What becomes of them SNS writes to CloudWatch alone: there is no report to hand back to us,
+    and the ids that travel as attributes serve to find a message there.
+    """
+
+    name = "sns"
+    channel = Channel.SMS
+    scheme = BARE
+    batch_size = 1
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        default = f"https://sns.{settings.aws_region}.amazonaws.com"
+        self._url = f"{(settings.sns_url or default).rstrip('/')}/"
+        self._signer = AwsSigner(settings, "sns")
+        self._texting = Texting(settings, self.name)
+        self._http = http
+
+    def linger(self, priority: Priority) -> float:
+        """Nothing to wait for: a call carries one message."""
+        return 0.0
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing account, region or sender; makes no call."""
+        require_url("TOCSIN_SNS_URL", self._url)
+        self._signer.check()
+        self._texting.check()
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call a delivery, together; see Provider.send for what is promised."""
+        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_one(self, delivery: Delivery) -> Outcome:
+        text = self._texting.prepare(delivery)
+        if isinstance(text, Refused):
+            return text
+        body = urlencode(form_of(delivery, text)).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        signed = self._signer.headers(self._url, body, headers)
+        reply = await self._http.post(self._url, body, signed)
+        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+
+
+def form_of(delivery: Delivery, text: Text) -> dict[str, str]:
+    """The fields of the request for a delivery."""
+    form = {
+        "Action": "Publish",
+        "Version": VERSION,
+        "PhoneNumber": text.to,
+        "Message": text.body,
+    }
+    # A name is told as such, a number as the one to send from.
+    sender = "AWS.MM.SMS.OriginationNumber" if text.sender[:1] == "+" else "AWS.SNS.SMS.SenderID"
+    attributes = {
+        sender: text.sender,
+        "AWS.SNS.SMS.SMSType": "Transactional" if delivery.priority in URGENT else "Promotional",
+        "notification_id": delivery.notification_id,
+        "delivery_id": delivery.delivery_id,
+    }
+    for number, (name, value) in enumerate(attributes.items(), 1):
+        prefix = f"MessageAttributes.entry.{number}"
+        form[f"{prefix}.Name"] = name
+        form[f"{prefix}.Value.DataType"] = "String"
+        form[f"{prefix}.Value.StringValue"] = value
+    return form
+
+
+def outcome_of(reply: Reply, text: Text) -> Outcome:
+    """What SNS's reply means."""
+    xml = reply.body.decode(errors="replace")
+    if reply.status == 200:
+        reference = _field(xml, "MessageId")
+        return text.sent(reference) if reference else unreadable(reply)
+    code = _field(xml, "Code")
+    if not code:
+        return failure_of(reply, None)
+    said = f"{code}: {_field(xml, 'Message')}"
+    if code in OURS:
+        return Retry(Reason.UNAUTHORIZED, said)
+    elif code.startswith("Throttl"):
+        after = retry_after(reply.headers.get("retry-after"), reply.at)
+        return Retry(Reason.THROTTLED, said, after)
+    elif code.startswith("OptedOut") or "opted out" in said:
+        return Refused(Reason.UNREGISTERED, said)
+    elif code.startswith(("InvalidParameter", "ParameterValueInvalid")) and "PhoneNumber" in said:
+        return Refused(Reason.INVALID_ADDRESS, said)
+    return failure_of(reply, said)
+
+
+def _field(xml: str, name: str) -> str:
+    match = _FIELD[name].search(xml)
+    return match[1] if match else ""

@@ -1,0 +1,103 @@
+"""What every SMS needs, whoever carries it: a number that exists, a sender, its parts and price."""
+
+from functools import lru_cache
+from urllib.parse import urlencode
+
+import phonenumbers
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.sms import segments_of
+from policy.ticket import issue_ticket
+from schemas.delivery import Delivery
+from schemas.vocabulary import Reason
+from sinks.provider import Refused, Sent
+
+ELSEWHERE = "*"
+"""Stands for the countries that no sender or price is set for."""
+
+
+class Text(Struct, frozen=True):
+    """A message that is ready to go: `to` is E.164, `callback` empty without a way back."""
+
+    to: str
+    sender: str
+    body: str
+    is_gsm: bool
+    segments: int
+    cost: float
+    callback: str
+
+    def sent(self, reference: str, segments: int = 0) -> Sent:
+        """The outcome where the provider took it, in as many segments as it says, if it says."""
+        count = segments or self.segments
+        return Sent(reference, count, round(self.cost * count / self.segments, 6))
+
+
+class Texting:
+    """Prepares messages for one provider."""
+
+    def __init__(self, settings: Settings, provider: str) -> None:
+        self._senders = {ELSEWHERE: settings.sms_from, **settings.sms_senders}
+        self._prices = settings.sms_prices
+        base = settings.public_url.rstrip("/")
+        self._callback = f"{base}/webhooks/{provider}" if base else ""
+        self._key = settings.signing_key.get_secret_value().encode()
+
+    def check(self) -> None:
+        """Raise Misconfigured where there is no sender for every country."""
+        if not self._senders[ELSEWHERE]:
+            raise Misconfigured("TOCSIN_SMS_FROM is not set.")
+        for country in (*self._senders, *self._prices):
+            if country != ELSEWHERE and country not in phonenumbers.SUPPORTED_REGIONS:
+                raise Misconfigured(
+                    f"TOCSIN_SMS_SENDERS or TOCSIN_SMS_PRICES names {country!r}: no country."
+                )
+
+    def prepare(self, delivery: Delivery) -> Text | Refused:
+        """The message for a delivery; refused, with no call, where it has no possible number."""
+        country = country_of(delivery.address)
+        if country is None:
+            return Refused(Reason.INVALID_ADDRESS, "the address is no possible phone number")
+        body = delivery.content.body
+        parts = segments_of(body)
+        price = self._prices.get(country, self._prices.get(ELSEWHERE, 0.0))
+        return Text(
+            to=delivery.address,
+            sender=self._senders.get(country) or self._senders[ELSEWHERE],
+            body=body,
+            is_gsm=parts.encoding == "GSM-7",
+            segments=parts.count,
+            cost=round(parts.count * price, 6),
+            callback=self._callback_of(delivery),
+        )
+
+    def _callback_of(self, delivery: Delivery) -> str:
+        if not self._callback:
+            return ""
+        query = {
+            "notification_id": delivery.notification_id,
+            "delivery_id": delivery.delivery_id,
+        }
+        if self._key:
+            query["ticket"] = issue_ticket(delivery, self._key)
+        return f"{self._callback}?{urlencode(query)}"
+
+
+@lru_cache(maxsize=1 << 16)
+def country_of(number: str) -> str | None:
+    """The country of an E.164 number by its two letters, or None for what is no such number.
+
+    A number must be possible, not assigned: plans grow faster than anybody's copy of them, and
+    providers' own test numbers are in none.
+    """
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None
+    plain = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if plain != number or not phonenumbers.is_possible_number(parsed):
+        return None
+    found = phonenumbers.region_code_for_number(parsed)
+    return found or phonenumbers.region_code_for_country_code(parsed.country_code or 0)

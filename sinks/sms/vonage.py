@@ -1,0 +1,141 @@
+"""SMS by Vonage's SMS API: one call a message, and errors in replies that say 200."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct, field
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.address import BARE
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
+from sinks.provider import Outcome, Refused, Retry
+from sinks.sms.texting import Text, Texting
+
+MOST_CALLBACK = 100
+"""Characters of a callback; with a longer one Vonage reports to the account's, by `client-ref`."""
+
+# https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms: by status.
+SENT, THROTTLED, INTERNAL = "0", "1", "5"
+BAD_NUMBER = frozenset({"6", "7", "33"})
+OURS = frozenset({"4", "8", "9", "11", "14", "15", "23", "29", "32"})
+"""Credentials, balance, sender or account: no fault of the recipient's."""
+
+
+class Request(Struct, frozen=True, omit_defaults=True):
+    """The body of a request; numbers without their plus sign."""
+
+    to: str
+    from_: str = field(name="from")
+    text: str
+    type: str
+    client_ref: str = field(name="client-ref")
+    callback: str = ""
+
+
+class Part(Struct, frozen=True):
+    """What became of one part of a message."""
+
+    status: str
+    message_id: str = field(name="message-id", default="")
+    error_text: str = field(name="error-text", default="")
+
+
+class Parts(Struct, frozen=True):
+    """Vonage's reply."""
+
+    messages: tuple[Part, ...]
+
+
+class Vonage:
+    """Sends text messages for one API key."""
+
+    name = "vonage"
+    channel = Channel.SMS
+    scheme = BARE
+    batch_size = 1
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        self._base = settings.vonage_url.rstrip("/")
+        self._key = settings.vonage_api_key
+        secret = settings.vonage_api_secret.get_secret_value()
+        self._secret_is_set = bool(secret)
+        pair = base64.b64encode(f"{self._key}:{secret}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+        self._texting = Texting(settings, self.name)
+        self._http = http
+        self._encoder = msgspec.json.Encoder()
+
+    def linger(self, priority: Priority) -> float:
+        """Nothing to wait for: a call carries one message."""
+        return 0.0
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing key, secret or sender; makes no call."""
+        require_url("TOCSIN_VONAGE_URL", self._base)
+        if not self._key:
+            raise Misconfigured("TOCSIN_VONAGE_API_KEY is not set.")
+        if not self._secret_is_set:
+            raise Misconfigured("TOCSIN_VONAGE_API_SECRET is not set.")
+        self._texting.check()
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call a delivery, together; see Provider.send for what is promised."""
+        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_one(self, delivery: Delivery) -> Outcome:
+        text = self._texting.prepare(delivery)
+        if isinstance(text, Refused):
+            return text
+        body = self._encoder.encode(self.request_of(delivery, text))
+        reply = await self._http.post(f"{self._base}/sms/json", body, self._headers)
+        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+
+    def request_of(self, delivery: Delivery, text: Text) -> Request:
+        """The request for a delivery."""
+        return Request(
+            to=text.to.removeprefix("+"),
+            from_=text.sender.removeprefix("+"),
+            text=text.body,
+            type="text" if text.is_gsm else "unicode",
+            client_ref=f"{delivery.delivery_id}.{delivery.notification_id}",
+            callback=text.callback if len(text.callback) <= MOST_CALLBACK else "",
+        )
+
+
+def outcome_of(reply: Reply, text: Text) -> Outcome:
+    """What Vonage's reply means."""
+    if reply.status != 200:
+        return failure_of(reply, None)
+    try:
+        parts = msgspec.json.decode(reply.body, type=Parts).messages
+    except msgspec.MsgspecError:
+        return unreadable(reply)
+    failed = [part for part in parts if part.status != SENT]
+    if not parts:
+        return unreadable(reply)
+    elif not failed:
+        return text.sent(parts[0].message_id, len(parts))
+    elif len(failed) < len(parts):
+        return Retry(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
+    return _failure(failed[0], retry_after(reply.headers.get("retry-after"), reply.at))
+
+
+def _failure(part: Part, after: float | None) -> Retry | Refused:
+    said = f"{part.status}: {part.error_text}"
+    if part.status == THROTTLED:
+        return Retry(Reason.THROTTLED, said, after)
+    elif part.status == INTERNAL:
+        return Retry(Reason.PROVIDER_ERROR, said)
+    elif part.status in OURS:
+        return Retry(Reason.UNAUTHORIZED, said)
+    elif part.status in BAD_NUMBER:
+        return Refused(Reason.INVALID_ADDRESS, said)
+    return Refused(Reason.REJECTED, said)

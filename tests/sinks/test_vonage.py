@@ -1,0 +1,80 @@
+"""Vonage: errors in replies that say 200, parts, and how little a callback may hold."""
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from schemas.delivery import Content
+from schemas.vocabulary import Channel, Reason
+from sinks.http import Reply
+from sinks.provider import Refused, Retry, Sent
+from sinks.sms.texting import Text, Texting
+from sinks.sms.vonage import MOST_CALLBACK, Vonage, outcome_of
+from tests.sinks.rig import Case, Rig
+
+VONAGE = Case(
+    kind=Vonage,
+    channel=Channel.SMS,
+    address="+1500555{:04d}",
+    invalid="12",
+    dead=Reason.INVALID_ADDRESS,
+    titled=False,
+    misconfigured=[
+        ({"vonage_api_key": ""}, "TOCSIN_VONAGE_API_KEY is not set"),
+        ({"vonage_api_secret": ""}, "TOCSIN_VONAGE_API_SECRET is not set"),
+        ({"vonage_url": "vonage"}, "TOCSIN_VONAGE_URL"),
+        ({"sms_from": ""}, "TOCSIN_SMS_FROM is not set"),
+    ],
+)
+alone = pytest.mark.parametrize("rig", ["vonage"], indirect=True)
+
+
+@alone
+@pytest.mark.parametrize(
+    "update",
+    [{"vonage_api_secret": SecretStr("x")}, {"vonage_api_key": "other"}, {"sms_from": "#"}],
+)
+async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, object]) -> None:
+    settings = rig.settings.model_copy(update=update)
+    outcome = await replace(rig, provider=Vonage(settings, rig.http)).send()
+    assert isinstance(outcome, Retry)
+    assert outcome.reason is Reason.UNAUTHORIZED
+
+
+@alone
+async def test_a_long_text_counts_in_parts(rig: Rig) -> None:
+    outcome = await rig.send(content=Content(body="x" * 400))
+    assert isinstance(outcome, Sent)
+    assert outcome.segments == 3
+    (line,) = rig.witnessed()
+    assert outcome.reference == line.reference
+
+
+@alone
+async def test_only_a_callback_that_fits_is_sent(rig: Rig) -> None:
+    said = rig.delivery()
+    assert isinstance(rig.provider, Vonage)
+    for url, fits in (("https://n.example.com", False), ("", True)):
+        settings = rig.settings.model_copy(update={"public_url": url})
+        text = Texting(settings, "vonage").prepare(said)
+        assert isinstance(text, Text)
+        request = rig.provider.request_of(said, text)
+        assert (len(text.callback) <= MOST_CALLBACK) == fits
+        assert request.callback == ""
+        assert request.client_ref == f"{said.delivery_id}.{said.notification_id}"
+
+
+@alone
+@pytest.mark.parametrize(
+    ("statuses", "kind"), [("00", Sent), ("01", Retry), ("11", Retry), ("", Retry), ("66", Refused)]
+)
+async def test_what_several_parts_mean(rig: Rig, statuses: str, kind: type) -> None:
+    text = Texting(rig.settings, "vonage").prepare(rig.delivery())
+    assert isinstance(text, Text)
+    parts = ",".join(f'{{"status":"{status}","message-id":"m"}}' for status in statuses)
+    reply = Reply(200, {}, f'{{"messages":[{parts}]}}'.encode(), 0.0)
+    outcome = outcome_of(reply, text)
+    assert isinstance(outcome, kind)
+    if isinstance(outcome, Retry):
+        assert outcome.uncertain == (statuses in ("01", ""))
