@@ -25,8 +25,14 @@ def _sink(channel: Channel) -> BuildRole:
     def build(runtime: Runtime) -> Role:
         settings = runtime.settings
         http = HttpClient(settings.provider_timeout, settings.calls_in_flight)
-        role = sink(channel, providers_of(channel, settings, http), runtime)
-        return replace(role, close=http.close)
+        providers = providers_of(channel, settings, http)
+
+        async def close() -> None:
+            for provider, _ in providers:
+                await provider.close()
+            await http.close()
+
+        return replace(sink(channel, providers, runtime), close=close)
 
     return build
 

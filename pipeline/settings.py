@@ -43,6 +43,26 @@ class Settings(BaseSettings):
     fcm_credentials: Path | None = None
     """A Firebase service account file; it names the project and where tokens are issued."""
     fcm_url: str = "https://fcm.googleapis.com"
+    fcm_per_minute: Annotated[int, Field(ge=60)] = 600_000
+    """Messages; Google's quota of a project. All workers share it: give each its part."""
+    apns_url: str = "https://api.push.apple.com"
+    apns_key: Path | None = None
+    """The .p8 file of a key for Apple's push service."""
+    apns_key_id: str = ""
+    apns_team_id: str = ""
+    apns_topic: str = ""
+    """The app's bundle id."""
+    vapid_private_key: SecretStr = SecretStr("")
+    """The application server's P-256 key: PEM, or its 32 bytes in base64url."""
+    vapid_subject: str = ""
+    """How push services reach you: a mailto: or https: URL."""
+    webpush_hosts: tuple[str, ...] = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "web.push.apple.com",
+    )
+    """Push services that are called, as JSON; an endpoint elsewhere is refused."""
     sendgrid_url: str = "https://api.sendgrid.com"
     sendgrid_api_key: SecretStr = SecretStr("")
     email_from: str = "notifications@localhost.localdomain"

@@ -39,14 +39,17 @@ class Reply(Struct, frozen=True):
 
 
 class HttpClient:
-    """Connections to every provider, pooled and kept alive; HTTP/1.1 so far."""
+    """Connections to every provider, pooled and kept alive."""
 
-    def __init__(self, timeout: float, connections: int) -> None:
-        """`timeout` is seconds for a whole call; `connections` is how many may idle per host."""
+    def __init__(self, timeout: float, connections: int, *, http2: bool = False) -> None:
+        """`timeout` is seconds for a whole call; `connections` is how many may idle per host.
+
+        With `http2` nothing else is spoken, and one connection carries all calls to a host.
+        """
         self._timeout = timeout
+        builder = ClientBuilder().http2_prior_knowledge() if http2 else ClientBuilder()
         self._client: Client = (
-            ClientBuilder()
-            .timeout(timedelta(seconds=timeout))
+            builder.timeout(timedelta(seconds=timeout))
             .connect_timeout(timedelta(seconds=min(timeout, CONNECT_TIMEOUT)))
             .pool_idle_timeout(timedelta(seconds=IDLE_TIMEOUT))
             .pool_max_idle_per_host(connections)

@@ -13,7 +13,9 @@ from sinks.email.sendgrid import SendGrid
 from sinks.email.ses import Ses
 from sinks.http import HttpClient
 from sinks.provider import Provider
+from sinks.push.apns import Apns
 from sinks.push.fcm import Fcm
+from sinks.push.webpush import WebPush
 from sinks.sms.plivo import Plivo
 from sinks.sms.sns import Sns
 from sinks.sms.twilio import Twilio
@@ -22,6 +24,7 @@ from sinks.sms.vonage import Vonage
 BuildProvider = Callable[[Settings, HttpClient], Provider]
 
 PROVIDERS: dict[str, BuildProvider] = {
+    "apns": Apns,
     "fcm": Fcm,
     "mailgun": Mailgun,
     "plivo": Plivo,
@@ -31,6 +34,7 @@ PROVIDERS: dict[str, BuildProvider] = {
     "sns": Sns,
     "twilio": Twilio,
     "vonage": Vonage,
+    "webpush": WebPush,
 }
 _ENTRY = re.compile(r"([a-z]+)(?::(\d{1,6}))?")
 

@@ -10,10 +10,12 @@ from embedded.simulators.email.mailgun import MailgunSimulator
 from embedded.simulators.email.postmark import PostmarkSimulator
 from embedded.simulators.email.sendgrid import MAX_MAIL, SendGridSimulator
 from embedded.simulators.email.ses import SesSimulator
-from embedded.simulators.faults import Faults
-from embedded.simulators.push import fcm, oauth
+from embedded.simulators.faults import Faults, Handler
+from embedded.simulators.push import apns, fcm, oauth, webpush
+from embedded.simulators.push.apns import ApnsSimulator
 from embedded.simulators.push.fcm import FcmSimulator
 from embedded.simulators.push.oauth import TokenIssuer
+from embedded.simulators.push.webpush import WebPushSimulator
 from embedded.simulators.sms import plivo, sns, twilio, vonage
 from embedded.simulators.sms.plivo import PlivoSimulator
 from embedded.simulators.sms.sns import SnsSimulator
@@ -28,6 +30,8 @@ class Simulators:
         self.faults = Faults()
         self.tokens = TokenIssuer(credentials.service_account)
         project = credentials.service_account.project_id
+        self._apns = ApnsSimulator(credentials.apns, log, self.faults)
+        self._webpush = WebPushSimulator(credentials.browser, log, self.faults)
         self._fcm = FcmSimulator(project, self.tokens, log, self.faults)
         aws = AwsAccount(
             credentials.aws_access_key_id, credentials.aws_secret_access_key, AWS_REGION
@@ -48,6 +52,10 @@ class Simulators:
         self._twilio = TwilioSimulator(
             credentials.twilio_account_sid, credentials.twilio_auth_token, log, self.faults
         )
+
+    def apns(self) -> Handler:
+        """Apple's, which is served by itself, as it speaks HTTP/2."""
+        return self.faults.guard("apns", self._apns.send, apns.refuse)
 
     def app(self) -> web.Application:
         """The routes; requests that hang are let go when the application stops."""
@@ -74,6 +82,9 @@ class Simulators:
                 ),
                 web.post(
                     "/v1/Account/{id}/Message/", guard("plivo", self._plivo.send, plivo.refuse)
+                ),
+                web.post(
+                    r"/push/{number:\d+}", guard("webpush", self._webpush.send, webpush.refuse)
                 ),
                 web.post("/", guard("sns", self._sns.send, sns.refuse)),
                 web.post("/sms/json", guard("vonage", self._vonage.send, vonage.refuse)),

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Struct
+
+from sinks.push.vapid import decoded, encoded
 
 PROJECT = "tocsin-demo"
 AWS_REGION = "eu-central-1"
@@ -31,10 +33,52 @@ class ServiceAccount(Struct, frozen=True, kw_only=True):
         return key.public_key()
 
 
+class ApnsAccount(Struct, frozen=True, kw_only=True):
+    """An app of an Apple team, and the key that its .p8 file holds."""
+
+    private_key: str
+    key_id: str
+    team_id: str
+    topic: str
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """The half by which a provider token is checked."""
+        return _ec_key(self.private_key).public_key()
+
+
+class Browser(Struct, frozen=True, kw_only=True):
+    """A browser that subscribed: its own key, and whose messages it lets through.
+
+    `vapid_key` is the application server's private key, `subscribed_with` its public half as
+    the page gave it.
+    """
+
+    key: str
+    auth: str
+    vapid_key: str
+    subscribed_with: str
+
+    def private_key(self) -> ec.EllipticCurvePrivateKey:
+        """The key that reads messages."""
+        return _ec_key(self.key)
+
+    def auth_secret(self) -> bytes:
+        """The secret that goes with it."""
+        return decoded(self.auth)
+
+    def subscription(self, base_url: str, number: int) -> str:
+        """The address of one of its subscriptions at a push service."""
+        keys = {"p256dh": _point(self.private_key().public_key()), "auth": self.auth}
+        subscription = {"endpoint": f"{base_url}/push/{number}", "keys": keys}
+        return f"web:{msgspec.json.encode(subscription).decode()}"
+
+
 class Credentials(Struct, frozen=True, kw_only=True):
     """One account with each provider."""
 
     service_account: ServiceAccount
+    apns: ApnsAccount
+    browser: Browser
     aws_access_key_id: str
     aws_secret_access_key: str
     mailgun_api_key: str
@@ -53,6 +97,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
         """What nobody may find in a log, an outcome or a dead letter."""
         return (
             self.service_account.private_key,
+            self.apns.private_key,
+            self.browser.vapid_key,
             self.aws_secret_access_key,
             self.mailgun_api_key,
             self.plivo_auth_token,
@@ -67,21 +113,31 @@ class Credentials(Struct, frozen=True, kw_only=True):
 def make_credentials(base_url: str) -> Credentials:
     """New accounts; tokens for the service account are issued under `base_url`."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
     account = ServiceAccount(
         client_email=f"demo@{PROJECT}.iam.gserviceaccount.com",
         client_id="100000000000000000001",
-        private_key=pem.decode(),
+        private_key=_pem(key),
         private_key_id=secrets.token_hex(20),
         project_id=PROJECT,
         token_uri=f"{base_url}/token",
     )
+    vapid = ec.generate_private_key(ec.SECP256R1())
+    apns = ApnsAccount(
+        private_key=_pem(ec.generate_private_key(ec.SECP256R1())),
+        key_id=secrets.token_hex(5).upper(),
+        team_id=secrets.token_hex(5).upper(),
+        topic="com.example.app",
+    )
+    browser = Browser(
+        key=_pem(ec.generate_private_key(ec.SECP256R1())),
+        auth=encoded(secrets.token_bytes(16)),
+        vapid_key=_pem(vapid),
+        subscribed_with=_point(vapid.public_key()),
+    )
     return Credentials(
         service_account=account,
+        apns=apns,
+        browser=browser,
         aws_access_key_id=f"AKIA{secrets.token_hex(8).upper()}",
         aws_secret_access_key=secrets.token_urlsafe(30),
         mailgun_api_key=f"key-{secrets.token_hex(16)}",
@@ -98,7 +154,7 @@ def make_credentials(base_url: str) -> Credentials:
     )
 
 
-def keep_credentials(folder: Path, base_url: str) -> Credentials:
+def keep_credentials(folder: Path, base_url: str, apns_url: str = "") -> Credentials:
     """The folder's accounts, or new ones; writes what a caller needs to use them.
 
     `firebase.json` is the service account file; `environment.json` maps every TOCSIN_ variable
@@ -119,15 +175,27 @@ def keep_credentials(folder: Path, base_url: str) -> Credentials:
         credentials = make_credentials(base_url)
     _write(kept, credentials)
     _write(folder / "firebase.json", credentials.service_account)
-    _write(folder / "environment.json", environment(credentials, folder, base_url))
+    (folder / "apns.p8").write_text(credentials.apns.private_key)
+    reach = environment(credentials, folder, base_url, apns_url)
+    _write(folder / "environment.json", reach)
     return credentials
 
 
-def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[str, str]:
+def environment(
+    credentials: Credentials, folder: Path, base_url: str, apns_url: str
+) -> dict[str, str]:
     """The settings with which Tocsin's sinks reach these simulators."""
     return {
         "TOCSIN_FCM_CREDENTIALS": str((folder / "firebase.json").resolve()),
         "TOCSIN_FCM_URL": base_url,
+        "TOCSIN_APNS_URL": apns_url,
+        "TOCSIN_APNS_KEY": str((folder / "apns.p8").resolve()),
+        "TOCSIN_APNS_KEY_ID": credentials.apns.key_id,
+        "TOCSIN_APNS_TEAM_ID": credentials.apns.team_id,
+        "TOCSIN_APNS_TOPIC": credentials.apns.topic,
+        "TOCSIN_VAPID_PRIVATE_KEY": credentials.browser.vapid_key,
+        "TOCSIN_VAPID_SUBJECT": "mailto:push@example.com",
+        "TOCSIN_WEBPUSH_HOSTS": '["127.0.0.1"]',
         "TOCSIN_AWS_REGION": AWS_REGION,
         "TOCSIN_AWS_ACCESS_KEY_ID": credentials.aws_access_key_id,
         "TOCSIN_AWS_SECRET_ACCESS_KEY": credentials.aws_secret_access_key,
@@ -153,6 +221,26 @@ def environment(credentials: Credentials, folder: Path, base_url: str) -> dict[s
         "TOCSIN_PUBLIC_URL": base_url,
         "TOCSIN_SIGNING_KEY": credentials.signing_key,
     }
+
+
+def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def _ec_key(pem: str) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError("push keys are elliptic")
+    return key
+
+
+def _point(key: ec.EllipticCurvePublicKey) -> str:
+    form = serialization.PublicFormat.UncompressedPoint
+    return encoded(key.public_bytes(serialization.Encoding.X962, form))
 
 
 def _write(path: Path, value: object) -> None:

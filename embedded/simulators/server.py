@@ -11,6 +11,7 @@ from aiohttp import web
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.app import Simulators
 from embedded.simulators.credentials import Credentials, environment, keep_credentials
+from embedded.simulators.push.http2 import serving_http2
 from pipeline.errors import PortTaken, Unavailable
 
 HOST = "127.0.0.1"
@@ -49,9 +50,11 @@ async def serving(port: int, log: Path, folder: Path) -> AsyncIterator[Serving]:
         )
         await runner.setup()
         try:
-            await web.SockSite(runner, listener).start()
-            reach = environment(credentials, folder, base_url)
-            yield Serving(simulators, credentials, reach, base_url)
+            async with serving_http2(simulators.apns()) as apns_url:
+                credentials = keep_credentials(folder, base_url, apns_url)
+                await web.SockSite(runner, listener).start()
+                reach = environment(credentials, folder, base_url, apns_url)
+                yield Serving(simulators, credentials, reach, base_url)
         finally:
             await runner.cleanup()
             accepted.close()

@@ -13,6 +13,7 @@ from policy.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.pace import Pace
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.fcm_message import body_of
 from sinks.push.google_token import AccessTokens
@@ -77,6 +78,7 @@ class Fcm:
         self._http = http
         self._clock = clock
         self._tokens = AccessTokens(settings.fcm_credentials, settings.provider_timeout, clock)
+        self._pace = Pace(settings.fcm_per_minute / 60)
         self._encoder = msgspec.json.Encoder()
 
     def linger(self, priority: Priority) -> float:
@@ -102,6 +104,7 @@ class Fcm:
         """The connections are the shared client's, whose owner closes it."""
 
     async def _send_one(self, delivery: Delivery) -> Outcome:
+        await self._pace.wait()
         body = self._encoder.encode(body_of(delivery, self._clock.now()))
         token = await self._tokens.token()
         if isinstance(token, Retry):
@@ -114,7 +117,12 @@ class Fcm:
             if isinstance(token, Retry):
                 return token
             reply = await self._call(body, token)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        if isinstance(reply, Retry):
+            return reply
+        outcome = outcome_of(reply)
+        if isinstance(outcome, Retry) and outcome.reason is Reason.THROTTLED:
+            self._pace.exceeded()
+        return outcome
 
     async def _call(self, body: bytes, token: str) -> Reply | Retry:
         url = f"{self._url}/v1/projects/{self._tokens.load()}/messages:send"

@@ -1,6 +1,7 @@
 """Every provider's case, by its name; a new provider adds a line and a file of its own tests."""
 
 from tests.sinks.rig import Case
+from tests.sinks.test_apns import APNS
 from tests.sinks.test_fcm import FCM
 from tests.sinks.test_mailgun import MAILGUN
 from tests.sinks.test_plivo import PLIVO
@@ -10,8 +11,10 @@ from tests.sinks.test_ses import SES
 from tests.sinks.test_sns import SNS
 from tests.sinks.test_twilio import TWILIO
 from tests.sinks.test_vonage import VONAGE
+from tests.sinks.test_webpush import WEBPUSH
 
 CASES: dict[str, Case] = {
+    "apns": APNS,
     "fcm": FCM,
     "mailgun": MAILGUN,
     "postmark": POSTMARK,
@@ -21,4 +24,5 @@ CASES: dict[str, Case] = {
     "sns": SNS,
     "twilio": TWILIO,
     "vonage": VONAGE,
+    "webpush": WEBPUSH,
 }

@@ -1,6 +1,6 @@
 """One set of simulators for all providers; each test gets its provider with no faults in force."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -34,13 +34,15 @@ async def http() -> AsyncIterator[HttpClient]:
 
 
 @pytest.fixture(params=sorted(CASES))
-def rig(
+async def rig(
     request: pytest.FixtureRequest, running: Serving, settings: Settings, http: HttpClient
-) -> Iterator[Rig]:
+) -> AsyncIterator[Rig]:
     """The provider that the test names, or each in turn: `parametrize("rig", ["fcm"],
     indirect=True)`."""
     case = CASES[request.param]
     log = Path(settings.fcm_credentials or "").with_name("accepted.jsonl")
     log.write_bytes(b"")
-    yield Rig(case, case.kind(settings, http), running, log, settings, http)
+    provider = case.kind(settings, http)
+    yield Rig(case, provider, running, log, settings, http)
     running.simulators.faults.clear_all()
+    await provider.close()

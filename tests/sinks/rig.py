@@ -1,7 +1,7 @@
 """The stage for the providers: each with its simulator, the witness and a shared HTTP client."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Case:
     titled: bool = True
     linger: tuple[float, ...] = AT_ONCE
     misconfigured: Sequence[tuple[Mapping[str, Any], str]] = field(default=())
+    subscribe: Callable[[Credentials, str, int], str] | None = None
+    """Makes the address of a number at a URL, where `address` can't say it."""
 
 
 def delivery(case: Case, number: int = 0, **fields: Any) -> Delivery:
@@ -93,9 +95,21 @@ class Rig:
         """What the simulator accepted."""
         return read_accept_log(self.log)
 
+    @property
+    def url(self) -> str:
+        """Where the provider's simulator listens."""
+        return str(getattr(self.settings, f"{self.name}_url", self.running.base_url))
+
+    def address(self, number: int, url: str = "") -> str:
+        """The address of a number, at another server than the simulator if one is given."""
+        subscribe = self.case.subscribe
+        if subscribe is None:
+            return self.case.address.format(number)
+        return subscribe(self.running.credentials, url or self.url, number)
+
     def delivery(self, number: int = 0, **fields: Any) -> Delivery:
         """A delivery for this provider."""
-        return delivery(self.case, number, **fields)
+        return delivery(self.case, number, **{"address": self.address(number), **fields})
 
     async def send(self, number: int = 0, **fields: Any) -> Outcome:
         """Send one delivery; no secret may stand in its outcome."""
@@ -107,7 +121,11 @@ class Rig:
         """No secret stands in the outcomes."""
         assert_secretless(self.running.credentials, *outcomes)
 
-    def elsewhere(self, url: str) -> Provider:
-        """The same provider, but for the URL that it calls."""
+    async def send_elsewhere(self, url: str) -> Outcome:
+        """Have the provider call another URL than that of its simulator."""
         settings = self.settings.model_copy(update={f"{self.name}_url": url})
-        return self.case.kind(settings, self.http)
+        provider = self.case.kind(settings, self.http)
+        (outcome,) = await provider.send([self.delivery(address=self.address(0, url))])
+        await provider.close()
+        self.assert_secretless(outcome)
+        return outcome

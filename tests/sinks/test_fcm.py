@@ -1,7 +1,6 @@
 """FCM: its JSON, its access tokens, what its errors mean."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import firebase_admin.messaging as messaging
@@ -16,6 +15,7 @@ from sinks.provider import Retry, Sent
 from sinks.push.fcm import Fcm
 from sinks.push.fcm_message import body_of
 from tests.sinks.rig import Case, Rig, delivery
+from tests.sinks.set_clock import SetClock
 
 FCM = Case(
     kind=Fcm,
@@ -30,16 +30,6 @@ FCM = Case(
         ({"fcm_url": "fcm"}, "TOCSIN_FCM_URL"),
     ],
 )
-
-
-class SetClock:
-    """A clock that stands where the test puts it."""
-
-    def __init__(self) -> None:
-        self.time = time.time_ns() // 1_000_000
-
-    def now(self) -> int:
-        return self.time
 
 
 @pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")

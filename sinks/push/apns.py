@@ -1,0 +1,123 @@
+"""Push by Apple's service, over HTTP/2: one call a message."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.clock import Clock, SystemClock
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.address import split_address
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.push.apns_payload import headers_of, payload_of
+from sinks.push.apns_token import ProviderTokens
+
+SYSTEM_CLOCK = SystemClock()
+TOO_OLD = "ExpiredProviderToken"
+
+# https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
+GONE = frozenset({"Unregistered", "ExpiredToken"})
+BAD_TOKEN = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "MissingDeviceToken"})
+OURS = frozenset(
+    {
+        "BadCertificate",
+        "BadCertificateEnvironment",
+        "BadEnvironmentKeyIdInToken",
+        "BadTopic",
+        "Forbidden",
+        "InvalidProviderToken",
+        "MissingProviderToken",
+        "MissingTopic",
+        "TopicDisallowed",
+        "UnrelatedKeyIdInToken",
+        TOO_OLD,
+    }
+)
+"""Key, team or topic: no fault of the device's."""
+
+
+class Error(Struct, frozen=True):
+    """The body of a reply that is no success."""
+
+    reason: str
+
+
+class Apns:
+    """Sends to devices of one app, for one team's key."""
+
+    name = "apns"
+    channel = Channel.PUSH
+    scheme = "apns"
+    batch_size = 1
+
+    def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._url = settings.apns_url.rstrip("/")
+        self._topic = settings.apns_topic
+        self._tokens = ProviderTokens(settings, clock)
+        # Its own: Apple speaks HTTP/2 alone, and one connection carries all calls.
+        self._http = HttpClient(settings.provider_timeout, settings.calls_in_flight, http2=True)
+        self._encoder = msgspec.json.Encoder()
+
+    def linger(self, priority: Priority) -> float:
+        """Nothing to wait for: a call carries one message."""
+        return 0.0
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a key, an id or a topic that is missing; makes no call."""
+        require_url("TOCSIN_APNS_URL", self._url)
+        self._tokens.check()
+        if not self._topic:
+            raise Misconfigured("TOCSIN_APNS_TOPIC is not set; it is the app's bundle id.")
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call a delivery, together; see Provider.send for what is promised."""
+        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
+
+    async def close(self) -> None:
+        """Close the connection to Apple."""
+        await self._http.close()
+
+    async def _send_one(self, delivery: Delivery) -> Outcome:
+        _, device = split_address(delivery.address)
+        if not device.isalnum():
+            return Refused(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")
+        body = self._encoder.encode(payload_of(delivery))
+        headers = headers_of(delivery, self._topic)
+        reply = await self._call(device, body, headers)
+        if isinstance(reply, Reply) and reply.status == 403 and reason_of(reply) == TOO_OLD:
+            # Clocks differ; a second refusal is no matter of age.
+            self._tokens.discard(headers["authorization"])
+            reply = await self._call(device, body, headers)
+        return reply if isinstance(reply, Retry) else outcome_of(reply)
+
+    async def _call(self, device: str, body: bytes, headers: dict[str, str]) -> Reply | Retry:
+        headers["authorization"] = self._tokens.authorization()
+        return await self._http.post(f"{self._url}/3/device/{device}", body, headers)
+
+
+def reason_of(reply: Reply) -> str | None:
+    """Apple's word for what is wrong, None where it is not Apple who says it."""
+    try:
+        return msgspec.json.decode(reply.body, type=Error).reason
+    except msgspec.MsgspecError:
+        return None
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    """What Apple's reply means."""
+    if reply.status == 200:
+        reference = reply.headers.get("apns-id", "")
+        return Sent(reference) if reference and not reply.body else unreadable(reply)
+    reason = reason_of(reply)
+    if reason in GONE:
+        return Refused(Reason.UNREGISTERED, reason or "")
+    elif reason in BAD_TOKEN:
+        return Refused(Reason.INVALID_ADDRESS, reason or "")
+    elif reason in OURS:
+        return Retry(Reason.UNAUTHORIZED, reason or "")
+    return failure_of(reply, reason)
