@@ -30,6 +30,9 @@ from pipeline.topics import (
     PREFERENCES,
     PRESENCE,
     REQUESTS,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
     Topic,
 )
 from schemas.cancellation import Cancellation
@@ -37,10 +40,13 @@ from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.profile import Contacts, Preferences, Presence
 from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Priority
 from tables import held
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.in_hand import IN_HAND, InHand
+from tables.phones import PHONES, STOPPED
 from tables.store import Store
 from tables.timers import TIMERS, Timers
 from tables.turn import Turn
@@ -54,6 +60,9 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     FOLLOWING: Follow,
     CANCELLED: Cancellation,
     FEEDBACK: Feedback,
+    STOPS: Stop,
+    SUBSCRIPTIONS: Subscription,
+    SUPPRESSIONS: Suppression,
     REQUESTS[Priority.CRITICAL]: Request,
     BROADCASTS[Priority.CRITICAL]: Broadcast,
     **{REQUESTS[priority]: Request for priority in Priority},
@@ -70,6 +79,8 @@ TABLES = (
     LEDGERS,
     FOLLOWERS,
     SEGMENTS,
+    PHONES,
+    STOPPED,
     TIMERS,
     held.HELD,
     held.CANCEL_KEYS,
@@ -154,6 +165,8 @@ class Decider(Stateful):
             case Cancellation():
                 decisions.cancel(value)
             case Contacts() | Preferences() | Presence() | Follow():
+                note(turn, value)
+            case Subscription() | Suppression() | Stop():
                 note(turn, value)
 
     async def wake(self, read_to: ReadTo) -> float | None:

@@ -1,19 +1,30 @@
 """What is said of users: contacts, preferences, presence, and whom they follow."""
 
+from policy.instants import epoch_ms
 from policy.profile import Profile
+from policy.subscription import with_subscription
+from policy.suppression import stopped, with_bar, with_stop, with_suppression
 from schemas.follow import Follow
 from schemas.profile import Contacts, Preferences, Presence
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
 from tables.followers import FOLLOWERS, SEGMENTS
-from tables.table import key_of
+from tables.phones import PHONES, STOPPED
+from tables.table import key_of, parts_of
 from tables.turn import Turn
 from tables.users import PROFILES
 
+Said = Contacts | Preferences | Presence | Subscription | Suppression
 
-def note(turn: Turn, value: Contacts | Preferences | Presence | Follow) -> None:
-    """Store what a record says of its user."""
+
+def note(turn: Turn, value: Said | Follow | Stop) -> None:
+    """Store what a record says of its user, or of whoever has a phone number."""
     if isinstance(value, Follow):
         edge = key_of(value.tenant, value.followee, value.follower)
         turn.view(FOLLOWERS).put(edge, True if value.following else None)
+        return
+    if isinstance(value, Stop):
+        _stop(turn, value)
         return
     user = key_of(value.tenant, value.user)
     before = turn.view(PROFILES).get(user) or Profile()
@@ -21,11 +32,17 @@ def note(turn: Turn, value: Contacts | Preferences | Presence | Follow) -> None:
         case Contacts():
             after = before.with_contacts(value)
             _move_segments(turn, value.tenant, value.user, before, after)
+            after = _move_phone(turn, value.tenant, value.user, before, after)
         case Preferences():
             after = before.with_preferences(value)
         case Presence():
             after = before.with_presence(value)
-    turn.view(PROFILES).put(user, after)
+        case Subscription():
+            after = with_subscription(before, value)
+        case Suppression():
+            after = with_suppression(before, value)
+    if after is not before:
+        turn.view(PROFILES).put(user, after)
 
 
 def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> None:
@@ -36,3 +53,29 @@ def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: P
         segments.put(key_of(tenant, name, value, user), None)
     for name, value in after.attributes.items():
         segments.put(key_of(tenant, name, value, user), True)
+
+
+def _move_phone(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> Profile:
+    """Find the user by their number from now on; STOP may have come from it before."""
+    phones = turn.view(PHONES)
+    if before.phone and before.phone != after.phone:
+        phones.put(key_of(before.phone, tenant, user), None)
+    if not after.phone:
+        return after
+    phones.put(key_of(after.phone, tenant, user), True)
+    at = turn.view(STOPPED).get(key_of(after.phone))
+    return after if at is None else with_bar(after, stopped(after.phone, at))
+
+
+def _stop(turn: Turn, said: Stop) -> None:
+    number, stops = key_of(said.phone), turn.view(STOPPED)
+    at, before = epoch_ms(said.at), stops.get(number)
+    if said.stopped:
+        stops.put(number, at if before is None else max(at, before))
+    elif before is not None and before <= at:
+        stops.put(number, None)
+    profiles = turn.view(PROFILES)
+    for key in list(turn.view(PHONES).keys(number)):
+        _, tenant, user = parts_of(key)
+        owner = key_of(tenant, user)
+        profiles.put(owner, with_stop(profiles.get(owner) or Profile(), said))

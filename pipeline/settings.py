@@ -99,6 +99,26 @@ class Settings(BaseSettings):
     """Where providers and people reach us; without it nothing is reported back to us."""
     signing_key: SecretStr = SecretStr("")
     """Signs the tickets and links that leave with messages; without it they leave with none."""
+    bounce_days: Annotated[int, Field(ge=1)] = 180
+    """Days that an address is left alone after a hard bounce; complaints and STOP have no end."""
+    track_opens: bool = True
+    track_clicks: bool = True
+    """Whether e-mail's HTML gets a pixel, and links that lead by us; both need `public_url` and
+    `signing_key`."""
+    report_window: Annotated[int, Field(ge=1)] = 300
+    """Seconds for which what a provider signed counts, if it signs a time as well."""
+    sendgrid_webhook_key: str = ""
+    """The verification key of SendGrid's signed event webhook: a public key in base64."""
+    ses_topics: tuple[str, ...] = ()
+    """ARNs of the SNS topics that report on SES mail to us, as JSON."""
+    mailgun_signing_key: SecretStr = SecretStr("")
+    postmark_webhook_user: str = ""
+    postmark_webhook_password: SecretStr = SecretStr("")
+    vonage_signature_secret: SecretStr = SecretStr("")
+    web_host: str = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65535)] = 8090
+    """Where `tocsin web` listens; 0 takes a free port. What is outside reaches it by
+    `public_url`, through whatever ends TLS in front of it."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
     calls_in_flight: Annotated[int, Field(ge=4)] = 256
     """Provider calls that one sink process has open at most; a kill repeats no more than these."""

@@ -51,7 +51,10 @@ CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="d
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
 CANCELLATIONS = Topic(name="cancellations", key="actor", written_by="producers", read_by="router")
 CANCELLED = Topic(name="cancelled", key="partition", written_by="router", read_by="decider")
-FEEDBACK = Topic(name="feedback", key="user", written_by="producers", read_by="decider")
+FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_by="decider")
+STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider")
+SUBSCRIPTIONS = Topic(name="subscriptions", key="user", written_by="web", read_by="decider")
+SUPPRESSIONS = Topic(name="suppressions", key="user", written_by="sinks, web", read_by="decider")
 REQUESTS = {
     priority: Topic(name=f"requests.{priority}", key="user", written_by="router", read_by="decider")
     for priority in Priority
@@ -124,6 +127,9 @@ TOPICS: tuple[Topic, ...] = (
     CANCELLATIONS,
     CANCELLED,
     FEEDBACK,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
     *REQUESTS.values(),
     *BROADCASTS.values(),
     OUTBOX,

@@ -4,6 +4,7 @@ from policy.decision import Outcome
 from policy.identity import delivery_event_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
+from policy.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.post import Post
@@ -75,6 +76,33 @@ def reached(
         catalogue=delivery.catalogue,
         segments=segments,
         cost=cost,
+    )
+
+
+def reported(
+    ticket: Ticket, stage: Stage, at: int, *, provider: str, detail: str, again: str = ""
+) -> DeliveryEvent:
+    """A message came to this, says a provider or whoever got it; `again` keeps apart what else
+    of the same stage is told of one message."""
+    name = delivery_event_id(ticket.delivery_id.hex(), ticket.channel, stage, 0)
+    return DeliveryEvent(
+        id=f"{name}.{again}" if again else name,
+        stage=stage,
+        at=at,
+        occurred_at=ticket.occurred_at,
+        accepted_at=ticket.accepted_at,
+        tenant=ticket.tenant,
+        type=ticket.type,
+        category=ticket.category,
+        priority=ticket.priority,
+        user=ticket.user,
+        event_id=ticket.event_id,
+        notification_id=ticket.notification_id.hex(),
+        delivery_id=ticket.delivery_id.hex(),
+        channel=ticket.channel,
+        provider=provider,
+        detail=detail,
+        catalogue=ticket.catalogue,
     )
 
 

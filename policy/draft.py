@@ -9,6 +9,7 @@ from policy.ledger import Held, Ledger
 from policy.notification_type import NotificationType, Plan
 from policy.rate_limit import Window
 from policy.rule import Verdict
+from policy.suppression import usable
 from policy.user_state import UserState
 from schemas.delivery import Content, Delivery
 from schemas.request import Request
@@ -93,6 +94,8 @@ class Draft:
         self.known = self.usable = known
         if profile.suppressed:
             self.usable = tuple(each for each in known if each not in profile.suppressed)
+        if profile.barred:
+            self.usable = usable(profile, channel, self.usable, self.now)
 
     def objection(self) -> Verdict | None:
         """What the first rule that objects to the channel says."""

@@ -1,6 +1,6 @@
 """Moments as epoch milliseconds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_000
@@ -10,6 +10,11 @@ def epoch_ms(moment: datetime) -> int:
     """Epoch milliseconds of an aware datetime, exact and rounded down."""
     since = moment - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def moment(at: int) -> datetime:
+    """Epoch milliseconds as a datetime in UTC, at most the calendar's ends."""
+    return _EPOCH + timedelta(milliseconds=max(_FIRST, min(at, _LAST)))
 
 
 def text(at: int) -> str:

@@ -3,6 +3,7 @@
 from policy.digest_window import DigestWindow, daily
 from policy.instants import text
 from policy.profile import FOR_GOOD, Profile
+from policy.subscription import is_unsubscribed
 from policy.tenant import Tenant
 from schemas.vocabulary import Channel, Frequency, Reason
 
@@ -13,9 +14,11 @@ ALL_OTHERS = "*"
 def opt_out(profile: Profile, tenant: Tenant, category: str, channel: Channel) -> str | None:
     """Which preference keeps a category off a channel, or None when it may be sent.
 
-    Category by channel overrides channel, the user's overrides the tenant's, and where neither
-    says anything all are on but SMS.
+    One click to unsubscribe overrides all. Category by channel overrides channel, the user's
+    overrides the tenant's, and where neither says anything all are on but SMS.
     """
+    if profile.subscriptions and is_unsubscribed(profile, category, channel):
+        return "by user, one click"
     for who, said in (("user", profile), ("tenant", tenant)):
         if said.categories:
             wanted = said.categories.get(category, {}).get(channel)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.address import push_address
+from policy.barred import Barred
 from policy.instants import epoch_ms
 from policy.wall_clock import bits_of, minutes_of
 from schemas.profile import Contacts, Preferences, Presence, QuietHours
@@ -46,6 +47,8 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     frequency: dict[str, Frequency] = {}
     digest_at: int | None = None  # minute of the day
     attributes: dict[str, str] = {}
+    barred: tuple[Barred, ...] = ()  # the newest MOST_BARRED
+    subscriptions: dict[str, dict[Channel, int]] = {}  # see policy.subscription
 
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""

@@ -16,12 +16,15 @@ from policy.shown import (
     shown_preferences,
     shown_quiet_hours,
 )
+from policy.suppression import why_barred
 from schemas.vocabulary import Channel, Frequency, Reason
 
 
 def _suppressed_address(draft: Draft) -> Outcome | None:
     if draft.known and not draft.usable:
-        return Outcome(draft.plan.channel, Reason.SUPPRESSED_ADDRESS)
+        channel = draft.plan.channel
+        why = why_barred(draft.profile, channel, draft.known, draft.now)
+        return Outcome(channel, Reason.SUPPRESSED_ADDRESS, why)
     return None
 
 

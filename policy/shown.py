@@ -6,6 +6,8 @@ from policy.duration import shown as shown_span
 from policy.instants import text
 from policy.profile import Profile, QuietSpan
 from policy.quiet_hours import zone_of
+from policy.subscription import is_unsubscribed
+from policy.suppression import why_barred
 from policy.tenant import Tenant
 from policy.wall_clock import DAY, EVERY_DAY, minute_of_week
 from schemas.vocabulary import Channel, Frequency, Weekday
@@ -28,7 +30,10 @@ def shown_addresses(draft: Draft) -> str:
     """How many addresses there are, and how many of them can't be used."""
     found = counted(len(draft.known), _NOUNS[draft.plan.channel])
     bad = len(draft.known) - len(draft.usable)
-    return f"{found}, {bad} suppressed" if bad else found
+    if not bad:
+        return found
+    why = why_barred(draft.profile, draft.plan.channel, draft.known, draft.now)
+    return f"{found}, {bad} suppressed ({why})" if why else f"{found}, {bad} suppressed"
 
 
 def shown_preferences(draft: Draft) -> str:
@@ -39,6 +44,8 @@ def shown_preferences(draft: Draft) -> str:
         for who, source in (("user", draft.profile), ("tenant", draft.tenant))
         if (found := _said(source, draft.spec.category, channel))
     ]
+    if is_unsubscribed(draft.profile, draft.spec.category, channel):
+        said.insert(0, f"unsubscribed from {draft.spec.category}")
     default = f"{_switch(channel is not Channel.SMS)} by default"
     return f"{'; '.join(said)}; {default}" if said else f"nobody says; {default}"
 

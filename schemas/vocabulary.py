@@ -65,7 +65,18 @@ class Stage(_Word):
     OPENED = "opened"
     CLICKED = "clicked"
     BOUNCED = "bounced"
+    COMPLAINED = "complained"  # the person called it spam
+    UNSUBSCRIBED = "unsubscribed"  # the person wants no more of its category on this channel
     FAILED = "failed"  # given up; the delivery is in dead-letters
+
+
+class Bar(_Word):
+    """Why an address must not be used."""
+
+    HARD_BOUNCE = "hard_bounce"  # nobody can be reached there
+    COMPLAINT = "complaint"  # the person called a message spam
+    UNREGISTERED = "unregistered"  # the provider says it is gone
+    STOP = "stop"  # the person answered STOP
 
 
 class Reason(_Word):

@@ -51,6 +51,9 @@ from pipeline.topics import (
     PRESENCE,
     REQUESTS,
     RETRIES,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
     TOPICS,
     Topic,
 )
@@ -65,6 +68,8 @@ from schemas.follow import Follow
 from schemas.post import Post
 from schemas.profile import Contacts, Device, Preferences, Presence
 from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Channel, Priority
 
 PARTITIONS = 2
@@ -80,6 +85,9 @@ KINDS: dict[str, type[Struct]] = {
     CANCELLED.name: Cancellation,
     FEEDBACK.name: Feedback,
     OUTBOX.name: Post,
+    STOPS.name: Stop,
+    SUBSCRIPTIONS.name: Subscription,
+    SUPPRESSIONS.name: Suppression,
     DEAD_LETTERS.name: DeadLetter,
     DELIVERY_EVENTS.name: DeliveryEvent,
     **{topic.name: Request for topic in REQUESTS.values()},

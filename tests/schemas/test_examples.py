@@ -18,6 +18,8 @@ from schemas.follow import Follow
 from schemas.post import Post
 from schemas.profile import Contacts, Preferences, Presence
 from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 KINDS: dict[str, type[Struct]] = {
@@ -34,6 +36,9 @@ KINDS: dict[str, type[Struct]] = {
     "preferences": Preferences,
     "presence": Presence,
     "requests": Request,
+    "stops": Stop,
+    "subscriptions": Subscription,
+    "suppressions": Suppression,
 }
 """By file: named after the topic, or after the struct where several topics hold it."""
 

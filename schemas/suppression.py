@@ -1,0 +1,43 @@
+"""`suppressions` (key: user) and `stops` (explicit partition): addresses that must not be used."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.event import Moment, Name
+from schemas.vocabulary import Bar, Channel
+
+_Address = Annotated[str, Meta(max_length=4200)]
+
+
+class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's address is barred for a reason from `at` until `until`, or for good.
+
+    The address is named as it stands in deliveries. Where only the message is known, its
+    `notification_id` and `delivery_id` name it, if it is still among the user's addresses.
+    `lifted` ends the bar of that reason alone. Of two records for one address and reason the
+    later `at` counts, in whichever order they come; repeating one changes nothing.
+    """
+
+    user: Name
+    channel: Channel
+    reason: Bar
+    at: Moment
+    address: _Address = ""
+    notification_id: str = ""
+    delivery_id: str = ""
+    until: Moment | None = None
+    lifted: bool = False
+    tenant: Name = "default"
+
+
+class Stop(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whoever has this number wants no more texts, or, with `stopped` false, wants them again.
+
+    Only the number is known, so a copy goes to each user partition. It holds for every tenant, as
+    they may share the number that was answered, and for users who give this number later.
+    """
+
+    phone: Annotated[str, Meta(min_length=2, max_length=32)]  # E.164
+    at: Moment
+    stopped: bool = True

@@ -1,0 +1,108 @@
+"""A request as a provider sent it, and the two ways in which it can be of no use."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from policy.report import Report
+from schemas.vocabulary import Channel
+
+Value = TypeVar("Value")
+
+
+class Forged(Exception):
+    """It was not signed by who it says it is from, or too long ago, or for something else."""
+
+
+class Malformed(Exception):
+    """It is signed well, or would be, but can't be read."""
+
+
+class Incoming(Struct, frozen=True, kw_only=True):
+    """`url` is what the provider called, as far as we know: `public_url` and the exact rest.
+
+    `headers` are looked up without regard to case.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self, kind: type[Value]) -> Value:
+        """The body as JSON of this kind; raises Malformed."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(type(error).__name__) from None
+
+    def form(self) -> dict[str, str]:
+        """The fields of a form, the first value of each; raises Malformed."""
+        return {name: values[0] for name, values in self.fields().items()}
+
+    def fields(self) -> dict[str, list[str]]:
+        """The fields of a form, with all their values; raises Malformed."""
+        try:
+            text = self.body.decode("utf-8")
+            return parse_qs(text, keep_blank_values=True, max_num_fields=200, errors="strict")
+        except ValueError as error:
+            raise Malformed(type(error).__name__) from None
+
+    @property
+    def ticket(self) -> str:
+        """What stands in the query as the ticket."""
+        return parse_qs(urlsplit(self.url).query).get("ticket", [""])[0]
+
+
+class Reporter(Protocol):
+    """What a provider reports, and how it shows that it is the provider."""
+
+    name: str
+    channel: Channel
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether we have what it takes to check a signature; without it nothing is taken."""
+        ...
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Raise Forged for what the provider did not sign, or not lately; `now` is epoch ms.
+
+        Raises Malformed where the signature itself can't be read, and Unavailable where it takes
+        somebody else to check it, who does not answer.
+        """
+        ...
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """What is reported, of the kinds that we know; raises Malformed.
+
+        What has no time of its own happened `now`.
+        """
+        ...
+
+
+def joined(parts: Mapping[str, Any], name: str = "ticket") -> str:
+    """A ticket that stands under its name, or in pieces under `ticket0`, `ticket1` and so on."""
+    whole = _text(parts.get(name))
+    if whole:
+        return whole
+    pieces: list[str] = []
+    while piece := _text(parts.get(f"{name}{len(pieces)}")):
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _text(value: Any) -> str:
+    # SES gives each tag as a list.
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return value if isinstance(value, str) else ""
+
+
+def require_recent(seconds: float, now: int, window: int) -> None:
+    """Raise Forged for what was signed longer than `window` seconds ago, or ahead."""
+    if not abs(now / 1000 - seconds) <= window:
+        raise Forged("signed too long ago")
