@@ -16,6 +16,7 @@ from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Breaker, Circuit, answers_of
 from sinks.provider import Outcome, Provider, Refused, Retry, Sent
+from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Calls:
     def __init__(self, provider: Provider, runtime: Runtime) -> None:
         self.provider = provider
         self._clock = runtime.clock
+        self._tracking = Tracking(runtime.settings)
         self._slots = Slots(runtime.settings.calls_in_flight)
         # Half the time-out: a provider that hangs is left alone before all calls time out.
         self._breaker = Breaker(round(runtime.settings.provider_timeout * 500))
@@ -82,7 +84,9 @@ class Calls:
                 return [NOT_CALLED] * len(calls)
             outcomes: Sequence[Outcome] | None = None
             try:
-                outcomes = await self.provider.send([call.delivery for call in calls])
+                outcomes = await self.provider.send(
+                    [self._tracking.tracked(call.delivery) for call in calls]
+                )
             finally:
                 answers = None if outcomes is None else answers_of(outcomes)
                 self._breaker.end(self._clock.now(), answers)

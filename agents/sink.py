@@ -18,9 +18,17 @@ from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRIES, RETRY_DELAYS
+from pipeline.topics import (
+    DEAD_LETTERS,
+    DELIVER,
+    DELIVERY_EVENTS,
+    RETRIES,
+    RETRY_DELAYS,
+    SUPPRESSIONS,
+)
 from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
+from policy.suppression import unregistered
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.provider import Retry
@@ -184,6 +192,9 @@ class Sink(Stateful):
             provider=provider,
             detail=failed.detail,
         )
+        if failed.reason is Reason.UNREGISTERED:
+            gone = unregistered(delivery, now)
+            outputs.add(SUPPRESSIONS, record.partition, record.key, encode(gone))
         letter = dead_letter(self._name, record, failed, now)
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))

@@ -35,6 +35,16 @@ def worker(role: str) -> None:
 
 
 @tocsin.command()
+def web() -> None:
+    """Take what providers report and what people do with links, until SIGTERM."""
+    import asyncio
+
+    from web.app import run
+
+    asyncio.run(run(read_settings()))
+
+
+@tocsin.command()
 def setup() -> None:
     """Create what is missing of the topics in Kafka and of the tables in ClickHouse."""
     import asyncio

@@ -1,0 +1,224 @@
+"""Each provider's reports: taken as signed, and refused when forged, changed or old."""
+
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline.errors import Unavailable
+from pipeline.settings import Settings
+from policy.report import Kind, Report
+from tests.web.signing import ARN, FETCHED, SCHEMES, SETTINGS, Scheme, ses
+from web.reports.incoming import Forged, Incoming, Malformed
+
+NOW = time.time_ns() // 1_000_000
+TICKET = "t" * 120
+BOUNCED, OPENED, LEFT = Kind.BOUNCED, Kind.OPENED, Kind.UNSUBSCRIBED
+each = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+
+
+def signed(scheme: Scheme, values: Any = None, now: int = NOW) -> Incoming:
+    return scheme.sign(scheme.delivered(TICKET) if values is None else values, now, TICKET)
+
+
+async def reports(name: str, values: Any) -> list[Report]:
+    scheme = SCHEMES[name]
+    reporter, incoming = scheme.reporter(SETTINGS), signed(scheme, values)
+    await reporter.verify(incoming, NOW)
+    return list(reporter.parse(incoming, NOW))
+
+
+@each
+async def test_what_is_signed_is_taken_with_its_ticket(scheme: Scheme) -> None:
+    reporter, incoming = scheme.reporter(SETTINGS), signed(scheme)
+    assert reporter.is_set_up
+    await reporter.verify(incoming, NOW)
+    (report,) = reporter.parse(incoming, NOW)
+    assert (report.kind, report.ticket) == (Kind.DELIVERED, TICKET)
+    assert not report.machine
+
+
+@each
+async def test_without_its_secret_a_reporter_is_not_set_up(scheme: Scheme) -> None:
+    assert not scheme.reporter(Settings()).is_set_up
+
+
+@each
+async def test_any_byte_changed_is_refused(scheme: Scheme) -> None:
+    reporter, incoming = scheme.reporter(SETTINGS), signed(scheme)
+    if reporter.name in ("postmark", "mailgun"):
+        return  # the one signs nothing, the other a time and a token alone
+    for place in range(0, len(incoming.body), max(1, len(incoming.body) // 40)):
+        changed = bytearray(incoming.body)
+        changed[place] ^= 1
+        with pytest.raises((Forged, Malformed, Unavailable)):
+            await reporter.verify(msgspec.structs.replace(incoming, body=bytes(changed)), NOW)
+
+
+@each
+async def test_what_is_not_signed_is_refused(scheme: Scheme) -> None:
+    reporter, incoming = scheme.reporter(SETTINGS), signed(scheme)
+    for body in (incoming.body, b"", b"{}", b"[]", b"\xff", b"a=1"):
+        with pytest.raises((Forged, Malformed)):
+            bare = msgspec.structs.replace(incoming, headers={}, body=body)
+            if reporter.name in ("mailgun", "ses", "vonage") and body == incoming.body:
+                bare = msgspec.structs.replace(bare, body=b"{}")
+            await reporter.verify(bare, NOW)
+
+
+@each
+async def test_another_secret_is_refused(scheme: Scheme) -> None:
+    other = SETTINGS.model_copy(
+        update={
+            "sendgrid_webhook_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhJzlM0G1gw3mZCZ1Wx2xDFzZ"
+            "h4pZFd7P0u2vnuT8kOmzWcmsoRWKPBlGNyEgtd0CFM8uM2mD1rsrTmzJ3CnLdQ==",
+            "ses_topics": ("arn:aws:sns:eu-central-1:123456789012:other",),
+            **{
+                name: type(SETTINGS.signing_key)("another")
+                for name in (
+                    "mailgun_signing_key",
+                    "postmark_webhook_password",
+                    "twilio_auth_token",
+                    "vonage_signature_secret",
+                    "plivo_auth_token",
+                )
+            },
+        }
+    )
+    with pytest.raises((Forged, Malformed)):
+        await scheme.reporter(other).verify(signed(scheme), NOW)
+
+
+@each
+async def test_what_was_signed_over_five_minutes_ago_or_ahead_is_refused(scheme: Scheme) -> None:
+    if not scheme.has_time:
+        return
+    reporter = scheme.reporter(SETTINGS)
+    for seconds, good in ((299, True), (-299, True), (302, False), (-302, False)):
+        incoming = signed(scheme, now=NOW - 1000 * seconds)
+        if good:
+            await reporter.verify(incoming, NOW)
+        else:
+            with pytest.raises(Forged):
+                await reporter.verify(incoming, NOW)
+
+
+async def test_mailgun_takes_a_token_once() -> None:
+    scheme = SCHEMES["mailgun"]
+    reporter, incoming = scheme.reporter(SETTINGS), signed(scheme)
+    await reporter.verify(incoming, NOW)
+    with pytest.raises(Forged, match="used before"):
+        await reporter.verify(incoming, NOW + 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "flags"),
+    [
+        ("sendgrid", [{"event": "bounce", "timestamp": 1, "type": "bounce"}], Kind.BOUNCED, "hard"),
+        ("sendgrid", [{"event": "bounce", "timestamp": 1, "type": "blocked"}], Kind.BOUNCED, ""),
+        ("sendgrid", [{"event": "spamreport", "timestamp": 1}], Kind.COMPLAINED, ""),
+        ("sendgrid", [{"event": "open", "timestamp": 1, "sg_machine_open": True}], OPENED, "m"),
+        ("sendgrid", [{"event": "unsubscribe", "timestamp": 1}], Kind.UNSUBSCRIBED, ""),
+        ("sendgrid", [{"event": "processed", "timestamp": 1}], None, ""),
+        ("mailgun", {"event": "failed", "timestamp": 1, "severity": "permanent"}, BOUNCED, "hard"),
+        ("mailgun", {"event": "failed", "timestamp": 1, "severity": "temporary"}, Kind.BOUNCED, ""),
+        ("mailgun", {"event": "opened", "timestamp": 1, "client-info": {"bot": "x"}}, OPENED, "m"),
+        ("mailgun", {"event": "accepted", "timestamp": 1}, None, ""),
+        ("postmark", {"RecordType": "Bounce", "Type": "HardBounce"}, Kind.BOUNCED, "hard"),
+        ("postmark", {"RecordType": "Bounce", "Type": "Transient"}, Kind.BOUNCED, ""),
+        ("postmark", {"RecordType": "SpamComplaint"}, Kind.COMPLAINED, ""),
+        ("postmark", {"RecordType": "Open", "UserAgent": "GoogleImageProxy"}, Kind.OPENED, "m"),
+        ("postmark", {"RecordType": "SubscriptionChange", "SuppressSending": True}, LEFT, ""),
+        ("postmark", {"RecordType": "Inbound"}, None, ""),
+        ("ses", {"eventType": "Bounce", "bounce": {"bounceType": "Permanent"}}, BOUNCED, "hard"),
+        ("ses", {"eventType": "Bounce", "bounce": {"bounceType": "Transient"}}, Kind.BOUNCED, ""),
+        ("ses", {"eventType": "Complaint"}, Kind.COMPLAINED, ""),
+        ("ses", {"eventType": "Open", "open": {"userAgent": "Mozilla/5.0"}}, Kind.OPENED, "m"),
+        ("ses", {"eventType": "Send"}, None, ""),
+        ("twilio", {"MessageStatus": "undelivered", "ErrorCode": "30005"}, Kind.BOUNCED, "hard"),
+        ("twilio", {"MessageStatus": "failed", "ErrorCode": "30001"}, Kind.FAILED, ""),
+        ("twilio", {"MessageStatus": "queued"}, None, ""),
+        ("twilio", {"From": "+4930123456", "Body": " stop. "}, Kind.STOP, ""),
+        ("twilio", {"From": "+4930123456", "Body": "x", "OptOutType": "START"}, Kind.START, ""),
+        ("twilio", {"From": "+4930123456", "Body": "stop it, please"}, None, ""),
+        ("plivo", {"Status": "undelivered", "ErrorCode": "40"}, Kind.BOUNCED, "hard"),
+        ("plivo", {"From": "4930123456", "Text": "UNSUBSCRIBE"}, Kind.STOP, ""),
+        ("plivo", {"From": "4930123456", "Text": "HELP"}, None, ""),
+        ("vonage", {"status": "rejected", "err-code": "5"}, Kind.FAILED, ""),
+        ("vonage", {"msisdn": "4930123456", "text": "Start"}, Kind.START, ""),
+        ("vonage", {"status": "buffered"}, None, ""),
+    ],
+)  # fmt: skip
+async def test_what_providers_words_mean(
+    name: str, values: Any, kind: Kind | None, flags: str
+) -> None:
+    found = await reports(name, values)
+    assert [report.kind for report in found] == ([] if kind is None else [kind])
+    for report in found:
+        assert (report.hard and report.kind is Kind.BOUNCED) == (flags == "hard")
+        assert report.machine == (flags == "m")
+        if kind in (Kind.STOP, Kind.START):
+            assert report.address == "+4930123456"
+
+
+@each
+async def test_a_body_of_another_shape_is_malformed_and_breaks_nothing(scheme: Scheme) -> None:
+    reporter = scheme.reporter(SETTINGS)
+    for values in ({}, [], [1], {"event": 1}, {"x": "y"}):
+        try:
+            incoming = signed(scheme, values)
+        except (AttributeError, TypeError, ValueError):
+            continue  # no such body can be signed
+        try:
+            await reporter.verify(incoming, NOW)
+            assert not reporter.parse(incoming, NOW)
+        except Malformed:
+            pass
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+async def test_sns_signs_in_two_ways(version: str) -> None:
+    scheme = SCHEMES["ses"]
+    incoming = ses(scheme.delivered(TICKET), NOW, "", SignatureVersion=version)
+    await scheme.reporter(SETTINGS).verify(incoming, NOW)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://sns.eu-central-1.amazonaws.com/a.pem",
+        "https://sns.eu-central-1.amazonaws.com.evil.example/a.pem",
+        "https://evil.example/a.pem",
+        "https://sns.eu-central-1.amazonaws.com:8443/a.pem",
+        "https://user@sns.eu-central-1.amazonaws.com/a.pem",
+        "https://sns.eu-central-1.amazonaws.com/a.txt",
+        "https://169.254.169.254/a.pem",
+        "",
+    ],
+)
+async def test_a_certificate_is_only_fetched_from_amazon(url: str) -> None:
+    scheme = SCHEMES["ses"]
+    before = len(FETCHED)
+    with pytest.raises(Forged):
+        incoming = ses(scheme.delivered(TICKET), NOW, "", SigningCertURL=url)
+        await scheme.reporter(SETTINGS).verify(incoming, NOW)
+    assert len(FETCHED) == before
+
+
+async def test_a_subscription_is_confirmed_for_our_topics_at_amazon_alone() -> None:
+    scheme = SCHEMES["ses"]
+    fields = {"Type": "SubscriptionConfirmation", "Token": "t"}
+    good = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"
+    incoming = ses({}, NOW, "", SubscribeURL=good, **fields)
+    reporter = scheme.reporter(SETTINGS)
+    await reporter.verify(incoming, NOW)
+    assert FETCHED[-1] == good
+    assert list(reporter.parse(incoming, NOW)) == []
+    with pytest.raises(Forged):
+        bad = ses({}, NOW, "", SubscribeURL="https://evil.example/", **fields)
+        await reporter.verify(bad, NOW)
+    with pytest.raises(Forged):
+        other = ses({}, NOW, "", SubscribeURL=good, TopicArn=f"{ARN}-other", **fields)
+        await reporter.verify(other, NOW)
+    assert FETCHED[-1] == good

@@ -1,0 +1,71 @@
+"""What came back goes to Kafka: to analysts, to what waits for it, and to the next decision."""
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from pipeline.outputs import Log, Outputs, partition_of
+from pipeline.settings import Settings
+from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, STOPS, SUBSCRIPTIONS, SUPPRESSIONS
+from policy.instants import moment
+from policy.report import Kind, Report, feedback_of, subscription_of, suppression_of, told
+from policy.ticket import Ticket, read_ticket
+from schemas.suppression import Stop
+
+log = logging.getLogger(__name__)
+encode = msgspec.json.Encoder().encode
+
+
+class BackChannel:
+    """Writes reports to the topics that they concern.
+
+    The same report written again changes nothing that anyone can see, so a provider that did not
+    hear our answer may send it again.
+    """
+
+    def __init__(self, producer: Log, settings: Settings) -> None:
+        self._producer = producer
+        self._partitions = settings.partitions
+        self._bounce_days = settings.bounce_days
+        self._key = settings.signing_key.get_secret_value().encode()
+
+    def ticket(self, text: str) -> Ticket | None:
+        """The ticket in a text, None for what we did not issue."""
+        return read_ticket(text, self._key) if self._key else None
+
+    async def take(self, reports: Sequence[Report], provider: str) -> int:
+        """Write all of them; on return the broker has them. How many were of messages of ours.
+
+        Raises Unavailable; then it must not be assumed that none was written.
+        """
+        outputs = Outputs(self._producer)
+        taken = sum(self._add(report, provider, outputs) for report in reports)
+        await outputs.flush()
+        if taken < len(reports):
+            log.info("%s: %d reports are of no message of ours", provider, len(reports) - taken)
+        return taken
+
+    def _add(self, report: Report, provider: str, outputs: Outputs) -> bool:
+        if report.kind in (Kind.STOP, Kind.START):
+            said = Stop(
+                phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP
+            )
+            for partition in range(self._partitions):
+                outputs.add(STOPS, partition, report.address.encode(), encode(said))
+            return True
+        ticket = self.ticket(report.ticket)
+        if ticket is None:
+            return False
+        here, key = partition_of(ticket.user, self._partitions), ticket.user.encode()
+        event = told(ticket, report, provider)
+        if event is not None:
+            outputs.add(DELIVERY_EVENTS, here, None, encode(event))
+        for topic, value in (
+            (FEEDBACK, feedback_of(ticket, report)),
+            (SUPPRESSIONS, suppression_of(ticket, report, self._bounce_days)),
+            (SUBSCRIPTIONS, subscription_of(ticket, report)),
+        ):
+            if value is not None:
+                outputs.add(topic, here, key, encode(value))
+        return True

@@ -1,0 +1,99 @@
+"""The links that messages bear: the open pixel, clicks, and unsubscribing."""
+
+import base64
+import logging
+
+from aiohttp import web
+
+from pipeline.clock import Clock
+from pipeline.errors import Unavailable
+from policy.machines import is_machine
+from policy.report import Kind, Report
+from policy.tracking import is_signed
+from web.back_channel import BackChannel
+from web.links.pages import ask_page, back_page, done_page, later_page, unknown_page
+
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+FRESH = {"Cache-Control": "no-store, private", "Referrer-Policy": "no-referrer"}
+PAGE = FRESH | {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+}
+OURS = "links"
+"""Who tells of it, in place of a provider."""
+log = logging.getLogger(__name__)
+
+
+class Links:
+    """What people, and machines, do with a message."""
+
+    def __init__(self, back: BackChannel, key: bytes, clock: Clock) -> None:
+        self._back = back
+        self._key = key
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/open/{ticket}.gif", self.open),
+            web.get("/click/{ticket}/{signature}", self.click),
+            web.get("/unsubscribe/{ticket}", self.ask),
+            web.post("/unsubscribe/{ticket}", self.unsubscribe),
+        ]
+
+    async def open(self, request: web.Request) -> web.Response:
+        """The pixel; an open that can't be stored now is not counted."""
+        await self._tell(request, Kind.OPENED)
+        return web.Response(body=PIXEL, content_type="image/gif", headers=FRESH)
+
+    async def click(self, request: web.Request) -> web.Response:
+        """On to where the message led, and nowhere else."""
+        ticket, url = request.match_info["ticket"], request.query.get("to", "")
+        if self._back.ticket(ticket) is None or not is_signed(
+            ticket, url, request.match_info["signature"], self._key
+        ):
+            return _page(unknown_page(), 404)
+        await self._tell(request, Kind.CLICKED)
+        return web.Response(status=302, headers=FRESH | {"Location": url})
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """A page with a button: scanners follow links, and must unsubscribe nobody."""
+        ticket = self._back.ticket(request.match_info["ticket"])
+        if ticket is None:
+            return _page(unknown_page(), 404)
+        return _page(ask_page(ticket.category, ticket.channel))
+
+    async def unsubscribe(self, request: web.Request) -> web.Response:
+        """By the page's button, or by a mail program's one click (RFC 8058)."""
+        ticket = self._back.ticket(request.match_info["ticket"])
+        if ticket is None:
+            return _page(unknown_page(), 404)
+        wants = (await request.post()).get("do") == "subscribe"
+        kind = Kind.RESUBSCRIBED if wants else Kind.UNSUBSCRIBED
+        try:
+            await self._back.take([self._report(request, kind)], OURS)
+        except Unavailable as error:
+            log.warning("a click on unsubscribe could not be stored: %s", error)
+            return _page(later_page(), 503)
+        page = back_page if wants else done_page
+        return _page(page(ticket.category, ticket.channel))
+
+    async def _tell(self, request: web.Request, kind: Kind) -> None:
+        try:
+            await self._back.take([self._report(request, kind)], OURS)
+        except Unavailable as error:
+            # The person waits for a picture or a page, and would gain nothing by an error.
+            log.warning("%s could not be stored: %s", kind, error)
+
+    def _report(self, request: web.Request, kind: Kind) -> Report:
+        return Report(
+            kind=kind,
+            at=self._clock.now(),
+            ticket=request.match_info["ticket"],
+            machine=kind in (Kind.OPENED, Kind.CLICKED)
+            and is_machine(request.method, request.headers),
+        )
+
+
+def _page(text: str, status: int = 200) -> web.Response:
+    return web.Response(status=status, text=text, content_type="text/html", headers=PAGE)

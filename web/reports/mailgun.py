@@ -1,0 +1,116 @@
+"""Mailgun's webhooks: one event each, with a signature in the body."""
+
+import hmac
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct, field
+
+from pipeline.settings import Settings
+from policy.report import Kind, Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming, joined, require_recent
+
+KINDS = {
+    "delivered": Kind.DELIVERED,
+    "failed": Kind.BOUNCED,
+    "rejected": Kind.FAILED,
+    "opened": Kind.OPENED,
+    "clicked": Kind.CLICKED,
+    "complained": Kind.COMPLAINED,
+    "unsubscribed": Kind.UNSUBSCRIBED,
+}
+
+
+class Signature(Struct, frozen=True):
+    """What is signed: a time and a token that is never used twice."""
+
+    timestamp: str
+    token: str
+    signature: str
+
+
+class Client(Struct, frozen=True):
+    """What fetched a pixel or a link."""
+
+    bot: str = ""
+
+
+class Status(Struct, frozen=True):
+    """What the other server said."""
+
+    message: str = ""
+    description: str = ""
+
+
+class Event(Struct, frozen=True):
+    """One event."""
+
+    event: str
+    timestamp: float
+    recipient: str = ""
+    severity: str = ""
+    variables: dict[str, Any] = field(name="user-variables", default_factory=dict)
+    client: Client = field(name="client-info", default=Client())
+    status: Status = field(name="delivery-status", default=Status())
+
+
+class Body(Struct, frozen=True):
+    """A webhook's body."""
+
+    signature: Signature
+    event: Event = field(name="event-data")
+
+
+class MailgunReports:
+    """What Mailgun reports on mail."""
+
+    name = "mailgun"
+    channel = Channel.EMAIL
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = settings.mailgun_signing_key.get_secret_value().encode()
+        self._window = settings.report_window
+        self._seen: dict[str, int] = {}
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the signing key is known."""
+        return bool(self._key)
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check time, token and their signature; raises Forged or Malformed.
+
+        A token counts once, as far as this process knows; what it tells twice changes nothing.
+        """
+        signed = incoming.json(Body).signature
+        text = f"{signed.timestamp}{signed.token}".encode()
+        expected = hmac.new(self._key, text, sha256).hexdigest()
+        if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
+            raise Forged("the signature is another's")
+        if not signed.timestamp.isdecimal():
+            raise Forged("it has no time")
+        require_recent(int(signed.timestamp), now, self._window)
+        self._seen = {t: at for t, at in self._seen.items() if now - at < 2000 * self._window}
+        if signed.token in self._seen:
+            raise Forged("its token was used before")
+        self._seen[signed.token] = now
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """The event, if it is of a kind that we know."""
+        event = incoming.json(Body).event
+        kind = KINDS.get(event.event)
+        if kind is None:
+            return []
+        return [
+            Report(
+                kind=kind,
+                at=round(event.timestamp * 1000),
+                ticket=joined(event.variables),
+                address=event.recipient,
+                detail=event.status.description or event.status.message,
+                hard=event.severity == "permanent",
+                machine=bool(event.client.bot),
+            )
+        ]

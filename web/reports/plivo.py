@@ -1,0 +1,58 @@
+"""Plivo's delivery reports and incoming messages, signed over the URL and a nonce."""
+
+from collections.abc import Sequence
+
+from plivo.utils import validate_signature
+from plivo.utils.signature_v3 import validate_v3_signature
+
+from pipeline.settings import Settings
+from policy.report import Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming
+from web.reports.texts import answer_report, status_report
+
+GONE = frozenset({"40", "50"})
+"""An unknown number, and one that can't be routed to."""
+
+
+class PlivoReports:
+    """What Plivo reports on texts; it signs no time, so a report counts whenever it comes."""
+
+    name = "plivo"
+    channel = Channel.SMS
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.plivo_auth_token.get_secret_value()
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the account's token is known."""
+        return bool(self._token)
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check whichever of Plivo's two signatures is there; raises Forged or Malformed."""
+        headers = incoming.headers
+        third = headers.get("X-Plivo-Signature-V3", "")
+        if third:
+            nonce = headers.get("X-Plivo-Signature-V3-Nonce", "")
+            fields = {n: v if len(v) > 1 else v[0] for n, v in incoming.fields().items()}
+            is_ours = validate_v3_signature(
+                incoming.method, incoming.url, nonce, self._token, third, fields
+            )
+        else:
+            nonce = headers.get("X-Plivo-Signature-V2-Nonce", "")
+            second = headers.get("X-Plivo-Signature-V2", "")
+            is_ours = bool(second and nonce) and validate_signature(
+                incoming.url, nonce, second, self._token
+            )
+        if not is_ours:
+            raise Forged("the signature is another's")
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """A status, or what somebody answered."""
+        fields = incoming.form()
+        status, code = fields.get("Status", ""), fields.get("ErrorCode", "")
+        if status:
+            hard = code in GONE
+            return status_report(status, now, incoming.ticket, detail=code, hard=hard)
+        return answer_report(fields.get("Text", ""), fields.get("From", ""), now)

@@ -1,0 +1,93 @@
+"""Postmark's webhooks: one record each, unsigned, so with a user and a password in their URL."""
+
+import base64
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from pipeline.settings import Settings
+from policy.instants import epoch_ms
+from policy.machines import is_machine
+from policy.report import Kind, Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming, joined
+
+HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivated"})
+
+
+class Record(Struct, frozen=True, rename="pascal"):
+    """One record; which of the times it has depends on its type."""
+
+    record_type: str
+    recipient: str = ""
+    email: str = ""
+    metadata: dict[str, Any] = {}
+    type: str = ""
+    description: str = ""
+    user_agent: str | None = None
+    suppress_sending: bool = False
+    delivered_at: datetime | None = None
+    bounced_at: datetime | None = None
+    received_at: datetime | None = None
+    changed_at: datetime | None = None
+
+
+class PostmarkReports:
+    """What Postmark reports on mail."""
+
+    name = "postmark"
+    channel = Channel.EMAIL
+
+    def __init__(self, settings: Settings) -> None:
+        user = settings.postmark_webhook_user
+        password = settings.postmark_webhook_password.get_secret_value()
+        self.is_set_up = bool(user and password)
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._authorization = f"Basic {pair}"
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check user and password, which is all that Postmark has; raises Forged."""
+        given = incoming.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), self._authorization.encode()):
+            raise Forged("user or password is another's")
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """The record, if it is of a kind that we know."""
+        record = incoming.json(Record)
+        kind = _kind_of(record)
+        if kind is None:
+            return []
+        times = (record.delivered_at, record.bounced_at, record.received_at, record.changed_at)
+        at = next((epoch_ms(time) for time in times if time is not None and time.tzinfo), now)
+        agent = record.user_agent
+        return [
+            Report(
+                kind=kind,
+                at=at,
+                ticket=joined(record.metadata),
+                address=record.recipient or record.email,
+                detail=record.description,
+                hard=record.type in HARD,
+                machine=agent is not None and is_machine("GET", {"user-agent": agent}),
+            )
+        ]
+
+
+def _kind_of(record: Record) -> Kind | None:
+    match record.record_type:
+        case "SubscriptionChange":
+            return Kind.UNSUBSCRIBED if record.suppress_sending else Kind.RESUBSCRIBED
+        case "Delivery":
+            return Kind.DELIVERED
+        case "Bounce":
+            return Kind.BOUNCED
+        case "SpamComplaint":
+            return Kind.COMPLAINED
+        case "Open":
+            return Kind.OPENED
+        case "Click":
+            return Kind.CLICKED
+    return None

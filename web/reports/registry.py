@@ -1,0 +1,24 @@
+"""Every provider that reports to us."""
+
+from pipeline.settings import Settings
+from web.reports.incoming import Reporter
+from web.reports.mailgun import MailgunReports
+from web.reports.plivo import PlivoReports
+from web.reports.postmark import PostmarkReports
+from web.reports.sendgrid import SendGridReports
+from web.reports.ses import SesReports
+from web.reports.twilio import TwilioReports
+from web.reports.vonage import VonageReports
+
+
+def reporters_of(settings: Settings) -> list[Reporter]:
+    """All of them, whether they are set up or not."""
+    return [
+        MailgunReports(settings),
+        PlivoReports(settings),
+        PostmarkReports(settings),
+        SendGridReports(settings),
+        SesReports(settings),
+        TwilioReports(settings),
+        VonageReports(settings),
+    ]

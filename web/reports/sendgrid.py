@@ -1,0 +1,84 @@
+"""SendGrid's event webhook: batches of events, signed by ECDSA."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sendgrid.helpers.eventwebhook import EventWebhook
+
+from pipeline.settings import Settings
+from policy.report import Kind, Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming, Malformed, require_recent
+
+SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+KINDS = {
+    "delivered": Kind.DELIVERED,
+    "bounce": Kind.BOUNCED,
+    "dropped": Kind.FAILED,
+    "open": Kind.OPENED,
+    "click": Kind.CLICKED,
+    "spamreport": Kind.COMPLAINED,
+    "unsubscribe": Kind.UNSUBSCRIBED,
+    "group_unsubscribe": Kind.UNSUBSCRIBED,
+    "group_resubscribe": Kind.RESUBSCRIBED,
+}
+
+
+class Event(Struct, frozen=True):
+    """One event; our custom arguments stand beside its own fields."""
+
+    event: str
+    timestamp: int
+    email: str = ""
+    ticket: str = ""
+    reason: str = ""
+    type: str = ""
+    sg_machine_open: bool = False
+
+
+class SendGridReports:
+    """What SendGrid reports on mail."""
+
+    name = "sendgrid"
+    channel = Channel.EMAIL
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = settings.sendgrid_webhook_key
+        self._window = settings.report_window
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the verification key is known."""
+        return bool(self._key)
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check the signature over time and raw body; raises Forged or Malformed."""
+        signature = incoming.headers.get(SIGNATURE, "")
+        timestamp = incoming.headers.get(TIMESTAMP, "")
+        if not (signature and timestamp.isdecimal()):
+            raise Forged("not signed")
+        try:
+            text = incoming.body.decode()
+            is_ours = EventWebhook(self._key).verify_signature(text, signature, timestamp)
+        except ValueError as error:
+            raise Malformed(type(error).__name__) from None
+        if not is_ours:
+            raise Forged("the signature is another's")
+        require_recent(int(timestamp), now, self._window)
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """The events of kinds that we know; a soft bounce is one that was blocked."""
+        return [
+            Report(
+                kind=KINDS[event.event],
+                at=event.timestamp * 1000,
+                ticket=event.ticket,
+                address=event.email,
+                detail=event.reason,
+                hard=event.type != "blocked",
+                machine=event.sg_machine_open,
+            )
+            for event in incoming.json(list[Event])
+            if event.event in KINDS
+        ]

@@ -1,0 +1,38 @@
+"""What all who carry texts report alike: a status by its word, and what people answer."""
+
+from collections.abc import Mapping
+
+from policy.report import Kind, Report
+from policy.sms_words import wants_texts
+
+KINDS = {
+    "delivered": Kind.DELIVERED,
+    "undelivered": Kind.BOUNCED,
+    "expired": Kind.BOUNCED,
+    "failed": Kind.FAILED,
+    "rejected": Kind.FAILED,
+}
+
+
+def status_report(
+    status: str, at: int, ticket: str, *, detail: str = "", hard: bool = False
+) -> list[Report]:
+    """What a status says; nothing for those on the way."""
+    kind = KINDS.get(status.lower())
+    if kind is None:
+        return []
+    return [Report(kind=kind, at=at, ticket=ticket, detail=detail, hard=hard)]
+
+
+def answer_report(text: str, number: str, at: int) -> list[Report]:
+    """STOP or START from a number; nothing for other texts."""
+    wanted = wants_texts(text)
+    digits = number.strip().removeprefix("+")
+    if wanted is None or not digits.isdecimal():
+        return []
+    return [Report(kind=Kind.START if wanted else Kind.STOP, at=at, address=f"+{digits}")]
+
+
+def first(fields: Mapping[str, str], *names: str) -> str:
+    """The first of these fields that is there."""
+    return next((fields[name] for name in names if fields.get(name)), "")

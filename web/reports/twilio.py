@@ -1,0 +1,43 @@
+"""Twilio's status callbacks and incoming messages, signed over the exact URL."""
+
+from collections.abc import Sequence
+
+from twilio.request_validator import RequestValidator
+
+from pipeline.settings import Settings
+from policy.report import Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming
+from web.reports.texts import answer_report, first, status_report
+
+GONE = frozenset({"30005", "30006"})
+"""An unknown handset, and a landline."""
+
+
+class TwilioReports:
+    """What Twilio reports on texts; it signs no time, so a report counts whenever it comes."""
+
+    name = "twilio"
+    channel = Channel.SMS
+
+    def __init__(self, settings: Settings) -> None:
+        token = settings.twilio_auth_token.get_secret_value()
+        self.is_set_up = bool(token)
+        self._validator = RequestValidator(token)
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check the signature over URL and fields; raises Forged or Malformed."""
+        signature = incoming.headers.get("X-Twilio-Signature", "")
+        # A field that stands twice is a list to Twilio too.
+        fields = {n: v if len(v) > 1 else v[0] for n, v in incoming.fields().items()}
+        if not self._validator.validate(incoming.url, fields, signature):
+            raise Forged("the signature is another's")
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """A status, or what somebody answered."""
+        fields = incoming.form()
+        status, code = fields.get("MessageStatus", ""), fields.get("ErrorCode", "")
+        if status:
+            hard = code in GONE
+            return status_report(status, now, incoming.ticket, detail=code, hard=hard)
+        return answer_report(first(fields, "OptOutType", "Body"), fields.get("From", ""), now)

@@ -1,0 +1,62 @@
+"""Vonage's delivery receipts and incoming messages, with a signature among their fields."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from vonage_http_client.auth import Auth
+
+from pipeline.settings import Settings
+from policy.report import Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming, Malformed, require_recent
+from web.reports.texts import answer_report, status_report
+
+GONE = frozenset({"3", "4", "99"})
+"""Subscriber absent for good, barred, or unknown."""
+
+
+class VonageReports:
+    """What Vonage reports on texts."""
+
+    name = "vonage"
+    channel = Channel.SMS
+
+    def __init__(self, settings: Settings) -> None:
+        secret = settings.vonage_signature_secret.get_secret_value()
+        self.is_set_up = bool(secret)
+        self._auth = Auth(
+            api_key=settings.vonage_api_key or "-",
+            signature_secret=secret or "-",
+            signature_method="sha256",
+        )
+        self._window = settings.report_window
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check the signature over all fields, and its time; raises Forged or Malformed."""
+        fields = _fields_of(incoming)
+        if not fields.get("sig") or not fields.get("timestamp", "").isdecimal():
+            raise Forged("not signed")
+        if not self._auth.check_signature(dict(fields)):
+            raise Forged("the signature is another's")
+        require_recent(int(fields["timestamp"]), now, self._window)
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """A status, or what somebody answered."""
+        fields = _fields_of(incoming)
+        at = int(fields.get("timestamp", "0")) * 1000 or now
+        status, code = fields.get("status", ""), fields.get("err-code", "")
+        if status:
+            hard = code in GONE
+            return status_report(status, at, incoming.ticket, detail=code, hard=hard)
+        return answer_report(fields.get("text", ""), fields.get("msisdn", ""), at)
+
+
+def _fields_of(incoming: Incoming) -> dict[str, str]:
+    if "json" not in incoming.headers.get("Content-Type", ""):
+        return incoming.form()
+    try:
+        values = msgspec.json.decode(incoming.body, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Malformed(type(error).__name__) from None
+    return {name: str(value) for name, value in values.items() if value is not None}
