@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --extra embedded
 
-.PHONY: demo test check chaos simulate bench requirements clean
+.PHONY: demo test check chaos chaos-sinks simulate bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -19,6 +19,9 @@ check: .venv/dev
 
 chaos: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos
+
+chaos-sinks: .venv/dev
+	$(BIN)/python -m pytest -m chaos tests/chaos/test_sinks.py tests/chaos/test_priority.py
 
 simulate: .venv/dev
 	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest --hypothesis-profile=default tests/simulation tests/policy

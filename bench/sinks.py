@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from bench.vendors import VENDORS, Vendor
 from embedded.house import Simulators
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings_of
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Priority
 from sinks.http import HttpClient, Reply
@@ -95,18 +95,10 @@ async def run(calls: int, progress: Progress) -> Sinks:
             found = {}
             for name, vendor in VENDORS.items():
                 progress(f"{name}: {calls:,} calls of each contestant")
-                found[name] = await _sink(name, vendor, settings_of(simulators), calls)
+                found[name] = await _sink(name, vendor, settings_of(simulators.environment), calls)
         finally:
             await simulators.stop()
     return Sinks(found)
-
-
-def settings_of(simulators: Simulators) -> Settings:
-    """The settings by which our sinks reach them."""
-    reach = simulators.environment
-    return Settings.model_validate(
-        {name.removeprefix("TOCSIN_").lower(): value for name, value in reach.items()}
-    )
 
 
 async def _sink(name: str, vendor: Vendor, settings: Settings, calls: int) -> Sink:

@@ -12,7 +12,7 @@ from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
 from embedded.process import Child, free_port, tail
 from pipeline.errors import Unavailable
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings_of
 from pipeline.topics import ROLES
 
 ROOT = Path(__file__).parent.parent
@@ -149,8 +149,7 @@ class House:
     @property
     def settings(self) -> Settings:
         """The settings that the workers run with."""
-        values = {k.removeprefix("TOCSIN_").lower(): v for k, v in self.environment.items()}
-        return Settings.model_validate(values)
+        return settings_of(self.environment)
 
     async def start(self, progress: Progress = lambda _: None) -> None:
         """Start all; on any failure what was started is stopped, and the error says what to do."""

@@ -1,5 +1,7 @@
 """Every setting, parsed once from the environment (`TOCSIN_…`) and frozen."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -136,6 +138,16 @@ class Settings(BaseSettings):
     """More bad records than this among the last 200 of a partition stop the worker."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Prometheus metrics of a worker; 0 serves none."""
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """The settings that a process with these variables would have; others count as not set."""
+    values = {
+        name.removeprefix("TOCSIN_").lower(): json.loads(text) if text[:1] in ("[", "{") else text
+        for name, text in environment.items()
+        if name.startswith("TOCSIN_")
+    }
+    return Settings.model_validate(values)
 
 
 def read_settings() -> Settings:
