@@ -6,8 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
+import boto3
 import firebase_admin
+import plivo
+from botocore.config import Config
 from firebase_admin import credentials, messaging
+from mailgun.client import Client as MailgunClient
+from plivo.rest import client as rest
+from postmarker.core import PostmarkClient
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Content, CustomArg, From, Mail, Personalization, To
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -111,7 +117,7 @@ class Twilio:
 
     async def send(self, number: int) -> None:
         """Send one."""
-        to = f"+1500555{number % 10_000:04d}"
+        to = f"+1500556{number % 10_000:04d}"
         await self._client.messages.create_async(
             to=to, from_=self._sender, body="Your order is on its way."
         )
@@ -121,8 +127,94 @@ class Twilio:
         await self._http.close()
 
 
+def _postmark(settings: Settings) -> Opened:
+    token = settings.postmark_server_token.get_secret_value()
+    client = PostmarkClient(server_token=token, root_api_url=f"{settings.postmark_url}/")
+
+    def call(number: int) -> None:
+        client.emails.send_batch(
+            {
+                "From": settings.email_from,
+                "To": f"user{number % 10_000}@example.com",
+                "Subject": f"Order {number}",
+                "TextBody": "Your order is on its way.",
+            }
+        )
+
+    return Blocking(call)
+
+
+def _mailgun(settings: Settings) -> Opened:
+    key = settings.mailgun_api_key.get_secret_value()
+    client = MailgunClient(auth=("api", key), api_url=settings.mailgun_url)
+
+    def call(number: int) -> None:
+        form = {
+            "from": settings.email_from,
+            "to": f"user{number % 10_000}@example.com",
+            "subject": f"Order {number}",
+            "text": "Your order is on its way.",
+        }
+        reply = client.messages.create(data=form, domain=settings.mailgun_domain)
+        reply.raise_for_status()
+
+    return Blocking(call)
+
+
+def _amazon(service: str, url: str, settings: Settings) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=settings.aws_region,
+        aws_access_key_id=settings.aws_access_key_id,
+        aws_secret_access_key=settings.aws_secret_access_key.get_secret_value(),
+        config=Config(max_pool_connections=THREADS),
+    )
+
+
+def _ses(settings: Settings) -> Opened:
+    client = _amazon("sesv2", settings.ses_url, settings)
+
+    def call(number: int) -> None:
+        body = {"Text": {"Data": "Your order is on its way."}}
+        client.send_email(
+            FromEmailAddress=settings.email_from,
+            Destination={"ToAddresses": [f"user{number % 10_000}@example.com"]},
+            Content={"Simple": {"Subject": {"Data": f"Order {number}"}, "Body": body}},
+        )
+
+    return Blocking(call)
+
+
+def _sns(settings: Settings) -> Opened:
+    client = _amazon("sns", settings.sns_url, settings)
+
+    def call(number: int) -> None:
+        to = f"+1500556{number % 10_000:04d}"
+        client.publish(PhoneNumber=to, Message="Your order is on its way.")
+
+    return Blocking(call)
+
+
+def _plivo(settings: Settings) -> Opened:
+    rest.PLIVO_API_BASE_URI = f"{settings.plivo_url}/v1/Account"
+    token = settings.plivo_auth_token.get_secret_value()
+    client = plivo.RestClient(settings.plivo_auth_id, token)
+
+    def call(number: int) -> None:
+        to = f"+1500556{number % 10_000:04d}"
+        client.messages.create(to, "Your order is on its way.", settings.sms_from)
+
+    return Blocking(call)
+
+
 VENDORS = {
     "fcm": Vendor("firebase_admin.messaging.send_each_async", Firebase),
+    "mailgun": Vendor("mailgun.client.Client.messages.create, 16 threads", _mailgun),
+    "plivo": Vendor("plivo.RestClient.messages.create, 16 threads", _plivo),
+    "postmark": Vendor("postmarker.PostmarkClient.emails.send_batch, 16 threads", _postmark),
+    "ses": Vendor("boto3 sesv2 send_email, 16 threads", _ses),
+    "sns": Vendor("boto3 sns publish, 16 threads", _sns),
     "sendgrid": Vendor("sendgrid.SendGridAPIClient.send, 16 threads", _sendgrid),
     "twilio": Vendor("twilio.rest.Client.messages.create_async", Twilio),
 }
