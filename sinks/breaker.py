@@ -91,10 +91,12 @@ class Breaker:
     def end(self, now: int, answers: Answers | None) -> None:
         """A call came to its end; without answers if it was given up on our side."""
         self._in_flight -= 1
-        self._progress = now
         was_probe, self._probing = self._probing and bool(self._open_until), False
         if answers is None:
             return
+        if not answers.failed:
+            # A call that timed out is no sign of life.
+            self._progress = now
         if answers.pause is not None:
             pause = ceil(min(answers.pause, LONGEST_PAUSE) * 1000)
             self._paused_until = max(self._paused_until, now + pause)

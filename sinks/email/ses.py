@@ -1,8 +1,6 @@
 """E-mail by Amazon SES, version 2 of its API: one call a mail."""
 
-import asyncio
 import re
-from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +13,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 PATH = "/v2/email/outbound-emails"
@@ -113,13 +112,12 @@ class Error(Struct, frozen=True):
     message: str = ""
 
 
-class Ses:
+class Ses(OneByOne):
     """Sends mail for one account and region from one sender."""
 
     name = "ses"
     channel = Channel.EMAIL
     scheme = BARE
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         default = f"https://email.{settings.aws_region}.amazonaws.com"
@@ -142,14 +140,8 @@ class Ses:
         if "@" not in self._sender:
             raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
+    async def send_one(self, delivery: Delivery) -> Outcome:
+        """The call for one delivery; see Provider.send."""
         body = self._encoder.encode(self.mail_of(delivery))
         headers = self._signer.headers(self._url, body, {"Content-Type": "application/json"})
         reply = await self._http.post(self._url, body, headers)

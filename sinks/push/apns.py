@@ -1,8 +1,5 @@
 """Push by Apple's service, over HTTP/2: one call a message."""
 
-import asyncio
-from collections.abc import Sequence
-
 import msgspec
 from msgspec import Struct
 
@@ -11,8 +8,9 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.address import split_address
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Channel, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.apns_payload import headers_of, payload_of
 from sinks.push.apns_token import ProviderTokens
@@ -47,13 +45,12 @@ class Error(Struct, frozen=True):
     reason: str
 
 
-class Apns:
+class Apns(OneByOne):
     """Sends to devices of one app, for one team's key."""
 
     name = "apns"
     channel = Channel.PUSH
     scheme = "apns"
-    batch_size = 1
 
     def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._url = settings.apns_url.rstrip("/")
@@ -63,10 +60,6 @@ class Apns:
         self._http = HttpClient(settings.provider_timeout, settings.calls_in_flight, http2=True)
         self._encoder = msgspec.json.Encoder()
 
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
-
     async def check(self) -> None:
         """Raise Misconfigured for a key, an id or a topic that is missing; makes no call."""
         require_url("TOCSIN_APNS_URL", self._url)
@@ -74,15 +67,12 @@ class Apns:
         if not self._topic:
             raise Misconfigured("TOCSIN_APNS_TOPIC is not set; it is the app's bundle id.")
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
     async def close(self) -> None:
         """Close the connection to Apple."""
         await self._http.close()
 
-    async def _send_one(self, delivery: Delivery) -> Outcome:
+    async def send_one(self, delivery: Delivery) -> Outcome:
+        """The call for one delivery; see Provider.send."""
         _, device = split_address(delivery.address)
         if not device.isalnum():
             return Refused(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")

@@ -1,8 +1,5 @@
 """Push by Firebase Cloud Messaging, HTTP v1: one call a message."""
 
-import asyncio
-from collections.abc import Sequence
-
 import msgspec
 from msgspec import Struct
 
@@ -11,8 +8,9 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.address import BARE
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Channel, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.one_by_one import OneByOne
 from sinks.pace import Pace
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.fcm_message import body_of
@@ -65,13 +63,12 @@ class ErrorBody(Struct, frozen=True):
     error: Error
 
 
-class Fcm:
+class Fcm(OneByOne):
     """Sends to device tokens of the one project that the service account belongs to."""
 
     name = "fcm"
     channel = Channel.PUSH
     scheme = BARE
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._url = settings.fcm_url.rstrip("/")
@@ -80,10 +77,6 @@ class Fcm:
         self._tokens = AccessTokens(settings.fcm_credentials, settings.provider_timeout, clock)
         self._pace = Pace(settings.fcm_per_minute / 60)
         self._encoder = msgspec.json.Encoder()
-
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
 
     async def check(self) -> None:
         """Raise Misconfigured for a bad file, and for an account that Google refuses.
@@ -96,14 +89,8 @@ class Fcm:
         if isinstance(token, Retry) and token.reason is Reason.UNAUTHORIZED:
             raise Misconfigured(f"TOCSIN_FCM_CREDENTIALS is refused: {token.detail}")
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
+    async def send_one(self, delivery: Delivery) -> Outcome:
+        """The call for one delivery; see Provider.send."""
         await self._pace.wait()
         body = self._encoder.encode(body_of(delivery, self._clock.now()))
         token = await self._tokens.token()

@@ -1,7 +1,5 @@
 """Push to browsers by Web Push (RFC 8030), encrypted for each (RFC 8291): one call a message."""
 
-import asyncio
-from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -16,6 +14,7 @@ from policy.address import split_address
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, unreadable
+from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.vapid import Vapid, decoded
 
@@ -57,7 +56,7 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     data: dict[str, object] = {}
 
 
-class WebPush:
+class WebPush(OneByOne):
     """Sends to the browsers that subscribed with one application server key.
 
     An endpoint comes from outside: only those of known push services are called, which the
@@ -67,7 +66,6 @@ class WebPush:
     name = "webpush"
     channel = Channel.PUSH
     scheme = "web"
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         key = settings.vapid_private_key.get_secret_value()
@@ -77,22 +75,12 @@ class WebPush:
         self._clock = clock
         self._encoder = msgspec.json.Encoder()
 
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
-
     async def check(self) -> None:
         """Raise Misconfigured for a missing key or subject; makes no call."""
         self._vapid.check()
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
+    async def send_one(self, delivery: Delivery) -> Outcome:
+        """The call for one delivery; see Provider.send."""
         _, text = split_address(delivery.address)
         payload = self._encoder.encode(payload_of(delivery))
         if len(payload) > MOST_BYTES:

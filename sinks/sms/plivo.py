@@ -1,20 +1,17 @@
 """SMS by Plivo's Message resource: one call a message."""
 
-import asyncio
 import base64
-from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texting
+from sinks.sms.texting import Text, Texter, Texting
 
 
 class Request(Struct, frozen=True, omit_defaults=True):
@@ -39,28 +36,21 @@ class Error(Struct, frozen=True):
     error: str
 
 
-class Plivo:
+class Plivo(Texter):
     """Sends text messages for one account."""
 
     name = "plivo"
-    channel = Channel.SMS
-    scheme = BARE
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._base = settings.plivo_url.rstrip("/")
         self._id = settings.plivo_auth_id
         token = settings.plivo_auth_token.get_secret_value()
         self._token_is_set = bool(token)
-        self._texting = Texting(settings, self.name)
+        super().__init__(Texting(settings, self.name))
         self._http = http
         pair = base64.b64encode(f"{self._id}:{token}".encode()).decode()
         self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
         self._encoder = msgspec.json.Encoder()
-
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
 
     async def check(self) -> None:
         """Raise Misconfigured for a missing account, token or sender; makes no call."""
@@ -69,19 +59,10 @@ class Plivo:
             raise Misconfigured("TOCSIN_PLIVO_AUTH_ID is not set.")
         if not self._token_is_set:
             raise Misconfigured("TOCSIN_PLIVO_AUTH_TOKEN is not set.")
-        self._texting.check()
+        self.texting.check()
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
-        text = self._texting.prepare(delivery)
-        if isinstance(text, Refused):
-            return text
+    async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
+        """The call for one message."""
         url = f"{self._base}/v1/Account/{self._id}/Message/"
         body = self._encoder.encode(request_of(text))
         reply = await self._http.post(url, body, self._headers)

@@ -1,18 +1,15 @@
 """SMS by Amazon SNS's Publish: one call a message, answered in XML."""
 
-import asyncio
 import re
-from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from pipeline.settings import Settings
-from policy.address import BARE
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texting
+from sinks.sms.texting import Text, Texter, Texting
 
 VERSION = "2010-03-31"
 URGENT = (Priority.CRITICAL, Priority.HIGH)
@@ -35,7 +32,7 @@ _FIELD = {
 }
 
 
-class Sns:
+class Sns(Texter):
     """Sends text messages for one account and region.
 
     What becomes of them SNS writes to CloudWatch alone: there is no report to hand back to us,
@@ -43,38 +40,22 @@ class Sns:
     """
 
     name = "sns"
-    channel = Channel.SMS
-    scheme = BARE
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         default = f"https://sns.{settings.aws_region}.amazonaws.com"
         self._url = f"{(settings.sns_url or default).rstrip('/')}/"
         self._signer = AwsSigner(settings, "sns")
-        self._texting = Texting(settings, self.name)
+        super().__init__(Texting(settings, self.name))
         self._http = http
-
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
 
     async def check(self) -> None:
         """Raise Misconfigured for a missing account, region or sender; makes no call."""
         require_url("TOCSIN_SNS_URL", self._url)
         self._signer.check()
-        self._texting.check()
+        self.texting.check()
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
-        text = self._texting.prepare(delivery)
-        if isinstance(text, Refused):
-            return text
+    async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
+        """The call for one message."""
         body = urlencode(form_of(delivery, text)).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         signed = self._signer.headers(self._url, body, headers)

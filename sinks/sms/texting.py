@@ -1,5 +1,6 @@
 """What every SMS needs, whoever carries it: a number that exists, a sender, its parts and price."""
 
+from abc import abstractmethod
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -8,11 +9,13 @@ from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from policy.address import BARE
 from policy.sms import segments_of
 from policy.ticket import issue_ticket
 from schemas.delivery import Delivery
-from schemas.vocabulary import Reason
-from sinks.provider import Refused, Sent
+from schemas.vocabulary import Channel, Reason
+from sinks.one_by_one import OneByOne
+from sinks.provider import Outcome, Refused, Sent
 
 ELSEWHERE = "*"
 """Stands for the countries that no sender or price is set for."""
@@ -83,6 +86,25 @@ class Texting:
         if self._key:
             query["ticket"] = issue_ticket(delivery, self._key)
         return f"{self._callback}?{urlencode(query)}"
+
+
+class Texter(OneByOne):
+    """A provider of texts; a subclass says how a prepared one is sent."""
+
+    channel = Channel.SMS
+    scheme = BARE
+
+    def __init__(self, texting: Texting) -> None:
+        self.texting = texting
+
+    async def send_one(self, delivery: Delivery) -> Outcome:
+        """Prepare the text and, unless it is refused, make the call."""
+        text = self.texting.prepare(delivery)
+        return text if isinstance(text, Refused) else await self.send_text(delivery, text)
+
+    @abstractmethod
+    async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
+        """Make the call for one message; raises nothing for what a provider or network does."""
 
 
 @lru_cache(maxsize=1 << 16)

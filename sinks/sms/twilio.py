@@ -1,8 +1,6 @@
 """SMS by Twilio's Messages resource: one call a message."""
 
-import asyncio
 import base64
-from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import msgspec
@@ -10,12 +8,11 @@ from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texting
+from sinks.sms.texting import Text, Texter, Texting
 
 # https://www.twilio.com/docs/api/errors: what is wrong with whose number.
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21604, 21614, 21635})
@@ -36,18 +33,15 @@ class Error(Struct, frozen=True):
     message: str
 
 
-class Twilio:
+class Twilio(Texter):
     """Sends text messages for one account from one number."""
 
     name = "twilio"
-    channel = Channel.SMS
-    scheme = BARE
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._sid = settings.twilio_account_sid
         self._base = settings.twilio_url.rstrip("/")
-        self._texting = Texting(settings, self.name)
+        super().__init__(Texting(settings, self.name))
         self._token_is_set = bool(settings.twilio_auth_token.get_secret_value())
         self._http = http
         pair = f"{self._sid}:{settings.twilio_auth_token.get_secret_value()}"
@@ -55,10 +49,6 @@ class Twilio:
             "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
             "Content-Type": "application/x-www-form-urlencoded",
         }
-
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
 
     async def check(self) -> None:
         """Raise Misconfigured for a missing account, token or sender; makes no call."""
@@ -69,19 +59,10 @@ class Twilio:
             raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID does not begin with AC.")
         if not self._token_is_set:
             raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN is not set.")
-        self._texting.check()
+        self.texting.check()
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
-        text = self._texting.prepare(delivery)
-        if isinstance(text, Refused):
-            return text
+    async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
+        """The call for one message."""
         url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
         body = urlencode(form_of(text)).encode()
         reply = await self._http.post(url, body, self._headers)

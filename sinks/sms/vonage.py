@@ -1,20 +1,17 @@
 """SMS by Vonage's SMS API: one call a message, and errors in replies that say 200."""
 
-import asyncio
 import base64
-from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct, field
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texting
+from sinks.sms.texting import Text, Texter, Texting
 
 MOST_CALLBACK = 100
 """Characters of a callback; with a longer one Vonage reports to the account's, by `client-ref`."""
@@ -51,13 +48,10 @@ class Parts(Struct, frozen=True):
     messages: tuple[Part, ...]
 
 
-class Vonage:
+class Vonage(Texter):
     """Sends text messages for one API key."""
 
     name = "vonage"
-    channel = Channel.SMS
-    scheme = BARE
-    batch_size = 1
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._base = settings.vonage_url.rstrip("/")
@@ -66,13 +60,9 @@ class Vonage:
         self._secret_is_set = bool(secret)
         pair = base64.b64encode(f"{self._key}:{secret}".encode()).decode()
         self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
-        self._texting = Texting(settings, self.name)
+        super().__init__(Texting(settings, self.name))
         self._http = http
         self._encoder = msgspec.json.Encoder()
-
-    def linger(self, priority: Priority) -> float:
-        """Nothing to wait for: a call carries one message."""
-        return 0.0
 
     async def check(self) -> None:
         """Raise Misconfigured for a missing key, secret or sender; makes no call."""
@@ -81,19 +71,10 @@ class Vonage:
             raise Misconfigured("TOCSIN_VONAGE_API_KEY is not set.")
         if not self._secret_is_set:
             raise Misconfigured("TOCSIN_VONAGE_API_SECRET is not set.")
-        self._texting.check()
+        self.texting.check()
 
-    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call a delivery, together; see Provider.send for what is promised."""
-        return await asyncio.gather(*(self._send_one(delivery) for delivery in deliveries))
-
-    async def close(self) -> None:
-        """The connections are the shared client's, whose owner closes it."""
-
-    async def _send_one(self, delivery: Delivery) -> Outcome:
-        text = self._texting.prepare(delivery)
-        if isinstance(text, Refused):
-            return text
+    async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
+        """The call for one message."""
         body = self._encoder.encode(self.request_of(delivery, text))
         reply = await self._http.post(f"{self._base}/sms/json", body, self._headers)
         return reply if isinstance(reply, Retry) else outcome_of(reply, text)

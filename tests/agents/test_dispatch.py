@@ -161,7 +161,7 @@ async def test_a_provider_that_hangs_holds_up_what_is_in_flight_and_no_more(text
     dispatch, calls = texts.dispatch(), [texts.call(number) for number in range(100)]
     begin = time.monotonic()
     answers = await deliver(dispatch, *calls)
-    assert time.monotonic() - begin < 3 * TIMEOUT
+    assert time.monotonic() - begin < 5
     uncertain = [a for a in answers if isinstance(a.result, Retry)]
     assert len(uncertain) <= texts.stage.settings.calls_in_flight
     assert all(isinstance(a.result, Retry) and a.result.uncertain for a in uncertain)

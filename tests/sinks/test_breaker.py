@@ -117,6 +117,14 @@ def test_a_provider_that_hangs_is_left_alone_before_its_calls_time_out() -> None
     assert breaker.circuit(STALL + 2) is Circuit.CLOSED
 
 
+def test_calls_that_time_out_are_no_sign_of_life() -> None:
+    breaker = Breaker(STALL)
+    for _ in range(2 * IN_A_ROW):
+        assert breaker.start(0)
+    breaker.end(2 * STALL, FAILED)
+    assert not breaker.start(2 * STALL)
+
+
 def test_a_few_calls_that_take_long_are_no_hang() -> None:
     breaker = Breaker(STALL)
     for _ in range(IN_A_ROW - 1):

@@ -1,0 +1,30 @@
+"""What providers whose calls carry one message have in common."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from schemas.delivery import Delivery
+from schemas.vocabulary import Priority
+from sinks.provider import Outcome
+
+
+class OneByOne(ABC):
+    """One call a delivery; a subclass says how one is sent, and what `Provider` asks beside."""
+
+    batch_size = 1
+
+    def linger(self, priority: Priority) -> float:
+        """Nothing to wait for: a call carries one message."""
+        return 0.0
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call a delivery, together; see Provider.send for what is promised."""
+        return await asyncio.gather(*(self.send_one(delivery) for delivery in deliveries))
+
+    @abstractmethod
+    async def send_one(self, delivery: Delivery) -> Outcome:
+        """Make the call for one delivery; raises nothing for what a provider or network does."""
+
+    async def close(self) -> None:  # noqa: B027 - nothing is what most have to do
+        """The connections are the shared client's, whose owner closes it."""
