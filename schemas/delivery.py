@@ -1,11 +1,14 @@
 """`deliver.CHANNEL.PRIORITY` and `retry.DELAY` (key: user): one message to one address."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.event import Name
 from schemas.vocabulary import Channel, Priority
+
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+"""An id of 128 bits."""
 
 
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -29,8 +32,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     failed so far; `due_at` says when a retry may leave its retry topic.
     """
 
-    delivery_id: str
-    notification_id: str
+    delivery_id: Hex
+    notification_id: Hex
     event_id: Name
     type: Name
     category: str

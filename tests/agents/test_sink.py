@@ -240,3 +240,14 @@ async def test_a_record_that_is_no_delivery_is_a_dead_letter(push: Push) -> None
     (letter,) = await push.stage.letters()
     assert (letter.role, letter.reason) == ("push", Reason.INVALID)
     assert push.accepted(said) == [said.delivery_id]
+
+
+@pytest.mark.parametrize("field", ["delivery_id", "notification_id"])
+async def test_an_id_that_is_none_is_a_dead_letter_and_its_neighbours_go_on(
+    push: Push, field: str
+) -> None:
+    good = delivery(push.stage.clock)
+    await push.deliver(delivery(push.stage.clock, **{field: "nope"}), good)
+    (letter,) = await push.stage.letters()
+    assert letter.reason is Reason.INVALID
+    assert push.accepted(good) == [good.delivery_id]
