@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from pipeline.runtime import Runtime
 from pipeline.slots import Slots
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
-from sinks.breaker import Breaker, Circuit, answers_of
+from sinks.breaker import Answers, Breaker, Circuit, answers_of
 from sinks.provider import Outcome, Provider, Refused, Retry, Sent
 from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
@@ -46,8 +47,10 @@ class Calls:
         self._clock = runtime.clock
         self._tracking = Tracking(runtime.settings)
         self._slots = Slots(runtime.settings.calls_in_flight)
-        # Half the time-out: a provider that hangs is left alone before all calls time out.
-        self._breaker = Breaker(round(runtime.settings.provider_timeout * 500))
+        # Half the time-out: a provider that hangs is left alone before all calls time out. One
+        # whose addresses are servers of their own has circuits for them itself.
+        stall = runtime.settings.provider_timeout * 500 if provider.is_one_server else inf
+        self._breaker = Breaker(stall)
         self._circuit = Circuit.CLOSED
         CIRCUIT.labels(provider.name).set(Circuit.CLOSED)
         self._batchers: dict[Priority, Batcher[Call, Result]] = {
@@ -88,7 +91,7 @@ class Calls:
                     [self._tracking.tracked(call.delivery) for call in calls]
                 )
             finally:
-                answers = None if outcomes is None else answers_of(outcomes)
+                answers = None if outcomes is None else self._answers(outcomes)
                 self._breaker.end(self._clock.now(), answers)
                 self._tell_circuit(outcomes or ())
             now = self._clock.now()
@@ -96,6 +99,9 @@ class Calls:
             return await asyncio.gather(
                 *(self._note(call, outcome, now) for call, outcome in pairs)
             )
+
+    def _answers(self, outcomes: Sequence[Outcome]) -> Answers:
+        return answers_of(outcomes) if self.provider.is_one_server else Answers(failed=False)
 
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
         name = self.provider.name

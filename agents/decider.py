@@ -35,6 +35,7 @@ from pipeline.topics import (
     SUPPRESSIONS,
     Topic,
 )
+from policy.endpoint import check_endpoints
 from schemas.cancellation import Cancellation
 from schemas.feedback import Feedback
 from schemas.follow import Follow
@@ -164,7 +165,10 @@ class Decider(Stateful):
                 decisions.hear(value)
             case Cancellation():
                 decisions.cancel(value)
-            case Contacts() | Preferences() | Presence() | Follow():
+            case Contacts():
+                check_endpoints(value, self._runtime.settings.private_endpoints)
+                note(turn, value)
+            case Preferences() | Presence() | Follow():
                 note(turn, value)
             case Subscription() | Suppression() | Stop():
                 note(turn, value)

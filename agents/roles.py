@@ -51,6 +51,8 @@ BUILDERS: dict[str, BuildRole] = {
     "push": _sink(Channel.PUSH),
     "email": _sink(Channel.EMAIL),
     "sms": _sink(Channel.SMS),
+    "chat": _sink(Channel.CHAT),
+    "webhook": _sink(Channel.WEBHOOK),
     "inapp": inapp,
     "retry": retry,
     "analytics": lambda runtime: analytics(ClickHouse(runtime.settings), runtime),

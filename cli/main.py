@@ -11,6 +11,7 @@ from cli.dead_letters import dead_letters
 from cli.explain import explain_command
 from cli.preview import preview
 from cli.replay import replay
+from cli.webhooks import webhooks
 from pipeline.errors import TocsinError
 from pipeline.settings import read_settings
 from pipeline.topics import ROLES
@@ -59,13 +60,14 @@ def setup() -> None:
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(".tocsin/up"))
 @click.option("--kafka-port", type=click.IntRange(1, 65535), default=9092, show_default=True)
 @click.option("--clickhouse-port", type=click.IntRange(1, 65535), default=8123, show_default=True)
-def up(folder: Path, kafka_port: int, clickhouse_port: int) -> None:
-    """Run Kafka, ClickHouse, the provider simulators and all roles here, until Ctrl-C."""
+@click.option("--web-port", type=click.IntRange(1, 65535), default=8090, show_default=True)
+def up(folder: Path, kafka_port: int, clickhouse_port: int, web_port: int) -> None:
+    """Run Kafka, ClickHouse, the provider simulators, all roles and the web, until Ctrl-C."""
     import asyncio
 
     from cli.up import stay_up
 
-    asyncio.run(stay_up(folder, kafka_port, clickhouse_port))
+    asyncio.run(stay_up(folder, kafka_port, clickhouse_port, web_port))
 
 
 @tocsin.command()
@@ -85,6 +87,7 @@ tocsin.add_command(dead_letters)
 tocsin.add_command(explain_command)
 tocsin.add_command(preview)
 tocsin.add_command(replay)
+tocsin.add_command(webhooks)
 
 
 def main() -> None:

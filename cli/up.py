@@ -7,17 +7,24 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from embedded.house import House
+from embedded.house import WEB, House
+from pipeline.topics import ROLES
 
 
-async def stay_up(folder: Path, kafka_port: int, clickhouse_port: int) -> None:
+async def stay_up(folder: Path, kafka_port: int, clickhouse_port: int, web_port: int) -> None:
     """Start everything, say where it is, and stop it in order on SIGINT or SIGTERM."""
     console = Console(stderr=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    house = House(folder, kafka_port=kafka_port, clickhouse_port=clickhouse_port)
+    house = House(
+        folder,
+        kafka_port=kafka_port,
+        clickhouse_port=clickhouse_port,
+        web_port=web_port,
+        roles=(*ROLES, WEB),
+    )
     with console.status("Starting") as status:
         await house.start(lambda step: status.update(step))
     Console().print(addresses(house))
@@ -32,8 +39,9 @@ def addresses(house: House) -> Table:
     table = Table(show_header=False, box=None)
     table.add_row("Kafka", house.kafka.address)
     table.add_row("ClickHouse", f"http://{house.clickhouse.host}:{house.clickhouse.port}")
+    table.add_row("Web", f"http://127.0.0.1:{house.web_port}")
     table.add_row("Accepted by providers", str(house.accept_log))
     table.add_row("Logs", str(house.folder / "logs"))
     for name, worker in house.workers.items():
-        table.add_row(f"Worker {name}", f"process {worker.pid}")
+        table.add_row(f"Process {name}", str(worker.pid))
     return table

@@ -20,6 +20,8 @@ from demo.witnesses import gather_evidence
 from demo.world import SEED, World, make_world
 from embedded.house import House
 from embedded.process import Child
+from pipeline.topics import ROLES
+from schemas.vocabulary import Channel
 from sinks.clickhouse import ClickHouse
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +30,9 @@ PATIENCE = 60.0
 LOOK_EVERY = 0.8
 STUCK = f"Nothing has moved for {PATIENCE:g} s; going on without the rest"
 STAGES = "SELECT stage, channel, count() FROM delivery_events GROUP BY stage, channel"
+
+DEMO_ROLES = tuple(role for role in ROLES if role not in (Channel.CHAT, Channel.WEBHOOK))
+"""Nobody in the demo's town has a chat or a program that listens."""
 
 
 def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: bool) -> int:
@@ -38,7 +43,7 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
     """
     told = Console(stderr=as_json)
     with run_folder(folder) as fresh:
-        demo = Demo(House(fresh), fresh / "producer.jsonl", events, seconds)
+        demo = Demo(House(fresh, roles=DEMO_ROLES), fresh / "producer.jsonl", events, seconds)
         found = asyncio.run(demo.run(told, keep, as_json))
     return 1 if found.lost else 0
 

@@ -21,6 +21,9 @@ PAUSES = (0.5, 1, 2, 5, 10)
 READY = "ready"
 """What a worker's first line ends with once it has joined its group."""
 
+WEB = "web"
+"""The web process, which is no role, as it has no group."""
+
 Progress = Callable[[str], None]
 
 
@@ -53,10 +56,11 @@ class Simulators:
 
 
 class Worker:
-    """A process that runs one role and is started again whenever it ends by itself."""
+    """A process that runs one role, or `web`, and is started again when it ends by itself."""
 
     def __init__(self, role: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.role = role
+        self._command = [role] if role == WEB else ["worker", role]
         self.restarts = 0
         self.log = folder / f"{role}.log"
         self._environment = {"PYTHONPATH": str(ROOT), **environment}
@@ -84,7 +88,7 @@ class Worker:
         await self._child.kill()
 
     async def _start(self) -> None:
-        argv = [sys.executable, "-m", "cli", "worker", self.role]
+        argv = [sys.executable, "-m", "cli", *self._command]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         ready = _says(self.log, f"{self.role} {READY}")
         await self._child.start(argv, self._environment, self.log, ready)
@@ -114,10 +118,14 @@ class House:
         *,
         kafka_port: int | None = None,
         clickhouse_port: int | None = None,
+        web_port: int | None = None,
         roles: tuple[str, ...] = ROLES,
         **settings: object,
     ) -> None:
-        """Ports are free ones unless given; `settings` go to every worker."""
+        """Ports are free ones unless given; `settings` go to every worker.
+
+        Among the `roles`, which are processes, may be WEB.
+        """
         self.folder = folder.absolute()
         self._settings = settings
         self.kafka = Kafka(self.folder / "kafka", kafka_port)
@@ -125,6 +133,7 @@ class House:
         self.simulators = Simulators(self.folder / "simulators")
         self.workers: dict[str, Worker] = {}
         self._roles = roles
+        self.web_port = web_port or free_port()
 
     @property
     def accept_log(self) -> Path:
@@ -143,8 +152,15 @@ class House:
             "TOCSIN_CLICKHOUSE_PORT": str(self.clickhouse.port),
             "TOCSIN_DATA_DIR": str(self.folder / "state"),
             "TOCSIN_CATALOGUE": str(ROOT / "catalogue"),
+            **self._web(),
             **overrides,
         }
+
+    def _web(self) -> dict[str, str]:
+        if WEB not in self._roles:
+            return {}
+        port = str(self.web_port)
+        return {"TOCSIN_WEB_PORT": port, "TOCSIN_PUBLIC_URL": f"http://127.0.0.1:{port}"}
 
     @property
     def settings(self) -> Settings:

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     push_providers: str = "fcm"
     email_providers: str = "sendgrid"
     sms_providers: str = "twilio"
+    chat_providers: str = "slack,teams,discord"
+    webhook_providers: str = "standard"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);
     where one is in trouble the others stand in, and those of weight 0 do nothing else."""
     email_uncertain: Literal["resend", "hold"] = "resend"
@@ -97,6 +99,11 @@ class Settings(BaseSettings):
     plivo_url: str = "https://api.plivo.com"
     plivo_auth_id: str = ""
     plivo_auth_token: SecretStr = SecretStr("")
+    webhook_keys: SecretStr = SecretStr("")
+    """What webhooks' signing secrets are made from: one key, or the new and the old one,
+    separated by a comma, while receivers change over."""
+    private_endpoints: tuple[str, ...] = ()
+    """Hosts that webhooks and chats may be at though they are private, or without TLS; as JSON."""
     public_url: str = ""
     """Where providers and people reach us; without it nothing is reported back to us."""
     signing_key: SecretStr = SecretStr("")

@@ -111,7 +111,7 @@ def changelog(role: str) -> Topic:
     )
 
 
-SINKS = (Channel.PUSH, Channel.EMAIL, Channel.SMS)
+SINKS = (Channel.PUSH, Channel.EMAIL, Channel.SMS, Channel.CHAT, Channel.WEBHOOK)
 """Channels with a provider, and so with a sent-ledger."""
 STATEFUL = ("router", "decider", *SINKS, Channel.INAPP)
 """Roles with partition stores."""

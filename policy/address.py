@@ -1,13 +1,13 @@
 """Addresses of channels that several providers share: a scheme in front says whose each is.
 
-A push token of FCM stands bare, as e-mail addresses and phone numbers do; `apns:TOKEN` is Apple's
-and `web:SUBSCRIPTION` a browser's. So an address tells by itself who can reach it, wherever it is
-kept: in a profile, a held digest, a retry.
+A push token of FCM stands bare, as e-mail addresses, phone numbers and webhooks' URLs do;
+`apns:TOKEN` is Apple's, `web:SUBSCRIPTION` a browser's, `slack:URL` a chat platform's. So an
+address tells by itself who can reach it, wherever it is kept: in a profile, a held digest, a retry.
 """
 
-from schemas.profile import Device
+from schemas.profile import ChatHook, Device
 
-SCHEMES = ("apns", "web")
+SCHEMES = ("apns", "web", "slack", "teams", "discord")
 """What may stand before the colon; an FCM token has colons too, but none of these before one."""
 BARE = ""
 
@@ -15,6 +15,11 @@ BARE = ""
 def push_address(device: Device) -> str:
     """The address of a device."""
     return device.token if device.platform == "fcm" else f"{device.platform}:{device.token}"
+
+
+def chat_address(hook: ChatHook) -> str:
+    """The address of a chat platform's incoming webhook."""
+    return f"{hook.platform}:{hook.url}"
 
 
 def split_address(address: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from policy.plan_order import in_order
 from policy.rate_limit import RateLimit
 from policy.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rule import Rule
+from policy.silence import SILENT
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 
@@ -98,7 +99,8 @@ def _limits(
 ) -> tuple[Limited, ...]:
     if Priority(entry.priority) is Priority.CRITICAL:
         return ()
-    limits = [Limited(str(channel), DEFAULT_LIMIT)]
+    # A program does not tire.
+    limits = [] if channel is Channel.WEBHOOK else [Limited(str(channel), DEFAULT_LIMIT)]
     if entry.rate_limit is not None:
         limits = [_limited(f"{channel}.{name}", entry.rate_limit)]
     if category is not None:
@@ -114,12 +116,13 @@ def _limited(window: str, limit: Limit, *, once: bool = False) -> Limited:
 def _ruled(entry: Entry, plan: Plan) -> Plan:
     """The plan with only those rules that can object to it."""
     critical = Priority(entry.priority) is Priority.CRITICAL
-    sounds = plan.channel is not Channel.INAPP  # an in-app message makes no sound
+    addressed = plan.channel is not Channel.INAPP
+    sounds = plan.channel not in SILENT
     asked: dict[Rule, bool] = {
-        rules.SUPPRESSED_ADDRESS: sounds,
+        rules.SUPPRESSED_ADDRESS: addressed,
         rules.OPTED_OUT: not entry.transactional,
         rules.MUTED: not entry.transactional and entry.topic is not None,
-        rules.NO_ADDRESS: sounds,
+        rules.NO_ADDRESS: addressed,
         rules.NEEDLESS: bool(plan.instead_of),
         rules.DIGEST: not critical,
         rules.QUIET_HOURS: not critical and sounds and entry.quiet_hours != "ignore",

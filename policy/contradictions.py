@@ -8,6 +8,7 @@ from policy.entry import Entry, TenantEntry
 from policy.locales import is_locale
 from policy.notification_type import YEAR_MS
 from policy.problem import Problem, repeated
+from policy.silence import SILENT
 from policy.standing_in import fallbacks, preferring
 from policy.toml_lines import Path
 from schemas.vocabulary import Channel, Priority
@@ -84,8 +85,8 @@ def _noise(entry: Entry) -> Iterator[Problem]:
         for field in _NOT_IF_CRITICAL:
             if getattr(entry, field):
                 yield (field,), "has no effect, as what is critical passes over it"
-    elif entry.quiet_hours and set(_used(entry)) == {Channel.INAPP}:
-        yield ("quiet_hours",), "has no effect, as what is in-app only makes no sound"
+    elif entry.quiet_hours and set(_used(entry)) <= SILENT:
+        yield ("quiet_hours",), "has no effect, as what is used makes no sound"
 
 
 def _digests(entry: Entry) -> Iterator[Problem]:

@@ -86,12 +86,7 @@ class Draft:
         if channel is Channel.INAPP:
             self.known = self.usable = (self.request.user,)
             return
-        if channel is Channel.PUSH:
-            known = profile.devices
-        else:
-            address = profile.email if channel is Channel.EMAIL else profile.phone
-            known = (address,) if address else ()
-        self.known = self.usable = known
+        known = self.known = self.usable = profile.addresses(channel)
         if profile.suppressed:
             self.usable = tuple(each for each in known if each not in profile.suppressed)
         if profile.barred:

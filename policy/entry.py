@@ -64,6 +64,8 @@ class ByChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: Templates | None = None
     sms: Templates | None = None
     inapp: Templates | None = None
+    chat: Templates | None = None
+    webhook: Templates | None = None
 
     def given(self) -> dict[Channel, Templates]:
         """Those that are there."""

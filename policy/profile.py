@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from policy.address import push_address
+from policy.address import chat_address, push_address
 from policy.barred import Barred
 from policy.instants import epoch_ms
 from policy.wall_clock import bits_of, minutes_of
@@ -49,6 +49,8 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     attributes: dict[str, str] = {}
     barred: tuple[Barred, ...] = ()  # the newest MOST_BARRED
     subscriptions: dict[str, dict[Channel, int]] = {}  # see policy.subscription
+    chats: tuple[str, ...] = ()  # as policy.address writes them
+    webhooks: tuple[str, ...] = ()  # URLs
 
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""
@@ -63,7 +65,21 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
             locale=contacts.locale or "",
             suppressed=contacts.suppressed,
             attributes=contacts.attributes,
+            chats=tuple(dict.fromkeys(map(chat_address, contacts.chats))),
+            webhooks=tuple(dict.fromkeys(contacts.webhooks)),
         )
+
+    def addresses(self, channel: Channel) -> tuple[str, ...]:
+        """Where the channel reaches the user; in-app nowhere but in their inbox."""
+        if channel is Channel.PUSH:
+            return self.devices
+        if channel is Channel.EMAIL:
+            return (self.email,) if self.email else ()
+        if channel is Channel.SMS:
+            return (self.phone,) if self.phone else ()
+        if channel is Channel.CHAT:
+            return self.chats
+        return self.webhooks if channel is Channel.WEBHOOK else ()
 
     def with_preferences(self, preferences: Preferences) -> "Profile":
         """The profile with these preferences in place of those it had."""

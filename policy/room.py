@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from policy.bounds import MOST_BYTES, TooMuch
+from policy.chat import ChatRoom
 from policy.push import PushRoom
 from policy.sms import SmsRoom
 from schemas.vocabulary import Channel
@@ -49,4 +50,6 @@ def room_of(channel: Channel, segments: int | None) -> Room:
     """The room of a channel; an SMS has so many segments."""
     if channel is Channel.SMS:
         return SmsRoom(segments or SEGMENTS)
+    if channel is Channel.CHAT:
+        return ChatRoom()
     return PushRoom() if channel is Channel.PUSH else PlainRoom()

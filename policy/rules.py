@@ -16,8 +16,9 @@ from policy.shown import (
     shown_preferences,
     shown_quiet_hours,
 )
+from policy.silence import SILENT
 from policy.suppression import why_barred
-from schemas.vocabulary import Channel, Frequency, Reason
+from schemas.vocabulary import Frequency, Reason
 
 
 def _suppressed_address(draft: Draft) -> Outcome | None:
@@ -70,7 +71,7 @@ def _frequency(draft: Draft) -> Frequency:
     if not (draft.profile.frequency or draft.tenant.frequency):
         return Frequency.INSTANTLY
     # What makes no sound need not be gathered, and a receipt can't wait.
-    if draft.spec.transactional or draft.plan.channel is Channel.INAPP:
+    if draft.spec.transactional or draft.plan.channel in SILENT:
         return Frequency.INSTANTLY
     return frequency(draft.profile, draft.tenant, draft.spec.category)
 

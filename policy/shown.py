@@ -17,6 +17,8 @@ _NOUNS = {
     Channel.EMAIL: "e-mail address",
     Channel.SMS: "phone number",
     Channel.INAPP: "inbox",
+    Channel.CHAT: "chat",
+    Channel.WEBHOOK: "webhook",
 }
 
 

@@ -84,19 +84,8 @@ def _address_of(profile: Profile, said: Suppression) -> str:
     if not said.delivery_id:
         return said.address
     name, channel = said.notification_id, said.channel
-    for address in (*_addresses(profile, channel), said.address):
+    for address in (*profile.addresses(channel), said.address):
         if delivery_id(name, channel, address) == said.delivery_id:
             return address
     # It was changed meanwhile, and changed back it would still be dead.
     return said.address
-
-
-def _addresses(profile: Profile, channel: Channel) -> tuple[str, ...]:
-    match channel:
-        case Channel.PUSH:
-            return profile.devices
-        case Channel.EMAIL:
-            return (profile.email,)
-        case Channel.SMS:
-            return (profile.phone,)
-    return ()

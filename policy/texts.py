@@ -48,6 +48,8 @@ def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[st
         yield "title", "is missing, and an e-mail needs a subject"
     if channel is Channel.SMS and (templates.title is not None or templates.data):
         yield "", "has more than a body, and an SMS has nothing else"
+    if channel is Channel.CHAT and templates.data:
+        yield "data", "is not for chats, which have nothing but a text"
     if channel is not Channel.SMS and templates.segments is not None:
         yield "segments", "is for SMS only"
     if templates.layout and not (templates.html or templates.mjml):

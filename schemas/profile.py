@@ -23,11 +23,23 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     platform: Literal["fcm", "apns", "web"] = "fcm"
 
 
+Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2000)]
+_MOST_ENDPOINTS = 10
+
+
+class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An incoming webhook of a chat platform; whoever knows its URL can write there."""
+
+    platform: Literal["slack", "teams", "discord"]
+    url: Url
+
+
 class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where to reach a user; each record replaces the one before it.
 
     `attributes` say which segments the user belongs to. Where `zone` (IANA) or `locale` is not
     given or not known, the tenant's counts. Of over 100 devices, the last 100 listed do.
+    `webhooks` and `chats` are at public https URLs; a record that names another is a dead letter.
     """
 
     user: Name
@@ -38,6 +50,8 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     locale: _Label | None = None
     suppressed: tuple[str, ...] = ()  # addresses that bounced or complained
     attributes: Annotated[dict[Name, Name], Meta(max_length=50)] = {}
+    webhooks: Annotated[tuple[Url, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
+    chats: Annotated[tuple[ChatHook, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
     tenant: Name = "default"
 
 
@@ -55,7 +69,7 @@ class QuietHours(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a user wants to hear; each record replaces the one before it.
 
-    `channels` overrides the defaults (push, email and in-app on, SMS off);
+    `channels` overrides the defaults (all on but SMS);
     `categories` overrides those for one category, channel by channel. `mutes` are keyed by
     CATEGORY/TOPIC, where the topic is what the type says it is about; null mutes for good, a
     moment until then. During `quiet_hours`, and before `snooze_until`, what makes a sound waits.

@@ -19,6 +19,8 @@ class Channel(_Word):
     EMAIL = "email"
     SMS = "sms"
     INAPP = "inapp"
+    CHAT = "chat"  # a channel of Slack, Teams or Discord
+    WEBHOOK = "webhook"  # a program of the user's own
 
 
 class Priority(_Word):

@@ -49,7 +49,7 @@ class Breaker:
     time out. A Retry-After opens it until then and no longer.
     """
 
-    def __init__(self, stall: int) -> None:
+    def __init__(self, stall: float) -> None:
         self._stall = stall
         self._open_until = 0  # 0: closed
         self._paused_until = 0

@@ -41,13 +41,24 @@ class Reply(Struct, frozen=True):
 class HttpClient:
     """Connections to every provider, pooled and kept alive."""
 
-    def __init__(self, timeout: float, connections: int, *, http2: bool = False) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        connections: int,
+        *,
+        http2: bool = False,
+        pinned: tuple[str, str, int] | None = None,
+    ) -> None:
         """`timeout` is seconds for a whole call; `connections` is how many may idle per host.
 
         With `http2` nothing else is spoken, and one connection carries all calls to a host.
+        `pinned` is a host, the address that its name stands for here, and the port there; then no
+        proxy is asked, which would look the name up again.
         """
         self._timeout = timeout
         builder = ClientBuilder().http2_prior_knowledge() if http2 else ClientBuilder()
+        if pinned is not None:
+            builder = builder.resolve(*pinned).no_proxy()
         self._client: Client = (
             builder.timeout(timedelta(seconds=timeout))
             .connect_timeout(timedelta(seconds=min(timeout, CONNECT_TIMEOUT)))

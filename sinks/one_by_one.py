@@ -12,6 +12,7 @@ from sinks.provider import Outcome
 class OneByOne(ABC):
     """One call a delivery; a subclass says how one is sent, and what `Provider` asks beside."""
 
+    is_one_server = True
     batch_size = 1
 
     def linger(self, priority: Priority) -> float:

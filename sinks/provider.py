@@ -49,6 +49,8 @@ class Provider(Protocol):
     channel: Channel
     scheme: str
     """Of the addresses that it can reach, as in `policy.address`; BARE for those without one."""
+    is_one_server: bool
+    """False where addresses are servers of their own, whose trouble is no trouble of others."""
     batch_size: int
     """How many deliveries one call can carry."""
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel
+from sinks.chat.discord import Discord
+from sinks.chat.slack import Slack
+from sinks.chat.teams import Teams
 from sinks.email.mailgun import Mailgun
 from sinks.email.postmark import Postmark
 from sinks.email.sendgrid import SendGrid
@@ -20,18 +23,23 @@ from sinks.sms.plivo import Plivo
 from sinks.sms.sns import Sns
 from sinks.sms.twilio import Twilio
 from sinks.sms.vonage import Vonage
+from sinks.webhook.standard import StandardWebhooks
 
 BuildProvider = Callable[[Settings, HttpClient], Provider]
 
 PROVIDERS: dict[str, BuildProvider] = {
     "apns": Apns,
+    "discord": Discord,
     "fcm": Fcm,
     "mailgun": Mailgun,
     "plivo": Plivo,
     "postmark": Postmark,
     "sendgrid": SendGrid,
     "ses": Ses,
+    "slack": Slack,
     "sns": Sns,
+    "standard": StandardWebhooks,
+    "teams": Teams,
     "twilio": Twilio,
     "vonage": Vonage,
     "webpush": WebPush,

@@ -2,8 +2,13 @@
 
 from aiohttp import web
 
+from embedded.simulators import webhook
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.aws import AwsAccount
+from embedded.simulators.chat import discord, slack, teams
+from embedded.simulators.chat.discord import DiscordSimulator
+from embedded.simulators.chat.slack import SlackSimulator
+from embedded.simulators.chat.teams import TeamsSimulator
 from embedded.simulators.credentials import AWS_REGION, Credentials
 from embedded.simulators.email import mailgun, postmark, sendgrid, ses
 from embedded.simulators.email.mailgun import MailgunSimulator
@@ -21,6 +26,7 @@ from embedded.simulators.sms.plivo import PlivoSimulator
 from embedded.simulators.sms.sns import SnsSimulator
 from embedded.simulators.sms.twilio import TwilioSimulator
 from embedded.simulators.sms.vonage import VonageSimulator
+from embedded.simulators.webhook import WebhookSimulator
 
 
 class Simulators:
@@ -30,6 +36,11 @@ class Simulators:
         self.faults = Faults()
         self.tokens = TokenIssuer(credentials.service_account)
         project = credentials.service_account.project_id
+        token = credentials.chat_token
+        self._slack = SlackSimulator(token, log, self.faults)
+        self._teams = TeamsSimulator(token, log, self.faults)
+        self.discord = DiscordSimulator(token, log, self.faults)
+        self._webhook = WebhookSimulator(credentials.webhook_key, log, self.faults)
         self._apns = ApnsSimulator(credentials.apns, log, self.faults)
         self._webpush = WebPushSimulator(credentials.browser, log, self.faults)
         self._fcm = FcmSimulator(project, self.tokens, log, self.faults)
@@ -88,6 +99,21 @@ class Simulators:
                 ),
                 web.post("/", guard("sns", self._sns.send, sns.refuse)),
                 web.post("/sms/json", guard("vonage", self._vonage.send, vonage.refuse)),
+                web.post(
+                    "/services/{team}/{hook}/{token}",
+                    guard("slack", self._slack.send, slack.refuse),
+                ),
+                web.post(
+                    "/workflows/{id}/triggers/manual/paths/invoke",
+                    guard("teams", self._teams.send, teams.refuse),
+                ),
+                web.post(
+                    "/api/webhooks/{id}/{token}",
+                    guard("discord", self.discord.send, discord.refuse),
+                ),
+                web.post(
+                    "/receiver/{number}", guard("standard", self._webhook.receive, webhook.refuse)
+                ),
                 web.put("/_faults/{provider}", self.faults.put),
                 web.delete("/_faults/{provider}", self.faults.delete),
             ]

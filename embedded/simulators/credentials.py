@@ -73,12 +73,23 @@ class Browser(Struct, frozen=True, kw_only=True):
         return f"web:{msgspec.json.encode(subscription).decode()}"
 
 
+def chat_hook(platform: str, base_url: str, number: int, token: str) -> str:
+    """The URL of an incoming webhook, as each platform has it."""
+    paths = {
+        "slack": f"/services/T0/B{number}/{token}",
+        "teams": f"/workflows/{number:032x}/triggers/manual/paths/invoke?sv=1.0&sig={token}",
+        "discord": f"/api/webhooks/{number}/{token}",
+    }
+    return base_url + paths[platform]
+
+
 class Credentials(Struct, frozen=True, kw_only=True):
     """One account with each provider."""
 
     service_account: ServiceAccount
     apns: ApnsAccount
     browser: Browser
+    chat_token: str
     aws_access_key_id: str
     aws_secret_access_key: str
     mailgun_api_key: str
@@ -91,6 +102,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
     twilio_auth_token: str
     vonage_api_key: str
     vonage_api_secret: str
+    webhook_key: str
     signing_key: str
 
     def secrets(self) -> tuple[str, ...]:
@@ -99,6 +111,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.service_account.private_key,
             self.apns.private_key,
             self.browser.vapid_key,
+            self.chat_token,
             self.aws_secret_access_key,
             self.mailgun_api_key,
             self.plivo_auth_token,
@@ -106,6 +119,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.sendgrid_api_key,
             self.twilio_auth_token,
             self.vonage_api_secret,
+            self.webhook_key,
             self.signing_key,
         )
 
@@ -138,6 +152,7 @@ def make_credentials(base_url: str) -> Credentials:
         service_account=account,
         apns=apns,
         browser=browser,
+        chat_token=secrets.token_urlsafe(18),
         aws_access_key_id=f"AKIA{secrets.token_hex(8).upper()}",
         aws_secret_access_key=secrets.token_urlsafe(30),
         mailgun_api_key=f"key-{secrets.token_hex(16)}",
@@ -150,6 +165,7 @@ def make_credentials(base_url: str) -> Credentials:
         twilio_auth_token=secrets.token_hex(16),
         vonage_api_key=secrets.token_hex(4),
         vonage_api_secret=secrets.token_urlsafe(12),
+        webhook_key=secrets.token_hex(32),
         signing_key=secrets.token_hex(32),
     )
 
@@ -217,6 +233,8 @@ def environment(
         "TOCSIN_VONAGE_URL": base_url,
         "TOCSIN_VONAGE_API_KEY": credentials.vonage_api_key,
         "TOCSIN_VONAGE_API_SECRET": credentials.vonage_api_secret,
+        "TOCSIN_WEBHOOK_KEYS": credentials.webhook_key,
+        "TOCSIN_PRIVATE_ENDPOINTS": '["127.0.0.1"]',
         # The accept log reads ids from the callback that this makes Twilio's messages carry.
         "TOCSIN_PUBLIC_URL": base_url,
         "TOCSIN_SIGNING_KEY": credentials.signing_key,

@@ -34,6 +34,7 @@ class Mailgun:
     name = "mailgun"
     channel = Channel.EMAIL
     scheme = BARE
+    is_one_server = True
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

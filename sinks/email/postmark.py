@@ -60,6 +60,7 @@ class Postmark:
     name = "postmark"
     channel = Channel.EMAIL
     scheme = BARE
+    is_one_server = True
     batch_size = 500
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

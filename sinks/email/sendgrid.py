@@ -47,6 +47,7 @@ class SendGrid:
     name = "sendgrid"
     channel = Channel.EMAIL
     scheme = BARE
+    is_one_server = True
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

@@ -110,7 +110,11 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
             {"priority": "critical", "actor_limit": {"count": 1, "seconds": 1}},
             "actor_limit: has no effect",
         ),
-        ("inapp", {"quiet_hours": "drop"}, "quiet_hours: has no effect, as what is in-app only"),
+        (
+            "inapp",
+            {"quiet_hours": "drop"},
+            "quiet_hours: has no effect, as what is used",
+        ),
         # presence
         ("push", {"online": "inapp"}, "online: needs both push and inapp in channels"),
         ("push", {"online_grace": "1m"}, "online_grace: needs online"),

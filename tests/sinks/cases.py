@@ -2,6 +2,7 @@
 
 from tests.sinks.rig import Case
 from tests.sinks.test_apns import APNS
+from tests.sinks.test_chat import DISCORD, SLACK, TEAMS
 from tests.sinks.test_fcm import FCM
 from tests.sinks.test_mailgun import MAILGUN
 from tests.sinks.test_plivo import PLIVO
@@ -9,19 +10,24 @@ from tests.sinks.test_postmark import POSTMARK
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_ses import SES
 from tests.sinks.test_sns import SNS
+from tests.sinks.test_standard import STANDARD
 from tests.sinks.test_twilio import TWILIO
 from tests.sinks.test_vonage import VONAGE
 from tests.sinks.test_webpush import WEBPUSH
 
 CASES: dict[str, Case] = {
     "apns": APNS,
+    "discord": DISCORD,
     "fcm": FCM,
     "mailgun": MAILGUN,
     "postmark": POSTMARK,
     "sendgrid": SENDGRID,
     "ses": SES,
     "plivo": PLIVO,
+    "slack": SLACK,
     "sns": SNS,
+    "standard": STANDARD,
+    "teams": TEAMS,
     "twilio": TWILIO,
     "vonage": VONAGE,
     "webpush": WEBPUSH,

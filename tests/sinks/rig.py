@@ -38,6 +38,8 @@ class Case:
     titled: bool = True
     linger: tuple[float, ...] = AT_ONCE
     misconfigured: Sequence[tuple[Mapping[str, Any], str]] = field(default=())
+    is_known: bool = True
+    """Whether we know who answers; of a stranger's reply the status is all that counts."""
     subscribe: Callable[[Credentials, str, int], str] | None = None
     """Makes the address of a number at a URL, where `address` can't say it."""
 

@@ -27,6 +27,7 @@ WEBPUSH = Case(
     address="",
     invalid='web:{"endpoint": "https://fcm.googleapis.com/x"}',
     dead=Reason.UNREGISTERED,
+    is_known=False,
     subscribe=subscribe,
     misconfigured=[
         ({"vapid_private_key": SecretStr("")}, "TOCSIN_VAPID_PRIVATE_KEY is not set"),

@@ -160,7 +160,7 @@ async def test_a_device_that_is_gone_is_not_called_again(outside: Outside) -> No
     await told_of(outside, user)
 
     class Gone:
-        name, channel, scheme, batch_size = "fcm", PUSH, "", 1
+        name, channel, scheme, batch_size, is_one_server = "fcm", PUSH, "", 1, True
 
         def linger(self, priority: Priority) -> float:
             return 0.0

@@ -1,0 +1,36 @@
+"""`tocsin webhooks`: what whoever receives our webhooks has to know."""
+
+import json
+
+import click
+from rich.console import Console
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import read_settings
+from policy.endpoint import complaint_of
+from sinks.webhook.secret import keys_of, secret_of
+
+
+@click.group()
+def webhooks() -> None:
+    """Outgoing webhooks."""
+
+
+@webhooks.command()
+@click.option("--url", required=True, help="As the user's contacts have it.")
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+def secret(url: str, tenant: str, as_json: bool) -> None:
+    """Print the secret by which the receiver at URL verifies webhooks (Standard Webhooks).
+
+    While TOCSIN_WEBHOOK_KEYS holds two keys, webhooks verify with the secret of either; this is
+    that of the first.
+    """
+    settings = read_settings()
+    if complaint := complaint_of(url, settings.private_endpoints):
+        raise Misconfigured(f"Nothing will be sent to this URL: it {complaint}.")
+    told = secret_of(keys_of(settings)[0], tenant, url)
+    if as_json:
+        click.echo(json.dumps({"tenant": tenant, "url": url, "secret": told}))
+        return
+    Console(soft_wrap=True).print(told, markup=False, highlight=False)

@@ -1,0 +1,85 @@
+"""Discord's webhooks (discord.com/developers/docs/resources/webhook)."""
+
+import re
+
+import msgspec
+from msgspec import Struct, structs
+
+from schemas.delivery import Content
+from schemas.vocabulary import Reason
+from sinks.chat.hooks import Hooks
+from sinks.http import Reply, failure_of, unreadable
+from sinks.provider import Outcome, Refused, Retry, Sent
+
+UNKNOWN_WEBHOOK = 10015
+INVALID_TOKEN = 50027
+# What its markdown and mentions are made of; a backslash in front makes it a plain character.
+_SPECIAL = re.compile(r"([\\*_~`|>#\[\]()<@:-])")
+
+
+class Embed(Struct, frozen=True):
+    """A box with text."""
+
+    description: str
+
+
+class Mentions(Struct, frozen=True):
+    """Whom a message may ping: nobody."""
+
+    parse: tuple[str, ...] = ()
+
+
+class Message(Struct, frozen=True):
+    """What a webhook takes."""
+
+    embeds: tuple[Embed, ...]
+    allowed_mentions: Mentions = Mentions()
+
+
+class Posted(Struct, frozen=True):
+    """The message as it was posted."""
+
+    id: str
+
+
+class Failure(Struct, frozen=True):
+    """Why it was not; `retry_after` in seconds."""
+
+    message: str
+    code: int = 0
+    retry_after: float | None = None
+
+
+class Discord(Hooks):
+    """Posts to Discord."""
+
+    name = "discord"
+    scheme = "discord"
+
+    def url_of(self, hook: str) -> str:
+        """Asked to wait, it answers with the message, and not before it is posted."""
+        return f"{hook}{'&' if '?' in hook else '?'}wait=true"
+
+    def message_of(self, content: Content) -> Message:
+        """An embed, in which nothing of the event's is markdown."""
+        body = _SPECIAL.sub(r"\\\1", content.body)
+        title = _SPECIAL.sub(r"\\\1", content.title)
+        return Message((Embed(f"**{title}**\n{body}" if title else body),))
+
+    def outcome_of(self, reply: Reply, name: str) -> Outcome:
+        """Discord answers in JSON."""
+        try:
+            if reply.status == 200:
+                return Sent(msgspec.json.decode(reply.body, type=Posted).id)
+            if reply.status < 400:
+                return unreadable(reply)
+            said = msgspec.json.decode(reply.body, type=Failure)
+        except (msgspec.MsgspecError, ValueError):
+            return failure_of(reply, None) if reply.status >= 400 else unreadable(reply)
+        if said.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
+            return Refused(Reason.UNREGISTERED, f"{said.code}: {said.message[:100]}")
+        failed = failure_of(reply, f"{said.code}: {said.message}")
+        # More exact than the header, which has whole seconds.
+        if isinstance(failed, Retry) and said.retry_after is not None:
+            return structs.replace(failed, after=said.retry_after)
+        return failed

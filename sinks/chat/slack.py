@@ -1,0 +1,67 @@
+"""Slack's incoming webhooks (api.slack.com/messaging/webhooks)."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.delivery import Content
+from schemas.vocabulary import Reason
+from sinks.chat.hooks import Hooks
+from sinks.http import Reply, failure_of, unreadable
+from sinks.provider import Outcome, Refused, Sent
+
+GONE = frozenset(
+    {"no_service", "no_service_id", "no_team", "no_active_hooks", "channel_not_found"}
+    | {"channel_is_archived", "team_disabled", "user_not_found", "invalid_token"}
+)
+"""Its words for a hook that nothing will come through again."""
+SAID = GONE | {"action_prohibited", "invalid_blocks", "invalid_payload", "no_text"}
+"""And others that are certainly its own."""
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+class PlainText(Struct, frozen=True):
+    """Text in which Slack looks for nothing: no mention, no link, no style."""
+
+    text: str
+    type: Literal["plain_text"] = "plain_text"
+    emoji: bool = False
+
+
+class Section(Struct, frozen=True):
+    """A block that holds a text."""
+
+    text: PlainText
+    type: Literal["section"] = "section"
+
+
+class Message(Struct, frozen=True):
+    """`text` is what a notification of the message says; the blocks are what is read."""
+
+    text: str
+    blocks: tuple[Section, ...]
+
+
+class Slack(Hooks):
+    """Posts to Slack."""
+
+    name = "slack"
+    scheme = "slack"
+
+    def message_of(self, content: Content) -> Message:
+        """A section each for title and body."""
+        texts = [text for text in (content.title, content.body) if text]
+        return Message(
+            # Escaped, it can't name a channel or a person: mentions are in angle brackets.
+            "\n".join(texts).translate(_ESCAPES),
+            tuple(Section(PlainText(text)) for text in texts),
+        )
+
+    def outcome_of(self, reply: Reply, name: str) -> Outcome:
+        """Slack answers in words."""
+        said = reply.body[:100].decode(errors="replace").strip()
+        if reply.status == 200:
+            return Sent(name) if said == "ok" else unreadable(reply)
+        if reply.status in (403, 404, 410) and said in GONE:
+            return Refused(Reason.UNREGISTERED, said)
+        return failure_of(reply, said if said in SAID else None)

@@ -1,0 +1,95 @@
+"""Teams' webhooks by Workflows, which take an Adaptive Card and answer 202."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from schemas.delivery import Content
+from schemas.vocabulary import Reason
+from sinks.chat.hooks import Hooks
+from sinks.http import Reply, failure_of, unreadable
+from sinks.provider import Outcome, Refused, Sent
+
+GONE = frozenset({"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "DirectApiRequestDenied"})
+"""Codes of a hook that was deleted or turned off."""
+ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
+
+
+class Run(Struct, frozen=True):
+    """A piece of text, in which nothing is markdown."""
+
+    text: str
+    weight: Literal["Bolder", "Default"] = "Default"
+    type: Literal["TextRun"] = "TextRun"
+
+
+class Paragraph(Struct, frozen=True):
+    """Text as it is: a TextBlock would read markdown in it, and links."""
+
+    inlines: tuple[Run, ...]
+    type: Literal["RichTextBlock"] = "RichTextBlock"
+
+
+class Card(Struct, frozen=True):
+    """An Adaptive Card."""
+
+    body: tuple[Paragraph, ...]
+    version: str = "1.4"
+    type: Literal["AdaptiveCard"] = "AdaptiveCard"
+
+
+class Attachment(Struct, frozen=True, rename="camel"):
+    """What a message carries."""
+
+    content: Card
+    content_type: str = ADAPTIVE_CARD
+
+
+class Message(Struct, frozen=True):
+    """What the workflow's trigger takes."""
+
+    attachments: tuple[Attachment, ...]
+    type: Literal["message"] = "message"
+
+
+class Problem(Struct, frozen=True):
+    """What the trigger says of a request that it does not take."""
+
+    code: str
+    message: str = ""
+
+
+class Failure(Struct, frozen=True):
+    """Its body."""
+
+    error: Problem
+
+
+class Teams(Hooks):
+    """Posts to Teams."""
+
+    name = "teams"
+    scheme = "teams"
+
+    def message_of(self, content: Content) -> Message:
+        """A card with the title, if there is one, and the lines of the body."""
+        paragraphs = [Paragraph((Run(line),)) for line in content.body.split("\n") if line.strip()]
+        if content.title:
+            paragraphs.insert(0, Paragraph((Run(content.title, "Bolder"),)))
+        return Message((Attachment(Card(tuple(paragraphs))),))
+
+    def outcome_of(self, reply: Reply, name: str) -> Outcome:
+        """The trigger accepts and names the run of the workflow, which then posts the card."""
+        if reply.status == 202:
+            return Sent(reply.headers.get("x-ms-workflow-run-id") or name)
+        if reply.status < 400:
+            return unreadable(reply)
+        try:
+            error = msgspec.json.decode(reply.body, type=Failure).error
+        except (msgspec.MsgspecError, ValueError):
+            return failure_of(reply, None)
+        if reply.status in (400, 404, 410) and error.code in GONE:
+            return Refused(Reason.UNREGISTERED, error.code)
+        # Its words repeat the workflow's name.
+        return failure_of(reply, error.code)
