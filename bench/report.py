@@ -68,15 +68,13 @@ def sinks_table(found: Sinks) -> Table:
     for column in ("", "contestant", "calls/s", "CPU µs/call", "deliveries/call", "ours is"):
         table.add_column(column, justify="left" if column in ("", "contestant") else "right")
     for name, sink in found.sinks.items():
-        rows = (
+        rows = [
             ("Tocsin's sink", sink.ours, ""),
             ("bare HTTP client", sink.bare, f"{sink.share_of_bare:.2f} x"),
-            (
-                sink.vendor_client,
-                sink.vendor,
-                f"{sink.vendor_ratio:.1f} x, by CPU {sink.vendor_cpu_ratio:.1f} x",
-            ),
-        )
+        ]
+        if sink.vendor:
+            ratios = f"{sink.vendor_ratio:.1f} x, by CPU {sink.vendor_cpu_ratio:.1f} x"
+            rows.append((sink.vendor_client, sink.vendor, ratios))
         for contestant, speed, ratio in rows:
             cells = (f"{speed.calls_per_second:,}", f"{speed.cpu_us_per_call:,.0f}")
             table.add_row(name, contestant, *cells, str(speed.deliveries), ratio)

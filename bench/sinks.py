@@ -11,14 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import msgspec
 import pyreqwest.client
 from msgspec import Struct
 
-from bench.vendors import VENDORS, Vendor
+from bench.vendors import VENDORS
+from bench.vendors.client import Outside
 from embedded.house import Simulators
-from pipeline.settings import Settings, settings_of
+from embedded.simulators.credentials import Credentials, chat_hook
+from pipeline.settings import settings_of
 from schemas.delivery import Content, Delivery
-from schemas.vocabulary import Priority
+from schemas.vocabulary import Channel, Priority
 from sinks.http import HttpClient, Reply
 from sinks.provider import Provider, Retry, Sent
 from sinks.registry import PROVIDERS
@@ -30,6 +33,8 @@ BATCH = 100
 """Deliveries in a call, where a provider takes so many."""
 ROUNDS = 5
 ADDRESSES = {"push": "device-{}", "email": "user{}@example.com", "sms": "+1500555{:04d}"}
+HOOKS = 100
+"""Of a chat platform: each takes only so many messages at once."""
 
 
 class Speed(Struct, frozen=True):
@@ -41,7 +46,7 @@ class Speed(Struct, frozen=True):
 
 
 class Sink(Struct, frozen=True):
-    """One provider's contestants, and how we compare.
+    """One provider's contestants, and how we compare; some have no SDK.
 
     `share_of_bare` is ours to theirs in calls a second; `vendor_ratio` in deliveries a second, as
     the SDKs send one a call, and `vendor_cpu_ratio` theirs to ours in CPU time a delivery. The
@@ -50,11 +55,11 @@ class Sink(Struct, frozen=True):
 
     ours: Speed
     bare: Speed
-    vendor: Speed
     share_of_bare: float
-    vendor_ratio: float
-    vendor_cpu_ratio: float
-    vendor_client: str
+    vendor: Speed | None = None
+    vendor_ratio: float = 0.0
+    vendor_cpu_ratio: float = 0.0
+    vendor_client: str = ""
 
 
 class Sinks(Struct, frozen=True):
@@ -71,17 +76,6 @@ class Request(NamedTuple):
     headers: dict[str, str]
 
 
-class Wiretap(HttpClient):
-    """Keeps the last request."""
-
-    last: Request
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
-        """As the client does it."""
-        self.last = Request(url, body, dict(headers))
-        return await super().post(url, body, headers)
-
-
 Send = Callable[[int], Awaitable[None]]
 """Makes the call of this number; raises where it was not accepted."""
 
@@ -93,40 +87,68 @@ async def run(calls: int, progress: Progress) -> Sinks:
         await simulators.start()
         try:
             found = {}
-            for name, vendor in VENDORS.items():
+            accounts = (Path(folder) / "accounts.json").read_bytes()
+            outside = Outside(
+                settings_of(simulators.environment),
+                msgspec.json.decode(accounts, type=Credentials),
+                f"http://127.0.0.1:{simulators.port}",
+            )
+            for name in PROVIDERS:
                 progress(f"{name}: {calls:,} calls of each contestant")
-                found[name] = await _sink(name, vendor, settings_of(simulators.environment), calls)
+                found[name] = await _sink(name, outside, calls)
         finally:
             await simulators.stop()
     return Sinks(found)
 
 
-async def _sink(name: str, vendor: Vendor, settings: Settings, calls: int) -> Sink:
-    http = Wiretap(settings.provider_timeout, AT_ONCE)
+async def _sink(name: str, outside: Outside, calls: int) -> Sink:
+    settings, vendor = outside.settings, VENDORS.get(name)
+    http = HttpClient(settings.provider_timeout, AT_ONCE)
     provider = PROVIDERS[name](settings, http)
     batch = min(BATCH, provider.batch_size)
-    ours = _ours(provider, batch)
-    await ours(0)
-    theirs = vendor.open(settings)
-    async with bare_client() as client:
-        contestants: dict[str, Send] = {
-            "ours": ours,
-            "bare": _bare(client, http.last),
-            "vendor": theirs.send,
-        }
+    ours = _ours(provider, outside, batch)
+    request = await _request_of(ours)
+    theirs = vendor.open(outside) if vendor else None
+    async with bare_client(http2=name == "apns") as client:
+        contestants: dict[str, Send] = {"ours": ours, "bare": _bare(client, request)}
+        if theirs:
+            contestants["vendor"] = theirs.send
         speeds = await _race(contestants, calls, {"ours": batch, "bare": batch, "vendor": 1})
-    await theirs.close()
+    if theirs:
+        await theirs.close()
+    await provider.close()
     await http.close()
-    mine, bare, other = speeds["ours"], speeds["bare"], speeds["vendor"]
+    mine, bare, other = speeds["ours"], speeds["bare"], speeds.get("vendor")
     return Sink(
         ours=mine,
         bare=bare,
-        vendor=other,
         share_of_bare=round(mine.calls_per_second / bare.calls_per_second, 2),
-        vendor_ratio=round(_deliveries(mine) / _deliveries(other), 1),
-        vendor_cpu_ratio=round(other.cpu_us_per_call / mine.cpu_us_per_call * batch, 1),
-        vendor_client=vendor.client,
+        vendor=other,
+        vendor_ratio=round(_deliveries(mine) / _deliveries(other), 1) if other else 0.0,
+        vendor_cpu_ratio=round(other.cpu_us_per_call / mine.cpu_us_per_call * batch, 1)
+        if other
+        else 0.0,
+        vendor_client=vendor.client if vendor else "",
     )
+
+
+async def _request_of(send: Send) -> Request:
+    """What goes over the wire for a call, whichever client makes it."""
+    seen: list[Request] = []
+    post = HttpClient.post
+
+    async def tapped(
+        client: HttpClient, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Reply | Retry:
+        seen.append(Request(url, body, dict(headers)))
+        return await post(client, url, body, headers)
+
+    HttpClient.post = tapped  # type: ignore[method-assign, assignment]
+    try:
+        await send(0)
+    finally:
+        HttpClient.post = post  # type: ignore[method-assign]
+    return seen[-1]
 
 
 def _deliveries(speed: Speed) -> float:
@@ -162,9 +184,12 @@ async def _send_all(send: Send, numbers: Sequence[int]) -> None:
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
 
 
-def _ours(provider: Provider, batch: int) -> Send:
+def _ours(provider: Provider, outside: Outside, batch: int) -> Send:
     # Made before: a sink gets them from Kafka.
-    ready = [[delivery(provider, n * batch + place) for place in range(batch)] for n in range(200)]
+    ready = [
+        [delivery(provider, outside, n * batch + place) for place in range(batch)]
+        for n in range(200)
+    ]
 
     async def send(number: int) -> None:
         for outcome in await provider.send(ready[number % len(ready)]):
@@ -174,9 +199,10 @@ def _ours(provider: Provider, batch: int) -> Send:
     return send
 
 
-def bare_client() -> pyreqwest.client.Client:
+def bare_client(*, http2: bool = False) -> pyreqwest.client.Client:
     """The HTTP client that our sinks are built on, as its documentation has it."""
-    return pyreqwest.client.ClientBuilder().pool_max_idle_per_host(AT_ONCE).build()
+    builder = pyreqwest.client.ClientBuilder().pool_max_idle_per_host(AT_ONCE)
+    return (builder.http2_prior_knowledge() if http2 else builder).build()
 
 
 def _bare(client: pyreqwest.client.Client, request: Request) -> Send:
@@ -190,7 +216,7 @@ def _bare(client: pyreqwest.client.Client, request: Request) -> Send:
     return send
 
 
-def delivery(provider: Provider, number: int) -> Delivery:
+def delivery(provider: Provider, outside: Outside, number: int) -> Delivery:
     """A delivery of this number; the same text for every contestant."""
     now = time.time_ns() // 1_000_000
     return Delivery(
@@ -202,9 +228,24 @@ def delivery(provider: Provider, number: int) -> Delivery:
         user=f"user-{number}",
         channel=provider.channel,
         priority=Priority.HIGH,
-        address=ADDRESSES[provider.channel].format(number % 10_000),
+        address=address(provider, outside, number % 10_000),
         content=Content(title=f"Order {number}", body="Your order is on its way."),
         occurred_at=now,
         accepted_at=now,
         expires_at=now + 3_600_000,
     )
+
+
+def address(provider: Provider, outside: Outside, number: int) -> str:
+    """One of 10,000 addresses."""
+    match provider.channel, provider.name:
+        case _, "apns":
+            return f"apns:{number:064x}"
+        case _, "webpush":
+            return outside.accounts.browser.subscription(outside.url, number)
+        case Channel.CHAT, name:
+            token = outside.accounts.chat_token
+            return f"{name}:{chat_hook(name, outside.url, number % HOOKS, token)}"
+        case Channel.WEBHOOK, _:
+            return f"{outside.url}/receiver/{number % HOOKS}"
+    return ADDRESSES[provider.channel].format(number)
