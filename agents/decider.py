@@ -8,6 +8,7 @@ import asyncio
 
 import msgspec
 
+from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decisions import Decisions
 from agents.outlook import Outlook
@@ -25,6 +26,7 @@ from pipeline.topics import (
     BROADCASTS,
     CANCELLED,
     CONTACTS,
+    DEVICES,
     FEEDBACK,
     FOLLOWING,
     PREFERENCES,
@@ -39,7 +41,7 @@ from policy.endpoint import check_endpoints
 from schemas.cancellation import Cancellation
 from schemas.feedback import Feedback
 from schemas.follow import Follow
-from schemas.profile import Contacts, Preferences, Presence
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -56,6 +58,7 @@ from tables.users import LEDGERS, PROFILES, user_key
 NAME = "decider"
 KINDS: dict[Topic, type[msgspec.Struct]] = {
     CONTACTS: Contacts,
+    DEVICES: DeviceChange,
     PREFERENCES: Preferences,
     PRESENCE: Presence,
     FOLLOWING: Follow,
@@ -112,6 +115,7 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         name=NAME,
         topics=tuple(topic.name for topic in KINDS),
         open_handler=open_handler,
+        answers=True,
         slice_records={topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()},
         weights=SHARES,
     )
@@ -168,10 +172,17 @@ class Decider(Stateful):
             case Contacts():
                 check_endpoints(value, self._runtime.settings.private_endpoints)
                 note(turn, value)
-            case Preferences() | Presence() | Follow():
+            case DeviceChange() | Preferences() | Presence() | Follow():
                 note(turn, value)
             case Subscription() | Suppression() | Stop():
                 note(turn, value)
+
+    async def answer(self, question: bytes) -> bytes:
+        """What is known, or what would become of an event; see schemas.question."""
+        turn = Turn(None, self._store, self._runtime.outputs())
+        settings = self._runtime.settings
+        answers = Answers(turn, self._catalogues.current, settings, self._number)
+        return answers.answer(question, self._runtime.clock.now())
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Go on with broadcasts that are under way, and fire the timers that are due.

@@ -5,7 +5,7 @@ from policy.profile import Profile
 from policy.subscription import with_subscription
 from policy.suppression import stopped, with_bar, with_stop, with_suppression
 from schemas.follow import Follow
-from schemas.profile import Contacts, Preferences, Presence
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
 from tables.followers import FOLLOWERS, SEGMENTS
@@ -14,7 +14,7 @@ from tables.table import key_of, parts_of
 from tables.turn import Turn
 from tables.users import PROFILES
 
-Said = Contacts | Preferences | Presence | Subscription | Suppression
+Said = Contacts | DeviceChange | Preferences | Presence | Subscription | Suppression
 
 
 def note(turn: Turn, value: Said | Follow | Stop) -> None:
@@ -33,6 +33,8 @@ def note(turn: Turn, value: Said | Follow | Stop) -> None:
             after = before.with_contacts(value)
             _move_segments(turn, value.tenant, value.user, before, after)
             after = _move_phone(turn, value.tenant, value.user, before, after)
+        case DeviceChange():
+            after = before.with_device(value)
         case Preferences():
             after = before.with_preferences(value)
         case Presence():

@@ -82,8 +82,8 @@ class Router(Stateful):
         in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
         turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
-        happened = {value.type for _, value in records if isinstance(value, Event)}
-        if not happened <= self._catalogues.current.events.keys():
+        events = [value for _, value in records if isinstance(value, Event)]
+        if not all(map(self._catalogues.current.for_event, events)):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
         for record, value in records:
@@ -120,15 +120,16 @@ class Router(Stateful):
         return [(FOLLOWING, partition, follow.follower, follow)]
 
     def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
-        types = self._catalogues.current.for_event(event.type)
+        types = self._catalogues.current.for_event(event)
         if not types:
-            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type for {event.type!r}")
+            name = event.notify.type if event.notify else f"for {event.type!r}"
+            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")
         origin = Origin(record.topic, record.partition, record.offset, body_digest(event))
         routing = Routing(event, origin, record.timestamp, self._partitions)
         told: Routed = []
         posted: Routed = []
         for spec in types:
-            if spec.users:
+            if spec.users or event.notify is not None:
                 told += routing.to_users(spec)
                 continue
             if not spec.followers:

@@ -70,7 +70,7 @@ def explain_command(
     try:
         standing = Standing(profile=_profile(event, user, *files))
         if not is_offline:
-            specs = catalogue.for_event(event.type)
+            specs = catalogue.for_event(event)
             standing = asyncio.run(read_standing(settings, event, user, specs))
         found = _explained(case, catalogue, standing, settings)
     except BadRecord as error:
@@ -86,7 +86,7 @@ def _explained(
     case: Case, catalogue: Catalogue, standing: Standing, settings: Settings
 ) -> list[Explanation]:
     event, found = case.event, []
-    specs = catalogue.for_event(event.type)
+    specs = catalogue.for_event(event)
     if not specs:
         known = ", ".join(sorted(catalogue.events))
         raise Misconfigured(

@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.lanes import ALL_READ, Handler, Lane
+from pipeline.queries import NotHere
 from pipeline.slices import RECORDS, Slice
 
 GRACE = 20.0
@@ -24,6 +25,19 @@ OpenHandler = Callable[[int, asyncio.Event], Handler]
 """Makes the handler of a partition number; the event is set when it should come to an end."""
 
 
+Opened = Callable[[int], Awaitable[None]]
+"""Is told of each partition once it is restored, before its first slice."""
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """A handler that can be asked what it knows."""
+
+    async def answer(self, question: bytes) -> bytes:
+        """What is stored, as JSON; changes nothing. Raises ValueError for what is no question."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Role:
     """What one kind of worker reads, and how it works on it.
@@ -32,13 +46,15 @@ class Role:
     without a weight, in their order, then the others by their `weights`. With `lane_per_topic`
     each topic has its own, so that none waits for another; handlers are then not woken, as
     several lanes would do it at once. `check` raises what makes the role useless, such as wrong
-    credentials, before anything is read; `close` lets go of what the handlers shared.
+    credentials, before anything is read; `close` lets go of what the handlers shared. With
+    `answers` its handlers are Answerers.
     """
 
     name: str
     topics: tuple[str, ...]
     open_handler: OpenHandler
     lane_per_topic: bool = False
+    answers: bool = False
     slice_records: Mapping[str, int] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     check: Callable[[], Awaitable[None]] | None = None
@@ -58,7 +74,9 @@ class Source(Protocol):
 class Partition:
     """One partition number of every topic of a role."""
 
-    def __init__(self, number: int, role: Role, source: Source) -> None:
+    def __init__(self, number: int, role: Role, source: Source, opened: Opened | None) -> None:
+        self._number = number
+        self._opened = opened
         self.frontiers: dict[TopicPartition, int] = {}
         self._closing = asyncio.Event()
         self._handler = role.open_handler(number, self._closing)
@@ -91,6 +109,8 @@ class Partition:
             for tp in tps:
                 self.frontiers[tp] = max(committed[tp], stored.get(tp.topic, 0))
                 self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
+            if self._opened is not None:
+                await self._opened(self._number)
             async with asyncio.TaskGroup() as tasks:
                 for lane in self._lanes:
                     tasks.create_task(lane.run())
@@ -100,6 +120,12 @@ class Partition:
     def accept(self, slice_: Slice) -> None:
         """Queue a slice for its lane."""
         self._lane_of[slice_.partition.topic].put(slice_)
+
+    async def answer(self, question: bytes) -> bytes:
+        """What the handler answers; raises NotHere before it is restored and when it closes."""
+        if not self.frontiers or self._closing.is_set() or not isinstance(self._handler, Answerer):
+            raise NotHere
+        return await self._handler.answer(question)
 
     def close(self) -> None:
         """Fetch no more, and end after the slices in hand."""
@@ -127,11 +153,16 @@ class Partitions:
     """Every partition that the group has given to this worker."""
 
     def __init__(
-        self, role: Role, *, bytes_in_flight: int, fail: Callable[[BaseException], None]
+        self,
+        role: Role,
+        *,
+        bytes_in_flight: int,
+        fail: Callable[[BaseException], None],
     ) -> None:
         self.role = role
         self._bytes_in_flight = bytes_in_flight
         self._fail = fail
+        self.opened: Opened | None = None
         self.joined = asyncio.Event()
         self._held: dict[int, Partition] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -167,10 +198,24 @@ class Partitions:
         """Where each partition's next slice must start: all before it is done, for good."""
         return {tp: at for held in self._held.values() for tp, at in held.frontiers.items()}
 
+    def frontier(self, number: int, topic: str) -> int:
+        """Up to which offset a topic of a partition is done; raises NotHere."""
+        held = self._held.get(number)
+        at = held.frontiers.get(TopicPartition(topic, number)) if held else None
+        if at is None:
+            raise NotHere
+        return at
+
+    async def answer(self, number: int, question: bytes) -> bytes:
+        """What a partition's handler answers; raises NotHere, and ValueError for no question."""
+        if number not in self._held:
+            raise NotHere
+        return await self._held[number].answer(question)
+
     def assign(self, numbers: set[int], source: Source) -> None:
         """Open these partitions, each in a task of its own."""
         for number in sorted(numbers):
-            held = self._held[number] = Partition(number, self.role, source)
+            held = self._held[number] = Partition(number, self.role, source, self.opened)
             task = asyncio.create_task(held.run(), name=f"{self.role.name}-{number}")
             task.add_done_callback(self._ended)
             self._tasks[number] = task

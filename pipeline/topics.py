@@ -48,6 +48,7 @@ FOLLOWS = Topic(name="follows", key="followee", written_by="producers", read_by=
 FOLLOWING = Topic(name="following", key="follower", written_by="router", read_by="decider")
 PREFERENCES = Topic(name="preferences", key="user", written_by="producers", read_by="decider")
 CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="decider")
+DEVICES = Topic(name="devices", key="user", written_by="producers, web", read_by="decider")
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
 CANCELLATIONS = Topic(name="cancellations", key="actor", written_by="producers", read_by="router")
 CANCELLED = Topic(name="cancelled", key="partition", written_by="router", read_by="decider")
@@ -82,6 +83,14 @@ DELIVERY_EVENTS = Topic(
     written_by="every role",
     read_by="analytics",
     lines=True,
+)
+OWNERS = Topic(
+    name="owners",
+    key="role/partition",
+    written_by="decider, inapp",
+    read_by="web",
+    compacted=True,
+    retention_ms=0,
 )
 
 RETRY_DELAYS = {"5s": 5, "30s": 30, "5m": 300, "30m": 1800, "2h": 7200}
@@ -123,6 +132,7 @@ TOPICS: tuple[Topic, ...] = (
     FOLLOWING,
     PREFERENCES,
     CONTACTS,
+    DEVICES,
     PRESENCE,
     CANCELLATIONS,
     CANCELLED,
@@ -135,6 +145,7 @@ TOPICS: tuple[Topic, ...] = (
     OUTBOX,
     DEAD_LETTERS,
     DELIVERY_EVENTS,
+    OWNERS,
     *RETRIES.values(),
     *DELIVER.values(),
     *(changelog(role) for role in STATEFUL),

@@ -18,6 +18,7 @@ from pipeline.lease import Lease
 from pipeline.logs import set_up_logs
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import start_producer
+from pipeline.queries import Queries
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 
@@ -47,12 +48,17 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     keeping = asyncio.create_task(lease.keep())
     keeping.add_done_callback(_fail_with)
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
+    queries = Queries(role.name, partitions, producer, settings)
+    if role.answers:
+        await queries.start()
+        partitions.opened = queries.announce
     app = build_app(settings, partitions)
     app.finalize()
     _tune_collector()
     await app.start()
     await _run(app, partitions, stop)
     keeping.cancel()
+    await queries.stop()
     if role.close is not None:
         await role.close()
     await producer.stop()

@@ -5,6 +5,8 @@ A push token of FCM stands bare, as e-mail addresses, phone numbers and webhooks
 address tells by itself who can reach it, wherever it is kept: in a profile, a held digest, a retry.
 """
 
+import msgspec
+
 from schemas.profile import ChatHook, Device
 
 SCHEMES = ("apns", "web", "slack", "teams", "discord")
@@ -15,6 +17,18 @@ BARE = ""
 def push_address(device: Device) -> str:
     """The address of a device."""
     return device.token if device.platform == "fcm" else f"{device.platform}:{device.token}"
+
+
+def device_of(address: str) -> Device:
+    """The device of an address that `push_address` wrote."""
+    scheme, token = split_address(address)
+    return msgspec.convert({"token": token, "platform": scheme or "fcm"}, Device)
+
+
+def hook_of(address: str) -> ChatHook:
+    """The hook of an address that `chat_address` wrote."""
+    platform, url = split_address(address)
+    return msgspec.convert({"platform": platform, "url": url}, ChatHook)
 
 
 def chat_address(hook: ChatHook) -> str:

@@ -31,12 +31,14 @@ class Read(Struct, frozen=True):
 
 
 def recipients(event: Event, spec: NotificationType) -> list[str]:
-    """The users that the event's data names at `spec.users`, each once, in order.
+    """The users that the event names, by `notify` or in its data at `spec.users`, each once.
 
     Raises BadRecord naming the field when it is missing or holds anything but a name of 1 to
     200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type with
     another audience there is no such field: that is ValueError.
     """
+    if event.notify is not None:
+        return list(dict.fromkeys(event.notify.users))
     if not spec.users:
         raise ValueError(f"{spec.name} does not address users that its event lists")
     return _named(event, spec, spec.users, "user", MOST_RECIPIENTS, _LONGEST_USER)

@@ -13,6 +13,7 @@ from policy.declarations import Declarations, declared_in
 from policy.notification_type import NotificationType
 from policy.rendering import BadTemplate
 from policy.tenant import DEFAULT_TENANT, Tenant, compiled
+from schemas.event import Event
 
 
 class Catalogue(Struct, frozen=True):
@@ -27,9 +28,12 @@ class Catalogue(Struct, frozen=True):
         """The tenant of this name."""
         return self.tenants.get(name, DEFAULT_TENANT)
 
-    def for_event(self, event_type: str) -> tuple[NotificationType, ...]:
-        """The types that an event of this type sets off; none: the event type is unknown."""
-        return self.events.get(event_type, ())
+    def for_event(self, event: Event) -> tuple[NotificationType, ...]:
+        """The types that an event sets off; none: its type, or the one it names, is unknown."""
+        if event.notify is None:
+            return self.events.get(event.type, ())
+        spec = self.types.get(event.notify.type)
+        return () if spec is None else (spec,)
 
 
 def version_of(files: Mapping[str, str]) -> str:

@@ -38,8 +38,8 @@ def membership(
 
     Raises BadRecord where the event does not say whom it is for.
     """
-    if spec.users:
-        path = f"data.{'.'.join(spec.users)}"
+    if spec.users or event.notify is not None:
+        path = "notify.users" if event.notify else f"data.{'.'.join(spec.users)}"
         named = recipients(event, spec)
         if user in named:
             return Membership(True, f"{path} names {user}")

@@ -13,7 +13,7 @@ from policy.address import chat_address, push_address
 from policy.barred import Barred
 from policy.instants import epoch_ms
 from policy.wall_clock import bits_of, minutes_of
-from schemas.profile import Contacts, Preferences, Presence, QuietHours
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence, QuietHours
 from schemas.vocabulary import Channel, Frequency
 
 QuietSpan = tuple[int, int, int]
@@ -68,6 +68,13 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
             chats=tuple(dict.fromkeys(map(chat_address, contacts.chats))),
             webhooks=tuple(dict.fromkeys(contacts.webhooks)),
         )
+
+    def with_device(self, change: DeviceChange) -> "Profile":
+        """The profile with one device more, as the newest, or less."""
+        address = push_address(change.device)
+        others = tuple(each for each in self.devices if each != address)
+        devices = others if change.removed else (*others, address)
+        return replace(self, devices=devices[-MOST_DEVICES:])
 
     def addresses(self, channel: Channel) -> tuple[str, ...]:
         """Where the channel reaches the user; in-app nowhere but in their inbox."""

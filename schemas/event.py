@@ -9,6 +9,13 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
+class Notify(Struct, frozen=True, kw_only=True):
+    """Exactly this notification type, to exactly these users, whatever its audience is."""
+
+    type: Name
+    users: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+
+
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One domain event, JSON, on the topic `events` under the key `actor`.
 
@@ -19,7 +26,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `occurred_at` is RFC 3339 with an offset. `data` is free-form: the catalogue says which of
     its fields hold recipients, and templates may use every field.
     `deliver_at` holds the notifications until then; `cancel_key` names them, so that a
-    cancellation of that key stops whatever is still held.
+    cancellation of that key stops whatever is still held. With `notify` the event sets off that
+    type alone, and its own `type` is but a name.
     """
 
     id: Name
@@ -31,3 +39,4 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     idempotency_key: Name | None = None
     deliver_at: Moment | None = None
     cancel_key: Name | None = None
+    notify: Notify | None = None

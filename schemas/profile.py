@@ -55,6 +55,19 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tenant: Name = "default"
 
 
+class DeviceChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One device comes, or with `removed` goes; the user's other contacts stay as they are.
+
+    Of two changes of one device the one that is read last counts, as with contacts, which
+    replace all devices.
+    """
+
+    user: Name
+    device: Device
+    removed: bool = False
+    tenant: Name = "default"
+
+
 class QuietHours(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A span by the user's own clock, on the days on which it starts; no days are all days.
 

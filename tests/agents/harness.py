@@ -42,6 +42,7 @@ from pipeline.topics import (
     DEAD_LETTERS,
     DELIVER,
     DELIVERY_EVENTS,
+    DEVICES,
     EVENTS,
     FEEDBACK,
     FOLLOWING,
@@ -66,7 +67,7 @@ from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.post import Post
-from schemas.profile import Contacts, Device, Preferences, Presence
+from schemas.profile import Contacts, Device, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -80,6 +81,7 @@ KINDS: dict[str, type[Struct]] = {
     FOLLOWING.name: Follow,
     PREFERENCES.name: Preferences,
     CONTACTS.name: Contacts,
+    DEVICES.name: DeviceChange,
     PRESENCE.name: Presence,
     CANCELLATIONS.name: Cancellation,
     CANCELLED.name: Cancellation,

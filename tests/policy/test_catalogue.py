@@ -1,5 +1,6 @@
 import re
 import tomllib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from policy.digest_window import DigestWindow
 from policy.notification_type import Limited
 from policy.rate_limit import RateLimit
 from policy.tenant import DEFAULT_TENANT
+from schemas.event import Event, Notify
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tests.policy.samples import TYPE, shipped_catalogue, variant
 
@@ -237,8 +239,23 @@ def test_what_stands_by_is_decided_after_what_it_stands_by_for_in_every_step() -
     assert (step.after, step.unless) == (3_600_000, Stage.OPENED)
 
 
+def happened(kind: str, **fields: Any) -> Event:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    return Event(id="e", type=kind, actor="a", occurred_at=at, **fields)
+
+
+def test_an_event_may_name_its_type_itself() -> None:
+    catalogue = shipped_catalogue()
+    notify = Notify(type="chat_message", users=("ann",))
+    assert catalogue.for_event(happened("no.such", notify=notify)) == (
+        catalogue.types["chat_message"],
+    )
+    unknown = Notify(type="no_such", users=("ann",))
+    assert catalogue.for_event(happened("chat.message", notify=unknown)) == ()
+
+
 def test_an_unknown_event_type_has_no_types() -> None:
-    assert shipped_catalogue().for_event("no.such") == ()
+    assert shipped_catalogue().for_event(happened("no.such")) == ()
 
 
 @pytest.mark.parametrize(
@@ -258,7 +275,7 @@ def test_the_types_that_are_shipped(
 ) -> None:
     catalogue = shipped_catalogue()
     spec = catalogue.types[name]
-    assert spec in catalogue.for_event(event)
+    assert spec in catalogue.for_event(happened(event))
     first = [plan.channel for plan in spec.steps[0].plans]
     assert first == [Channel(each) for each in channels.split()]
     assert spec.priority is Priority(priority)

@@ -15,8 +15,9 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.owner import Owner
 from schemas.post import Post
-from schemas.profile import Contacts, Preferences, Presence
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -29,10 +30,12 @@ KINDS: dict[str, type[Struct]] = {
     "dead-letters": DeadLetter,
     "delivery": Delivery,
     "delivery-events": DeliveryEvent,
+    "devices": DeviceChange,
     "events": Event,
     "feedback": Feedback,
     "follows": Follow,
     "outbox": Post,
+    "owners": Owner,
     "preferences": Preferences,
     "presence": Presence,
     "requests": Request,

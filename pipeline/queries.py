@@ -1,0 +1,109 @@
+"""Interactive queries: what a role knows of its partitions, asked where they are held.
+
+A worker that opened a partition says so in the topic `owners`, with the URL at which it answers.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from pipeline.errors import PortTaken
+from pipeline.outputs import Log
+from pipeline.settings import Settings
+from pipeline.topics import OWNERS
+from schemas.owner import Owner
+
+SIGNATURE = "X-Tocsin-Signature"
+NOT_HERE = 421
+"""Misdirected request: another worker holds the partition, or nobody yet."""
+PATIENCE = 2.0
+"""Seconds for which a question waits until what it is to come after is done."""
+MOST_BYTES = 2 << 20
+_LOOK_EVERY = 0.005
+
+
+class NotHere(Exception):
+    """The partition is not held here, or not yet, or no longer."""
+
+
+class Held(Protocol):
+    """The partitions of a worker, as far as questions concern them."""
+
+    def frontier(self, number: int, topic: str) -> int:
+        """Up to which offset a topic is done; raises NotHere."""
+        ...
+
+    async def answer(self, number: int, question: bytes) -> bytes:
+        """What the handler of a partition answers; raises NotHere, and ValueError."""
+        ...
+
+
+class Queries:
+    """Answers for the partitions of one worker, to whoever knows the signing key."""
+
+    def __init__(self, role: str, held: Held, producer: Log, settings: Settings) -> None:
+        self._role = role
+        self._held = held
+        self._producer = producer
+        self._host, self._port = settings.query_host, settings.query_port
+        self._key = settings.signing_key.get_secret_value().encode()
+        app = web.Application(client_max_size=MOST_BYTES)
+        app.add_routes([web.post(r"/{partition:\d+}", self._ask)])
+        self._runner = web.AppRunner(app, access_log=None)
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listen; raises PortTaken."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise PortTaken(
+                f"{self._host}:{self._port} can't be listened on ({error.strerror}), so nothing "
+                "was started; set TOCSIN_QUERY_HOST and TOCSIN_QUERY_PORT, 0 for any port."
+            ) from None
+        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+
+    async def announce(self, number: int) -> None:
+        """Say that a partition is held here; raises Unavailable."""
+        owner = Owner(role=self._role, partition=number, url=self.url)
+        key = f"{self._role}/{number}".encode()
+        await self._producer.write(OWNERS.name, number, [(key, msgspec.json.encode(owner))])
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        await self._runner.cleanup()
+
+    async def _ask(self, request: web.Request) -> web.Response:
+        question = await request.read()
+        signed = signature(self._key, str(request.rel_url), question)
+        if not hmac.compare_digest(signed, request.headers.get(SIGNATURE, "")):
+            return web.Response(status=403)
+        number = int(request.match_info["partition"])
+        try:
+            await self._wait(number, request.query)
+            body = await self._held.answer(number, question)
+        except NotHere:
+            return web.Response(status=NOT_HERE)
+        except TimeoutError:
+            return web.Response(status=503)
+        except (ValueError, msgspec.MsgspecError) as error:
+            return web.Response(status=400, text=str(error))
+        return web.Response(body=body, content_type="application/json")
+
+    async def _wait(self, number: int, after: Mapping[str, str]) -> None:
+        """Until each of these topics is done up to its offset; raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            for topic, offset in after.items():
+                while self._held.frontier(number, topic) < int(offset):  # noqa: ASYNC110 - rare
+                    await asyncio.sleep(_LOOK_EVERY)
+
+
+def signature(key: bytes, path: str, question: bytes) -> str:
+    """What shows that a question is one of ours."""
+    return hmac.new(key, path.encode() + b"\n" + question, "sha256").hexdigest()
