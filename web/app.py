@@ -1,33 +1,45 @@
 """The web process: what comes from outside, over HTTP."""
 
 import asyncio
+import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.clock import Clock, SystemClock
+from pipeline.errors import Misconfigured
 from pipeline.outputs import Log
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
+from web.api.app import api
+from web.api.desk import Desk
+from web.api.keys import Keys
 from web.back_channel import BackChannel
 from web.links.routes import Links
+from web.owners import Owners
 from web.reports.registry import reporters_of
 from web.webhooks import Webhooks
 
+KEYS_SECONDS = 1.0
+"""How often the file of API keys is looked at."""
+log = logging.getLogger(__name__)
 MOST_BYTES = 1 << 20
 """Of a request's body; larger ones are answered 413."""
 
 
-def build(settings: Settings, producer: Log, clock: Clock) -> web.Application:
-    """The application, which writes by this producer."""
+def build(
+    settings: Settings, producer: Log, clock: Clock, more: Iterable[web.RouteDef] = ()
+) -> web.Application:
+    """The application, which writes by this producer, with `more` routes beside its own."""
     back = BackChannel(producer, settings)
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
     app.add_routes(Links(back, key, clock).routes())
-    app.add_routes([web.get("/health", _health)])
+    app.add_routes([web.get("/health", _health), *more])
     return app
 
 
@@ -51,14 +63,31 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    keys, catalogue = Keys(settings.api_keys), CatalogueFolder(settings.catalogue)
+    clock = SystemClock()
     producer = await start_producer(settings.kafka)
+    await catalogue.watch()
+    watching = asyncio.create_task(_watch(keys))
     try:
-        app = build(settings, producer, SystemClock())
-        async with serving(app, settings.web_host, settings.web_port) as url:
-            print(f"web ready on {url}", flush=True)  # noqa: T201 - what a process manager reads
-            await stop.wait()
+        async with Owners(settings) as owners:
+            desk = Desk(settings, producer, owners, catalogue, clock)
+            app = build(settings, producer, clock, api(desk, keys))
+            async with serving(app, settings.web_host, settings.web_port) as url:
+                print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
+                await stop.wait()
     finally:
+        watching.cancel()
+        await catalogue.close()
         await producer.stop()
+
+
+async def _watch(keys: Keys) -> None:
+    while True:
+        await asyncio.sleep(KEYS_SECONDS)
+        try:
+            keys.refresh()
+        except Misconfigured as error:
+            log.error("%s Those of before stay in use.", error)
 
 
 async def _health(_: web.Request) -> web.Response:

@@ -1,0 +1,63 @@
+"""`tocsin keys`: who may call the API."""
+
+import json
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import Misconfigured, Unavailable
+from pipeline.settings import read_settings
+from web.api.keys import PER_MINUTE, ApiKey, Scope, new_key, read_keys, table_of
+
+
+@click.group()
+def keys() -> None:
+    """Keys of the HTTP API, in TOCSIN_API_KEYS."""
+
+
+@keys.command()
+@click.argument("name")
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--scope", "scopes", multiple=True, type=click.Choice([str(s) for s in Scope]))
+@click.option("--per-minute", type=click.IntRange(1), default=PER_MINUTE, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_json: bool) -> None:
+    """Make a key of this NAME and print it: only its hash is kept, so it can't be told again.
+
+    Without --scope it may send, manage users, and read. Web processes know it within a second.
+    """
+    path = read_settings().api_keys
+    if not name.isidentifier():
+        raise Misconfigured(f"{name!r} is no name: letters, digits and _ are. No key was made.")
+    if any(key.name == name for key in read_keys(path)):
+        raise Misconfigured(f"There is a key {name!r} in {path}. No key was made.")
+    text, sha256 = new_key()
+    granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})
+    key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=granted, per_minute=per_minute)
+    try:
+        path.touch(mode=0o600)
+        with path.open("a") as file:
+            file.write(table_of(key))
+    except OSError as error:
+        raise Unavailable(f"{path} can't be written: {error.strerror}. No key was made.") from None
+    if as_json:
+        click.echo(json.dumps({"name": name, "key": text}))
+    else:
+        Console(soft_wrap=True).print(text, markup=False, highlight=False)
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_keys(as_json: bool) -> None:
+    """List the keys by name; to take one away, delete its table from the file."""
+    found = read_keys(read_settings().api_keys)
+    if as_json:
+        for key in found:
+            click.echo(msgspec.json.encode(key).decode())
+        return
+    table = Table("name", "tenant", "scopes", "per minute")
+    for key in found:
+        table.add_row(key.name, key.tenant, " ".join(sorted(key.scopes)), str(key.per_minute))
+    Console().print(table if found else "There are no keys.")

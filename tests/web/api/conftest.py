@@ -1,0 +1,68 @@
+"""A Kafka, the roles and the web process, and somebody who calls the API."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from embedded.house import WEB, House
+from web.api.keys import ApiKey, Scope, new_key, table_of
+
+ROLES = ("router", "decider", "inapp", "analytics", WEB)
+TENANTS = ("acme", "globex")
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API, and keys by tenant; `slow` may make few requests, `sender` may only send."""
+
+    url: str
+    house: House
+    session: aiohttp.ClientSession
+    keys: dict[str, str]
+
+    async def call(
+        self, method: str, path: str, body: Any = None, key: str = "acme", **options: Any
+    ) -> tuple[int, Any]:
+        """The status and the body."""
+        headers = {"Authorization": f"Bearer {self.keys.get(key, key)}"}
+        if body is not None:
+            options["json"] = body
+        async with self.session.request(
+            method, self.url + path, headers=headers, **options
+        ) as response:
+            text = await response.read()
+            kind = response.content_type
+            said = await response.json(content_type=kind) if "json" in kind else text
+            return response.status, said
+
+    async def done(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """What a success answers."""
+        status, said = await self.call(method, path, body, **options)
+        assert status < 300, (status, said)
+        return said
+
+
+@pytest.fixture(scope="session")
+async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    folder = tmp_path_factory.mktemp("api")
+    keys, tables = {}, []
+    every = frozenset(Scope)
+    for name, tenant, scopes, per_minute in (
+        *((tenant, tenant, every, 600_000) for tenant in TENANTS),
+        ("sender", "acme", frozenset({Scope.SEND}), 6000),
+        ("slow", "acme", every, 12),
+    ):
+        keys[name], sha256 = new_key()
+        key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=scopes, per_minute=per_minute)
+        tables.append(table_of(key))
+    (folder / "keys.toml").write_text("".join(tables))
+    house = House(folder / "house", roles=ROLES, api_keys=folder / "keys.toml", partitions=4)
+    await house.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Api(f"http://127.0.0.1:{house.web_port}", house, session, keys)
+    finally:
+        await house.stop()

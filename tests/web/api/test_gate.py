@@ -1,0 +1,77 @@
+"""Who may call, how often, and what can't be read."""
+
+import io
+import json
+import re
+
+import pytest
+
+from tests.web.api.conftest import Api
+from tests.web.api.test_sending import shipped
+
+
+@pytest.mark.parametrize("key", ["", "tocsin_wrong", "acme2"])
+async def test_nobody_calls_without_a_key(api: Api, key: str) -> None:
+    status, problem = await api.call("POST", "/v1/events", shipped("ann"), key=key)
+    assert status == 401
+    assert problem["title"] == "No valid API key"
+
+
+async def test_a_key_may_do_what_its_scopes_say(api: Api) -> None:
+    assert (await api.call("POST", "/v1/events", shipped("ann"), key="sender"))[0] == 202
+    status, problem = await api.call("GET", "/v1/users/ann", key="sender")
+    assert (status, problem["detail"]) == (403, "It needs the scope users.")
+
+
+async def test_a_key_is_slowed_down(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {api.keys['slow']}"}
+    statuses = []
+    for _ in range(4):
+        async with api.session.get(f"{api.url}/v1/users/ann", headers=headers) as response:
+            statuses.append(response.status)
+            limits = response.headers
+    assert statuses == [200, 200, 429, 429]
+    assert limits["RateLimit-Limit"] == "12"
+    assert 1 <= int(limits["Retry-After"]) <= 6
+
+
+async def test_a_body_may_be_so_large(api: Api) -> None:
+    large = json.dumps(shipped("ann", data={"customer_id": "ann", "x": "x" * (1 << 20)}))
+    headers = {"Authorization": f"Bearer {api.keys['acme']}", "Content-Type": "application/json"}
+    body = io.BytesIO(large.encode())
+    async with api.session.post(f"{api.url}/v1/events", data=body, headers=headers) as response:
+        assert response.status == 413
+        assert (await response.json(content_type=None))["title"] == "The request is too large"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "status"),
+    [
+        ("{", "application/json", 400),
+        ("", "application/json", 400),
+        ("[" * 100_000, "application/json", 400),
+        ('{"id": "\\ud800"}', "application/json", 400),
+        ("{}", "text/plain", 415),
+        ("id=1", "application/x-www-form-urlencoded", 415),
+    ],
+)
+async def test_what_is_not_json(api: Api, text: str, kind: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {api.keys['acme']}", "Content-Type": kind}
+    async with api.session.post(f"{api.url}/v1/events", data=text, headers=headers) as response:
+        assert response.status == status
+        assert response.content_type == "application/problem+json"
+
+
+async def test_a_query_that_is_unknown(api: Api) -> None:
+    status, _ = await api.call("GET", "/v1/users/ann", params={"before": "1"})
+    assert status == 400
+    status, _ = await api.call("GET", "/v1/users/ann", params={"after": "x"})
+    assert status == 400
+
+
+async def test_the_document_names_every_route(api: Api) -> None:
+    document = await api.done("GET", "/v1/openapi.json", key="")
+    assert document["openapi"] == "3.1.0"
+    assert "/v1/notifications" in document["paths"]
+    references = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert references <= document["components"]["schemas"].keys()

@@ -1,0 +1,35 @@
+"""The routes of the API together, and their OpenAPI document."""
+
+from importlib.metadata import version
+
+import msgspec
+from aiohttp import web
+
+from web.api.asking import Asking
+from web.api.desk import Desk
+from web.api.keys import Keys
+from web.api.openapi import document
+from web.api.pace import Pace
+from web.api.route import Gate, Route
+from web.api.sending import Sending
+from web.api.users import Users
+
+MOST_BYTES = 1 << 20
+"""Of a request's body."""
+DOCUMENT = "/v1/openapi.json"
+
+
+def routes_of(desk: Desk) -> list[Route]:
+    """Every route."""
+    return [*Sending(desk).routes(), *Users(desk).routes(), *Asking(desk).routes()]
+
+
+def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:
+    """The routes as aiohttp wants them, and the document of them, which needs no key."""
+    gate, routes = Gate(keys, Pace(), MOST_BYTES), routes_of(desk)
+    text = msgspec.json.encode(document(routes, version("tocsin")))
+
+    async def described(_: web.Request) -> web.Response:
+        return web.Response(body=text, content_type="application/json")
+
+    return [web.get(DOCUMENT, described), *map(gate.open, routes)]

@@ -1,0 +1,43 @@
+"""`/v1/explain`: what would become of an event, and why."""
+
+from msgspec import Struct
+
+from policy.explanation import Explanation
+from policy.instants import moment
+from schemas.event import Name
+from schemas.question import Explain
+from web.api.desk import Desk
+from web.api.keys import Scope
+from web.api.route import Call, Reply, Route
+from web.api.sending import EventBody
+
+
+class ExplainBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """An event and whom it may concern."""
+
+    event: EventBody
+    user: Name
+
+
+class Asking:
+    """The handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "POST", "/v1/explain", Scope.READ, "Explain what would become of an event",
+                self.explain, {200: list[Explanation]}, ExplainBody,
+            )
+        ]  # fmt: skip
+
+    async def explain(self, call: Call) -> Reply:
+        """Decided in the user's own partition, with nothing sent or stored."""
+        body: ExplainBody = call.body
+        event = body.event.event(call.key.tenant, moment(self._desk.clock.now()))
+        question = Explain(event=event, user=body.user)
+        asked = self._desk.owners.ask("decider", body.user, question, list[Explanation])
+        return Reply(await asked)

@@ -1,0 +1,79 @@
+"""What every handler of the API works with."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.catalogue_folder import Catalogues
+from pipeline.clock import Clock
+from pipeline.outputs import Log, partition_of
+from pipeline.settings import Settings
+from pipeline.topics import CONTACTS, DEVICES, PREFERENCES, Topic
+from web.api.problem import Problem
+from web.owners import Owners
+
+_READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, PREFERENCES)}
+_encode = msgspec.json.Encoder().encode
+
+
+class Position(Struct, frozen=True):
+    """Where something was written. Passed on as `after`, it is read back for sure."""
+
+    position: str
+
+
+class Desk:
+    """Writes to Kafka and asks those who know."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        producer: Log,
+        owners: Owners,
+        catalogues: Catalogues,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.owners = owners
+        self.catalogues = catalogues
+        self.clock = clock
+        self._producer = producer
+
+    async def write(self, topic: Topic, value: Struct) -> Position:
+        """Write a record under its key; on return the broker has it. Raises Unavailable."""
+        key = str(getattr(value, topic.key))
+        here = partition_of(key, self.settings.partitions)
+        end = await self._producer.write(topic.name, here, [(key.encode(), _encode(value))])
+        return Position(f"{topic.name}:{end}")
+
+    async def write_all(self, topic: Topic, values: list[Any]) -> None:
+        """Write records, those of a partition together; on return the broker has all of them.
+
+        Raises Unavailable; then it must not be assumed that none was written.
+        """
+        by_partition: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
+        for value in values:
+            key = str(getattr(value, topic.key))
+            here = partition_of(key, self.settings.partitions)
+            by_partition.setdefault(here, []).append((key.encode(), _encode(value)))
+        # One after the other would wait for each acknowledgement.
+        await asyncio.gather(
+            *(
+                self._producer.write(topic.name, here, entries)
+                for here, entries in by_partition.items()
+            )
+        )
+
+
+def after_of(positions: str | None) -> Mapping[str, int]:
+    """The offsets of positions that we gave out, separated by commas; raises Problem."""
+    found: dict[str, int] = {}
+    for position in positions.split(",") if positions else ():
+        topic, colon, offset = position.strip().partition(":")
+        if not colon or topic not in _READ_BACK or not offset.isdecimal():
+            raise Problem(400, "after is not made of positions that writes were answered with.")
+        found[topic] = max(int(offset), found.get(topic, 0))
+    return found

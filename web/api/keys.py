@@ -1,0 +1,101 @@
+"""API keys: whose they are and what they may do. A file holds their hashes, never the keys."""
+
+import hashlib
+import secrets
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from schemas.event import Name
+
+PREFIX = "tocsin_"
+"""By which a key that got lost is known as one of ours."""
+PER_MINUTE = 6000
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    SEND = "send"  # events, notifications, cancellations
+    USERS = "users"  # contacts, preferences, follows, inboxes
+    READ = "read"  # explain, timelines, exports
+    ERASE = "erase"
+    OPERATE = "operate"  # dead letters and lag, of every tenant
+
+
+class ApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One key: `per_minute` requests of one tenant's, in each web process."""
+
+    name: str = ""
+    sha256: str
+    tenant: Name
+    scopes: frozenset[Scope]
+    per_minute: int = PER_MINUTE
+
+
+class Keys:
+    """The keys of a file; it is looked at again when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Misconfigured for a file that can't be used; one that is absent has no keys."""
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._by_hash: dict[str, ApiKey] = {}
+        self._read()
+
+    def find(self, key: str) -> ApiKey | None:
+        """The key of this text, if it is one."""
+        # By its hash: how long a look-up takes says nothing about any key.
+        return self._by_hash.get(hashlib.sha256(key.encode()).hexdigest())
+
+    def refresh(self) -> None:
+        """Take up a changed file; one that can't be used changes nothing and raises."""
+        if self._signature() != self._seen:
+            self._read()
+
+    def _signature(self) -> tuple[int, int] | None:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
+
+    def _read(self) -> None:
+        self._seen = self._signature()
+        self._by_hash = {key.sha256: key for key in read_keys(self._path)}
+
+
+def read_keys(path: Path) -> list[ApiKey]:
+    """The keys of a file, none if it is absent; raises Misconfigured, naming the key."""
+    try:
+        tables = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"The API keys in {path} can't be read: {error}.") from None
+    keys = []
+    for name, table in tables.items():
+        try:
+            keys.append(msgspec.convert({**table, "name": name}, ApiKey))
+        except (msgspec.ValidationError, TypeError) as error:
+            raise Misconfigured(f"The API key {name!r} in {path} can't be used: {error}.") from None
+    return keys
+
+
+def new_key() -> tuple[str, str]:
+    """A key to hand out, and its hash to keep."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    return key, hashlib.sha256(key.encode()).hexdigest()
+
+
+def table_of(key: ApiKey) -> str:
+    """A key as it stands in the file."""
+    scopes = ", ".join(f'"{scope}"' for scope in sorted(key.scopes))
+    return (
+        f'\n[{key.name}]\nsha256 = "{key.sha256}"\ntenant = "{key.tenant}"\n'
+        f"scopes = [{scopes}]\nper_minute = {key.per_minute}\n"
+    )

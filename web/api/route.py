@@ -1,0 +1,142 @@
+"""A route of the API, and how a request comes to its handler."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from pipeline.errors import Unavailable
+from web.api.keys import ApiKey, Keys, Scope
+from web.api.pace import Pace
+from web.api.problem import Problem, field_error
+
+RETRY_AFTER = {"Retry-After": "5"}
+log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class Reply(NamedTuple):
+    """A success."""
+
+    value: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+class Call(NamedTuple):
+    """A request that may be made: by whom, on what in the path, with which query and body."""
+
+    key: ApiKey
+    path: Mapping[str, str]
+    query: Any
+    body: Any
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+class Route(NamedTuple):
+    """`body` and `query` are structs, None where nothing is taken; `replies` by status."""
+
+    method: str
+    path: str
+    scope: Scope
+    summary: str
+    handler: Handler
+    replies: Mapping[int, Any]
+    body: Any = None
+    query: type[Struct] | None = None
+
+
+class Gate:
+    """Lets requests through to their handlers, and answers those that can't be."""
+
+    def __init__(self, keys: Keys, pace: Pace, most_bytes: int) -> None:
+        self._keys = keys
+        self._pace = pace
+        self._most_bytes = most_bytes
+
+    def open(self, route: Route) -> web.RouteDef:
+        """The route as aiohttp wants it."""
+        decoder = msgspec.json.Decoder(route.body) if route.body is not None else None
+
+        async def handle(request: web.Request) -> web.Response:
+            headers: dict[str, str] = {}
+            try:
+                key = self._key(request, route.scope)
+                turn = self._pace.take(key.name, key.per_minute)
+                headers = turn.headers()
+                if not turn.allowed:
+                    raise Problem(429, f"{turn.limit} requests a minute are possible.")
+                query = _query(request, route.query)
+                body = await self._body(request, decoder)
+                reply = await route.handler(Call(key, _path(request), query, body))
+            except Problem as problem:
+                problem.headers = {**headers, **problem.headers}
+                return problem.response()
+            except Unavailable as error:
+                log.warning("%s %s: %s", route.method, route.path, error)
+                return Problem(503, str(error), headers={**headers, **RETRY_AFTER}).response()
+            except Exception:
+                log.exception("%s %s failed", route.method, route.path)
+                return Problem(500, "Nothing is known of what was kept.").response()
+            return _response(reply, headers)
+
+        return web.route(route.method, route.path, handle)
+
+    def _key(self, request: web.Request, scope: Scope) -> ApiKey:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        key = self._keys.find(text.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            challenge = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
+            raise Problem(401, "Send Authorization: Bearer KEY.", headers=challenge)
+        if scope not in key.scopes:
+            raise Problem(403, f"It needs the scope {scope}.")
+        return key
+
+    async def _body(self, request: web.Request, decoder: Any) -> Any:
+        if decoder is None:
+            return None
+        if request.content_type != "application/json":
+            raise Problem(415, "Send Content-Type: application/json.")
+        if (request.content_length or 0) > self._most_bytes:
+            raise Problem(413, f"{self._most_bytes} bytes are possible.")
+        try:
+            return decoder.decode(await request.read())
+        except web.HTTPRequestEntityTooLarge:
+            raise Problem(413, f"{self._most_bytes} bytes are possible.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Problem(400, "", field_error(error)) from None
+        except RecursionError:
+            raise Problem(400, "It is nested too deeply.") from None
+
+
+def _path(request: web.Request) -> Mapping[str, str]:
+    for name, value in request.match_info.items():
+        if not 0 < len(value) <= 200 or not value.isprintable():
+            raise Problem(400, f"{name} in the path is not a name of 1 to 200 characters.")
+    return request.match_info
+
+
+def _query(request: web.Request, kind: type[Struct] | None) -> Any:
+    known = kind.__struct_encode_fields__ if kind else ()
+    for name in request.query:
+        if name not in known or len(request.query.getall(name)) > 1:
+            raise Problem(400, f"The query has {name!r}, which is unknown or there twice.")
+    if kind is None:
+        return None
+    try:
+        return msgspec.convert(dict(request.query), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem(400, f"In the query: {error}.") from None
+
+
+def _response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
+    body = None if reply.value is None else _encode(reply.value)
+    kind = {} if body is None else {"Content-Type": "application/json"}
+    return web.Response(
+        status=reply.status, body=body, headers={**headers, **kind, **reply.headers}
+    )

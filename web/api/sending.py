@@ -1,0 +1,318 @@
+"""`/v1/events`, `/v1/notifications`, `/v1/cancellations`: what producers send."""
+
+import asyncio
+import uuid
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from pipeline.errors import BadRecord
+from pipeline.topics import CANCELLATIONS, EVENTS
+from policy.audience import recipients
+from policy.explanation import Explanation
+from policy.identity import notification_id
+from policy.instants import moment
+from policy.notification_type import YEAR_MS, NotificationType
+from schemas.cancellation import Cancellation
+from schemas.event import Event, Moment, Name, Notify
+from schemas.question import Explain
+from schemas.vocabulary import Reason
+from web.api.desk import Desk
+from web.api.keys import Scope
+from web.api.problem import FieldError, Problem, ProblemBody
+from web.api.route import Call, Reply, Route
+
+MOST_IN_BULK = 1000
+MOST_ASKED = 1000
+"""Users of one request whose partitions are asked, if anything is asked."""
+AT_ONCE = 64
+API = "api"
+"""The actor of notifications that name none."""
+_SILENCED = {Reason.OPTED_OUT, Reason.NO_ADDRESS, Reason.FALL_BACK, Reason.OFFLINE, Reason.ONLINE}
+
+Users = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+
+
+class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something happened; as on the topic `events`. Without `occurred_at`, now."""
+
+    id: Name
+    type: Name
+    actor: Name
+    data: dict[str, Any] = {}
+    occurred_at: Moment | None = None
+    idempotency_key: Name | None = None
+    deliver_at: Moment | None = None
+    cancel_key: Name | None = None
+
+    def event(self, tenant: str, now: datetime) -> Event:
+        """The event of a tenant."""
+        return Event(
+            id=self.id,
+            type=self.type,
+            actor=self.actor,
+            data=self.data,
+            occurred_at=self.occurred_at or now,
+            idempotency_key=self.idempotency_key,
+            deliver_at=self.deliver_at,
+            cancel_key=self.cancel_key,
+            tenant=tenant,
+        )
+
+
+class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly this notification type, to exactly these users.
+
+    Without an `id` or an `idempotency_key`, the request sent again is told again.
+    """
+
+    type: Name
+    users: Users
+    data: dict[str, Any] = {}
+    id: Name | None = None
+    actor: Name = API
+    idempotency_key: Name | None = None
+    scheduled_at: Moment | None = None
+    cancel_key: Name | None = None
+
+
+class EventsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Many events: all of them are taken, or none."""
+
+    events: Annotated[list[EventBody], Meta(min_length=1, max_length=MOST_IN_BULK)]
+
+
+class NotificationsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Many notifications: all of them are taken, or none."""
+
+    notifications: Annotated[list[NotificationBody], Meta(min_length=1, max_length=100)]
+
+
+class CancellationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop what is still held under this key, of what happened until `at`, or now."""
+
+    cancel_key: Name
+    actor: Name = API
+    at: Moment | None = None
+
+
+class Taken(Struct, frozen=True):
+    """Kafka has it: it will be decided on."""
+
+    id: str
+
+
+class AllTaken(Struct, frozen=True):
+    """Kafka has all of them."""
+
+    ids: list[str]
+
+
+class Notified(Struct, frozen=True, omit_defaults=True):
+    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told."""
+
+    id: str
+    notifications: dict[str, str]
+    opted_out: tuple[str, ...] = ()
+
+
+class AllNotified(Struct, frozen=True):
+    """Kafka has all of them."""
+
+    notifications: list[Notified]
+
+
+class Sending:
+    """The handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        refusals = {409: ProblemBody, 422: ProblemBody}
+        return [
+            Route(
+                "POST", "/v1/events", Scope.SEND, "Say what happened", self.event,
+                {202: Taken, 409: ProblemBody}, EventBody,
+            ),
+            Route(
+                "POST", "/v1/events/bulk", Scope.SEND, "Say what happened, many times",
+                self.events, {202: AllTaken, 409: ProblemBody}, EventsBody,
+            ),
+            Route(
+                "POST", "/v1/notifications", Scope.SEND, "Notify users", self.notification,
+                {202: Notified, **refusals}, NotificationBody,
+            ),
+            Route(
+                "POST", "/v1/notifications/bulk", Scope.SEND, "Notify users, many times",
+                self.notifications, {202: AllNotified, **refusals}, NotificationsBody,
+            ),
+            Route(
+                "POST", "/v1/cancellations", Scope.SEND, "Cancel what is held under a key",
+                self.cancellation, {202: Taken}, CancellationBody,
+            ),
+        ]  # fmt: skip
+
+    async def event(self, call: Call) -> Reply:
+        """202 once Kafka has it."""
+        (event,) = await self._checked([call.body], call, "")
+        await self._desk.write_all(EVENTS, [event])
+        return Reply(Taken(event.id), 202)
+
+    async def events(self, call: Call) -> Reply:
+        """202 once Kafka has all of them."""
+        events = await self._checked(call.body.events, call, "/events/{}")
+        await self._desk.write_all(EVENTS, events)
+        return Reply(AllTaken([event.id for event in events]), 202)
+
+    async def notification(self, call: Call) -> Reply:
+        """202 once Kafka has it."""
+        (notified,) = await self._notify([call.body], call, "")
+        return Reply(notified, 202)
+
+    async def notifications(self, call: Call) -> Reply:
+        """202 once Kafka has all of them."""
+        found = await self._notify(call.body.notifications, call, "/notifications/{}")
+        return Reply(AllNotified(found), 202)
+
+    async def cancellation(self, call: Call) -> Reply:
+        """202 once Kafka has it."""
+        body: CancellationBody = call.body
+        at = body.at or moment(self._desk.clock.now())
+        said = Cancellation(
+            cancel_key=body.cancel_key, actor=body.actor, at=at, tenant=call.key.tenant
+        )
+        await self._desk.write(CANCELLATIONS, said)
+        return Reply(Taken(body.cancel_key), 202)
+
+    async def _checked(self, bodies: list[EventBody], call: Call, within: str) -> list[Event]:
+        """The events; raises Problem for types that nobody knows, and for conflicts."""
+        now = moment(self._desk.clock.now())
+        events = [body.event(call.key.tenant, now) for body in bodies]
+        self._in_time(events, within, "/deliver_at")
+        await self._known(events, within, "/type")
+        await self._agree([event for event in events if event.idempotency_key is not None])
+        return events
+
+    def _in_time(self, events: list[Event], within: str, field: str) -> None:
+        latest = moment(self._desk.clock.now() + YEAR_MS)
+        errors = [
+            FieldError(within.format(at) + field, "is over a year ahead")
+            for at, event in enumerate(events)
+            if event.deliver_at is not None and event.deliver_at > latest
+        ]
+        if errors:
+            raise Problem(400, "", *errors)
+
+    async def _known(self, events: list[Event], within: str, field: str) -> None:
+        catalogues = self._desk.catalogues
+        if not all(map(catalogues.current.for_event, events)):
+            await catalogues.refresh()
+        errors = [
+            FieldError(within.format(at) + field, "no notification type of the catalogue")
+            for at, event in enumerate(events)
+            if not catalogues.current.for_event(event)
+        ]
+        if errors:
+            raise Problem(400, "", *errors)
+
+    async def _agree(self, events: list[Event]) -> None:
+        """Raises Problem for an event whose key came before with something else in it."""
+        asked = [
+            (event, user)
+            for event in events
+            for spec in self._desk.catalogues.current.for_event(event)
+            if spec.users
+            for user in _named(event, spec)
+        ]
+        for (event, user), found in zip(asked, await self._explained(asked), strict=True):
+            _refuse_conflict(found, event, user)
+
+    async def _notify(
+        self, bodies: list[NotificationBody], call: Call, within: str
+    ) -> list[Notified]:
+        now = moment(self._desk.clock.now())
+        events = [_notification(body, call.key.tenant, now) for body in bodies]
+        self._in_time(events, within, "/scheduled_at")
+        await self._known(events, within, "/type")
+        asked = [(event, user) for event, body in zip(events, bodies, strict=True)
+                 for user in dict.fromkeys(body.users)]  # fmt: skip
+        if len(asked) > MOST_ASKED:
+            raise Problem(400, f"{MOST_ASKED} users can be named in one request.")
+        found = await self._explained(asked)
+        silent: dict[int, list[str]] = {}
+        for (event, user), explained in zip(asked, found, strict=True):
+            _refuse_conflict(explained, event, user)
+            for each in explained:
+                if each.refused:
+                    pointer = within.format(events.index(event)) + "/data"
+                    raise Problem(400, "", FieldError(pointer, each.refused))
+            if explained and all(map(is_opted_out, explained)):
+                silent.setdefault(events.index(event), []).append(user)
+        if sum(map(len, silent.values())) == len(asked):
+            names = ", ".join(sorted({user for _, user in asked})[:10])
+            raise Problem(422, f"Opted out of all of its channels: {names}. Nothing was sent.")
+        await self._desk.write_all(EVENTS, events)
+        return [
+            Notified(event.id, _ids(event), tuple(silent.get(at, ())))
+            for at, event in enumerate(events)
+        ]
+
+    async def _explained(self, asked: list[tuple[Event, str]]) -> list[list[Explanation]]:
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(event: Event, user: str) -> list[Explanation]:
+            question = Explain(event=event, user=user)
+            async with slots:
+                return await self._desk.owners.ask("decider", user, question, list[Explanation])
+
+        return list(await asyncio.gather(*(ask(*each) for each in asked)))
+
+
+def is_opted_out(found: Explanation) -> bool:
+    """Whether nothing would go out or wait, as the user wants none of it where they are reached."""
+    reasons = {outcome.reason for outcome in found.silent}
+    nothing = not (found.sent or found.waits or found.told_before)
+    return nothing and Reason.OPTED_OUT in reasons and reasons <= _SILENCED
+
+
+def _refuse_conflict(found: list[Explanation], event: Event, user: str) -> None:
+    for each in found:
+        if each.told_before is not None and each.told_before.reason is Reason.CONFLICT:
+            key = event.idempotency_key or event.id
+            raise Problem(
+                409, f"{key!r} was taken before with another body, for {user}. Nothing was sent."
+            )
+
+
+def _notification(body: NotificationBody, tenant: str, now: datetime) -> Event:
+    return Event(
+        id=body.id or body.idempotency_key or uuid.uuid4().hex,
+        type=f"notify.{body.type}"[:200],
+        actor=body.actor,
+        data=body.data,
+        occurred_at=now,
+        idempotency_key=body.idempotency_key,
+        deliver_at=body.scheduled_at,
+        cancel_key=body.cancel_key,
+        tenant=tenant,
+        notify=Notify(type=body.type, users=body.users),
+    )
+
+
+def _ids(event: Event) -> dict[str, str]:
+    if event.notify is None:
+        return {}
+    return {
+        user: notification_id(event.tenant, event.id, user, event.notify.type)
+        for user in event.notify.users
+    }
+
+
+def _named(event: Event, spec: NotificationType) -> list[str]:
+    try:
+        return recipients(event, spec)
+    except BadRecord as error:
+        raise Problem(400, "", FieldError("/data", error.detail)) from None

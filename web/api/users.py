@@ -1,0 +1,153 @@
+"""`/v1/users/…`: what is known of a user, and what they want."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import BadRecord
+from pipeline.topics import CONTACTS, DEVICES, FOLLOWS, PREFERENCES
+from policy.audience import TOPIC
+from policy.endpoint import check_endpoints
+from policy.instants import moment
+from policy.known import Known
+from policy.wall_clock import is_zone
+from schemas.follow import Follow
+from schemas.profile import Contacts, Device, DeviceChange, Preferences
+from schemas.question import ReadUser
+from web.api.desk import Desk, Position, after_of
+from web.api.keys import Scope
+from web.api.problem import FieldError, Problem
+from web.api.route import Call, Handler, Reply, Route
+
+_USER = "/v1/users/{user}"
+Record = TypeVar("Record", bound=Struct)
+
+
+def without_whom(kind: type[Struct], name: str) -> Any:
+    """The same struct without user and tenant, which the path and the key tell."""
+    fields = [
+        (field.encode_name, field.type, field.default)
+        if field.default_factory is msgspec.NODEFAULT
+        else (field.encode_name, field.type, msgspec.field(default_factory=field.default_factory))
+        for field in msgspec.structs.fields(kind)
+        if field.name not in ("user", "tenant")
+    ]
+    made = msgspec.defstruct(
+        name, fields, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+    )
+    made.__doc__ = kind.__doc__
+    return made
+
+
+ContactsBody = without_whom(Contacts, "ContactsBody")
+PreferencesBody = without_whom(Preferences, "PreferencesBody")
+
+
+class After(Struct, frozen=True):
+    """`after` are positions that writes answered, with commas between: what is read has them."""
+
+    after: str | None = None
+
+
+class Users:
+    """The handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+
+        def route(verb: str, path: str, said: str, handler: Handler, body: Any = None) -> Route:
+            taken = {202: Position if body else None}
+            return Route(verb, _USER + path, Scope.USERS, said, handler, taken, body)
+
+        known = {200: Known}
+        follows, topics = "/follows/{followee}", "/topics/{topic}"
+        return [
+            Route(
+                "GET", _USER, Scope.USERS, "What is known of a user", self.read, known, None, After
+            ),
+            route("PUT", "/contacts", "Where to reach a user", self.contacts, ContactsBody),
+            route("POST", "/devices", "A device more", self.add_device, Device),
+            route("DELETE", "/devices", "A device less", self.remove_device, Device),
+            route("PUT", "/preferences", "What a user wants", self.preferences, PreferencesBody),
+            route("PUT", follows, "Follow somebody", self.follow),
+            route("DELETE", follows, "Follow somebody no longer", self.unfollow),
+            route("PUT", topics, "Subscribe to a topic", self.subscribe),
+            route("DELETE", topics, "Subscribe to a topic no longer", self.unsubscribe),
+        ]
+
+    async def read(self, call: Call) -> Reply:
+        """From the user's own partition."""
+        after = after_of(call.query.after)
+        asked = ReadUser(tenant=call.key.tenant, user=call.path["user"])
+        found = await self._desk.owners.ask("decider", asked.user, asked, Known, after)
+        return Reply(found)
+
+    async def contacts(self, call: Call) -> Reply:
+        """Replace them."""
+        contacts = self._said(call, Contacts)
+        try:
+            check_endpoints(contacts, self._desk.settings.private_endpoints)
+        except BadRecord as error:
+            field, _, said = error.detail.partition(" ")
+            pointer = "/" + field.replace("[", "/").rstrip("]")
+            raise Problem(400, "", FieldError(pointer, said)) from None
+        if contacts.zone is not None and not is_zone(contacts.zone):
+            raise Problem(400, "", FieldError("/zone", "is no IANA time zone"))
+        return Reply(await self._desk.write(CONTACTS, contacts), 202)
+
+    async def preferences(self, call: Call) -> Reply:
+        """Replace them."""
+        return Reply(await self._desk.write(PREFERENCES, self._said(call, Preferences)), 202)
+
+    async def add_device(self, call: Call) -> Reply:
+        """Beside the others."""
+        return await self._device(call, removed=False)
+
+    async def remove_device(self, call: Call) -> Reply:
+        """And leave the others."""
+        return await self._device(call, removed=True)
+
+    async def follow(self, call: Call) -> Reply:
+        """From now on."""
+        return await self._follow(call, call.path["followee"], following=True)
+
+    async def unfollow(self, call: Call) -> Reply:
+        """From now on."""
+        return await self._follow(call, call.path["followee"], following=False)
+
+    async def subscribe(self, call: Call) -> Reply:
+        """From now on."""
+        return await self._follow(call, TOPIC + call.path["topic"], following=True)
+
+    async def unsubscribe(self, call: Call) -> Reply:
+        """From now on."""
+        return await self._follow(call, TOPIC + call.path["topic"], following=False)
+
+    def _said(self, call: Call, kind: type[Record]) -> Record:
+        return kind(
+            **msgspec.structs.asdict(call.body), user=call.path["user"], tenant=call.key.tenant
+        )
+
+    async def _device(self, call: Call, *, removed: bool) -> Reply:
+        change = DeviceChange(
+            user=call.path["user"], tenant=call.key.tenant, device=call.body, removed=removed
+        )
+        return Reply(await self._desk.write(DEVICES, change), 202)
+
+    async def _follow(self, call: Call, followee: str, *, following: bool) -> Reply:
+        if len(followee) > 200:
+            raise Problem(400, "The name is too long.")
+        said = Follow(
+            follower=call.path["user"],
+            followee=followee,
+            at=moment(self._desk.clock.now()),
+            following=following,
+            tenant=call.key.tenant,
+        )
+        await self._desk.write(FOLLOWS, said)
+        # No position: it is in the partition of whoever is followed.
+        return Reply(status=202)
