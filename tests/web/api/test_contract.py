@@ -1,0 +1,55 @@
+"""Every route does what its OpenAPI document says, whatever it is sent."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.web.api.conftest import Api
+
+NEED_THE_CATALOGUE = {f"POST /v1/{name}" for name in ("events", "notifications")} | {
+    f"POST /v1/{name}/bulk" for name in ("events", "notifications")
+}
+"""Types that are made up are refused by these."""
+CHECKS = [
+    content_type_conformance,
+    negative_data_rejection,
+    not_a_server_error,
+    response_schema_conformance,
+    status_code_conformance,
+]
+
+
+def test_every_route_is_as_documented(api: Api) -> None:
+    schema = schemathesis.openapi.from_url(f"{api.url}/v1/openapi.json")
+    headers = {"Authorization": f"Bearer {api.keys['acme']}"}
+    seen: dict[str, set[int]] = {}
+    for found in schema.get_all_operations():
+        operation = found.ok() if isinstance(found, Ok) else pytest.fail(str(found))
+        seen[operation.label] = _statuses(operation, headers)
+    assert len(seen) > 10
+    # A route that refused whatever it was sent would pass the checks as well.
+    taken = {label for label, statuses in seen.items() if statuses & {200, 202}}
+    assert taken >= seen.keys() - NEED_THE_CATALOGUE
+
+
+def _statuses(operation: Any, headers: dict[str, str]) -> set[int]:
+    """Those of the answers to what the operation may be sent, and may not."""
+    statuses: set[int] = set()
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def check(case: Any) -> None:
+        statuses.add(case.call_and_validate(headers=headers, checks=CHECKS).status_code)
+
+    check()
+    return statuses
