@@ -1,24 +1,38 @@
-"""The in-app sink: notifications go into the inbox table of the user's own partition."""
+"""The in-app sink: notifications go into the inbox table of the user's own partition, and stay
+there with what the user does with them.
+"""
 
 import asyncio
 from functools import partial
 
 import msgspec
+from aiokafka import ConsumerRecord
 
+from agents.inbox_answers import InboxAnswers
 from agents.state import Stateful, open_store
 from pipeline.intake import Intake
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DELIVER, DELIVERY_EVENTS
-from policy.delivery_events import reached
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, FEEDBACK, INBOX_CHANGES, LIVE, Topic
+from policy.delivery_events import reached, reported
+from policy.inbox import Counts, ItemState, changed
+from policy.instants import epoch_ms, moment
+from policy.ticket import ticket_of
 from schemas.delivery import Delivery
+from schemas.feedback import Feedback
+from schemas.inbox_change import InboxChange
+from schemas.live import Live
 from schemas.vocabulary import Channel, Priority, Reason, Stage
-from tables.inbox import INBOX, InboxItem, inbox_key
+from tables.inbox import COUNTS, INBOX, NEW, InboxItem, id_of_item, inbox_key, key_of_item
+from tables.table import key_of
 from tables.turn import Turn
 
 NAME = str(Channel.INAPP)
-TOPICS = [DELIVER[Channel.INAPP, priority] for priority in Priority]
+KINDS: dict[Topic, type[msgspec.Struct]] = {
+    INBOX_CHANGES: InboxChange,
+    **{DELIVER[Channel.INAPP, priority]: Delivery for priority in Priority},
+}
 encode = msgspec.json.Encoder().encode
 
 
@@ -26,8 +40,9 @@ def inapp(runtime: Runtime) -> Role:
     """The role `inapp`."""
     return Role(
         name=NAME,
-        topics=tuple(topic.name for topic in TOPICS),
+        topics=tuple(topic.name for topic in KINDS),
         open_handler=partial(InApp, runtime),
+        answers=True,
     )
 
 
@@ -36,25 +51,106 @@ class InApp(Stateful):
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
         self._runtime = runtime
-        super().__init__(open_store(runtime, NAME, number, INBOX))
-        kinds = dict.fromkeys(TOPICS, Delivery)
-        self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
+        self._number = number
+        super().__init__(open_store(runtime, NAME, number, INBOX, COUNTS))
+        self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
-        inbox = turn.view(INBOX)
-        for record, delivery in self._intake.read(slice_, turn.outputs):
-            now = self._runtime.clock.now()
-            if now >= delivery.expires_at:
-                event = reached(delivery, Stage.SUPPRESSED, now, reason=Reason.EXPIRED)
+        for record, value in self._intake.read(slice_, turn.outputs):
+            if isinstance(value, InboxChange):
+                self._change(turn, record, value)
             else:
-                key = _place(delivery)
-                item = inbox.get(key) or _item(delivery, now)
-                inbox.put(key, item)
-                event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
-            turn.outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+                self._deliver(turn, record, value)
         await turn.finish()
+
+    async def answer(self, question: bytes) -> bytes:
+        """What is in an inbox; see schemas.inbox_question."""
+        turn = Turn(None, self._store, self._runtime.outputs())
+        return InboxAnswers(turn).answer(question, self._runtime.clock.now())
+
+    def _deliver(self, turn: Turn, record: ConsumerRecord, delivery: Delivery) -> None:
+        now, inbox = self._runtime.clock.now(), turn.view(INBOX)
+        if now >= delivery.expires_at:
+            event = reached(delivery, Stage.SUPPRESSED, now, reason=Reason.EXPIRED)
+        else:
+            key = _place(delivery)
+            item = inbox.get(key)
+            if item is None:
+                item = _item(delivery, now)
+                self._put(turn, delivery.tenant, delivery.user, key, None, item)
+            event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
+            self._go_live(turn, record, delivery.tenant, delivery.user, id_of_item(key))
+        turn.outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+
+    def _change(self, turn: Turn, record: ConsumerRecord, change: InboxChange) -> None:
+        inbox = turn.view(INBOX)
+        if change.item is not None:
+            keys = [key_of_item(change.tenant, change.user, change.item)]
+        else:
+            latest = key_of(change.tenant, change.user, f"{epoch_ms(change.at) + 1:013d}")
+            found = inbox.keys(key_of(change.tenant, change.user))
+            keys = [key for key in found if key < latest]
+        for key in keys:
+            item = inbox.get(key)
+            if item is None:
+                continue  # pruned, or another's
+            after = changed(item.state, change)
+            if after == item.state:
+                continue
+            new = msgspec.structs.replace(item, state=after)
+            self._put(turn, change.tenant, change.user, key, item, new)
+            self._tell(turn, record, item, after)
+        self._go_live(turn, record, change.tenant, change.user, None)
+
+    def _put(
+        self,
+        turn: Turn,
+        tenant: str,
+        user: str,
+        key: bytes,
+        before: InboxItem | None,
+        after: InboxItem | None,
+    ) -> None:
+        """Write an item and what it changes in the counts; the oldest goes where it is full."""
+        turn.view(INBOX).put(key, after)
+        counts, person = turn.view(COUNTS), key_of(tenant, user)
+        now = (counts.get(person) or Counts()).moved(_state(before), _state(after))
+        counts.put(person, now)
+        if after is not None and now.items > self._runtime.settings.inbox_size:
+            oldest = next(turn.view(INBOX).keys(person))
+            self._put(turn, tenant, user, oldest, turn.view(INBOX).get(oldest), None)
+
+    def _tell(self, turn: Turn, record: ConsumerRecord, item: InboxItem, after: ItemState) -> None:
+        """What is new: seen or read for the first time, for analysts and for what waits on it."""
+        if item.ticket is None:
+            return
+        for stage, at, known in (
+            (Stage.SEEN, after.seen_at, item.state.seen_at),
+            (Stage.OPENED, after.read_at, item.state.read_at),
+        ):
+            if at > 0 and not known:
+                event = reported(item.ticket, stage, at, provider="inbox", detail="")
+                turn.outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
+                said = Feedback(
+                    user=item.ticket.user,
+                    tenant=item.ticket.tenant,
+                    notification_id=item.notification_id,
+                    stage="seen" if stage is Stage.SEEN else "opened",
+                    at=moment(at),
+                )
+                turn.outputs.add(FEEDBACK, record.partition, record.key, encode(said))
+
+    def _go_live(
+        self, turn: Turn, record: ConsumerRecord, tenant: str, user: str, item: str | None
+    ) -> None:
+        live = Live(tenant=tenant, user=user, item=item)
+        turn.outputs.add(LIVE, record.partition, record.key, encode(live))
+
+
+def _state(item: InboxItem | None) -> ItemState | None:
+    return None if item is None else item.state
 
 
 def _place(delivery: Delivery) -> bytes:
@@ -63,5 +159,11 @@ def _place(delivery: Delivery) -> bytes:
 
 def _item(delivery: Delivery, now: int) -> InboxItem:
     return InboxItem(
-        delivery.notification_id, delivery.type, delivery.content, delivery.occurred_at, now
+        delivery.notification_id,
+        delivery.type,
+        delivery.content,
+        delivery.occurred_at,
+        now,
+        NEW,
+        ticket_of(delivery),
     )

@@ -84,6 +84,8 @@ DELIVERY_EVENTS = Topic(
     read_by="analytics",
     lines=True,
 )
+INBOX_CHANGES = Topic(name="inbox-changes", key="user", written_by="web", read_by="inapp")
+LIVE = Topic(name="live", key="user", written_by="inapp", read_by="web", retention_ms=3_600_000)
 OWNERS = Topic(
     name="owners",
     key="role/partition",
@@ -145,6 +147,8 @@ TOPICS: tuple[Topic, ...] = (
     OUTBOX,
     DEAD_LETTERS,
     DELIVERY_EVENTS,
+    INBOX_CHANGES,
+    LIVE,
     OWNERS,
     *RETRIES.values(),
     *DELIVER.values(),

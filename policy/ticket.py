@@ -40,7 +40,13 @@ class Ticket(Struct, frozen=True, array_like=True):
 
 def issue_ticket(delivery: Delivery, key: bytes) -> str:
     """The delivery's ticket, of letters, digits, `-` and `_`; the same for the same delivery."""
-    ticket = Ticket(
+    body = msgspec.msgpack.encode(ticket_of(delivery))
+    return urlsafe_b64encode(_signature(body, key) + body).rstrip(b"=").decode()
+
+
+def ticket_of(delivery: Delivery) -> Ticket:
+    """The delivery's ticket, not yet signed."""
+    return Ticket(
         delivery_id=bytes.fromhex(delivery.delivery_id),
         notification_id=bytes.fromhex(delivery.notification_id),
         event_id=delivery.event_id,
@@ -54,8 +60,6 @@ def issue_ticket(delivery: Delivery, key: bytes) -> str:
         accepted_at=delivery.accepted_at,
         catalogue=delivery.catalogue,
     )
-    body = msgspec.msgpack.encode(ticket)
-    return urlsafe_b64encode(_signature(body, key) + body).rstrip(b"=").decode()
 
 
 def read_ticket(text: str, key: bytes) -> Ticket | None:

@@ -2,8 +2,12 @@
 
 from msgspec import Struct
 
+from policy.inbox import Counts, ItemState
+from policy.ticket import Ticket
 from schemas.delivery import Content
-from tables.table import Table, key_of
+from tables.table import Table, key_of, parts_of
+
+NEW = ItemState()
 
 
 class InboxItem(Struct, frozen=True, array_like=True):
@@ -14,11 +18,25 @@ class InboxItem(Struct, frozen=True, array_like=True):
     content: Content
     occurred_at: int
     stored_at: int
+    state: ItemState = NEW
+    ticket: Ticket | None = None
 
 
 INBOX = Table(b"i", InboxItem)
+COUNTS = Table(b"n", Counts)
+"""Counts under (tenant, user), always written with the items that they count."""
 
 
 def inbox_key(tenant: str, user: str, accepted_at: int, notification_id: str) -> bytes:
     """The place of an item: a user's items lie together, oldest first; a replay hits the same."""
     return key_of(tenant, user, f"{accepted_at:013d}", notification_id)
+
+
+def key_of_item(tenant: str, user: str, item: str) -> bytes:
+    """The place of an item by its id."""
+    return key_of(tenant, user, *item.split("."))
+
+
+def id_of_item(key: bytes) -> str:
+    """The id of the item at a place."""
+    return ".".join(parts_of(key)[2:])

@@ -47,6 +47,8 @@ from pipeline.topics import (
     FEEDBACK,
     FOLLOWING,
     FOLLOWS,
+    INBOX_CHANGES,
+    LIVE,
     OUTBOX,
     PREFERENCES,
     PRESENCE,
@@ -66,6 +68,8 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.inbox_change import InboxChange
+from schemas.live import Live
 from schemas.post import Post
 from schemas.profile import Contacts, Device, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
@@ -86,6 +90,8 @@ KINDS: dict[str, type[Struct]] = {
     CANCELLATIONS.name: Cancellation,
     CANCELLED.name: Cancellation,
     FEEDBACK.name: Feedback,
+    INBOX_CHANGES.name: InboxChange,
+    LIVE.name: Live,
     OUTBOX.name: Post,
     STOPS.name: Stop,
     SUBSCRIPTIONS.name: Subscription,

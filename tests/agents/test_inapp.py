@@ -1,16 +1,25 @@
 """The in-app sink: each notification once in the inbox, whatever is replayed."""
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 
+from agents.inapp import InApp
 from agents.state import open_store
 from pipeline.outputs import partition_of
-from pipeline.topics import DELIVER
-from schemas.delivery import Delivery
+from pipeline.topics import DELIVER, FEEDBACK, INBOX_CHANGES, LIVE
+from policy.instants import moment
+from schemas.delivery import Content, Delivery
+from schemas.feedback import Feedback
+from schemas.inbox_change import InboxChange
+from schemas.inbox_question import ReadCounts, ReadInbox
+from schemas.live import Live
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from tables.inbox import INBOX, InboxItem
+from tables.inbox import COUNTS, INBOX, InboxItem
 from tables.table import key_of
-from tests.agents.harness import PARTITIONS, Stage, by, delivery
+from tests.agents.harness import PARTITIONS, Line, Stage, by, delivery, staging, unique
 
 HIGH = DELIVER[Channel.INAPP, Priority.HIGH]
 
@@ -22,7 +31,7 @@ def message(stage: Stage, **fields: object) -> Delivery:
 async def inbox_of(stage: Stage, user: str) -> list[InboxItem]:
     """A user's inbox, as restored from the changelog alone."""
     await stage.restart(keep_disk=False)
-    store = open_store(stage.runtime, "inapp", partition_of(user, PARTITIONS), INBOX)
+    store = open_store(stage.runtime, "inapp", partition_of(user, PARTITIONS), INBOX, COUNTS)
     await store.restore()
     items = [INBOX.decode(v) for _, v in store.scan(INBOX.prefix + key_of("default", user))]
     store.close()
@@ -61,3 +70,114 @@ async def test_what_is_too_late_is_told_and_not_stored(stage: Stage) -> None:
     assert await inbox_of(stage, said.user) == []
     (row,) = await stage.told()
     assert (row.stage, row.reason) == (Step.SUPPRESSED, Reason.EXPIRED)
+
+
+def changed(stage: Stage, user: str, kind: str, **fields: Any) -> InboxChange:
+    at = moment(fields.pop("at", stage.clock.now()))
+    return InboxChange(user=user, kind=kind, at=at, **fields)  # type: ignore[arg-type]
+
+
+async def ask(stage: Stage, user: str, question: msgspec.Struct) -> Any:
+    handler = await stage.handler(stage.inapp, partition_of(user, PARTITIONS))
+    assert isinstance(handler, InApp)
+    return msgspec.json.decode(await handler.answer(msgspec.json.encode(question)))
+
+
+async def counts(stage: Stage, user: str) -> tuple[int, int]:
+    found = await ask(stage, user, ReadCounts(tenant="default", user=user))
+    return found["unread"], found["unseen"]
+
+
+async def page(stage: Stage, user: str, **fields: Any) -> list[str]:
+    asked = ReadInbox(tenant="default", user=user, **fields)
+    return [item["body"] for item in (await ask(stage, user, asked))["items"]]
+
+
+def content(number: int) -> Content:
+    return Content(body=str(number))
+
+
+async def inbox_with(stage: Stage, count: int) -> tuple[str, list[str]]:
+    """A user with so many items, oldest first; their ids."""
+    first = message(stage)
+    said = [
+        message(
+            stage, user=first.user, accepted_at=first.accepted_at + n, content=Content(body=str(n))
+        )
+        for n in range(count)
+    ]
+    await stage.say(HIGH, *said)
+    await stage.work(stage.inapp)
+    return first.user, [f"{each.accepted_at:013d}.{each.notification_id}" for each in said]
+
+
+async def test_what_is_read_counts_no_more_and_is_told_once(stage: Stage) -> None:
+    user, ids = await inbox_with(stage, 3)
+    assert await counts(stage, user) == (3, 3)
+    await stage.say(INBOX_CHANGES, changed(stage, user, "read", item=ids[1]))
+    await stage.work(stage.inapp)
+    stage.again(INBOX_CHANGES, HIGH)
+    await stage.restart(keep_disk=False)
+    await stage.work(stage.inapp)
+    assert await counts(stage, user) == (2, 2)
+    assert await page(stage, user, which="unread") == ["2", "0"]
+    told = [row for row in await stage.told() if row.stage in (Step.SEEN, Step.OPENED)]
+    assert sorted(row.stage for row in told) == [Step.OPENED, Step.SEEN]
+    assert {row.notification_id for row in told} == {ids[1].split(".")[1]}
+    heard = await stage.read(FEEDBACK, Feedback)
+    assert sorted(each.stage for each in heard) == ["opened", "seen"]
+
+
+async def test_all_are_read_but_what_came_later(stage: Stage) -> None:
+    user, ids = await inbox_with(stage, 5)
+    until = int(ids[2].split(".")[0])
+    await stage.say(INBOX_CHANGES, changed(stage, user, "read", at=until))
+    await stage.work(stage.inapp)
+    assert await counts(stage, user) == (2, 2)
+    assert await page(stage, user, which="unread") == ["4", "3"]
+
+
+async def test_pages_follow_each_other(stage: Stage) -> None:
+    user, ids = await inbox_with(stage, 5)
+    assert await page(stage, user, limit=2) == ["4", "3"]
+    assert await page(stage, user, limit=2, before=ids[3]) == ["2", "1"]
+    assert await page(stage, user, limit=2, before=ids[1]) == ["0"]
+    assert await page(stage, user, limit=2, after=ids[1]) == ["2", "3"]
+
+
+async def test_what_is_archived_or_snoozed_is_out_of_sight(stage: Stage) -> None:
+    user, ids = await inbox_with(stage, 3)
+    later = moment(stage.clock.now() + 60_000)
+    await stage.say(
+        INBOX_CHANGES,
+        changed(stage, user, "archived", item=ids[0]),
+        changed(stage, user, "snoozed", item=ids[1], until=later),
+    )
+    await stage.work(stage.inapp)
+    assert await page(stage, user) == ["2"]
+    assert await page(stage, user, which="archived") == ["0"]
+    assert await page(stage, user, which="all") == ["2", "1", "0"]
+    assert await counts(stage, user) == (2, 2)
+    stage.clock.ahead += 61_000
+    assert await page(stage, user) == ["2", "1"]
+
+
+async def test_of_too_many_the_newest_are_kept(line: Line, tmp_path: Path) -> None:
+    async with staging(line, tmp_path, inbox_size=3) as stage:
+        user, ids = await inbox_with(stage, 5)
+        assert await page(stage, user) == ["4", "3", "2"]
+        assert await counts(stage, user) == (3, 3)
+        await stage.say(INBOX_CHANGES, changed(stage, user, "read", item=ids[0]))
+        await stage.work(stage.inapp)
+        assert await counts(stage, user) == (3, 3)
+
+
+async def test_nobody_changes_what_is_anothers(stage: Stage) -> None:
+    user, ids = await inbox_with(stage, 1)
+    other = unique("user")
+    await stage.say(INBOX_CHANGES, changed(stage, other, "archived", item=ids[0]))
+    await stage.work(stage.inapp)
+    assert await page(stage, user) == ["0"]
+    assert await counts(stage, other) == (0, 0)
+    live = [each for each in await stage.read(LIVE, Live) if each.user == user]
+    assert [each.item for each in live] == ids

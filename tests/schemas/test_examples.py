@@ -15,6 +15,8 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.inbox_change import InboxChange
+from schemas.live import Live
 from schemas.owner import Owner
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
@@ -34,6 +36,8 @@ KINDS: dict[str, type[Struct]] = {
     "events": Event,
     "feedback": Feedback,
     "follows": Follow,
+    "inbox-changes": InboxChange,
+    "live": Live,
     "outbox": Post,
     "owners": Owner,
     "preferences": Preferences,

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from web.api.asking import Asking
 from web.api.desk import Desk
+from web.api.inbox import Inboxes
 from web.api.keys import Keys
 from web.api.openapi import document
 from web.api.pace import Pace
@@ -21,7 +22,8 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    return [*Sending(desk).routes(), *Users(desk).routes(), *Asking(desk).routes()]
+    parts = (Sending(desk), Users(desk), Inboxes(desk), Asking(desk))
+    return [route for part in parts for route in part.routes()]
 
 
 def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:

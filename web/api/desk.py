@@ -11,11 +11,11 @@ from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
 from pipeline.outputs import Log, partition_of
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, DEVICES, PREFERENCES, Topic
+from pipeline.topics import CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES, Topic
 from web.api.problem import Problem
 from web.owners import Owners
 
-_READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, PREFERENCES)}
+_READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES)}
 _encode = msgspec.json.Encoder().encode
 
 

@@ -1,0 +1,84 @@
+"""Answers to what is asked of an inbox, from the state of the partition; they change nothing."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from policy.inbox import Counts, ItemState
+from schemas.inbox_question import InboxCounts, InboxQuestion, Item, Page, ReadCounts, ReadInbox
+from tables.inbox import COUNTS, INBOX, InboxItem, id_of_item, key_of_item
+from tables.table import key_of
+from tables.turn import Turn
+
+_decode = msgspec.json.Decoder(InboxQuestion).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class InboxAnswers:
+    """Reads one partition, within a turn that is never finished."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._inbox = turn.view(INBOX)
+        self._counts = turn.view(COUNTS)
+
+    def answer(self, question: bytes, now: int) -> bytes:
+        """The answer as JSON; raises ValidationError for what is no question."""
+        asked = _decode(question)
+        counts = self._counts.get(key_of(asked.tenant, asked.user)) or Counts()
+        shown = InboxCounts(counts.unread, counts.unseen)
+        if isinstance(asked, ReadCounts):
+            return _encode(shown)
+        found = list(self._found(asked, now))
+        more = len(found) > asked.limit
+        items = found[: asked.limit]
+        return _encode(Page(items=items, counts=shown, next=items[-1].id if more else None))
+
+    def _found(self, asked: ReadInbox, now: int) -> Iterator[Item]:
+        """One item more than was asked for, where there is one."""
+        left = asked.limit + 1
+        for key in self._keys(asked):
+            item = self._inbox.get(key)
+            if item is not None and _is_wanted(item.state, asked.which, now):
+                yield _shown(key, item)
+                left -= 1
+                if not left:
+                    return
+
+    def _keys(self, asked: ReadInbox) -> list[bytes]:
+        whole = key_of(asked.tenant, asked.user)
+        if asked.after is not None:
+            return list(self._inbox.keys(whole, key_of_item(asked.tenant, asked.user, asked.after)))
+        keys = list(self._inbox.keys(whole))
+        if asked.before is not None:
+            before = key_of_item(asked.tenant, asked.user, asked.before)
+            keys = [key for key in keys if key < before]
+        return keys[::-1]
+
+
+def _is_wanted(state: ItemState, which: str, now: int) -> bool:
+    archived, snoozed = state.archived_at > 0, state.snoozed_until > now
+    match which:
+        case "all":
+            return True
+        case "archived":
+            return archived
+        case "unread":
+            return not archived and not snoozed and state.read_at <= 0
+    return not archived and not snoozed
+
+
+def _shown(key: bytes, item: InboxItem) -> Item:
+    state, content = item.state, item.content
+    return Item(
+        id=id_of_item(key),
+        notification_id=item.notification_id,
+        type=item.type,
+        title=content.title,
+        body=content.body,
+        data=content.data,
+        occurred_at=item.occurred_at,
+        seen_at=state.seen_at,
+        read_at=max(0, state.read_at),
+        archived_at=max(0, state.archived_at),
+        snoozed_until=state.snoozed_until,
+    )

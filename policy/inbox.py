@@ -1,0 +1,73 @@
+"""What a user did with an item of their inbox, and how many items that leaves."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policy.instants import epoch_ms
+from schemas.inbox_change import InboxChange
+
+
+class ItemState(Struct, frozen=True, array_like=True, gc=False):
+    """Epoch milliseconds, 0 for never. What was undone since is negative: unread, unarchived."""
+
+    seen_at: int = 0
+    read_at: int = 0
+    archived_at: int = 0
+    snoozed_at: int = 0
+    snoozed_until: int = 0
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it counts as unread."""
+        return self.read_at <= 0 >= self.archived_at
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it counts as unseen."""
+        return not self.seen_at and self.archived_at <= 0
+
+
+class Counts(Struct, frozen=True, array_like=True, gc=False):
+    """Of one user's inbox: all items, and those unread and unseen, without what is archived."""
+
+    items: int = 0
+    unread: int = 0
+    unseen: int = 0
+
+    def moved(self, before: ItemState | None, after: ItemState | None) -> "Counts":
+        """The counts once an item came (no state before), changed, or went (none after)."""
+        items, unread, unseen = self.items, self.unread, self.unseen
+        for state, sign in ((before, -1), (after, 1)):
+            if state is not None:
+                items += sign
+                unread += sign * state.is_unread
+                unseen += sign * state.is_unseen
+        return Counts(items, unread, unseen)
+
+
+def changed(state: ItemState, change: InboxChange) -> ItemState:
+    """The state after a change; the same one where that says nothing new."""
+    at = max(1, epoch_ms(change.at))
+    match change.kind:
+        case "seen":
+            return _seen(state, at)
+        case "read":
+            after = _seen(state, at)
+            return replace(after, read_at=at) if at > abs(state.read_at) else after
+        case "unread":
+            return replace(state, read_at=-at) if at > abs(state.read_at) else state
+        case "archived":
+            return replace(state, archived_at=at) if at > abs(state.archived_at) else state
+        case "unarchived":
+            return replace(state, archived_at=-at) if at > abs(state.archived_at) else state
+        case "snoozed":
+            if at <= state.snoozed_at:
+                return state
+            until = 0 if change.until is None else epoch_ms(change.until)
+            return replace(state, snoozed_at=at, snoozed_until=until)
+
+
+def _seen(state: ItemState, at: int) -> ItemState:
+    if state.seen_at and state.seen_at <= at:
+        return state
+    return replace(state, seen_at=at)

@@ -1,0 +1,66 @@
+"""What the web asks the role `inapp` of a user's inbox, and what it is told."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.event import Name
+from schemas.inbox_change import ItemId
+
+MOST = 100
+Which = Literal["inbox", "unread", "archived", "all"]
+
+
+class ReadInbox(Struct, frozen=True, kw_only=True, tag="inbox"):
+    """The newest items, or those before or after an item; `after` gives the oldest of them first.
+
+    `inbox` is what is neither archived nor snoozed now, `unread` what of it was not read.
+    """
+
+    tenant: Name
+    user: Name
+    which: Which = "inbox"
+    before: ItemId | None = None
+    after: ItemId | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 20
+
+
+class ReadCounts(Struct, frozen=True, kw_only=True, tag="counts"):
+    """How many items there are."""
+
+    tenant: Name
+    user: Name
+
+
+InboxQuestion = ReadInbox | ReadCounts
+
+
+class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One item. Moments are epoch milliseconds, 0 for never."""
+
+    id: ItemId
+    notification_id: str
+    type: str
+    title: str
+    body: str
+    occurred_at: int
+    data: dict[str, Any] = {}
+    seen_at: int = 0
+    read_at: int = 0
+    archived_at: int = 0
+    snoozed_until: int = 0
+
+
+class InboxCounts(Struct, frozen=True):
+    """Exact counts, without what is archived; what is snoozed counts."""
+
+    unread: int
+    unseen: int
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Items, the counts at that moment, and the id to go on before (or after), if there is more."""
+
+    items: list[Item]
+    counts: InboxCounts
+    next: ItemId | None = None

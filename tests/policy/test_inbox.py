@@ -1,0 +1,72 @@
+"""Counts are exact and states the same, in whatever order and however often changes come."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy.inbox import Counts, ItemState, changed
+from schemas.inbox_change import InboxChange
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+kinds = st.sampled_from(["seen", "read", "unread", "archived", "unarchived"])
+
+
+def change(kind: str, at: int) -> InboxChange:
+    when = EPOCH + timedelta(milliseconds=at)
+    return InboxChange(user="ann", kind=kind, at=when)  # type: ignore[arg-type]
+
+
+# Each moment once: of two contradictions at one moment neither is the later.
+histories = st.lists(st.tuples(kinds, st.integers(1, 10**6)), unique_by=lambda each: each[1])
+
+
+@given(histories, st.randoms())
+def test_order_and_repeats_change_nothing(history: list[tuple[str, int]], random: object) -> None:
+    shuffled = history + history[: len(history) // 2]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    states = []
+    for order in (sorted(history, key=lambda each: each[1]), shuffled):
+        state = ItemState()
+        for kind, at in order:
+            state = changed(state, change(kind, at))
+        states.append(state)
+    assert states[0] == states[1]
+    last = dict(sorted(history, key=lambda each: each[1]))
+    is_read = last.get("read", 0) > last.get("unread", 0)
+    is_archived = last.get("archived", 0) > last.get("unarchived", 0)
+    assert states[0].is_unread == (not is_read and not is_archived)
+    was_seen = "seen" in last or "read" in last
+    assert states[0].is_unseen == (not was_seen and not is_archived)
+
+
+steps = st.lists(st.tuples(st.integers(0, 4), st.none() | kinds, st.integers(1, 10**6)))
+
+
+@given(steps)
+def test_counts_are_what_counting_gives(history: list[tuple[int, str | None, int]]) -> None:
+    states: dict[int, ItemState] = {}
+    counts = Counts()
+    for name, kind, at in history:
+        before = states.get(name)
+        if before is None:
+            after = ItemState()
+        elif kind is None:
+            after = None
+        else:
+            after = changed(before, change(kind, at))
+        counts = counts.moved(before, after)
+        states = {k: v for k, v in {**states, name: after}.items() if v is not None}
+        kept = states.values()
+        assert counts == Counts(
+            len(kept), sum(s.is_unread for s in kept), sum(s.is_unseen for s in kept)
+        )
+
+
+def test_what_is_snoozed_counts_and_the_later_snooze_holds() -> None:
+    def snoozed(at: int, until: int) -> InboxChange:
+        moments = [EPOCH + timedelta(milliseconds=ms) for ms in (at, until)]
+        return InboxChange(user="ann", kind="snoozed", at=moments[0], until=moments[1])
+
+    state = changed(changed(ItemState(), snoozed(5, 900)), snoozed(3, 500))
+    assert (state.snoozed_until, state.is_unread) == (900, True)
