@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.inbox_answers import InboxAnswers
+from agents.inbox_answers import InboxAnswers, shown_counts, shown_item
 from agents.state import Stateful, open_store
 from pipeline.intake import Intake
 from pipeline.partitions import Role
@@ -22,9 +22,10 @@ from policy.ticket import ticket_of
 from schemas.delivery import Delivery
 from schemas.feedback import Feedback
 from schemas.inbox_change import InboxChange
+from schemas.inbox_question import Item
 from schemas.live import Live
 from schemas.vocabulary import Channel, Priority, Reason, Stage
-from tables.inbox import COUNTS, INBOX, NEW, InboxItem, id_of_item, inbox_key, key_of_item
+from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, key_of_item
 from tables.table import key_of
 from tables.turn import Turn
 
@@ -78,10 +79,12 @@ class InApp(Stateful):
             key = _place(delivery)
             item = inbox.get(key)
             if item is None:
-                item = _item(delivery, now)
+                counts = turn.view(COUNTS).get(key_of(delivery.tenant, delivery.user)) or Counts()
+                item = _item(delivery, now, counts.last + 1)
                 self._put(turn, delivery.tenant, delivery.user, key, None, item)
             event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
-            self._go_live(turn, record, delivery.tenant, delivery.user, id_of_item(key))
+            shown = shown_item(key, item)
+            self._go_live(turn, record, delivery.tenant, delivery.user, shown)
         turn.outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
 
     def _change(self, turn: Turn, record: ConsumerRecord, change: InboxChange) -> None:
@@ -143,9 +146,10 @@ class InApp(Stateful):
                 turn.outputs.add(FEEDBACK, record.partition, record.key, encode(said))
 
     def _go_live(
-        self, turn: Turn, record: ConsumerRecord, tenant: str, user: str, item: str | None
+        self, turn: Turn, record: ConsumerRecord, tenant: str, user: str, item: Item | None
     ) -> None:
-        live = Live(tenant=tenant, user=user, item=item)
+        counts = shown_counts(turn.view(COUNTS).get(key_of(tenant, user)) or Counts())
+        live = Live(tenant=tenant, user=user, counts=counts, item=item)
         turn.outputs.add(LIVE, record.partition, record.key, encode(live))
 
 
@@ -157,7 +161,7 @@ def _place(delivery: Delivery) -> bytes:
     return inbox_key(delivery.tenant, delivery.user, delivery.accepted_at, delivery.notification_id)
 
 
-def _item(delivery: Delivery, now: int) -> InboxItem:
+def _item(delivery: Delivery, now: int, number: int) -> InboxItem:
     return InboxItem(
         delivery.notification_id,
         delivery.type,
@@ -166,4 +170,5 @@ def _item(delivery: Delivery, now: int) -> InboxItem:
         now,
         NEW,
         ticket_of(delivery),
+        number,
     )

@@ -25,7 +25,7 @@ class InboxAnswers:
         """The answer as JSON; raises ValidationError for what is no question."""
         asked = _decode(question)
         counts = self._counts.get(key_of(asked.tenant, asked.user)) or Counts()
-        shown = InboxCounts(counts.unread, counts.unseen)
+        shown = shown_counts(counts)
         if isinstance(asked, ReadCounts):
             return _encode(shown)
         found = list(self._found(asked, now))
@@ -39,13 +39,23 @@ class InboxAnswers:
         for key in self._keys(asked):
             item = self._inbox.get(key)
             if item is not None and _is_wanted(item.state, asked.which, now):
-                yield _shown(key, item)
+                yield shown_item(key, item)
                 left -= 1
                 if not left:
                     return
 
+    def _since(self, asked: ReadInbox, number: int) -> list[bytes]:
+        found = []
+        for key in self._inbox.keys(key_of(asked.tenant, asked.user)):
+            item = self._inbox.get(key)
+            if item is not None and item.number > number:
+                found.append((item.number, key))
+        return [key for _, key in sorted(found)]
+
     def _keys(self, asked: ReadInbox) -> list[bytes]:
         whole = key_of(asked.tenant, asked.user)
+        if asked.since is not None:
+            return self._since(asked, asked.since)
         if asked.after is not None:
             return list(self._inbox.keys(whole, key_of_item(asked.tenant, asked.user, asked.after)))
         keys = list(self._inbox.keys(whole))
@@ -67,10 +77,17 @@ def _is_wanted(state: ItemState, which: str, now: int) -> bool:
     return not archived and not snoozed
 
 
-def _shown(key: bytes, item: InboxItem) -> Item:
+def shown_counts(counts: Counts) -> InboxCounts:
+    """Counts as they are told."""
+    return InboxCounts(counts.unread, counts.unseen, counts.last)
+
+
+def shown_item(key: bytes, item: InboxItem) -> Item:
+    """An item as it is told."""
     state, content = item.state, item.content
     return Item(
         id=id_of_item(key),
+        number=item.number,
         notification_id=item.notification_id,
         type=item.type,
         title=content.title,

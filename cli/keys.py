@@ -10,6 +10,7 @@ from rich.table import Table
 from pipeline.errors import Misconfigured, Unavailable
 from pipeline.settings import read_settings
 from web.api.keys import PER_MINUTE, ApiKey, Scope, new_key, read_keys, table_of
+from web.gateway.token import subscriber_secret
 
 
 @click.group()
@@ -46,6 +47,24 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
         click.echo(json.dumps({"name": name, "key": text}))
     else:
         Console(soft_wrap=True).print(text, markup=False, highlight=False)
+
+
+@keys.command("subscriber-secret")
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+def secret(tenant: str, as_json: bool) -> None:
+    """Print what a TENANT's backend signs its users' inbox tokens with (JWT, HS256).
+
+    Claims: aud tocsin-inbox, iss the tenant, sub the user, exp within a day.
+    """
+    key = read_settings().signing_key.get_secret_value().encode()
+    if not key:
+        raise Misconfigured("TOCSIN_SIGNING_KEY is not set.")
+    told = subscriber_secret(key, tenant)
+    if as_json:
+        click.echo(json.dumps({"tenant": tenant, "secret": told}))
+    else:
+        Console(soft_wrap=True).print(told, markup=False, highlight=False)
 
 
 @keys.command("list")

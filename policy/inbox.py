@@ -28,21 +28,26 @@ class ItemState(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Counts(Struct, frozen=True, array_like=True, gc=False):
-    """Of one user's inbox: all items, and those unread and unseen, without what is archived."""
+    """Of one user's inbox: all items, and those unread and unseen, without what is archived.
+
+    `last` is the number of the item that came last; the first one's is 1.
+    """
 
     items: int = 0
     unread: int = 0
     unseen: int = 0
+    last: int = 0
 
     def moved(self, before: ItemState | None, after: ItemState | None) -> "Counts":
         """The counts once an item came (no state before), changed, or went (none after)."""
         items, unread, unseen = self.items, self.unread, self.unseen
+        last = self.last + (before is None)
         for state, sign in ((before, -1), (after, 1)):
             if state is not None:
                 items += sign
                 unread += sign * state.is_unread
                 unseen += sign * state.is_unseen
-        return Counts(items, unread, unseen)
+        return Counts(items, unread, unseen, last)
 
 
 def changed(state: ItemState, change: InboxChange) -> ItemState:

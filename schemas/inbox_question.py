@@ -14,6 +14,7 @@ Which = Literal["inbox", "unread", "archived", "all"]
 class ReadInbox(Struct, frozen=True, kw_only=True, tag="inbox"):
     """The newest items, or those before or after an item; `after` gives the oldest of them first.
 
+    With `since`, the items that came after the one of that number, in the order in which they came.
     `inbox` is what is neither archived nor snoozed now, `unread` what of it was not read.
     """
 
@@ -22,6 +23,7 @@ class ReadInbox(Struct, frozen=True, kw_only=True, tag="inbox"):
     which: Which = "inbox"
     before: ItemId | None = None
     after: ItemId | None = None
+    since: int | None = None
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 20
 
 
@@ -36,9 +38,10 @@ InboxQuestion = ReadInbox | ReadCounts
 
 
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One item. Moments are epoch milliseconds, 0 for never."""
+    """One item, the user's `number`th. Moments are epoch milliseconds, 0 for never."""
 
     id: ItemId
+    number: int
     notification_id: str
     type: str
     title: str
@@ -52,10 +55,14 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class InboxCounts(Struct, frozen=True):
-    """Exact counts, without what is archived; what is snoozed counts."""
+    """Exact counts, without what is archived; what is snoozed counts.
+
+    `last` is the number of the item that came last, 0 if none ever did.
+    """
 
     unread: int
     unseen: int
+    last: int
 
 
 class Page(Struct, frozen=True, kw_only=True):

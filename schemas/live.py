@@ -3,15 +3,16 @@
 from msgspec import Struct
 
 from schemas.event import Name
-from schemas.inbox_change import ItemId
+from schemas.inbox_question import InboxCounts, Item
 
 
 class Live(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item came, or, without `item`, states or counts changed; the inbox has it already.
+    """An item came, or, without `item`, states changed; the inbox has it already.
 
-    It may be told again. It holds nothing to show, so that nobody sees what they may not by it.
+    It may be told again: the item's number says whether it is known.
     """
 
     user: Name
-    item: ItemId | None = None
+    counts: InboxCounts
+    item: Item | None = None
     tenant: Name = "default"

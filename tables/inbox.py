@@ -11,7 +11,11 @@ NEW = ItemState()
 
 
 class InboxItem(Struct, frozen=True, array_like=True):
-    """One in-app notification as the app shows it. Epoch milliseconds."""
+    """One in-app notification as the app shows it. Epoch milliseconds.
+
+    The `number` counts a user's items in the order in which they came into the inbox, which is
+    not always that of their acceptance.
+    """
 
     notification_id: str
     type: str
@@ -20,6 +24,7 @@ class InboxItem(Struct, frozen=True, array_like=True):
     stored_at: int
     state: ItemState = NEW
     ticket: Ticket | None = None
+    number: int = 0
 
 
 INBOX = Table(b"i", InboxItem)

@@ -18,6 +18,9 @@ from web.api.app import api
 from web.api.desk import Desk
 from web.api.keys import Keys
 from web.back_channel import BackChannel
+from web.gateway.hub import Hub
+from web.gateway.presence import Here
+from web.gateway.routes import Gateway
 from web.links.routes import Links
 from web.owners import Owners
 from web.reports.registry import reporters_of
@@ -69,12 +72,17 @@ async def run(settings: Settings) -> None:
     await catalogue.watch()
     watching = asyncio.create_task(_watch(keys))
     try:
-        async with Owners(settings) as owners:
+        async with Owners(settings) as owners, Hub(settings) as hub:
             desk = Desk(settings, producer, owners, catalogue, clock)
-            app = build(settings, producer, clock, api(desk, keys))
+            here = Here(settings, producer, clock)
+            here.start()
+            gateway = Gateway(desk, hub, here, clock)
+            app = build(settings, producer, clock, [*api(desk, keys), *gateway.routes()])
             async with serving(app, settings.web_host, settings.web_port) as url:
                 print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
                 await stop.wait()
+                gateway.end()
+            await here.close()
     finally:
         watching.cancel()
         await catalogue.close()

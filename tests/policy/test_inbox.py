@@ -46,7 +46,7 @@ steps = st.lists(st.tuples(st.integers(0, 4), st.none() | kinds, st.integers(1, 
 @given(steps)
 def test_counts_are_what_counting_gives(history: list[tuple[int, str | None, int]]) -> None:
     states: dict[int, ItemState] = {}
-    counts = Counts()
+    counts, came = Counts(), 0
     for name, kind, at in history:
         before = states.get(name)
         if before is None:
@@ -58,8 +58,9 @@ def test_counts_are_what_counting_gives(history: list[tuple[int, str | None, int
         counts = counts.moved(before, after)
         states = {k: v for k, v in {**states, name: after}.items() if v is not None}
         kept = states.values()
+        came += before is None
         assert counts == Counts(
-            len(kept), sum(s.is_unread for s in kept), sum(s.is_unseen for s in kept)
+            len(kept), sum(s.is_unread for s in kept), sum(s.is_unseen for s in kept), came
         )
 
 

@@ -20,6 +20,7 @@ from web.api.desk import Desk, Position, after_of
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Call, Reply, Route
+from web.gateway.token import LIFE, Subscriber, make_token, subscriber_secret
 
 ROLE = "inapp"
 _INBOX = "/v1/users/{user}/inbox"
@@ -49,6 +50,13 @@ class ChangeBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     until: Moment | None = None
 
 
+class Token(Struct, frozen=True):
+    """`expires_at` in epoch seconds."""
+
+    token: str
+    expires_at: int
+
+
 class Inboxes:
     """The handlers."""
 
@@ -63,6 +71,10 @@ class Inboxes:
             Route(
                 "GET", f"{_INBOX}/counts", scope, "How many are unread", self.counts,
                 {200: InboxCounts}, None, CountsQuery,
+            ),
+            Route(
+                "POST", "/v1/users/{user}/token", scope, "A token for the user's own inbox",
+                self.token, {200: Token},
             ),
             Route(
                 "POST", f"{_INBOX}/changes", scope, "What the user did with an item, or with all",
@@ -89,6 +101,16 @@ class Inboxes:
         asked = ReadCounts(tenant=call.key.tenant, user=call.path["user"])
         after = after_of(call.query.position)
         return Reply(await self._desk.owners.ask(ROLE, asked.user, asked, InboxCounts, after))
+
+    async def token(self, call: Call) -> Reply:
+        """To hand to the user's browser or app."""
+        key = self._desk.settings.signing_key.get_secret_value().encode()
+        if not key:
+            raise Problem(503, "TOCSIN_SIGNING_KEY is not set, so there can be no tokens.")
+        subscriber = Subscriber(call.key.tenant, call.path["user"])
+        now = self._desk.clock.now() // 1000
+        secret = subscriber_secret(key, subscriber.tenant)
+        return Reply(Token(make_token(secret, subscriber, now), now + LIFE))
 
     async def change(self, call: Call) -> Reply:
         """202 once Kafka has it; with its position it is read back for sure."""

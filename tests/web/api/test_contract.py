@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.web.api.conftest import Api
+from tests.web.house import Api
 
 NEED_THE_CATALOGUE = {f"POST /v1/{name}" for name in ("events", "notifications")} | {
     f"POST /v1/{name}/bulk" for name in ("events", "notifications")

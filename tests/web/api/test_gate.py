@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.web.api.conftest import Api
 from tests.web.api.test_sending import shipped
+from tests.web.house import Api
 
 
 @pytest.mark.parametrize("key", ["", "tocsin_wrong", "acme2"])

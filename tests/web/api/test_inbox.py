@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from tests.web.api.conftest import Api
 from tests.web.api.test_sending import notification, person
+from tests.web.house import Api
 
 
 async def filled(api: Api, count: int) -> tuple[str, list[Any]]:
@@ -25,12 +25,20 @@ async def test_an_inbox_is_read_marked_and_counted(api: Api) -> None:
     assert [item["title"] for item in items] == ["Bo on Cats"] * 3
     said = await api.done("POST", f"{path}/changes", {"kind": "read", "item": items[0]["id"]})
     after = {"position": said["position"]}
-    assert await api.done("GET", f"{path}/counts", params=after) == {"unread": 2, "unseen": 2}
+    assert await api.done("GET", f"{path}/counts", params=after) == {
+        "unread": 2,
+        "unseen": 2,
+        "last": 3,
+    }
     unread = await api.done("GET", path, params={"which": "unread"})
     assert [item["id"] for item in unread["items"]] == [item["id"] for item in items[1:]]
     said = await api.done("POST", f"{path}/changes", {"kind": "read"})
     after = {"position": said["position"]}
-    assert await api.done("GET", f"{path}/counts", params=after) == {"unread": 0, "unseen": 0}
+    assert await api.done("GET", f"{path}/counts", params=after) == {
+        "unread": 0,
+        "unseen": 0,
+        "last": 3,
+    }
 
 
 async def test_pages_go_on_where_the_last_ended(api: Api) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from policy.identity import notification_id
 from tests.agents.harness import unique
-from tests.web.api.conftest import Api
+from tests.web.house import Api
 
 
 async def person(api: Api, **preferences: Any) -> str:

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.agents.harness import unique
-from tests.web.api.conftest import Api
 from tests.web.api.test_sending import notification, person, shipped
+from tests.web.house import Api
 
 calls = st.sampled_from(
     [

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.agents.harness import unique
-from tests.web.api.conftest import Api
 from tests.web.api.test_sending import person
+from tests.web.house import Api
 
 CONTACTS = {
     "devices": [{"token": "one"}, {"token": "ab12", "platform": "apns"}],

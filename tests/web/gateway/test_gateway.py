@@ -1,0 +1,203 @@
+"""Inboxes live: every notification once, in order, on every transport, whatever dies meanwhile."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.agents.harness import unique
+from tests.web.api.test_inbox import filled
+from tests.web.api.test_sending import notification, person
+from tests.web.house import Api
+
+PATIENCE = 20
+
+
+async def token_of(api: Api, user: str) -> str:
+    said = await api.done("POST", f"/v1/users/{user}/token")
+    return str(said["token"])
+
+
+class Client:
+    """A socket that keeps what it got."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE):
+            said: dict[str, Any] = await self.socket.receive_json()
+            return said
+
+    async def items(self, count: int) -> list[int]:
+        """The numbers of so many items."""
+        found: list[int] = []
+        while len(found) < count:
+            said = await self.next()
+            if said["kind"] == "item":
+                found.append(said["id"])
+        return found
+
+
+@asynccontextmanager
+async def socket(api: Api, user: str, **query: str) -> AsyncIterator[Client]:
+    token = await token_of(api, user)
+    url = f"{api.url}/inbox/socket"
+    async with api.session.ws_connect(url, params={"token": token, **query}) as connected:
+        yield Client(connected)
+
+
+async def test_a_notification_comes_while_the_user_looks(api: Api) -> None:
+    user = await person(api)
+    async with socket(api, user) as phone, socket(api, user) as laptop:
+        for client in (phone, laptop):
+            first = await client.next()
+            assert (first["kind"], first["counts"]["unread"]) == ("counts", 0)
+        await api.done("POST", "/v1/notifications", notification(user, actor=unique("actor")))
+        for client in (phone, laptop):
+            said = await client.next()
+            assert (said["kind"], said["id"], said["counts"]["unread"]) == ("item", 1, 1)
+            assert said["item"]["title"] == "Bo on Cats"
+
+
+async def test_who_comes_back_misses_nothing_and_sees_nothing_twice(api: Api) -> None:
+    path, _ = await filled(api, 3)
+    user = path.split("/")[3]
+    async with socket(api, user, last="1") as client:
+        assert await client.items(2) == [2, 3]
+        more = asyncio.create_task(send(api, user, 20))
+        assert await client.items(10) == list(range(4, 14))
+    await more
+    async with socket(api, user, last="13") as client:
+        assert await client.items(10) == list(range(14, 24))
+
+
+async def send(api: Api, user: str, count: int) -> None:
+    for _ in range(count):
+        await api.done("POST", "/v1/notifications", notification(user, actor=unique("actor")))
+
+
+async def test_who_was_away_for_long_is_told_to_fetch(api: Api) -> None:
+    path, _ = await filled(api, 1)
+    async with socket(api, path.split("/")[3], last="99") as client:
+        assert (await client.next())["kind"] == "counts"  # a number that was never given
+
+
+async def test_what_is_read_elsewhere_changes_the_count(api: Api) -> None:
+    path, items = await filled(api, 2)
+    user = path.split("/")[3]
+    async with socket(api, user) as client:
+        assert (await client.next())["counts"]["unread"] == 2
+        headers = {"Authorization": f"Bearer {await token_of(api, user)}"}
+        body = {"kind": "read", "item": items[0]["id"]}
+        url = f"{api.url}/inbox/changes"
+        async with api.session.post(url, json=body, headers=headers) as answer:
+            assert answer.status == 202
+        said = await client.next()
+        assert (said["kind"], said["counts"]["unread"]) == ("counts", 1)
+
+
+async def test_server_sent_events_resume_by_their_id(api: Api) -> None:
+    path, _ = await filled(api, 2)
+    user = path.split("/")[3]
+    token = await token_of(api, user)
+    headers = {"Last-Event-ID": "1"}
+    url = f"{api.url}/inbox/stream"
+    async with api.session.get(url, params={"token": token}, headers=headers) as answer:
+        assert answer.content_type == "text/event-stream"
+        assert [await event(answer)] == [2]
+        await api.done("POST", "/v1/notifications", notification(user, actor=unique("actor")))
+        assert await event(answer) == 3
+
+
+async def event(answer: aiohttp.ClientResponse) -> int:
+    """The number of the next item."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            line = (await answer.content.readline()).decode()
+            if line.startswith("data: "):
+                said = json.loads(line.removeprefix("data: "))
+                if said["kind"] == "item":
+                    return int(said["id"])
+
+
+async def test_long_polling_answers_when_there_is_something(api: Api) -> None:
+    path, _ = await filled(api, 2)
+    user = path.split("/")[3]
+    token = await token_of(api, user)
+
+    async def poll(last: int) -> list[dict[str, Any]]:
+        query = {"token": token, "last": str(last)}
+        async with api.session.get(f"{api.url}/inbox/poll", params=query) as answer:
+            return [json.loads(line) for line in (await answer.text()).splitlines()]
+
+    assert [said["id"] for said in await poll(0)] == [1, 2]
+    waiting = asyncio.create_task(poll(2))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    await api.done("POST", "/v1/notifications", notification(user))
+    assert [said["id"] for said in await asyncio.wait_for(waiting, PATIENCE)] == [3]
+
+
+@pytest.mark.parametrize("path", ["socket", "stream", "poll", "counts", ""])
+async def test_nobody_looks_into_anothers_inbox(api: Api, path: str) -> None:
+    for token in ("", "forged", await token_of(api, "ann") + "x"):
+        url = f"{api.url}/inbox/{path}".rstrip("/")
+        async with api.session.get(url, params={"token": token}) as answer:
+            assert answer.status == 401
+
+
+async def test_presence_comes_and_goes_with_the_socket(api: Api) -> None:
+    user = await person(api)
+    async with socket(api, user, device="laptop") as client:
+        await client.next()
+        await until_online(api, user, expected=True)
+    await until_online(api, user, expected=False)
+
+
+async def until_online(api: Api, user: str, *, expected: bool) -> None:
+    for _ in range(200):
+        if (await api.done("GET", f"/v1/users/{user}"))["online"] is expected:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"online is not {expected}")
+
+
+@pytest.mark.parametrize("role", ["web", "inapp"])
+async def test_a_killed_process_costs_nobody_a_message(api: Api, role: str) -> None:
+    """`kill -9` while notifications flow: after coming back, each is shown once and in order."""
+    user = await person(api)
+    sending = asyncio.create_task(send_patiently(api, user, 40))
+    seen: list[int] = []
+    killed = False
+    async with asyncio.timeout(60):
+        while len(seen) < 40:
+            try:
+                last = {"last": str(seen[-1])} if seen else {"last": "0"}
+                async with socket(api, user, **last) as client:
+                    while len(seen) < 40:
+                        seen += await client.items(1)
+                        if len(seen) >= 10 and not killed:
+                            killed = True
+                            await api.house.workers[role].kill()
+            except (aiohttp.ClientError, TypeError, TimeoutError, AssertionError):
+                await asyncio.sleep(0.2)
+    await sending
+    assert seen == list(range(1, 41))
+
+
+async def send_patiently(api: Api, user: str, count: int) -> None:
+    for number in range(count):
+        body = notification(user, id=f"{user}-{number}", actor=f"actor-{number}")
+        while True:
+            try:
+                status, _ = await api.call("POST", "/v1/notifications", body)
+                if status == 202:
+                    break
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.2)

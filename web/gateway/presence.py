@@ -1,0 +1,83 @@
+"""Tells the decider who has the app open, with an end in case that we can't tell more."""
+
+import asyncio
+import contextlib
+import logging
+
+import msgspec
+
+from pipeline.clock import Clock
+from pipeline.errors import Unavailable
+from pipeline.outputs import Log, partition_of
+from pipeline.settings import Settings
+from pipeline.topics import PRESENCE
+from policy.instants import moment
+from schemas.profile import Presence
+from web.gateway.token import Subscriber
+
+RENEW = 60.0
+"""Seconds after which the end is put off."""
+HOLDS_MS = 150_000
+"""How long somebody counts as online after a process of ours was killed."""
+log = logging.getLogger(__name__)
+
+
+class Here:
+    """The devices that are connected to this process."""
+
+    def __init__(self, settings: Settings, producer: Log, clock: Clock) -> None:
+        self._partitions = settings.partitions
+        self._producer = producer
+        self._clock = clock
+        self._connected: dict[tuple[Subscriber, str], int] = {}
+        self._renewing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to renew."""
+        self._renewing = asyncio.create_task(self._renew())
+
+    async def close(self) -> None:
+        """Say that everybody left."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._renewing
+        gone = list(self._connected)
+        self._connected.clear()
+        await self._say(gone, online=False)
+
+    async def came(self, subscriber: Subscriber, device: str) -> None:
+        """A device connected."""
+        place = subscriber, device
+        self._connected[place] = self._connected.get(place, 0) + 1
+        if self._connected[place] == 1:
+            await self._say([place], online=True)
+
+    async def went(self, subscriber: Subscriber, device: str) -> None:
+        """A device's connection ended; it is offline with its last one."""
+        place = subscriber, device
+        left = self._connected.get(place, 0) - 1
+        if left > 0:
+            self._connected[place] = left
+        elif self._connected.pop(place, None) is not None:
+            await self._say([place], online=False)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW)
+            await self._say(list(self._connected), online=True)
+
+    async def _say(self, places: list[tuple[Subscriber, str]], *, online: bool) -> None:
+        until = moment(self._clock.now() + (HOLDS_MS if online else 0))
+        entries: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
+        for (tenant, user), device in places:
+            said = Presence(user=user, tenant=tenant, device=device, online=online, until=until)
+            here = partition_of(user, self._partitions)
+            entries.setdefault(here, []).append((user.encode(), msgspec.json.encode(said)))
+        try:
+            await asyncio.gather(
+                *(self._producer.write(PRESENCE.name, at, some) for at, some in entries.items())
+            )
+        except Unavailable as error:
+            # A socket is worth more than its presence, which ends by itself.
+            log.warning("Presence was not told: %s", error)

@@ -1,0 +1,224 @@
+"""`/inbox/…`: a user's own inbox, by their subscriber token."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from pipeline.clock import Clock
+from pipeline.errors import Unavailable
+from pipeline.topics import INBOX_CHANGES
+from schemas.inbox_question import InboxCounts, Page, ReadCounts, ReadInbox
+from web.api.desk import Desk, after_of
+from web.api.inbox import ChangeBody, InboxQuery, change_of
+from web.api.problem import Problem, field_error
+from web.gateway.hub import Hub
+from web.gateway.presence import Here
+from web.gateway.stream import ROLE, Message, Stream
+from web.gateway.token import Subscriber, read_token
+
+HEARTBEAT = 20.0
+"""Seconds; common proxies cut what is silent for 60."""
+LONGEST_POLL = 30.0
+LARGEST = 4096
+"""Bytes of what a client may say."""
+SPREAD_MS = 5000
+"""Clients of a process that ends come back within this time, not all at once."""
+_encode = msgspec.json.Encoder().encode
+Handler = Callable[[web.Request, Subscriber], Awaitable[web.StreamResponse]]
+
+
+class Gateway:
+    """The handlers."""
+
+    def __init__(self, desk: Desk, hub: Hub, here: Here, clock: Clock) -> None:
+        self._desk = desk
+        self._hub = hub
+        self._here = here
+        self._clock = clock
+        self._key = desk.settings.signing_key.get_secret_value().encode()
+        self._ending = asyncio.Event()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes."""
+        return [
+            web.get("/inbox/socket", self._for_subscriber(self.socket)),
+            web.get("/inbox/stream", self._for_subscriber(self.stream)),
+            web.get("/inbox/poll", self._for_subscriber(self.poll)),
+            web.get("/inbox", self._for_subscriber(self.read)),
+            web.get("/inbox/counts", self._for_subscriber(self.counts)),
+            web.post("/inbox/changes", self._for_subscriber(self.change)),
+        ]
+
+    def end(self) -> None:
+        """Let clients go, to come back to another process."""
+        self._ending.set()
+
+    async def socket(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
+        """A WebSocket; what the client says is nothing but a sign of life."""
+        answer = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=LARGEST)
+        async with self._connected(request, subscriber) as stream:
+            first = await stream.begin(_last(request))
+            await answer.prepare(request)
+            sending = asyncio.create_task(self._send_all(answer, stream, first))
+            ending = asyncio.create_task(self._ending.wait())
+            hearing = asyncio.create_task(_hear(answer))
+            await asyncio.wait((sending, ending, hearing), return_when=asyncio.FIRST_COMPLETED)
+            await _end(sending, ending, hearing)
+            if self._ending.is_set():
+                hint = f"retry in {random.randrange(SPREAD_MS)} ms".encode()  # noqa: S311
+                await answer.close(code=WSCloseCode.GOING_AWAY, message=hint)
+            else:
+                await answer.close()
+        return answer
+
+    async def stream(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
+        """Server-sent events; the browser itself comes back with the last id."""
+        answer = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        async with self._connected(request, subscriber) as stream:
+            first = await stream.begin(_last(request))
+            await answer.prepare(request)
+            retry = random.randrange(1000, SPREAD_MS)  # noqa: S311 - to spread them
+            await answer.write(f"retry: {retry}\n\n".encode())
+            sending = asyncio.create_task(self._write_all(answer, stream, first))
+            ending = asyncio.create_task(self._ending.wait())
+            beating = asyncio.create_task(_beat(answer))
+            await asyncio.wait((sending, ending, beating), return_when=asyncio.FIRST_COMPLETED)
+            await _end(sending, ending, beating)
+        return answer
+
+    async def poll(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
+        """Messages as JSON lines: at once where something is new, else when it comes, or none."""
+        last = _last(request)
+        async with self._connected(request, subscriber) as stream:
+            messages = await stream.begin(last)
+            if last is not None and messages[-1].kind == "counts" and messages[-1].id == last:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LONGEST_POLL):
+                        messages = [await anext(stream.messages())]
+        body = b"".join(_encode(message) + b"\n" for message in messages)
+        return web.Response(body=body, content_type="application/x-ndjson")
+
+    async def read(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
+        """A page of it."""
+        query = msgspec.convert(_rest(request), InboxQuery, strict=False)
+        asked = ReadInbox(
+            tenant=subscriber.tenant,
+            user=subscriber.user,
+            which=query.which,
+            before=query.before,
+            limit=query.limit,
+        )
+        after = after_of(query.position)
+        return _json(await self._desk.owners.ask(ROLE, asked.user, asked, Page, after))
+
+    async def counts(self, _: web.Request, subscriber: Subscriber) -> web.StreamResponse:
+        """How many are unread."""
+        asked = ReadCounts(tenant=subscriber.tenant, user=subscriber.user)
+        return _json(await self._desk.owners.ask(ROLE, asked.user, asked, InboxCounts))
+
+    async def change(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
+        """202 once Kafka has it."""
+        body = msgspec.json.decode(await request.read(), type=ChangeBody)
+        said = change_of(body, subscriber.tenant, subscriber.user, self._clock.now())
+        return _json(await self._desk.write(INBOX_CHANGES, said), 202)
+
+    @asynccontextmanager
+    async def _connected(
+        self, request: web.Request, subscriber: Subscriber
+    ) -> AsyncIterator[Stream]:
+        listener = self._hub.listen(subscriber)
+        if listener is None:
+            raise Problem(429, "The user has too many connections.")
+        device = request.query.get("device") or f"web-{secrets.token_hex(6)}"
+        stream = Stream(self._hub, self._desk.owners, subscriber, listener)
+        try:
+            await self._here.came(subscriber, device[:200])
+            yield stream
+        finally:
+            stream.end()
+            await self._here.went(subscriber, device[:200])
+
+    def _for_subscriber(self, handler: Handler) -> Callable[..., Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                subscriber = read_token(_token(request), self._key, self._clock.now() // 1000)
+                if subscriber is None:
+                    raise Problem(401, "The subscriber token is missing, forged or has ended.")
+                return await handler(request, subscriber)
+            except Problem as problem:
+                return problem.response()
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                return Problem(400, "", field_error(error)).response()
+            except Unavailable as error:
+                return Problem(503, str(error), headers={"Retry-After": "5"}).response()
+
+        return handle
+
+    async def _send_all(
+        self, answer: web.WebSocketResponse, stream: Stream, first: list[Message]
+    ) -> None:
+        for message in first:
+            await answer.send_str(_encode(message).decode())
+        async for message in stream.messages():
+            await answer.send_str(_encode(message).decode())
+
+    async def _write_all(
+        self, answer: web.StreamResponse, stream: Stream, first: list[Message]
+    ) -> None:
+        for message in first:
+            await answer.write(_event(message))
+        async for message in stream.messages():
+            await answer.write(_event(message))
+
+
+def _event(message: Message) -> bytes:
+    return b"id: %d\ndata: %s\n\n" % (message.id, _encode(message))
+
+
+async def _hear(answer: web.WebSocketResponse) -> None:
+    async for message in answer:
+        if message.type is WSMsgType.ERROR:
+            return
+
+
+async def _beat(answer: web.StreamResponse) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT)
+        await answer.write(b": ping\n\n")
+
+
+async def _end(*tasks: asyncio.Task[object]) -> None:
+    for task in tasks:
+        task.cancel()
+    # A client that is gone is nothing to tell of.
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _token(request: web.Request) -> str:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    # A browser's EventSource and WebSocket can send no header.
+    return text.strip() if scheme.lower() == "bearer" else request.query.get("token", "")
+
+
+def _last(request: web.Request) -> int | None:
+    text = request.headers.get("Last-Event-ID") or request.query.get("last", "")
+    return int(text) if text.isdecimal() and len(text) < 16 else None
+
+
+def _rest(request: web.Request) -> dict[str, str]:
+    return {name: value for name, value in request.query.items() if name != "token"}
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=_encode(value), content_type="application/json")
