@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 demo: .venv/runtime
 	$(BIN)/tocsin demo
 
-test: check
+test: check .venv/browser
 	$(BIN)/python -m pytest
 
 check: .venv/dev
@@ -43,6 +43,14 @@ bench: .venv/dev
 
 .venv/dev: .venv/runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Pages are tested in a real Chromium, Debian's. Without root their tests are skipped, and say so.
+.venv/browser: .venv/dev
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
+		|| (export DEBIAN_FRONTEND=noninteractive; apt-get update -qq \
+			&& apt-get install -qq --no-install-recommends chromium chromium-driver) >/dev/null \
+		|| echo "Chromium can't be installed here: install chromium and chromium-driver to test pages."
 	@touch $@
 
 # Pins for every Python and platform, with hashes and without the name of any index.

@@ -132,6 +132,8 @@ class Settings(BaseSettings):
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8090
     """Where `tocsin web` listens; 0 takes a free port. What is outside reaches it by
     `public_url`, through whatever ends TLS in front of it."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may call us from browsers, as JSON; ["*"] for all."""
     api_keys: Path = Path("api-keys.toml")
     """The API's keys, by their hashes; `tocsin keys create` adds one. Without any it is shut."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0

@@ -18,6 +18,7 @@ from web.api.app import api
 from web.api.desk import Desk
 from web.api.keys import Keys
 from web.back_channel import BackChannel
+from web.cors import cross_origin
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.routes import Gateway
@@ -40,6 +41,7 @@ def build(
     back = BackChannel(producer, settings)
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
+    cross_origin(app, settings.cors_origins)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
     app.add_routes(Links(back, key, clock).routes())
     app.add_routes([web.get("/health", _health), *more])

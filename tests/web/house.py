@@ -9,6 +9,7 @@ import pytest
 
 from embedded.house import WEB, House
 from web.api.keys import ApiKey, Scope, new_key, table_of
+from web.cors import ANY
 
 ROLES = ("router", "decider", "inapp", "analytics", WEB)
 TENANTS = ("acme", "globex")
@@ -59,7 +60,13 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
         key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=scopes, per_minute=per_minute)
         tables.append(table_of(key))
     (folder / "keys.toml").write_text("".join(tables))
-    house = House(folder / "house", roles=ROLES, api_keys=folder / "keys.toml", partitions=4)
+    house = House(
+        folder / "house",
+        roles=ROLES,
+        api_keys=folder / "keys.toml",
+        partitions=4,
+        cors_origins=f'["{ANY}"]',
+    )
     await house.start()
     try:
         async with aiohttp.ClientSession() as session:

@@ -5,6 +5,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -23,6 +24,7 @@ from web.gateway.token import Subscriber, read_token
 
 HEARTBEAT = 20.0
 """Seconds; common proxies cut what is silent for 60."""
+BELL = Path(__file__).parents[1] / "pages" / "bell.js"
 LONGEST_POLL = 30.0
 LARGEST = 4096
 """Bytes of what a client may say."""
@@ -52,6 +54,7 @@ class Gateway:
             web.get("/inbox", self._for_subscriber(self.read)),
             web.get("/inbox/counts", self._for_subscriber(self.counts)),
             web.post("/inbox/changes", self._for_subscriber(self.change)),
+            web.get("/inbox/bell.js", _bell),
         ]
 
     def end(self) -> None:
@@ -180,6 +183,12 @@ class Gateway:
             await answer.write(_event(message))
         async for message in stream.messages():
             await answer.write(_event(message))
+
+
+async def _bell(_: web.Request) -> web.StreamResponse:
+    """The web component, which needs no token to be loaded."""
+    headers = {"Cache-Control": "max-age=300", "Content-Type": "text/javascript; charset=utf-8"}
+    return web.FileResponse(BELL, headers=headers)
 
 
 def _event(message: Message) -> bytes:

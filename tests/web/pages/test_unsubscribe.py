@@ -1,0 +1,28 @@
+"""The unsubscribe page, as a person sees it."""
+
+import time
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from policy.ticket import issue_ticket
+from schemas.vocabulary import Channel
+from tests.sinks.rig import delivery
+from tests.sinks.test_sendgrid import SENDGRID
+from tests.web.house import Api
+
+
+def test_one_button_and_it_is_done_and_can_be_undone(
+    api: Api, browser: webdriver.Chrome, shots: Path
+) -> None:
+    key = api.house.settings.signing_key.get_secret_value().encode()
+    mail = delivery(SENDGRID, user=f"reader-{time.time_ns()}", channel=Channel.EMAIL)
+    browser.get(f"{api.url}/unsubscribe/{issue_ticket(mail, key)}")
+    browser.save_screenshot(str(shots / "unsubscribe.png"))
+    assert "Unsubscribe" in browser.title
+    browser.find_element(By.CSS_SELECTOR, "button").click()
+    assert "You are unsubscribed" in browser.page_source
+    browser.save_screenshot(str(shots / "unsubscribed.png"))
+    browser.find_element(By.CSS_SELECTOR, "button").click()
+    assert "You are subscribed" in browser.page_source

@@ -1,0 +1,44 @@
+"""Cross-origin requests: browsers' pages of the origins that are listed may call us."""
+
+from collections.abc import Awaitable, Callable, Collection
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ANY = "*"
+METHODS = "GET, POST, PUT, DELETE"
+HEADERS = "Authorization, Content-Type, Last-Event-ID"
+EXPOSED = "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
+A_DAY = "86400"
+
+
+def cross_origin(app: web.Application, origins: Collection[str]) -> None:
+    """Let pages of these origins, or with `*` of any, call every route.
+
+    Nothing here goes by cookies, so no origin gets more than what its token opens.
+    """
+
+    def allowed(request: web.Request) -> str | None:
+        origin = request.headers.get("Origin")
+        return origin if origin and (origin in origins or ANY in origins) else None
+
+    async def tell(request: web.Request, response: web.StreamResponse) -> None:
+        if origin := allowed(request):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        response.headers.add("Vary", "Origin")
+
+    @web.middleware
+    async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return await handler(request)
+        permits = {
+            "Access-Control-Allow-Methods": METHODS,
+            "Access-Control-Allow-Headers": HEADERS,
+            "Access-Control-Max-Age": A_DAY,
+        }
+        return web.Response(status=204, headers=permits if allowed(request) else {})
+
+    app.middlewares.append(preflight)
+    # Not in the middleware: a stream's headers are gone by the time that its handler returns.
+    app.on_response_prepare.append(tell)
