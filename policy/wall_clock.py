@@ -21,6 +21,12 @@ def is_zone(name: str) -> bool:
 
 
 @lru_cache(maxsize=1)
+def zones() -> tuple[str, ...]:
+    """The names of all zones that a person may live in, in order."""
+    return ("UTC", *sorted(name for name in _zones() if "/" in name and "Etc/" not in name))
+
+
+@lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
     # Asked by name, a machine has zones that the next one lacks, such as `localtime`.
     return frozenset(available_timezones())

@@ -24,6 +24,7 @@ from web.gateway.presence import Here
 from web.gateway.routes import Gateway
 from web.links.routes import Links
 from web.owners import Owners
+from web.preferences.routes import Preferring
 from web.reports.registry import reporters_of
 from web.webhooks import Webhooks
 
@@ -79,7 +80,9 @@ async def run(settings: Settings) -> None:
             here = Here(settings, producer, clock)
             here.start()
             gateway = Gateway(desk, hub, here, clock)
-            app = build(settings, producer, clock, [*api(desk, keys), *gateway.routes()])
+            pages = Preferring(desk, clock).routes()
+            more = [*api(desk, keys), *gateway.routes(), *pages]
+            app = build(settings, producer, clock, more)
             async with serving(app, settings.web_host, settings.web_port) as url:
                 print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
                 await stop.wait()

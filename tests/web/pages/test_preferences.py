@@ -1,0 +1,173 @@
+"""The preference centre: a person changes what they hear, in a real browser and without scripts."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
+
+from policy.ticket import issue_ticket
+from schemas.vocabulary import Channel
+from tests.agents.harness import unique
+from tests.sinks.rig import delivery
+from tests.sinks.test_sendgrid import SENDGRID
+from tests.web.api.test_sending import person
+from tests.web.gateway.test_gateway import token_of
+from tests.web.house import Api
+
+
+class Person:
+    """Somebody with the page open."""
+
+    def __init__(self, browser: webdriver.Chrome) -> None:
+        self._browser = browser
+
+    def opens(self, url: str) -> None:
+        self._browser.get(url)
+
+    def box(self, cell: str) -> Any:
+        return self._browser.find_element(By.CSS_SELECTOR, f"input[name=on][value='{cell}']")
+
+    def fills(self, start: str, end: str, zone: str) -> None:
+        for name, text in (("start", start), ("end", end)):
+            field = self._browser.find_element(By.NAME, name)
+            self._browser.execute_script("arguments[0].value = arguments[1]", field, text)
+        Select(self._browser.find_element(By.NAME, "zone")).select_by_visible_text(zone)
+
+    def picks(self, name: str, value: str) -> None:
+        Select(self._browser.find_element(By.NAME, name)).select_by_value(value)
+
+    def presses(self, button: str) -> None:
+        self._browser.find_element(By.CSS_SELECTOR, f"button[value={button}]").click()
+
+    def said(self) -> str:
+        return str(self._browser.find_element(By.CSS_SELECTOR, "[role=status]").text)
+
+    def shoot(self, path: Path) -> None:
+        self._browser.save_screenshot(str(path))
+
+
+async def test_a_person_says_what_they_want(
+    api: Api, browser: webdriver.Chrome, shots: Path
+) -> None:
+    user, ann = await person(api), Person(browser)
+    url = f"{api.url}/preferences/{await token_of(api, user)}"
+
+    def play() -> None:
+        ann.opens(url)
+        assert ann.box("comments.push").is_selected()
+        ann.shoot(shots / "preferences.png")
+        ann.box("comments.push").click()
+        ann.picks("frequency.comments", "daily")
+        ann.fills("22:00", "07:00", "Europe/Berlin")
+        ann.presses("save")
+        assert ann.said() == "Saved."
+        assert not ann.box("comments.push").is_selected()
+
+    await asyncio.to_thread(play)
+    known = await api.done("GET", f"/v1/users/{user}")
+    said = known["preferences"]
+    assert said["categories"]["comments"]["push"] is False
+    assert said["categories"]["comments"]["inapp"] is True
+    assert said["frequency"]["comments"] == "daily"
+    assert said["quiet_hours"] == [{"start": "22:00", "end": "07:00"}]
+    assert known["contacts"]["zone"] == "Europe/Berlin"
+    assert known["contacts"]["email"] == f"{user}@example.com"
+
+
+async def test_everything_can_be_turned_off_and_receipts_are_not_asked_about(
+    api: Api, browser: webdriver.Chrome
+) -> None:
+    user, ann = await person(api), Person(browser)
+    url = f"{api.url}/preferences/{await token_of(api, user)}"
+
+    def play() -> str:
+        ann.opens(url)
+        ann.presses("off")
+        assert not ann.box("comments.inapp").is_selected()
+        return browser.page_source
+
+    page = await asyncio.to_thread(play)
+    assert "<script" not in page
+    known = await api.done("GET", f"/v1/users/{user}")
+    off = known["preferences"]["categories"]
+    assert not any(on for channels in off.values() for on in channels.values())
+    assert "orders" not in off
+
+
+async def test_a_messages_link_opens_it_and_what_was_left_by_one_click_comes_back(
+    api: Api, browser: webdriver.Chrome
+) -> None:
+    user, ann = await person(api), Person(browser)
+    key = api.house.settings.signing_key.get_secret_value().encode()
+    mail = delivery(SENDGRID, user=user, tenant="acme", category="comments", channel=Channel.EMAIL)
+    ticket = issue_ticket(mail, key)
+    async with api.session.post(f"{api.url}/unsubscribe/{ticket}", data={}) as answer:
+        assert answer.status == 200
+    await until(api, user, {"comments": ["email"]})
+
+    def play() -> None:
+        ann.opens(f"{api.url}/preferences/{ticket}")
+        assert not ann.box("comments.email").is_selected()
+        ann.box("comments.email").click()
+        ann.presses("save")
+
+    await asyncio.to_thread(play)
+    await until(api, user, {})
+
+
+async def until(api: Api, user: str, unsubscribed: dict[str, list[str]]) -> None:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if (await api.done("GET", f"/v1/users/{user}"))["unsubscribed"] == unsubscribed:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+async def test_it_speaks_the_users_language(
+    api: Api, browser: webdriver.Chrome, shots: Path
+) -> None:
+    user, ann = unique("user"), Person(browser)
+    said = await api.done("PUT", f"/v1/users/{user}/contacts", {"locale": "de-AT"})
+    await api.done("GET", f"/v1/users/{user}", params={"after": said["position"]})
+    url = f"{api.url}/preferences/{await token_of(api, user)}"
+    await asyncio.to_thread(ann.opens, url)
+    assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "de"
+    assert browser.title == "Deine Benachrichtigungen"
+    await asyncio.to_thread(ann.shoot, shots / "preferences-de.png")
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"start": "22:00", "end": ""}, 400),
+        ({"start": "22:00", "end": "22:00"}, 400),
+        ({"start": "99:00", "end": "07:00"}, 400),
+        ({"zone": "<script>"}, 400),
+        ({"frequency.comments": "never"}, 303),
+        ({"on": "orders.email", "shown": "orders.email"}, 303),
+    ],
+)
+async def test_what_can_not_be_changes_nothing(api: Api, form: dict[str, str], status: int) -> None:
+    user = await person(api)
+    before = await api.done("GET", f"/v1/users/{user}")
+    url = f"{api.url}/preferences/{await token_of(api, user)}"
+    async with api.session.post(url, data=form, allow_redirects=False) as answer:
+        assert answer.status == status
+        assert "<script>" not in await answer.text()
+    after = await api.done("GET", f"/v1/users/{user}")
+    assert after["contacts"] == before["contacts"]
+    assert "orders" not in after["preferences"].get("categories", {})
+    assert "never" not in str(after)
+
+
+@pytest.mark.parametrize("link", ["x", "a.b.c", "../health", "%00"])
+async def test_a_link_that_is_not_ours(api: Api, link: str) -> None:
+    for method in ("GET", "POST"):
+        async with api.session.request(method, f"{api.url}/preferences/{link}") as answer:
+            assert answer.status in (404, 405) or link == "../health"

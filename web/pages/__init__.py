@@ -1,0 +1,1 @@
+"""Pages that people see, and what they load."""

@@ -1,0 +1,211 @@
+"""`/preferences/LINK`, where the link is the ticket of a message or a subscriber token."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from aiohttp import web
+from msgspec.structs import replace
+from multidict import MultiDictProxy
+
+from pipeline.clock import Clock
+from pipeline.errors import Unavailable
+from pipeline.topics import CONTACTS, PREFERENCES, SUBSCRIPTIONS
+from policy.choices import Choice, choices, chosen
+from policy.instants import moment
+from policy.known import Known
+from policy.ticket import read_ticket
+from policy.wall_clock import is_zone, zones
+from schemas.profile import QuietHours
+from schemas.question import ReadUser
+from schemas.subscription import Subscription
+from schemas.vocabulary import Channel, Frequency
+from web.api.desk import Desk, after_of
+from web.api.problem import Problem
+from web.gateway.token import Subscriber, read_token
+from web.links.routes import PAGE
+from web.preferences.words import words_of
+
+FOLDER = Path(__file__).parents[1] / "pages"
+log = logging.getLogger(__name__)
+Form = MultiDictProxy[Any]
+
+
+class Preferring:
+    """The page, which works without scripts."""
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._key = desk.settings.signing_key.get_secret_value().encode()
+        pages = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
+        self._page = pages.get_template("preferences.html")
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes."""
+        return [
+            web.get("/preferences/{link}", self.show),
+            web.post("/preferences/{link}", self.save),
+        ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """What holds now."""
+        subscriber = self._whose(request)
+        if subscriber is None:
+            return self._told(request, "invalid", 404)
+        try:
+            after = after_of(request.query.get("after"))
+            return self._shown(
+                request, await self._known(subscriber, after), "saved" if after else ""
+            )
+        except (Unavailable, Problem) as error:
+            log.warning("preferences can't be shown: %s", error)
+            return self._told(request, "later", 503)
+
+    async def save(self, request: web.Request) -> web.Response:
+        """Store it, and show what holds then."""
+        subscriber = self._whose(request)
+        if subscriber is None:
+            return self._told(request, "invalid", 404)
+        form = await request.post()
+        try:
+            known = await self._known(subscriber, {})
+            quiet = _quiet_hours(form, known.preferences.quiet_hours)
+            zone = str(form.get("zone", ""))
+            if quiet is None or (zone and not is_zone(zone)):
+                return self._shown(request, known, "wrong", 400)
+            positions = await self._store(subscriber, known, form, quiet, zone)
+        except Unavailable as error:
+            log.warning("preferences can't be stored: %s", error)
+            return self._told(request, "later", 503)
+        place = f"{request.path}?after={','.join(positions)}"
+        return web.Response(status=303, headers={**PAGE, "Location": place})
+
+    async def _store(
+        self,
+        subscriber: Subscriber,
+        known: Known,
+        form: Form,
+        quiet: tuple[QuietHours, ...],
+        zone: str,
+    ) -> list[str]:
+        shown = self._choices(subscriber, known)
+        wanted = _wanted(shown, form)
+        often = {
+            row.category: Frequency(form[f"frequency.{row.category}"])
+            for row in shown
+            if form.get(f"frequency.{row.category}") in list(Frequency)
+        }
+        preferences = replace(chosen(known.preferences, wanted, often), quiet_hours=quiet)
+        writes = [self._desk.write(PREFERENCES, preferences)]
+        if zone and zone != known.contacts.zone:
+            writes.append(self._desk.write(CONTACTS, replace(known.contacts, zone=zone)))
+        positions = [said.position for said in await asyncio.gather(*writes)]
+        back = [
+            Subscription(
+                user=subscriber.user,
+                tenant=subscriber.tenant,
+                category=category,
+                channel=channel,
+                at=moment(self._clock.now()),
+                subscribed=True,
+            )
+            for category, channels in known.unsubscribed.items()
+            for channel in channels
+            if wanted.get(category, {}).get(channel)
+        ]
+        await self._desk.write_all(SUBSCRIPTIONS, back)
+        return positions
+
+    async def _known(self, subscriber: Subscriber, after: Any) -> Known:
+        asked = ReadUser(tenant=subscriber.tenant, user=subscriber.user)
+        return await self._desk.owners.ask("decider", asked.user, asked, Known, after)
+
+    def _choices(self, subscriber: Subscriber, known: Known) -> list[Choice]:
+        catalogue = self._desk.catalogues.current
+        return choices(catalogue, known, catalogue.tenant(subscriber.tenant))
+
+    def _whose(self, request: web.Request) -> Subscriber | None:
+        link = request.match_info["link"]
+        ticket = read_ticket(link, self._key) if self._key else None
+        if ticket is not None:
+            return Subscriber(ticket.tenant, ticket.user)
+        return read_token(link, self._key, self._clock.now() // 1000)
+
+    def _shown(
+        self, request: web.Request, known: Known, said: str, status: int = 200
+    ) -> web.Response:
+        subscriber = Subscriber(known.contacts.tenant, known.contacts.user)
+        tenant = self._desk.catalogues.current.tenant(subscriber.tenant)
+        rows = self._choices(subscriber, known)
+        language, words = words_of(known.contacts.locale or "", _language(request), tenant.locale)
+        hours = known.preferences.quiet_hours
+        used = [channel for channel in Channel if any(channel in row.channels for row in rows)]
+        text = self._page.render(
+            language=language,
+            words=words,
+            title=words["title"],
+            said=words.get(said, ""),
+            channels=used,
+            frequencies=list(Frequency),
+            rows=[
+                {
+                    "category": row.category,
+                    "label": row.category.replace("_", " ").capitalize(),
+                    "channels": row.channels,
+                    "frequency": row.frequency,
+                }
+                for row in rows
+            ],
+            start=hours[0].start if hours else "",
+            end=hours[0].end if hours else "",
+            zones=zones(),
+            zone=known.contacts.zone or tenant.zone,
+        )
+        return web.Response(text=text, status=status, content_type="text/html", headers=PAGE)
+
+    def _told(self, request: web.Request, what: str, status: int) -> web.Response:
+        language, words = words_of(_language(request))
+        title, said = words[f"{what}_title"], words[what]
+        text = self._page.render(language=language, words=words, title=title, text=said)
+        headers = PAGE | ({"Retry-After": "5"} if status == 503 else {})
+        return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def _wanted(shown: list[Choice], form: Form) -> dict[str, dict[Channel, bool]]:
+    """What is on and off of the cells that the person was shown; a newer catalogue has others."""
+    on, seen = set(form.getall("on", ())), set(form.getall("shown", ()))
+    nothing = form.get("do") == "off"
+    return {
+        row.category: {
+            channel: f"{row.category}.{channel}" in on and not nothing
+            for channel in row.channels
+            if f"{row.category}.{channel}" in seen
+        }
+        for row in shown
+    }
+
+
+def _quiet_hours(form: Form, before: tuple[QuietHours, ...]) -> tuple[QuietHours, ...] | None:
+    """None for what can't be: one end alone, no times of day, or no time at all.
+
+    What the person did not touch stays, also what the page does not show: days, and other spans.
+    """
+    said = {"start": str(form.get("start", "")), "end": str(form.get("end", ""))}
+    if not any(said.values()):
+        return ()
+    if before and (before[0].start, before[0].end) == (said["start"], said["end"]):
+        return before
+    try:
+        hours = msgspec.convert(said, QuietHours)
+    except msgspec.ValidationError:
+        return None
+    return (hours,) if hours.start != hours.end else None
+
+
+def _language(request: web.Request) -> str:
+    first = request.headers.get("Accept-Language", "").partition(",")[0]
+    return first.partition(";")[0].strip()
