@@ -77,12 +77,12 @@ async def write(
     house: House, producer: Producer, wanted: Deliveries, numbers: Sequence[int]
 ) -> None:
     """Write the deliveries of these numbers; on return the broker has them."""
-    topic = DELIVER[wanted.channel, wanted.priority].name
+    topic, partitions = DELIVER[wanted.channel, wanted.priority].name, house.settings.partitions
     for start in range(0, len(numbers), CHUNK):
         entries: dict[int, list[Entry]] = {}
         for number in numbers[start : start + CHUNK]:
             said = wanted.delivery(number)
-            place = partition_of(said.user, house.settings.partitions)
+            place = partition_of(said.user, partitions)
             entries.setdefault(place, []).append((said.user.encode(), encode(said)))
         for place, batch in entries.items():
             await producer.write(topic, place, batch)
