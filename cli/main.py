@@ -9,6 +9,7 @@ from rich.console import Console
 from cli.catalogue import catalogue
 from cli.dead_letters import dead_letters
 from cli.explain import explain_command
+from cli.history import day, timeline
 from cli.keys import keys
 from cli.preview import preview
 from cli.replay import replay
@@ -84,11 +85,13 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
 
 
 tocsin.add_command(catalogue)
+tocsin.add_command(day)
 tocsin.add_command(dead_letters)
 tocsin.add_command(explain_command)
 tocsin.add_command(keys)
 tocsin.add_command(preview)
 tocsin.add_command(replay)
+tocsin.add_command(timeline)
 tocsin.add_command(webhooks)
 
 

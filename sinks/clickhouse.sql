@@ -35,6 +35,11 @@ ALTER TABLE delivery_events
     ADD COLUMN IF NOT EXISTS segments UInt16 AFTER catalogue,
     ADD COLUMN IF NOT EXISTS cost Float64 AFTER segments;
 
+-- One notification, or one user, among many millions of rows.
+ALTER TABLE delivery_events
+    ADD INDEX IF NOT EXISTS by_notification notification_id TYPE bloom_filter GRANULARITY 4,
+    ADD INDEX IF NOT EXISTS by_user user TYPE bloom_filter GRANULARITY 4;
+
 -- When a notification reached each stage on each channel. `min` neither counts a repeat nor
 -- minds the order, so this is right however often and however late rows come.
 CREATE TABLE IF NOT EXISTS notification_state

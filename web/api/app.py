@@ -7,6 +7,7 @@ from aiohttp import web
 
 from web.api.asking import Asking
 from web.api.desk import Desk
+from web.api.history import History
 from web.api.inbox import Inboxes
 from web.api.keys import Keys
 from web.api.openapi import document
@@ -22,7 +23,7 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    parts = (Sending(desk), Users(desk), Inboxes(desk), Asking(desk))
+    parts = (Sending(desk), Users(desk), Inboxes(desk), Asking(desk), History(desk))
     return [route for part in parts for route in part.routes()]
 
 

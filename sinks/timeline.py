@@ -1,0 +1,86 @@
+"""What happened to one notification, and to one user in a day, as ClickHouse knows it."""
+
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from schemas.vocabulary import Channel, Reason, Stage
+from sinks.clickhouse import ClickHouse
+
+_COLUMNS = (
+    "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "
+    "event_id, notification_id, catalogue"
+)
+_NOTIFICATION = f"""
+SELECT {_COLUMNS} FROM delivery_events FINAL
+WHERE tenant = {{tenant:String}} AND notification_id = {{name:String}}
+ORDER BY at, id LIMIT 1000
+"""  # noqa: S608 - the columns are ours
+_DAY = f"""
+SELECT {_COLUMNS} FROM delivery_events FINAL
+WHERE tenant = {{tenant:String}} AND user = {{name:String}}
+    AND toDate(occurred_at) = {{day:Date}}
+ORDER BY at, id LIMIT 1000
+"""  # noqa: S608
+
+
+class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened; `reason` and `detail` say why, where it did not go out."""
+
+    at: datetime
+    stage: Stage
+    channel: Channel | None = None
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    provider: str = ""
+    attempt: int = 0
+    type: str
+    category: str
+    priority: str
+    user: str
+    event_id: str
+    notification_id: str
+    catalogue: str = ""
+
+
+async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) -> list[Happening]:
+    """All that happened to a notification, in order; raises Unavailable."""
+    parameters = {"tenant": tenant, "name": notification_id}
+    return list(map(_happening, await clickhouse.query(_NOTIFICATION, parameters)))
+
+
+async def day_of(clickhouse: ClickHouse, tenant: str, user: str, day: date) -> list[Happening]:
+    """All that happened to a user's notifications of a day (UTC), in order; raises Unavailable."""
+    parameters = {"tenant": tenant, "name": user, "day": day.isoformat()}
+    return list(map(_happening, await clickhouse.query(_DAY, parameters)))
+
+
+def day_from(text: str) -> date:
+    """A day as YYYY-MM-DD; raises Misconfigured."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Misconfigured(f"{text!r} is no day such as 2026-03-14.") from None
+
+
+def _happening(row: tuple[Any, ...]) -> Happening:
+    at, stage, channel, reason, detail, provider, attempt, kind, category, priority, *rest = row
+    user, event_id, notification_id, catalogue = rest
+    return Happening(
+        at=at,
+        stage=Stage(stage),
+        channel=Channel(channel) if channel else None,
+        reason=Reason(reason),
+        detail=detail,
+        provider=provider,
+        attempt=attempt,
+        type=kind,
+        category=category,
+        priority=priority,
+        user=user,
+        event_id=event_id,
+        notification_id=notification_id,
+        catalogue=catalogue,
+    )

@@ -1,0 +1,75 @@
+"""What happened is told by HTTP and by command, to the tenant whose it is."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner
+
+from cli.main import tocsin
+from tests.agents.harness import unique
+from tests.web.api.test_sending import notification, person
+from tests.web.house import Api
+
+
+async def until(api: Api, path: str, count: int) -> list[dict[str, Any]]:
+    """What is told there, once it is as much."""
+    for _ in range(200):
+        status, said = await api.call("GET", path)
+        if status == 200 and len(said) >= count:
+            return list(said)
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{path}: {status} {said}")
+
+
+async def test_a_notifications_timeline_and_a_users_day(api: Api) -> None:
+    user = await person(api, categories={"comments": {"push": False}})
+    said = await api.done("POST", "/v1/notifications", notification(user))
+    name = said["notifications"][user]
+    path = f"/v1/notifications/{name}"
+    told = await until(api, path, 4)
+    stages = {(row.get("channel"), row["stage"], row.get("reason", "")) for row in told}
+    assert stages >= {
+        ("inapp", "queued", ""),
+        ("inapp", "sent", ""),
+        ("push", "suppressed", "opted_out"),
+    }
+    assert [row["at"] for row in told] == sorted(row["at"] for row in told)
+    assert (await api.call("GET", path, key="globex"))[0] == 404
+    day = await until(api, f"/v1/users/{user}/day", 4)
+    assert {row["notification_id"] for row in day} == {name}
+    assert await api.done("GET", f"/v1/users/{user}/day", params={"date": "2020-01-01"}) == []
+    assert await api.done("GET", f"/v1/users/{user}/day", key="globex") == []
+    environment = api.house.environment
+    for arguments in (["timeline", name], ["day", "--user", user]):
+        run = await asyncio.to_thread(
+            CliRunner(env=environment).invoke, tocsin, [*arguments, "--tenant", "acme", "--json"]
+        )
+        assert run.exit_code == 0, run.output
+        assert [json.loads(line) for line in run.output.splitlines()] == told
+
+
+async def test_dead_letters_are_listed_and_sent_again(api: Api) -> None:
+    user = unique("user")
+    producer = AIOKafkaProducer(bootstrap_servers=api.house.kafka.address)
+    await producer.start()
+    await producer.send_and_wait("contacts", b"{not json", user.encode())
+    await producer.stop()
+    for _ in range(100):
+        letters = await api.done("GET", "/v1/dead-letters", params={"topic": "contacts"})
+        if letters:
+            break
+        await asyncio.sleep(0.1)
+    (letter,) = letters
+    assert letter["reason"] == "undecodable"
+    path = f"/v1/dead-letters/{letter['id']}/replay"
+    assert await api.done("POST", path) == {"replayed": 1, "gone": 0}
+    assert (await api.call("POST", "/v1/dead-letters/none/replay"))[0] == 404
+
+
+@pytest.mark.parametrize("arguments", [["timeline", "none"], ["day", "--user", "nobody"]])
+async def test_nothing_is_told_in_words(api: Api, arguments: list[str]) -> None:
+    run = await asyncio.to_thread(CliRunner(env=api.house.environment).invoke, tocsin, arguments)
+    assert run.output.startswith("Nothing ")

@@ -1,0 +1,92 @@
+"""What happened: a notification's timeline, a user's day, and what nobody could use."""
+
+import datetime
+
+from msgspec import Struct
+
+from pipeline.dead_letter_reading import find, send_again
+from policy.instants import moment
+from schemas.dead_letter import DeadLetter
+from sinks.clickhouse import ClickHouse
+from sinks.timeline import Happening, day_of, timeline
+from web.api.desk import Desk
+from web.api.keys import Scope
+from web.api.problem import Problem, ProblemBody
+from web.api.route import Call, Reply, Route
+
+MOST_LETTERS = 1000
+
+
+class DayQuery(Struct, frozen=True):
+    """The day in UTC; today unless given."""
+
+    date: datetime.date | None = None
+
+
+class LettersQuery(Struct, frozen=True):
+    """Only those with this reason, from this topic."""
+
+    reason: str | None = None
+    topic: str | None = None
+
+
+class Replayed(Struct, frozen=True):
+    """How many records were sent again, and how many no longer exist."""
+
+    replayed: int
+    gone: int
+
+
+class History:
+    """The handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._clickhouse = ClickHouse(desk.settings)
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        letters = "/v1/dead-letters"
+        return [
+            Route(
+                "GET", "/v1/notifications/{id}", Scope.READ, "A notification's timeline",
+                self.timeline, {200: list[Happening], 404: ProblemBody},
+            ),
+            Route(
+                "GET", "/v1/users/{user}/day", Scope.READ, "What a user was told in a day, or not",
+                self.day, {200: list[Happening]}, None, DayQuery,
+            ),
+            Route(
+                "GET", letters, Scope.OPERATE, "Records that nobody could use, the newest last",
+                self.letters, {200: list[DeadLetter]}, None, LettersQuery,
+            ),
+            Route(
+                "POST", f"{letters}/{{id}}/replay", Scope.OPERATE, "Send a record again",
+                self.replay, {200: Replayed, 404: ProblemBody},
+            ),
+        ]  # fmt: skip
+
+    async def timeline(self, call: Call) -> Reply:
+        """From ClickHouse; what just happened is there within seconds."""
+        found = await timeline(self._clickhouse, call.key.tenant, call.path["id"])
+        if not found:
+            raise Problem(404, "Nothing is known of it, or not yet.")
+        return Reply(found)
+
+    async def day(self, call: Call) -> Reply:
+        """From ClickHouse."""
+        day = call.query.date or moment(self._desk.clock.now()).date()
+        return Reply(await day_of(self._clickhouse, call.key.tenant, call.path["user"], day))
+
+    async def letters(self, call: Call) -> Reply:
+        """Of all tenants: a record that can't be read has none."""
+        query: LettersQuery = call.query
+        found = await find(self._desk.settings, reason=query.reason, topic=query.topic)
+        return Reply(found[-MOST_LETTERS:])
+
+    async def replay(self, call: Call) -> Reply:
+        """To the topic it came from."""
+        found = await find(self._desk.settings, letter_id=call.path["id"])
+        if not found:
+            raise Problem(404, "There is no such dead letter.")
+        return Reply(Replayed(*await send_again(self._desk.settings, found)))
