@@ -9,10 +9,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from schemas.inbox_question import InboxCounts
+from schemas.live import Live
 from tests.agents.harness import unique
 from tests.web.api.test_inbox import filled
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
+from web.gateway.hub import MOST_SOCKETS, WAITING, Hub
+from web.gateway.stream import Stream
+from web.gateway.token import Subscriber
+from web.owners import Owners
 
 PATIENCE = 20
 
@@ -201,3 +207,41 @@ async def send_patiently(api: Api, user: str, count: int) -> None:
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.2)
+
+
+async def test_a_slow_client_is_told_to_fetch_once(api: Api) -> None:
+    """What waits for it is bounded, whoever is slow; the others get everything."""
+    user = await person(api)
+    whose = Subscriber("acme", user)
+    async with Owners(api.house.settings) as owners, Hub(api.house.settings) as hub:
+        slow, quick = hub.listen(whose), hub.listen(whose)
+        assert slow is not None
+        assert quick is not None
+        streams = [Stream(hub, owners, whose, each) for each in (slow, quick)]
+        for stream in streams:
+            await stream.begin(None)
+        count = WAITING + 20
+        for number in range(1, count + 1):
+            counts = InboxCounts(unread=number, unseen=number, last=number)
+            slow.put(Live(user=user, tenant="acme", counts=counts))
+        first = await anext(streams[0].messages())
+        assert (first.kind, first.id) == ("fetch", WAITING + 1)
+        last = None
+        async for message in streams[0].messages():
+            last = message
+            if message.counts.unread == count:
+                break
+        assert last is not None
+        assert last.kind == "counts"
+        for stream in streams:
+            stream.end()
+
+
+async def test_a_user_has_so_many_sockets(api: Api) -> None:
+    user = await person(api)
+    whose = Subscriber("acme", user)
+    async with Hub(api.house.settings) as hub:
+        listeners = [hub.listen(whose) for _ in range(MOST_SOCKETS)]
+        assert None not in listeners
+        assert hub.listen(whose) is None
+        assert hub.listen(Subscriber("globex", user)) is not None
