@@ -12,6 +12,7 @@ import uvloop
 from rich.console import Console
 
 from bench import decide as decide_bench
+from bench import gateway as gateway_bench
 from bench import report
 from bench import restore as restore_bench
 from bench import sinks as sinks_bench
@@ -71,6 +72,18 @@ def sinks(calls: int, as_json: bool) -> None:
     with console.status("") as status:
         found = _run(sinks_bench.run(calls, status.update))
     _print(found, as_json, report.sinks_table)
+
+
+@bench.command()
+@click.option("--sockets", type=click.IntRange(1), default=5000, show_default=True)
+@click.option("--rate", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=20, show_default=True)
+@LINE
+def gateway(sockets: int, rate: int, seconds: int, as_json: bool) -> None:
+    """Inboxes live: from a message to the socket; and what the API takes and reads."""
+    with console.status("") as status:
+        found = _run(gateway_bench.run(sockets, rate, seconds, status.update))
+    _print(found, as_json, report.gateway_table)
 
 
 def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:

@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from bench.decide import Decide
+from bench.gateway import GatewayFound
 from bench.restore import Restore
 from bench.sinks import Sinks
 from bench.timers import TimersFired
@@ -59,6 +60,24 @@ def timers_table(found: TimersFired) -> Table:
         f"{found.latest:.1f} s",
         f"{found.timers:,}",
     )
+    return table
+
+
+def gateway_table(found: GatewayFound) -> Table:
+    """The gateway's figures and the API's."""
+    table = Table(title="In-app gateway and API, all on this machine", show_header=False)
+    for name, text in (
+        ("sockets open", f"{found.sockets:,}"),
+        ("messages a second", f"{found.messages_per_second:,}, {found.missing:,} missing"),
+        ("message to socket", f"p50 {found.p50_ms:g} ms, p99 {found.p99_ms:g} ms"),
+        ("memory a socket", f"{found.bytes_per_socket / 1024:.1f} KiB"),
+        (
+            "events taken",
+            f"{found.events_per_second:,}/s, {found.share_of_bare:.2f} of a bare handler's",
+        ),
+        ("inbox of 1,000", f"p50 {found.inbox_p50_ms:g} ms, p99 {found.inbox_p99_ms:g} ms"),
+    ):
+        table.add_row(name, text)
     return table
 
 

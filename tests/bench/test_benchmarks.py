@@ -10,7 +10,8 @@ import pytest
 
 from bench.contestants.work import work
 from bench.decide import Decide
-from bench.report import decide_table, restore_table, sinks_table
+from bench.gateway import GatewayFound
+from bench.report import decide_table, gateway_table, restore_table, sinks_table
 from bench.restore import Restore, state
 from bench.sinks import Sinks
 from bench.vendors import VENDORS
@@ -109,6 +110,13 @@ def test_sinks_prints_its_figures() -> None:
     assert sinks.keys() == PROVIDERS.keys()
     assert min(sink.ours.calls_per_second for sink in sinks.values()) > 0
     assert sinks_table(Sinks(sinks)).row_count == 2 * len(PROVIDERS) + len(VENDORS)
+
+
+def test_gateway_prints_its_figures() -> None:
+    found = bench("gateway", "--sockets", "20", "--rate", "50", "--seconds", "2")
+    figures = msgspec.convert(found, GatewayFound)
+    assert (figures.arrived, figures.missing) == (100, 0)
+    assert gateway_table(figures).row_count == 6
 
 
 @pytest.mark.chaos

@@ -1,0 +1,31 @@
+"""The least that an HTTP server can do to take an event: write its body to Kafka, and answer."""
+
+import asyncio
+import sys
+
+from aiohttp import web
+
+from pipeline.producer import start_producer
+from pipeline.topics import EVENTS
+
+
+async def serve(kafka: str) -> None:
+    """Serve until it is ended; its URL is the first line of output."""
+    producer = await start_producer(kafka)
+
+    async def take(request: web.Request) -> web.Response:
+        await producer.write(EVENTS.name, 0, [(b"shop", await request.read())])
+        return web.Response(status=202)
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/events", take)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sys.stdout.write(f"http://127.0.0.1:{runner.addresses[0][1]}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))
