@@ -1,20 +1,23 @@
 """What every handler of the API works with."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
+from pipeline.errors import Unavailable
 from pipeline.outputs import Log, partition_of
+from pipeline.producer import Entry
 from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES, Topic
 from web.api.problem import Problem
 from web.owners import Owners
 
+PATIENCE = 5.0
+"""Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
 _READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES)}
 _encode = msgspec.json.Encoder().encode
 
@@ -44,28 +47,32 @@ class Desk:
 
     async def write(self, topic: Topic, value: Struct) -> Position:
         """Write a record under its key; on return the broker has it. Raises Unavailable."""
-        key = str(getattr(value, topic.key))
-        here = partition_of(key, self.settings.partitions)
-        end = await self._producer.write(topic.name, here, [(key.encode(), _encode(value))])
+        (end,) = await self._write(topic, [value])
         return Position(f"{topic.name}:{end}")
 
-    async def write_all(self, topic: Topic, values: list[Any]) -> None:
+    async def write_all(self, topic: Topic, values: Sequence[Struct]) -> None:
         """Write records, those of a partition together; on return the broker has all of them.
 
         Raises Unavailable; then it must not be assumed that none was written.
         """
-        by_partition: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
+        await self._write(topic, values)
+
+    async def _write(self, topic: Topic, values: Sequence[Struct]) -> list[int]:
+        entries: dict[int, list[Entry]] = {}
         for value in values:
             key = str(getattr(value, topic.key))
             here = partition_of(key, self.settings.partitions)
-            by_partition.setdefault(here, []).append((key.encode(), _encode(value)))
-        # One after the other would wait for each acknowledgement.
-        await asyncio.gather(
-            *(
-                self._producer.write(topic.name, here, entries)
-                for here, entries in by_partition.items()
-            )
-        )
+            entries.setdefault(here, []).append((key.encode(), _encode(value)))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                write = self._producer.write
+                writes = (write(topic.name, here, some) for here, some in entries.items())
+                return await asyncio.gather(*writes)
+        except TimeoutError:
+            raise Unavailable(
+                f"Kafka did not acknowledge within {PATIENCE:g} s. It may have it all the same: "
+                "send it again with the same id."
+            ) from None
 
 
 def after_of(positions: str | None) -> Mapping[str, int]:

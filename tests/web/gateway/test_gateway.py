@@ -245,3 +245,21 @@ async def test_a_user_has_so_many_sockets(api: Api) -> None:
         assert None not in listeners
         assert hub.listen(whose) is None
         assert hub.listen(Subscriber("globex", user)) is not None
+
+
+async def test_while_kafka_is_away_nothing_is_promised_and_then_all_goes_on(api: Api) -> None:
+    user = await person(api)
+    async with socket(api, user) as client:
+        await client.next()
+        await api.house.kafka.kill()
+        status, problem = await api.call("POST", "/v1/notifications", notification(user))
+        assert (status, problem["title"]) == (503, "Tocsin can't take it now")
+        body = {"email": "new@example.com"}
+        headers = {"Authorization": f"Bearer {api.keys['acme']}"}
+        path = f"{api.url}/v1/users/{user}/contacts"
+        async with api.session.put(path, json=body, headers=headers) as answer:
+            assert answer.status == 503
+            assert int(answer.headers["Retry-After"]) > 0
+        await api.house.kafka.start()
+        await send_patiently(api, user, 3)
+        assert await client.items(3) == [1, 2, 3]
