@@ -3,21 +3,19 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from types import TracebackType
+from contextlib import AsyncExitStack
 from typing import Self, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from pipeline.errors import Unavailable
 from pipeline.outputs import partition_of
 from pipeline.queries import NOT_HERE, SIGNATURE, signature
 from pipeline.settings import Settings
-from pipeline.topic_reading import kafka_away
+from pipeline.topic_following import following
 from pipeline.topics import OWNERS
 from schemas.owner import Owner
 
@@ -35,36 +33,17 @@ class Owners:
         self._settings = settings
         self._key = settings.signing_key.get_secret_value().encode()
         self._urls: dict[tuple[str, int], str] = {}
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-        )
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
-        self._reading: asyncio.Task[None] | None = None
+        self._following = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        try:
-            await self._consumer.start()
-        except KafkaError as error:
-            raise kafka_away(self._settings.kafka, error) from error
-        tps = [TopicPartition(OWNERS.name, at) for at in range(self._settings.partitions)]
-        self._consumer.assign(tps)
-        self._reading = asyncio.create_task(self._read())
+        await self._following.enter_async_context(self._session)
+        reading = following(self._settings, OWNERS, self._note, from_start=True)
+        await self._following.enter_async_context(reading)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-        await self._consumer.stop()
-        await self._session.close()
+    async def __aexit__(self, *error: object) -> None:
+        await self._following.aclose()
 
     async def ask(
         self,
@@ -107,16 +86,6 @@ class Owners:
             raise RuntimeError(f"a worker answered {response.status}: {read[:200]!r}")
         return read
 
-    async def _read(self) -> None:
-        while True:
-            try:
-                batches = await self._consumer.getmany(timeout_ms=1000)
-            except KafkaError:
-                # It comes back by itself; what we know may well still hold.
-                await asyncio.sleep(1)
-                continue
-            for records in batches.values():
-                for record in records:
-                    if record.value is not None:
-                        owner = _decode(record.value)
-                        self._urls[owner.role, owner.partition] = owner.url
+    def _note(self, value: bytes) -> None:
+        owner = _decode(value)
+        self._urls[owner.role, owner.partition] = owner.url

@@ -6,10 +6,10 @@ from policy.explanation import Explanation
 from policy.instants import moment
 from schemas.event import Name
 from schemas.question import Explain
+from web.api.bodies import EventBody
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route
-from web.api.sending import EventBody
 
 
 class ExplainBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,126 +1,38 @@
 """`/v1/events`, `/v1/notifications`, `/v1/cancellations`: what producers send."""
 
 import asyncio
-import uuid
-from datetime import datetime
-from typing import Annotated, Any
-
-from msgspec import Meta, Struct
 
 from pipeline.errors import BadRecord
 from pipeline.topics import CANCELLATIONS, EVENTS
 from policy.audience import recipients
 from policy.explanation import Explanation
-from policy.identity import notification_id
 from policy.instants import moment
 from policy.notification_type import YEAR_MS, NotificationType
 from schemas.cancellation import Cancellation
-from schemas.event import Event, Moment, Name, Notify
+from schemas.event import Event
 from schemas.question import Explain
 from schemas.vocabulary import Reason
+from web.api.bodies import (
+    AllNotified,
+    AllTaken,
+    CancellationBody,
+    EventBody,
+    EventsBody,
+    NotificationBody,
+    NotificationsBody,
+    Notified,
+    Taken,
+    ids_of,
+)
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem, ProblemBody
 from web.api.route import Call, Reply, Route
 
-MOST_IN_BULK = 1000
 MOST_ASKED = 1000
 """Users of one request whose partitions are asked, if anything is asked."""
 AT_ONCE = 64
-API = "api"
-"""The actor of notifications that name none."""
 _SILENCED = {Reason.OPTED_OUT, Reason.NO_ADDRESS, Reason.FALL_BACK, Reason.OFFLINE, Reason.ONLINE}
-
-Users = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
-
-
-class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something happened; as on the topic `events`. Without `occurred_at`, now."""
-
-    id: Name
-    type: Name
-    actor: Name
-    data: dict[str, Any] = {}
-    occurred_at: Moment | None = None
-    idempotency_key: Name | None = None
-    deliver_at: Moment | None = None
-    cancel_key: Name | None = None
-
-    def event(self, tenant: str, now: datetime) -> Event:
-        """The event of a tenant."""
-        return Event(
-            id=self.id,
-            type=self.type,
-            actor=self.actor,
-            data=self.data,
-            occurred_at=self.occurred_at or now,
-            idempotency_key=self.idempotency_key,
-            deliver_at=self.deliver_at,
-            cancel_key=self.cancel_key,
-            tenant=tenant,
-        )
-
-
-class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Exactly this notification type, to exactly these users.
-
-    Without an `id` or an `idempotency_key`, the request sent again is told again.
-    """
-
-    type: Name
-    users: Users
-    data: dict[str, Any] = {}
-    id: Name | None = None
-    actor: Name = API
-    idempotency_key: Name | None = None
-    scheduled_at: Moment | None = None
-    cancel_key: Name | None = None
-
-
-class EventsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Many events: all of them are taken, or none."""
-
-    events: Annotated[list[EventBody], Meta(min_length=1, max_length=MOST_IN_BULK)]
-
-
-class NotificationsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Many notifications: all of them are taken, or none."""
-
-    notifications: Annotated[list[NotificationBody], Meta(min_length=1, max_length=100)]
-
-
-class CancellationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stop what is still held under this key, of what happened until `at`, or now."""
-
-    cancel_key: Name
-    actor: Name = API
-    at: Moment | None = None
-
-
-class Taken(Struct, frozen=True):
-    """Kafka has it: it will be decided on."""
-
-    id: str
-
-
-class AllTaken(Struct, frozen=True):
-    """Kafka has all of them."""
-
-    ids: list[str]
-
-
-class Notified(Struct, frozen=True, omit_defaults=True):
-    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told."""
-
-    id: str
-    notifications: dict[str, str]
-    opted_out: tuple[str, ...] = ()
-
-
-class AllNotified(Struct, frozen=True):
-    """Kafka has all of them."""
-
-    notifications: list[Notified]
 
 
 class Sending:
@@ -234,7 +146,7 @@ class Sending:
         self, bodies: list[NotificationBody], call: Call, within: str
     ) -> list[Notified]:
         now = moment(self._desk.clock.now())
-        events = [_notification(body, call.key.tenant, now) for body in bodies]
+        events = [body.event(call.key.tenant, now) for body in bodies]
         self._in_time(events, within, "/scheduled_at")
         await self._known(events, within, "/type")
         asked = [(event, user) for event, body in zip(events, bodies, strict=True)
@@ -256,7 +168,7 @@ class Sending:
             raise Problem(422, f"Opted out of all of its channels: {names}. Nothing was sent.")
         await self._desk.write_all(EVENTS, events)
         return [
-            Notified(event.id, _ids(event), tuple(silent.get(at, ())))
+            Notified(event.id, ids_of(event), tuple(silent.get(at, ())))
             for at, event in enumerate(events)
         ]
 
@@ -285,30 +197,6 @@ def _refuse_conflict(found: list[Explanation], event: Event, user: str) -> None:
             raise Problem(
                 409, f"{key!r} was taken before with another body, for {user}. Nothing was sent."
             )
-
-
-def _notification(body: NotificationBody, tenant: str, now: datetime) -> Event:
-    return Event(
-        id=body.id or body.idempotency_key or uuid.uuid4().hex,
-        type=f"notify.{body.type}"[:200],
-        actor=body.actor,
-        data=body.data,
-        occurred_at=now,
-        idempotency_key=body.idempotency_key,
-        deliver_at=body.scheduled_at,
-        cancel_key=body.cancel_key,
-        tenant=tenant,
-        notify=Notify(type=body.type, users=body.users),
-    )
-
-
-def _ids(event: Event) -> dict[str, str]:
-    if event.notify is None:
-        return {}
-    return {
-        user: notification_id(event.tenant, event.id, user, event.notify.type)
-        for user in event.notify.users
-    }
 
 
 def _named(event: Event, spec: NotificationType) -> list[str]:

@@ -1,0 +1,129 @@
+"""What producers send by HTTP, and what they are answered."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from policy.identity import notification_id
+from schemas.event import Event, Moment, Name, Notify
+
+MOST_IN_BULK = 1000
+API = "api"
+"""The actor of notifications that name none."""
+Users = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+
+
+class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something happened; as on the topic `events`. Without `occurred_at`, now."""
+
+    id: Name
+    type: Name
+    actor: Name
+    data: dict[str, Any] = {}
+    occurred_at: Moment | None = None
+    idempotency_key: Name | None = None
+    deliver_at: Moment | None = None
+    cancel_key: Name | None = None
+
+    def event(self, tenant: str, now: datetime) -> Event:
+        """The event of a tenant."""
+        return Event(
+            id=self.id,
+            type=self.type,
+            actor=self.actor,
+            data=self.data,
+            occurred_at=self.occurred_at or now,
+            idempotency_key=self.idempotency_key,
+            deliver_at=self.deliver_at,
+            cancel_key=self.cancel_key,
+            tenant=tenant,
+        )
+
+
+class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly this notification type, to exactly these users.
+
+    Without an `id` or an `idempotency_key`, the request sent again is told again.
+    """
+
+    type: Name
+    users: Users
+    data: dict[str, Any] = {}
+    id: Name | None = None
+    actor: Name = API
+    idempotency_key: Name | None = None
+    scheduled_at: Moment | None = None
+    cancel_key: Name | None = None
+
+    def event(self, tenant: str, now: datetime) -> Event:
+        """The event that notifies them."""
+        return Event(
+            id=self.id or self.idempotency_key or uuid.uuid4().hex,
+            type=f"notify.{self.type}"[:200],
+            actor=self.actor,
+            data=self.data,
+            occurred_at=now,
+            idempotency_key=self.idempotency_key,
+            deliver_at=self.scheduled_at,
+            cancel_key=self.cancel_key,
+            tenant=tenant,
+            notify=Notify(type=self.type, users=self.users),
+        )
+
+
+class EventsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Many events: all of them are taken, or none."""
+
+    events: Annotated[list[EventBody], Meta(min_length=1, max_length=MOST_IN_BULK)]
+
+
+class NotificationsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Many notifications: all of them are taken, or none."""
+
+    notifications: Annotated[list[NotificationBody], Meta(min_length=1, max_length=100)]
+
+
+class CancellationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop what is still held under this key, of what happened until `at`, or now."""
+
+    cancel_key: Name
+    actor: Name = API
+    at: Moment | None = None
+
+
+class Taken(Struct, frozen=True):
+    """Kafka has it: it will be decided on."""
+
+    id: str
+
+
+class AllTaken(Struct, frozen=True):
+    """Kafka has all of them."""
+
+    ids: list[str]
+
+
+class Notified(Struct, frozen=True, omit_defaults=True):
+    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told."""
+
+    id: str
+    notifications: dict[str, str]
+    opted_out: tuple[str, ...] = ()
+
+
+class AllNotified(Struct, frozen=True):
+    """Kafka has all of them."""
+
+    notifications: list[Notified]
+
+
+def ids_of(event: Event) -> dict[str, str]:
+    """By user, the ids of the notifications that an event asks for itself."""
+    if event.notify is None:
+        return {}
+    return {
+        user: notification_id(event.tenant, event.id, user, event.notify.type)
+        for user in event.notify.users
+    }
