@@ -7,11 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from demo.shop import open_shop
 from embedded.house import WEB, House
 from pipeline.topics import ROLES
 
 
-async def stay_up(folder: Path, kafka_port: int, clickhouse_port: int, web_port: int) -> None:
+async def stay_up(
+    folder: Path, kafka_port: int, clickhouse_port: int, web_port: int, page_port: int
+) -> None:
     """Start everything, say where it is, and stop it in order on SIGINT or SIGTERM."""
     console = Console(stderr=True)
     stop = asyncio.Event()
@@ -24,21 +27,24 @@ async def stay_up(folder: Path, kafka_port: int, clickhouse_port: int, web_port:
         clickhouse_port=clickhouse_port,
         web_port=web_port,
         roles=(*ROLES, WEB),
+        cors_origins='["*"]',
     )
     with console.status("Starting") as status:
         await house.start(lambda step: status.update(step))
-    Console().print(addresses(house))
-    console.print("Ctrl-C stops everything; the data stays.")
-    await stop.wait()
+    async with open_shop(house, page_port) as page:
+        Console().print(addresses(house, page))
+        console.print("Ctrl-C stops everything; the data stays.")
+        await stop.wait()
     with console.status("Stopping: workers finish what they have in hand"):
         await house.stop()
 
 
-def addresses(house: House) -> Table:
+def addresses(house: House, page: str) -> Table:
     """Where everything is, as a table to print."""
     table = Table(show_header=False, box=None)
     table.add_row("Kafka", house.kafka.address)
     table.add_row("ClickHouse", f"http://{house.clickhouse.host}:{house.clickhouse.port}")
+    table.add_row("A page to play with", page)
     table.add_row("Web", f"http://127.0.0.1:{house.web_port}")
     table.add_row("Accepted by providers", str(house.accept_log))
     table.add_row("Logs", str(house.folder / "logs"))

@@ -15,10 +15,11 @@ from demo.lag import Lag
 from demo.producer_log import Claims, read_claims
 from demo.reckoning import reckon
 from demo.run_folder import run_folder
+from demo.shop import open_shop
 from demo.summary import Analysts, as_line, ask_clickhouse, disagreements, print_summary
 from demo.witnesses import gather_evidence
 from demo.world import SEED, World, make_world
-from embedded.house import House
+from embedded.house import WEB, House
 from embedded.process import Child
 from pipeline.topics import ROLES
 from schemas.vocabulary import Channel
@@ -43,7 +44,10 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
     """
     told = Console(stderr=as_json)
     with run_folder(folder) as fresh:
-        demo = Demo(House(fresh, roles=DEMO_ROLES), fresh / "producer.jsonl", events, seconds)
+        # Pages of other origins are let in, as the one to play with has a port of its own.
+        roles = (*DEMO_ROLES, WEB) if keep else DEMO_ROLES
+        house = House(fresh, roles=roles, cors_origins='["*"]')
+        demo = Demo(house, fresh / "producer.jsonl", events, seconds)
         found = asyncio.run(demo.run(told, keep, as_json))
     return 1 if found.lost else 0
 
@@ -135,9 +139,15 @@ class Demo:
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        async with open_shop(self._house) as page:
+            self._tell_places(told, page)
+            await stop.wait()
+
+    def _tell_places(self, told: Console, page: str) -> None:
         settings = self._house.settings
         url = f"http://{settings.clickhouse_host}:{settings.clickhouse_port}/"
         for line in (
+            f"Play with it  {page}",
             f"Kafka         {settings.kafka}",
             f"ClickHouse    {url}",
             f"Accept log    {self._house.accept_log}",
@@ -146,4 +156,3 @@ class Demo:
             "All of it stays up until Ctrl-C.",
         ):
             told.print(line, highlight=False, markup=False, soft_wrap=True)
-        await stop.wait()

@@ -1,0 +1,161 @@
+"""A page to play with: press a button, and watch an event become a push, an e-mail and a bell."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from embedded.house import House
+from embedded.simulators.accept_log import Accepted
+from pipeline.outputs import partition_of
+from pipeline.producer import Producer, start_producer
+from pipeline.topics import CONTACTS, EVENTS
+from schemas.event import Event
+from schemas.profile import Contacts, Device
+from sinks.clickhouse import ClickHouse
+from sinks.timeline import day_of
+from web.gateway.token import Subscriber, make_token, subscriber_secret
+
+PAGE = Path(__file__).with_name("shop.html")
+USER, TENANT = "you", "default"
+SHOWN = 20
+"""Lines of each list."""
+LOG_BYTES = 1 << 16
+EVENTS_OF: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "order": (
+        "Your order is shipped",
+        "order.shipped",
+        {"customer_id": USER, "order_id": "77", "carrier": "DHL", "tracking_number": "1Z5"},
+    ),
+    "message": (
+        "Bo writes to you",
+        "chat.message",
+        {"recipient_id": USER, "sender_name": "Bo", "text": "See you at eight?"},
+    ),
+    "comment": (
+        "Bo comments on your post",
+        "comment.added",
+        {
+            "author_id": USER,
+            "commenter_name": "Bo",
+            "post_title": "Cats",
+            "post_id": "1",
+            "text": "Nice!",
+        },
+    ),
+}
+"""What can happen, by the button: its label, the event's type and its data."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Shop:
+    """The page's server."""
+
+    def __init__(self, house: House, producer: Producer, clickhouse: ClickHouse) -> None:
+        self._house = house
+        self._settings = house.settings
+        self._producer = producer
+        self._clickhouse = clickhouse
+        pages = jinja2.Environment(autoescape=True)
+        self._page = pages.from_string(PAGE.read_text())
+
+    def app(self) -> web.Application:
+        """Its routes."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/", self.show),
+                web.post("/events/{name}", self.happen),
+                web.get("/seen", self.seen),
+            ]
+        )
+        return app
+
+    async def meet(self) -> None:
+        """Make the visitor known."""
+        you = Contacts(user=USER, email="you@example.com", devices=(Device(token="your-phone"),))  # noqa: S106
+        await self._write(CONTACTS.name, USER, you)
+
+    async def show(self, _: web.Request) -> web.Response:
+        """The page, with a token of the visitor's."""
+        key = self._settings.signing_key.get_secret_value().encode()
+        secret = subscriber_secret(key, TENANT)
+        token = make_token(secret, Subscriber(TENANT, USER), int(time.time()))
+        text = self._page.render(
+            server=self._settings.public_url,
+            token=token,
+            user=USER,
+            events={name: label for name, (label, *_) in EVENTS_OF.items()},
+        )
+        return web.Response(text=text, content_type="text/html")
+
+    async def happen(self, request: web.Request) -> web.Response:
+        """Write the event of a button to Kafka."""
+        found = EVENTS_OF.get(request.match_info["name"])
+        if found is None:
+            return web.Response(status=404)
+        _, kind, data = found
+        event = Event(
+            id=f"{kind}-{time.time_ns()}",
+            type=kind,
+            actor="shop",
+            occurred_at=datetime.now(UTC),
+            data=data,
+        )
+        await self._write(EVENTS.name, event.actor, event)
+        return web.Response(text=event.id)
+
+    async def seen(self, _: web.Request) -> web.Response:
+        """What providers took and what analysts know of the visitor, the newest first."""
+        told = await day_of(self._clickhouse, TENANT, USER, datetime.now(UTC).date())
+        found = {
+            "taken": [
+                (line.channel, line.title, line.provider)
+                for line in reversed(self._taken())
+                if "you" in line.address
+            ][:SHOWN],
+            "told": [
+                (each.stage, f"{each.type} {each.channel or ''}", f"{each.reason} {each.detail}")
+                for each in reversed(told)
+            ][:SHOWN],
+        }
+        return web.Response(body=_encode(found), content_type="application/json")
+
+    def _taken(self) -> list[Accepted]:
+        log = self._house.accept_log
+        with log.open("rb") as file:
+            begin = max(0, file.seek(0, os.SEEK_END) - LOG_BYTES)
+            file.seek(begin)
+            # The first line may be cut, and the last may still be written.
+            whole = file.read().rpartition(b"\n")[0]
+        lines = whole.partition(b"\n")[2] if begin else whole
+        return msgspec.json.Decoder(Accepted).decode_lines(lines)
+
+    async def _write(self, topic: str, key: str, value: Struct) -> None:
+        here = partition_of(key, self._settings.partitions)
+        await self._producer.write(topic, here, [(key.encode(), _encode(value))])
+
+
+@asynccontextmanager
+async def open_shop(house: House, port: int = 0) -> AsyncIterator[str]:
+    """Serve the page inside the block; its URL. The house must run the web process."""
+    producer, clickhouse = await start_producer(house.kafka.address), ClickHouse(house.settings)
+    shop = Shop(house, producer, clickhouse)
+    runner = web.AppRunner(shop.app(), access_log=None)
+    try:
+        await shop.meet()
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+        await asyncio.gather(producer.stop(), clickhouse.close())

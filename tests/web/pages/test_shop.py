@@ -1,0 +1,50 @@
+"""The page to play with: a button's event becomes a push, an e-mail and a bell, live."""
+
+import asyncio
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from demo.shop import open_shop
+from embedded.house import WEB, House
+
+ROLES = ("router", "decider", "push", "email", "inapp", "analytics", WEB)
+
+
+async def test_an_event_becomes_a_push_a_mail_and_a_bell(
+    browser: webdriver.Chrome, shots: Path, tmp_path: Path
+) -> None:
+    house = House(tmp_path, roles=ROLES, cors_origins='["*"]', partitions=2)
+    await house.start()
+    try:
+        async with open_shop(house) as url:
+            await asyncio.to_thread(browser.get, url)
+            await press(browser, "order")
+            await until(browser, "document.querySelectorAll('#taken li').length >= 2")
+            taken = await asyncio.to_thread(browser.find_element, By.ID, "taken")
+            assert "push Your order is on its way" in taken.text
+            assert "email Order 77 is on its way" in taken.text
+            await press(browser, "comment")
+            count = "document.querySelector('tocsin-bell').shadowRoot.querySelector('#count')"
+            await until(browser, f"{count}.textContent === '1'")
+            await until(
+                browser, "document.querySelector('#told').textContent.includes('no_address')"
+            )
+            await asyncio.to_thread(browser.save_screenshot, str(shots / "shop.png"))
+    finally:
+        await asyncio.to_thread(browser.get, "about:blank")
+        await house.stop()
+
+
+async def press(browser: webdriver.Chrome, name: str) -> None:
+    button = browser.find_element(By.CSS_SELECTOR, f"[data-event={name}]")
+    await asyncio.to_thread(button.click)
+
+
+async def until(browser: webdriver.Chrome, what: str) -> None:
+    for _ in range(300):
+        if await asyncio.to_thread(browser.execute_script, f"return {what}"):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"it never came to {what}")
