@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+import uvloop
 from aiohttp import web
 
 from pipeline.producer import start_producer
@@ -28,4 +29,4 @@ async def serve(kafka: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    uvloop.run(serve(sys.argv[1]))

@@ -9,6 +9,7 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
+from pipeline.collector import tune_collector
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 OPENING = 100
@@ -60,6 +61,7 @@ async def listen(url: str, sockets: int, key: bytes) -> Arrived:
     async with aiohttp.ClientSession(connector=connector) as session:
         clients = [asyncio.create_task(client(session, number)) for number in range(sockets)]
         await opened.wait()
+        tune_collector()
         sys.stdout.write("open\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)

@@ -39,12 +39,12 @@ def worker(role: str) -> None:
 
 @tocsin.command()
 def web() -> None:
-    """Take what providers report and what people do with links, until SIGTERM."""
-    import asyncio
+    """Serve the API, inboxes live and pages, and take what providers report, until SIGTERM."""
+    import uvloop
 
     from web.app import run
 
-    asyncio.run(run(read_settings()))
+    uvloop.run(run(read_settings()))
 
 
 @tocsin.command()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from prometheus_client import start_http_server
 
 from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
+from pipeline.collector import tune_collector
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.lease import Lease
 from pipeline.logs import set_up_logs
@@ -54,7 +54,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
         partitions.opened = queries.announce
     app = build_app(settings, partitions)
     app.finalize()
-    _tune_collector()
+    tune_collector()
     await app.start()
     await _run(app, partitions, stop)
     keeping.cancel()
@@ -62,14 +62,6 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     if role.close is not None:
         await role.close()
     await producer.stop()
-
-
-def _tune_collector() -> None:
-    # Slices make many objects that all die young and in no cycles: looking for cycles every 700
-    # objects took a fifth of a worker's time. What is loaded by now lives as long as the process.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.clock import Clock, SystemClock
+from pipeline.collector import tune_collector
 from pipeline.errors import Misconfigured
 from pipeline.outputs import Log
 from pipeline.producer import start_producer
@@ -83,6 +84,7 @@ async def run(settings: Settings) -> None:
             pages = Preferring(desk, clock).routes()
             more = [*api(desk, keys), *gateway.routes(), *pages]
             app = build(settings, producer, clock, more)
+            tune_collector()
             async with serving(app, settings.web_host, settings.web_port) as url:
                 print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
                 await stop.wait()

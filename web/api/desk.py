@@ -66,6 +66,9 @@ class Desk:
         try:
             async with asyncio.timeout(PATIENCE):
                 write = self._producer.write
+                if len(entries) == 1:
+                    ((here, some),) = entries.items()
+                    return [await write(topic.name, here, some)]
                 writes = (write(topic.name, here, some) for here, some in entries.items())
                 return await asyncio.gather(*writes)
         except TimeoutError:

@@ -139,6 +139,8 @@ class Sending:
             if spec.users
             for user in _named(event, spec)
         ]
+        if not asked:
+            return
         for (event, user), found in zip(asked, await self._explained(asked), strict=True):
             _refuse_conflict(found, event, user)
 
