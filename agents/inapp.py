@@ -34,6 +34,8 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     INBOX_CHANGES: InboxChange,
     **{DELIVER[Channel.INAPP, priority]: Delivery for priority in Priority},
 }
+CHANGES_AT_ONCE = 100
+"""Changes in one slice; each may be of a whole inbox."""
 encode = msgspec.json.Encoder().encode
 
 
@@ -44,6 +46,7 @@ def inapp(runtime: Runtime) -> Role:
         topics=tuple(topic.name for topic in KINDS),
         open_handler=partial(InApp, runtime),
         answers=True,
+        slice_records={INBOX_CHANGES.name: CHANGES_AT_ONCE},
     )
 
 
