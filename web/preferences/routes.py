@@ -101,7 +101,7 @@ class Preferring:
         }
         preferences = replace(chosen(known.preferences, wanted, often), quiet_hours=quiet)
         writes = [self._desk.write(PREFERENCES, preferences)]
-        if zone and zone != known.contacts.zone:
+        if zone and zone != self._zone(known):
             writes.append(self._desk.write(CONTACTS, replace(known.contacts, zone=zone)))
         positions = [said.position for said in await asyncio.gather(*writes)]
         back = [
@@ -127,6 +127,10 @@ class Preferring:
     def _choices(self, subscriber: Subscriber, known: Known) -> list[Choice]:
         catalogue = self._desk.catalogues.current
         return choices(catalogue, known, catalogue.tenant(subscriber.tenant))
+
+    def _zone(self, known: Known) -> str:
+        tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
+        return known.contacts.zone or tenant.zone
 
     def _whose(self, request: web.Request) -> Subscriber | None:
         link = request.match_info["link"]
@@ -162,8 +166,9 @@ class Preferring:
             ],
             start=hours[0].start if hours else "",
             end=hours[0].end if hours else "",
-            zones=zones(),
-            zone=known.contacts.zone or tenant.zone,
+            # With the present one, though it may be an odd one: else the first would be picked.
+            zones=dict.fromkeys((self._zone(known), *zones())),
+            zone=self._zone(known),
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=PAGE)
 

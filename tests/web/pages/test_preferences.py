@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from policy.ticket import issue_ticket
 from schemas.vocabulary import Channel
@@ -45,7 +47,10 @@ class Person:
         self._browser.find_element(By.CSS_SELECTOR, f"button[value={button}]").click()
 
     def said(self) -> str:
-        return str(self._browser.find_element(By.CSS_SELECTOR, "[role=status]").text)
+        # Once it is there: a click may return before the page that follows it.
+        waiting = WebDriverWait(self._browser, 10)
+        place = By.CSS_SELECTOR, "[role=status]"
+        return str(waiting.until(expected_conditions.presence_of_element_located(place)).text)
 
     def shoot(self, path: Path) -> None:
         self._browser.save_screenshot(str(path))
@@ -79,6 +84,23 @@ async def test_a_person_says_what_they_want(
     assert known["contacts"]["email"] == f"{user}@example.com"
 
 
+async def test_a_zone_that_nobody_touched_stays_unsaid_or_odd(
+    api: Api, browser: webdriver.Chrome
+) -> None:
+    for zone in (None, "Etc/GMT+3"):
+        user, ann = unique("user"), Person(browser)
+        contacts = {"email": "a@example.com", **({"zone": zone} if zone else {})}
+        said = await api.done("PUT", f"/v1/users/{user}/contacts", contacts)
+        await api.done("GET", f"/v1/users/{user}", params={"after": said["position"]})
+        url = f"{api.url}/preferences/{await token_of(api, user)}"
+        await asyncio.to_thread(ann.opens, url)
+        await asyncio.to_thread(ann.presses, "save")
+        assert await asyncio.to_thread(ann.said) == "Saved."
+        known = await api.done("GET", f"/v1/users/{user}")
+        assert known["contacts"].get("zone") == zone
+        assert known["preferences"]["categories"]
+
+
 async def test_everything_can_be_turned_off_and_receipts_are_not_asked_about(
     api: Api, browser: webdriver.Chrome
 ) -> None:
@@ -88,6 +110,7 @@ async def test_everything_can_be_turned_off_and_receipts_are_not_asked_about(
     def play() -> str:
         ann.opens(url)
         ann.presses("off")
+        assert ann.said() == "Saved."
         assert not ann.box("comments.inapp").is_selected()
         return browser.page_source
 
@@ -115,6 +138,7 @@ async def test_a_messages_link_opens_it_and_what_was_left_by_one_click_comes_bac
         assert not ann.box("comments.email").is_selected()
         ann.box("comments.email").click()
         ann.presses("save")
+        assert ann.said() == "Saved."
 
     await asyncio.to_thread(play)
     await until(api, user, {})
