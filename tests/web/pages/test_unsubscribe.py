@@ -5,6 +5,8 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.wait import WebDriverWait
 
 from policy.ticket import issue_ticket
 from schemas.vocabulary import Channel
@@ -22,7 +24,8 @@ def test_one_button_and_it_is_done_and_can_be_undone(
     browser.save_screenshot(str(shots / "unsubscribe.png"))
     assert "Unsubscribe" in browser.title
     browser.find_element(By.CSS_SELECTOR, "button").click()
-    assert "You are unsubscribed" in browser.page_source
+    waiting = WebDriverWait(browser, 10)  # a click may return before the page that follows it
+    waiting.until(expected_conditions.title_is("You are unsubscribed"))
     browser.save_screenshot(str(shots / "unsubscribed.png"))
     browser.find_element(By.CSS_SELECTOR, "button").click()
-    assert "You are subscribed" in browser.page_source
+    waiting.until(expected_conditions.title_is("You are subscribed"))
