@@ -26,6 +26,13 @@ ORDER BY at, id LIMIT 1000
 """  # noqa: S608
 
 
+_ALL = f"""
+SELECT {_COLUMNS} FROM delivery_events FINAL
+WHERE tenant = {{tenant:String}} AND user = {{name:String}}
+ORDER BY at, id
+"""  # noqa: S608
+
+
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened; `reason` and `detail` say why, where it did not go out."""
 
@@ -55,6 +62,12 @@ async def day_of(clickhouse: ClickHouse, tenant: str, user: str, day: date) -> l
     """All that happened to a user's notifications of a day (UTC), in order; raises Unavailable."""
     parameters = {"tenant": tenant, "name": user, "day": day.isoformat()}
     return list(map(_happening, await clickhouse.query(_DAY, parameters)))
+
+
+async def all_of(clickhouse: ClickHouse, tenant: str, user: str) -> list[Happening]:
+    """All that is kept of what happened to a user's notifications; raises Unavailable."""
+    parameters = {"tenant": tenant, "name": user}
+    return list(map(_happening, await clickhouse.query(_ALL, parameters)))
 
 
 def day_from(text: str) -> date:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from web.api.asking import Asking
 from web.api.desk import Desk
+from web.api.export import Exports
 from web.api.history import History
 from web.api.inbox import Inboxes
 from web.api.keys import Keys
@@ -23,8 +24,8 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    parts = (Sending(desk), Users(desk), Inboxes(desk), Asking(desk), History(desk))
-    return [route for part in parts for route in part.routes()]
+    kinds = (Sending, Users, Inboxes, Asking, History, Exports)
+    return [route for kind in kinds for route in kind(desk).routes()]
 
 
 def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:

@@ -42,6 +42,12 @@ async def test_a_notifications_timeline_and_a_users_day(api: Api) -> None:
     assert {row["notification_id"] for row in day} == {name}
     assert await api.done("GET", f"/v1/users/{user}/day", params={"date": "2020-01-01"}) == []
     assert await api.done("GET", f"/v1/users/{user}/day", key="globex") == []
+    export = await api.done("GET", f"/v1/users/{user}/export")
+    assert export["known"]["contacts"]["email"] == f"{user}@example.com"
+    assert [item["notification_id"] for item in export["inbox"]] == [name]
+    assert export["happenings"] == told
+    others = await api.done("GET", f"/v1/users/{user}/export", key="globex")
+    assert (others["inbox"], others["happenings"]) == ([], [])
     environment = api.house.environment
     for arguments in (["timeline", name], ["day", "--user", user]):
         run = await asyncio.to_thread(

@@ -1,0 +1,54 @@
+"""`/v1/users/{user}/export`: all that is kept of a user, to hand to them."""
+
+from msgspec import Struct
+
+from policy.known import Known
+from schemas.inbox_question import MOST, Item, Page, ReadInbox
+from schemas.question import ReadUser
+from sinks.clickhouse import ClickHouse
+from sinks.timeline import Happening, all_of
+from web.api.desk import Desk
+from web.api.inbox import ROLE
+from web.api.keys import Scope
+from web.api.route import Call, Reply, Route
+
+
+class Export(Struct, frozen=True):
+    """What counts when something is decided, the whole inbox, and all that happened."""
+
+    known: Known
+    inbox: list[Item]
+    happenings: list[Happening]
+
+
+class Exports:
+    """The handler."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._clickhouse = ClickHouse(desk.settings)
+
+    def routes(self) -> list[Route]:
+        """The route."""
+        path = "/v1/users/{user}/export"
+        said = "All that is kept of a user"
+        return [Route("GET", path, Scope.READ, said, self.export, {200: Export})]
+
+    async def export(self, call: Call) -> Reply:
+        """From the user's own partition, and from ClickHouse."""
+        tenant, user = call.key.tenant, call.path["user"]
+        asked = ReadUser(tenant=tenant, user=user)
+        known = await self._desk.owners.ask("decider", user, asked, Known)
+        happenings = await all_of(self._clickhouse, tenant, user)
+        return Reply(Export(known, await self._inbox(tenant, user), happenings))
+
+    async def _inbox(self, tenant: str, user: str) -> list[Item]:
+        found: list[Item] = []
+        before = None
+        while True:
+            asked = ReadInbox(tenant=tenant, user=user, which="all", before=before, limit=MOST)
+            page = await self._desk.owners.ask(ROLE, user, asked, Page)
+            found += page.items
+            if page.next is None:
+                return found
+            before = page.next
