@@ -152,7 +152,8 @@ class InApp(Stateful):
         self, turn: Turn, record: ConsumerRecord, tenant: str, user: str, item: Item | None
     ) -> None:
         counts = shown_counts(turn.view(COUNTS).get(key_of(tenant, user)) or Counts())
-        live = Live(tenant=tenant, user=user, counts=counts, item=item)
+        position = f"{record.topic}:{record.offset + 1}"
+        live = Live(tenant=tenant, user=user, counts=counts, position=position, item=item)
         turn.outputs.add(LIVE, record.partition, record.key, encode(live))
 
 

@@ -87,7 +87,7 @@ def test_the_examples_are_explained_without_kafka(width: int) -> None:
     )  # fmt: skip
     assert all(len(line) <= width for line in text.splitlines())
     words = " ".join(text.split())
-    assert "In the audience: data.customer_id names ann." in words
+    assert "In the audience: notify.users names ann." in words
     assert "…hone, …blet" in words
     assert "a***@example.com" in words
     assert "ann@example.com" not in text

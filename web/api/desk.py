@@ -12,13 +12,15 @@ from pipeline.errors import Unavailable
 from pipeline.outputs import Log, partition_of
 from pipeline.producer import Entry
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES, Topic
+from pipeline.topics import CONTACTS, DELIVER, DEVICES, INBOX_CHANGES, PREFERENCES, Topic
+from schemas.vocabulary import Channel, Priority
 from web.api.problem import Problem
 from web.owners import Owners
 
 PATIENCE = 5.0
 """Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
-_READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES)}
+_INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
+_READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES, *_INBOX)}
 _encode = msgspec.json.Encoder().encode
 
 

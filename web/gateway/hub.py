@@ -7,10 +7,12 @@ from typing import Self
 
 import msgspec
 
+from pipeline.outputs import partition_of
 from pipeline.settings import Settings
 from pipeline.topic_following import following
 from pipeline.topics import LIVE
 from schemas.live import Live
+from web.api.desk import after_of
 from web.gateway.token import Subscriber
 
 WAITING = 100
@@ -51,6 +53,7 @@ class Hub:
         self._settings = settings
         self._listeners: defaultdict[Subscriber, set[Listener]] = defaultdict(set)
         self._following = AsyncExitStack()
+        self._done: defaultdict[int, dict[str, int]] = defaultdict(dict)
 
     async def __aenter__(self) -> Self:
         reading = following(self._settings, LIVE, self._hand_on, from_start=False)
@@ -75,7 +78,15 @@ class Hub:
         if not self._listeners[subscriber]:
             del self._listeners[subscriber]
 
+    def done(self, subscriber: Subscriber) -> dict[str, int]:
+        """What an inbox must have before it is read: whatever was handed on before now, to
+        others or to nobody. Its messages come before its state."""
+        return dict(self._done[partition_of(subscriber.user, self._settings.partitions)])
+
     def _hand_on(self, value: bytes) -> None:
         live = _decode(value)
+        done = self._done[partition_of(live.user, self._settings.partitions)]
+        for topic, offset in after_of(live.position).items():
+            done[topic] = max(offset, done.get(topic, 0))
         for listener in self._listeners.get(Subscriber(live.tenant, live.user), ()):
             listener.put(live)

@@ -19,12 +19,13 @@ class Message(Struct, frozen=True, omit_defaults=True):
     """The one form of messages on every transport.
 
     `item`: something came; `counts`: states changed; `fetch`: more came than is sent here, so
-    read the inbox. `id` is what to come back with as `last`.
+    read the inbox, with `position`. `id` is what to come back with as `last`.
     """
 
     kind: Literal["item", "counts", "fetch"]
     id: int
     counts: InboxCounts
+    position: str = ""
     item: Item | None = None
 
 
@@ -55,7 +56,7 @@ class Stream:
             self._last = counts.last
             return [Message("fetch", counts.last, counts)]
         self._last = counts.last
-        items = [Message("item", item.number, counts, item) for item in page.items]
+        items = [Message("item", item.number, counts, item=item) for item in page.items]
         return items or [Message("counts", counts.last, counts)]
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -66,14 +67,14 @@ class Stream:
             if self._listener.is_behind:
                 self._listener.is_behind = False
                 self._last = max(self._last, counts.last)
-                yield Message("fetch", self._last, counts)
+                yield Message("fetch", self._last, counts, live.position)
             elif live.item is None:
-                yield Message("counts", self._last, counts)
+                yield Message("counts", self._last, counts, live.position)
             elif live.item.number <= self._last:
                 continue  # told again, or read in `begin`
             elif live.item.number == self._last + 1:
                 self._last += 1
-                yield Message("item", self._last, counts, live.item)
+                yield Message("item", self._last, counts, live.position, live.item)
             else:
                 for message in await self.begin(self._last):
                     yield message
@@ -90,4 +91,5 @@ class Stream:
             since=last,
             limit=MOST if last is not None else 1,
         )
-        return await self._owners.ask(ROLE, asked.user, asked, Page)
+        after = self._hub.done(self._subscriber)
+        return await self._owners.ask(ROLE, asked.user, asked, Page, after)

@@ -59,15 +59,19 @@ const MARKUP = `
   </section>
 `;
 
+const MOST_ROWS = 1000; // kept, of items that were shown before
 const FIRST_WAIT = 1000, LONGEST_WAIT = 30000; // ms between attempts to connect
 
 class TocsinBell extends HTMLElement {
   static observedAttributes = ["server", "token"];
   #parts = {};
   #items = new Map();
+  #rows = new Map();
   #last = null;
   #next = null;
   #source = null;
+  #position = "";
+  #turn = 0;
   #wait = FIRST_WAIT;
   #timer = 0;
 
@@ -150,9 +154,10 @@ class TocsinBell extends HTMLElement {
       this.dispatchEvent(new CustomEvent("tocsin-item", { detail: message.item, bubbles: true }));
     }
     this.#last = message.id;
+    this.#position = message.position ?? "";
+    this.#turn += 1;
     this.#show(message.counts.unread);
-    if (message.kind === "item") this.#draw();
-    else if (this.#isOpen) this.#read();
+    if (this.#isOpen) this.#read();
   }
 
   #show(unread) {
@@ -197,11 +202,15 @@ class TocsinBell extends HTMLElement {
   }
 
   async #read(before) {
+    const turn = (this.#turn += 1);
+    const position = this.#position ? { position: this.#position } : {};
     try {
-      const answer = await this.#fetch("/inbox", before ? { before } : {});
+      const answer = await this.#fetch("/inbox", before ? { before } : position);
       if (!answer.ok) throw new Error(answer.status);
       const page = await answer.json();
+      if (turn !== this.#turn) return; // something newer came, or is being read
       if (!before) this.#items.clear();
+      if (!before && this.#rows.size > MOST_ROWS) this.#rows.clear();
       for (const item of page.items) this.#items.set(item.id, item);
       this.#next = page.next;
       this.#show(page.counts.unread);
@@ -215,11 +224,24 @@ class TocsinBell extends HTMLElement {
   #draw() {
     const focused = this.shadowRoot.activeElement?.closest?.("li")?.dataset.id;
     const items = [...this.#items.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
-    this.#parts.list.replaceChildren(...items.map((item) => this.#row(item)));
+    const rows = items.map((item) => this.#rowOf(item)), shown = this.#parts.list.children;
+    // A row that stays is left in its place: somebody may be pressing it just now.
+    if (rows.length !== shown.length || rows.some((row, at) => row !== shown[at]))
+      this.#parts.list.replaceChildren(...rows);
     this.#parts.state.hidden = items.length > 0;
     this.#parts.state.textContent = "Nothing here yet.";
     this.#parts.more.hidden = !this.#next;
     if (focused) this.#parts.list.querySelector(`[data-id="${CSS.escape(focused)}"] button`)?.focus();
+  }
+
+  #rowOf(item) {
+    const state = JSON.stringify([item.title, item.body, Boolean(item.read_at)]);
+    let kept = this.#rows.get(item.id);
+    if (kept?.state !== state) {
+      kept = { state, row: this.#row(item) };
+      this.#rows.set(item.id, kept);
+    }
+    return kept.row;
   }
 
   #row(item) {
@@ -244,7 +266,7 @@ class TocsinBell extends HTMLElement {
       mark.textContent = "unread";
       button.prepend(mark);
     }
-    button.addEventListener("click", () => this.#open(item));
+    button.addEventListener("click", () => this.#open(this.#items.get(item.id) ?? item));
     row.append(button);
     return row;
   }

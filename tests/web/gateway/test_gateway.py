@@ -223,7 +223,7 @@ async def test_a_slow_client_is_told_to_fetch_once(api: Api) -> None:
         count = WAITING + 20
         for number in range(1, count + 1):
             counts = InboxCounts(unread=number, unseen=number, last=number)
-            slow.put(Live(user=user, tenant="acme", counts=counts))
+            slow.put(Live(user=user, tenant="acme", counts=counts, position="inbox-changes:1"))
         first = await anext(streams[0].messages())
         assert (first.kind, first.id) == ("fetch", WAITING + 1)
         last = None
