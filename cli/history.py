@@ -57,11 +57,15 @@ def _print(found: list[Happening], as_json: bool, nothing: str) -> None:
         for each in found:
             click.echo(msgspec.json.encode(each).decode())
         return
-    table = Table("at", "type", "channel", "stage", "why", "by", "notification")
+    table = Table()
+    for name in ("at", "type", "channel", "stage"):
+        table.add_column(name, no_wrap=True)
+    for name in ("why", "by", "notification"):
+        table.add_column(name, overflow="fold")
     for each in found:
         why = ": ".join(filter(None, (each.reason, each.detail)))
         table.add_row(
-            each.at.isoformat(" ", "milliseconds"),
+            f"{each.at:%m-%d %H:%M:%S}",
             each.type,
             each.channel or "all",
             each.stage,
