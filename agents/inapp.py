@@ -55,7 +55,6 @@ class InApp(Stateful):
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
         self._runtime = runtime
-        self._number = number
         super().__init__(open_store(runtime, NAME, number, INBOX, COUNTS))
         self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 

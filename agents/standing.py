@@ -1,50 +1,22 @@
 """How one user stands: what router and decider have stored that bears on one event for them."""
 
-from msgspec import Struct
-
 from agents.decider import NAME as DECIDER
 from agents.router import NAME as ROUTER
 from pipeline.outputs import partition_of
 from pipeline.settings import Settings
 from pipeline.topic_creation import check_topics
 from pipeline.topics import changelog
-from policy.audience import followees
 from policy.ledger import Ledger
 from policy.membership import Ties
 from policy.notification_type import NotificationType
 from policy.profile import Profile
-from policy.rate_limit import Tally
-from policy.tenant import Tenant
-from policy.user_state import Quota, UserState
+from policy.standing import Standing, followed
 from schemas.event import Event
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.held import CANCELLED, QUOTAS
 from tables.snapshot import snapshot
 from tables.table import View, key_of
 from tables.users import LEDGERS, PROFILES, user_key
-
-
-class Standing(Struct, frozen=True):
-    """What is stored of a user, and of what an event has to do with them.
-
-    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit.
-    """
-
-    profile: Profile = Profile()
-    ledger: Ledger = Ledger()
-    ties: Ties = Ties()
-    cancelled_at: int = 0
-    tally: Tally | None = None
-    partition: int = 0
-    partitions: int = 1
-    is_known: bool = True
-
-    def state(self, tenant: Tenant) -> UserState:
-        """The state that the decider would decide on."""
-        quota, limit = None, tenant.rate_limit
-        if limit is not None:
-            quota = Quota.of(limit, self.tally, self.partition, self.partitions)
-        return UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
 
 
 async def read_standing(
@@ -59,7 +31,7 @@ async def read_standing(
     partition = partition_of(user, settings.partitions)
     person, tenant = user_key(event.tenant, user), key_of(event.tenant)
     cancelled = key_of(event.tenant, event.cancel_key or "")
-    edges = {name: key_of(event.tenant, name, user) for name in _followed(event, specs)}
+    edges = {name: key_of(event.tenant, name, user) for name in followed(event, specs)}
     wanted = {
         PROFILES.prefix + person,
         LEDGERS.prefix + person,
@@ -82,11 +54,6 @@ async def read_standing(
         partitions=settings.partitions,
         is_known=profile is not None,
     )
-
-
-def _followed(event: Event, specs: tuple[NotificationType, ...]) -> set[str]:
-    asked = (spec for spec in specs if spec.followers or spec.subscribers)
-    return {name for spec in asked for name in followees(event, spec)}
 
 
 async def _followers(settings: Settings, event: Event) -> dict[int, int]:

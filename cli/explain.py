@@ -10,23 +10,19 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from agents.standing import Standing, read_standing
+from agents.standing import read_standing
 from cli.explained import Case, described
 from cli.moment import MOMENT, now
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadRecord, Misconfigured
 from pipeline.settings import Settings, read_settings
-from policy.body import body_digest
 from policy.catalogue import Catalogue
-from policy.explanation import Explanation, explain
-from policy.membership import membership
+from policy.explanation import Explanation
 from policy.profile import Profile
+from policy.standing import Standing, explanations
 from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence
-from schemas.request import Origin, Request
 
-NOWHERE = Origin("events", -1, -1)
-"""Where an event stands that is in a file and in no topic."""
 SET_ASIDE = "The router makes such an event a dead letter, and nobody is told of it."
 Said = TypeVar("Said", Contacts, Preferences, Presence)
 Value = TypeVar("Value", bound=Struct)
@@ -85,25 +81,15 @@ def explain_command(
 def _explained(
     case: Case, catalogue: Catalogue, standing: Standing, settings: Settings
 ) -> list[Explanation]:
-    event, found = case.event, []
-    specs = catalogue.for_event(event)
-    if not specs:
+    event = case.event
+    if not catalogue.for_event(event):
         known = ", ".join(sorted(catalogue.events))
         raise Misconfigured(
             f"No notification type is set off by {event.type!r}: such an event becomes a dead "
             f"letter, unknown_type, and nobody is told. The catalogue knows {known}."
         )
-    state = standing.state(catalogue.tenant(event.tenant))
-    origin = msgspec.structs.replace(NOWHERE, body=body_digest(event))
-    for spec in specs:
-        threshold = spec.fan_out_threshold or settings.fan_out_threshold
-        attributes = standing.profile.attributes
-        member = membership(event, spec, case.user, standing.ties, attributes, threshold)
-        request = Request(
-            type=spec.name, user=case.user, event=event, origin=origin, accepted_at=case.at
-        )
-        found.append(explain(request, spec, member, state, case.at))
-    return found
+    threshold = settings.fan_out_threshold
+    return explanations(event, case.user, case.at, catalogue, standing, threshold)
 
 
 def _profile(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from policy.catalogue import Catalogue
 from policy.known import Known
-from policy.preferences import ALL_OTHERS, opt_out
+from policy.preferences import frequency, opt_out
 from policy.profile import Profile
 from policy.tenant import Tenant
 from schemas.profile import Preferences
@@ -39,7 +39,7 @@ def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
                 for channel in Channel
                 if channel in channels
             },
-            _frequency(profile, tenant, category),
+            frequency(profile, tenant, category),
         )
         for category, channels in sorted(used.items())
     ]
@@ -48,20 +48,10 @@ def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
 def chosen(
     preferences: Preferences,
     wanted: Mapping[str, Mapping[Channel, bool]],
-    frequency: Mapping[str, Frequency],
+    often: Mapping[str, Frequency],
 ) -> Preferences:
     """The preferences with these cells said outright; all else stays as it is."""
     categories = dict(preferences.categories)
     for category, channels in wanted.items():
         categories[category] = {**categories.get(category, {}), **channels}
-    return replace(
-        preferences, categories=categories, frequency={**preferences.frequency, **frequency}
-    )
-
-
-def _frequency(profile: Profile, tenant: Tenant, category: str) -> Frequency:
-    for said in (profile.frequency, tenant.frequency):
-        found = said.get(category) or said.get(ALL_OTHERS)
-        if found is not None:
-            return found
-    return Frequency.INSTANTLY
+    return replace(preferences, categories=categories, frequency={**preferences.frequency, **often})

@@ -1,5 +1,6 @@
 """What is said of a user by HTTP counts, and is read back from the user's own partition."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -80,10 +81,12 @@ async def test_a_follower_is_told(api: Api) -> None:
         (found,) = await api.done("POST", "/v1/explain", {"event": event, "user": user})
         if found["membership"]["is_in"]:
             break
+        await asyncio.sleep(0.05)
     assert found["membership"]["why"] == f"{user} follows {actor}"
     await api.done("DELETE", f"/v1/users/{user}/follows/{actor}")
     for _ in range(200):
         (found,) = await api.done("POST", "/v1/explain", {"event": event, "user": user})
         if not found["membership"]["is_in"]:
             return
+        await asyncio.sleep(0.05)
     raise AssertionError("the user still follows")

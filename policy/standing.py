@@ -1,0 +1,74 @@
+"""How one user stands to an event: what is stored that bears on it, and what would become of it."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policy.audience import followees
+from policy.body import body_digest
+from policy.catalogue import Catalogue
+from policy.explanation import Explanation, explain
+from policy.ledger import Ledger
+from policy.membership import Ties, membership
+from policy.notification_type import NotificationType
+from policy.profile import Profile
+from policy.rate_limit import Tally
+from policy.tenant import Tenant
+from policy.user_state import Quota, UserState
+from schemas.event import Event
+from schemas.request import Origin, Request
+
+NOWHERE = Origin("events", -1, -1)
+"""Where an event stands that is asked about, and in no topic."""
+
+
+class Standing(Struct, frozen=True):
+    """What is stored of a user, and of what an event has to do with them.
+
+    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit.
+    """
+
+    profile: Profile = Profile()
+    ledger: Ledger = Ledger()
+    ties: Ties = Ties()
+    cancelled_at: int = 0
+    tally: Tally | None = None
+    partition: int = 0
+    partitions: int = 1
+    is_known: bool = True
+
+    def state(self, tenant: Tenant) -> UserState:
+        """The state that the decider would decide on."""
+        quota, limit = None, tenant.rate_limit
+        if limit is not None:
+            quota = Quota.of(limit, self.tally, self.partition, self.partitions)
+        return UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
+
+
+def followed(event: Event, specs: Iterable[NotificationType]) -> set[str]:
+    """Whose followers any of the types is for; raises BadRecord where the event doesn't say."""
+    if event.notify is not None:
+        return set()
+    asked = (spec for spec in specs if spec.followers or spec.subscribers)
+    return {name for spec in asked for name in followees(event, spec)}
+
+
+def explanations(
+    event: Event, user: str, at: int, catalogue: Catalogue, standing: Standing, threshold: int
+) -> list[Explanation]:
+    """What would become of the event at `at` (epoch ms), by each type that it sets off.
+
+    `threshold` counts for types that have none of their own. Raises BadRecord where the event
+    does not say whom it is for.
+    """
+    state = standing.state(catalogue.tenant(event.tenant))
+    origin = replace(NOWHERE, body=body_digest(event))
+    found = []
+    for spec in catalogue.for_event(event):
+        limit = spec.fan_out_threshold or threshold
+        attributes = standing.profile.attributes
+        member = membership(event, spec, user, standing.ties, attributes, limit)
+        request = Request(type=spec.name, user=user, event=event, origin=origin, accepted_at=at)
+        found.append(explain(request, spec, member, state, at))
+    return found
