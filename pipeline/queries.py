@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
-from pipeline.errors import PortTaken
+from pipeline.errors import BadRecord, PortTaken
 from pipeline.outputs import Log
 from pipeline.settings import Settings
 from pipeline.topics import OWNERS
@@ -38,7 +38,7 @@ class Held(Protocol):
         ...
 
     async def answer(self, number: int, question: bytes) -> bytes:
-        """What the handler of a partition answers; raises NotHere, and ValueError."""
+        """What the handler of a partition answers; raises NotHere, BadRecord and ValueError."""
         ...
 
 
@@ -92,6 +92,8 @@ class Queries:
             return web.Response(status=NOT_HERE)
         except TimeoutError:
             return web.Response(status=503)
+        except BadRecord as error:
+            return web.Response(status=422, text=error.detail)
         except (ValueError, msgspec.MsgspecError) as error:
             return web.Response(status=400, text=str(error))
         return web.Response(body=body, content_type="application/json")

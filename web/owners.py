@@ -11,13 +11,14 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from pipeline.errors import Unavailable
+from pipeline.errors import BadRecord, Unavailable
 from pipeline.outputs import partition_of
 from pipeline.queries import NOT_HERE, SIGNATURE, signature
 from pipeline.settings import Settings
 from pipeline.topic_following import following
 from pipeline.topics import OWNERS
 from schemas.owner import Owner
+from schemas.vocabulary import Reason
 
 Answer = TypeVar("Answer")
 PATIENCE = 5.0
@@ -56,7 +57,8 @@ class Owners:
         """What the role knows, answered where the user's partition is held.
 
         `after` are offsets by topic in that partition that must be done before. Raises
-        Unavailable where nobody answers in time, as while partitions move.
+        Unavailable where nobody answers in time, as while partitions move, and BadRecord where
+        what is asked about can't be used.
         """
         partition = partition_of(user, self._settings.partitions)
         path = f"/{partition}?{urlencode(after)}" if after else f"/{partition}"
@@ -82,6 +84,8 @@ class Owners:
             return b""
         if response.status in (NOT_HERE, 503):
             return b""
+        if response.status == 422:
+            raise BadRecord(Reason.INVALID, read.decode())
         if response.status != 200:
             raise RuntimeError(f"a worker answered {response.status}: {read[:200]!r}")
         return read

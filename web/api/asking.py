@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from pipeline.errors import BadRecord
 from policy.explanation import Explanation
 from policy.instants import moment
 from schemas.event import Name
@@ -9,6 +10,7 @@ from schemas.question import Explain
 from web.api.bodies import EventBody
 from web.api.desk import Desk
 from web.api.keys import Scope
+from web.api.problem import FieldError, Problem
 from web.api.route import Call, Reply, Route
 
 
@@ -40,4 +42,7 @@ class Asking:
         event = body.event.event(call.key.tenant, moment(self._desk.clock.now()))
         question = Explain(event=event, user=body.user)
         asked = self._desk.owners.ask("decider", body.user, question, list[Explanation])
-        return Reply(await asked)
+        try:
+            return Reply(await asked)
+        except BadRecord as error:
+            raise Problem(400, "", FieldError("/event/data", error.detail)) from None

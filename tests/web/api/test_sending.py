@@ -150,6 +150,12 @@ async def waiting(api: Api, user: str, count: int) -> None:
         ("/v1/notifications", {"type": "x", "users": []}, "/users", "length >= 1"),
         ("/v1/notifications", {"type": "x", "users": ["a"]}, "/type", "no notification type"),
         ("/v1/notifications", {"type": "comment_added", "users": ["a"]}, "/data", "is missing"),
+        (
+            "/v1/explain",
+            {"event": {"id": "e", "type": "order.shipped", "actor": "shop"}, "user": "ann"},
+            "/event/data",
+            "data.customer_id is missing",
+        ),
         ("/v1/cancellations", {"cancel_key": 1}, "/cancel_key", "Expected `str`, got `int`"),
     ],
 )
