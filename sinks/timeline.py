@@ -13,24 +13,13 @@ _COLUMNS = (
     "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "
     "event_id, notification_id, catalogue"
 )
-_NOTIFICATION = f"""
-SELECT {_COLUMNS} FROM delivery_events FINAL
-WHERE tenant = {{tenant:String}} AND notification_id = {{name:String}}
-ORDER BY at, id LIMIT 1000
-"""  # noqa: S608 - the columns are ours
-_DAY = f"""
-SELECT {_COLUMNS} FROM delivery_events FINAL
-WHERE tenant = {{tenant:String}} AND user = {{name:String}}
-    AND toDate(occurred_at) = {{day:Date}}
-ORDER BY at, id LIMIT 1000
-"""  # noqa: S608
-
-
-_ALL = f"""
-SELECT {_COLUMNS} FROM delivery_events FINAL
-WHERE tenant = {{tenant:String}} AND user = {{name:String}}
-ORDER BY at, id
-"""  # noqa: S608
+_SELECT = f"SELECT {_COLUMNS} FROM delivery_events FINAL WHERE tenant = {{tenant:String}} AND "  # noqa: S608 - the columns are ours
+_ORDER = " ORDER BY at, id"
+_NOTIFICATION = f"{_SELECT} notification_id = {{name:String}} {_ORDER} LIMIT 1000"
+_ALL = f"{_SELECT} user = {{name:String}} {_ORDER}"
+_DAY = (
+    f"{_SELECT} user = {{name:String}} AND toDate(occurred_at) = {{day:Date}} {_ORDER} LIMIT 1000"
+)
 
 
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from pipeline.errors import Misconfigured
 from pipeline.outputs import Log
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
-from web.api.app import api
+from web.api.app import MOST_BYTES, api
 from web.api.desk import Desk
 from web.api.keys import Keys
 from web.back_channel import BackChannel
@@ -32,8 +32,6 @@ from web.webhooks import Webhooks
 KEYS_SECONDS = 1.0
 """How often the file of API keys is looked at."""
 log = logging.getLogger(__name__)
-MOST_BYTES = 1 << 20
-"""Of a request's body; larger ones are answered 413."""
 
 
 def build(
@@ -78,10 +76,10 @@ async def run(settings: Settings) -> None:
     try:
         async with Owners(settings) as owners, Hub(settings) as hub:
             desk = Desk(settings, producer, owners, catalogue, clock)
-            here = Here(settings, producer, clock)
+            here = Here(desk)
             here.start()
-            gateway = Gateway(desk, hub, here, clock)
-            pages = Preferring(desk, clock).routes()
+            gateway = Gateway(desk, hub, here)
+            pages = Preferring(desk).routes()
             more = [*api(desk, keys), *gateway.routes(), *pages]
             app = build(settings, producer, clock, more)
             tune_collector()
@@ -90,6 +88,7 @@ async def run(settings: Settings) -> None:
                 await stop.wait()
                 gateway.end()
             await here.close()
+            await desk.clickhouse.close()
     finally:
         watching.cancel()
         await catalogue.close()

@@ -18,7 +18,7 @@ from web.api.sending import Sending
 from web.api.users import Users
 
 MOST_BYTES = 1 << 20
-"""Of a request's body."""
+"""Of a request's body; larger ones are answered 413."""
 DOCUMENT = "/v1/openapi.json"
 
 

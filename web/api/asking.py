@@ -6,7 +6,6 @@ from pipeline.errors import BadRecord
 from policy.explanation import Explanation
 from policy.instants import moment
 from schemas.event import Name
-from schemas.question import Explain
 from web.api.bodies import EventBody
 from web.api.desk import Desk
 from web.api.keys import Scope
@@ -40,9 +39,7 @@ class Asking:
         """Decided in the user's own partition, with nothing sent or stored."""
         body: ExplainBody = call.body
         event = body.event.event(call.key.tenant, moment(self._desk.clock.now()))
-        question = Explain(event=event, user=body.user)
-        asked = self._desk.owners.ask("decider", body.user, question, list[Explanation])
         try:
-            return Reply(await asked)
+            return Reply(await self._desk.explain(event, body.user))
         except BadRecord as error:
             raise Problem(400, "", FieldError("/event/data", error.detail)) from None

@@ -1,7 +1,8 @@
 """What every handler of the API works with."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -9,14 +10,20 @@ from msgspec import Struct
 from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
 from pipeline.errors import Unavailable
-from pipeline.outputs import Log, partition_of
-from pipeline.producer import Entry
+from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DELIVER, DEVICES, INBOX_CHANGES, PREFERENCES, Topic
+from policy.explanation import Explanation
+from policy.known import Known
+from schemas.event import Event
+from schemas.question import Explain, ReadUser
 from schemas.vocabulary import Channel, Priority
+from sinks.clickhouse import ClickHouse
 from web.api.problem import Problem
 from web.owners import Owners
 
+DECIDER = "decider"
+Done = TypeVar("Done")
 PATIENCE = 5.0
 """Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
 _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
@@ -45,39 +52,49 @@ class Desk:
         self.owners = owners
         self.catalogues = catalogues
         self.clock = clock
+        self.clickhouse = ClickHouse(settings)
         self._producer = producer
+
+    async def known(self, tenant: str, user: str, after: Mapping[str, int] | None = None) -> Known:
+        """What is known of a user, from their own partition; raises Unavailable."""
+        asked = ReadUser(tenant=tenant, user=user)
+        return await self.owners.ask(DECIDER, user, asked, Known, after)
+
+    async def explain(self, event: Event, user: str) -> list[Explanation]:
+        """What would become of an event for a user; raises Unavailable and BadRecord."""
+        question = Explain(event=event, user=user)
+        return await self.owners.ask(DECIDER, user, question, list[Explanation])
 
     async def write(self, topic: Topic, value: Struct) -> Position:
         """Write a record under its key; on return the broker has it. Raises Unavailable."""
-        (end,) = await self._write(topic, [value])
+        here, key = self._place(topic, value)
+        end = await _in_time(self._producer.write(topic.name, here, [(key, _encode(value))]))
         return Position(f"{topic.name}:{end}")
 
-    async def write_all(self, topic: Topic, values: Sequence[Struct]) -> None:
+    async def write_all(self, topic: Topic, values: Iterable[Struct]) -> None:
         """Write records, those of a partition together; on return the broker has all of them.
 
         Raises Unavailable; then it must not be assumed that none was written.
         """
-        await self._write(topic, values)
-
-    async def _write(self, topic: Topic, values: Sequence[Struct]) -> list[int]:
-        entries: dict[int, list[Entry]] = {}
+        outputs = Outputs(self._producer)
         for value in values:
-            key = str(getattr(value, topic.key))
-            here = partition_of(key, self.settings.partitions)
-            entries.setdefault(here, []).append((key.encode(), _encode(value)))
-        try:
-            async with asyncio.timeout(PATIENCE):
-                write = self._producer.write
-                if len(entries) == 1:
-                    ((here, some),) = entries.items()
-                    return [await write(topic.name, here, some)]
-                writes = (write(topic.name, here, some) for here, some in entries.items())
-                return await asyncio.gather(*writes)
-        except TimeoutError:
-            raise Unavailable(
-                f"Kafka did not acknowledge within {PATIENCE:g} s. It may have it all the same: "
-                "send it again with the same id."
-            ) from None
+            outputs.add(topic, *self._place(topic, value), _encode(value))
+        await _in_time(outputs.flush())
+
+    def _place(self, topic: Topic, value: Struct) -> tuple[int, bytes]:
+        key = str(getattr(value, topic.key))
+        return partition_of(key, self.settings.partitions), key.encode()
+
+
+async def _in_time(writing: Awaitable[Done]) -> Done:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await writing
+    except TimeoutError:
+        raise Unavailable(
+            f"Kafka did not acknowledge within {PATIENCE:g} s. It may have it all the same: "
+            "send it again with the same id."
+        ) from None
 
 
 def after_of(positions: str | None) -> Mapping[str, int]:

@@ -3,14 +3,12 @@
 from msgspec import Struct
 
 from policy.known import Known
-from schemas.inbox_question import MOST, Item, Page, ReadInbox
-from schemas.question import ReadUser
-from sinks.clickhouse import ClickHouse
+from schemas.inbox_question import MOST, Item, ReadInbox
 from sinks.timeline import Happening, all_of
 from web.api.desk import Desk
-from web.api.inbox import ROLE
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route
+from web.inbox import ask_page
 
 
 class Export(Struct, frozen=True):
@@ -26,7 +24,6 @@ class Exports:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._clickhouse = ClickHouse(desk.settings)
 
     def routes(self) -> list[Route]:
         """The route."""
@@ -36,18 +33,16 @@ class Exports:
 
     async def export(self, call: Call) -> Reply:
         """From the user's own partition, and from ClickHouse."""
-        tenant, user = call.key.tenant, call.path["user"]
-        asked = ReadUser(tenant=tenant, user=user)
-        known = await self._desk.owners.ask("decider", user, asked, Known)
-        happenings = await all_of(self._clickhouse, tenant, user)
-        return Reply(Export(known, await self._inbox(tenant, user), happenings))
+        known = await self._desk.known(*call.whose)
+        happenings = await all_of(self._desk.clickhouse, *call.whose)
+        return Reply(Export(known, await self._inbox(*call.whose), happenings))
 
     async def _inbox(self, tenant: str, user: str) -> list[Item]:
         found: list[Item] = []
         before = None
         while True:
             asked = ReadInbox(tenant=tenant, user=user, which="all", before=before, limit=MOST)
-            page = await self._desk.owners.ask(ROLE, user, asked, Page)
+            page = await ask_page(self._desk.owners, asked)
             found += page.items
             if page.next is None:
                 return found

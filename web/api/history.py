@@ -7,7 +7,6 @@ from msgspec import Struct
 from pipeline.dead_letter_reading import find, send_again
 from policy.instants import moment
 from schemas.dead_letter import DeadLetter
-from sinks.clickhouse import ClickHouse
 from sinks.timeline import Happening, day_of, timeline
 from web.api.desk import Desk
 from web.api.keys import Scope
@@ -42,7 +41,6 @@ class History:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._clickhouse = ClickHouse(desk.settings)
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -68,7 +66,7 @@ class History:
 
     async def timeline(self, call: Call) -> Reply:
         """From ClickHouse; what just happened is there within seconds."""
-        found = await timeline(self._clickhouse, call.key.tenant, call.path["id"])
+        found = await timeline(self._desk.clickhouse, call.key.tenant, call.path["id"])
         if not found:
             raise Problem(404, "Nothing is known of it, or not yet.")
         return Reply(found)
@@ -76,7 +74,7 @@ class History:
     async def day(self, call: Call) -> Reply:
         """From ClickHouse."""
         day = call.query.date or moment(self._desk.clock.now()).date()
-        return Reply(await day_of(self._clickhouse, call.key.tenant, call.path["user"], day))
+        return Reply(await day_of(self._desk.clickhouse, *call.whose, day))
 
     async def letters(self, call: Call) -> Reply:
         """Of all tenants: a record that can't be read has none."""

@@ -12,6 +12,7 @@ from pipeline.errors import Unavailable
 from web.api.keys import ApiKey, Keys, Scope
 from web.api.pace import Pace
 from web.api.problem import Problem, field_error
+from web.gateway.token import Subscriber
 
 RETRY_AFTER = {"Retry-After": "5"}
 log = logging.getLogger(__name__)
@@ -33,6 +34,11 @@ class Call(NamedTuple):
     path: Mapping[str, str]
     query: Any
     body: Any
+
+    @property
+    def whose(self) -> Subscriber:
+        """The user that the path names, among the key's tenant's."""
+        return Subscriber(self.key.tenant, self.path["user"])
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -88,8 +94,7 @@ class Gate:
         return web.route(route.method, route.path, handle)
 
     def _key(self, request: web.Request, scope: Scope) -> ApiKey:
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        key = self._keys.find(text.strip()) if scheme.lower() == "bearer" else None
+        key = self._keys.find(bearer_of(request))
         if key is None:
             challenge = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
             raise Problem(401, "Send Authorization: Bearer KEY.", headers=challenge)
@@ -112,6 +117,12 @@ class Gate:
             raise Problem(400, "", field_error(error)) from None
         except RecursionError:
             raise Problem(400, "It is nested too deeply.") from None
+
+
+def bearer_of(request: web.Request) -> str:
+    """What the header Authorization bears; empty where it bears nothing."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
 
 
 def _path(request: web.Request) -> Mapping[str, str]:

@@ -10,7 +10,6 @@ from policy.instants import moment
 from policy.notification_type import YEAR_MS, NotificationType
 from schemas.cancellation import Cancellation
 from schemas.event import Event
-from schemas.question import Explain
 from schemas.vocabulary import Reason
 from web.api.bodies import (
     AllNotified,
@@ -151,20 +150,19 @@ class Sending:
         events = [body.event(call.key.tenant, now) for body in bodies]
         self._in_time(events, within, "/scheduled_at")
         await self._known(events, within, "/type")
-        asked = [(event, user) for event, body in zip(events, bodies, strict=True)
-                 for user in dict.fromkeys(body.users)]  # fmt: skip
+        asked = [(event, user) for event in events for user in ids_of(event)]
         if len(asked) > MOST_ASKED:
             raise Problem(400, f"{MOST_ASKED} users can be named in one request.")
         found = await self._explained(asked)
         silent: dict[int, list[str]] = {}
-        for (event, user), explained in zip(asked, found, strict=True):
+        places = (at for at, event in enumerate(events) for _ in ids_of(event))
+        for at, (event, user), explained in zip(places, asked, found, strict=True):
             _refuse_conflict(explained, event, user)
             for each in explained:
                 if each.refused:
-                    pointer = within.format(events.index(event)) + "/data"
-                    raise Problem(400, "", FieldError(pointer, each.refused))
+                    raise Problem(400, "", FieldError(within.format(at) + "/data", each.refused))
             if explained and all(map(is_opted_out, explained)):
-                silent.setdefault(events.index(event), []).append(user)
+                silent.setdefault(at, []).append(user)
         if sum(map(len, silent.values())) == len(asked):
             names = ", ".join(sorted({user for _, user in asked})[:10])
             raise Problem(422, f"Opted out of all of its channels: {names}. Nothing was sent.")
@@ -178,9 +176,8 @@ class Sending:
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def ask(event: Event, user: str) -> list[Explanation]:
-            question = Explain(event=event, user=user)
             async with slots:
-                return await self._desk.owners.ask("decider", user, question, list[Explanation])
+                return await self._desk.explain(event, user)
 
         return list(await asyncio.gather(*(ask(*each) for each in asked)))
 

@@ -14,7 +14,6 @@ from policy.known import Known
 from policy.wall_clock import is_zone
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
-from schemas.question import ReadUser
 from web.api.desk import Desk, Position, after_of
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
@@ -81,10 +80,7 @@ class Users:
 
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""
-        after = after_of(call.query.after)
-        asked = ReadUser(tenant=call.key.tenant, user=call.path["user"])
-        found = await self._desk.owners.ask("decider", asked.user, asked, Known, after)
-        return Reply(found)
+        return Reply(await self._desk.known(*call.whose, after_of(call.query.after)))
 
     async def contacts(self, call: Call) -> Reply:
         """Replace them."""

@@ -4,15 +4,11 @@ import asyncio
 import contextlib
 import logging
 
-import msgspec
-
-from pipeline.clock import Clock
 from pipeline.errors import Unavailable
-from pipeline.outputs import Log, partition_of
-from pipeline.settings import Settings
 from pipeline.topics import PRESENCE
 from policy.instants import moment
 from schemas.profile import Presence
+from web.api.desk import Desk
 from web.gateway.token import Subscriber
 
 RENEW = 60.0
@@ -25,10 +21,8 @@ log = logging.getLogger(__name__)
 class Here:
     """The devices that are connected to this process."""
 
-    def __init__(self, settings: Settings, producer: Log, clock: Clock) -> None:
-        self._partitions = settings.partitions
-        self._producer = producer
-        self._clock = clock
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._connected: dict[tuple[Subscriber, str], int] = {}
         self._renewing: asyncio.Task[None] | None = None
 
@@ -68,15 +62,14 @@ class Here:
             await self._say(list(self._connected), online=True)
 
     async def _say(self, places: list[tuple[Subscriber, str]], *, online: bool) -> None:
-        until = moment(self._clock.now() + (HOLDS_MS if online else 0))
-        entries: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
-        for (tenant, user), device in places:
-            said = Presence(user=user, tenant=tenant, device=device, online=online, until=until)
-            here = partition_of(user, self._partitions)
-            entries.setdefault(here, []).append((user.encode(), msgspec.json.encode(said)))
+        until = moment(self._desk.clock.now() + (HOLDS_MS if online else 0))
         try:
-            await asyncio.gather(
-                *(self._producer.write(PRESENCE.name, at, some) for at, some in entries.items())
+            await self._desk.write_all(
+                PRESENCE,
+                (
+                    Presence(user=user, tenant=tenant, device=device, online=online, until=until)
+                    for (tenant, user), device in places
+                ),
             )
         except Unavailable as error:
             # A socket is worth more than its presence, which ends by itself.

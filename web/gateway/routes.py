@@ -10,17 +10,15 @@ from pathlib import Path
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from pipeline.clock import Clock
 from pipeline.errors import Unavailable
-from pipeline.topics import INBOX_CHANGES
-from schemas.inbox_question import InboxCounts, Page, ReadCounts, ReadInbox
-from web.api.desk import Desk, after_of
-from web.api.inbox import ChangeBody, InboxQuery, change_of
+from web.api.desk import Desk
 from web.api.problem import Problem, field_error
+from web.api.route import RETRY_AFTER, bearer_of
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
-from web.gateway.stream import ROLE, Message, Stream
+from web.gateway.stream import Message, Stream
 from web.gateway.token import Subscriber, read_token
+from web.inbox import ChangeBody, Inbox, InboxQuery
 
 HEARTBEAT = 20.0
 """Seconds; common proxies cut what is silent for 60."""
@@ -37,11 +35,11 @@ Handler = Callable[[web.Request, Subscriber], Awaitable[web.StreamResponse]]
 class Gateway:
     """The handlers."""
 
-    def __init__(self, desk: Desk, hub: Hub, here: Here, clock: Clock) -> None:
+    def __init__(self, desk: Desk, hub: Hub, here: Here) -> None:
         self._desk = desk
         self._hub = hub
         self._here = here
-        self._clock = clock
+        self._inbox = Inbox(desk)
         self._key = desk.settings.signing_key.get_secret_value().encode()
         self._ending = asyncio.Event()
 
@@ -115,26 +113,16 @@ class Gateway:
     async def read(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """A page of it."""
         query = msgspec.convert(_rest(request), InboxQuery, strict=False)
-        asked = ReadInbox(
-            tenant=subscriber.tenant,
-            user=subscriber.user,
-            which=query.which,
-            before=query.before,
-            limit=query.limit,
-        )
-        after = after_of(query.position)
-        return _json(await self._desk.owners.ask(ROLE, asked.user, asked, Page, after))
+        return _json(await self._inbox.page(subscriber, query))
 
     async def counts(self, _: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """How many are unread."""
-        asked = ReadCounts(tenant=subscriber.tenant, user=subscriber.user)
-        return _json(await self._desk.owners.ask(ROLE, asked.user, asked, InboxCounts))
+        return _json(await self._inbox.counts(subscriber))
 
     async def change(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """202 once Kafka has it."""
         body = msgspec.json.decode(await request.read(), type=ChangeBody)
-        said = change_of(body, subscriber.tenant, subscriber.user, self._clock.now())
-        return _json(await self._desk.write(INBOX_CHANGES, said), 202)
+        return _json(await self._inbox.change(subscriber, body), 202)
 
     @asynccontextmanager
     async def _connected(
@@ -155,7 +143,7 @@ class Gateway:
     def _for_subscriber(self, handler: Handler) -> Callable[..., Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                subscriber = read_token(_token(request), self._key, self._clock.now() // 1000)
+                subscriber = read_token(_token(request), self._key, self._desk.clock.now() // 1000)
                 if subscriber is None:
                     raise Problem(401, "The subscriber token is missing, forged or has ended.")
                 return await handler(request, subscriber)
@@ -164,7 +152,7 @@ class Gateway:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 return Problem(400, "", field_error(error)).response()
             except Unavailable as error:
-                return Problem(503, str(error), headers={"Retry-After": "5"}).response()
+                return Problem(503, str(error), headers=RETRY_AFTER).response()
 
         return handle
 
@@ -215,9 +203,8 @@ async def _end(*tasks: asyncio.Task[object]) -> None:
 
 
 def _token(request: web.Request) -> str:
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     # A browser's EventSource and WebSocket can send no header.
-    return text.strip() if scheme.lower() == "bearer" else request.query.get("token", "")
+    return bearer_of(request) or request.query.get("token", "")
 
 
 def _last(request: web.Request) -> int | None:

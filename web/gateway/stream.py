@@ -8,9 +8,9 @@ from msgspec import Struct
 from schemas.inbox_question import MOST, InboxCounts, Item, Page, ReadInbox
 from web.gateway.hub import Hub, Listener
 from web.gateway.token import Subscriber
+from web.inbox import ask_page
 from web.owners import Owners
 
-ROLE = "inapp"
 MOST_MISSED = 100
 """Items that a client which comes back is sent; of more it is told to fetch."""
 
@@ -92,4 +92,4 @@ class Stream:
             limit=MOST if last is not None else 1,
         )
         after = self._hub.done(self._subscriber)
-        return await self._owners.ask(ROLE, asked.user, asked, Page, after)
+        return await ask_page(self._owners, asked, after)

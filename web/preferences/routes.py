@@ -11,7 +11,6 @@ from aiohttp import web
 from msgspec.structs import replace
 from multidict import MultiDictProxy
 
-from pipeline.clock import Clock
 from pipeline.errors import Unavailable
 from pipeline.topics import CONTACTS, PREFERENCES, SUBSCRIPTIONS
 from policy.choices import Choice, choices, chosen
@@ -20,7 +19,6 @@ from policy.known import Known
 from policy.ticket import read_ticket
 from policy.wall_clock import is_zone, zones
 from schemas.profile import QuietHours
-from schemas.question import ReadUser
 from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Frequency
 from web.api.desk import Desk, after_of
@@ -37,9 +35,8 @@ Form = MultiDictProxy[Any]
 class Preferring:
     """The page, which works without scripts."""
 
-    def __init__(self, desk: Desk, clock: Clock) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._clock = clock
         self._key = desk.settings.signing_key.get_secret_value().encode()
         pages = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
         self._page = pages.get_template("preferences.html")
@@ -59,7 +56,7 @@ class Preferring:
         try:
             after = after_of(request.query.get("after"))
             return self._shown(
-                request, await self._known(subscriber, after), "saved" if after else ""
+                request, await self._desk.known(*subscriber, after), "saved" if after else ""
             )
         except (Unavailable, Problem) as error:
             log.warning("preferences can't be shown: %s", error)
@@ -72,7 +69,7 @@ class Preferring:
             return self._told(request, "invalid", 404)
         form = await request.post()
         try:
-            known = await self._known(subscriber, {})
+            known = await self._desk.known(*subscriber)
             quiet = _quiet_hours(form, known.preferences.quiet_hours)
             zone = str(form.get("zone", ""))
             if quiet is None or (zone and not is_zone(zone)):
@@ -110,7 +107,7 @@ class Preferring:
                 tenant=subscriber.tenant,
                 category=category,
                 channel=channel,
-                at=moment(self._clock.now()),
+                at=moment(self._desk.clock.now()),
                 subscribed=True,
             )
             for category, channels in known.unsubscribed.items()
@@ -119,10 +116,6 @@ class Preferring:
         ]
         await self._desk.write_all(SUBSCRIPTIONS, back)
         return positions
-
-    async def _known(self, subscriber: Subscriber, after: Any) -> Known:
-        asked = ReadUser(tenant=subscriber.tenant, user=subscriber.user)
-        return await self._desk.owners.ask("decider", asked.user, asked, Known, after)
 
     def _choices(self, subscriber: Subscriber, known: Known) -> list[Choice]:
         catalogue = self._desk.catalogues.current
@@ -137,7 +130,7 @@ class Preferring:
         ticket = read_ticket(link, self._key) if self._key else None
         if ticket is not None:
             return Subscriber(ticket.tenant, ticket.user)
-        return read_token(link, self._key, self._clock.now() // 1000)
+        return read_token(link, self._key, self._desk.clock.now() // 1000)
 
     def _shown(
         self, request: web.Request, known: Known, said: str, status: int = 200
