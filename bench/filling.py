@@ -13,7 +13,7 @@ from bench.arena import Arena
 from bench.topics import AIOKAFKA, FAUST, QUIX, TOCSIN, faust_changelog
 from bench.workload import PARTITIONS, USERS, profile, requests, state_key, user_name
 from pipeline.outputs import partition_of
-from pipeline.topics import DEAD_LETTERS, Topic, changelog
+from pipeline.topics import DEAD_LETTERS, OWNERS, Topic, changelog
 from tables.users import PROFILES
 
 BLOCK = 20_000
@@ -28,7 +28,7 @@ async def create_topics(arena: Arena) -> None:
     tables = [_compacted(faust_changelog(table)) for table in ("profiles", "ledgers")]
     # What the decider reads beside the requests of one priority stays empty.
     ours = [topic for topic in KINDS if topic.name not in TOCSIN]
-    ours += [DEAD_LETTERS, changelog("decider")]
+    ours += [DEAD_LETTERS, OWNERS, changelog("decider")]
     await arena.create(*plain, *tables, *ours)
 
 
