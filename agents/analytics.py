@@ -3,9 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from agents.state import Stateless
+from analytics.clickhouse import ClickHouse
+from analytics.migration import check_schema
 from pipeline.batcher import Batcher
 from pipeline.errors import Unavailable
 from pipeline.intake import Intake
@@ -15,7 +18,6 @@ from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import DELIVERY_EVENTS
 from schemas.delivery_event import DeliveryEvent
-from sinks.clickhouse import ClickHouse
 
 NAME = "analytics"
 SLICE = 5000
@@ -36,9 +38,16 @@ def analytics(clickhouse: ClickHouse, runtime: Runtime) -> Role:
         name=NAME,
         topics=(DELIVERY_EVENTS.name,),
         open_handler=partial(Analytics, rows, runtime),
+        check=partial(_check, clickhouse),
         close=clickhouse.close,
         slice_records={DELIVERY_EVENTS.name: SLICE},
     )
+
+
+async def _check(clickhouse: ClickHouse) -> None:
+    # While ClickHouse is away, its schema can't be asked for: rows wait in Kafka, as always.
+    with suppress(Unavailable):
+        await check_schema(clickhouse)
 
 
 async def _insert(clickhouse: ClickHouse, groups: Sequence[Sequence[DeliveryEvent]]) -> list[None]:

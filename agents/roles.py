@@ -9,12 +9,12 @@ from agents.inapp import inapp
 from agents.retry import retry
 from agents.router import router
 from agents.sink import sink
+from analytics.clickhouse import ClickHouse
 from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from schemas.vocabulary import Channel
-from sinks.clickhouse import ClickHouse
 from sinks.http import HttpClient
 from sinks.registry import providers_of
 

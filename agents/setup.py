@@ -1,9 +1,10 @@
 """What must be there before any worker starts: topics and tables."""
 
+from analytics.clickhouse import ClickHouse
+from analytics.migration import migrate
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
-from sinks.clickhouse import ClickHouse
 
 
 async def set_up(settings: Settings) -> list[str]:
@@ -11,7 +12,7 @@ async def set_up(settings: Settings) -> list[str]:
     created = await create_topics(settings, TOPICS)
     clickhouse = ClickHouse(settings)
     try:
-        await clickhouse.create_tables()
+        await migrate(clickhouse, settings.clickhouse_cluster)
     finally:
         await clickhouse.close()
     return created

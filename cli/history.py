@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analytics.clickhouse import ClickHouse
+from analytics.timeline import Happening, day_from, day_of
+from analytics.timeline import timeline as timeline_of
 from pipeline.settings import read_settings
-from sinks.clickhouse import ClickHouse
-from sinks.timeline import Happening, day_from, day_of
-from sinks.timeline import timeline as timeline_of
 
 _TENANT = click.option("--tenant", default="default", show_default=True)
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

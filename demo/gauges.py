@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.clickhouse import ClickHouse
 from demo.board import Board
 from pipeline.errors import Unavailable
-from sinks.clickhouse import ClickHouse
 
 FIGURES = """
     SELECT if(stage = 'sent', 'inapp', reason) AS name, count()

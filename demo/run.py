@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analytics.clickhouse import ClickHouse
 from demo.board import Board
 from demo.findings import Findings
 from demo.gauges import Gauges, show_lags
@@ -23,7 +24,6 @@ from embedded.house import WEB, House
 from embedded.process import Child
 from pipeline.topics import ROLES
 from schemas.vocabulary import Channel
-from sinks.clickhouse import ClickHouse
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60.0

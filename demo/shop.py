@@ -14,6 +14,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from analytics.clickhouse import ClickHouse
+from analytics.timeline import day_of
 from embedded.house import House
 from embedded.simulators.accept_log import Accepted
 from pipeline.outputs import partition_of
@@ -21,8 +23,6 @@ from pipeline.producer import Producer, start_producer
 from pipeline.topics import CONTACTS, EVENTS
 from schemas.event import Event
 from schemas.profile import Contacts, Device
-from sinks.clickhouse import ClickHouse
-from sinks.timeline import day_of
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 PAGE = Path(__file__).with_name("shop.html")

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analytics.clickhouse import ClickHouse
 from demo.findings import Findings
-from sinks.clickhouse import ClickHouse
 
 SHOWN = 5
 """Cases listed where something is wrong."""

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from aiokafka import ConsumerRecord
 
+from analytics.clickhouse import ClickHouse
 from demo.evidence import Evidence, Silence, Stored
 from demo.topic_reader import read_topic
 from embedded.simulators.accept_log import read_accept_log
 from pipeline.settings import Settings
 from schemas.dead_letter import DeadLetter
-from sinks.clickhouse import ClickHouse
 
 ITEM = b"i"
 """What the keys of the inbox table begin with; its changelog has frontiers beside it."""

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     clickhouse_user: str = "default"
     clickhouse_password: SecretStr = SecretStr("")
     clickhouse_database: str = "default"
+    clickhouse_cluster: str = ""
+    """Where it is a cluster: its name in ClickHouse's configuration; tables are then replicated."""
 
     push_providers: str = "fcm"
     email_providers: str = "sendgrid"

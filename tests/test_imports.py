@@ -14,7 +14,8 @@ ALLOWED = {
     "pipeline": CORE | {"pipeline"},
     "tables": CORE | {"pipeline", "tables"},
     "sinks": CORE | {"pipeline", "sinks"},
-    "agents": CORE | {"pipeline", "tables", "sinks", "agents"},
+    "analytics": CORE | {"pipeline", "analytics"},
+    "agents": CORE | {"pipeline", "tables", "sinks", "analytics", "agents"},
 }
 """What each inner folder may import of ours, by module or by package."""
 EDGE = {"bench", "cli", "demo", "embedded", "tests", "web"}
@@ -69,6 +70,7 @@ def test_every_folder_with_modules_is_known() -> None:
         ("pipeline", "if True:\n    import agents.router as r"),
         ("tables", "from sinks.provider import Provider"),
         ("sinks", "import os, tables"),
+        ("analytics", "from sinks.provider import Provider"),
         ("agents", "from embedded.kafka import Kafka"),
         ("agents", "try:\n    import web\nexcept ImportError:\n    pass"),
         ("agents", "from cli import main"),

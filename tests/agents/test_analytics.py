@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from agents.analytics import analytics
+from analytics.clickhouse import ClickHouse
+from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import free_port
 from pipeline.lanes import Abandoned
@@ -17,7 +19,6 @@ from policy.delivery_events import reached
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Reason
 from schemas.vocabulary import Stage as Step
-from sinks.clickhouse import ClickHouse
 from tests.agents.harness import Stage, delivery, relayed
 
 encode = msgspec.json.Encoder().encode
@@ -39,10 +40,10 @@ def at(stage: Stage, server: Server, **fields: Any) -> ClickHouse:
 async def database(stage: Stage, clickhouse: Server) -> AsyncIterator[ClickHouse]:
     """Our tables in a database of these tests."""
     default = at(stage, clickhouse, clickhouse_database="default")
-    await default._try("command", f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    await default.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     await default.close()
     database = at(stage, clickhouse)
-    await database.create_tables()
+    await migrate(database)
     yield database
     await database.close()
 

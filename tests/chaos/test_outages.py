@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from analytics.clickhouse import ClickHouse
 from embedded.house import House
 from embedded.simulators.faults import Fault
-from sinks.clickhouse import ClickHouse
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import Flow, flowing, write_again

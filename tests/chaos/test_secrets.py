@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.clickhouse import ClickHouse
 from embedded.house import House
 from embedded.simulators.credentials import Credentials
 from embedded.simulators.faults import Fault
 from pipeline.topics import DEAD_LETTERS, DELIVERY_EVENTS, RETRIES
 from schemas.vocabulary import Channel, Priority
-from sinks.clickhouse import ClickHouse
 from tests.chaos.conftest import LATENCY, PROVIDERS, Tell
 from tests.chaos.deliveries import Deliveries, producing, write
 from tests.chaos.observe import read_all, set_fault, wait_until_read

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from analytics.clickhouse import ClickHouse
 from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
 from pipeline.errors import Unavailable
@@ -18,7 +19,6 @@ from policy.known import Known
 from schemas.event import Event
 from schemas.question import Explain, ReadUser
 from schemas.vocabulary import Channel, Priority
-from sinks.clickhouse import ClickHouse
 from web.api.problem import Problem
 from web.owners import Owners
 

@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
+from analytics.timeline import Happening, all_of
 from policy.known import Known
 from schemas.inbox_question import MOST, Item, ReadInbox
-from sinks.timeline import Happening, all_of
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route

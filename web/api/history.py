@@ -4,10 +4,10 @@ import datetime
 
 from msgspec import Struct
 
+from analytics.timeline import Happening, day_of, timeline
 from pipeline.dead_letter_reading import find, send_again
 from policy.instants import moment
 from schemas.dead_letter import DeadLetter
-from sinks.timeline import Happening, day_of, timeline
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem, ProblemBody

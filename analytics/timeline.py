@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from analytics.clickhouse import ClickHouse
 from pipeline.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason, Stage
-from sinks.clickhouse import ClickHouse
 
 _COLUMNS = (
     "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "

@@ -1,7 +1,7 @@
-"""ClickHouse: tables and batched inserts of delivery events."""
+"""ClickHouse, as far as Tocsin asks it: batched inserts of delivery events, and queries."""
 
+import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
@@ -13,7 +13,6 @@ from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from schemas.delivery_event import DeliveryEvent
 
-TABLES = Path(__file__).with_name("clickhouse.sql")
 COLUMNS = tuple(DeliveryEvent.__struct_fields__)
 AWAY = (ClickHouseError, ClientError, OSError, TimeoutError)
 
@@ -24,12 +23,11 @@ class ClickHouse:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: AsyncClient | None = None
+        self._connecting = asyncio.Lock()
 
-    async def create_tables(self) -> None:
-        """Create what is missing; raises Unavailable."""
-        for statement in TABLES.read_text().split(";\n"):
-            if statement.strip():
-                await self._try("command", statement)
+    async def command(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
+        """Run a statement that answers nothing; raises Unavailable."""
+        await self._try("command", sql, parameters=parameters)
 
     async def insert(self, events: Sequence[DeliveryEvent]) -> None:
         """Insert the events; on return ClickHouse has them. Raises Unavailable.
@@ -62,6 +60,18 @@ class ClickHouse:
     async def _try(self, method: str, *args: Any, **kwargs: Any) -> Any:
         settings = self._settings
         try:
+            client = await self._connected()
+            return await getattr(client, method)(*args, **kwargs)
+        except AWAY as error:
+            await self.close()
+            raise Unavailable(
+                f"ClickHouse at {settings.clickhouse_host}:{settings.clickhouse_port} did not do "
+                f"it ({_first_line(error)}). Delivery events wait in Kafka; nothing is lost."
+            ) from error
+
+    async def _connected(self) -> AsyncClient:
+        settings = self._settings
+        async with self._connecting:
             if self._client is None:
                 self._client = await clickhouse_connect.get_async_client(
                     host=settings.clickhouse_host,
@@ -70,14 +80,9 @@ class ClickHouse:
                     password=settings.clickhouse_password.get_secret_value(),
                     database=settings.clickhouse_database,
                     autogenerate_session_id=False,
+                    tz_mode="aware",
                 )
-            return await getattr(self._client, method)(*args, **kwargs)
-        except AWAY as error:
-            await self.close()
-            raise Unavailable(
-                f"ClickHouse at {settings.clickhouse_host}:{settings.clickhouse_port} did not do "
-                f"it ({_first_line(error)}). Delivery events wait in Kafka; nothing is lost."
-            ) from error
+            return self._client
 
 
 def _column(name: str, events: Sequence[DeliveryEvent]) -> list[Any]:

@@ -1,0 +1,129 @@
+"""The schema in ClickHouse: plain SQL files, applied in order and recorded.
+
+Statements bear `{on_cluster}` and `{replicated}`, which are empty on a single server. Each can be
+repeated, so a run that was cut short, or two at once, end in the same schema.
+"""
+
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec import Struct
+
+from analytics.clickhouse import ClickHouse
+from pipeline.errors import Misconfigured
+
+FOLDER = Path(__file__).with_name("migrations")
+_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
+_CLUSTER = re.compile(r"\w+")
+_RECORD = """
+CREATE TABLE IF NOT EXISTS migrations {on_cluster}
+(
+    number UInt32,
+    name String,
+    sha256 String,
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = {replicated}ReplacingMergeTree
+ORDER BY number
+"""
+_NOTE = """
+INSERT INTO migrations (number, name, sha256)
+SELECT {number:UInt32}, {name:String}, {sha256:String}
+"""
+
+
+class Migration(Struct, frozen=True):
+    """One file of the schema."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        """What tells whether the file was changed after it had been applied."""
+        return sha256(self.sql.encode()).hexdigest()
+
+    def statements(self, cluster: str) -> list[str]:
+        """What to run, in order."""
+        parts = self.sql.split(";\n")
+        return [filled(part, cluster) for part in parts if part.strip()]
+
+
+def migrations(folder: Path = FOLDER) -> list[Migration]:
+    """All files in order; raises Misconfigured where a number is missing or there twice."""
+    found: list[Migration] = []
+    for path in sorted(folder.glob("*.sql")):
+        match = _NAME.fullmatch(path.name)
+        if match is None or int(match[1]) != len(found) + 1:
+            raise Misconfigured(f"{path.name} is not the migration {len(found) + 1:04}_NAME.sql.")
+        found.append(Migration(len(found) + 1, path.name, path.read_text()))
+    return found
+
+
+def filled(sql: str, cluster: str) -> str:
+    """The statement for a cluster of this name; for a single server where it is empty."""
+    if cluster and not _CLUSTER.fullmatch(cluster):
+        raise Misconfigured(f"TOCSIN_CLICKHOUSE_CLUSTER can't be {cluster!r}: it is no name.")
+    on_cluster = f"ON CLUSTER {cluster}" if cluster else ""
+    replicated = "Replicated" if cluster else ""
+    return sql.replace("{on_cluster}", on_cluster).replace("{replicated}", replicated)
+
+
+async def migrate(
+    clickhouse: ClickHouse, cluster: str = "", files: list[Migration] | None = None
+) -> list[str]:
+    """Apply what is missing and return its names; raises Unavailable.
+
+    Raises Misconfigured, with nothing changed, where ClickHouse has a migration that these files
+    do not have, or have with another text.
+    """
+    files = migrations() if files is None else files
+    await clickhouse.command(filled(_RECORD, cluster))
+    applied = await _applied(clickhouse)
+    _check(files, applied)
+    missing = [file for file in files if file.number not in applied]
+    for file in missing:
+        for statement in file.statements(cluster):
+            await clickhouse.command(statement)
+        await clickhouse.command(
+            _NOTE, {"number": file.number, "name": file.name, "sha256": file.sha256}
+        )
+    return [file.name for file in missing]
+
+
+async def check_schema(clickhouse: ClickHouse) -> None:
+    """Raise Misconfigured where the schema lacks what this version needs; raises Unavailable.
+
+    A newer schema is fine: it only adds, so that workers of both versions can run side by side.
+    """
+    exists = await clickhouse.query("EXISTS TABLE migrations")
+    applied = await _applied(clickhouse) if exists[0][0] else {}
+    missing = [file.name for file in migrations() if file.number not in applied]
+    if missing:
+        raise Misconfigured(
+            f"The schema in ClickHouse is older than this version: {missing[0]} is missing. "
+            "Run `tocsin setup`; delivery events wait in Kafka until then."
+        )
+
+
+async def _applied(clickhouse: ClickHouse) -> dict[int, tuple[str, str]]:
+    rows = await clickhouse.query("SELECT number, name, sha256 FROM migrations FINAL")
+    return {number: (name, digest) for number, name, digest in rows}
+
+
+def _check(files: list[Migration], applied: dict[int, tuple[str, str]]) -> None:
+    known = {file.number: file for file in files}
+    for number, (name, digest) in sorted(applied.items()):
+        file = known.get(number)
+        if file is None:
+            raise Misconfigured(
+                f"The schema in ClickHouse is newer than this version: it has {name}. Nothing was "
+                "changed; set up with the newer version."
+            )
+        if file.sha256 != digest:
+            raise Misconfigured(
+                f"{file.name} is not the text that was applied to ClickHouse. Nothing was "
+                "changed; put it back, and put what is new into a migration of its own."
+            )

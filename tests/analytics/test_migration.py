@@ -1,0 +1,84 @@
+"""The schema grows file by file, is safe to repeat, and says where code and schema disagree."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from analytics.clickhouse import ClickHouse
+from analytics.migration import Migration, check_schema, filled, migrate, migrations
+from pipeline.errors import Misconfigured
+
+FILES = migrations()
+
+
+async def tables_of(database: ClickHouse) -> dict[str, str]:
+    rows = await database.query(
+        "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
+    )
+    return dict(rows)
+
+
+async def test_it_is_applied_once(empty: ClickHouse) -> None:
+    with pytest.raises(Misconfigured, match=r"0001_delivery_events.sql is missing"):
+        await check_schema(empty)
+    assert await migrate(empty) == [file.name for file in FILES]
+    tables = await tables_of(empty)
+    assert await migrate(empty) == []
+    assert await tables_of(empty) == tables
+    await check_schema(empty)
+
+
+async def test_a_run_that_was_cut_short_goes_on(empty: ClickHouse) -> None:
+    """The first statement of the second file was run, and nothing noted."""
+    await migrate(empty, files=FILES[:1])
+    await empty.command(FILES[1].statements("")[0])
+    with pytest.raises(Misconfigured, match=r"0002_notification_state.sql is missing"):
+        await check_schema(empty)
+    assert await migrate(empty) == [file.name for file in FILES[1:]]
+    await check_schema(empty)
+
+
+async def test_two_at_once_end_in_one_schema(empty: ClickHouse) -> None:
+    await asyncio.gather(migrate(empty), migrate(empty))
+    (count,) = (await empty.query("SELECT count() FROM migrations FINAL"))[0]
+    assert count == len(FILES)
+    await check_schema(empty)
+
+
+async def test_an_older_version_leaves_a_newer_schema_alone(empty: ClickHouse) -> None:
+    await migrate(empty)
+    before = await tables_of(empty)
+    with pytest.raises(Misconfigured, match=f"newer than this version: it has {FILES[-1].name}"):
+        await migrate(empty, files=FILES[:-1])
+    assert await tables_of(empty) == before
+
+
+async def test_a_changed_file_is_named(empty: ClickHouse) -> None:
+    await migrate(empty, files=FILES[:1])
+    changed = replace(FILES[0], sql=FILES[0].sql + "-- more")
+    with pytest.raises(Misconfigured, match=r"0001_delivery_events.sql is not the text"):
+        await migrate(empty, files=[changed, *FILES[1:]])
+    assert "notification_state" not in await tables_of(empty)
+
+
+@pytest.mark.parametrize("name", ["0002_second.sql", "1_first.sql", "0001_first.sql.sql"])
+def test_a_hole_in_the_numbers_is_found(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("SELECT 1")
+    with pytest.raises(Misconfigured, match=r"is not the migration 0001_NAME.sql"):
+        migrations(tmp_path)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_on_a_cluster_every_table_is_replicated(empty: ClickHouse, file: Migration) -> None:
+    """The engine here is one server, which can read such statements and not run them."""
+    for statement in file.statements("house"):
+        assert "ON CLUSTER house" in statement
+        assert statement.count("ENGINE = Replicated") == statement.count("ENGINE =")
+        await empty.command(f"EXPLAIN AST {statement}")
+
+
+def test_a_clusters_name_is_a_name() -> None:
+    with pytest.raises(Misconfigured, match=r"TOCSIN_CLICKHOUSE_CLUSTER"):
+        filled("SELECT 1", "a; DROP TABLE b")

@@ -1,0 +1,68 @@
+"""Told twice, late, or in another order: no figure changes."""
+
+from random import Random
+from typing import Any
+
+from analytics.clickhouse import ClickHouse
+from analytics.migration import migrations
+from schemas.vocabulary import Stage
+from tests.analytics.story import STORY, happened
+
+VIEWS = [
+    statement.split("CREATE OR REPLACE VIEW ")[1].split()[0]
+    for file in migrations()
+    for statement in file.statements("")
+    if "CREATE OR REPLACE VIEW " in statement
+]
+DIMENSIONS = "tenant, type, category, channel, provider, priority, stage, reason, catalogue"
+ROLL_UPS = {
+    name: f"SELECT {name}, {DIMENSIONS}, uniqExactMerge(happenings) FROM by_{name} GROUP BY ALL"
+    for name in ("minute", "hour")
+}
+
+
+async def figures(database: ClickHouse) -> dict[str, list[Any]]:
+    """All that anyone could see."""
+    questions = {name: f"SELECT * FROM {name}" for name in VIEWS} | ROLL_UPS
+    return {name: sorted(map(repr, await database.query(q))) for name, q in questions.items()}
+
+
+async def test_the_same_topic_read_twice_changes_no_figure(database: ClickHouse) -> None:
+    await database.insert(STORY)
+    once = await figures(database)
+    assert len(VIEWS) == 11
+    assert all(once[name] for name in once if name != "best_hours"), once
+    again = list(STORY)
+    Random(1).shuffle(again)
+    # In other blocks, of which ClickHouse itself does not know that it has seen them.
+    for start in range(0, len(again), 7):
+        await database.insert(again[start : start + 7])
+    assert await figures(database) == once
+    for table in ("delivery_events", "notification_state", "by_minute", "by_hour"):
+        await database.command(f"OPTIMIZE TABLE {table} FINAL")
+    assert await figures(database) == once
+
+
+async def test_rolled_up_figures_are_those_of_the_events(database: ClickHouse) -> None:
+    await database.insert(STORY)
+    await database.insert(STORY[:9])
+    exact = await database.query(
+        "SELECT stage, uniqExact(id) FROM delivery_events "
+        "WHERE detail != 'machine' GROUP BY stage ORDER BY stage"
+    )
+    for table in ("by_minute", "by_hour"):
+        question = (
+            f"SELECT stage, uniqExactMerge(happenings) FROM {table} GROUP BY stage ORDER BY stage"
+        )
+        assert await database.query(question) == exact
+
+
+async def test_a_receipt_that_comes_days_later_counts_on_the_events_day(
+    database: ClickHouse,
+) -> None:
+    await database.insert(STORY)
+    days = 5 * 86_400_000
+    await database.insert([happened(Stage.DELIVERED, "b", days, provider="fcm")])
+    question = "SELECT day, sum(delivered) FROM funnel WHERE channel = 'push' GROUP BY day"
+    ((day, delivered),) = await database.query(question)
+    assert (str(day), delivered) == ("2026-11-20", 2)

@@ -1,0 +1,131 @@
+"""Each view answers its question, with figures counted by hand."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from analytics.clickhouse import ClickHouse
+from schemas.vocabulary import Stage
+from tests.analytics.story import DAY, NOON, STORY, TENANT, happened, sent
+
+TODAY = date.fromisoformat(DAY)
+
+
+@pytest.fixture
+async def told(database: ClickHouse) -> ClickHouse:
+    await database.insert(STORY)
+    return database
+
+
+def at(after: int) -> datetime:
+    return datetime.fromtimestamp((NOON + after) / 1000, UTC)
+
+
+async def ask(database: ClickHouse, question: str) -> list[Any]:
+    return await database.query(question, {"tenant": TENANT})
+
+
+async def test_funnel(told: ClickHouse) -> None:
+    stages = "suppressed, queued, sent, delivered, seen, opened, clicked, bounced, failed"
+    assert await ask(told, f"SELECT channel, decided, {stages} FROM funnel ORDER BY channel") == [
+        ("push", 8, 2, 6, 4, 1, 0, 1, 1, 0, 1),
+        ("sms", 2, 0, 1, 2, 0, 0, 0, 0, 1, 0),
+    ]
+
+
+async def test_who_was_told(told: ClickHouse) -> None:
+    question = "SELECT user, channel, sent, opened FROM who_was_told ORDER BY user"
+    assert await ask(told, question) == [
+        ("user-a", "push", at(100), at(5000)),
+        ("user-b", "push", at(7000), None),
+        ("user-c", "push", at(-2000), None),
+        ("user-h", "push", at(28_800_000), None),
+        ("user-i", "sms", at(400), None),
+        ("user-j", "sms", at(500), None),
+    ]
+
+
+async def test_why_not_told(told: ClickHouse) -> None:
+    question = "SELECT stage, reason, notifications, day FROM why_not_told ORDER BY stage, reason"
+    assert await ask(told, question) == [
+        ("failed", "unregistered", 1, TODAY),
+        ("suppressed", "opted_out", 2, TODAY),
+    ]
+
+
+async def test_how_fast_leaves_out_what_waited_on_purpose_and_clocks_that_disagree(
+    told: ClickHouse,
+) -> None:
+    columns = "channel, target_ms, messages, clocks_disagree, late, p50_p90_p99"
+    assert await ask(told, f"SELECT {columns} FROM how_fast ORDER BY channel") == [
+        ("push", 5000, 2, 1, 1, [7000, 7000, 7000]),
+        ("sms", 5000, 2, 0, 0, [500, 500, 500]),
+    ]
+
+
+async def test_provider_health(told: ClickHouse) -> None:
+    columns = "hour, channel, provider, taken, put_off, given_up, bounced, arraySort(reasons)"
+    assert await ask(told, f"SELECT {columns} FROM provider_health ORDER BY provider") == [
+        (at(0), "push", "fcm", 4, 1, 1, 0, ["timeout", "unregistered"]),
+        (at(0), "push", "link", 0, 0, 0, 0, []),
+        (at(0), "sms", "twilio", 2, 0, 0, 1, []),
+    ]
+
+
+async def test_notification_timeline(told: ClickHouse) -> None:
+    question = (
+        "SELECT stage, reason, at FROM notification_timeline "
+        "WHERE tenant = {tenant:String} AND notification_id = 'd'"
+    )
+    assert await ask(told, question) == [
+        ("queued", "", at(1)),
+        ("retrying", "timeout", at(10)),
+        ("failed", "unregistered", at(20)),
+    ]
+
+
+async def test_user_day(told: ClickHouse) -> None:
+    question = f"SELECT stage, reason, detail FROM user_day WHERE user = 'user-f' AND day = '{DAY}'"
+    assert await ask(told, question) == [("suppressed", "opted_out", "category orders")]
+
+
+async def test_sms_cost(told: ClickHouse) -> None:
+    question = "SELECT day, type, provider, messages, segments, cost FROM sms_cost"
+    assert await ask(told, question) == [(TODAY, "order_shipped", "twilio", 2, 3, 0.225)]
+
+
+async def test_suppression_history(told: ClickHouse) -> None:
+    question = "SELECT user, channel, stage, detail FROM suppression_history ORDER BY user"
+    assert await ask(told, question) == [
+        ("user-d", "push", "failed", ""),
+        ("user-j", "sms", "bounced", "hard: gone"),
+    ]
+
+
+async def test_unfinished(told: ClickHouse) -> None:
+    question = "SELECT user, day, queued, last_stage FROM unfinished"
+    assert await ask(told, question) == [("user-e", TODAY, at(1), "queued")]
+
+
+async def test_best_hours(database: ClickHouse) -> None:
+    """Of the last 90 days, so it is told of now."""
+    now = datetime.now(UTC).replace(minute=30)
+    morning, evening = (int(now.replace(hour=hour).timestamp() * 1000) for hour in (8, 20))
+    opens = [
+        happened(
+            Stage.OPENED, f"n{number}", user="ada", at=moment, occurred_at=evening, detail=detail
+        )
+        for number, (moment, detail) in enumerate(
+            [(morning, ""), (evening, ""), (evening, ""), *[(morning, "machine")] * 5]
+        )
+    ]
+    await database.insert(opens)
+    question = "SELECT user, best_hour, opens FROM best_hours"
+    assert await ask(database, question) == [("ada", 20, 3)]
+
+
+async def test_another_tenants_figures_stay_apart(told: ClickHouse) -> None:
+    await told.insert(sent("a", 100, tenant="globex"))
+    question = "SELECT tenant, sum(queued) FROM funnel GROUP BY tenant ORDER BY tenant"
+    assert await ask(told, question) == [("acme", 7), ("globex", 1)]
