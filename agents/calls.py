@@ -13,6 +13,7 @@ from pipeline.lanes import Abandoned
 from pipeline.metrics import CIRCUIT, PROVIDER_CALLS
 from pipeline.runtime import Runtime
 from pipeline.slots import Slots
+from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Answers, Breaker, Circuit, answers_of
@@ -64,6 +65,11 @@ class Calls:
     def is_open(self) -> bool:
         """Whether the provider is left alone now."""
         return self._breaker.circuit(self._clock.now()) is Circuit.OPEN
+
+    def circuit(self) -> CircuitState:
+        """What an operator is told of it."""
+        name = self._breaker.circuit(self._clock.now()).name.lower()
+        return CircuitState(provider=self.provider.name, state=name, free_in=self.free_in())
 
     def free_in(self) -> float:
         """Seconds until it may be called again, at the earliest."""

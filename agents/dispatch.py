@@ -11,6 +11,7 @@ from pipeline.lanes import Abandoned
 from pipeline.runtime import Runtime
 from policy.address import split_address
 from policy.split import order_of
+from schemas.circuit import CircuitState
 from schemas.vocabulary import Reason
 from sinks.provider import Refused, Retry
 from sinks.registry import Weighted
@@ -43,6 +44,10 @@ class Dispatch:
         self._weights: dict[str, dict[str, int]] = {}
         for provider, weight in providers:
             self._weights.setdefault(provider.scheme, {})[provider.name] = weight
+
+    def circuits(self) -> list[CircuitState]:
+        """Which providers are called now."""
+        return [calls.circuit() for calls in self._calls.values()]
 
     async def deliver(self, call: Call) -> Answer:
         """Deliver or say why not; what was sent is in the ledger on return. Raises Abandoned."""

@@ -29,6 +29,7 @@ from pipeline.topics import (
 from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
 from policy.suppression import unregistered
+from schemas.circuit import ReadCircuits
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.provider import Retry
@@ -39,6 +40,7 @@ from tables.turn import Turn
 SLICE = 250
 """Deliveries in one slice: one that is slow holds up no more than these."""
 encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ReadCircuits).decode
 
 
 def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> Role:
@@ -56,6 +58,7 @@ def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> R
         topics=tuple(topic.name for topic in topics),
         open_handler=lambda number, closing: Sink(channel, runtime, dispatch, number, closing),
         lane_per_topic=True,
+        answers=True,
         check=check,
         slice_records={topic.name: SLICE for topic in topics},
     )
@@ -99,6 +102,11 @@ class Sink(Stateful):
         )
         _raise_worst(results)
         await turn.finish()
+
+    async def answer(self, question: bytes) -> bytes:
+        """The circuits of this process, see schemas.circuit."""
+        _decode(question)
+        return encode(self._dispatch.circuits())
 
     async def _deliver(
         self, record: ConsumerRecord, delivery: Delivery, mark: SentMark | None, outputs: Outputs

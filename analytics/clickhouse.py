@@ -48,8 +48,17 @@ class ClickHouse:
 
     async def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         """The rows that a query returns; raises Unavailable."""
-        result = await self._try("query", sql, parameters=parameters)
-        return list(result.result_rows)
+        return (await self.ask(sql, parameters))[1]
+
+    async def ask(
+        self,
+        sql: str,
+        parameters: dict[str, Any] | None = None,
+        limits: dict[str, Any] | None = None,
+    ) -> tuple[list[str], list[Any]]:
+        """Names of columns, and rows; `limits` are settings of the query. Raises Unavailable."""
+        result = await self._try("query", sql, parameters=parameters, settings=limits)
+        return list(result.column_names), list(result.result_rows)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -12,7 +12,6 @@ from demo.board import Board
 from demo.findings import Findings
 from demo.gauges import Gauges, show_lags
 from demo.kinds import read_kinds
-from demo.lag import Lag
 from demo.producer_log import Claims, read_claims
 from demo.reckoning import reckon
 from demo.run_folder import run_folder
@@ -22,6 +21,7 @@ from demo.witnesses import gather_evidence
 from demo.world import SEED, World, make_world
 from embedded.house import WEB, House
 from embedded.process import Child
+from pipeline.lag import Lag
 from pipeline.topics import ROLES
 from schemas.vocabulary import Channel
 

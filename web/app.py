@@ -19,6 +19,7 @@ from web.api.app import MOST_BYTES, api
 from web.api.desk import Desk
 from web.api.keys import Keys
 from web.back_channel import BackChannel
+from web.console.routes import console
 from web.cors import cross_origin
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
@@ -80,7 +81,7 @@ async def run(settings: Settings) -> None:
             here.start()
             gateway = Gateway(desk, hub, here)
             pages = Preferring(desk).routes()
-            more = [*api(desk, keys), *gateway.routes(), *pages]
+            more = [*api(desk, keys), *gateway.routes(), *pages, *console()]
             app = build(settings, producer, clock, more)
             tune_collector()
             async with serving(app, settings.web_host, settings.web_port) as url:

@@ -76,6 +76,24 @@ class Owners:
             "or wait until the partition has moved."
         )
 
+    async def ask_each(
+        self, role: str, question: Struct, kind: type[Answer]
+    ) -> dict[str, Answer | None]:
+        """What each process of a role answers by its URL; None of those that do not answer."""
+        held = {url: number for (name, number), url in self._urls.items() if name == role}
+        answers = await asyncio.gather(
+            *(self._ask_one(f"{url}/{number}", question) for url, number in held.items())
+        )
+        return {
+            url: msgspec.json.decode(answer, type=kind) if answer else None
+            for url, answer in zip(held, answers, strict=True)
+        }
+
+    async def _ask_one(self, url: str, question: Struct) -> bytes:
+        body = msgspec.json.encode(question)
+        signed = signature(self._key, f"/{url.rpartition('/')[2]}", body)
+        return await self._post(url, body, {SIGNATURE: signed})
+
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         try:
             async with self._session.post(url, data=body, headers=headers) as response:

@@ -11,7 +11,7 @@ from embedded.house import WEB, House
 from web.api.keys import ApiKey, Scope, new_key, table_of
 from web.cors import ANY
 
-ROLES = ("router", "decider", "inapp", "analytics", WEB)
+ROLES = ("router", "decider", "push", "inapp", "analytics", WEB)
 TENANTS = ("acme", "globex")
 
 

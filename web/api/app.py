@@ -8,10 +8,12 @@ from aiohttp import web
 from web.api.asking import Asking
 from web.api.desk import Desk
 from web.api.export import Exports
+from web.api.figures import Statistics
 from web.api.history import History
 from web.api.inbox import Inboxes
 from web.api.keys import Keys
 from web.api.openapi import document
+from web.api.operations import Operations
 from web.api.pace import Pace
 from web.api.route import Gate, Route
 from web.api.sending import Sending
@@ -24,7 +26,7 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    kinds = (Sending, Users, Inboxes, Asking, History, Exports)
+    kinds = (Sending, Users, Inboxes, Asking, History, Statistics, Exports, Operations)
     return [route for kind in kinds for route in kind(desk).routes()]
 
 

@@ -43,8 +43,17 @@ class Lag:
         await self._consumer.stop()
         await self._admin.close()
 
+    async def by_topic(self) -> dict[str, dict[str, int]]:
+        """Records that each role has before it, by the topic that they are in."""
+        lags, _ = await self._look(tuple(READS))
+        return lags
+
     async def look(self, roles: Iterable[str] = tuple(READS)) -> tuple[dict[str, int], Ends]:
         """Records that each role has before it, and the end offsets that were compared with."""
+        lags, ends = await self._look(tuple(roles))
+        return {role: sum(topics.values()) for role, topics in lags.items()}, ends
+
+    async def _look(self, roles: Iterable[str]) -> tuple[dict[str, dict[str, int]], Ends]:
         by_role = {
             role: [TopicPartition(t.name, n) for t in READS[role] for n in range(self._partitions)]
             for role in roles
@@ -53,11 +62,13 @@ class Lag:
         ends: Ends = await self._consumer.end_offsets(
             [tp for tps in by_role.values() for tp in tps]
         )
-        lags = {}
+        lags: dict[str, dict[str, int]] = {}
         for role, tps in by_role.items():
             committed = await self._admin.list_consumer_group_offsets(f"tocsin-{role}")
             done = {tp: max(0, place.offset) for tp, place in committed.items()}
-            lags[role] = sum(max(0, ends[tp] - done.get(tp, 0)) for tp in tps)
+            lags[role] = dict.fromkeys((tp.topic for tp in tps), 0)
+            for tp in tps:
+                lags[role][tp.topic] += max(0, ends[tp] - done.get(tp, 0))
         return lags, ends
 
     async def settle(

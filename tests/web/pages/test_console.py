@@ -1,0 +1,142 @@
+"""The dashboard and the operator page, in a real browser against a running house."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from tests.agents.harness import unique
+from tests.web.api.test_history import until as told
+from tests.web.api.test_sending import notification, person
+from tests.web.house import Api
+from tests.web.pages.test_shop import until
+
+PHONE = (390, 800)
+
+
+@pytest.fixture
+async def page(api: Api, browser: webdriver.Chrome) -> AsyncIterator[webdriver.Chrome]:
+    """A browser whose tab knows a key."""
+    await asyncio.to_thread(browser.get, f"{api.url}/dashboard")
+    script = f"sessionStorage.setItem('tocsin-key', '{api.keys['acme']}')"
+    await asyncio.to_thread(browser.execute_script, script)
+    yield browser
+    await asyncio.to_thread(browser.execute_script, "sessionStorage.clear()")
+    await asyncio.to_thread(browser.set_window_size, 900, 700)
+    await asyncio.to_thread(browser.get, "about:blank")
+
+
+async def open_(page: webdriver.Chrome, url: str) -> None:
+    await asyncio.to_thread(page.get, url)
+
+
+async def shoot(page: webdriver.Chrome, path: Path) -> None:
+    await asyncio.to_thread(page.save_screenshot, str(path))
+
+
+async def text_of(page: webdriver.Chrome, where: str) -> str:
+    found = await asyncio.to_thread(page.find_element, By.CSS_SELECTOR, where)
+    return found.text
+
+
+async def happen(api: Api) -> str:
+    """A user was told in-app, and not by push; the notification's id."""
+    user = await person(api, categories={"comments": {"push": False}})
+    said = await api.done("POST", "/v1/notifications", notification(user))
+    name: str = said["notifications"][user]
+    await told(api, f"/v1/notifications/{name}", 4)
+    return name
+
+
+async def test_a_key_is_asked_for_and_kept_in_no_link(
+    api: Api, browser: webdriver.Chrome, shots: Path
+) -> None:
+    await happen(api)
+    await open_(browser, f"{api.url}/dashboard?range=7d")
+    await until(browser, "!document.querySelector('#key').hidden")
+    field = await asyncio.to_thread(browser.find_element, By.CSS_SELECTOR, "#key input")
+    for key, shows in (("wrong", "#refused"), (api.keys["acme"], "#funnel .chart")):
+        await asyncio.to_thread(field.send_keys, key)
+        await asyncio.to_thread(field.submit)
+        await until(browser, f"!!document.querySelector('{shows}')?.textContent")
+        await shoot(browser, shots / f"dashboard-{'key' if key == 'wrong' else 'opened'}.png")
+    assert api.keys["acme"] not in browser.current_url
+    assert "range=7d" in browser.current_url
+    await asyncio.to_thread(browser.execute_script, "sessionStorage.clear()")
+
+
+async def test_the_dashboard_shows_what_happened(
+    api: Api, page: webdriver.Chrome, shots: Path
+) -> None:
+    await happen(api)
+    await asyncio.to_thread(page.set_window_size, 1400, 1500)
+    await open_(page, f"{api.url}/dashboard?range=1h")
+    await until(page, "document.querySelectorAll('.js-plotly-plot').length >= 4")
+    await until(page, "!document.querySelector('#tenants').hidden")
+    label = "document.querySelector('#why_not .chart').getAttribute('aria-label')"
+    await until(page, f"{label}.includes('opted_out')")
+    assert "comment_added" in await text_of(page, "#types")
+    await asyncio.sleep(0.5)
+    await shoot(page, shots / "dashboard.png")
+    await asyncio.to_thread(page.set_window_size, *PHONE)
+    await until(page, "document.body.scrollWidth <= window.innerWidth")
+    await shoot(page, shots / "dashboard-phone.png")
+
+
+async def test_the_filters_are_in_the_link(api: Api, page: webdriver.Chrome) -> None:
+    await happen(api)
+    await open_(page, f"{api.url}/dashboard?range=6h&channel=inapp&type=nothing_like_it")
+    await until(page, "document.querySelector('#volume').textContent.includes('Nothing in')")
+    field = await asyncio.to_thread(page.find_element, By.NAME, "type")
+    await asyncio.to_thread(field.clear)
+    await asyncio.to_thread(field.submit)
+    await until(page, "!!document.querySelector('#volume .chart')")
+    assert "channel=inapp" in page.current_url
+    assert "nothing_like_it" not in page.current_url
+
+
+async def test_empty_and_broken_are_told_in_words(
+    api: Api, page: webdriver.Chrome, shots: Path
+) -> None:
+    between = "range=between&from=2020-01-01T00:00&to=2020-01-02T00:00"
+    await open_(page, f"{api.url}/dashboard?{between}")
+    await until(page, "document.querySelector('#funnel').textContent.includes('Nothing in')")
+    await shoot(page, shots / "dashboard-empty.png")
+    await open_(page, f"{api.url}/dashboard?{between.replace('2020-01-02', '2019-01-02')}")
+    await until(page, "!!document.querySelector('#funnel .broken')")
+    assert "to must be after from" in await text_of(page, "#funnel")
+    await shoot(page, shots / "dashboard-broken.png")
+
+
+async def test_the_operator_page_shows_lag_letters_and_a_timeline(
+    api: Api, page: webdriver.Chrome, shots: Path
+) -> None:
+    name = await happen(api)
+    producer = AIOKafkaProducer(bootstrap_servers=api.house.kafka.address)
+    await producer.start()
+    await producer.send_and_wait("presence", b"{not json", unique("user").encode())
+    await producer.stop()
+    await asyncio.to_thread(page.set_window_size, 1400, 1500)
+    await open_(page, f"{api.url}/operator?id={name}")
+    await until(page, "document.querySelectorAll('#lag tbody tr').length >= 10")
+    await until(page, "document.querySelector('#found').textContent.includes('opted_out')")
+    script = "document.querySelector('#filter').topic.value = 'presence'"
+    for _ in range(100):
+        await asyncio.to_thread(page.execute_script, script)
+        button = await asyncio.to_thread(page.find_element, By.CSS_SELECTOR, "#filter button")
+        await asyncio.to_thread(button.click)
+        await asyncio.sleep(0.2)
+        if "undecodable" in await text_of(page, "#letters"):
+            break
+    again = await asyncio.to_thread(page.find_element, By.CSS_SELECTOR, "#letters td button")
+    await asyncio.to_thread(again.click)
+    await until(page, "document.querySelector('#letters').textContent.includes('sent again')")
+    user = await asyncio.to_thread(page.find_element, By.CSS_SELECTOR, "#explain input")
+    await asyncio.to_thread(user.send_keys, "user-1")
+    await asyncio.to_thread(user.submit)
+    await until(page, "document.querySelector('#explained').textContent.includes('no_address')")
+    await shoot(page, shots / "operator.png")

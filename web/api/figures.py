@@ -1,0 +1,61 @@
+"""`/v1/figures`: what the dashboard shows, from ClickHouse."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from analytics.panels import PANELS, Figures, Panel, Span, figures
+from policy.instants import moment
+from schemas.event import Name
+from schemas.vocabulary import Channel, Priority
+from web.api.desk import Desk
+from web.api.keys import Scope
+from web.api.problem import Problem
+from web.api.route import Call, Reply, Route
+
+LONGEST = timedelta(days=400)
+USUAL = timedelta(days=1)
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class FiguresQuery(Struct, frozen=True):
+    """From when until when, by the events' own time: the last day unless given; narrowed by type,
+    channel and priority."""
+
+    start: Moment | None = field(name="from", default=None)
+    end: Moment | None = field(name="to", default=None)
+    type: Name | None = None
+    channel: Channel | None = None
+    priority: Priority | None = None
+
+
+class Statistics:
+    """The handlers, one for each panel."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [self._route(panel) for panel in PANELS]
+
+    def _route(self, panel: Panel) -> Route:
+        async def ask(call: Call) -> Reply:
+            span = self._span(call)
+            return Reply(await figures(self._desk.clickhouse, panel, span))
+
+        scope = Scope.OPERATE if panel.of_all_tenants else Scope.READ
+        path = f"/v1/figures/{panel.name}"
+        return Route("GET", path, scope, panel.title, ask, {200: Figures}, None, FiguresQuery)
+
+    def _span(self, call: Call) -> Span:
+        query: FiguresQuery = call.query
+        try:
+            end = (query.end or moment(self._desk.clock.now())).astimezone(UTC)
+            start = (query.start or end - USUAL).astimezone(UTC)
+        except OverflowError:
+            raise Problem(400, "from and to are beyond what a calendar holds.") from None
+        if not timedelta(0) < end - start <= LONGEST or not 1970 < start.year < 2100:
+            raise Problem(400, f"to must be after from, and by {LONGEST.days} days at most.")
+        return Span(call.key.tenant, start, end, query.type or "", query.channel, query.priority)

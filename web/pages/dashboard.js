@@ -1,0 +1,185 @@
+// The dashboard: each panel is one question to the API. The address bears the filters, so that a
+// link shows the same to whoever has a key.
+
+import { ask, begin, element, Refused, shown, state, table } from "./console.js";
+
+const PANELS = [
+  { name: "funnel", title: "From queued to clicked", draw: bars("stage", "messages", "v") },
+  { name: "why_not", title: "Why not sent", draw: bars("reason", "notifications", "h") },
+  { name: "volume", title: "Messages sent, by channel", wide: true, draw: lines("channel", "messages", "tozeroy") },
+  { name: "latency", title: "Event to provider at p99, by priority (ms; dotted: its target)", wide: true, draw: latency },
+  { name: "providers", title: "Provider health", draw: listing },
+  { name: "types", title: "Top types", draw: listing },
+  { name: "texts", title: "Texts: segments and cost", draw: listing },
+  { name: "tenants", title: "Tenants", draw: listing, optional: true },
+];
+const HOURS = { "1h": 1, "6h": 6, "24h": 24, "7d": 168, "30d": 720, "90d": 2160 };
+const REFRESH_MS = 15000;
+const COLOURS = ["#3b82c4", "#d9822b", "#3fa66b", "#b05cc4", "#c94f5d", "#8a8f2a", "#5a6acf"];
+
+const filters = document.querySelector("#filters");
+let asked = 0;
+
+function read() {
+  const given = new URLSearchParams(location.search);
+  for (const field of filters.elements)
+    if (field.name && given.has(field.name)) field.value = given.get(field.name);
+  if (!HOURS[filters.range.value] && filters.range.value !== "between") filters.range.value = "24h";
+  showBetween();
+}
+
+function showBetween() {
+  for (const label of document.querySelectorAll(".between")) label.hidden = filters.range.value !== "between";
+}
+
+function write() {
+  const kept = new URLSearchParams();
+  for (const field of filters.elements)
+    if (field.name && field.value && !(field.closest(".between") && filters.range.value !== "between"))
+      kept.set(field.name, field.value);
+  history.replaceState(null, "", `?${kept}`);
+}
+
+function query() {
+  const wanted = new URLSearchParams();
+  if (filters.range.value === "between") {
+    for (const name of ["from", "to"])
+      if (filters[name].value) wanted.set(name, new Date(filters[name].value).toISOString());
+  } else {
+    const now = Date.now();
+    wanted.set("from", new Date(now - HOURS[filters.range.value] * 3600000).toISOString());
+    wanted.set("to", new Date(now).toISOString());
+  }
+  for (const name of ["type", "channel", "priority"])
+    if (filters[name].value.trim()) wanted.set(name, filters[name].value.trim());
+  return wanted;
+}
+
+async function show() {
+  const turn = ++asked;
+  const wanted = query();
+  const done = await Promise.all(PANELS.map((panel) => one(panel, wanted, () => turn === asked)));
+  const fresh = document.querySelector("#fresh");
+  if (turn === asked) fresh.textContent = done.every(Boolean) ? `as of ${new Date().toLocaleTimeString()}` : "not all could be shown";
+}
+
+async function one(panel, wanted, isWanted) {
+  const card = document.querySelector(`#${panel.name}`);
+  const body = card.querySelector(".body");
+  try {
+    const found = await ask(`/v1/figures/${panel.name}?${wanted}`);
+    if (!isWanted()) return true;
+    card.hidden = false;
+    if (!found.rows.length) body.replaceChildren(state("Nothing in this time."));
+    else panel.draw(body, found, ["from", "to"].map((name) => local(Date.parse(wanted.get(name) ?? found.rows[0][0]))));
+    return true;
+  } catch (error) {
+    if (panel.optional && error instanceof Refused) { card.hidden = true; return true; }
+    if (isWanted()) body.replaceChildren(state(error.message, true));
+    return false;
+  }
+}
+
+function named(found) {
+  return found.rows.map((row) => Object.fromEntries(found.columns.map((column, at) => [column, row[at]])));
+}
+
+function chart(body, traces, layout, label) {
+  let place = body.querySelector(".chart");
+  if (!place) body.replaceChildren(place = element("div", { className: "chart" }));
+  const style = getComputedStyle(document.body);
+  const text = style.getPropertyValue("--text"), edge = style.getPropertyValue("--edge");
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", label);
+  Plotly.react(place, traces, {
+    margin: { l: 50, r: 12, t: 8, b: 36 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
+    font: { family: "system-ui, sans-serif", color: text, size: 12 }, colorway: COLOURS,
+    legend: { orientation: "h", y: 1.18 }, hovermode: "closest",
+    ...layout,
+    xaxis: { gridcolor: edge, zerolinecolor: edge, automargin: true, ...layout.xaxis },
+    yaxis: { gridcolor: edge, zerolinecolor: edge, automargin: true, rangemode: "tozero", ...layout.yaxis },
+  }, { displayModeBar: false, responsive: true });
+}
+
+function bars(name, value, way) {
+  return (body, found) => {
+    const rows = named(found).slice(0, 12);
+    if (way === "h") rows.reverse();
+    const names = rows.map((row) => shown(row[name])), values = rows.map((row) => row[value]);
+    const trace = { type: "bar", orientation: way, text: values.map(shown), textposition: "auto",
+      cliponaxis: false, marker: { color: COLOURS[0] } };
+    chart(body, [way === "h" ? { ...trace, x: values, y: names } : { ...trace, x: names, y: values }],
+      {}, names.map((each, at) => `${each} ${values[at]}`).join(", "));
+  };
+}
+
+// Charts show a moment as it is written, so it is written as the clock here has it.
+function local(at) {
+  return new Date(at - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+}
+
+// Points where nothing happened are zeros, and not a slope from one neighbour to the other.
+function series(rows, step, name, value, absent) {
+  const by = new Map();
+  for (const row of rows) {
+    if (!by.has(row[name])) by.set(row[name], new Map());
+    by.get(row[name]).set(Date.parse(row.time), row[value]);
+  }
+  const times = rows.map((row) => Date.parse(row.time));
+  const first = Math.min(...times), last = Math.max(...times);
+  return [...by].map(([key, points]) => {
+    const x = [], y = [];
+    for (let at = first; at <= last; at += step * 1000) { x.push(local(at)); y.push(points.get(at) ?? absent); }
+    return { key, x, y };
+  });
+}
+
+function lines(name, value, fill) {
+  return (body, found, range) => {
+    const all = series(named(found), found.step, name, value, 0);
+    chart(body, all.map(({ key, x, y }, at) => ({ type: "scatter", mode: x.length > 1 ? "lines" : "markers", name: key, x, y,
+      fill, fillcolor: `${COLOURS[at % COLOURS.length]}22`, line: { width: 2 } })), { showlegend: true, xaxis: { range } },
+      all.map(({ key, y }) => `${key} ${y.reduce((a, b) => a + b, 0)}`).join(", "));
+  };
+}
+
+function latency(body, found, range) {
+  const rows = named(found);
+  const all = series(rows, found.step, "priority", "p99", null);
+  const target = Object.fromEntries(rows.map((row) => [row.priority, row.target_ms]));
+  const traces = all.flatMap(({ key, x, y }, at) => {
+    const color = COLOURS[at % COLOURS.length];
+    return [
+      { type: "scatter", mode: "lines+markers", name: key, x, y, line: { color, width: 2 }, marker: { size: 5 } },
+      { type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip", x: range,
+        y: [target[key], target[key]], line: { color, dash: "dot", width: 1 } },
+    ];
+  });
+  chart(body, traces, { showlegend: true, xaxis: { range }, yaxis: { type: "log", dtick: 1 } },
+    all.map(({ key, y }) => `${key} at most ${Math.max(...y)} ms`).join(", "));
+}
+
+function listing(body, found) {
+  body.replaceChildren(table(found.columns, found.rows));
+}
+
+function build() {
+  document.querySelector("#panels").append(...PANELS.map((panel) =>
+    element("section", { id: panel.name, className: `card${panel.wide ? " wide" : ""}`, hidden: Boolean(panel.optional) },
+      element("h2", {}, panel.title), element("div", { className: "body" }, state("Asking …")))));
+}
+
+async function suggest() {
+  const found = await ask(`/v1/figures/types?${new URLSearchParams({ from: new Date(Date.now() - 30 * 86400000).toISOString() })}`);
+  document.querySelector("#known-types").replaceChildren(...found.rows.map((row) => element("option", { value: row[0] })));
+}
+
+build();
+read();
+filters.addEventListener("submit", (event) => { event.preventDefault(); write(); show(); });
+filters.range.addEventListener("change", showBetween);
+begin(() => { show(); suggest().catch(() => {}); });
+setInterval(() => {
+  const isOpen = !document.querySelector("#content").hidden;
+  if (isOpen && !document.hidden && filters.range.value !== "between") show();
+}, REFRESH_MS);
