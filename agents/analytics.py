@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
+import msgspec
+
 from agents.state import Stateless
 from analytics.clickhouse import ClickHouse
+from analytics.erasure import Erased, erase
 from analytics.migration import check_schema
 from pipeline.batcher import Batcher
 from pipeline.errors import Unavailable
@@ -16,8 +19,9 @@ from pipeline.lanes import Abandoned
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DELIVERY_EVENTS
+from pipeline.topics import DELIVERY_EVENTS, ERASURES, Topic
 from schemas.delivery_event import DeliveryEvent
+from schemas.erasure import Erasure
 
 NAME = "analytics"
 SLICE = 5000
@@ -36,8 +40,8 @@ def analytics(clickhouse: ClickHouse, runtime: Runtime) -> Role:
     )
     return Role(
         name=NAME,
-        topics=(DELIVERY_EVENTS.name,),
-        open_handler=partial(Analytics, rows, runtime),
+        topics=(ERASURES.name, DELIVERY_EVENTS.name),
+        open_handler=partial(Analytics, clickhouse, rows, runtime),
         check=partial(_check, clickhouse),
         close=clickhouse.close,
         slice_records={DELIVERY_EVENTS.name: SLICE},
@@ -60,26 +64,56 @@ class Analytics(Stateless):
 
     def __init__(
         self,
+        clickhouse: ClickHouse,
         rows: Batcher[Sequence[DeliveryEvent], None],
         runtime: Runtime,
         number: int,
         closing: asyncio.Event,
     ) -> None:
+        self._clickhouse = clickhouse
         self._rows = rows
         self._runtime = runtime
         self._closing = closing
-        kinds = {DELIVERY_EVENTS: DeliveryEvent}
+        # Rows of a user and their erasure meet in one partition.
+        self._erased: Erased | None = None
+        kinds: dict[Topic, type[msgspec.Struct]] = {
+            ERASURES: Erasure,
+            DELIVERY_EVENTS: DeliveryEvent,
+        }
         self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
-        """Insert the slice; while ClickHouse is away, wait, with the rest left in Kafka."""
+        """Insert or erase; while ClickHouse is away, wait, with the rest left in Kafka."""
         outputs = self._runtime.outputs()
-        events = list(self._intake.read_lines(slice_, outputs))
+        if slice_.partition.topic == ERASURES.name:
+            for record, erasure in self._intake.read(slice_, outputs):
+                await self._do(partial(self._erase, erasure, record.timestamp))
+        else:
+            events = list(self._intake.read_lines(slice_, outputs))
+            await self._do(partial(self._insert, events))
         await outputs.flush()
+
+    async def _insert(self, events: list[DeliveryEvent]) -> None:
+        wanted = (await self._known()).without(events)
+        if wanted:
+            await self._rows.submit(wanted)
+
+    async def _erase(self, erasure: Erasure, at: int) -> None:
+        (await self._known()).note(erasure.tenant, erasure.user, at)
+        await erase(self._clickhouse, erasure.tenant, erasure.user, at)
+
+    async def _known(self) -> Erased:
+        if self._erased is None:
+            erased = Erased()
+            await erased.load(self._clickhouse)
+            self._erased = erased
+        return self._erased
+
+    async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
         tries = 0
-        while events:
+        while True:
             try:
-                await self._rows.submit(events)
+                await work()
                 return
             except Unavailable as error:
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]

@@ -11,6 +11,7 @@ import msgspec
 from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decisions import Decisions
+from agents.erasing import about, erase
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
@@ -27,6 +28,7 @@ from pipeline.topics import (
     CANCELLED,
     CONTACTS,
     DEVICES,
+    ERASURES,
     FEEDBACK,
     FOLLOWING,
     PREFERENCES,
@@ -39,6 +41,7 @@ from pipeline.topics import (
 )
 from policy.endpoint import check_endpoints
 from schemas.cancellation import Cancellation
+from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
@@ -47,6 +50,7 @@ from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Priority
 from tables import held
+from tables.erased import ERASED, Forgotten
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.in_hand import IN_HAND, InHand
 from tables.phones import PHONES, STOPPED
@@ -67,6 +71,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     STOPS: Stop,
     SUBSCRIPTIONS: Subscription,
     SUPPRESSIONS: Suppression,
+    ERASURES: Erasure,
     REQUESTS[Priority.CRITICAL]: Request,
     BROADCASTS[Priority.CRITICAL]: Broadcast,
     **{REQUESTS[priority]: Request for priority in Priority},
@@ -92,6 +97,7 @@ TABLES = (
     held.QUOTAS,
     held.FAN_OUTS,
     IN_HAND,
+    ERASED,
 )
 BROADCAST_SLICE = 16
 """Broadcasts in one slice; each may stand for a thousand decisions."""
@@ -151,7 +157,16 @@ class Decider(Stateful):
             await self._catalogues.refresh()
         decisions = self._decisions(turn, in_hand.now)
         decisions.load(users)
+        forgotten = Forgotten(turn)
         for record, value in records:
+            if isinstance(value, Erasure):
+                partitions = self._runtime.settings.partitions
+                await erase(turn, self._timers, value, record.timestamp, partitions)
+                forgotten.note(value.tenant, value.user, record.timestamp)
+            if not forgotten.is_empty:
+                whose = about(value, record.timestamp)
+                if whose is not None and forgotten.covers(*whose):
+                    continue
             try:
                 self._take(turn, decisions, value)
             except BadRecord as error:

@@ -14,23 +14,26 @@ from pipeline.intake import Intake
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, FEEDBACK, INBOX_CHANGES, LIVE, Topic
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, FEEDBACK, INBOX_CHANGES, LIVE, Topic
 from policy.delivery_events import reached, reported
 from policy.inbox import Counts, ItemState, changed
 from policy.instants import epoch_ms, moment
 from policy.ticket import ticket_of
 from schemas.delivery import Delivery
+from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.inbox_change import InboxChange
 from schemas.inbox_question import Item
 from schemas.live import Live
 from schemas.vocabulary import Channel, Priority, Reason, Stage
+from tables.erased import ERASED, Forgotten
 from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, key_of_item
 from tables.table import key_of
 from tables.turn import Turn
 
 NAME = str(Channel.INAPP)
 KINDS: dict[Topic, type[msgspec.Struct]] = {
+    ERASURES: Erasure,
     INBOX_CHANGES: InboxChange,
     **{DELIVER[Channel.INAPP, priority]: Delivery for priority in Priority},
 }
@@ -55,18 +58,33 @@ class InApp(Stateful):
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
         self._runtime = runtime
-        super().__init__(open_store(runtime, NAME, number, INBOX, COUNTS))
+        super().__init__(open_store(runtime, NAME, number, INBOX, COUNTS, ERASED))
         self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
+        forgotten = Forgotten(turn)
         for record, value in self._intake.read(slice_, turn.outputs):
-            if isinstance(value, InboxChange):
-                self._change(turn, record, value)
-            else:
-                self._deliver(turn, record, value)
+            if isinstance(value, Erasure):
+                self._erase(turn, record, value)
+                forgotten.note(value.tenant, value.user, record.timestamp)
+            elif forgotten.is_empty or not forgotten.covers(*_about(value, record)):
+                self._take(turn, record, value)
         await turn.finish()
+
+    def _take(self, turn: Turn, record: ConsumerRecord, value: InboxChange | Delivery) -> None:
+        if isinstance(value, InboxChange):
+            self._change(turn, record, value)
+        else:
+            self._deliver(turn, record, value)
+
+    def _erase(self, turn: Turn, record: ConsumerRecord, erasure: Erasure) -> None:
+        person = key_of(erasure.tenant, erasure.user)
+        for key in list(turn.view(INBOX).keys(person)):
+            turn.view(INBOX).put(key, None)
+        turn.view(COUNTS).put(person, None)
+        self._go_live(turn, record, erasure.tenant, erasure.user, None)
 
     async def answer(self, question: bytes) -> bytes:
         """What is in an inbox; see schemas.inbox_question."""
@@ -154,6 +172,11 @@ class InApp(Stateful):
         position = f"{record.topic}:{record.offset + 1}"
         live = Live(tenant=tenant, user=user, counts=counts, position=position, item=item)
         turn.outputs.add(LIVE, record.partition, record.key, encode(live))
+
+
+def _about(value: InboxChange | Delivery, record: ConsumerRecord) -> tuple[str, str, int]:
+    at = value.accepted_at if isinstance(value, Delivery) else record.timestamp
+    return value.tenant, value.user, at
 
 
 def _state(item: InboxItem | None) -> ItemState | None:

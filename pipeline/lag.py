@@ -9,15 +9,10 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from pipeline.topics import ROLES, TOPICS, Topic, changelog
+from pipeline.topics import INPUTS
 
 PAUSE = 0.4
 """Seconds between looks: roles commit twice a second."""
-READS: dict[str, tuple[Topic, ...]] = {
-    role: tuple(t for t in TOPICS if t.read_by == role and t.name != changelog(role).name)
-    for role in ROLES
-}
-"""The topics that each role's group reads."""
 Ends = dict[TopicPartition, int]
 
 
@@ -45,17 +40,17 @@ class Lag:
 
     async def by_topic(self) -> dict[str, dict[str, int]]:
         """Records that each role has before it, by the topic that they are in."""
-        lags, _ = await self._look(tuple(READS))
+        lags, _ = await self._look(tuple(INPUTS))
         return lags
 
-    async def look(self, roles: Iterable[str] = tuple(READS)) -> tuple[dict[str, int], Ends]:
+    async def look(self, roles: Iterable[str] = tuple(INPUTS)) -> tuple[dict[str, int], Ends]:
         """Records that each role has before it, and the end offsets that were compared with."""
         lags, ends = await self._look(tuple(roles))
         return {role: sum(topics.values()) for role, topics in lags.items()}, ends
 
     async def _look(self, roles: Iterable[str]) -> tuple[dict[str, dict[str, int]], Ends]:
         by_role = {
-            role: [TopicPartition(t.name, n) for t in READS[role] for n in range(self._partitions)]
+            role: [TopicPartition(t.name, n) for t in INPUTS[role] for n in range(self._partitions)]
             for role in roles
         }
         # Ends first: what is committed after that can only be more.
@@ -75,7 +70,7 @@ class Lag:
         self,
         patience: float,
         told: Callable[[dict[str, int]], Awaitable[None]],
-        roles: Iterable[str] = tuple(READS),
+        roles: Iterable[str] = tuple(INPUTS),
     ) -> bool:
         """Wait until these roles have nothing to do; False once nothing moved for `patience` s.
 

@@ -85,6 +85,14 @@ DELIVERY_EVENTS = Topic(
     lines=True,
 )
 INBOX_CHANGES = Topic(name="inbox-changes", key="user", written_by="web", read_by="inapp")
+ERASURES = Topic(
+    name="erasures",
+    key="user",
+    written_by="web",
+    read_by="decider, inapp, analytics",
+    # As long as any topic keeps what an erased user once caused.
+    retention_ms=31 * DAY_MS,
+)
 LIVE = Topic(name="live", key="user", written_by="inapp", read_by="web", retention_ms=3_600_000)
 OWNERS = Topic(
     name="owners",
@@ -148,6 +156,7 @@ TOPICS: tuple[Topic, ...] = (
     DEAD_LETTERS,
     DELIVERY_EVENTS,
     INBOX_CHANGES,
+    ERASURES,
     LIVE,
     OWNERS,
     *RETRIES.values(),
@@ -157,3 +166,8 @@ TOPICS: tuple[Topic, ...] = (
 """All of them."""
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
+INPUTS = {
+    role: tuple(t for t in TOPICS if role in t.read_by.split(", ") and t != changelog(role))
+    for role in ROLES
+}
+"""The topics that each role's group reads."""

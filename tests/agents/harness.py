@@ -43,6 +43,7 @@ from pipeline.topics import (
     DELIVER,
     DELIVERY_EVENTS,
     DEVICES,
+    ERASURES,
     EVENTS,
     FEEDBACK,
     FOLLOWING,
@@ -65,6 +66,7 @@ from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Content, Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
@@ -89,6 +91,7 @@ KINDS: dict[str, type[Struct]] = {
     PRESENCE.name: Presence,
     CANCELLATIONS.name: Cancellation,
     CANCELLED.name: Cancellation,
+    ERASURES.name: Erasure,
     FEEDBACK.name: Feedback,
     INBOX_CHANGES.name: InboxChange,
     LIVE.name: Live,

@@ -12,13 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from embedded.house import House, Worker
 from embedded.simulators.faults import Fault
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, ROLES, TOPICS, changelog
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, INPUTS
 from tests.chaos.witness import Key, Output
 
-READ_BY = {
-    role: tuple(t.name for t in TOPICS if t.read_by == role and t.name != changelog(role).name)
-    for role in ROLES
-}
+READ_BY = {role: tuple(topic.name for topic in topics) for role, topics in INPUTS.items()}
 """Topics by the role that reads them."""
 SENDING = [topic.name for topic in DELIVER.values()]
 

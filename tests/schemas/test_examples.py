@@ -12,6 +12,7 @@ from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
@@ -33,6 +34,7 @@ KINDS: dict[str, type[Struct]] = {
     "delivery": Delivery,
     "delivery-events": DeliveryEvent,
     "devices": DeviceChange,
+    "erasures": Erasure,
     "events": Event,
     "feedback": Feedback,
     "follows": Follow,

@@ -13,7 +13,7 @@ from pipeline.clock import Clock
 from pipeline.errors import Unavailable
 from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, DELIVER, DEVICES, INBOX_CHANGES, PREFERENCES, Topic
+from pipeline.topics import CONTACTS, DELIVER, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, Topic
 from policy.explanation import Explanation
 from policy.known import Known
 from schemas.event import Event
@@ -27,7 +27,9 @@ Done = TypeVar("Done")
 PATIENCE = 5.0
 """Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
 _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
-_READ_BACK = {topic.name for topic in (CONTACTS, DEVICES, INBOX_CHANGES, PREFERENCES, *_INBOX)}
+_READ_BACK = {
+    topic.name for topic in (CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, *_INBOX)
+}
 _encode = msgspec.json.Encoder().encode
 
 

@@ -6,12 +6,13 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.errors import BadRecord
-from pipeline.topics import CONTACTS, DEVICES, FOLLOWS, PREFERENCES
+from pipeline.topics import CONTACTS, DEVICES, ERASURES, FOLLOWS, PREFERENCES
 from policy.audience import TOPIC
 from policy.endpoint import check_endpoints
 from policy.instants import moment
 from policy.known import Known
 from policy.wall_clock import is_zone
+from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
 from web.api.desk import Desk, Position, after_of
@@ -68,6 +69,7 @@ class Users:
             Route(
                 "GET", _USER, Scope.USERS, "What is known of a user", self.read, known, None, After
             ),
+            Route("DELETE", _USER, Scope.ERASE, "Forget a user", self.erase, {202: Position}),
             route("PUT", "/contacts", "Where to reach a user", self.contacts, ContactsBody),
             route("POST", "/devices", "A device more", self.add_device, Device),
             route("DELETE", "/devices", "A device less", self.remove_device, Device),
@@ -81,6 +83,11 @@ class Users:
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""
         return Reply(await self._desk.known(*call.whose, after_of(call.query.after)))
+
+    async def erase(self, call: Call) -> Reply:
+        """All that is kept, here and in ClickHouse; what is in topics goes with their retention."""
+        tenant, user = call.whose
+        return Reply(await self._desk.write(ERASURES, Erasure(user=user, tenant=tenant)), 202)
 
     async def contacts(self, call: Call) -> Reply:
         """Replace them."""

@@ -1,0 +1,87 @@
+"""Forgetting a user: all that the decider keeps of them, and whom they follow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from pipeline.outputs import partition_of
+from pipeline.topics import FOLLOWS
+from policy.instants import moment
+from policy.ledger import Ledger
+from policy.profile import Profile
+from schemas.erasure import Erasure
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.request import Request
+from schemas.subscription import Subscription
+from schemas.suppression import Suppression
+from tables.followers import FOLLOWERS, SEGMENTS
+from tables.held import CANCEL_KEYS, HELD
+from tables.phones import PHONES
+from tables.table import key_of, last_part, parts_of
+from tables.timers import TIMERS, Timers
+from tables.turn import Turn
+from tables.users import LEDGERS, PROFILES, user_key
+
+AT_ONCE = 2000
+"""Edges looked at before others have a turn: all of a tenant's are, as they lie by followee."""
+encode = msgspec.json.Encoder().encode
+OfOne = Contacts | DeviceChange | Preferences | Presence | Subscription | Suppression | Feedback
+
+
+def about(value: object, taken_at: int) -> tuple[str, str, int] | None:
+    """Of whom a record is, by tenant and user, and when Kafka took it; None of no single user."""
+    if isinstance(value, Request):
+        return value.event.tenant, value.user, value.accepted_at
+    if isinstance(value, Follow):
+        return value.tenant, value.follower, taken_at
+    if isinstance(value, OfOne):
+        return value.tenant, value.user, taken_at
+    return None
+
+
+async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
+    """Drop all of it within the turn; whom they followed is told to the router, which counts."""
+    tenant, user = erasure.tenant, erasure.user
+    person = user_key(tenant, user)
+    profile = turn.view(PROFILES).get(person) or Profile()
+    for name, value in profile.attributes.items():
+        turn.view(SEGMENTS).put(key_of(tenant, name, value, user), None)
+    if profile.phone:
+        turn.view(PHONES).put(key_of(profile.phone, tenant, user), None)
+    turn.view(PROFILES).put(person, None)
+    _drop_waiting(turn, timers, tenant, user)
+    followees = [followee async for followee in _followees(turn, tenant, user)]
+    for followee in followees:
+        turn.view(FOLLOWERS).put(key_of(tenant, followee, user), None)
+        said = Follow(
+            follower=user, followee=followee, at=moment(at), following=False, tenant=tenant
+        )
+        place = partition_of(followee, partitions)
+        turn.outputs.add(FOLLOWS, place, followee.encode(), encode(said))
+
+
+def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:
+    person = user_key(tenant, user)
+    ledgers, held, keys = turn.view(LEDGERS), turn.view(HELD), turn.view(CANCEL_KEYS)
+    ledger = ledgers.get(person)
+    if ledger is not None:
+        timers.move(turn.view(TIMERS), tenant, user, ledger, Ledger())
+        ledgers.put(person, None)
+    for row in list(held.keys(person)):
+        kept = held.get(row)
+        held.put(row, None)
+        if kept is not None and kept.request.event.cancel_key is not None:
+            place = key_of(tenant, kept.request.event.cancel_key)
+            keys.put(place + row[len(key_of(tenant)) :], None)
+
+
+async def _followees(turn: Turn, tenant: str, user: str) -> AsyncIterator[str]:
+    end = key_of(user)
+    for number, edge in enumerate(turn.view(FOLLOWERS).keys(key_of(tenant))):
+        if edge.endswith(end) and last_part(edge) == user:
+            yield parts_of(edge)[1]
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)

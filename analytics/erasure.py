@@ -1,0 +1,91 @@
+"""Forgetting a user in ClickHouse: their rows, and what of them was rolled up."""
+
+from collections import defaultdict
+from hashlib import sha256
+from typing import Any
+
+from analytics.clickhouse import ClickHouse
+from policy.instants import epoch_ms
+from schemas.delivery_event import DeliveryEvent
+
+_HOURS = """
+SELECT DISTINCT toStartOfHour(occurred_at) FROM delivery_events
+WHERE tenant = {tenant:String} AND user = {user:String} ORDER BY 1
+"""
+_NOTE = """
+INSERT INTO erased SELECT {tenant:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64})
+"""
+_KNOWN = "SELECT tenant, user_hash, at FROM erased FINAL"
+_EMPTY = """
+DELETE FROM by_[unit] WHERE tenant = {tenant:String}
+    AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour([unit])))
+"""
+_FILL = """
+INSERT INTO by_[unit]
+SELECT [start](occurred_at) AS [unit],
+    tenant, type, category, channel, provider, priority, stage, reason, catalogue,
+    uniqExactState(cityHash64(id))
+FROM delivery_events
+WHERE tenant = {tenant:String} AND toDate(occurred_at) = {day:Date}
+    AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour(occurred_at)))
+    AND user != {user:String} AND detail != 'machine'
+GROUP BY [unit], tenant, type, category, channel, provider, priority, stage, reason, catalogue
+"""
+_FORGET = "DELETE FROM [table] WHERE tenant = {tenant:String} AND user = {user:String}"
+# By the minute and by the hour, without the user: sets, so that what is added meanwhile stays.
+_ROLLED_UP_ANEW = [
+    statement.replace("[unit]", unit).replace("[start]", start)
+    for unit, start in (("minute", "toStartOfMinute"), ("hour", "toStartOfHour"))
+    for statement in (_EMPTY, _FILL)
+]
+
+
+async def erase(clickhouse: ClickHouse, tenant: str, user: str, at: int) -> None:
+    """Forget all that concerns a user and was accepted until `at` (epoch ms); raises Unavailable.
+
+    Safe to repeat, so after an error it must be: the rows go last, as they say which hours are to
+    be rolled up anew. Sums of those hours are too low until then, for some milliseconds each day.
+    """
+    of_user: dict[str, Any] = {"tenant": tenant, "user": user}
+    await clickhouse.command(_NOTE, {"tenant": tenant, "hash": hash_of(tenant, user), "at": at})
+    by_day: dict[str, list[int]] = defaultdict(list)
+    for (hour,) in await clickhouse.query(_HOURS, of_user):
+        by_day[f"{hour:%Y-%m-%d}"].append(int(hour.timestamp()))
+    for day, hours in by_day.items():
+        for statement in _ROLLED_UP_ANEW:
+            await clickhouse.command(statement, {**of_user, "day": day, "hours": hours})
+    for table in ("notification_state", "delivery_events"):
+        await clickhouse.command(_FORGET.replace("[table]", table), of_user)
+
+
+class Erased:
+    """Whom ClickHouse has forgotten, so that no row brings them back."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, str], int] = {}
+
+    async def load(self, clickhouse: ClickHouse) -> None:
+        """Read who is; raises Unavailable."""
+        rows = await clickhouse.query(_KNOWN)
+        for tenant, name, at in rows:
+            self._at[tenant, name.decode() if isinstance(name, bytes) else name] = epoch_ms(at)
+
+    def note(self, tenant: str, user: str, at: int) -> None:
+        """One more, at epoch ms."""
+        self._at[tenant, hash_of(tenant, user)] = at
+
+    def without(self, events: list[DeliveryEvent]) -> list[DeliveryEvent]:
+        """The events that may be inserted."""
+        if not self._at:
+            return events
+        return [
+            event
+            for event in events
+            if event.accepted_at
+            > self._at.get((event.tenant, hash_of(event.tenant, event.user)), -1)
+        ]
+
+
+def hash_of(tenant: str, user: str) -> str:
+    """By which a user is known who must not be known."""
+    return sha256(f"{len(tenant)}:{tenant}{user}".encode()).hexdigest()

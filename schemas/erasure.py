@@ -1,0 +1,15 @@
+"""`erasures` (key: user): whom to forget."""
+
+from msgspec import Struct
+
+from schemas.event import Name
+
+
+class Erasure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that is kept of a user goes, and what Kafka took of them before this changes nothing.
+
+    What comes later counts again: it is of somebody who came back.
+    """
+
+    user: Name
+    tenant: Name = "default"

@@ -1,0 +1,78 @@
+"""An erased user is in no table, and everybody else's figures are what they were."""
+
+import pytest
+from msgspec.structs import replace
+
+from analytics.clickhouse import ClickHouse
+from analytics.erasure import Erased, erase, hash_of
+from analytics.migration import migrate
+from schemas.vocabulary import Stage
+from tests.analytics.story import NOON, STORY, TENANT, happened, sent
+from tests.analytics.test_twice import figures
+
+LATER = NOON + 86_400_000
+OTHERS = [event for event in STORY if event.notification_id != "a"]
+
+
+async def test_what_is_left_is_as_if_the_user_had_never_been(database: ClickHouse) -> None:
+    # In the same minute, in the same hour, and on another day.
+    more = [
+        replace(event, id=f"{event.id}-{at}", occurred_at=at)
+        for event in STORY[:5]
+        for at in (NOON + 600_000, NOON + 30 * 86_400_000)
+    ]
+    elsewhere = sent("a", 100, tenant="globex")
+    await database.insert([*OTHERS, *elsewhere])
+    without = await figures(database)
+    await database.insert([*STORY[:5], *more])
+    assert await figures(database) != without
+    await erase(database, TENANT, "user-a", LATER)
+    assert await figures(database) == without
+    await erase(database, TENANT, "user-a", LATER)
+    assert await figures(database) == without
+    for table in ("delivery_events", "notification_state"):
+        await database.command(f"OPTIMIZE TABLE {table} FINAL")
+        question = f"SELECT count() FROM {table} WHERE tenant = 'acme' AND user = 'user-a'"
+        assert await database.query(question) == [(0,)]
+    assert (await database.query("SELECT count() FROM erased WHERE user_hash = 'user-a'")) == [(0,)]
+
+
+async def test_nothing_of_before_comes_back_and_what_comes_later_does(
+    database: ClickHouse,
+) -> None:
+    await erase(database, TENANT, "user-a", LATER)
+    erased = Erased()
+    await erased.load(database)
+    report = happened(Stage.DELIVERED, "a", 2 * 86_400_000)
+    again = happened(Stage.QUEUED, "a", accepted_at=LATER + 1)
+    others = [replace(report, tenant="globex"), replace(report, user="user-b")]
+    assert erased.without([*STORY, report, again, *others]) == [*OTHERS, again, *others]
+
+
+def test_the_hash_keeps_tenants_and_users_apart() -> None:
+    assert len({hash_of("a", "bc"), hash_of("ab", "c"), hash_of("", "abc")}) == 3
+
+
+@pytest.mark.parametrize("cut_after", [1, 2, 3, 5])
+async def test_an_erasure_that_was_cut_short_is_finished_by_the_next(
+    database: ClickHouse, cut_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate(database)
+    await database.insert(OTHERS)
+    without = await figures(database)
+    await database.insert(STORY[:5])
+    run, left = database.command, cut_after
+
+    async def command(sql: str, parameters: object = None) -> None:
+        nonlocal left
+        if not left:
+            raise InterruptedError
+        left -= 1
+        await run(sql, parameters)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(database, "command", command)
+    with pytest.raises(InterruptedError):
+        await erase(database, TENANT, "user-a", LATER)
+    monkeypatch.undo()
+    await erase(database, TENANT, "user-a", LATER)
+    assert await figures(database) == without
