@@ -79,3 +79,24 @@ async def test_dead_letters_are_listed_and_sent_again(api: Api) -> None:
 async def test_nothing_is_told_in_words(api: Api, arguments: list[str]) -> None:
     run = await asyncio.to_thread(CliRunner(env=api.house.environment).invoke, tocsin, arguments)
     assert run.output.startswith("Nothing ")
+
+
+async def test_an_erased_user_is_nowhere_and_may_come_back(api: Api) -> None:
+    user = await person(api, categories={"comments": {"push": False}})
+    said = await api.done("POST", "/v1/notifications", notification(user))
+    await until(api, f"/v1/notifications/{said['notifications'][user]}", 4)
+    assert (await api.call("DELETE", f"/v1/users/{user}", key="sender"))[0] == 403
+    await api.done("DELETE", f"/v1/users/{user}", key="globex")
+    erased = await api.done("DELETE", f"/v1/users/{user}")
+    known = await api.done("GET", f"/v1/users/{user}", params={"after": erased["position"]})
+    assert "email" not in known["contacts"]
+    assert not known.get("preferences", {}).get("categories")
+    for _ in range(100):
+        export = await api.done("GET", f"/v1/users/{user}/export")
+        if not export["inbox"] and not export["happenings"]:
+            break
+        await asyncio.sleep(0.1)
+    assert (export["inbox"], export["happenings"]) == ([], [])
+    await api.done("PUT", f"/v1/users/{user}/contacts", {"email": f"{user}@example.com"})
+    again = await api.done("POST", "/v1/notifications", notification(user))
+    assert await until(api, f"/v1/notifications/{again['notifications'][user]}", 1)
