@@ -32,6 +32,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench timers
 	$(BIN)/python -m bench sinks
 	$(BIN)/python -m bench gateway
+	$(BIN)/python -m bench analytics
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tocsin needs Python 3.11 or newer: make PYTHON=python3.12")'

@@ -11,6 +11,7 @@ import msgspec
 import uvloop
 from rich.console import Console
 
+from bench import analytics as analytics_bench
 from bench import decide as decide_bench
 from bench import gateway as gateway_bench
 from bench import report
@@ -84,6 +85,16 @@ def gateway(sockets: int, rate: int, seconds: int, as_json: bool) -> None:
     with console.status("") as status:
         found = _run(gateway_bench.run(sockets, rate, seconds, status.update))
     _print(found, as_json, report.gateway_table)
+
+
+@bench.command()
+@click.option("--rows", type=click.IntRange(1000), default=1_000_000, show_default=True)
+@LINE
+def analytics(rows: int, as_json: bool) -> None:
+    """Delivery events into ClickHouse: one worker beside a bare insert, and how fresh they are."""
+    with console.status("") as status:
+        found = _run(analytics_bench.run(rows, status.update))
+    _print(found, as_json, report.analytics_table)
 
 
 def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from bench.analytics import AnalyticsFound
 from bench.decide import Decide
 from bench.gateway import GatewayFound
 from bench.restore import Restore
@@ -97,4 +98,16 @@ def sinks_table(found: Sinks) -> Table:
         for contestant, speed, ratio in rows:
             cells = (f"{speed.calls_per_second:,}", f"{speed.cpu_us_per_call:,.0f}")
             table.add_row(name, contestant, *cells, str(speed.deliveries), ratio)
+    return table
+
+
+def analytics_table(found: AnalyticsFound) -> Table:
+    """Rates, then how fresh."""
+    table = Table(title="Delivery events into ClickHouse, broker and engine included")
+    for column in ("", "rows/s", "of bare", "p50 / p99 until a query finds it, ms"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row("one worker", f"{found.rows_per_second:,}", f"{found.share_of_bare:.2f}", "")
+    table.add_row("bare insert", f"{found.bare_per_second:,}", "1", "")
+    fresh = f"{found.fresh_p50_ms:,} / {found.fresh_p99_ms:,}"
+    table.add_row("paced", f"{found.paced_per_second:,}", "", fresh)
     return table

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.queues import Queues
-from pipeline.slices import Slice, Span
+from pipeline.slices import BYTES, Slice, Span
 
 ReadTo = Callable[[str], int]
 ALL_READ = 1 << 62
@@ -62,8 +62,8 @@ class Lane:
     """The slices of one or more topics of a partition number, in the order of `Queues`.
 
     What arrived while the last slice was worked on goes together: the busier, the larger the
-    slices, up to as many records as `topics` says for each topic. Between slices the handler
-    does what is due by the clock, if it is known how far topics are read.
+    slices, up to as many records as `topics` says for each topic, or `most_bytes`. Between slices
+    the handler does what is due by the clock, if it is known how far topics are read.
     """
 
     def __init__(
@@ -74,13 +74,14 @@ class Lane:
         finished: Callable[[Slice], None],
         weights: Mapping[str, float] | None = None,
         read_to: ReadTo | None = None,
+        most_bytes: int = BYTES,
     ) -> None:
         self.topics = tuple(topics)
         self._handler = handler
         self._frontiers = frontiers
         self._finished = finished
         self._read_to = read_to
-        self._queues = Queues(topics, weights or {})
+        self._queues = Queues(topics, weights or {}, most_bytes)
         self._arrived = asyncio.Event()
         self._closing = asyncio.Event()
 

@@ -14,7 +14,7 @@ from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
-from pipeline.slices import RECORDS, Slice
+from pipeline.slices import BYTES, RECORDS, Slice
 
 GRACE = 20.0
 """Seconds that a slice in hand gets to finish when its partition is taken away."""
@@ -47,7 +47,8 @@ class Role:
     each topic has its own, so that none waits for another; handlers are then not woken, as
     several lanes would do it at once. `check` raises what makes the role useless, such as wrong
     credentials, before anything is read; `close` lets go of what the handlers shared. With
-    `answers` its handlers are Answerers.
+    `answers` its handlers are Answerers. What goes in few large pieces has larger `slice_bytes`,
+    and `room` times the bytes in flight that others have.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Role:
     lane_per_topic: bool = False
     answers: bool = False
     slice_records: Mapping[str, int] = field(default_factory=dict)
+    slice_bytes: int = BYTES
+    room: int = 1
     weights: Mapping[str, float] = field(default_factory=dict)
     check: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None
@@ -93,6 +96,7 @@ class Partition:
                 self._finished,
                 weights=role.weights,
                 read_to=None if role.lane_per_topic else self._read_to,
+                most_bytes=role.slice_bytes,
             )
             for group in groups
         ]
@@ -160,7 +164,7 @@ class Partitions:
         fail: Callable[[BaseException], None],
     ) -> None:
         self.role = role
-        self._bytes_in_flight = bytes_in_flight
+        self._bytes_in_flight = bytes_in_flight * role.room
         self._fail = fail
         self.opened: Opened | None = None
         self.joined = asyncio.Event()

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 
-from pipeline.slices import Slice, Span, join_head, join_up_to
+from pipeline.slices import BYTES, Slice, Span, join_head, join_up_to
 
 
 class Queues:
@@ -14,8 +14,11 @@ class Queues:
     slice that is half full counts half. Having been idle saves up nothing.
     """
 
-    def __init__(self, topics: Mapping[str, int], weights: Mapping[str, float]) -> None:
+    def __init__(
+        self, topics: Mapping[str, int], weights: Mapping[str, float], most_bytes: int = BYTES
+    ) -> None:
         self._most = topics
+        self._most_bytes = most_bytes
         self._weights = weights
         self._waiting: dict[str, deque[Slice]] = {topic: deque() for topic in topics}
         self._turns = {topic: 0.0 for topic in topics if topic in weights}
@@ -41,12 +44,12 @@ class Queues:
                 return join_up_to(queue, first.end)
         for topic, queue in self._waiting.items():
             if queue and topic not in self._turns:
-                return join_head(queue, self._most[topic])
+                return join_head(queue, self._most[topic], self._most_bytes)
         waiting = [topic for topic in self._turns if self._waiting[topic]]
         if not waiting:
             return None
         topic = min(waiting, key=self._turns.__getitem__)
-        slice_ = join_head(self._waiting[topic], self._most[topic])
+        slice_ = join_head(self._waiting[topic], self._most[topic], self._most_bytes)
         self._latest = self._turns[topic]
         # Not by records: sixteen broadcasts are as much work as a thousand requests, and a full
         # slice of either is about as long.

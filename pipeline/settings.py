@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     session_timeout: Annotated[float, Field(ge=1)] = 6.0
     bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 16 << 20
     """Records fetched and not finished, over all partitions of one process; twice that if
-    every topic has a backlog at once."""
+    every topic has a backlog at once, and four times as much in analytics."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """More bad records than this among the last 200 of a partition stop the worker."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0

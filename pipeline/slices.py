@@ -41,13 +41,13 @@ class Span(NamedTuple):
     end: int
 
 
-def join_head(queue: deque[Slice], most: int) -> Slice:
+def join_head(queue: deque[Slice], most: int, most_bytes: int = BYTES) -> Slice:
     """Take the first slice and those that follow it directly, up to the bounds of one slice."""
     taken = [queue.popleft()]
     records, size = len(taken[0].records), taken[0].size
     while queue and queue[0].start == taken[-1].next and queue[0].epoch == taken[0].epoch:
         records, size = records + len(queue[0].records), size + queue[0].size
-        if records > most or size > BYTES:
+        if records > most or size > most_bytes:
             break
         taken.append(queue.popleft())
     return _joined(taken)
