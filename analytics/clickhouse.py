@@ -46,6 +46,12 @@ class ClickHouse:
             settings={"max_partitions_per_insert_block": 0},
         )
 
+    async def insert_rows(
+        self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Insert into another table of ours; raises Unavailable."""
+        await self._try("insert", table, rows, column_names=names)
+
     async def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         """The rows that a query returns; raises Unavailable."""
         return (await self.ask(sql, parameters))[1]

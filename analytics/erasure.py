@@ -81,9 +81,12 @@ class Erased:
         return [
             event
             for event in events
-            if event.accepted_at
-            > self._at.get((event.tenant, hash_of(event.tenant, event.user)), -1)
+            if not self.covers(event.tenant, event.user, event.accepted_at)
         ]
+
+    def covers(self, tenant: str, user: str, accepted_at: int) -> bool:
+        """Whether what was accepted then (epoch ms) is of a user who was erased since."""
+        return accepted_at <= self._at.get((tenant, hash_of(tenant, user)), -1)
 
 
 def hash_of(tenant: str, user: str) -> str:

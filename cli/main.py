@@ -12,6 +12,7 @@ from cli.explain import explain_command
 from cli.history import day, timeline
 from cli.keys import keys
 from cli.preview import preview
+from cli.reconcile import reconcile
 from cli.replay import replay
 from cli.webhooks import webhooks
 from pipeline.errors import TocsinError
@@ -91,6 +92,7 @@ tocsin.add_command(dead_letters)
 tocsin.add_command(explain_command)
 tocsin.add_command(keys)
 tocsin.add_command(preview)
+tocsin.add_command(reconcile)
 tocsin.add_command(replay)
 tocsin.add_command(timeline)
 tocsin.add_command(webhooks)

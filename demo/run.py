@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from analytics.clickhouse import ClickHouse
+from analytics.reconcile import Reconciled, reconcile
+from cli.reconcile import print_reconciled
 from demo.board import Board
 from demo.findings import Findings
 from demo.gauges import Gauges, show_lags
@@ -21,6 +23,8 @@ from demo.witnesses import gather_evidence
 from demo.world import SEED, World, make_world
 from embedded.house import WEB, House
 from embedded.process import Child
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.clock import SystemClock
 from pipeline.lag import Lag
 from pipeline.topics import ROLES
 from schemas.vocabulary import Channel
@@ -65,22 +69,23 @@ class Demo:
         """Run it, tell of it, and stop everything."""
         try:
             with Board(told) as board:
-                found, analysts = await self._watch(board)
+                found, analysts, reconciled = await self._watch(board)
                 seconds = board.seconds
             if as_json:
-                sys.stdout.write(as_line(found, analysts, seconds) + "\n")
+                sys.stdout.write(as_line(found, analysts, reconciled, seconds) + "\n")
                 sys.stdout.flush()
                 for sentence in disagreements(found, analysts):
                     told.print(sentence, highlight=False, markup=False)
             else:
                 print_summary(told, found, analysts)
+                print_reconciled(told, reconciled)
             if keep:
                 await self._stay_up(told)
         finally:
             await self._house.stop()
         return found
 
-    async def _watch(self, board: Board) -> tuple[Findings, Analysts]:
+    async def _watch(self, board: Board) -> tuple[Findings, Analysts, Reconciled]:
         await self._house.start(board.stage)
         settings = self._house.settings
         clickhouse = ClickHouse(settings)
@@ -94,9 +99,14 @@ class Demo:
         claims = await asyncio.to_thread(self._claims)
         found = reckon(world, read_kinds(settings.catalogue), claims, evidence)
         analysts = await ask_clickhouse(clickhouse)
+        board.stage("Kafka, ClickHouse and the providers' logs are reconciled")
+        accepted = [each.delivery_id for each in evidence.accepted if each.delivery_id]
+        catalogue = read_catalogue(settings.catalogue)
+        now = SystemClock().now()
+        reconciled = await reconcile(clickhouse, settings.kafka, catalogue, 0, now, accepted)
         await clickhouse.close()
         board.stage("Done")
-        return found, analysts
+        return found, analysts, reconciled
 
     async def _settle_world(self, board: Board, lag: Lag, world: World) -> None:
         board.stage(f"{len(world.users):,} people and {world.follow_count():,} follows are written")

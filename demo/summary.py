@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
+from analytics.reconcile import Reconciled
 from demo.findings import Findings
 
 SHOWN = 5
@@ -57,7 +58,7 @@ async def ask_clickhouse(clickhouse: ClickHouse) -> Analysts:
     )
 
 
-def as_line(found: Findings, analysts: Analysts, seconds: float) -> str:
+def as_line(found: Findings, analysts: Analysts, reconciled: Reconciled, seconds: float) -> str:
     """One line of JSON."""
     figures: dict[str, Any] = {
         "events": found.events,
@@ -68,6 +69,7 @@ def as_line(found: Findings, analysts: Analysts, seconds: float) -> str:
         "lost": len(found.lost),
         "duplicates": len(found.duplicates),
         "unexpected": len(found.unexpected),
+        "reconciled": reconciled.is_right,
         "seconds": round(seconds, 1),
         "latency_ms": found.percentiles(),
     }

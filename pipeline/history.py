@@ -87,14 +87,23 @@ class History:
 
     async def _fill(self) -> None:
         """Have the next record of every partition that has one left."""
-        empty = [tp for tp, read in self._read.items() if not read]
+        empty = [
+            tp for tp in list(self._read) if not self._read[tp] and not await self._is_over(tp)
+        ]
+        if not empty:
+            return
         fetched = await self._consumer.getmany(*empty, timeout_ms=500)
         for tp in empty:
             end = self._ends[tp]
             self._read[tp].extend(each for each in fetched.get(tp, ()) if each.offset < end)
-            if not self._read[tp] and await self._consumer.position(tp) >= end:
-                del self._read[tp], self._ends[tp]
-                self._consumer.pause(tp)
+
+    async def _is_over(self, tp: TopicPartition) -> bool:
+        """Whether all of a partition was read; it is then let go of, without another fetch."""
+        if await self._consumer.position(tp) < self._ends[tp]:
+            return False
+        del self._read[tp], self._ends[tp]
+        self._consumer.pause(tp)
+        return True
 
     def _next(self) -> ConsumerRecord:
         heads = (read[0] for read in self._read.values())

@@ -1,0 +1,122 @@
+"""Reconciling finds nothing where all is well, and each planted fault where it is not."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from msgspec.structs import replace
+
+from agents.analytics import analytics
+from analytics.clickhouse import ClickHouse
+from analytics.reconcile import Reconciled, reconcile
+from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS
+from policy.delivery_events import reached
+from schemas.delivery import Delivery
+from schemas.vocabulary import Channel
+from schemas.vocabulary import Stage as Step
+from tests.agents.harness import Stage, order_shipped, reachable, unique
+
+
+@dataclass
+class Run:
+    """A stage on which something happened, and what reconciling finds of it."""
+
+    stage: Stage
+    database: ClickHouse
+    begin: int
+    sent: list[Delivery] = field(default_factory=list)
+
+    async def find(self, accepted: list[str] | None = None) -> dict[str, int]:
+        """How many are wrong, by what was compared."""
+        found = await self.compare(accepted)
+        return {finding.said.split()[0]: finding.wrong for finding in found.findings}
+
+    async def compare(self, accepted: list[str] | None = None) -> Reconciled:
+        await asyncio.sleep(0.01)
+        end = time.time_ns() // 1_000_000
+        names = self.accepted if accepted is None else accepted
+        kafka, catalogue = self.stage.settings.kafka, self.stage.catalogue
+        return await reconcile(self.database, kafka, catalogue, self.begin, end, names)
+
+    @property
+    def accepted(self) -> list[str]:
+        return [delivery.delivery_id for delivery in self.sent]
+
+
+@pytest.fixture
+async def run(stage: Stage, database: ClickHouse) -> Run:
+    """Three users were told by push and e-mail, as the router, decider and sinks would."""
+    await asyncio.sleep(0.01)
+    run = Run(stage, database, time.time_ns() // 1_000_000)
+    users = [unique("user") for _ in range(3)]
+    await stage.say(CONTACTS, *map(reachable, users))
+    await stage.say(EVENTS, *map(order_shipped, users))
+    await stage.say(EVENTS, b"{not json", key="nobody")
+    await stage.work(stage.router, stage.decider)
+    for channel in (Channel.PUSH, Channel.EMAIL, Channel.SMS):
+        run.sent += await stage.deliveries(channel)
+    now = stage.clock.now()
+    told = [reached(delivery, Step.SENT, now, provider="fcm") for delivery in run.sent]
+    await stage.say(DELIVERY_EVENTS, *told, key=None, partition=0)
+    await stage.work(analytics(database, stage.runtime))
+    return run
+
+
+async def test_all_is_well(run: Run) -> None:
+    found = await run.compare()
+    assert found.is_right, found
+    assert len(run.sent) >= 6
+    counts = {finding.said.split()[0]: finding.claimed for finding in found.findings}
+    assert (counts["domain"], counts["deliveries"]) == (3, len(run.sent))
+    assert (found.repeated, found.accepted_again) == (0, 0)
+    tables = await run.database.query("SHOW TABLES LIKE 'claims%'")
+    assert tables == []
+
+
+async def test_what_is_told_and_accepted_again_counts_once(run: Run) -> None:
+    told = reached(run.sent[0], Step.SENT, run.stage.clock.now(), provider="fcm")
+    await run.stage.say(DELIVERY_EVENTS, told, key=None, partition=0)
+    await run.stage.work(analytics(run.database, run.stage.runtime))
+    found = await run.compare([*run.accepted, run.accepted[0]])
+    assert found.is_right
+    assert (found.repeated, found.accepted_again) == (1, 1)
+
+
+async def test_a_row_that_clickhouse_lost(run: Run) -> None:
+    name = run.sent[0].delivery_id
+    await run.database.command(
+        "DELETE FROM delivery_events WHERE delivery_id = {d:String} AND stage = 'sent'", {"d": name}
+    )
+    found = await run.find()
+    assert found == {
+        "delivery": 1, "domain": 0, "deliveries": 1, "hours": 1, "accepted": 1, "messages": 0,
+    }  # fmt: skip
+
+
+async def test_a_row_that_is_counted_twice(run: Run) -> None:
+    await run.database.command(
+        "INSERT INTO by_hour SELECT hour, tenant, type, category, channel, provider, priority, "
+        "stage, reason, catalogue, uniqExactState(toUInt64(7)) FROM by_hour "
+        "GROUP BY ALL LIMIT 1"
+    )
+    assert [name for name, wrong in (await run.find()).items() if wrong] == ["hours"]
+
+
+async def test_an_event_that_nobody_decided(run: Run) -> None:
+    lost = order_shipped(unique("user"))
+    await run.stage.say(EVENTS, lost)
+    found = await run.compare()
+    (wrong,) = [finding for finding in found.findings if finding.wrong]
+    assert (wrong.said.split()[0], wrong.examples) == ("domain", [lost.id])
+
+
+async def test_a_delivery_that_never_came_to_an_end(run: Run) -> None:
+    stuck = replace(run.sent[0], delivery_id="f" * 32)
+    await run.stage.say(DELIVER[stuck.channel, stuck.priority], stuck)
+    assert [name for name, wrong in (await run.find()).items() if wrong] == ["deliveries"]
+
+
+async def test_a_message_that_no_provider_accepted_and_one_that_nobody_counted(run: Run) -> None:
+    found = await run.find([*run.accepted[1:], "e" * 32])
+    assert {name: wrong for name, wrong in found.items() if wrong} == {"accepted": 1, "messages": 1}
