@@ -33,6 +33,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench sinks
 	$(BIN)/python -m bench gateway
 	$(BIN)/python -m bench analytics
+	$(BIN)/python -m bench questions
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tocsin needs Python 3.11 or newer: make PYTHON=python3.12")'

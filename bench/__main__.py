@@ -14,6 +14,7 @@ from rich.console import Console
 from bench import analytics as analytics_bench
 from bench import decide as decide_bench
 from bench import gateway as gateway_bench
+from bench import questions as questions_bench
 from bench import report
 from bench import restore as restore_bench
 from bench import sinks as sinks_bench
@@ -95,6 +96,16 @@ def analytics(rows: int, as_json: bool) -> None:
     with console.status("") as status:
         found = _run(analytics_bench.run(rows, status.update))
     _print(found, as_json, report.analytics_table)
+
+
+@bench.command()
+@click.option("--rows", type=click.IntRange(1000), default=10_000_000, show_default=True)
+@LINE
+def questions(rows: int, as_json: bool) -> None:
+    """What analysts and support ask, over a tenth of ROWS and over all of them."""
+    with console.status("") as status:
+        found = _run(questions_bench.run(rows, status.update))
+    _print(found, as_json, report.questions_table)
 
 
 def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:

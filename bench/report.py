@@ -5,6 +5,7 @@ from rich.table import Table
 from bench.analytics import AnalyticsFound
 from bench.decide import Decide
 from bench.gateway import GatewayFound
+from bench.questions import QuestionsFound
 from bench.restore import Restore
 from bench.sinks import Sinks
 from bench.timers import TimersFired
@@ -110,4 +111,16 @@ def analytics_table(found: AnalyticsFound) -> Table:
     table.add_row("bare insert", f"{found.bare_per_second:,}", "1", "")
     fresh = f"{found.fresh_p50_ms:,} / {found.fresh_p99_ms:,}"
     table.add_row("paced", f"{found.paced_per_second:,}", "", fresh)
+    return table
+
+
+def questions_table(found: QuestionsFound) -> Table:
+    """A question a row, p50 and the longest by number of rows."""
+    table = Table(title="Questions to ClickHouse, p50 / longest, ms")
+    table.add_column("")
+    for rows in found.took:
+        table.add_column(f"{rows:,} rows", justify="right")
+    for said in next(iter(found.took.values())):
+        times = [took[said] for took in found.took.values()]
+        table.add_row(said, *(f"{each.p50_ms:,.0f} / {each.p99_ms:,.0f}" for each in times))
     return table

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from cli.analyst import analyst
 from cli.catalogue import catalogue
 from cli.dead_letters import dead_letters
 from cli.explain import explain_command
@@ -86,6 +87,7 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
     sys.exit(run_demo(Path(".tocsin/demo"), events, seconds, keep, as_json))
 
 
+tocsin.add_command(analyst)
 tocsin.add_command(catalogue)
 tocsin.add_command(day)
 tocsin.add_command(dead_letters)

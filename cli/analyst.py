@@ -1,0 +1,46 @@
+"""`tocsin analyst`: an account in ClickHouse that reads, within limits."""
+
+import asyncio
+import sys
+
+import click
+import msgspec
+
+from analytics.analyst import new_password, statements
+from analytics.clickhouse import ClickHouse
+from pipeline.settings import read_settings
+
+
+@click.command()
+@click.argument("name")
+@click.option("--sql", "only_sql", is_flag=True, help="Print the statements and run nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def analyst(name: str, only_sql: bool, as_json: bool) -> None:
+    """Create the account NAME, or give it a new password, which is told once and kept nowhere.
+
+    It may read all tables but that of who was erased, and change nothing; a query may take 60 s,
+    read two thousand million rows and return 100,000. Where TOCSIN_CLICKHOUSE_USER may not create
+    accounts, have somebody who may run what --sql prints.
+    """
+    settings = read_settings()
+    password = new_password()
+    database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
+    wanted = statements(name, password, database, cluster)
+    if not only_sql:
+        asyncio.run(_run(wanted))
+    said = {"user": name, "password": password, "database": database}
+    if as_json:
+        click.echo(msgspec.json.encode({**said, "sql": wanted if only_sql else []}).decode())
+        return
+    if only_sql:
+        click.echo("".join(f"{statement};\n" for statement in wanted), nl=False)
+    sys.stderr.write(f"The password of {name} is {password}\n")
+
+
+async def _run(wanted: list[str]) -> None:
+    clickhouse = ClickHouse(read_settings())
+    try:
+        for statement in wanted:
+            await clickhouse.command(statement)
+    finally:
+        await clickhouse.close()

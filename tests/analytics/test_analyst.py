@@ -1,0 +1,49 @@
+"""The analyst's account reads within limits. The embedded engine has no accounts, so the
+statements are parsed by it, and what they say of limits is tried on queries."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from analytics.analyst import LIMITS, statements
+from analytics.clickhouse import ClickHouse
+from cli.main import tocsin
+from pipeline.errors import Misconfigured, Unavailable
+from tests.analytics.story import STORY
+
+
+@pytest.mark.parametrize("cluster", ["", "house"])
+async def test_clickhouse_understands_the_statements(database: ClickHouse, cluster: str) -> None:
+    for statement in statements("ann", "secret", "shop", cluster):
+        await database.command(f"EXPLAIN AST {statement}")
+        assert "secret" not in statement
+        assert ("ON CLUSTER house" in statement) == bool(cluster)
+
+
+async def test_the_limits_hold(database: ClickHouse) -> None:
+    await database.insert(STORY)
+    profile = statements("ann", "secret", "shop")[0].partition(" SETTINGS ")[2]
+    limits = dict(re.findall(r"(\w+) = (\d+)", profile.removeprefix("PROFILE")))
+    assert limits == {"readonly": "2", **{name: str(most) for name, most in LIMITS.items()}}
+    many = "SELECT * FROM numbers(200000)"
+    assert len((await database.ask("SELECT * FROM funnel", None, limits))[1]) == 2
+    for question in (many, "TRUNCATE TABLE delivery_events", "CREATE TABLE x (a Int8) ENGINE=Log"):
+        with pytest.raises(Unavailable):
+            await database.ask(question, None, limits)
+    assert (await database.query("SELECT count() > 0 FROM delivery_events")) == [(True,)]
+
+
+@pytest.mark.parametrize("name", ["a b", "x; DROP TABLE y", "", "1st"])
+def test_a_name_is_a_name(name: str) -> None:
+    with pytest.raises(Misconfigured, match="is no name"):
+        statements(name, "secret", "shop")
+
+
+def test_the_command_prints_what_somebody_else_may_run() -> None:
+    run = CliRunner().invoke(tocsin, ["analyst", "ann", "--sql", "--json"])
+    said = json.loads(run.stdout)
+    assert run.exit_code == 0
+    assert len(said["sql"]) == 4
+    assert said["password"] not in "".join(said["sql"])
