@@ -12,6 +12,7 @@ from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import free_port
+from pipeline.errors import Misconfigured
 from pipeline.lanes import Abandoned
 from pipeline.partitions import Role
 from pipeline.topics import DELIVERY_EVENTS
@@ -205,3 +206,20 @@ async def test_it_goes_on_by_itself_when_clickhouse_is_back(
         await asyncio.wait_for(working, 10)
         await back_soon.close()
     assert len(await rows_of(database, events[0])) == 3
+
+
+async def test_a_schema_that_is_too_old_is_refused_and_clickhouse_away_is_not(
+    stage: Stage, clickhouse: Server, database: ClickHouse
+) -> None:
+    """Before anything is read: rows wait in Kafka until `tocsin setup` was run."""
+    role = analytics(database, stage.runtime)
+    assert role.check is not None
+    await role.check()
+    newest = "(SELECT max(number) FROM migrations)"
+    await database.command(f"DELETE FROM migrations WHERE number = {newest}")
+    with pytest.raises(Misconfigured, match="Run `tocsin setup`"):
+        await role.check()
+    await migrate(database)
+    away = analytics(at(stage, clickhouse, clickhouse_port=free_port()), stage.runtime)
+    assert away.check is not None
+    await away.check()
