@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
 
 from agents.analytics import analytics
 from analytics.clickhouse import ClickHouse
@@ -223,3 +225,43 @@ async def test_a_schema_that_is_too_old_is_refused_and_clickhouse_away_is_not(
     away = analytics(at(stage, clickhouse, clickhouse_port=free_port()), stage.runtime)
     assert away.check is not None
     await away.check()
+
+
+async def test_a_full_disk_is_waited_for_and_no_row_is_lost(
+    stage: Stage, clickhouse: Server, database: ClickHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ClickHouse answers, but refuses to write."""
+    full = True
+    behind = f"http://{clickhouse.host}:{clickhouse.port}"
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.read()
+        if full and b"INSERT" in body + request.query_string.encode():
+            said = "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space."
+            code = {"X-ClickHouse-Exception-Code": "243"}
+            return web.Response(status=500, text=said, headers=code)
+        sent = {k: v for k, v in request.headers.items() if k.startswith("Content-E")}
+        async with aiohttp.request(
+            request.method, f"{behind}{request.rel_url}", data=body, headers=sent
+        ) as passed:
+            kept = {k: v for k, v in passed.headers.items() if k.startswith("X-ClickHouse")}
+            return web.Response(status=passed.status, body=await passed.read(), headers=kept)
+
+    app = web.Application(client_max_size=1 << 26)
+    app.router.add_route("*", "/", answer)
+    runner = web.AppRunner(app, auto_decompress=False)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    small = at(stage, clickhouse, clickhouse_port=port)
+    events = journey(stage)
+    working = asyncio.create_task(work(stage, analytics(small, stage.runtime), *events))
+    async with asyncio.timeout(10):
+        while "not enough space" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.05)
+    assert not working.done()
+    full = False
+    await asyncio.wait_for(working, 10)
+    await small.close()
+    await runner.cleanup()
+    assert len(await rows_of(database, events[0])) == 3
