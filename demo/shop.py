@@ -23,6 +23,7 @@ from pipeline.producer import Producer, start_producer
 from pipeline.topics import CONTACTS, EVENTS
 from schemas.event import Event
 from schemas.profile import Contacts, Device
+from schemas.vocabulary import Channel
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 PAGE = Path(__file__).with_name("shop.html")
@@ -119,7 +120,7 @@ class Shop:
         told = await day_of(self._clickhouse, TENANT, USER, datetime.now(UTC).date())
         found = {
             "taken": [
-                (line.channel, line.title, line.provider)
+                (line.channel, line.title, line.provider, self._mail(line))
                 for line in reversed(self._taken())
                 if "you" in line.address
             ][:SHOWN],
@@ -129,6 +130,11 @@ class Shop:
             ][:SHOWN],
         }
         return web.Response(body=_encode(found), content_type="application/json")
+
+    def _mail(self, line: Accepted) -> str:
+        if line.channel is not Channel.EMAIL:
+            return ""
+        return f"http://127.0.0.1:{self._house.simulators.port}/_mails/{line.delivery_id}"
 
     def _taken(self) -> list[Accepted]:
         log = self._house.accept_log

@@ -34,6 +34,9 @@ def digest_of(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+MAILS_KEPT = 100
+
+
 class AcceptLog:
     """Appends to one file, and goes on with the file it finds after a restart.
 
@@ -48,11 +51,23 @@ class AcceptLog:
             # Killed while it wrote: nobody was told that this message was accepted.
             self._file.truncate(path.stat().st_size - torn)
         self._encoder = msgspec.json.Encoder()
+        self._mails: dict[str, str] = {}
 
     def append(self, accepted: Iterable[Accepted]) -> None:
         """Write the messages of one request together; to be called before its reply."""
         self._file.write(self._encoder.encode_lines(accepted))
         self._file.flush()
+
+    def with_mail(self, accepted: Accepted, html: str) -> Accepted:
+        """The same, with its HTML to be looked at for a while."""
+        self._mails[accepted.delivery_id] = html
+        if len(self._mails) > MAILS_KEPT:
+            del self._mails[next(iter(self._mails))]
+        return accepted
+
+    def mail(self, delivery_id: str) -> str | None:
+        """The HTML of one of the newest mails."""
+        return self._mails.get(delivery_id)
 
     def close(self) -> None:
         """Close the file."""

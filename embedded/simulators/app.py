@@ -28,12 +28,15 @@ from embedded.simulators.sms.twilio import TwilioSimulator
 from embedded.simulators.sms.vonage import VonageSimulator
 from embedded.simulators.webhook import WebhookSimulator
 
+MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+
 
 class Simulators:
     """Every provider under its own paths; `faults` and `tokens` may be changed while they run."""
 
     def __init__(self, credentials: Credentials, log: AcceptLog) -> None:
         self.faults = Faults()
+        self._log = log
         self.tokens = TokenIssuer(credentials.service_account)
         project = credentials.service_account.project_id
         token = credentials.chat_token
@@ -67,6 +70,16 @@ class Simulators:
     def apns(self) -> Handler:
         """Apple's, which is served by itself, as it speaks HTTP/2."""
         return self.faults.guard("apns", self._apns.send, apns.refuse)
+
+    async def _mail(self, request: web.Request) -> web.Response:
+        """A mail as it was received; it may run nothing and load nothing."""
+        html = self._log.mail(request.match_info["delivery_id"])
+        if html is None:
+            return web.Response(status=404, text="It is not among the newest mails.\n")
+        policy = {
+            "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+        }
+        return web.Response(text=html, content_type="text/html", headers=policy)
 
     def app(self) -> web.Application:
         """The routes; requests that hang are let go when the application stops."""
@@ -114,6 +127,7 @@ class Simulators:
                 web.post(
                     "/receiver/{number}", guard("standard", self._webhook.receive, webhook.refuse)
                 ),
+                web.get("/_mails/{delivery_id}", self._mail),
                 web.put("/_faults/{provider}", self.faults.put),
                 web.delete("/_faults/{provider}", self.faults.delete),
             ]

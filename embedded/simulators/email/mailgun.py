@@ -81,7 +81,7 @@ class MailgunSimulator:
             value = fields.get(name, "")
             return VARIABLE.sub(lambda match: own.get(match[1], match[0]), value) if own else value
 
-        return Accepted(
+        accepted = Accepted(
             at=now(),
             provider=self.name,
             channel=Channel.EMAIL,
@@ -92,6 +92,7 @@ class MailgunSimulator:
             digest=digest_of(filled("text") or filled("html")),
             reference=reference,
         )
+        return self._log.with_mail(accepted, filled("html"))
 
 
 def problem_of(form: Form) -> str | None:

@@ -108,7 +108,7 @@ class PostmarkSimulator:
         )
 
     def _accepted(self, mail: Mail) -> Accepted:
-        return Accepted(
+        accepted = Accepted(
             at=now(),
             provider=self.name,
             channel=Channel.EMAIL,
@@ -119,6 +119,7 @@ class PostmarkSimulator:
             digest=digest_of(mail.text_body or mail.html_body),
             reference=secrets.token_hex(16),
         )
+        return self._log.with_mail(accepted, mail.html_body)
 
 
 def problem_of(mail: Mail) -> tuple[int, str] | None:

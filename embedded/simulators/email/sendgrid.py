@@ -81,7 +81,7 @@ class SendGridSimulator:
     ) -> Accepted:
         ids = {**mail.custom_args, **personalization.custom_args}
         subject = personalization.subject or mail.subject
-        return Accepted(
+        accepted = Accepted(
             at=at,
             provider=self.name,
             channel=Channel.EMAIL,
@@ -92,6 +92,7 @@ class SendGridSimulator:
             digest=digest_of(personalization.filled(mail.content[0].value)),
             reference=message_id,
         )
+        return self._log.with_mail(accepted, personalization.filled(mail.content[-1].value))
 
 
 def refuse(status: int) -> web.Response:

@@ -124,7 +124,8 @@ class SesSimulator:
             digest=digest_of(text.data if text else ""),
             reference=reference,
         )
-        self._log.append((accepted,))
+        html = simple.body.html
+        self._log.append((self._log.with_mail(accepted, html.data if html else ""),))
         return json_reply({"MessageId": reference})
 
 

@@ -25,6 +25,12 @@ async def test_an_event_becomes_a_push_a_mail_and_a_bell(
             taken = await asyncio.to_thread(browser.find_element, By.ID, "taken")
             assert "push Your order is on its way" in taken.text
             assert "email Order 77 is on its way" in taken.text
+            await until(browser, "!document.querySelector('#mail').hidden")
+            frame = await asyncio.to_thread(browser.find_element, By.ID, "mail")
+            await asyncio.to_thread(browser.switch_to.frame, frame)
+            mail = await asyncio.to_thread(browser.find_element, By.TAG_NAME, "body")
+            assert "1Z5" in mail.text or "77" in mail.text
+            await asyncio.to_thread(browser.switch_to.default_content)
             await press(browser, "comment")
             count = "document.querySelector('tocsin-bell').shadowRoot.querySelector('#count')"
             await until(browser, f"{count}.textContent === '1'")
