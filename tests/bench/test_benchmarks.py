@@ -8,10 +8,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from analytics.panels import PANELS
+from bench.analytics import AnalyticsFound
 from bench.contestants.work import work
 from bench.decide import Decide
 from bench.gateway import GatewayFound
-from bench.report import decide_table, gateway_table, restore_table, sinks_table
+from bench.questions import QuestionsFound
+from bench.report import (
+    analytics_table,
+    decide_table,
+    gateway_table,
+    questions_table,
+    restore_table,
+    sinks_table,
+)
 from bench.restore import Restore, state
 from bench.sinks import Sinks
 from bench.vendors import VENDORS
@@ -124,3 +134,20 @@ def test_decide_prints_its_figures() -> None:
     found = bench("decide", "--records", "2000")
     assert found.keys() == set(Decide.__struct_fields__)
     assert decide_table(msgspec.convert(found, Decide)).row_count == 4
+
+
+@pytest.mark.chaos
+def test_questions_print_their_figures() -> None:
+    """It compares what the views say with what was put in, too."""
+    found = bench("questions", "--rows", "20000")
+    took = msgspec.convert(found, QuestionsFound, strict=False).took
+    assert took.keys() == {2000, 20000}
+    assert {len(questions) for questions in took.values()} == {2 + 2 * len(PANELS)}
+    assert questions_table(QuestionsFound(took)).row_count == 2 + 2 * len(PANELS)
+
+
+@pytest.mark.chaos
+def test_analytics_prints_its_figures() -> None:
+    found = bench("analytics", "--rows", "20000")
+    assert found.keys() == set(AnalyticsFound.__struct_fields__)
+    assert analytics_table(msgspec.convert(found, AnalyticsFound)).row_count == 3
