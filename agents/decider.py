@@ -7,11 +7,12 @@ what was put off comes back when it is due.
 import asyncio
 
 import msgspec
+from aiokafka import ConsumerRecord
 
 from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decisions import Decisions
-from agents.erasing import about, erase
+from agents.erasing import erase, is_forgotten
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
@@ -145,6 +146,26 @@ class Decider(Stateful):
         in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
         turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
+        forgotten = Forgotten(turn)
+        if slice_.partition.topic == ERASURES.name:
+            await self._erase(turn, forgotten, records)
+        else:
+            if not forgotten.is_empty:
+                records = [each for each in records if not is_forgotten(forgotten, *each)]
+            await self._take_all(turn, records, in_hand.now)
+        await turn.finish()
+
+    async def _erase(
+        self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
+    ) -> None:
+        partitions = self._runtime.settings.partitions
+        for record, erasure in records:
+            await erase(turn, self._timers, erasure, record.timestamp, partitions)
+            forgotten.note(erasure.tenant, erasure.user, record.timestamp)
+
+    async def _take_all(
+        self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
+    ) -> None:
         asked, users = set(), []
         for _, value in records:
             if isinstance(value, Request):
@@ -155,23 +176,13 @@ class Decider(Stateful):
         if not asked <= self._catalogues.current.types.keys():
             # The router may have seen a type that is newer than our last look at the files.
             await self._catalogues.refresh()
-        decisions = self._decisions(turn, in_hand.now)
+        decisions = self._decisions(turn, now)
         decisions.load(users)
-        forgotten = Forgotten(turn)
         for record, value in records:
-            if isinstance(value, Erasure):
-                partitions = self._runtime.settings.partitions
-                await erase(turn, self._timers, value, record.timestamp, partitions)
-                forgotten.note(value.tenant, value.user, record.timestamp)
-            if not forgotten.is_empty:
-                whose = about(value, record.timestamp)
-                if whose is not None and forgotten.covers(*whose):
-                    continue
             try:
                 self._take(turn, decisions, value)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
-        await turn.finish()
 
     def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct) -> None:
         match value:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
+from aiokafka import ConsumerRecord
 
 from pipeline.outputs import partition_of
 from pipeline.topics import FOLLOWS
@@ -17,6 +18,7 @@ from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Request
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
+from tables.erased import Forgotten
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.held import CANCEL_KEYS, HELD
 from tables.phones import PHONES
@@ -28,18 +30,26 @@ from tables.users import LEDGERS, PROFILES, user_key
 AT_ONCE = 2000
 """Edges looked at before others have a turn: all of a tenant's are, as they lie by followee."""
 encode = msgspec.json.Encoder().encode
-OfOne = Contacts | DeviceChange | Preferences | Presence | Subscription | Suppression | Feedback
 
 
-def about(value: object, taken_at: int) -> tuple[str, str, int] | None:
-    """Of whom a record is, by tenant and user, and when Kafka took it; None of no single user."""
-    if isinstance(value, Request):
-        return value.event.tenant, value.user, value.accepted_at
-    if isinstance(value, Follow):
-        return value.tenant, value.follower, taken_at
-    if isinstance(value, OfOne):
-        return value.tenant, value.user, taken_at
-    return None
+def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) -> bool:
+    """Whether a record is older than the erasure of the user whom it is about."""
+    match value:
+        case Request():
+            return forgotten.covers(value.event.tenant, value.user, value.accepted_at)
+        case Follow():
+            return forgotten.covers(value.tenant, value.follower, record.timestamp)
+        case (
+            Contacts()
+            | DeviceChange()
+            | Preferences()
+            | Presence()
+            | Subscription()
+            | Suppression()
+            | Feedback()
+        ):
+            return forgotten.covers(value.tenant, value.user, record.timestamp)
+    return False  # about nobody, or about more than one
 
 
 async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
