@@ -2,6 +2,7 @@
 
 import msgspec
 
+from agents.feed_answers import FeedAnswers
 from pipeline.settings import Settings
 from policy.catalogue import Catalogue
 from policy.explanation import Explanation
@@ -17,7 +18,7 @@ from policy.membership import Ties
 from policy.profile import Profile
 from policy.standing import Standing, explanations, followed
 from schemas.event import Event
-from schemas.question import Explain, Question
+from schemas.question import Explain, Question, ReadPosts
 from tables.followers import FOLLOWERS
 from tables.held import CANCELLED, QUOTAS
 from tables.table import key_of
@@ -42,6 +43,8 @@ class Answers:
         asked = _decode(question)
         if isinstance(asked, Explain):
             return _encode(self._explain(asked.event, asked.user, now))
+        if isinstance(asked, ReadPosts):
+            return _encode(FeedAnswers(self._turn, self._catalogue, asked, now).posts())
         return _encode(self._known(asked.tenant, asked.user, now))
 
     def _explain(self, event: Event, user: str, now: int) -> list[Explanation]:

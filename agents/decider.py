@@ -13,6 +13,7 @@ from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decisions import Decisions
 from agents.erasing import erase, is_forgotten
+from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
@@ -32,12 +33,14 @@ from pipeline.topics import (
     ERASURES,
     FEEDBACK,
     FOLLOWING,
+    OUTBOX,
     PREFERENCES,
     PRESENCE,
     REQUESTS,
     STOPS,
     SUBSCRIPTIONS,
     SUPPRESSIONS,
+    WITHDRAWALS,
     Topic,
 )
 from policy.endpoint import check_endpoints
@@ -45,15 +48,18 @@ from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Priority
+from schemas.withdrawal import Withdrawal
 from tables import held
 from tables.erased import ERASED, Forgotten
-from tables.followers import FOLLOWERS, SEGMENTS
+from tables.followers import FOLLOWEES, FOLLOWERS, SEGMENTS
 from tables.in_hand import IN_HAND, InHand
+from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.store import Store
 from tables.timers import TIMERS, Timers
@@ -73,10 +79,12 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     SUBSCRIPTIONS: Subscription,
     SUPPRESSIONS: Suppression,
     ERASURES: Erasure,
+    WITHDRAWALS: Withdrawal,
     REQUESTS[Priority.CRITICAL]: Request,
     BROADCASTS[Priority.CRITICAL]: Broadcast,
     **{REQUESTS[priority]: Request for priority in Priority},
     **{BROADCASTS[priority]: Broadcast for priority in Priority},
+    OUTBOX: Post,
 }
 """In this order: what is known comes first, then what is critical; the rest shares by weight."""
 SHARES = {
@@ -84,10 +92,12 @@ SHARES = {
     for topics in (REQUESTS, BROADCASTS)
     for priority, weight in WEIGHTS.items()
 }
+POSTS_SHARE = {OUTBOX.name: WEIGHTS[Priority.NORMAL]}
 TABLES = (
     PROFILES,
     LEDGERS,
     FOLLOWERS,
+    FOLLOWEES,
     SEGMENTS,
     PHONES,
     STOPPED,
@@ -99,12 +109,17 @@ TABLES = (
     held.FAN_OUTS,
     IN_HAND,
     ERASED,
+    POSTS,
+    OUTBOXES,
+    AGES,
 )
 BROADCAST_SLICE = 16
 """Broadcasts in one slice; each may stand for a thousand decisions."""
 TIMERS_AT_ONCE = 1000
 """Timers of each kind that fire in one turn."""
-PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES)
+POSTS_SLICE = 100
+"""Posts in one slice; each is compared with what else its actor posted."""
+PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | POSTS_SHARE)
 GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
 """Topics that may hold an event of a digest that is due. Not those of tenants over their share:
 their backlog must not delay others, and what stands in it counts as late."""
@@ -123,8 +138,9 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         topics=tuple(topic.name for topic in KINDS),
         open_handler=open_handler,
         answers=True,
-        slice_records={topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()},
-        weights=SHARES,
+        slice_records={topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()}
+        | {OUTBOX.name: POSTS_SLICE},
+        weights=SHARES | POSTS_SHARE,
     )
 
 
@@ -150,6 +166,10 @@ class Decider(Stateful):
         if slice_.partition.topic == ERASURES.name:
             await self._erase(turn, forgotten, records)
         else:
+            if slice_.partition.topic == WITHDRAWALS.name:
+                for _, said in records:
+                    # Posts of before may come later: they are in another topic.
+                    forgotten.note(said.tenant, said.actor, said.at)
             if not forgotten.is_empty:
                 records = [each for each in records if not is_forgotten(forgotten, *each)]
             await self._take_all(turn, records, in_hand.now)
@@ -195,6 +215,10 @@ class Decider(Stateful):
                 decisions.hear(value)
             case Cancellation():
                 decisions.cancel(value)
+            case Post():
+                keep_post(turn, value)
+            case Withdrawal():
+                withdraw(turn, value)
             case Contacts():
                 check_endpoints(value, self._runtime.settings.private_endpoints)
                 note(turn, value)

@@ -6,18 +6,21 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiokafka import ConsumerRecord
 
+from agents.people import put_edge
 from pipeline.outputs import partition_of
-from pipeline.topics import FOLLOWS
+from pipeline.topics import FOLLOWS, WITHDRAWALS
 from policy.instants import moment
 from policy.ledger import Ledger
 from policy.profile import Profile
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Request
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
+from schemas.withdrawal import Withdrawal
 from tables.erased import Forgotten
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.held import CANCEL_KEYS, HELD
@@ -39,6 +42,8 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             return forgotten.covers(value.event.tenant, value.user, value.accepted_at)
         case Follow():
             return forgotten.covers(value.tenant, value.follower, record.timestamp)
+        case Post():
+            return forgotten.covers(value.event.tenant, value.event.actor, value.accepted_at)
         case (
             Contacts()
             | DeviceChange()
@@ -53,7 +58,10 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
 
 
 async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
-    """Drop all of it within the turn; whom they followed is told to the router, which counts."""
+    """Drop all of it within the turn.
+
+    Whom they followed is told to the router, which counts; what they posted, to every partition.
+    """
     tenant, user = erasure.tenant, erasure.user
     person = user_key(tenant, user)
     profile = turn.view(PROFILES).get(person) or Profile()
@@ -65,12 +73,15 @@ async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partition
     _drop_waiting(turn, timers, tenant, user)
     followees = [followee async for followee in _followees(turn, tenant, user)]
     for followee in followees:
-        turn.view(FOLLOWERS).put(key_of(tenant, followee, user), None)
+        put_edge(turn, tenant, followee, user, following=False)
         said = Follow(
             follower=user, followee=followee, at=moment(at), following=False, tenant=tenant
         )
         place = partition_of(followee, partitions)
         turn.outputs.add(FOLLOWS, place, followee.encode(), encode(said))
+    withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
+    for place in range(partitions):
+        turn.outputs.add(WITHDRAWALS, place, user.encode(), withdrawal)
 
 
 def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:

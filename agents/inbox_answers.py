@@ -5,9 +5,18 @@ from collections.abc import Iterator
 import msgspec
 
 from policy.inbox import Counts, ItemState
-from schemas.inbox_question import InboxCounts, InboxQuestion, Item, Page, ReadCounts, ReadInbox
+from schemas.feed import Written
+from schemas.inbox_question import (
+    InboxCounts,
+    InboxQuestion,
+    Item,
+    Page,
+    ReadCounts,
+    ReadInbox,
+    ReadWritten,
+)
 from tables.inbox import COUNTS, INBOX, InboxItem, id_of_item, key_of_item
-from tables.table import key_of
+from tables.table import key_of, last_part
 from tables.turn import Turn
 
 _decode = msgspec.json.Decoder(InboxQuestion).decode
@@ -28,10 +37,22 @@ class InboxAnswers:
         shown = shown_counts(counts)
         if isinstance(asked, ReadCounts):
             return _encode(shown)
+        if isinstance(asked, ReadWritten):
+            return _encode(self._written(asked, now))
         found = list(self._found(asked, now))
         more = len(found) > asked.limit
         items = found[: asked.limit]
         return _encode(Page(items=items, counts=shown, next=items[-1].id if more else None))
+
+    def _written(self, asked: ReadWritten, now: int) -> Written:
+        page = ReadInbox(
+            tenant=asked.tenant, user=asked.user, before=asked.before, limit=asked.limit
+        )
+        items = list(self._found(page, now))
+        keys, wanted = self._inbox.keys(key_of(asked.tenant, asked.user)), set(asked.notifications)
+        found = [name for name in map(last_part, keys) if name in wanted] if wanted else []
+        end = items[asked.limit - 1].id if len(items) > asked.limit else None
+        return Written(items=items[: asked.limit], found=found, end=end)
 
     def _found(self, asked: ReadInbox, now: int) -> Iterator[Item]:
         """One item more than was asked for, where there is one."""

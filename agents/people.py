@@ -8,7 +8,7 @@ from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
-from tables.followers import FOLLOWERS, SEGMENTS
+from tables.followers import FOLLOWEES, FOLLOWERS, SEGMENTS
 from tables.phones import PHONES, STOPPED
 from tables.table import key_of, parts_of
 from tables.turn import Turn
@@ -20,8 +20,7 @@ Said = Contacts | DeviceChange | Preferences | Presence | Subscription | Suppres
 def note(turn: Turn, value: Said | Follow | Stop) -> None:
     """Store what a record says of its user, or of whoever has a phone number."""
     if isinstance(value, Follow):
-        edge = key_of(value.tenant, value.followee, value.follower)
-        turn.view(FOLLOWERS).put(edge, True if value.following else None)
+        put_edge(turn, value.tenant, value.followee, value.follower, following=value.following)
         return
     if isinstance(value, Stop):
         _stop(turn, value)
@@ -45,6 +44,13 @@ def note(turn: Turn, value: Said | Follow | Stop) -> None:
             after = with_suppression(before, value)
     if after is not before:
         turn.view(PROFILES).put(user, after)
+
+
+def put_edge(turn: Turn, tenant: str, followee: str, follower: str, *, following: bool) -> None:
+    """Store, in both directions, that one follows the other, or forget it."""
+    edge = True if following else None
+    turn.view(FOLLOWERS).put(key_of(tenant, followee, follower), edge)
+    turn.view(FOLLOWEES).put(key_of(tenant, follower, followee), edge)
 
 
 def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> None:

@@ -159,4 +159,6 @@ class Router(Stateful):
         name = notification_id(event.tenant, event.id, "", spec.name)
         post = Post(notification_id=name, type=spec.name, event=event, accepted_at=routing.at)
         told = read_by_feeds(post, spec, followers, self._runtime.clock.now())
-        return [(OUTBOX, here, event.actor, post), (DELIVERY_EVENTS, here, name, told)]
+        # To all partitions: who comes to follow later reads it too.
+        posts: Routed = [(OUTBOX, at, event.actor, post) for at in range(self._partitions)]
+        return [*posts, (DELIVERY_EVENTS, here, name, told)]

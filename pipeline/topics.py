@@ -67,9 +67,8 @@ BROADCASTS = {
     )
     for priority in Priority
 }
-OUTBOX = Topic(
-    name="outbox", key="actor", written_by="router", read_by="feeds", retention_ms=30 * DAY_MS
-)
+OUTBOX = Topic(name="outbox", key="partition", written_by="router", read_by="decider")
+WITHDRAWALS = Topic(name="withdrawals", key="partition", written_by="decider", read_by="decider")
 DEAD_LETTERS = Topic(
     name="dead-letters",
     key="source key",
@@ -90,7 +89,7 @@ ERASURES = Topic(
     key="user",
     written_by="web",
     read_by="decider, inapp, analytics",
-    # As long as any topic keeps what an erased user once caused.
+    # As long as any topic keeps what an erased user once caused; dead letters do so the longest.
     retention_ms=31 * DAY_MS,
 )
 LIVE = Topic(name="live", key="user", written_by="inapp", read_by="web", retention_ms=3_600_000)
@@ -153,6 +152,7 @@ TOPICS: tuple[Topic, ...] = (
     *REQUESTS.values(),
     *BROADCASTS.values(),
     OUTBOX,
+    WITHDRAWALS,
     DEAD_LETTERS,
     DELIVERY_EVENTS,
     INBOX_CHANGES,

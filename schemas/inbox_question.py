@@ -34,7 +34,19 @@ class ReadCounts(Struct, frozen=True, kw_only=True, tag="counts"):
     user: Name
 
 
-InboxQuestion = ReadInbox | ReadCounts
+class ReadWritten(Struct, frozen=True, kw_only=True, tag="written"):
+    """The newest items, or those before one, for a feed; and which of these notifications the inbox
+    holds, be they archived, snoozed or on another page.
+    """
+
+    tenant: Name
+    user: Name
+    before: ItemId | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 20
+    notifications: Annotated[list[str], Meta(max_length=MOST)] = []
+
+
+InboxQuestion = ReadInbox | ReadCounts | ReadWritten
 
 
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""`outbox` (key: actor): posts of actors with too many followers to write to each of them."""
+"""`outbox` (explicit partition): posts of actors with too many followers to write to each."""
 
 from msgspec import Struct
 
@@ -6,7 +6,11 @@ from schemas.event import Event, Name
 
 
 class Post(Struct, frozen=True, kw_only=True):
-    """A post that feeds merge in when they are read."""
+    """A post that feeds merge in when they are read.
+
+    It is written once to each user partition, whose followers read it there. Its
+    `notification_id` is made with no user in it, and `accepted_at` is in epoch ms.
+    """
 
     notification_id: str
     type: Name

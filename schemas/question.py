@@ -1,8 +1,12 @@
 """What the web asks the decider of a user; answered where the user's partition is held."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from schemas.event import Event, Name
+from schemas.inbox_change import ItemId
+from schemas.inbox_question import MOST
 
 
 class Explain(Struct, frozen=True, kw_only=True, tag="explain"):
@@ -19,4 +23,13 @@ class ReadUser(Struct, frozen=True, kw_only=True, tag="user"):
     user: Name
 
 
-Question = Explain | ReadUser
+class ReadPosts(Struct, frozen=True, kw_only=True, tag="posts"):
+    """The newest posts of much-followed actors whom the user follows, or those before an item."""
+
+    tenant: Name
+    user: Name
+    before: ItemId | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 20
+
+
+Question = Explain | ReadUser | ReadPosts

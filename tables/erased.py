@@ -27,7 +27,8 @@ class Forgotten:
         for key in list(self._erased.keys(b"")):
             if (self._erased.get(key) or 0) + SENT_KEPT_MS < at:
                 self._erased.put(key, None)
-        self._erased.put(_place(tenant, user), at)
+        place = _place(tenant, user)
+        self._erased.put(place, max(at, self._erased.get(place) or 0))
         self.is_empty = False
 
 

@@ -1,4 +1,4 @@
-"""Who follows whom, kept twice: counted by the router, listed by the decider."""
+"""Who follows whom, kept twice: counted by the router, listed by the decider in both directions."""
 
 from tables.table import Table
 
@@ -8,6 +8,9 @@ FOLLOWER_COUNTS: Table[dict[int, int]] = Table(b"c", dict[int, int])
 FOLLOWERS: Table[bool] = Table(b"f", bool)
 """By edge (tenant, followee, follower). In the router all followers of its followees, so that a
 follow told twice counts once; in the decider those followers whose own state is beside them."""
+
+FOLLOWEES: Table[bool] = Table(b"e", bool)
+"""The decider's same edges the other way round: (tenant, follower, followee)."""
 
 SEGMENTS: Table[bool] = Table(b"g", bool)
 """Users by attribute: (tenant, attribute, value, user)."""

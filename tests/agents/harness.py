@@ -59,6 +59,7 @@ from pipeline.topics import (
     SUBSCRIPTIONS,
     SUPPRESSIONS,
     TOPICS,
+    WITHDRAWALS,
     Topic,
 )
 from policy.catalogue import Catalogue
@@ -78,6 +79,7 @@ from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Channel, Priority
+from schemas.withdrawal import Withdrawal
 
 PARTITIONS = 2
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
@@ -99,6 +101,7 @@ KINDS: dict[str, type[Struct]] = {
     STOPS.name: Stop,
     SUBSCRIPTIONS.name: Subscription,
     SUPPRESSIONS.name: Suppression,
+    WITHDRAWALS.name: Withdrawal,
     DEAD_LETTERS.name: DeadLetter,
     DELIVERY_EVENTS.name: DeliveryEvent,
     **{topic.name: Request for topic in REQUESTS.values()},

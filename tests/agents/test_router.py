@@ -148,7 +148,7 @@ async def test_nobody_follows_and_nothing_is_written(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("followers", [3, 4])
-async def test_from_the_threshold_on_the_post_goes_to_the_outbox(
+async def test_from_the_threshold_on_the_post_goes_to_every_partitions_outbox(
     stage: Stage, followers: int
 ) -> None:
     actor = unique("actor")
@@ -159,7 +159,9 @@ async def test_from_the_threshold_on_the_post_goes_to_the_outbox(
     await stage.say(EVENTS, post(actor))
     await stage.work(stage.router)
     assert await stage.raw(SOCIAL) == []
-    (written,) = await stage.read(OUTBOX, Post)
+    assert sorted(record.partition for record in await stage.raw(OUTBOX)) == [*range(PARTITIONS)]
+    written, *copies = await stage.read(OUTBOX, Post)
+    assert copies == [written] * (PARTITIONS - 1)
     (told,) = await stage.told()
     assert written.event.actor == told.user == actor
     assert (told.stage, told.reason) == (Step.SUPPRESSED, Reason.FAN_OUT_ON_READ)

@@ -123,7 +123,8 @@ def ordinary_day() -> Town:
         town.accept("chat", "chat_message", "ann", "push", device)
     town.say("chat", "chat_message", "ann", "inapp", "offline")
     town.happen("post", "post.published", ("post_published", "cy"))
-    town.say("post", "post_published", "cy", "push", "opted_out")
+    for channel in ("push", "inapp"):
+        town.say("post", "post_published", "cy", channel, "opted_out")
     town.happen("famous", "post.published", read=True)
     town.outbox.add(notification_id("default", "famous", "", "post_published"))
     town.claims.bad.append(BadClaim(bad="no JSON", topic="events", partition=0, offset=9))
@@ -139,4 +140,5 @@ def _ben() -> Record:
 
 def _wishes() -> Record:
     hours = {"start": "11:00", "end": "13:00"}
-    return {"user": "cy", "categories": {"social": {"push": False}}, "quiet_hours": [hours]}
+    social = {"push": False, "inapp": False}
+    return {"user": "cy", "categories": {"social": social}, "quiet_hours": [hours]}

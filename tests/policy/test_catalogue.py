@@ -265,7 +265,7 @@ def test_an_unknown_event_type_has_no_types() -> None:
         ("ride.matched", "ride_matched_rider", "push sms", "critical", True, "rider_id"),
         ("ride.matched", "ride_matched_driver", "push", "critical", False, "driver_id"),
         ("chat.message", "chat_message", "push inapp", "high", False, "recipient_id"),
-        ("post.published", "post_published", "push", "normal", False, "followers"),
+        ("post.published", "post_published", "push inapp", "normal", False, "followers"),
         ("comment.added", "comment_added", "inapp push", "low", False, "author_id"),
         ("invoice.due", "invoice_due", "push email sms", "normal", True, "customer_id"),
     ],

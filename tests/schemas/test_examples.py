@@ -24,6 +24,7 @@ from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
+from schemas.withdrawal import Withdrawal
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 KINDS: dict[str, type[Struct]] = {
@@ -48,6 +49,7 @@ KINDS: dict[str, type[Struct]] = {
     "stops": Stop,
     "subscriptions": Subscription,
     "suppressions": Suppression,
+    "withdrawals": Withdrawal,
 }
 """By file: named after the topic, or after the struct where several topics hold it."""
 

@@ -13,6 +13,8 @@ from web.cors import ANY
 
 ROLES = ("router", "decider", "push", "inapp", "analytics", WEB)
 TENANTS = ("acme", "globex")
+FAMOUS = 3
+"""Followers from which on posts are read, not written."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
         api_keys=folder / "keys.toml",
         partitions=4,
         cors_origins=f'["{ANY}"]',
+        fan_out_threshold=FAMOUS,
     )
     await house.start()
     try:

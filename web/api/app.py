@@ -8,6 +8,7 @@ from aiohttp import web
 from web.api.asking import Asking
 from web.api.desk import Desk
 from web.api.export import Exports
+from web.api.feed import Feeds
 from web.api.figures import Statistics
 from web.api.history import History
 from web.api.inbox import Inboxes
@@ -26,7 +27,7 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    kinds = (Sending, Users, Inboxes, Asking, History, Statistics, Exports, Operations)
+    kinds = (Sending, Users, Inboxes, Feeds, Asking, History, Statistics, Exports, Operations)
     return [route for kind in kinds for route in kind(desk).routes()]
 
 

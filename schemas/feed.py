@@ -1,0 +1,55 @@
+"""What a feed is made of: what was written to a user, and posts of those whom they follow."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from schemas.inbox_change import ItemId
+from schemas.inbox_question import Item
+
+
+class FeedItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One item of a feed. Moments are epoch milliseconds, 0 for never.
+
+    What is from the `inbox` can be changed there under its `id`. What is from an `outbox` was
+    written to nobody, so it has no state. `notification_id` is the user's own in either case.
+    """
+
+    id: ItemId
+    source: Literal["inbox", "outbox"]
+    notification_id: str
+    type: str
+    title: str
+    body: str
+    occurred_at: int
+    data: dict[str, Any] = {}
+    seen_at: int = 0
+    read_at: int = 0
+
+
+class Posts(Struct, frozen=True, kw_only=True):
+    """Posts, newest first. With `end` there may be more, all of them before it."""
+
+    items: list[FeedItem]
+    end: ItemId | None = None
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """Items of an inbox, newest first, and which of the notifications asked about are in it at all.
+
+    With `end` there may be more, all of them before it.
+    """
+
+    items: list[Item]
+    found: list[str]
+    end: ItemId | None = None
+
+
+class Feed(Struct, frozen=True, kw_only=True):
+    """A page of a feed, newest first, and the id before which it goes on, if there may be more.
+
+    Where some of it was told twice, or is not for the user, it is shorter than was asked for.
+    """
+
+    items: list[FeedItem]
+    next: ItemId | None = None
