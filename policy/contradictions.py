@@ -11,6 +11,7 @@ from policy.problem import Problem, repeated
 from policy.silence import SILENT
 from policy.standing_in import fallbacks, preferring
 from policy.toml_lines import Path
+from policy.variants import varying
 from schemas.vocabulary import Channel, Priority
 
 _AUDIENCES = ("users", "followers", "subscribers", "segment")
@@ -133,4 +134,5 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     fallbacks,
     _digests,
     _escalation,
+    varying,
 )

@@ -106,6 +106,24 @@ class EscalationStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unless: Literal["seen", "opened", "clicked"] = "seen"
 
 
+class VariantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One variant of an experiment: its share by weight, and texts in place of the type's own."""
+
+    weight: Positive = 1
+    templates: ByChannel = ByChannel()
+
+
+class ExperimentEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Variants of a type's texts, by name; the others are compared with the first.
+
+    Who reads which is by a hash of the user and `name`: give it another name whenever weights or
+    variants change, as results are kept by it.
+    """
+
+    name: PlainName
+    variants: dict[PlainName, VariantEntry]
+
+
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One notification type as written.
 
@@ -139,10 +157,15 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback: dict[Channel, tuple[Channel, ...]] = {}
     digests: tuple[DigestEntry, ...] = ()
     escalation: tuple[EscalationStep, ...] = ()
+    experiment: ExperimentEntry | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""
         return [self.channels, *(step.channels for step in self.escalation)]
+
+    def variants(self) -> dict[str, VariantEntry]:
+        """Those of its experiment, if it has one."""
+        return self.experiment.variants if self.experiment else {}
 
 
 class CategoryEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
