@@ -9,6 +9,7 @@ from rich.console import Console
 from cli.analyst import analyst
 from cli.catalogue import catalogue
 from cli.dead_letters import dead_letters
+from cli.experiment import experiment
 from cli.explain import explain_command
 from cli.history import day, timeline
 from cli.keys import keys
@@ -91,6 +92,7 @@ tocsin.add_command(analyst)
 tocsin.add_command(catalogue)
 tocsin.add_command(day)
 tocsin.add_command(dead_letters)
+tocsin.add_command(experiment)
 tocsin.add_command(explain_command)
 tocsin.add_command(keys)
 tocsin.add_command(preview)

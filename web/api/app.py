@@ -7,6 +7,7 @@ from aiohttp import web
 
 from web.api.asking import Asking
 from web.api.desk import Desk
+from web.api.experiments import Experiments
 from web.api.export import Exports
 from web.api.figures import Statistics
 from web.api.history import History
@@ -26,7 +27,7 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    kinds = (Sending, Users, Inboxes, Asking, History, Statistics, Exports, Operations)
+    kinds = (Sending, Users, Inboxes, Asking, History, Statistics, Experiments, Exports, Operations)
     return [route for kind in kinds for route in kind(desk).routes()]
 
 
