@@ -13,6 +13,7 @@ from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decisions import Decisions
 from agents.erasing import erase, is_forgotten
+from agents.hints import take_hint
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
@@ -32,6 +33,7 @@ from pipeline.topics import (
     ERASURES,
     FEEDBACK,
     FOLLOWING,
+    HINTS,
     PREFERENCES,
     PRESENCE,
     REQUESTS,
@@ -45,6 +47,7 @@ from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.hint import Hint
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
@@ -77,6 +80,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     BROADCASTS[Priority.CRITICAL]: Broadcast,
     **{REQUESTS[priority]: Request for priority in Priority},
     **{BROADCASTS[priority]: Broadcast for priority in Priority},
+    HINTS: Hint,
 }
 """In this order: what is known comes first, then what is critical; the rest shares by weight."""
 SHARES = {
@@ -84,6 +88,8 @@ SHARES = {
     for topics in (REQUESTS, BROADCASTS)
     for priority, weight in WEIGHTS.items()
 }
+# Written for all users at once, and nothing that anybody waits for.
+SHARES[HINTS.name] = WEIGHTS[Priority.BULK]
 TABLES = (
     PROFILES,
     LEDGERS,
@@ -105,7 +111,9 @@ BROADCAST_SLICE = 16
 TIMERS_AT_ONCE = 1000
 """Timers of each kind that fire in one turn."""
 PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES)
-GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
+GATHERED = tuple(
+    topic for topic in SHARES if not topic.endswith(Priority.BULK) and topic != HINTS.name
+)
 """Topics that may hold an event of a digest that is due. Not those of tenants over their share:
 their backlog must not delay others, and what stands in it counts as late."""
 BEHIND = 0.05
@@ -202,6 +210,8 @@ class Decider(Stateful):
                 note(turn, value)
             case Subscription() | Suppression() | Stop():
                 note(turn, value)
+            case Hint():
+                take_hint(turn, value, self._number)
 
     async def answer(self, question: bytes) -> bytes:
         """What is known, or what would become of an event; see schemas.question."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiokafka import ConsumerRecord
 
+from agents.hints import forget_hint
 from pipeline.outputs import partition_of
 from pipeline.topics import FOLLOWS
 from policy.instants import moment
@@ -14,6 +15,7 @@ from policy.profile import Profile
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.hint import Hint
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Request
 from schemas.subscription import Subscription
@@ -47,6 +49,7 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             | Subscription()
             | Suppression()
             | Feedback()
+            | Hint()
         ):
             return forgotten.covers(value.tenant, value.user, record.timestamp)
     return False  # about nobody, or about more than one
@@ -62,6 +65,7 @@ async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partition
     if profile.phone:
         turn.view(PHONES).put(key_of(profile.phone, tenant, user), None)
     turn.view(PROFILES).put(person, None)
+    forget_hint(turn, tenant, user, partition_of(user, partitions))
     _drop_waiting(turn, timers, tenant, user)
     followees = [followee async for followee in _followees(turn, tenant, user)]
     for followee in followees:

@@ -56,6 +56,7 @@ def compiled_type(
         subscribers=_path(entry.subscribers),
         segment=entry.segment,
         fan_out_threshold=entry.fan_out_threshold,
+        at_best_hour=entry.send_at == "best_hour",
         catalogue=version,
     )
     if entry.experiment is None:

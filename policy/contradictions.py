@@ -20,7 +20,7 @@ _LONGEST = {
     "delay": (YEAR_MS, "a year"),
     "online_grace": (86_400_000, "a day"),  # presence is kept no longer
 }
-_NOT_IF_CRITICAL = ("rate_limit", "actor_limit", "quiet_hours", "digests")
+_NOT_IF_CRITICAL = ("rate_limit", "actor_limit", "quiet_hours", "digests", "send_at")
 
 
 def contradictions(entry: Entry) -> Iterator[Problem]:

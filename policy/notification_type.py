@@ -63,7 +63,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     """One way to tell people of an event.
 
     Exactly one of `users`, `followers`, `subscribers` and `segment` says whom. Paths lead into
-    the event's data; times are milliseconds. With an `experiment`, each user gets one of its
+    the event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
+    the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`.
     """
 
@@ -84,6 +85,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     segment: dict[str, str] = {}
     fan_out_threshold: int | None = None
     catalogue: str = ""
+    at_best_hour: bool = False
     experiment: Experiment | None = None
     variant: str = ""
 
