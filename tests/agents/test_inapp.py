@@ -17,6 +17,7 @@ from schemas.inbox_question import ReadCounts, ReadInbox
 from schemas.live import Live
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
+from tables.erased import ERASED
 from tables.inbox import COUNTS, INBOX, InboxItem
 from tables.table import key_of
 from tests.agents.harness import PARTITIONS, Line, Stage, by, delivery, staging, unique
@@ -31,7 +32,9 @@ def message(stage: Stage, **fields: object) -> Delivery:
 async def inbox_of(stage: Stage, user: str) -> list[InboxItem]:
     """A user's inbox, as restored from the changelog alone."""
     await stage.restart(keep_disk=False)
-    store = open_store(stage.runtime, "inapp", partition_of(user, PARTITIONS), INBOX, COUNTS)
+    store = open_store(
+        stage.runtime, "inapp", partition_of(user, PARTITIONS), INBOX, COUNTS, ERASED
+    )
     await store.restore()
     items = [INBOX.decode(v) for _, v in store.scan(INBOX.prefix + key_of("default", user))]
     store.close()
