@@ -78,4 +78,5 @@ class Answers:
             unsubscribed=unsubscribed_from(profile),
             online=profile.is_online(now, 0),
             waiting=len(ledger.waiting) + len(ledger.gathering),
+            best_hour=profile.best_hour,
         )

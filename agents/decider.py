@@ -13,6 +13,7 @@ from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decisions import Decisions
 from agents.erasing import erase, is_forgotten
+from agents.hints import take_hint
 from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
 from agents.people import note
@@ -33,6 +34,7 @@ from pipeline.topics import (
     ERASURES,
     FEEDBACK,
     FOLLOWING,
+    HINTS,
     OUTBOX,
     PREFERENCES,
     PRESENCE,
@@ -48,6 +50,7 @@ from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
@@ -85,6 +88,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     **{REQUESTS[priority]: Request for priority in Priority},
     **{BROADCASTS[priority]: Broadcast for priority in Priority},
     OUTBOX: Post,
+    HINTS: Hint,
 }
 """In this order: what is known comes first, then what is critical; the rest shares by weight."""
 SHARES = {
@@ -92,7 +96,8 @@ SHARES = {
     for topics in (REQUESTS, BROADCASTS)
     for priority, weight in WEIGHTS.items()
 }
-POSTS_SHARE = {OUTBOX.name: WEIGHTS[Priority.NORMAL]}
+ASIDE = {OUTBOX.name: WEIGHTS[Priority.NORMAL], HINTS.name: WEIGHTS[Priority.BULK]}
+"""What nobody waits for."""
 TABLES = (
     PROFILES,
     LEDGERS,
@@ -119,7 +124,7 @@ TIMERS_AT_ONCE = 1000
 """Timers of each kind that fire in one turn."""
 POSTS_SLICE = 100
 """Posts in one slice; each is compared with what else its actor posted."""
-PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | POSTS_SHARE)
+PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | ASIDE)
 GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
 """Topics that may hold an event of a digest that is due. Not those of tenants over their share:
 their backlog must not delay others, and what stands in it counts as late."""
@@ -140,7 +145,7 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         answers=True,
         slice_records={topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()}
         | {OUTBOX.name: POSTS_SLICE},
-        weights=SHARES | POSTS_SHARE,
+        weights=SHARES | ASIDE,
     )
 
 
@@ -226,6 +231,8 @@ class Decider(Stateful):
                 note(turn, value)
             case Subscription() | Suppression() | Stop():
                 note(turn, value)
+            case Hint():
+                take_hint(turn, value, self._number)
 
     async def answer(self, question: bytes) -> bytes:
         """What is known, or what would become of an event; see schemas.question."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiokafka import ConsumerRecord
 
+from agents.hints import forget_hint
 from agents.people import put_edge
 from pipeline.outputs import partition_of
 from pipeline.topics import FOLLOWS, WITHDRAWALS
@@ -15,6 +16,7 @@ from policy.profile import Profile
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Request
@@ -52,6 +54,7 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             | Subscription()
             | Suppression()
             | Feedback()
+            | Hint()
         ):
             return forgotten.covers(value.tenant, value.user, record.timestamp)
     return False  # about nobody, or about more than one
@@ -70,6 +73,7 @@ async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partition
     if profile.phone:
         turn.view(PHONES).put(key_of(profile.phone, tenant, user), None)
     turn.view(PROFILES).put(person, None)
+    forget_hint(turn, tenant, user, partition_of(user, partitions))
     _drop_waiting(turn, timers, tenant, user)
     followees = [followee async for followee in _followees(turn, tenant, user)]
     for followee in followees:

@@ -11,7 +11,7 @@ from schemas.vocabulary import Channel, Reason, Stage
 
 _COLUMNS = (
     "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "
-    "event_id, notification_id, catalogue"
+    "event_id, notification_id, catalogue, variant"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM delivery_events FINAL WHERE tenant = {{tenant:String}} AND "  # noqa: S608 - the columns are ours
 _ORDER = " ORDER BY at, id"
@@ -39,6 +39,7 @@ class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_id: str
     notification_id: str
     catalogue: str = ""
+    variant: str = ""
 
 
 async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) -> list[Happening]:
@@ -69,7 +70,7 @@ def day_from(text: str) -> date:
 
 def _happening(row: tuple[Any, ...]) -> Happening:
     at, stage, channel, reason, detail, provider, attempt, kind, category, priority, *rest = row
-    user, event_id, notification_id, catalogue = rest
+    user, event_id, notification_id, catalogue, variant = rest
     return Happening(
         at=at,
         stage=Stage(stage),
@@ -85,4 +86,5 @@ def _happening(row: tuple[Any, ...]) -> Happening:
         event_id=event_id,
         notification_id=notification_id,
         catalogue=catalogue,
+        variant=variant,
     )

@@ -1,6 +1,7 @@
 """`tocsin catalogue`: check notification types before they go live, and see which there are."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,10 @@ def catalogue() -> None:
 @FOLDER
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(folder: Path | None, as_json: bool) -> None:
-    """Tell all that is wrong, with file and line, and end with 1; with 0 if all is well."""
+    """Tell all that is wrong, with file and line, and end with 1; with 0 if all is well.
+
+    Then it also says which experiments run, and how many of its users each variant gets.
+    """
     try:
         found = _read(folder)
     except BadCatalogue as error:
@@ -43,10 +47,15 @@ def check(folder: Path | None, as_json: bool) -> None:
             click.echo(problem, err=True)
         sys.exit(1)
     types, events = len(found.types), len(found.events)
+    experiments = list(_experiments(found))
     if as_json:
-        _print_json({"types": types, "events": events, "version": found.version, "problems": []})
-    else:
-        click.echo(f"{types} types, {events} events, version {found.version}")
+        counts = {"types": types, "events": events, "version": found.version}
+        _print_json({**counts, "experiments": experiments, "problems": []})
+        return
+    click.echo(f"{types} types, {events} events, version {found.version}")
+    for each in experiments:
+        shares = ", ".join(f"{share:.1%} {name}" for name, share in each["shares"].items())
+        click.echo(f"{each['type']}: experiment {each['experiment']}, {shares}")
 
 
 @catalogue.command()
@@ -74,6 +83,15 @@ def show(folder: Path | None, as_json: bool) -> None:
 
 def _read(folder: Path | None) -> Catalogue:
     return read_catalogue(read_settings().catalogue if folder is None else folder)
+
+
+def _experiments(found: Catalogue) -> Iterator[dict[str, Any]]:
+    """Those that run, by type."""
+    for spec in sorted(found.types.values(), key=lambda spec: spec.name):
+        experiment = spec.experiment
+        if experiment is not None:
+            shares = {each.name: each.weight / experiment.total for each in experiment.variants}
+            yield {"type": spec.name, "experiment": experiment.name, "shares": shares}
 
 
 def _described(spec: NotificationType) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from rich.console import Console
 from cli.analyst import analyst
 from cli.catalogue import catalogue
 from cli.dead_letters import dead_letters
+from cli.experiment import experiment
 from cli.explain import explain_command
+from cli.hints import hints
 from cli.history import day, timeline
 from cli.keys import keys
 from cli.preview import preview
@@ -91,7 +93,9 @@ tocsin.add_command(analyst)
 tocsin.add_command(catalogue)
 tocsin.add_command(day)
 tocsin.add_command(dead_letters)
+tocsin.add_command(experiment)
 tocsin.add_command(explain_command)
+tocsin.add_command(hints)
 tocsin.add_command(keys)
 tocsin.add_command(preview)
 tocsin.add_command(reconcile)

@@ -36,6 +36,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--channel", type=click.Choice([each.value for each in Channel]), help="Only this one."
 )
+@click.option("--variant", help="One of the type's experiment; else its own templates.")
 @click.option("--event", "event_file", type=_FILE, help="An event as JSON; else one is made up.")
 @click.option("--digest", type=click.IntRange(1, 1000), help="A digest of so many such events.")
 @click.option("--html", "html_file", type=_FILE, help="Where to write the e-mail's HTML.")
@@ -44,13 +45,14 @@ def preview(
     name: str,
     locale: str,
     channel: str | None,
+    variant: str | None,
     event_file: Path | None,
     digest: int | None,
     html_file: Path | None,
     as_json: bool,
 ) -> None:
     """Show what TYPE says on each of its channels."""
-    spec = _the_type(name)
+    spec = _the_type(name) if variant is None else _the_variant(_the_type(name), variant)
     given = None if event_file is None else _read(event_file, spec)
     renderings = dict(_renderings(spec, channel))
     if html_file and Channel.EMAIL not in renderings:
@@ -77,6 +79,16 @@ def _the_type(name: str) -> NotificationType:
     if name not in types:
         raise Misconfigured(f"There is no type {name}; the catalogue has {', '.join(types)}.")
     return types[name]
+
+
+def _the_variant(spec: NotificationType, name: str) -> NotificationType:
+    if spec.experiment is None:
+        raise Misconfigured(f"{spec.name} has no experiment, and so no variants.")
+    found = {variant.name: variant.spec for variant in spec.experiment.variants}
+    if name not in found:
+        experiment, names = spec.experiment.name, ", ".join(found)
+        raise Misconfigured(f"{experiment} has no variant {name}, but {names}.")
+    return found[name]
 
 
 def _renderings(spec: NotificationType, channel: str | None) -> Iterator[tuple[Channel, Rendering]]:

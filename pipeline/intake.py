@@ -43,16 +43,23 @@ class Intake:
             topic.name: topic.key if topic.key in kind.__struct_fields__ else None
             for topic, kind in kinds.items()
         }
+        self._compacted = {topic.name for topic in kinds if topic.compacted}
         self._clock = clock
         self._bad_share = bad_share
         self._recent: deque[bool] = deque(maxlen=WINDOW)
 
     def read(self, slice_: Slice, outputs: Outputs) -> Iterator[tuple[ConsumerRecord, Any]]:
-        """Each usable record with its value, in order."""
-        decode = self._decoders[slice_.partition.topic].decode
-        field = self._keys[slice_.partition.topic]
+        """Each usable record with its value, in order.
+
+        That a compacted topic is to forget a key has no value, and is passed over.
+        """
+        topic, records = slice_.partition.topic, slice_.records
+        decode = self._decoders[topic].decode
+        field = self._keys[topic]
         note = self._recent.append
-        for record in slice_.records:
+        if topic in self._compacted:
+            records = [record for record in records if record.value is not None]
+        for record in records:
             try:
                 value = _decoded(decode, record)
                 if field is not None:

@@ -43,10 +43,13 @@ class Outputs:
         self.size = 0
         """Bytes of all values that were added."""
 
-    def add(self, topic: Topic, partition: int, key: bytes | None, value: bytes) -> None:
-        """One more record; nothing is sent yet."""
+    def add(self, topic: Topic, partition: int, key: bytes | None, value: bytes | None) -> None:
+        """One more record; nothing is sent yet.
+
+        With None for a value, a compacted topic forgets the key.
+        """
         self.entries[topic.name, partition].append((key, value))
-        self.size += len(value)
+        self.size += len(value or b"")
 
     async def flush(self) -> None:
         """Send all and wait for every acknowledgement; raises Unavailable."""

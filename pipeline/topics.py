@@ -56,6 +56,14 @@ FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_
 STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider")
 SUBSCRIPTIONS = Topic(name="subscriptions", key="user", written_by="web", read_by="decider")
 SUPPRESSIONS = Topic(name="suppressions", key="user", written_by="sinks, web", read_by="decider")
+HINTS = Topic(
+    name="hints",
+    key="tenant and user",  # as compaction keeps one record a key
+    written_by="tocsin hints, decider",
+    read_by="decider",
+    compacted=True,
+    retention_ms=0,
+)
 REQUESTS = {
     priority: Topic(name=f"requests.{priority}", key="user", written_by="router", read_by="decider")
     for priority in Priority
@@ -149,6 +157,7 @@ TOPICS: tuple[Topic, ...] = (
     STOPS,
     SUBSCRIPTIONS,
     SUPPRESSIONS,
+    HINTS,
     *REQUESTS.values(),
     *BROADCASTS.values(),
     OUTBOX,

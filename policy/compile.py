@@ -15,6 +15,7 @@ from policy.rate_limit import RateLimit
 from policy.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rule import Rule
 from policy.silence import SILENT
+from policy.variants import experiment_of
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 
@@ -38,7 +39,7 @@ def compiled_type(
         plans, _ = in_order(tuple(plan(channel) for channel in step.channels))
         after = milliseconds(step.after)
         steps.append(Step(plans=plans, online_plans=plans, after=after, unless=Stage(step.unless)))
-    return NotificationType(
+    spec = NotificationType(
         name=name,
         event=event,
         category=entry.category,
@@ -55,8 +56,12 @@ def compiled_type(
         subscribers=_path(entry.subscribers),
         segment=entry.segment,
         fan_out_threshold=entry.fan_out_threshold,
+        at_best_hour=entry.send_at == "best_hour",
         catalogue=version,
     )
+    if entry.experiment is None:
+        return spec
+    return replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
 
 
 def _plan(

@@ -11,6 +11,7 @@ from policy.problem import Problem, repeated
 from policy.silence import SILENT
 from policy.standing_in import fallbacks, preferring
 from policy.toml_lines import Path
+from policy.variants import varying
 from schemas.vocabulary import Channel, Priority
 
 _AUDIENCES = ("users", "followers", "subscribers", "segment")
@@ -19,7 +20,7 @@ _LONGEST = {
     "delay": (YEAR_MS, "a year"),
     "online_grace": (86_400_000, "a day"),  # presence is kept no longer
 }
-_NOT_IF_CRITICAL = ("rate_limit", "actor_limit", "quiet_hours", "digests")
+_NOT_IF_CRITICAL = ("rate_limit", "actor_limit", "quiet_hours", "digests", "send_at")
 
 
 def contradictions(entry: Entry) -> Iterator[Problem]:
@@ -133,4 +134,5 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     fallbacks,
     _digests,
     _escalation,
+    varying,
 )

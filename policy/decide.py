@@ -1,6 +1,7 @@
 """The decision: is this user told of this event, where and when, and if not, why not."""
 
 from pipeline.errors import BadRecord
+from policy.best_hour import shown_hour, worth_waiting_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace
@@ -49,13 +50,26 @@ def decide(
     draft = Draft(name, request, spec, state, now, start, expires_at, trace)
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
     draft.marks = remember(ledger.marks, key, new)
-    # An event that is ahead of us only as clocks differ does not wait.
-    if start > max(at, now):
-        channels = tuple(plan.channel for plan in spec.steps[0].plans)
-        wait(draft, channels, start, Reason.SCHEDULED, "")
-    else:
-        take_step(draft)
+    _begin(draft, at)
     return draft.decision()
+
+
+def _begin(draft: Draft, at: int) -> None:
+    """Take the first step, or have it wait: for its start, or for the best hour from then on."""
+    spec, start, why = draft.spec, draft.when, ""
+    # An event that is ahead of us only as clocks differ does not wait.
+    due = start if start > max(at, draft.now) else None
+    if spec.at_best_hour:
+        found, shown = worth_waiting_for(draft), shown_hour(draft.profile.best_hour)
+        if draft.trace is not None:
+            draft.trace(0, None, "best hour", shown, None)
+        if found is not None:
+            due, why = found, shown
+    if due is None:
+        take_step(draft)
+    else:
+        channels = tuple(plan.channel for plan in spec.steps[0].plans)
+        wait(draft, channels, due, Reason.SCHEDULED, why)
 
 
 def starts_at(request: Request, spec: NotificationType, at: int) -> int:

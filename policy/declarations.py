@@ -114,5 +114,6 @@ def _check_layouts(declared: Declarations) -> None:
 
 
 def _layouts_of(entry: Entry) -> set[str]:
-    given = entry.templates.given().values()
+    variants = (variant.templates for variant in entry.variants().values())
+    given = [each for by in (entry.templates, *variants) for each in by.given().values()]
     return {templates.layout for templates in given if templates.layout}

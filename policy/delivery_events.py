@@ -76,6 +76,7 @@ def reached(
         catalogue=delivery.catalogue,
         segments=segments,
         cost=cost,
+        variant=delivery.variant,
     )
 
 

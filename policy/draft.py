@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from policy.decision import Decision, Notice, Outcome, Row
+from policy.experiment import Experiment
 from policy.identity import delivery_id
 from policy.instants import epoch_ms
 from policy.ledger import Held, Ledger
@@ -26,7 +27,8 @@ class Draft:
     `now` is the time; `when` the event time that counts against limits: when it happened, or,
     for what waited, when it was due. `plan`, `known` and `usable` belong to the channel that is
     looked at: the user's addresses there, and those that did not bounce. `sent` and `waits` are
-    the channels that go out now and later, `counted` the limits that already counted it.
+    the channels that go out now and later, `counted` the limits that already counted it. Of a
+    type with an experiment, `spec` is the user's variant.
     """
 
     __slots__ = (
@@ -78,6 +80,15 @@ class Draft:
         self.sent: list[Channel] = []
         self.waits: list[Channel] = []
         self.counted: set[str] = set()
+        if spec.experiment is not None:
+            self._vary(spec.experiment)
+
+    def _vary(self, experiment: Experiment) -> None:
+        tenant, user = self.request.event.tenant, self.request.user
+        self.spec = experiment.assigned(tenant, user, self.spec.name)
+        if self.trace is not None:
+            shown = experiment.shown(tenant, user, self.spec.name)
+            self.trace(0, None, "experiment", shown, None)
 
     def look_at(self, plan: Plan) -> None:
         """Turn to one channel."""
@@ -133,6 +144,7 @@ class Draft:
                     expires_at=self.expires_at,
                     catalogue=spec.catalogue,
                     tenant=event.tenant,
+                    variant=spec.variant,
                 )
             )
 

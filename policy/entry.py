@@ -106,6 +106,24 @@ class EscalationStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unless: Literal["seen", "opened", "clicked"] = "seen"
 
 
+class VariantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One variant of an experiment: its share by weight, and texts in place of the type's own."""
+
+    weight: Positive = 1
+    templates: ByChannel = ByChannel()
+
+
+class ExperimentEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Variants of a type's texts, by name; the others are compared with the first.
+
+    Who reads which is by a hash of the user and `name`: give it another name whenever weights or
+    variants change, as results are kept by it.
+    """
+
+    name: PlainName
+    variants: dict[PlainName, VariantEntry]
+
+
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One notification type as written.
 
@@ -115,6 +133,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     none of those listed for it can go; `escalation` adds channels later. `topic` is the path
     to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
     the others share one window a channel. `actor_limit` is what one actor may send one user.
+    With `send_at` it waits for the hour in which the user opens most, if `tocsin hints` found it
+    out: 23 hours at most, and never beyond the time to live.
     """
 
     category: PlainName
@@ -139,10 +159,16 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback: dict[Channel, tuple[Channel, ...]] = {}
     digests: tuple[DigestEntry, ...] = ()
     escalation: tuple[EscalationStep, ...] = ()
+    experiment: ExperimentEntry | None = None
+    send_at: Literal["best_hour"] | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""
         return [self.channels, *(step.channels for step in self.escalation)]
+
+    def variants(self) -> dict[str, VariantEntry]:
+        """Those of its experiment, if it has one."""
+        return self.experiment.variants if self.experiment else {}
 
 
 class CategoryEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

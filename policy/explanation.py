@@ -54,7 +54,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """One notification type for one user: in its audience or not, and what was asked.
 
     `refused` is why the event becomes a dead letter. `told_before` says that a decision on the
-    same id is known, so that nothing would come of this; the rest is as if it were not.
+    same id is known, so that nothing would come of this; the rest is as if it were not. `variant`
+    is which of the type's experiment the user reads, as EXPERIMENT/VARIANT.
     """
 
     type: str
@@ -66,6 +67,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     silent: tuple[Outcome, ...] = ()
     told_before: Outcome | None = None
     refused: str = ""
+    variant: str = ""
 
 
 def explain(
@@ -75,6 +77,9 @@ def explain(
     bare = Explanation(type=spec.name, catalogue=spec.catalogue, membership=member)
     if member.is_in is False:
         return bare
+    if spec.experiment is not None:
+        mine = spec.experiment.assigned(request.event.tenant, request.user, spec.name)
+        bare = replace(bare, variant=mine.variant)
     path: list[Asked] = []
 
     def note(

@@ -15,7 +15,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """What counts when something is decided for a user.
 
     `unsubscribed` are channels by category that were left by one click; `waiting` is how many
-    notifications and digests wait.
+    notifications and digests wait; `best_hour` is the hour (UTC) in which they open most, where
+    it is known.
     """
 
     contacts: Contacts
@@ -24,6 +25,7 @@ class Known(Struct, frozen=True, kw_only=True):
     unsubscribed: dict[str, tuple[Channel, ...]] = {}
     online: bool = False
     waiting: int = 0
+    best_hour: int | None = None
 
 
 def contacts_of(profile: Profile, tenant: str, user: str) -> Contacts:

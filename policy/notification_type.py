@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from policy.digest_window import DigestWindow
+from policy.experiment import Experiment
 from policy.rate_limit import RateLimit
 from policy.rendering import Rendering
 from policy.rule import Rule
@@ -62,7 +63,9 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     """One way to tell people of an event.
 
     Exactly one of `users`, `followers`, `subscribers` and `segment` says whom. Paths lead into
-    the event's data; times are milliseconds.
+    the event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
+    the user opens most, where that is known. With an `experiment`, each user gets one of its
+    variants of this type in its place: those have EXPERIMENT/NAME as their `variant`.
     """
 
     name: str
@@ -82,6 +85,9 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     segment: dict[str, str] = {}
     fan_out_threshold: int | None = None
     catalogue: str = ""
+    at_best_hour: bool = False
+    experiment: Experiment | None = None
+    variant: str = ""
 
     def plan_of(self, channel: Channel) -> Plan | None:
         """How this type uses a channel, in whichever step."""

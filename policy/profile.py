@@ -13,6 +13,7 @@ from policy.address import chat_address, push_address
 from policy.barred import Barred
 from policy.instants import epoch_ms
 from policy.wall_clock import bits_of, minutes_of
+from schemas.hint import Hint
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence, QuietHours
 from schemas.vocabulary import Channel, Frequency
 
@@ -51,6 +52,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     subscriptions: dict[str, dict[Channel, int]] = {}  # see policy.subscription
     chats: tuple[str, ...] = ()  # as policy.address writes them
     webhooks: tuple[str, ...] = ()  # URLs
+    best_hour: int | None = None  # of the day (UTC), in which they open most
 
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""
@@ -104,6 +106,10 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
             frequency=preferences.frequency,
             digest_at=None if digest_at is None else minutes_of(digest_at),
         )
+
+    def with_hint(self, hint: Hint) -> "Profile":
+        """The profile with this hint in place of the last; itself where that says the same."""
+        return self if hint.best_hour == self.best_hour else replace(self, best_hour=hint.best_hour)
 
     def with_presence(self, presence: Presence) -> "Profile":
         """The profile with what is said of one device's presence; the others stay as they are.

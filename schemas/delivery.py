@@ -29,7 +29,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     `delivery_id` is the same however often this is replayed: sinks send it once, and devices
     collapse by `notification_id`. Times are epoch milliseconds. `attempt` counts the calls that
-    failed so far; `due_at` says when a retry may leave its retry topic.
+    failed so far; `due_at` says when a retry may leave its retry topic. `variant` is of an
+    experiment of the type, as EXPERIMENT/VARIANT.
     """
 
     delivery_id: Hex
@@ -49,3 +50,4 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     due_at: int = 0
     catalogue: str = ""
     tenant: Name = "default"
+    variant: str = ""

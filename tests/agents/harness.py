@@ -48,6 +48,7 @@ from pipeline.topics import (
     FEEDBACK,
     FOLLOWING,
     FOLLOWS,
+    HINTS,
     INBOX_CHANGES,
     LIVE,
     OUTBOX,
@@ -71,6 +72,7 @@ from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.live import Live
 from schemas.post import Post
@@ -95,6 +97,7 @@ KINDS: dict[str, type[Struct]] = {
     CANCELLED.name: Cancellation,
     ERASURES.name: Erasure,
     FEEDBACK.name: Feedback,
+    HINTS.name: Hint,
     INBOX_CHANGES.name: InboxChange,
     LIVE.name: Live,
     OUTBOX.name: Post,

@@ -50,11 +50,11 @@ def sent(notification: str, after: int, **fields: Any) -> list[DeliveryEvent]:
 
 
 STORY = [
-    *sent("a", 100),
+    *sent("a", 100, variant="title/short"),
     happened(Stage.DELIVERED, "a", 300, provider="fcm"),
     happened(Stage.OPENED, "a", 5000, provider="link"),
     happened(Stage.CLICKED, "a", 6000, provider="link"),
-    *sent("b", 7000),
+    *sent("b", 7000, variant="title/long"),
     # A machine opened it, and no person.
     happened(Stage.OPENED, "b", 8000, ".machine", provider="link", detail="machine"),
     # The provider's clock is two seconds behind ours.

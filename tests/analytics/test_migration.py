@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from analytics.clickhouse import ClickHouse
+from analytics.clickhouse import COLUMNS, ClickHouse
 from analytics.migration import Migration, check_schema, filled, migrate, migrations
 from pipeline.errors import Misconfigured
+from tests.analytics.story import sent
 
 FILES = migrations()
 
@@ -38,6 +39,30 @@ async def test_a_run_that_was_cut_short_goes_on(empty: ClickHouse) -> None:
         await check_schema(empty)
     assert await migrate(empty) == [file.name for file in FILES[1:]]
     await check_schema(empty)
+
+
+@pytest.mark.parametrize("done", range(5))
+async def test_variants_come_to_tables_that_are_in_use(
+    empty: ClickHouse, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However far a first try came, rows of before stay, and older workers may go on."""
+    older = tuple(name for name in COLUMNS if name != "variant")
+    await migrate(empty, files=FILES[:5])
+    monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
+    await empty.insert(sent("a", 100))
+    for statement in FILES[5].statements("")[:done]:
+        await empty.command(statement)
+    await empty.insert(sent("b", 100))
+    await migrate(empty)
+    await empty.insert(sent("c", 100))
+    monkeypatch.undo()
+    await empty.insert(sent("d", 100, variant="title/short"))
+    question = (
+        "SELECT notification_id, max(variant) FROM notification_state GROUP BY ALL ORDER BY 1"
+    )
+    assert await empty.query(question) == [("a", ""), ("b", ""), ("c", ""), ("d", "title/short")]
+    question = "SELECT variant, user, sent FROM experiment_results"
+    assert await empty.query(question) == [("short", "user-d", 1)]
 
 
 async def test_two_at_once_end_in_one_schema(empty: ClickHouse) -> None:

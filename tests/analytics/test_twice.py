@@ -30,7 +30,7 @@ async def figures(database: ClickHouse) -> dict[str, list[Any]]:
 async def test_the_same_topic_read_twice_changes_no_figure(database: ClickHouse) -> None:
     await database.insert(STORY)
     once = await figures(database)
-    assert len(VIEWS) == 11
+    assert len(VIEWS) == 12
     assert all(once[name] for name in once if name != "best_hours"), once
     again = list(STORY)
     Random(1).shuffle(again)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics.clickhouse import ClickHouse
-from schemas.vocabulary import Stage
+from schemas.vocabulary import Channel, Stage
 from tests.analytics.story import DAY, NOON, STORY, TENANT, happened, sent
 
 TODAY = date.fromisoformat(DAY)
@@ -106,6 +106,49 @@ async def test_suppression_history(told: ClickHouse) -> None:
 async def test_unfinished(told: ClickHouse) -> None:
     question = "SELECT user, day, queued, last_stage FROM unfinished"
     assert await ask(told, question) == [("user-e", TODAY, at(1), "queued")]
+
+
+async def test_experiment_results(database: ClickHouse) -> None:
+    """Two variants; a notification on two channels; a click without an open; and what is not."""
+    short, long = {"variant": "title/short"}, {"variant": "title/long"}
+    sms = {"channel": Channel.SMS, "provider": "twilio"}
+    told = [
+        # One notification on two channels, and opened on both, counts once.
+        *sent("a", 100, user="ann", **short),
+        *sent("a", 100, user="ann", **short, **sms),
+        happened(Stage.OPENED, "a", 500, user="ann"),
+        happened(Stage.OPENED, "a", 500, user="ann", channel=Channel.SMS),
+        # Another of hers, clicked with images blocked.
+        *sent("b", 100, user="ann", **short),
+        happened(Stage.CLICKED, "b", 900, user="ann"),
+        *sent("c", 100, user="bob", **short),
+        # A machine opened it.
+        *sent("d", 100, user="cyd", **long),
+        happened(Stage.OPENED, "d", 500, ".machine", user="cyd", detail="machine"),
+        # Not sent, of another experiment, and of none.
+        happened(Stage.QUEUED, "e", 1, **short),
+        *sent("f", 100, user="cyd", variant="tone/warm"),
+        *sent("g", 100),
+        happened(Stage.OPENED, "g", 500),
+    ]
+    await database.insert(told)
+    question = "SELECT experiment, variant, user, sent, opened, clicked FROM experiment_results "
+    found = [
+        ("title", "long", "cyd", 1, 0, 0),
+        ("title", "short", "ann", 2, 2, 1),
+        ("title", "short", "bob", 1, 0, 0),
+        ("tone", "warm", "cyd", 1, 0, 0),
+    ]
+    assert await ask(database, f"{question} ORDER BY ALL") == found
+    # A day later, told twice, and last of all that it was sent: the day of the event counts.
+    late = happened(Stage.OPENED, "c", 86_400_000, user="bob")
+    early = happened(Stage.CLICKED, "h", 900, user="dan")
+    await database.insert([late, early, late, *reversed(told)])
+    found[2] = ("title", "short", "bob", 1, 1, 0)
+    assert await ask(database, f"{question} ORDER BY ALL") == found
+    await database.insert(sent("h", 100, user="dan", **long))
+    found.insert(1, ("title", "long", "dan", 1, 1, 1))
+    assert await ask(database, f"{question} WHERE day = '{DAY}' ORDER BY ALL") == found
 
 
 async def test_best_hours(database: ClickHouse) -> None:

@@ -10,6 +10,7 @@ from cli.main import tocsin
 from pipeline.errors import BadCatalogue
 from policy.catalogue import parse
 from tests.policy.samples import TYPE
+from tests.policy.test_experiment import EXPERIMENT
 
 ESCALATING = """
 event = "alarm.raised"
@@ -71,7 +72,8 @@ def test_all_that_is_wrong_is_told_and_the_command_fails(folder: Path) -> None:
 
 @pytest.mark.parametrize("is_right", [True, False])
 def test_check_speaks_json(folder: Path, is_right: bool) -> None:
-    right = {"types": 2, "events": 2, "version": version(folder), "problems": []}
+    right = {"types": 2, "events": 2, "version": version(folder)}
+    right |= {"experiments": [], "problems": []}
     if not is_right:
         (folder / "thing.toml").write_text("x")
     result = run("check", str(folder), "--json")
@@ -83,6 +85,16 @@ def test_check_speaks_json(folder: Path, is_right: bool) -> None:
     else:
         (problem,) = said["problems"]
         assert problem.startswith("thing.toml:1: is not TOML: ")
+
+
+def test_experiments_are_listed(folder: Path) -> None:
+    (folder / "thing.toml").write_text(TYPE + EXPERIMENT)
+    result = run("check", str(folder))
+    assert result.stdout.splitlines()[1:] == ["thing: experiment greeting, 25.0% plain, 75.0% warm"]
+    said = json.loads(run("check", str(folder), "--json").stdout)
+    assert said["experiments"] == [
+        {"type": "thing", "experiment": "greeting", "shares": {"plain": 0.25, "warm": 0.75}}
+    ]
 
 
 def test_a_folder_without_files_is_wrong(tmp_path: Path) -> None:

@@ -114,6 +114,26 @@ def test_json_is_one_object_a_type() -> None:
     assert rider["at"] == AT_MS
 
 
+def test_a_variant_is_told_with_why_it_is_that(tmp_path: Path) -> None:
+    """In words as in JSON, and without Kafka."""
+    text = (
+        (CATALOGUE / "chat_message.toml").read_text()
+        + """
+[types.chat_message.experiment]
+name = "greeting"
+variants.plain = {}
+variants.warm.templates.push = { body = "Hi!", data = ["conversation_id"] }
+"""
+    )
+    (tmp_path / "chat_message.toml").write_text(text)
+    argv = ("--user", "ann", "--offline", "--at", AT, "--catalogue", str(tmp_path))
+    shown = " ".join(told(*argv, said=CHAT).split())
+    (line,) = told(*argv, "--json", said=CHAT).splitlines()
+    experiment, variant = json.loads(line)["variant"].split("/")
+    why = f"{variant} of {experiment}: the hash of tenant, user, type and experiment is at "
+    assert f"experiment {why}" in shown
+
+
 def test_bad_cases_are_explained(tmp_path: Path) -> None:
     devices = [{"token": f"token-{number:04}"} for number in range(100)]
     contacts = {"user": "ann", "devices": devices, "zone": "Mars/Olympus"}

@@ -90,6 +90,21 @@ def test_one_channel_and_a_digest() -> None:
     assert sms["body"] == "name name\nname name"
 
 
+def test_a_variant(tmp_path: Path) -> None:
+    variants = """
+[types.thing.experiment]
+name = "words"
+variants.plain = {}
+variants.warm.templates.sms = { body = "warm {{ data.name }}", locales = { pt.body = "x" } }
+"""
+    (tmp_path / "catalogue" / "thing.toml").write_text(CATALOGUE + variants)
+    push, _, sms = facts("thing", "--variant", "warm")
+    assert (push["title"], sms["body"]) == ("3 things", "warm name")
+    assert facts("thing", "--variant", "plain") == facts("thing")
+    result = run("thing", "--variant", "cold")
+    assert str(result.exception) == "words has no variant cold, but plain, warm."
+
+
 def test_an_event_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     data = {"name": "Ann", "text": "<hello>", "n": 1, "id": 7, "all": []}
@@ -117,6 +132,7 @@ def test_an_unknown_locale_is_said_and_has_the_base_texts() -> None:
     ("arguments", "complaint"),
     [
         (["nosuch"], r"There is no type nosuch; the catalogue has thing\."),
+        (["thing", "--variant", "x"], "thing has no experiment, and so no variants"),
         (["thing", "--channel", "inapp"], "thing does not use inapp, but push, email, sms"),
         (["thing", "--event", "nosuch.json"], r"nosuch.json can't be read: No such file"),
         (["thing", "--event", "{tmp}/text"], "text is not an event: JSON is malformed"),

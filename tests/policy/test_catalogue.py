@@ -341,6 +341,10 @@ channels = ["email"]
 key = "post_id"
 at = ["09:00", "18:00"]
 days = ["mon"]
+[types.thing.experiment]
+name = "words"
+variants.plain = {}
+variants.warm = { weight = 2, templates = { sms = { body = "{{ data.text }}!" } } }
 [categories.things]
 rate_limit = { count = 100, seconds = 3600 }
 [tenants.acme]

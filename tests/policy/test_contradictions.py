@@ -100,6 +100,7 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
         # urgency
         ("push", {"priority": "critical", "quiet_hours": "defer"}, "quiet_hours: has no effect"),
         ("push", {"priority": "critical", "digests": [digest("push")]}, "digests: has no effect"),
+        ("push", {"priority": "critical", "send_at": "best_hour"}, "send_at: has no effect"),
         (
             "push",
             {"priority": "critical", "rate_limit": {"count": 1, "seconds": 1}},

@@ -16,6 +16,7 @@ from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
+from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.live import Live
 from schemas.owner import Owner
@@ -39,6 +40,7 @@ KINDS: dict[str, type[Struct]] = {
     "events": Event,
     "feedback": Feedback,
     "follows": Follow,
+    "hints": Hint,
     "inbox-changes": InboxChange,
     "live": Live,
     "outbox": Post,

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from web.api.asking import Asking
 from web.api.desk import Desk
+from web.api.experiments import Experiments
 from web.api.export import Exports
 from web.api.feed import Feeds
 from web.api.figures import Statistics
@@ -27,8 +28,9 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    kinds = (Sending, Users, Inboxes, Feeds, Asking, History, Statistics, Exports, Operations)
-    return [route for kind in kinds for route in kind(desk).routes()]
+    sending = (Sending, Users, Inboxes, Feeds)
+    asking = (Asking, History, Statistics, Experiments, Exports, Operations)
+    return [route for kind in (*sending, *asking) for route in kind(desk).routes()]
 
 
 def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:

@@ -1,0 +1,76 @@
+"""What came of a type's experiments, as ClickHouse knows it."""
+
+from collections import defaultdict
+from datetime import date
+
+from msgspec import Struct
+
+from analytics.clickhouse import ClickHouse
+from policy.notification_type import NotificationType
+from policy.proportions import Counts
+from policy.results import Metric, Results, results
+
+FIRST, LAST = date(1970, 1, 1), date(2149, 6, 6)
+"""Days that ClickHouse can tell apart."""
+_COUNTS = """
+SELECT experiment, variant,
+    count(), sum(n), sum(successes), sum(n * n), sum(successes * successes), sum(n * successes)
+FROM
+(
+    SELECT experiment, variant, user, sum(sent) AS n, sum([metric]) AS successes
+    FROM experiment_results
+    WHERE tenant = {tenant:String} AND type = {type:String}
+        AND day BETWEEN {from:Date} AND {to:Date}
+    GROUP BY experiment, variant, user
+)
+GROUP BY experiment, variant
+"""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Of which tenant and type, by which metric, and of events of which days (UTC), inclusive."""
+
+    tenant: str
+    type: str
+    metric: Metric = Metric.OPENED
+    start: date = FIRST
+    end: date = LAST
+
+
+async def experiments_of(
+    clickhouse: ClickHouse, asked: Asked, spec: NotificationType | None = None
+) -> list[Results]:
+    """Each experiment that the type has had, by name; raises Unavailable.
+
+    `spec` is the type as it is now: what it runs comes first, also before anything was sent, and
+    its variants in their order.
+    """
+    parameters = {
+        "tenant": asked.tenant,
+        "type": asked.type,
+        "from": max(FIRST, min(asked.start, LAST)).isoformat(),
+        "to": max(FIRST, min(asked.end, LAST)).isoformat(),
+    }
+    rows = await clickhouse.query(_COUNTS.replace("[metric]", asked.metric), parameters)
+    found: dict[str, dict[str, Counts]] = defaultdict(dict)
+    for experiment, variant, *numbers in rows:
+        found[experiment][variant] = _counts(*numbers)
+    running = spec.experiment if spec else None
+    shown = []
+    if running is not None:
+        order = [variant.name for variant in running.variants]
+        counts = found.pop(running.name, {})
+        shown.append(results(running.name, asked.metric, counts, order))
+    return shown + [results(name, asked.metric, found[name]) for name in sorted(found)]
+
+
+def _counts(users: int, sent: int, successes: int, *squared: int) -> Counts:
+    sent_squared, successes_squared, sent_by_successes = squared
+    return Counts(
+        users=users,
+        sent=sent,
+        successes=successes,
+        sent_squared=sent_squared,
+        successes_squared=successes_squared,
+        sent_by_successes=sent_by_successes,
+    )

@@ -1,0 +1,38 @@
+"""The hour in which a user opens most: what is in no hurry may wait until it begins."""
+
+from policy.draft import Draft
+from policy.later import has_room
+from policy.quiet_hours import quiet
+
+HOUR_MS = 3_600_000
+
+
+def next_begin(hour: int, at: int) -> int:
+    """When this hour of the day (UTC) begins, from `at` (epoch ms) on; within it, `at` itself.
+
+    At most 23 hours later.
+    """
+    now = at // HOUR_MS
+    ahead = (hour - now) % 24
+    return (now + ahead) * HOUR_MS if ahead else at
+
+
+def worth_waiting_for(draft: Draft) -> int | None:
+    """When the user's best hour begins (epoch ms), from when the draft may go out; None if it has.
+
+    Nothing waits for it beyond its time to live, nor for an hour in which the user wants quiet,
+    nor where nothing is known of the user, or too much waits for them already.
+    """
+    hour = draft.profile.best_hour
+    if hour is None:
+        return None
+    at = max(draft.when, draft.now)
+    begin = next_begin(hour, at)
+    if begin == at or begin >= draft.expires_at or not has_room(draft):
+        return None
+    return None if quiet(draft.profile, draft.tenant, begin) else begin
+
+
+def shown_hour(hour: int | None) -> str:
+    """The hint in words."""
+    return "no best hour known" if hour is None else f"best hour from {hour:02}:00 UTC"

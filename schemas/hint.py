@@ -1,0 +1,15 @@
+"""`hints` (key: tenant and user): what is found out about when a user likes to be told."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.event import Name
+
+
+class Hint(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In which hour of the day (UTC, 0 to 23) a user opens most; it replaces the last one."""
+
+    user: Name
+    best_hour: Annotated[int, Meta(ge=0, le=23)]
+    tenant: Name = "default"
