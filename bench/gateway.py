@@ -5,14 +5,21 @@ their own, the clients.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import Struct
 
 from bench.api import INBOX_ITEMS, accepts, reads
+from bench.centrifugo import build
 from bench.opened import opened
+from bench.pace import Pace, pace
 from bench.sockets import Arrived
+from pipeline.errors import Unavailable
 
 Progress = Callable[[str], None]
+STEP = 5
+"""Seconds at each rate that is tried, at most."""
+NOT_ASKED = "Centrifugo is left out, as was asked."
 
 
 class GatewayFound(Struct, frozen=True):
@@ -21,7 +28,7 @@ class GatewayFound(Struct, frozen=True):
     Milliseconds from the message's acceptance to its arrival at the client; bytes of the web
     process's memory a socket; requests a second that `POST /v1/events` takes, and that a bare
     aiohttp handler takes that only writes the body to Kafka; milliseconds in which the first page
-    of an inbox of 1,000 is read.
+    of an inbox of 1,000 is read. Then Centrifugo's pace beside ours, or why it is left out.
     """
 
     sockets: int
@@ -36,10 +43,15 @@ class GatewayFound(Struct, frozen=True):
     share_of_bare: float
     inbox_p50_ms: float
     inbox_p99_ms: float
+    centrifugo: Pace | None = None
+    centrifugo_left_out: str = ""
 
 
-async def run(sockets: int, rate: int, seconds: int, progress: Progress) -> GatewayFound:
-    """Open the sockets, send at the rate, then measure the API."""
+async def run(
+    sockets: int, rate: int, seconds: int, beside: bool, progress: Progress
+) -> GatewayFound:
+    """Open the sockets, send at the rate, measure the API, then, if asked, race Centrifugo."""
+    program, left_out = await _program(progress) if beside else (None, NOT_ASKED)
     async with opened(sockets, rate, progress) as at:
         progress(f"{rate:,} messages a second for {seconds} s")
         arrived = await at.messages.measure(rate, seconds) or Arrived(0, 0.0, 0.0)
@@ -47,6 +59,10 @@ async def run(sockets: int, rate: int, seconds: int, progress: Progress) -> Gate
         mine, bare = await accepts(at.house, at.url, at.key)
         progress(f"An inbox of {INBOX_ITEMS:,} is read")
         p50, p99 = await reads(at.house, at.url, at.key)
+    found = None
+    if program is not None:
+        step = min(seconds, STEP)
+        found = await pace(program, sockets, rate, step, arrived.p99_ms, progress)
     return GatewayFound(
         sockets=sockets,
         messages_per_second=rate,
@@ -60,4 +76,15 @@ async def run(sockets: int, rate: int, seconds: int, progress: Progress) -> Gate
         share_of_bare=round(mine / bare, 2),
         inbox_p50_ms=p50,
         inbox_p99_ms=p99,
+        centrifugo=found,
+        centrifugo_left_out=left_out,
     )
+
+
+async def _program(progress: Progress) -> tuple[Path | None, str]:
+    # First of all, so that the compiler has nothing to do with what is measured.
+    progress("Centrifugo is being built")
+    try:
+        return await build(), ""
+    except Unavailable as error:
+        return None, str(error)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import WSMsgType, web
 
+from bench.dialects import CentrifugoDialect, Heard
 from bench.websocket import WebSocket
 
 SIZES = (0, 1, 125, 126, 65_535, 65_536, 300_000)
@@ -62,3 +63,19 @@ async def test_a_server_that_does_not_agree_is_told(port: int) -> None:
     socket = await connect(port, "/elsewhere", asyncio.Queue())
     with pytest.raises(ConnectionError, match="404"):
         await asyncio.wait_for(socket.closed, 10)
+
+
+def test_centrifugo_may_say_several_things_at_once() -> None:
+    push = b'{"push":{"channel":"#user-1","pub":{"data":{"occurred_at":17}}}}'
+    connected = b'{"id":1,"connect":{"client":"c"}}'
+    assert list(CentrifugoDialect("secret").hear(b"\n".join((connected, push, b"{}", push)))) == [
+        Heard(is_open=True),
+        Heard(sent_at=17),
+        Heard(answer=b"{}"),
+        Heard(sent_at=17),
+    ]
+
+
+def test_what_centrifugo_refuses_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="unauthorized"):
+        list(CentrifugoDialect("s").hear(b'{"id":1,"error":{"message":"unauthorized"}}'))
