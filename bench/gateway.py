@@ -25,10 +25,11 @@ NOT_ASKED = "Centrifugo is left out, as was asked."
 class GatewayFound(Struct, frozen=True):
     """What the benchmark found.
 
-    Milliseconds from the message's acceptance to its arrival at the client; bytes of the web
-    process's memory a socket; requests a second that `POST /v1/events` takes, and that a bare
-    aiohttp handler takes that only writes the body to Kafka; milliseconds in which the first page
-    of an inbox of 1,000 is read. Then Centrifugo's pace beside ours, or why it is left out.
+    Milliseconds from the message's acceptance to its arrival at the client, and the share of the
+    machine that other programs took meanwhile; bytes of the web process's memory a socket;
+    requests a second that `POST /v1/events` takes, and that a bare aiohttp handler takes that only
+    writes the body to Kafka; milliseconds in which the first page of an inbox of 1,000 is read.
+    Then Centrifugo's pace beside ours, or why it is left out.
     """
 
     sockets: int
@@ -37,6 +38,7 @@ class GatewayFound(Struct, frozen=True):
     missing: int
     p50_ms: float
     p99_ms: float
+    elsewhere: float
     bytes_per_socket: int
     events_per_second: int
     bare_per_second: int
@@ -54,7 +56,8 @@ async def run(
     program, left_out = await _program(progress) if beside else (None, NOT_ASKED)
     async with opened(sockets, rate, progress) as at:
         progress(f"{rate:,} messages a second for {seconds} s")
-        arrived = await at.messages.measure(rate, seconds) or Arrived(0, 0.0, 0.0)
+        measured = await at.messages.measure(rate, seconds)
+        arrived = measured.arrived or Arrived(0, 0.0, 0.0)
         progress("The API takes events, beside a bare handler")
         mine, bare = await accepts(at.house, at.url, at.key)
         progress(f"An inbox of {INBOX_ITEMS:,} is read")
@@ -70,6 +73,7 @@ async def run(
         missing=rate * seconds - arrived.count,
         p50_ms=arrived.p50_ms,
         p99_ms=arrived.p99_ms,
+        elsewhere=measured.elsewhere,
         bytes_per_socket=at.bytes_per_socket,
         events_per_second=mine,
         bare_per_second=bare,

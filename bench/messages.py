@@ -6,7 +6,8 @@ from collections.abc import Callable
 from itertools import count
 
 from bench.clients import Clients
-from bench.sockets import Arrived
+from bench.elsewhere import Elsewhere
+from bench.ladder import Measured
 from pipeline.outputs import partition_of
 from pipeline.producer import Producer
 
@@ -35,15 +36,17 @@ class Messages:
         users = [f"user-{number}" for number in range(to.count)]
         self._users = [(user, partition_of(user, partitions)) for user in users]
 
-    async def measure(self, rate: int, seconds: int) -> Arrived | None:
-        """What arrived of so many a second, or None where they could not be sent as fast.
+    async def measure(self, rate: int, seconds: int) -> Measured:
+        """What arrived of so many a second.
 
         What was sent before and comes only now is not counted.
         """
         self._to.begin()
+        elsewhere = Elsewhere()
         took = await self._send(rate, seconds)
+        share = elsewhere.share()
         arrived = await self._to.arrived(rate * seconds, PATIENCE)
-        return arrived if took < seconds * LATE else None
+        return Measured(arrived if took < seconds * LATE else None, share)
 
     async def _send(self, rate: int, seconds: int) -> float:
         begin, sent = time.monotonic(), 0

@@ -15,7 +15,7 @@ from bench.arena import arena
 from bench.centrifugo import TOPIC, Centrifugo, version_of
 from bench.clients import clients
 from bench.deliveries import BODY, TITLE
-from bench.ladder import Rung, climb, highest, rung
+from bench.ladder import Rung, climb, highest, step
 from bench.memory import memory_of
 from bench.messages import Messages
 from bench.opened import WARMING, opened
@@ -59,7 +59,7 @@ async def pace(
         if best is not None:
             its = best.messages_per_second
             progress(f"Tocsin at Centrifugo's {its:,} messages a second")
-            there = rung(await at.messages.measure(its, seconds), its, seconds, GOAL_MS)
+            there = await step(at.messages.measure, its, seconds, GOAL_MS)
     return Pace(
         version=await version_of(program),
         fed_by=FED_BY,

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from bench.decide import Decide
 from bench.gateway import GatewayFound
-from bench.ladder import Rung
+from bench.ladder import BUSY, Rung
 from bench.pace import Pace
 from bench.restore import Restore
 from bench.sinks import Sinks
@@ -105,9 +105,9 @@ def _rate(rung: Rung | None) -> str:
     if rung is None:
         return "none that was tried"
     missing = f", {rung.missing:,} missing" if rung.missing else ""
-    return (
-        f"{rung.messages_per_second:,}/s, p50 {rung.p50_ms:g} ms, p99 {rung.p99_ms:g} ms{missing}"
-    )
+    others = f", others took {rung.elsewhere:.0%} of the machine" if rung.elsewhere > BUSY else ""
+    milliseconds = f"p50 {rung.p50_ms:g} ms, p99 {rung.p99_ms:g} ms"
+    return f"{rung.messages_per_second:,}/s, {milliseconds}{missing}{others}"
 
 
 def sinks_table(found: Sinks) -> Table:

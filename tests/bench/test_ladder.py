@@ -1,14 +1,14 @@
 import pytest
 
-from bench.ladder import HIGHEST, climb, highest
+from bench.ladder import BUSY, HIGHEST, TRIES_BESIDE_OTHERS, Measured, climb, highest, step
 from bench.sockets import Arrived
 
 
 async def tried(limit: int, lowest: int = 1000) -> list[tuple[int, bool]]:
     """The rates that are tried where those up to a limit arrive in time."""
 
-    async def measure(rate: int, seconds: int) -> Arrived:
-        return Arrived(rate * seconds, 5.0, 20.0 if rate <= limit else 20.1)
+    async def measure(rate: int, seconds: int) -> Measured:
+        return Measured(Arrived(rate * seconds, 5.0, 20.0 if rate <= limit else 20.1))
 
     rungs = await climb(measure, lowest, 2, 20.0)
     best = highest(rungs)
@@ -39,8 +39,8 @@ async def test_nothing_is_looked_for_below_the_lowest_or_above_the_highest() -> 
 async def test_what_fails_twice_did_not_hold(second: Arrived | None) -> None:
     answers = [Arrived(200, 9.0, 99.0), second]
 
-    async def measure(rate: int, seconds: int) -> Arrived | None:
-        return answers.pop(0)
+    async def measure(rate: int, seconds: int) -> Measured:
+        return Measured(answers.pop(0))
 
     (rung,) = await climb(measure, 100, 2, 20.0)
     assert not rung.held
@@ -50,8 +50,21 @@ async def test_what_fails_twice_did_not_hold(second: Arrived | None) -> None:
 async def test_what_holds_when_tried_again_held() -> None:
     answers = [Arrived(200, 9.0, 99.0), Arrived(2 * HIGHEST, 9.0, 19.0)]
 
-    async def measure(rate: int, seconds: int) -> Arrived | None:
-        return answers.pop(0)
+    async def measure(rate: int, seconds: int) -> Measured:
+        return Measured(answers.pop(0))
 
     (rung,) = await climb(measure, HIGHEST, 2, 20.0)
     assert rung.held
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "times"), [(BUSY, 2), (BUSY + 0.1, TRIES_BESIDE_OTHERS)], ids=["idle", "busy"]
+)
+async def test_beside_other_programs_it_is_tried_more_often(elsewhere: float, times: int) -> None:
+    p99 = [90.0 - number for number in range(times)]
+
+    async def measure(rate: int, seconds: int) -> Measured:
+        return Measured(Arrived(rate * seconds, 9.0, p99.pop(0)), elsewhere)
+
+    rung = await step(measure, 100, 2, 20.0)
+    assert (rung.held, rung.p99_ms, p99) == (False, 91.0 - times, [])
