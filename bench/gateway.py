@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bench.api import INBOX_ITEMS, accepts, reads
 from bench.centrifugo import build
+from bench.ladder import calmest
 from bench.opened import opened
 from bench.pace import Pace, pace
 from bench.sockets import Arrived
@@ -56,7 +57,7 @@ async def run(
     program, left_out = await _program(progress) if beside else (None, NOT_ASKED)
     async with opened(sockets, rate, progress) as at:
         progress(f"{rate:,} messages a second for {seconds} s")
-        measured = await at.messages.measure(rate, seconds)
+        measured = await calmest(at.messages.measure, rate, seconds)
         arrived = measured.arrived or Arrived(0, 0.0, 0.0)
         progress("The API takes events, beside a bare handler")
         mine, bare = await accepts(at.house, at.url, at.key)

@@ -1,6 +1,15 @@
 import pytest
 
-from bench.ladder import BUSY, HIGHEST, TRIES_BESIDE_OTHERS, Measured, climb, highest, step
+from bench.ladder import (
+    BUSY,
+    HIGHEST,
+    TRIES_BESIDE_OTHERS,
+    Measured,
+    calmest,
+    climb,
+    highest,
+    step,
+)
 from bench.sockets import Arrived
 
 
@@ -68,3 +77,16 @@ async def test_beside_other_programs_it_is_tried_more_often(elsewhere: float, ti
 
     rung = await step(measure, 100, 2, 20.0)
     assert (rung.held, rung.p99_ms, p99) == (False, 91.0 - times, [])
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "found"), [([0.3, 0.05], 0.05), ([0.3, 0.2, 0.4], 0.2), ([BUSY], BUSY)]
+)
+async def test_what_others_disturbed_is_measured_again(
+    elsewhere: list[float], found: float
+) -> None:
+    async def measure(rate: int, seconds: int) -> Measured:
+        return Measured(None, elsewhere.pop(0))
+
+    assert (await calmest(measure, 100, 2)).elsewhere == found
+    assert not elsewhere
