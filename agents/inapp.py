@@ -65,7 +65,9 @@ class InApp(Stateful):
         """Store each notification; one that is there already is left as it is."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         forgotten = Forgotten(turn)
-        for record, value in self._intake.read(slice_, turn.outputs):
+        read = list(self._intake.read(slice_, turn.outputs))
+        self._load(turn, [value for _, value in read if isinstance(value, Delivery)])
+        for record, value in read:
             if isinstance(value, Erasure):
                 self._erase(turn, record, value)
                 forgotten.note(value.tenant, value.user, record.timestamp)
@@ -90,6 +92,12 @@ class InApp(Stateful):
         """What is in an inbox; see schemas.inbox_question."""
         turn = Turn(None, self._store, self._runtime.outputs())
         return InboxAnswers(turn).answer(question, self._runtime.clock.now())
+
+    def _load(self, turn: Turn, deliveries: list[Delivery]) -> None:
+        """Read in one go what `_deliver` looks at: a read for each would let go of the
+        interpreter twice a record, and wait to have it back while the consumer's thread is busy."""
+        turn.view(INBOX).load([_place(each) for each in deliveries])
+        turn.view(COUNTS).load({key_of(each.tenant, each.user) for each in deliveries})
 
     def _deliver(self, turn: Turn, record: ConsumerRecord, delivery: Delivery) -> None:
         now, inbox = self._runtime.clock.now(), turn.view(INBOX)

@@ -80,11 +80,16 @@ def sinks(calls: int, as_json: bool) -> None:
 @click.option("--sockets", type=click.IntRange(1), default=5000, show_default=True)
 @click.option("--rate", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--centrifugo/--no-centrifugo", default=True, show_default=True)
 @LINE
-def gateway(sockets: int, rate: int, seconds: int, as_json: bool) -> None:
-    """Inboxes live: from a message to the socket; and what the API takes and reads."""
+def gateway(sockets: int, rate: int, seconds: int, centrifugo: bool, as_json: bool) -> None:
+    """Inboxes live: from a message to the socket; and what the API takes and reads.
+
+    Then Centrifugo, built from its newest release where Go is installed: the highest rate that it
+    holds at the p99 that ours had at RATE, and ours at that rate.
+    """
     with console.status("") as status:
-        found = _run(gateway_bench.run(sockets, rate, seconds, status.update))
+        found = _run(gateway_bench.run(sockets, rate, seconds, centrifugo, status.update))
     _print(found, as_json, report.gateway_table)
 
 

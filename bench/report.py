@@ -5,6 +5,8 @@ from rich.table import Table
 from bench.analytics import AnalyticsFound
 from bench.decide import Decide
 from bench.gateway import GatewayFound
+from bench.ladder import BUSY, Rung
+from bench.pace import Pace
 from bench.questions import QuestionsFound
 from bench.restore import Restore
 from bench.sinks import Sinks
@@ -67,7 +69,11 @@ def timers_table(found: TimersFired) -> Table:
 
 def gateway_table(found: GatewayFound) -> Table:
     """The gateway's figures and the API's."""
-    table = Table(title="In-app gateway and API, all on this machine", show_header=False)
+    table = Table(
+        title="In-app gateway and API, all on this machine",
+        caption=found.centrifugo_left_out or None,
+        show_header=False,
+    )
     for name, text in (
         ("sockets open", f"{found.sockets:,}"),
         ("messages a second", f"{found.messages_per_second:,}, {found.missing:,} missing"),
@@ -78,9 +84,32 @@ def gateway_table(found: GatewayFound) -> Table:
             f"{found.events_per_second:,}/s, {found.share_of_bare:.2f} of a bare handler's",
         ),
         ("inbox of 1,000", f"p50 {found.inbox_p50_ms:g} ms, p99 {found.inbox_p99_ms:g} ms"),
+        *(_pace_rows(found.centrifugo) if found.centrifugo else ()),
     ):
         table.add_row(name, text)
     return table
+
+
+def _pace_rows(pace: Pace) -> list[tuple[str, str]]:
+    within = f"at a p99 of {pace.p99_ms:g} ms"
+    return [
+        (f"Centrifugo {pace.version} {within}", f"{_rate(pace.centrifugo)}, by {pace.fed_by}"),
+        ("its memory a socket", f"{pace.centrifugo_bytes_per_socket / 1024:.1f} KiB"),
+        (f"Tocsin {within}", _rate(pace.tocsin)),
+        (
+            f"Tocsin at Centrifugo's rate (goal: p99 {pace.goal_p99_ms:g} ms)",
+            _rate(pace.tocsin_at_its_rate),
+        ),
+    ]
+
+
+def _rate(rung: Rung | None) -> str:
+    if rung is None:
+        return "none that was tried"
+    missing = f", {rung.missing:,} missing" if rung.missing else ""
+    others = f", others took {rung.elsewhere:.0%} of the machine" if rung.elsewhere > BUSY else ""
+    milliseconds = f"p50 {rung.p50_ms:g} ms, p99 {rung.p99_ms:g} ms"
+    return f"{rung.messages_per_second:,}/s, {milliseconds}{missing}{others}"
 
 
 def sinks_table(found: Sinks) -> Table:

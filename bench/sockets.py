@@ -1,20 +1,26 @@
-"""Clients of the gateway, in a process of their own: open sockets, and note when messages come."""
+"""Clients of a gateway, in a process of their own: open sockets, and note when messages come.
+
+On standard input, a number of epoch milliseconds has them count only what was sent from then on,
+and `report` has them print what came.
+"""
 
 import asyncio
 import sys
 import time
 
-import aiohttp
 import msgspec
 import uvloop
 from msgspec import Struct
 
+from bench.dialects import DIALECTS, Dialect
+from bench.websocket import WebSocket
 from pipeline.collector import tune_collector
-from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 OPENING = 100
 """Sockets that are opened at once."""
-TENANT = "default"
+WITHIN = 120.0
+"""Seconds for all of them."""
+REPORT = "report"
 
 
 class Arrived(Struct, frozen=True):
@@ -25,55 +31,76 @@ class Arrived(Struct, frozen=True):
     p99_ms: float
 
 
-class _Item(Struct):
-    occurred_at: int
+class Sockets:
+    """So many users' sockets, at one server."""
+
+    def __init__(self, dialect: Dialect, port: int) -> None:
+        self._dialect = dialect
+        self._port = port
+        self._opening = asyncio.Semaphore(OPENING)
+        self._took: list[float] = []
+        self._since = 0
+
+    async def open(self, count: int) -> None:
+        """Return once all are served; raises ConnectionError or TimeoutError where one is not."""
+        async with asyncio.timeout(WITHIN), asyncio.TaskGroup() as opening:
+            for number in range(count):
+                opening.create_task(self._open(f"user-{number}"))
+
+    def begin(self, since: int) -> None:
+        """Forget what came, and count what is sent at or after this moment."""
+        self._took, self._since = [], since
+
+    def arrived(self) -> Arrived:
+        """What came since."""
+        took = sorted(self._took)
+        if not took:
+            return Arrived(0, 0.0, 0.0)
+        return Arrived(len(took), *(round(took[int(len(took) * at)], 1) for at in (0.5, 0.99)))
+
+    async def _open(self, user: str) -> None:
+        served = asyncio.get_running_loop().create_future()
+
+        def greet(socket: WebSocket) -> None:
+            if greeting := self._dialect.greeting(user):
+                socket.send(greeting)
+
+        def take(socket: WebSocket, text: bytes) -> None:
+            for heard in self._dialect.hear(text):
+                if heard.sent_at >= self._since > 0:
+                    self._took.append(time.time() * 1000 - heard.sent_at)
+                elif heard.answer:
+                    socket.send(heard.answer)
+                elif heard.is_open and not served.done():
+                    served.set_result(None)
+
+        async with self._opening:
+            _, socket = await asyncio.get_running_loop().create_connection(
+                lambda: WebSocket(self._dialect.path(user), greet, take), "127.0.0.1", self._port
+            )
+            await asyncio.wait((served, socket.closed), return_when=asyncio.FIRST_COMPLETED)
+            if socket.closed.done():
+                await socket.closed
+                raise ConnectionError(f"{user}'s socket was closed at once")
 
 
-class _Message(Struct):
-    kind: str
-    item: _Item | None = None
+async def main(dialect: str, port: int, count: int, secret: str) -> None:
+    """Open, say so, and do what standard input says until it ends."""
+    sockets = Sockets(DIALECTS[dialect](secret), port)
+    await sockets.open(count)
+    tune_collector()
+    _say(b"open")
+    while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
+        if line == REPORT:
+            _say(msgspec.json.encode(sockets.arrived()))
+        else:
+            sockets.begin(int(line))
 
 
-async def listen(url: str, sockets: int, key: bytes) -> Arrived:
-    """Open so many, say so, and report when a line comes on standard input."""
-    took: list[float] = []
-    decode = msgspec.json.Decoder(_Message).decode
-    secret, now = subscriber_secret(key, TENANT), int(time.time())
-    slots, opened = asyncio.Semaphore(OPENING), asyncio.Event()
-    left = sockets
-
-    async def client(session: aiohttp.ClientSession, number: int) -> None:
-        nonlocal left
-        token = make_token(secret, Subscriber(TENANT, f"user-{number}"), now)
-        address = f"{url}/inbox/socket"
-        async with slots:
-            socket = await session.ws_connect(address, params={"token": token})
-            await socket.receive()
-        left -= 1
-        if not left:
-            opened.set()
-        async for said in socket:
-            message = decode(said.data)
-            if message.item is not None:
-                took.append(time.time() * 1000 - message.item.occurred_at)
-
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        clients = [asyncio.create_task(client(session, number)) for number in range(sockets)]
-        await opened.wait()
-        tune_collector()
-        sys.stdout.write("open\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.readline)
-        for each in clients:
-            each.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
-    took.sort()
-    if not took:
-        return Arrived(0, 0.0, 0.0)
-    return Arrived(len(took), round(took[len(took) // 2], 1), round(took[int(len(took) * 0.99)], 1))
+def _say(line: bytes) -> None:
+    sys.stdout.write(line.decode() + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    found = uvloop.run(listen(sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()))
-    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))

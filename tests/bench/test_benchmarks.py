@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -39,9 +41,10 @@ from tables.users import LEDGERS, PROFILES
 ROOT = Path(__file__).parent.parent.parent
 
 
-def bench(*options: str) -> dict[str, object]:
+def bench(*options: str, **environment: str) -> dict[str, object]:
     command = [sys.executable, "-m", "bench", *options, "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     found: dict[str, object] = json.loads(line)
@@ -122,11 +125,24 @@ def test_sinks_prints_its_figures() -> None:
     assert sinks_table(Sinks(sinks)).row_count == 2 * len(PROVIDERS) + len(VENDORS)
 
 
-def test_gateway_prints_its_figures() -> None:
-    found = bench("gateway", "--sockets", "20", "--rate", "50", "--seconds", "2")
-    figures = msgspec.convert(found, GatewayFound)
+def test_gateway_prints_its_figures_and_why_none_of_centrifugo() -> None:
+    options = ("--sockets", "20", "--rate", "50", "--seconds", "2")
+    figures = msgspec.convert(bench("gateway", *options, PATH=""), GatewayFound)
     assert (figures.arrived, figures.missing) == (100, 0)
+    assert figures.centrifugo is None
+    assert "no `go`" in figures.centrifugo_left_out
     assert gateway_table(figures).row_count == 6
+
+
+@pytest.mark.chaos
+@pytest.mark.skipif(shutil.which("go") is None, reason="Centrifugo is built with Go")
+def test_gateway_prints_centrifugos_figures() -> None:
+    options = ("--sockets", "20", "--rate", "1000", "--seconds", "1")
+    figures = msgspec.convert(bench("gateway", *options), GatewayFound)
+    assert figures.centrifugo is not None
+    assert figures.centrifugo.version.startswith("v")
+    assert figures.centrifugo.tried.keys() == {"centrifugo", "tocsin"}
+    assert gateway_table(figures).row_count == 10
 
 
 @pytest.mark.chaos
