@@ -20,7 +20,7 @@ from schemas.question import ReadPosts
 from tables.followers import FOLLOWEES
 from tables.held import CANCELLED
 from tables.outboxes import KEPT_MS, OUTBOXES, POSTS, item_at, place_of, post_key
-from tables.table import key_of, last_part
+from tables.table import key_of
 from tables.turn import Turn
 from tables.users import PROFILES, user_key
 
@@ -62,24 +62,23 @@ class FeedAnswers:
 
     def _outboxes(self, oldest: str) -> Iterator[Iterator[bytes]]:
         """The posts, by their keys, of each whom the user follows and who has any."""
-        asked, boxes = self._asked, self._turn.view(OUTBOXES)
-        edges = self._turn.view(FOLLOWEES).keys(key_of(asked.tenant, asked.user))
-        actors = [last_part(edge) for edge in islice(edges, MOST_FOLLOWED)]
-        keys = [key_of(asked.tenant, actor) for actor in actors]
+        tenant, boxes = key_of(self._asked.tenant), self._turn.view(OUTBOXES)
+        person = key_of(self._asked.tenant, self._asked.user)
+        edges = self._turn.view(FOLLOWEES).keys(person)
+        keys = [tenant + edge[len(person) :] for edge in islice(edges, MOST_FOLLOWED)]
         boxes.load(keys)
-        for actor, key in zip(actors, keys, strict=True):
-            newest = boxes.get(key) or ""
-            if newest >= oldest:
-                yield self._posts_of(actor, newest)
+        for key in keys:
+            newest = boxes.get(key)
+            if newest is not None and newest >= oldest:
+                yield self._posts_in(key, newest)
 
-    def _posts_of(self, actor: str, newest: str) -> Iterator[bytes]:
-        tenant, before = self._asked.tenant, self._asked.before
+    def _posts_in(self, outbox: bytes, newest: str) -> Iterator[bytes]:
+        before = self._asked.before
         if before is None or newest < before:
             # Known without a look at the others, whose turn may not come.
             before = newest
-            yield post_key(tenant, actor, newest)
-        after = post_key(tenant, actor, before)
-        yield from self._turn.view(POSTS).keys(key_of(tenant, actor), after)
+            yield post_key(outbox, newest)
+        yield from self._turn.view(POSTS).keys(outbox, post_key(outbox, before))
 
     def _state(self) -> UserState:
         profile = self._turn.view(PROFILES).get(user_key(self._asked.tenant, self._asked.user))

@@ -26,14 +26,15 @@ _SWEPT = 2
 def keep_post(turn: Turn, post: Post) -> None:
     """Store a post; where the same was posted before, that one stays."""
     posts, tenant, actor = turn.view(POSTS), post.event.tenant, post.event.actor
-    items = [item_at(key) for key in posts.keys(key_of(tenant, actor))]
+    outbox = key_of(tenant, actor)
+    items = [item_at(key) for key in posts.keys(outbox)]
     name = post.notification_id
     if not any(item.endswith(name) for item in items):
         item = item_id(post)
-        posts.put(post_key(tenant, actor, item), post)
+        posts.put(post_key(outbox, item), post)
         turn.view(AGES).put(age_key(tenant, actor, item), True)
         items = sorted((*items, item), reverse=True)
-        turn.view(OUTBOXES).put(key_of(tenant, actor), items[0])
+        turn.view(OUTBOXES).put(outbox, items[0])
         for old in items[MOST_POSTS:]:
             _drop(turn, tenant, actor, old)
     _sweep(turn, post.accepted_at - KEPT_MS)
@@ -56,8 +57,8 @@ def _sweep(turn: Turn, before: int) -> None:
 
 
 def _drop(turn: Turn, tenant: str, actor: str, item: str) -> None:
-    posts, box = turn.view(POSTS), key_of(tenant, actor)
-    posts.put(post_key(tenant, actor, item), None)
+    posts, outbox = turn.view(POSTS), key_of(tenant, actor)
+    posts.put(post_key(outbox, item), None)
     turn.view(AGES).put(age_key(tenant, actor, item), None)
-    newest = next(map(item_at, posts.keys(box)), None)
-    turn.view(OUTBOXES).put(box, newest)
+    newest = next(map(item_at, posts.keys(outbox)), None)
+    turn.view(OUTBOXES).put(outbox, newest)

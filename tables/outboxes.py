@@ -23,9 +23,9 @@ _REVERSED = str.maketrans("0123456789abcdef", "fedcba9876543210")
 _PLACE_LENGTH = 46  # characters of an item id
 
 
-def post_key(tenant: str, actor: str, item: str) -> bytes:
-    """Where a post stands, by its item id."""
-    return key_of(tenant, actor, item.translate(_REVERSED))
+def post_key(outbox: bytes, item: str) -> bytes:
+    """Where a post stands, by its actor's key in OUTBOXES and its item id."""
+    return outbox + key_of(item.translate(_REVERSED))
 
 
 def place_of(key: bytes) -> bytes:

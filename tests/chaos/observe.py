@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from embedded.house import House, Worker
 from embedded.simulators.faults import Fault
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, INPUTS
+from schemas.vocabulary import Channel
 from tests.chaos.witness import Key, Output
 
 READ_BY = {role: tuple(topic.name for topic in topics) for role, topics in INPUTS.items()}
@@ -66,11 +67,17 @@ class _Told(msgspec.Struct):
 
 
 async def decided(house: House, name: str) -> list[Output]:
-    """What the decider wrote for a script's events; what the retry agent wrote is left out."""
+    """What the decider wrote for providers to send of a script's events.
+
+    What the retry agent wrote is left out, and so is what is for the inbox, of which the accept
+    log says nothing.
+    """
     outputs = []
     decoder = msgspec.json.Decoder(_Sent)
     async for record in read_all(house, SENDING):
         sent = decoder.decode(record.value)
+        if sent.channel == Channel.INAPP:
+            continue
         if sent.attempt == 0 and sent.event_id.startswith(f"{name}-"):
             key = Key(sent.event_id, sent.user, sent.channel, sent.address)
             place = f"{record.topic}-{record.partition}"
