@@ -156,7 +156,8 @@ class Router(Stateful):
 
     def _post(self, spec: NotificationType, routing: Routing, followers: int) -> Routed:
         event, here = routing.event, routing.origin.partition
-        name = notification_id(event.tenant, event.id, "", spec.name)
+        # By its key where it has one: sent again under another id, it is no other post.
+        name = notification_id(event.tenant, event.idempotency_key or event.id, "", spec.name)
         post = Post(notification_id=name, type=spec.name, event=event, accepted_at=routing.at)
         told = read_by_feeds(post, spec, followers, self._runtime.clock.now())
         # To all partitions: who comes to follow later reads it too.

@@ -9,7 +9,8 @@ class Post(Struct, frozen=True, kw_only=True):
     """A post that feeds merge in when they are read.
 
     It is written once to each user partition, whose followers read it there. Its
-    `notification_id` is made with no user in it, and `accepted_at` is in epoch ms.
+    `notification_id` is made with no user in it, and from the event's idempotency key where there
+    is one; `accepted_at` is in epoch ms.
     """
 
     notification_id: str

@@ -217,6 +217,16 @@ async def test_a_replay_and_a_lost_disk_change_nothing(stage: Stage, reader: Rea
     assert [item.body for item in before.items] == ["2", "1", "0"]
 
 
+async def test_a_key_makes_a_post_count_once_under_whichever_id(
+    stage: Stage, reader: Reader
+) -> None:
+    fan, key = unique("fan"), unique("key")
+    eve = await famous(stage, fan)
+    tries = [post(eve, "hello", idempotency_key=key) for _ in range(2)]
+    await happens(stage, *tries, post(eve, "other"))
+    assert await reader.all(fan) == ["other", "hello"]
+
+
 async def test_who_unfollows_reads_it_no_more(stage: Stage, reader: Reader) -> None:
     fan = unique("fan")
     eve, bob = await famous(stage, fan), await famous(stage, fan)

@@ -24,6 +24,7 @@ calls = st.sampled_from(
         ("POST", "/v1/cancellations", {"cancel_key": "{key}"}),
         ("POST", "/v1/explain", "explain"),
         ("GET", "/v1/users/{user}", None),
+        ("GET", "/v1/users/{user}/feed", None),
     ]
 )
 
