@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.experiment import Experiment
 from policy.identity import delivery_id
@@ -127,26 +129,27 @@ class Draft:
         plan, request, spec, event = self.plan, self.request, self.spec, self.request.event
         self.sent.append(plan.channel)
         for address in self.usable:
-            self.deliveries.append(
-                Delivery(
-                    delivery_id=delivery_id(self.name, plan.channel, address),
-                    notification_id=self.name,
-                    event_id=event.id,
-                    type=spec.name,
-                    category=spec.category,
-                    user=request.user,
-                    channel=plan.channel,
-                    priority=Priority.BULK if request.bulk else spec.priority,
-                    address=address,
-                    content=content,
-                    occurred_at=epoch_ms(event.occurred_at),
-                    accepted_at=request.accepted_at,
-                    expires_at=self.expires_at,
-                    catalogue=spec.catalogue,
-                    tenant=event.tenant,
-                    variant=spec.variant,
-                )
+            delivery = Delivery(
+                delivery_id=delivery_id(self.name, plan.channel, address),
+                notification_id=self.name,
+                event_id=event.id,
+                type=spec.name,
+                category=spec.category,
+                user=request.user,
+                channel=plan.channel,
+                priority=Priority.BULK if request.bulk else spec.priority,
+                address=address,
+                content=content,
+                occurred_at=epoch_ms(event.occurred_at),
+                accepted_at=request.accepted_at,
+                expires_at=self.expires_at,
+                catalogue=spec.catalogue,
+                tenant=event.tenant,
             )
+            if spec.variant:
+                # Apart: CPython passes more than 15 keywords in a dict, at four times the cost.
+                delivery = replace(delivery, variant=spec.variant)
+            self.deliveries.append(delivery)
 
     def uncount(self) -> None:
         """Count in no limit after all."""
