@@ -9,6 +9,7 @@ import click
 import uvloop
 
 from embedded.simulators.server import serving
+from pipeline.collector import tune_collector
 from pipeline.errors import TocsinError
 
 
@@ -36,6 +37,7 @@ async def run(port: int, log: Path, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with serving(port, log, folder) as listening:
+        tune_collector()
         sys.stdout.write(f"simulators ready on {listening.base_url}\n")
         sys.stdout.flush()
         await stop.wait()

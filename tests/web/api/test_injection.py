@@ -18,9 +18,7 @@ async def test_a_template_in_an_events_data_is_told_as_it_stands(api: Api) -> No
     items: list[Any] = []
     while not items:
         items = (await api.done("GET", f"/v1/users/{user}/inbox"))["items"]
-    text = str(items[0])
-    assert "{{ 7*7 }}" in text
-    assert "49" not in text
+    assert items[0]["body"].startswith("{{ 7*7 }}{% raw %}${7*7}<script>")
 
 
 @pytest.mark.parametrize("name", ["a%0d%0aX-Evil:%201", "a%00b", "%0a", "a%1b[31m"])
