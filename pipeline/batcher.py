@@ -11,6 +11,8 @@ Result = TypeVar("Result")
 class Batcher(Generic[Item, Result]):
     """Collects items until `most` are there or the first has waited `linger` seconds.
 
+    With `size` it is the sum of their sizes that is compared with `most`.
+
     `flush` gets them in order of arrival and returns a result each; what it raises reaches every
     task whose item was in that call. Several flushes may run at once.
     """
@@ -20,10 +22,13 @@ class Batcher(Generic[Item, Result]):
         flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         most: int,
         linger: float,
+        size: Callable[[Item], int] = lambda _: 1,
     ) -> None:
         self._flush = flush
         self._most = most
         self._linger = linger
+        self._size = size
+        self._sum = 0
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: set[asyncio.Task[None]] = set()
@@ -33,7 +38,8 @@ class Batcher(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         result: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, result))
-        if len(self._waiting) >= self._most:
+        self._sum += self._size(item)
+        if self._sum >= self._most:
             self._start_flush()
         elif self._timer is None:
             self._timer = loop.call_later(self._linger, self._start_flush)
@@ -43,7 +49,7 @@ class Batcher(Generic[Item, Result]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        taken, self._waiting = self._waiting, []
+        taken, self._waiting, self._sum = self._waiting, [], 0
         if taken:
             task = asyncio.create_task(self._run(taken))
             self._flushes.add(task)
