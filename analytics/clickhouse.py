@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import clickhouse_connect
@@ -101,7 +102,7 @@ class ClickHouse:
 
 
 def _column(name: str, events: Sequence[DeliveryEvent]) -> list[Any]:
-    values = [getattr(event, name) for event in events]
+    values = list(map(attrgetter(name), events))
     if name == "channel":
         return [value or "" for value in values]
     return values

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS delivery_events {on_cluster}
     catalogue LowCardinality(String),
     segments UInt16,
     cost Float64,
+    -- Of an experiment, as EXPERIMENT/VARIANT: only what we do with a message says it, and what
+    -- comes back is known by its notification.
+    variant LowCardinality(String),
     retention LowCardinality(String) DEFAULT if(stage IN ('held', 'retrying'), 'short', 'long'),
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3),
     -- One notification, or one user, among many millions of rows.
@@ -36,3 +39,9 @@ PARTITION BY (retention, toYYYYMM(occurred_at))
 ORDER BY (tenant, toDate(occurred_at), type, notification_id, id)
 TTL toDateTime(occurred_at) + toIntervalDay(if(retention = 'short', 90, 396))
 SETTINGS ttl_only_drop_parts = 1;
+
+-- Of tables that are older than these files.
+ALTER TABLE delivery_events {on_cluster}
+    ADD COLUMN IF NOT EXISTS variant LowCardinality(String) AFTER cost,
+    ADD COLUMN IF NOT EXISTS retention LowCardinality(String)
+        DEFAULT if(stage IN ('held', 'retrying'), 'short', 'long') AFTER variant;

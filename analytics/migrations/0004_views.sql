@@ -149,3 +149,25 @@ FROM
     GROUP BY tenant, user, hour
 ) AS h
 GROUP BY tenant, user;
+
+-- What each user was sent of each variant, and opened and clicked of it. A notification counts
+-- once, on however many channels it went out; a click is an open as well, as images may be
+-- blocked; what was opened and not sent, so far as is known, does not count yet. By user, since
+-- it is users who were assigned, and what one does with many messages is not many people's doing.
+CREATE OR REPLACE VIEW experiment_results {on_cluster} AS
+SELECT
+    tenant, day, type, experiment, variant, user,
+    count() AS sent,
+    countIf(n.opened IS NOT NULL OR n.clicked IS NOT NULL) AS opened,
+    countIf(n.clicked IS NOT NULL) AS clicked
+FROM
+(
+    SELECT
+        tenant, day, type, notification_id, min(s.user) AS user,
+        splitByChar('/', max(s.variant)) AS label, label[1] AS experiment, label[2] AS variant,
+        min(s.sent) AS first_sent, min(s.opened) AS opened, min(s.clicked) AS clicked
+    FROM notification_state AS s
+    GROUP BY tenant, day, type, notification_id
+    HAVING max(s.variant) != '' AND first_sent IS NOT NULL
+) AS n
+GROUP BY tenant, day, type, experiment, variant, user;
