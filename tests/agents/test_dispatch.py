@@ -163,7 +163,8 @@ async def test_a_provider_that_hangs_holds_up_what_is_in_flight_and_no_more(text
     answers = await deliver(dispatch, *calls)
     assert time.monotonic() - begin < 5
     uncertain = [a for a in answers if isinstance(a.result, Retry)]
-    assert len(uncertain) <= texts.stage.settings.calls_in_flight
+    # And one more, if it took so long that the provider was asked whether it is well again.
+    assert len(uncertain) <= texts.stage.settings.calls_in_flight + 1
     assert all(isinstance(a.result, Retry) and a.result.uncertain for a in uncertain)
     assert texts.accepted(*calls) == {"spare": 100 - len(uncertain)}
 
