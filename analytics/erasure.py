@@ -21,23 +21,19 @@ DELETE FROM by_[unit] WHERE tenant = {tenant:String}
     AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour([unit])))
 """
 _FILL = """
-INSERT INTO by_[unit]
-SELECT [start](occurred_at) AS [unit],
+INSERT INTO by_minute
+SELECT toStartOfMinute(occurred_at) AS minute,
     tenant, type, category, channel, provider, priority, stage, reason, catalogue,
     uniqExactState(cityHash64(id))
 FROM delivery_events
 WHERE tenant = {tenant:String} AND toDate(occurred_at) = {day:Date}
     AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour(occurred_at)))
     AND user != {user:String} AND detail != 'machine'
-GROUP BY [unit], tenant, type, category, channel, provider, priority, stage, reason, catalogue
+GROUP BY minute, tenant, type, category, channel, provider, priority, stage, reason, catalogue
 """
 _FORGET = "DELETE FROM [table] WHERE tenant = {tenant:String} AND user = {user:String}"
-# By the minute and by the hour, without the user: sets, so that what is added meanwhile stays.
-_ROLLED_UP_ANEW = [
-    statement.replace("[unit]", unit).replace("[start]", start)
-    for unit, start in (("minute", "toStartOfMinute"), ("hour", "toStartOfHour"))
-    for statement in (_EMPTY, _FILL)
-]
+# Without the user: sets, so that what is added meanwhile stays. Hours follow from their minutes.
+_ROLLED_UP_ANEW = (*(_EMPTY.replace("[unit]", unit) for unit in ("minute", "hour")), _FILL)
 
 
 async def erase(clickhouse: ClickHouse, tenant: str, user: str, at: int) -> None:
