@@ -63,11 +63,10 @@ class Owners:
         partition = partition_of(user, self._settings.partitions)
         path = f"/{partition}?{urlencode(after)}" if after else f"/{partition}"
         body = msgspec.json.encode(question)
-        headers = {SIGNATURE: signature(self._key, path, body)}
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             url = self._urls.get((role, partition))
-            answer = url and await self._post(f"{url}{path}", body, headers)
+            answer = url and await self._post(url, path, body)
             if answer:
                 return msgspec.json.decode(answer, type=kind)
             await asyncio.sleep(PAUSE)
@@ -81,22 +80,19 @@ class Owners:
     ) -> dict[str, Answer | None]:
         """What each process of a role answers by its URL; None of those that do not answer."""
         held = {url: number for (name, number), url in self._urls.items() if name == role}
+        body = msgspec.json.encode(question)
         answers = await asyncio.gather(
-            *(self._ask_one(f"{url}/{number}", question) for url, number in held.items())
+            *(self._post(url, f"/{number}", body) for url, number in held.items())
         )
         return {
             url: msgspec.json.decode(answer, type=kind) if answer else None
             for url, answer in zip(held, answers, strict=True)
         }
 
-    async def _ask_one(self, url: str, question: Struct) -> bytes:
-        body = msgspec.json.encode(question)
-        signed = signature(self._key, f"/{url.rpartition('/')[2]}", body)
-        return await self._post(url, body, {SIGNATURE: signed})
-
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    async def _post(self, url: str, path: str, body: bytes) -> bytes:
+        headers = {SIGNATURE: signature(self._key, path, body)}
         try:
-            async with self._session.post(url, data=body, headers=headers) as response:
+            async with self._session.post(url + path, data=body, headers=headers) as response:
                 read = await response.read()
         except (aiohttp.ClientError, TimeoutError):
             return b""
