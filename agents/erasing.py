@@ -33,7 +33,8 @@ from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
 AT_ONCE = 2000
-"""Edges looked at before others have a turn: all of a tenant's are, as they lie by followee."""
+"""Edges looked at before others have a turn: all of a tenant's are, by followee, as FOLLOWEES lacks
+what was said before it was kept."""
 encode = msgspec.json.Encoder().encode
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,12 @@ class Panel(Struct, frozen=True):
     @property
     def sql(self) -> str:
         """With `{bucket}` for `minute` or `hour`, and ClickHouse's parameters."""
-        return (FOLDER / f"{self.name}.sql").read_text()
+        return _text_of(self.name)
+
+
+@cache
+def _text_of(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text()
 
 
 PANELS = (

@@ -181,7 +181,7 @@ class Stage:
     starts: dict[TopicPartition, int]
     done: dict[TopicPartition, int] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-    catalogue: Catalogue = field(default_factory=lambda: our_catalogue())
+    catalogue: Catalogue = field(default_factory=our_catalogue)
     _handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)
 
     @property
