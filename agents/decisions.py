@@ -9,7 +9,7 @@ from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue import Catalogue
 from policy.decide import decide
 from policy.decision import Decision, Outcome
-from policy.delivery_events import not_sent, reached
+from policy.delivery_events import not_sent, queued
 from policy.digest_closing import close
 from policy.identity import notification_id
 from policy.instants import epoch_ms
@@ -76,7 +76,7 @@ class Decisions:
             self._write(decision)
             for outcome in decision.outcomes:
                 self._tell(request, decision.notification_id, outcome)
-            self._store(event.tenant, request.user, state, decision)
+            self._store(event.tenant, request.user, user, state, decision)
 
     def type_of(self, name: str) -> NotificationType:
         """The notification type of this name; raises BadRecord where the catalogue has none."""
@@ -137,7 +137,7 @@ class Decisions:
         held = {name: self._kept(user, name) for name in names}
         decision = hear(feedback.notification_id, Stage(feedback.stage), state.ledger, held)
         self._write(decision)
-        self._store(feedback.tenant, feedback.user, state, decision)
+        self._store(feedback.tenant, feedback.user, user, state, decision)
 
     def cancel(self, cancellation: Cancellation) -> None:
         """Drop what is held under a key, and remember it for events that come later."""
@@ -149,13 +149,14 @@ class Decisions:
         self._timers.add(self._turn.view(TIMERS), self._now + SENT_KEPT_MS, timer)
         for key in list(keys.keys(place)):
             _, _, user, *row = parts_of(key)
-            state = self._state(cancellation.tenant, user_key(cancellation.tenant, user))
-            held = self._kept(user_key(cancellation.tenant, user), *row)
+            owner = user_key(cancellation.tenant, user)
+            state = self._state(cancellation.tenant, owner)
+            held = self._kept(owner, *row)
             if epoch_ms(held.request.event.occurred_at) > at:
                 continue
             decision = cancel(tuple(row), held, state.ledger, keys.get(key) or "")
             self._write(decision)
-            self._store(cancellation.tenant, user, state, decision)
+            self._store(cancellation.tenant, user, owner, state, decision)
 
     def _forget_cancellation(self, timer: Timer) -> None:
         # By now no topic holds an event any more that it could concern, unless it came again.
@@ -171,7 +172,7 @@ class Decisions:
         self._write(decision)
         for outcome in decision.outcomes:
             self._tell(request, decision.notification_id, outcome)
-        self._store(timer.tenant, timer.user, state, decision)
+        self._store(timer.tenant, timer.user, user, state, decision)
 
     def _close(self, timer: Timer, user: bytes, type_name: str, read_to: int) -> None:
         rows = list(self._held.keys(user + key_of(timer.name)))
@@ -184,7 +185,7 @@ class Decisions:
         spec = self._type(type_name)
         decision = close(timer.name, items, spec, state, self._now, read_to)
         self._write(decision)
-        self._store(timer.tenant, timer.user, state, decision)
+        self._store(timer.tenant, timer.user, user, state, decision)
 
     def _type(self, name: str) -> NotificationType:
         spec = self._catalogue.types.get(name)
@@ -214,20 +215,21 @@ class Decisions:
             cancelled_at,
         )
 
-    def _store(self, tenant: str, user: str, state: UserState, decision: Decision) -> None:
+    def _store(
+        self, tenant: str, user: str, key: bytes, state: UserState, decision: Decision
+    ) -> None:
         before, after = state.ledger, decision.ledger
         if after is before:
             return
-        key = user_key(tenant, user)
         self._ledgers.put(key, after)
         if after.waiting is not before.waiting or after.gathering is not before.gathering:
             self._timers.move(self._turn.view(TIMERS), tenant, user, before, after)
-            self._keep(tenant, user, decision)
+            self._keep(tenant, user, key, decision)
         if decision.quota is not None and decision.quota is not state.quota:
             self._turn.view(QUOTAS).put(key_of(tenant), decision.quota.tally)
 
-    def _keep(self, tenant: str, user: str, decision: Decision) -> None:
-        key, keys = user_key(tenant, user), self._turn.view(CANCEL_KEYS)
+    def _keep(self, tenant: str, user: str, key: bytes, decision: Decision) -> None:
+        keys = self._turn.view(CANCEL_KEYS)
         for row in decision.release:
             cancel_key = self._kept(key, *row).request.event.cancel_key
             self._held.put(key + key_of(*row), None)
@@ -245,8 +247,7 @@ class Decisions:
         for delivery in decision.deliveries:
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), encode(delivery))
-            told = reached(delivery, Stage.QUEUED, self._now)
-            add(DELIVERY_EVENTS, here, None, encode(told))
+            add(DELIVERY_EVENTS, here, None, encode(queued(delivery, self._now)))
         for notice in decision.notices:
             self._tell(notice.request, notice.notification_id, notice.outcome)
 

@@ -31,7 +31,9 @@ def decide(
     Raises BadRecord where the event lacks what a template needs; nothing is counted then.
     """
     event, origin, ledger = request.event, request.origin, state.ledger
-    at = min(epoch_ms(event.occurred_at), request.accepted_at)
+    at = epoch_ms(event.occurred_at)
+    if at > request.accepted_at:
+        at = request.accepted_at
     name = notification_id(event.tenant, event.id, request.user, spec.name)
     key = _mark_key(request, spec, name)
     mark = mark_of(ledger.marks, key)

@@ -4,6 +4,7 @@ A user's marks are one run of bytes, an entry of fixed length each, the first wr
 Every decision copies, stores and drops the marks of its user, and looks into hardly any of them.
 """
 
+from binascii import unhexlify
 from collections.abc import Iterator
 from struct import Struct as Layout
 
@@ -44,7 +45,7 @@ class Mark(Struct, frozen=True, gc=False):
 
 def mark_key(notification_id: str) -> bytes:
     """The 8 bytes a mark is kept under: among 512 marks, a chance of 3e-17 to meet another's."""
-    return bytes.fromhex(notification_id[:16])
+    return unhexlify(notification_id[:16])
 
 
 def mark_of(marks: bytes, key: bytes) -> Mark | None:

@@ -11,6 +11,8 @@ from schemas.post import Post
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
 
+_QUEUED = Stage.QUEUED  # see schemas.vocabulary
+
 
 def not_sent(
     request: Request,
@@ -39,6 +41,30 @@ def not_sent(
         reason=outcome.reason,
         detail=outcome.detail,
         catalogue=spec.catalogue,
+    )
+
+
+def queued(delivery: Delivery, at: int) -> DeliveryEvent:
+    """A delivery went to its sink: what `reached` says of it, at half the cost."""
+    if delivery.attempt or delivery.variant:
+        return reached(delivery, _QUEUED, at)
+    # No more than 15 keywords: CPython passes more in a dict, at four times the cost.
+    return DeliveryEvent(
+        id=delivery_event_id(delivery.delivery_id, delivery.channel, _QUEUED, 0),
+        stage=_QUEUED,
+        at=at,
+        occurred_at=delivery.occurred_at,
+        accepted_at=delivery.accepted_at,
+        tenant=delivery.tenant,
+        type=delivery.type,
+        category=delivery.category,
+        priority=delivery.priority,
+        user=delivery.user,
+        event_id=delivery.event_id,
+        notification_id=delivery.notification_id,
+        delivery_id=delivery.delivery_id,
+        channel=delivery.channel,
+        catalogue=delivery.catalogue,
     )
 
 

@@ -41,8 +41,8 @@ def gather(draft: Draft, verdict: Gather) -> None:
     gathering = _joined(found, at, verdict, zone_of(draft.profile, draft.tenant))
     draft.gathering = {**draft.gathering, name: gathering}
     row = (name, f"{at:0{TIME_DIGITS}}{draft.name}")
-    draft.keep.append((row, Held(request, draft.step, (plan.channel,))))
-    draft.waits.append(plan.channel)
+    draft.keep += ((row, Held(request, draft.step, (plan.channel,))),)
+    draft.waits += (plan.channel,)
     draft.hold(plan.channel, verdict.reason, verdict.detail)
 
 

@@ -55,7 +55,7 @@ def close(
         until = verdict.due_at
         return _kept(name, replace(found, due_at=until, extended_until=until), state)
     draft.gathering = {**draft.gathering, name: _left(found, times[inside:], end, state)}
-    draft.release.extend(row for row, _ in items[:inside])
+    draft.release += tuple(row for row, _ in items[:inside])
     return draft.decision()
 
 
@@ -127,5 +127,6 @@ def _muted(held: Held, draft: Draft) -> tuple[Reason, str] | None:
 
 
 def _say(draft: Draft, items: Sequence[Item], outcome: Outcome) -> None:
-    for row, held in items:
-        draft.notices.append(Notice(held.request, row[1][TIME_DIGITS:], outcome))
+    draft.notices += tuple(
+        Notice(held.request, row[1][TIME_DIGITS:], outcome) for row, held in items
+    )

@@ -23,6 +23,9 @@ Trace = Callable[[int, Channel | None, str, str, Verdict | None], None]
 the whole), the rule's name, what it looked at, and its objection, if it had one."""
 
 
+_INAPP = Channel.INAPP  # see schemas.vocabulary
+
+
 class Draft:
     """One notification, or one digest, of one user, while it is decided.
 
@@ -74,14 +77,15 @@ class Draft:
         self.waiting = ledger.waiting
         self.gathering = ledger.gathering
         self.heard = ledger.heard
-        self.deliveries: list[Delivery] = []
-        self.outcomes: list[Outcome] = []
-        self.notices: list[Notice] = []
-        self.keep: list[tuple[Row, Held]] = []
-        self.release: list[Row] = []
-        self.sent: list[Channel] = []
-        self.waits: list[Channel] = []
-        self.counted: set[str] = set()
+        # Tuples, as most stay empty, and an empty one costs nothing.
+        self.deliveries: tuple[Delivery, ...] = ()
+        self.outcomes: tuple[Outcome, ...] = ()
+        self.notices: tuple[Notice, ...] = ()
+        self.keep: tuple[tuple[Row, Held], ...] = ()
+        self.release: tuple[Row, ...] = ()
+        self.sent: tuple[Channel, ...] = ()
+        self.waits: tuple[Channel, ...] = ()
+        self.counted: tuple[str, ...] = ()
         if spec.experiment is not None:
             self._vary(spec.experiment)
 
@@ -96,7 +100,7 @@ class Draft:
         """Turn to one channel."""
         self.plan = plan
         profile, channel = self.profile, plan.channel
-        if channel is Channel.INAPP:
+        if channel is _INAPP:
             self.known = self.usable = (self.request.user,)
             return
         known = self.known = self.usable = profile.addresses(channel)
@@ -127,7 +131,7 @@ class Draft:
     def deliver(self, content: Content) -> None:
         """Send on the channel that is looked at, one message an address."""
         plan, request, spec, event = self.plan, self.request, self.spec, self.request.event
-        self.sent.append(plan.channel)
+        self.sent += (plan.channel,)
         for address in self.usable:
             delivery = Delivery(
                 delivery_id=delivery_id(self.name, plan.channel, address),
@@ -149,7 +153,7 @@ class Draft:
             if spec.variant:
                 # Apart: CPython passes more than 15 keywords in a dict, at four times the cost.
                 delivery = replace(delivery, variant=spec.variant)
-            self.deliveries.append(delivery)
+            self.deliveries += (delivery,)
 
     def uncount(self) -> None:
         """Count in no limit after all."""
@@ -157,11 +161,11 @@ class Draft:
 
     def suppress(self, channel: Channel | None, reason: Reason, detail: str = "") -> None:
         """Note that a channel, or all of them, stay silent."""
-        self.outcomes.append(Outcome(channel, reason, detail))
+        self.outcomes += (Outcome(channel, reason, detail),)
 
     def hold(self, channel: Channel | None, reason: Reason, detail: str) -> None:
         """Note that a channel, or all of them, wait."""
-        self.outcomes.append(Outcome(channel, reason, detail, Stage.HELD))
+        self.outcomes += (Outcome(channel, reason, detail, Stage.HELD),)
 
     @property
     def locale(self) -> str:
@@ -173,11 +177,11 @@ class Draft:
         ledger = Ledger(self.marks, self.windows, self.waiting, self.gathering, self.heard)
         return Decision(
             self.name,
-            tuple(self.deliveries),
-            tuple(self.outcomes),
+            self.deliveries,
+            self.outcomes,
             ledger,
-            notices=tuple(self.notices),
-            keep=tuple(self.keep),
-            release=tuple(self.release),
+            notices=self.notices,
+            keep=self.keep,
+            release=self.release,
             quota=self.quota,
         )

@@ -8,18 +8,21 @@ from hashlib import blake2b
 
 from schemas.vocabulary import Channel, Stage
 
+_EMPTY = blake2b(digest_size=16)
+"""Copied for each id, at half the cost of making one."""
+
 
 def notification_id(tenant: str, event_id: str, user: str, type_name: str) -> str:
     """32 hex digits that name one notification: this user told of this event by this type."""
-    text = f"n{len(tenant)}:{tenant}{len(event_id)}:{event_id}{len(user)}:{user}{type_name}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return _hashed(
+        f"n{len(tenant)}:{tenant}{len(event_id)}:{event_id}{len(user)}:{user}{type_name}"
+    )
 
 
 def delivery_id(notification: str, channel: Channel, address: str) -> str:
     """32 hex digits that name one message: a notification on one channel to one address."""
     # A notification id has a fixed length and a channel no colon, so the address may be anything.
-    text = "".join(("d", notification, channel, ":", address))
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return _hashed("".join(("d", notification, channel, ":", address)))
 
 
 def digest_id(first: str, channel: Channel) -> str:
@@ -28,13 +31,12 @@ def digest_id(first: str, channel: Channel) -> str:
     An event that is repeated when its mark is gone is in two digests, but not with the same time
     while its gathering knows until when it was closed: for a day, or longer where more comes.
     """
-    return blake2b(f"g{first}{channel}".encode(), digest_size=16).hexdigest()
+    return _hashed(f"g{first}{channel}")
 
 
 def gathering_name(type_name: str, channel: Channel, source: str, key: str) -> str:
     """32 hex digits that name what a user's events of one type and key are gathered under."""
-    text = f"w{len(type_name)}:{type_name}{channel}:{source}:{key}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return _hashed(f"w{len(type_name)}:{type_name}{channel}:{source}:{key}")
 
 
 def variant_point(tenant: str, user: str, type_name: str, experiment: str) -> int:
@@ -52,3 +54,9 @@ def delivery_event_id(subject: str, channel: Channel | None, stage: Stage, attem
     Telling the same happening again gives the same id; `attempt` counts from 0.
     """
     return f"{subject}.{channel or 'all'}.{stage}.{attempt}"
+
+
+def _hashed(text: str) -> str:
+    hashing = _EMPTY.copy()
+    hashing.update(text.encode())
+    return hashing.hexdigest()

@@ -36,7 +36,7 @@ def wait(
             plan.rendering.content(draft.request.event, draft.locale)
     name = f"{draft.name}.{draft.step}"
     draft.waiting = {**draft.waiting, name: Waiting(due_at, unless)}
-    draft.keep.append(((name,), Held(draft.request, draft.step, channels)))
+    draft.keep += (((name,), Held(draft.request, draft.step, channels)),)
     for channel in channels:
         draft.hold(channel, reason, detail)
 

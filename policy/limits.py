@@ -34,7 +34,7 @@ def limits(draft: Draft) -> Verdict | None:
             if len(draft.windows) > MOST_WINDOWS:
                 draft.windows = _without_oldest(draft.windows)
             if limited.once:
-                draft.counted.add(limited.window)
+                draft.counted += (limited.window,)
     return refused
 
 
@@ -101,5 +101,5 @@ def _count_for_tenant(draft: Draft) -> Outcome | None:
         detail = f"the tenant's {quota.count} in {quota.seconds} s in this partition"
         return Outcome(draft.plan.channel, Reason.RATE_LIMITED, detail)
     draft.quota = Quota(quota.count, quota.seconds, tally)
-    draft.counted.add("tenant")
+    draft.counted += ("tenant",)
     return None

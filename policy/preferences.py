@@ -7,6 +7,7 @@ from policy.subscription import is_unsubscribed
 from policy.tenant import Tenant
 from schemas.vocabulary import Channel, Frequency, Reason
 
+_SMS = Channel.SMS  # see schemas.vocabulary
 ALL_OTHERS = "*"
 """The category under which a frequency stands for those that are not named."""
 
@@ -28,7 +29,7 @@ def opt_out(profile: Profile, tenant: Tenant, category: str, channel: Channel) -
             wanted = said.channels.get(channel)
             if wanted is not None:
                 return None if wanted else f"by {who} and channel"
-    return "by default" if channel is Channel.SMS else None
+    return "by default" if channel is _SMS else None
 
 
 def muted(profile: Profile, category: str, topic: str, now: int) -> tuple[Reason, str] | None:

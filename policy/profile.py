@@ -27,6 +27,7 @@ FOR_GOOD = 0
 FARTHEST = 253_370_764_800_000
 """9999-01-01, as far ahead as a moment counts: a calendar must still have the days after it."""
 _DAY_MS = 86_400_000
+_PUSH = Channel.PUSH  # see schemas.vocabulary
 
 
 class Profile(Struct, frozen=True, array_like=True, gc=False):
@@ -80,7 +81,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
 
     def addresses(self, channel: Channel) -> tuple[str, ...]:
         """Where the channel reaches the user; in-app nowhere but in their inbox."""
-        if channel is Channel.PUSH:
+        if channel is _PUSH:
             return self.devices
         if channel is Channel.EMAIL:
             return (self.email,) if self.email else ()

@@ -87,7 +87,9 @@ def _is_crowded(times: tuple[int, ...], place: int, count: int, span: int) -> bo
 
 
 def _bounded(limit: RateLimit, times: tuple[int, ...], forgotten: int) -> Window:
-    surplus = max(0, len(times) - 2 * limit.count)
+    surplus = len(times) - 2 * limit.count
+    if surplus < 0:
+        surplus = 0
     horizon = times[-1] - limit.seconds * 1000 - LATENESS_MS
     if times[surplus] < horizon:
         surplus = bisect_right(times, horizon)

@@ -13,7 +13,7 @@ from policy.gathered import gathered
 from policy.locales import chain
 from policy.plain_text import clean, clean_html, one_line
 from policy.room import Room, room_of
-from policy.template import HtmlVariables, Text, Variables
+from policy.template import Text
 from policy.texts import BadTemplate as BadTemplate
 from policy.texts import check, sources_of
 from policy.unusable import Unusable
@@ -55,11 +55,10 @@ class Rendering(Struct, frozen=True, kw_only=True):
         try:
             # Written out, as a call costs a twentieth of a short text.
             values = {"data": event.data, "actor": event.actor, "occurred_at": event.occurred_at}
-            variables = Variables(values, locale)
-            body = wording.body(variables)
+            body = wording.body(values, locale)
             if not body.isprintable():
                 body = clean(body)
-            title = one_line(wording.title(variables)) if wording.title else ""
+            title = one_line(wording.title(values, locale)) if wording.title else ""
             data = self._beside(event) if self.data else {}
             return Content(
                 body=self.room.fitted(title, body, data),
@@ -83,14 +82,13 @@ class Rendering(Struct, frozen=True, kw_only=True):
         try:
             every = [_values(event) for event in events]
             values = every[-1] | {"events": every, "count": len(every)}
-            variables = Variables(values, locale)
             heading = wording.digest_title or wording.title
-            title = one_line(heading(variables)) if heading else ""
+            title = one_line(heading(values, locale)) if heading else ""
             data = self._beside(events[-1])
             if wording.digest_body:
-                body, tail = clean(wording.digest_body(variables)), ""
+                body, tail = clean(wording.digest_body(values, locale)), ""
             else:
-                bodies = (clean(wording.body(Variables(one, locale))) for one in reversed(every))
+                bodies = (clean(wording.body(one, locale)) for one in reversed(every))
                 between = "\n\n" if self.channel is Channel.EMAIL else "\n"
                 body, tail = gathered(
                     bodies, len(every), lambda text: self.room.holds(title, text, data), between
@@ -153,4 +151,4 @@ def _values(event: Event) -> dict[str, Any]:
 
 
 def _html(text: Text, values: dict[str, Any], locale: str) -> str:
-    return clean_html(text(HtmlVariables(values, locale)))
+    return clean_html(text(values, locale))

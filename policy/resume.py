@@ -35,7 +35,7 @@ def resume(
             draft = _draft(name, held, spec, state, now, trace)
             refusal = error.reason, error.detail
     if refusal is not None:
-        draft.outcomes.extend(Outcome(channel, *refusal) for channel in held.channels)
+        draft.outcomes += tuple(Outcome(channel, *refusal) for channel in held.channels)
     return draft.decision()
 
 
@@ -53,7 +53,7 @@ def _draft(
     draft = Draft(notification_of(name), request, spec, state, now, when, expires_at, trace)
     draft.step = held.step
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
-    draft.release.append((name,))
+    draft.release += ((name,),)
     return draft
 
 

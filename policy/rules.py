@@ -57,19 +57,18 @@ def _needless(draft: Draft) -> Outcome | None:
 def _digest(draft: Draft) -> Gather | None:
     if draft.closing:
         return None
-    wanted = _frequency(draft)
-    if wanted is Frequency.HOURLY:
-        return Gather(HOURLY, wanted, detail="the user wants this hourly")
-    if wanted is Frequency.DAILY:
-        daily = daily_digest(draft.profile, draft.tenant)
-        return Gather(daily, wanted, detail="the user wants this daily")
+    if draft.profile.frequency or draft.tenant.frequency:
+        wanted = _frequency(draft)
+        if wanted is Frequency.HOURLY:
+            return Gather(HOURLY, wanted, detail="the user wants this hourly")
+        if wanted is Frequency.DAILY:
+            daily = daily_digest(draft.profile, draft.tenant)
+            return Gather(daily, wanted, detail="the user wants this daily")
     window = draft.plan.digest
     return None if window is None else Gather(window, "digest")
 
 
 def _frequency(draft: Draft) -> Frequency:
-    if not (draft.profile.frequency or draft.tenant.frequency):
-        return Frequency.INSTANTLY
     # What makes no sound need not be gathered, and a receipt can't wait.
     if draft.spec.transactional or draft.plan.channel in SILENT:
         return Frequency.INSTANTLY

@@ -62,10 +62,10 @@ def _decide(draft: Draft, plan: Plan) -> Later | None:
     if verdict is None:
         draft.deliver(plan.rendering.content(draft.request.event, draft.locale))
     elif isinstance(verdict, Outcome):
-        draft.outcomes.append(verdict)
+        draft.outcomes += (verdict,)
     elif isinstance(verdict, Gather):
         gather(draft, verdict)
     else:
-        draft.waits.append(plan.channel)
+        draft.waits += (plan.channel,)
         return verdict
     return None

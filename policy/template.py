@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import jinja2
@@ -29,11 +30,10 @@ _PLAIN = Sandbox(autoescape=False)
 _HTML = Sandbox(autoescape=True)
 
 
-class Variables(Context):
+class _Variables(Context):
     """A context at a tenth of the stock one's cost, which is most of rendering a short text.
 
-    Texts of one escaping may share one: whatever one of them sets, the next can't see. `work`
-    is what its loops have done so far.
+    `work` is what the text's loops have done so far.
     """
 
     environment = _PLAIN
@@ -65,18 +65,19 @@ class Variables(Context):
         return found
 
 
-class HtmlVariables(Variables):
+class _HtmlVariables(_Variables):
     """The same for HTML: every value is escaped."""
 
     environment = _HTML
     eval_ctx = EvalContext(_HTML)
 
 
-Text = Callable[[Variables], str]
+Text = Callable[[dict[str, Any], str], str]
+"""From values by their names, and the locale by which to format them, to what the person reads."""
 
 
 def compile_template(source: str, names: frozenset[str] = NAMES, *, html: bool = False) -> Text:
-    """A function from variables to text; `html` needs HtmlVariables and escapes every value.
+    """A function from values and locale to text; with `html`, every value is escaped.
 
     Raises ValueError, saying why and on which line, for a template that can't ever work or
     would let a value do harm. The function raises `jinja2.UndefinedError` naming a variable
@@ -100,8 +101,10 @@ def compile_template(source: str, names: frozenset[str] = NAMES, *, html: bool =
         raise ValueError(f"{error.message} on its line {error.lineno}") from None
     root = jinja2.Template.from_code(environment, code, {}).root_render_func
 
-    def render(variables: Variables) -> str:
-        text = join(root(variables))
+    kind = _HtmlVariables if html else _Variables
+
+    def render(values: dict[str, Any], locale: str) -> str:
+        text = join(root(kind(values, locale)))
         if len(text) > _SURELY_FITS:
             check_size(len(text.encode()))
         return text
@@ -130,11 +133,22 @@ def _plain_fields(tree: Template) -> Text | None:
             case _:
                 return None
 
-    def render(variables: Variables) -> str:
-        data = variables.parent["data"]
-        values = tuple([data.get(name) for name in names])
-        if None in values:
-            raise UndefinedError(f"the variable {names[values.index(None)]!r} is missing")
-        return words % values
+    if not names:
+        constant = words % ()
+        return lambda values, locale: constant
+    if len(names) == 1:
+        # Asked for twice, it comes in a tuple as well.
+        names, words = names * 2, words + "%.0s"
+    fields = itemgetter(*names)
+
+    def render(values: dict[str, Any], locale: str) -> str:
+        data = values["data"]
+        try:
+            found: tuple[Any, ...] = fields(data)
+        except KeyError:
+            found = tuple([data.get(name) for name in names])
+        if None in found:
+            raise UndefinedError(f"the variable {names[found.index(None)]!r} is missing")
+        return words % found
 
     return render

@@ -2,6 +2,9 @@
 
 Every value is the string that stands in the JSON of a topic and in ClickHouse, so a value
 may be added but never renamed.
+
+What runs for every record keeps the members that it asks for in constants of its own: up to
+Python 3.11, looking one up on its enum costs as much as two calls.
 """
 
 from enum import StrEnum

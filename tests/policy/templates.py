@@ -6,7 +6,7 @@ from typing import Any
 
 from policy.entry import Layout, Templates
 from policy.rendering import Rendering, compile_rendering
-from policy.template import DIGEST_NAMES, HtmlVariables, Variables, compile_template
+from policy.template import DIGEST_NAMES, compile_template
 from schemas.event import Event
 from schemas.vocabulary import Channel
 
@@ -45,6 +45,5 @@ def text(
     source: str, data: dict[str, Any] | None = None, locale: str = "en", *, html: bool = False
 ) -> str:
     """What one template makes of these data."""
-    kind = HtmlVariables if html else Variables
     values = {"data": data or {}, "actor": "bob", "occurred_at": NOON}
-    return compile_template(source, DIGEST_NAMES, html=html)(kind(values, locale))
+    return compile_template(source, DIGEST_NAMES, html=html)(values, locale)
