@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 from pipeline.errors import Unavailable
 from pipeline.outputs import Log
@@ -192,7 +192,12 @@ def _open(folder: Path) -> Rdict:
     options.set_block_based_table_factory(blocks)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Rdict(str(folder), options)
+        db = Rdict(str(folder), options)
+        # The changelog is the log: after a crash what was not in a file yet is read from there.
+        writing = WriteOptions()
+        writing.disable_wal = True
+        db.set_write_options(writing)
+        return db
     except OSError as error:
         raise Unavailable(
             f"The state folder {folder} can't be written ({error.strerror}). "
