@@ -195,7 +195,7 @@ def _open(folder: Path) -> Rdict:
         db = Rdict(str(folder), options)
         # The changelog is the log: after a crash what was not in a file yet is read from there.
         writing = WriteOptions()
-        writing.disable_wal = True
+        writing.disable_wal = True  # type: ignore[method-assign, assignment]  # it is no method
         db.set_write_options(writing)
         return db
     except OSError as error:
