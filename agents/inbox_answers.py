@@ -60,7 +60,7 @@ class InboxAnswers:
         for key in self._keys(asked):
             item = self._inbox.get(key)
             if item is not None and _is_wanted(item.state, asked.which, now):
-                yield shown_item(key, item)
+                yield shown_item(id_of_item(key), item)
                 left -= 1
                 if not left:
                     return
@@ -103,11 +103,11 @@ def shown_counts(counts: Counts) -> InboxCounts:
     return InboxCounts(counts.unread, counts.unseen, counts.last)
 
 
-def shown_item(key: bytes, item: InboxItem) -> Item:
-    """An item as it is told."""
+def shown_item(name: str, item: InboxItem) -> Item:
+    """An item as it is told, under its id."""
     state, content = item.state, item.content
     return Item(
-        id=id_of_item(key),
+        id=name,
         number=item.number,
         notification_id=item.notification_id,
         type=item.type,

@@ -100,7 +100,14 @@ ERASURES = Topic(
     # As long as any topic keeps what an erased user once caused; dead letters do so the longest.
     retention_ms=31 * DAY_MS,
 )
-LIVE = Topic(name="live", key="user", written_by="inapp", read_by="web", retention_ms=3_600_000)
+LIVE = Topic(
+    name="live",
+    key="none: the user's partition",
+    written_by="inapp",
+    read_by="web",
+    retention_ms=3_600_000,
+    lines=True,
+)
 OWNERS = Topic(
     name="owners",
     key="role/partition",

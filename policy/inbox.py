@@ -38,16 +38,20 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
     unseen: int = 0
     last: int = 0
 
-    def moved(self, before: ItemState | None, after: ItemState | None) -> "Counts":
-        """The counts once an item came (no state before), changed, or went (none after)."""
-        items, unread, unseen = self.items, self.unread, self.unseen
-        last = self.last + (before is None)
-        for state, sign in ((before, -1), (after, 1)):
-            if state is not None:
-                items += sign
-                unread += sign * state.is_unread
-                unseen += sign * state.is_unseen
-        return Counts(items, unread, unseen, last)
+    def came(self) -> "Counts":
+        """The counts once another item came, which nobody has seen."""
+        return Counts(self.items + 1, self.unread + 1, self.unseen + 1, self.last + 1)
+
+    def moved(self, before: ItemState, after: ItemState | None) -> "Counts":
+        """The counts once an item changed, or went (None after)."""
+        items, unread, unseen = self.items - 1, self.unread, self.unseen
+        unread -= before.is_unread
+        unseen -= before.is_unseen
+        if after is not None:
+            items += 1
+            unread += after.is_unread
+            unseen += after.is_unseen
+        return Counts(items, unread, unseen, self.last)
 
 
 def changed(state: ItemState, change: InboxChange) -> ItemState:

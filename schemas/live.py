@@ -1,21 +1,39 @@
-"""`live` (key: user): something in a user's inbox is new, for whoever shows it just now."""
+"""`live` (no key): what is new in inboxes, a line each, for whoever shows them just now."""
 
-from msgspec import Struct
+from typing import Literal
+
+from msgspec import Raw, Struct
 
 from schemas.event import Name
 from schemas.inbox_question import InboxCounts, Item
 
 
-class Live(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item came, or, without `item`, states changed.
+class Message(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What clients are sent, in one form on every transport.
 
-    It may be told again: the item's number says whether it is known. The inbox has it once the
-    record before `position` is done (TOPIC:OFFSET, in the user's partition), which may be a moment
-    after this is read: outputs come before state.
+    `item`: something came; `counts`: states changed; `fetch`: more came than is sent here, so
+    read the inbox, with `position`. `id` is what to come back with as `last`.
+    """
+
+    kind: Literal["item", "counts", "fetch"]
+    id: int
+    counts: InboxCounts
+    position: str = ""
+    item: Item | None = None
+
+
+class Live(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An item came, or states changed, and this is the `message` that says so (a Message).
+
+    It goes to clients as it is: whoever hands it on need not look into it. `id` is the message's:
+    of a user whose last item was `id`, or is, where it `is_item` itself. It may be told again: the
+    id says whether it is known. The inbox has it once the record before the message's `position`
+    is done (TOPIC:OFFSET, in the user's partition), which may be a moment after this is read:
+    outputs come before state.
     """
 
     user: Name
-    counts: InboxCounts
-    position: str
-    item: Item | None = None
+    id: int
+    message: Raw
+    is_item: bool = True
     tenant: Name = "default"

@@ -32,14 +32,22 @@ COUNTS = Table(b"n", Counts)
 """Counts under (tenant, user), always written with the items that they count."""
 
 
-def inbox_key(tenant: str, user: str, accepted_at: int, notification_id: str) -> bytes:
-    """The place of an item: a user's items lie together, oldest first; a replay hits the same."""
-    return key_of(tenant, user, f"{accepted_at:013d}", notification_id)
+def inbox_key(whose: bytes, accepted_at: int, notification_id: str) -> bytes:
+    """The place of an item: a user's items lie together, oldest first; a replay hits the same.
+
+    `whose` is the key of tenant and user.
+    """
+    return whose + key_of(f"{accepted_at:013d}", notification_id)
 
 
 def key_of_item(tenant: str, user: str, item: str) -> bytes:
     """The place of an item by its id."""
     return key_of(tenant, user, *item.split("."))
+
+
+def item_id(accepted_at: int, notification_id: str) -> str:
+    """The id of an item."""
+    return f"{accepted_at:013d}.{notification_id}"
 
 
 def id_of_item(key: bytes) -> str:

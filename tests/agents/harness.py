@@ -75,7 +75,7 @@ from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
-from schemas.live import Live
+from schemas.live import Live, Message
 from schemas.post import Post
 from schemas.profile import Contacts, Device, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
@@ -272,7 +272,8 @@ class Stage:
 
     async def read(self, topic: Topic, kind: type[Value]) -> list[Value]:
         """The values that were written to a topic since the stage began."""
-        return [msgspec.json.decode(record.value, type=kind) for record in await self.raw(topic)]
+        decode = msgspec.json.Decoder(kind).decode_lines
+        return [value for record in await self.raw(topic) for value in decode(record.value)]
 
     async def raw(self, topic: Topic) -> list[ConsumerRecord]:
         """The records that were written to a topic since the stage began."""
@@ -296,9 +297,12 @@ class Stage:
 
     async def told(self) -> list[DeliveryEvent]:
         """The delivery events."""
-        decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
-        records = await self.raw(DELIVERY_EVENTS)
-        return [event for record in records for event in decode(record.value)]
+        return await self.read(DELIVERY_EVENTS, DeliveryEvent)
+
+    async def shown_to(self, user: str) -> list[Message]:
+        """What was told to whoever shows a user's inbox."""
+        live = [each.message for each in await self.read(LIVE, Live) if each.user == user]
+        return [msgspec.json.decode(message, type=Message) for message in live]
 
     async def letters(self) -> list[DeadLetter]:
         """The dead letters."""

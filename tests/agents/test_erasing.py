@@ -17,14 +17,12 @@ from pipeline.topics import (
     FOLLOWING,
     FOLLOWS,
     INBOX_CHANGES,
-    LIVE,
     PREFERENCES,
     REQUESTS,
 )
 from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.inbox_change import InboxChange
-from schemas.live import Live
 from schemas.profile import Preferences
 from schemas.vocabulary import Channel, Priority
 from tables.erased import ERASED
@@ -132,8 +130,8 @@ async def test_the_inbox_goes_and_its_clients_see_it(stage: Stage) -> None:
     await stage.work(stage.inapp)
     await stage.say(ERASURES, Erasure(user=said.user))
     await stage.work(stage.inapp)
-    live = await stage.read(LIVE, Live)
-    assert [each.counts.unread for each in live if each.user == said.user] == [1, 0]
+    shown = await stage.shown_to(said.user)
+    assert [(message.id, message.counts.unread) for message in shown] == [(1, 1), (0, 0)]
     # Delivered again, and read by somebody who had it open.
     stage.again(HIGH)
     change = InboxChange(user=said.user, at=datetime.now(UTC), kind="read")

@@ -181,5 +181,22 @@ async def test_nobody_changes_what_is_anothers(stage: Stage) -> None:
     await stage.work(stage.inapp)
     assert await page(stage, user) == ["0"]
     assert await counts(stage, other) == (0, 0)
+    shown = await stage.shown_to(user)
+    assert [message.item.id for message in shown if message.item] == ids
+
+
+async def test_what_is_live_says_where_it_stands(stage: Stage) -> None:
+    """Items bear their number, changes that of the last item; told again, they say the same."""
+    user, ids = await inbox_with(stage, 2)
+    await stage.say(INBOX_CHANGES, changed(stage, user, "read", item=ids[0]))
+    await stage.work(stage.inapp)
+    stage.again(HIGH)
+    await stage.work(stage.inapp)
     live = [each for each in await stage.read(LIVE, Live) if each.user == user]
-    assert [each.item.id for each in live if each.item] == ids
+    assert [(each.id, each.is_item) for each in live] == [
+        (1, True), (2, True), (2, False), (1, True), (2, True),
+    ]  # fmt: skip
+    shown = await stage.shown_to(user)
+    assert [message.id for message in shown] == [each.id for each in live]
+    assert [message.counts.unread for message in shown] == [1, 2, 1, 1, 1]
+    assert {message.kind for message in shown if message.item} == {"item"}

@@ -9,6 +9,7 @@ from demo.findings import percentile
 from demo.producer_log import BadClaim, Claim, read_claims
 from demo.witnesses import stored
 from tables.inbox import inbox_key
+from tables.table import key_of
 from tests.demo.town import AT, Town, ordinary_day
 
 
@@ -180,7 +181,7 @@ def test_the_log_is_read_up_to_a_torn_line() -> None:
 
 
 def test_an_inbox_item_is_read_from_the_changelog() -> None:
-    key = b"i" + inbox_key("default", "zoë", AT, "n1")
+    key = b"i" + inbox_key(key_of("default", "zoë"), AT, "n1")
     value = msgspec.msgpack.encode(["n1", "chat_message", {"body": "hi"}, AT, AT + 7])
     item = stored(key, value)
     assert (item.user, item.notification_id, item.at) == ("zoë", "n1", AT + 7)

@@ -55,7 +55,7 @@ def test_counts_are_what_counting_gives(history: list[tuple[int, str | None, int
             after = None
         else:
             after = changed(before, change(kind, at))
-        counts = counts.moved(before, after)
+        counts = counts.came() if before is None else counts.moved(before, after)
         states = {k: v for k, v in {**states, name: after}.items() if v is not None}
         kept = states.values()
         came += before is None

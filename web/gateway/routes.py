@@ -3,7 +3,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from web.api.problem import Problem, field_error
 from web.api.route import RETRY_AFTER, bearer_of
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
-from web.gateway.stream import Message, Stream
+from web.gateway.socket import straight_to
+from web.gateway.stream import Said, Stream, said
 from web.gateway.token import Subscriber, read_token
 from web.inbox import ChangeBody, Inbox, InboxQuery
 
@@ -61,11 +62,12 @@ class Gateway:
 
     async def socket(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """A WebSocket; what the client says is nothing but a sign of life."""
-        answer = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=LARGEST)
+        # Messages are small: to compress one takes longer than to send it.
+        answer = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=LARGEST, compress=False)
         async with self._connected(request, subscriber) as stream:
             first = await stream.begin(_last(request))
             await answer.prepare(request)
-            sending = asyncio.create_task(self._send_all(answer, stream, first))
+            sending = asyncio.create_task(_send_all(request, answer, stream, map(said, first)))
             ending = asyncio.create_task(self._ending.wait())
             hearing = asyncio.create_task(_hear(answer))
             await asyncio.wait((sending, ending, hearing), return_when=asyncio.FIRST_COMPLETED)
@@ -91,7 +93,7 @@ class Gateway:
             await answer.prepare(request)
             retry = random.randrange(1000, SPREAD_MS)  # noqa: S311 - to spread them
             await answer.write(f"retry: {retry}\n\n".encode())
-            sending = asyncio.create_task(self._write_all(answer, stream, first))
+            sending = asyncio.create_task(_write_all(answer, stream, map(said, first)))
             ending = asyncio.create_task(self._ending.wait())
             beating = asyncio.create_task(_beat(answer))
             await asyncio.wait((sending, ending, beating), return_when=asyncio.FIRST_COMPLETED)
@@ -103,11 +105,12 @@ class Gateway:
         last = _last(request)
         async with self._connected(request, subscriber) as stream:
             messages = await stream.begin(last)
+            new = [said(message) for message in messages]
             if last is not None and messages[-1].kind == "counts" and messages[-1].id == last:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LONGEST_POLL):
-                        messages = [await anext(stream.messages())]
-        body = b"".join(_encode(message) + b"\n" for message in messages)
+                        new = [await anext(stream.messages())]
+        body = b"".join(each.text + b"\n" for each in new)
         return web.Response(body=body, content_type="application/x-ndjson")
 
     async def read(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
@@ -156,21 +159,23 @@ class Gateway:
 
         return handle
 
-    async def _send_all(
-        self, answer: web.WebSocketResponse, stream: Stream, first: list[Message]
-    ) -> None:
-        for message in first:
-            await answer.send_str(_encode(message).decode())
-        async for message in stream.messages():
-            await answer.send_str(_encode(message).decode())
 
-    async def _write_all(
-        self, answer: web.StreamResponse, stream: Stream, first: list[Message]
-    ) -> None:
-        for message in first:
-            await answer.write(_event(message))
-        async for message in stream.messages():
-            await answer.write(_event(message))
+async def _send_all(
+    request: web.Request, answer: web.WebSocketResponse, stream: Stream, first: Iterable[Said]
+) -> None:
+    for each in first:
+        await answer.send_frame(each.text, WSMsgType.TEXT)
+    if request.transport is not None:
+        stream.go_straight(straight_to(request.transport))
+    async for each in stream.messages():
+        await answer.send_frame(each.text, WSMsgType.TEXT)
+
+
+async def _write_all(answer: web.StreamResponse, stream: Stream, first: Iterable[Said]) -> None:
+    for each in first:
+        await answer.write(_event(each))
+    async for each in stream.messages():
+        await answer.write(_event(each))
 
 
 async def _bell(_: web.Request) -> web.StreamResponse:
@@ -179,8 +184,8 @@ async def _bell(_: web.Request) -> web.StreamResponse:
     return web.FileResponse(BELL, headers=headers)
 
 
-def _event(message: Message) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (message.id, _encode(message))
+def _event(each: Said) -> bytes:
+    return b"id: %d\ndata: %b\n\n" % each
 
 
 async def _hear(answer: web.WebSocketResponse) -> None:

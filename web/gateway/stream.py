@@ -1,11 +1,12 @@
 """One client's messages: what it missed, then what is new, in order and each once."""
 
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
-from msgspec import Struct
+import msgspec
 
-from schemas.inbox_question import MOST, InboxCounts, Item, Page, ReadInbox
+from schemas.inbox_question import MOST, Page, ReadInbox
+from schemas.live import Live, Message
 from web.gateway.hub import Hub, Listener
 from web.gateway.token import Subscriber
 from web.inbox import ask_page
@@ -15,18 +16,20 @@ MOST_MISSED = 100
 """Items that a client which comes back is sent; of more it is told to fetch."""
 
 
-class Message(Struct, frozen=True, omit_defaults=True):
-    """The one form of messages on every transport.
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Message).decode
 
-    `item`: something came; `counts`: states changed; `fetch`: more came than is sent here, so
-    read the inbox, with `position`. `id` is what to come back with as `last`.
-    """
 
-    kind: Literal["item", "counts", "fetch"]
+class Said(NamedTuple):
+    """A Message as it is sent, and its id."""
+
     id: int
-    counts: InboxCounts
-    position: str = ""
-    item: Item | None = None
+    text: bytes
+
+
+def said(message: Message) -> Said:
+    """As it is sent."""
+    return Said(message.id, _encode(message))
 
 
 class Stream:
@@ -59,25 +62,41 @@ class Stream:
         items = [Message("item", item.number, counts, item=item) for item in page.items]
         return items or [Message("counts", counts.last, counts)]
 
-    async def messages(self) -> AsyncIterator[Message]:
-        """What is new, for as long as the client listens."""
+    def go_straight(self, send: Callable[[bytes], bool]) -> None:
+        """Have what simply comes next sent by `send`, while `messages` has nothing in hand.
+
+        `send` says whether it could.
+        """
+
+        def straight(live: Live) -> bool:
+            if self._follows(live) and send(live.message):
+                self._last = live.id
+                return True
+            return False
+
+        self._listener.straight = straight
+
+    async def messages(self) -> AsyncIterator[Said]:
+        """What is new, for as long as the client listens, apart from what goes straight."""
         while True:
             live = await self._listener.get()
-            counts = live.counts
             if self._listener.is_behind:
                 self._listener.is_behind = False
-                self._last = max(self._last, counts.last)
-                yield Message("fetch", self._last, counts, live.position)
-            elif live.item is None:
-                yield Message("counts", self._last, counts, live.position)
-            elif live.item.number <= self._last:
-                continue  # told again, or read in `begin`
-            elif live.item.number == self._last + 1:
-                self._last += 1
-                yield Message("item", self._last, counts, live.position, live.item)
-            else:
+                self._last = max(self._last, live.id)
+                message = _decode(live.message)
+                yield said(Message("fetch", self._last, message.counts, message.position))
+            elif self._follows(live):
+                self._last = live.id
+                yield Said(live.id, bytes(live.message))
+            elif not live.is_item or live.id > self._last:
+                # Something lies between: items that did not come, or that were read in `begin`,
+                # or an erasure, after which numbers begin anew.
                 for message in await self.begin(self._last):
-                    yield message
+                    yield said(message)
+
+    def _follows(self, live: Live) -> bool:
+        """Whether it is what comes next; an item that is known does not: told again, or read."""
+        return live.id == self._last + live.is_item
 
     def end(self) -> None:
         """Listen no more."""

@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
+from msgspec import Raw
 
 from schemas.inbox_question import InboxCounts
-from schemas.live import Live
+from schemas.live import Live, Message
 from tests.agents.harness import unique
 from tests.web.api.test_inbox import filled
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
 from web.gateway.hub import MOST_SOCKETS, WAITING, Hub
-from web.gateway.stream import Stream
+from web.gateway.stream import Said, Stream
 from web.gateway.token import Subscriber
 from web.owners import Owners
 
@@ -222,19 +224,87 @@ async def test_a_slow_client_is_told_to_fetch_once(api: Api) -> None:
             await stream.begin(None)
         count = WAITING + 20
         for number in range(1, count + 1):
-            counts = InboxCounts(unread=number, unseen=number, last=number)
-            slow.put(Live(user=user, tenant="acme", counts=counts, position="inbox-changes:1"))
-        first = await anext(streams[0].messages())
-        assert (first.kind, first.id) == ("fetch", WAITING + 1)
-        last = None
-        async for message in streams[0].messages():
-            last = message
-            if message.counts.unread == count:
-                break
-        assert last is not None
-        assert last.kind == "counts"
+            slow.put(live(user, number))
+        said = streams[0].messages()
+        first = message(await anext(said))
+        assert (first.kind, first.id, first.position) == ("fetch", WAITING + 1, "inbox-changes:1")
+        assert first.counts.unread == WAITING + 1
+        rest = [message(await anext(said)) for _ in range(WAITING + 2, count + 1)]
+        assert [(each.kind, each.id) for each in rest] == [
+            ("item", number) for number in range(WAITING + 2, count + 1)
+        ]
         for stream in streams:
             stream.end()
+
+
+def live(user: str, number: int) -> Live:
+    """That the item of this number came, of an inbox where nothing is read."""
+    counts = InboxCounts(unread=number, unseen=number, last=number)
+    said = Message("item", number, counts, "inbox-changes:1")
+    return Live(user=user, tenant="acme", id=number, message=Raw(msgspec.json.encode(said)))
+
+
+def message(said: Said) -> Message:
+    found = msgspec.json.decode(said.text, type=Message)
+    assert found.id == said.id
+    return found
+
+
+async def test_what_goes_straight_overtakes_nothing(api: Api) -> None:
+    """A client with no room for a moment gets all in order, what waited for it first."""
+    user = await person(api)
+    whose = Subscriber("acme", user)
+    async with Owners(api.house.settings) as owners, Hub(api.house.settings) as hub:
+        listener = hub.listen(whose)
+        assert listener is not None
+        stream = Stream(hub, owners, whose, listener)
+        await stream.begin(None)
+        sent: list[int] = []
+        has_room = True
+
+        def take(text: bytes) -> None:
+            sent.append(msgspec.json.decode(text, type=Message).id)
+
+        def send(text: bytes) -> bool:
+            if has_room:
+                take(text)
+            return has_room
+
+        async def rest() -> None:
+            async for said in stream.messages():
+                take(said.text)
+
+        stream.go_straight(send)
+        listener.put(live(user, 1))  # nobody empties the queue yet
+        sending = asyncio.create_task(rest())
+        for number in range(2, 41):
+            if number % 5 == 0:
+                has_room = not has_room
+            listener.put(live(user, number))
+            listener.put(live(user, number - 1))  # told again
+            if number % 7 == 0:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        assert sent == list(range(1, 41))
+        has_room = True
+        listener.put(live(user, 41))
+        assert sent[-1] == 41  # at once
+        sending.cancel()
+        stream.end()
+
+
+async def test_who_was_erased_is_told_and_hears_of_what_comes_then(api: Api) -> None:
+    user = await person(api)
+    async with socket(api, user) as client:
+        await send(api, user, 2)
+        assert await client.items(2) == [1, 2]
+        await api.done("DELETE", f"/v1/users/{user}")
+        while (said := await client.next())["kind"] != "counts":
+            pass
+        assert (said["id"], said["counts"]["unread"]) == (0, 0)
+        await api.done("PUT", f"/v1/users/{user}/contacts", {"email": "new@example.com"})
+        await send(api, user, 1)
+        assert await client.items(1) == [1]
 
 
 async def test_a_user_has_so_many_sockets(api: Api) -> None:

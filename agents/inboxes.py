@@ -1,0 +1,163 @@
+"""What one slice does to the inboxes of a partition, and what it tells of it."""
+
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka import ConsumerRecord
+from msgspec import Raw
+
+from agents.inbox_answers import shown_counts, shown_item
+from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, LIVE
+from policy.delivery_events import reached, reported
+from policy.inbox import Counts, ItemState, changed
+from policy.instants import epoch_ms, moment
+from policy.ticket import ticket_of
+from schemas.delivery import Delivery
+from schemas.erasure import Erasure
+from schemas.feedback import Feedback
+from schemas.inbox_change import InboxChange
+from schemas.inbox_question import Item
+from schemas.live import Live, Message
+from schemas.vocabulary import Reason, Stage
+from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, item_id, key_of_item
+from tables.table import key_of
+from tables.turn import Turn
+
+_encode = msgspec.json.Encoder().encode
+NONE = Counts()
+
+
+class Inboxes:
+    """The inboxes as one turn sees them, at `now`; each holds `size` items, the newest.
+
+    `whose` is always the key of tenant and user.
+    """
+
+    def __init__(self, turn: Turn, size: int, now: int) -> None:
+        self._inbox = turn.view(INBOX)
+        self._counts = turn.view(COUNTS)
+        self._outputs = turn.outputs
+        self._size = size
+        self._now = now
+
+    def load(self, deliveries: list[tuple[Delivery, bytes]]) -> None:
+        """Read in one go what `deliver` looks at: a read for each would let go of the
+        interpreter twice a record, and wait to have it back while the consumer's thread is busy."""
+        self._inbox.load([_place(delivery, whose) for delivery, whose in deliveries])
+        self._counts.load({whose for _, whose in deliveries})
+
+    def deliver(self, record: ConsumerRecord, delivery: Delivery, whose: bytes) -> None:
+        """Store a notification, unless it is there or comes too late, and tell so."""
+        if self._now >= delivery.expires_at:
+            event = reached(delivery, Stage.SUPPRESSED, self._now, reason=Reason.EXPIRED)
+        else:
+            key = _place(delivery, whose)
+            item = self._inbox.get(key)
+            if item is None:
+                item = self._came(key, delivery, whose)
+            event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
+            name = item_id(delivery.accepted_at, delivery.notification_id)
+            self._go_live(record, delivery, whose, shown_item(name, item))
+        self._outputs.add(DELIVERY_EVENTS, record.partition, None, _encode(event))
+
+    def change(self, record: ConsumerRecord, change: InboxChange, whose: bytes) -> None:
+        """Do to one item, or to all until then, what the user did."""
+        for key in self._meant(change, whose):
+            item = self._inbox.get(key)
+            if item is None:
+                continue  # pruned, or another's
+            after = changed(item.state, change)
+            if after == item.state:
+                continue
+            self._inbox.put(key, msgspec.structs.replace(item, state=after))
+            self._counts.put(whose, self._count(whose).moved(item.state, after))
+            self._tell(record, item, after)
+        self._go_live(record, change, whose, None)
+
+    def erase(self, record: ConsumerRecord, erasure: Erasure, whose: bytes) -> None:
+        """Nothing of it stays."""
+        for key in list(self._inbox.keys(whose)):
+            self._inbox.put(key, None)
+        self._counts.put(whose, None)
+        self._go_live(record, erasure, whose, None)
+
+    def _came(self, key: bytes, delivery: Delivery, whose: bytes) -> InboxItem:
+        """A new item, counted; the oldest goes where it is one too many."""
+        counts = self._count(whose).came()
+        item = _item(delivery, self._now, counts.last)
+        self._inbox.put(key, item)
+        if counts.items > self._size:
+            oldest = next(self._inbox.keys(whose))
+            gone = item if oldest == key else self._inbox.get(oldest)
+            counts = counts.moved(gone.state if gone else NEW, None)
+            self._inbox.put(oldest, None)
+        self._counts.put(whose, counts)
+        return item
+
+    def _meant(self, change: InboxChange, whose: bytes) -> Iterable[bytes]:
+        if change.item is not None:
+            return [key_of_item(change.tenant, change.user, change.item)]
+        latest = whose + key_of(f"{epoch_ms(change.at) + 1:013d}")
+        return [key for key in self._inbox.keys(whose) if key < latest]
+
+    def _count(self, whose: bytes) -> Counts:
+        return self._counts.get(whose) or NONE
+
+    def _tell(self, record: ConsumerRecord, item: InboxItem, after: ItemState) -> None:
+        """What is new: seen or read for the first time, for analysts and for what waits on it."""
+        if item.ticket is None:
+            return
+        for stage, at, known in (
+            (Stage.SEEN, after.seen_at, item.state.seen_at),
+            (Stage.OPENED, after.read_at, item.state.read_at),
+        ):
+            if at > 0 and not known:
+                event = reported(item.ticket, stage, at, provider="inbox", detail="")
+                self._outputs.add(DELIVERY_EVENTS, record.partition, None, _encode(event))
+                said = Feedback(
+                    user=item.ticket.user,
+                    tenant=item.ticket.tenant,
+                    notification_id=item.notification_id,
+                    stage="seen" if stage is Stage.SEEN else "opened",
+                    at=moment(at),
+                )
+                self._outputs.add(FEEDBACK, record.partition, record.key, _encode(said))
+
+    def _go_live(
+        self,
+        record: ConsumerRecord,
+        about: Delivery | InboxChange | Erasure,
+        whose: bytes,
+        item: Item | None,
+    ) -> None:
+        counts = shown_counts(self._count(whose))
+        position = f"{record.topic}:{record.offset + 1}"
+        if item is None:
+            message = Message("counts", counts.last, counts, position)
+        else:
+            message = Message("item", item.number, counts, position, item)
+        live = Live(
+            user=about.user,
+            tenant=about.tenant,
+            id=message.id,
+            is_item=item is not None,
+            message=Raw(_encode(message)),
+        )
+        self._outputs.add(LIVE, record.partition, None, _encode(live))
+
+
+def _place(delivery: Delivery, whose: bytes) -> bytes:
+    return inbox_key(whose, delivery.accepted_at, delivery.notification_id)
+
+
+def _item(delivery: Delivery, now: int, number: int) -> InboxItem:
+    return InboxItem(
+        delivery.notification_id,
+        delivery.type,
+        delivery.content,
+        delivery.occurred_at,
+        now,
+        NEW,
+        ticket_of(delivery),
+        number,
+    )
