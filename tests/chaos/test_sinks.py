@@ -74,13 +74,15 @@ async def test_one_of_two_fails_and_the_sink_is_killed(
     taken = await _until_all(pairs, wanted)
     lost = [name for name, lines in taken.items() if not lines]
     twice = sum(len(lines) - 1 for lines in taken.values() if lines)
+    # A call may carry hundreds of mails, which the provider takes at one moment.
+    repeated = {(line.provider, line.at) for lines in taken.values() for line in lines[:-1]}
     tell(
         f"{channel}: {kills} kills, {count} deliveries by {dict(by_provider(taken))}: "
-        f"lost {len(lost)}, sent again {twice}"
+        f"lost {len(lost)}, sent again {twice} in {len(repeated)} calls"
     )
     assert not lost
     # What was in flight at a kill, and what a provider took before it hung or cut us off.
-    assert twice <= 2 * kills * CALLS_IN_FLIGHT
+    assert len(repeated) <= 2 * kills * CALLS_IN_FLIGHT
     assert len(by_provider(taken)) == 2
 
 

@@ -86,6 +86,7 @@ class PostmarkSimulator:
             return _error(422, 402, f"Invalid JSON: {error}")
         if len(mails) > MOST_MAILS:
             return _error(422, 410, f"Too many batch messages: {len(mails)}")
+        at = now()
         accepted = []
         answers = []
         for mail in mails:
@@ -93,7 +94,7 @@ class PostmarkSimulator:
             if problem is not None:
                 answers.append({"ErrorCode": problem[0], "Message": problem[1]})
                 continue
-            taken = self._accepted(mail)
+            taken = self._accepted(mail, at)
             accepted.append(taken)
             answers.append(_answer(mail, taken.reference))
         self._log.append(accepted)
@@ -107,9 +108,9 @@ class PostmarkSimulator:
             f"addresses: {mail.to}."
         )
 
-    def _accepted(self, mail: Mail) -> Accepted:
+    def _accepted(self, mail: Mail, at: float) -> Accepted:
         accepted = Accepted(
-            at=now(),
+            at=at,
             provider=self.name,
             channel=Channel.EMAIL,
             notification_id=mail.metadata.get("notification_id", ""),
