@@ -58,6 +58,7 @@ async def test_tables_of_before_there_were_migrations_come_along(
         for statement in FILES[1].statements("")[:3]:
             await empty.command(statement)
     await migrate(empty)
+    await empty.close()  # the newer version is another process
     await empty.insert(sent("b", 100, variant="title/short"))
     question = "SELECT user, channel FROM who_was_told ORDER BY user"
     assert await empty.query(question) == [("user-a", "push"), ("user-b", "push")]
