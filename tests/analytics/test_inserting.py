@@ -1,0 +1,34 @@
+"""What an insert leaves behind in the process that made it."""
+
+import gc
+import tracemalloc
+
+import msgspec
+
+from analytics.clickhouse import ClickHouse
+from bench.happenings import happenings
+from schemas.delivery_event import DeliveryEvent
+
+ROWS = 5000
+
+
+async def test_rows_that_are_in_are_kept_by_nobody(database: ClickHouse) -> None:
+    """Not even until the garbage collector comes, which it seldom does in a worker."""
+    written = list(map(msgspec.json.encode, happenings(ROWS)))
+    await database.insert(_read(written))
+    tracemalloc.start()
+    gc.disable()
+    try:
+        rows = _read(written)
+        before, _ = tracemalloc.get_traced_memory()
+        await database.insert(rows)
+        del rows
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        gc.enable()
+        tracemalloc.stop()
+    assert after < before / 4, f"{after:,} bytes are left of {before:,}"
+
+
+def _read(written: list[bytes]) -> list[DeliveryEvent]:
+    return list(map(msgspec.json.Decoder(DeliveryEvent).decode, written))
