@@ -1,4 +1,4 @@
-"""ClickHouse is away for long: rows wait in Kafka, and the worker never holds more than has room."""
+"""ClickHouse is away for long: rows wait in Kafka, and the worker holds what has room."""
 
 import asyncio
 import os
