@@ -32,8 +32,9 @@ FILLED = 0.25
 """Of the time away, after which the room is full, and memory must not grow any more."""
 SLACK = 24 << 20
 """Bytes by which a Python process may move about."""
-READ = 8
-"""A row that was read, and its columns, take several times what it takes in Kafka."""
+READ = 16
+"""Times `ROOM` for what is read of what has room: a row and its columns take three to four times
+what they take in Kafka."""
 ROLE = "analytics"
 COUNT = "SELECT uniqExact(id) FROM delivery_events"
 encode = msgspec.json.Encoder().encode
