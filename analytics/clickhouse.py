@@ -37,33 +37,26 @@ class ClickHouse:
 
         After an error some may be in: inserting them again changes no figure.
         """
-        columns = columns_of(events)
-        try:
-            await self._try(
-                "insert",
-                "delivery_events",
-                columns,
-                column_names=COLUMNS,
-                column_oriented=True,
-                column_types=await self._types_of_columns(),
-                settings={
-                    # One event with a year far off must not make the whole batch impossible.
-                    "max_partitions_per_insert_block": 0,
-                    # Merges collapse what repeats, and questions do until then; doing it in each
-                    # insert as well takes the engine a tenth to a third more.
-                    "optimize_on_insert": 0,
-                },
-            )
-        finally:
-            # The client's context, which refers to itself, would keep them until the collector
-            # looks for such: seldom, as ours is set, and by then they are a gigabyte.
-            columns.clear()
+        await self._insert(
+            "delivery_events",
+            columns_of(events),
+            column_names=COLUMNS,
+            column_oriented=True,
+            column_types=await self._types_of_columns(),
+            settings={
+                # One event with a year far off must not make the whole batch impossible.
+                "max_partitions_per_insert_block": 0,
+                # Merges collapse what repeats, and questions do until then; doing it in each
+                # insert as well takes the engine a tenth to a third more.
+                "optimize_on_insert": 0,
+            },
+        )
 
     async def insert_rows(
         self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Insert into another table of ours; raises Unavailable."""
-        await self._try("insert", table, rows, column_names=names)
+        await self._insert(table, list(rows), column_names=names)
 
     async def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         """The rows that a query returns; raises Unavailable."""
@@ -84,6 +77,14 @@ class ClickHouse:
         client, self._client, self._types = self._client, None, ()
         if client is not None:
             await client.close()
+
+    async def _insert(self, table: str, data: list[Any], **how: Any) -> None:
+        try:
+            await self._try("insert", table, data, **how)
+        finally:
+            # The client's context, which refers to itself, would keep them until the collector
+            # looks for such: seldom, as ours is set, and by then they are a gigabyte.
+            data.clear()
 
     async def _types_of_columns(self) -> Sequence[ClickHouseType]:
         # Once a connection: asked for by each insert, it waits behind the one before.
