@@ -9,7 +9,7 @@ from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue import Catalogue
 from policy.decide import decide
 from policy.decision import Decision, Outcome
-from policy.delivery_events import not_sent, queued
+from policy.delivery_events import not_sent, reached
 from policy.digest_closing import close
 from policy.identity import notification_id
 from policy.instants import epoch_ms
@@ -35,6 +35,7 @@ MOST_FIRED = 2000
 MOST_BYTES = 2 << 20
 """Bytes of outputs after which a turn ends as well: they go into one changelog batch."""
 encode = msgspec.json.Encoder().encode
+_QUEUED = Stage.QUEUED  # see schemas.vocabulary
 
 
 class Decisions:
@@ -247,7 +248,7 @@ class Decisions:
         for delivery in decision.deliveries:
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), encode(delivery))
-            add(DELIVERY_EVENTS, here, None, encode(queued(delivery, self._now)))
+            add(DELIVERY_EVENTS, here, None, encode(reached(delivery, _QUEUED, self._now)))
         for notice in decision.notices:
             self._tell(notice.request, notice.notification_id, notice.outcome)
 
