@@ -45,8 +45,6 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     except BaseException:
         await producer.stop()
         raise
-    keeping = asyncio.create_task(lease.keep())
-    keeping.add_done_callback(_fail_with)
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
     queries = Queries(role.name, partitions, producer, settings)
     if role.answers:
@@ -55,6 +53,8 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     app = build_app(settings, partitions)
     app.finalize()
     tune_collector()
+    keeping = asyncio.create_task(lease.keep())
+    keeping.add_done_callback(_fail_with)
     await app.start()
     await _run(app, partitions, stop)
     keeping.cancel()

@@ -9,7 +9,7 @@ from embedded.simulators.server import Serving, serving
 from pipeline.settings import Settings
 from sinks.http import HttpClient
 from tests.sinks.cases import CASES
-from tests.sinks.rig import TIMEOUT, Rig
+from tests.sinks.rig import PATIENT, Rig
 
 
 @pytest.fixture(scope="session")
@@ -20,15 +20,21 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 
 
 @pytest.fixture
-def settings(running: Serving, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
-    return Settings(provider_timeout=TIMEOUT)
+def patience() -> float:
+    """Seconds a call has; a test says otherwise by `parametrize("patience", [IMPATIENT])`."""
+    return PATIENT
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(TIMEOUT, connections=16)
+def settings(running: Serving, monkeypatch: pytest.MonkeyPatch, patience: float) -> Settings:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings(provider_timeout=patience)
+
+
+@pytest.fixture
+async def http(patience: float) -> AsyncIterator[HttpClient]:
+    client = HttpClient(patience, connections=16)
     yield client
     await client.close()
 

@@ -17,7 +17,10 @@ from sinks.http import HttpClient
 from sinks.provider import Outcome, Provider
 from sinks.registry import BuildProvider
 
-TIMEOUT = 0.8  # seconds
+PATIENT = 10.0
+"""Seconds a call has, as by default: enough on a machine that is busy with all else."""
+IMPATIENT = 0.8
+"""And where a test is about waiting."""
 AT_ONCE = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 

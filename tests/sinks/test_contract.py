@@ -16,7 +16,7 @@ from schemas.vocabulary import Priority, Reason
 from sinks.http import HttpClient
 from sinks.provider import Refused, Retry, Sent
 from tests.sinks.cases import CASES
-from tests.sinks.rig import TIMEOUT, Rig
+from tests.sinks.rig import IMPATIENT, Rig
 
 
 async def test_check_passes_and_names_itself(rig: Rig) -> None:
@@ -110,16 +110,18 @@ async def test_provider_error(rig: Rig, status: int) -> None:
     assert outcome.reason is Reason.PROVIDER_ERROR
 
 
-async def test_slow_reply_times_out_though_it_was_accepted(rig: Rig) -> None:
-    rig.fault(latency=TIMEOUT * 1.5)
+@pytest.mark.parametrize("patience", [IMPATIENT])
+async def test_slow_reply_times_out_though_it_was_accepted(rig: Rig, patience: float) -> None:
+    rig.fault(latency=patience * 1.5)
     outcome = await rig.send()
     assert isinstance(outcome, Retry)
     assert outcome.uncertain
     assert outcome.reason is Reason.TIMEOUT
-    await asyncio.sleep(TIMEOUT)
+    await asyncio.sleep(patience)
     assert len(rig.witnessed()) == 1
 
 
+@pytest.mark.parametrize("patience", [IMPATIENT])
 async def test_hanging_provider_times_out(rig: Rig) -> None:
     rig.fault(hang_rate=1.0)
     outcome = await rig.send()

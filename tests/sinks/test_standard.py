@@ -17,7 +17,7 @@ from sinks.http import HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks
-from tests.sinks.rig import TIMEOUT, Case, Rig
+from tests.sinks.rig import IMPATIENT, Case, Rig
 from tests.sinks.set_clock import SetClock
 
 
@@ -120,6 +120,7 @@ async def test_a_redirect_is_not_followed(rig: Rig, listener: Listener) -> None:
 
 
 @alone
+@pytest.mark.parametrize("patience", [IMPATIENT])
 async def test_a_receiver_in_trouble_stops_no_other(rig: Rig, listener: Listener) -> None:
     rig.fault(hang_rate=1.0)
     hanging = [rig.delivery(number) for number in range(60)]
@@ -154,7 +155,7 @@ class Names:
 @pytest.fixture
 def endpoints() -> Iterator[tuple[Endpoints, SetClock]]:
     clock = SetClock()
-    yield Endpoints(TIMEOUT, ("127.0.0.1",), clock), clock
+    yield Endpoints(IMPATIENT, ("127.0.0.1",), clock), clock
 
 
 def meaning(reply: Reply) -> Outcome:
@@ -188,7 +189,7 @@ async def test_a_connection_leads_to_the_address_that_was_looked_at(
     """Nobody else is asked what the name stands for, until it is looked at again."""
     host, clock = "hooks.example.com", SetClock()
     port = listener.url.rpartition(":")[2]
-    calls = Endpoints(TIMEOUT, (host,), clock)
+    calls = Endpoints(IMPATIENT, (host,), clock)
     names = Names(monkeypatch, ("127.0.0.1",), ("127.0.0.2", "127.0.0.1"), ("127.0.0.2",))
     url = f"http://{host}:{port}/hook"
     assert await call(calls, url) == await call(calls, url) == Sent("200")
@@ -208,7 +209,7 @@ async def test_a_name_that_turns_private_is_refused_from_then_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = SetClock()
-    calls = Endpoints(TIMEOUT, (), clock)
+    calls = Endpoints(IMPATIENT, (), clock)
     # Nobody is reached there: tests have no way out.
     Names(monkeypatch, ("8.8.8.8",), ("127.0.0.1",), ())
     assert isinstance(await call(calls, URL), Retry)
