@@ -1,7 +1,8 @@
 """Provider calls: our sinks beside the bare HTTP client and beside the vendors' own SDKs.
 
-All three send the same messages to the same simulators, in turns, so that what the machine does
-meanwhile meets all of them alike. The bare client repeats one finished request.
+All three send the same messages to the same server, in turns, so that what the machine does
+meanwhile meets all of them alike: the simulators check their first calls, and a stand-in answers
+the others as the simulators did. The bare client repeats one finished request.
 """
 
 import asyncio
@@ -16,10 +17,12 @@ import msgspec
 import pyreqwest.client
 from msgspec import Struct
 
+from bench.stand_in import CHECKED, REPEATED, Tell, standing_in
 from bench.vendors import VENDORS
 from bench.vendors.client import Outside
 from embedded.house import Simulators
 from embedded.simulators.credentials import Credentials, chat_hook
+from embedded.simulators.server import HOST
 from pipeline.collector import tune_collector
 from pipeline.settings import settings_of
 from schemas.delivery import Content, Delivery
@@ -55,8 +58,8 @@ class Sink(Struct, frozen=True):
 
     Each ratio is the median of the rounds', each of which compares neighbours in time.
     `share_of_bare` is ours to theirs in calls a second; `vendor_ratio` in deliveries a second, as
-    the SDKs send one a call, and `vendor_cpu_ratio` theirs to ours in CPU time a delivery. The
-    simulators answer no more than so many calls a second, which bounds all but the last.
+    the SDKs send one a call, and `vendor_cpu_ratio` theirs to ours in CPU time a delivery. APNs is
+    HTTP/2, for which there is no stand-in: its simulator bounds all but the last.
     """
 
     ours: Speed
@@ -101,22 +104,27 @@ async def run(calls: int, progress: Progress) -> Sinks:
         try:
             found = {}
             accounts = (Path(folder) / "accounts.json").read_bytes()
-            outside = Outside(
-                settings_of(simulators.environment),
-                msgspec.json.decode(accounts, type=Credentials),
-                f"http://127.0.0.1:{simulators.port}",
-            )
             # As our workers do: the SDKs that are loaded here would be looked through for cycles.
             tune_collector()
-            for name in PROVIDERS:
-                progress(f"{name}: {calls:,} calls of each contestant")
-                found[name] = await _sink(name, outside, calls)
+            async with standing_in(simulators.port) as (port, tell):
+                settings = settings_of(_elsewhere(simulators, port))
+                credentials = msgspec.json.decode(accounts, type=Credentials)
+                outside = Outside(settings, credentials, f"http://{HOST}:{port}")
+                for name in PROVIDERS:
+                    progress(f"{name}: {calls:,} calls of each contestant")
+                    found[name] = await _sink(name, outside, calls, tell)
         finally:
             await simulators.stop()
     return Sinks(found)
 
 
-async def _sink(name: str, outside: Outside, calls: int) -> Sink:
+def _elsewhere(simulators: Simulators, port: int) -> dict[str, str]:
+    """The settings by which providers are reached at another port; APNs has one of its own."""
+    here, there = f"http://{HOST}:{simulators.port}", f"http://{HOST}:{port}"
+    return {name: value.replace(here, there) for name, value in simulators.environment.items()}
+
+
+async def _sink(name: str, outside: Outside, calls: int, tell: Tell) -> Sink:
     settings, vendor = outside.settings, VENDORS.get(name)
     http = HttpClient(settings.provider_timeout, AT_ONCE)
     provider = PROVIDERS[name](settings, http)
@@ -128,7 +136,7 @@ async def _sink(name: str, outside: Outside, calls: int) -> Sink:
         contestants: dict[str, Send] = {"ours": ours, "bare": _bare(client, request)}
         if theirs:
             contestants["vendor"] = theirs.send
-        rounds = await _race(contestants, calls)
+        rounds = await _race(contestants, calls, tell)
     if theirs:
         await theirs.close()
     await provider.close()
@@ -164,11 +172,13 @@ async def _request_of(send: Send) -> Request:
     return seen[-1]
 
 
-async def _race(contestants: dict[str, Send], calls: int) -> dict[str, list[Took]]:
-    """Rounds in turn, every other one backwards; each contestant first connects unmeasured."""
+async def _race(contestants: dict[str, Send], calls: int, tell: Tell) -> dict[str, list[Took]]:
+    """Rounds in turn, every other one backwards; each contestant is first checked, unmeasured."""
     took: dict[str, list[Took]] = {name: [] for name in contestants}
+    tell(CHECKED)
     for send in contestants.values():
         await _send_all(send, range(AT_ONCE))
+    tell(REPEATED)
     for number in range(ROUNDS):
         for name in list(contestants)[:: 1 if number % 2 else -1]:
             share = max(1, calls // ROUNDS // (VENDOR_SHARE if name == "vendor" else 1))
