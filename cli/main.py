@@ -6,26 +6,32 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from cli.analyst import analyst
-from cli.catalogue import catalogue
-from cli.dead_letters import dead_letters
-from cli.experiment import experiment
-from cli.explain import explain_command
-from cli.hints import hints
-from cli.history import day, timeline
-from cli.keys import keys
-from cli.preview import preview
-from cli.reconcile import reconcile
-from cli.replay import replay
-from cli.webhooks import webhooks
+from cli.late import LateGroup
 from pipeline.errors import TocsinError
 from pipeline.settings import read_settings
 from pipeline.topics import ROLES
 
+ELSEWHERE = {
+    "analyst": "analyst:analyst",
+    "catalogue": "catalogue:catalogue",
+    "day": "history:day",
+    "dead-letters": "dead_letters:dead_letters",
+    "experiment": "experiment:experiment",
+    "explain": "explain:explain_command",
+    "hints": "hints:hints",
+    "keys": "keys:keys",
+    "preview": "preview:preview",
+    "reconcile": "reconcile:reconcile",
+    "replay": "replay:replay",
+    "timeline": "history:timeline",
+    "webhooks": "webhooks:webhooks",
+}
 UNAVAILABLE = 69  # EX_UNAVAILABLE: something that we need is away; starting again may help
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LateGroup, elsewhere=ELSEWHERE, context_settings={"help_option_names": ["-h", "--help"]}
+)
 def tocsin() -> None:
     """Domain events from Kafka become notifications, each decision explained in ClickHouse."""
 
@@ -35,10 +41,10 @@ def tocsin() -> None:
 def worker(role: str) -> None:
     """Run one ROLE until SIGTERM; run it again, here or elsewhere, to share its partitions."""
     # Imported late: the other commands need none of Faust.
-    from agents.roles import BUILDERS
+    from agents.roles import builder_of
     from pipeline.worker import run_worker
 
-    run_worker(read_settings(), BUILDERS[role])
+    run_worker(read_settings(), builder_of(role))
 
 
 @tocsin.command()
@@ -87,21 +93,6 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
     from demo.run import run_demo
 
     sys.exit(run_demo(Path(".tocsin/demo"), events, seconds, keep, as_json))
-
-
-tocsin.add_command(analyst)
-tocsin.add_command(catalogue)
-tocsin.add_command(day)
-tocsin.add_command(dead_letters)
-tocsin.add_command(experiment)
-tocsin.add_command(explain_command)
-tocsin.add_command(hints)
-tocsin.add_command(keys)
-tocsin.add_command(preview)
-tocsin.add_command(reconcile)
-tocsin.add_command(replay)
-tocsin.add_command(timeline)
-tocsin.add_command(webhooks)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.roles import BUILDERS
+from agents.roles import builder_of
 from embedded.simulators.accept_log import Accepted, read_accept_log
 from embedded.simulators.credentials import chat_hook
 from embedded.simulators.faults import Fault
@@ -73,7 +73,7 @@ class Town:
         await self.stage.say(EVENTS, event("build.failed", {"who": user, "name": name}))
         await self.stage.work(self.stage.router, self.stage.decider)
         if not self.roles:
-            self.roles = [BUILDERS[name](self.stage.runtime) for name in ("webhook", "chat")]
+            self.roles = [builder_of(name)(self.stage.runtime) for name in ("webhook", "chat")]
         await self.stage.work(*self.roles)
 
     def accepted(self) -> list[Accepted]:

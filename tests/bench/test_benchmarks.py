@@ -125,6 +125,7 @@ def test_sinks_prints_its_figures() -> None:
     assert sinks_table(Sinks(sinks)).row_count == 2 * len(PROVIDERS) + len(VENDORS)
 
 
+@pytest.mark.chaos
 def test_gateway_prints_its_figures_and_why_none_of_centrifugo() -> None:
     options = ("--sockets", "20", "--rate", "50", "--seconds", "2")
     figures = msgspec.convert(bench("gateway", *options, PATH=""), GatewayFound)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import UNAVAILABLE
+from agents.roles import builder_of
+from cli.main import ELSEWHERE, UNAVAILABLE
 from embedded.process import free_port
 from pipeline.topics import ROLES
 
@@ -49,17 +50,13 @@ async def run(*argv: str, **env: object) -> Ended:
 async def test_help_lists_the_commands() -> None:
     ended = await run("--help")
     assert ended.code == 0
-    for command in (
-        "catalogue",
-        "dead-letters",
-        "demo",
-        "explain",
-        "preview",
-        "replay",
-        "setup",
-        "up",
-    ):
+    for command in (*ELSEWHERE, "demo", "setup", "up", "web", "worker"):
         assert f"\n  {command} " in ended.output
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_is_known(role: str) -> None:
+    assert callable(builder_of(role))
 
 
 async def test_an_unknown_role_is_told_which_there_are() -> None:
