@@ -51,7 +51,7 @@ def decide(
         return Decision(name, (), (refusal,), ledger)
     draft = Draft(name, request, spec, state, now, start, expires_at, trace)
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
-    draft.marks = remember(ledger.marks, key, new)
+    draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
     _begin(draft, at)
     return draft.decision()
 
