@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue import Catalogue
@@ -20,6 +18,7 @@ from policy.profile import Profile
 from policy.resume import resume
 from policy.user_state import Quota, UserState
 from schemas.cancellation import Cancellation
+from schemas.encoding import encode
 from schemas.feedback import Feedback
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
@@ -34,7 +33,6 @@ MOST_FIRED = 2000
 """Held requests that are worked on in one turn, or few more: a digest is not split."""
 MOST_BYTES = 2 << 20
 """Bytes of outputs after which a turn ends as well: they go into one changelog batch."""
-encode = msgspec.json.Encoder().encode
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
 
 

@@ -62,8 +62,8 @@ class Intake:
         for record in records:
             try:
                 value = _decoded(decode, record)
-                if field is not None:
-                    _check_key(record.key, getattr(value, field))
+                if field is not None and record.key != (key := getattr(value, field)).encode():
+                    raise _wrong_key(record.key, key)
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
             else:
@@ -120,10 +120,9 @@ def _usable(decode: Any, record: ConsumerRecord) -> Iterator[Any]:
             yield decode(line)
 
 
-def _check_key(key: bytes | None, expected: str) -> None:
+def _wrong_key(key: bytes | None, expected: str) -> BadRecord:
     if not key:
-        raise BadRecord(Reason.MISSING_KEY, f"the record has no key; it should be {expected!r}")
-    if key != expected.encode():
-        raise BadRecord(
-            Reason.KEY_MISMATCH, f"the record's key is {key[:100]!r}, its value says {expected!r}"
-        )
+        return BadRecord(Reason.MISSING_KEY, f"the record has no key; it should be {expected!r}")
+    return BadRecord(
+        Reason.KEY_MISMATCH, f"the record's key is {key[:100]!r}, its value says {expected!r}"
+    )

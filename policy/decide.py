@@ -4,7 +4,7 @@ from pipeline.errors import BadRecord
 from policy.best_hour import shown_hour, worth_waiting_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
-from policy.draft import Draft, Trace
+from policy.draft import Draft, Trace, draft_of
 from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import wait
@@ -31,11 +31,11 @@ def decide(
     Raises BadRecord where the event lacks what a template needs; nothing is counted then.
     """
     event, origin, ledger = request.event, request.origin, state.ledger
-    at = epoch_ms(event.occurred_at)
+    at = occurred_at = epoch_ms(event.occurred_at)
     if at > request.accepted_at:
         at = request.accepted_at
     name = notification_id(event.tenant, event.id, request.user, spec.name)
-    key = _mark_key(request, spec, name)
+    key = mark_key(name if event.idempotency_key is None else _keyed(request, spec))
     mark = mark_of(ledger.marks, key)
     # Asked before expiry: a replay after the time to live must not deny what was sent in time.
     if mark is not None and mark.is_from(origin):
@@ -49,9 +49,9 @@ def decide(
             trace(0, None, rule, shown, objection)
     if refusal is not None:
         return Decision(name, (), (refusal,), ledger)
-    draft = Draft(name, request, spec, state, now, start, expires_at, trace)
+    draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at, trace)
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
-    draft.marks = remember(ledger.marks, key, new)
+    draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
     _begin(draft, at)
     return draft.decision()
 
@@ -89,11 +89,9 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
     return start
 
 
-def _mark_key(request: Request, spec: NotificationType, name: str) -> bytes:
+def _keyed(request: Request, spec: NotificationType) -> str:
     event = request.event
-    if event.idempotency_key is None:
-        return mark_key(name)
-    return mark_key(notification_id(event.tenant, event.idempotency_key, request.user, spec.name))
+    return notification_id(event.tenant, event.idempotency_key or "", request.user, spec.name)
 
 
 def _refusal(

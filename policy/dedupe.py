@@ -19,6 +19,7 @@ NO_MARKS = b""
 _ENTRY = Layout(">8sqqiH16s")  # key, time, offset, partition, hours, body
 _AGE = Layout(">8xq12xH16x")  # time and hours
 _SIZE = _ENTRY.size
+_ROOM = (MARKS_KEPT - 1) * _SIZE
 
 
 class Mark(Struct, frozen=True, gc=False):
@@ -59,16 +60,19 @@ def all_marks(marks: bytes) -> Iterator[tuple[bytes, Mark]]:
     return (_read(marks, place) for place in range(0, len(marks), _SIZE))
 
 
-def remember(marks: bytes, key: bytes, mark: Mark) -> bytes:
+def remember(marks: bytes, key: bytes, mark: Mark, *, is_new: bool = False) -> bytes:
     """`marks` with one more, without those whose window ended before `mark.at`.
 
-    Marks are dropped from the first written on, so one that arrived late may outlive its
-    window; there are never more than `MARKS_KEPT`.
+    It replaces what the key has, unless `is_new` says that it is known to have none. Marks are
+    dropped from the first written on, so one that arrived late may outlive its window; there are
+    never more than `MARKS_KEPT`.
     """
-    place = _place(marks, key)
+    place = -1 if is_new else _place(marks, key)
     if place >= 0:
         marks = marks[:place] + marks[place + _SIZE :]
-    start = max(0, len(marks) - (MARKS_KEPT - 1) * _SIZE)
+    start = len(marks) - _ROOM
+    if start < 0:
+        start = 0
     while start < len(marks):
         at, hours = _AGE.unpack_from(marks, start)
         if mark.at - at < hours * HOUR_MS:

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.digest import TIME_DIGITS
-from policy.draft import Draft, Trace
+from policy.draft import Draft, Trace, draft_of
 from policy.identity import digest_id
+from policy.instants import epoch_ms
 from policy.ledger import Gathering, Held
 from policy.notification_type import NotificationType
 from policy.paths import text_at
@@ -86,7 +87,8 @@ def _decided(
 ) -> tuple[Draft, Verdict | None]:
     name = digest_id(items[0][0][1], found.channel)
     newest = items[-1][1].request
-    draft = Draft(name, newest, spec, state, now, found.due_at, now + spec.time_to_live, trace)
+    occurred_at, expires_at = epoch_ms(newest.event.occurred_at), now + spec.time_to_live
+    draft = draft_of(name, newest, spec, state, occurred_at, now, found.due_at, expires_at, trace)
     draft.closing = True
     members = []
     for item in items:

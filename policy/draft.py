@@ -1,19 +1,22 @@
 """A decision in the making: what the rules look at, and what they have let through so far."""
 
 from collections.abc import Callable
+from typing import cast
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.experiment import Experiment
 from policy.identity import delivery_id
-from policy.instants import epoch_ms
-from policy.ledger import Held, Ledger
+from policy.ledger import Gathering, Held, Ledger, Waiting
 from policy.notification_type import NotificationType, Plan
+from policy.profile import Profile
 from policy.rate_limit import Window
 from policy.rule import Verdict
 from policy.suppression import usable
-from policy.user_state import UserState
+from policy.tenant import Tenant
+from policy.user_state import Quota, UserState
 from schemas.delivery import Content, Delivery
 from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason, Stage
@@ -26,75 +29,48 @@ the whole), the rule's name, what it looked at, and its objection, if it had one
 _INAPP = Channel.INAPP  # see schemas.vocabulary
 
 
-class Draft:
+class Draft(Struct, gc=False):
     """One notification, or one digest, of one user, while it is decided.
 
-    `now` is the time; `when` the event time that counts against limits: when it happened, or,
-    for what waited, when it was due. `plan`, `known` and `usable` belong to the channel that is
-    looked at: the user's addresses there, and those that did not bounce. `sent` and `waits` are
-    the channels that go out now and later, `counted` the limits that already counted it. Of a
-    type with an experiment, `spec` is the user's variant.
+    `occurred_at` is when the event happened, as it says; `now` the time; `when` what counts
+    against limits: when it happened, or, for what waited, when it was due. `plan`, `known` and
+    `usable` belong to the channel that is looked at: the user's addresses there, and those that
+    did not bounce. `sent` and `waits` are the channels that go out now and later, `counted` the
+    limits that already counted it. Of a type with an experiment, `spec` is the user's variant.
     """
 
-    __slots__ = (
-        "_state", "closing", "counted", "deliveries", "expires_at", "gathering", "heard", "keep",
-        "known", "marks", "name", "notices", "now", "outcomes", "plan", "profile", "quota",
-        "release", "request", "sent", "spec", "step", "tenant", "trace", "usable", "waiting",
-        "waits", "when", "windows",
-    )  # fmt: skip
-
-    plan: Plan
-    known: tuple[str, ...]
-    usable: tuple[str, ...]
-
-    def __init__(
-        self,
-        name: str,
-        request: Request,
-        spec: NotificationType,
-        state: UserState,
-        now: int,
-        when: int,
-        expires_at: int,
-        trace: Trace | None = None,
-    ) -> None:
-        ledger = state.ledger
-        self.name = name
-        self.request = request
-        self.spec = spec
-        self._state = state
-        self.profile = state.profile
-        self.tenant = state.tenant
-        self.quota = state.quota
-        self.now = now
-        self.when = when
-        self.expires_at = expires_at
-        self.trace = trace
-        self.step = 0
-        self.closing = False
-        self.marks = ledger.marks
-        self.windows: dict[str, Window] = ledger.windows
-        self.waiting = ledger.waiting
-        self.gathering = ledger.gathering
-        self.heard = ledger.heard
-        # Tuples, as most stay empty, and an empty one costs nothing.
-        self.deliveries: tuple[Delivery, ...] = ()
-        self.outcomes: tuple[Outcome, ...] = ()
-        self.notices: tuple[Notice, ...] = ()
-        self.keep: tuple[tuple[Row, Held], ...] = ()
-        self.release: tuple[Row, ...] = ()
-        self.sent: tuple[Channel, ...] = ()
-        self.waits: tuple[Channel, ...] = ()
-        self.counted: tuple[str, ...] = ()
-        if spec.experiment is not None:
-            self._vary(spec.experiment)
-
-    def _vary(self, experiment: Experiment) -> None:
-        tenant, user = self.request.event.tenant, self.request.user
-        self.spec = experiment.assigned(tenant, user, self.spec.name)
-        if self.trace is not None:
-            shown = experiment.shown(tenant, user, self.spec.name)
-            self.trace(0, None, "experiment", shown, None)
+    name: str
+    request: Request
+    spec: NotificationType
+    occurred_at: int
+    now: int
+    when: int
+    expires_at: int
+    trace: Trace | None
+    state: UserState
+    profile: Profile
+    tenant: Tenant
+    locale: str
+    quota: Quota | None
+    marks: bytes
+    windows: dict[str, Window]
+    waiting: dict[str, Waiting]
+    gathering: dict[str, Gathering]
+    heard: dict[bytes, Stage]
+    step: int = 0
+    closing: bool = False
+    plan: Plan = cast("Plan", None)  # there is one once a channel is looked at
+    known: tuple[str, ...] = ()
+    usable: tuple[str, ...] = ()
+    # Tuples, as most stay empty, and an empty one costs nothing.
+    deliveries: tuple[Delivery, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    keep: tuple[tuple[Row, Held], ...] = ()
+    release: tuple[Row, ...] = ()
+    sent: tuple[Channel, ...] = ()
+    waits: tuple[Channel, ...] = ()
+    counted: tuple[str, ...] = ()
 
     def look_at(self, plan: Plan) -> None:
         """Turn to one channel."""
@@ -144,7 +120,7 @@ class Draft:
                 priority=Priority.BULK if request.bulk else spec.priority,
                 address=address,
                 content=content,
-                occurred_at=epoch_ms(event.occurred_at),
+                occurred_at=self.occurred_at,
                 accepted_at=request.accepted_at,
                 expires_at=self.expires_at,
                 catalogue=spec.catalogue,
@@ -157,7 +133,7 @@ class Draft:
 
     def uncount(self) -> None:
         """Count in no limit after all."""
-        self.windows, self.quota = self._state.ledger.windows, self._state.quota
+        self.windows, self.quota = self.state.ledger.windows, self.state.quota
 
     def suppress(self, channel: Channel | None, reason: Reason, detail: str = "") -> None:
         """Note that a channel, or all of them, stay silent."""
@@ -167,11 +143,6 @@ class Draft:
         """Note that a channel, or all of them, wait."""
         self.outcomes += (Outcome(channel, reason, detail, Stage.HELD),)
 
-    @property
-    def locale(self) -> str:
-        """The user's locale, or their tenant's."""
-        return self.profile.locale or self.tenant.locale
-
     def decision(self) -> Decision:
         """What came of it."""
         ledger = Ledger(self.marks, self.windows, self.waiting, self.gathering, self.heard)
@@ -180,8 +151,56 @@ class Draft:
             self.deliveries,
             self.outcomes,
             ledger,
-            notices=self.notices,
-            keep=self.keep,
-            release=self.release,
-            quota=self.quota,
+            False,
+            self.notices,
+            self.keep,
+            self.release,
+            self.quota,
         )
+
+
+def draft_of(
+    name: str,
+    request: Request,
+    spec: NotificationType,
+    state: UserState,
+    occurred_at: int,
+    now: int,
+    when: int,
+    expires_at: int,
+    trace: Trace | None = None,
+) -> Draft:
+    """A draft in which nothing is decided yet."""
+    if spec.experiment is not None:
+        spec = _variant(request, spec, spec.experiment, trace)
+    profile, tenant, ledger = state.profile, state.tenant, state.ledger
+    return Draft(
+        name,
+        request,
+        spec,
+        occurred_at,
+        now,
+        when,
+        expires_at,
+        trace,
+        state,
+        profile,
+        tenant,
+        profile.locale or tenant.locale,
+        state.quota,
+        ledger.marks,
+        ledger.windows,
+        ledger.waiting,
+        ledger.gathering,
+        ledger.heard,
+    )
+
+
+def _variant(
+    request: Request, spec: NotificationType, experiment: Experiment, trace: Trace | None
+) -> NotificationType:
+    tenant, user = request.event.tenant, request.user
+    found = experiment.assigned(tenant, user, spec.name)
+    if trace is not None:
+        trace(0, None, "experiment", experiment.shown(tenant, user, found.name), None)
+    return found

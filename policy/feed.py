@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct
 
 from policy.decide import is_cancelled, starts_at
-from policy.draft import Draft
+from policy.draft import draft_of
 from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
@@ -48,13 +48,14 @@ def item_for(
     request = Request(
         type=spec.name, user=user, event=event, origin=NOWHERE, accepted_at=post.accepted_at
     )
-    start = starts_at(request, spec, min(epoch_ms(event.occurred_at), post.accepted_at))
+    occurred_at = epoch_ms(event.occurred_at)
+    start = starts_at(request, spec, min(occurred_at, post.accepted_at))
     expires_at = start + spec.time_to_live
     if plan is None or start > max(now, post.accepted_at) or expires_at <= post.accepted_at:
         return None
     # As the id would be, had it been written to the user: so it is known for the same.
     name = notification_id(event.tenant, event.id, user, post.type)
-    draft = Draft(name, request, spec, state, now, start, expires_at)
+    draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at)
     draft.look_at(plan)
     objections = (rule.test(draft) for rule in plan.rules if rule in _ASKED)
     if is_cancelled(request, state) or any(objections):
@@ -67,7 +68,7 @@ def item_for(
         type=post.type,
         title=content.title,
         body=content.body,
-        occurred_at=epoch_ms(event.occurred_at),
+        occurred_at=occurred_at,
         data=content.data,
     )
 

@@ -27,12 +27,11 @@ def limits(draft: Draft) -> Verdict | None:
             assert window is not None  # noqa: S101  an empty window admits
             return _over(draft, limited, window)
         passed.append((limited, admitted))
-    refused = _count_for_tenant(draft)
+    refused = None if draft.quota is None else _count_for_tenant(draft, draft.quota)
     if refused is None:
         for limited, admitted in passed:
-            draft.windows = store(draft.windows, limited.window, admitted)
-            if len(draft.windows) > MOST_WINDOWS:
-                draft.windows = _without_oldest(draft.windows)
+            windows = store(draft.windows, limited.window, admitted)
+            draft.windows = windows if len(windows) <= MOST_WINDOWS else _without_oldest(windows)
             if limited.once:
                 draft.counted += (limited.window,)
     return refused
@@ -92,9 +91,8 @@ def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
     return Gather(fixed(free - draft.when), "limit", Reason.RATE_LIMITED, detail)
 
 
-def _count_for_tenant(draft: Draft) -> Outcome | None:
-    quota = draft.quota
-    if quota is None or "tenant" in draft.counted:
+def _count_for_tenant(draft: Draft, quota: Quota) -> Outcome | None:
+    if "tenant" in draft.counted:
         return None
     tally = count_in(quota.tally, quota.count, quota.seconds, draft.when)
     if tally is None:

@@ -20,16 +20,20 @@ def opt_out(profile: Profile, tenant: Tenant, category: str, channel: Channel) -
     """
     if profile.subscriptions and is_unsubscribed(profile, category, channel):
         return "by user, one click"
-    for who, said in (("user", profile), ("tenant", tenant)):
+    for said in (profile, tenant):
         if said.categories:
             wanted = said.categories.get(category, {}).get(channel)
             if wanted is not None:
-                return None if wanted else f"by {who}, category and channel"
+                return None if wanted else f"by {_who(said)}, category and channel"
         if said.channels:
             wanted = said.channels.get(channel)
             if wanted is not None:
-                return None if wanted else f"by {who} and channel"
+                return None if wanted else f"by {_who(said)} and channel"
     return "by default" if channel is _SMS else None
+
+
+def _who(said: Profile | Tenant) -> str:
+    return "user" if isinstance(said, Profile) else "tenant"
 
 
 def muted(profile: Profile, category: str, topic: str, now: int) -> tuple[Reason, str] | None:

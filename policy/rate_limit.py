@@ -87,15 +87,14 @@ def _is_crowded(times: tuple[int, ...], place: int, count: int, span: int) -> bo
 
 
 def _bounded(limit: RateLimit, times: tuple[int, ...], forgotten: int) -> Window:
-    surplus = len(times) - 2 * limit.count
-    if surplus < 0:
-        surplus = 0
-    horizon = times[-1] - limit.seconds * 1000 - LATENESS_MS
+    seconds, most = limit.seconds, 2 * limit.count
+    horizon = times[-1] - seconds * 1000 - LATENESS_MS
+    if times[0] >= horizon and len(times) <= most:
+        return Window(seconds, times, forgotten)
+    surplus = max(0, len(times) - most)
     if times[surplus] < horizon:
         surplus = bisect_right(times, horizon)
-    if surplus:
-        return Window(limit.seconds, times[surplus:], max(forgotten, times[surplus - 1]))
-    return Window(limit.seconds, times, forgotten)
+    return Window(seconds, times[surplus:], max(forgotten, times[surplus - 1]))
 
 
 def store(windows: dict[str, Window], name: str, window: Window) -> dict[str, Window]:

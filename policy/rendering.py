@@ -11,7 +11,7 @@ from policy.bounds import TooMuch
 from policy.entry import Layout, Templates
 from policy.gathered import gathered
 from policy.locales import chain
-from policy.plain_text import clean, clean_html, one_line
+from policy.plain_text import clean, clean_html
 from policy.room import Room, room_of
 from policy.template import Text
 from policy.texts import BadTemplate as BadTemplate
@@ -58,7 +58,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             body = wording.body(values, locale)
             if not body.isprintable():
                 body = clean(body)
-            title = one_line(wording.title(values, locale)) if wording.title else ""
+            title = wording.title(values, locale) if wording.title else ""
             data = self._beside(event) if self.data else {}
             return Content(
                 body=self.room.fitted(title, body, data),
@@ -83,7 +83,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             every = [_values(event) for event in events]
             values = every[-1] | {"events": every, "count": len(every)}
             heading = wording.digest_title or wording.title
-            title = one_line(heading(values, locale)) if heading else ""
+            title = heading(values, locale) if heading else ""
             data = self._beside(events[-1])
             if wording.digest_body:
                 body, tail = clean(wording.digest_body(values, locale)), ""

@@ -3,7 +3,7 @@
 from pipeline.errors import BadRecord
 from policy.decide import is_cancelled, starts_at
 from policy.decision import Decision, Outcome
-from policy.draft import Draft, Trace
+from policy.draft import Draft, Trace, draft_of
 from policy.instants import epoch_ms
 from policy.later import is_engaged, notification_of
 from policy.ledger import Held
@@ -48,9 +48,12 @@ def _draft(
     trace: Trace | None,
 ) -> Draft:
     request, when = held.request, state.ledger.waiting[name].due_at
-    at = min(epoch_ms(request.event.occurred_at), request.accepted_at)
-    expires_at = starts_at(request, spec, at) + spec.time_to_live
-    draft = Draft(notification_of(name), request, spec, state, now, when, expires_at, trace)
+    occurred_at = epoch_ms(request.event.occurred_at)
+    start = starts_at(request, spec, min(occurred_at, request.accepted_at))
+    expires_at = start + spec.time_to_live
+    draft = draft_of(
+        notification_of(name), request, spec, state, occurred_at, now, when, expires_at, trace
+    )
     draft.step = held.step
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
     draft.release += ((name,),)

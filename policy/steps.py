@@ -6,7 +6,7 @@ from policy.decision import Outcome
 from policy.digest import gather
 from policy.draft import Draft
 from policy.later import wait
-from policy.notification_type import Plan, Step
+from policy.notification_type import Step
 from policy.rule import Gather, Later
 from policy.shown import shown_presence
 from schemas.vocabulary import Channel, Reason
@@ -49,23 +49,17 @@ def _decide_channels(
         draft.trace(draft.step, None, "presence", shown_presence(draft), None)
     later = {}
     for plan in step.online_plans if is_online else step.plans:
-        if channels is None or plan.channel in channels:
-            verdict = _decide(draft, plan)
-            if verdict is not None:
-                later[plan.channel] = verdict
+        if channels is not None and plan.channel not in channels:
+            continue
+        draft.look_at(plan)
+        verdict = draft.objection()
+        if verdict is None:
+            draft.deliver(plan.rendering.content(draft.request.event, draft.locale))
+        elif isinstance(verdict, Outcome):
+            draft.outcomes += (verdict,)
+        elif isinstance(verdict, Gather):
+            gather(draft, verdict)
+        else:
+            draft.waits += (plan.channel,)
+            later[plan.channel] = verdict
     return later
-
-
-def _decide(draft: Draft, plan: Plan) -> Later | None:
-    draft.look_at(plan)
-    verdict = draft.objection()
-    if verdict is None:
-        draft.deliver(plan.rendering.content(draft.request.event, draft.locale))
-    elif isinstance(verdict, Outcome):
-        draft.outcomes += (verdict,)
-    elif isinstance(verdict, Gather):
-        gather(draft, verdict)
-    else:
-        draft.waits += (plan.channel,)
-        return verdict
-    return None

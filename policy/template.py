@@ -117,13 +117,21 @@ def parse_template(source: str) -> Template:
     return _PLAIN.parse(source)
 
 
+def constant_of(source: str) -> str | None:
+    """What a template says that is nothing but words; None for any other."""
+    nodes = _nodes(parse_template(source))
+    words = [node.data for node in nodes if isinstance(node, TemplateData)]
+    return "".join(words) if len(words) == len(nodes) else None
+
+
+def _nodes(tree: Template) -> list[Node]:
+    return list(chain.from_iterable(getattr(part, "nodes", [part]) for part in tree.body))
+
+
 def _plain_fields(tree: Template) -> Text | None:
     """The same text at a fifth of the engine's cost, where it is words and `data.x` alone."""
     words, names = "", list[str]()
-    nodes: list[Node] = list(
-        chain.from_iterable(getattr(part, "nodes", [part]) for part in tree.body)
-    )
-    for node in nodes:
+    for node in _nodes(tree):
         match node:
             case TemplateData(data=text):
                 words += text.replace("%", "%%")

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from policy.entry import Layout, Templates, Texts
 from policy.mail import Mail
-from policy.template import DIGEST_NAMES, NAMES, Text, compile_template
+from policy.plain_text import one_line
+from policy.template import DIGEST_NAMES, NAMES, Text, compile_template, constant_of
 from policy.texts import BadTemplate, locales_of
 
 _Written = tuple[str, Templates | Texts | None]
@@ -14,7 +15,10 @@ _Written = tuple[str, Templates | Texts | None]
 
 
 class Wording(Struct, frozen=True, kw_only=True):
-    """What a channel says; where a digest has no text of its own, it is made of the others."""
+    """What a channel says; where a digest has no text of its own, it is made of the others.
+
+    Titles are clean and a single line, the other texts as the templates make them.
+    """
 
     body: Text
     title: Text | None = None
@@ -79,6 +83,15 @@ class _Compiler:
         if field in ("html", "mjml"):
             return self._mail.compiled(field, source, names, place)
         try:
-            return compile_template(source, names)
+            text = compile_template(source, names)
         except ValueError as error:
             raise BadTemplate(place, str(error)) from None
+        return _titled(text, constant_of(source)) if field == "title" else text
+
+
+def _titled(text: Text, constant: str | None) -> Text:
+    """The text as a single line; a constant one is looked through once and not by every event."""
+    if constant is None:
+        return lambda values, locale: one_line(text(values, locale))
+    title = one_line(constant)
+    return lambda values, locale: title

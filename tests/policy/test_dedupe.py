@@ -81,5 +81,10 @@ def test_a_mark_written_again_is_the_youngest() -> None:
     assert list(all_marks(again)) == [(B, mark(1)), (A, mark(2, offset=7))]
 
 
+def test_a_key_known_to_be_new_need_not_be_looked_for() -> None:
+    marks = remember(NO_MARKS, A, mark(0))
+    assert remember(marks, B, mark(1), is_new=True) == remember(marks, B, mark(1))
+
+
 def test_keys_are_short() -> None:
     assert len(mark_key(notification_id("t", "e", "u", "n"))) == 8

@@ -37,6 +37,12 @@ def several(*texts: str) -> list[Event]:
     ]
 
 
+def test_a_constant_title_is_a_single_line_as_any_other() -> None:
+    made = rendering("push", title="Hi\r\nBcc: \u202eall", body="b")
+    assert made.content(event(), "en").title == "Hi Bcc: all"
+    assert made.digest(several("a"), "en").title == "Hi Bcc: all"
+
+
 @pytest.mark.parametrize(
     ("source", "detail"),
     [
