@@ -53,7 +53,7 @@ def delivery_event_id(subject: str, channel: Channel | None, stage: Stage, attem
 
     Telling the same happening again gives the same id; `attempt` counts from 0.
     """
-    return f"{subject}.{channel or 'all'}.{stage}.{attempt}"
+    return ".".join((subject, channel or "all", stage, str(attempt)))
 
 
 def _hashed(text: str) -> str:
