@@ -74,7 +74,8 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._listeners: defaultdict[Subscriber, set[Listener]] = defaultdict(set)
+        self._listeners: defaultdict[tuple[str, str], set[Listener]] = defaultdict(set)
+        """By tenant and user: to make a Subscriber of them for each message would take longer."""
         self._following = AsyncExitStack()
         self._done: defaultdict[int, dict[str, int]] = defaultdict(dict)
 
@@ -120,5 +121,5 @@ class Hub:
         for topic, offset in after_of(position).items():
             done[topic] = max(offset, done.get(topic, 0))
         for live in lines:
-            for listener in self._listeners.get(Subscriber(live.tenant, live.user), ()):
+            for listener in self._listeners.get((live.tenant, live.user), ()):
                 listener.put(live)
