@@ -21,8 +21,8 @@ from schemas.inbox_change import InboxChange
 from schemas.vocabulary import Channel, Priority
 from tables.erased import ERASED, Forgotten
 from tables.inbox import COUNTS, INBOX
-from tables.table import key_of
 from tables.turn import Turn
+from tables.users import user_key
 
 NAME = str(Channel.INAPP)
 KINDS: dict[Topic, type[msgspec.Struct]] = {
@@ -58,23 +58,22 @@ class InApp(Stateful):
         turn = Turn(slice_, self._store, self._runtime.outputs())
         forgotten = Forgotten(turn)
         read = [
-            (record, value, key_of(value.tenant, value.user))
+            (record, value, user_key(value.tenant, value.user))
             for record, value in self._intake.read(slice_, turn.outputs)
         ]
         inboxes = Inboxes(turn, self._runtime.settings.inbox_size, self._runtime.clock.now())
         inboxes.load([(value, whose) for _, value, whose in read if isinstance(value, Delivery)])
         for record, value, whose in read:
-            if isinstance(value, Delivery):
-                if forgotten.is_empty or not forgotten.covers(
-                    value.tenant, value.user, value.accepted_at
-                ):
-                    inboxes.deliver(record, value, whose)
-            elif isinstance(value, Erasure):
+            if isinstance(value, Erasure):
                 inboxes.erase(record, value, whose)
                 forgotten.note(value.tenant, value.user, record.timestamp)
-            elif forgotten.is_empty or not forgotten.covers(
-                value.tenant, value.user, record.timestamp
-            ):
+                continue
+            at = value.accepted_at if isinstance(value, Delivery) else record.timestamp
+            if not forgotten.is_empty and forgotten.covers(value.tenant, value.user, at):
+                continue
+            if isinstance(value, Delivery):
+                inboxes.deliver(record, value, whose)
+            else:
                 inboxes.change(record, value, whose)
         await turn.finish()
 

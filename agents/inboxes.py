@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import msgspec
 from aiokafka import ConsumerRecord
-from msgspec import Raw
 
 from agents.inbox_answers import shown_counts, shown_item
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, LIVE
@@ -43,21 +42,24 @@ class Inboxes:
     def load(self, deliveries: list[tuple[Delivery, bytes]]) -> None:
         """Read in one go what `deliver` looks at: a read for each would let go of the
         interpreter twice a record, and wait to have it back while the consumer's thread is busy."""
-        self._inbox.load([_place(delivery, whose) for delivery, whose in deliveries])
         self._counts.load({whose for _, whose in deliveries})
+        self._inbox.load(
+            [
+                _place(delivery, whose)
+                for delivery, whose in deliveries
+                if self._count(whose).may_hold(delivery.accepted_at)
+            ]
+        )
 
     def deliver(self, record: ConsumerRecord, delivery: Delivery, whose: bytes) -> None:
         """Store a notification, unless it is there or comes too late, and tell so."""
         if self._now >= delivery.expires_at:
             event = reached(delivery, Stage.SUPPRESSED, self._now, reason=Reason.EXPIRED)
         else:
-            key = _place(delivery, whose)
-            item = self._inbox.get(key)
-            if item is None:
-                item = self._came(key, delivery, whose)
+            counts, item = self._stored(delivery, whose)
             event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
             name = item_id(delivery.accepted_at, delivery.notification_id)
-            self._go_live(record, delivery, whose, shown_item(name, item))
+            self._go_live(record, delivery, counts, shown_item(name, item))
         self._outputs.add(DELIVERY_EVENTS, record.partition, None, _encode(event))
 
     def change(self, record: ConsumerRecord, change: InboxChange, whose: bytes) -> None:
@@ -72,18 +74,26 @@ class Inboxes:
             self._inbox.put(key, msgspec.structs.replace(item, state=after))
             self._counts.put(whose, self._count(whose).moved(item.state, after))
             self._tell(record, item, after)
-        self._go_live(record, change, whose, None)
+        self._go_live(record, change, self._count(whose), None)
 
     def erase(self, record: ConsumerRecord, erasure: Erasure, whose: bytes) -> None:
         """Nothing of it stays."""
         for key in list(self._inbox.keys(whose)):
             self._inbox.put(key, None)
         self._counts.put(whose, None)
-        self._go_live(record, erasure, whose, None)
+        self._go_live(record, erasure, NONE, None)
 
-    def _came(self, key: bytes, delivery: Delivery, whose: bytes) -> InboxItem:
-        """A new item, counted; the oldest goes where it is one too many."""
-        counts = self._count(whose).came()
+    def _stored(self, delivery: Delivery, whose: bytes) -> tuple[Counts, InboxItem]:
+        """The item and its inbox's counts: as they are, or a new one, counted.
+
+        The oldest item goes where it is one too many.
+        """
+        counts, key = self._count(whose), _place(delivery, whose)
+        if counts.may_hold(delivery.accepted_at):
+            known = self._inbox.get(key)
+            if known is not None:
+                return counts, known
+        counts = counts.came(delivery.accepted_at)
         item = _item(delivery, self._now, counts.last)
         self._inbox.put(key, item)
         if counts.items > self._size:
@@ -92,7 +102,7 @@ class Inboxes:
             counts = counts.moved(gone.state if gone else NEW, None)
             self._inbox.put(oldest, None)
         self._counts.put(whose, counts)
-        return item
+        return counts, item
 
     def _meant(self, change: InboxChange, whose: bytes) -> Iterable[bytes]:
         if change.item is not None:
@@ -127,21 +137,21 @@ class Inboxes:
         self,
         record: ConsumerRecord,
         about: Delivery | InboxChange | Erasure,
-        whose: bytes,
+        counts: Counts,
         item: Item | None,
     ) -> None:
-        counts = shown_counts(self._count(whose))
+        shown = shown_counts(counts)
         position = f"{record.topic}:{record.offset + 1}"
         if item is None:
-            message = Message("counts", counts.last, counts, position)
+            message = Message("counts", counts.last, shown, position)
         else:
-            message = Message("item", item.number, counts, position, item)
+            message = Message("item", item.number, shown, position, item)
         live = Live(
             user=about.user,
             tenant=about.tenant,
             id=message.id,
             is_item=item is not None,
-            message=Raw(_encode(message)),
+            message=message,
         )
         self._outputs.add(LIVE, record.partition, None, _encode(live))
 

@@ -24,7 +24,10 @@ from pipeline.cursor import Cursor
 from pipeline.slices import RECORDS, Slice, cut
 
 GATHER = 0.01
-"""Seconds between two fetches: what comes in the meantime shares a request, a slice, a write."""
+"""Seconds of rest between fetches that follow each other: what comes in the meantime shares a
+request, a slice, a write. What comes after a silence waits for nothing."""
+ANSWER = 0.002
+"""Seconds within which the broker answers where it has records."""
 FETCH_WAIT = 0.1
 """Seconds that one fetch waits for records; a partition that has room again waits no longer."""
 PARTITION_BYTES = 1 << 19
@@ -92,6 +95,8 @@ class SliceConsumer(driver.Consumer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.cursors: dict[TopicPartition, Cursor] = {}
+        self._fetched_at = 0.0
+        self._rested = False
 
     def _new_consumer_thread(self) -> SliceConsumerThread:
         return SliceConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -161,11 +166,22 @@ class SliceConsumer(driver.Consumer):
         if not wanted:
             await self.sleep(0.005 if self.cursors else 0.05)
             return
-        fetched = await self._getmany(wanted, FETCH_WAIT)
+        held = await self._getmany(wanted, 0.0) if self._rested else {}
+        # The client asks for more when what it holds is taken. So it holds what came first in the
+        # rest, and all that came later is an answer away.
+        more = await self._getmany(wanted, ANSWER if held else FETCH_WAIT)
+        fetched = {tp: [*held.get(tp, ()), *more.get(tp, ())] for tp in held | more}
         self._note_ends(wanted, fetched)
         for tp, records in fetched.items():
             await self._hand_on(tp, records)
-        if fetched:
+        await self._rest(is_busy=bool(held), got=bool(fetched))
+
+    async def _rest(self, *, is_busy: bool, got: bool) -> None:
+        now = time.monotonic()
+        self._rested = is_busy or (got and now - self._fetched_at < GATHER)
+        if got:
+            self._fetched_at = now
+        if self._rested:
             await asyncio.sleep(GATHER)
 
     def _note_ends(self, wanted: set[TopicPartition], fetched: Mapping[Any, Any]) -> None:

@@ -11,7 +11,7 @@ from pipeline.producer import Entry
 from pipeline.topics import LINES, Topic
 
 LINES_BYTES = 1 << 18
-"""What one record of lines holds, or little more."""
+"""What one record of lines holds at most, unless a single line is larger."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -63,14 +63,8 @@ class Outputs:
 
 
 def _in_lines(entries: list[Entry]) -> list[Entry]:
-    joined: list[Entry] = []
-    lines, size = list[bytes](), 0
-    for _, value in entries:
-        lines.append(value or b"")
-        size += len(lines[-1])
-        if size >= LINES_BYTES:
-            joined.append((None, b"\n".join(lines)))
-            lines, size = [], 0
-    if lines:
-        joined.append((None, b"\n".join(lines)))
-    return joined
+    lines = [value or b"" for _, value in entries]
+    if len(lines) == 1 or sum(map(len, lines)) <= LINES_BYTES:
+        return [(None, b"\n".join(lines))]
+    middle = len(lines) // 2
+    return _in_lines(entries[:middle]) + _in_lines(entries[middle:])

@@ -30,17 +30,30 @@ class ItemState(Struct, frozen=True, array_like=True, gc=False):
 class Counts(Struct, frozen=True, array_like=True, gc=False):
     """Of one user's inbox: all items, and those unread and unseen, without what is archived.
 
-    `last` is the number of the item that came last; the first one's is 1.
+    `last` is the number of the item that came last; the first one's is 1. None that ever came was
+    accepted after `newest` (epoch ms); 0 where that is not known, as in rows of before.
     """
 
     items: int = 0
     unread: int = 0
     unseen: int = 0
     last: int = 0
+    newest: int = 0
 
-    def came(self) -> "Counts":
+    def came(self, accepted_at: int) -> "Counts":
         """The counts once another item came, which nobody has seen."""
-        return Counts(self.items + 1, self.unread + 1, self.unseen + 1, self.last + 1)
+        is_known = self.newest or not self.last
+        return Counts(
+            self.items + 1,
+            self.unread + 1,
+            self.unseen + 1,
+            self.last + 1,
+            max(self.newest, accepted_at) if is_known else 0,
+        )
+
+    def may_hold(self, accepted_at: int) -> bool:
+        """Whether an item that was accepted then may have come; cheaper than to look for it."""
+        return accepted_at <= self.newest if self.newest else self.last > 0
 
     def moved(self, before: ItemState, after: ItemState | None) -> "Counts":
         """The counts once an item changed, or went (None after)."""
@@ -51,7 +64,7 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
             items += 1
             unread += after.is_unread
             unseen += after.is_unseen
-        return Counts(items, unread, unseen, self.last)
+        return Counts(items, unread, unseen, self.last, self.newest)
 
 
 def changed(state: ItemState, change: InboxChange) -> ItemState:

@@ -15,7 +15,7 @@ class Forgotten:
 
     def __init__(self, turn: Turn) -> None:
         self._erased = turn.view(ERASED)
-        self.is_empty = next(self._erased.keys(b""), None) is None
+        self.is_empty = self._erased.is_empty()
         """Whether there is nobody, as mostly: then nothing need be looked up."""
 
     def covers(self, tenant: str, user: str, at: int) -> bool:

@@ -28,7 +28,7 @@ class InboxItem(Struct, frozen=True, array_like=True):
 
 
 INBOX = Table(b"i", InboxItem)
-COUNTS = Table(b"n", Counts)
+COUNTS = Table(b"n", Counts, kept=10_000)
 """Counts under (tenant, user), always written with the items that they count."""
 
 
@@ -37,7 +37,7 @@ def inbox_key(whose: bytes, accepted_at: int, notification_id: str) -> bytes:
 
     `whose` is the key of tenant and user.
     """
-    return whose + key_of(f"{accepted_at:013d}", notification_id)
+    return whose + key_of(_moment(accepted_at), notification_id)
 
 
 def key_of_item(tenant: str, user: str, item: str) -> bytes:
@@ -47,9 +47,13 @@ def key_of_item(tenant: str, user: str, item: str) -> bytes:
 
 def item_id(accepted_at: int, notification_id: str) -> str:
     """The id of an item."""
-    return f"{accepted_at:013d}.{notification_id}"
+    return f"{_moment(accepted_at)}.{notification_id}"
 
 
 def id_of_item(key: bytes) -> str:
     """The id of the item at a place."""
     return ".".join(parts_of(key)[2:])
+
+
+def _moment(accepted_at: int) -> str:
+    return str(accepted_at).zfill(13)

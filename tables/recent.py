@@ -17,6 +17,8 @@ class Recent(Generic[Value]):
         self._most = most
         self.young: dict[bytes, Value] = {}
         self.old: dict[bytes, Value] = {}
+        self.is_empty = False
+        """Whether it is known that the whole table holds nothing."""
 
     def keep(self, values: Mapping[bytes, Value]) -> None:
         """Keep these; those kept under the same keys are replaced."""

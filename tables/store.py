@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,7 +90,7 @@ class PartitionStore:
         db = self._db = _open(self._folder)
         start = _offset(db.get(RESTORED))
         async for changes, restored in self._changelog.changes_from(start):
-            self._store(changes, restored)
+            self._store(changes.items(), restored)
         return {key[len(FRONTIER) :].decode(): _offset(value) for key, value in self.scan(FRONTIER)}
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -133,7 +133,7 @@ class PartitionStore:
             end = await self._producer.write(
                 self._changelog.topic, self._changelog.partition, entries
             )
-            self._store(dict(entries), end)
+            self._store(entries, end)
 
     def drop_before(self, first: bytes, end: bytes) -> None:
         """Forget the keys from `first` up to `end`; the changelog's own retention does as well.
@@ -164,9 +164,9 @@ class PartitionStore:
             raise RuntimeError(f"the store in {self._folder} is not open")
         return self._db
 
-    def _store(self, changes: Mapping[Any, bytes | None], restored: int) -> None:
+    def _store(self, changes: Iterable[tuple[Any, bytes | None]], restored: int) -> None:
         batch = WriteBatch(raw_mode=True)
-        for key, value in changes.items():
+        for key, value in changes:
             if value is None:
                 batch.delete(key)
             else:

@@ -117,6 +117,14 @@ class View(Generic[Value]):
             if key > after:
                 yield key
 
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all, which is looked for again only once it was written."""
+        if self._written or not self._recent.is_empty:
+            nothing = next(self.keys(b""), None) is None
+            self._recent.is_empty = nothing and not self._written
+            return nothing
+        return True
+
     def changes(self) -> dict[bytes, bytes | None]:
         """What this slice has written, as the store takes it."""
         prefix, encode = self._table.prefix, self._table.encode
@@ -127,6 +135,8 @@ class View(Generic[Value]):
 
     def keep(self) -> None:
         """Keep what this slice read and wrote for the next ones; only once it is stored."""
+        if self._written:
+            self._recent.is_empty = False
         if self._table.kept:
             self._recent.keep(self._values)
 

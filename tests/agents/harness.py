@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from agents.decider import decider
 from agents.inapp import inapp
@@ -100,7 +100,7 @@ KINDS: dict[str, type[Struct]] = {
     FEEDBACK.name: Feedback,
     HINTS.name: Hint,
     INBOX_CHANGES.name: InboxChange,
-    LIVE.name: Live,
+    LIVE.name: Live[Raw],
     OUTBOX.name: Post,
     STOPS.name: Stop,
     SUBSCRIPTIONS.name: Subscription,
@@ -301,7 +301,7 @@ class Stage:
 
     async def shown_to(self, user: str) -> list[Message]:
         """What was told to whoever shows a user's inbox."""
-        live = [each.message for each in await self.read(LIVE, Live) if each.user == user]
+        live = [each.message for each in await self.read(LIVE, Live[Raw]) if each.user == user]
         return [msgspec.json.decode(message, type=Message) for message in live]
 
     async def letters(self) -> list[DeadLetter]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from agents.inapp import InApp
 from agents.state import open_store
@@ -192,7 +193,7 @@ async def test_what_is_live_says_where_it_stands(stage: Stage) -> None:
     await stage.work(stage.inapp)
     stage.again(HIGH)
     await stage.work(stage.inapp)
-    live = [each for each in await stage.read(LIVE, Live) if each.user == user]
+    live = [each for each in await stage.read(LIVE, Live[Raw]) if each.user == user]
     assert [(each.id, each.is_item) for each in live] == [
         (1, True), (2, True), (2, False), (1, True), (2, True),
     ]  # fmt: skip

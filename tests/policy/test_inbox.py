@@ -46,7 +46,7 @@ steps = st.lists(st.tuples(st.integers(0, 4), st.none() | kinds, st.integers(1, 
 @given(steps)
 def test_counts_are_what_counting_gives(history: list[tuple[int, str | None, int]]) -> None:
     states: dict[int, ItemState] = {}
-    counts, came = Counts(), 0
+    counts, came, newest = Counts(), 0, 0
     for name, kind, at in history:
         before = states.get(name)
         if before is None:
@@ -55,13 +55,22 @@ def test_counts_are_what_counting_gives(history: list[tuple[int, str | None, int
             after = None
         else:
             after = changed(before, change(kind, at))
-        counts = counts.came() if before is None else counts.moved(before, after)
+        counts = counts.came(name + 1) if before is None else counts.moved(before, after)
         states = {k: v for k, v in {**states, name: after}.items() if v is not None}
         kept = states.values()
         came += before is None
-        assert counts == Counts(
-            len(kept), sum(s.is_unread for s in kept), sum(s.is_unseen for s in kept), came
-        )
+        newest = max(newest, name + 1)
+        unread, unseen = sum(s.is_unread for s in kept), sum(s.is_unseen for s in kept)
+        assert counts == Counts(len(kept), unread, unseen, came, newest)
+        assert not counts.may_hold(newest + 1)
+        assert counts.may_hold(newest)
+
+
+def test_a_row_of_before_may_hold_anything() -> None:
+    before = Counts(items=1, unread=1, unseen=1, last=1)
+    assert before.may_hold(9)
+    assert before.came(5).may_hold(9)
+    assert not Counts().may_hold(9)
 
 
 def test_what_is_snoozed_counts_and_the_later_snooze_holds() -> None:

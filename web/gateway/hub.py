@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from pipeline.outputs import partition_of
 from pipeline.settings import Settings
@@ -29,9 +29,9 @@ class _Place(Struct):
     position: str
 
 
-_decode = msgspec.json.Decoder(Live).decode_lines
+_decode = msgspec.json.Decoder(Live[Raw]).decode_lines
 _place = msgspec.json.Decoder(_Place).decode
-Straight = Callable[[Live], bool]
+Straight = Callable[[Live[Raw]], bool]
 """Sends a message at once, if it can be sent as it is and there is room for it; says whether."""
 
 
@@ -46,9 +46,9 @@ class Listener:
         self.is_behind = False
         self.straight: Straight | None = None
         self._is_idle = False
-        self._waiting: asyncio.Queue[Live] = asyncio.Queue(WAITING)
+        self._waiting: asyncio.Queue[Live[Raw]] = asyncio.Queue(WAITING)
 
-    def put(self, live: Live) -> None:
+    def put(self, live: Live[Raw]) -> None:
         """Add a message, or, where it is too many, have the client fetch."""
         if self._is_idle and self.straight is not None and self.straight(live):
             return
@@ -59,7 +59,7 @@ class Listener:
                 self._waiting.get_nowait()
         self._waiting.put_nowait(live)
 
-    async def get(self) -> Live:
+    async def get(self) -> Live[Raw]:
         """The next message that did not go straight."""
         self._is_idle = self._waiting.empty()
         return await self._waiting.get()
@@ -74,7 +74,8 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._listeners: defaultdict[Subscriber, set[Listener]] = defaultdict(set)
+        self._listeners: defaultdict[tuple[str, str], set[Listener]] = defaultdict(set)
+        """By tenant and user: to make a Subscriber of them for each message would take longer."""
         self._following = AsyncExitStack()
         self._done: defaultdict[int, dict[str, int]] = defaultdict(dict)
 
@@ -120,5 +121,5 @@ class Hub:
         for topic, offset in after_of(position).items():
             done[topic] = max(offset, done.get(topic, 0))
         for live in lines:
-            for listener in self._listeners.get(Subscriber(live.tenant, live.user), ()):
+            for listener in self._listeners.get((live.tenant, live.user), ()):
                 listener.put(live)

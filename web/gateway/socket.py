@@ -1,6 +1,7 @@
 """Text to a WebSocket without a task, and without waiting: by the bytes of its frame."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 
 ROOM = 1 << 14
@@ -9,6 +10,9 @@ _LARGE = 126
 _HUGE = 127
 _TEXT = 0x81
 """A frame of text that is the whole message."""
+_short = struct.Struct(">BB").pack
+_long = struct.Struct(">BBH").pack
+_longest = struct.Struct(">BBQ").pack
 
 
 def straight_to(transport: asyncio.WriteTransport) -> Callable[[bytes], bool]:
@@ -30,9 +34,7 @@ def frame(text: bytes) -> bytes:
     """The frame of a text, as servers send it: whole, not compressed, not masked (RFC 6455)."""
     size = len(text)
     if size < _LARGE:
-        head = bytes((_TEXT, size))
-    elif size < 1 << 16:
-        head = bytes((_TEXT, _LARGE)) + size.to_bytes(2, "big")
-    else:
-        head = bytes((_TEXT, _HUGE)) + size.to_bytes(8, "big")
-    return head + text
+        return _short(_TEXT, size) + text
+    if size < 1 << 16:
+        return _long(_TEXT, _LARGE, size) + text
+    return _longest(_TEXT, _HUGE, size) + text

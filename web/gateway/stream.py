@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 import msgspec
+from msgspec import Raw
 
 from schemas.inbox_question import MOST, Page, ReadInbox
 from schemas.live import Live, Message
@@ -68,7 +69,7 @@ class Stream:
         `send` says whether it could.
         """
 
-        def straight(live: Live) -> bool:
+        def straight(live: Live[Raw]) -> bool:
             if self._follows(live) and send(live.message):
                 self._last = live.id
                 return True
@@ -94,7 +95,7 @@ class Stream:
                 for message in await self.begin(self._last):
                     yield said(message)
 
-    def _follows(self, live: Live) -> bool:
+    def _follows(self, live: Live[Raw]) -> bool:
         """Whether it is what comes next; an item that is known does not: told again, or read."""
         return live.id == self._last + live.is_item
 

@@ -237,7 +237,7 @@ async def test_a_slow_client_is_told_to_fetch_once(api: Api) -> None:
             stream.end()
 
 
-def live(user: str, number: int) -> Live:
+def live(user: str, number: int) -> Live[Raw]:
     """That the item of this number came, of an inbox where nothing is read."""
     counts = InboxCounts(unread=number, unseen=number, last=number)
     said = Message("item", number, counts, "inbox-changes:1")
