@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from pyreqwest.exceptions import (
     PyreqwestError,
     RequestTimeoutError,
 )
+from pyreqwest.http import Url
 
 from pipeline.errors import Misconfigured
 from schemas.vocabulary import Reason
@@ -76,7 +78,7 @@ class HttpClient:
         Details name the kind of failure alone: neither URL nor headers, where secrets are.
         """
         try:
-            request = self._client.post(url).headers(headers).body_bytes(body).build()
+            request = self._client.post(_parsed(url)).headers(headers).body_bytes(body).build()
             response = await request.send()
             content = (await response.bytes()).to_bytes()
         except RequestTimeoutError as error:
@@ -142,6 +144,12 @@ def require_url(setting: str, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Misconfigured(f"{setting} is not an http or https URL.")
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> Url:
+    # The same few are called again and again; to look through one takes as long as all headers.
+    return Url(url)
 
 
 def _may_be_sent(error: Exception) -> bool:
