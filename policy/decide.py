@@ -35,7 +35,9 @@ def decide(
     if at > request.accepted_at:
         at = request.accepted_at
     name = notification_id(event.tenant, event.id, request.user, spec.name)
-    key = mark_key(name if event.idempotency_key is None else _keyed(request, spec))
+    said = event.idempotency_key
+    named = name if said is None else notification_id(event.tenant, said, request.user, spec.name)
+    key = mark_key(named)
     mark = mark_of(ledger.marks, key)
     # Asked before expiry: a replay after the time to live must not deny what was sent in time.
     if mark is not None and mark.is_from(origin):
@@ -87,11 +89,6 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
     if start > request.accepted_at + YEAR_MS:
         raise BadRecord(Reason.INVALID, f"deliver_at is over a year ahead: {wanted.isoformat()}")
     return start
-
-
-def _keyed(request: Request, spec: NotificationType) -> str:
-    event = request.event
-    return notification_id(event.tenant, event.idempotency_key or "", request.user, spec.name)
 
 
 def _refusal(
