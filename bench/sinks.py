@@ -21,8 +21,8 @@ from bench.stand_in import CHECKED, REPEATED, Tell, standing_in
 from bench.vendors import VENDORS
 from bench.vendors.client import Outside
 from embedded.house import Simulators
+from embedded.process import LOOPBACK
 from embedded.simulators.credentials import Credentials, chat_hook
-from embedded.simulators.server import HOST
 from pipeline.collector import tune_collector
 from pipeline.settings import settings_of
 from schemas.delivery import Content, Delivery
@@ -109,7 +109,7 @@ async def run(calls: int, progress: Progress) -> Sinks:
             async with standing_in(simulators.port) as (port, tell):
                 settings = settings_of(_elsewhere(simulators, port))
                 credentials = msgspec.json.decode(accounts, type=Credentials)
-                outside = Outside(settings, credentials, f"http://{HOST}:{port}")
+                outside = Outside(settings, credentials, f"http://{LOOPBACK}:{port}")
                 for name in PROVIDERS:
                     progress(f"{name}: {calls:,} calls of each contestant")
                     found[name] = await _sink(name, outside, calls, tell)
@@ -120,7 +120,7 @@ async def run(calls: int, progress: Progress) -> Sinks:
 
 def _elsewhere(simulators: Simulators, port: int) -> dict[str, str]:
     """The settings by which providers are reached at another port; APNs has one of its own."""
-    here, there = f"http://{HOST}:{simulators.port}", f"http://{HOST}:{port}"
+    here, there = f"http://{LOOPBACK}:{simulators.port}", f"http://{LOOPBACK}:{port}"
     return {name: value.replace(here, there) for name, value in simulators.environment.items()}
 
 

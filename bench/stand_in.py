@@ -8,15 +8,14 @@ import asyncio
 import re
 import sys
 from asyncio import StreamReader, StreamWriter
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import uvloop
 
-from embedded.house import ROOT
-from embedded.process import free_port
-from embedded.simulators.server import HOST
+from bench.module import line_of, running, tell
+from embedded.process import LOOPBACK, free_port
 
 CHECKED, REPEATED = b"checked\n", b"repeated\n"
 """What it is told to do with calls from now on."""
@@ -41,7 +40,7 @@ class StandIn:
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, until the other side closes it."""
-        behind, ahead = await asyncio.open_connection(HOST, self._simulators)
+        behind, ahead = await asyncio.open_connection(LOOPBACK, self._simulators)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 call = await _message(reader)
@@ -72,28 +71,14 @@ def _kind_of(call: bytes) -> tuple[bytes, bytes]:
 async def standing_in(simulators: int) -> AsyncIterator[tuple[int, Tell]]:
     """The port of a stand-in, in a process of its own, and how to tell it what to do."""
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bench.stand_in",
-        str(port),
-        str(simulators),
-        stdin=PIPE,
-        stdout=PIPE,
-        env={"PYTHONPATH": str(ROOT)},
-    )
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - pipes
-    try:
-        await process.stdout.readline()
-        yield port, process.stdin.write
-    finally:
-        process.kill()
-        await process.wait()
+    async with running("bench.stand_in", port, simulators) as process:
+        await line_of(process)
+        yield port, partial(tell, process)
 
 
 async def _main(port: int, simulators: int) -> None:
     stand_in = StandIn(simulators)
-    await asyncio.start_server(stand_in.serve, HOST, port)
+    await asyncio.start_server(stand_in.serve, LOOPBACK, port)
     orders = StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
