@@ -19,7 +19,7 @@ PROVIDERS = ("fcm", "sendgrid", "twilio")
 Tell = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """Kafka, ClickHouse, simulators and a worker for each role."""
     house = House(
