@@ -22,7 +22,9 @@ from policy.delivery_events import reached
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Reason
 from schemas.vocabulary import Stage as Step
-from tests.agents.harness import Stage, delivery, relayed
+from tests.agents.relay import relayed
+from tests.agents.samples import delivery
+from tests.agents.stage import Stage
 
 encode = msgspec.json.Encoder().encode
 DATABASE = "analytics_test"
