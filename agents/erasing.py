@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.hints import forget_hint
@@ -13,6 +12,7 @@ from pipeline.topics import FOLLOWS, WITHDRAWALS
 from policy.instants import moment
 from policy.ledger import Ledger
 from policy.profile import Profile
+from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
@@ -35,7 +35,6 @@ from tables.users import LEDGERS, PROFILES, user_key
 AT_ONCE = 2000
 """Edges looked at before others have a turn: all of a tenant's are, by followee, as FOLLOWEES lacks
 what was said before it was kept."""
-encode = msgspec.json.Encoder().encode
 
 
 def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) -> bool:

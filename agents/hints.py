@@ -1,17 +1,15 @@
 """Hints on when a user likes to be told: from what was opened, to the decider, and out again."""
 
-import msgspec
-
 from analytics.clickhouse import ClickHouse
 from pipeline.outputs import Outputs, partition_of
 from pipeline.topics import HINTS
+from schemas.encoding import encode
 from schemas.hint import Hint
 from tables.turn import Turn
 from tables.users import PROFILES, user_key
 
 AT_ONCE = 20_000
 """Hints that are written together."""
-encode = msgspec.json.Encoder().encode
 _BEST_HOURS = """
 SELECT tenant, user, best_hour FROM best_hours WHERE opens >= {least:UInt32} ORDER BY tenant, user
 """

@@ -12,6 +12,7 @@ from policy.inbox import Counts, ItemState, changed
 from policy.instants import epoch_ms, moment
 from policy.ticket import ticket_of
 from schemas.delivery import Delivery
+from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.inbox_change import InboxChange
@@ -22,7 +23,6 @@ from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, item_id, key_
 from tables.table import key_of
 from tables.turn import Turn
 
-_encode = msgspec.json.Encoder().encode
 NONE = Counts()
 
 
@@ -60,7 +60,7 @@ class Inboxes:
             event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
             name = item_id(delivery.accepted_at, delivery.notification_id)
             self._go_live(record, delivery, counts, shown_item(name, item))
-        self._outputs.add(DELIVERY_EVENTS, record.partition, None, _encode(event))
+        self._outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
 
     def change(self, record: ConsumerRecord, change: InboxChange, whose: bytes) -> None:
         """Do to one item, or to all until then, what the user did."""
@@ -123,7 +123,7 @@ class Inboxes:
         ):
             if at > 0 and not known:
                 event = reported(item.ticket, stage, at, provider="inbox", detail="")
-                self._outputs.add(DELIVERY_EVENTS, record.partition, None, _encode(event))
+                self._outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
                 said = Feedback(
                     user=item.ticket.user,
                     tenant=item.ticket.tenant,
@@ -131,7 +131,7 @@ class Inboxes:
                     stage="seen" if stage is Stage.SEEN else "opened",
                     at=moment(at),
                 )
-                self._outputs.add(FEEDBACK, record.partition, record.key, _encode(said))
+                self._outputs.add(FEEDBACK, record.partition, record.key, encode(said))
 
     def _go_live(
         self,
@@ -153,7 +153,7 @@ class Inboxes:
             is_item=item is not None,
             message=message,
         )
-        self._outputs.add(LIVE, record.partition, None, _encode(live))
+        self._outputs.add(LIVE, record.partition, None, encode(live))
 
 
 def _place(delivery: Delivery, whose: bytes) -> bytes:

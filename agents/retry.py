@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 from functools import partial
 
-import msgspec
-
 from agents.state import Stateless
 from pipeline.intake import Intake
 from pipeline.lanes import Abandoned
@@ -14,11 +12,11 @@ from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import DELIVER, RETRIES
 from schemas.delivery import Delivery
+from schemas.encoding import encode
 
 NAME = "retry"
 SLICE = 100
 """Records in one slice: after a crash no more than these go out again."""
-encode = msgspec.json.Encoder().encode
 
 
 def retry(runtime: Runtime) -> Role:

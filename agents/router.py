@@ -34,6 +34,7 @@ from policy.fair_share import spend
 from policy.identity import notification_id
 from policy.notification_type import NotificationType
 from schemas.cancellation import Cancellation
+from schemas.encoding import encode
 from schemas.event import Event
 from schemas.follow import Follow
 from schemas.post import Post
@@ -54,7 +55,6 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
 }
 """In this order: whom an event concerns is known before it comes."""
 TABLES = (FOLLOWER_COUNTS, FOLLOWERS, SHARES, IN_HAND)
-encode = msgspec.json.Encoder().encode
 
 
 def router(catalogues: Catalogues, runtime: Runtime) -> Role:

@@ -31,6 +31,7 @@ from policy.retry import GiveUp, next_attempt
 from policy.suppression import unregistered
 from schemas.circuit import ReadCircuits
 from schemas.delivery import Delivery
+from schemas.encoding import encode
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.provider import Retry
 from sinks.registry import Weighted
@@ -39,7 +40,6 @@ from tables.turn import Turn
 
 SLICE = 250
 """Deliveries in one slice: one that is slow holds up no more than these."""
-encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ReadCircuits).decode
 
 

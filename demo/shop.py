@@ -21,6 +21,7 @@ from embedded.simulators.accept_log import Accepted
 from pipeline.outputs import partition_of
 from pipeline.producer import Producer, start_producer
 from pipeline.topics import CONTACTS, EVENTS
+from schemas.encoding import encode
 from schemas.event import Event
 from schemas.profile import Contacts, Device
 from schemas.vocabulary import Channel
@@ -55,7 +56,6 @@ EVENTS_OF: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
 }
 """What can happen, by the button: its label, the event's type and its data."""
-_encode = msgspec.json.Encoder().encode
 
 
 class Shop:
@@ -129,7 +129,7 @@ class Shop:
                 for each in reversed(told)
             ][:SHOWN],
         }
-        return web.Response(body=_encode(found), content_type="application/json")
+        return web.Response(body=encode(found), content_type="application/json")
 
     def _mail(self, line: Accepted) -> str:
         if line.channel is not Channel.EMAIL:
@@ -148,7 +148,7 @@ class Shop:
 
     async def _write(self, topic: str, key: str, value: Struct) -> None:
         here = partition_of(key, self._settings.partitions)
-        await self._producer.write(topic, here, [(key.encode(), _encode(value))])
+        await self._producer.write(topic, here, [(key.encode(), encode(value))])
 
 
 @asynccontextmanager

@@ -14,14 +14,13 @@ from pipeline.errors import BadRecord, TooManyBadRecords
 from pipeline.outputs import Outputs
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, Topic
+from schemas.encoding import encode
 from schemas.vocabulary import Reason
 
 LARGEST_VALUE = 1 << 20
 """Bytes of a record that an agent takes; larger ones are dead letters."""
 WINDOW = 200
 """Records over which the share of bad ones is taken."""
-
-encode = msgspec.json.Encoder().encode
 
 
 class Intake:

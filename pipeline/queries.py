@@ -15,6 +15,7 @@ from pipeline.errors import BadRecord, PortTaken
 from pipeline.outputs import Log
 from pipeline.settings import Settings
 from pipeline.topics import OWNERS
+from schemas.encoding import encode
 from schemas.owner import Owner
 
 SIGNATURE = "X-Tocsin-Signature"
@@ -73,7 +74,7 @@ class Queries:
         """Say that a partition is held here; raises Unavailable."""
         owner = Owner(role=self._role, partition=number, url=self.url)
         key = f"{self._role}/{number}".encode()
-        await self._producer.write(OWNERS.name, number, [(key, msgspec.json.encode(owner))])
+        await self._producer.write(OWNERS.name, number, [(key, encode(owner))])
 
     async def stop(self) -> None:
         """Answer no more."""

@@ -3,18 +3,16 @@
 import logging
 from collections.abc import Sequence
 
-import msgspec
-
 from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, STOPS, SUBSCRIPTIONS, SUPPRESSIONS
 from policy.instants import moment
 from policy.report import Kind, Report, feedback_of, subscription_of, suppression_of, told
 from policy.ticket import Ticket, read_ticket
+from schemas.encoding import encode
 from schemas.suppression import Stop
 
 log = logging.getLogger(__name__)
-encode = msgspec.json.Encoder().encode
 
 
 class BackChannel:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from embedded.kafka import Kafka
-from tests.agents.harness import Line, Stage, line_to, staging
+from tests.agents.line import Line, line_to
+from tests.agents.stage import Stage, staging
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
 from aiohttp import web
 
@@ -20,11 +19,13 @@ from pipeline.partitions import Role
 from pipeline.topics import DELIVERY_EVENTS
 from policy.delivery_events import reached
 from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import encode
 from schemas.vocabulary import Reason
 from schemas.vocabulary import Stage as Step
-from tests.agents.harness import Stage, delivery, relayed
+from tests.agents.relay import relayed
+from tests.agents.samples import delivery
+from tests.agents.stage import Stage
 
-encode = msgspec.json.Encoder().encode
 DATABASE = "analytics_test"
 DAY = 86_400_000
 

@@ -20,18 +20,12 @@ from pipeline.topics import (
     REQUESTS,
     Topic,
 )
+from schemas.encoding import encode
 from schemas.request import Broadcast, Origin, Request
 from schemas.vocabulary import Priority, Reason
-from tests.agents.harness import (
-    Stage,
-    encode,
-    event,
-    follow,
-    order_shipped,
-    reachable,
-    unique,
-    users_of,
-)
+from tests.agents.names import unique, users_of
+from tests.agents.samples import event, follow, order_shipped, reachable
+from tests.agents.stage import Stage
 
 ACTOR = "somebody"
 ORDERS = REQUESTS[Priority.HIGH]

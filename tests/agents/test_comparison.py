@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterable
 from random import Random
 
-import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
@@ -18,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.topics import EVENTS
 from policy.catalogue import Catalogue, parse
 from policy.profile import Profile
+from schemas.encoding import encode
 from schemas.vocabulary import Reason, Stage
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS, SEGMENTS
 from tables.memory import MemoryStore
@@ -31,7 +31,6 @@ CATALOGUE = parse(FILES)
 HOUR = 3_600_000
 SEEDS = range(12)
 ANN = Profile(devices=("phone", "tablet"), email="ann@example.com", phone="+4915112345")
-encode = msgspec.json.Encoder().encode
 
 THING = """
 event = "thing.happened"

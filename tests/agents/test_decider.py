@@ -13,16 +13,10 @@ from schemas.profile import Contacts, Preferences, Presence, QuietHours
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
 from tables.store import Changes, PartitionStore
-from tests.agents.harness import (
-    Stage,
-    by,
-    event,
-    follow,
-    order_shipped,
-    reachable,
-    unique,
-    users_of,
-)
+from tests.agents.names import unique, users_of
+from tests.agents.samples import event, follow, order_shipped, reachable
+from tests.agents.stage import Stage
+from tests.agents.transcript import by
 
 encode = msgspec.json.Encoder().encode
 PUSH, EMAIL, SMS, INAPP = Channel.PUSH, Channel.EMAIL, Channel.SMS, Channel.INAPP

@@ -26,7 +26,9 @@ from sinks.registry import Weighted
 from sinks.sms.twilio import Twilio
 from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
-from tests.agents.harness import Line, Stage, delivery, staging
+from tests.agents.line import Line
+from tests.agents.samples import delivery
+from tests.agents.stage import Stage, staging
 
 TIMEOUT = 0.6  # seconds
 

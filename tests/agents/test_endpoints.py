@@ -20,7 +20,10 @@ from pipeline.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
 from schemas.profile import ChatHook, Contacts, Preferences, QuietHours
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Reason
-from tests.agents.harness import Line, Stage, event, staging, unique
+from tests.agents.line import Line
+from tests.agents.names import unique
+from tests.agents.samples import event
+from tests.agents.stage import Stage, staging
 
 CATALOGUE = """
 event = "build.failed"

@@ -29,17 +29,10 @@ from tables.erased import ERASED
 from tables.followers import FOLLOWER_COUNTS
 from tables.inbox import COUNTS, INBOX
 from tables.table import Table, key_of
-from tests.agents.harness import (
-    PARTITIONS,
-    Line,
-    Stage,
-    delivery,
-    follow,
-    order_shipped,
-    reachable,
-    staging,
-    unique,
-)
+from tests.agents.line import PARTITIONS, Line
+from tests.agents.names import unique
+from tests.agents.samples import delivery, follow, order_shipped, reachable
+from tests.agents.stage import Stage, staging
 
 HIGH = DELIVER[Channel.INAPP, Priority.HIGH]
 

@@ -4,7 +4,9 @@ from pipeline.topics import CONTACTS, EVENTS, REQUESTS
 from policy.catalogue import parse
 from schemas.vocabulary import Channel
 from schemas.vocabulary import Stage as Step
-from tests.agents.harness import Stage, event, reachable, unique
+from tests.agents.names import unique
+from tests.agents.samples import event, reachable
+from tests.agents.stage import Stage
 
 FILE = """
 event = "thing.happened"

@@ -36,7 +36,10 @@ from schemas.post import Post
 from schemas.profile import Contacts, Preferences
 from schemas.vocabulary import Channel
 from tables import outboxes
-from tests.agents.harness import PARTITIONS, Line, Stage, event, follow, staging, unique, users_of
+from tests.agents.line import PARTITIONS, Line
+from tests.agents.names import unique, users_of
+from tests.agents.samples import event, follow
+from tests.agents.stage import Stage, staging
 from web.feed import FeedQuery, read_feed
 from web.gateway.token import Subscriber
 

@@ -21,7 +21,10 @@ from schemas.hint import Hint
 from schemas.vocabulary import Channel, Reason
 from schemas.vocabulary import Stage as Step
 from tables.users import user_key
-from tests.agents.harness import PARTITIONS, Stage, event, reachable, unique
+from tests.agents.line import PARTITIONS
+from tests.agents.names import unique
+from tests.agents.samples import event, reachable
+from tests.agents.stage import Stage
 from tests.agents.test_waiting import file_of
 from tests.analytics.story import happened
 

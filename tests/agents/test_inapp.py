@@ -21,7 +21,11 @@ from schemas.vocabulary import Stage as Step
 from tables.erased import ERASED
 from tables.inbox import COUNTS, INBOX, InboxItem
 from tables.table import key_of
-from tests.agents.harness import PARTITIONS, Line, Stage, by, delivery, staging, unique
+from tests.agents.line import PARTITIONS, Line
+from tests.agents.names import unique
+from tests.agents.samples import delivery
+from tests.agents.stage import Stage, staging
+from tests.agents.transcript import by
 
 HIGH = DELIVER[Channel.INAPP, Priority.HIGH]
 

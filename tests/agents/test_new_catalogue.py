@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DEAD_LETTERS, DELIVERY_EVENTS, EVENTS, REQUESTS, Topic
 from schemas.dead_letter import DeadLetter
 from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import encode
 from schemas.event import Event
 from schemas.profile import Contacts, Device
 from schemas.vocabulary import Priority, Reason
@@ -39,7 +40,7 @@ class Town:
     workers: Rehearsal
 
     async def write(self, topic: Topic, key: str, value: msgspec.Struct) -> None:
-        await self.log.write(topic.name, 0, [(key.encode(), msgspec.json.encode(value))])
+        await self.log.write(topic.name, 0, [(key.encode(), encode(value))])
 
     async def happen(self, event_type: str, event_id: str = "e1") -> None:
         at = datetime.fromtimestamp(self.clock.at / 1000, UTC)

@@ -24,7 +24,7 @@ from tables.memory import MemoryStore
 from tables.outboxes import AGES, KEPT_MS, OUTBOXES, POSTS, aged, item_at
 from tables.table import parts_of
 from tables.turn import Turn
-from tests.agents.harness import ShiftedClock
+from tests.agents.shifted_clock import ShiftedClock
 
 CATALOGUE = parse(
     {

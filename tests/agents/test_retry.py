@@ -8,7 +8,8 @@ import pytest
 from pipeline.lanes import Abandoned
 from pipeline.topics import DELIVER, RETRIES
 from schemas.vocabulary import Channel, Priority
-from tests.agents.harness import Stage, delivery
+from tests.agents.samples import delivery
+from tests.agents.stage import Stage
 
 PUSH = DELIVER[Channel.PUSH, Priority.HIGH]
 SMS = DELIVER[Channel.SMS, Priority.CRITICAL]

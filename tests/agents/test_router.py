@@ -33,15 +33,10 @@ from schemas.vocabulary import Priority, Reason
 from schemas.vocabulary import Stage as Step
 from tables.followers import FOLLOWER_COUNTS
 from tables.table import key_of
-from tests.agents.harness import (
-    PARTITIONS,
-    Stage,
-    event,
-    follow,
-    order_shipped,
-    unique,
-    users_of,
-)
+from tests.agents.line import PARTITIONS
+from tests.agents.names import unique, users_of
+from tests.agents.samples import event, follow, order_shipped
+from tests.agents.stage import Stage
 
 SOCIAL = BROADCASTS[Priority.NORMAL]
 """Where posts are broadcast."""

@@ -21,7 +21,11 @@ from schemas.vocabulary import Stage as Step
 from sinks.http import HttpClient
 from sinks.push.fcm import Fcm
 from sinks.registry import Weighted
-from tests.agents.harness import Line, Stage, by, delivery, staging, users_of
+from tests.agents.line import Line
+from tests.agents.names import users_of
+from tests.agents.samples import delivery
+from tests.agents.stage import Stage, staging
+from tests.agents.transcript import by
 
 HIGH = DELIVER[Channel.PUSH, Priority.HIGH]
 CRITICAL = DELIVER[Channel.PUSH, Priority.CRITICAL]

@@ -23,7 +23,10 @@ from schemas.profile import Preferences, QuietHours
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
 from tables.store import Changes, PartitionStore
-from tests.agents.harness import PARTITIONS, Stage, event, reachable, unique
+from tests.agents.line import PARTITIONS
+from tests.agents.names import unique
+from tests.agents.samples import event, reachable
+from tests.agents.stage import Stage
 
 PUSH, EMAIL, INAPP = Channel.PUSH, Channel.EMAIL, Channel.INAPP
 MINUTE = 60_000

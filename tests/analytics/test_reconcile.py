@@ -15,7 +15,9 @@ from policy.delivery_events import reached
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel
 from schemas.vocabulary import Stage as Step
-from tests.agents.harness import Stage, order_shipped, reachable, unique
+from tests.agents.names import unique
+from tests.agents.samples import order_shipped, reachable
+from tests.agents.stage import Stage
 
 
 @dataclass

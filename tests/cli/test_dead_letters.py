@@ -21,7 +21,8 @@ from pipeline.topic_reading import read_record
 from pipeline.topics import DEAD_LETTERS, EVENTS, TOPICS
 from schemas.dead_letter import DeadLetter
 from schemas.vocabulary import Reason
-from tests.agents.harness import PARTITIONS, unique
+from tests.agents.line import PARTITIONS
+from tests.agents.names import unique
 
 KEY = b"shop-17"
 

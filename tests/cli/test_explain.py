@@ -29,7 +29,8 @@ from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.held import CANCELLED
 from tables.table import key_of
 from tables.users import LEDGERS, PROFILES, user_key
-from tests.agents.harness import PARTITIONS, unique
+from tests.agents.line import PARTITIONS
+from tests.agents.names import unique
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 CATALOGUE = EXAMPLES.parents[1] / "catalogue"

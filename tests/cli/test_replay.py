@@ -25,7 +25,8 @@ from policy.profile import Profile
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.table import key_of
 from tables.users import PROFILES, user_key
-from tests.agents.harness import PARTITIONS, unique
+from tests.agents.line import PARTITIONS
+from tests.agents.names import unique
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
 ANN = Profile(devices=("phone", "tablet"), email="ann@example.com")

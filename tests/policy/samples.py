@@ -69,3 +69,9 @@ def request(
     )
     accepted = at if accepted_at is None else accepted_at
     return Request(type="thing", user="ann", event=event, origin=origin, accepted_at=accepted)
+
+
+def happened(kind: str, **fields: Any) -> Event:
+    """An event of this type."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    return Event(id="e", type=kind, actor="a", occurred_at=at, **fields)

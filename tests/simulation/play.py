@@ -4,21 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-import msgspec
-
 from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
 from pipeline.producer import Entry
 from pipeline.settings import Settings
 from policy.catalogue import Catalogue, parse
+from schemas.encoding import encode
 from tables.memory import MemoryStore
 from tables.store import Changes
 from tests.simulation.script import Act, Script, catalogue_files
 
 CATALOGUE = parse(catalogue_files())
 SETTINGS = Settings()
-encode = msgspec.json.Encoder().encode
 
 
 class Crash(Exception):

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agents.rehearsal import HeldClock
 from pipeline.memory_log import MemoryLog
 from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK, PREFERENCES
-from tests.simulation.play import Crash, Fate, MortalLog, MortalStore, encode, rehearse
+from schemas.encoding import encode
+from tests.simulation.play import Crash, Fate, MortalLog, MortalStore, rehearse
 from tests.simulation.script import CHANNELS, MINUTE, START, TYPES, Act, Script, contacts, iso
 from tests.simulation.witness import broken, broken_so_far, notification_of, see
 

@@ -25,7 +25,10 @@ from schemas.vocabulary import Bar, Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
 from sinks.provider import Outcome, Refused
 from sinks.registry import Weighted
-from tests.agents.harness import Line, Stage, event, staging, unique
+from tests.agents.line import Line
+from tests.agents.names import unique
+from tests.agents.samples import event
+from tests.agents.stage import Stage, staging
 from tests.web.signing import SCHEMES, SETTINGS
 from web.app import build, serving
 from web.reports.incoming import Incoming

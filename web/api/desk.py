@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
@@ -16,6 +15,7 @@ from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DELIVER, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, Topic
 from policy.explanation import Explanation
 from policy.known import Known
+from schemas.encoding import encode
 from schemas.event import Event
 from schemas.question import Explain, ReadUser
 from schemas.vocabulary import Channel, Priority
@@ -30,7 +30,6 @@ _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
 _READ_BACK = {
     topic.name for topic in (CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, *_INBOX)
 }
-_encode = msgspec.json.Encoder().encode
 
 
 class Position(Struct, frozen=True):
@@ -70,7 +69,7 @@ class Desk:
     async def write(self, topic: Topic, value: Struct) -> Position:
         """Write a record under its key; on return the broker has it. Raises Unavailable."""
         here, key = self._place(topic, value)
-        end = await _in_time(self._producer.write(topic.name, here, [(key, _encode(value))]))
+        end = await _in_time(self._producer.write(topic.name, here, [(key, encode(value))]))
         return Position(f"{topic.name}:{end}")
 
     async def write_all(self, topic: Topic, values: Iterable[Struct]) -> None:
@@ -80,7 +79,7 @@ class Desk:
         """
         outputs = Outputs(self._producer)
         for value in values:
-            outputs.add(topic, *self._place(topic, value), _encode(value))
+            outputs.add(topic, *self._place(topic, value), encode(value))
         await _in_time(outputs.flush())
 
     def _place(self, topic: Topic, value: Struct) -> tuple[int, bytes]:

@@ -9,7 +9,7 @@ from analytics.clickhouse import ClickHouse
 from cli.main import tocsin
 from pipeline.settings import Settings
 from schemas.vocabulary import Stage
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.analytics.story import happened, sent
 from tests.web.house import Api
 

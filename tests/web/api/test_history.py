@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
 
 from cli.main import tocsin
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
 

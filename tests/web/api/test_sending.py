@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy.identity import notification_id
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.house import Api
 
 

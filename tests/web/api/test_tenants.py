@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.api.test_sending import notification, person, shipped
 from tests.web.house import Api
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.api.test_sending import person
 from tests.web.house import Api
 

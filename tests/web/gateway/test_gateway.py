@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from schemas.inbox_question import InboxCounts
 from schemas.live import Live, Message
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.api.test_inbox import filled
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api

@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.shadowroot import ShadowRoot
 
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.api.test_inbox import filled
 from tests.web.api.test_sending import notification
 from tests.web.gateway.test_gateway import token_of

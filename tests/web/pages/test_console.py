@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.web.api.test_history import until as told
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api

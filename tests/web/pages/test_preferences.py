@@ -14,7 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from policy.ticket import issue_ticket
 from schemas.vocabulary import Channel
-from tests.agents.harness import unique
+from tests.agents.names import unique
 from tests.sinks.rig import delivery
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.web.api.test_sending import person

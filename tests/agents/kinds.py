@@ -1,0 +1,76 @@
+"""What the values of each topic are."""
+
+from msgspec import Raw, Struct
+
+from pipeline.topics import (
+    BROADCASTS,
+    CANCELLATIONS,
+    CANCELLED,
+    CONTACTS,
+    DEAD_LETTERS,
+    DELIVER,
+    DELIVERY_EVENTS,
+    DEVICES,
+    ERASURES,
+    EVENTS,
+    FEEDBACK,
+    FOLLOWING,
+    FOLLOWS,
+    HINTS,
+    INBOX_CHANGES,
+    LIVE,
+    OUTBOX,
+    PREFERENCES,
+    PRESENCE,
+    REQUESTS,
+    RETRIES,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
+    WITHDRAWALS,
+)
+from schemas.cancellation import Cancellation
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.erasure import Erasure
+from schemas.event import Event
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.hint import Hint
+from schemas.inbox_change import InboxChange
+from schemas.live import Live
+from schemas.post import Post
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
+from schemas.withdrawal import Withdrawal
+
+KINDS: dict[str, type[Struct]] = {
+    EVENTS.name: Event,
+    FOLLOWS.name: Follow,
+    FOLLOWING.name: Follow,
+    PREFERENCES.name: Preferences,
+    CONTACTS.name: Contacts,
+    DEVICES.name: DeviceChange,
+    PRESENCE.name: Presence,
+    CANCELLATIONS.name: Cancellation,
+    CANCELLED.name: Cancellation,
+    ERASURES.name: Erasure,
+    FEEDBACK.name: Feedback,
+    HINTS.name: Hint,
+    INBOX_CHANGES.name: InboxChange,
+    LIVE.name: Live[Raw],
+    OUTBOX.name: Post,
+    STOPS.name: Stop,
+    SUBSCRIPTIONS.name: Subscription,
+    SUPPRESSIONS.name: Suppression,
+    WITHDRAWALS.name: Withdrawal,
+    DEAD_LETTERS.name: DeadLetter,
+    DELIVERY_EVENTS.name: DeliveryEvent,
+    **{topic.name: Request for topic in REQUESTS.values()},
+    **{topic.name: Broadcast for topic in BROADCASTS.values()},
+    **{topic.name: Delivery for topic in (*RETRIES.values(), *DELIVER.values())},
+}
+"""What each topic's values are."""

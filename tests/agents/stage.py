@@ -1,0 +1,104 @@
+"""A stage for the roles: real topics and state, and the slices that a worker would hand them.
+
+Topics are shared by all tests, so a stage begins where they end now, and its users, events and
+actors bear names that no other test has.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from agents.decider import decider
+from agents.inapp import inapp
+from agents.retry import retry
+from agents.router import router
+from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
+from pipeline.outputs import partition_of
+from pipeline.partitions import Role
+from pipeline.producer import Producer
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.topics import Topic
+from policy.catalogue import Catalogue
+from schemas.encoding import encode
+from tests.agents.line import INPUTS, PARTITIONS, Line
+from tests.agents.shifted_clock import ShiftedClock
+from tests.agents.worker import Worker
+
+CATALOGUE = Path(__file__).parents[2] / "catalogue"
+
+
+@cache
+def our_catalogue() -> Catalogue:
+    """The catalogue that ships with the code."""
+    return read_catalogue(CATALOGUE)
+
+
+@dataclass(kw_only=True)
+class Stage(Worker):
+    """Runs roles by hand over what a test writes, and reads what they write."""
+
+    producer: Producer
+    clock: ShiftedClock
+    catalogue: Catalogue = field(default_factory=our_catalogue)
+
+    async def say(
+        self,
+        topic: Topic,
+        *values: Struct | bytes | None,
+        key: str | None = "",
+        partition: int | None = None,
+    ) -> None:
+        """Write records; a struct goes under the field that the topic's key is, unless given."""
+        for value in values:
+            name = getattr(value, topic.key, "none") if key == "" else key
+            place = partition_of(name or "", PARTITIONS) if partition is None else partition
+            await self.producer.send_and_wait(
+                topic.name,
+                encode(value) if isinstance(value, Struct) else value,
+                None if name is None else name.encode(),
+                place,
+            )
+
+    @property
+    def router(self) -> Role:
+        """The role, anew."""
+        return router(FixedCatalogue(self.catalogue), self.runtime)
+
+    @property
+    def decider(self) -> Role:
+        """The role, anew."""
+        return decider(FixedCatalogue(self.catalogue), self.runtime)
+
+    @property
+    def inapp(self) -> Role:
+        """The role, anew."""
+        return inapp(self.runtime)
+
+    @property
+    def retry(self) -> Role:
+        """The role, anew."""
+        return retry(self.runtime)
+
+
+@asynccontextmanager
+async def staging(line: Line, folder: Path, **settings: Any) -> AsyncIterator[Stage]:
+    """A stage that begins at the present ends of all topics."""
+    chosen = Settings(kafka=line.kafka, partitions=PARTITIONS, data_dir=folder, **settings)
+    clock = ShiftedClock()
+    stage = Stage(
+        consumer=line.consumer,
+        starts=await line.consumer.end_offsets(INPUTS),
+        runtime=Runtime(chosen, line.producer, clock),
+        producer=line.producer,
+        clock=clock,
+    )
+    try:
+        yield stage
+    finally:
+        await stage.restart()

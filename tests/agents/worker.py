@@ -1,0 +1,94 @@
+"""A worker whose every step a test takes."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+
+from pipeline.lanes import ALL_READ, Handler, ReadTo
+from pipeline.partitions import Role
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.slices import RECORDS, Slice, cut
+from pipeline.topics import Topic
+from tests.agents.line import PARTITIONS
+from tests.agents.transcript import Transcript
+
+
+@dataclass(kw_only=True)
+class Worker(Transcript):
+    """Runs roles over what was written since the test began, one after the other."""
+
+    runtime: Runtime
+    done: dict[TopicPartition, int] = field(default_factory=dict)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of every role."""
+        return self.runtime.settings
+
+    async def work(self, *roles: Role, read_to: ReadTo = lambda _: ALL_READ) -> None:
+        """Let each role in turn handle all that its topics hold, slice by slice, as lanes do.
+
+        What was in hand when the last process ended comes first, and at the end what is due by
+        then, by the clock and by what is said to be read.
+        """
+        for role in roles:
+            for number in range(PARTITIONS):
+                await self._finish(await self.handler(role, number), number)
+            await self._handle_all(role)
+            for number in range(PARTITIONS):
+                handler = await self.handler(role, number)
+                while await handler.wake(read_to) == 0:
+                    pass
+
+    async def _handle_all(self, role: Role) -> None:
+        tps = [TopicPartition(topic, at) for topic in role.topics for at in range(PARTITIONS)]
+        ends = await self.consumer.end_offsets(tps)
+        for tp in tps:
+            # Most topics hold nothing, and asking for each by itself is most of a test's time.
+            if ends[tp] <= self.done.get(tp, self.starts[tp]):
+                continue
+            for slice_ in await self.slices(role, tp):
+                await (await self.handler(role, tp.partition)).handle(slice_)
+                self.done[slice_.partition] = slice_.next
+            ends = await self.consumer.end_offsets(tps)
+
+    async def _finish(self, handler: Handler, number: int) -> None:
+        await handler.wake(lambda _: 0)
+        if (first := handler.first) is not None:
+            tp = TopicPartition(first.topic, number)
+            records = [r for r in await self.fetch(tp, first.start) if r.offset < first.end]
+            (slice_,) = cut(tp, 0, first.start, records)
+            await handler.handle(slice_)
+            self.done[tp] = first.end
+
+    async def slices(self, role: Role, tp: TopicPartition) -> list[Slice]:
+        """The slices that are still to be handled."""
+        start = self.done.get(tp, self.starts[tp])
+        records = await self.fetch(tp, start)
+        return list(cut(tp, 0, start, records, role.slice_records.get(tp.topic, RECORDS)))
+
+    def again(self, *topics: Topic) -> None:
+        """Have the topics handled from where the test began once more, as after a crash."""
+        for tp in [tp for tp in self.done if tp.topic in {topic.name for topic in topics}]:
+            del self.done[tp]
+
+    async def handler(self, role: Role, number: int) -> Handler:
+        """The role's handler of a partition, restored when it is first asked for."""
+        if (role.name, number) not in self._handlers:
+            handler = role.open_handler(number, self.closing)
+            await handler.restore()
+            self._handlers[role.name, number] = handler
+        return self._handlers[role.name, number]
+
+    async def restart(self, *, keep_disk: bool = True) -> None:
+        """Close every handler; those opened next restore what was stored."""
+        for handler in self._handlers.values():
+            await handler.close()
+        self._handlers.clear()
+        if not keep_disk:
+            shutil.rmtree(self.settings.data_dir)

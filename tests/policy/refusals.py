@@ -1,0 +1,14 @@
+"""What is said of a catalogue that can not be used."""
+
+import pytest
+
+from pipeline.errors import BadCatalogue
+from policy.catalogue import parse
+
+
+def problems(**files: str) -> list[str]:
+    """Every complaint about these files, which are named without their ending."""
+    with pytest.raises(BadCatalogue) as caught:
+        parse({f"{name}.toml": text for name, text in files.items()})
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return list(caught.value.problems)

@@ -1,0 +1,75 @@
+import pytest
+
+from tests.policy.refusals import problems
+from tests.policy.samples import TYPE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('"inapp"]', '"pigeon"]', "7: types.thing.channels[3]: Invalid enum value 'pigeon'"),
+        ("inapp = { body", "fax = { body", "15: types.thing.templates: Object contains unknown"),
+        ('["push", "email", "sms", "inapp"]', "[]", "7: types.thing.channels: Expected `array`"),
+        ('sms = { body = "{{ data.text }}"', 'sms = { body = "{{ data."', "14: types.thing.temp"),
+        ('sms = { body = "{{ data.text }}"', 'sms = { body = "{{ dat }}"', "14: types.thing.templ"),
+        ('{ title = "Hi", body', "{ title = 3, body", "12: types.thing.templates.push.title: Exp"),
+        ('users = "who"', 'users = "who..x"', "8: types.thing.users: not a path to a field"),
+        ('users = "who"', 'segment = { plan = "" }', "8: types.thing.segment.plan: Expected `str`"),
+        ('users = "who"', 'segment = { "" = "a" }', "8: types.thing.segment.'': Expected `str`"),
+        ("= 86400", "= -1", "9: types.thing.time_to_live: Expected `int` >= 0"),
+        ("= 86400", "= 1.5", "9: types.thing.time_to_live: Expected `int | str`, got `float`"),
+        ("= 86400", '= "1w"', "9: types.thing.time_to_live: not a span of time such as"),
+        ("= 86400", "= 1\ndedupe_hours = 0", "10: types.thing.dedupe_hours: Expected `int` >= 1"),
+        ("= 86400", "= 1\nrate_limit.count = 0", "10: types.thing.rate_limit.count: Expected"),
+        ("= 86400", "= 1\nspeed = 1", "10: types.thing: Object contains unknown field `speed`"),
+        ("= 86400", "= 1\nfallback.fax = []", "10: types.thing.fallback.fax: Invalid enum value"),
+        ('"sms", "inapp"]', '"sms", "inapp"]\nonline = "sms"', "8: types.thing.online: Invalid"),
+        ('"normal"', '"asap"', "6: types.thing.priority: Invalid enum value 'asap'"),
+        ('"normal"', '"bulk"', "6: types.thing.priority: Invalid enum value 'bulk'"),
+        ('priority = "normal"', "", "4: types.thing: Object missing required field `priority`"),
+        ('category = "things"', 'category = "a/b"', "5: types.thing.category: not of letters"),
+        ('category = "things"', 'category = "*"', "5: types.thing.category: not of letters, dig"),
+        ("[types.thing]", '[types."a.b"]', "4: types.'a.b': not of letters, digits, - and _ alo"),
+        ("[types.thing]", "[type.thing]", "4: Object contains unknown field `type`"),
+        ('event = "thing.happened"', "", "1: event: is missing, so nothing sets off the types"),
+        ('event = "thing.happened"', "event =", "2: is not TOML: Invalid value, in column 8"),
+        ('event = "thing.happened"', "event = '", "15: is not TOML: Expected"),
+        ("inapp = {", 'inapp = """{', "15: is not TOML: "),
+    ],
+)
+def test_errors_name_file_line_and_field(old: str, new: str, complaint: str) -> None:
+    assert old in TYPE
+    found = problems(thing=TYPE.replace(old, new))[0]
+    assert found.startswith(f"thing.toml:{complaint}")
+    assert found.endswith(".")
+
+
+def test_errors_in_templates_name_the_channel_and_the_text() -> None:
+    (sms,) = problems(thing=TYPE.replace('sms = { body = "{{ data.text', 'sms = { body = "{{ dat'))
+    assert sms.startswith("thing.toml:14: types.thing.templates.sms.body: 'dat' is not one of")
+    (email,) = problems(thing=TYPE.replace('email = { title = "Hi", ', "email = { "))
+    assert email.startswith("thing.toml:13: types.thing.templates.email.title: is missing")
+    (whole,) = problems(thing=TYPE.replace("sms = {", 'sms = { title = "x", '))
+    assert whole.startswith("thing.toml:14: types.thing.templates.sms: has more than")
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    thing = TYPE.replace('users = "who"', "followers = false\nfan_out_threshold = 5")
+    found = problems(
+        tenants='[tenants.acme]\nzone = "Mars/Olympus"\nlocale = "xx"\n[tenants.b]\nzones = 1\n',
+        other=TYPE.replace("thing", "other").replace("normal", "asap"),
+        no="TOML",
+        thing=thing.replace("= 86400", '= "9999d"').replace('"sms", "inapp"]', '"sms", "sms"]'),
+    )
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "no.toml:1",
+        "other.toml:6",
+        "tenants.toml:2",
+        "tenants.toml:3",
+        "tenants.toml:5",
+        "thing.toml:4",
+        "thing.toml:7",
+        "thing.toml:9",
+        "thing.toml:10",
+        "thing.toml:16",
+    ]
