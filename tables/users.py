@@ -13,7 +13,7 @@ PROFILES = Table(b"p", Profile, kept=KEPT)
 LEDGERS = Table(b"l", Ledger, kept=KEPT)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 16)
 def user_key(tenant: str, user: str) -> bytes:
     """The key of a user; many are asked for again and again."""
     return key_of(tenant, user)
