@@ -24,7 +24,8 @@ async def following(
     """Have `take` called with every value, from the topic's start or from what is now its end.
 
     On entry it is settled where that end is. While Kafka is away nothing comes, and what was
-    written meanwhile comes when it is back. Raises Unavailable without Kafka at the beginning.
+    written meanwhile comes when it is back. A value at which `take` raises is logged and passed
+    over: what follows it must not wait. Raises Unavailable without Kafka at the beginning.
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
@@ -62,5 +63,9 @@ async def _read(consumer: AIOKafkaConsumer, topic: Topic, take: Callable[[bytes]
             continue
         for records in batches.values():
             for record in records:
-                if record.value is not None:
-                    take(record.value)
+                try:
+                    if record.value is not None:
+                        take(record.value)
+                except Exception:
+                    place = f"{topic.name}-{record.partition} at {record.offset}"
+                    log.exception("The record of %s can't be read and was passed over.", place)

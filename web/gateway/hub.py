@@ -1,7 +1,6 @@
 """Who shows which inbox in this process, and what is new for them, as `live` tells it."""
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -22,7 +21,6 @@ WAITING = 100
 """Messages that wait for a slow client; beyond it the client is told to fetch."""
 MOST_SOCKETS = 20
 """Of one user in one process."""
-log = logging.getLogger(__name__)
 
 
 class _Place(Struct):
@@ -108,15 +106,10 @@ class Hub:
         return dict(self._done[partition_of(subscriber.user, self._settings.partitions)])
 
     def _hand_on(self, value: bytes) -> None:
-        try:
-            lines = _decode(value)
-            last = lines[-1]
-            position = _place(last.message).position
-        except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
-            # Its users see it when they come back; those of what follows must not wait for that.
-            log.exception("A record of %s can't be read and was passed over.", LIVE.name)
-            return
+        lines = _decode(value)
+        last = lines[-1]
         # One slice's messages: what is to be handled before any of them is read is the last one's.
+        position = _place(last.message).position
         done = self._done[partition_of(last.user, self._settings.partitions)]
         for topic, offset in after_of(position).items():
             done[topic] = max(offset, done.get(topic, 0))
