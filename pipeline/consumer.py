@@ -156,7 +156,8 @@ class SliceConsumer(driver.Consumer):
                     await self._fetch_once()
                 else:
                     await self.wait(self.can_resume_flow)
-        except self.consumer_stopped_errors:
+        except (asyncio.CancelledError, *self.consumer_stopped_errors):
+            # Told to stop while the group rebalances, Faust would take the former for a crash.
             if not self.transport.app.should_stop:
                 raise
 

@@ -114,3 +114,17 @@ async def test_what_is_in_flight_is_bounded_in_bytes(
         await recorder.until(done)
     # What one fetch brought is handed on whole; the next waits for room.
     assert most <= 100 * 500
+
+
+async def test_a_stop_while_the_group_rebalances_is_no_crash(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when all workers are replaced, one after the other."""
+    crashes: list[BaseException] = []
+    monkeypatch.setattr(SliceApp, "_crash", lambda _, reason: crashes.append(reason))
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(10)
+    async with recorder.worker() as app:
+        await recorder.until(lambda: recorder.handled == expected)
+        app.rebalancing = True
+    assert not crashes
