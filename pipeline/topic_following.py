@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from pipeline.settings import Settings
@@ -63,9 +63,13 @@ async def _read(consumer: AIOKafkaConsumer, topic: Topic, take: Callable[[bytes]
             continue
         for records in batches.values():
             for record in records:
-                try:
-                    if record.value is not None:
-                        take(record.value)
-                except Exception:
-                    place = f"{topic.name}-{record.partition} at {record.offset}"
-                    log.exception("The record of %s can't be read and was passed over.", place)
+                if record.value is not None:
+                    _hand_on(record, take)
+
+
+def _hand_on(record: ConsumerRecord, take: Callable[[bytes], None]) -> None:
+    try:
+        take(record.value)
+    except Exception:
+        place = f"{record.topic}-{record.partition} at {record.offset}"
+        log.exception("The record of %s can't be read and was passed over.", place)
