@@ -4,19 +4,19 @@ import msgspec
 
 from agents.feed_answers import FeedAnswers
 from pipeline.settings import Settings
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
-from policy.known import (
+from policy.membership import Ties
+from policy.standing import Standing, explanations, followed
+from policy.user.known import (
     Known,
     contacts_of,
     preferences_of,
     suppressions_of,
     unsubscribed_from,
 )
-from policy.ledger import Ledger
-from policy.membership import Ties
-from policy.profile import Profile
-from policy.standing import Standing, explanations, followed
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
 from schemas.event import Event
 from schemas.question import Explain, Question, ReadPosts
 from tables.followers import FOLLOWERS

@@ -5,7 +5,7 @@ from itertools import islice
 
 from agents.decisions import Decisions
 from pipeline.errors import BadRecord
-from policy.profile import Profile
+from policy.user.profile import Profile
 from schemas.request import Broadcast, Request
 from schemas.vocabulary import Reason
 from tables.followers import FOLLOWERS, SEGMENTS

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agents.fates import Fate, Place
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from schemas.vocabulary import Channel, Stage
 
 SAME_TIME_MS = 1000

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.decide import decide
 from policy.decision import Decision, Outcome
 from policy.delivery_events import not_sent, reached
@@ -12,11 +12,11 @@ from policy.digest_closing import close
 from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import cancel, hear
-from policy.ledger import Held, Ledger
 from policy.notification_type import NotificationType, unknown_type
-from policy.profile import Profile
 from policy.resume import resume
-from policy.user_state import Quota, UserState
+from policy.user.ledger import Held, Ledger
+from policy.user.profile import Profile
+from policy.user.state import Quota, UserState
 from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.feedback import Feedback

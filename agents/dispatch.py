@@ -9,8 +9,8 @@ from msgspec import Struct
 from agents.calls import NOT_CALLED, Call, Calls, Result
 from pipeline.lanes import Abandoned
 from pipeline.runtime import Runtime
-from policy.address import split_address
 from policy.split import order_of
+from policy.user.address import split_address
 from schemas.circuit import CircuitState
 from schemas.vocabulary import Reason
 from sinks.provider import Refused, Retry

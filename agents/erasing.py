@@ -10,8 +10,8 @@ from agents.people import put_edge
 from pipeline.outputs import partition_of
 from pipeline.topics import FOLLOWS, WITHDRAWALS
 from policy.instants import moment
-from policy.ledger import Ledger
-from policy.profile import Profile
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback

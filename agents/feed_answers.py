@@ -9,11 +9,11 @@ from itertools import islice
 from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.feed import item_for
-from policy.profile import Profile
 from policy.standing import Standing
-from policy.user_state import UserState
+from policy.user.profile import Profile
+from policy.user.state import UserState
 from schemas.feed import FeedItem, Posts
 from schemas.post import Post
 from schemas.question import ReadPosts

@@ -1,9 +1,9 @@
 """What is said of users: contacts, preferences, presence, and whom they follow."""
 
 from policy.instants import epoch_ms
-from policy.profile import Profile
-from policy.subscription import with_subscription
-from policy.suppression import stopped, with_bar, with_stop, with_suppression
+from policy.user.profile import Profile
+from policy.user.subscription import with_subscription
+from policy.user.suppression import stopped, with_bar, with_stop, with_suppression
 from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.subscription import Subscription

@@ -15,7 +15,7 @@ from pipeline.memory_log import MemoryLog
 from pipeline.settings import Settings
 from pipeline.slices import RECORDS
 from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 
 TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK)
 """What is replayed; what people want and whom they follow is taken as it is now."""

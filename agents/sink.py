@@ -28,7 +28,7 @@ from pipeline.topics import (
 )
 from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
-from policy.suppression import unregistered
+from policy.user.suppression import unregistered
 from schemas.circuit import ReadCircuits
 from schemas.delivery import Delivery
 from schemas.encoding import encode

@@ -6,11 +6,11 @@ from pipeline.outputs import partition_of
 from pipeline.settings import Settings
 from pipeline.topic_creation import check_topics
 from pipeline.topics import changelog
-from policy.ledger import Ledger
 from policy.membership import Ties
 from policy.notification_type import NotificationType
-from policy.profile import Profile
 from policy.standing import Standing, followed
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
 from schemas.event import Event
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.held import CANCELLED, QUOTAS

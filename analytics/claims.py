@@ -15,7 +15,7 @@ from pipeline.errors import BadRecord
 from pipeline.history import History
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS
 from policy.audience import recipients
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.instants import epoch_ms, moment
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from analytics.claims import Claims, claims
 from analytics.clickhouse import ClickHouse
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 
 EXAMPLES = 5
 _THERE = {

@@ -15,8 +15,8 @@ from bench.workload import profile, state_key, user_name
 from embedded.process import Child, tail
 from pipeline.topics import changelog
 from policy.dedupe import NO_MARKS, Mark, remember
-from policy.ledger import Ledger
 from policy.rate_limit import Window
+from policy.user.ledger import Ledger
 from tables.followers import FOLLOWERS
 from tables.restore import Changelog
 from tables.store import PartitionStore

@@ -11,8 +11,8 @@ from random import Random
 
 import msgspec
 
-from policy.catalogue import parse
-from policy.profile import Profile
+from policy.catalogue.catalogue import parse
+from policy.user.profile import Profile
 from schemas.event import Event
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel

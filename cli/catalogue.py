@@ -14,7 +14,7 @@ from rich.table import Table
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadCatalogue
 from pipeline.settings import read_settings
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.notification_type import NotificationType, Step
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=False)

@@ -16,10 +16,10 @@ from cli.moment import MOMENT, now
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadRecord, Misconfigured
 from pipeline.settings import Settings, read_settings
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
-from policy.profile import Profile
 from policy.standing import Standing, explanations
+from policy.user.profile import Profile
 from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence
 

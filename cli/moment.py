@@ -9,7 +9,7 @@ import click
 from pipeline.clock import SystemClock
 from policy.duration import milliseconds
 from policy.instants import epoch_ms
-from policy.profile import FARTHEST
+from policy.user.profile import FARTHEST
 
 
 def now() -> int:

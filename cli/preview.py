@@ -16,12 +16,12 @@ from rich.text import Text
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
 from pipeline.settings import read_settings
-from policy.locales import chain
 from policy.notification_type import NotificationType
-from policy.push import PAYLOAD, payload_bytes
-from policy.rendering import Rendering
-from policy.sample import sample_data
-from policy.sms import segments_of
+from policy.rendering.locales import chain
+from policy.rendering.push import PAYLOAD, payload_bytes
+from policy.rendering.rendering import Rendering
+from policy.rendering.sample import sample_data
+from policy.rendering.sms import segments_of
 from schemas.delivery import Content
 from schemas.event import Event
 from schemas.vocabulary import Channel

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import BadCatalogue
-from policy.catalogue import Catalogue, parse
+from policy.catalogue.catalogue import Catalogue, parse
 
 Signature = tuple[tuple[str, int, int, int], ...]
 

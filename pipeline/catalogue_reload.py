@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline import metrics
 from pipeline.catalogue_folder import read_catalogue, read_files, signature_of
 from pipeline.errors import BadCatalogue
-from policy.catalogue import Catalogue, parse, version_of
+from policy.catalogue.catalogue import Catalogue, parse, version_of
 
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5

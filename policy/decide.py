@@ -11,7 +11,7 @@ from policy.later import wait
 from policy.notification_type import YEAR_MS, NotificationType
 from policy.opening import Opening
 from policy.steps import take_step
-from policy.user_state import UserState
+from policy.user.state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Reason
 

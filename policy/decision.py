@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from policy.ledger import Held, Ledger
-from policy.user_state import Quota
+from policy.user.ledger import Held, Ledger
+from policy.user.state import Quota
 from schemas.delivery import Delivery
 from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage

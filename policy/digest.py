@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from policy.draft import Draft
 from policy.identity import gathering_name
 from policy.later import has_room
-from policy.ledger import MOST_GATHERED, Gathering, Held
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
 from policy.rule import Gather
+from policy.user.ledger import MOST_GATHERED, Gathering, Held
 from schemas.vocabulary import Reason
 
 DAY_MS = 86_400_000

@@ -10,13 +10,13 @@ from policy.digest import TIME_DIGITS
 from policy.draft import Draft, Trace, draft_of
 from policy.identity import digest_id
 from policy.instants import epoch_ms
-from policy.ledger import Gathering, Held
 from policy.notification_type import NotificationType
 from policy.paths import text_at
-from policy.preferences import muted
 from policy.quiet_hours import zone_of
 from policy.rule import Later, Verdict
-from policy.user_state import UserState
+from policy.user.ledger import Gathering, Held
+from policy.user.preferences import muted
+from policy.user.state import UserState
 from schemas.event import Event
 from schemas.vocabulary import Reason, Stage
 

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.experiment import Experiment
 from policy.identity import delivery_id
-from policy.ledger import Gathering, Held, Ledger, Waiting
 from policy.notification_type import NotificationType, Plan
-from policy.profile import Profile
 from policy.rate_limit import Window
 from policy.rule import Verdict
-from policy.suppression import usable
-from policy.tenant import Tenant
-from policy.user_state import Quota, UserState
+from policy.user.ledger import Gathering, Held, Ledger, Waiting
+from policy.user.profile import Profile
+from policy.user.state import Quota, UserState
+from policy.user.suppression import usable
+from policy.user.tenant import Tenant
 from schemas.delivery import Content, Delivery
 from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason, Stage

@@ -10,12 +10,12 @@ from policy.decide import decide
 from policy.decision import Decision, Outcome
 from policy.dedupe import NO_MARKS
 from policy.instants import text
-from policy.ledger import Ledger
-from policy.masking import masked
 from policy.membership import Membership
 from policy.notification_type import NotificationType
 from policy.rule import Later, Verdict
-from policy.user_state import UserState
+from policy.user.ledger import Ledger
+from policy.user.masking import masked
+from policy.user.state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage
 

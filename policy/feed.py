@@ -11,7 +11,7 @@ from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
 from policy.rules import MUTED, OPTED_OUT
 from policy.standing import NOWHERE
-from policy.user_state import UserState
+from policy.user.state import UserState
 from schemas.feed import Feed, FeedItem
 from schemas.inbox_change import ItemId
 from schemas.inbox_question import Item

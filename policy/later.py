@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.dedupe import mark_key, mark_of
 from policy.draft import Draft
-from policy.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
+from policy.user.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
 from schemas.vocabulary import Channel, Reason, Stage
 
 ORDER = (Stage.SEEN, Stage.OPENED, Stage.CLICKED)

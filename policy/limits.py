@@ -7,7 +7,7 @@ from policy.duration import shown
 from policy.notification_type import Limited
 from policy.rate_limit import Window, admit, count_in, free_at, store, used_of
 from policy.rule import Gather, Later, Verdict
-from policy.user_state import Quota
+from policy.user.state import Quota
 from schemas.vocabulary import Reason
 
 ACTOR = "actor."

@@ -5,7 +5,7 @@ from msgspec import Struct
 from policy.digest_window import DigestWindow
 from policy.experiment import Experiment
 from policy.rate_limit import RateLimit
-from policy.rendering import Rendering
+from policy.rendering.rendering import Rendering
 from policy.rule import Rule
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 

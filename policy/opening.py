@@ -9,7 +9,7 @@ from policy.dedupe import Mark
 from policy.duration import shown as shown_span
 from policy.instants import epoch_ms, text
 from policy.notification_type import NotificationType
-from policy.user_state import UserState
+from policy.user.state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Reason
 

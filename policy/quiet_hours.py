@@ -5,8 +5,8 @@ from functools import lru_cache
 from msgspec import Struct
 
 from policy.instants import text
-from policy.profile import Profile, QuietSpan
-from policy.tenant import Tenant
+from policy.user.profile import Profile, QuietSpan
+from policy.user.tenant import Tenant
 from policy.wall_clock import DAY, is_zone, minute_of_week, next_change
 
 LONGEST_MS = 8 * 86_400_000

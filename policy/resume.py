@@ -6,10 +6,10 @@ from policy.decision import Decision, Outcome
 from policy.draft import Draft, Trace, draft_of
 from policy.instants import epoch_ms
 from policy.later import is_engaged, notification_of
-from policy.ledger import Held
 from policy.notification_type import NotificationType
 from policy.steps import take_step
-from policy.user_state import UserState
+from policy.user.ledger import Held
+from policy.user.state import UserState
 from schemas.vocabulary import Reason
 
 

@@ -5,7 +5,6 @@ from policy.digest_window import HOURLY
 from policy.draft import Draft
 from policy.limits import limits, shown_limits
 from policy.paths import text_at
-from policy.preferences import daily_digest, frequency, muted, opt_out
 from policy.quiet_hours import quiet
 from policy.rule import Gather, Later, Rule, Verdict
 from policy.shown import (
@@ -17,7 +16,8 @@ from policy.shown import (
     shown_quiet_hours,
 )
 from policy.silence import SILENT
-from policy.suppression import why_barred
+from policy.user.preferences import daily_digest, frequency, muted, opt_out
+from policy.user.suppression import why_barred
 from schemas.vocabulary import Frequency, Reason
 
 

@@ -4,11 +4,11 @@ from policy.digest_window import DigestWindow
 from policy.draft import Draft
 from policy.duration import shown as shown_span
 from policy.instants import text
-from policy.profile import Profile, QuietSpan
 from policy.quiet_hours import zone_of
-from policy.subscription import is_unsubscribed
-from policy.suppression import why_barred
-from policy.tenant import Tenant
+from policy.user.profile import Profile, QuietSpan
+from policy.user.subscription import is_unsubscribed
+from policy.user.suppression import why_barred
+from policy.user.tenant import Tenant
 from policy.wall_clock import DAY, EVERY_DAY, minute_of_week
 from schemas.vocabulary import Channel, Frequency, Weekday
 

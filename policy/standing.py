@@ -7,15 +7,15 @@ from msgspec.structs import replace
 
 from policy.audience import followees
 from policy.body import body_digest
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation, explain
-from policy.ledger import Ledger
 from policy.membership import Ties, membership
 from policy.notification_type import NotificationType
-from policy.profile import Profile
 from policy.rate_limit import Tally
-from policy.tenant import Tenant
-from policy.user_state import Quota, UserState
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
+from policy.user.state import Quota, UserState
+from policy.user.tenant import Tenant
 from schemas.event import Event
 from schemas.request import Origin, Request
 

@@ -48,7 +48,7 @@ class Provider(Protocol):
     name: str
     channel: Channel
     scheme: str
-    """Of the addresses that it can reach, as in `policy.address`; BARE for those without one."""
+    """Of the addresses that it reaches, as in `policy.user.address`; BARE for those without one."""
     is_one_server: bool
     """False where addresses are servers of their own, whose trouble is no trouble of others."""
     batch_size: int

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from policy.ledger import Held
 from policy.rate_limit import Tally
+from policy.user.ledger import Held
 from schemas.request import Broadcast
 from tables.table import Table
 

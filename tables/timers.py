@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from policy.ledger import Ledger
+from policy.user.ledger import Ledger
 from tables.store import Store
 from tables.table import Table, View, key_of
 

@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from policy.ledger import Ledger
-from policy.profile import Profile
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
 from tables.table import Table, key_of
 
 KEPT = 20000

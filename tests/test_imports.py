@@ -87,7 +87,7 @@ def test_a_planted_import_is_found(package: str, source: str) -> None:
         ("policy", "from pipeline.errors import BadRecord"),
         ("policy", "from pipeline import errors"),
         ("policy", "from . import decide\nfrom .profile import Profile\nimport jinja2"),
-        ("tables", "from pipeline.slices import Slice\nfrom policy.ledger import Ledger"),
+        ("tables", "from pipeline.slices import Slice\nfrom policy.user.ledger import Ledger"),
         ("agents", "from sinks.push.fcm import Fcm\nimport tables.store\nimport webbrowser"),
     ],
 )

@@ -8,9 +8,9 @@ import msgspec
 from bench.workload import CATALOGUE
 from policy.decide import decide
 from policy.delivery_events import not_sent, reached
-from policy.ledger import Ledger
-from policy.profile import Profile
-from policy.user_state import UserState
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
+from policy.user.state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Stage
 

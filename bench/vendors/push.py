@@ -12,7 +12,7 @@ from firebase_admin import credentials, messaging
 from pywebpush import webpush
 
 from bench.vendors.client import Blocking, Opened, Outside
-from policy.address import split_address
+from policy.user.address import split_address
 
 TEXT = "Your order is on its way."
 

@@ -6,8 +6,8 @@ import msgspec
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
-from policy.address import split_address
 from policy.endpoint import is_platforms
+from policy.user.address import split_address
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.endpoints import Endpoints

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
+from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER

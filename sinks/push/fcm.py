@@ -6,7 +6,7 @@ from msgspec import Struct
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
+from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
-from policy.address import split_address
+from policy.user.address import split_address
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient, Reply, failure_of, unreadable

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
-from policy.sms import segments_of
+from policy.rendering.sms import segments_of
 from policy.ticket import issue_ticket
+from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.one_by_one import OneByOne

@@ -11,8 +11,8 @@ from msgspec import Struct
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.address import BARE
 from policy.instants import moment
+from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.endpoints import Endpoints

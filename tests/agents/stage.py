@@ -24,7 +24,7 @@ from pipeline.producer import Producer
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.topics import Topic
-from policy.catalogue import Catalogue
+from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import encode
 from tests.agents.line import INPUTS, PARTITIONS, Line
 from tests.agents.shifted_clock import ShiftedClock

@@ -15,8 +15,8 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
 from pipeline.settings import Settings
 from pipeline.topics import EVENTS
-from policy.catalogue import Catalogue, parse
-from policy.profile import Profile
+from policy.catalogue.catalogue import Catalogue, parse
+from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.vocabulary import Reason, Stage
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS, SEGMENTS

@@ -1,7 +1,7 @@
 """A variant goes with its message, from the decision through the sinks, whatever is repeated."""
 
 from pipeline.topics import CONTACTS, EVENTS, REQUESTS
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from schemas.vocabulary import Channel
 from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique

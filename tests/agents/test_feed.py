@@ -24,7 +24,7 @@ from pipeline.topics import (
     PREFERENCES,
     WITHDRAWALS,
 )
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.identity import notification_id
 from policy.instants import moment
 from schemas.cancellation import Cancellation

@@ -15,7 +15,7 @@ from embedded.clickhouse import ClickHouse as Server
 from pipeline.outputs import Outputs, partition_of
 from pipeline.topics import CONTACTS, ERASURES, EVENTS, HINTS, Topic
 from policy.best_hour import HOUR_MS, next_begin
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from schemas.erasure import Erasure
 from schemas.hint import Hint
 from schemas.vocabulary import Channel, Reason

@@ -12,7 +12,7 @@ from agents.outboxes import keep_post, withdraw
 from agents.people import put_edge
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Outputs
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.feed import item_id
 from policy.identity import notification_id
 from policy.instants import moment

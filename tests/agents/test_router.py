@@ -23,7 +23,7 @@ from pipeline.topics import (
     REQUESTS,
 )
 from policy.body import body_digest
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.follow import Follow

@@ -15,7 +15,7 @@ from pipeline.topics import (
     PREFERENCES,
     REQUESTS,
 )
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.feedback import Feedback

@@ -5,7 +5,7 @@ from random import Random
 
 from analytics.clickhouse import ClickHouse
 from analytics.experiments import Asked, experiments_of
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.proportions import Counts
 from policy.results import Metric, Results, results
 from schemas.delivery_event import DeliveryEvent

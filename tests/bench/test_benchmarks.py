@@ -28,7 +28,7 @@ from bench.restore import Restore, state
 from bench.sinks import Sinks
 from bench.vendors import VENDORS
 from bench.workload import TYPE, profile, record_number, requests, user_name
-from policy.profile import Profile
+from policy.user.profile import Profile
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.request import Request

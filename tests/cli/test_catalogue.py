@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import tocsin
 from pipeline.errors import BadCatalogue
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from tests.policy.samples import TYPE
 from tests.policy.test_experiment import EXPERIMENT
 

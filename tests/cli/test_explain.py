@@ -21,9 +21,9 @@ from pipeline.topics import TOPICS, changelog
 from policy.body import body_digest
 from policy.dedupe import NO_MARKS, Mark, mark_key, remember
 from policy.identity import notification_id
-from policy.ledger import Ledger
-from policy.profile import Profile
 from policy.rate_limit import Window
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
 from schemas.event import Event
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.held import CANCELLED

@@ -21,7 +21,7 @@ from pipeline.producer import Producer, start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import CANCELLATIONS, EVENTS, TOPICS, Topic, changelog
-from policy.profile import Profile
+from policy.user.profile import Profile
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.table import key_of
 from tables.users import PROFILES, user_key

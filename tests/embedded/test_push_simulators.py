@@ -10,7 +10,7 @@ from aioapns.connection import APNsProductionClientProtocol
 from pywebpush import WebPushException, webpush
 
 from embedded.simulators.push.http2 import HOST
-from policy.address import split_address
+from policy.user.address import split_address
 from tests.embedded.conftest import Bench
 
 IDS = {"notification_id": "n1", "delivery_id": "d1"}

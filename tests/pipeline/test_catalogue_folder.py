@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.errors import BadCatalogue
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from tests.policy.samples import TYPE
 
 OTHER = TYPE.replace("thing", "other")

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.decide import decide
 from policy.decision import Decision, Row
 from policy.digest_closing import close
-from policy.ledger import Held, Ledger
 from policy.notification_type import NotificationType
-from policy.profile import Profile
 from policy.resume import resume
-from policy.tenant import DEFAULT_TENANT, Tenant
-from policy.user_state import UserState
+from policy.user.ledger import Held, Ledger
+from policy.user.profile import Profile
+from policy.user.state import UserState
+from policy.user.tenant import DEFAULT_TENANT, Tenant
 from schemas.request import Origin, Request
 from tests.policy.samples import EVERYWHERE, NOON, request
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import BadCatalogue
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 
 
 def problems(**files: str) -> list[str]:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from policy.catalogue import Catalogue, parse
+from policy.catalogue.catalogue import Catalogue, parse
 from policy.notification_type import NotificationType
-from policy.profile import Profile
+from policy.user.profile import Profile
 from schemas.event import Event
 from schemas.request import Origin, Request
 

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from policy.best_hour import HOUR_MS, next_begin
 from policy.decide import decide
 from policy.explanation import explain
-from policy.ledger import Ledger, Waiting
 from policy.membership import Membership
 from policy.notification_type import NotificationType
-from policy.profile import Profile
-from policy.user_state import UserState
+from policy.user.ledger import Ledger, Waiting
+from policy.user.profile import Profile
+from policy.user.state import UserState
 from schemas.hint import Hint
 from schemas.vocabulary import Reason, Stage
 from tests.policy.person import Person, kind, told

@@ -11,11 +11,11 @@ from policy.decide import decide as decide_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import MARKS_KEPT, NO_MARKS, Mark, all_marks, mark_of, remember
 from policy.identity import delivery_id, notification_id
-from policy.ledger import Ledger
 from policy.notification_type import NotificationType
-from policy.profile import Profile
 from policy.rate_limit import Window
-from policy.user_state import UserState
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
+from policy.user.state import UserState
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.policy.samples import EVERYWHERE, HOUR, NOON, ORIGIN, request, shipped_catalogue, variant

@@ -12,8 +12,8 @@ from pipeline.errors import BadRecord
 from policy.decision import Decision
 from policy.dedupe import NO_MARKS
 from policy.later import cancel
-from policy.ledger import MOST_GATHERED
-from policy.profile import Profile
+from policy.user.ledger import MOST_GATHERED
+from policy.user.profile import Profile
 from schemas.vocabulary import Channel, Frequency, Stage
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind, told
 from tests.policy.samples import HOUR, NOON, request

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.errors import BadCatalogue
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.delivery_events import reached
 from policy.experiment import Experiment
 from policy.explanation import explain
 from policy.membership import Membership
 from policy.notification_type import NotificationType
-from policy.user_state import UserState
+from policy.user.state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Stage
 from tests.policy.person import Person

@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.decide import decide
 from policy.dedupe import NO_MARKS, Mark, mark_key, remember
 from policy.explanation import Explanation, explain
 from policy.identity import notification_id
-from policy.ledger import Ledger
-from policy.masking import masked
 from policy.membership import Membership, Ties, membership
 from policy.notification_type import NotificationType
-from policy.profile import MOST_DEVICES, Profile, quiet_span
 from policy.rate_limit import Tally, Window
-from policy.tenant import Tenant
-from policy.user_state import Quota, UserState
+from policy.user.ledger import Ledger
+from policy.user.masking import masked
+from policy.user.profile import MOST_DEVICES, Profile, quiet_span
+from policy.user.state import Quota, UserState
+from policy.user.tenant import Tenant
 from schemas.profile import QuietHours
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Frequency, Reason, Weekday

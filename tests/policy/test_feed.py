@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
-from policy.catalogue import parse
+from policy.catalogue.catalogue import parse
 from policy.feed import Read, item_for, item_of, merged
 from policy.identity import notification_id
 from policy.instants import epoch_ms, moment
 from policy.notification_type import NotificationType
-from policy.profile import Profile
-from policy.user_state import UserState
+from policy.user.profile import Profile
+from policy.user.state import UserState
 from schemas.event import Event
 from schemas.feed import Feed, FeedItem
 from schemas.inbox_question import Item

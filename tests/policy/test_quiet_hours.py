@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.profile import Profile, QuietSpan, quiet_span
 from policy.quiet_hours import LONGEST_MS, Quiet, quiet, quiet_until, zone_of
-from policy.tenant import DEFAULT_TENANT, Tenant
+from policy.user.profile import Profile, QuietSpan, quiet_span
+from policy.user.tenant import DEFAULT_TENANT, Tenant
 from policy.wall_clock import EVERY_DAY
 from schemas.profile import QuietHours
 from schemas.vocabulary import Weekday

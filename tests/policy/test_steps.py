@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.later import cancel, hear
-from policy.ledger import MOST_WAITING, Held, Ledger, Waiting
 from policy.notification_type import unknown_type
-from policy.profile import Profile
+from policy.user.ledger import MOST_WAITING, Held, Ledger, Waiting
+from policy.user.profile import Profile
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Stage
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind, told

@@ -9,7 +9,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
 from pipeline.producer import Entry
 from pipeline.settings import Settings
-from policy.catalogue import Catalogue, parse
+from policy.catalogue.catalogue import Catalogue, parse
 from schemas.encoding import encode
 from tables.memory import MemoryStore
 from tables.store import Changes

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedded.simulators.credentials import Credentials, chat_hook
-from policy.chat import MOST, ChatRoom
+from policy.rendering.chat import MOST, ChatRoom
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.discord import Discord

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.digest_window import HOURLY
-from policy.ledger import Gathering, Ledger, Waiting
+from policy.user.ledger import Gathering, Ledger, Waiting
 from schemas.vocabulary import Channel
 from tables.memory import MemoryStore
 from tables.table import View

@@ -14,7 +14,7 @@ from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DELIVER, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, Topic
 from policy.explanation import Explanation
-from policy.known import Known
+from policy.user.known import Known
 from schemas.encoding import encode
 from schemas.event import Event
 from schemas.question import Explain, ReadUser

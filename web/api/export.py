@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from analytics.timeline import Happening, all_of
-from policy.known import Known
+from policy.user.known import Known
 from schemas.inbox_question import MOST, Item, ReadInbox
 from web.api.desk import Desk
 from web.api.keys import Scope

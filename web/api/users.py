@@ -10,7 +10,7 @@ from pipeline.topics import CONTACTS, DEVICES, ERASURES, FOLLOWS, PREFERENCES
 from policy.audience import TOPIC
 from policy.endpoint import check_endpoints
 from policy.instants import moment
-from policy.known import Known
+from policy.user.known import Known
 from policy.wall_clock import is_zone
 from schemas.erasure import Erasure
 from schemas.follow import Follow

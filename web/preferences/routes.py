@@ -13,10 +13,10 @@ from multidict import MultiDictProxy
 
 from pipeline.errors import Unavailable
 from pipeline.topics import CONTACTS, PREFERENCES, SUBSCRIPTIONS
-from policy.choices import Choice, choices, chosen
 from policy.instants import moment
-from policy.known import Known
 from policy.ticket import read_ticket
+from policy.user.choices import Choice, choices, chosen
+from policy.user.known import Known
 from policy.wall_clock import is_zone, zones
 from schemas.profile import QuietHours
 from schemas.subscription import Subscription

@@ -1,6 +1,6 @@
 """What the page says, in the languages that it speaks."""
 
-from policy.locales import chain
+from policy.rendering.locales import chain
 from schemas.vocabulary import Channel, Frequency
 
 ENGLISH = "en"

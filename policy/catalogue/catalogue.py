@@ -1,0 +1,74 @@
+"""The catalogue: notification types as data, parsed from TOML and compiled once."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import BadCatalogue
+from policy.catalogue.compile import compiled_type
+from policy.catalogue.declarations import Declarations, declared_in
+from policy.catalogue.file import CatalogueFile
+from policy.notification_type import NotificationType
+from policy.rendering.rendering import BadTemplate
+from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
+from schemas.event import Event
+
+
+class Catalogue(Struct, frozen=True):
+    """Every notification type; `version` is a short hash of the files it was made from."""
+
+    types: dict[str, NotificationType]
+    events: dict[str, tuple[NotificationType, ...]]
+    version: str
+    tenants: dict[str, Tenant] = {}
+
+    def tenant(self, name: str) -> Tenant:
+        """The tenant of this name."""
+        return self.tenants.get(name, DEFAULT_TENANT)
+
+    def for_event(self, event: Event) -> tuple[NotificationType, ...]:
+        """The types that an event sets off; none: its type, or the one it names, is unknown."""
+        if event.notify is None:
+            return self.events.get(event.type, ())
+        spec = self.types.get(event.notify.type)
+        return () if spec is None else (spec,)
+
+
+def version_of(files: Mapping[str, str]) -> str:
+    """The version of a catalogue made from these files."""
+    return blake2b(msgspec.json.encode(sorted(files.items())), digest_size=6).hexdigest()
+
+
+def parse(files: Mapping[str, str]) -> Catalogue:
+    """The catalogue in `files`, TOML text by file name.
+
+    Raises BadCatalogue with everything that is wrong, each with file, line and field.
+    """
+    read = [CatalogueFile(name, text) for name, text in sorted(files.items())]
+    declared = declared_in(read)
+    version = version_of(files)
+    types = _types(declared, version)
+    problems = [problem for file in read for problem in file.told()]
+    if problems:
+        raise BadCatalogue(*problems)
+    events: dict[str, tuple[NotificationType, ...]] = {}
+    for spec in types.values():
+        events[spec.event] = (*events.get(spec.event, ()), spec)
+    tenants = {name: compiled(tenant.entry) for name, tenant in declared.tenants.items()}
+    return Catalogue(types, events, version, tenants)
+
+
+def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:
+    """The types that can be made; what keeps others from it is noted in their files."""
+    categories = {name: each.entry for name, each in declared.categories.items()}
+    layouts = {name: each.entry for name, each in declared.layouts.items()}
+    types = {}
+    for name, each in declared.sound_types().items():
+        event = each.file.sections.event or ""
+        try:
+            types[name] = compiled_type(name, each.entry, event, categories, layouts, version)
+        except BadTemplate as error:
+            each.complain(tuple(error.field.rstrip(".").split(".")), error.complaint)
+    return types

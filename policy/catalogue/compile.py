@@ -1,0 +1,140 @@
+"""From an entry of the catalogue to the type that `decide` runs, with all that can be prepared."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from msgspec.structs import replace
+
+from policy import digest_window, rules
+from policy.catalogue.plan_order import in_order
+from policy.catalogue.variants import experiment_of
+from policy.duration import milliseconds
+from policy.entry import DEFAULT_LIMIT, CategoryEntry, Entry, Layout, Limit
+from policy.limits import ACTOR
+from policy.notification_type import Limited, NotificationType, Plan, Step
+from policy.rate_limit import RateLimit
+from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
+from policy.rule import Rule
+from policy.silence import SILENT
+from schemas.vocabulary import Channel, Priority, Reason, Stage
+
+
+def compiled_type(
+    name: str,
+    entry: Entry,
+    event: str,
+    categories: Mapping[str, CategoryEntry],
+    layouts: Mapping[str, Layout],
+    version: str,
+) -> NotificationType:
+    """The type of this name.
+
+    Expects an entry without contradictions. Raises BadTemplate, saying in which field of it.
+    """
+    plan = partial(_plan, name, entry, categories.get(entry.category), layouts)
+    first = tuple(plan(channel) for channel in entry.channels)
+    offline, online = in_order(first, prefers_inapp=entry.online is not None)
+    steps = [Step(plans=offline, online_plans=online)]
+    for step in entry.escalation:
+        plans, _ = in_order(tuple(plan(channel) for channel in step.channels))
+        after = milliseconds(step.after)
+        steps.append(Step(plans=plans, online_plans=plans, after=after, unless=Stage(step.unless)))
+    spec = NotificationType(
+        name=name,
+        event=event,
+        category=entry.category,
+        priority=Priority(entry.priority),
+        transactional=entry.transactional,
+        time_to_live=milliseconds(entry.time_to_live),
+        dedupe_hours=entry.dedupe_hours,
+        steps=tuple(steps),
+        delay=milliseconds(entry.delay or 0),
+        online_grace=milliseconds(entry.online_grace or 0),
+        topic=_path(entry.topic),
+        users=_path(entry.users),
+        followers=entry.followers,
+        subscribers=_path(entry.subscribers),
+        segment=entry.segment,
+        fan_out_threshold=entry.fan_out_threshold,
+        at_best_hour=entry.send_at == "best_hour",
+        catalogue=version,
+    )
+    if entry.experiment is None:
+        return spec
+    return replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
+
+
+def _plan(
+    name: str,
+    entry: Entry,
+    category: CategoryEntry | None,
+    layouts: Mapping[str, Layout],
+    channel: Channel,
+) -> Plan:
+    digest = next((each for each in entry.digests if channel in each.channels), None)
+    plan = Plan(
+        channel=channel,
+        rendering=_rendering(name, entry, layouts, channel),
+        rules=(),
+        limits=_limits(name, entry, category, channel),
+        actor_limit=_limited(f"{ACTOR}{name}", entry.actor_limit, once=True)
+        if entry.actor_limit
+        else None,
+        defers=entry.quiet_hours != "drop",
+        instead_of=entry.fallback.get(channel, ()),
+        needless=Reason.FALL_BACK,
+        digest=digest_window.compiled(digest) if digest else None,
+        digest_key=_path(digest.key if digest else None),
+    )
+    return _ruled(entry, plan)
+
+
+def _rendering(
+    name: str, entry: Entry, layouts: Mapping[str, Layout], channel: Channel
+) -> Rendering:
+    templates = entry.templates.given()[channel]
+    try:
+        return compile_rendering(f"{name}.{channel}", channel, templates, layouts)
+    except BadTemplate as error:
+        raise BadTemplate(f"templates.{channel}.{error.field}", error.complaint) from None
+
+
+def _limits(
+    name: str, entry: Entry, category: CategoryEntry | None, channel: Channel
+) -> tuple[Limited, ...]:
+    if Priority(entry.priority) is Priority.CRITICAL:
+        return ()
+    # A program does not tire.
+    limits = [] if channel is Channel.WEBHOOK else [Limited(str(channel), DEFAULT_LIMIT)]
+    if entry.rate_limit is not None:
+        limits = [_limited(f"{channel}.{name}", entry.rate_limit)]
+    if category is not None:
+        limits.append(_limited(f"category.{entry.category}", category.rate_limit, once=True))
+    return tuple(limits)
+
+
+def _limited(window: str, limit: Limit, *, once: bool = False) -> Limited:
+    plain = RateLimit(limit.count, limit.seconds)
+    return Limited(window, plain, once, folds=limit.over == "digest")
+
+
+def _ruled(entry: Entry, plan: Plan) -> Plan:
+    """The plan with only those rules that can object to it."""
+    critical = Priority(entry.priority) is Priority.CRITICAL
+    addressed = plan.channel is not Channel.INAPP
+    sounds = plan.channel not in SILENT
+    asked: dict[Rule, bool] = {
+        rules.SUPPRESSED_ADDRESS: addressed,
+        rules.OPTED_OUT: not entry.transactional,
+        rules.MUTED: not entry.transactional and entry.topic is not None,
+        rules.NO_ADDRESS: addressed,
+        rules.NEEDLESS: bool(plan.instead_of),
+        rules.DIGEST: not critical,
+        rules.QUIET_HOURS: not critical and sounds and entry.quiet_hours != "ignore",
+        rules.LIMITS: not critical,
+    }
+    return replace(plan, rules=tuple(rule for rule, applies in asked.items() if applies))
+
+
+def _path(path: str | None) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()

@@ -1,0 +1,139 @@
+"""What in an entry of the catalogue contradicts something else in it, or can't have an effect."""
+
+from collections.abc import Callable, Iterator
+
+from policy import digest_window
+from policy.catalogue.problem import Problem, repeated
+from policy.catalogue.standing_in import fallbacks, preferring
+from policy.catalogue.toml_lines import Path
+from policy.catalogue.variants import varying
+from policy.duration import milliseconds
+from policy.entry import Entry, TenantEntry
+from policy.notification_type import YEAR_MS
+from policy.rendering.locales import is_locale
+from policy.silence import SILENT
+from policy.user import tenant
+from schemas.vocabulary import Channel, Priority
+
+_AUDIENCES = ("users", "followers", "subscribers", "segment")
+_LONGEST = {
+    "time_to_live": (YEAR_MS, "a year"),
+    "delay": (YEAR_MS, "a year"),
+    "online_grace": (86_400_000, "a day"),  # presence is kept no longer
+}
+_NOT_IF_CRITICAL = ("rate_limit", "actor_limit", "quiet_hours", "digests", "send_at")
+
+
+def contradictions(entry: Entry) -> Iterator[Problem]:
+    """Everything that contradicts in a type; paths begin within the entry."""
+    for check in _CHECKS:
+        yield from check(entry)
+
+
+def tenant_contradictions(entry: TenantEntry) -> Iterator[Problem]:
+    """Everything that contradicts in a tenant, or is not known; paths begin within the entry."""
+    try:
+        tenant.compiled(entry)
+    except ValueError as error:
+        field, complaint = error.args
+        yield (field,), complaint
+    if entry.locale is not None and not is_locale(entry.locale):
+        yield ("locale",), f"{entry.locale!r} is not a locale"
+    for at, hours in enumerate(entry.quiet_hours):
+        yield from repeated(("quiet_hours", at, "days"), hours.days)
+        if hours.start == hours.end:
+            yield ("quiet_hours", at, "end"), "is the start as well, which is no time at all"
+
+
+def _used(entry: Entry) -> list[Channel]:
+    return [channel for channels in entry.steps() for channel in channels]
+
+
+def _audience(entry: Entry) -> Iterator[Problem]:
+    given = [field for field in _AUDIENCES if getattr(entry, field)]
+    if not given:
+        yield (), "one of users, followers = true, subscribers and segment must say whom to tell"
+    for field in given[1:]:
+        yield (field,), f"contradicts {given[0]}: only one of them can say whom to tell"
+    if entry.fan_out_threshold is not None and not entry.followers:
+        yield ("fan_out_threshold",), "needs followers = true"
+
+
+def _channels(entry: Entry) -> Iterator[Problem]:
+    before: set[Channel] = set()
+    for at, channels in enumerate(entry.steps()):
+        path: Path = ("escalation", at - 1, "channels") if at else ("channels",)
+        yield from repeated(path, channels)
+        for channel in channels:
+            if channel in before:
+                yield path, f"names {channel}, which an earlier step has used"
+        before.update(channels)
+    given = entry.templates.given()
+    for channel in before - given.keys():
+        yield ("templates", channel), "is missing"
+    for channel in given.keys() - before:
+        yield ("templates", channel), "is for a channel that is not used"
+
+
+def _times(entry: Entry) -> Iterator[Problem]:
+    for field, (longest, words) in _LONGEST.items():
+        span = getattr(entry, field)
+        if span is not None and not 0 < milliseconds(span) <= longest:
+            yield (field,), f"is not between a second and {words}"
+
+
+def _noise(entry: Entry) -> Iterator[Problem]:
+    if Priority(entry.priority) is Priority.CRITICAL:
+        for field in _NOT_IF_CRITICAL:
+            if getattr(entry, field):
+                yield (field,), "has no effect, as what is critical passes over it"
+    elif entry.quiet_hours and set(_used(entry)) <= SILENT:
+        yield ("quiet_hours",), "has no effect, as what is used makes no sound"
+
+
+def _digests(entry: Entry) -> Iterator[Problem]:
+    used, before = _used(entry), set[Channel]()
+    for at, digest in enumerate(entry.digests):
+        path = ("digests", at)
+        for field in ("channels", "at", "days"):
+            yield from repeated((*path, field), getattr(digest, field))
+        for channel in dict.fromkeys(digest.channels):
+            if channel not in used:
+                yield (*path, "channels"), f"names {channel}, which is not used"
+            if channel in before:
+                yield (*path, "channels"), f"names {channel}, which another digest has"
+        before.update(digest.channels)
+        try:
+            digest_window.compiled(digest)
+        except ValueError as error:
+            field, complaint = error.args
+            yield (*path, field), complaint
+
+
+def _escalation(entry: Entry) -> Iterator[Problem]:
+    digested = {channel for digest in entry.digests for channel in digest.channels}
+    begins, alone = 0, set(entry.channels)
+    for at, step in enumerate(entry.escalation):
+        after = milliseconds(step.after)
+        begins += after
+        if not after:
+            yield ("escalation", at, "after"), "is no time: list the channels one step earlier"
+        if begins >= milliseconds(entry.time_to_live):
+            yield ("escalation", at, "after"), "ends when the time_to_live is over already"
+        if alone <= digested:
+            complaint = "follows digests alone, of which nobody knows who saw what"
+            yield ("escalation", at), complaint
+        alone |= set(step.channels)
+
+
+_CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
+    _audience,
+    _channels,
+    _times,
+    _noise,
+    preferring,
+    fallbacks,
+    _digests,
+    _escalation,
+    varying,
+)

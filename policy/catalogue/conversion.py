@@ -1,0 +1,87 @@
+"""From tables of TOML to structs; of what does not fit, the exact field is told."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+from policy.catalogue.toml_lines import Path
+from policy.duration import Duration
+from policy.entry import FieldPath, LocaleName, PlainName
+from schemas.profile import ClockTime
+
+_T = TypeVar("_T")
+_SAID = re.compile(r"(.*?)(?: - at (`key` in )?`\$([\w.\[\]]*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<number>\d+)\]|(?P<unnamed>\[\.\.\.\])")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_PATTERNS = {
+    get_args(Duration)[1]: 'not a span of time such as 90, "15m" or "7d"',
+    ClockTime: 'not a time of day such as "09:30"',
+    FieldPath: 'not a path to a field such as "order.customer_id"',
+    LocaleName: 'not a locale such as "en" or "pt-BR"',
+    PlainName: "not of letters, digits, - and _ alone",
+}
+_CLEARER = {
+    f"Expected `str` matching regex {kind.__metadata__[0].pattern!r}": complaint
+    for kind, complaint in _PATTERNS.items()
+}
+
+
+class Misfit(Exception):
+    """A value that does not fit: `path` leads to its field, which stands at `place`.
+
+    They differ where a table has a field that it may not have: it is the table that has it, and
+    the field's line to look at.
+    """
+
+    def __init__(self, path: Path, complaint: str, place: Path) -> None:
+        super().__init__(complaint)
+        self.path = path
+        self.complaint = complaint
+        self.place = place
+
+
+def convert(value: Any, kind: type[_T]) -> _T:
+    """The value as that kind; raises Misfit for the first field that does not fit."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        said = _SAID.fullmatch(str(error))
+        assert said is not None  # noqa: S101  it matches anything
+        complaint, is_key, where = said.groups()
+        path: Path = ()
+        for step in _STEP.finditer(f"{where or ''}{'[...]' if is_key else ''}"):
+            if step["unnamed"]:  # so msgspec writes the keys of dicts
+                path = (*path, _culprit(value, kind, str(error), path))
+            else:
+                path = (*path, step["name"] or int(step["number"]))
+        unknown = _UNKNOWN.fullmatch(complaint)
+        place = (*path, unknown[1]) if unknown else path
+        raise Misfit(path, _CLEARER.get(complaint, complaint), place) from None
+
+
+def _culprit(value: Any, kind: type, complaint: str, path: Path) -> str:
+    """The key of the dict at `path` that the complaint is about."""
+    for name, inner in _at(value, path).items():
+        try:
+            msgspec.convert(_with(value, path, {name: inner}), kind)
+        except msgspec.ValidationError as error:
+            if str(error) == complaint:
+                return str(name)
+    raise AssertionError(f"nothing in {path} gives {complaint!r}")
+
+
+def _at(value: Any, path: Path) -> Mapping[str, Any]:
+    for step in path:
+        value = value[step]
+    return value  # type: ignore[no-any-return]
+
+
+def _with(value: Any, path: Path, inner: Any) -> Any:
+    """A copy of the value with something else at `path`."""
+    if not path:
+        return inner
+    copy = value.copy()
+    copy[path[0]] = _with(value[path[0]], path[1:], inner)
+    return copy

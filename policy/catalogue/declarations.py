@@ -1,0 +1,119 @@
+"""What the files of a catalogue declare, each thing once, and whether it agrees."""
+
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from policy.catalogue.contradictions import contradictions, tenant_contradictions
+from policy.catalogue.file import CatalogueFile
+from policy.catalogue.problem import Problem
+from policy.catalogue.toml_lines import Path
+from policy.entry import CategoryEntry, Entry, Layout, TenantEntry
+from policy.user.preferences import ALL_OTHERS
+
+_T = TypeVar("_T")
+
+
+class Declared(Struct, Generic[_T], frozen=True):
+    """An entry, and where it stands."""
+
+    file: CatalogueFile
+    path: Path
+    entry: _T
+
+    def complain(self, path: Path, complaint: str) -> None:
+        """Note what is wrong at a path within the entry."""
+        self.file.complain((*self.path, *path), complaint)
+
+    def complain_of(self, problems: Iterable[Problem]) -> None:
+        """Note all of these."""
+        for problem in problems:
+            self.complain(*problem)
+
+
+class Declarations(Struct, frozen=True):
+    """The entries of all files by name."""
+
+    types: dict[str, Declared[Entry]]
+    categories: dict[str, Declared[CategoryEntry]]
+    tenants: dict[str, Declared[TenantEntry]]
+    layouts: dict[str, Declared[Layout]]
+    bad_layouts: frozenset[str]
+
+    def sound_types(self) -> dict[str, Declared[Entry]]:
+        """Those in files without a problem, but for those whose layout has one."""
+        return {
+            name: each
+            for name, each in self.types.items()
+            if not each.file.problems and self.bad_layouts.isdisjoint(_layouts_of(each.entry))
+        }
+
+
+def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
+    """What these files declare; what is wrong in them is noted there.
+
+    Whether all that is named is there, and all that is there is used, is looked at once each
+    entry is fine by itself.
+    """
+    layouts = _gathered(files, "layouts", Layout)
+    declared = Declarations(
+        types=_gathered(files, "types", Entry),
+        categories=_gathered(files, "categories", CategoryEntry),
+        tenants=_gathered(files, "tenants", TenantEntry),
+        layouts=layouts,
+        bad_layouts=frozenset(name for file in files for name in file.sections.layouts)
+        - layouts.keys(),
+    )
+    for each in declared.types.values():
+        each.complain_of(contradictions(each.entry))
+    for tenant in declared.tenants.values():
+        tenant.complain_of(tenant_contradictions(tenant.entry))
+    if not any(file.problems for file in files):
+        _check_categories(declared)
+        _check_layouts(declared)
+    return declared
+
+
+def _gathered(
+    files: Sequence[CatalogueFile], section: str, kind: type[_T]
+) -> dict[str, Declared[_T]]:
+    found: dict[str, Declared[_T]] = {}
+    for file in files:
+        for name, table in getattr(file.sections, section).items():
+            path = (section, name)
+            if name in found:
+                file.complain(path, f"is declared in {found[name].file.name} as well")
+                continue
+            entry = file.convert(path, table, kind)
+            if entry is not None:
+                found[name] = Declared(file, path, entry)
+    return found
+
+
+def _check_categories(declared: Declarations) -> None:
+    entries = [each.entry for each in declared.types.values()]
+    used = {entry.category for entry in entries}
+    limited = {entry.category for entry in entries if entry.priority != "critical"}
+    for name, category in declared.categories.items():
+        if name not in used:
+            category.complain((), "is the category of no type")
+        elif name not in limited:
+            category.complain((), "has no effect, as what is critical passes over limits")
+    for tenant in declared.tenants.values():
+        for name in tenant.entry.categories.keys() - used:
+            tenant.complain(("categories", name), "is the category of no type")
+        for name in tenant.entry.frequency.keys() - used - {ALL_OTHERS}:
+            tenant.complain(("frequency", name), "is the category of no type")
+
+
+def _check_layouts(declared: Declarations) -> None:
+    used = {name for each in declared.types.values() for name in _layouts_of(each.entry)}
+    for name in declared.layouts.keys() - used:
+        declared.layouts[name].complain((), "is used by no templates")
+
+
+def _layouts_of(entry: Entry) -> set[str]:
+    variants = (variant.templates for variant in entry.variants().values())
+    given = [each for by in (entry.templates, *variants) for each in by.given().values()]
+    return {templates.layout for templates in given if templates.layout}

@@ -1,0 +1,84 @@
+"""One file of the catalogue, and what is wrong in it."""
+
+import re
+import tomllib
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from policy.catalogue.conversion import Misfit, convert
+from policy.catalogue.problem import shown
+from policy.catalogue.toml_lines import Path, line_of, lines_of
+from policy.entry import PlainName
+from schemas.event import Name
+
+_T = TypeVar("_T")
+_TOML_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+
+class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file may hold: an event with its types, and what all files share."""
+
+    event: Name | None = None
+    types: dict[PlainName, dict[str, Any]] = {}
+    categories: dict[PlainName, dict[str, Any]] = {}
+    tenants: dict[Name, dict[str, Any]] = {}
+    layouts: dict[PlainName, dict[str, Any]] = {}
+
+
+class CatalogueFile:
+    """A file by name, with its text parsed; `problems` are lines and sentences.
+
+    Of a file that is no TOML, or has unknown sections, only that is told.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.problems: list[tuple[int, str]] = []
+        self._text = text
+        self._lines: dict[Path, int] | None = None
+        self.sections = self.convert((), self._parsed(), Sections) or Sections()
+        self._check_event()
+
+    def complain(self, path: Path, complaint: str, place: Path | None = None) -> None:
+        """Note what is wrong at this path; with `place`, that is the line to look at."""
+        if self._lines is None:
+            self._lines = lines_of(self._text)
+        field = f"{shown(path)}: " if path else ""
+        line = line_of(self._lines, path if place is None else place)
+        self.problems.append((line, f"{field}{complaint}"))
+
+    def convert(self, path: Path, table: dict[str, Any], kind: type[_T]) -> _T | None:
+        """The table at this path as that kind, or None, with a complaint."""
+        try:
+            return convert(table, kind)
+        except Misfit as misfit:
+            place = (*path, *misfit.place)
+            self.complain((*path, *misfit.path), misfit.complaint, place)
+            return None
+
+    def told(self) -> list[str]:
+        """The problems by line, each with the file and the line in front."""
+        return [f"{self.name}:{line}: {said}." for line, said in sorted(self.problems)]
+
+    def _parsed(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._text)
+        except (ValueError, RecursionError) as error:
+            found = _TOML_ERROR.fullmatch(str(error))
+            said, line, column = found.groups() if found else (str(error), "1", None)
+            place = f"in column {column}" if column else "at its end"
+            number = int(line) if line else max(1, len(self._text.splitlines()))
+            self.problems.append((number, f"is not TOML: {said}, {place}"))
+            return {}
+
+    def _check_event(self) -> None:
+        sections = self.sections
+        if self.problems:
+            return
+        if sections == Sections():
+            self.complain((), "the file declares nothing")
+        elif sections.types and sections.event is None:
+            self.complain(("event",), "is missing, so nothing sets off the types")
+        elif sections.event is not None and not sections.types:
+            self.complain(("event",), "sets off no types")

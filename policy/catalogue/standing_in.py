@@ -1,0 +1,60 @@
+"""What contradicts where one channel stands in for another."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from policy.catalogue.problem import Problem, repeated
+from policy.entry import Entry
+from schemas.vocabulary import Channel
+
+_EITHER = {Channel.PUSH, Channel.INAPP}
+"""Of these, `online` has one stand in for the other."""
+
+
+def preferring(entry: Entry) -> Iterator[Problem]:
+    """What contradicts `online`."""
+    if not entry.online:
+        if entry.online_grace is not None:
+            yield ("online_grace",), "needs online"
+        return
+    if not set(entry.channels) >= _EITHER:
+        yield ("online",), "needs both push and inapp in channels"
+    for channel, others in entry.fallback.items():
+        path = ("fallback", channel)
+        if channel in _EITHER:
+            yield path, f"contradicts online, which says when {channel} is used"
+        elif len(_EITHER.intersection(others)) == 1:
+            yield path, "must name both push and inapp, as with online only one of them goes out"
+
+
+def fallbacks(entry: Entry) -> Iterator[Problem]:
+    """What contradicts in `fallback`."""
+    together = {channel: channels for channels in entry.steps() for channel in channels}
+    for channel, others in entry.fallback.items():
+        path = ("fallback", channel)
+        yield from repeated(path, others)
+        if channel not in together:
+            yield path, "is for a channel that is not used"
+        elif not others:
+            yield path, "must name the channels that it stands by for"
+        elif channel in others:
+            yield path, "names the channel itself"
+        for other in set(others) - {channel}:
+            if channel in together and other not in together[channel]:
+                yield path, f"names {other}, which is not used together with {channel}"
+    circle = _circle(entry.fallback)
+    if circle:
+        yield ("fallback", circle[0]), f"goes in a circle: {', '.join(circle)}"
+
+
+def _circle(fallback: Mapping[Channel, Collection[Channel]]) -> list[Channel]:
+    """Channels that stand by for each other, the first of them again at the end; or nothing."""
+    for start in fallback:
+        ways = [[start]]
+        while ways:
+            way = ways.pop()
+            for other in fallback.get(way[-1], ()):
+                if other == start and len(way) > 1:
+                    return [*way, other]
+                if other not in way:
+                    ways.append([*way, other])
+    return []

@@ -1,0 +1,1 @@
+"""What a person reads: templates, bounded and sandboxed, for each channel."""

@@ -1,0 +1,154 @@
+"""What the person reads, made from events by a type's templates for one channel."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import UndefinedError
+from msgspec import Struct
+
+from pipeline.errors import BadRecord
+from policy.entry import Layout, Templates
+from policy.rendering.bounds import TooMuch
+from policy.rendering.gathered import gathered
+from policy.rendering.locales import chain
+from policy.rendering.plain_text import clean, clean_html
+from policy.rendering.room import Room, room_of
+from policy.rendering.template import Text
+from policy.rendering.texts import BadTemplate as BadTemplate
+from policy.rendering.texts import check, sources_of
+from policy.rendering.unusable import Unusable
+from policy.rendering.wording import Wording, compile_wordings
+from schemas.delivery import Content
+from schemas.event import Event
+from schemas.vocabulary import Channel, Reason
+
+_SHOWN = 300  # characters of an error, which may quote the record
+_SPEAKING = (UndefinedError, TooMuch, Unusable)
+
+
+class Rendering(Struct, frozen=True, kw_only=True):
+    """The compiled templates of one type and channel; `subject` names them in errors.
+
+    Texts are those of the user's locale, of the next in its chain (`pt-BR`, `pt`) that has one,
+    or the base, each field by itself. Dates, numbers and plurals are by the user's locale; but
+    with base texts whose `language` is said, and the user's is another, by that. Where a locale
+    is unknown, they are by English.
+
+    What can't be rendered raises BadRecord, naming the variable, the filter or the bound. What
+    a push or an SMS has no room for is cut. `sources` are the templates as written.
+    """
+
+    subject: str
+    channel: Channel
+    wording: Wording
+    room: Room
+    locales: dict[str, Wording] = {}
+    language: str = ""
+    data: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def content(self, event: Event, locale: str) -> Content:
+        """What one event says: templates have its `data`, `actor`, `occurred_at`, and `locale`."""
+        wording = self.wording
+        if self.locales or self.language:
+            wording, locale = self._spoken(locale)
+        try:
+            # Written out, as a call costs a twentieth of a short text.
+            values = {"data": event.data, "actor": event.actor, "occurred_at": event.occurred_at}
+            body = wording.body(values, locale)
+            if not body.isprintable():
+                body = clean(body)
+            title = wording.title(values, locale) if wording.title else ""
+            data = self._beside(event) if self.data else {}
+            return Content(
+                body=self.room.fitted(title, body, data),
+                title=title,
+                html=_html(wording.html, values, locale) if wording.html else "",
+                data=data,
+            )
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def digest(self, events: Sequence[Event], locale: str) -> Content:
+        """What several events say at once; `events` are at least one, the oldest first.
+
+        Templates have `events`, a list whose items have `data`, `actor` and `occurred_at`;
+        `count`, how many they are; and `data`, `actor` and `occurred_at` of the newest. Without
+        a text of its own, a digest has the title of the newest event and the bodies of as many
+        of the newest as the channel holds, in order, and for the others a line such as "+12";
+        html it has only if there is one for digests. The data beside it are of the newest.
+        """
+        wording, locale = self._spoken(locale)
+        try:
+            every = [_values(event) for event in events]
+            values = every[-1] | {"events": every, "count": len(every)}
+            heading = wording.digest_title or wording.title
+            title = heading(values, locale) if heading else ""
+            data = self._beside(events[-1])
+            if wording.digest_body:
+                body, tail = clean(wording.digest_body(values, locale)), ""
+            else:
+                bodies = (clean(wording.body(one, locale)) for one in reversed(every))
+                between = "\n\n" if self.channel is Channel.EMAIL else "\n"
+                body, tail = gathered(
+                    bodies, len(every), lambda text: self.room.holds(title, text, data), between
+                )
+            return Content(
+                body=self.room.fitted(title, body, data, tail),
+                title=title,
+                html=_html(wording.digest_html, values, locale) if wording.digest_html else "",
+                data=data,
+            )
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def _spoken(self, locale: str) -> tuple[Wording, str]:
+        """The texts for a user's locale, and the locale by which to format them."""
+        names = chain(locale)
+        for name in names:
+            if name in self.locales:
+                return self.locales[name], locale
+        if self.language and names[-1:] != chain(self.language)[-1:]:
+            return self.wording, self.language
+        return self.wording, locale
+
+    def _beside(self, event: Event) -> dict[str, Any]:
+        """The fields that travel beside the text."""
+        data = event.data
+        try:
+            return {name: data[name] for name in self.data}
+        except KeyError as error:
+            raise UndefinedError(f"the variable {error} is missing") from None
+
+    def _failed(self, error: Exception) -> BadRecord:
+        # A template that compiles can only fail on the values of this very record.
+        why = str(error) if isinstance(error, _SPEAKING) else f"{type(error).__name__}: {error}"
+        return BadRecord(Reason.RENDER_FAILED, f"{self.subject}: {why[:_SHOWN]}")
+
+
+def compile_rendering(
+    subject: str, channel: Channel, templates: Templates, layouts: Mapping[str, Layout]
+) -> Rendering:
+    """The rendering that these templates describe, ready to run; raises BadTemplate."""
+    check(channel, templates)
+    layout = layouts.get(templates.layout or "", Layout())
+    around = [source for source in (layout.html, layout.mjml) if source]
+    wording, locales = compile_wordings(templates, layouts)
+    return Rendering(
+        subject=subject,
+        channel=channel,
+        wording=wording,
+        room=room_of(channel, templates.segments),
+        locales=locales,
+        language=templates.language or "",
+        data=templates.data,
+        sources=(*sources_of(templates), *around),
+    )
+
+
+def _values(event: Event) -> dict[str, Any]:
+    return {"data": event.data, "actor": event.actor, "occurred_at": event.occurred_at}
+
+
+def _html(text: Text, values: dict[str, Any], locale: str) -> str:
+    return clean_html(text(values, locale))

@@ -1,0 +1,104 @@
+"""The texts of a type on one channel as written: which contradict, and which stand in for which."""
+
+from collections.abc import Iterator
+
+from policy.entry import Templates, Texts
+from policy.rendering.locales import chain, is_locale
+from schemas.vocabulary import Channel
+
+_MARKUP = ("html", "mjml")
+_FIELDS = ("title", "body", *_MARKUP)
+
+
+class BadTemplate(Exception):
+    """A template that can't be used; `field` is its path in the table of the channel.
+
+    An empty field means the table as a whole.
+    """
+
+    def __init__(self, field: str, complaint: str) -> None:
+        super().__init__(f"{field} {complaint}".lstrip())
+        self.field = field
+        self.complaint = complaint
+
+
+def check(channel: Channel, templates: Templates) -> None:
+    """Raise BadTemplate for the first field that contradicts the others, or the channel."""
+    for field, complaint in _contradictions(channel, templates):
+        raise BadTemplate(field, complaint)
+
+
+def sources_of(templates: Templates) -> list[str]:
+    """Every text that is there, also of translations and digests."""
+    found = (getattr(texts, field) for _, texts in _all_texts(templates) for field in _FIELDS)
+    return [source for source in found if source is not None]
+
+
+def locales_of(templates: Templates) -> dict[str, list[str]]:
+    """For each translation, under CLDR's name, the names in the table whose texts will do."""
+    written = {chain(name)[0]: name for name in templates.locales}
+    return {
+        known: [written[each] for each in chain(name) if each in written]
+        for known, name in written.items()
+    }
+
+
+def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[str, str]]:
+    if channel is Channel.EMAIL and templates.title is None:
+        yield "title", "is missing, and an e-mail needs a subject"
+    if channel is Channel.SMS and (templates.title is not None or templates.data):
+        yield "", "has more than a body, and an SMS has nothing else"
+    if channel is Channel.CHAT and templates.data:
+        yield "data", "is not for chats, which have nothing but a text"
+    if channel is not Channel.SMS and templates.segments is not None:
+        yield "segments", "is for SMS only"
+    if templates.layout and not (templates.html or templates.mjml):
+        yield "layout", "needs html or mjml to go around"
+    if templates.language and not is_locale(templates.language):
+        yield "language", f"{templates.language!r} is not a locale"
+    for path, texts in _all_texts(templates):
+        yield from _unsuited(channel, path, texts)
+    yield from _translations(templates)
+
+
+def _all_texts(templates: Templates) -> Iterator[tuple[str, Templates | Texts]]:
+    yield "", templates
+    if templates.digest:
+        yield "digest.", templates.digest
+    for name, translation in templates.locales.items():
+        yield f"locales.{name}.", translation
+        if translation.digest:
+            yield f"locales.{name}.digest.", translation.digest
+
+
+def _unsuited(channel: Channel, path: str, texts: Templates | Texts) -> Iterator[tuple[str, str]]:
+    for field in _MARKUP:
+        if channel is not Channel.EMAIL and getattr(texts, field) is not None:
+            yield path + field, "is for e-mail only"
+    if channel is Channel.SMS and texts.title is not None:
+        yield path + "title", "is not for SMS, which has nothing but a body"
+    if texts.html is not None and texts.mjml is not None:
+        yield path + "html", "and mjml are both there, and a mail has one of them"
+
+
+def _translations(templates: Templates) -> Iterator[tuple[str, str]]:
+    known = dict[str, str]()
+    for name, translation in templates.locales.items():
+        if not is_locale(name):
+            yield f"locales.{name}", "is not a locale"
+            continue
+        same = known.setdefault(chain(name)[0], name)
+        if same != name:
+            yield f"locales.{name}", f"is the same locale as {same}"
+        yield from _excess(f"locales.{name}.", translation, templates, ("title", *_MARKUP))
+        if translation.digest:
+            base = templates.digest or Texts()
+            yield from _excess(f"locales.{name}.digest.", translation.digest, base, _MARKUP)
+
+
+def _excess(
+    path: str, texts: Texts, base: Templates | Texts, fields: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    for field in fields:
+        if getattr(texts, field) is not None and getattr(base, field) is None:
+            yield path + field, f"translates a {field} that is not there"

@@ -1,0 +1,97 @@
+"""The compiled texts of one locale, each its own or the one that stands in for it."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from policy.entry import Layout, Templates, Texts
+from policy.rendering.mail import Mail
+from policy.rendering.plain_text import one_line
+from policy.rendering.template import DIGEST_NAMES, NAMES, Text, compile_template, constant_of
+from policy.rendering.texts import BadTemplate, locales_of
+
+_Written = tuple[str, Templates | Texts | None]
+"""Where in the table, and what stands there."""
+
+
+class Wording(Struct, frozen=True, kw_only=True):
+    """What a channel says; where a digest has no text of its own, it is made of the others.
+
+    Titles are clean and a single line, the other texts as the templates make them.
+    """
+
+    body: Text
+    title: Text | None = None
+    html: Text | None = None
+    digest_body: Text | None = None
+    digest_title: Text | None = None
+    digest_html: Text | None = None
+
+
+def compile_wordings(
+    templates: Templates, layouts: Mapping[str, Layout]
+) -> tuple[Wording, dict[str, Wording]]:
+    """The base texts, and those of each translation under CLDR's name.
+
+    Expects templates without contradictions. Raises BadTemplate.
+    """
+    compiler = _Compiler(Mail(templates.layout, layouts))
+    base, digest = ("", templates), ("digest.", templates.digest)
+    locales = {}
+    for known, names in locales_of(templates).items():
+        found = [(f"locales.{name}.", templates.locales[name]) for name in names]
+        digests = [(f"{path}digest.", each.digest) for path, each in found]
+        locales[known] = compiler.wording([*found, base], [*digests, digest])
+    return compiler.wording([base], [digest]), locales
+
+
+class _Compiler:
+    """Compiles each text once, whichever locales it stands in for."""
+
+    def __init__(self, mail: Mail) -> None:
+        self._mail = mail
+        self._done: dict[str, Text] = {}
+
+    def wording(self, texts: list[_Written], digests: list[_Written]) -> Wording:
+        """The texts that come first in these lists."""
+        body = self._text("body", texts, NAMES)
+        if body is None:
+            raise BadTemplate("body", "is missing")
+        return Wording(
+            body=body,
+            title=self._text("title", texts, NAMES),
+            html=self._html(texts, NAMES),
+            digest_body=self._text("body", digests, DIGEST_NAMES),
+            digest_title=self._text("title", digests, DIGEST_NAMES),
+            digest_html=self._html(digests, DIGEST_NAMES),
+        )
+
+    def _html(self, texts: list[_Written], names: frozenset[str]) -> Text | None:
+        return self._text("html", texts, names) or self._text("mjml", texts, names)
+
+    def _text(self, field: str, texts: list[_Written], names: frozenset[str]) -> Text | None:
+        for path, written in texts:
+            source = getattr(written, field, None)
+            if source is not None:
+                place = path + field
+                if place not in self._done:
+                    self._done[place] = self._compiled(field, source, names, place)
+                return self._done[place]
+        return None
+
+    def _compiled(self, field: str, source: str, names: frozenset[str], place: str) -> Text:
+        if field in ("html", "mjml"):
+            return self._mail.compiled(field, source, names, place)
+        try:
+            text = compile_template(source, names)
+        except ValueError as error:
+            raise BadTemplate(place, str(error)) from None
+        return _titled(text, constant_of(source)) if field == "title" else text
+
+
+def _titled(text: Text, constant: str | None) -> Text:
+    """The text as a single line; a constant one is looked through once and not by every event."""
+    if constant is None:
+        return lambda values, locale: one_line(text(values, locale))
+    title = one_line(constant)
+    return lambda values, locale: title

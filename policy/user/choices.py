@@ -1,0 +1,57 @@
+"""What a person may choose: the cells of category by channel, and what stands in them."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policy.catalogue.catalogue import Catalogue
+from policy.user.known import Known
+from policy.user.preferences import frequency, opt_out
+from policy.user.profile import Profile
+from policy.user.tenant import Tenant
+from schemas.profile import Preferences
+from schemas.vocabulary import Channel, Frequency
+
+
+class Choice(Struct, frozen=True):
+    """One category: what is on, by the channels that its types use; and how often it comes."""
+
+    category: str
+    channels: dict[Channel, bool]
+    frequency: Frequency
+
+
+def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
+    """Every category in which something can be turned off, with what holds for the user now."""
+    profile = Profile().with_preferences(known.preferences)
+    used: dict[str, set[Channel]] = {}
+    for spec in catalogue.types.values():
+        if not spec.transactional:
+            channels = {plan.channel for step in spec.steps for plan in step.plans}
+            used.setdefault(spec.category, set()).update(channels)
+    return [
+        Choice(
+            category,
+            {
+                channel: channel not in known.unsubscribed.get(category, ())
+                and opt_out(profile, tenant, category, channel) is None
+                for channel in Channel
+                if channel in channels
+            },
+            frequency(profile, tenant, category),
+        )
+        for category, channels in sorted(used.items())
+    ]
+
+
+def chosen(
+    preferences: Preferences,
+    wanted: Mapping[str, Mapping[Channel, bool]],
+    often: Mapping[str, Frequency],
+) -> Preferences:
+    """The preferences with these cells said outright; all else stays as it is."""
+    categories = dict(preferences.categories)
+    for category, channels in wanted.items():
+        categories[category] = {**categories.get(category, {}), **channels}
+    return replace(preferences, categories=categories, frequency={**preferences.frequency, **often})

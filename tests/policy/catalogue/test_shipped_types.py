@@ -1,0 +1,65 @@
+import pytest
+
+from policy.digest_window import DigestWindow
+from policy.user.tenant import DEFAULT_TENANT
+from schemas.vocabulary import Channel, Priority, Reason
+from tests.policy.samples import happened, shipped_catalogue
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "channels", "priority", "transactional", "audience"),
+    [
+        ("order.shipped", "order_shipped", "push email sms", "high", True, "customer_id"),
+        ("ride.matched", "ride_matched_rider", "push sms", "critical", True, "rider_id"),
+        ("ride.matched", "ride_matched_driver", "push", "critical", False, "driver_id"),
+        ("chat.message", "chat_message", "push inapp", "high", False, "recipient_id"),
+        ("post.published", "post_published", "push inapp", "normal", False, "followers"),
+        ("comment.added", "comment_added", "inapp push", "low", False, "author_id"),
+        ("invoice.due", "invoice_due", "push email sms", "normal", True, "customer_id"),
+    ],
+)
+def test_the_types_that_are_shipped(
+    event: str, name: str, channels: str, priority: str, transactional: bool, audience: str
+) -> None:
+    catalogue = shipped_catalogue()
+    spec = catalogue.types[name]
+    assert spec in catalogue.for_event(happened(event))
+    first = [plan.channel for plan in spec.steps[0].plans]
+    assert first == [Channel(each) for each in channels.split()]
+    assert spec.priority is Priority(priority)
+    assert spec.transactional is transactional
+    assert (".".join(spec.users) or "followers") == audience
+    assert spec.followers is (audience == "followers")
+
+
+def test_the_shipped_default_tenant_is_as_one_of_which_nothing_is_said() -> None:
+    assert shipped_catalogue().tenants == {"default": DEFAULT_TENANT}
+
+
+def test_comments_are_shown_gathered_and_at_last_mailed() -> None:
+    first, second = shipped_catalogue().types["comment_added"].steps
+    inapp, push = first.plans
+    assert inapp.digest is None
+    assert push.digest == DigestWindow(pause=600_000, longest=7_200_000)
+    assert second.after == 3 * 3_600_000
+    (email,) = second.plans
+    assert email.digest == DigestWindow(times=(18 * 60,))
+    assert push.digest_key == email.digest_key == ("post_id",)
+
+
+def test_an_invoice_comes_by_sms_only_where_push_can_not_go() -> None:
+    spec = shipped_catalogue().types["invoice_due"]
+    stands_by = {plan.channel: plan.instead_of for plan in spec.steps[0].plans}
+    assert stands_by == {Channel.PUSH: (), Channel.EMAIL: (), Channel.SMS: (Channel.PUSH,)}
+
+
+def test_chat_prefers_in_app_while_online_and_push_while_not() -> None:
+    (step,) = shipped_catalogue().types["chat_message"].steps
+    assert [(plan.channel, plan.needless) for plan in step.plans] == [
+        (Channel.PUSH, Reason.FALL_BACK),
+        (Channel.INAPP, Reason.OFFLINE),
+    ]
+    assert [(plan.channel, plan.instead_of, plan.needless) for plan in step.online_plans] == [
+        (Channel.INAPP, (), Reason.FALL_BACK),
+        (Channel.PUSH, (Channel.INAPP,), Reason.ONLINE),
+    ]

@@ -1,0 +1,83 @@
+"""Templates that contradict each other, or their channel."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from policy.entry import Templates
+from policy.rendering.rendering import BadTemplate, compile_rendering
+from schemas.vocabulary import Channel
+
+MAIL = {"title": "Hi", "body": "x"}
+
+
+def refusal(channel: str, table: dict[str, Any]) -> BadTemplate:
+    with pytest.raises(BadTemplate) as caught:
+        compile_rendering("thing.x", Channel(channel), msgspec.convert(table, Templates), {})
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("channel", "table", "field", "complaint"),
+    [
+        ("email", {"body": "x"}, "title", "is missing, and an e-mail needs a subject"),
+        ("sms", {"body": "x", "title": "x"}, "", "has more than a body"),
+        ("sms", {"body": "x", "data": ["x"]}, "", "has more than a body"),
+        ("sms", {"body": "x", "digest": {"title": "x"}}, "digest.title", "is not for SMS"),
+        ("inapp", {"body": "x", "html": ""}, "html", "is for e-mail only"),
+        ("push", {"body": "x", "mjml": "x"}, "mjml", "is for e-mail only"),
+        ("push", {"body": "x", "segments": 4}, "segments", "is for SMS only"),
+        ("push", {"body": "x", "digest": {"html": "x"}}, "digest.html", "is for e-mail only"),
+        ("email", MAIL | {"html": "x", "mjml": "x"}, "html", "and mjml are both there"),
+        ("email", MAIL | {"layout": "x"}, "layout", "needs html or mjml"),
+        ("push", {"body": "x", "layout": "x"}, "layout", "needs html or mjml"),
+        ("push", {"body": "x", "language": "xx"}, "language", "'xx' is not a locale"),
+        ("push", {"body": "x", "locales": {"xx": {}}}, "locales.xx", "is not a locale"),
+        (
+            "push",
+            {"body": "x", "locales": {"pt-BR": {}, "pt_br": {}}},
+            "locales.pt_br",
+            "is the same locale as pt-BR",
+        ),
+        (
+            "push",
+            {"body": "x", "locales": {"de": {"title": "x"}}},
+            "locales.de.title",
+            "translates a title that is not there",
+        ),
+        (
+            "email",
+            MAIL | {"mjml": "<mjml/>", "locales": {"de": {"html": "x"}}},
+            "locales.de.html",
+            "translates a html that is not there",
+        ),
+        (
+            "email",
+            MAIL | {"locales": {"de": {"digest": {"html": "x"}}}},
+            "locales.de.digest.html",
+            "translates a html that is not there",
+        ),
+        ("push", {"body": "{{ x }}"}, "body", "'x' is not one of"),
+        ("push", {"body": "x", "title": "{{"}, "title", "on its line 1"),
+        (
+            "push",
+            {"body": "x", "digest": {"body": "{{ x }}"}},
+            "digest.body",
+            "count, data, events",
+        ),
+        ("push", {"body": "x", "locales": {"de": {"body": "{{"}}}, "locales.de.body", "line 1"),
+        (
+            "push",
+            {"body": "x", "locales": {"de": {"digest": {"body": "{{ x }}"}}}},
+            "locales.de.digest.body",
+            "'x' is not one of",
+        ),
+        ("email", MAIL | {"html": "<a href={{ data.x }}>"}, "html", "needs quotes"),
+    ],
+)
+def test_contradictions(channel: str, table: dict[str, Any], field: str, complaint: str) -> None:
+    found = refusal(channel, table)
+    assert found.field == field
+    assert complaint in found.complaint
+    assert not found.complaint.endswith(".")
