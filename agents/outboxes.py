@@ -24,10 +24,16 @@ _SWEPT = 2
 
 
 def keep_post(turn: Turn, post: Post) -> None:
-    """Store a post; where the same was posted before, that one stays."""
+    """Store a post; where the same was posted before, and is still shown, that one stays."""
     posts, tenant, actor = turn.view(POSTS), post.event.tenant, post.event.actor
-    outbox = key_of(tenant, actor)
-    items = [item_at(key) for key in posts.keys(outbox)]
+    outbox, before = key_of(tenant, actor), post.accepted_at - KEPT_MS
+    items = []
+    for item in list(map(item_at, posts.keys(outbox))):
+        if int(item[:13]) < before:
+            # Now, as otherwise the sweep would decide whether it comes up again.
+            _drop(turn, tenant, actor, item)
+        else:
+            items.append(item)
     name = post.notification_id
     if not any(item.endswith(name) for item in items):
         item = item_id(post)
@@ -37,7 +43,7 @@ def keep_post(turn: Turn, post: Post) -> None:
         turn.view(OUTBOXES).put(outbox, items[0])
         for old in items[MOST_POSTS:]:
             _drop(turn, tenant, actor, old)
-    _sweep(turn, post.accepted_at - KEPT_MS)
+    _sweep(turn, before)
 
 
 def withdraw(turn: Turn, said: Withdrawal) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.feed_answers import FeedAnswers
@@ -64,6 +64,8 @@ class Model:
     def post(self, said: Post) -> None:
         tenant, actor = said.event.tenant, said.event.actor
         item = item_id(said)
+        first = said.accepted_at - KEPT_MS
+        self.posts = [each for each in self.posts if int(each[2][:13]) >= first]
         own = [each for each in self.posts if each[:2] == (tenant, actor)]
         if any(each[2].endswith(said.notification_id) for each in own):
             return
@@ -165,7 +167,16 @@ def _check_rows(store: MemoryStore) -> None:
     assert len(posts) <= MOST * len(TENANTS) * len(ACTORS)
 
 
+LONG_AGO_AND_AGAIN = [
+    [("follow", "acme", "ann", "bob", True), ("post", "acme", "bob", "a", 0)],
+    [("post", "acme", "eve", "a", KEPT_MS + 1), ("post", "acme", "bob", "a", 0)],
+]
+SAID_AGAIN_FIRST = [LONG_AGO_AND_AGAIN[0], [("post", "acme", "bob", "a", KEPT_MS + 1)]]
+
+
 @given(st.lists(st.lists(steps, min_size=1, max_size=6), max_size=8))
+@example(LONG_AGO_AND_AGAIN)
+@example(SAID_AGAIN_FIRST)
 def test_outboxes_are_as_a_plain_list_would_be(said: list[list[tuple[str, ...]]]) -> None:
     with patch("agents.outboxes.MOST_POSTS", MOST):
         asyncio.run(play(said))
