@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 
 from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
+from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
 from agents.erasing import erase, is_forgotten
 from agents.hints import take_hint
@@ -25,26 +26,7 @@ from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.slots import WEIGHTS
-from pipeline.topics import (
-    BROADCASTS,
-    CANCELLED,
-    CONTACTS,
-    DEVICES,
-    ERASURES,
-    FEEDBACK,
-    FOLLOWING,
-    HINTS,
-    OUTBOX,
-    PREFERENCES,
-    PRESENCE,
-    REQUESTS,
-    STOPS,
-    SUBSCRIPTIONS,
-    SUPPRESSIONS,
-    WITHDRAWALS,
-    Topic,
-)
+from pipeline.topics import ERASURES, WITHDRAWALS
 from policy.endpoint import check_endpoints
 from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
@@ -56,7 +38,6 @@ from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
-from schemas.vocabulary import Priority
 from schemas.withdrawal import Withdrawal
 from tables import held
 from tables.erased import ERASED, Forgotten
@@ -70,34 +51,6 @@ from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
 NAME = "decider"
-KINDS: dict[Topic, type[msgspec.Struct]] = {
-    CONTACTS: Contacts,
-    DEVICES: DeviceChange,
-    PREFERENCES: Preferences,
-    PRESENCE: Presence,
-    FOLLOWING: Follow,
-    CANCELLED: Cancellation,
-    FEEDBACK: Feedback,
-    STOPS: Stop,
-    SUBSCRIPTIONS: Subscription,
-    SUPPRESSIONS: Suppression,
-    ERASURES: Erasure,
-    WITHDRAWALS: Withdrawal,
-    REQUESTS[Priority.CRITICAL]: Request,
-    BROADCASTS[Priority.CRITICAL]: Broadcast,
-    **{REQUESTS[priority]: Request for priority in Priority},
-    **{BROADCASTS[priority]: Broadcast for priority in Priority},
-    OUTBOX: Post,
-    HINTS: Hint,
-}
-"""In this order: what is known comes first, then what is critical; the rest shares by weight."""
-SHARES = {
-    topics[priority].name: weight
-    for topics in (REQUESTS, BROADCASTS)
-    for priority, weight in WEIGHTS.items()
-}
-ASIDE = {OUTBOX.name: WEIGHTS[Priority.NORMAL], HINTS.name: WEIGHTS[Priority.BULK]}
-"""What nobody waits for."""
 TABLES = (
     PROFILES,
     LEDGERS,
@@ -118,16 +71,8 @@ TABLES = (
     OUTBOXES,
     AGES,
 )
-BROADCAST_SLICE = 16
-"""Broadcasts in one slice; each may stand for a thousand decisions."""
 TIMERS_AT_ONCE = 1000
 """Timers of each kind that fire in one turn."""
-POSTS_SLICE = 100
-"""Posts in one slice; each is compared with what else its actor posted."""
-PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | ASIDE)
-GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
-"""Topics that may hold an event of a digest that is due. Not those of tenants over their share:
-their backlog must not delay others, and what stands in it counts as late."""
 BEHIND = 0.05
 """Seconds until a timer that waits for that is looked at again."""
 
@@ -143,8 +88,7 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         topics=tuple(topic.name for topic in KINDS),
         open_handler=open_handler,
         answers=True,
-        slice_records={topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()}
-        | {OUTBOX.name: POSTS_SLICE},
+        slice_records=SLICE_RECORDS,
         weights=SHARES | ASIDE,
     )
 

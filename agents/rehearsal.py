@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from agents.decider import KINDS as DECIDER_TOPICS
 from agents.decider import Decider
+from agents.decider_topics import KINDS as DECIDER_TOPICS
 from agents.router import KINDS as ROUTER_TOPICS
 from agents.router import Router
 from pipeline.catalogue_folder import Catalogues

@@ -8,7 +8,7 @@ from itertools import islice
 
 import msgspec
 
-from agents.decider import KINDS
+from agents.decider_topics import KINDS
 from bench.arena import Arena
 from bench.topics import AIOKAFKA, FAUST, QUIX, TOCSIN, faust_changelog
 from bench.workload import PARTITIONS, USERS, profile, requests, state_key, user_name

@@ -1,0 +1,76 @@
+"""What the decider reads, in which order, and how much of it at once."""
+
+import msgspec
+
+from pipeline.slots import WEIGHTS
+from pipeline.topics import (
+    BROADCASTS,
+    CANCELLED,
+    CONTACTS,
+    DEVICES,
+    ERASURES,
+    FEEDBACK,
+    FOLLOWING,
+    HINTS,
+    OUTBOX,
+    PREFERENCES,
+    PRESENCE,
+    REQUESTS,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
+    WITHDRAWALS,
+    Topic,
+)
+from schemas.cancellation import Cancellation
+from schemas.erasure import Erasure
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.hint import Hint
+from schemas.post import Post
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
+from schemas.vocabulary import Priority
+from schemas.withdrawal import Withdrawal
+
+KINDS: dict[Topic, type[msgspec.Struct]] = {
+    CONTACTS: Contacts,
+    DEVICES: DeviceChange,
+    PREFERENCES: Preferences,
+    PRESENCE: Presence,
+    FOLLOWING: Follow,
+    CANCELLED: Cancellation,
+    FEEDBACK: Feedback,
+    STOPS: Stop,
+    SUBSCRIPTIONS: Subscription,
+    SUPPRESSIONS: Suppression,
+    ERASURES: Erasure,
+    WITHDRAWALS: Withdrawal,
+    REQUESTS[Priority.CRITICAL]: Request,
+    BROADCASTS[Priority.CRITICAL]: Broadcast,
+    **{REQUESTS[priority]: Request for priority in Priority},
+    **{BROADCASTS[priority]: Broadcast for priority in Priority},
+    OUTBOX: Post,
+    HINTS: Hint,
+}
+"""In this order: what is known comes first, then what is critical; the rest shares by weight."""
+SHARES = {
+    topics[priority].name: weight
+    for topics in (REQUESTS, BROADCASTS)
+    for priority, weight in WEIGHTS.items()
+}
+ASIDE = {OUTBOX.name: WEIGHTS[Priority.NORMAL], HINTS.name: WEIGHTS[Priority.BULK]}
+"""What nobody waits for."""
+PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | ASIDE)
+GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
+"""Topics that may hold an event of a digest that is due. Not those of tenants over their share:
+their backlog must not delay others, and what stands in it counts as late."""
+BROADCAST_SLICE = 16
+"""Broadcasts in one slice; each may stand for a thousand decisions."""
+POSTS_SLICE = 100
+"""Posts in one slice; each is compared with what else its actor posted."""
+SLICE_RECORDS = {topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()} | {
+    OUTBOX.name: POSTS_SLICE
+}
