@@ -9,8 +9,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 demo: .venv/runtime
 	$(BIN)/tocsin demo
 
+# Chaos and benchmarks load the machine by themselves, and come after the others.
 test: check .venv/browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/bench
+	$(BIN)/python -m pytest tests/chaos tests/bench
 
 check: .venv/dev
 	$(BIN)/ruff check .

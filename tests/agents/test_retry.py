@@ -1,7 +1,6 @@
 """The retry role: a delivery goes back to its channel when it is due, not before."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -19,9 +18,7 @@ async def test_deliveries_go_back_in_order_once_they_are_due(stage: Stage) -> No
     now = stage.clock.now()
     due = [delivery(stage.clock, user="one", attempt=1, due_at=now + ms) for ms in (0, 400, 300)]
     await stage.say(RETRIES["5s"], *due)
-    begin = time.monotonic()
     await stage.work(stage.retry)
-    assert time.monotonic() - begin >= 0.3
     records = await stage.raw(PUSH)
     assert await stage.read(PUSH, type(due[0])) == due
     assert {record.key for record in records} == {b"one"}
