@@ -74,13 +74,26 @@ def setup() -> None:
 @click.option("--clickhouse-port", type=click.IntRange(1, 65535), default=8123, show_default=True)
 @click.option("--web-port", type=click.IntRange(1, 65535), default=8090, show_default=True)
 @click.option("--page-port", type=click.IntRange(1, 65535), default=8091, show_default=True)
-def up(folder: Path, kafka_port: int, clickhouse_port: int, web_port: int, page_port: int) -> None:
+@click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path),
+    envvar="TOCSIN_CATALOGUE",
+    help="Notification types; those of the page to play with, unless given.",
+)
+def up(
+    folder: Path,
+    kafka_port: int,
+    clickhouse_port: int,
+    web_port: int,
+    page_port: int,
+    catalogue: Path | None,
+) -> None:
     """Run Kafka, ClickHouse, the provider simulators, all roles and the web, until Ctrl-C."""
     import asyncio
 
     from cli.up import stay_up
 
-    asyncio.run(stay_up(folder, kafka_port, clickhouse_port, web_port, page_port))
+    asyncio.run(stay_up(folder, kafka_port, clickhouse_port, web_port, page_port, catalogue))
 
 
 @tocsin.command()

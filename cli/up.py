@@ -8,14 +8,25 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.shop import open_shop
-from embedded.house import WEB, House
+from embedded.house import CATALOGUE, WEB, House
+from pipeline.catalogue_folder import read_catalogue
 from pipeline.topics import ROLES
 
 
 async def stay_up(
-    folder: Path, kafka_port: int, clickhouse_port: int, web_port: int, page_port: int
+    folder: Path,
+    kafka_port: int,
+    clickhouse_port: int,
+    web_port: int,
+    page_port: int,
+    catalogue: Path | None,
 ) -> None:
-    """Start everything, say where it is, and stop it in order on SIGINT or SIGTERM."""
+    """Start everything, say where it is, and stop it in order on SIGINT or SIGTERM.
+
+    Raises BadCatalogue before anything is started.
+    """
+    catalogue = catalogue or CATALOGUE
+    read_catalogue(catalogue)
     console = Console(stderr=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -28,6 +39,7 @@ async def stay_up(
         web_port=web_port,
         roles=(*ROLES, WEB),
         cors_origins='["*"]',
+        catalogue=catalogue.absolute(),
     )
     with console.status("Starting") as status:
         await house.start(lambda step: status.update(step))

@@ -16,6 +16,8 @@ from pipeline.settings import Settings, settings_of
 from pipeline.topics import ROLES
 
 ROOT = Path(__file__).parent.parent
+CATALOGUE = ROOT / "catalogue"
+"""What the demo and the page to play with are made for."""
 PAUSES = (0.5, 1, 2, 5, 10)
 """Seconds before a role that ended is started again; the last one repeats."""
 READY = "ready"
@@ -151,7 +153,7 @@ class House:
             "TOCSIN_CLICKHOUSE_HOST": self.clickhouse.host,
             "TOCSIN_CLICKHOUSE_PORT": str(self.clickhouse.port),
             "TOCSIN_DATA_DIR": str(self.folder / "state"),
-            "TOCSIN_CATALOGUE": str(ROOT / "catalogue"),
+            "TOCSIN_CATALOGUE": str(CATALOGUE),
             **self._web(),
             **overrides,
         }

@@ -77,6 +77,15 @@ async def test_no_kafka_is_one_sentence_soon(tmp_path: Path, argv: tuple[str, ..
     assert ended.seconds < 35
 
 
+async def test_a_catalogue_of_ones_own_is_looked_at_before_all_is_started(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[types.mine]\ncategory = 7\n")
+    ended = await run("up", "--folder", str(tmp_path / "up"), TOCSIN_CATALOGUE=tmp_path)
+    assert ended.code == UNAVAILABLE
+    assert "mine.toml:2" in ended.errors
+    assert "Traceback" not in ended.errors
+    assert not (tmp_path / "up").exists()
+
+
 async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     ended = await run("worker", "decider", TOCSIN_DATA_DIR=tmp_path / "state")
