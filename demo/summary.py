@@ -34,6 +34,13 @@ UNFINISHED = (
     "SELECT count() FROM (SELECT delivery_id FROM delivery_events WHERE delivery_id != '' "
     "GROUP BY delivery_id HAVING countIf(stage IN ('sent', 'failed', 'suppressed')) = 0)"
 )
+QUERIES = {
+    "Decisions": DECISIONS,
+    "Sent": SENT,
+    "Not sent, or held": SUPPRESSED,
+    "Latency": LATENCY,
+    "Lost": UNFINISHED,
+}
 
 
 @dataclass(frozen=True)
@@ -91,15 +98,20 @@ def disagreements(found: Findings, analysts: Analysts) -> list[str]:
 
 
 def print_summary(console: Console, found: Findings, analysts: Analysts) -> None:
-    """The table, then whatever is wrong."""
+    """The table, its queries, then whatever is wrong."""
     table = Table(title="What became of it", title_justify="left", show_lines=True)
-    for name in ("", "Witnesses", "ClickHouse", "Ask ClickHouse yourself"):
-        table.add_column(name, overflow="fold", ratio=3 if name.startswith("Ask") else None)
+    for name in ("", "Producer and providers", "ClickHouse"):
+        table.add_column(name, overflow="fold")
     for row in _rows(found, analysts):
         table.add_row(*map(Text, row))
     console.print(table)
     ends = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in found.slots.most_common())
     console.print(f"Each channel of each notification ended as: {ends}.", highlight=False)
+    console.print("\nClickHouse was asked, as you may with --keep:", highlight=False)
+    for name, query in QUERIES.items():
+        # Never broken by us, so that it can be copied from a terminal of any width.
+        console.print(f"{name}: {query}", soft_wrap=True, markup=False, highlight=False)
+    console.print()
     wrong = [
         ("lost", found.lost),
         ("duplicate", found.duplicates),
@@ -110,19 +122,19 @@ def print_summary(console: Console, found: Findings, analysts: Analysts) -> None
     _print_cases(console, "disagreement", disagreements(found, analysts))
 
 
-def _rows(found: Findings, analysts: Analysts) -> list[tuple[str, str, str, str]]:
+def _rows(found: Findings, analysts: Analysts) -> list[tuple[str, str, str]]:
     latency = {name: f"{p['p50']} / {p['p99']}" for name, p in found.percentiles().items()}
     told = {name: f"{p50:.0f} / {p99:.0f}" for name, (p50, p99) in analysts.latency.items()}
     return [
-        ("Events", f"{found.events:,}", "", "counted by the producer"),
-        ("Decisions", f"{found.decisions:,}", f"{analysts.decisions:,}", DECISIONS),
-        ("Sent", _lines(found.sent), _lines(analysts.sent), SENT),
-        ("Not sent, or held", _lines(found.suppressed), _lines(analysts.suppressed), SUPPRESSED),
-        ("Latency, ms\np50 / p99", _lines(latency), _lines(told), LATENCY),
-        ("Dead letters", f"{found.dead:,}", "", "tocsin dead-letters list"),
-        ("Lost", f"{len(found.lost):,}", f"{analysts.unfinished:,}", UNFINISHED),
-        ("Duplicates", f"{len(found.duplicates):,}", "", "counted by the providers"),
-        ("Unexpected", f"{len(found.unexpected):,}", "", "counted by the providers"),
+        ("Events", f"{found.events:,}", ""),
+        ("Decisions", f"{found.decisions:,}", f"{analysts.decisions:,}"),
+        ("Sent", _lines(found.sent), _lines(analysts.sent)),
+        ("Not sent, or held", _lines(found.suppressed), _lines(analysts.suppressed)),
+        ("Latency, ms\np50 / p99", _lines(latency), _lines(told)),
+        ("Dead letters", f"{found.dead:,}", ""),
+        ("Lost", f"{len(found.lost):,}", f"{analysts.unfinished:,}"),
+        ("Duplicates", f"{len(found.duplicates):,}", ""),
+        ("Unexpected", f"{len(found.unexpected):,}", ""),
     ]
 
 
