@@ -233,3 +233,17 @@ def test_an_event_repeated_when_its_mark_is_gone_makes_a_digest_of_another_name(
     (second,) = [d for d in ann.wake(NOON + 2 * HOUR) if d.deliveries]
     assert members([second]) == [{"e1", "e2"}]
     assert second.deliveries[0].delivery_id != first.deliveries[0].delivery_id
+
+
+def test_a_digest_that_waited_and_was_cancelled_does_not_cut_the_next_session_short() -> None:
+    spec = kind('digests = [{ channels = ["push"], pause = "10m" }]')
+    ann = Person(spec, replace(PHONE, quiet_hours=NIGHT))
+    name = ann.meet(at(0, "e1"), NOON).notification_id
+    assert told(*ann.wake(TEN)) == {}
+    (row,) = ann.held
+    ann.take(cancel(row, ann.held[row], ann.ledger, name))
+    ann.wake(ONE)
+    ann.meet(at(61, "e2"), NOON + 61 * MINUTE)
+    ann.meet(at(70, "e3"), NOON + 70 * MINUTE)
+    assert members(ann.wake(NOON + 71 * MINUTE + LATE)) == []
+    assert members(ann.wake(NOON + 80 * MINUTE + LATE)) == [{"e2", "e3"}]
