@@ -43,7 +43,9 @@ def wait(
 
 def has_room(draft: Draft) -> bool:
     """Whether one more may wait for this user."""
-    return len(draft.waiting) + len(draft.gathering) < MOST_WAITING
+    # Digests that were closed are only remembered, and must not keep out what is to come.
+    gathered = sum(each.due_at > 0 for each in draft.gathering.values())
+    return len(draft.waiting) + gathered < MOST_WAITING
 
 
 def notification_of(name: str) -> str:
