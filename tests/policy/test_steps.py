@@ -11,7 +11,7 @@ from policy.user.profile import Profile
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Stage
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind, told
-from tests.policy.samples import HOUR, NOON, request
+from tests.policy.samples import EVERYWHERE, HOUR, NOON, request
 
 
 def test_quiet_hours_put_off_what_makes_a_sound_until_their_end() -> None:
@@ -144,6 +144,14 @@ def test_a_step_that_waits_for_the_morning_delays_the_next() -> None:
     assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "held quiet_hours"}
     assert told(*ann.wake(ONE)) == {"push": "sent", "email": "held escalation"}
     assert [waiting.due_at for waiting in ann.ledger.waiting.values()] == [ONE + HOUR]
+
+
+def test_a_channel_that_the_catalogue_took_from_the_step_is_suppressed_with_a_reason() -> None:
+    ann = Person(kind("", "push email"), replace(EVERYWHERE, quiet_hours=NIGHT))
+    ann.meet(at(0), NOON)
+    ann.spec = kind("", "email")
+    outcomes = told(*ann.wake(ONE))
+    assert outcomes == {"push": "suppressed unknown_type", "email": "sent"}
 
 
 def test_a_delayed_type_and_a_scheduled_event_wait_and_live_from_then_on() -> None:
