@@ -146,6 +146,28 @@ def test_a_step_that_waits_for_the_morning_delays_the_next() -> None:
     assert [waiting.due_at for waiting in ann.ledger.waiting.values()] == [ONE + HOUR]
 
 
+@pytest.mark.parametrize(
+    ("minute", "stage", "outcome"),
+    [
+        (1, Stage.SEEN, "sent"),
+        (35, Stage.SEEN, "sent"),
+        (1, Stage.OPENED, "suppressed engaged"),
+        (35, Stage.OPENED, "suppressed engaged"),
+    ],
+)
+def test_a_step_that_waits_for_the_morning_is_stopped_by_no_less_than_before(
+    minute: int, stage: Stage, outcome: str
+) -> None:
+    spec = kind('escalation = [{ after = "30m", channels = ["push"], unless = "opened" }]', "inapp")
+    ann = Person(spec, Profile(("phone",), quiet_hours=NIGHT))
+    name = ann.meet(at(0), NOON).notification_id
+    decisions = ann.wake(NOON + minute * MINUTE)
+    decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name))))
+    decisions += ann.wake(NOON + 40 * MINUTE) + ann.wake(ONE)
+    assert told(*decisions)["push"] == outcome
+    assert not ann.ledger.waiting
+
+
 def test_a_channel_that_the_catalogue_took_from_the_step_is_suppressed_with_a_reason() -> None:
     ann = Person(kind("", "push email"), replace(EVERYWHERE, quiet_hours=NIGHT))
     ann.meet(at(0), NOON)
