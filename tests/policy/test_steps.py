@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.later import cancel, hear
 from policy.notification_type import unknown_type
-from policy.user.ledger import MOST_WAITING, Held, Ledger, Waiting
+from policy.user.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
 from policy.user.profile import Profile
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Stage
@@ -126,6 +126,27 @@ def test_feedback_that_comes_before_the_decision_counts() -> None:
     ann.take(hear(name, Stage.OPENED, ann.ledger, {}))
     ann.meet(at(0), NOON)
     assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "suppressed engaged"}
+
+
+def test_feedback_on_what_is_done_with_does_not_displace_that_on_what_waits() -> None:
+    late, silent = kind("", "push inapp"), kind("", "inapp")
+    ann = Person(late, Profile(("phone",), quiet_hours=NIGHT))
+    name = ann.meet(at(0), NOON).notification_id
+    ann.take(hear(name, Stage.SEEN, ann.ledger, _waiting(ann, name)))
+    ann.spec = silent
+    for number in range(1, MOST_HEARD + 1):
+        # Their marks are under the key, so that nothing tells that they were decided.
+        asked = request(
+            event_id=f"other {number}",
+            key=f"key {number}",
+            origin=Origin("events", 1, number),
+            data={"text": "t", "key": "k"},
+        )
+        other = ann.meet(asked, NOON).notification_id
+        ann.take(hear(other, Stage.SEEN, ann.ledger, {}))
+    assert len(ann.ledger.heard) <= MOST_HEARD
+    ann.spec = late
+    assert told(*ann.wake(ONE)) == {"push": "suppressed engaged"}
 
 
 def test_a_step_that_reaches_nobody_does_not_keep_the_next_waiting() -> None:
