@@ -13,7 +13,7 @@ from agents.answers import Answers
 from agents.audience import resume_fan_out, start_fan_out
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
-from agents.erasing import erase, is_forgotten
+from agents.erasing import erase, what_counts
 from agents.hints import take_hint
 from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
@@ -120,7 +120,8 @@ class Decider(Stateful):
                     # Posts of before may come later: they are in another topic.
                     forgotten.note(said.tenant, said.actor, said.at)
             if not forgotten.is_empty:
-                records = [each for each in records if not is_forgotten(forgotten, *each)]
+                partitions = self._runtime.settings.partitions
+                records = what_counts(turn, forgotten, records, partitions)
             await self._take_all(turn, records, in_hand.now)
         await turn.finish()
 

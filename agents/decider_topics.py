@@ -36,6 +36,7 @@ from schemas.vocabulary import Priority
 from schemas.withdrawal import Withdrawal
 
 KINDS: dict[Topic, type[msgspec.Struct]] = {
+    ERASURES: Erasure,
     CONTACTS: Contacts,
     DEVICES: DeviceChange,
     PREFERENCES: Preferences,
@@ -46,7 +47,6 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     STOPS: Stop,
     SUBSCRIPTIONS: Subscription,
     SUPPRESSIONS: Suppression,
-    ERASURES: Erasure,
     WITHDRAWALS: Withdrawal,
     REQUESTS[Priority.CRITICAL]: Request,
     BROADCASTS[Priority.CRITICAL]: Broadcast,
@@ -55,7 +55,8 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     OUTBOX: Post,
     HINTS: Hint,
 }
-"""In this order: what is known comes first, then what is critical; the rest shares by weight."""
+"""In this order: what is known comes first, then what is critical; the rest shares by weight.
+Erasures before all, as they drop what is there, and who came back since must stay."""
 SHARES = {
     topics[priority].name: weight
     for topics in (REQUESTS, BROADCASTS)

@@ -145,7 +145,8 @@ class Decisions:
         tombstones = self._turn.view(CANCELLED)
         tombstones.put(place, max(at, tombstones.get(place) or 0))
         timer = Timer(cancellation.tenant, "", cancellation.cancel_key)
-        self._timers.add(self._turn.view(TIMERS), self._now + SENT_KEPT_MS, timer)
+        # By the later of the clocks: one that rang too early would leave the key for good.
+        self._timers.add(self._turn.view(TIMERS), max(self._now, at) + SENT_KEPT_MS, timer)
         for key in list(keys.keys(place)):
             _, _, user, *row = parts_of(key)
             owner = user_key(cancellation.tenant, user)

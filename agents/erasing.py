@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.hints import forget_hint
@@ -60,6 +61,24 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
     return False  # about nobody, or about more than one
 
 
+def what_counts(
+    turn: Turn,
+    forgotten: Forgotten,
+    records: list[tuple[ConsumerRecord, msgspec.Struct]],
+    partitions: int,
+) -> list[tuple[ConsumerRecord, msgspec.Struct]]:
+    """Those that are no older than the erasure of whom they are about."""
+    found = []
+    for record, value in records:
+        if not is_forgotten(forgotten, record, value):
+            found.append((record, value))
+        elif isinstance(value, Follow) and value.following:
+            # The router has counted it, and the erasure could not know of it.
+            at = record.timestamp
+            _unfollow(turn, value.tenant, value.follower, value.followee, at, partitions)
+    return found
+
+
 async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
     """Drop all of it within the turn.
 
@@ -78,14 +97,16 @@ async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partition
     followees = [followee async for followee in _followees(turn, tenant, user)]
     for followee in followees:
         put_edge(turn, tenant, followee, user, following=False)
-        said = Follow(
-            follower=user, followee=followee, at=moment(at), following=False, tenant=tenant
-        )
-        place = partition_of(followee, partitions)
-        turn.outputs.add(FOLLOWS, place, followee.encode(), encode(said))
+        _unfollow(turn, tenant, user, followee, at, partitions)
     withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
     for place in range(partitions):
         turn.outputs.add(WITHDRAWALS, place, user.encode(), withdrawal)
+
+
+def _unfollow(turn: Turn, tenant: str, user: str, followee: str, at: int, partitions: int) -> None:
+    said = Follow(follower=user, followee=followee, at=moment(at), following=False, tenant=tenant)
+    place = partition_of(followee, partitions)
+    turn.outputs.add(FOLLOWS, place, followee.encode(), encode(said))
 
 
 def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:

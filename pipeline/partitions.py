@@ -14,7 +14,7 @@ from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
-from pipeline.slices import BYTES, RECORDS, Slice
+from pipeline.slices import BYTES, RECORDS, Slice, Span
 
 GRACE = 20.0
 """Seconds that a slice in hand gets to finish when its partition is taken away."""
@@ -121,6 +121,11 @@ class Partition:
         finally:
             await self._handler.close()
 
+    @property
+    def first(self) -> Span | None:
+        """The records that must be worked on before any others, until they are."""
+        return self._handler.first
+
     def accept(self, slice_: Slice) -> None:
         """Queue a slice for its lane."""
         self._lane_of[slice_.partition.topic].put(slice_)
@@ -185,7 +190,8 @@ class Partitions:
 
         The topics of a partition number share its room, and whoever needs it may use all that
         is left. Each one's even part is free to it even then, so that no backlog keeps another
-        topic out: at most twice the room is in flight, and what the last fetches brought.
+        topic out: at most twice the room is in flight, and what the last fetches brought. What
+        a lane must begin with is fetched in any case: until then it gives nothing else back.
         """
         room = self.room_per_partition()
         own = room // len(self.role.topics)
@@ -195,8 +201,14 @@ class Partitions:
         return {
             tp
             for tp, cursor in cursors.items()
-            if (used[tp.partition] < room or cursor.in_flight < own) and not cursor.seek_pending
+            if not cursor.seek_pending
+            and (used[tp.partition] < room or cursor.in_flight < own or self._lacks(tp, cursor))
         }
+
+    def _lacks(self, tp: TopicPartition, cursor: Cursor) -> bool:
+        held = self._held.get(tp.partition)
+        first = held.first if held else None
+        return first is not None and first.topic == tp.topic and cursor.position < first.end
 
     def frontiers(self) -> dict[TopicPartition, int]:
         """Where each partition's next slice must start: all before it is done, for good."""

@@ -70,11 +70,13 @@ def join_up_to(queue: deque[Slice], end: int) -> Slice | None:
 def _joined(taken: Sequence[Slice]) -> Slice:
     if len(taken) == 1:
         return taken[0]
+    last = taken[-1]
     return replace(
-        taken[0],
-        next=taken[-1].next,
+        last,
+        start=taken[0].start,
         records=[record for slice_ in taken for record in slice_.records],
-        size=sum(slice_.size for slice_ in taken),
+        # A seek has given back the bytes of all that came before it.
+        size=sum(slice_.size for slice_ in taken if slice_.epoch == last.epoch),
     )
 
 

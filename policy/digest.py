@@ -13,7 +13,7 @@ from policy.later import has_room
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
 from policy.rule import Gather
-from policy.user.ledger import MOST_GATHERED, Gathering, Held
+from policy.user.ledger import MOST_CLOSED, MOST_GATHERED, Gathering, Held
 from schemas.vocabulary import Reason
 
 DAY_MS = 86_400_000
@@ -31,7 +31,7 @@ def gather(draft: Draft, verdict: Gather) -> None:
     key = text_at(request.event.data, plan.digest_key)
     name = gathering_name(draft.spec.name, plan.channel, verdict.source, key)
     found = draft.gathering.get(name)
-    if found.count >= MOST_GATHERED if found else not has_room(draft):
+    if found.count >= MOST_GATHERED if found and found.due_at else not has_room(draft):
         draft.suppress(plan.channel, Reason.TOO_MANY_HELD, "so much is gathered already")
         return
     if found is None:
@@ -57,8 +57,10 @@ def _joined(found: Gathering, at: int, verdict: Gather, zone: str) -> Gathering:
 
 
 def _without_idle(gathering: dict[str, Gathering], at: int) -> dict[str, Gathering]:
+    closed = sorted(each.closed_until for each in gathering.values() if not each.due_at)
+    since = at - DAY_MS
+    if len(closed) >= MOST_CLOSED:
+        since = max(since, closed[-MOST_CLOSED])
     return {
-        name: each
-        for name, each in gathering.items()
-        if each.due_at or each.closed_until > at - DAY_MS
+        name: each for name, each in gathering.items() if each.due_at or each.closed_until > since
     }

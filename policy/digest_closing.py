@@ -42,8 +42,8 @@ def close(
     Every event in it is told as digested, or as not sent, with the reason.
     """
     found = state.ledger.gathering[name]
-    if not items:  # all of them were cancelled
-        return _kept(name, replace(found, due_at=0, count=0), state)
+    if not items:  # all of them were cancelled, and what comes next opens a window of its own
+        return _kept(name, replace(found, due_at=0, count=0, extended_until=0), state)
     times = [int(row[1][:TIME_DIGITS]) for row, _ in items]
     end = _end(found, times, state)
     if end + found.window.lateness > (read_to or now) and not found.extended_until:

@@ -29,7 +29,8 @@ def digest_id(first: str, channel: Channel) -> str:
     """32 hex digits that name one digest: by the first row in it, a time and a notification.
 
     An event that is repeated when its mark is gone is in two digests, but not with the same time
-    while its gathering knows until when it was closed: for a day, or longer where more comes.
+    while its gathering knows until when it was closed: for a day, or longer where more comes,
+    unless 500 others of the user were closed since.
     """
     return _hashed(f"g{first}{channel}")
 

@@ -1,6 +1,6 @@
 """What waits for its time: put off, taken up again, cancelled, or made needless by the user."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -43,7 +43,9 @@ def wait(
 
 def has_room(draft: Draft) -> bool:
     """Whether one more may wait for this user."""
-    return len(draft.waiting) + len(draft.gathering) < MOST_WAITING
+    # Digests that were closed are only remembered, and must not keep out what is to come.
+    gathered = sum(each.due_at > 0 for each in draft.gathering.values())
+    return len(draft.waiting) + gathered < MOST_WAITING
 
 
 def notification_of(name: str) -> str:
@@ -69,9 +71,7 @@ def hear(notification: str, stage: Stage, ledger: Ledger, held: Mapping[str, Hel
     is_news = before is None or not _includes(before, stage)
     if not is_news or (not held and mark_of(ledger.marks, key) is not None):
         return Decision(notification, (), (), ledger)
-    heard = {**ledger.heard, key: stage}
-    for oldest in list(heard)[: max(0, len(heard) - MOST_HEARD)]:
-        del heard[oldest]
+    heard = _bounded({**ledger.heard, key: stage}, ledger.waiting)
     done = [
         name
         for name in held
@@ -91,6 +91,16 @@ def hear(notification: str, stage: Stage, ledger: Ledger, held: Mapping[str, Hel
         notices=notices,
         release=tuple((name,) for name in done),
     )
+
+
+def _bounded(heard: dict[bytes, Stage], waiting: Iterable[str]) -> dict[bytes, Stage]:
+    """At most `MOST_HEARD`: of what waits for nothing the oldest go, and only then others."""
+    surplus = len(heard) - MOST_HEARD
+    if surplus <= 0:
+        return heard
+    needed = {mark_key(notification_of(name)) for name in waiting}
+    gone = sorted(heard, key=needed.__contains__)[:surplus]
+    return {key: stage for key, stage in heard.items() if key not in gone}
 
 
 def cancel(row: Row, held: Held, ledger: Ledger, notification: str) -> Decision:

@@ -31,6 +31,7 @@ def resume(
     if refusal is None:
         try:
             take_step(draft, held.channels)
+            draft.outcomes += _gone(held, draft)
         except BadRecord as error:
             draft = _draft(name, held, spec, state, now, trace)
             refusal = error.reason, error.detail
@@ -58,6 +59,17 @@ def _draft(
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
     draft.release += ((name,),)
     return draft
+
+
+def _gone(held: Held, draft: Draft) -> tuple[Outcome, ...]:
+    """Why nothing came of channels that the step had when it was put off, and has no more."""
+    told = {*draft.sent, *(outcome.channel for outcome in draft.outcomes)}
+    detail = "the catalogue has it no more"
+    return tuple(
+        Outcome(channel, Reason.UNKNOWN_TYPE, detail)
+        for channel in held.channels
+        if channel not in told
+    )
 
 
 def _refusal(

@@ -19,11 +19,13 @@ def take_step(draft: Draft, channels: Container[Channel] | None = None) -> None:
     be used, there is nothing that the user might have seen, so the next step is taken at once.
     """
     while True:
-        later = _decide_channels(draft, draft.spec.steps[draft.step], channels)
+        step = draft.spec.steps[draft.step]
+        later = _decide_channels(draft, step, channels)
         if later:
             # Only quiet hours put off, and they end at one moment for all channels.
             verdict = next(iter(later.values()))
-            wait(draft, tuple(later), verdict.due_at, verdict.reason, verdict.detail)
+            unless = step.unless if draft.step else None  # nothing but an escalation has one
+            wait(draft, tuple(later), verdict.due_at, verdict.reason, verdict.detail, unless)
             return
         if draft.step + 1 == len(draft.spec.steps):
             return

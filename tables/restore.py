@@ -1,7 +1,7 @@
 """Reading a changelog partition back, in batches."""
 
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -23,7 +23,7 @@ class Changelog:
 
     async def changes_from(
         self, offset: int
-    ) -> AsyncIterator[tuple[dict[bytes, bytes | None], int]]:
+    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
         """Changes by key, batch by batch, each with the offset after its last record.
 
         Ends at what is the end when it starts. An `offset` that the log no longer has begins at
@@ -50,7 +50,7 @@ class Changelog:
 
     async def _read(
         self, consumer: AIOKafkaConsumer, offset: int
-    ) -> AsyncIterator[tuple[dict[bytes, bytes | None], int]]:
+    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
         tp = TopicPartition(self.topic, self.partition)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]

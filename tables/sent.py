@@ -26,7 +26,10 @@ class SentMark(Struct, frozen=True, array_like=True):
 
 
 SENT = Table(b"s", SentMark)
-"""By the day on which Kafka took the event, and delivery id: a day can be forgotten at once."""
+"""By the day on which its time is up, and delivery id: a day can be forgotten at once.
+
+Not by the day on which Kafka took the event: what waited for weeks would be forgotten when sent.
+"""
 
 
 class SentLedger:
@@ -65,7 +68,7 @@ class SentLedger:
 
 
 def _key(delivery: Delivery) -> bytes:
-    day = _day(max(0, delivery.accepted_at) // DAY_MS)
+    day = _day(max(0, delivery.expires_at) // DAY_MS)
     return SENT.prefix + day + bytes.fromhex(delivery.delivery_id)
 
 

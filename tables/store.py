@@ -1,14 +1,16 @@
 """State of one partition number: a RocksDB in front of a changelog partition in Kafka.
 
 The changelog is the truth: a change is acknowledged there before it is in RocksDB, so a RocksDB
-is only ever behind, and what it lacks is read from where it stopped.
+is only ever behind, and what it lacks is read from where it stopped. One that is behind for longer
+than the changelog tells what was deleted is built anew.
 """
 
 import asyncio
 import contextlib
 import shutil
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +24,12 @@ from tables.restore import Changelog
 FRONTIER = b"\x00frontier/"
 """Keys under which the frontiers stand, in the state and in the changelog alike."""
 RESTORED = b"\x01restored"
-"""How far into the changelog this RocksDB is; of no meaning elsewhere, so not in the changelog."""
+"""How far into the changelog this RocksDB is, and since when (epoch seconds); of no meaning
+elsewhere, so not in the changelog."""
 OFFSET = struct.Struct(">Q")
+DELETIONS_KEPT = 20 * 3600
+"""Seconds for which a changelog is sure to tell what was deleted: Kafka lets go of that after a day
+(`delete.retention.ms`), and reading takes a while."""
 
 DAMAGED = ("Corruption", "No such file or directory")
 """What RocksDB says of files that are broken or gone: the changelog has it all, so start anew."""
@@ -74,8 +80,10 @@ class PartitionStore:
         folder: Path,
         changelog: Changelog,
         producer: Log,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
+        self._now = now
         self._changelog = changelog
         self._producer = producer
         self._writing = asyncio.Lock()
@@ -87,11 +95,29 @@ class PartitionStore:
 
         Raises BrokenChangelog at a record that can't be read, Unavailable without disk or Kafka.
         """
-        db = self._db = _open(self._folder)
-        start = _offset(db.get(RESTORED))
-        async for changes, restored in self._changelog.changes_from(start):
-            self._store(changes.items(), restored)
+        self._db = _open(self._folder)
+        if not await self._catch_up():
+            self.close()
+            shutil.rmtree(self._folder)
+            self._db = _open(self._folder)
+            await self._catch_up()
         return {key[len(FRONTIER) :].decode(): _offset(value) for key, value in self.scan(FRONTIER)}
+
+    async def _catch_up(self) -> bool:
+        """Read what the changelog has more; False where that may lack what was deleted meanwhile.
+
+        So it is where another worker held the partition for long, or after a kill where little
+        is written: what is in no file yet is then days old.
+        """
+        restored = self._open_db.get(RESTORED) or b""
+        start, since = _offset(restored[: OFFSET.size]), _offset(restored[OFFSET.size :])
+        is_outdated = start > 0 and self._now() - since > DELETIONS_KEPT
+        async with contextlib.aclosing(self._changelog.changes_from(start)) as read:
+            async for changes, end in read:
+                if is_outdated:
+                    return False
+                self._store(changes.items(), end)
+        return True
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of these keys, None where there is none; raises Unavailable when damaged."""
@@ -171,12 +197,12 @@ class PartitionStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(RESTORED, OFFSET.pack(restored))
+        batch.put(RESTORED, OFFSET.pack(restored) + OFFSET.pack(int(self._now())))
         self._open_db.write(batch)
 
 
 def _offset(value: bytes | None) -> int:
-    return 0 if value is None else int(OFFSET.unpack(value)[0])
+    return int(OFFSET.unpack(value)[0]) if value else 0
 
 
 def _open(folder: Path) -> Rdict:

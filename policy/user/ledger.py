@@ -16,6 +16,8 @@ from schemas.vocabulary import Channel, Stage
 
 MOST_WAITING = 500
 """Notifications, and digests, that wait for one user; state must stay bounded."""
+MOST_CLOSED = 500
+"""Digests of one user that are remembered as closed, those that were closed last."""
 MOST_GATHERED = 1000
 """Events in one digest."""
 MOST_HEARD = 64

@@ -48,6 +48,17 @@ async def mentions(stage: Stage, role: str, user: str, *tables: Table[Any]) -> l
     return found
 
 
+async def followers(stage: Stage, followee: str) -> int:
+    """How many the router counts, as restored."""
+    await stage.restart()
+    number = partition_of(followee, PARTITIONS)
+    store = open_store(stage.runtime, "router", number, *ROUTER_TABLES)
+    await store.restore()
+    (count,) = store.get_many([FOLLOWER_COUNTS.prefix + key_of("default", followee)])
+    store.close()
+    return sum(FOLLOWER_COUNTS.decode(count or b"").values())
+
+
 async def known(stage: Stage) -> str:
     """A user of whom the decider keeps all that it can keep."""
     user, shop, key = unique("user"), unique("shop"), unique("key")
@@ -76,13 +87,7 @@ async def test_whom_they_followed_has_a_follower_less(stage: Stage) -> None:
     shop = (await stage.read(FOLLOWS, Follow))[0].followee
     await stage.say(ERASURES, Erasure(user=user))
     await stage.work(stage.decider, stage.router)
-    await stage.restart()
-    role = partition_of(shop, PARTITIONS)
-    store = open_store(stage.runtime, "router", role, *ROUTER_TABLES)
-    await store.restore()
-    (count,) = store.get_many([FOLLOWER_COUNTS.prefix + key_of("default", shop)])
-    store.close()
-    assert sum(FOLLOWER_COUNTS.decode(count or b"").values()) == 1
+    assert await followers(stage, shop) == 1
 
 
 async def test_what_waited_from_before_changes_nothing(stage: Stage) -> None:
@@ -107,6 +112,29 @@ async def test_who_comes_back_is_told_again(stage: Stage) -> None:
     await stage.say(EVENTS, order_shipped(user))
     await stage.work(stage.router, stage.decider)
     assert len(await stage.deliveries(Channel.PUSH)) == sent + 1
+
+
+async def test_who_comes_back_while_the_decider_is_away_is_told_too(stage: Stage) -> None:
+    user = await known(stage)
+    sent = len(await stage.deliveries(Channel.PUSH))
+    await stage.say(ERASURES, Erasure(user=user))
+    await asyncio.sleep(0.01)
+    await stage.say(CONTACTS, reachable(user))
+    await stage.say(EVENTS, order_shipped(user))
+    await stage.work(stage.router, stage.decider)
+    assert len(await stage.deliveries(Channel.PUSH)) == sent + 1
+
+
+async def test_whom_they_followed_unread_has_a_follower_less_too(stage: Stage) -> None:
+    user, shop = unique("user"), unique("shop")
+    await stage.say(FOLLOWS, follow(user, shop), follow(unique("other"), shop))
+    await stage.work(stage.router)
+    await asyncio.sleep(0.01)
+    await stage.say(ERASURES, Erasure(user=user))
+    await stage.work(stage.decider, stage.router)
+    assert await followers(stage, shop) == 1
+    await stage.work(stage.decider)
+    assert await mentions(stage, "decider", user, *TABLES) == []
 
 
 async def test_another_tenants_user_of_that_name_stays(line: Line, tmp_path: Path) -> None:

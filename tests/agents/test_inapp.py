@@ -79,6 +79,17 @@ async def test_what_is_too_late_is_told_and_not_stored(stage: Stage) -> None:
     assert (row.stage, row.reason) == (Step.SUPPRESSED, Reason.EXPIRED)
 
 
+async def test_a_repeat_that_comes_too_late_does_not_deny_what_is_there(stage: Stage) -> None:
+    said = message(stage)
+    await stage.say(HIGH, said)
+    await stage.work(stage.inapp)
+    stage.clock.ahead += said.expires_at - stage.clock.now()
+    await stage.say(HIGH, said)
+    await stage.work(stage.inapp)
+    assert len(await inbox_of(stage, said.user)) == 1
+    assert [(row.stage, row.reason) for row in await stage.told()] == [(Step.SENT, "")] * 2
+
+
 def changed(stage: Stage, user: str, kind: str, **fields: Any) -> InboxChange:
     at = moment(fields.pop("at", stage.clock.now()))
     return InboxChange(user=user, kind=kind, at=at, **fields)  # type: ignore[arg-type]

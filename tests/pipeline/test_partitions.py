@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
 from pipeline.partitions import Partitions, Role
+from pipeline.slices import Span
+from tests.pipeline.test_lanes import Tape, until
 
 TOPICS = ("contacts", "high", "low", "bulk")
 ROOM = 1000
@@ -56,6 +58,33 @@ def test_what_is_about_to_seek_is_not_fetched() -> None:
     cursors = cursors_of({"high": 0, "low": 0})
     cursors[TopicPartition("low", 0)].seek(7)
     assert partitions_of(("high", "low")).with_room(cursors) == {TopicPartition("high", 0)}
+
+
+class Source:
+    """A consumer of topics from which nothing was read yet."""
+
+    def __init__(self) -> None:
+        self.cursors: dict[TopicPartition, Cursor] = {}
+
+    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Their starts."""
+        return dict.fromkeys(partitions, 0)
+
+
+async def test_what_was_in_hand_is_fetched_even_if_others_took_all_the_room() -> None:
+    """The lane waits for the last of it, so nothing would ever be given back."""
+    handler, source, high = Tape(), Source(), TopicPartition("high", 0)
+    handler.first = Span("high", 0, 1000)
+    role = Role(name="a role", topics=TOPICS, open_handler=lambda *_: handler)
+    partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
+    partitions.assign({0}, source)
+    await until(lambda: bool(source.cursors))
+    for cursor in source.cursors.values():
+        cursor.seek_pending, cursor.in_flight, cursor.position = False, 400, 999
+    assert partitions.with_room(source.cursors) == {high}
+    source.cursors[high].position = 1000
+    assert partitions.with_room(source.cursors) == set()
+    await partitions.close()
 
 
 @given(st.integers(1, 20), st.lists(st.tuples(st.integers(0, 19), st.integers(1, 300))))

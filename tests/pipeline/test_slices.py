@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
-from pipeline.slices import BYTES, Slice, cut, join_head
+from pipeline.slices import BYTES, Slice, cut, join_head, join_up_to
 
 TP = TopicPartition("events", 0)
 
@@ -122,4 +122,20 @@ def test_a_slice_from_before_a_seek_frees_no_bytes() -> None:
     cursor.finish(old)
     assert cursor.in_flight == new.size
     cursor.finish(new)
+    assert cursor.in_flight == 0
+
+
+def test_what_was_in_hand_gives_back_its_bytes_even_if_a_seek_came_between() -> None:
+    cursor, queue = Cursor(0), deque[Slice]()
+    for end in (5, 10):
+        (slice_,) = cut(TP, cursor.epoch, cursor.position, records(range(cursor.position, end)))
+        cursor.hand_on(slice_)
+        assert cursor.accept(slice_)
+        queue.append(slice_)
+        if end == 5:
+            cursor.seek(5)
+    joined = join_up_to(queue, 10)
+    assert joined is not None
+    assert [record.offset for record in joined.records] == list(range(10))
+    cursor.finish(joined)
     assert cursor.in_flight == 0

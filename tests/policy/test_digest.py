@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.decision import Decision
 from policy.dedupe import NO_MARKS
+from policy.digest_window import HOURLY
 from policy.later import cancel
-from policy.user.ledger import MOST_GATHERED
+from policy.user.ledger import MOST_CLOSED, MOST_GATHERED, MOST_WAITING, Gathering, Ledger
 from policy.user.profile import Profile
 from schemas.vocabulary import Channel, Frequency, Stage
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind, told
@@ -233,3 +234,48 @@ def test_an_event_repeated_when_its_mark_is_gone_makes_a_digest_of_another_name(
     (second,) = [d for d in ann.wake(NOON + 2 * HOUR) if d.deliveries]
     assert members([second]) == [{"e1", "e2"}]
     assert second.deliveries[0].delivery_id != first.deliveries[0].delivery_id
+
+
+def test_a_digest_that_waited_and_was_cancelled_does_not_cut_the_next_session_short() -> None:
+    spec = kind('digests = [{ channels = ["push"], pause = "10m" }]')
+    ann = Person(spec, replace(PHONE, quiet_hours=NIGHT))
+    name = ann.meet(at(0, "e1"), NOON).notification_id
+    assert told(*ann.wake(TEN)) == {}
+    (row,) = ann.held
+    ann.take(cancel(row, ann.held[row], ann.ledger, name))
+    ann.wake(ONE)
+    ann.meet(at(61, "e2"), NOON + 61 * MINUTE)
+    ann.meet(at(70, "e3"), NOON + 70 * MINUTE)
+    assert members(ann.wake(NOON + 71 * MINUTE + LATE)) == []
+    assert members(ann.wake(NOON + 80 * MINUTE + LATE)) == [{"e2", "e3"}]
+
+
+def gatherings(number: int, due_at: int = 0) -> dict[str, Gathering]:
+    """So many, each closed at another moment of the last hour."""
+    one = Gathering("thing", Channel.PUSH, HOURLY, due_at)
+    return {f"{n:032x}": replace(one, closed_until=NOON - n) for n in range(number)}
+
+
+def test_digests_that_are_closed_leave_room_for_what_waits() -> None:
+    ann = Person(FIXED, PHONE, ledger=Ledger(gathering=gatherings(MOST_WAITING)))
+    assert told(ann.meet(at(0, "e1"), NOON)) == {"push": "held digest"}
+    assert members(ann.wake(TEN)) == [{"e1"}]
+    delayed = Person(kind('delay = "30m"'), PHONE, ledger=ann.ledger)
+    assert told(delayed.meet(at(0, "e2"), NOON)) == {"push": "held scheduled"}
+
+
+def test_of_digests_that_are_closed_the_last_are_remembered() -> None:
+    ann = Person(FIXED, PHONE, ledger=Ledger(gathering=gatherings(2 * MOST_CLOSED)))
+    ann.meet(at(0, "e1"), NOON)
+    closed = [each for each in ann.ledger.gathering.values() if not each.due_at]
+    assert len(closed) < MOST_CLOSED
+    assert min(each.closed_until for each in closed) > NOON - MOST_CLOSED
+
+
+def test_a_digest_that_opens_again_needs_room_as_any_other() -> None:
+    ann = Person(FIXED, PHONE)
+    ann.meet(at(0, "e1"), NOON)
+    ann.wake(TEN)
+    waiting = gatherings(MOST_WAITING, due_at=NOON + 24 * HOUR)
+    ann.ledger = replace(ann.ledger, gathering=ann.ledger.gathering | waiting)
+    assert told(ann.meet(at(20, "e2"), NOON + 20 * MINUTE)) == {"push": "suppressed too_many_held"}

@@ -6,12 +6,12 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.later import cancel, hear
 from policy.notification_type import unknown_type
-from policy.user.ledger import MOST_WAITING, Held, Ledger, Waiting
+from policy.user.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
 from policy.user.profile import Profile
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Stage
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind, told
-from tests.policy.samples import HOUR, NOON, request
+from tests.policy.samples import EVERYWHERE, HOUR, NOON, request
 
 
 def test_quiet_hours_put_off_what_makes_a_sound_until_their_end() -> None:
@@ -128,6 +128,27 @@ def test_feedback_that_comes_before_the_decision_counts() -> None:
     assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "suppressed engaged"}
 
 
+def test_feedback_on_what_is_done_with_does_not_displace_that_on_what_waits() -> None:
+    late, silent = kind("", "push inapp"), kind("", "inapp")
+    ann = Person(late, Profile(("phone",), quiet_hours=NIGHT))
+    name = ann.meet(at(0), NOON).notification_id
+    ann.take(hear(name, Stage.SEEN, ann.ledger, _waiting(ann, name)))
+    ann.spec = silent
+    for number in range(1, MOST_HEARD + 1):
+        # Their marks are under the key, so that nothing tells that they were decided.
+        asked = request(
+            event_id=f"other {number}",
+            key=f"key {number}",
+            origin=Origin("events", 1, number),
+            data={"text": "t", "key": "k"},
+        )
+        other = ann.meet(asked, NOON).notification_id
+        ann.take(hear(other, Stage.SEEN, ann.ledger, {}))
+    assert len(ann.ledger.heard) <= MOST_HEARD
+    ann.spec = late
+    assert told(*ann.wake(ONE)) == {"push": "suppressed engaged"}
+
+
 def test_a_step_that_reaches_nobody_does_not_keep_the_next_waiting() -> None:
     ann = Person(ESCALATING, Profile(("phone",), channels={Channel.INAPP: False}))
     assert told(ann.meet(at(0), NOON)) == {
@@ -144,6 +165,36 @@ def test_a_step_that_waits_for_the_morning_delays_the_next() -> None:
     assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "held quiet_hours"}
     assert told(*ann.wake(ONE)) == {"push": "sent", "email": "held escalation"}
     assert [waiting.due_at for waiting in ann.ledger.waiting.values()] == [ONE + HOUR]
+
+
+@pytest.mark.parametrize(
+    ("minute", "stage", "outcome"),
+    [
+        (1, Stage.SEEN, "sent"),
+        (35, Stage.SEEN, "sent"),
+        (1, Stage.OPENED, "suppressed engaged"),
+        (35, Stage.OPENED, "suppressed engaged"),
+    ],
+)
+def test_a_step_that_waits_for_the_morning_is_stopped_by_no_less_than_before(
+    minute: int, stage: Stage, outcome: str
+) -> None:
+    spec = kind('escalation = [{ after = "30m", channels = ["push"], unless = "opened" }]', "inapp")
+    ann = Person(spec, Profile(("phone",), quiet_hours=NIGHT))
+    name = ann.meet(at(0), NOON).notification_id
+    decisions = ann.wake(NOON + minute * MINUTE)
+    decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name))))
+    decisions += ann.wake(NOON + 40 * MINUTE) + ann.wake(ONE)
+    assert told(*decisions)["push"] == outcome
+    assert not ann.ledger.waiting
+
+
+def test_a_channel_that_the_catalogue_took_from_the_step_is_suppressed_with_a_reason() -> None:
+    ann = Person(kind("", "push email"), replace(EVERYWHERE, quiet_hours=NIGHT))
+    ann.meet(at(0), NOON)
+    ann.spec = kind("", "email")
+    outcomes = told(*ann.wake(ONE))
+    assert outcomes == {"push": "suppressed unknown_type", "email": "sent"}
 
 
 def test_a_delayed_type_and_a_scheduled_event_wait_and_live_from_then_on() -> None:

@@ -72,7 +72,8 @@ class Ground:
     def store(self, name: str = "db") -> PartitionStore:
         """A store in the folder of this name; not yet restored."""
         changelog = Changelog(self.kafka, self.topic, self.partition, checker(*self.tables))
-        return PartitionStore(self.folder / name, changelog, self.producer)
+        # All at one time, so that what two of them hold can be compared.
+        return PartitionStore(self.folder / name, changelog, self.producer, now=lambda: 1.0)
 
     @asynccontextmanager
     async def open(self, name: str = "db") -> AsyncIterator[PartitionStore]:

@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import Unavailable
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from schemas.delivery import Delivery
+from tables.memory import MemoryStore
 from tables.sent import SENT, SentLedger, SentMark
 from tests.tables.ground import Ground
 
@@ -22,9 +23,9 @@ def ground(ground: Ground) -> Ground:
     return replace(ground, tables=(SENT,))
 
 
-def delivery(number: int, accepted_at: int = MARK.at) -> Delivery:
+def delivery(number: int, expires_at: int = MARK.at + DAY_MS) -> Delivery:
     example = msgspec.json.decode(EXAMPLE.read_bytes(), type=Delivery)
-    return msgspec.structs.replace(example, delivery_id=f"{number:032x}", accepted_at=accepted_at)
+    return msgspec.structs.replace(example, delivery_id=f"{number:032x}", expires_at=expires_at)
 
 
 async def test_many_marks_at_once_share_writes_and_all_are_durable_on_return(
@@ -69,3 +70,13 @@ async def test_only_days_that_no_topic_holds_any_more_are_forgotten(ground: Grou
         assert set(ledger.find(old + kept)) == {one.delivery_id for one in kept}
         ledger.forget(now + 10 * SENT_KEPT_MS)
         assert ledger.find(kept) == {}
+
+
+async def test_what_waited_for_weeks_before_it_was_sent_is_not_forgotten_at_once() -> None:
+    accepted_at = MARK.at - 2 * SENT_KEPT_MS
+    late = msgspec.structs.replace(delivery(1), accepted_at=accepted_at)
+    store = MemoryStore()
+    await SentLedger(store).mark(late, MARK)
+    restarted = SentLedger(store)
+    restarted.forget(MARK.at)
+    assert restarted.find([late]) == {late.delivery_id: MARK}
