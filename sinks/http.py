@@ -39,6 +39,19 @@ class Reply(Struct, frozen=True):
     body: bytes
     at: float
 
+    def header(self, name: str) -> str | None:
+        """The first header of this name; None where there is none that can be read."""
+        try:
+            return self.headers.get(name)
+        except ValueError:
+            # Whoever answers may put any byte there, and the client turns it into text only now.
+            return None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds for which it asks to be left alone, None where it says nothing."""
+        return retry_after(self.header("retry-after"), self.at)
+
 
 class HttpClient:
     """Connections to every provider, pooled and kept alive."""
@@ -104,7 +117,7 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
     """
     status = reply.status
     detail = f"HTTP {status}" if said is None else f"HTTP {status}: {said[:MAX_DETAIL]}"
-    after = retry_after(reply.headers.get("retry-after"), reply.at)
+    after = reply.retry_after
     if status in (401, 403):
         return Retry(Reason.UNAUTHORIZED, detail)
     elif status == 429:
@@ -132,7 +145,8 @@ def retry_after(value: str | None, now: float) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # Numbers that no calendar holds overflow: whoever answers may write any.
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -82,7 +82,7 @@ class Teams(Hooks):
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
         """The trigger accepts and names the run of the workflow, which then posts the card."""
         if reply.status == 202:
-            return Sent(reply.headers.get("x-ms-workflow-run-id") or name)
+            return Sent(reply.header("x-ms-workflow-run-id") or name)
         if reply.status < 400:
             return unreadable(reply)
         try:

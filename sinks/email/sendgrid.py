@@ -123,7 +123,7 @@ class SendGrid:
 def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
     """What SendGrid's reply to a mail for `count` people means."""
     if reply.status == 202:
-        return Sent(reply.headers.get("x-message-id", ""))
+        return Sent(reply.header("x-message-id") or "")
     elif reply.status < 400:
         return unreadable(reply)
     try:

@@ -177,7 +177,7 @@ def outcome_of(reply: Reply) -> Outcome:
         message = msgspec.json.decode(reply.body, type=Error).message
     except msgspec.MsgspecError:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
-    kind = reply.headers.get("x-amzn-errortype", "").partition(":")[0]
+    kind = (reply.header("x-amzn-errortype") or "").partition(":")[0]
     if not kind:
         return failure_of(reply, None)  # another server: SES always says what kind it is
     said = f"{kind}: {message}"

@@ -101,7 +101,7 @@ def reason_of(reply: Reply) -> str | None:
 def outcome_of(reply: Reply) -> Outcome:
     """What Apple's reply means."""
     if reply.status == 200:
-        reference = reply.headers.get("apns-id", "")
+        reference = reply.header("apns-id")
         return Sent(reference) if reference and not reply.body else unreadable(reply)
     reason = reason_of(reply)
     if reason in GONE:

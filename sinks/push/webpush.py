@@ -143,7 +143,7 @@ def encrypted(payload: bytes, keys: Keys) -> bytes:
 def outcome_of(reply: Reply) -> Outcome:
     """What a push service's reply means; its body is kept out, whoever wrote it."""
     if reply.status in (201, 202):
-        return Sent(reply.headers.get("location", ""))
+        return Sent(reply.header("location") or "")
     elif reply.status in (404, 410):
         return Refused(Reason.UNREGISTERED, f"HTTP {reply.status}: the subscription is gone")
     elif reply.status < 400:

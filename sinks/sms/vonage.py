@@ -9,7 +9,7 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -106,7 +106,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         return text.sent(parts[0].message_id, len(parts))
     elif len(failed) < len(parts):
         return Retry(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
-    return _failure(failed[0], retry_after(reply.headers.get("retry-after"), reply.at))
+    return _failure(failed[0], reply.retry_after)
 
 
 def _failure(part: Part, after: float | None) -> Retry | Refused:

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -69,6 +70,20 @@ async def listener() -> object:
     listening.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield listening
     await runner.cleanup()
+
+
+@asynccontextmanager
+async def answering(reply: bytes) -> AsyncIterator[str]:
+    """A receiver that answers each call with just these bytes; its URL."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @alone
@@ -223,3 +238,17 @@ async def test_a_name_that_turns_private_is_refused_from_then_on(
         "its name can't be looked up: gaierror",
     )
     await calls.close()
+
+
+@alone
+@pytest.mark.parametrize("status", [200, 429, 503])
+@pytest.mark.parametrize(
+    "said", [b"\xff\xfe", b"9" * 400, b"Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+async def test_no_retry_after_of_a_receiver_ends_the_sink(
+    rig: Rig, status: int, said: bytes
+) -> None:
+    raw = b"HTTP/1.1 %d X\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n" % (status, said)
+    async with answering(raw) as url:
+        outcome = await rig.send(address=f"{url}/hook")
+    assert isinstance(outcome, Sent if status == 200 else Retry)
