@@ -28,6 +28,8 @@ IDLE_TIMEOUT = 50.0  # seconds; below the 60 after which common load balancers d
 MAX_DETAIL = 200  # characters of a provider's own words in a detail
 NOT_CONNECTED = "client error (Connect)"
 """The client's own word for it. Not its ConnectTimeoutError, which is raised for every time-out."""
+MOST_BYTES = 1 << 20
+"""What is read of a stranger's reply: a few kilobytes may unpack to gigabytes."""
 BETWEEN = (502, 504)  # a gateway lost sight of a request that it passed on
 
 
@@ -68,9 +70,11 @@ class HttpClient:
 
         With `http2` nothing else is spoken, and one connection carries all calls to a host.
         `pinned` is a host, the address that its name stands for here, and the port there; then no
-        proxy is asked, which would look the name up again.
+        proxy is asked, which would look the name up again, and of a reply, which is a
+        stranger's, the first MOST_BYTES are read.
         """
         self._timeout = timeout
+        self._reads_all = pinned is None
         builder = ClientBuilder().http2_prior_knowledge() if http2 else ClientBuilder()
         if pinned is not None:
             builder = builder.resolve(*pinned).no_proxy()
@@ -91,9 +95,14 @@ class HttpClient:
         Details name the kind of failure alone: neither URL nor headers, where secrets are.
         """
         try:
-            request = self._client.post(_parsed(url)).headers(headers).body_bytes(body).build()
-            response = await request.send()
-            content = (await response.bytes()).to_bytes()
+            request = self._client.post(_parsed(url)).headers(headers).body_bytes(body)
+            if self._reads_all:
+                response = await request.build().send()
+                content = (await response.bytes()).to_bytes()
+            else:
+                async with request.build_streamed() as response:
+                    start = await response.body_reader.read(MOST_BYTES)
+                    content = b"" if start is None else start.to_bytes()
         except RequestTimeoutError as error:
             said = f"no reply within {self._timeout:g} s"
             return Retry(Reason.TIMEOUT, said, uncertain=_may_be_sent(error))

@@ -1,6 +1,7 @@
 """Standard Webhooks: signatures that the library takes, and no way into our own network."""
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,11 +15,11 @@ from embedded.simulators.credentials import Credentials
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel, Reason
 from sinks.endpoints import LOOKED_UP_MS, Endpoints
-from sinks.http import HttpClient, Reply
+from sinks.http import MOST_BYTES, HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks
-from tests.sinks.rig import IMPATIENT, Case, Rig
+from tests.sinks.rig import IMPATIENT, PATIENT, Case, Rig
 from tests.sinks.set_clock import SetClock
 
 
@@ -252,3 +253,19 @@ async def test_no_retry_after_of_a_receiver_ends_the_sink(
     async with answering(raw) as url:
         outcome = await rig.send(address=f"{url}/hook")
     assert isinstance(outcome, Sent if status == 200 else Retry)
+
+
+async def test_no_reply_of_a_receiver_fills_the_memory() -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    head = b"HTTP/1.1 500 X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    read: list[int] = []
+
+    def noted(reply: Reply) -> Outcome:
+        read.append(len(reply.body))
+        return Sent(str(reply.status))
+
+    calls = Endpoints(PATIENT, ("127.0.0.1",), SetClock())
+    async with answering(head + packed) as url:
+        assert await calls.call("c", url, b"{}", {}, noted) == Sent("500")
+    assert read == [MOST_BYTES]
+    await calls.close()
