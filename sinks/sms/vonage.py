@@ -17,7 +17,9 @@ MOST_CALLBACK = 100
 """Characters of a callback; with a longer one Vonage reports to the account's, by `client-ref`."""
 
 # https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms: by status.
-SENT, THROTTLED, INTERNAL = "0", "1", "5"
+SENT, INTERNAL = "0", "5"
+THROTTLED = frozenset({"1", "10"})
+"""More messages a second, or calls at once, than the account may have."""
 BAD_NUMBER = frozenset({"6", "7", "33"})
 OURS = frozenset({"4", "8", "9", "11", "14", "15", "23", "29", "32"})
 """Credentials, balance, sender or account: no fault of the recipient's."""
@@ -111,7 +113,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
 
 def _failure(part: Part, after: float | None) -> Retry | Refused:
     said = f"{part.status}: {part.error_text}"
-    if part.status == THROTTLED:
+    if part.status in THROTTLED:
         return Retry(Reason.THROTTLED, said, after)
     elif part.status == INTERNAL:
         return Retry(Reason.PROVIDER_ERROR, said)
