@@ -11,8 +11,9 @@ from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming
 from web.reports.texts import answer_report, status_report
 
-GONE = frozenset({"40", "50"})
-"""An unknown number, and one that can't be routed to."""
+# https://www.plivo.com/docs/messaging/troubleshooting/error-codes
+GONE = frozenset({"50", "70"})
+"""An invalid number, and one that is unavailable for good; 40 is our own, 80 passes."""
 
 
 class PlivoReports:

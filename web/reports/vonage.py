@@ -12,8 +12,9 @@ from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, Malformed, require_recent
 from web.reports.texts import answer_report, status_report
 
-GONE = frozenset({"3", "4", "99"})
-"""Subscriber absent for good, barred, or unknown."""
+# https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
+GONE = frozenset({"3", "4"})
+"""Subscriber absent for good, or barred; 99 is whatever has no code of its own."""
 
 
 class VonageReports:
