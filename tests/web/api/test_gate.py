@@ -75,8 +75,9 @@ async def test_what_is_not_json(api: Api, text: str, kind: str, status: int) -> 
 async def test_a_query_that_is_unknown(api: Api) -> None:
     status, _ = await api.call("GET", "/v1/users/ann", params={"before": "1"})
     assert status == 400
-    status, _ = await api.call("GET", "/v1/users/ann", params={"after": "x"})
-    assert status == 400
+    for after in ("x", "contacts:", "contacts:-1", "contacts:²", f"contacts:{'9' * 5000}"):
+        status, _ = await api.call("GET", "/v1/users/ann", params={"after": after})
+        assert status == 400
 
 
 async def test_the_document_names_every_route(api: Api) -> None:
