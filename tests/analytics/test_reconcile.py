@@ -113,6 +113,17 @@ async def test_an_event_that_nobody_decided(run: Run) -> None:
     assert (wrong.said.split()[0], wrong.examples) == ("domain", [lost.id])
 
 
+async def test_an_event_that_nobody_decided_though_another_tenant_has_one_of_that_id(
+    run: Run,
+) -> None:
+    (known, *_) = {delivery.event_id for delivery in run.sent}
+    lost = replace(order_shipped(unique("user")), id=known, tenant="other")
+    await run.stage.say(EVENTS, lost)
+    found = await run.compare()
+    (wrong,) = [finding for finding in found.findings if finding.wrong]
+    assert (wrong.said.split()[0], wrong.examples) == ("domain", [known])
+
+
 async def test_a_delivery_that_never_came_to_an_end(run: Run) -> None:
     stuck = replace(run.sent[0], delivery_id="f" * 32)
     await run.stage.say(DELIVER[stuck.channel, stuck.priority], stuck)
