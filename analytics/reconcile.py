@@ -55,17 +55,22 @@ FROM
 _HOURS = """
 SELECT uniqExact(hour) FROM by_hour WHERE toDate(hour) BETWEEN {first:Date} AND {last:Date}
 """
+# Without what is kept for 90 days where it may be gone: the roll-ups have it for 13 months.
 _HOURS_APART = """
 SELECT count(), groupArray({most:UInt32})(toString(hour)) FROM
 (
     SELECT hour, sum(counted) AS counted, sum(there) AS there FROM
     (
         SELECT hour, uniqExactMerge(happenings) AS counted, 0 AS there
-        FROM by_hour WHERE toDate(hour) BETWEEN {first:Date} AND {last:Date} GROUP BY hour, tenant
+        FROM by_hour
+        WHERE toDate(hour) BETWEEN {first:Date} AND {last:Date}
+            AND (stage NOT IN ('held', 'retrying') OR toDate(hour) > today() - 89)
+        GROUP BY hour, tenant
         UNION ALL
         SELECT toStartOfHour(occurred_at) AS hour, 0 AS counted, uniqExact(id) AS there
         FROM delivery_events
         WHERE toDate(occurred_at) BETWEEN {first:Date} AND {last:Date} AND detail != 'machine'
+            AND (stage NOT IN ('held', 'retrying') OR toDate(occurred_at) > today() - 89)
         GROUP BY hour, tenant
     )
     GROUP BY hour HAVING counted != there
