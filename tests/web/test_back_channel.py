@@ -1,5 +1,6 @@
 """What comes back, end to end: signed to us, through Kafka, to the next decision."""
 
+import asyncio
 import io
 import time
 from collections.abc import AsyncIterator
@@ -45,6 +46,14 @@ class Broken:
 
     async def write(self, *_: object) -> int:
         raise Unavailable("Kafka does not answer")
+
+
+class Silent:
+    """A producer whose broker acknowledges nothing."""
+
+    async def write(self, *_: object) -> int:
+        await asyncio.sleep(60)
+        return 0
 
 
 @dataclass
@@ -311,6 +320,23 @@ async def test_no_2xx_while_kafka_is_away(outside: Outside) -> None:
         target = "https://shop.example.com/7"
         path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"
         assert (await away.get(path, params={"to": target})).status == 302
+
+
+async def test_nobody_waits_for_long_while_kafka_is_silent(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.back_channel.PATIENCE", 0.2, raising=False)
+    ticket = issue_ticket(await sample(outside, unique("user")), KEY)
+    app: web.Application = build(outside.stage.settings, Silent(), outside.stage.clock)
+    async with serving(app, "127.0.0.1", 0) as url, asyncio.timeout(5):
+        away = Outside(outside.stage, url, outside.session)
+        target = "https://shop.example.com/7"
+        path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"
+        assert (await away.get(path, params={"to": target})).status == 302
+        assert (await away.get(f"/open/{ticket}.gif")).status == 200
+        assert (await away.get(f"/unsubscribe/{ticket}", "POST")).status == 503
+        delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": ticket}
+        assert await away.report("sendgrid", [delivered]) == 503
 
 
 async def test_a_report_that_kafka_did_not_take_is_taken_when_it_comes_again(
