@@ -15,6 +15,8 @@ from schemas.vocabulary import Channel, Priority
 FOLDER = Path(__file__).with_name("panels")
 FINE = timedelta(hours=12)
 """Up to this span figures are by the minute, beyond it by the hour."""
+MINUTES_KEPT = timedelta(days=14)
+"""As the table by_minute has it; hours are kept for longer than any span."""
 POINTS = 120
 """Of a line at most, or few more."""
 LIMITS = {"max_execution_time": 20, "max_result_rows": 10_000, "result_overflow_mode": "break"}
@@ -61,7 +63,10 @@ PANELS = (
 
 
 class Span(Struct, frozen=True):
-    """What is asked about: a time range, and what to narrow it by."""
+    """What is asked about: a time range, and what to narrow it by.
+
+    `minutes_from` is since when figures by the minute are kept, None where they surely are.
+    """
 
     tenant: str
     start: datetime
@@ -69,11 +74,13 @@ class Span(Struct, frozen=True):
     type: str = ""
     channel: Channel | None = None
     priority: Priority | None = None
+    minutes_from: datetime | None = None
 
     @property
     def bucket(self) -> str:
-        """The finest roll-up that suits."""
-        return "minute" if self.end - self.start <= FINE else "hour"
+        """The finest roll-up that suits, of those that still have it."""
+        is_kept = self.minutes_from is None or self.start >= self.minutes_from
+        return "minute" if is_kept and self.end - self.start <= FINE else "hour"
 
     @property
     def step(self) -> int:

@@ -13,27 +13,31 @@ from policy.catalogue.catalogue import Catalogue
 EXAMPLES = 5
 _THERE = {
     "happening": """
-SELECT id FROM delivery_events
+SELECT tenant, id FROM delivery_events
 WHERE toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
     AND id IN (SELECT id FROM [claims] WHERE kind = 'happening')""",
     "delivery": """
-SELECT delivery_id FROM delivery_events
+SELECT tenant, delivery_id FROM delivery_events
 WHERE toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
     AND stage IN ('sent', 'failed', 'suppressed')
     AND delivery_id IN (SELECT id FROM [claims] WHERE kind = 'delivery')""",
     "event": """
-SELECT event_id FROM delivery_events
+SELECT tenant, event_id FROM delivery_events
 WHERE toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
     AND event_id IN (SELECT id FROM [claims] WHERE kind = 'event')""",
     "accepted": """
-SELECT delivery_id FROM delivery_events
+SELECT '', delivery_id FROM delivery_events
 WHERE stage = 'sent' AND delivery_id IN (SELECT id FROM [claims] WHERE kind = 'accepted')""",
 }
-"""By kind of claim, those that ClickHouse knows the end of."""
+"""By kind of claim, those that ClickHouse knows the end of; of what was accepted, providers name no
+tenant."""
 _COUNT = "SELECT uniqExact(tenant, id) FROM [claims] WHERE kind = {kind:String}"
 _MISSING = """
 SELECT count(), groupArray({most:UInt32})(id) FROM
-(SELECT DISTINCT tenant, id FROM [claims] WHERE kind = {kind:String} AND id NOT IN ([there]))
+(
+    SELECT DISTINCT tenant, id FROM [claims]
+    WHERE kind = {kind:String} AND (tenant, id) NOT IN ([there])
+)
 """
 _UNACCEPTED = """
 SELECT uniqExact(delivery_id), uniqExactIf(delivery_id, wrong),
@@ -51,17 +55,22 @@ FROM
 _HOURS = """
 SELECT uniqExact(hour) FROM by_hour WHERE toDate(hour) BETWEEN {first:Date} AND {last:Date}
 """
+# Without what is kept for 90 days where it may be gone: the roll-ups have it for 13 months.
 _HOURS_APART = """
 SELECT count(), groupArray({most:UInt32})(toString(hour)) FROM
 (
     SELECT hour, sum(counted) AS counted, sum(there) AS there FROM
     (
         SELECT hour, uniqExactMerge(happenings) AS counted, 0 AS there
-        FROM by_hour WHERE toDate(hour) BETWEEN {first:Date} AND {last:Date} GROUP BY hour, tenant
+        FROM by_hour
+        WHERE toDate(hour) BETWEEN {first:Date} AND {last:Date}
+            AND (stage NOT IN ('held', 'retrying') OR toDate(hour) > today() - 89)
+        GROUP BY hour, tenant
         UNION ALL
         SELECT toStartOfHour(occurred_at) AS hour, 0 AS counted, uniqExact(id) AS there
         FROM delivery_events
         WHERE toDate(occurred_at) BETWEEN {first:Date} AND {last:Date} AND detail != 'machine'
+            AND (stage NOT IN ('held', 'retrying') OR toDate(occurred_at) > today() - 89)
         GROUP BY hour, tenant
     )
     GROUP BY hour HAVING counted != there

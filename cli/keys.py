@@ -12,6 +12,9 @@ from pipeline.settings import read_settings
 from web.api.keys import PER_MINUTE, ApiKey, Scope, new_key, read_keys, table_of
 from web.gateway.token import subscriber_secret
 
+LONGEST_TENANT = 200
+"""As schemas.event.Name has it: with a longer one the file could not be read any more."""
+
 
 @click.group()
 def keys() -> None:
@@ -30,8 +33,10 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
     Without --scope it may send, manage users, and read. Web processes know it within a second.
     """
     path = read_settings().api_keys
-    if not name.isidentifier():
+    if not (name.isidentifier() and name.isascii()):
         raise Misconfigured(f"{name!r} is no name: letters, digits and _ are. No key was made.")
+    if not 0 < len(tenant) <= LONGEST_TENANT or not tenant.isprintable():
+        raise Misconfigured(f"{tenant!r} is no tenant: 1 to 200 characters are. No key was made.")
     if any(key.name == name for key in read_keys(path)):
         raise Misconfigured(f"There is a key {name!r} in {path}. No key was made.")
     text, sha256 = new_key()

@@ -105,7 +105,7 @@ def _read(file: Path, spec: NotificationType) -> Event:
         event = msgspec.json.decode(file.read_bytes(), type=Event)
     except OSError as error:
         raise Misconfigured(f"{file} can't be read: {error.strerror}.") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misconfigured(f"{file} is not an event: {error}.") from None
     if event.type != spec.event:
         raise Misconfigured(f"{file} is of {event.type}, and {spec.name} comes of {spec.event}.")

@@ -91,6 +91,6 @@ def _ids(path: Path) -> list[str]:
     """The delivery ids of a log; messages without one are of nobody's concern here."""
     try:
         lines = msgspec.json.Decoder(AcceptedLine).decode_lines(path.read_bytes())
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misconfigured(f"{path} is not made of JSON lines: {error}.") from None
     return [line.delivery_id for line in lines if line.delivery_id]

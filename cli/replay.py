@@ -55,7 +55,8 @@ def replay(
     if begin >= end:
         raise Misconfigured("--from is not before --to. Nothing was replayed.")
     settings = read_settings()
-    span = Span(begin - _length(warm_up), begin, end, tenant)
+    # Kafka knows no moment before 1970, from which on somebody may want it all.
+    span = Span(max(0, begin - _length(warm_up)), begin, end, tenant)
     played = asyncio.run(_replayed(settings, folder, span))
     if as_lines:
         sys.stdout.write(as_json(played) + "\n")

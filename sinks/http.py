@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import (
@@ -28,7 +29,13 @@ IDLE_TIMEOUT = 50.0  # seconds; below the 60 after which common load balancers d
 MAX_DETAIL = 200  # characters of a provider's own words in a detail
 NOT_CONNECTED = "client error (Connect)"
 """The client's own word for it. Not its ConnectTimeoutError, which is raised for every time-out."""
+MOST_BYTES = 1 << 20
+"""What is read of a stranger's reply: a few kilobytes may unpack to gigabytes."""
 BETWEEN = (502, 504)  # a gateway lost sight of a request that it passed on
+
+
+NOT_UNDERSTOOD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a reply raises: for another form, text that is no UTF-8, and depths of brackets."""
 
 
 class Reply(Struct, frozen=True):
@@ -38,6 +45,19 @@ class Reply(Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     at: float
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name; None where there is none that can be read."""
+        try:
+            return self.headers.get(name)
+        except ValueError:
+            # Whoever answers may put any byte there, and the client turns it into text only now.
+            return None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds for which it asks to be left alone, None where it says nothing."""
+        return retry_after(self.header("retry-after"), self.at)
 
 
 class HttpClient:
@@ -55,9 +75,11 @@ class HttpClient:
 
         With `http2` nothing else is spoken, and one connection carries all calls to a host.
         `pinned` is a host, the address that its name stands for here, and the port there; then no
-        proxy is asked, which would look the name up again.
+        proxy is asked, which would look the name up again, and of a reply, which is a
+        stranger's, the first MOST_BYTES are read.
         """
         self._timeout = timeout
+        self._reads_all = pinned is None
         builder = ClientBuilder().http2_prior_knowledge() if http2 else ClientBuilder()
         if pinned is not None:
             builder = builder.resolve(*pinned).no_proxy()
@@ -78,9 +100,14 @@ class HttpClient:
         Details name the kind of failure alone: neither URL nor headers, where secrets are.
         """
         try:
-            request = self._client.post(_parsed(url)).headers(headers).body_bytes(body).build()
-            response = await request.send()
-            content = (await response.bytes()).to_bytes()
+            request = self._client.post(_parsed(url)).headers(headers).body_bytes(body)
+            if self._reads_all:
+                response = await request.build().send()
+                content = (await response.bytes()).to_bytes()
+            else:
+                async with request.build_streamed() as response:
+                    start = await response.body_reader.read(MOST_BYTES)
+                    content = b"" if start is None else start.to_bytes()
         except RequestTimeoutError as error:
             said = f"no reply within {self._timeout:g} s"
             return Retry(Reason.TIMEOUT, said, uncertain=_may_be_sent(error))
@@ -104,7 +131,7 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
     """
     status = reply.status
     detail = f"HTTP {status}" if said is None else f"HTTP {status}: {said[:MAX_DETAIL]}"
-    after = retry_after(reply.headers.get("retry-after"), reply.at)
+    after = reply.retry_after
     if status in (401, 403):
         return Retry(Reason.UNAUTHORIZED, detail)
     elif status == 429:
@@ -132,7 +159,8 @@ def retry_after(value: str | None, now: float) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # Numbers that no calendar holds overflow: whoever answers may write any.
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

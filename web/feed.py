@@ -5,7 +5,6 @@ from typing import Annotated, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
-from pipeline.topics import INPUTS
 from policy.feed import Read, item_of, merged
 from schemas.feed import Feed, Posts, Written
 from schemas.inbox_change import ItemId
@@ -50,16 +49,11 @@ async def read_feed(
     """
     tenant, user = whose
     asked = ReadPosts(tenant=tenant, user=user, before=query.before, limit=query.limit)
-    posts = await owners.ask(POSTS_ROLE, user, asked, Posts, _of(POSTS_ROLE, after))
+    posts = await owners.ask(POSTS_ROLE, user, asked, Posts, after)
     names = [post.notification_id for post in posts.items]
     question = ReadWritten(
         tenant=tenant, user=user, before=query.before, limit=query.limit, notifications=names
     )
-    written = await owners.ask(INBOX_ROLE, user, question, Written, _of(INBOX_ROLE, after))
+    written = await owners.ask(INBOX_ROLE, user, question, Written, after)
     inbox = Read([item_of(item) for item in written.items], written.end)
     return merged(inbox, Read(posts.items, posts.end), written.found, query.limit)
-
-
-def _of(role: str, after: Mapping[str, int]) -> dict[str, int]:
-    names = {topic.name for topic in INPUTS[role]}
-    return {topic: offset for topic, offset in after.items() if topic in names}

@@ -16,7 +16,7 @@ from pipeline.outputs import partition_of
 from pipeline.queries import NOT_HERE, SIGNATURE, signature
 from pipeline.settings import Settings
 from pipeline.topic_following import following
-from pipeline.topics import OWNERS
+from pipeline.topics import INPUTS, OWNERS
 from schemas.owner import Owner
 from schemas.vocabulary import Reason
 
@@ -56,12 +56,14 @@ class Owners:
     ) -> Answer:
         """What the role knows, answered where the user's partition is held.
 
-        `after` are offsets by topic in that partition that must be done before. Raises
-        Unavailable where nobody answers in time, as while partitions move, and BadRecord where
-        what is asked about can't be used.
+        `after` are offsets by topic in that partition that must be done before; what the role does
+        not read says nothing to it. Raises Unavailable where nobody answers in time, as while
+        partitions move, and BadRecord where what is asked about can't be used.
         """
         partition = partition_of(user, self._settings.partitions)
-        path = f"/{partition}?{urlencode(after)}" if after else f"/{partition}"
+        read = {topic.name for topic in INPUTS[role]}
+        awaited = {topic: offset for topic, offset in (after or {}).items() if topic in read}
+        path = f"/{partition}?{urlencode(awaited)}" if awaited else f"/{partition}"
         body = msgspec.json.encode(question)
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:

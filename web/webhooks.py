@@ -8,7 +8,7 @@ from aiohttp import web
 from pipeline.clock import Clock
 from pipeline.errors import Unavailable
 from web.back_channel import BackChannel
-from web.reports.incoming import Forged, Incoming, Malformed, Reporter
+from web.reports.incoming import Forged, Incoming, Malformed, Once, Reporter
 
 RETRY_AFTER = "30"
 """Seconds after which a provider may try again while Kafka is away."""
@@ -55,5 +55,7 @@ class Webhooks:
             return web.Response(status=400)
         except Unavailable as error:
             log.warning("%s: a report could not be taken: %s", reporter.name, error)
+            if isinstance(reporter, Once):
+                reporter.release(incoming)
             return web.Response(status=503, headers={"Retry-After": RETRY_AFTER})
         return web.Response()

@@ -8,7 +8,7 @@ from msgspec import Struct
 from schemas.delivery import Content
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
-from sinks.http import Reply, failure_of, unreadable
+from sinks.http import NOT_UNDERSTOOD, Reply, failure_of, unreadable
 from sinks.provider import Outcome, Refused, Sent
 
 GONE = frozenset({"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "DirectApiRequestDenied"})
@@ -82,12 +82,12 @@ class Teams(Hooks):
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
         """The trigger accepts and names the run of the workflow, which then posts the card."""
         if reply.status == 202:
-            return Sent(reply.headers.get("x-ms-workflow-run-id") or name)
+            return Sent(reply.header("x-ms-workflow-run-id") or name)
         if reply.status < 400:
             return unreadable(reply)
         try:
             error = msgspec.json.decode(reply.body, type=Failure).error
-        except (msgspec.MsgspecError, ValueError):
+        except NOT_UNDERSTOOD:
             return failure_of(reply, None)
         if reply.status in (400, 404, 410) and error.code in GONE:
             return Refused(Reason.UNREGISTERED, error.code)

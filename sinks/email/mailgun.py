@@ -14,7 +14,7 @@ from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 TAG = "%recipient"
@@ -144,7 +144,7 @@ def outcome_of(reply: Reply) -> Outcome:
     """What Mailgun's reply to a call means."""
     try:
         said = msgspec.json.decode(reply.body, type=Said)
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
     if reply.status == 200:
         return Sent(said.id) if said.id else unreadable(reply)

@@ -12,7 +12,7 @@ from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 MOST_METADATA = 80
@@ -127,7 +127,7 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
                 return [_outcome(answer) for answer in answers]
             return [unreadable(reply)] * count
         said = msgspec.json.decode(reply.body, type=Answer)
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         failed = unreadable(reply) if reply.status == 200 else failure_of(reply, None)
         return [failed] * count
     detail = f"{said.error_code}: {said.message}"

@@ -15,7 +15,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.sendgrid_mail import groups_of, mail_of
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
@@ -123,12 +123,12 @@ class SendGrid:
 def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
     """What SendGrid's reply to a mail for `count` people means."""
     if reply.status == 202:
-        return Sent(reply.headers.get("x-message-id", ""))
+        return Sent(reply.header("x-message-id") or "")
     elif reply.status < 400:
         return unreadable(reply)
     try:
         problems = msgspec.json.decode(reply.body, type=ErrorBody).errors
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return failure_of(reply, None)
     said = "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems)
     if reply.status == 400:

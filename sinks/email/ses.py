@@ -12,7 +12,7 @@ from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 
@@ -175,9 +175,9 @@ def outcome_of(reply: Reply) -> Outcome:
         if reply.status == 200:
             return Sent(msgspec.json.decode(reply.body, type=Accepted).message_id)
         message = msgspec.json.decode(reply.body, type=Error).message
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
-    kind = reply.headers.get("x-amzn-errortype", "").partition(":")[0]
+    kind = (reply.header("x-amzn-errortype") or "").partition(":")[0]
     if not kind:
         return failure_of(reply, None)  # another server: SES always says what kind it is
     said = f"{kind}: {message}"

@@ -9,7 +9,7 @@ from pipeline.settings import Settings
 from policy.user.address import split_address
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.apns_payload import headers_of, payload_of
@@ -94,14 +94,14 @@ def reason_of(reply: Reply) -> str | None:
     """Apple's word for what is wrong, None where it is not Apple who says it."""
     try:
         return msgspec.json.decode(reply.body, type=Error).reason
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return None
 
 
 def outcome_of(reply: Reply) -> Outcome:
     """What Apple's reply means."""
     if reply.status == 200:
-        reference = reply.headers.get("apns-id", "")
+        reference = reply.header("apns-id")
         return Sent(reference) if reference and not reply.body else unreadable(reply)
     reason = reason_of(reply)
     if reason in GONE:

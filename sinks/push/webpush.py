@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from policy.user.address import split_address
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.http import HttpClient, Reply, failure_of, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.vapid import Vapid, decoded
@@ -88,9 +88,10 @@ class WebPush(OneByOne):
         try:
             subscription = msgspec.json.decode(text, type=Subscription)
             body = encrypted(payload, subscription.keys)
-        except (ValueError, msgspec.MsgspecError, http_ece.ECEException):
+            is_known = self._is_known(subscription.endpoint)
+        except (ValueError, http_ece.ECEException, *NOT_UNDERSTOOD):
             return Refused(Reason.INVALID_ADDRESS, "the subscription can't be used")
-        if not self._is_known(subscription.endpoint):
+        if not is_known:
             return Refused(Reason.INVALID_ADDRESS, "the endpoint is no known push service's")
         headers = self._headers(delivery, subscription.endpoint)
         reply = await self._http.post(subscription.endpoint, body, headers)
@@ -143,7 +144,7 @@ def encrypted(payload: bytes, keys: Keys) -> bytes:
 def outcome_of(reply: Reply) -> Outcome:
     """What a push service's reply means; its body is kept out, whoever wrote it."""
     if reply.status in (201, 202):
-        return Sent(reply.headers.get("location", ""))
+        return Sent(reply.header("location") or "")
     elif reply.status in (404, 410):
         return Refused(Reason.UNREGISTERED, f"HTTP {reply.status}: the subscription is gone")
     elif reply.status < 400:

@@ -7,7 +7,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.aws import AwsSigner
-from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -100,8 +100,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
     if code in OURS:
         return Retry(Reason.UNAUTHORIZED, said)
     elif code.startswith("Throttl"):
-        after = retry_after(reply.headers.get("retry-after"), reply.at)
-        return Retry(Reason.THROTTLED, said, after)
+        return Retry(Reason.THROTTLED, said, reply.retry_after)
     elif code.startswith("OptedOut") or "opted out" in said:
         return Refused(Reason.UNREGISTERED, said)
     elif code.startswith(("InvalidParameter", "ParameterValueInvalid")) and "PhoneNumber" in said:

@@ -10,13 +10,14 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
 # https://www.twilio.com/docs/api/errors: what is wrong with whose number.
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21604, 21614, 21635})
 UNSUBSCRIBED = 21610
+QUEUE_IS_FULL = 21611
 OUR_SETTINGS = frozenset({20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660})
 
 
@@ -83,12 +84,15 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         if success:
             return text.sent(msgspec.json.decode(reply.body, type=Accepted).sid)
         error = msgspec.json.decode(reply.body, type=Error)
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return unreadable(reply) if success else failure_of(reply, None)
     said = f"{error.code}: {error.message}"
     if error.code in OUR_SETTINGS:
         # One wrong setting refuses everybody's messages: they wait until it is put right.
         return Retry(Reason.UNAUTHORIZED, said)
+    elif error.code == QUEUE_IS_FULL:
+        # Whatever the HTTP status: by and by there is room for it again.
+        return Retry(Reason.THROTTLED, said, reply.retry_after)
     elif error.code == UNSUBSCRIBED:
         return Refused(Reason.UNREGISTERED, said)
     elif error.code in BAD_NUMBER:

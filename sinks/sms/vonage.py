@@ -9,7 +9,7 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, retry_after, unreadable
+from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -17,7 +17,9 @@ MOST_CALLBACK = 100
 """Characters of a callback; with a longer one Vonage reports to the account's, by `client-ref`."""
 
 # https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms: by status.
-SENT, THROTTLED, INTERNAL = "0", "1", "5"
+SENT, INTERNAL = "0", "5"
+THROTTLED = frozenset({"1", "10"})
+"""More messages a second, or calls at once, than the account may have."""
 BAD_NUMBER = frozenset({"6", "7", "33"})
 OURS = frozenset({"4", "8", "9", "11", "14", "15", "23", "29", "32"})
 """Credentials, balance, sender or account: no fault of the recipient's."""
@@ -97,7 +99,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         return failure_of(reply, None)
     try:
         parts = msgspec.json.decode(reply.body, type=Parts).messages
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return unreadable(reply)
     failed = [part for part in parts if part.status != SENT]
     if not parts:
@@ -106,12 +108,12 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         return text.sent(parts[0].message_id, len(parts))
     elif len(failed) < len(parts):
         return Retry(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
-    return _failure(failed[0], retry_after(reply.headers.get("retry-after"), reply.at))
+    return _failure(failed[0], reply.retry_after)
 
 
 def _failure(part: Part, after: float | None) -> Retry | Refused:
     said = f"{part.status}: {part.error_text}"
-    if part.status == THROTTLED:
+    if part.status in THROTTLED:
         return Retry(Reason.THROTTLED, said, after)
     elif part.status == INTERNAL:
         return Retry(Reason.PROVIDER_ERROR, said)

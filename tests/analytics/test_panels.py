@@ -48,6 +48,13 @@ async def test_a_panel(told: ClickHouse, panel: Any, span: Span) -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
+async def test_an_hour_of_which_minutes_are_kept_no_longer(told: ClickHouse, panel: Any) -> None:
+    await told.command("TRUNCATE TABLE by_minute")
+    long_ago = replace(HOUR, minutes_from=HOUR.start + timedelta(seconds=1))
+    assert (await figures(told, panel, long_ago)).rows == FOUND[panel.name]
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
 async def test_what_the_filters_leave(told: ClickHouse, panel: Any) -> None:
     for other in (
         replace(HOUR, type="other"),

@@ -105,12 +105,37 @@ async def test_a_row_that_is_counted_twice(run: Run) -> None:
     assert [name for name, wrong in (await run.find()).items() if wrong] == ["hours"]
 
 
+async def test_what_is_kept_for_90_days_is_not_missed_afterwards(run: Run) -> None:
+    """Somebody opens a mail of long ago: the hours of that day are compared, too."""
+    then = run.stage.clock.now() - 100 * 86_400_000
+    mail = replace(run.sent[0], delivery_id="e" * 32, occurred_at=then)
+    stages = Step.RETRYING, Step.SENT
+    await run.database.insert([reached(mail, stage, then, provider="ses") for stage in stages])
+    await run.database.command("ALTER TABLE delivery_events MATERIALIZE TTL")
+    await run.database.command("OPTIMIZE TABLE delivery_events FINAL")
+    opened = reached(mail, Step.OPENED, run.stage.clock.now(), provider="links")
+    await run.stage.say(DELIVERY_EVENTS, opened, key=None, partition=0)
+    await run.stage.work(analytics(run.database, run.stage.runtime))
+    assert (await run.compare()).is_right
+
+
 async def test_an_event_that_nobody_decided(run: Run) -> None:
     lost = order_shipped(unique("user"))
     await run.stage.say(EVENTS, lost)
     found = await run.compare()
     (wrong,) = [finding for finding in found.findings if finding.wrong]
     assert (wrong.said.split()[0], wrong.examples) == ("domain", [lost.id])
+
+
+async def test_an_event_that_nobody_decided_though_another_tenant_has_one_of_that_id(
+    run: Run,
+) -> None:
+    (known, *_) = {delivery.event_id for delivery in run.sent}
+    lost = replace(order_shipped(unique("user")), id=known, tenant="other")
+    await run.stage.say(EVENTS, lost)
+    found = await run.compare()
+    (wrong,) = [finding for finding in found.findings if finding.wrong]
+    assert (wrong.said.split()[0], wrong.examples) == ("domain", [known])
 
 
 async def test_a_delivery_that_never_came_to_an_end(run: Run) -> None:

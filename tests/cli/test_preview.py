@@ -136,6 +136,8 @@ def test_an_unknown_locale_is_said_and_has_the_base_texts() -> None:
         (["thing", "--channel", "inapp"], "thing does not use inapp, but push, email, sms"),
         (["thing", "--event", "nosuch.json"], r"nosuch.json can't be read: No such file"),
         (["thing", "--event", "{tmp}/text"], "text is not an event: JSON is malformed"),
+        (["thing", "--event", "{tmp}/latin"], "latin is not an event: 'utf-8' codec can't decode"),
+        (["thing", "--event", "{tmp}/deep"], "deep is not an event: maximum recursion depth"),
         (["thing", "--event", "{tmp}/other"], "other is of other, and thing comes of thing.happ"),
         (["thing", "--html", "{tmp}/nosuch/x"], "x can't be written: No such file"),
         (["thing", "--html", "x", "--channel", "sms"], "There is no e-mail to write to x"),
@@ -144,6 +146,8 @@ def test_an_unknown_locale_is_said_and_has_the_base_texts() -> None:
 )
 def test_mistakes_are_one_sentence(tmp_path: Path, arguments: list[str], complaint: str) -> None:
     (tmp_path / "text").write_text("hello")
+    (tmp_path / "latin").write_bytes(b'{"id": "\xfc"}')
+    (tmp_path / "deep").write_text('{"x": ' + "[" * 100_000)
     other = msgspec.structs.replace(event(), type="other")
     (tmp_path / "other").write_bytes(msgspec.json.encode(other))
     result = run(*(each.format(tmp=tmp_path) for each in arguments))

@@ -251,3 +251,12 @@ async def test_a_catalogue_that_can_not_be_used_is_said_before_anything_is_read(
     change(folder, "chat_message.toml", '"chat"', "17")
     result = await past.replay(folder)
     assert isinstance(result.exception, BadCatalogue)
+
+
+async def test_all_that_there_is_can_be_replayed(past: Past, folder: Path) -> None:
+    """What would warm it up came before the first of all moments."""
+    past.begin = "1970-01-01T00:00:00Z"
+    user = unique("user")
+    await past.know(user)
+    await past.chat(user)
+    assert (await past.found(folder))["events"] == 1

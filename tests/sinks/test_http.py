@@ -16,6 +16,9 @@ from sinks.http import retry_after
         ("-3", None),
         ("soon", None),
         ("", None),
+        ("9" * 400, float("inf")),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after(value: str | None, expected: float | None) -> None:

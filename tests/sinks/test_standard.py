@@ -1,8 +1,10 @@
 """Standard Webhooks: signatures that the library takes, and no way into our own network."""
 
 import asyncio
+import gzip
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -13,11 +15,11 @@ from embedded.simulators.credentials import Credentials
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel, Reason
 from sinks.endpoints import LOOKED_UP_MS, Endpoints
-from sinks.http import HttpClient, Reply
+from sinks.http import MOST_BYTES, HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks
-from tests.sinks.rig import IMPATIENT, Case, Rig
+from tests.sinks.rig import IMPATIENT, PATIENT, Case, Rig
 from tests.sinks.set_clock import SetClock
 
 
@@ -69,6 +71,20 @@ async def listener() -> object:
     listening.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield listening
     await runner.cleanup()
+
+
+@asynccontextmanager
+async def answering(reply: bytes) -> AsyncIterator[str]:
+    """A receiver that answers each call with just these bytes; its URL."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @alone
@@ -222,4 +238,34 @@ async def test_a_name_that_turns_private_is_refused_from_then_on(
         Reason.UNREACHABLE,
         "its name can't be looked up: gaierror",
     )
+    await calls.close()
+
+
+@alone
+@pytest.mark.parametrize("status", [200, 429, 503])
+@pytest.mark.parametrize(
+    "said", [b"\xff\xfe", b"9" * 400, b"Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+async def test_no_retry_after_of_a_receiver_ends_the_sink(
+    rig: Rig, status: int, said: bytes
+) -> None:
+    raw = b"HTTP/1.1 %d X\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n" % (status, said)
+    async with answering(raw) as url:
+        outcome = await rig.send(address=f"{url}/hook")
+    assert isinstance(outcome, Sent if status == 200 else Retry)
+
+
+async def test_no_reply_of_a_receiver_fills_the_memory() -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    head = b"HTTP/1.1 500 X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    read: list[int] = []
+
+    def noted(reply: Reply) -> Outcome:
+        read.append(len(reply.body))
+        return Sent(str(reply.status))
+
+    calls = Endpoints(PATIENT, ("127.0.0.1",), SetClock())
+    async with answering(head + packed) as url:
+        assert await calls.call("c", url, b"{}", {}, noted) == Sent("500")
+    assert read == [MOST_BYTES]
     await calls.close()

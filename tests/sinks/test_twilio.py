@@ -6,8 +6,10 @@ import pytest
 
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
+from sinks.http import Reply
 from sinks.provider import Refused, Retry
-from sinks.sms.twilio import Twilio
+from sinks.sms.texting import Text, Texting
+from sinks.sms.twilio import Twilio, outcome_of
 from tests.sinks.rig import Case, Rig
 
 TWILIO = Case(
@@ -39,3 +41,14 @@ async def test_too_long_a_text(rig: Rig) -> None:
     outcome = await rig.send(content=Content(body="x" * 1601))
     assert isinstance(outcome, Refused)
     assert outcome.reason is Reason.REJECTED
+
+
+@pytest.mark.parametrize("rig", ["twilio"], indirect=True)
+@pytest.mark.parametrize("status", [400, 429])
+async def test_what_finds_the_queue_full_is_sent_later(rig: Rig, status: int) -> None:
+    text = Texting(rig.settings, "twilio").prepare(rig.delivery())
+    assert isinstance(text, Text)
+    body = b'{"code": 21611, "message": "exceeded the maximum number of queued messages"}'
+    outcome = outcome_of(Reply(status, {}, body, 0.0), text)
+    assert isinstance(outcome, Retry)
+    assert outcome.reason is Reason.THROTTLED

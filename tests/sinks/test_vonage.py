@@ -78,3 +78,13 @@ async def test_what_several_parts_mean(rig: Rig, statuses: str, kind: type) -> N
     assert isinstance(outcome, kind)
     if isinstance(outcome, Retry):
         assert outcome.uncertain == (statuses in ("01", ""))
+
+
+@alone
+async def test_too_many_calls_at_once_are_made_later(rig: Rig) -> None:
+    text = Texting(rig.settings, "vonage").prepare(rig.delivery())
+    assert isinstance(text, Text)
+    body = b'{"messages":[{"status":"10","error-text":"Too Many Existing Binds"}]}'
+    outcome = outcome_of(Reply(200, {"retry-after": "3"}, body, 0.0), text)
+    assert isinstance(outcome, Retry)
+    assert (outcome.reason, outcome.after, outcome.uncertain) == (Reason.THROTTLED, 3.0, False)

@@ -81,6 +81,7 @@ def test_what_we_write_is_read_as_the_rfc_has_it() -> None:
         'web:{"endpoint": "https://fcm.googleapis.com/x", "keys": {"p256dh": "AA", "auth": "AA"}}',
         'web:{"endpoint": "https://fcm.googleapis.com/x", "keys": {"p256dh": "é", "auth": "!"}}',
         "web:",
+        f'web:{{"other": {"[" * 4000}',
     ],
 )
 async def test_a_subscription_that_can_not_be_used(rig: Rig, address: str) -> None:
@@ -101,6 +102,8 @@ async def test_a_subscription_that_can_not_be_used(rig: Rig, address: str) -> No
         "ftp://127.0.0.1",
         "https://[::1]",
         "https://",
+        "https://[",
+        "https://[fcm.googleapis.com",
     ],
 )
 async def test_only_known_push_services_are_called(rig: Rig, url: str) -> None:

@@ -1,5 +1,6 @@
 """What comes back, end to end: signed to us, through Kafka, to the next decision."""
 
+import asyncio
 import io
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ from aiohttp import web
 
 from agents.sink import sink
 from pipeline.errors import Unavailable
+from pipeline.outputs import Log
+from pipeline.producer import Entry
 from pipeline.topics import CONTACTS, EVENTS, FEEDBACK, PREFERENCES, SUPPRESSIONS
 from policy.ticket import issue_ticket
 from policy.tracking import link_signature
@@ -43,6 +46,28 @@ class Broken:
 
     async def write(self, *_: object) -> int:
         raise Unavailable("Kafka does not answer")
+
+
+class Silent:
+    """A producer whose broker acknowledges nothing."""
+
+    async def write(self, *_: object) -> int:
+        await asyncio.sleep(60)
+        return 0
+
+
+@dataclass
+class Recovering:
+    """A producer whose broker is away, once."""
+
+    producer: Log
+    is_away: bool = True
+
+    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+        if self.is_away:
+            self.is_away = False
+            raise Unavailable("Kafka does not answer")
+        return await self.producer.write(topic, partition, entries)
 
 
 @dataclass
@@ -295,3 +320,43 @@ async def test_no_2xx_while_kafka_is_away(outside: Outside) -> None:
         target = "https://shop.example.com/7"
         path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"
         assert (await away.get(path, params={"to": target})).status == 302
+
+
+async def test_nobody_waits_for_long_while_kafka_is_silent(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.back_channel.PATIENCE", 0.2, raising=False)
+    ticket = issue_ticket(await sample(outside, unique("user")), KEY)
+    app: web.Application = build(outside.stage.settings, Silent(), outside.stage.clock)
+    async with serving(app, "127.0.0.1", 0) as url, asyncio.timeout(5):
+        away = Outside(outside.stage, url, outside.session)
+        target = "https://shop.example.com/7"
+        path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"
+        assert (await away.get(path, params={"to": target})).status == 302
+        assert (await away.get(f"/open/{ticket}.gif")).status == 200
+        assert (await away.get(f"/unsubscribe/{ticket}", "POST")).status == 503
+        delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": ticket}
+        assert await away.report("sendgrid", [delivered]) == 503
+
+
+async def test_a_report_that_kafka_did_not_take_is_taken_when_it_comes_again(
+    outside: Outside,
+) -> None:
+    """Mailgun's too, whose token counts once: it may send the very same request again."""
+    mail = await sample(outside, unique("user"))
+    producer = Recovering(outside.stage.producer)
+    app: web.Application = build(outside.stage.settings, producer, outside.stage.clock)
+    values = {
+        "event": "delivered",
+        "timestamp": outside.stage.clock.now() / 1000,
+        "user-variables": {"ticket": issue_ticket(mail, KEY)},
+    }
+    incoming = SCHEMES["mailgun"].sign(values, outside.stage.clock.now(), "")
+    async with serving(app, "127.0.0.1", 0) as url:
+        statuses = []
+        for _ in range(3):
+            async with outside.session.post(f"{url}/webhooks/mailgun", data=incoming.body) as said:
+                statuses.append(said.status)
+    assert statuses == [503, 200, 403]
+    delivered = [e for e in await outside.stage.told() if e.stage is Step.DELIVERED]
+    assert len(delivered) == 1

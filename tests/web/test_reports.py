@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -142,10 +143,15 @@ async def test_mailgun_takes_a_token_once() -> None:
         ("twilio", {"From": "+4930123456", "Body": " stop. "}, Kind.STOP, ""),
         ("twilio", {"From": "+4930123456", "Body": "x", "OptOutType": "START"}, Kind.START, ""),
         ("twilio", {"From": "+4930123456", "Body": "stop it, please"}, None, ""),
-        ("plivo", {"Status": "undelivered", "ErrorCode": "40"}, Kind.BOUNCED, "hard"),
+        ("plivo", {"Status": "undelivered", "ErrorCode": "40"}, Kind.BOUNCED, ""),
+        ("plivo", {"Status": "undelivered", "ErrorCode": "50"}, Kind.BOUNCED, "hard"),
+        ("plivo", {"Status": "undelivered", "ErrorCode": "70"}, Kind.BOUNCED, "hard"),
+        ("plivo", {"Status": "undelivered", "ErrorCode": "80"}, Kind.BOUNCED, ""),
         ("plivo", {"From": "4930123456", "Text": "UNSUBSCRIBE"}, Kind.STOP, ""),
         ("plivo", {"From": "4930123456", "Text": "HELP"}, None, ""),
         ("vonage", {"status": "rejected", "err-code": "5"}, Kind.FAILED, ""),
+        ("vonage", {"status": "expired", "err-code": "3"}, Kind.BOUNCED, "hard"),
+        ("vonage", {"status": "expired", "err-code": "99"}, Kind.BOUNCED, ""),
         ("vonage", {"msisdn": "4930123456", "text": "Start"}, Kind.START, ""),
         ("vonage", {"status": "buffered"}, None, ""),
     ],
@@ -222,3 +228,31 @@ async def test_a_subscription_is_confirmed_for_our_topics_at_amazon_alone() -> N
         other = ses({}, NOW, "", SubscribeURL=good, TopicArn=f"{ARN}-other", **fields)
         await reporter.verify(other, NOW)
     assert FETCHED[-1] == good
+
+
+@each
+@pytest.mark.parametrize("text", ["é", "\udcff", "a" * 70 + "ü"])
+async def test_a_signature_that_is_no_ascii_is_refused(scheme: Scheme, text: str) -> None:
+    """Each byte of a header beyond ASCII comes as half of a pair."""
+    reporter, incoming = scheme.reporter(SETTINGS), signed(scheme)
+    forged = msgspec.structs.replace(incoming, headers=dict.fromkeys(incoming.headers, text))
+    if reporter.name == "plivo":
+        second = {"X-Plivo-Signature-V2": "AAAA", "X-Plivo-Signature-V2-Nonce": text}
+        with pytest.raises(Forged):
+            await reporter.verify(msgspec.structs.replace(incoming, headers=second), NOW)
+    if reporter.name == "vonage":
+        form = {**incoming.form(), "sig": text}
+        body = urlencode(form, errors="surrogateescape").encode()
+        forged = msgspec.structs.replace(incoming, body=body)
+    if forged == incoming:
+        return  # nothing of it is in a header
+    with pytest.raises((Forged, Malformed)):
+        await reporter.verify(forged, NOW)
+
+
+async def test_brackets_without_an_end_are_malformed() -> None:
+    headers, body = {"Content-Type": "application/json"}, b'{"a":' + b"[" * 100_000
+    incoming = Incoming(method="POST", url="", headers=headers, body=body)
+    for scheme in (SCHEMES["vonage"], SCHEMES["mailgun"], SCHEMES["ses"]):
+        with pytest.raises(Malformed):
+            await scheme.reporter(SETTINGS).verify(incoming, NOW)

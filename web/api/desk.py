@@ -1,6 +1,7 @@
 """What every handler of the API works with."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ DECIDER = "decider"
 Done = TypeVar("Done")
 PATIENCE = 5.0
 """Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
+_OFFSET = re.compile(r"[0-9]{1,18}")
 _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
 _READ_BACK = {
     topic.name for topic in (CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, *_INBOX)
@@ -103,7 +105,7 @@ def after_of(positions: str | None) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for position in positions.split(",") if positions else ():
         topic, colon, offset = position.strip().partition(":")
-        if not colon or topic not in _READ_BACK or not offset.isdecimal():
+        if not colon or topic not in _READ_BACK or not _OFFSET.fullmatch(offset):
             raise Problem(400, "after is not made of positions that writes were answered with.")
         found[topic] = max(int(offset), found.get(topic, 0))
     return found

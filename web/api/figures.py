@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from analytics.panels import PANELS, Figures, Panel, Span, figures
+from analytics.panels import MINUTES_KEPT, PANELS, Figures, Panel, Span, figures
 from policy.instants import moment
 from schemas.event import Name
 from schemas.vocabulary import Channel, Priority
@@ -51,11 +51,20 @@ class Statistics:
 
     def _span(self, call: Call) -> Span:
         query: FiguresQuery = call.query
+        now = moment(self._desk.clock.now())
         try:
-            end = (query.end or moment(self._desk.clock.now())).astimezone(UTC)
+            end = (query.end or now).astimezone(UTC)
             start = (query.start or end - USUAL).astimezone(UTC)
         except OverflowError:
             raise Problem(400, "from and to are beyond what a calendar holds.") from None
         if not timedelta(0) < end - start <= LONGEST or not 1970 < start.year < 2100:
             raise Problem(400, f"to must be after from, and by {LONGEST.days} days at most.")
-        return Span(call.key.tenant, start, end, query.type or "", query.channel, query.priority)
+        return Span(
+            tenant=call.key.tenant,
+            start=start,
+            end=end,
+            type=query.type or "",
+            channel=query.channel,
+            priority=query.priority,
+            minutes_from=now - MINUTES_KEPT,
+        )

@@ -1,13 +1,15 @@
 """API keys: whose they are and what they may do. A file holds their hashes, never the keys."""
 
 import hashlib
+import json
 import secrets
 import tomllib
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from pipeline.errors import Misconfigured
 from schemas.event import Name
@@ -34,7 +36,7 @@ class ApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sha256: str
     tenant: Name
     scopes: frozenset[Scope]
-    per_minute: int = PER_MINUTE
+    per_minute: Annotated[int, Meta(ge=1)] = PER_MINUTE
 
 
 class Keys:
@@ -95,7 +97,9 @@ def new_key() -> tuple[str, str]:
 def table_of(key: ApiKey) -> str:
     """A key as it stands in the file."""
     scopes = ", ".join(f'"{scope}"' for scope in sorted(key.scopes))
+    # What JSON escapes in a text, TOML escapes alike.
+    tenant = json.dumps(key.tenant, ensure_ascii=False)
     return (
-        f'\n[{key.name}]\nsha256 = "{key.sha256}"\ntenant = "{key.tenant}"\n'
+        f'\n[{key.name}]\nsha256 = "{key.sha256}"\ntenant = {tenant}\n'
         f"scopes = [{scopes}]\nper_minute = {key.per_minute}\n"
     )

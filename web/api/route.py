@@ -120,9 +120,10 @@ class Gate:
 
 
 def bearer_of(request: web.Request) -> str:
-    """What the header Authorization bears; empty where it bears nothing."""
+    """What the header Authorization bears; empty where it bears nothing that could be ours."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    return text.strip() if scheme.lower() == "bearer" else ""
+    # A byte that is no text comes as half of a pair, which can't be encoded to be compared.
+    return text.strip() if scheme.lower() == "bearer" and text.isascii() else ""
 
 
 def _path(request: web.Request) -> Mapping[str, str]:

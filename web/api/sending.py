@@ -104,7 +104,7 @@ class Sending:
         events = [body.event(call.key.tenant, now) for body in bodies]
         self._in_time(events, within, "/deliver_at")
         await self._known(events, within, "/type")
-        await self._agree([event for event in events if event.idempotency_key is not None])
+        await self._agree(events, within)
         return events
 
     def _in_time(self, events: list[Event], within: str, field: str) -> None:
@@ -129,14 +129,15 @@ class Sending:
         if errors:
             raise Problem(400, "", *errors)
 
-    async def _agree(self, events: list[Event]) -> None:
+    async def _agree(self, events: list[Event], within: str) -> None:
         """Raises Problem for an event whose key came before with something else in it."""
         asked = [
             (event, user)
-            for event in events
+            for at, event in enumerate(events)
+            if event.idempotency_key is not None
             for spec in self._desk.catalogues.current.for_event(event)
             if spec.users
-            for user in _named(event, spec)
+            for user in _named(event, spec, within.format(at))
         ]
         if not asked:
             return
@@ -198,8 +199,8 @@ def _refuse_conflict(found: list[Explanation], event: Event, user: str) -> None:
             )
 
 
-def _named(event: Event, spec: NotificationType) -> list[str]:
+def _named(event: Event, spec: NotificationType, within: str) -> list[str]:
     try:
         return recipients(event, spec)
     except BadRecord as error:
-        raise Problem(400, "", FieldError("/data", error.detail)) from None
+        raise Problem(400, "", FieldError(f"{within}/data", error.detail)) from None

@@ -137,6 +137,7 @@ class TocsinBell extends HTMLElement {
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
     this.#timer = setTimeout(async () => {
       const answer = await this.#fetch("/inbox/counts").catch(() => null);
+      if (!this.isConnected) return; // taken away meanwhile: nobody would end what began now
       if (answer?.status === 401) this.#askForToken();
       else this.#connect();
     }, wait);

@@ -43,8 +43,11 @@ function write() {
 function query() {
   const wanted = new URLSearchParams();
   if (filters.range.value === "between") {
-    for (const name of ["from", "to"])
-      if (filters[name].value) wanted.set(name, new Date(filters[name].value).toISOString());
+    // What is not said is said here as the API takes it, since charts have to begin and end there.
+    const to = filters.to.value ? new Date(filters.to.value) : new Date();
+    const from = filters.from.value ? new Date(filters.from.value) : new Date(to - 86400000);
+    wanted.set("from", from.toISOString());
+    wanted.set("to", to.toISOString());
   } else {
     const now = Date.now();
     wanted.set("from", new Date(now - HOURS[filters.range.value] * 3600000).toISOString());
@@ -71,7 +74,7 @@ async function one(panel, wanted, isWanted) {
     if (!isWanted()) return true;
     card.hidden = false;
     if (!found.rows.length) body.replaceChildren(state("Nothing in this time."));
-    else panel.draw(body, found, ["from", "to"].map((name) => local(Date.parse(wanted.get(name) ?? found.rows[0][0]))));
+    else panel.draw(body, found, ["from", "to"].map((name) => local(Date.parse(wanted.get(name)))));
     return true;
   } catch (error) {
     if (panel.optional && error instanceof Refused) { card.hidden = true; return true; }

@@ -1,7 +1,7 @@
 """A request as a provider sent it, and the two ways in which it can be of no use."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -81,6 +81,15 @@ class Reporter(Protocol):
 
         What has no time of its own happened `now`.
         """
+        ...
+
+
+@runtime_checkable
+class Once(Protocol):
+    """A reporter that takes a request once, and so must hear of one that came to nothing."""
+
+    def release(self, incoming: Incoming) -> None:
+        """Take the request if it comes again: what it reports could not be stored."""
         ...
 
 

@@ -97,6 +97,10 @@ class MailgunReports:
             raise Forged("its token was used before")
         self._seen[signed.token] = now
 
+    def release(self, incoming: Incoming) -> None:
+        """Let the token count again."""
+        self._seen.pop(incoming.json(Body).signature.token, None)
+
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """The event, if it is of a kind that we know."""
         event = incoming.json(Body).event

@@ -11,8 +11,17 @@ from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming
 from web.reports.texts import answer_report, status_report
 
-GONE = frozenset({"40", "50"})
-"""An unknown number, and one that can't be routed to."""
+# https://www.plivo.com/docs/messaging/troubleshooting/error-codes
+GONE = frozenset({"50", "70"})
+"""An invalid number, and one that is unavailable for good; 40 is our own, 80 passes."""
+
+
+SIGNED_IN = (
+    "X-Plivo-Signature-V2",
+    "X-Plivo-Signature-V2-Nonce",
+    "X-Plivo-Signature-V3",
+    "X-Plivo-Signature-V3-Nonce",
+)
 
 
 class PlivoReports:
@@ -32,6 +41,8 @@ class PlivoReports:
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check whichever of Plivo's two signatures is there; raises Forged or Malformed."""
         headers = incoming.headers
+        if not all(headers.get(name, "").isascii() for name in SIGNED_IN):
+            raise Forged("the signature is none")
         third = headers.get("X-Plivo-Signature-V3", "")
         if third:
             nonce = headers.get("X-Plivo-Signature-V3-Nonce", "")

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from vonage_http_client.auth import Auth
 
 from pipeline.settings import Settings
 from policy.report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, Malformed, require_recent
+from web.reports.incoming import Forged, Incoming, require_recent
 from web.reports.texts import answer_report, status_report
 
-GONE = frozenset({"3", "4", "99"})
-"""Subscriber absent for good, barred, or unknown."""
+# https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
+GONE = frozenset({"3", "4"})
+"""Subscriber absent for good, or barred; 99 is whatever has no code of its own."""
 
 
 class VonageReports:
@@ -37,6 +37,8 @@ class VonageReports:
         fields = _fields_of(incoming)
         if not fields.get("sig") or not fields.get("timestamp", "").isdecimal():
             raise Forged("not signed")
+        if not fields["sig"].isascii():
+            raise Forged("the signature is none")
         if not self._auth.check_signature(dict(fields)):
             raise Forged("the signature is another's")
         require_recent(int(fields["timestamp"]), now, self._window)
@@ -55,8 +57,5 @@ class VonageReports:
 def _fields_of(incoming: Incoming) -> dict[str, str]:
     if "json" not in incoming.headers.get("Content-Type", ""):
         return incoming.form()
-    try:
-        values = msgspec.json.decode(incoming.body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Malformed(type(error).__name__) from None
+    values = incoming.json(dict[str, Any])
     return {name: str(value) for name, value in values.items() if value is not None}

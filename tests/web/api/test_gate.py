@@ -1,8 +1,10 @@
 """Who may call, how often, and what can't be read."""
 
+import asyncio
 import io
 import json
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +17,14 @@ async def test_nobody_calls_without_a_key(api: Api, key: str) -> None:
     status, problem = await api.call("POST", "/v1/events", shipped("ann"), key=key)
     assert status == 401
     assert problem["title"] == "No valid API key"
+
+
+async def test_a_key_that_is_no_text_opens_nothing(api: Api) -> None:
+    place = urlsplit(api.url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(b"GET /v1/users/ann HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+    writer.close()
 
 
 async def test_a_key_may_do_what_its_scopes_say(api: Api) -> None:
@@ -65,8 +75,9 @@ async def test_what_is_not_json(api: Api, text: str, kind: str, status: int) -> 
 async def test_a_query_that_is_unknown(api: Api) -> None:
     status, _ = await api.call("GET", "/v1/users/ann", params={"before": "1"})
     assert status == 400
-    status, _ = await api.call("GET", "/v1/users/ann", params={"after": "x"})
-    assert status == 400
+    for after in ("x", "contacts:", "contacts:-1", "contacts:²", f"contacts:{'9' * 5000}"):
+        status, _ = await api.call("GET", "/v1/users/ann", params={"after": after})
+        assert status == 400
 
 
 async def test_the_document_names_every_route(api: Api) -> None:

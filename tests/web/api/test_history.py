@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -100,3 +101,10 @@ async def test_an_erased_user_is_nowhere_and_may_come_back(api: Api) -> None:
     await api.done("PUT", f"/v1/users/{user}/contacts", {"email": f"{user}@example.com"})
     again = await api.done("POST", "/v1/notifications", notification(user))
     assert await until(api, f"/v1/notifications/{again['notifications'][user]}", 1)
+
+
+async def test_figures_are_by_the_minute_for_as_long_as_minutes_are_kept(api: Api) -> None:
+    for days, step in ((13, 60), (15, 3600)):
+        start = datetime.now(UTC) - timedelta(days=days)
+        span = {"from": start.isoformat(), "to": (start + timedelta(hours=2)).isoformat()}
+        assert (await api.done("GET", "/v1/figures/volume", params=span))["step"] == step

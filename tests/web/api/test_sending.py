@@ -69,6 +69,9 @@ async def test_many_events_are_taken_or_none(api: Api) -> None:
         400,
         [{"pointer": "/events/1/type", "detail": "no notification type of the catalogue"}],
     )
+    nobody = shipped(user, idempotency_key=unique("key"), data={})
+    status, said = await api.call("POST", "/v1/events/bulk", {"events": [wrong[0], nobody]})
+    assert (status, said["errors"][0]["pointer"]) == (400, "/events/1/data")
     (found,) = await api.done("POST", "/v1/explain", {"event": wrong[0], "user": user})
     assert found["told_before"] is None
 

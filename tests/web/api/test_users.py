@@ -40,6 +40,16 @@ async def test_contacts_and_preferences_are_read_as_they_were_said(api: Api) -> 
     assert known["preferences"] == {**PREFERENCES, **whose}
 
 
+async def test_a_position_of_something_else_is_waited_for_by_nobody(api: Api) -> None:
+    user = await person(api)
+    read = await api.done("POST", f"/v1/users/{user}/inbox/changes", {"kind": "read"})
+    said = await api.done("PUT", f"/v1/users/{user}/contacts", CONTACTS)
+    both = f"{read['position']},{said['position']}"
+    known = await api.done("GET", f"/v1/users/{user}", params={"after": both})
+    assert known["contacts"]["email"] == CONTACTS["email"]
+    await api.done("GET", f"/v1/users/{user}/inbox", params={"position": both})
+
+
 async def test_devices_come_and_go(api: Api) -> None:
     user = await person(api)
     phone = {"token": "ab12", "platform": "apns"}

@@ -182,6 +182,30 @@ async def test_an_ended_token_is_asked_for_anew(shop: Shop) -> None:
     await shop.until(COUNT, "1")
 
 
+async def test_one_that_is_taken_away_does_not_come_back(shop: Shop) -> None:
+    """Though it was about to ask whether its token holds when it went."""
+    await shop.visit(unique("user"))
+    await shop.until("!!root", True)
+    script = """
+      window.opened = 0;
+      window.EventSource = class {
+        constructor() { window.opened += 1; setTimeout(() => this.onerror?.()); }
+        close() { this.onerror = null; }
+      };
+      window.fetch = () => new Promise((done) => { window.answer = () => done({ status: 200 }); });
+      document.querySelector('tocsin-bell').setAttribute('token', 'another');
+    """
+    await asyncio.to_thread(shop.browser.execute_script, script)
+    await shop.until("!!window.answer", True)
+    script = """
+      const done = arguments[0];
+      document.querySelector('tocsin-bell').remove();
+      window.answer();
+      setTimeout(() => done(window.opened), 100);
+    """
+    assert await asyncio.to_thread(shop.browser.execute_async_script, script) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_an_empty_one_in_light_and_dark(shop: Shop, shots: Path, scheme: str) -> None:
     user = unique("user")

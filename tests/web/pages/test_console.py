@@ -112,6 +112,18 @@ async def test_empty_and_broken_are_told_in_words(
     await shoot(page, shots / "dashboard-broken.png")
 
 
+async def test_a_time_between_whose_end_is_not_said_is_until_now(
+    api: Api, page: webdriver.Chrome
+) -> None:
+    await happen(api)
+    for begin in ("", "&from=2026-01-01T00:00"):
+        await open_(page, f"{api.url}/dashboard?range=between{begin}")
+        await until(page, "document.querySelector('#fresh').textContent !== ''")
+        for panel in ("funnel", "volume"):
+            await until(page, f"!!document.querySelector('#{panel} .chart')")
+        assert await text_of(page, "#fresh") != "not all could be shown"
+
+
 async def test_the_operator_page_shows_lag_letters_and_a_timeline(
     api: Api, page: webdriver.Chrome, shots: Path
 ) -> None:

@@ -1,0 +1,43 @@
+"""Replies that are nearly a provider's: text that is no UTF-8, and brackets without an end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sinks.email import mailgun, postmark, sendgrid, ses
+from sinks.http import Reply
+from sinks.provider import Retry
+from sinks.push import apns, fcm
+from sinks.sms import plivo, twilio, vonage
+from sinks.sms.texting import Text
+
+TEXT = Text(
+    to="+4930123456", sender="Shop", body="Hi", is_gsm=True, segments=1, cost=0.0, callback=""
+)
+Meaning = Callable[[Reply], Any]
+MEANINGS: dict[str, tuple[Meaning, bytes]] = {
+    "apns": (apns.outcome_of, b'{"reason": "%b"}'),
+    "fcm": (fcm.outcome_of, b'{"name": "%b", "error": {"message": ""}}'),
+    "mailgun": (mailgun.outcome_of, b'{"message": "%b"}'),
+    "plivo": (lambda reply: plivo.outcome_of(reply, TEXT), b'{"message_uuid": ["%b"]}'),
+    "postmark": (
+        lambda reply: postmark.outcomes_of(reply, 1)[0],
+        b'[{"ErrorCode": 0, "Message": "%b"}]',
+    ),
+    "sendgrid": (lambda reply: sendgrid.outcome_of(reply, 1), b'{"errors": [{"message": "%b"}]}'),
+    "ses": (ses.outcome_of, b'{"MessageId": "%b"}'),
+    "twilio": (lambda reply: twilio.outcome_of(reply, TEXT), b'{"sid": "%b"}'),
+    "vonage": (lambda reply: vonage.outcome_of(reply, TEXT), b'{"messages": [{"status": "%b"}]}'),
+}
+"""By provider, what a reply means to it, and one with room for a text."""
+STATUSES = {"apns": 500, "sendgrid": 500}
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_what_can_not_be_decoded_is_tried_again(name: str) -> None:
+    """And ends no sink: whoever stands between may have garbled it."""
+    meaning, form = MEANINGS[name]
+    for body in (form % b"\xff", b'{"other": ' + b"[" * 100_000):
+        reply = Reply(STATUSES.get(name, 200), {}, body, 0.0)
+        assert isinstance(meaning(reply), Retry)
