@@ -15,7 +15,7 @@ from tables.turn import Turn
 from tables.users import PROFILES, user_key
 
 AT_ONCE = 1000
-"""People decided in one turn; where there are more, the rest comes in turns of its own."""
+"""People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own."""
 
 
 def start_fan_out(turn: Turn, decisions: Decisions, broadcast: Broadcast) -> None:
@@ -28,27 +28,32 @@ def start_fan_out(turn: Turn, decisions: Decisions, broadcast: Broadcast) -> Non
     decisions.type_of(broadcast.type)
     if not broadcast.followee and not broadcast.segment:
         raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
-    error = _go_on(turn, decisions, broadcast, b"")
+    error = _go_on(turn, decisions, broadcast, b"", AT_ONCE)
     if error is not None:
         raise error
 
 
-def resume_fan_out(turn: Turn, decisions: Decisions) -> bool:
-    """Go on with what was left of a broadcast, if any was; whether there may be more."""
+def resume_fan_out(turn: Turn, decisions: Decisions, most: int) -> bool:
+    """Go on with what was left of a broadcast, if any was, for the next `most` of its audience.
+
+    Tells whether there may be more.
+    """
     view = turn.view(FAN_OUTS)
     for key in view.keys(b""):
         left = view.get(key)
         if left is not None:
             view.put(key, None)
-            _go_on(turn, decisions, left.broadcast, left.done)
+            _go_on(turn, decisions, left.broadcast, left.done, most)
             return True
     return False
 
 
-def _go_on(turn: Turn, decisions: Decisions, broadcast: Broadcast, done: bytes) -> BadRecord | None:
-    """Decide the next of the audience; the first error, each of which is told."""
+def _go_on(
+    turn: Turn, decisions: Decisions, broadcast: Broadcast, done: bytes, most: int
+) -> BadRecord | None:
+    """Decide the next `most` of the audience; the first error, each of which is told."""
     first = None
-    edges = list(islice(_edges(turn, broadcast, done), AT_ONCE))
+    edges = list(islice(_edges(turn, broadcast, done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]
     decisions.load(user_key(tenant, user) for user in users)
@@ -60,7 +65,7 @@ def _go_on(turn: Turn, decisions: Decisions, broadcast: Broadcast, done: bytes) 
             except BadRecord as error:
                 first = first or error
                 decisions.refuse(request, error)
-    if len(edges) == AT_ONCE:
+    if len(edges) == most:
         origin = broadcast.origin
         name = key_of(broadcast.type, broadcast.followee, f"{origin.partition}.{origin.offset}")
         turn.view(FAN_OUTS).put(name, FanOut(broadcast, edges[-1]))

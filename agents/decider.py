@@ -10,7 +10,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.answers import Answers
-from agents.audience import resume_fan_out, start_fan_out
+from agents.audience import AT_ONCE, resume_fan_out, start_fan_out
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
 from agents.erasing import erase, what_counts
@@ -25,7 +25,7 @@ from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
-from pipeline.slices import Slice
+from pipeline.slices import Slice, halves
 from pipeline.topics import ERASURES, WITHDRAWALS
 from policy.endpoint import check_endpoints
 from schemas.cancellation import Cancellation
@@ -47,7 +47,7 @@ from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.store import Store
 from tables.timers import TIMERS, Timers
-from tables.turn import Turn
+from tables.turn import TooLarge, Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
 NAME = "decider"
@@ -71,8 +71,6 @@ TABLES = (
     OUTBOXES,
     AGES,
 )
-TIMERS_AT_ONCE = 1000
-"""Timers of each kind that fire in one turn."""
 BEHIND = 0.05
 """Seconds until a timer that waits for that is looked at again."""
 
@@ -108,6 +106,13 @@ class Decider(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
+        try:
+            await self._handle(slice_)
+        except TooLarge:
+            for half in halves(slice_):
+                await self.handle(half)
+
+    async def _handle(self, slice_: Slice) -> None:
         in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
         turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
@@ -123,7 +128,7 @@ class Decider(Stateful):
                 partitions = self._runtime.settings.partitions
                 records = what_counts(turn, forgotten, records, partitions)
             await self._take_all(turn, records, in_hand.now)
-        await turn.finish()
+        await turn.finish(divisible=len(slice_.records) > 1)
 
     async def _erase(
         self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
@@ -210,18 +215,24 @@ class Decider(Stateful):
             return None
         return max(0 if fired else BEHIND, (following - now) / 1000)
 
-    async def _do_by_clock(self, in_hand: InHand) -> bool:
+    async def _do_by_clock(self, in_hand: InHand, most: int = AT_ONCE) -> bool:
         """Go on with a fan-out, or fire timers; whether there was anything to do."""
+        try:
+            return await self._take_by_clock(in_hand, most)
+        except TooLarge:
+            return await self._do_by_clock(in_hand, most // 2)
+
+    async def _take_by_clock(self, in_hand: InHand, most: int) -> bool:
         turn = Turn(None, self._store, self._runtime.outputs(), in_hand)
         decisions = self._decisions(turn, in_hand.now)
         if in_hand.timers is None:
-            self._is_fanning_out = resume_fan_out(turn, decisions)
+            self._is_fanning_out = resume_fan_out(turn, decisions, most)
         else:
-            due = self._timers.due(in_hand.timers, TIMERS_AT_ONCE)
+            due = self._timers.due(in_hand.timers, most)
             if not due:
                 return False
             decisions.fire_all(due, in_hand.timers.gathering)
-        await turn.finish()
+        await turn.finish(divisible=most > 1)
         return True
 
     def _decisions(self, turn: Turn, now: int) -> Decisions:

@@ -1,6 +1,7 @@
 """The producer: records of one partition travel in batches, and each writer hears of its own."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -90,7 +91,7 @@ class Producer(AIOKafkaProducer):
         batches = [self.create_batch()]
         places = []
         for entries in groups:
-            if batches[-1].record_count() and batches[-1].size() + _size(entries) > BATCH_BYTES:
+            if batches[-1].record_count() and batches[-1].size() + size_of(entries) > BATCH_BYTES:
                 batches.append(self.create_batch())
             for key, value in entries:
                 if batches[-1].append(key=key, value=value, timestamp=None) is None:
@@ -122,7 +123,8 @@ async def start_producer(kafka: str, lease: Lease | None = None) -> Producer:
     return producer
 
 
-def _size(entries: list[Entry]) -> int:
+def size_of(entries: Iterable[Entry]) -> int:
+    """Bytes that these take in a batch, about."""
     return sum(len(key or b"") + len(value or b"") + RECORD_OVERHEAD for key, value in entries)
 
 

@@ -67,6 +67,11 @@ def join_up_to(queue: deque[Slice], end: int) -> Slice | None:
     return _joined(taken)
 
 
+def halves(slice_: Slice) -> tuple[Slice, Slice]:
+    """A slice of two records or more as two slices."""
+    return _split(slice_, slice_.records[len(slice_.records) // 2].offset)
+
+
 def _joined(taken: Sequence[Slice]) -> Slice:
     if len(taken) == 1:
         return taken[0]

@@ -3,12 +3,19 @@
 from typing import Any, TypeVar
 
 from pipeline.outputs import Outputs
+from pipeline.producer import BATCH_BYTES, size_of
 from pipeline.slices import Slice
 from tables.in_hand import IN_HAND, NOTE, InHand
 from tables.store import Store
 from tables.table import Table, View
 
 Value = TypeVar("Value")
+MOST_BYTES = BATCH_BYTES - (64 << 10)
+"""Of state in one turn; note and frontier go into the same batch."""
+
+
+class TooLarge(Exception):
+    """The turn is to be taken in parts: its state is more than one batch can hold."""
 
 
 class Turn:
@@ -37,8 +44,11 @@ class Turn:
             self._views[table.prefix] = View(table, self._store)
         return self._views[table.prefix]
 
-    async def finish(self) -> None:
+    async def finish(self, *, divisible: bool = False) -> None:
         """Make it durable; a crash anywhere in between repeats the same with the same ids.
+
+        What is `divisible` and has more state than fits into one batch raises TooLarge, with
+        nothing done: a crash between two batches would leave the first one's half alone.
 
         1. What is in hand is noted in the changelog, acknowledged, if anything is told of it.
         2. Every output is acknowledged by the broker.
@@ -46,10 +56,12 @@ class Turn:
         4. The same go to RocksDB, in one write.
         Only then does the caller's lane move the frontier that is committed.
         """
+        changes = self._changes()
+        if divisible and size_of(changes.items()) > MOST_BYTES:
+            raise TooLarge
         if self._in_hand is not None and self.outputs.entries:
             await self._store.write({NOTE: IN_HAND.encode(self._in_hand)})
         await self.outputs.flush()
-        changes = self._changes()
         if self._in_hand is not None and self._store.get_many([NOTE])[0] is not None:
             changes[NOTE] = None
         frontier = (self._slice.partition.topic, self._slice.next) if self._slice else None

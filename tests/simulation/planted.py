@@ -14,6 +14,7 @@ from policy.digest_window import DigestWindow
 from policy.rate_limit import Window
 from tables.timers import Timers
 from tables.turn import Turn
+from tests.simulation.play import MortalStore
 
 
 def drop_one(patch: pytest.MonkeyPatch) -> None:
@@ -33,12 +34,17 @@ def state_before_outputs(patch: pytest.MonkeyPatch) -> None:
     """State is stored first, so that a crash in between loses the outputs."""
     finish = Turn.finish
 
-    async def finished(self: Turn) -> None:
+    async def finished(self: Turn, *, divisible: bool = False) -> None:
         outputs, self.outputs = self.outputs, type(self.outputs)(self.outputs._producer)
         await finish(self)
         await outputs.flush()
 
     patch.setattr(Turn, "finish", finished)
+
+
+def tear_the_state(patch: pytest.MonkeyPatch) -> None:
+    """Write the state of a slice in batches of which a crash may leave the first."""
+    patch.setattr(MortalStore, "batch_bytes", 1000)
 
 
 def forget_what_was_in_hand(patch: pytest.MonkeyPatch) -> None:
@@ -114,6 +120,7 @@ FAULTS = (
     drop_one,
     send_digests_twice,
     state_before_outputs,
+    tear_the_state,
     forget_what_was_in_hand,
     send_early,
     ignore_quiet_hours,

@@ -7,7 +7,7 @@ from random import Random
 from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
+from pipeline.producer import BATCH_BYTES, Entry, size_of
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
 from schemas.encoding import encode
@@ -53,7 +53,9 @@ class MortalLog(MemoryLog):
 
 
 class MortalStore(MemoryStore):
-    """A store whose writer may die before a change is stored, or just after."""
+    """A store whose writer may die before changes are stored, between batches, or just after."""
+
+    batch_bytes = BATCH_BYTES
 
     def __init__(self, stored: dict[bytes, bytes], fate: Fate) -> None:
         super().__init__(stored)
@@ -61,6 +63,12 @@ class MortalStore(MemoryStore):
 
     async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
         self._fate.step()
+        if size_of(changes.items()) > self.batch_bytes:
+            entries = list(changes.items())
+            cut = self._fate.steps % len(entries)
+            await super().write(dict(entries[:cut]))
+            self._fate.step()
+            changes = dict(entries[cut:])
         await super().write(changes, frontier)
         self._fate.step()
 

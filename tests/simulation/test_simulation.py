@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 
+from pipeline.slices import halves
 from tests.simulation.planted import FAULTS
-from tests.simulation.play import play
+from tests.simulation.play import MortalStore, play
 from tests.simulation.script import script
 from tests.simulation.witness import broken, see
 
@@ -15,6 +17,8 @@ SEEDS = int(os.environ.get("SIMULATION_SEEDS", "300"))
 CRASHES = 6
 DOWN_FOR = 20 * 60_000
 IN_ONE_TEST = 25
+SMALL_BATCH = 3200
+"""Bytes: more than one request or timer makes of state, less than a slice after an outage."""
 
 
 async def problems(seed: int) -> list[str]:
@@ -35,6 +39,19 @@ async def problems(seed: int) -> list[str]:
 async def test_order_replays_and_crashes_change_nothing(first: int) -> None:
     for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
         assert not await problems(seed), f"seed {seed}"
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS // 3, IN_ONE_TEST))
+async def test_a_state_of_more_than_a_batch_is_written_in_parts_that_are_whole(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MortalStore, "batch_bytes", SMALL_BATCH)
+    monkeypatch.setattr("tables.turn.MOST_BYTES", SMALL_BATCH - 200)
+    halved = Mock(wraps=halves)
+    monkeypatch.setattr("agents.decider.halves", halved)
+    for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
+        assert not await problems(seed), f"seed {seed}"
+    assert halved.called
 
 
 @pytest.mark.parametrize("plant", FAULTS)
