@@ -38,6 +38,10 @@ class Stateful:
         """The records to begin with, as one slice, as the last process had them in hand."""
         return self._unfinished.span if self._unfinished else None
 
+    def give_up_first(self) -> None:
+        """Begin with whatever comes; the note goes with what is done next."""
+        self._unfinished = None
+
     def take_in_hand(self, slice_: Slice, now: int) -> InHand:
         """The slice, to be decided now, or as of when the last process had it in hand."""
         unfinished, self._unfinished = self._unfinished, None
@@ -61,6 +65,9 @@ class Stateless:
     async def restore(self) -> Mapping[str, int]:
         """Nothing to restore: the committed offsets are all there is."""
         return {}
+
+    def give_up_first(self) -> None:
+        """There are none."""
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due."""

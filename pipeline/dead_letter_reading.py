@@ -1,7 +1,9 @@
 """Finding dead letters, and sending their records again once they are mended."""
 
 import msgspec
+from aiokafka.errors import KafkaError
 
+from pipeline.errors import Unavailable
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_record, read_topic
@@ -29,7 +31,10 @@ async def find(
 
 
 async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int, int]:
-    """Write the source records back; returns how many went and how many are gone."""
+    """Write the source records back; returns how many went and how many are gone.
+
+    Raises Unavailable, naming how many went, when Kafka stops to answer.
+    """
     done = gone = 0
     producer = await start_producer(settings.kafka)
     try:
@@ -45,6 +50,11 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
             marked = [*headers, ("dead-letter", letter.id.encode())]
             await producer.send_and_wait(letter.topic, value, key, letter.partition, headers=marked)
             done += 1
+    except KafkaError as error:
+        raise Unavailable(
+            f"Kafka does not answer any more at {settings.kafka}. {done} of {len(letters)} records "
+            "were sent again; do the same once it is back: what counts once counts once."
+        ) from error
     finally:
         await producer.stop()
     return done, gone

@@ -34,6 +34,10 @@ class Handler(Protocol):
         """The records to begin with, as one slice, as the last process had them in hand."""
         ...
 
+    def give_up_first(self) -> None:
+        """Begin with whatever comes: those records are gone."""
+        ...
+
     async def handle(self, slice_: Slice) -> None:
         """Work through one slice.
 

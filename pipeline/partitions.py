@@ -113,6 +113,10 @@ class Partition:
             for tp in tps:
                 self.frontiers[tp] = max(committed[tp], stored.get(tp.topic, 0))
                 self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
+            first = self._handler.first
+            if first is not None and self.frontiers[self._tps[first.topic]] > first.start:
+                # Retention took them; waiting for them would hold up all else for good.
+                self._handler.give_up_first()
             if self._opened is not None:
                 await self._opened(self._number)
             async with asyncio.TaskGroup() as tasks:

@@ -4,17 +4,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from unittest.mock import AsyncMock
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
 from embedded.kafka import Kafka
 from pipeline.dead_letters import KEPT_VALUE, dead_letter
-from pipeline.errors import BadRecord, Misconfigured
-from pipeline.producer import start_producer
+from pipeline.errors import BadRecord, Misconfigured, Unavailable
+from pipeline.producer import Producer, start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_record
@@ -141,6 +143,17 @@ async def test_a_cut_letter_whose_source_is_gone_is_counted(desk: Desk) -> None:
     )
     await desk.file(letter)
     assert json.loads(await desk.said("replay", letter.id, "--json")) == {"replayed": 0, "gone": 1}
+
+
+async def test_a_replay_that_kafka_ends_is_one_sentence(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = await desk.bury(b"{")
+    away = AsyncMock(side_effect=KafkaTimeoutError())
+    monkeypatch.setattr(Producer, "send_and_wait", away)
+    ended = await desk.run("replay", letter.id)
+    assert isinstance(ended.exception, Unavailable)
+    assert "0 of 1 records were sent again" in str(ended.exception)
 
 
 async def test_a_replay_by_reason_takes_all_of_them(desk: Desk) -> None:

@@ -95,6 +95,10 @@ class Notes:
         self._recorder = recorder
         self._number = number
 
+    def give_up_first(self) -> None:
+        """Begin with whatever comes."""
+        self.first = None
+
     async def restore(self) -> Mapping[str, int]:
         """The frontier that a test says was stored with the state."""
         stored = self._recorder.stored.get(self._number)

@@ -29,6 +29,10 @@ class Tape:
         self.done: list[str] = []
         self._wake = wake
 
+    def give_up_first(self) -> None:
+        """Begin with whatever comes."""
+        self.first = None
+
     async def restore(self) -> Mapping[str, int]:
         """Nothing."""
         return {}

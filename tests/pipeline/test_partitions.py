@@ -1,5 +1,7 @@
 """How what is in flight is shared between the topics of a partition."""
 
+import asyncio
+
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
@@ -63,12 +65,13 @@ def test_what_is_about_to_seek_is_not_fetched() -> None:
 class Source:
     """A consumer of topics from which nothing was read yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
+        self.start = start
         self.cursors: dict[TopicPartition, Cursor] = {}
 
     async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Their starts."""
-        return dict.fromkeys(partitions, 0)
+        return dict.fromkeys(partitions, self.start)
 
 
 async def test_what_was_in_hand_is_fetched_even_if_others_took_all_the_room() -> None:
@@ -84,6 +87,21 @@ async def test_what_was_in_hand_is_fetched_even_if_others_took_all_the_room() ->
     assert partitions.with_room(source.cursors) == {high}
     source.cursors[high].position = 1000
     assert partitions.with_room(source.cursors) == set()
+    await partitions.close()
+
+
+@pytest.mark.parametrize(("start", "waits"), [(0, True), (7, True), (8, False), (2000, False)])
+async def test_what_was_in_hand_is_given_up_where_retention_took_it(
+    start: int, waits: bool
+) -> None:
+    handler, source = Tape(), Source(start)
+    handler.first = Span("high", 7, 1000)
+    role = Role(name="a role", topics=TOPICS, open_handler=lambda *_: handler)
+    partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
+    partitions.assign({0}, source)
+    await until(lambda: bool(source.cursors))
+    await asyncio.sleep(0)
+    assert (handler.first is not None) == waits
     await partitions.close()
 
 

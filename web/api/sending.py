@@ -178,7 +178,10 @@ class Sending:
 
         async def ask(event: Event, user: str) -> list[Explanation]:
             async with slots:
-                return await self._desk.explain(event, user)
+                try:
+                    return await self._desk.explain(event, user)
+                except BadRecord as error:
+                    raise Problem(400, error.detail) from None
 
         return list(await asyncio.gather(*(ask(*each) for each in asked)))
 

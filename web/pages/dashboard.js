@@ -23,9 +23,15 @@ let asked = 0;
 function read() {
   const given = new URLSearchParams(location.search);
   for (const field of filters.elements)
-    if (field.name && given.has(field.name)) field.value = given.get(field.name);
+    if (field.name && given.has(field.name)) field.value = wallClock(field, given.get(field.name));
   if (!HOURS[filters.range.value] && filters.range.value !== "between") filters.range.value = "24h";
   showBetween();
+}
+
+// A link bears moments, as whoever opens it may be in another zone.
+function wallClock(field, value) {
+  const at = field.type === "datetime-local" ? Date.parse(value) : NaN;
+  return Number.isNaN(at) ? value : local(at);
 }
 
 function showBetween() {
@@ -36,7 +42,7 @@ function write() {
   const kept = new URLSearchParams();
   for (const field of filters.elements)
     if (field.name && field.value && !(field.closest(".between") && filters.range.value !== "between"))
-      kept.set(field.name, field.value);
+      kept.set(field.name, field.type === "datetime-local" ? new Date(field.value).toISOString() : field.value);
   history.replaceState(null, "", `?${kept}`);
 }
 

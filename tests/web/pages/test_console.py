@@ -124,6 +124,25 @@ async def test_a_time_between_whose_end_is_not_said_is_until_now(
         assert await text_of(page, "#fresh") != "not all could be shown"
 
 
+async def test_a_link_to_a_time_between_shows_the_same_in_another_zone(
+    api: Api, page: webdriver.Chrome
+) -> None:
+    zone = "Emulation.setTimezoneOverride"
+    begin = "return document.querySelector('#filters').elements.from.value"
+    page.execute_cdp_cmd(zone, {"timezoneId": "Europe/Berlin"})
+    try:
+        await open_(page, f"{api.url}/dashboard?range=between&from=2026-03-01T12:00:00.000Z")
+        assert page.execute_script(begin).startswith("2026-03-01T13:00")
+        field = await asyncio.to_thread(page.find_element, By.NAME, "type")
+        await asyncio.to_thread(field.submit)
+        await until(page, "location.search.includes('from=2026-03-01T12%3A00%3A00.000Z')")
+        page.execute_cdp_cmd(zone, {"timezoneId": "Asia/Tokyo"})
+        await open_(page, page.current_url)
+        assert page.execute_script(begin).startswith("2026-03-01T21:00")
+    finally:
+        page.execute_cdp_cmd(zone, {"timezoneId": ""})
+
+
 async def test_the_operator_page_shows_lag_letters_and_a_timeline(
     api: Api, page: webdriver.Chrome, shots: Path
 ) -> None:
