@@ -16,9 +16,11 @@ _NOTE = """
 INSERT INTO erased SELECT {tenant:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64})
 """
 _KNOWN = "SELECT tenant, user_hash, at FROM erased FINAL"
+# What is kept for 90 days stays as it is counted where it may be gone: others' could not be told.
 _EMPTY = """
 DELETE FROM by_[unit] WHERE tenant = {tenant:String}
     AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour([unit])))
+    AND (stage NOT IN ('held', 'retrying') OR toDate([unit]) > today() - 89)
 """
 _FILL = """
 INSERT INTO by_minute
@@ -28,6 +30,7 @@ SELECT toStartOfMinute(occurred_at) AS minute,
 FROM delivery_events
 WHERE tenant = {tenant:String} AND toDate(occurred_at) = {day:Date}
     AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour(occurred_at)))
+    AND (stage NOT IN ('held', 'retrying') OR toDate(occurred_at) > today() - 89)
     AND user != {user:String} AND detail != 'machine'
 GROUP BY minute, tenant, type, category, channel, provider, priority, stage, reason, catalogue
 """

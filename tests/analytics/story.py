@@ -1,14 +1,16 @@
 """A day whose figures can be counted by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from policy.identity import delivery_event_id
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
-NOON = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp() * 1000)
-DAY = "2026-11-20"
+# Days ago by the clock that ClickHouse has too: it drops what is older than it keeps.
+_DATE = datetime.now(UTC).date() - timedelta(days=5)
+DAY = _DATE.isoformat()
+NOON = int(datetime.combine(_DATE, time(12), UTC).timestamp() * 1000)
 TENANT = "acme"
 NO_DELIVERY = (Stage.SUPPRESSED, Stage.HELD)
 

@@ -37,6 +37,20 @@ async def test_what_is_left_is_as_if_the_user_had_never_been(database: ClickHous
     assert (await database.query("SELECT count() FROM erased WHERE user_hash = 'user-a'")) == [(0,)]
 
 
+async def test_what_others_had_put_off_stays_counted_when_its_rows_are_gone(
+    database: ClickHouse,
+) -> None:
+    then = NOON - 100 * 86_400_000
+    await database.insert(
+        [happened(Stage.HELD, "b", occurred_at=then), *sent("a", 100, occurred_at=then)]
+    )
+    await database.command("ALTER TABLE delivery_events MATERIALIZE TTL")
+    await database.command("OPTIMIZE TABLE delivery_events FINAL")
+    await erase(database, TENANT, "user-a", LATER)
+    question = "SELECT stage, uniqExactMerge(happenings) FROM by_hour GROUP BY stage"
+    assert await database.query(question) == [("held", 1)]
+
+
 async def test_nothing_of_before_comes_back_and_what_comes_later_does(
     database: ClickHouse,
 ) -> None:
