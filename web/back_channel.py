@@ -1,10 +1,8 @@
 """What came back goes to Kafka: to analysts, to what waits for it, and to the next decision."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
-from pipeline.errors import Unavailable
 from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, STOPS, SUBSCRIPTIONS, SUPPRESSIONS
@@ -13,10 +11,8 @@ from policy.report import Kind, Report, feedback_of, subscription_of, suppressio
 from policy.ticket import Ticket, read_ticket
 from schemas.encoding import encode
 from schemas.suppression import Stop
+from web.patience import in_time
 
-PATIENCE = 5.0
-"""Seconds for an acknowledgement: a person who follows a link must not wait as long as a worker
-can, and a provider that waits for longer takes us for down."""
 log = logging.getLogger(__name__)
 
 
@@ -44,11 +40,7 @@ class BackChannel:
         """
         outputs = Outputs(self._producer)
         taken = sum(self._add(report, provider, outputs) for report in reports)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await outputs.flush()
-        except TimeoutError:
-            raise Unavailable(f"Kafka did not acknowledge within {PATIENCE:g} s") from None
+        await in_time(outputs.flush())
         if taken < len(reports):
             log.info("%s: %d reports are of no message of ours", provider, len(reports) - taken)
         return taken

@@ -325,7 +325,7 @@ async def test_no_2xx_while_kafka_is_away(outside: Outside) -> None:
 async def test_nobody_waits_for_long_while_kafka_is_silent(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.back_channel.PATIENCE", 0.2, raising=False)
+    monkeypatch.setattr("web.patience.PATIENCE", 0.2)
     ticket = issue_ticket(await sample(outside, unique("user")), KEY)
     app: web.Application = build(outside.stage.settings, Silent(), outside.stage.clock)
     async with serving(app, "127.0.0.1", 0) as url, asyncio.timeout(5):

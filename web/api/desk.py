@@ -1,16 +1,13 @@
 """What every handler of the API works with."""
 
-import asyncio
 import re
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
 from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
-from pipeline.errors import Unavailable
 from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DELIVER, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, Topic
@@ -22,11 +19,10 @@ from schemas.question import Explain, ReadUser
 from schemas.vocabulary import Channel, Priority
 from web.api.problem import Problem
 from web.owners import Owners
+from web.patience import in_time
 
 DECIDER = "decider"
-Done = TypeVar("Done")
-PATIENCE = 5.0
-"""Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
+_AGAIN = ". It may have it all the same: send it again with the same id."
 _OFFSET = re.compile(r"[0-9]{1,18}")
 _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
 _READ_BACK = {
@@ -71,7 +67,7 @@ class Desk:
     async def write(self, topic: Topic, value: Struct) -> Position:
         """Write a record under its key; on return the broker has it. Raises Unavailable."""
         here, key = self._place(topic, value)
-        end = await _in_time(self._producer.write(topic.name, here, [(key, encode(value))]))
+        end = await in_time(self._producer.write(topic.name, here, [(key, encode(value))]), _AGAIN)
         return Position(f"{topic.name}:{end}")
 
     async def write_all(self, topic: Topic, values: Iterable[Struct]) -> None:
@@ -82,22 +78,11 @@ class Desk:
         outputs = Outputs(self._producer)
         for value in values:
             outputs.add(topic, *self._place(topic, value), encode(value))
-        await _in_time(outputs.flush())
+        await in_time(outputs.flush(), _AGAIN)
 
     def _place(self, topic: Topic, value: Struct) -> tuple[int, bytes]:
         key = str(getattr(value, topic.key))
         return partition_of(key, self.settings.partitions), key.encode()
-
-
-async def _in_time(writing: Awaitable[Done]) -> Done:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await writing
-    except TimeoutError:
-        raise Unavailable(
-            f"Kafka did not acknowledge within {PATIENCE:g} s. It may have it all the same: "
-            "send it again with the same id."
-        ) from None
 
 
 def after_of(positions: str | None) -> Mapping[str, int]:
