@@ -53,13 +53,14 @@ class Inboxes:
 
     def deliver(self, record: ConsumerRecord, delivery: Delivery, whose: bytes) -> None:
         """Store a notification, unless it is there or comes too late, and tell so."""
-        counts, item = self._count(whose), self._known(delivery, whose)
+        counts, key = self._count(whose), _place(delivery, whose)
+        item = self._inbox.get(key) if counts.may_hold(delivery.accepted_at) else None
         # Asked before expiry: a repeat after the time to live must not deny what is there.
         if item is None and self._now >= delivery.expires_at:
             event = reached(delivery, Stage.SUPPRESSED, self._now, reason=Reason.EXPIRED)
         else:
             if item is None:
-                counts, item = self._stored(delivery, whose)
+                counts, item = self._stored(delivery, whose, key, counts)
             event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
             name = item_id(delivery.accepted_at, delivery.notification_id)
             self._go_live(record, delivery, counts, shown_item(name, item))
@@ -86,15 +87,11 @@ class Inboxes:
         self._counts.put(whose, None)
         self._go_live(record, erasure, NONE, None)
 
-    def _known(self, delivery: Delivery, whose: bytes) -> InboxItem | None:
-        if not self._count(whose).may_hold(delivery.accepted_at):
-            return None
-        return self._inbox.get(_place(delivery, whose))
-
-    def _stored(self, delivery: Delivery, whose: bytes) -> tuple[Counts, InboxItem]:
-        """A new item, counted; the oldest one goes where it is one too many."""
-        key = _place(delivery, whose)
-        counts = self._count(whose).came(delivery.accepted_at)
+    def _stored(
+        self, delivery: Delivery, whose: bytes, key: bytes, counts: Counts
+    ) -> tuple[Counts, InboxItem]:
+        """A new item at `key`, counted; the oldest one goes where it is one too many."""
+        counts = counts.came(delivery.accepted_at)
         item = _item(delivery, self._now, counts.last)
         self._inbox.put(key, item)
         if counts.items > self._size:
