@@ -12,6 +12,7 @@ from policy.identity import notification_id
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Content, Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.vocabulary import Reason, Stage
 
@@ -151,6 +152,6 @@ def _place_of(letter: DeadLetter) -> Place | None:
             event = _decode_event(value)
             return Place(event.tenant, event.id, "", "", "")
         asked = _decode_asked(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return None
     return Place(asked.event.tenant, asked.event.id, asked.user, asked.type, "")

@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 from pipeline.slices import RECORDS
 from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK
 from policy.catalogue.catalogue import Catalogue
+from schemas.encoding import UNDECODABLE
 
 TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK)
 """What is replayed; what people want and whom they follow is taken as it is now."""
@@ -113,7 +114,7 @@ def is_of(record: ConsumerRecord, tenant: str) -> bool:
     """Whether a record is of this tenant; one that can't be read is of none."""
     try:
         return _decode_owned(record.value or b"").tenant == tenant
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return False
 
 

@@ -20,6 +20,7 @@ from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
 from policy.standing import Standing, explanations
 from policy.user.profile import Profile
+from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence
 
@@ -122,7 +123,7 @@ def _of_user(file: IO[bytes], kind: type[Said], event: Event, user: str) -> Said
 def _decoded(file: IO[bytes], kind: type[Value]) -> Value:
     try:
         return msgspec.json.decode(file.read(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         what = "an event" if kind is Event else kind.__name__.lower()
         raise Misconfigured(
             f"{_name(file)} can't be used as {what}: {error}. On its topic it becomes a dead "

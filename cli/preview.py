@@ -23,6 +23,7 @@ from policy.rendering.rendering import Rendering
 from policy.rendering.sample import sample_data
 from policy.rendering.sms import segments_of
 from schemas.delivery import Content
+from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.vocabulary import Channel
 
@@ -105,7 +106,7 @@ def _read(file: Path, spec: NotificationType) -> Event:
         event = msgspec.json.decode(file.read_bytes(), type=Event)
     except OSError as error:
         raise Misconfigured(f"{file} can't be read: {error.strerror}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Misconfigured(f"{file} is not an event: {error}.") from None
     if event.type != spec.event:
         raise Misconfigured(f"{file} is of {event.type}, and {spec.name} comes of {spec.event}.")

@@ -18,6 +18,7 @@ from cli.moment import MOMENT
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
 from pipeline.settings import read_settings
+from schemas.encoding import UNDECODABLE
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -91,6 +92,6 @@ def _ids(path: Path) -> list[str]:
     """The delivery ids of a log; messages without one are of nobody's concern here."""
     try:
         lines = msgspec.json.Decoder(AcceptedLine).decode_lines(path.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Misconfigured(f"{path} is not made of JSON lines: {error}.") from None
     return [line.delivery_id for line in lines if line.delivery_id]

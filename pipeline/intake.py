@@ -14,7 +14,7 @@ from pipeline.errors import BadRecord, TooManyBadRecords
 from pipeline.outputs import Outputs
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, Topic
-from schemas.encoding import encode
+from schemas.encoding import UNDECODABLE, encode
 from schemas.vocabulary import Reason
 
 LARGEST_VALUE = 1 << 20
@@ -107,7 +107,7 @@ def _decoded(decode: Any, record: ConsumerRecord) -> Any:
         return decode(value)
     except msgspec.ValidationError as error:
         raise BadRecord(Reason.INVALID, str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise BadRecord(Reason.UNDECODABLE, str(error)) from None
 
 
@@ -115,7 +115,7 @@ def _usable(decode: Any, record: ConsumerRecord) -> Iterator[Any]:
     if len(record.value or b"") > LARGEST_VALUE:
         return
     for line in (record.value or b"").split(b"\n"):
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        with contextlib.suppress(*UNDECODABLE):
             yield decode(line)
 
 

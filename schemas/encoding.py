@@ -2,6 +2,8 @@
 
 import msgspec
 
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: for another form, text that is no UTF-8, and depths of brackets."""
 _encode_into = msgspec.json.Encoder().encode_into
 _buffer = bytearray()
 

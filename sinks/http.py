@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Struct
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import (
@@ -32,10 +31,6 @@ NOT_CONNECTED = "client error (Connect)"
 MOST_BYTES = 1 << 20
 """What is read of a stranger's reply: a few kilobytes may unpack to gigabytes."""
 BETWEEN = (502, 504)  # a gateway lost sight of a request that it passed on
-
-
-NOT_UNDERSTOOD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding a reply raises: for another form, text that is no UTF-8, and depths of brackets."""
 
 
 class Reply(Struct, frozen=True):

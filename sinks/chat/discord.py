@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from schemas.delivery import Content
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
-from sinks.http import NOT_UNDERSTOOD, Reply, failure_of, unreadable
+from sinks.http import Reply, failure_of, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 UNKNOWN_WEBHOOK = 10015
@@ -74,7 +75,7 @@ class Discord(Hooks):
             if reply.status < 400:
                 return unreadable(reply)
             said = msgspec.json.decode(reply.body, type=Failure)
-        except NOT_UNDERSTOOD:
+        except UNDECODABLE:
             return failure_of(reply, None) if reply.status >= 400 else unreadable(reply)
         if said.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
             return Refused(Reason.UNREGISTERED, f"{said.code}: {said.message[:100]}")

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from schemas.delivery import Content
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
-from sinks.http import NOT_UNDERSTOOD, Reply, failure_of, unreadable
+from sinks.http import Reply, failure_of, unreadable
 from sinks.provider import Outcome, Refused, Sent
 
 GONE = frozenset({"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "DirectApiRequestDenied"})
@@ -87,7 +88,7 @@ class Teams(Hooks):
             return unreadable(reply)
         try:
             error = msgspec.json.decode(reply.body, type=Failure).error
-        except NOT_UNDERSTOOD:
+        except UNDECODABLE:
             return failure_of(reply, None)
         if reply.status in (400, 404, 410) and error.code in GONE:
             return Refused(Reason.UNREGISTERED, error.code)

@@ -11,10 +11,11 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 TAG = "%recipient"
@@ -144,7 +145,7 @@ def outcome_of(reply: Reply) -> Outcome:
     """What Mailgun's reply to a call means."""
     try:
         said = msgspec.json.decode(reply.body, type=Said)
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
     if reply.status == 200:
         return Sent(said.id) if said.id else unreadable(reply)

@@ -9,10 +9,11 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 MOST_METADATA = 80
@@ -127,7 +128,7 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
                 return [_outcome(answer) for answer in answers]
             return [unreadable(reply)] * count
         said = msgspec.json.decode(reply.body, type=Answer)
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         failed = unreadable(reply) if reply.status == 200 else failure_of(reply, None)
         return [failed] * count
     detail = f"{said.error_code}: {said.message}"

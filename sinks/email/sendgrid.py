@@ -11,11 +11,12 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.sendgrid_mail import groups_of, mail_of
 from sinks.email.way_back import WayBack
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
@@ -128,7 +129,7 @@ def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
         return unreadable(reply)
     try:
         problems = msgspec.json.decode(reply.body, type=ErrorBody).errors
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return failure_of(reply, None)
     said = "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems)
     if reply.status == 400:

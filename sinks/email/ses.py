@@ -9,10 +9,11 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.email.way_back import WayBack
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 
@@ -175,7 +176,7 @@ def outcome_of(reply: Reply) -> Outcome:
         if reply.status == 200:
             return Sent(msgspec.json.decode(reply.body, type=Accepted).message_id)
         message = msgspec.json.decode(reply.body, type=Error).message
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
     kind = (reply.header("x-amzn-errortype") or "").partition(":")[0]
     if not kind:

@@ -8,8 +8,9 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import split_address
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Reason
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.apns_payload import headers_of, payload_of
@@ -94,7 +95,7 @@ def reason_of(reply: Reply) -> str | None:
     """Apple's word for what is wrong, None where it is not Apple who says it."""
     try:
         return msgspec.json.decode(reply.body, type=Error).reason
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return None
 
 

@@ -8,8 +8,9 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Reason
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.pace import Pace
 from sinks.provider import Outcome, Refused, Retry, Sent
@@ -123,7 +124,7 @@ def outcome_of(reply: Reply) -> Outcome:
         if reply.status == 200:
             return Sent(msgspec.json.decode(reply.body, type=Accepted).name)
         error = msgspec.json.decode(reply.body, type=ErrorBody).error
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
     said = f"{error.status}: {error.message}"
     if error.has_code("UNREGISTERED"):

@@ -12,8 +12,9 @@ from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
 from policy.user.address import split_address
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, unreadable
+from sinks.http import HttpClient, Reply, failure_of, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.push.vapid import Vapid, decoded
@@ -89,7 +90,7 @@ class WebPush(OneByOne):
             subscription = msgspec.json.decode(text, type=Subscription)
             body = encrypted(payload, subscription.keys)
             is_known = self._is_known(subscription.endpoint)
-        except (ValueError, http_ece.ECEException, *NOT_UNDERSTOOD):
+        except (ValueError, http_ece.ECEException, *UNDECODABLE):
             return Refused(Reason.INVALID_ADDRESS, "the subscription can't be used")
         if not is_known:
             return Refused(Reason.INVALID_ADDRESS, "the endpoint is no known push service's")

@@ -8,8 +8,9 @@ from msgspec import Struct
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -83,7 +84,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
             taken = msgspec.json.decode(reply.body, type=Accepted).message_uuid
             return text.sent(taken[0]) if taken else unreadable(reply)
         said = msgspec.json.decode(reply.body, type=Error).error
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return unreadable(reply) if success else failure_of(reply, None)
     if reply.status == 404 or "src" in said:
         # Account and sender are settings: refusing messages for them would lose everybody's.

@@ -9,8 +9,9 @@ from msgspec import Struct
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -84,7 +85,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         if success:
             return text.sent(msgspec.json.decode(reply.body, type=Accepted).sid)
         error = msgspec.json.decode(reply.body, type=Error)
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return unreadable(reply) if success else failure_of(reply, None)
     said = f"{error.code}: {error.message}"
     if error.code in OUR_SETTINGS:

@@ -8,8 +8,9 @@ from msgspec import Struct, field
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
-from sinks.http import NOT_UNDERSTOOD, HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -99,7 +100,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         return failure_of(reply, None)
     try:
         parts = msgspec.json.decode(reply.body, type=Parts).messages
-    except NOT_UNDERSTOOD:
+    except UNDECODABLE:
         return unreadable(reply)
     failed = [part for part in parts if part.status != SENT]
     if not parts:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from policy.report import Report
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel
 
 Value = TypeVar("Value")
@@ -36,7 +37,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
         """The body as JSON of this kind; raises Malformed."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise Malformed(type(error).__name__) from None
 
     def form(self) -> dict[str, str]:
