@@ -2,8 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +16,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """One message that a provider took responsibility for.
 
     `at` is epoch seconds. The ids are empty when the caller did not send them. `reference` is
-    the name given in the reply; `digest` tells two bodies apart without keeping them.
+    the name given in the reply; `digest` tells two bodies apart without keeping them, and `data`
+    what travels beside them for the app to use, without the ids.
     """
 
     at: float
@@ -27,6 +29,7 @@ class Accepted(Struct, frozen=True, kw_only=True):
     title: str
     digest: str
     reference: str
+    data: str = ""
 
 
 def digest_of(text: str) -> str:
@@ -34,6 +37,21 @@ def digest_of(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+def data_digest_of(data: Mapping[str, Any]) -> str:
+    """The same for what travels beside a message; empty where nothing does.
+
+    Some providers carry strings alone, so that other values are compared as their JSON.
+    """
+    rest = {name: value for name, value in data.items() if name not in IDS}
+    texts = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in rest.items()
+    }
+    return digest_of(msgspec.json.encode(texts, order="sorted").decode()) if rest else ""
+
+
+IDS = frozenset({"notification_id", "delivery_id"})
+"""What a sink adds to the data."""
 MAILS_KEPT = 100
 
 

@@ -9,7 +9,7 @@ import jwt
 import msgspec
 from aiohttp import web
 
-from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
+from embedded.simulators.accept_log import Accepted, AcceptLog, data_digest_of, digest_of, now
 from embedded.simulators.credentials import ApnsAccount
 from embedded.simulators.faults import Faults
 from embedded.simulators.push.http2 import Request
@@ -84,6 +84,7 @@ class ApnsSimulator:
             title=alert.get("title", ""),
             digest=digest_of(alert.get("body", "")),
             reference=reference,
+            data=data_digest_of({name: payload[name] for name in payload if name != "aps"}),
         )
         self._log.append((accepted,))
         return web.Response(headers={"apns-id": reference})

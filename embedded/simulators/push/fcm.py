@@ -6,7 +6,7 @@ import re
 import msgspec
 from aiohttp import web
 
-from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
+from embedded.simulators.accept_log import Accepted, AcceptLog, data_digest_of, digest_of, now
 from embedded.simulators.faults import Faults
 from embedded.simulators.push.fcm_message import Body, InvalidFieldError, Message, check_message
 from embedded.simulators.push.oauth import TokenIssuer
@@ -80,6 +80,7 @@ class FcmSimulator:
             title=notification.title or "" if notification else "",
             digest=digest_of(notification.body or "" if notification else ""),
             reference=name,
+            data=data_digest_of(data),
         )
         self._log.append((accepted,))
         return json_reply({"name": name})

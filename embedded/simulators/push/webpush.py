@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import http_ece
@@ -11,7 +12,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
-from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
+from embedded.simulators.accept_log import Accepted, AcceptLog, data_digest_of, digest_of, now
 from embedded.simulators.credentials import Browser
 from embedded.simulators.faults import Faults
 from schemas.vocabulary import Channel
@@ -30,6 +31,7 @@ class Payload(Struct):
     body: str = ""
     notification_id: str = ""
     delivery_id: str = ""
+    data: dict[str, Any] = {}
 
 
 class WebPushSimulator:
@@ -77,6 +79,7 @@ class WebPushSimulator:
             title=payload.title,
             digest=digest_of(payload.body),
             reference=reference,
+            data=data_digest_of(payload.data),
         )
         self._log.append((accepted,))
         return web.Response(status=201, headers={"Location": reference})
