@@ -7,14 +7,14 @@ from typing import Any
 from demo.cast import Cast
 from demo.world import World
 
-Expected = tuple[tuple[str, str], ...]
-Drawn = tuple[str, dict[str, Any], Expected]
-"""Actor, data, and which (notification type, user) pairs are to be decided on."""
+Drawn = tuple[str, dict[str, Any]]
+"""Actor and data."""
 
 SHOPS = 40
 CARRIERS = ("DHL", "UPS", "FedEx", "Royal Mail", "Correios")
 THINGS = ("socks", "a teapot", "garden shears", "two novels", "coffee", "a bicycle bell")
 CARS = ("white Skoda Octavia", "black Toyota Camry", "grey Dacia Logan", "blue Tesla Model 3")
+CURRENCIES = ("EUR", "USD", "GBP", "JPY", "BRL")
 STREETS = ("12 Station Road", "Avenida Paulista 900", "Hauptstr. 4", "Shibuya 2-21-1")
 WORDS = (
     "The tide is out, so we walked to the island and back before lunch, wet feet and all. "
@@ -27,13 +27,14 @@ class Events:
 
     def __init__(self, world: World, random: Random) -> None:
         self.cast = Cast(world, random)
-        self._world = world
         self._random = random
         self._kinds: dict[str, tuple[int, Callable[[int], Drawn]]] = {
-            "chat.message": (40, self._chat_message),
-            "order.shipped": (25, self._order_shipped),
-            "ride.matched": (20, self._ride_matched),
+            "chat.message": (36, self._chat_message),
+            "order.shipped": (23, self._order_shipped),
+            "ride.matched": (18, self._ride_matched),
             "post.published": (15, self._post_published),
+            "comment.added": (4, self._comment_added),
+            "invoice.due": (4, self._invoice_due),
         }
 
     def draw(self, number: int) -> tuple[str, Drawn]:
@@ -50,7 +51,7 @@ class Events:
             "sender_name": f"{sender} ☺",
             "text": self._text(),
         }
-        return sender, data, tuple(("chat_message", other) for other in others)
+        return sender, data
 
     def _order_shipped(self, number: int) -> Drawn:
         customer, random = self.cast.customer(), self._random
@@ -64,7 +65,7 @@ class Events:
             data["items"] = random.sample(THINGS, random.randint(1, 3))
         if random.random() < 0.5:
             data["tracking_url"] = f"https://track.example/{data['tracking_number']}"
-        return f"shop-{random.randrange(SHOPS):02d}", data, (("order_shipped", customer),)
+        return f"shop-{random.randrange(SHOPS):02d}", data
 
     def _ride_matched(self, number: int) -> Drawn:
         (rider, driver), random = self.cast.pair(), self._random
@@ -79,13 +80,34 @@ class Events:
             "pickup": random.choice(STREETS),
             "eta_minutes": random.randint(1, 15),
         }
-        return driver, data, (("ride_matched_rider", rider), ("ride_matched_driver", driver))
+        return driver, data
 
     def _post_published(self, number: int) -> Drawn:
         author = self.cast.author()
         data = {"post_id": f"post-{number}", "author_name": f"{author}", "text": self._text()}
-        followers = () if self._world.is_read(author) else self._world.followers.get(author, ())
-        return author, data, tuple(("post_published", follower) for follower in followers)
+        return author, data
+
+    def _comment_added(self, number: int) -> Drawn:
+        author, commenter = self.cast.pair()
+        data = {
+            "author_id": author,
+            "post_id": f"post-{number % 50}",
+            "post_title": "Low tide",
+            "commenter_name": commenter,
+            "text": self._text(),
+        }
+        return commenter, data
+
+    def _invoice_due(self, number: int) -> Drawn:
+        random = self._random
+        data = {
+            "customer_id": self.cast.anyone(),
+            "invoice_id": f"I-{number:06d}",
+            "amount": f"{random.randint(100, 500_000) / 100:.2f}",
+            "currency": random.choice(CURRENCIES),
+            "due_on": f"2027-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}",
+        }
+        return f"shop-{random.randrange(SHOPS):02d}", data
 
     def _text(self) -> str:
         start = self._random.randrange(len(WORDS) // 2)

@@ -2,7 +2,7 @@
 
 `python -m demo.producer --kafka HOST:PORT --log FILE --seed N world` writes who there is, and
 `… events --events N --seconds S` what they do. It knows Tocsin by its documented topics and JSON
-alone, and keeps its own account of what should come of each event.
+alone, and logs each record as it was written.
 """
 
 import argparse
@@ -26,12 +26,13 @@ LEAD_PER_EVENT = 0.00005
 
 
 async def write_world(kafka: str, seed: int) -> None:
-    """Write contacts, preferences and follows; on return the broker has them all."""
+    """Write contacts, preferences, follows and clicks; on return the broker has them all."""
     world = make_world(seed)
     async with KafkaWriter(kafka) as writer:
         await writer.send_all("contacts", "user", world.contacts.values())
         await writer.send_all("preferences", "user", world.preferences.values())
         await writer.send_all("follows", "followee", world.follows())
+        await writer.send_all("subscriptions", "user", world.subscriptions())
 
 
 async def write_events(kafka: str, path: Path, seed: int, events: int, seconds: float) -> None:
@@ -78,6 +79,7 @@ def line_of(happening: Happening, place: Any) -> Line:
     if happening.bad:
         return {
             "bad": happening.bad,
+            "reason": happening.reason,
             "topic": place.topic,
             "partition": place.partition,
             "offset": place.offset,
@@ -86,12 +88,12 @@ def line_of(happening: Happening, place: Any) -> Line:
     if isinstance(value, bytes):
         raise TypeError("only a bad record is not made of JSON")
     if happening.topic == "presence":
-        return {"presence": value["user"], "online": value["online"], "at": place.timestamp}
+        until = round(datetime.fromisoformat(value["until"]).timestamp() * 1000)
+        fields = {"user": value["user"], "online": value["online"], "until": until}
+        return fields | {"at": place.timestamp}
     if happening.repeat:
         return {"repeat": value["id"], "at": place.timestamp}
-    line = {field: value[field] for field in ("id", "type", "actor")}
-    line |= {"at": place.timestamp, "expected": happening.expected}
-    return line | ({"read": True} if happening.read else {})
+    return value | {"at": place.timestamp}
 
 
 def main() -> None:
@@ -101,7 +103,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True, help="what was accepted, appended")
     parser.add_argument("--seed", type=int, required=True, help="which world")
     phases = parser.add_subparsers(dest="phase", required=True)
-    phases.add_parser("world", help="write contacts, preferences and follows")
+    phases.add_parser("world", help="write people, follows and preferences")
     pace = phases.add_parser("events", help="write events")
     pace.add_argument("--events", type=int, required=True)
     pace.add_argument("--seconds", type=float, required=True)

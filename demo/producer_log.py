@@ -5,8 +5,10 @@ This file and the provider simulators' accept log are what the demo is judged by
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +17,51 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An accepted event: `at` is when Kafka took it (epoch ms); see Happening for the rest."""
+    """An accepted event, as it was written; `at` is when Kafka took it (epoch ms)."""
 
     id: str
     type: str
     actor: str
+    occurred_at: str
     at: int
-    expected: tuple[tuple[str, str], ...] = ()
-    read: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def happened_at(self) -> int:
+        """When it happened by the producer's clock, but not after Kafka took it (epoch ms)."""
+        moment = datetime.fromisoformat(self.occurred_at)
+        return min(round(moment.timestamp() * 1000), self.at)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BadClaim:
-    """An accepted record that nobody can use, and where it stands."""
+    """An accepted record that nobody can use, where it stands, and why it can't be used."""
 
     bad: str
+    reason: str
     topic: str
     partition: int
     offset: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PresenceClaim:
+    """Somebody opened or closed the app; times are epoch ms."""
+
+    user: str
+    online: bool
+    until: int
+    at: int
+
+
 @dataclass(frozen=True)
 class Claims:
-    """Everything in a producer's log; `online` are those who ever had the app open."""
+    """Everything in a producer's log; `repeats` counts the records beyond an event's first."""
 
     events: dict[str, Claim] = field(default_factory=dict)
     bad: list[BadClaim] = field(default_factory=list)
-    online: set[str] = field(default_factory=set)
-    repeats: int = 0
+    presence: list[PresenceClaim] = field(default_factory=list)
+    repeats: Counter[str] = field(default_factory=Counter)
 
 
 class ProducerLog:
@@ -65,7 +84,7 @@ class ProducerLog:
 
 def read_claims(lines: Iterable[str]) -> Claims:
     """The claims in a log's lines; a torn last line was never claimed and is left out."""
-    claims, repeats = Claims(), 0
+    claims = Claims()
     for text in lines:
         if not text.endswith("\n"):
             break
@@ -73,10 +92,9 @@ def read_claims(lines: Iterable[str]) -> Claims:
         if "bad" in line:
             claims.bad.append(BadClaim(**line))
         elif "repeat" in line:
-            repeats += 1
-        elif "presence" in line:
-            claims.online.update([line["presence"]] if line["online"] else [])
+            claims.repeats[line["repeat"]] += 1
+        elif "online" in line:
+            claims.presence.append(PresenceClaim(**line))
         else:
-            line["expected"] = tuple((kind, user) for kind, user in line["expected"])
             claims.events[line["id"]] = Claim(**line)
-    return Claims(claims.events, claims.bad, claims.online, repeats)
+    return claims

@@ -11,15 +11,15 @@ from analytics.clickhouse import ClickHouse
 from analytics.reconcile import Reconciled, reconcile
 from cli.reconcile import print_reconciled
 from demo.board import Board
-from demo.findings import Findings
 from demo.gauges import Gauges, show_lags
-from demo.kinds import read_kinds
 from demo.producer_log import Claims, read_claims
-from demo.reckoning import reckon
 from demo.run_folder import run_folder
 from demo.shop import open_shop
 from demo.summary import Analysts, as_line, ask_clickhouse, disagreements, print_summary
-from demo.witnesses import gather_evidence
+from demo.verify.findings import Findings
+from demo.verify.gathering import gather_evidence
+from demo.verify.judge import judge
+from demo.verify.type_spec import read_type_specs
 from demo.world import SEED, World, make_world
 from embedded.house import WEB, House
 from embedded.process import Child
@@ -41,7 +41,7 @@ DEMO_ROLES = tuple(role for role in ROLES if role not in (Channel.CHAT, Channel.
 
 
 def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: bool) -> int:
-    """Run the demo under `folder`; returns 0 if nothing was lost, 1 otherwise.
+    """Run the demo under `folder`; returns 0 if the judge found no fault of any kind, else 1.
 
     With `as_json` standard output gets one line of JSON and all else goes to standard error.
     With `keep` everything stays up until Ctrl-C. Raises TocsinError when a part can't start.
@@ -52,8 +52,8 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
         roles = (*DEMO_ROLES, WEB) if keep else DEMO_ROLES
         house = House(fresh, roles=roles, cors_origins='["*"]')
         demo = Demo(house, fresh / "producer.jsonl", events, seconds)
-        found = asyncio.run(demo.run(told, keep, as_json))
-    return 1 if found.lost else 0
+        is_right = asyncio.run(demo.run(told, keep, as_json))
+    return 0 if is_right else 1
 
 
 class Demo:
@@ -65,8 +65,8 @@ class Demo:
         self._events = events
         self._seconds = seconds
 
-    async def run(self, told: Console, keep: bool, as_json: bool) -> Findings:
-        """Run it, tell of it, and stop everything."""
+    async def run(self, told: Console, keep: bool, as_json: bool) -> bool:
+        """Run it, tell of it, and stop everything; whether all was as it should be."""
         try:
             with Board(told) as board:
                 found, analysts, reconciled = await self._watch(board)
@@ -83,7 +83,7 @@ class Demo:
                 await self._stay_up(told)
         finally:
             await self._house.stop()
-        return found
+        return found.is_right and reconciled.is_right
 
     async def _watch(self, board: Board) -> tuple[Findings, Analysts, Reconciled]:
         await self._house.start(board.stage)
@@ -94,10 +94,11 @@ class Demo:
             await self._settle_world(board, lag, world)
             gauges = Gauges(board, self._log, self._house.accept_log, clickhouse, self._events)
             await self._let_loose(board, lag, gauges)
-        board.stage("The judge compares the producer's log with what providers accepted")
+        board.stage("The judge works out what should have happened, and compares")
         evidence = await gather_evidence(settings, self._house.accept_log)
         claims = await asyncio.to_thread(self._claims)
-        found = reckon(world, read_kinds(settings.catalogue), claims, evidence)
+        specs = read_type_specs(settings.catalogue)
+        found = await asyncio.to_thread(judge, world, specs, claims, evidence)
         analysts = await ask_clickhouse(clickhouse)
         board.stage("Kafka, ClickHouse and the providers' logs are reconciled")
         accepted = [each.delivery_id for each in evidence.accepted if each.delivery_id]

@@ -14,6 +14,9 @@ REPEATED = 0.01
 """Share of events that the producer writes twice, as one does after a timeout."""
 REPEAT_AFTER = 0.03
 """Share of the stream's length after which the repeat comes."""
+STALE = 0.02
+STALE_BY = timedelta(minutes=20)
+"""Share of rides that a driver's phone reports late, when it finds the network again."""
 ONLINE_FOR = timedelta(minutes=10)
 
 
@@ -27,23 +30,23 @@ def stream(
     """
     random = Random(seed)  # noqa: S311 - repeatable, not secret
     source = Events(world, random)
-    everything = list(_events(world, source, events, seconds, start, random))
+    everything = list(_events(source, events, seconds, start, random))
     everything += _presence(source, seconds, start, random)
     everything += _bad(seconds, start)
     return sorted(everything, key=lambda happening: happening.due)
 
 
 def _events(
-    world: World, source: Events, events: int, seconds: float, start: datetime, random: Random
+    source: Events, events: int, seconds: float, start: datetime, random: Random
 ) -> Iterator[Happening]:
     for number in range(events):
         due = seconds * number / events
-        kind, (actor, data, expected) = source.draw(number)
-        value = _event(f"demo-{number:07d}", kind, actor, start + timedelta(seconds=due), data)
-        read = kind == "post.published" and world.is_read(actor)
-        yield Happening(
-            due=due, topic="events", key=actor, value=value, expected=expected, read=read
-        )
+        kind, (actor, data) = source.draw(number)
+        at = start + timedelta(seconds=due)
+        if kind == "ride.matched" and random.random() < STALE:
+            at -= STALE_BY
+        value = _event(f"demo-{number:07d}", kind, actor, at, data)
+        yield Happening(due=due, topic="events", key=actor, value=value)
         if random.random() < REPEATED:
             later = min(due + seconds * REPEAT_AFTER, seconds)
             yield Happening(due=later, topic="events", key=actor, value=value, repeat=True)
@@ -71,19 +74,20 @@ def _bad(seconds: float, start: datetime) -> Iterator[Happening]:
     nameless = {"type": "order.shipped", "actor": "shop-00", "occurred_at": at}
     unknown = good | {"type": "moon.landed"}
     incomplete = good | {"data": {"order_id": "A-1"}}
-    records: list[tuple[str, str | None, dict[str, Any] | bytes]] = [
-        ("no JSON", "shop-00", b'{"id": "demo-bad", "type": '),
-        ("no UTF-8", "shop-00", b'{"id": "\xff\xfe"}'),
-        ("no id", "shop-00", nameless),
-        ("an unknown event type", "shop-00", unknown),
-        ("no recipient in its data", "shop-00", incomplete),
-        ("no key", None, good),
-        ("another actor's key", "shop-01", good),
-        ("a megabyte too large", "shop-00", json.dumps(good | {"id": "x" * (2 << 20)}).encode()),
+    large = json.dumps(good | {"id": "x" * (2 << 20)}).encode()
+    records: list[tuple[str, str, str | None, dict[str, Any] | bytes]] = [
+        ("no JSON", "undecodable", "shop-00", b'{"id": "demo-bad", "type": '),
+        ("no UTF-8", "undecodable", "shop-00", b'{"id": "\xff\xfe"}'),
+        ("no id", "invalid", "shop-00", nameless),
+        ("an unknown event type", "unknown_type", "shop-00", unknown),
+        ("no recipient in its data", "invalid", "shop-00", incomplete),
+        ("no key", "missing_key", None, good),
+        ("another actor's key", "key_mismatch", "shop-01", good),
+        ("a megabyte too large", "too_large", "shop-00", large),
     ]
-    for number, (what, key, value) in enumerate(records, 1):
+    for number, (what, reason, key, value) in enumerate(records, 1):
         due = seconds * number / (len(records) + 1)
-        yield Happening(due=due, topic="events", key=key, value=value, bad=what)
+        yield Happening(due=due, topic="events", key=key, value=value, bad=what, reason=reason)
 
 
 def _event(name: str, kind: str, actor: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:

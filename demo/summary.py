@@ -11,7 +11,7 @@ from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
 from analytics.reconcile import Reconciled
-from demo.findings import Findings
+from demo.verify.findings import Findings
 
 SHOWN = 5
 """Cases listed where something is wrong."""
@@ -41,6 +41,15 @@ QUERIES = {
     "Latency": LATENCY,
     "Lost": UNFINISHED,
 }
+MEANINGS = {
+    "lost": "should have been sent, or had an end, and has none",
+    "duplicates": "the same message more than once",
+    "unexpected": "to somebody who should not get it, or too early",
+    "wrong content": "another title, text or data than the templates give",
+    "late": "after its time to live",
+    "unexcused": "not sent, for a reason that the rules don't give",
+}
+"""Every kind of fault, for a newcomer."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,7 @@ def as_line(found: Findings, analysts: Analysts, reconciled: Reconciled, seconds
         "sent": dict(sorted(found.sent.items())),
         "suppressed": dict(sorted(found.suppressed.items())),
         "dead": found.dead,
-        "lost": len(found.lost),
-        "duplicates": len(found.duplicates),
-        "unexpected": len(found.unexpected),
+        **{name.replace(" ", "_"): len(cases) for name, cases in found.faults().items()},
         "reconciled": reconciled.is_right,
         "seconds": round(seconds, 1),
         "latency_ms": found.percentiles(),
@@ -112,12 +119,8 @@ def print_summary(console: Console, found: Findings, analysts: Analysts) -> None
         # Never broken by us, so that it can be copied from a terminal of any width.
         console.print(f"{name}: {query}", soft_wrap=True, markup=False, highlight=False)
     console.print()
-    wrong = [
-        ("lost", found.lost),
-        ("duplicate", found.duplicates),
-        ("unexpected", found.unexpected),
-    ]
-    for name, cases in wrong:
+    _print_verdict(console, found)
+    for name, cases in found.faults().items():
         _print_cases(console, name, cases)
     _print_cases(console, "disagreement", disagreements(found, analysts))
 
@@ -133,9 +136,26 @@ def _rows(found: Findings, analysts: Analysts) -> list[tuple[str, str, str]]:
         ("Latency, ms\np50 / p99", _lines(latency), _lines(told)),
         ("Dead letters", f"{found.dead:,}", ""),
         ("Lost", f"{len(found.lost):,}", f"{analysts.unfinished:,}"),
-        ("Duplicates", f"{len(found.duplicates):,}", ""),
-        ("Unexpected", f"{len(found.unexpected):,}", ""),
     ]
+
+
+def _print_verdict(console: Console, found: Findings) -> None:
+    """What was compared and what was found, for somebody who sees this for the first time."""
+    checked = Table(title="What the judge checked", title_justify="left")
+    checked.add_column("By the producer's log and the documented rules", overflow="fold")
+    checked.add_column("cases", justify="right")
+    for name, count in sorted(found.checked.items()):
+        checked.add_row(Text(name), f"{count:,}")
+    console.print(checked)
+    faults = Table(title="What it found", title_justify="left")
+    faults.add_column("fault")
+    faults.add_column("what it means", overflow="fold")
+    faults.add_column("cases", justify="right")
+    for name, cases in found.faults().items():
+        faults.add_row(name, MEANINGS[name], Text(f"{len(cases):,}", "red" if cases else "green"))
+    console.print(faults)
+    verdict = "everything was as it should be" if found.is_right else "there are faults"
+    console.print(f"Verdict: {verdict}.", highlight=False)
 
 
 def _lines(figures: dict[str, Any]) -> str:

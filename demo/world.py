@@ -1,7 +1,7 @@
 """The world of the demo: 20,000 people and who follows whom, the same for the same seed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from demo.graph import follower_graph
@@ -12,6 +12,9 @@ SEED = 7
 READ_FROM = 1000
 """Followers from which on posts are read by feeds and not written: the documented default."""
 JOINED = "2026-01-01T00:00:00Z"
+LEFT = ("social", "push")
+LEFT_BY = 0.02
+"""Which category on which channel this share of the people left by one click."""
 
 
 @dataclass(frozen=True)
@@ -19,19 +22,27 @@ class World:
     """Everything that is known of everybody before anything happens.
 
     `contacts` has a record for each user, `preferences` only for those who set any;
-    `followers` lists the followers of those who have some.
+    `followers` lists the followers of those who have some. `unsubscribed` are categories and
+    channels that a user left by one click in an earlier message.
     """
 
     users: tuple[str, ...]
     contacts: dict[str, Record]
     preferences: dict[str, Record]
     followers: dict[str, list[str]]
+    unsubscribed: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     def follows(self) -> Iterator[Record]:
         """Every follow as the topic `follows` documents it."""
         for followee, followers in self.followers.items():
             for follower in followers:
                 yield {"follower": follower, "followee": followee, "at": JOINED}
+
+    def subscriptions(self) -> Iterator[Record]:
+        """Every click as the topic `subscriptions` documents it."""
+        for user, left in self.unsubscribed.items():
+            for category, channel in sorted(left):
+                yield {"user": user, "category": category, "channel": channel, "at": JOINED}
 
     def follow_count(self) -> int:
         """How many follows there are."""
@@ -53,4 +64,5 @@ def make_world(seed: int = SEED, count: int = USERS) -> World:
         contacts=reached,
         preferences={user: record for user, record in wanted if record is not None},
         followers=follower_graph(users, random),
+        unsubscribed={user: {LEFT} for user in users if random.random() < LEFT_BY},
     )

@@ -1,7 +1,11 @@
-"""Gathering the evidence of a run: accept log, inbox, outbox, dead letters and ClickHouse."""
+"""Gathering the evidence of a run: accept log, inbox, outbox, state, dead letters, ClickHouse.
+
+What Tocsin stores is read from its changelogs as any consumer could, by the layout of the keys.
+"""
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,40 +14,54 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from analytics.clickhouse import ClickHouse
-from demo.evidence import Evidence, Silence, Stored
 from demo.topic_reader import read_topic
-from embedded.simulators.accept_log import read_accept_log
+from demo.verify.evidence import Evidence, Excuse, Place, Stored
+from embedded.simulators.accept_log import now, read_accept_log
 from pipeline.settings import Settings
 from schemas.dead_letter import DeadLetter
 
-ITEM = b"i"
-"""What the keys of the inbox table begin with; its changelog has frontiers beside it."""
-STORED_AT = 4
-"""Where an item's MessagePack array says when it was stored (epoch ms)."""
-SILENCES = """
-    SELECT event_id, user, type, channel, reason, toUnixTimestamp64Milli(any(at))
-    FROM delivery_events WHERE stage IN ('suppressed', 'held')
-    GROUP BY event_id, user, type, channel, reason
+ITEM, TIMER, REQUEST = b"i", b"t", b"h"
+"""What the keys of inbox items, of timers and of requests that wait begin with."""
+TIMER_KEY = 10
+"""Where the names in a timer's key begin: behind the two letters, the time has eight bytes."""
+CONTENT, STORED_AT = 2, 4
+"""Where an item's MessagePack array says what it shows, and when it was stored (epoch ms)."""
+CHANNELS = 2
+"""Where the array of a request that waits says for which channels."""
+NOTIFICATION_DIGITS = 32
+ROWS = """
+    SELECT event_id, user, type, channel, stage, reason FROM delivery_events
+    WHERE stage IN ('suppressed', 'held')
+    GROUP BY event_id, user, type, channel, stage, reason
 """
 
 
 async def gather_evidence(settings: Settings, accept_log: Path) -> Evidence:
     """Ask everyone, once nothing moves any more; raises Unavailable without ClickHouse."""
-    letters, inbox, outbox, silences, accepted = await asyncio.gather(
+    ended_at = round(now() * 1000)
+    letters, inbox, outbox, excuses, held, accepted = await asyncio.gather(
         _letters(settings),
-        _inbox(settings),
+        read_inbox(settings),
         _outbox(settings),
-        _silences(settings),
+        _excuses(settings),
+        read_held(settings),
         asyncio.to_thread(read_accept_log, accept_log),
     )
     return Evidence(
-        accepted=accepted, inbox=inbox, letters=letters, silences=silences, outbox=outbox
+        ended_at=ended_at,
+        partitions=settings.partitions,
+        accepted=accepted,
+        inbox=inbox,
+        letters=letters,
+        excuses=excuses,
+        held=held,
+        outbox=outbox,
     )
 
 
 def key_parts(key: bytes) -> list[str]:
-    """The parts of a table's key after its first byte, each behind its length in two bytes."""
-    parts, at = [], 1
+    """The parts of a table's key, each behind its length in two bytes."""
+    parts, at = [], 0
     while at < len(key):
         end = at + 2 + int.from_bytes(key[at : at + 2], "big")
         parts.append(key[at + 2 : end].decode())
@@ -52,10 +70,64 @@ def key_parts(key: bytes) -> list[str]:
 
 
 def stored(key: bytes, value: bytes) -> Stored:
-    """An inbox item as its changelog record tells it."""
-    _, user, _, notification = key_parts(key)
+    """An inbox item as its changelog record has it."""
+    _, user, _, notification = key_parts(key[1:])
     item: list[Any] = msgspec.msgpack.decode(value)
-    return Stored(user=user, notification_id=notification, at=item[STORED_AT])
+    content = item[CONTENT]
+    return Stored(
+        user=user,
+        notification_id=notification,
+        at=item[STORED_AT],
+        title=content.get("title", ""),
+        body=content["body"],
+        data=content.get("data", {}),
+    )
+
+
+def held_of(state: dict[bytes, bytes]) -> dict[Place, set[int]]:
+    """When each notification that waits is due on a channel, from the decider's state.
+
+    A timer says when something is due, by a user and a name; what waits under that name is a
+    notification and its step, or a digest's row, which ends with the notification.
+    """
+    due = {
+        tuple(key_parts(key[TIMER_KEY:])): int.from_bytes(key[2:TIMER_KEY], "big")
+        for key in state
+        if key.startswith(TIMER)
+    }
+    found: defaultdict[Place, set[int]] = defaultdict(set)
+    for key, value in state.items():
+        if not key.startswith(REQUEST):
+            continue
+        tenant, user, *row = key_parts(key[1:])
+        name = row[0]
+        waits = row[1][-NOTIFICATION_DIGITS:] if len(row) > 1 else name.partition(".")[0]
+        channels: list[str] = msgspec.msgpack.decode(value)[CHANNELS]
+        at = due.get((tenant, user, name))
+        if at is not None:
+            for channel in channels:
+                found[waits, channel].add(at)
+    return dict(found)
+
+
+async def read_inbox(settings: Settings) -> list[Stored]:
+    """Every item that is in an inbox now."""
+    state = await _state(settings, "inapp", ITEM)
+    return [stored(key, value) for key, value in state.items()]
+
+
+async def read_held(settings: Settings) -> dict[Place, set[int]]:
+    """What waits in the decider now; see held_of."""
+    return held_of(await _state(settings, "decider", TIMER, REQUEST))
+
+
+async def _state(settings: Settings, role: str, *prefixes: bytes) -> dict[bytes, bytes]:
+    """What a role's changelog says of the tables with these prefixes, without what is deleted."""
+    state: dict[bytes, bytes | None] = {}
+    async for record in _read(settings, f"{role}-changelog"):
+        if record.key.startswith(prefixes):
+            state[record.key] = record.value
+    return {key: value for key, value in state.items() if value is not None}
 
 
 def _read(settings: Settings, topic: str) -> AsyncIterator[ConsumerRecord]:
@@ -67,24 +139,18 @@ async def _letters(settings: Settings) -> list[DeadLetter]:
     return [decode(record.value) async for record in _read(settings, "dead-letters")]
 
 
-async def _inbox(settings: Settings) -> list[Stored]:
-    items: dict[bytes, bytes | None] = {}
-    async for record in _read(settings, "inapp-changelog"):
-        if record.key.startswith(ITEM):
-            items[record.key] = record.value
-    return [stored(key, value) for key, value in items.items() if value is not None]
+async def _outbox(settings: Settings) -> dict[str, set[int]]:
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    async for record in _read(settings, "outbox"):
+        found[json.loads(record.value)["notification_id"]].add(record.partition)
+    return dict(found)
 
 
-async def _outbox(settings: Settings) -> frozenset[str]:
-    posts = [json.loads(record.value) async for record in _read(settings, "outbox")]
-    return frozenset(post["notification_id"] for post in posts)
-
-
-async def _silences(settings: Settings) -> list[Silence]:
+async def _excuses(settings: Settings) -> list[Excuse]:
     clickhouse = ClickHouse(settings)
     try:
-        rows = await clickhouse.query(SILENCES)
+        rows = await clickhouse.query(ROWS)
     finally:
         await clickhouse.close()
-    fields = ("event_id", "user", "type", "channel", "reason", "at")
-    return [Silence(**dict(zip(fields, row, strict=True))) for row in rows]
+    fields = ("event_id", "user", "type", "channel", "stage", "reason")
+    return [Excuse(**dict(zip(fields, row, strict=True))) for row in rows]

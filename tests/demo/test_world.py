@@ -5,16 +5,23 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
+import phonenumbers
 import pytest
 
 from demo.happening import Happening
+from demo.producer_log import Claim
+from demo.run import ROOT
 from demo.stream import stream
+from demo.verify.notification import notifications
+from demo.verify.type_spec import read_type_specs
 from demo.world import READ_FROM, World, make_world
 from schemas.event import Event
 from schemas.follow import Follow
 from schemas.profile import Contacts, Preferences, Presence
+from schemas.subscription import Subscription
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SPECS = read_type_specs(ROOT / "catalogue")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +105,7 @@ def test_the_stream_is_as_documented(happenings: list[Happening]) -> None:
             assert event.actor == happening.key
             kinds[event.type] += not happening.repeat
     assert kinds.total() == 2000
-    assert set(kinds) == {"chat.message", "order.shipped", "ride.matched", "post.published"}
+    assert set(kinds) == {spec.event for spec in SPECS.values()}
 
 
 def test_the_stream_holds_repeats_and_bad_records(happenings: list[Happening]) -> None:
@@ -109,13 +116,35 @@ def test_the_stream_holds_repeats_and_bad_records(happenings: list[Happening]) -
     assert max(h.due for h in happenings) <= 10.0
 
 
-def test_posts_of_the_famous_are_expected_by_nobody(
+def test_posts_of_the_famous_are_for_feeds_and_others_for_each_follower(
     world: World, happenings: list[Happening]
 ) -> None:
-    posts = [h for h in happenings if h.expected and h.expected[0][0] == "post_published"]
-    read = [h for h in happenings if h.read]
+    posts = [h for h in happenings if h.topic == "events" and not h.bad and _is_post(h)]
+    found = {h.key or "": list(notifications(_claim(h), SPECS, world)) for h in posts}
+    read = {author: its for author, its in found.items() if world.is_read(author)}
     assert read
-    assert all(world.is_read(h.key or "") and not h.expected for h in read)
-    for post in posts:
-        assert [user for _, user in post.expected] == world.followers[post.key or ""]
-        assert len(post.expected) < READ_FROM
+    assert all([it.is_read for it in its] == [True] for its in read.values())
+    for author in found.keys() - read.keys():
+        assert [it.user for it in found[author]] == world.followers.get(author, [])
+        assert len(found[author]) < READ_FROM
+
+
+def test_every_number_is_a_possible_one(world: World) -> None:
+    numbers = [person["phone"] for person in world.contacts.values() if "phone" in person]
+    parsed = map(phonenumbers.parse, numbers)
+    assert all(map(phonenumbers.is_possible_number, parsed))
+
+
+def test_clicks_are_as_documented(world: World) -> None:
+    clicks = [msgspec.convert(click, Subscription) for click in world.subscriptions()]
+    assert 200 < len(clicks) < 600
+    assert not any(click.subscribed for click in clicks)
+
+
+def _is_post(happening: Happening) -> bool:
+    return isinstance(happening.value, dict) and happening.value["type"] == "post.published"
+
+
+def _claim(happening: Happening) -> Claim:
+    assert isinstance(happening.value, dict)
+    return Claim(**happening.value, at=0)

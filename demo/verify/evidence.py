@@ -1,0 +1,57 @@
+"""What can be seen of a run from outside: the input of the judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from embedded.simulators.accept_log import Accepted
+from schemas.dead_letter import DeadLetter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """One item in somebody's inbox; `at` is epoch ms."""
+
+    user: str
+    notification_id: str
+    at: int
+    title: str
+    body: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excuse:
+    """A row in which Tocsin says that it did not send (`suppressed`), or not yet (`held`).
+
+    No channel means all of them.
+    """
+
+    event_id: str
+    user: str
+    type: str
+    channel: str
+    stage: str
+    reason: str
+
+
+Place = tuple[str, str]
+"""A notification id and a channel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that was found, once nothing moved any more, at `ended_at` (epoch ms).
+
+    `held` is when what the decider's state holds is due (epoch ms). `outbox` are the partitions
+    in which a post stands for feeds, of `partitions`.
+    """
+
+    ended_at: int
+    partitions: int
+    accepted: list[Accepted] = field(default_factory=list)
+    inbox: list[Stored] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    excuses: list[Excuse] = field(default_factory=list)
+    held: Mapping[Place, set[int]] = field(default_factory=dict)
+    outbox: Mapping[str, set[int]] = field(default_factory=dict)

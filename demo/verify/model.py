@@ -1,0 +1,143 @@
+"""The documented rules, as a small model of its own: what should become of a notification.
+
+Written from README.md, from what the catalogue's files say of themselves and from the
+docstrings of `schemas/` and `policy/entry.py`, and sharing no code with what it judges.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from demo.people import addresses
+from demo.verify.notification import Notification
+from demo.verify.outcome import WHOLE, Held, Outcome, Send, Silent
+from demo.verify.quiet_hours import QuietHours
+from demo.verify.texts import text_of
+from demo.verify.type_spec import TypeSpec
+from demo.world import World
+
+SOUNDLESS = "inapp"
+"""The channel that quiet hours don't concern."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What was the case when a notification was decided, as far as it matters.
+
+    `quiet_until` is the end of the quiet hours, `free_at` the first moment outside of them from
+    the event on (epoch ms); `limited` are the channels on which a limit was reached.
+    """
+
+    online: bool
+    quiet_until: int | None
+    free_at: int
+    limited: frozenset[str]
+
+
+class Model:
+    """What is true of a world of people before anything happens."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def quiet_hours(self, user: str) -> QuietHours:
+        """When the user wants no sound."""
+        zone = self._world.contacts[user]["zone"]
+        return QuietHours(self._world.preferences.get(user, {}), zone)
+
+    def known(self, user: str, channel: str) -> tuple[str, ...]:
+        """Every address of the user for a channel."""
+        return addresses(self._world.contacts[user], channel)
+
+    def usable(self, user: str, channel: str) -> frozenset[str]:
+        """The addresses that are not suppressed."""
+        suppressed = self._world.contacts[user].get("suppressed", ())
+        return frozenset(self.known(user, channel)) - frozenset(suppressed)
+
+    def outcomes(self, it: Notification, now: Circumstances) -> Mapping[str, Outcome]:
+        """How each channel should end; one that is missing is not heard of yet."""
+        if it.is_read:
+            return {WHOLE: Silent("fan_out_on_read")}
+        if it.claim.at >= it.expires_at:
+            return {WHOLE: Silent("expired")}
+        ends: dict[str, Outcome] = {}
+        for channel in _in_order(it.spec, now.online):
+            ends[channel] = self._channel(it, channel, now, ends)
+        self._escalate(it, now, ends)
+        return ends
+
+    def _escalate(self, it: Notification, now: Circumstances, ends: dict[str, Outcome]) -> None:
+        for step in it.spec.escalation:
+            if any(isinstance(end, Held) and end.reason == "quiet_hours" for end in ends.values()):
+                return
+            if any(not isinstance(end, Silent) for end in ends.values()):
+                due = it.claim.happened_at + step.after_ms
+                ends |= {channel: Held("escalation", due, due) for channel in step.channels}
+                return
+            for channel in step.channels:
+                ends[channel] = self._channel(it, channel, now, ends)
+
+    def _channel(
+        self, it: Notification, channel: str, now: Circumstances, ends: Mapping[str, Outcome]
+    ) -> Outcome:
+        if reason := self._always_silent(it, channel) or _other_channel(it, channel, now, ends):
+            return Silent(reason)
+        if not it.spec.is_critical:
+            if digest := it.spec.digests.get(channel):
+                first = it.claim.happened_at + digest.lateness_ms
+                return Held("digest", first + digest.pause_ms, first + digest.longest_ms)
+            if quiet := _quiet(it, channel, now):
+                return quiet
+            if channel in now.limited:
+                return Silent("rate_limited")
+        text = text_of(it, channel, self._world.contacts[it.user]["locale"])
+        not_before = it.claim.at if channel == SOUNDLESS else max(it.claim.at, now.free_at)
+        if it.spec.is_critical or it.spec.quiet_hours == "ignore":
+            not_before = it.claim.at
+        return Send(self.usable(it.user, channel), text, not_before)
+
+    def _always_silent(self, it: Notification, channel: str) -> str:
+        known = self.known(it.user, channel)
+        if known and not self.usable(it.user, channel):
+            return "suppressed_address"
+        if not it.spec.transactional and not self._wants(it, channel):
+            return "opted_out"
+        return "" if known else "no_address"
+
+    def _wants(self, it: Notification, channel: str) -> bool:
+        """One click to leave a category comes first, then the category, then the channel."""
+        if (it.spec.category, channel) in self._world.unsubscribed.get(it.user, ()):
+            return False
+        said = self._world.preferences.get(it.user, {})
+        by_channel = said.get("channels", {}).get(channel, channel != "sms")
+        wanted: bool = said.get("categories", {}).get(it.spec.category, {}).get(channel, by_channel)
+        return wanted
+
+
+def _in_order(spec: TypeSpec, online: bool) -> list[str]:
+    """A channel that may replace another one is decided after it."""
+    preferred = ("inapp" if online else "push") if spec.prefers_inapp else ""
+    first = [channel for channel in spec.channels if channel == preferred]
+    rest = [channel for channel in spec.channels if channel not in (preferred, *spec.fallback)]
+    return first + rest + [channel for channel in spec.channels if channel in spec.fallback]
+
+
+def _other_channel(
+    it: Notification, channel: str, now: Circumstances, ends: Mapping[str, Outcome]
+) -> str:
+    """Why another channel makes this one needless, if it does."""
+    replaced = [ends[other] for other in it.spec.fallback.get(channel, ()) if other in ends]
+    if any(not isinstance(end, Silent) for end in replaced):
+        return "fall_back"
+    if it.spec.prefers_inapp and {channel, *ends} >= {"inapp", "push"}:
+        other = "push" if channel == "inapp" else "inapp"
+        if isinstance(ends.get(other), Send):
+            return "online" if now.online else "offline"
+    return ""
+
+
+def _quiet(it: Notification, channel: str, now: Circumstances) -> Outcome | None:
+    if now.quiet_until is None or channel == SOUNDLESS or it.spec.quiet_hours == "ignore":
+        return None
+    if it.spec.quiet_hours == "drop" or now.quiet_until >= it.expires_at:
+        return Silent("quiet_hours")
+    return Held("quiet_hours", now.quiet_until, now.quiet_until)

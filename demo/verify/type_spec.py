@@ -1,0 +1,149 @@
+"""Notification types as the catalogue's files document them, read without Tocsin's own code."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+"""Milliseconds."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` notifications in any span of `span_ms`."""
+
+    count: int
+    span_ms: int
+
+
+DEFAULT_LIMIT = Limit(10, 3_600_000)
+"""Per user and channel, over all types without a limit of their own."""
+MOST_PAUSES = 24
+"""How long a digest lasts at most whose type doesn't say."""
+
+
+@dataclass(frozen=True)
+class DigestRule:
+    """Events are gathered until none came for `pause_ms`, and for `longest_ms` at most.
+
+    A window closes `lateness_ms` after its end. One of a fixed length has that twice. Digests at
+    times of the day are left out, as none of the demo's is that of a first step.
+    """
+
+    pause_ms: int
+    longest_ms: int
+    lateness_ms: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """Channels that are used `after_ms` the step before, unless the user reacted to that."""
+
+    after_ms: int
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypeSpec:
+    """What one notification type promises.
+
+    `limit` counts by channel; without one of its own, a type shares the default one with all
+    others. `category_limit` and `actor_limit` count a notification once, however many channels
+    it goes out on. `templates` are the catalogue's tables by channel.
+    """
+
+    name: str
+    event: str
+    category: str
+    priority: str
+    channels: tuple[str, ...]
+    transactional: bool
+    users: str
+    followers: bool
+    lives_ms: int
+    quiet_hours: str
+    prefers_inapp: bool
+    has_own_limit: bool
+    limit: Limit
+    category_limit: Limit | None
+    actor_limit: Limit | None
+    templates: Mapping[str, Mapping[str, Any]]
+    fallback: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digests: Mapping[str, DigestRule] = field(default_factory=dict)
+    escalation: tuple[Step, ...] = ()
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether quiet hours, digests and limits are passed over."""
+        return self.priority == "critical"
+
+
+def read_type_specs(folder: Path) -> dict[str, TypeSpec]:
+    """Every type by name, from the TOML files of a catalogue."""
+    files = [tomllib.loads(path.read_text()) for path in sorted(folder.glob("*.toml"))]
+    categories = {
+        name: table for file in files for name, table in file.get("categories", {}).items()
+    }
+    return {
+        name: _spec(name, file["event"], table, categories)
+        for file in files
+        for name, table in file.get("types", {}).items()
+    }
+
+
+def milliseconds(duration: int | str) -> int:
+    """A span of time as the catalogue writes it: seconds, or "15m"."""
+    if isinstance(duration, int):
+        return duration * 1000
+    return int(duration[:-1]) * UNITS[duration[-1]]
+
+
+def _spec(
+    name: str, event: str, table: Mapping[str, Any], categories: Mapping[str, Any]
+) -> TypeSpec:
+    own = table.get("rate_limit")
+    shared = categories.get(table["category"], {}).get("rate_limit")
+    by_actor = table.get("actor_limit")
+    return TypeSpec(
+        name=name,
+        event=event,
+        category=table["category"],
+        priority=table["priority"],
+        channels=tuple(table["channels"]),
+        transactional=table.get("transactional", False),
+        users=table.get("users", ""),
+        followers=table.get("followers", False),
+        lives_ms=milliseconds(table["time_to_live"]),
+        quiet_hours=table.get("quiet_hours", "defer"),
+        prefers_inapp="online" in table,
+        has_own_limit=own is not None,
+        limit=_limit(own) if own else DEFAULT_LIMIT,
+        category_limit=_limit(shared) if shared else None,
+        actor_limit=_limit(by_actor) if by_actor else None,
+        templates=table["templates"],
+        fallback={channel: tuple(them) for channel, them in table.get("fallback", {}).items()},
+        digests={
+            channel: _digest(digest)
+            for digest in table.get("digests", ())
+            if "at" not in digest
+            for channel in digest["channels"]
+        },
+        escalation=tuple(
+            Step(milliseconds(step["after"]), tuple(step["channels"]))
+            for step in table.get("escalation", ())
+        ),
+    )
+
+
+def _limit(table: Mapping[str, Any]) -> Limit:
+    return Limit(table["count"], table["seconds"] * 1000)
+
+
+def _digest(table: Mapping[str, Any]) -> DigestRule:
+    pause = milliseconds(table["every"] if "every" in table else table["pause"])
+    longest = milliseconds(table["longest"]) if "longest" in table else MOST_PAUSES * pause
+    return DigestRule(
+        pause, pause if "every" in table else longest, milliseconds(table.get("lateness", "5s"))
+    )
