@@ -29,13 +29,19 @@ def judge(
 ) -> Findings:
     """Find for every channel of every expected notification whether it ended as it should; pure."""
     findings = Findings(events=len(claims.events))
-    expected = {
-        it.id: it for claim in claims.events.values() for it in notifications(claim, specs, world)
-    }
+    expected = {it.id: it for it in expected_of(world, specs, claims)}
     findings.decisions = len(expected)
     _Judge(world, claims, evidence, expected, findings).run()
     judge_dead_letters(claims, evidence, findings)
     return findings
+
+
+def expected_of(
+    world: World, specs: Mapping[str, TypeSpec], claims: Claims
+) -> Iterator[Notification]:
+    """Every notification that the producer's events should lead to a decision on."""
+    for claim in claims.events.values():
+        yield from notifications(claim, specs, world)
 
 
 class _Judge:

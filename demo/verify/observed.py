@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from demo.verify.evidence import Evidence, Excuse, Place
 from demo.verify.findings import Findings
@@ -77,8 +77,11 @@ class Observed:
             name = f"{channel} to {address} of notification {notification}"
             it = self._expected.get(notification)
             arrivals = self._seen[place].arrivals
-            if address in arrivals or (delivery and delivery in deliveries):
+            first = arrivals.get(address)
+            if first is not None or (delivery and delivery in deliveries):
                 self._findings.duplicates.append(name)
+                if first is not None and replace(arrival, at=first.at) != first:
+                    self._findings.wrong_content.append(f"{name}: it says two different things")
                 continue
             deliveries.add(delivery)
             self._findings.sent[channel] += 1

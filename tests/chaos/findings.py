@@ -1,110 +1,111 @@
-"""What a flow came to, once everything has settled: the witness fed from the logs."""
+"""What a flow came to, once everything has settled: the judge of `demo.verify`, fed from logs."""
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
-from embedded.house import House
-from embedded.simulators.accept_log import Accepted, read_accept_log
-from tests.chaos.flow import Flow
-from tests.chaos.observe import decided, ended, wait_until_read
-from tests.chaos.script import Script, proof
-from tests.chaos.witness import Acceptance, Collapsed, Key, Verdict, collapse, judge
+from demo.producer_log import Claims
+from demo.verify.evidence import Evidence
+from demo.verify.findings import Findings, percentile
+from demo.verify.judge import expected_of, judge
+from demo.verify.type_spec import read_type_specs
+from demo.world import World
+from embedded.house import CATALOGUE, House
+from schemas.vocabulary import Channel
+from tests.chaos.evidence import gather
+from tests.chaos.flow import Flow, claims_of
+from tests.chaos.observe import decided, wait_until_read
+from tests.chaos.script import Script
+from tests.chaos.witness import Collapsed, collapse, wasted_calls
+
+HEALED_WITHIN = 60.0
+"""Seconds after healing in which 95 of 100 messages must be out that waited for it, and as many
+seconds for each that comes later."""
+DUPLICATES = "duplicates"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The verdict on a flow, with what it was made from."""
+    """The verdict on a flow, with what it was made from; `waits` are seconds, see _waits."""
 
-    events: int
-    expected: dict[str, tuple[Key, str]]
-    accepted: list[Accepted]
-    suppressed: set[Key]
-    dead: set[Key]
-    verdict: Verdict
+    world: World
+    claims: Claims
+    evidence: Evidence
+    findings: Findings
+    wasted_calls: int
     outputs: Collapsed
-    slowest: dict[str, float]
+    waits: list[float]
+    settled_after: float
 
-    def without_line(self, number: int) -> Verdict:
+    def without_line(self, number: int) -> Findings:
         """The verdict had this line of the accept log been lost: the planted fault."""
-        rest = [line for at, line in enumerate(self.accepted) if at != number]
-        return judge_lines(self.expected, rest, self.suppressed, self.dead)
+        rest = [line for at, line in enumerate(self.evidence.accepted) if at != number]
+        return judged(self.world, self.claims, replace(self.evidence, accepted=rest))
 
     def summary(self) -> str:
-        """One line of figures."""
-        v, o = self.verdict, self.outputs
-        slowest = " ".join(f"{channel} {wait:.1f} s" for channel, wait in self.slowest.items())
+        """Figures, in two lines."""
+        found, o = self.findings, self.outputs
+        faults = ", ".join(f"{name} {len(cases)}" for name, cases in found.faults().items())
+        ends = ", ".join(f"{name} {count}" for name, count in found.slots.most_common())
+        late = " ".join(f"p{share} {percentile(self.waits, share):.1f} s" for share in (50, 95))
         return (
-            f"{self.events} events, {len(self.expected)} messages: lost {len(v.lost)}, "
-            f"excused {len(v.excused)}, unexpected {len(v.unexpected)}, duplicate calls "
-            f"{v.duplicate_calls} ({v.duplicate_messages} messages), decider repeats {o.repeats}, "
-            f"altered {len(o.altered)}, doubled {len(o.doubled)}; slowest: {slowest}"
+            f"{found.events} events: {faults}; wasted calls {self.wasted_calls}, decider repeats "
+            f"{o.repeats}, altered {len(o.altered)}, doubled {len(o.doubled)}\n  {ends}; waited "
+            f"since healing {late}; settled after {self.settled_after:.1f} s"
         )
 
     def assert_all_arrived(self) -> None:
-        """Nothing lost, nothing excused, nothing to the wrong person, one content an id."""
-        v, o = self.verdict, self.outputs
-        assert not v.lost, f"{self.summary()}\n{_some(v.lost)}"
-        assert not v.excused, f"{self.summary()}\n{_some(v.excused)}"
-        assert not v.unexpected, f"{self.summary()}\n{_some(v.unexpected)}"
-        assert not o.doubled and not o.altered, f"{self.summary()}\n{_some(o.doubled)}"
-        assert o.ids == len(self.expected), self.summary()
+        """No fault but duplicates, which each test bounds, and soon after healing."""
+        found, o = self.findings, self.outputs
+        for name, cases in found.faults().items():
+            assert name == DUPLICATES or not cases, f"{self.summary()}\n{_some(cases)}"
+        assert not o.doubled and not o.altered, f"{self.summary()}\n{o}"
+        sent = sum(count for channel, count in found.sent.items() if channel != Channel.INAPP)
+        assert o.ids == sent, self.summary()
+        assert percentile(self.waits, 95) <= HEALED_WITHIN, self.summary()
+        self._assert_all_kinds()
+
+    def _assert_all_kinds(self) -> None:
+        """Everybody whom a fault could hide behind was there."""
+        ends = Counter(self.findings.slots)
+        for name in ("sent", "opted_out", "held", "quiet_hours", "rate_limited", "offline"):
+            assert ends[name], f"nobody was {name}: {self.summary()}"
 
 
 async def settle(house: House, flow: Flow[Script], within: float = 240.0) -> Finding:
     """Wait until all is read, then judge the flow."""
     begin = time.monotonic()
     await wait_until_read(house, within)
-    accepted_at = flow.accepted()
-    script = flow.script
-    expected = {name: (key, text) for n in accepted_at for name, key, text in script.expected(n)}
-    events = {script.event_id(n): at for n, at in accepted_at.items()}
-    lines = [line for line in read_accept_log(house.accept_log) if _belongs(line, expected, flow)]
-    suppressed, dead = await ended(house, script.name)
+    settled_after = time.monotonic() - begin
+    claims, world = claims_of(flow), flow.script.world
+    evidence = await gather(house, flow.since)
     return Finding(
-        events=len(events),
-        expected=expected,
-        accepted=lines,
-        suppressed=suppressed,
-        dead=dead,
-        verdict=judge_lines(expected, lines, suppressed, dead),
-        outputs=collapse(await decided(house, script.name)),
-        slowest=_slowest(lines, expected, events) | {"to settle": time.monotonic() - begin},
+        world=world,
+        claims=claims,
+        evidence=evidence,
+        findings=judged(world, claims, evidence),
+        wasted_calls=wasted_calls(evidence.accepted),
+        outputs=collapse(await decided(house, flow.script.name)),
+        waits=_waits(evidence, claims, world, flow.healed_at),
+        settled_after=settled_after,
     )
 
 
-def judge_lines(
-    expected: dict[str, tuple[Key, str]],
-    lines: Iterable[Accepted],
-    suppressed: set[Key],
-    dead: set[Key],
-) -> Verdict:
-    """Judge lines of the accept log; one with another text or address is not the expected one."""
-    accepted = [Acceptance(_key(line, expected), line.reference) for line in lines]
-    return judge([key for key, _ in expected.values()], accepted, suppressed, dead)
+def judged(world: World, claims: Claims, evidence: Evidence) -> Findings:
+    """The verdict by the catalogue that the house runs with."""
+    return judge(world, read_type_specs(CATALOGUE), claims, evidence)
 
 
-def _key(line: Accepted, expected: dict[str, tuple[Key, str]]) -> Key:
-    key, text = expected.get(line.delivery_id, (Key("?", line.delivery_id, "?"), ""))
-    if proof(line) != text:
-        return key._replace(event=f"{key.event} with another text")
-    return key._replace(channel=str(line.channel), address=line.address)
+def _waits(evidence: Evidence, claims: Claims, world: World, healed_at: float) -> list[float]:
+    """Seconds until each provider call, from the event on, or from healing where that was later."""
+    expected = expected_of(world, read_type_specs(CATALOGUE), claims)
+    taken = {it.id: it.claim.at / 1000 for it in expected}
+    return [
+        max(0.0, line.at - max(taken[line.notification_id], healed_at))
+        for line in evidence.accepted
+        if line.notification_id in taken
+    ]
 
 
-def _belongs(line: Accepted, expected: dict[str, tuple[Key, str]], flow: Flow[Script]) -> bool:
-    return line.delivery_id in expected or f"{flow.script.name}-" in line.address
-
-
-def _slowest(
-    lines: list[Accepted], expected: dict[str, tuple[Key, str]], events: dict[str, float]
-) -> dict[str, float]:
-    slowest: dict[str, float] = {}
-    for line in lines:
-        if line.delivery_id in expected:
-            wait = line.at - events[expected[line.delivery_id][0].event]
-            slowest[line.channel] = max(wait, slowest.get(line.channel, 0.0))
-    return slowest
-
-
-def _some(keys: Iterable[Key]) -> str:
-    return "\n".join(map(str, sorted(keys)[:10]))
+def _some(cases: list[str]) -> str:
+    return "\n".join(cases[:10])

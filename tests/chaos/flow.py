@@ -4,16 +4,19 @@ import asyncio
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
 
+from demo.producer_log import Claims
 from embedded.house import House
+from tests.chaos.evidence import Mark, mark
 from tests.chaos.observe import wait_until_read
 from tests.chaos.script import Script
 
@@ -50,27 +53,54 @@ class Playable(Protocol):
 Played = TypeVar("Played", bound=Playable)
 
 
+class Line(NamedTuple):
+    """The record with this number, of what happened when, and when Kafka took it (epoch ms)."""
+
+    number: int
+    happened: str
+    at: int
+
+
 @dataclass
 class Flow(Generic[Played]):
-    """Events under way. `log` has a JSON line for each one that the broker acknowledged."""
+    """Events under way. `log` has a JSON line for each one that the broker acknowledged.
+
+    `since` is how far everything had got before, `healed_at` when the last trouble was over
+    (epoch seconds), and `times` how often each event was written.
+    """
 
     script: Played
     log: Path
+    since: Mark = field(default_factory=Mark)
+    healed_at: float = 0.0
     sent: int = 0
+    times: int = 1
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    acknowledged: list[tuple[int, float]] = field(default_factory=list)
+    acknowledged: list[Line] = field(default_factory=list)
 
-    def accepted(self) -> dict[int, float]:
-        """When each acknowledged event was accepted (epoch seconds), as the log has it."""
+    def accepted(self) -> list[Line]:
+        """Every record that the broker took, as the log has it."""
         lines = map(json.loads, self.log.read_text().splitlines())
-        return {line["number"]: line["at"] for line in lines}
+        return [Line(**line) for line in lines]
+
+    def healed(self) -> None:
+        """From now on nothing is in the way any more."""
+        self.healed_at = time.time()
 
 
 @asynccontextmanager
 async def flowing(house: House, name: str, seconds: float) -> AsyncIterator[Flow[Script]]:
     """Let events flow inside the block, for `seconds` at most; after it all are acknowledged."""
-    async with playing(house, Script(name, int(seconds * RATE)), RATE) as flow:
+    script = Script(name, int(seconds * RATE), datetime.now(UTC))
+    async with playing(house, script, RATE) as flow:
         yield flow
+
+
+def claims_of(flow: Flow[Script]) -> Claims:
+    """What the producer knows to be in Kafka."""
+    events = [flow.script.claim(*line) for line in flow.accepted()]
+    repeats = Counter({event.id: flow.times - 1 for event in events if flow.times > 1})
+    return Claims({event.id: event for event in events}, repeats=repeats)
 
 
 @asynccontextmanager
@@ -80,6 +110,7 @@ async def playing(house: House, script: Played, rate: int) -> AsyncIterator[Flow
     async with _producer(house) as producer:
         await _write(producer, flow.script.people())
         await wait_until_read(house)
+        flow.since = await mark(house)
         writing = asyncio.create_task(_produce(producer, flow, rate))
         try:
             yield flow
@@ -91,7 +122,9 @@ async def playing(house: House, script: Played, rate: int) -> AsyncIterator[Flow
 async def write_again(house: House, flow: Flow[Script]) -> None:
     """Write every event of a flow once more: same ids, other offsets."""
     async with _producer(house) as producer:
-        await _write(producer, (flow.script.event(n, _now()) for n in sorted(flow.accepted())))
+        numbers = sorted(line.number for line in flow.accepted())
+        await _write(producer, (flow.script.event(number, _now()) for number in numbers))
+    flow.times += 1
 
 
 @asynccontextmanager
@@ -120,10 +153,11 @@ async def _produce(producer: AIOKafkaProducer, flow: Flow[Any], rate: int) -> No
     # Broker away: sends wait, and the rate is not made up for afterwards.
     while flow.sent < flow.script.most and not flow.stopping.is_set():
         for _ in range(round(rate * STEP)):
-            topic, key, value = flow.script.event(flow.sent, _now())
+            happened = _now()
+            topic, key, value = flow.script.event(flow.sent, happened)
             future = await producer.send(topic, value, key.encode())
             waiting.add(future)
-            future.add_done_callback(_note(flow, flow.sent, waiting))
+            future.add_done_callback(_note(flow, flow.sent, happened, waiting))
             flow.sent += 1
         await asyncio.sleep(STEP)
     flow.stopping.set()
@@ -131,10 +165,10 @@ async def _produce(producer: AIOKafkaProducer, flow: Flow[Any], rate: int) -> No
     await logging
 
 
-def _note(flow: Flow[Any], number: int, waiting: set[asyncio.Future[Any]]) -> Any:
+def _note(flow: Flow[Any], number: int, happened: str, waiting: set[asyncio.Future[Any]]) -> Any:
     def done(future: "asyncio.Future[Any]") -> None:
         if future.exception() is None:
-            flow.acknowledged.append((number, time.time()))
+            flow.acknowledged.append(Line(number, happened, future.result().timestamp))
             waiting.discard(future)
 
     return done
@@ -151,8 +185,8 @@ async def _keep_log(flow: Flow[Any]) -> None:
             await asyncio.sleep(STEP)
 
 
-def _append(log: Any, events: list[tuple[int, float]]) -> None:
-    log.writelines(json.dumps({"number": n, "at": at}) + "\n" for n, at in events)
+def _append(log: Any, lines: list[Line]) -> None:
+    log.writelines(json.dumps(line._asdict()) + "\n" for line in lines)
     log.flush()
     os.fsync(log.fileno())
 

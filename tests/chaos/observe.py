@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from embedded.house import House, Worker
 from embedded.simulators.faults import Fault
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, INPUTS
+from pipeline.topics import DELIVER, INPUTS
 from schemas.vocabulary import Channel
 from tests.chaos.witness import Key, Output
 
@@ -36,12 +36,28 @@ async def wait_until_read(house: House, within: float = 240.0) -> None:
 
 async def read_all(house: House, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:
     """Every record that the topics hold."""
+    begin = dict.fromkeys(_partitions(house, topics), 0)
+    async for record in read_from(house, begin):
+        yield record
+
+
+async def ends_of(house: House, topics: Iterable[str]) -> dict[TopicPartition, int]:
+    """Where the topics end now."""
     async with _clients(house) as (_, consumer):
-        tps = _partitions(house, topics)
-        consumer.assign(tps)
-        await consumer.seek_to_beginning(*tps)
-        ends = await consumer.end_offsets(tps)
-        left = {tp for tp in tps if ends[tp]}
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(_partitions(house, topics))
+        return ends
+
+
+async def read_from(
+    house: House, begin: Mapping[TopicPartition, int]
+) -> AsyncIterator[ConsumerRecord]:
+    """Every record of these partitions from these offsets on."""
+    async with _clients(house) as (_, consumer):
+        consumer.assign(list(begin))
+        for tp, offset in begin.items():
+            consumer.seek(tp, offset)
+        ends = await consumer.end_offsets(list(begin))
+        left = {tp for tp in begin if begin[tp] < ends[tp]}
         while left:
             for tp, records in (await consumer.getmany(*left, timeout_ms=500)).items():
                 for record in records:
@@ -57,13 +73,6 @@ class _Sent(msgspec.Struct):
     channel: str
     address: str
     attempt: int = 0
-
-
-class _Told(msgspec.Struct):
-    stage: str
-    event_id: str
-    user: str
-    channel: str | None = None
 
 
 async def decided(house: House, name: str) -> list[Output]:
@@ -83,23 +92,6 @@ async def decided(house: House, name: str) -> list[Output]:
             place = f"{record.topic}-{record.partition}"
             outputs.append(Output(sent.delivery_id, key, place, record.value))
     return outputs
-
-
-async def ended(house: House, name: str) -> tuple[set[Key], set[Key]]:
-    """What delivery events say was suppressed, and what failed for good."""
-    suppressed: set[Key] = set()
-    failed: set[Key] = set()
-    decoder = msgspec.json.Decoder(_Told)
-    async for record in read_all(house, [DELIVERY_EVENTS.name]):
-        for told in decoder.decode_lines(record.value):
-            if told.event_id.startswith(f"{name}-"):
-                key = Key(told.event_id, told.user, told.channel or "")
-                match told.stage:
-                    case "suppressed":
-                        suppressed.add(key)
-                    case "failed":
-                        failed.add(key)
-    return suppressed, failed
 
 
 async def set_fault(house: House, provider: str, fault: Fault | None) -> None:

@@ -1,15 +1,19 @@
-"""What a test's producer will write, and what must come of each event; the same for one name."""
+"""What a test's producer will write: people who differ in what they want, and events for them.
+
+What must come of each event is for the judge of `demo.verify` to work out, from these records.
+"""
 
 import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from embedded.simulators.accept_log import Accepted, digest_of
-from policy.identity import delivery_id, notification_id
-from schemas.vocabulary import Channel
-from tests.chaos.witness import Key
+from demo.people import Record
+from demo.producer_log import Claim
+from demo.world import World
 
 ORDERS_EACH = 8
 """Orders for one customer: below the ten an hour that the rate limit lets through."""
@@ -17,32 +21,62 @@ CHATS_EACH = 40
 FOLLOWERS = 2
 JOINED = "2026-01-01T00:00:00Z"
 KINDS = ("order", "chat", "order", "chat", "post")
-Record = tuple[str, str, bytes]
+FOLLOWED_BY_ALL = 5
+"""So many authors are followed by one more person, whom the rate limit must protect."""
+QUIET = timedelta(hours=4)
+"""Longer than a chat message lives, and shorter than an order's news does."""
+WISHES = 8
+"""Of so many people one opted out, one left by one click, and one is in quiet hours."""
+Written = tuple[str, str, bytes]
 """Topic, key, value."""
+
+
+def quiet_hours(now: datetime) -> Record:
+    """A span by the clock of UTC that holds `now` and ends `QUIET` later."""
+    now = now.astimezone(UTC)
+    return {"start": f"{now - timedelta(hours=1):%H:%M}", "end": f"{now + QUIET:%H:%M}"}
 
 
 @dataclass(frozen=True)
 class Script:
-    """`most` events at most, under ids that begin with `name`.
+    """`most` events at most, under ids that begin with `name`; some people are quiet from `now` on.
 
-    No user gets more than the rate limit lets through, so that nothing is suppressed that a
-    loss could hide behind.
+    Most people get fewer notifications than the rate limit lets through. One gets far more, and
+    every eighth opted out of social and chat messages, another left them by one click.
     """
 
     name: str
     most: int
+    now: datetime
 
-    def people(self) -> Iterator[Record]:
-        """Contacts and follows, to be known before the first event."""
-        for user in [*self._users("order"), *self._users("chat")]:
-            yield _record("contacts", user, self._contacts(user))
-        for author in self._users("post"):
-            for follower in _followers(author):
-                follow = {"follower": follower, "followee": author, "at": JOINED}
-                yield _record("contacts", follower, self._contacts(follower))
-                yield _record("follows", author, follow)
+    def people(self) -> Iterator[Written]:
+        """Contacts, wishes and follows, to be known before the first event."""
+        world = self.world
+        yield from (_record("contacts", user, it) for user, it in world.contacts.items())
+        yield from (_record("preferences", user, it) for user, it in world.preferences.items())
+        yield from (_record("follows", it["followee"], it) for it in world.follows())
+        yield from (_record("subscriptions", it["user"], it) for it in world.subscriptions())
 
-    def event(self, number: int, at: str) -> Record:
+    @cached_property
+    def world(self) -> World:
+        """Everything about everybody."""
+        authors = self._users("post")
+        followers = {author: [f"{author}-fan-{n}" for n in range(FOLLOWERS)] for author in authors}
+        for author in authors[:FOLLOWED_BY_ALL]:
+            followers[author].append(f"{self.name}-fan-of-many")
+        fans = dict.fromkeys(fan for them in followers.values() for fan in them)
+        users = (*self._users("order"), *self._users("chat"), *fans)
+        return World(
+            users=users,
+            contacts={user: _contacts(user) for user in users},
+            preferences={user: wish for user in users if (wish := self._wish(user))},
+            followers=followers,
+            unsubscribed={
+                user: {("social", "push"), ("chat", "push")} for user in users if _rank(user) == 1
+            },
+        )
+
+    def event(self, number: int, at: str) -> Written:
         """The event with this number, which happened at `at`."""
         kind, who = KINDS[number % len(KINDS)], self._who(number)
         name, actor, data = self.event_id(number), f"actor-{number % 97}", {}
@@ -65,31 +99,23 @@ class Script:
         event = {"id": name, "type": event_type, "actor": actor, "occurred_at": at, "data": data}
         return _record("events", actor, event)
 
+    def claim(self, number: int, happened: str, at: int) -> Claim:
+        """What the producer knows of the event that Kafka took at `at` (epoch ms)."""
+        _, _, value = self.event(number, happened)
+        return Claim(**json.loads(value), at=at)
+
     def event_id(self, number: int) -> str:
         """The id of the event with this number."""
         return f"{self.name}-{number:06d}"
 
-    def expected(self, number: int) -> Iterator[tuple[str, Key, str]]:
-        """Delivery id, key and proof of each message that event `number` must lead to."""
-        kind, who, name = KINDS[number % len(KINDS)], self._who(number), self.event_id(number)
-        match kind:
-            case "order":
-                push = digest_of(f"DHL has picked up order {name}.")
-                sms = digest_of(f"Order {name} is on its way: DHL T{number}")
-                for token in _tokens(who):
-                    yield _message(name, "order_shipped", who, Channel.PUSH, token, push)
-                title = f"Order {name} is on its way"
-                yield _message(name, "order_shipped", who, Channel.EMAIL, _email(who), title)
-                yield _message(name, "order_shipped", who, Channel.SMS, _phone(who), sms)
-            case "chat":
-                text = digest_of(f"Message {name}")
-                for token in _tokens(who):
-                    yield _message(name, "chat_message", who, Channel.PUSH, token, text)
-            case _:
-                text = digest_of(f"Post {name}")
-                for user in _followers(who):
-                    for token in _tokens(user):
-                        yield _message(name, "post_published", user, Channel.PUSH, token, text)
+    def _wish(self, user: str) -> Record | None:
+        match _rank(user):
+            case 2:
+                off = {"push": False}
+                return {"user": user, "categories": {"social": off, "chat": off}}
+            case 3:
+                return {"user": user, "quiet_hours": [quiet_hours(self.now)]}
+        return None
 
     def _count(self, kind: str) -> int:
         each = CHATS_EACH if kind == "chat" else ORDERS_EACH
@@ -105,38 +131,17 @@ class Script:
         rank = turn * KINDS.count(kind) + KINDS[:place].count(kind)
         return f"{self.name}-{kind}-{rank % self._count(kind)}"
 
-    def _contacts(self, user: str) -> dict[str, Any]:
-        devices = [{"token": token} for token in _tokens(user)]
-        return {"user": user, "devices": devices, "email": _email(user), "phone": _phone(user)}
 
-
-def proof(line: Accepted) -> str:
-    """What shows in the accept log that the right text went out: the body, or an e-mail's title."""
-    return line.title if line.channel is Channel.EMAIL else line.digest
-
-
-def _message(
-    event: str, kind: str, user: str, channel: Channel, address: str, text: str
-) -> tuple[str, Key, str]:
-    name = notification_id("default", event, user, kind)
-    return delivery_id(name, channel, address), Key(event, user, str(channel), address), text
-
-
-def _record(topic: str, key: str, value: dict[str, Any]) -> Record:
+def _record(topic: str, key: str, value: dict[str, Any]) -> Written:
     return topic, key, json.dumps(value).encode()
 
 
-def _followers(author: str) -> list[str]:
-    return [f"{author}-fan-{number}" for number in range(FOLLOWERS)]
+def _rank(user: str) -> int:
+    return zlib.crc32(user[::-1].encode()) % WISHES
 
 
-def _tokens(user: str) -> list[str]:
-    return [f"{user}:{device}" for device in range(1 + (zlib.crc32(user.encode()) % 4 == 0))]
-
-
-def _email(user: str) -> str:
-    return f"{user}@mail.example"
-
-
-def _phone(user: str) -> str:
-    return f"+1{zlib.crc32(user.encode()):010d}"
+def _contacts(user: str) -> Record:
+    number = zlib.crc32(user.encode())
+    devices = [{"token": f"{user}:{device}"} for device in range(1 + (number % 4 == 0))]
+    reach = {"user": user, "devices": devices, "zone": "UTC", "locale": "en"}
+    return reach | {"email": f"{user}@mail.example", "phone": f"+1{number:010d}"}

@@ -1,70 +1,34 @@
-"""The outside witness: judges what providers accepted against what producers were promised.
+"""What the judge of notifications does not look at: wasted calls, and the decider's own output.
 
-Pure, and knows nothing of Tocsin's own counters. It is tested by faults planted into its input.
+Pure, and tested by faults planted into its input.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from embedded.simulators.accept_log import Accepted
+
 
 class Key(NamedTuple):
-    """One message that somebody should get. With no address, all of that channel."""
+    """One message that somebody should get."""
 
     event: str
     user: str
     channel: str
     address: str = ""
 
-    def anywhere(self) -> "Key":
-        """The same for every address of the channel."""
-        return self._replace(address="")
 
+def wasted_calls(lines: Iterable[Accepted]) -> int:
+    """How many provider calls carried a message that a later call carried again.
 
-class Acceptance(NamedTuple):
-    """A provider took a message, in the provider call `call` (one call may carry many)."""
-
-    key: Key
-    call: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What came of the expected messages.
-
-    `lost` have no end at all, `excused` were suppressed or dead and never accepted. A call is a
-    duplicate if a message in it was accepted in a later one too: what it wasted is one call,
-    however many messages it carried; those are `duplicate_messages`.
+    A call that carried many such messages counts once.
     """
-
-    lost: frozenset[Key]
-    excused: frozenset[Key]
-    duplicate_calls: int
-    duplicate_messages: int
-    unexpected: frozenset[Key]
-
-
-def judge(
-    expected: Collection[Key],
-    accepted: Iterable[Acceptance],
-    suppressed: Collection[Key],
-    dead: Collection[Key],
-) -> Verdict:
-    """Hold what was accepted, in the order of acceptance, against what was expected."""
-    calls: defaultdict[Key, list[str]] = defaultdict(list)
-    for key, call in accepted:
-        calls[key].append(call)
-    missing = set(expected) - calls.keys()
-    ended = {*suppressed, *dead}
-    excused = {key for key in missing if key in ended or key.anywhere() in ended}
-    return Verdict(
-        lost=frozenset(missing - excused),
-        excused=frozenset(excused),
-        duplicate_calls=len({call for taken in calls.values() for call in taken[:-1]}),
-        duplicate_messages=sum(len(taken) - 1 for taken in calls.values()),
-        unexpected=frozenset(calls.keys() - set(expected)),
-    )
+    calls: defaultdict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        calls[line.delivery_id].append(line.reference)
+    return len({call for taken in calls.values() for call in taken[:-1]})
 
 
 class Output(NamedTuple):
