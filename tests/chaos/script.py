@@ -21,8 +21,6 @@ CHATS_EACH = 40
 FOLLOWERS = 2
 JOINED = "2026-01-01T00:00:00Z"
 KINDS = ("order", "chat", "order", "chat", "post")
-FOLLOWED_BY_ALL = 5
-"""So many authors are followed by one more person, whom the rate limit must protect."""
 QUIET = timedelta(hours=4)
 """Longer than a chat message lives, and shorter than an order's news does."""
 WISHES = 8
@@ -41,8 +39,9 @@ def quiet_hours(now: datetime) -> Record:
 class Script:
     """`most` events at most, under ids that begin with `name`; some people are quiet from `now` on.
 
-    Most people get fewer notifications than the rate limit lets through. One gets far more, and
-    every eighth opted out of social and chat messages, another left them by one click.
+    Most people get fewer notifications than the rate limit lets through. One follows everybody
+    and would get far more. Every eighth opted out of social and chat messages, another eighth left
+    them by one click.
     """
 
     name: str
@@ -61,9 +60,11 @@ class Script:
     def world(self) -> World:
         """Everything about everybody."""
         authors = self._users("post")
-        followers = {author: [f"{author}-fan-{n}" for n in range(FOLLOWERS)] for author in authors}
-        for author in authors[:FOLLOWED_BY_ALL]:
-            followers[author].append(f"{self.name}-fan-of-many")
+        fan_of_all = f"{self.name}-fan-of-all"
+        followers = {
+            author: [*(f"{author}-fan-{number}" for number in range(FOLLOWERS)), fan_of_all]
+            for author in authors
+        }
         fans = dict.fromkeys(fan for them in followers.values() for fan in them)
         users = (*self._users("order"), *self._users("chat"), *fans)
         return World(

@@ -1,6 +1,7 @@
 """Faults planted in front of the judge of the chaos tests: each must be found."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from embedded.house import CATALOGUE
 from embedded.simulators.accept_log import Accepted, data_digest_of, digest_of
 from policy.identity import delivery_id
 from schemas.vocabulary import Channel
-from tests.chaos.findings import judged
+from tests.chaos.findings import Finding, judged
 from tests.chaos.script import Script, quiet_hours
 from tests.chaos.witness import Key, Output, collapse, wasted_calls
 
@@ -138,6 +139,49 @@ def test_a_planted_fault_is_found(scene: Scene, name: str) -> None:
     assert scene.judge().faults()[kind]
 
 
+def _finding(**fields: Any) -> Finding:
+    ends = ("sent", "opted_out", "held", "quiet_hours", "rate_limited", "offline")
+    finding = Finding(
+        world=SCRIPT.world,
+        claims=CLAIMS,
+        evidence=Evidence(ended_at=AT, partitions=1),
+        findings=Findings(slots=Counter(ends)),
+        wasted_calls=0,
+        outputs=collapse([]),
+        waits=[1.0] * 100,
+        settled_after=1.0,
+    )
+    return replace(finding, **fields)
+
+
+def _faulty(kind: str) -> Findings:
+    found = _finding().findings
+    getattr(found, kind).append("one")
+    return found
+
+
+def test_a_run_in_order_is_let_pass() -> None:
+    _finding().assert_all_arrived()
+    _finding(findings=_faulty("duplicates")).assert_all_arrived()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"waits": [1.0] * 94 + [61.0] * 6},
+        {"outputs": collapse([Output("id", Key("e", "u", "push"), "t-0", b"")])},
+        {"findings": Findings(slots=Counter(["sent"]))},
+        *(
+            {"findings": _faulty(kind)}
+            for kind in ("lost", "unexpected", "wrong_content", "late", "unexcused")
+        ),
+    ],
+)
+def test_a_run_out_of_order_is_not(fields: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError):
+        _finding(**fields).assert_all_arrived()
+
+
 def test_each_dropped_acceptance_is_one_loss(scene: Scene) -> None:
     for at in range(len(scene.lines)):
         rest = Scene(scene.lines[:at] + scene.lines[at + 1 :])
@@ -186,7 +230,7 @@ def test_somebody_is_in_each_situation() -> None:
     assert sum("quiet_hours" in wish for wish in wishes) > 5
     assert len(world.unsubscribed) > 5
     follows = [follow["follower"] for follow in world.follows()]
-    assert follows.count("town-fan-of-many") == 5
+    assert follows.count("town-fan-of-all") == len(world.followers) == 101
 
 
 def test_quiet_hours_hold_the_present() -> None:
