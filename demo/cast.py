@@ -8,6 +8,8 @@ ONLINE = 400
 """People who have the app open at some time during the run."""
 COLLECTORS = 4
 """Customers who order so much that the rate limit must stop some of it."""
+TALKED_ABOUT = 20
+"""Authors whose posts get all the comments."""
 MANY = 50
 """Followers from which on an author counts as well known."""
 
@@ -44,6 +46,12 @@ class Cast:
         """Two different people."""
         first, second = self._random.sample(self._world.users, 2)
         return first, second
+
+    def commented(self) -> tuple[str, str]:
+        """An author whose post many talk about, and somebody who comments on it."""
+        author = self._random.choice(self.online[:TALKED_ABOUT])
+        commenter = self.anyone()
+        return (author, commenter) if author != commenter else self.commented()
 
     def conversation(self) -> tuple[str, list[str]]:
         """A sender and whom they write to: often somebody who is online, at times a group."""

@@ -88,10 +88,10 @@ class Events:
         return author, data
 
     def _comment_added(self, number: int) -> Drawn:
-        author, commenter = self.cast.pair()
+        author, commenter = self.cast.commented()
         data = {
             "author_id": author,
-            "post_id": f"post-{number % 50}",
+            "post_id": f"post-of-{author}",
             "post_title": "Low tide",
             "commenter_name": commenter,
             "text": self._text(),

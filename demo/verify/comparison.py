@@ -99,6 +99,8 @@ def _held(
     if seen.arrivals or seen.suppressed:
         return
     stored = evidence.held.get((it.id, channel), set())
+    if not stored and outcome.reason == "digest" and outcome.latest <= evidence.ended_at:
+        return  # and whether the digest came is judged by itself
     if not stored:
         sentence = f"said to wait until {_shown(outcome.due)}, and nothing is stored for then"
         yield Difference(Kind.LOST, channel, sentence)

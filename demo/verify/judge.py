@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from demo.producer_log import Claims
-from demo.verify.comparison import Difference, Kind, differences
+from demo.verify.comparison import OVERDUE_MS, Difference, Kind, differences
 from demo.verify.dead_letters import judge_dead_letters
+from demo.verify.digests import digests_of
 from demo.verify.evidence import Evidence
 from demo.verify.findings import Findings
 from demo.verify.limits import Limits
@@ -18,6 +19,7 @@ from demo.verify.notification import Notification, notifications
 from demo.verify.observed import Observed, Seen
 from demo.verify.outcome import WHOLE, Held, Outcome, Send
 from demo.verify.presence import Presence
+from demo.verify.texts import digest_text_of
 from demo.verify.type_spec import TypeSpec
 from demo.world import World
 
@@ -61,6 +63,10 @@ class _Judge:
         self._findings = findings
         self._limits = Limits()
         self._observed = Observed(evidence, expected, self._model, findings)
+        self._digests = list(digests_of(expected.values(), self._model))
+        self._digest_of = {
+            (it.id, digest.channel): digest for digest in self._digests for it in digest.members
+        }
 
     def run(self) -> None:
         """Go through all notifications, then through what they counted in together."""
@@ -73,6 +79,7 @@ class _Judge:
             self._count(it, outcomes, seen)
             if it.is_read:
                 self._judge_outbox(it)
+        self._judge_digests()
         self._findings.unexpected += self._limits.exceeded()
         self._findings.unexcused += self._limits.unfounded()
         self._findings.checked["rate limits: none exceeded, none applied without need"] = len(
@@ -95,17 +102,22 @@ class _Judge:
     def _circumstances(self, it: Notification, seen: Mapping[str, Seen]) -> Iterator[Circumstances]:
         """All that may have been the case when it was decided."""
         if it.is_read:
-            yield Circumstances(False, None, it.claim.at, frozenset())
+            yield Circumstances(False, None, it.claim.at, frozenset(), {})
             return
         limited = frozenset(channel for channel, each in seen.items() if LIMITED in each.suppressed)
         arrived = [arrival.at for each in seen.values() for arrival in each.arrivals.values()]
         ended = self._evidence.ended_at
         quiet = list(self._model.quiet_hours(it.user).between(it.claim.at, ended))
         free = next((at for at, until in quiet if until is None), ended)
+        digests = {
+            channel: (digest.first_look, digest.due)
+            for channel in it.spec.digests
+            if (digest := self._digest_of.get((it.id, channel)))
+        }
         decided_by = max(it.claim.at, min(arrived, default=ended))
         online = self._presence.possible(it.user, it.claim.at, decided_by)
         for is_online, (_, until) in product(online, quiet):
-            yield Circumstances(is_online, until, free, limited)
+            yield Circumstances(is_online, until, free, limited, digests)
 
     def _note(self, it: Notification, difference: Difference) -> None:
         by = f" by {difference.channel}" if difference.channel else ""
@@ -165,6 +177,32 @@ class _Judge:
             self._findings.checked["events written twice: notified once"] += 1
             if not said:
                 self._findings.lost.append(f"{it}: written twice, and no row says duplicate")
+
+    def _judge_digests(self) -> None:
+        """Each digest that was due came once to each address; and nothing else is unknown."""
+        unknown = self._observed.unknown
+        ended = self._evidence.ended_at
+        for digest in self._digests:
+            if digest.due > ended:
+                continue
+            text = digest_text_of(digest.members, digest.channel, self._model.locale(digest.user))
+            for address in sorted(self._model.usable(digest.user, digest.channel)):
+                arrivals = unknown[digest.channel, address]
+                found = [each for each in arrivals if digest.due <= each.at and not each.says(text)]
+                if found:
+                    arrivals.remove(found[0])
+                    checked = "digests: the right events, at the right time"
+                    self._findings.checked[checked] += 1
+                elif digest.due + OVERDUE_MS <= ended:
+                    self._findings.lost.append(
+                        f"a digest of {len(digest.members)} events, the first of them "
+                        f"{digest.members[0]}, by {digest.channel}: {address} got none that says "
+                        f"{text.body!r}"
+                    )
+        for (channel, address), arrivals in unknown.items():
+            self._findings.unexpected += [
+                f"{channel} to {address}: nobody expected it" for _ in arrivals
+            ]
 
     def _judge_outbox(self, it: Notification) -> None:
         found = self._evidence.outbox.get(it.id, set())

@@ -24,13 +24,15 @@ class Circumstances:
     """What was the case when a notification was decided, as far as it matters.
 
     `quiet_until` is the end of the quiet hours, `free_at` the first moment outside of them from
-    the event on (epoch ms); `limited` are the channels on which a limit was reached.
+    the event on (epoch ms); `limited` are the channels on which a limit was reached. `digests`
+    are, by channel, between when and when the digest is due that it belongs to (epoch ms).
     """
 
     online: bool
     quiet_until: int | None
     free_at: int
     limited: frozenset[str]
+    digests: Mapping[str, tuple[int, int]]
 
 
 class Model:
@@ -82,18 +84,26 @@ class Model:
         if reason := self._always_silent(it, channel) or _other_channel(it, channel, now, ends):
             return Silent(reason)
         if not it.spec.is_critical:
-            if digest := it.spec.digests.get(channel):
-                first = it.claim.happened_at + digest.lateness_ms
-                return Held("digest", first + digest.pause_ms, first + digest.longest_ms)
+            if channel in it.spec.digests:
+                return Held("digest", *now.digests[channel])
             if quiet := _quiet(it, channel, now):
                 return quiet
             if channel in now.limited:
                 return Silent("rate_limited")
-        text = text_of(it, channel, self._world.contacts[it.user]["locale"])
+        text = text_of(it, channel, self.locale(it.user))
         not_before = it.claim.at if channel == SOUNDLESS else max(it.claim.at, now.free_at)
         if it.spec.is_critical or it.spec.quiet_hours == "ignore":
             not_before = it.claim.at
         return Send(self.usable(it.user, channel), text, not_before)
+
+    def may_use(self, it: Notification, channel: str) -> bool:
+        """Whether the user has, and wants, an address for it."""
+        return it.claim.at < it.expires_at and not self._always_silent(it, channel)
+
+    def locale(self, user: str) -> str:
+        """The user's locale."""
+        locale: str = self._world.contacts[user]["locale"]
+        return locale
 
     def _always_silent(self, it: Notification, channel: str) -> str:
         known = self.known(it.user, channel)

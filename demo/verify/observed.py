@@ -56,6 +56,8 @@ class Observed:
         findings: Findings,
     ) -> None:
         self._seen: defaultdict[Place, Seen] = defaultdict(Seen)
+        self.unknown: defaultdict[tuple[str, str], list[Arrival]] = defaultdict(list)
+        """By channel and address, what is of no expected notification: digests, and strangers."""
         self._expected = expected
         self._model = model
         self._findings = findings
@@ -85,14 +87,14 @@ class Observed:
                 continue
             deliveries.add(delivery)
             self._findings.sent[channel] += 1
-            if objection := self._objection(it, channel, address):
+            if it is None or it.is_read:
+                self.unknown[channel, address].append(arrival)
+            elif objection := self._objection(it, channel, address):
                 self._findings.unexpected.append(f"{name}: {objection}")
             else:
                 arrivals[address] = arrival
 
-    def _objection(self, it: Notification | None, channel: str, address: str) -> str:
-        if it is None or it.is_read:
-            return "nobody expected it"
+    def _objection(self, it: Notification, channel: str, address: str) -> str:
         if address not in self._model.known(it.user, channel):
             return f"that is not an address of {it.user}"
         if address not in self._model.usable(it.user, channel):

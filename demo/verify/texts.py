@@ -1,18 +1,22 @@
 """What a notification says, rendered by stock Jinja2 and CLDR from the catalogue's templates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency
 from jinja2 import Environment, StrictUndefined, Template
 
 from demo.verify.notification import Notification
 from demo.verify.outcome import Text
+
+PLAIN_SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
+"""In an SMS, where a space that GSM-7 doesn't have would halve what fits."""
 
 
 def text_of(notification: Notification, channel: str, locale: str) -> Text:
@@ -21,6 +25,26 @@ def text_of(notification: Notification, channel: str, locale: str) -> Text:
     A text in the person's locale (`pt-BR`, then `pt`) takes the place of the type's own. Dates
     and amounts are by the person's locale; beside a text in another language, by that one's.
     """
+    return _filled(notification, channel, locale, {}, {})
+
+
+def digest_text_of(notifications: Sequence[Notification], channel: str, locale: str) -> Text:
+    """What a digest should say, which has texts of its own; the newest notification is the last.
+
+    Templates have `count`, how many events there are, and the data of the newest.
+    """
+    newest = notifications[-1]
+    own = newest.spec.templates[channel].get("digest", {})
+    return _filled(newest, channel, locale, own, {"count": len(notifications)})
+
+
+def _filled(
+    notification: Notification,
+    channel: str,
+    locale: str,
+    own: Mapping[str, str],
+    more: Mapping[str, Any],
+) -> Text:
     table = notification.spec.templates[channel]
     translation = _translation(table, locale)
     language = table.get("language")
@@ -28,14 +52,15 @@ def text_of(notification: Notification, channel: str, locale: str) -> Text:
         locale = language
     data = notification.claim.data
     fields = SimpleNamespace(**data)
+    sources = {**table, **own, **(translation or {})}
 
     def rendered(name: str) -> str:
-        source = (translation or {}).get(name, table.get(name, ""))
-        return _template(locale, source).render(data=fields)
+        return _template(locale, sources.get(name, "")).render(data=fields, **more)
 
+    body = rendered("body")
     return Text(
         title=rendered("title"),
-        body=rendered("body"),
+        body=body.translate(PLAIN_SPACES) if channel == "sms" else body,
         data={name: data[name] for name in table.get("data", ())},
     )
 
@@ -58,11 +83,16 @@ def _environment(locale: str) -> Environment:
     cldr = locale.replace("-", "_")
     environment.filters["date"] = partial(_date, cldr)
     environment.filters["currency"] = partial(_currency, cldr)
+    environment.filters["plural"] = partial(_plural, cldr)
     return environment
 
 
 def _date(locale: str, value: str, style: Any = "medium") -> str:
     return format_date(date.fromisoformat(value), style, locale=locale)
+
+
+def _plural(locale: str, value: int, **forms: str) -> str:
+    return forms.get(Locale.parse(locale).plural_form(value), forms["other"])
 
 
 def _currency(locale: str, value: Any, code: str) -> str:

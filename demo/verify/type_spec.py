@@ -28,10 +28,12 @@ MOST_PAUSES = 24
 class DigestRule:
     """Events are gathered until none came for `pause_ms`, and for `longest_ms` at most.
 
-    A window closes `lateness_ms` after its end. One of a fixed length has that twice. Digests at
-    times of the day are left out, as none of the demo's is that of a first step.
+    Those with the same value at `key` of their data belong together. A window closes
+    `lateness_ms` after its end. One of a fixed length has that twice. Digests at times of the day
+    are left out, as none of the demo's is that of a first step.
     """
 
+    key: str
     pause_ms: int
     longest_ms: int
     lateness_ms: int
@@ -145,5 +147,8 @@ def _digest(table: Mapping[str, Any]) -> DigestRule:
     pause = milliseconds(table["every"] if "every" in table else table["pause"])
     longest = milliseconds(table["longest"]) if "longest" in table else MOST_PAUSES * pause
     return DigestRule(
-        pause, pause if "every" in table else longest, milliseconds(table.get("lateness", "5s"))
+        key=table.get("key", ""),
+        pause_ms=pause,
+        longest_ms=pause if "every" in table else longest,
+        lateness_ms=milliseconds(table.get("lateness", "5s")),
     )

@@ -116,9 +116,9 @@ def test_messages_that_nobody_should_get_are_unexpected() -> None:
     town.accept("post", "post_published", "cy", "push", "cy-0")
     found = town.judge()
     assert [case.rpartition(": ")[2] for case in found.unexpected] == [
-        "nobody expected it",
         "that is not an address of ann",
         "sent, but by the rules it is opted_out",
+        "nobody expected it",
     ]
     assert town.faults() == {"unexpected": 3}
 

@@ -56,7 +56,7 @@ TEXTS: dict[tuple[str, str], Words] = {
         "€\xa01.299,50 sind am 31.03.2026 fällig.",
         {"invoice_id": "42"},
     ),
-    ("invoice_due", "sms"): ("", "Rechnung 42: €\xa01.299,50 sind am 31.03.2026 fällig.", {}),
+    ("invoice_due", "sms"): ("", "Rechnung 42: € 1.299,50 sind am 31.03.2026 fällig.", {}),
     ("invoice_due", "email"): (
         "Rechnung 42 ist am 31.03.2026 fällig",
         "€\xa01.299,50 sind am Dienstag, 31. März 2026 fällig.",

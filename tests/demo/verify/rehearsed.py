@@ -1,0 +1,158 @@
+"""The demo's stream through the real router and decider, in memory and in virtual time.
+
+Providers take everything at once, so what the judge finds is the decisions' alone.
+"""
+
+import json
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from agents.rehearsal import HeldClock, Rehearsal
+from demo.happening import Happening
+from demo.kafka_writer import encode
+from demo.producer import line_of
+from demo.producer_log import read_claims
+from demo.run import ROOT
+from demo.stream import stream
+from demo.verify.evidence import Evidence, Excuse, Stored
+from demo.verify.findings import Findings
+from demo.verify.gathering import held_of
+from demo.verify.judge import judge
+from demo.verify.type_spec import read_type_specs
+from demo.world import World
+from embedded.simulators.accept_log import Accepted, data_digest_of, digest_of
+from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
+from pipeline.memory_log import MemoryLog
+from pipeline.settings import Settings
+from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.vocabulary import Channel, Stage
+from tables.memory import MemoryStore
+
+CATALOGUE = ROOT / "catalogue"
+SPECS = read_type_specs(CATALOGUE)
+NOT_SENT = (Stage.SUPPRESSED, Stage.HELD)
+
+
+class _Place(msgspec.Struct):
+    """Where the log took a record, as Kafka's client tells it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+
+
+async def rehearse(
+    world: World, events: int, lasting: timedelta, start: datetime, seed: int, then: timedelta
+) -> Findings:
+    """What the judge finds `then` after the stream's end."""
+    clock = HeldClock(_ms(start) - 60_000)
+    log = MemoryLog(clock)
+    stores = MemoryStore(), MemoryStore()
+    catalogues = FixedCatalogue(read_catalogue(CATALOGUE))
+    town = Rehearsal(catalogues, Settings(), log, clock, *stores)
+    await _write_people(world, log)
+    await town.settle()
+    lines = []
+    for happening in stream(world, events, lasting.total_seconds(), start, seed):
+        await town.advance(_ms(start) + round(happening.due * 1000))
+        lines.append(await _write(happening, log, clock))
+    end = _ms(start + lasting + then)
+    await town.advance(end)
+    claims = read_claims(json.dumps(line) + "\n" for line in lines)
+    return judge(world, SPECS, claims, _evidence(log, stores[1], end))
+
+
+async def _write_people(world: World, log: MemoryLog) -> None:
+    for topic, key, records in (
+        ("contacts", "user", world.contacts.values()),
+        ("preferences", "user", world.preferences.values()),
+        ("follows", "followee", world.follows()),
+        ("subscriptions", "user", world.subscriptions()),
+    ):
+        await log.write(topic, 0, [(each[key].encode(), encode(each)) for each in records])
+
+
+async def _write(happening: Happening, log: MemoryLog, clock: HeldClock) -> dict[str, Any]:
+    value, key = happening.value, happening.key
+    content = value if isinstance(value, bytes) else encode(value)
+    entry = (None if key is None else key.encode(), content)
+    end = await log.write(happening.topic, 0, [entry])
+    return line_of(happening, _Place(happening.topic, 0, end - 1, clock.now()))
+
+
+def _evidence(log: MemoryLog, decider: MemoryStore, ended_at: int) -> Evidence:
+    accepted, inbox = [], []
+    for topic in DELIVER.values():
+        for record in log.topics[topic.name]:
+            delivery = msgspec.json.decode(record.value or b"", type=Delivery)
+            if delivery.channel is Channel.INAPP:
+                inbox.append(_stored(delivery, record.timestamp))
+            else:
+                accepted.append(_accepted(delivery, record.timestamp))
+    decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
+    rows = [
+        row for record in log.topics[DELIVERY_EVENTS.name] for row in decode(record.value or b"")
+    ]
+    outbox: defaultdict[str, set[int]] = defaultdict(set)
+    for record in log.topics[OUTBOX.name]:
+        outbox[json.loads(record.value or b"")["notification_id"]].add(record.partition)
+    letters = log.topics[DEAD_LETTERS.name]
+    return Evidence(
+        ended_at=ended_at,
+        partitions=1,
+        accepted=accepted,
+        inbox=inbox,
+        letters=[msgspec.json.decode(each.value or b"", type=DeadLetter) for each in letters],
+        excuses=[_excuse(row) for row in rows if row.stage in NOT_SENT],
+        held=held_of(decider.stored),
+        outbox=outbox,
+    )
+
+
+def _accepted(delivery: Delivery, at: int) -> Accepted:
+    return Accepted(
+        at=at / 1000,
+        provider="any",
+        channel=delivery.channel,
+        notification_id=delivery.notification_id,
+        delivery_id=delivery.delivery_id,
+        address=delivery.address,
+        title=delivery.content.title,
+        digest=digest_of(delivery.content.body),
+        reference=delivery.delivery_id,
+        data=data_digest_of(delivery.content.data),
+    )
+
+
+def _stored(delivery: Delivery, at: int) -> Stored:
+    content = delivery.content
+    return Stored(
+        user=delivery.user,
+        notification_id=delivery.notification_id,
+        at=at,
+        title=content.title,
+        body=content.body,
+        data=content.data,
+    )
+
+
+def _excuse(row: DeliveryEvent) -> Excuse:
+    return Excuse(
+        event_id=row.event_id,
+        user=row.user,
+        type=row.type,
+        channel=row.channel or "",
+        stage=row.stage,
+        reason=row.reason,
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,127 @@
+"""The model and the real decisions agree on days of the demo's town, in virtual time.
+
+And where a rule is broken on purpose, the judge says so.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from demo.verify.findings import Findings
+from demo.world import World, make_world
+from policy import limits, quiet_hours, rules, steps
+from policy.digest_window import DigestWindow
+from policy.quiet_hours import Quiet
+from policy.rate_limit import RateLimit, Window, admit
+from policy.rendering.rendering import Rendering
+from policy.user import preferences
+from schemas.delivery import Content
+from schemas.event import Event
+from tests.demo.verify.rehearsed import rehearse
+
+PEOPLE, EVENTS = 300, 1500
+MINUTE = timedelta(minutes=1)
+NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+"""Half an hour before the clocks of Europe jump."""
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A small town, in which everybody gets much."""
+    return make_world(count=PEOPLE)
+
+
+async def _day(world: World, start: datetime, lasting: timedelta = 2 * MINUTE) -> Findings:
+    return await rehearse(world, EVENTS, lasting, start, seed=start.hour, then=20 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("start", "lasting"),
+    [
+        (datetime(2026, 3, 1, 12, tzinfo=UTC), 2 * MINUTE),
+        (datetime(2026, 7, 31, 21, 50, tzinfo=UTC), 30 * MINUTE),
+        (NIGHT, 120 * MINUTE),
+    ],
+)
+async def test_what_is_decided_is_what_the_rules_give(
+    world: World, start: datetime, lasting: timedelta
+) -> None:
+    found = await _day(world, start, lasting)
+    assert found.is_right, found.faults()
+    for end in (
+        *("sent", "held", "opted_out", "no_address", "suppressed_address", "rate_limited"),
+        *("expired", "online", "offline", "fall_back"),
+    ):
+        assert found.slots[end], f"nobody was {end}: {found.slots}"
+    assert found.checked["digests: the right events, at the right time"] > 5
+    assert found.checked["events written twice: notified once"] > 5
+
+
+def _never(*_: object) -> None:
+    return None
+
+
+def _no(*_: object) -> bool:
+    return False
+
+
+def _unlimited(window: Window | None, limit: RateLimit, at: int) -> Window | None:
+    return admit(window, RateLimit(1000, limit.seconds), at)
+
+
+def _one_less(window: Window | None, limit: RateLimit, at: int) -> Window | None:
+    return admit(window, RateLimit(limit.count - 1, limit.seconds), at)
+
+
+def _by_half(window: Window | None, limit: RateLimit, at: int) -> Window | None:
+    return admit(window, RateLimit(limit.count, max(1, limit.seconds // 60)), at)
+
+
+def _an_hour_more(*args: Any) -> Quiet | None:
+    found = _QUIET(*args)
+    return None if found is None else Quiet(found.until + 3_600_000, found.detail)
+
+
+def _in_english(rendering: Rendering, event: Event, locale: str) -> Content:
+    return _CONTENT(rendering, event, "en")
+
+
+def _newest_alone(rendering: Rendering, events: Sequence[Event], locale: str) -> Content:
+    return _DIGEST(rendering, events[-1:], locale)
+
+
+def _without_data(rendering: Rendering, event: Event) -> dict[str, Any]:
+    return {"order_id": "0"}
+
+
+def _first_pause(window: DigestWindow, times: Sequence[int], zone: str) -> int:
+    return times[0] + window.pause
+
+
+_QUIET, _CONTENT, _DIGEST = quiet_hours.quiet, Rendering.content, Rendering.digest
+BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
+    "one click to unsubscribe": (preferences, "is_unsubscribed", _no, "unexpected"),
+    "preferences": (rules, "opt_out", _never, "unexpected"),
+    "quiet hours": (rules, "quiet", _never, "unexpected"),
+    "the end of quiet hours": (rules, "quiet", _an_hour_more, "unexcused"),
+    "a limit": (limits, "admit", _unlimited, "unexpected"),
+    "a limit by one": (limits, "admit", _one_less, "unexcused"),
+    "a limit's span": (limits, "admit", _by_half, "unexpected"),
+    "languages": (Rendering, "content", _in_english, "wrong content"),
+    "data beside a message": (Rendering, "_beside", _without_data, "wrong content"),
+    "digests of more than one": (Rendering, "digest", _newest_alone, "lost"),
+    "how long a digest lasts": (DigestWindow, "end", _first_pause, "unexpected"),
+    "the next step": (steps, "_time", _never, "unexcused"),
+}
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+async def test_a_broken_rule_is_found(
+    world: World, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, name, broken, kind = BROKEN[rule]
+    monkeypatch.setattr(where, name, broken)
+    found = await _day(world, NIGHT, 30 * MINUTE)
+    assert found.faults()[kind], found.faults()
