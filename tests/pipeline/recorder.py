@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -62,12 +62,6 @@ class Recorder:
         await asyncio.sleep(self._pause)
         self.handled[number] += [record.offset for record in slice_.records]
         self._busy.discard(number)
-
-    async def until(self, reached: Callable[[], bool], within: float = 30.0) -> None:
-        """Wait until something is so."""
-        async with asyncio.timeout(within):
-            while not reached():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.02)
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[SliceApp]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pipeline.cursor import Cursor
 from pipeline.partitions import Partitions, Role
 from pipeline.slices import Span
-from tests.pipeline.test_lanes import Tape, until
+from tests.patience import until
+from tests.pipeline.test_lanes import Tape
 
 TOPICS = ("contacts", "high", "low", "bulk")
 ROOM = 1000
