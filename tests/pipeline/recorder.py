@@ -74,7 +74,7 @@ class Recorder:
         try:
             yield app
         finally:
-            await partitions.close()
+            await partitions.leave()
             await app.consumer.force_commit()
             await app.stop()
         assert not errors

@@ -106,6 +106,14 @@ async def test_what_was_in_hand_is_given_up_where_retention_took_it(
     await partitions.close()
 
 
+async def test_what_the_group_assigns_to_one_that_leaves_is_not_opened() -> None:
+    """As when another worker joins in the moment in which this one is told to stop."""
+    partitions = partitions_of(TOPICS)
+    await partitions.leave()
+    partitions.assign({0, 1}, Source())
+    assert partitions.numbers == []
+
+
 @given(st.integers(1, 20), st.lists(st.tuples(st.integers(0, 19), st.integers(1, 300))))
 def test_in_flight_stays_within_twice_the_room_and_a_fetch_each(
     topics: int, fetches: list[tuple[int, int]]
