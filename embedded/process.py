@@ -20,8 +20,14 @@ LOOPBACK = "127.0.0.1"
 FREE_PORTS = range(15_000, 32_000)
 """Below every system's ephemeral range: a client that keeps calling a dead port in that range can
 be given the port itself, connect to itself, and so keep the restarted server from listening."""
+START_SECONDS = 300.0
+"""How long a program may take until it is ready, on a machine that is busy with much else; one
+that ends is told at once."""
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
+
+_reserved: list[socket.socket] = []
+"""What keeps our ports ours: the system lets go of them when this process ends."""
 
 # PR_SET_PDEATHSIG is 1. Set by a program that then becomes the child, not by `preexec_fn`, which
 # runs Python between fork and exec and can deadlock in a parent with threads.
@@ -67,7 +73,7 @@ class Child:
         env: Mapping[str, str],
         log_path: Path,
         ready: Callable[[], Awaitable[bool]],
-        within: float = 60.0,
+        within: float = START_SECONDS,
     ) -> None:
         """Start `argv` and return once `ready` says True.
 
@@ -171,12 +177,32 @@ class Child:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
+    """A loopback port that nobody listens on, and that no other process of ours is given.
+
+    On Linux it is this process's until that ends, so that whoever is told of it may begin to
+    listen later. Elsewhere two that are started in the same moment may be given the same.
+    """
     while True:
         port = FREE_PORTS.start + secrets.randbelow(len(FREE_PORTS))
         with contextlib.suppress(Unavailable):
             check_port(port)
-            return port
+            if _reserve(port):
+                return port
+
+
+def _reserve(port: int) -> bool:
+    """Whether nobody else has it; from then on we have."""
+    if sys.platform != "linux":
+        return True
+    # A name without a file, known to the same network namespace as the port itself.
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0tocsin-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _reserved.append(claim)
+    return True
 
 
 def check_port(port: int) -> None:

@@ -62,7 +62,10 @@ class SliceApp(faust.App):
         return SliceTransport(self.conf.broker_consumer, self)
 
     def _crash(self, reason: BaseException) -> None:
-        fail(reason)
+        # What is finished was committed before the stop began: what breaks while the group is
+        # left loses nothing.
+        if not self.should_stop:
+            fail(reason)
 
 
 def build_app(settings: Settings, partitions: Partitions) -> SliceApp:

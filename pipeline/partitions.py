@@ -179,6 +179,7 @@ class Partitions:
         self.joined = asyncio.Event()
         self._held: dict[int, Partition] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._is_leaving = False
 
     @property
     def numbers(self) -> list[int]:
@@ -233,7 +234,9 @@ class Partitions:
         return await self._held[number].answer(question)
 
     def assign(self, numbers: set[int], source: Source) -> None:
-        """Open these partitions, each in a task of its own."""
+        """Open these partitions, each in a task of its own; none once `leave` was called."""
+        if self._is_leaving:
+            return
         for number in sorted(numbers):
             held = self._held[number] = Partition(number, self.role, source, self.opened)
             task = asyncio.create_task(held.run(), name=f"{self.role.name}-{number}")
@@ -271,6 +274,14 @@ class Partitions:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         self._tasks.clear()
+
+    async def leave(self) -> None:
+        """Close, and open nothing any more, though the group may still assign something to us.
+
+        It does when another joins or leaves in the same moment; whoever is left then gets it.
+        """
+        self._is_leaving = True
+        await self.close()
 
     def forget(self) -> None:
         """Drop the closed partitions with their frontiers, once those are committed."""

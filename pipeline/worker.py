@@ -70,7 +70,7 @@ async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> No
     sys.stdout.write(f"tocsin: {partitions.role.name} ready, {count} partitions\n")
     sys.stdout.flush()
     await stop.wait()
-    await partitions.close()
+    await partitions.leave()
     await app.consumer.force_commit()
     with contextlib.suppress(asyncio.CancelledError):
         await app.stop()

@@ -1,4 +1,8 @@
-"""The real parts, started once for all tests."""
+"""The real parts, started once for all tests.
+
+Processes are shared, connections are not: a connection lives in the loop of the tests, which stands
+still while a test without `async` runs, and then the other side gives it up.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -7,6 +11,10 @@ from hypothesis import settings
 
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
+from pipeline.settings import Settings
+from pipeline.topic_creation import create_topics
+from pipeline.topics import TOPICS
+from tests.agents.line import PARTITIONS, Line, ends_are_known, line_to
 
 # The same examples for everybody, so that a change is judged by what it changes; `make simulate`
 # goes on to look for others. No example has a deadline: benchmarks hold speeds, on quiet machines.
@@ -19,6 +27,21 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka
     """A running Kafka. Shared: use topics and groups of your own, and never stop it."""
     async with Kafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def kafka_with_topics(kafka: Kafka) -> Kafka:
+    """The running Kafka with all topics of Tocsin, of few partitions each."""
+    await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), TOPICS)
+    await ends_are_known(kafka.address)
+    return kafka
+
+
+@pytest.fixture
+async def line(kafka_with_topics: Kafka) -> AsyncIterator[Line]:
+    """All topics of Tocsin, and a connection to them."""
+    async with line_to(kafka_with_topics.address) as connected:
+        yield connected
 
 
 @pytest.fixture(scope="session")

@@ -5,16 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.kafka import Kafka
-from tests.agents.line import Line, line_to
+from tests.agents.line import Line
 from tests.agents.stage import Stage, staging
-
-
-@pytest.fixture(scope="session")
-async def line(kafka: Kafka) -> AsyncIterator[Line]:
-    """All topics of Tocsin, and a connection to them."""
-    async with line_to(kafka.address) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A line to Kafka for all tests: the topics, and whoever writes to them and reads from them."""
+"""A line to Kafka: the topics of all tests, and each test's own producer and reader of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.producer import Producer, start_producer
-from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import TOPICS
 from tests.agents.kinds import KINDS
+from tests.patience import PATIENCE
 
 PARTITIONS = 2
 INPUTS = [TopicPartition(name, number) for name in KINDS for number in range(PARTITIONS)]
@@ -18,7 +16,7 @@ INPUTS = [TopicPartition(name, number) for name in KINDS for number in range(PAR
 
 @dataclass(frozen=True)
 class Line:
-    """One producer and one reader of all topics, for all tests."""
+    """A producer and a reader of all topics."""
 
     kafka: str
     producer: Producer
@@ -27,19 +25,33 @@ class Line:
 
 @asynccontextmanager
 async def line_to(kafka: str) -> AsyncIterator[Line]:
-    """Create all topics, with few partitions, and connect."""
-    await create_topics(Settings(kafka=kafka, partitions=PARTITIONS), TOPICS)
+    """Connect to the topics, which must be there."""
     producer = await start_producer(kafka)
+    try:
+        async with _reading(kafka) as consumer:
+            yield Line(kafka, producer, consumer)
+    finally:
+        await producer.stop()
+
+
+async def ends_are_known(kafka: str) -> None:
+    """Wait until the topics are led, which takes Kafka a while after it created them."""
+    async with _reading(kafka) as consumer:
+        await consumer.end_offsets(INPUTS)
+
+
+@asynccontextmanager
+async def _reading(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         *KINDS,
         bootstrap_servers=kafka,
         enable_auto_commit=False,
         fetch_max_wait_ms=20,
         max_partition_fetch_bytes=9 << 20,
+        request_timeout_ms=int(PATIENCE * 1000),
     )
-    await consumer.start()
     try:
-        yield Line(kafka, producer, consumer)
+        await consumer.start()
+        yield consumer
     finally:
         await consumer.stop()
-        await producer.stop()

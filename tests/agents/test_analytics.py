@@ -25,6 +25,7 @@ from schemas.vocabulary import Stage as Step
 from tests.agents.relay import relayed
 from tests.agents.samples import delivery
 from tests.agents.stage import Stage
+from tests.patience import ended, until
 
 DATABASE = "analytics_test"
 DAY = 86_400_000
@@ -183,13 +184,11 @@ async def test_clickhouse_away_is_waited_for_and_a_close_leaves_the_slice(
     away = at(stage, clickhouse, clickhouse_port=free_port())
     events = journey(stage)
     working = asyncio.create_task(work(stage, analytics(away, stage.runtime), *events))
-    async with asyncio.timeout(10):
-        while "Trying again in 1 s" not in caplog.text:  # noqa: ASYNC110 - a log has no event
-            await asyncio.sleep(0.05)
+    await until(lambda: "Trying again in 1 s" in caplog.text)
     assert not working.done()
     stage.closing.set()
     with pytest.raises(Abandoned):
-        await asyncio.wait_for(working, 5)
+        await ended(working)
     await away.close()
     assert not stage.done
 
@@ -202,11 +201,9 @@ async def test_it_goes_on_by_itself_when_clickhouse_is_back(
     back_soon = at(stage, clickhouse, clickhouse_port=port)
     events = journey(stage)
     working = asyncio.create_task(work(stage, analytics(back_soon, stage.runtime), *events))
-    async with asyncio.timeout(10):
-        while "Trying again" not in caplog.text:  # noqa: ASYNC110 - a log has no event
-            await asyncio.sleep(0.05)
+    await until(lambda: "Trying again" in caplog.text)
     async with relayed(port, clickhouse.port):
-        await asyncio.wait_for(working, 10)
+        await ended(working)
         await back_soon.close()
     assert len(await rows_of(database, events[0])) == 3
 
@@ -252,17 +249,14 @@ async def test_a_full_disk_is_waited_for_and_no_row_is_lost(
     app.router.add_route("*", "/", answer)
     runner = web.AppRunner(app, auto_decompress=False)
     await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    small = at(stage, clickhouse, clickhouse_port=port)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    small = at(stage, clickhouse, clickhouse_port=runner.addresses[0][1])
     events = journey(stage)
     working = asyncio.create_task(work(stage, analytics(small, stage.runtime), *events))
-    async with asyncio.timeout(10):
-        while "not enough space" not in caplog.text:  # noqa: ASYNC110 - a log has no event
-            await asyncio.sleep(0.05)
+    await until(lambda: "not enough space" in caplog.text)
     assert not working.done()
     full = False
-    await asyncio.wait_for(working, 10)
+    await ended(working)
     await small.close()
     await runner.cleanup()
     assert len(await rows_of(database, events[0])) == 3

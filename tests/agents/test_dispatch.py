@@ -1,7 +1,6 @@
 """Fail-over: a delivery goes where it can be taken, and is never risked twice against the rule."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from embedded.simulators.server import Serving, serving
 from pipeline.lanes import Abandoned
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.breaker import IN_A_ROW
+from sinks.breaker import FIRST_MS, IN_A_ROW
 from sinks.http import HttpClient
 from sinks.provider import Refused, Retry
 from sinks.registry import Weighted
@@ -29,8 +28,10 @@ from tables.sent import SentLedger, SentMark
 from tests.agents.line import Line
 from tests.agents.samples import delivery
 from tests.agents.stage import Stage, staging
+from tests.patience import PATIENCE, ended, until
 
-TIMEOUT = 0.6  # seconds
+SOON = 0.6
+"""Seconds that a call has where a test waits for it to time out; else it has all the patience."""
 
 
 class Spare(Twilio):
@@ -41,7 +42,7 @@ class Spare(Twilio):
 
 @dataclass
 class Texts:
-    """Two providers, each with simulators of its own."""
+    """Two providers, each with simulators of its own; the clock of their circuits stands still."""
 
     stage: Stage
     first: Serving
@@ -49,12 +50,19 @@ class Texts:
     logs: dict[str, Path]
     http: HttpClient
 
-    def dispatch(self, weights: tuple[int, int] = (1, 0), *, holds: bool = False) -> Dispatch:
-        """The two, weighed so."""
+    def dispatch(
+        self,
+        weights: tuple[int, int] = (1, 0),
+        *,
+        holds: bool = False,
+        first_by: HttpClient | None = None,
+    ) -> Dispatch:
+        """The two, weighed so; the first is called by a client of its own if one is given."""
         providers = [
-            Weighted(kind(self.stage.settings.model_copy(update=self.reach(running)), self.http), w)
-            for kind, running, w in zip(
-                (Twilio, Spare), (self.first, self.second), weights, strict=True
+            Weighted(kind(self.stage.settings.model_copy(update=self.reach(running)), http), weight)
+            for kind, running, http, weight in (
+                (Twilio, self.first, first_by or self.http, weights[0]),
+                (Spare, self.second, self.http, weights[1]),
             )
         ]
         return Dispatch(providers, self.stage.runtime, holds=holds)
@@ -76,6 +84,10 @@ class Texts:
     def fault(self, **fields: Any) -> None:
         """Have the first provider misbehave."""
         self.first.simulators.faults.set("twilio", Fault(**fields))
+
+    def requests(self) -> int:
+        """How many requests met the first provider's fault."""
+        return self.first.simulators.faults.requests("twilio")
 
     def call(self, number: int = 0, **fields: object) -> Call:
         said = delivery(
@@ -100,14 +112,15 @@ class Texts:
 
 @pytest.fixture
 async def texts(line: Line, tmp_path: Path) -> AsyncIterator[Texts]:
-    http = HttpClient(TIMEOUT, connections=8)
+    http = HttpClient(PATIENCE, connections=8)
     one, two = tmp_path / "one", tmp_path / "two"
     logs = {"twilio": one / "accepted.jsonl", "spare": two / "accepted.jsonl"}
     async with (
         serving(0, logs["twilio"], one) as first,
         serving(0, logs["spare"], two) as second,
-        staging(line, tmp_path / "state", calls_in_flight=8, provider_timeout=TIMEOUT) as stage,
+        staging(line, tmp_path / "state", calls_in_flight=8, provider_timeout=PATIENCE) as stage,
     ):
+        stage.clock.stand_still()
         yield Texts(stage, first, second, logs, http)
     await http.close()
 
@@ -142,33 +155,45 @@ async def test_what_was_certainly_not_taken_goes_to_the_next_at_once(
     for call in calls:
         assert sent_by(await deliver(dispatch, call)) == {"spare": 1}
     assert texts.accepted(*calls) == {"spare": 30}
-    assert texts.first.simulators.faults.requests("twilio") == IN_A_ROW
+    assert texts.requests() == IN_A_ROW
 
 
-async def test_it_is_used_again_within_seconds_of_its_recovery(texts: Texts) -> None:
+async def test_it_is_used_again_within_a_second_of_its_recovery(texts: Texts) -> None:
     texts.fault(error_rate=1.0)
     dispatch = texts.dispatch()
     for number in range(IN_A_ROW):
         await deliver(dispatch, texts.call(number))
     texts.first.simulators.faults.clear_all()
-    begin, number = time.monotonic(), 100
-    while sent_by(await deliver(dispatch, texts.call(number))) != {"twilio": 1}:
-        number += 1
-        await asyncio.sleep(0.05)
-    assert time.monotonic() - begin < 3
+    texts.stage.clock.ahead += FIRST_MS - 1
+    assert sent_by(await deliver(dispatch, texts.call(100))) == {"spare": 1}
+    texts.stage.clock.ahead += 1
+    assert sent_by(await deliver(dispatch, texts.call(101))) == {"twilio": 1}
 
 
 async def test_a_provider_that_hangs_holds_up_what_is_in_flight_and_no_more(texts: Texts) -> None:
     texts.fault(hang_rate=1.0)
-    dispatch, calls = texts.dispatch(), [texts.call(number) for number in range(100)]
-    begin = time.monotonic()
+    impatient = HttpClient(SOON, connections=8)
+    dispatch = texts.dispatch(first_by=impatient)
+    calls = [texts.call(number) for number in range(100)]
     answers = await deliver(dispatch, *calls)
-    assert time.monotonic() - begin < 5
     uncertain = [a for a in answers if isinstance(a.result, Retry)]
-    # And one more, if it took so long that the provider was asked whether it is well again.
-    assert len(uncertain) <= texts.stage.settings.calls_in_flight + 1
+    # And those that took a free slot before the last of the failures that open the circuit.
+    assert len(uncertain) < texts.stage.settings.calls_in_flight + IN_A_ROW
     assert all(isinstance(a.result, Retry) and a.result.uncertain for a in uncertain)
     assert texts.accepted(*calls) == {"spare": 100 - len(uncertain)}
+    await impatient.close()
+
+
+async def test_one_that_hangs_is_called_no_more_before_anything_timed_out(texts: Texts) -> None:
+    texts.fault(hang_rate=1.0)
+    dispatch = texts.dispatch()
+    hanging = [asyncio.create_task(dispatch.deliver(texts.call(n))) for n in range(IN_A_ROW)]
+    await until(lambda: texts.requests() == IN_A_ROW)
+    texts.stage.clock.ahead += int(PATIENCE * 500) + 1  # half of what a call has
+    assert sent_by(await deliver(dispatch, texts.call(100))) == {"spare": 1}
+    assert not any(task.done() for task in hanging)
+    texts.first.simulators.faults.clear_all()
+    await ended(asyncio.gather(*hanging))
 
 
 @pytest.mark.parametrize("holds", [False, True])
@@ -193,33 +218,40 @@ async def test_while_all_are_in_trouble_deliveries_wait_and_none_is_used_up(text
         (answer,) = await deliver(dispatch, texts.call(number))
         assert isinstance(answer.result, Retry)
     waiting = [asyncio.create_task(dispatch.deliver(texts.call(n))) for n in range(50)]
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.05)
     assert not any(task.done() for task in waiting)
     texts.first.simulators.faults.clear_all()
     texts.second.simulators.faults.clear_all()
-    assert sent_by(await asyncio.wait_for(asyncio.gather(*waiting), 5)).total() == 50
+    texts.stage.clock.ahead += FIRST_MS
+    assert sent_by(await ended(asyncio.gather(*waiting))).total() == 50
 
 
 async def test_who_waits_for_a_circuit_ends_when_its_partition_goes(texts: Texts) -> None:
-    texts.fault(error_rate=1.0)
-    dispatch = texts.alone()
-    for number in range(IN_A_ROW):
-        await deliver(dispatch, texts.call(number))
+    dispatch = await in_trouble(texts)
     waiting = asyncio.create_task(dispatch.deliver(texts.call()))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0)
     texts.stage.closing.set()
     with pytest.raises(Abandoned):
-        await asyncio.wait_for(waiting, 1)
+        await ended(waiting)
 
 
-async def test_who_waits_for_a_circuit_too_long_is_not_sent(texts: Texts) -> None:
+async def in_trouble(texts: Texts) -> Dispatch:
+    """The first provider alone, whose circuit has just opened, though it is well again."""
     texts.fault(error_rate=1.0)
     dispatch = texts.alone()
     for number in range(IN_A_ROW):
         await deliver(dispatch, texts.call(number))
     texts.first.simulators.faults.clear_all()
+    return dispatch
+
+
+async def test_who_waits_for_a_circuit_too_long_is_not_sent(texts: Texts) -> None:
+    dispatch = await in_trouble(texts)
     call = texts.call(expires_at=texts.stage.clock.now() + 300)
-    (answer,) = await deliver(dispatch, call)
+    waiting = asyncio.create_task(dispatch.deliver(call))
+    await asyncio.sleep(0)
+    texts.stage.clock.ahead += 300
+    answer = await ended(waiting)
     assert isinstance(answer.result, Retry)
     assert answer.result.reason is Reason.CIRCUIT_OPEN
     assert texts.accepted(call) == {}
@@ -230,9 +262,14 @@ async def test_a_retry_after_keeps_all_away_until_then(texts: Texts) -> None:
     dispatch = texts.alone()
     await deliver(dispatch, texts.call())
     texts.first.simulators.faults.clear_all()
-    begin, call = time.monotonic(), texts.call(1)
-    assert sent_by(await deliver(dispatch, call)) == {"twilio": 1}
-    assert 0.8 < time.monotonic() - begin < 2
+    waiting = asyncio.create_task(dispatch.deliver(texts.call(1)))
+    await asyncio.sleep(0)
+    assert [circuit.free_in for circuit in dispatch.circuits()] == [1.0]
+    texts.stage.clock.ahead += 999
+    assert [circuit.state for circuit in dispatch.circuits()] == ["open"]
+    assert not waiting.done()
+    texts.stage.clock.ahead += 1
+    assert sent_by([await ended(waiting)]) == {"twilio": 1}
 
 
 async def test_an_address_that_no_provider_serves(texts: Texts) -> None:

@@ -9,7 +9,6 @@ from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from pipeline.settings import Settings
-from tests.agents.conftest import line as line
 from tests.agents.conftest import stage as stage
 
 _numbers = count(1)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from unittest.mock import AsyncMock
 
@@ -13,17 +12,14 @@ from aiokafka.errors import KafkaTimeoutError
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from embedded.kafka import Kafka
 from pipeline.dead_letters import KEPT_VALUE, dead_letter
 from pipeline.errors import BadRecord, Misconfigured, Unavailable
-from pipeline.producer import Producer, start_producer
-from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
+from pipeline.producer import Producer
 from pipeline.topic_reading import read_record
-from pipeline.topics import DEAD_LETTERS, EVENTS, TOPICS
+from pipeline.topics import DEAD_LETTERS, EVENTS
 from schemas.dead_letter import DeadLetter
 from schemas.vocabulary import Reason
-from tests.agents.line import PARTITIONS
+from tests.agents.line import Line
 from tests.agents.names import unique
 
 KEY = b"shop-17"
@@ -77,12 +73,9 @@ class Desk:
         return await read_record(self.kafka, EVENTS.name, 0, end - 1)
 
 
-@pytest.fixture(scope="module")
-async def desk(kafka: Kafka) -> AsyncIterator[Desk]:
-    await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), TOPICS)
-    producer = await start_producer(kafka.address)
-    yield Desk(kafka.address, producer)
-    await producer.stop()
+@pytest.fixture
+def desk(line: Line) -> Desk:
+    return Desk(line.kafka, line.producer)
 
 
 def ids(lines: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from embedded.kafka import Kafka
 from pipeline.errors import BadRecord, Misconfigured, Unavailable
 from pipeline.outputs import partition_of
-from pipeline.producer import Producer, start_producer
-from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import TOPICS, changelog
+from pipeline.producer import Producer
+from pipeline.topics import changelog
 from policy.body import body_digest
 from policy.dedupe import NO_MARKS, Mark, mark_key, remember
 from policy.identity import notification_id
@@ -29,7 +26,7 @@ from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.held import CANCELLED
 from tables.table import key_of
 from tables.users import LEDGERS, PROFILES, user_key
-from tests.agents.line import PARTITIONS
+from tests.agents.line import PARTITIONS, Line
 from tests.agents.names import unique
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -217,21 +214,13 @@ def test_a_moment_that_is_none_is_said_to_be_none(at: str) -> None:
     assert "is neither a moment" in result.output
 
 
-@pytest.fixture(scope="module")
-async def producer(kafka: Kafka) -> AsyncIterator[Producer]:
-    await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), TOPICS)
-    producer = await start_producer(kafka.address)
-    yield producer
-    await producer.stop()
-
-
 async def write(producer: Producer, role: str, key: str, *entries: tuple[bytes, bytes]) -> None:
     """Have a role's changelog say this in the partition of a key, as its store would."""
     place = partition_of(key, PARTITIONS)
     await producer.write(changelog(role).name, place, list(entries))
 
 
-async def test_what_kafka_has_of_the_user_decides(producer: Producer, kafka: Kafka) -> None:
+async def test_what_kafka_has_of_the_user_decides(line: Line) -> None:
     user, actor, key = unique("ann"), unique("bob"), unique("key")
     said = {
         **CHAT,
@@ -242,7 +231,7 @@ async def test_what_kafka_has_of_the_user_decides(producer: Producer, kafka: Kaf
     person, profile = user_key("default", user), Profile(devices=("token-of-a-phone",))
     windows = {"push.chat_message": Window(3600, (AT_MS - 1,))}
     await write(
-        producer, "decider", user,
+        line.producer, "decider", user,
         (PROFILES.prefix + person, PROFILES.encode(Profile(devices=("old",)))),
         (PROFILES.prefix + person, PROFILES.encode(profile)),
         (LEDGERS.prefix + person, LEDGERS.encode(Ledger(NO_MARKS, windows))),
@@ -251,7 +240,7 @@ async def test_what_kafka_has_of_the_user_decides(producer: Producer, kafka: Kaf
 
     async def seen() -> str:
         return await asyncio.to_thread(
-            told, "--user", user, "--at", AT, said=said, kafka=kafka.address
+            told, "--user", user, "--at", AT, said=said, kafka=line.kafka
         )
 
     text = await seen()
@@ -262,42 +251,42 @@ async def test_what_kafka_has_of_the_user_decides(producer: Producer, kafka: Kaf
     name = mark_key(notification_id("default", "m1", user, "chat_message"))
     body = body_digest(msgspec.convert(said, Event))
     marked = Ledger(remember(NO_MARKS, name, Mark(1, 77, AT_MS, 24, body)), windows)
-    await write(producer, "decider", user, (LEDGERS.prefix + person, LEDGERS.encode(marked)))
+    await write(line.producer, "decider", user, (LEDGERS.prefix + person, LEDGERS.encode(marked)))
     text = await seen()
     assert "Decided before, so nothing comes of it now: duplicate of events/1/77" in text
     assert "to 1 device: …hone" in text
 
     place = CANCELLED.prefix + key_of("default", key)
-    await write(producer, "decider", user, (place, CANCELLED.encode(AT_MS)))
+    await write(line.producer, "decider", user, (place, CANCELLED.encode(AT_MS)))
     assert f"not sent, cancelled: {key}" in await seen()
 
 
-async def test_followers_are_known_to_kafka(producer: Producer, kafka: Kafka) -> None:
+async def test_followers_are_known_to_kafka(line: Line) -> None:
     user, actor = unique("ann"), unique("eve")
     said = {**CHAT, "type": "post.published", "actor": actor}
     said["data"] = {"post_id": "1", "author_name": "Eve", "text": "hi"}
 
     async def seen() -> str:
         return await asyncio.to_thread(
-            told, "--user", user, "--at", AT, said=said, kafka=kafka.address
+            told, "--user", user, "--at", AT, said=said, kafka=line.kafka
         )
 
     text = await seen()
     assert f"Not in the audience: {user} does not follow {actor}." in text
     assert f"Nothing is stored of {user}" in text
     edge = FOLLOWERS.prefix + key_of("default", actor, user)
-    await write(producer, "decider", user, (edge, FOLLOWERS.encode(True)))
+    await write(line.producer, "decider", user, (edge, FOLLOWERS.encode(True)))
     assert f"In the audience: {user} follows {actor}." in await seen()
     counts = FOLLOWER_COUNTS.prefix + key_of("default", actor)
-    await write(producer, "router", actor, (counts, FOLLOWER_COUNTS.encode({0: 600, 1: 500})))
+    await write(line.producer, "router", actor, (counts, FOLLOWER_COUNTS.encode({0: 600, 1: 500})))
     assert f"Not in the audience: feeds read it: {actor} has 1100 followers" in await seen()
 
 
 async def test_a_wrong_number_of_partitions_is_said_and_no_stranger_is_explained(
-    producer: Producer, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+    line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.cli.test_explain.PARTITIONS", PARTITIONS + 1)
-    result = await asyncio.to_thread(explain, "--user", "ann", said=CHAT, kafka=kafka.address)
+    result = await asyncio.to_thread(explain, "--user", "ann", said=CHAT, kafka=line.kafka)
     assert isinstance(result.exception, Misconfigured)
     assert f"set TOCSIN_PARTITIONS={PARTITIONS - 1}" in str(result.exception)
 

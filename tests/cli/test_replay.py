@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +13,15 @@ from aiokafka import AIOKafkaConsumer
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from embedded.kafka import Kafka
 from pipeline.errors import BadCatalogue, Misconfigured
 from pipeline.outputs import partition_of
-from pipeline.producer import Producer, start_producer
-from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
+from pipeline.producer import Producer
 from pipeline.topics import CANCELLATIONS, EVENTS, TOPICS, Topic, changelog
 from policy.user.profile import Profile
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.table import key_of
 from tables.users import PROFILES, user_key
-from tests.agents.line import PARTITIONS
+from tests.agents.line import PARTITIONS, Line
 from tests.agents.names import unique
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
@@ -101,17 +97,9 @@ class Past:
         return {f"{tp.topic}-{tp.partition}": end for tp, end in found.items()}
 
 
-@pytest.fixture(scope="module")
-async def producer(kafka: Kafka) -> AsyncIterator[Producer]:
-    await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), TOPICS)
-    producer = await start_producer(kafka.address)
-    yield producer
-    await producer.stop()
-
-
 @pytest.fixture
-def past(kafka: Kafka, producer: Producer) -> Past:
-    return Past(kafka.address, producer)
+def past(line: Line) -> Past:
+    return Past(line.kafka, line.producer)
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ import pytest
 
 from embedded.process import Child, check_port, free_port
 from pipeline.errors import Unavailable
+from tests.patience import PATIENCE
 
-SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 DEAF = [
     sys.executable,
     "-c",
     "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True);"
-    "time.sleep(60)",
+    "time.sleep(600)",
 ]
 PARENT = """
 import asyncio, pathlib, sys, time
@@ -24,10 +25,18 @@ async def up():
     return True
 async def main():
     child = Child("child")
-    await child.start(["sleep", "60"], {}, pathlib.Path(sys.argv[1]), up)
+    await child.start(["sleep", "600"], {}, pathlib.Path(sys.argv[1]), up)
     print(child.pid, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 asyncio.run(main())
+"""
+ASKS_FOR_PORTS = """
+import sys
+from embedded import process
+ours = [int(port) for port in sys.argv[1:]]
+draws = iter([*ours, *(port for port in range(15_000, 15_200) if port not in ours)])
+process.secrets.randbelow = lambda _: next(draws) - process.FREE_PORTS.start
+print(*(process.free_port() for _ in range(5)))
 """
 
 
@@ -86,7 +95,7 @@ def test_child_dies_with_a_killed_parent(tmp_path: Path) -> None:
         child = int(parent.stdout.readline())
         assert not _gone(child)
         parent.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not _gone(child):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -95,6 +104,18 @@ def test_child_dies_with_a_killed_parent(tmp_path: Path) -> None:
 def test_free_ports_can_be_listened_on() -> None:
     for _ in range(20):
         check_port(free_port())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has sockets without a file")
+def test_a_port_is_given_to_one_process_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though none of those that were given one listens on it yet."""
+    monkeypatch.setattr("embedded.process.FREE_PORTS", range(15_000, 15_200))
+    ours = {free_port() for _ in range(5)}
+    argv = [sys.executable, "-c", ASKS_FOR_PORTS, *map(str, ours)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    theirs = {int(port) for port in done.stdout.split()}
+    assert (len(ours), len(theirs)) == (5, 5)
+    assert ours.isdisjoint(theirs)
 
 
 def _gone(pid: int) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -63,12 +63,6 @@ class Recorder:
         self.handled[number] += [record.offset for record in slice_.records]
         self._busy.discard(number)
 
-    async def until(self, reached: Callable[[], bool], within: float = 30.0) -> None:
-        """Wait until something is so."""
-        async with asyncio.timeout(within):
-            while not reached():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.02)
-
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[SliceApp]:
         """One worker of the role, in this process, stopped in order at the end."""
@@ -80,7 +74,7 @@ class Recorder:
         try:
             yield app
         finally:
-            await partitions.close()
+            await partitions.leave()
             await app.consumer.force_commit()
             await app.stop()
         assert not errors

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.batcher import Batcher
+from tests.virtual_time import in_virtual_time, now
 
 
 async def test_each_gets_its_own_result_and_a_full_batch_does_not_linger() -> None:
@@ -20,12 +21,14 @@ async def test_each_gets_its_own_result_and_a_full_batch_does_not_linger() -> No
     assert flushed == [[0, 1, 2], [3, 4, 5]]
 
 
+@in_virtual_time
 async def test_the_first_waits_no_longer_than_the_linger() -> None:
     async def same(items: Sequence[int]) -> Sequence[int]:
         return items
 
     batcher = Batcher(same, most=1000, linger=0.01)
-    assert await asyncio.wait_for(batcher.submit(1), 1) == 1
+    assert await batcher.submit(1) == 1
+    assert now() == pytest.approx(0.01)
 
 
 async def test_an_error_reaches_everyone_in_the_call_and_nobody_else() -> None:
@@ -39,6 +42,7 @@ async def test_an_error_reaches_everyone_in_the_call_and_nobody_else() -> None:
     assert [type(result) for result in results] == [ValueError, ValueError, int, int]
 
 
+@in_virtual_time
 async def test_one_that_gave_up_waiting_does_not_disturb_the_rest() -> None:
     started = asyncio.Event()
 

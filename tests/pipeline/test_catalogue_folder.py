@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import parse
+from tests.patience import ended, until
 from tests.policy.samples import TYPE
 
 OTHER = TYPE.replace("thing", "other")
@@ -31,12 +32,6 @@ async def catalogues(folder: Path) -> AsyncIterator[CatalogueFolder]:
     found = CatalogueFolder(folder, look=0.01, settle=SETTLE)
     yield found
     await found.close()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110 - files tell nobody
-            await asyncio.sleep(0.005)
 
 
 def refused() -> float:
@@ -173,8 +168,7 @@ async def test_files_that_never_settle_keep_nobody_waiting_for_ever(folder: Path
             await asyncio.sleep(0)
 
     writing = asyncio.create_task(write())
-    async with asyncio.timeout(10):
-        await catalogues.refresh()
+    await ended(catalogues.refresh())
     writing.cancel()
 
 

@@ -8,6 +8,7 @@ import pytest
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
 from pipeline.slices import Slice
+from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
 
 RECORDS = 400
@@ -38,7 +39,7 @@ async def test_slices_that_faust_drops_are_read_again(kafka: Kafka, seed: int) -
     expected = await recorder.fill(RECORDS)
     async with recorder.worker() as app:
         lost = lose_slices(app, seed, share=0.3)
-        await recorder.until(lambda: recorder.handled == expected)
+        await until(lambda: recorder.handled == expected)
         await app.consumer.force_commit()
         assert await committed(app, recorder) == dict.fromkeys(range(PARTITIONS), RECORDS)
     assert lost, "the race was not planted"
@@ -58,7 +59,7 @@ async def test_without_the_way_back_the_planted_race_does_lose_slices(
 
         monkeypatch.setattr(app.partitions, "accept", take)
         lost = lose_slices(app, 1, share=0.3)
-        await recorder.until(lambda: len(lost) > 3)
+        await until(lambda: len(lost) > 3)
     assert len(arrived) < sum(map(len, expected.values()))
 
 
@@ -66,10 +67,10 @@ async def test_a_restart_resumes_at_the_frontier(kafka: Kafka) -> None:
     recorder = Recorder(kafka.address, pause=0.005)
     expected = await recorder.fill(RECORDS)
     async with recorder.worker():
-        await recorder.until(lambda: sum(map(len, recorder.handled.values())) > RECORDS)
+        await until(lambda: sum(map(len, recorder.handled.values())) > RECORDS)
     assert recorder.handled != expected
     async with recorder.worker():
-        await recorder.until(lambda: recorder.handled == expected)
+        await until(lambda: recorder.handled == expected)
     assert recorder.at_once == 1
 
 
@@ -79,7 +80,7 @@ async def test_a_frontier_stored_with_the_state_goes_before_an_older_commit(kafk
     recorder.stored = {0: 300, 1: RECORDS}
     rest = {0: list(range(300, RECORDS)), 2: list(range(RECORDS))}
     async with recorder.worker() as app:
-        await recorder.until(lambda: recorder.handled == rest)
+        await until(lambda: recorder.handled == rest)
         await app.consumer.force_commit()
         assert await committed(app, recorder) == dict.fromkeys(range(PARTITIONS), RECORDS)
 
@@ -88,11 +89,11 @@ async def test_a_second_worker_takes_its_share_and_nothing_is_done_twice(kafka: 
     recorder = Recorder(kafka.address, pause=0.01)
     expected = await recorder.fill(RECORDS)
     async with recorder.worker() as first:
-        await recorder.until(lambda: sum(map(len, recorder.handled.values())) > 200)
+        await until(lambda: sum(map(len, recorder.handled.values())) > 200)
         async with recorder.worker() as second:
-            await recorder.until(lambda: bool(second.partitions.numbers))
+            await until(lambda: bool(second.partitions.numbers))
             assert set(first.partitions.numbers).isdisjoint(second.partitions.numbers)
-        await recorder.until(lambda: recorder.handled == expected)
+        await until(lambda: recorder.handled == expected)
     assert recorder.at_once == 1
 
 
@@ -111,7 +112,7 @@ async def test_what_is_in_flight_is_bounded_in_bytes(
             most = max(most, *flights, 0)
             return bool(recorder.handled == expected)
 
-        await recorder.until(done)
+        await until(done)
     # What one fetch brought is handed on whole; the next waits for room.
     assert most <= 100 * 500
 
@@ -125,6 +126,6 @@ async def test_a_stop_while_the_group_rebalances_is_no_crash(
     recorder = Recorder(kafka.address)
     expected = await recorder.fill(10)
     async with recorder.worker() as app:
-        await recorder.until(lambda: recorder.handled == expected)
+        await until(lambda: recorder.handled == expected)
         app.rebalancing = True
     assert not crashes

@@ -1,7 +1,6 @@
 """Which slice a lane takes next, and when it does what is due by the clock."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,12 +11,16 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.lanes import ALL_READ, Abandoned, Lane, ReadTo
+from pipeline.lanes import ALL_READ, LONGEST_WAIT, Abandoned, Lane, ReadTo
 from pipeline.queues import Queues
 from pipeline.slices import RECORDS, Slice, Span
+from tests.patience import ended, until
+from tests.virtual_time import in_virtual_time, now
 
 WEIGHTS = {"high": 8, "normal": 4, "low": 2, "bulk": 1}
 MOST = dict.fromkeys(("contacts", "critical", *WEIGHTS), 1000)
+AT_ONCE = 0.0
+"""Seconds between two looks: each time that everybody else had a turn."""
 
 
 class Tape:
@@ -85,14 +88,7 @@ async def running(lane: Lane) -> AsyncIterator[asyncio.Task[None]]:
         yield task
     finally:
         lane.close()
-        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 1)
-
-
-async def until(reached: Callable[[], bool], within: float = 5.0) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(within):
-        while not reached():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
+        await ended(asyncio.gather(task, return_exceptions=True))
 
 
 def taken(queues: Queues, number: int) -> list[Slice]:
@@ -206,54 +202,56 @@ async def test_a_small_tenant_does_not_wait_behind_anothers_flood() -> None:
     for _ in range(20_000 // RECORDS):
         lane.put(feed.slice("bulk"))
     async with running(lane):
-        await until(lambda: len(handler.done) > 1)
+        await until(lambda: len(handler.done) > 1, AT_ONCE)
         before = len(handler.done)
         lane.put(feed.slice("normal", 1))
-        await until(lambda: "normal" in handler.done)
+        await until(lambda: "normal" in handler.done, AT_ONCE)
         assert handler.done.index("normal") - before <= 1
         assert "bulk" in handler.done
 
 
+@in_virtual_time
 async def test_what_is_due_is_done_on_time_without_any_arrival() -> None:
     woken: list[float] = []
 
     def wake() -> float | None:
-        woken.append(time.monotonic())
+        woken.append(now())
         return {1: 0.05, 2: 0.1}.get(len(woken))
 
     async with running(lane_of(Tape(wake), Feed())):
-        await until(lambda: len(woken) == 3)
-        await asyncio.sleep(0.2)
-    assert len(woken) == 3, "nothing was left, and it was asked again"
-    assert woken[1] - woken[0] == pytest.approx(0.05, abs=0.03)
-    assert woken[2] - woken[1] == pytest.approx(0.1, abs=0.03)
+        await asyncio.sleep(3600)
+    assert woken == pytest.approx([0, 0.05, 0.15]), "what was due came late, or was asked again"
 
 
+@in_virtual_time
 async def test_an_arrival_is_handled_at_once_while_something_is_due_later() -> None:
     handler, feed = Tape(lambda: 60.0), Feed()
     lane = lane_of(handler, feed)
     async with running(lane):
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(3)
         lane.put(feed.slice("low"))
-        await until(lambda: handler.done == ["low"], 0.5)
+        await until(lambda: handler.done == ["low"], AT_ONCE)
+        assert now() == pytest.approx(3)
 
 
+@in_virtual_time
 async def test_a_slice_may_make_something_due_earlier() -> None:
     handler, feed = Tape(), Feed()
     woken: list[float] = []
 
     def wake() -> float | None:
-        woken.append(time.monotonic())
+        woken.append(now())
         return 60.0 if not handler.done else 0.05
 
     handler._wake = wake
     lane = lane_of(handler, feed)
     async with running(lane):
-        await asyncio.sleep(0.02)
-        assert len(woken) == 1
+        await asyncio.sleep(3)
+        assert woken == [0]
         lane.put(feed.slice("low"))
-        await until(lambda: len(woken) >= 4, 0.5)
-    assert woken[3] - woken[2] == pytest.approx(0.05, abs=0.03)
+        await asyncio.sleep(0.07)
+    # Asked when the slice came, when it was done, and when that was due.
+    assert woken == pytest.approx([0, 3, 3, 3.05])
 
 
 async def test_slices_and_what_is_due_take_turns() -> None:
@@ -268,32 +266,41 @@ async def test_slices_and_what_is_due_take_turns() -> None:
     for _ in range(3):
         lane.put(feed.slice("high"))
     async with running(lane):
-        await until(lambda: len(handler.done) > 20)
+        await until(lambda: len(handler.done) > 20, AT_ONCE)
         assert handler.done[:6] == ["due", "high"] * 3
         # With no slice left it goes on, and lets others run meanwhile.
         lane.put(feed.slice("high"))
-        await until(lambda: handler.done.count("high") == 4)
+        await until(lambda: handler.done.count("high") == 4, AT_ONCE)
 
 
-async def test_the_clock_may_be_set_while_a_lane_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.lanes.LONGEST_WAIT", 0.02)
-    woken: list[float | None] = []
+@in_virtual_time
+async def test_the_clock_may_be_set_while_a_lane_waits() -> None:
+    woken: list[float] = []
 
     def wake() -> float | None:
-        woken.append(None)
+        woken.append(now())
         return 86_400.0
 
     async with running(lane_of(Tape(wake), Feed())):
-        await until(lambda: len(woken) > 3)
+        await asyncio.sleep(2.5 * LONGEST_WAIT)
+    assert woken == pytest.approx([0, LONGEST_WAIT, 2 * LONGEST_WAIT])
 
 
 @pytest.mark.parametrize("due_in", [None, 60.0, 0.0])
+@in_virtual_time
 async def test_a_lane_that_waits_closes_at_once(due_in: float | None) -> None:
-    lane = lane_of(Tape(lambda: due_in), Feed())
+    asked: list[None] = []
+
+    def wake() -> float | None:
+        asked.append(None)
+        return due_in
+
+    lane = lane_of(Tape(wake), Feed())
     async with running(lane) as task:
-        await asyncio.sleep(0.02)
+        await until(lambda: bool(asked), AT_ONCE)
         lane.close()
-        await asyncio.wait_for(task, 0.5)
+        await task
+        assert now() == 0
 
 
 async def test_nothing_is_begun_once_it_was_closed_while_woken() -> None:
@@ -306,7 +313,7 @@ async def test_nothing_is_begun_once_it_was_closed_while_woken() -> None:
         return 0
 
     handler._wake = wake
-    await asyncio.wait_for(lane.run(), 0.5)
+    await ended(lane.run())
     assert handler.done == []
 
 
@@ -315,14 +322,14 @@ async def test_what_wake_raises_ends_the_lane() -> None:
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="the disk is full"):
-        await asyncio.wait_for(lane_of(Tape(wake), Feed()).run(), 0.5)
+        await ended(lane_of(Tape(wake), Feed()).run())
 
 
 async def test_abandoned_while_woken_is_an_orderly_end() -> None:
     def wake() -> float | None:
         raise Abandoned
 
-    await asyncio.wait_for(lane_of(Tape(wake), Feed()).run(), 0.5)
+    await ended(lane_of(Tape(wake), Feed()).run())
 
 
 async def test_one_of_several_lanes_is_not_woken() -> None:
@@ -339,7 +346,7 @@ async def test_a_slice_that_does_not_start_at_the_frontier_ends_the_lane() -> No
     feed.slice("high")
     lane.put(feed.slice("high"))
     with pytest.raises(RuntimeError, match="a slice from 1000 stood in the lane where 0 was due"):
-        await asyncio.wait_for(lane.run(), 0.5)
+        await ended(lane.run())
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.data())

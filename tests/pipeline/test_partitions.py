@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pipeline.cursor import Cursor
 from pipeline.partitions import Partitions, Role
 from pipeline.slices import Span
-from tests.pipeline.test_lanes import Tape, until
+from tests.patience import until
+from tests.pipeline.test_lanes import Tape
 
 TOPICS = ("contacts", "high", "low", "bulk")
 ROOM = 1000
@@ -103,6 +104,14 @@ async def test_what_was_in_hand_is_given_up_where_retention_took_it(
     await asyncio.sleep(0)
     assert (handler.first is not None) == waits
     await partitions.close()
+
+
+async def test_what_the_group_assigns_to_one_that_leaves_is_not_opened() -> None:
+    """As when another worker joins in the moment in which this one is told to stop."""
+    partitions = partitions_of(TOPICS)
+    await partitions.leave()
+    partitions.assign({0, 1}, Source())
+    assert partitions.numbers == []
 
 
 @given(st.integers(1, 20), st.lists(st.tuples(st.integers(0, 19), st.integers(1, 300))))

@@ -12,6 +12,7 @@ from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topic_following import following
 from pipeline.topics import Topic
+from tests.patience import in_time
 
 NEWS = Topic(name="news-followed", key="none", written_by="this test", read_by="this test")
 
@@ -30,7 +31,7 @@ async def test_what_can_not_be_read_is_passed_over(
     try:
         await producer.write(NEWS.name, 0, [(None, b"1"), (None, b"{broken"), (None, None)])
         with caplog.at_level(logging.ERROR):
-            async with following(settings, NEWS, take, from_start=True), asyncio.timeout(20):
+            async with following(settings, NEWS, take, from_start=True), in_time():
                 await producer.write(NEWS.name, 0, [(None, b"2")])
                 assert [await taken.get(), await taken.get()] == [1, 2]
     finally:

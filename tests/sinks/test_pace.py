@@ -1,12 +1,11 @@
 """Pacing: never more than a second's worth at once, slower when told, and fast again after it."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.pace import LEAST, Pace
+from tests.virtual_time import in_virtual_time, now
 
 
 class Moment:
@@ -54,8 +53,9 @@ def test_a_quota_exceeded_halves_it_and_time_restores_it() -> None:
     assert pace.rate == 1000
 
 
+@in_virtual_time
 async def test_waiting_takes_as_long_as_it_says() -> None:
-    pace, begin = Pace(50), time.monotonic()
+    pace = Pace(50, now)
     for _ in range(60):
         await pace.wait()
-    assert time.monotonic() - begin > 0.15
+    assert now() == pytest.approx(0.2)  # fifty at once, and then ten at fifty a second

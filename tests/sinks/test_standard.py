@@ -14,11 +14,12 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from embedded.simulators.credentials import Credentials
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel, Reason
-from sinks.endpoints import LOOKED_UP_MS, Endpoints
+from sinks.endpoints import AT_ONCE, LOOKED_UP_MS, Endpoints
 from sinks.http import MOST_BYTES, HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks
+from tests.patience import ended, until
 from tests.sinks.rig import IMPATIENT, PATIENT, Case, Rig
 from tests.sinks.set_clock import SetClock
 
@@ -136,17 +137,24 @@ async def test_a_redirect_is_not_followed(rig: Rig, listener: Listener) -> None:
 
 
 @alone
-@pytest.mark.parametrize("patience", [IMPATIENT])
-async def test_a_receiver_in_trouble_stops_no_other(rig: Rig, listener: Listener) -> None:
+async def test_a_receiver_in_trouble_stops_no_other(
+    rig: Rig, settings: Settings, http: HttpClient, listener: Listener
+) -> None:
+    clock, faults = SetClock(), rig.running.simulators.faults
+    provider = StandardWebhooks(settings, http, clock)
     rig.fault(hang_rate=1.0)
-    hanging = [rig.delivery(number) for number in range(60)]
-    sending = asyncio.gather(*(rig.provider.send([each]) for each in hanging))
-    outcome = await rig.send(address=f"{listener.url}/hook")
+    sending = asyncio.gather(*(provider.send([rig.delivery(number)]) for number in range(60)))
+    await until(lambda: faults.requests(rig.name) == AT_ONCE)
+    (outcome,) = await provider.send([rig.delivery(address=f"{listener.url}/hook")])
     assert isinstance(outcome, Sent)
-    results = [outcome for (outcome,) in await sending]
+    assert not sending.done()
+    clock.time += int(PATIENT * 500) + 1  # half of what a call has
+    faults.clear_all()
+    results = [outcome for (outcome,) in await ended(sending)]
     reasons = [outcome.reason for outcome in results if isinstance(outcome, Retry)]
-    assert len(reasons) == 60
-    assert reasons.count(Reason.CIRCUIT_OPEN) >= 30  # the rest was under way
+    assert reasons.count(Reason.UNREACHABLE) == AT_ONCE
+    assert reasons.count(Reason.CIRCUIT_OPEN) == 60 - AT_ONCE
+    await provider.close()
 
 
 class Names:
@@ -171,7 +179,7 @@ class Names:
 @pytest.fixture
 def endpoints() -> Iterator[tuple[Endpoints, SetClock]]:
     clock = SetClock()
-    yield Endpoints(IMPATIENT, ("127.0.0.1",), clock), clock
+    yield Endpoints(PATIENT, ("127.0.0.1",), clock), clock
 
 
 def meaning(reply: Reply) -> Outcome:
@@ -205,7 +213,7 @@ async def test_a_connection_leads_to_the_address_that_was_looked_at(
     """Nobody else is asked what the name stands for, until it is looked at again."""
     host, clock = "hooks.example.com", SetClock()
     port = listener.url.rpartition(":")[2]
-    calls = Endpoints(IMPATIENT, (host,), clock)
+    calls = Endpoints(PATIENT, (host,), clock)
     names = Names(monkeypatch, ("127.0.0.1",), ("127.0.0.2", "127.0.0.1"), ("127.0.0.2",))
     url = f"http://{host}:{port}/hook"
     assert await call(calls, url) == await call(calls, url) == Sent("200")

@@ -12,6 +12,7 @@ from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from schemas.delivery import Delivery
 from tables.memory import MemoryStore
 from tables.sent import SENT, SentLedger, SentMark
+from tests.patience import in_time
 from tests.tables.ground import Ground
 
 MARK = SentMark(at=1_700_000_000_000, provider="fcm", reference="name/1", attempt=0)
@@ -43,7 +44,7 @@ async def test_many_marks_at_once_share_writes_and_all_are_durable_on_return(
 
 
 async def test_a_mark_waits_for_others_only_for_a_moment(ground: Ground) -> None:
-    async with ground.open() as store, asyncio.timeout(2):
+    async with ground.open() as store, in_time():
         await SentLedger(store).mark(delivery(1), MARK)
 
 

@@ -1,4 +1,4 @@
-"""The topics that the roles' tests use serve here too, and a house with the web process."""
+"""A house with the web process, and whoever calls it."""
 
-from tests.agents.conftest import line as line
 from tests.web.house import api as api
+from tests.web.house import running_house as running_house

@@ -48,8 +48,17 @@ class Api:
         return said
 
 
+@dataclass(frozen=True)
+class Running:
+    """The house, and the keys that its web process knows."""
+
+    house: House
+    keys: dict[str, str]
+
+
 @pytest.fixture(scope="session")
-async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The processes. Shared: use users and actors of your own, and start again what you kill."""
     folder = tmp_path_factory.mktemp("api")
     keys, tables = {}, []
     every = frozenset(Scope)
@@ -72,7 +81,14 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     )
     await house.start()
     try:
-        async with aiohttp.ClientSession() as session:
-            yield Api(f"http://127.0.0.1:{house.web_port}", house, session, keys)
+        yield Running(house, keys)
     finally:
         await house.stop()
+
+
+@pytest.fixture
+async def api(running_house: Running) -> AsyncIterator[Api]:
+    """The API, by connections of this test's own."""
+    house = running_house.house
+    async with aiohttp.ClientSession() as session:
+        yield Api(f"http://127.0.0.1:{house.web_port}", house, session, running_house.keys)

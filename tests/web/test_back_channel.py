@@ -32,6 +32,7 @@ from tests.agents.line import Line
 from tests.agents.names import unique
 from tests.agents.samples import event
 from tests.agents.stage import Stage, staging
+from tests.patience import in_time
 from tests.web.signing import SCHEMES, SETTINGS
 from web.app import build, serving
 from web.reports.incoming import Incoming
@@ -52,7 +53,7 @@ class Silent:
     """A producer whose broker acknowledges nothing."""
 
     async def write(self, *_: object) -> int:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         return 0
 
 
@@ -328,7 +329,7 @@ async def test_nobody_waits_for_long_while_kafka_is_silent(
     monkeypatch.setattr("web.patience.PATIENCE", 0.2)
     ticket = issue_ticket(await sample(outside, unique("user")), KEY)
     app: web.Application = build(outside.stage.settings, Silent(), outside.stage.clock)
-    async with serving(app, "127.0.0.1", 0) as url, asyncio.timeout(5):
+    async with serving(app, "127.0.0.1", 0) as url, in_time():
         away = Outside(outside.stage, url, outside.session)
         target = "https://shop.example.com/7"
         path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"

@@ -33,10 +33,11 @@ TEXT = "x" * 500_000
     ],
 )
 def test_a_text_without_end_is_ended(source: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(TooMuch, match=r"more than 196608 bytes|go on for too long"):
         text(source, {"list": LIST, "text": TEXT, "many": 10**12})
-    assert time.perf_counter() - started < 5
+    # The processor's seconds, which no other program adds to.
+    assert time.thread_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The feed by HTTP: the inbox and the outboxes of those one follows, from one's own partition."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from tests.agents.names import unique
+from tests.patience import until_told
 from tests.web.api.test_sending import person
 from tests.web.house import FAMOUS, Api
 
@@ -27,22 +27,19 @@ async def followed(api: Api, *fans: str) -> str:
 
 async def until_follows(api: Api, fan: str, actor: str, *, is_in: bool) -> None:
     asked = {"event": post(actor, ""), "user": fan}
-    for _ in range(200):
-        (found,) = await api.done("POST", "/v1/explain", asked)
-        if found["membership"]["is_in"] is is_in:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the follow was not read")
+    await until_told(
+        lambda: api.done("POST", "/v1/explain", asked),
+        lambda found: found[0]["membership"]["is_in"] is is_in,
+    )
 
 
 async def texts(api: Api, fan: str, count: int, key: str = "acme") -> list[tuple[str, str]]:
     """Texts and sources of a feed, once so many are there."""
-    for _ in range(200):
-        page = await api.done("GET", f"/v1/users/{fan}/feed", key=key)
-        if len(page["items"]) >= count:
-            return [(item["body"], item["source"]) for item in page["items"]]
-        await asyncio.sleep(0.05)
-    raise AssertionError("not all came")
+    page = await until_told(
+        lambda: api.done("GET", f"/v1/users/{fan}/feed", key=key),
+        lambda page: len(page["items"]) >= count,
+    )
+    return [(item["body"], item["source"]) for item in page["items"]]
 
 
 async def test_a_feed_is_one_list_of_both(api: Api) -> None:

@@ -11,18 +11,19 @@ from click.testing import CliRunner
 
 from cli.main import tocsin
 from tests.agents.names import unique
+from tests.patience import until_told
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
 
 
 async def until(api: Api, path: str, count: int) -> list[dict[str, Any]]:
     """What is told there, once it is as much."""
-    for _ in range(200):
-        status, said = await api.call("GET", path)
-        if status == 200 and len(said) >= count:
-            return list(said)
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"{path}: {status} {said}")
+    _, said = await until_told(
+        lambda: api.call("GET", path),
+        lambda told: told[0] == 200 and len(told[1]) >= count,
+        pause=0.1,
+    )
+    return list(said)
 
 
 async def test_a_notifications_timeline_and_a_users_day(api: Api) -> None:
@@ -64,12 +65,9 @@ async def test_dead_letters_are_listed_and_sent_again(api: Api) -> None:
     await producer.start()
     await producer.send_and_wait("contacts", b"{not json", user.encode())
     await producer.stop()
-    for _ in range(100):
-        letters = await api.done("GET", "/v1/dead-letters", params={"topic": "contacts"})
-        if letters:
-            break
-        await asyncio.sleep(0.1)
-    (letter,) = letters
+    (letter,) = await until_told(
+        lambda: api.done("GET", "/v1/dead-letters", params={"topic": "contacts"}), bool
+    )
     assert letter["reason"] == "undecodable"
     path = f"/v1/dead-letters/{letter['id']}/replay"
     assert await api.done("POST", path) == {"replayed": 1, "gone": 0}
@@ -92,12 +90,11 @@ async def test_an_erased_user_is_nowhere_and_may_come_back(api: Api) -> None:
     known = await api.done("GET", f"/v1/users/{user}", params={"after": erased["position"]})
     assert "email" not in known["contacts"]
     assert not known.get("preferences", {}).get("categories")
-    for _ in range(100):
-        export = await api.done("GET", f"/v1/users/{user}/export")
-        if not export["inbox"] and not export["happenings"]:
-            break
-        await asyncio.sleep(0.1)
-    assert (export["inbox"], export["happenings"]) == ([], [])
+    await until_told(
+        lambda: api.done("GET", f"/v1/users/{user}/export"),
+        lambda export: (export["inbox"], export["happenings"]) == ([], []),
+        pause=0.1,
+    )
     await api.done("PUT", f"/v1/users/{user}/contacts", {"email": f"{user}@example.com"})
     again = await api.done("POST", "/v1/notifications", notification(user))
     assert await until(api, f"/v1/notifications/{again['notifications'][user]}", 1)

@@ -1,8 +1,8 @@
 """The inbox by HTTP: read from the user's own partition, changed, and read back."""
 
-import asyncio
 from typing import Any
 
+from tests.patience import until_told
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
 
@@ -12,12 +12,8 @@ async def filled(api: Api, count: int) -> tuple[str, list[Any]]:
     for _ in range(count):
         await api.done("POST", "/v1/notifications", notification(user))
     path = f"/v1/users/{user}/inbox"
-    for _ in range(200):
-        page = await api.done("GET", path)
-        if len(page["items"]) == count:
-            return path, page["items"]
-        await asyncio.sleep(0.05)
-    raise AssertionError("not all came")
+    page = await until_told(lambda: api.done("GET", path), lambda page: len(page["items"]) == count)
+    return path, page["items"]
 
 
 async def test_an_inbox_is_read_marked_and_counted(api: Api) -> None:

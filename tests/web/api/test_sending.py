@@ -1,6 +1,5 @@
 """What producers send by HTTP: taken once Kafka has it, and refused with the field's name."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 
 from policy.identity import notification_id
 from tests.agents.names import unique
+from tests.patience import until_told
 from tests.web.house import Api
 
 
@@ -36,12 +36,11 @@ def notification(*users: str, **fields: Any) -> dict[str, Any]:
 
 async def until_decided(api: Api, event: dict[str, Any], user: str) -> Any:
     """What is said of the event once it was decided on."""
-    for _ in range(200):
-        (found, *_) = await api.done("POST", "/v1/explain", {"event": event, "user": user})
-        if found["told_before"]:
-            return found
-        await asyncio.sleep(0.05)
-    raise AssertionError("it was not decided on")
+    asked = {"event": event, "user": user}
+    explained = await until_told(
+        lambda: api.done("POST", "/v1/explain", asked), lambda found: bool(found[0]["told_before"])
+    )
+    return explained[0]
 
 
 async def test_an_event_is_taken_and_decided_on(api: Api) -> None:
@@ -98,14 +97,10 @@ async def test_the_same_key_with_another_body_is_a_conflict(api: Api) -> None:
     user = await person(api)
     body = notification(user, idempotency_key=unique("key"))
     first = await api.done("POST", "/v1/notifications", body)
-    for _ in range(200):
-        status, said = await api.call(
-            "POST", "/v1/notifications", {**body, "data": {**body["data"], "text": "Other"}}
-        )
-        if status == 409:
-            break
-        await asyncio.sleep(0.05)
-    assert status == 409
+    other = {**body, "data": {**body["data"], "text": "Other"}}
+    _, said = await until_told(
+        lambda: api.call("POST", "/v1/notifications", other), lambda told: told[0] == 409
+    )
     assert user in said["detail"]
     assert await api.done("POST", "/v1/notifications", body) == first
 
@@ -135,11 +130,9 @@ async def test_what_is_scheduled_waits_and_can_be_cancelled(api: Api) -> None:
 
 
 async def waiting(api: Api, user: str, count: int) -> None:
-    for _ in range(200):
-        if (await api.done("GET", f"/v1/users/{user}"))["waiting"] == count:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to that")
+    await until_told(
+        lambda: api.done("GET", f"/v1/users/{user}"), lambda known: known["waiting"] == count
+    )
 
 
 @pytest.mark.parametrize(

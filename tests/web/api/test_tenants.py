@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.agents.names import unique
+from tests.patience import PATIENCE, in_time
 from tests.web.api.test_sending import notification, person, shipped
 from tests.web.house import Api
 
@@ -60,7 +61,7 @@ async def test_nothing_of_another_tenants_is_read_or_changed(api: Api) -> None:
     @given(st.lists(calls, min_size=1, max_size=4))
     def play(steps: list[tuple[str, str, Any]]) -> None:
         for step in steps:
-            asyncio.run_coroutine_threadsafe(attempt(*step), loop).result(30)
+            asyncio.run_coroutine_threadsafe(attempt(*step), loop).result(PATIENCE)
 
     await asyncio.to_thread(play)
     assert await settled(api, user) == before
@@ -77,9 +78,9 @@ async def settled(api: Api, user: str) -> Any:
     said = await api.done("PUT", f"/v1/users/{user}/preferences", {"channels": {"sms": True}})
     known = await api.done("GET", f"/v1/users/{user}", params={"after": said["position"]})
     # What came by other topics, the request that waits among it.
-    for _ in range(100):
-        await asyncio.sleep(0.1)
-        known, last = await api.done("GET", f"/v1/users/{user}"), known
-        if known == last and known["waiting"]:
-            return known
-    raise AssertionError("it does not come to rest")
+    async with in_time():
+        while True:
+            await asyncio.sleep(0.1)
+            known, last = await api.done("GET", f"/v1/users/{user}"), known
+            if known == last and known["waiting"]:
+                return known

@@ -1,11 +1,11 @@
 """What is said of a user by HTTP counts, and is read back from the user's own partition."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from tests.agents.names import unique
+from tests.patience import until_told
 from tests.web.api.test_sending import person
 from tests.web.house import Api
 
@@ -87,16 +87,12 @@ async def test_a_follower_is_told(api: Api) -> None:
     user, actor = await person(api), unique("actor")
     await api.done("PUT", f"/v1/users/{user}/follows/{actor}")
     event = {"id": unique("e"), "type": "post.published", "actor": actor, "data": {}}
-    for _ in range(200):
+
+    async def membership() -> Any:
         (found,) = await api.done("POST", "/v1/explain", {"event": event, "user": user})
-        if found["membership"]["is_in"]:
-            break
-        await asyncio.sleep(0.05)
-    assert found["membership"]["why"] == f"{user} follows {actor}"
+        return found["membership"]
+
+    found = await until_told(membership, lambda told: told["is_in"])
+    assert found["why"] == f"{user} follows {actor}"
     await api.done("DELETE", f"/v1/users/{user}/follows/{actor}")
-    for _ in range(200):
-        (found,) = await api.done("POST", "/v1/explain", {"event": event, "user": user})
-        if not found["membership"]["is_in"]:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the user still follows")
+    await until_told(membership, lambda told: not told["is_in"])

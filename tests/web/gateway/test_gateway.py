@@ -14,6 +14,7 @@ from msgspec import Raw
 from schemas.inbox_question import InboxCounts
 from schemas.live import Live, Message
 from tests.agents.names import unique
+from tests.patience import ended, in_time, until, until_told
 from tests.web.api.test_inbox import filled
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
@@ -21,10 +22,6 @@ from web.gateway.hub import MOST_SOCKETS, WAITING, Hub
 from web.gateway.stream import Said, Stream
 from web.gateway.token import Subscriber
 from web.owners import Owners
-
-PATIENCE = 20
-RESTART = 120
-"""Seconds that Kafka may take to be back, on a machine that is busy."""
 
 
 async def token_of(api: Api, user: str) -> str:
@@ -38,16 +35,15 @@ class Client:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
 
-    async def next(self, patience: float = PATIENCE) -> dict[str, Any]:
-        async with asyncio.timeout(patience):
-            said: dict[str, Any] = await self.socket.receive_json()
-            return said
+    async def next(self) -> dict[str, Any]:
+        said: dict[str, Any] = await ended(self.socket.receive_json())
+        return said
 
-    async def items(self, count: int, patience: float = PATIENCE) -> list[int]:
+    async def items(self, count: int) -> list[int]:
         """The numbers of so many items."""
         found: list[int] = []
         while len(found) < count:
-            said = await self.next(patience)
+            said = await self.next()
             if said["kind"] == "item":
                 found.append(said["id"])
         return found
@@ -126,7 +122,7 @@ async def test_server_sent_events_resume_by_their_id(api: Api) -> None:
 
 async def event(answer: aiohttp.ClientResponse) -> int:
     """The number of the next item."""
-    async with asyncio.timeout(PATIENCE):
+    async with in_time():
         while True:
             line = (await answer.content.readline()).decode()
             if line.startswith("data: "):
@@ -150,7 +146,7 @@ async def test_long_polling_answers_when_there_is_something(api: Api) -> None:
     await asyncio.sleep(0.3)
     assert not waiting.done()
     await api.done("POST", "/v1/notifications", notification(user))
-    assert [said["id"] for said in await asyncio.wait_for(waiting, PATIENCE)] == [3]
+    assert [said["id"] for said in await ended(waiting)] == [3]
 
 
 @pytest.mark.parametrize("path", ["socket", "stream", "poll", "counts", ""])
@@ -170,11 +166,9 @@ async def test_presence_comes_and_goes_with_the_socket(api: Api) -> None:
 
 
 async def until_online(api: Api, user: str, *, expected: bool) -> None:
-    for _ in range(200):
-        if (await api.done("GET", f"/v1/users/{user}"))["online"] is expected:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"online is not {expected}")
+    await until_told(
+        lambda: api.done("GET", f"/v1/users/{user}"), lambda known: known["online"] is expected
+    )
 
 
 @pytest.mark.parametrize("role", ["web", "inapp"])
@@ -184,7 +178,7 @@ async def test_a_killed_process_costs_nobody_a_message(api: Api, role: str) -> N
     sending = asyncio.create_task(send_patiently(api, user, 40))
     seen: list[int] = []
     killed = False
-    async with asyncio.timeout(60):
+    async with in_time():
         while len(seen) < 40:
             try:
                 last = {"last": str(seen[-1])} if seen else {"last": "0"}
@@ -286,7 +280,7 @@ async def test_what_goes_straight_overtakes_nothing(api: Api) -> None:
             listener.put(live(user, number - 1))  # told again
             if number % 7 == 0:
                 await asyncio.sleep(0)
-        await asyncio.sleep(0.1)
+        await until(lambda: len(sent) >= 40)
         assert sent == list(range(1, 41))
         has_room = True
         listener.put(live(user, 41))
@@ -324,7 +318,7 @@ async def test_while_kafka_is_away_nothing_is_promised_and_then_all_goes_on(api:
     async with socket(api, user) as client:
         await client.next()
         # From now on, as pings are answered by who reads.
-        coming = asyncio.create_task(client.items(3, RESTART))
+        coming = asyncio.create_task(client.items(3))
         await api.house.kafka.kill()
         status, problem = await api.call("POST", "/v1/notifications", notification(user))
         assert (status, problem["title"]) == (503, "Tocsin can't take it now")

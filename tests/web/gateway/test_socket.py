@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from tests.patience import in_time
 from web.gateway.socket import straight_to
 
 Send = Callable[[bytes], bool]
 SIZES = (0, 1, 125, 126, 127, 3000, 65_535, 65_536, 70_000)
-PATIENCE = 20
 
 
 @asynccontextmanager
@@ -47,7 +47,7 @@ async def test_texts_of_all_sizes_come_whole_and_in_order_between_what_others_se
             await answer.send_frame(b"between", WSMsgType.TEXT)
             await answer.receive()
 
-    async with serving(talk) as socket, asyncio.timeout(PATIENCE):
+    async with serving(talk) as socket, in_time():
         for size in SIZES:
             assert await socket.receive_str() == "é" * size
             assert await socket.receive_str() == "between"
@@ -63,7 +63,7 @@ async def test_there_is_no_room_for_who_does_not_read() -> None:
             count += 1
         taken.put_nowait(count)
 
-    async with serving(talk) as socket, asyncio.timeout(PATIENCE):
+    async with serving(talk) as socket, in_time():
         count = await taken.get()
         assert count > 0
         for number in range(count):
@@ -78,6 +78,6 @@ async def test_nothing_goes_to_who_is_gone() -> None:
             pass
         gone.put_nowait(send(b"hello?"))
 
-    async with serving(talk) as socket, asyncio.timeout(PATIENCE):
+    async with serving(talk) as socket, in_time():
         await socket.close()
         assert not await gone.get()

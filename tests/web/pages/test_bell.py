@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.shadowroot import ShadowRoot
 
 from tests.agents.names import unique
+from tests.patience import until_told
 from tests.web.api.test_inbox import filled
 from tests.web.api.test_sending import notification
 from tests.web.gateway.test_gateway import token_of
@@ -52,25 +54,18 @@ class Shop:
 
     async def until(self, what: str, wanted: object) -> None:
         """Until the script's value is as wanted."""
-        found = None
-        for _ in range(200):
-            found = await asyncio.to_thread(
-                self.browser.execute_script,
-                "const bell = document.querySelector('tocsin-bell');"
-                f"const root = bell.shadowRoot; return {what}",
-            )
-            if found == wanted:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{what} is {found!r}, not {wanted!r}")
+        script = (
+            "const bell = document.querySelector('tocsin-bell');"
+            f"const root = bell.shadowRoot; return {what}"
+        )
+        ask = partial(asyncio.to_thread, self.browser.execute_script, script)
+        await until_told(ask, lambda found: found == wanted)
 
     async def counts(self, path: str, unread: int) -> None:
         """Until so many are unread for all who ask: what is live is told a moment before."""
-        for _ in range(100):
-            if (await self.api.done("GET", f"{path}/counts"))["unread"] == unread:
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"it is not {unread}")
+        await until_told(
+            lambda: self.api.done("GET", f"{path}/counts"), lambda said: said["unread"] == unread
+        )
 
     async def press(self, *keys: str) -> None:
         for key in keys:
@@ -159,13 +154,15 @@ async def test_it_comes_back_by_itself_when_the_server_was_gone(shop: Shop) -> N
     await shop.visit(user)
     await shop.until(COUNT, "1")
     await shop.api.house.workers["web"].kill()
-    for _ in range(200):
+    body = notification(user, actor=unique("a"), id=f"{user}-while-away")
+
+    async def taken() -> bool:
         try:
-            body = notification(user, actor=unique("a"), id=f"{user}-while-away")
-            if (await shop.api.call("POST", "/v1/notifications", body))[0] == 202:
-                break
+            return (await shop.api.call("POST", "/v1/notifications", body))[0] == 202
         except OSError:
-            await asyncio.sleep(0.1)
+            return False
+
+    await until_told(taken, bool, pause=0.1)
     await shop.until(COUNT, "2")
 
 

@@ -11,6 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from tests.agents.names import unique
+from tests.patience import until_told
 from tests.web.api.test_history import until as told
 from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
@@ -158,13 +159,15 @@ async def test_the_operator_page_shows_lag_letters_and_a_timeline(
     await until(page, "document.querySelectorAll('#lag tbody tr').length >= 10")
     await until(page, "document.querySelector('#found').textContent.includes('opted_out')")
     script = "document.querySelector('#filter').topic.value = 'presence'"
-    for _ in range(100):
+
+    async def letters() -> str:
         await asyncio.to_thread(page.execute_script, script)
         button = await asyncio.to_thread(page.find_element, By.CSS_SELECTOR, "#filter button")
         await asyncio.to_thread(button.click)
         await asyncio.sleep(0.2)
-        if "undecodable" in await text_of(page, "#letters"):
-            break
+        return await text_of(page, "#letters")
+
+    await until_told(letters, lambda shown: "undecodable" in shown)
     again = await asyncio.to_thread(page.find_element, By.CSS_SELECTOR, "#letters td button")
     await asyncio.to_thread(again.click)
     await until(page, "document.querySelector('#letters').textContent.includes('sent again')")

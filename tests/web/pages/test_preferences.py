@@ -1,7 +1,6 @@
 """The preference centre: a person changes what they hear, in a real browser and without scripts."""
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from policy.ticket import issue_ticket
 from schemas.vocabulary import Channel
 from tests.agents.names import unique
+from tests.patience import PATIENCE, until_told
 from tests.sinks.rig import delivery
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.web.api.test_sending import person
@@ -48,7 +48,7 @@ class Person:
 
     def said(self) -> str:
         # Once it is there: a click may return before the page that follows it.
-        waiting = WebDriverWait(self._browser, 10)
+        waiting = WebDriverWait(self._browser, PATIENCE)
         place = By.CSS_SELECTOR, "[role=status]"
         return str(waiting.until(expected_conditions.presence_of_element_located(place)).text)
 
@@ -145,12 +145,10 @@ async def test_a_messages_link_opens_it_and_what_was_left_by_one_click_comes_bac
 
 
 async def until(api: Api, user: str, unsubscribed: dict[str, list[str]]) -> None:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if (await api.done("GET", f"/v1/users/{user}"))["unsubscribed"] == unsubscribed:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to that")
+    await until_told(
+        lambda: api.done("GET", f"/v1/users/{user}"),
+        lambda known: known["unsubscribed"] == unsubscribed,
+    )
 
 
 async def test_it_speaks_the_users_language(

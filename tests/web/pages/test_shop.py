@@ -1,6 +1,7 @@
 """The page to play with: a button's event becomes a push, an e-mail and a bell, live."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from selenium import webdriver
@@ -8,6 +9,7 @@ from selenium.webdriver.common.by import By
 
 from demo.shop import open_shop
 from embedded.house import WEB, House
+from tests.patience import until_told
 
 ROLES = ("router", "decider", "push", "email", "inapp", "analytics", WEB)
 
@@ -49,8 +51,4 @@ async def press(browser: webdriver.Chrome, name: str) -> None:
 
 
 async def until(browser: webdriver.Chrome, what: str) -> None:
-    for _ in range(300):
-        if await asyncio.to_thread(browser.execute_script, f"return {what}"):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"it never came to {what}")
+    await until_told(partial(asyncio.to_thread, browser.execute_script, f"return {what}"), bool)

@@ -10,6 +10,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from policy.ticket import issue_ticket
 from schemas.vocabulary import Channel
+from tests.patience import PATIENCE
 from tests.sinks.rig import delivery
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.web.house import Api
@@ -24,7 +25,8 @@ def test_one_button_and_it_is_done_and_can_be_undone(
     browser.save_screenshot(str(shots / "unsubscribe.png"))
     assert "Unsubscribe" in browser.title
     browser.find_element(By.CSS_SELECTOR, "button").click()
-    waiting = WebDriverWait(browser, 10)  # a click may return before the page that follows it
+    # A click may return before the page that follows it.
+    waiting = WebDriverWait(browser, PATIENCE)
     waiting.until(expected_conditions.title_is("You are unsubscribed"))
     browser.save_screenshot(str(shots / "unsubscribed.png"))
     browser.find_element(By.CSS_SELECTOR, "button").click()
