@@ -9,10 +9,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 demo: .venv/runtime
 	$(BIN)/tocsin demo
 
-# Chaos and benchmarks load the machine by themselves, and come after the others.
+# One process more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
 test: check .venv/browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/bench
-	$(BIN)/python -m pytest tests/chaos tests/bench
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import metrics
@@ -28,11 +29,16 @@ class CatalogueFolder:
     """
 
     def __init__(
-        self, folder: Path, look: float = LOOK_SECONDS, settle: float = SETTLE_SECONDS
+        self,
+        folder: Path,
+        look: float = LOOK_SECONDS,
+        settle: float = SETTLE_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._look_every = look
         self._settle = settle
+        self._monotonic = monotonic
         # Taken before the files are read: what is written meanwhile shows at the next look.
         self._seen = self._tried = signature_of(folder)
         self._changed_at = 0.0
@@ -70,10 +76,10 @@ class CatalogueFolder:
         async with self._looking:
             found = await asyncio.to_thread(signature_of, self._folder)
             if found != self._seen:
-                self._seen, self._changed_at = found, time.monotonic()
+                self._seen, self._changed_at = found, self._monotonic()
             if found == self._tried:
                 return True
-            if time.monotonic() < self._changed_at + self._settle:
+            if self._monotonic() < self._changed_at + self._settle:
                 return False
             self._tried = found
             await self._read()

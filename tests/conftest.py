@@ -15,11 +15,19 @@ from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, ends_are_known, line_to
+from tests.sharing import share_out
 
 # The same examples for everybody, so that a change is judged by what it changes; `make simulate`
 # goes on to look for others. No example has a deadline: benchmarks hold speeds, on quiet machines.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Share the work out, where several processes do it."""
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
+        share_out(items)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ MAY_BE_SHARED = {
     "webdriver.Chrome": "a process, and a driver that has a process of its own",
     "Serving": "a server in the loop of the tests, which only they call",
     "Bench": "a server in the loop of the tests, which only they call",
+    "str": "the name of something prepared",
     "World": "a value",
     "list[Happening]": "values",
 }

@@ -1,31 +1,21 @@
 """A database of its own for each test, in the shared ClickHouse, with our schema."""
 
 from collections.abc import AsyncIterator
-from itertools import count
 
 import pytest
 
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
-from pipeline.settings import Settings
 from tests.agents.conftest import stage as stage
-
-_numbers = count(1)
+from tests.analytics.database import connected, created
 
 
 @pytest.fixture
 async def empty(clickhouse: Server) -> AsyncIterator[ClickHouse]:
     """A client of an empty database."""
-    settings = Settings(clickhouse_host=clickhouse.host, clickhouse_port=clickhouse.port)
-    name = f"analytics_{next(_numbers)}"
-    default = ClickHouse(settings)
-    await default.command(f"CREATE DATABASE {name}")
-    client = ClickHouse(settings.model_copy(update={"clickhouse_database": name}))
-    yield client
-    await client.close()
-    await default.command(f"DROP DATABASE {name}")
-    await default.close()
+    async with created(clickhouse) as name, connected(clickhouse, name) as client:
+        yield client
 
 
 @pytest.fixture

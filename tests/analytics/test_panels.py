@@ -1,6 +1,8 @@
 """Each panel of the dashboards, on our page and in Grafana, with figures counted by hand."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ from msgspec.structs import replace
 
 from analytics.clickhouse import ClickHouse
 from analytics.grafana import TENANTS, TYPES, text
+from analytics.migration import migrate
 from analytics.panels import PANELS, Span, figures
+from embedded.clickhouse import ClickHouse as Server
 from schemas.vocabulary import Channel, Priority
+from tests.analytics.database import connected, created
 from tests.analytics.story import NOON, STORY, TENANT, sent
 
 MOMENT = datetime.fromtimestamp(NOON / 1000, UTC)
@@ -35,10 +40,42 @@ FOUND: dict[str, list[list[Any]]] = {
 }
 
 
+@asynccontextmanager
+async def filled(server: Server) -> AsyncIterator[str]:
+    """A database in which it all happened; its name."""
+    async with created(server) as name:
+        async with connected(server, name) as client:
+            await migrate(client)
+            await client.insert([*STORY, *STORY[:5], *sent("z", 100, tenant="globex")])
+        yield name
+
+
+@pytest.fixture(scope="module")
+async def complete(clickhouse: Server) -> AsyncIterator[str]:
+    """The name of a database that is only asked."""
+    async with filled(clickhouse) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+async def without_minutes(clickhouse: Server) -> AsyncIterator[str]:
+    """And of one whose minutes are gone."""
+    async with filled(clickhouse) as name:
+        async with connected(clickhouse, name) as client:
+            await client.command("TRUNCATE TABLE by_minute")
+        yield name
+
+
 @pytest.fixture
-async def told(database: ClickHouse) -> ClickHouse:
-    await database.insert([*STORY, *STORY[:5], *sent("z", 100, tenant="globex")])
-    return database
+async def told(clickhouse: Server, complete: str) -> AsyncIterator[ClickHouse]:
+    async with connected(clickhouse, complete) as client:
+        yield client
+
+
+@pytest.fixture
+async def told_long_ago(clickhouse: Server, without_minutes: str) -> AsyncIterator[ClickHouse]:
+    async with connected(clickhouse, without_minutes) as client:
+        yield client
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
@@ -48,10 +85,11 @@ async def test_a_panel(told: ClickHouse, panel: Any, span: Span) -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
-async def test_an_hour_of_which_minutes_are_kept_no_longer(told: ClickHouse, panel: Any) -> None:
-    await told.command("TRUNCATE TABLE by_minute")
+async def test_an_hour_of_which_minutes_are_kept_no_longer(
+    told_long_ago: ClickHouse, panel: Any
+) -> None:
     long_ago = replace(HOUR, minutes_from=HOUR.start + timedelta(seconds=1))
-    assert (await figures(told, panel, long_ago)).rows == FOUND[panel.name]
+    assert (await figures(told_long_ago, panel, long_ago)).rows == FOUND[panel.name]
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)

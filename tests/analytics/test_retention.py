@@ -1,12 +1,12 @@
 """Rows go when their class says so, in whole parts, and nothing else does."""
 
-import asyncio
 import time
 
 from analytics.clickhouse import ClickHouse
 from schemas.vocabulary import Stage
 from tests.analytics.story import DAY as THAT_DAY
 from tests.analytics.story import happened
+from tests.patience import until_told
 
 DAY = 86_400_000
 TABLES = ("delivery_events", "notification_state", "by_minute", "by_hour")
@@ -25,11 +25,7 @@ async def test_what_is_old_goes_by_its_class(database: ClickHouse) -> None:
         await database.command(f"ALTER TABLE {table} MATERIALIZE TTL")
         await database.command(f"OPTIMIZE TABLE {table} FINAL")
     left = [("held", "001 days"), ("sent", "001 days"), ("sent", "100 days")]
-    for _ in range(50):
-        if await database.query(LEFT) == left:
-            break
-        await asyncio.sleep(0.1)
-    assert await database.query(LEFT) == left
+    await until_told(lambda: database.query(LEFT), lambda found: found == left, pause=0.1)
     days = "SELECT uniqExact({}) FROM {}"
     assert await database.query(days.format("day", "notification_state")) == [(2,)]
     assert await database.query(days.format("toDate(hour)", "by_hour")) == [(2,)]

@@ -8,10 +8,11 @@ import pytest
 from embedded.house import House
 from embedded.simulators.faults import Fault
 from tests.chaos.observe import set_fault
+from tests.patience import PATIENCE
 
 CALLS_IN_FLIGHT = 16
-SESSION_TIMEOUT = 3
-"""Seconds; half the default, so that a killed worker's partitions are soon free."""
+SESSION_TIMEOUT = 10
+"""Seconds that a process may stand still: a busy machine lets one wait for some."""
 LATENCY = Fault(latency=0.01)
 """Slow enough that calls are in flight at any moment, fast enough for a burst to drain."""
 PROVIDERS = ("fcm", "sendgrid", "twilio")
@@ -26,7 +27,7 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         tmp_path_factory.mktemp("house"),
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
-        provider_timeout=3,
+        provider_timeout=PATIENCE,
     )
     await house.start()
     try:

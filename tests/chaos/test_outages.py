@@ -13,13 +13,11 @@ from schemas.vocabulary import Channel
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import Flow, flowing, write_again
-from tests.chaos.observe import set_fault, wait_until_read
+from tests.chaos.observe import SETTLED, set_fault, wait_until_read
 from tests.chaos.script import Script
 
 AWAY = 3.0
 """Seconds that a part stays away."""
-BACK = 240.0
-"""Seconds in which everything must have caught up after an outage."""
 
 
 async def test_kafka_is_killed(house: House, tell: Tell) -> None:
@@ -77,9 +75,8 @@ async def test_providers_and_clickhouse_are_away(house: House, tell: Tell) -> No
             await set_fault(house, provider, LATENCY)
         await asyncio.sleep(AWAY)
         await house.clickhouse.start()
-        # Those whose third try is five minutes later are few.
         flow.healed()
-    finding = await settle(house, flow, within=600)
+    finding = await settle(house, flow, SETTLED)
     tell(finding.summary())
     finding.assert_all_arrived()
     assert finding.wasted_calls == 0
@@ -94,7 +91,7 @@ async def _bring_back_kafka(house: House, tell: Tell) -> None:
 
 
 async def _assert_survived(house: House, flow: Flow[Script], tell: Tell) -> None:
-    finding = await settle(house, flow, BACK)
+    finding = await settle(house, flow, SETTLED)
     tell(finding.summary())
     finding.assert_all_arrived()
     # Every sink may have had its calls in flight when its marks could not be written.

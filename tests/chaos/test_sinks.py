@@ -13,8 +13,9 @@ from pipeline.producer import Producer
 from schemas.vocabulary import Channel, Priority
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, SESSION_TIMEOUT, Tell
 from tests.chaos.deliveries import Deliveries, accepted, by_provider, producing, write
-from tests.chaos.observe import ready_count, set_fault, until_ready_again
+from tests.chaos.observe import SETTLED, ready_count, set_fault, until_ready_again
 from tests.chaos.workers import second, stop
+from tests.patience import PATIENCE
 
 PAIRS = {Channel.SMS: ("twilio", "plivo"), Channel.EMAIL: ("postmark", "ses")}
 TROUBLE = (
@@ -87,18 +88,24 @@ async def test_one_of_two_fails_and_the_sink_is_killed(
 
 
 async def test_a_stop_and_a_change_of_scale_repeat_nothing(pairs: House, tell: Tell) -> None:
+    """By workers that are patient: a call that times out may be made again."""
     wanted = Deliveries("scale", Channel.SMS, Priority.HIGH, 1500)
     for name in PAIRS[Channel.SMS]:
         await set_fault(pairs, name, LATENCY)
-    async with producing(pairs) as producer:
+    await stop(pairs.workers["sms"])
+    async with (
+        producing(pairs) as producer,
+        second(pairs, "sms", "first", provider_timeout=PATIENCE) as first,
+    ):
         writing = asyncio.create_task(_trickle(pairs, producer, wanted))
         await asyncio.sleep(1)
-        async with second(pairs, "sms"):
+        async with second(pairs, "sms", provider_timeout=PATIENCE):
             await asyncio.sleep(2)
-        await stop(pairs.workers["sms"])
-        await pairs.workers["sms"].start()
+        await stop(first)
+        await first.start()
         await writing
-    taken = await _until_all(pairs, wanted)
+        taken = await _until_all(pairs, wanted)
+    await pairs.workers["sms"].start()
     tell(f"scale: {dict(by_provider(taken))}")
     assert all(len(lines) == 1 for lines in taken.values())
 
@@ -112,7 +119,7 @@ async def _trickle(house: House, producer: Producer, wanted: Deliveries) -> None
 
 
 async def _until_all(
-    house: House, wanted: Deliveries, within: float = 360
+    house: House, wanted: Deliveries, within: float = SETTLED
 ) -> dict[str, list[Accepted]]:
     """What was accepted once nothing is missing, or when the time is over."""
     end = asyncio.get_running_loop().time() + within

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from policy.identity import notification_id
 
-WINDOW, LATENESS, DELAY, ESCALATION = 6_000, 5_000, 4_000, 6_000
+WINDOW, LATENESS, DELAY, ESCALATION = 6_000, 10_000, 4_000, 10_000
 """Milliseconds, as in the catalogue."""
 SEEN_AFTER = 60
 """How many records after a nudge it is seen: a second and a half."""
@@ -20,7 +20,7 @@ PEOPLE = 40
 FREE = "rate_limit = { count = 1000, seconds = 60 }"
 CATALOGUE = {
     "bundle": f"""channels = ["push"]
-digests = [{{ channels = ["push"], key = "box", every = "6s", lateness = "5s" }}]
+digests = [{{ channels = ["push"], key = "box", every = "6s", lateness = "10s" }}]
 {FREE}
 [types.bundle.templates.push]
 title = "Box"
@@ -35,7 +35,7 @@ title = "Reminder"
 body = "{{{{ data.n }}}}"
 """,
     "nudge": f"""channels = ["inapp"]
-escalation = [{{ after = "6s", channels = ["push"] }}]
+escalation = [{{ after = "10s", channels = ["push"] }}]
 {FREE}
 [types.nudge.templates]
 inapp = {{ body = "{{{{ data.n }}}}" }}

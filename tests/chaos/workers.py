@@ -5,17 +5,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from embedded.house import House, Worker
+from tests.patience import PATIENCE
 
-GRACE = 30.0
-"""Seconds in which a worker that was told to stop has to be gone."""
+GRACE = PATIENCE
+"""Seconds after which a worker that was told to stop is killed, and the test fails: far more than
+it needs, as tests are about what it does and not about how fast the machine is."""
 
 
 @asynccontextmanager
-async def second(house: House, role: str) -> AsyncIterator[Worker]:
-    """Another worker of the role, with a state folder of its own."""
-    folder = house.folder / "second"
-    environment = house.environment | {"TOCSIN_DATA_DIR": str(folder / "state")}
-    worker = Worker(role, folder / "logs", environment)
+async def second(
+    house: House, role: str, folder: str = "second", **settings: object
+) -> AsyncIterator[Worker]:
+    """Another worker of the role, with a state folder of its own, and settings if any differ."""
+    place = house.folder / folder
+    special = {f"TOCSIN_{name.upper()}": str(value) for name, value in settings.items()}
+    environment = house.environment | {"TOCSIN_DATA_DIR": str(place / "state")} | special
+    worker = Worker(role, place / "logs", environment)
     await worker.start()
     try:
         yield worker
@@ -27,5 +32,6 @@ async def stop(worker: Worker) -> float:
     """Stop a worker in order; returns the seconds that this took."""
     begin = time.monotonic()
     await worker.stop(GRACE)
-    assert worker._child.returncode == 0, worker.log.read_text()[-2000:]
+    code = worker._child.returncode
+    assert code == 0, f"it ended with {code}:\n{worker.log.read_text()[-2000:]}"
     return round(time.monotonic() - begin, 1)

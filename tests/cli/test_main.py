@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from agents.roles import builder_of
 from cli.main import ELSEWHERE, UNAVAILABLE
 from embedded.process import free_port
 from pipeline.topics import ROLES
+from tests.patience import ended
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,6 @@ class Ended:
     code: int | None
     output: str
     errors: str
-    seconds: float
 
     @property
     def sentences(self) -> list[str]:
@@ -34,7 +33,6 @@ class Ended:
 
 async def run(*argv: str, **env: object) -> Ended:
     """Run `tocsin`, without a shell."""
-    begin = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *argv),
         cwd=ROOT,
@@ -42,16 +40,15 @@ async def run(*argv: str, **env: object) -> Ended:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await asyncio.wait_for(process.communicate(), 60)
-    seconds = time.monotonic() - begin
-    return Ended(process.returncode, output.decode(), errors.decode(), seconds)
+    output, errors = await ended(process.communicate())
+    return Ended(process.returncode, output.decode(), errors.decode())
 
 
 async def test_help_lists_the_commands() -> None:
-    ended = await run("--help")
-    assert ended.code == 0
+    done = await run("--help")
+    assert done.code == 0
     for command in (*ELSEWHERE, "demo", "setup", "up", "web", "worker"):
-        assert f"\n  {command} " in ended.output
+        assert f"\n  {command} " in done.output
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -60,40 +57,39 @@ def test_every_role_is_known(role: str) -> None:
 
 
 async def test_an_unknown_role_is_told_which_there_are() -> None:
-    ended = await run("worker", "nobody")
-    assert ended.code == 2
-    assert all(role in ended.errors for role in ROLES)
+    done = await run("worker", "nobody")
+    assert done.code == 2
+    assert all(role in done.errors for role in ROLES)
 
 
 @pytest.mark.parametrize("argv", [("worker", "decider"), ("dead-letters", "list"), ("setup",)])
-async def test_no_kafka_is_one_sentence_soon(tmp_path: Path, argv: tuple[str, ...]) -> None:
+async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -> None:
     address = f"127.0.0.1:{free_port()}"
-    ended = await run(*argv, TOCSIN_KAFKA=address, TOCSIN_DATA_DIR=tmp_path)
-    assert ended.code == UNAVAILABLE
-    (sentence,) = ended.sentences
+    done = await run(*argv, TOCSIN_KAFKA=address, TOCSIN_DATA_DIR=tmp_path)
+    assert done.code == UNAVAILABLE
+    (sentence,) = done.sentences
     assert address in sentence
     assert "TOCSIN_KAFKA" in sentence
-    assert "Traceback" not in ended.errors
-    assert ended.seconds < 35
+    assert "Traceback" not in done.errors
 
 
 async def test_a_catalogue_of_ones_own_is_looked_at_before_all_is_started(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[types.mine]\ncategory = 7\n")
-    ended = await run("up", "--folder", str(tmp_path / "up"), TOCSIN_CATALOGUE=tmp_path)
-    assert ended.code == UNAVAILABLE
-    assert "mine.toml:2" in ended.errors
-    assert "Traceback" not in ended.errors
+    done = await run("up", "--folder", str(tmp_path / "up"), TOCSIN_CATALOGUE=tmp_path)
+    assert done.code == UNAVAILABLE
+    assert "mine.toml:2" in done.errors
+    assert "Traceback" not in done.errors
     assert not (tmp_path / "up").exists()
 
 
 async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
-    ended = await run("worker", "decider", TOCSIN_DATA_DIR=tmp_path / "state")
-    assert ended.code == UNAVAILABLE
-    (sentence,) = ended.sentences
+    done = await run("worker", "decider", TOCSIN_DATA_DIR=tmp_path / "state")
+    assert done.code == UNAVAILABLE
+    (sentence,) = done.sentences
     assert "File exists" in sentence
     assert "TOCSIN_DATA_DIR" in sentence
-    assert ended.errors.strip() == sentence
+    assert done.errors.strip() == sentence
 
 
 @pytest.mark.parametrize(
@@ -101,8 +97,8 @@ async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: 
     [("TOCSIN_PARTITIONS", "many"), ("TOCSIN_BAD_SHARE", "2"), ("TOCSIN_CLICKHOUSE_PORT", "0")],
 )
 async def test_a_setting_that_can_not_be_used_is_named(name: str, value: str) -> None:
-    ended = await run("worker", "retry", **{name: value})
-    assert ended.code == UNAVAILABLE
-    (sentence,) = ended.sentences
+    done = await run("worker", "retry", **{name: value})
+    assert done.code == UNAVAILABLE
+    (sentence,) = done.sentences
     assert name in sentence
-    assert ended.errors.strip() == sentence
+    assert done.errors.strip() == sentence

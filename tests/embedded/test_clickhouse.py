@@ -1,4 +1,3 @@
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -64,13 +63,9 @@ async def test_replacing_and_aggregating_tables_collapse_repeats(client: AsyncCl
 async def test_a_hundred_thousand_rows(client: AsyncClient) -> None:
     await client.command(EVENTS.format("many"))
     rows = [[f"event-{n}", "sent", START] for n in range(100_000)]
-    begin = time.perf_counter()
     summary = await client.insert("many", rows, column_names=COLUMNS)
-    seconds = time.perf_counter() - begin
     assert summary.written_rows == 100_000
     assert await client.command("SELECT count() FROM many") == 100_000
-    print(f"100,000 rows in {seconds:.2f} s")  # noqa: T201
-    assert seconds < 20
 
 
 @pytest.mark.parametrize("compress", [False, "lz4", "zstd", "gzip"])

@@ -12,6 +12,7 @@ from pywebpush import WebPushException, webpush
 from embedded.simulators.push.http2 import HOST
 from policy.user.address import split_address
 from tests.embedded.conftest import Bench
+from tests.patience import ended
 
 IDS = {"notification_id": "n1", "delivery_id": "d1"}
 
@@ -36,7 +37,7 @@ async def push(client: APNs, token: str = "ab" * 32, **fields: Any) -> Any:
     asked = {"device_token": token, "message": message, "push_type": PushType.ALERT, **fields}
     try:
         sending = client.send_notification(NotificationRequest(**asked))
-        return await asyncio.wait_for(sending, 5)
+        return await ended(sending)
     finally:
         for connection in client.pool.connections:
             connection.close()

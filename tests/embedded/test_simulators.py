@@ -39,6 +39,7 @@ from embedded.simulators.accept_log import Accepted, AcceptLog, read_accept_log
 from embedded.simulators.credentials import make_credentials
 from schemas.vocabulary import Channel
 from tests.embedded.conftest import Bench
+from tests.patience import PATIENCE
 
 # The HTTP API still takes tokens, and a token is what our devices register.
 pytestmark = pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
@@ -283,7 +284,7 @@ async def _is_refused(client: Any) -> bool:
 def admin(url: str, method: str, body: bytes | None = None) -> int:
     request = urllib.request.Request(url, data=body, method=method)  # noqa: S310 - our own loopback
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - same
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - same
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -334,7 +335,7 @@ def test_process_starts_stops_and_keeps_its_accounts(tmp_path: Path) -> None:
         process, url = start(tmp_path)
         with process:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=PATIENCE) == 0
         environment = json.loads((tmp_path / "environment.json").read_text())
         firebase = json.loads((tmp_path / "firebase.json").read_text())
         assert environment["TOCSIN_FCM_URL"] == url

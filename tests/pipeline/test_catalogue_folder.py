@@ -143,8 +143,8 @@ async def test_what_parsing_did_not_foresee_changes_nothing(
 
 
 async def test_a_half_written_file_is_not_taken_for_all_there_is(folder: Path) -> None:
-    catalogues = CatalogueFolder(folder, look=0.01, settle=0.2)
-    await catalogues.watch()
+    now = 0.0
+    catalogues = CatalogueFolder(folder, settle=1.0, monotonic=lambda: now)
     versions = {catalogues.current.version}
     # Without its second half, it would be a catalogue as well.
     text = OTHER + TYPE[TYPE.index("[types") :].replace("types.thing", "types.more")
@@ -152,11 +152,13 @@ async def test_a_half_written_file_is_not_taken_for_all_there_is(folder: Path) -
         for start in range(0, len(text), len(text) // 10):
             file.write(text[start : start + len(text) // 10])
             file.flush()
-            await asyncio.sleep(0.05)
+            now += 0.9
+            await catalogues._look()
             versions.add(catalogues.current.version)
-    await until(lambda: "more" in catalogues.current.types)
-    await catalogues.close()
     assert len(versions) == 1
+    now += 1.0
+    await catalogues._look()
+    assert "more" in catalogues.current.types
 
 
 async def test_files_that_never_settle_keep_nobody_waiting_for_ever(folder: Path) -> None:

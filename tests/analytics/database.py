@@ -1,0 +1,34 @@
+"""Databases in the shared ClickHouse, and clients of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+from analytics.clickhouse import ClickHouse
+from embedded.clickhouse import ClickHouse as Server
+from pipeline.settings import Settings
+
+_numbers = count(1)
+
+
+@asynccontextmanager
+async def connected(server: Server, name: str = "default") -> AsyncIterator[ClickHouse]:
+    """A client of the database of this name."""
+    client = ClickHouse(
+        Settings(clickhouse_host=server.host, clickhouse_port=server.port, clickhouse_database=name)
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def created(server: Server) -> AsyncIterator[str]:
+    """An empty database that nobody else uses; its name."""
+    name = f"analytics_{next(_numbers)}"
+    async with connected(server) as default:
+        await default.command(f"CREATE DATABASE {name}")
+    yield name
+    async with connected(server) as default:
+        await default.command(f"DROP DATABASE {name}")
