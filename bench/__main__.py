@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import click
@@ -19,40 +19,53 @@ from bench import report
 from bench import restore as restore_bench
 from bench import sinks as sinks_bench
 from bench import timers as timers_bench
+from bench.pairs import PAIRS, Progress
+from bench.terms import TERMS
 from pipeline.errors import TocsinError
 
 LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
+ROUNDS = click.option(
+    "--pairs",
+    type=click.IntRange(1),
+    default=PAIRS,
+    show_default=True,
+    help="Rounds, in each of which every contestant runs once. Fewer than 6 hold no figure.",
+)
 console = Console(stderr=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
-    """Side-by-side benchmarks. Ratios within one run count; absolute figures move by 20 %."""
+    """Side-by-side benchmarks. Ratios count, of runs next to each other; figures move by 20 %.
+
+    Contestants take turns in `--pairs` rounds. Printed are the median of the rounds' ratios and,
+    in brackets, the interval that holds the true median with at least 95 %.
+    """
 
 
 @bench.command()
-@click.option("--records", type=click.IntRange(1000), default=400_000, show_default=True)
+@click.option("--records", type=click.IntRange(1000), default=100_000, show_default=True)
+@ROUNDS
 @LINE
-def decide(records: int, as_json: bool) -> None:
+def decide(records: int, pairs: int, as_json: bool) -> None:
     """Stateful decisions in one process: ours, stock Faust, Quix Streams, and a stateless loop.
 
     The slower ones get a share of RECORDS: Quix three eighths, Faust a twentieth.
     """
-    with console.status("") as status:
-        found = _run(decide_bench.run(records, status.update))
+    found = _run("decide", lambda progress: decide_bench.run(records, pairs, progress))
     _print(found, as_json, report.decide_table)
 
 
 @bench.command()
-@click.option("--records", type=click.IntRange(100), default=1_000_000, show_default=True)
+@click.option("--records", type=click.IntRange(100), default=400_000, show_default=True)
+@ROUNDS
 @LINE
-def restore(records: int, as_json: bool) -> None:
+def restore(records: int, pairs: int, as_json: bool) -> None:
     """Restoring a partition's state from its changelog: ours and stock Faust's.
 
     Faust gets a twentieth of RECORDS.
     """
-    with console.status("") as status:
-        found = _run(restore_bench.run(records, status.update))
+    found = _run("restore", lambda progress: restore_bench.run(records, pairs, progress))
     _print(found, as_json, report.restore_table)
 
 
@@ -61,18 +74,20 @@ def restore(records: int, as_json: bool) -> None:
 @LINE
 def timers(timers: int, as_json: bool) -> None:
     """Notifications that were put off to one moment: how many a second go out when it comes."""
-    with console.status("") as status:
-        found = _run(timers_bench.run(timers, status.update))
+    found = _run("timers", lambda progress: timers_bench.run(timers, progress))
     _print(found, as_json, report.timers_table)
 
 
 @bench.command()
 @click.option("--calls", type=click.IntRange(100), default=5000, show_default=True)
+@ROUNDS
 @LINE
-def sinks(calls: int, as_json: bool) -> None:
-    """Provider calls: our sinks, the bare HTTP client, and the vendors' own SDKs."""
-    with console.status("") as status:
-        found = _run(sinks_bench.run(calls, status.update))
+def sinks(calls: int, pairs: int, as_json: bool) -> None:
+    """Provider calls: our sinks, the bare HTTP client, and the vendors' own SDKs.
+
+    CALLS are those of one contestant in all rounds; an SDK makes a quarter of them.
+    """
+    found = _run("sinks", lambda progress: sinks_bench.run(calls, pairs, progress))
     _print(found, as_json, report.sinks_table)
 
 
@@ -81,25 +96,29 @@ def sinks(calls: int, as_json: bool) -> None:
 @click.option("--rate", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--centrifugo/--no-centrifugo", default=True, show_default=True)
+@ROUNDS
 @LINE
-def gateway(sockets: int, rate: int, seconds: int, centrifugo: bool, as_json: bool) -> None:
+def gateway(
+    sockets: int, rate: int, seconds: int, centrifugo: bool, pairs: int, as_json: bool
+) -> None:
     """Inboxes live: from a message to the socket; and what the API takes and reads.
 
     Then Centrifugo, built from its newest release where Go is installed: the highest rate that it
-    holds at the p99 that ours had at RATE, and ours at that rate.
+    holds at the p99 that ours had at RATE, and ours at that rate. PAIRS are of the API and a bare
+    handler.
     """
-    with console.status("") as status:
-        found = _run(gateway_bench.run(sockets, rate, seconds, centrifugo, status.update))
+    asked = gateway_bench.Asked(sockets, rate, seconds, centrifugo, pairs)
+    found = _run("gateway", lambda progress: gateway_bench.run(asked, progress))
     _print(found, as_json, report.gateway_table)
 
 
 @bench.command()
-@click.option("--rows", type=click.IntRange(1000), default=1_000_000, show_default=True)
+@click.option("--rows", type=click.IntRange(100_000), default=400_000, show_default=True)
+@ROUNDS
 @LINE
-def analytics(rows: int, as_json: bool) -> None:
+def analytics(rows: int, pairs: int, as_json: bool) -> None:
     """Delivery events into ClickHouse: one worker beside a bare insert, and how fresh they are."""
-    with console.status("") as status:
-        found = _run(analytics_bench.run(rows, status.update))
+    found = _run("analytics", lambda progress: analytics_bench.run(rows, pairs, progress))
     _print(found, as_json, report.analytics_table)
 
 
@@ -108,16 +127,17 @@ def analytics(rows: int, as_json: bool) -> None:
 @LINE
 def questions(rows: int, as_json: bool) -> None:
     """What analysts and support ask, over a tenth of ROWS and over all of them."""
-    with console.status("") as status:
-        found = _run(questions_bench.run(rows, status.update))
+    found = _run("questions", lambda progress: questions_bench.run(rows, progress))
     _print(found, as_json, report.questions_table)
 
 
-def _run(bench_run: Coroutine[Any, Any, Any]) -> Any:
+def _run(name: str, start: Callable[[Progress], Coroutine[Any, Any, Any]]) -> Any:
+    for line in TERMS[name]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     # As our workers do, so that what runs in this process is on the same event loop.
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with console.status("") as status, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            return runner.run(bench_run)
+            return runner.run(start(status.update))
         except TocsinError as error:
             console.print(f"bench: {error}", markup=False, highlight=False)
             sys.exit(69)

@@ -2,62 +2,94 @@
 
 import asyncio
 import json
-import os
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
+from msgspec import Struct
 
 from bench.deliveries import TOPIC, delivery
-from embedded.house import ROOT, House
+from bench.module import line_of, running
+from bench.pairs import (
+    ITSELF,
+    Progress,
+    Ratio,
+    Run,
+    Turn,
+    cpu_ratio,
+    middle,
+    speed_ratio,
+    take_turns,
+)
+from bench.processor import cpu_seconds, cpu_us_each
+from embedded.house import WEB, House
 from pipeline.outputs import partition_of
 from pipeline.producer import start_producer
 
+OURS, BARE = "the API", "a bare handler"
+POSTS = 3000
+"""Events of one run."""
 AT_ONCE = 64
 INBOX_ITEMS = 1000
 READS = 500
 
 
-async def accepts(house: House, url: str, key: str) -> tuple[int, int]:
-    """Events that the API takes a second, and that a bare handler takes."""
+class Accepts(Struct, frozen=True):
+    """Events that each takes a second, medians over the rounds, and how ours compares.
+
+    `ratio` is of ours to the bare handler's, `cpu_ratio` of its processor time to ours.
+    """
+
+    ours: int
+    bare: int
+    ratio: Ratio
+    cpu_ratio: Ratio | None
+
+
+async def accepts(house: House, url: str, key: str, pairs: int, progress: Progress) -> Accepts:
+    """How many events the API takes, and how many a bare handler takes, in turn."""
+    async with running("bench.bare_handler", house.kafka.address) as bare:
+        other = (await line_of(bare)).decode().strip()
+        targets = {OURS: (url, house.workers[WEB].pid), BARE: (other, bare.pid)}
+        for target, _ in targets.values():  # neither begins cold
+            await _posts(target, key)
+
+        @asynccontextmanager
+        async def open_round(number: int) -> AsyncIterator[Turn]:
+            async def turn(name: str) -> Run:
+                target, pid = targets[name]
+                before, begin = cpu_seconds({ITSELF: pid}), time.perf_counter()
+                await _posts(target, key)
+                seconds = time.perf_counter() - begin
+                cpu = cpu_us_each(before, cpu_seconds({ITSELF: pid}), POSTS)
+                return Run(POSTS / seconds, cpu)
+
+            yield turn
+
+        rounds = await take_turns((OURS, BARE), pairs, open_round, progress)
+    return Accepts(
+        ours=round(middle(rounds, OURS).per_second),
+        bare=round(middle(rounds, BARE).per_second),
+        ratio=speed_ratio(rounds, OURS, BARE),
+        cpu_ratio=cpu_ratio(rounds, OURS, BARE),
+    )
+
+
+async def _posts(url: str, key: str) -> None:
     event = {"type": "order.shipped", "actor": "shop", "data": {"customer_id": "ann"}}
-    headers = {"Authorization": f"Bearer {key}"}
-    bare = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.bare_handler", house.kafka.address,
-        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    try:
-        assert bare.stdout is not None  # noqa: S101 - a pipe, as asked for
-        other = (await bare.stdout.readline()).decode().strip()
-        best = {url: 0, other: 0}
-        for _ in range(3):  # in turn, the best of each
-            for target in best:
-                best[target] = max(
-                    best[target], await _posts(f"{target}/v1/events", event, headers)
-                )
-    finally:
-        bare.terminate()
-        await bare.wait()
-    return best[url], best[other]
-
-
-async def _posts(url: str, event: Mapping[str, object], headers: dict[str, str]) -> int:
-    count = 3000
-    left = iter(range(count))
-    begin = time.perf_counter()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    left, run = iter(range(POSTS)), time.time_ns()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
 
         async def work() -> None:
             for number in left:
-                body = json.dumps({**event, "id": f"{begin}-{number}"})
-                kind = {"Content-Type": "application/json"}
-                async with session.post(url, data=body, headers={**headers, **kind}) as answer:
+                body = json.dumps({**event, "id": f"{run}-{number}"})
+                async with session.post(f"{url}/v1/events", data=body, headers=headers) as answer:
                     if answer.status != 202:
                         raise RuntimeError(f"{url} answered {answer.status}")
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
-    return round(count / (time.perf_counter() - begin))
 
 
 async def reads(house: House, url: str, key: str) -> tuple[float, float]:

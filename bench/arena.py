@@ -26,6 +26,7 @@ class Arena:
     def __init__(self, kafka: Kafka, folder: Path, partitions: int) -> None:
         self.folder = folder
         self.address = kafka.address
+        self.broker = kafka.pid
         self._partitions = partitions
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=kafka.address, enable_auto_commit=False, auto_offset_reset="earliest"

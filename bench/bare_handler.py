@@ -6,6 +6,7 @@ import sys
 import uvloop
 from aiohttp import web
 
+from pipeline.collector import tune_collector
 from pipeline.producer import start_producer
 from pipeline.topics import EVENTS
 
@@ -22,6 +23,7 @@ async def serve(kafka: str) -> None:
     app.add_routes([web.post("/v1/events", take)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
+    tune_collector()  # as the web process does
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     sys.stdout.write(f"http://127.0.0.1:{runner.addresses[0][1]}\n")
     sys.stdout.flush()

@@ -5,6 +5,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.processor import fields_of
+
 PROC = Path("/proc")
 
 
@@ -44,8 +46,7 @@ def _ours() -> int:
     spent: dict[int, int] = {}
     for stat in PROC.glob("[0-9]*/stat"):
         try:
-            # The name before it may hold anything, also spaces and brackets.
-            fields = stat.read_text().rpartition(")")[2].split()
+            fields = fields_of(stat.read_text())
         except OSError:
             continue  # it ended
         process = int(stat.parent.name)

@@ -1,6 +1,6 @@
 """Tocsin with sockets open, as both questions to its gateway need it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,11 +10,11 @@ from bench.clients import clients
 from bench.deliveries import TOPIC, delivery
 from bench.memory import memory_of
 from bench.messages import Messages
+from bench.pairs import Progress
 from embedded.house import WEB, House
 from pipeline.producer import start_producer
 from web.api.keys import ApiKey, Scope, new_key, table_of
 
-Progress = Callable[[str], None]
 WARMING = 3
 """Seconds of messages that are not measured, of any contestant: runtimes settle in them."""
 

@@ -5,7 +5,6 @@ size from it, one after the other on the same machine.
 """
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,8 +18,8 @@ from bench.ladder import Rung, climb, highest, step
 from bench.memory import memory_of
 from bench.messages import Messages
 from bench.opened import WARMING, opened
+from bench.pairs import Progress
 
-Progress = Callable[[str], None]
 PARTITIONS = 8
 """As many as Tocsin has by default."""
 GOAL_MS = 100.0

@@ -13,10 +13,10 @@ from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from analytics.panels import PANELS, Span, figures
 from analytics.timeline import day_of, timeline
+from bench.pairs import Progress
 from embedded.clickhouse import ClickHouse as Server
 from pipeline.settings import Settings
 
-Progress = Callable[[str], None]
 TENANT = "acme"
 END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 WEEK = timedelta(days=7)

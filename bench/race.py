@@ -1,17 +1,17 @@
 """Running one contestant to the end of its records, and what that took."""
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from bench.arena import Arena
 from bench.contestants.__main__ import READY
+from bench.contestants.equipment import Equipment, reported
+from bench.pairs import ITSELF, Run
+from bench.processor import cpu_seconds, cpu_us_each
 from embedded.process import Child, tail
 from pipeline.errors import Unavailable
 
@@ -19,25 +19,26 @@ ROOT = Path(__file__).parent.parent
 SAMPLE_SECONDS = 0.05
 PATIENCE = 90.0
 """Seconds without a new output after which a contestant has failed."""
+STARTING = 300.0
+"""Seconds that a contestant may take to start, which nothing measures."""
+BROKER = "broker"
 
 
 Feed = Callable[[], Awaitable[None]]
 
 
-class Speed(Struct, frozen=True):
-    """What a contestant reached over `records` records."""
-
-    records: int
-    records_per_second: int
-    cpu_us_per_record: float
-
-
 class Sample(NamedTuple):
-    """How far a contestant was at a moment."""
+    """How far a contestant was at a moment, and what it and the broker had spent by then."""
 
     records: int
     clock: float
-    cpu: float
+    cpu: dict[str, float]
+
+
+def command(arena: Arena, contestant: str) -> list[str]:
+    """What starts a contestant, with a folder of its own for its state."""
+    argv = [sys.executable, "-m", "bench.contestants", contestant, arena.address]
+    return [*argv, str(arena.folder / f"{contestant}-state")]
 
 
 async def race(
@@ -48,7 +49,7 @@ async def race(
     feed: tuple[str, Feed] | None = None,
     waiting: int = 0,
     patience: float = PATIENCE,
-) -> Speed:
+) -> tuple[Run, Equipment]:
     """Run a contestant until the topic `outputs` holds one record for each of its requests.
 
     They are there before it starts; or else `feed` writes them when it says these words. Clock
@@ -57,12 +58,11 @@ async def race(
     many seconds without an output it has failed.
     """
     log = arena.folder / f"{contestant}.log"
-    argv = [sys.executable, "-m", "bench.contestants", contestant, arena.address]
-    argv.append(str(arena.folder / f"{contestant}-state"))
     child = Child(f"The contestant {contestant}")
     words, write = feed or (READY, None)
     try:
-        await child.start(argv, {"PYTHONPATH": str(ROOT)}, log, lambda: _says(log, words))
+        argv, env = command(arena, contestant), {"PYTHONPATH": str(ROOT)}
+        await child.start(argv, env, log, lambda: says(log, words), STARTING)
         if write is not None:
             await write()
         span = range(waiting, records)
@@ -70,11 +70,16 @@ async def race(
     finally:
         await child.kill()
     done = max(1, last.records - first.records)
-    return Speed(
-        records=records - waiting,
-        records_per_second=round(done / max(last.clock - first.clock, SAMPLE_SECONDS)),
-        cpu_us_per_record=round((last.cpu - first.cpu) / done * 1e6, 1),
+    run = Run(
+        per_second=done / max(last.clock - first.clock, SAMPLE_SECONDS),
+        cpu_us=cpu_us_each(first.cpu, last.cpu, done),
     )
+    return run, reported(log.read_text())
+
+
+async def says(log: Path, words: str) -> bool:
+    """Whether these words are among the last lines of a log."""
+    return words in tail(log)
 
 
 async def _watch(
@@ -96,17 +101,5 @@ async def _watch(
 
 async def _sample(arena: Arena, child: Child, outputs: str) -> Sample:
     count = await arena.count(outputs)
-    return Sample(count, time.perf_counter(), _cpu_seconds(child.pid))
-
-
-async def _says(log: Path, words: str) -> bool:
-    return words in tail(log)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """CPU time of a running process, all its threads; 0 where there is no /proc to tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    cpu = cpu_seconds({ITSELF: child.pid, BROKER: arena.broker})
+    return Sample(count, time.perf_counter(), cpu)

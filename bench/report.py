@@ -2,11 +2,12 @@
 
 from rich.table import Table
 
-from bench.analytics import AnalyticsFound
+from bench.analytics import ENGINE, AnalyticsFound
 from bench.decide import Decide
 from bench.gateway import GatewayFound
 from bench.ladder import BUSY, Rung
 from bench.pace import Pace
+from bench.pairs import ITSELF, Ratio
 from bench.questions import QuestionsFound
 from bench.restore import Restore
 from bench.sinks import Sinks
@@ -24,17 +25,20 @@ def decide_table(found: Decide) -> Table:
     """The contestants of `decide`, the fastest first."""
     rates = found.records_per_second
     table = Table(
-        title="Stateful decisions in one process, broker included",
+        title=f"Stateful decisions in one process, broker included, {found.pairs} pairs",
         caption=f"All but aiokafka decided alike on the first {found.same_decisions_on:,} records.",
     )
-    for column in ("", "records/s", "CPU µs/record", "Tocsin is", "records"):
+    columns = ("", "records/s", "Tocsin is", "CPU µs/record", "broker's", "by CPU", "records")
+    for column in columns:
         table.add_column(column, justify="right" if column else "left")
     for name in sorted(rates, key=rates.__getitem__, reverse=True):
         table.add_row(
             NAMES[name],
             f"{rates[name]:,}",
+            _times(found.ratios.get(name)),
             f"{found.cpu_us_per_record[name]:,.1f}",
-            f"{rates['tocsin'] / rates[name]:.2f} x",
+            f"{found.broker_cpu_us_per_record[name]:,.1f}",
+            _times(found.cpu_ratios.get(name)),
             f"{found.records[name]:,}",
         )
     return table
@@ -42,14 +46,23 @@ def decide_table(found: Decide) -> Table:
 
 def restore_table(found: Restore) -> Table:
     """Ours and Faust's, one a row."""
-    table = Table(title="Restoring state from a changelog, broker included")
-    for column in ("", "records/s", "records"):
+    table = Table(title=f"Restoring state from a changelog, broker included, {found.pairs} pairs")
+    for column in ("", "records/s", "Tocsin is", "CPU µs/record", "by CPU", "records"):
         table.add_column(column, justify="right" if column else "left")
-    for name, rate, records in (
-        ("Tocsin's partition store", found.records_per_second, found.records),
-        ("stock Faust's table", found.stock_faust, found.stock_faust_records),
+    ours, theirs = found.cpu_us_per_record, found.stock_faust_cpu_us_per_record
+    for name, rate, ratio, cpu, cpu_ratio, records in (
+        ("Tocsin's partition store", found.records_per_second, None, ours, None, found.records),
+        (
+            "stock Faust's table",
+            found.stock_faust,
+            found.interval,
+            theirs,
+            found.cpu_ratio,
+            found.stock_faust_records,
+        ),
     ):
-        table.add_row(name, f"{rate:,}", f"{records:,}")
+        cells = (f"{rate:,}", _times(ratio), f"{cpu:,.1f}", _times(cpu_ratio), f"{records:,}")
+        table.add_row(name, *cells)
     return table
 
 
@@ -81,7 +94,8 @@ def gateway_table(found: GatewayFound) -> Table:
         ("memory a socket", f"{found.bytes_per_socket / 1024:.1f} KiB"),
         (
             "events taken",
-            f"{found.events_per_second:,}/s, {found.share_of_bare:.2f} of a bare handler's",
+            f"{found.events_per_second:,}/s, a bare handler takes {found.bare_per_second:,}/s: "
+            f"{_times(found.interval)}, by CPU {_times(found.cpu_ratio)}",
         ),
         ("inbox of 1,000", f"p50 {found.inbox_p50_ms:g} ms, p99 {found.inbox_p99_ms:g} ms"),
         *(_pace_rows(found.centrifugo) if found.centrifugo else ()),
@@ -114,16 +128,21 @@ def _rate(rung: Rung | None) -> str:
 
 def sinks_table(found: Sinks) -> Table:
     """Every provider's contestants."""
-    table = Table(title="Provider calls, 64 at once, against the simulators")
+    one = [f"{n}: {sink.vendor_why_one}" for n, sink in found.sinks.items() if sink.vendor_why_one]
+    table = Table(
+        title="Provider calls, 64 at once, against the simulators",
+        caption=f"SDKs with one message a call: {'; '.join(one)}.",
+    )
     for column in ("", "contestant", "calls/s", "CPU µs/call", "deliveries/call", "ours is"):
         table.add_column(column, justify="left" if column in ("", "contestant") else "right")
     for name, sink in found.sinks.items():
         rows = [
             ("Tocsin's sink", sink.ours, ""),
-            ("bare HTTP client", sink.bare, f"{sink.share_of_bare:.2f} x"),
+            ("bare HTTP client", sink.bare, _times(sink.bare_interval)),
         ]
         if sink.vendor:
-            ratios = f"{sink.vendor_ratio:.1f} x, by CPU {sink.vendor_cpu_ratio:.1f} x"
+            by_cpu = _times(sink.vendor_cpu_interval)
+            ratios = f"{_times(sink.vendor_interval)}, by CPU {by_cpu}"
             rows.append((sink.vendor_client, sink.vendor, ratios))
         for contestant, speed, ratio in rows:
             cells = (f"{speed.calls_per_second:,}", f"{speed.cpu_us_per_call:,.0f}")
@@ -133,14 +152,34 @@ def sinks_table(found: Sinks) -> Table:
 
 def analytics_table(found: AnalyticsFound) -> Table:
     """Rates, then how fresh."""
-    table = Table(title="Delivery events into ClickHouse, broker and engine included")
-    for column in ("", "rows/s", "of bare", "p50 / p99 until a query finds it, ms"):
+    table = Table(
+        title=f"Delivery events into ClickHouse, broker and engine included, {found.pairs} pairs"
+    )
+    for column in ("", "rows/s", "ours is", "CPU µs/row", "ClickHouse's", "by CPU"):
         table.add_column(column, justify="right" if column else "left")
-    table.add_row("one worker", f"{found.rows_per_second:,}", f"{found.share_of_bare:.2f}", "")
-    table.add_row("bare insert", f"{found.bare_per_second:,}", "1", "")
-    fresh = f"{found.fresh_p50_ms:,} / {found.fresh_p99_ms:,}"
-    table.add_row("paced", f"{found.paced_per_second:,}", "", fresh)
+    rows = (
+        ("one worker", found.rows_per_second, None, found.cpu_us_per_row, None),
+        (
+            "bare insert",
+            found.bare_per_second,
+            found.interval,
+            found.bare_cpu_us_per_row,
+            found.cpu_ratio,
+        ),
+    )
+    for name, rate, ratio, cpu, cpu_ratio in rows:
+        cells = (f"{cpu[ITSELF]:,.1f}", f"{cpu[ENGINE]:,.1f}", _times(cpu_ratio))
+        table.add_row(name, f"{rate:,}", _times(ratio), *cells)
+    fresh = f"p50 {found.fresh_p50_ms:,}, p99 {found.fresh_p99_ms:,} ms until a query finds it"
+    table.add_row("paced", f"{found.paced_per_second:,}", fresh)
     return table
+
+
+def _times(ratio: Ratio | None) -> str:
+    """A ratio and its interval; nothing where there is none."""
+    if ratio is None:
+        return ""
+    return f"{ratio.median:.2f} x ({ratio.low:.2f}–{ratio.high:.2f})"  # noqa: RUF001
 
 
 def questions_table(found: QuestionsFound) -> Table:

@@ -1,65 +1,96 @@
 """Restoring a partition's state from its changelog, beside stock Faust's recovery."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import msgspec
 from msgspec import Struct
 
 from bench.arena import Arena, arena
-from bench.contestants.faust_recovery import RECOVERED
-from bench.race import ROOT
+from bench.contestants.equipment import Equipment, check_fair, reported
+from bench.contestants.recovery import WORDS, recovered
+from bench.pairs import (
+    ITSELF,
+    Progress,
+    Ratio,
+    Run,
+    Turn,
+    cpu_ratio,
+    middle,
+    speed_ratio,
+    take_turns,
+)
+from bench.race import ROOT, command, says
 from bench.topics import faust_changelog
 from bench.workload import profile, state_key, user_name
-from embedded.process import Child, tail
+from embedded.process import Child
 from pipeline.topics import changelog
 from policy.dedupe import NO_MARKS, Mark, remember
 from policy.rate_limit import Window
 from policy.user.ledger import Ledger
-from tables.followers import FOLLOWERS
-from tables.restore import Changelog
-from tables.store import PartitionStore
-from tables.table import checker
 from tables.users import LEDGERS, PROFILES
 
-Progress = Callable[[str], None]
 Entry = tuple[bytes, bytes]
+OURS, FAUST = "tocsin_recovery", "faust_recovery"
 DECIDER = changelog("decider")
 FAUST_SHARE = 1 / 20
+WITHIN = 600.0
+"""Seconds that a recovery may take."""
 
 
 class Restore(Struct, frozen=True):
-    """What the benchmark found; `ratio` is ours to Faust's."""
+    """What the benchmark found: medians over the rounds.
+
+    `interval` is of ours to Faust's in records a second, of which `ratio` is the median, and
+    `cpu_ratio` of Faust's to ours in processor time a record.
+    """
 
     records_per_second: int
     stock_faust: int
     ratio: float
+    interval: Ratio
+    cpu_ratio: Ratio | None
     cpu_us_per_record: float
+    stock_faust_cpu_us_per_record: float
     records: int
     stock_faust_records: int
+    pairs: int
+    equipment: dict[str, Equipment]
 
 
-async def run(records: int, progress: Progress) -> Restore:
-    """Write both changelogs to a fresh broker and restore from an empty folder."""
-    few = max(100, int(records * FAUST_SHARE))
-    async with arena(1) as ready:
-        progress(f"Writing {records:,} changelog records")
-        faust_topic = msgspec.structs.replace(DECIDER, name=faust_changelog("profiles"))
-        await ready.create(DECIDER, faust_topic, "faust-requests")
-        await ready.write(DECIDER.name, 0, state(records))
-        await ready.write(faust_topic.name, 0, state(few))
-        progress("Tocsin restores")
-        ours, cpu = await _ours(ready, records)
-        progress(f"Faust recovers {few:,}")
-        theirs = await _faust(ready, few)
+async def run(records: int, pairs: int, progress: Progress) -> Restore:
+    """Rounds on a fresh broker each: write both changelogs, and restore from an empty folder."""
+    counts = {OURS: records, FAUST: max(100, int(records * FAUST_SHARE))}
+    equipment: dict[str, Equipment] = {}
+
+    @asynccontextmanager
+    async def open_round(number: int) -> AsyncIterator[Turn]:
+        async with arena(1) as ready:
+            progress(f"Writing {records:,} changelog records")
+            await _fill(ready, counts)
+
+            async def turn(name: str) -> Run:
+                reached, equipment[name] = await _recover(ready, name, counts[name])
+                return reached
+
+            yield turn
+            check_fair(equipment, OURS)
+
+    rounds = await take_turns((OURS, FAUST), pairs, open_round, progress)
+    ours, theirs = middle(rounds, OURS), middle(rounds, FAUST)
+    ratio = speed_ratio(rounds, OURS, FAUST)
     return Restore(
-        records_per_second=round(ours),
-        stock_faust=round(theirs),
-        ratio=round(ours / theirs, 1),
-        cpu_us_per_record=round(cpu * 1e6, 1),
-        records=records,
-        stock_faust_records=few,
+        records_per_second=round(ours.per_second),
+        stock_faust=round(theirs.per_second),
+        ratio=ratio.median,
+        interval=ratio,
+        cpu_ratio=cpu_ratio(rounds, OURS, FAUST),
+        cpu_us_per_record=round(ours.cpu_us[ITSELF], 1),
+        stock_faust_cpu_us_per_record=round(theirs.cpu_us[ITSELF], 1),
+        records=counts[OURS],
+        stock_faust_records=counts[FAUST],
+        pairs=pairs,
+        equipment=equipment,
     )
 
 
@@ -83,32 +114,23 @@ def _ledger(user: int) -> Ledger:
     return Ledger(marks, {"push": Window(3600, times)})
 
 
-async def _ours(ready: Arena, records: int) -> tuple[float, float]:
-    """Records a second, and seconds of CPU time a record."""
-    source = Changelog(ready.address, DECIDER.name, 0, checker(PROFILES, LEDGERS, FOLLOWERS))
-    store = PartitionStore(ready.folder / "state", source, ready.producer)
-    begin, cpu = time.perf_counter(), time.process_time()
-    await store.restore()
-    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    kept = sum(1 for prefix in (PROFILES.prefix, LEDGERS.prefix) for _ in store.scan(prefix))
-    store.close()
-    if kept != records:
-        raise RuntimeError(f"{kept} of {records} records are in the state")
-    return records / seconds, cpu / records
+async def _fill(ready: Arena, counts: dict[str, int]) -> None:
+    faust_topic = msgspec.structs.replace(DECIDER, name=faust_changelog("profiles"))
+    await ready.create(DECIDER, faust_topic, "faust-requests")
+    await ready.write(DECIDER.name, 0, state(counts[OURS]))
+    await ready.write(faust_topic.name, 0, state(counts[FAUST]))
 
 
-async def _faust(ready: Arena, records: int) -> float:
-    log = ready.folder / "faust_recovery.log"
-    argv = [sys.executable, "-m", "bench.contestants", "faust_recovery", ready.address]
-    argv.append(str(ready.folder / "faust-state"))
-    child = Child("Faust's recovery")
-
-    async def recovered() -> bool:
-        return RECOVERED in tail(log)
-
+async def _recover(ready: Arena, name: str, records: int) -> tuple[Run, Equipment]:
+    log = ready.folder / f"{name}.log"
+    child = Child(f"The contestant {name}")
+    env = {"PYTHONPATH": str(ROOT)}
     try:
-        await child.start(argv, {"PYTHONPATH": str(ROOT)}, log, recovered, within=600)
+        await child.start(command(ready, name), env, log, lambda: says(log, WORDS), within=WITHIN)
     finally:
         await child.kill()
-    line = next(line for line in log.read_text().splitlines() if line.startswith(RECOVERED))
-    return records / float(line.removeprefix(RECOVERED))
+    found = recovered(log.read_text())
+    if found.kept != records:
+        raise RuntimeError(f"{name}: {found.kept} of {records} records are in the state")
+    cpu = {ITSELF: found.cpu_seconds / records * 1e6}
+    return Run(records / found.seconds, cpu), reported(log.read_text())

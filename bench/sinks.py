@@ -5,21 +5,24 @@ meanwhile meets all of them alike: the simulators check their first calls, and a
 the others as the simulators did. The bare client repeats one finished request.
 """
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pyreqwest.client
 from msgspec import Struct
+from msgspec.structs import replace
 
-from bench.stand_in import CHECKED, REPEATED, Tell, standing_in
+from bench.contest import AT_ONCE, BARE, OURS, VENDOR, Contest, Contestant, Send
+from bench.pairs import ITSELF, Progress, Ratio, Rounds, cpu_ratio, middle, speed_ratio
+from bench.stand_in import standing_in
 from bench.vendors import VENDORS
-from bench.vendors.client import Outside
+from bench.vendors.client import Opened, Outside, Vendor
+from bench.vendors.message import device, ids_of, mailbox, phone, text_of, title_of
+from bench.witness import Witness
 from embedded.house import Simulators
 from embedded.process import LOOPBACK
 from embedded.simulators.credentials import Credentials, chat_hook
@@ -31,22 +34,19 @@ from sinks.http import HttpClient, Reply
 from sinks.provider import Provider, Retry, Sent
 from sinks.registry import PROVIDERS
 
-Progress = Callable[[str], None]
-AT_ONCE = 64
-"""Calls in flight."""
 BATCH = 100
-"""Deliveries in a call, where a provider takes so many."""
-ROUNDS = 20
-"""Short ones: within seconds what else this machine does changes what all of them reach."""
-VENDOR_SHARE = 4
+"""Deliveries in a call, where a provider takes so many; ours and an SDK's carry the same."""
+READY = 200
+"""Calls whose deliveries are made before, at least: a sink gets them from Kafka."""
+VENDOR_SHARE = 0.25
 """An SDK makes a quarter of the calls in a round, as it takes as long for them and longer."""
-ADDRESSES = {"push": "device-{}", "email": "user{}@example.com", "sms": "+1500555{:04d}"}
+ADDRESSES = {"push": device, "email": mailbox, "sms": phone}
 HOOKS = 100
 """Of a chat platform: each takes only so many messages at once."""
 
 
 class Speed(Struct, frozen=True):
-    """Of the calls of one contestant; a call carries `deliveries`."""
+    """Of the calls of one contestant, medians over the rounds; a call carries `deliveries`."""
 
     calls_per_second: int
     cpu_us_per_call: float
@@ -56,19 +56,26 @@ class Speed(Struct, frozen=True):
 class Sink(Struct, frozen=True):
     """One provider's contestants, and how we compare; some have no SDK.
 
-    Each ratio is the median of the rounds', each of which compares neighbours in time.
-    `share_of_bare` is ours to theirs in calls a second; `vendor_ratio` in deliveries a second, as
-    the SDKs send one a call, and `vendor_cpu_ratio` theirs to ours in CPU time a delivery. APNs is
+    Each ratio counts deliveries, however many a call carries, and is the median of the rounds'
+    own; its interval stands beside it. `share_of_bare` and `vendor_ratio` are ours to theirs in
+    deliveries a second, and `vendor_cpu_ratio` is theirs to ours in CPU time a delivery. APNs is
     HTTP/2, for which there is no stand-in: its simulator bounds all but the last.
     """
 
     ours: Speed
     bare: Speed
     share_of_bare: float
+    bare_interval: Ratio
     vendor: Speed | None = None
     vendor_ratio: float = 0.0
+    vendor_interval: Ratio | None = None
     vendor_cpu_ratio: float = 0.0
+    vendor_cpu_interval: Ratio | None = None
     vendor_client: str = ""
+    vendor_why_one: str = ""
+    """Why the SDK's call carries one message, where it does."""
+    compared: int = 0
+    """Messages that the SDK and ours were seen to send alike, before anything was measured."""
 
 
 class Sinks(Struct, frozen=True):
@@ -85,18 +92,7 @@ class Request(NamedTuple):
     headers: dict[str, str]
 
 
-class Took(NamedTuple):
-    """Seconds a call in one round, as the clock and as the processor have it."""
-
-    wall: float
-    cpu: float
-
-
-Send = Callable[[int], Awaitable[None]]
-"""Makes the call of this number; raises where it was not accepted."""
-
-
-async def run(calls: int, progress: Progress) -> Sinks:
+async def run(calls: int, pairs: int, progress: Progress) -> Sinks:
     """Start the simulators and let the contestants of each provider take turns."""
     with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as folder:
         simulators = Simulators(Path(folder))
@@ -110,9 +106,10 @@ async def run(calls: int, progress: Progress) -> Sinks:
                 settings = settings_of(_elsewhere(simulators, port))
                 credentials = msgspec.json.decode(accounts, type=Credentials)
                 outside = Outside(settings, credentials, f"http://{LOOPBACK}:{port}")
+                witness = Witness(simulators.accept_log)
                 for name in PROVIDERS:
-                    progress(f"{name}: {calls:,} calls of each contestant")
-                    found[name] = await _sink(name, outside, calls, tell)
+                    contest = Contest(name, calls, pairs, tell, witness, progress)
+                    found[name] = await _sink(contest, outside)
         finally:
             await simulators.stop()
     return Sinks(found)
@@ -124,32 +121,62 @@ def _elsewhere(simulators: Simulators, port: int) -> dict[str, str]:
     return {name: value.replace(here, there) for name, value in simulators.environment.items()}
 
 
-async def _sink(name: str, outside: Outside, calls: int, tell: Tell) -> Sink:
-    settings, vendor = outside.settings, VENDORS.get(name)
+async def _sink(contest: Contest, outside: Outside) -> Sink:
+    settings, vendor = outside.settings, VENDORS.get(contest.provider)
     http = HttpClient(settings.provider_timeout, AT_ONCE)
-    provider = PROVIDERS[name](settings, http)
+    provider = PROVIDERS[contest.provider](settings, http)
     batch = min(BATCH, provider.batch_size)
-    ours = _ours(provider, outside, batch)
-    request = await _request_of(ours)
     theirs = vendor.open(outside) if vendor else None
-    async with bare_client(http2=name == "apns") as client:
-        contestants: dict[str, Send] = {"ours": ours, "bare": _bare(client, request)}
-        if theirs:
-            contestants["vendor"] = theirs.send
-        rounds = await _race(contestants, calls, tell)
+    # Of ours, which is what Kafka hands to a sink, as much is made before as is checked.
+    calls = max(READY, AT_ONCE * BATCH // batch)
+    ours = Contestant(_ours(provider, outside, batch, calls), batch)
+    async with bare_client(http2=contest.provider == "apns") as client:
+        contestants = {OURS: ours}
+        contestants[BARE] = Contestant(_bare(client, await _request_of(ours.send)), batch)
+        if vendor and theirs:
+            carried = min(BATCH, vendor.batch_size)
+            contestants[VENDOR] = Contestant(_vendor(theirs, carried), carried, VENDOR_SHARE)
+        compared = await contest.check(contestants)
+        rounds = await contest.measure(contestants)
     if theirs:
         await theirs.close()
     await provider.close()
     await http.close()
-    mine, other = rounds["ours"], rounds.get("vendor")
-    return Sink(
-        ours=_speed(mine, batch),
-        bare=_speed(rounds["bare"], batch),
-        share_of_bare=round(_ratio(rounds["bare"], mine, "wall"), 2),
-        vendor=_speed(other, 1) if other else None,
-        vendor_ratio=round(_ratio(other, mine, "wall") * batch, 1) if other else 0.0,
-        vendor_cpu_ratio=round(_ratio(other, mine, "cpu") * batch, 1) if other else 0.0,
-        vendor_client=vendor.client if vendor else "",
+    return _found(rounds, contestants, vendor, compared)
+
+
+def _found(
+    rounds: Rounds, contestants: Mapping[str, Contestant], vendor: Vendor | None, compared: int
+) -> Sink:
+    bare = speed_ratio(rounds, OURS, BARE)
+    found = Sink(
+        ours=_speed(rounds, OURS, contestants),
+        bare=_speed(rounds, BARE, contestants),
+        share_of_bare=bare.median,
+        bare_interval=bare,
+    )
+    if vendor is None:
+        return found
+    ratio, cpu = speed_ratio(rounds, OURS, VENDOR), cpu_ratio(rounds, OURS, VENDOR)
+    return replace(
+        found,
+        vendor=_speed(rounds, VENDOR, contestants),
+        vendor_ratio=ratio.median,
+        vendor_interval=ratio,
+        vendor_cpu_ratio=cpu.median if cpu else 0.0,
+        vendor_cpu_interval=cpu,
+        vendor_client=vendor.client,
+        vendor_why_one=vendor.why_one if vendor.batch_size == 1 else "",
+        compared=compared,
+    )
+
+
+def _speed(rounds: Rounds, name: str, contestants: Mapping[str, Contestant]) -> Speed:
+    run, carried = middle(rounds, name), contestants[name].deliveries
+    return Speed(
+        calls_per_second=round(run.per_second / carried),
+        cpu_us_per_call=round(run.cpu_us[ITSELF] * carried, 1),
+        deliveries=carried,
     )
 
 
@@ -172,56 +199,23 @@ async def _request_of(send: Send) -> Request:
     return seen[-1]
 
 
-async def _race(contestants: dict[str, Send], calls: int, tell: Tell) -> dict[str, list[Took]]:
-    """Rounds in turn, every other one backwards; each contestant is first checked, unmeasured."""
-    took: dict[str, list[Took]] = {name: [] for name in contestants}
-    tell(CHECKED)
-    for send in contestants.values():
-        await _send_all(send, range(AT_ONCE))
-    tell(REPEATED)
-    for number in range(ROUNDS):
-        for name in list(contestants)[:: 1 if number % 2 else -1]:
-            share = max(1, calls // ROUNDS // (VENDOR_SHARE if name == "vendor" else 1))
-            begin, begin_cpu = time.perf_counter(), time.process_time()
-            await _send_all(contestants[name], range(number * share, (number + 1) * share))
-            wall, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
-            took[name].append(Took(wall / share, cpu / share))
-    return took
-
-
-def _speed(rounds: Sequence[Took], deliveries: int) -> Speed:
-    wall, cpu = median(took.wall for took in rounds), median(took.cpu for took in rounds)
-    return Speed(round(1 / wall), round(cpu * 1e6, 1), deliveries)
-
-
-def _ratio(theirs: Sequence[Took], ours: Sequence[Took], what: Literal["wall", "cpu"]) -> float:
-    pairs = zip(theirs, ours, strict=True)
-    return median(
-        other.wall / mine.wall if what == "wall" else other.cpu / mine.cpu for other, mine in pairs
-    )
-
-
-async def _send_all(send: Send, numbers: Sequence[int]) -> None:
-    left = iter(numbers)
-
-    async def work() -> None:
-        for number in left:
-            await send(number)
-
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
-
-
-def _ours(provider: Provider, outside: Outside, batch: int) -> Send:
-    # Made before: a sink gets them from Kafka.
+def _ours(provider: Provider, outside: Outside, batch: int, calls: int) -> Send:
     ready = [
         [delivery(provider, outside, n * batch + place) for place in range(batch)]
-        for n in range(200)
+        for n in range(calls)
     ]
 
     async def send(number: int) -> None:
         for outcome in await provider.send(ready[number % len(ready)]):
             if not isinstance(outcome, Sent):
                 raise RuntimeError(f"{provider.name} did not accept it: {outcome}")
+
+    return send
+
+
+def _vendor(client: Opened, carried: int) -> Send:
+    async def send(number: int) -> None:
+        await client.send(range(number * carried, (number + 1) * carried))
 
     return send
 
@@ -246,9 +240,10 @@ def _bare(client: pyreqwest.client.Client, request: Request) -> Send:
 def delivery(provider: Provider, outside: Outside, number: int) -> Delivery:
     """A delivery of this number; the same text for every contestant."""
     now = time.time_ns() // 1_000_000
+    ids = ids_of(number)
     return Delivery(
-        delivery_id=f"{number:032x}",
-        notification_id=f"{number + (1 << 64):032x}",
+        delivery_id=ids["delivery_id"],
+        notification_id=ids["notification_id"],
         event_id=f"order-{number}-shipped",
         type="order_shipped",
         category="orders",
@@ -256,7 +251,7 @@ def delivery(provider: Provider, outside: Outside, number: int) -> Delivery:
         channel=provider.channel,
         priority=Priority.HIGH,
         address=address(provider, outside, number % 10_000),
-        content=Content(title=f"Order {number}", body="Your order is on its way."),
+        content=Content(title=title_of(number), body=text_of(number)),
         occurred_at=now,
         accepted_at=now,
         expires_at=now + 3_600_000,
@@ -275,4 +270,4 @@ def address(provider: Provider, outside: Outside, number: int) -> str:
             return f"{name}:{chat_hook(name, outside.url, number % HOOKS, token)}"
         case Channel.WEBHOOK, _:
             return f"{outside.url}/receiver/{number % HOOKS}"
-    return ADDRESSES[provider.channel].format(number)
+    return ADDRESSES[provider.channel](number)

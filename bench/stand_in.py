@@ -8,9 +8,8 @@ import asyncio
 import re
 import sys
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 
 import uvloop
 
@@ -22,7 +21,8 @@ CHECKED, REPEATED = b"checked\n", b"repeated\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _AGENT = re.compile(rb"\r\nuser-agent: *([^\r]*)", re.IGNORECASE)
 
-Tell = Callable[[bytes], None]
+Tell = Callable[[bytes], Awaitable[None]]
+"""Returns once it does as told: a call made from then on is answered so."""
 
 
 class StandIn:
@@ -37,6 +37,8 @@ class StandIn:
         """Do as told, line by line, until nobody tells any more."""
         async for order in orders:
             self._repeats = order == REPEATED
+            sys.stdout.write("done\n")
+            sys.stdout.flush()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, until the other side closes it."""
@@ -73,7 +75,12 @@ async def standing_in(simulators: int) -> AsyncIterator[tuple[int, Tell]]:
     port = free_port()
     async with running("bench.stand_in", port, simulators) as process:
         await line_of(process)
-        yield port, partial(tell, process)
+
+        async def order(line: bytes) -> None:
+            tell(process, line)
+            await line_of(process)
+
+        yield port, order
 
 
 async def _main(port: int, simulators: int) -> None:

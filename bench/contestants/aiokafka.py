@@ -8,6 +8,7 @@ from pathlib import Path
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, encode
 from bench.topics import AIOKAFKA
 from bench.workload import TYPE, profile
@@ -19,6 +20,8 @@ from schemas.vocabulary import Channel, Priority, Stage
 
 TOKEN = profile(9).devices[0]
 NO_ID = "0" * 32
+FETCHED = 4000
+"""Records of one fetch, and so of one batch of each output, at most."""
 CONTENT = Content(
     title="Your order is on its way",
     body="DHL has picked up order A-00000000.",
@@ -42,9 +45,11 @@ async def loop(kafka: str) -> None:
         enable_auto_commit=False,
     )
     await consumer.start()
+    equip()
+    report()
     sent: list[asyncio.Task[int]] = []
     while True:
-        fetched = await consumer.getmany(timeout_ms=100, max_records=4000)
+        fetched = await consumer.getmany(timeout_ms=100, max_records=FETCHED)
         await asyncio.gather(*sent)
         sent = []
         for tp, records in fetched.items():

@@ -1,7 +1,8 @@
 """Stock Faust as its documentation has it: an agent, two tables, `topic.send`.
 
 Settings are Faust's own but for RocksDB tables. The codecs are ours, on raw bytes: a good deal
-faster than Faust's, so the comparison is of the runtime and not of JSON libraries.
+faster than Faust's, so the comparison is of the runtime and not of JSON libraries. It has uvloop,
+as `faust --loop uvloop` sets it for all its threads, and the collector set as our workers do.
 
 Faust drops records that it fetches while it ends its recovery (its issue 596), and would never
 come to the end of what was there before. So it gets its requests when it says that it is up.
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import faust
+import mode.loop
 
+from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, work
 from bench.topics import FAUST, FAUST_APP
 from bench.workload import PARTITIONS, state_key
@@ -53,12 +56,16 @@ def build(kafka: str, folder: Path) -> faust.App:
 
     @app.task
     async def tell() -> None:
+        report()
         print(UP, flush=True)
 
     return app
 
 
 def run(kafka: str, folder: Path) -> None:
-    """Run it as `faust worker` does."""
+    """Run it as `faust worker --loop uvloop` does."""
+    mode.loop.use("uvloop")
     app = build(kafka, folder)
+    app.finalize()
+    equip()
     faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()

@@ -1,19 +1,20 @@
 """Stock Faust recovering a table, and the seconds that took from the assignment on."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import faust
+import mode.loop
 
+from bench.contestants.equipment import equip, report
 from bench.contestants.faust import BYTES, RAW
+from bench.contestants.recovery import Watch
 from bench.topics import FAUST, FAUST_APP
-
-RECOVERED = "bench: recovered, seconds:"
 
 
 def run(kafka: str, folder: Path) -> None:
     """Recover one partition, tell, and stay up."""
+    mode.loop.use("uvloop")
     app = faust.App(
         FAUST_APP,
         broker=f"kafka://{kafka}",
@@ -24,7 +25,7 @@ def run(kafka: str, folder: Path) -> None:
         web_enabled=False,
     )
     profiles = app.Table("profiles", partitions=1, **BYTES)
-    begin = 0.0
+    watch: Watch | None = None
 
     @app.agent(app.topic(FAUST.requests, **RAW))
     async def reader(stream: Any) -> None:
@@ -33,11 +34,16 @@ def run(kafka: str, folder: Path) -> None:
 
     @app.on_partitions_assigned.connect
     async def assigned(*_: Any, **__: Any) -> None:
-        nonlocal begin
-        begin = time.perf_counter()
+        nonlocal watch
+        report()
+        watch = Watch()
 
     @profiles.on_recover
     async def recovered(*_: Any) -> None:
-        print(RECOVERED, time.perf_counter() - begin, flush=True)
+        if watch is not None:
+            watch.stop()
+            watch.print(sum(1 for _ in profiles))
 
+    app.finalize()
+    equip()
     faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()

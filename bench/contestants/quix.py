@@ -1,6 +1,7 @@
 """Quix Streams: a stateful dataframe with its RocksDB state and changelog.
 
-Its state belongs to one topic, so profiles arrive on the input topic, ahead of all requests.
+Its state belongs to one topic, so profiles arrive on the input topic, ahead of all requests. It
+has no event loop that could be exchanged: a thread calls librdkafka, which is written in C.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.models import Serializer
 
+from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, work
 from bench.topics import QUIX
 
@@ -49,4 +51,6 @@ def run(kafka: str, folder: Path) -> None:
     delivery_events = app.topic(QUIX.delivery_events, value_serializer=Written())
     decisions = app.dataframe(requests).apply(decide, stateful=True, expand=True)
     decisions.to_topic(lambda pair, *_: deliver if pair[0] else delivery_events)
+    equip()
+    report()
     app.run()

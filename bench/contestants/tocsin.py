@@ -1,10 +1,16 @@
 """Tocsin's own decider, as a worker runs it."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from agents.decider import decider
+from bench.contestants.equipment import report
 from bench.workload import CATALOGUE, PARTITIONS
 from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.lanes import Handler
+from pipeline.partitions import Role
+from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
 
@@ -12,4 +18,14 @@ from pipeline.worker import run_worker
 def run(kafka: str, folder: Path) -> None:
     """Run the role `decider` with the benchmark's catalogue."""
     settings = Settings(kafka=kafka, data_dir=folder, partitions=PARTITIONS)
-    run_worker(settings, lambda runtime: decider(FixedCatalogue(CATALOGUE), runtime))
+    run_worker(settings, _role)
+
+
+def _role(runtime: Runtime) -> Role:
+    role = decider(FixedCatalogue(CATALOGUE), runtime)
+
+    def open_handler(number: int, closing: asyncio.Event) -> Handler:
+        report()  # only here has the worker set up all that it sets up
+        return role.open_handler(number, closing)
+
+    return replace(role, open_handler=open_handler)

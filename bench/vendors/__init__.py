@@ -5,13 +5,27 @@ from bench.vendors.client import Vendor
 
 VENDORS = {
     "apns": Vendor("aioapns.APNs.send_notification", push.Aioapns),
-    "fcm": Vendor("firebase_admin.messaging.send_each_async", push.Firebase),
-    "mailgun": Vendor("mailgun.client.Client.messages.create, 16 threads", email.mailgun),
-    "plivo": Vendor("plivo.RestClient.messages.create, 16 threads", sms.plivo),
-    "postmark": Vendor("postmarker.PostmarkClient.emails.send_batch, 16 threads", email.postmark),
-    "ses": Vendor("boto3 sesv2 send_email, 16 threads", email.ses),
-    "sns": Vendor("boto3 sns publish, 16 threads", sms.sns),
-    "sendgrid": Vendor("sendgrid.SendGridAPIClient.send, 16 threads", email.sendgrid),
+    "fcm": Vendor(
+        "firebase_admin.messaging.send_each_async",
+        push.Firebase,
+        why_one="a call makes a request a message all the same, and is slower with more",
+    ),
+    "mailgun": Vendor("mailgun.client.Client.messages.create, 16 threads", email.mailgun, 1000),
+    "plivo": Vendor(
+        "plivo.RestClient.messages.create, 16 threads",
+        sms.plivo,
+        why_one="a call for many recipients has one text for all of them",
+    ),
+    "postmark": Vendor(
+        "postmarker.PostmarkClient.emails.send_batch, 16 threads", email.postmark, 500
+    ),
+    "ses": Vendor("boto3 sesv2 send_bulk_email, 16 threads", email.ses, email.MOST_OF_SES),
+    "sns": Vendor(
+        "boto3 sns publish, 16 threads",
+        sms.sns,
+        why_one="its batches go to topics, not to phones",
+    ),
+    "sendgrid": Vendor("sendgrid.SendGridAPIClient.send, 16 threads", email.sendgrid, 1000),
     "twilio": Vendor("twilio.rest.Client.messages.create_async", sms.Twilio),
     "vonage": Vendor("vonage_sms.Sms.send, 16 threads", sms.vonage),
     "webpush": Vendor("pywebpush.webpush, 16 threads", push.pywebpush),

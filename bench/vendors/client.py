@@ -23,8 +23,8 @@ class Outside(NamedTuple):
 class Opened(Protocol):
     """A client that is ready."""
 
-    async def send(self, number: int) -> None:
-        """Send the message of this number; raises where it was not accepted."""
+    async def send(self, numbers: range) -> None:
+        """Send the messages of these numbers in one call; raises if one was not accepted."""
         ...
 
     async def close(self) -> None:
@@ -33,23 +33,33 @@ class Opened(Protocol):
 
 
 class Vendor(NamedTuple):
-    """An SDK: what is called of it, and how to open it; a call sends one message."""
+    """An SDK: what is called of it, how to open it, and how many messages a call can carry.
+
+    `why_one` says why a call carries one only.
+    """
 
     client: str
     open: Callable[[Outside], Opened]
+    batch_size: int = 1
+    why_one: str = "its API takes one message a call"
 
 
 class Blocking:
     """A blocking client's calls on threads."""
 
-    def __init__(self, call: Callable[[int], Any]) -> None:
+    def __init__(self, call: Callable[[range], Any]) -> None:
         self._call = call
         self._threads = ThreadPoolExecutor(THREADS)
 
-    async def send(self, number: int) -> None:
-        """Send one on a thread."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._call, number)
+    async def send(self, numbers: range) -> None:
+        """Make the call on a thread."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._call, numbers)
 
     async def close(self) -> None:
         """End the threads."""
         self._threads.shutdown()
+
+
+def one_by_one(call: Callable[[int], Any]) -> Blocking:
+    """A blocking client whose calls carry one message each."""
+    return Blocking(lambda numbers: [call(number) for number in numbers])

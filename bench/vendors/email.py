@@ -1,65 +1,95 @@
-"""The SDKs of e-mail providers."""
+"""The SDKs of e-mail providers, with as many messages in a call as ours puts in one."""
+
+import json
+from typing import Any
 
 from mailgun.client import Client as MailgunClient
 from postmarker.core import PostmarkClient
 from sendgrid import SendGridAPIClient
-from sendgrid.helpers.mail import Content, CustomArg, From, Mail, Personalization, To
+from sendgrid.helpers.mail import Content, CustomArg, From, Mail, Personalization, Substitution, To
 
 from bench.vendors.amazon import amazon
 from bench.vendors.client import Blocking, Opened, Outside
+from bench.vendors.message import ids_of, mailbox, text_of, title_of
+
+TEXT = "-text-"
+"""What SendGrid replaces by each recipient's own text: a mail has one content for all."""
+MOST_OF_SES = 50
 
 
 def sendgrid(outside: Outside) -> Opened:
-    """Ready to send."""
+    """A personalization for each recipient, with its own subject, text and ids."""
     settings = outside.settings
     client = SendGridAPIClient(
         settings.sendgrid_api_key.get_secret_value(), host=settings.sendgrid_url
     )
 
-    def call(number: int) -> None:
-        mail = Mail(from_email=From(settings.email_from), subject=f"Order {number}")
-        mail.add_content(Content("text/plain", "Your order is on its way."))
-        person = Personalization()
-        person.add_to(To(f"user{number % 10_000}@example.com"))
-        for name in ("notification_id", "delivery_id"):
-            person.add_custom_arg(CustomArg(name, f"{number:032x}"))
-        mail.add_personalization(person)
+    def call(numbers: range) -> None:
+        mail = Mail(from_email=From(settings.email_from))
+        mail.add_content(Content("text/plain", TEXT))
+        for number in numbers:
+            mail.add_personalization(_personalization(number))
         client.send(mail)
 
     return Blocking(call)
 
 
+def _personalization(number: int) -> Personalization:
+    person = Personalization()
+    person.add_to(To(mailbox(number)))
+    person.subject = title_of(number)
+    person.add_substitution(Substitution(TEXT, text_of(number)))
+    for name, value in ids_of(number).items():
+        person.add_custom_arg(CustomArg(name, value))
+    return person
+
+
 def postmark(outside: Outside) -> Opened:
-    """Ready to send."""
+    """A batch of whole mails."""
     settings = outside.settings
     token = settings.postmark_server_token.get_secret_value()
     client = PostmarkClient(server_token=token, root_api_url=f"{settings.postmark_url}/")
 
-    def call(number: int) -> None:
-        client.emails.send_batch(
-            {
-                "From": settings.email_from,
-                "To": f"user{number % 10_000}@example.com",
-                "Subject": f"Order {number}",
-                "TextBody": "Your order is on its way.",
-            }
-        )
+    def mail(number: int) -> dict[str, Any]:
+        return {
+            "From": settings.email_from,
+            "To": mailbox(number),
+            "Subject": title_of(number),
+            "TextBody": text_of(number),
+            "Metadata": ids_of(number),
+        }
+
+    def call(numbers: range) -> None:
+        for answer in client.emails.send_batch(*map(mail, numbers)):
+            if answer["ErrorCode"]:
+                raise RuntimeError(f"postmarker failed: {answer['Message']}")
 
     return Blocking(call)
 
 
 def mailgun(outside: Outside) -> Opened:
-    """Ready to send."""
+    """One form for all recipients, with variables that each has values for."""
     settings = outside.settings
     key = settings.mailgun_api_key.get_secret_value()
     client = MailgunClient(auth=("api", key), api_url=settings.mailgun_url)
+    ids = {f"v:{name}": f"%recipient.{name}%" for name in ids_of(0)}
 
-    def call(number: int) -> None:
+    def call(numbers: range) -> None:
+        own = {
+            mailbox(number): {
+                "subject": title_of(number),
+                "text": text_of(number),
+                **ids_of(number),
+            }
+            for number in numbers
+        }
         form = {
             "from": settings.email_from,
-            "to": f"user{number % 10_000}@example.com",
-            "subject": f"Order {number}",
-            "text": "Your order is on its way.",
+            "to": list(own),
+            "subject": "%recipient.subject%",
+            "text": "%recipient.text%",
+            "recipient-variables": json.dumps(own),
+            **ids,
         }
         reply = client.messages.create(data=form, domain=settings.mailgun_domain)
         reply.raise_for_status()
@@ -68,16 +98,33 @@ def mailgun(outside: Outside) -> Opened:
 
 
 def ses(outside: Outside) -> Opened:
-    """Ready to send."""
+    """`send_bulk_email`: a template in the call itself, and an entry for each recipient."""
     settings = outside.settings
     client = amazon("sesv2", settings.ses_url, settings)
+    template = {
+        "TemplateContent": {"Subject": "{{subject}}", "Text": "{{text}}"},
+        "TemplateData": "{}",
+    }
 
-    def call(number: int) -> None:
-        body = {"Text": {"Data": "Your order is on its way."}}
-        client.send_email(
+    def call(numbers: range) -> None:
+        reply = client.send_bulk_email(
             FromEmailAddress=settings.email_from,
-            Destination={"ToAddresses": [f"user{number % 10_000}@example.com"]},
-            Content={"Simple": {"Subject": {"Data": f"Order {number}"}, "Body": body}},
+            DefaultContent={"Template": template},
+            BulkEmailEntries=[_entry(number) for number in numbers],
         )
+        for result in reply["BulkEmailEntryResults"]:
+            if result["Status"] != "SUCCESS":
+                raise RuntimeError(f"boto3 failed: {result}")
 
     return Blocking(call)
+
+
+def _entry(number: int) -> dict[str, Any]:
+    values = json.dumps({"subject": title_of(number), "text": text_of(number)})
+    return {
+        "Destination": {"ToAddresses": [mailbox(number)]},
+        "ReplacementTags": [
+            {"Name": name, "Value": value} for name, value in ids_of(number).items()
+        ],
+        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": values}},
+    }

@@ -11,10 +11,9 @@ from aioapns.connection import APNsProductionClientProtocol
 from firebase_admin import credentials, messaging
 from pywebpush import webpush
 
-from bench.vendors.client import Blocking, Opened, Outside
+from bench.vendors.client import Opened, Outside, one_by_one
+from bench.vendors.message import device, ids_of, text_of, title_of
 from policy.user.address import split_address
-
-TEXT = "Your order is on its way."
 
 
 class Firebase:
@@ -29,14 +28,17 @@ class Firebase:
         account = credentials.Certificate(str(settings.fcm_credentials))
         self._app = firebase_admin.initialize_app(account, name="bench")
 
-    async def send(self, number: int) -> None:
+    async def send(self, numbers: range) -> None:
         """Send one; more in a call are slower, as all their requests are made at once."""
-        message = messaging.Message(
-            token=f"device-{number % 10_000}",
-            notification=messaging.Notification(f"Order {number}", TEXT),
-            data={"notification_id": f"{number:032x}", "delivery_id": f"{number:032x}"},
-        )
-        batch = await messaging.send_each_async([message], app=self._app)
+        messages = [
+            messaging.Message(
+                token=device(number),
+                notification=messaging.Notification(title_of(number), text_of(number)),
+                data=ids_of(number),
+            )
+            for number in numbers
+        ]
+        batch = await messaging.send_each_async(messages, app=self._app)
         if batch.failure_count:
             raise RuntimeError(f"firebase-admin failed: {batch.responses[0].exception}")
 
@@ -62,13 +64,14 @@ class Aioapns:
         self._client.pool.protocol_class = type("Here", (APNsProductionClientProtocol,), here)
         self._client.pool.ssl_context = None
 
-    async def send(self, number: int) -> None:
+    async def send(self, numbers: range) -> None:
         """Send one."""
-        message = {
-            "aps": {"alert": {"title": f"Order {number}", "body": TEXT}},
-            "notification_id": f"{number:032x}",
-            "delivery_id": f"{number:032x}",
-        }
+        for number in numbers:
+            await self._send(number)
+
+    async def _send(self, number: int) -> None:
+        alert = {"title": title_of(number), "body": text_of(number)}
+        message = {"aps": {"alert": alert}, **ids_of(number)}
         request = NotificationRequest(
             device_token=f"{number % 10_000:064x}", message=message, push_type=PushType.ALERT
         )
@@ -91,13 +94,13 @@ def pywebpush(outside: Outside) -> Opened:
     def call(number: int) -> None:
         address = browser.subscription(outside.url, number % 10_000)
         info: Any = json.loads(split_address(address)[1])
-        payload = {"title": f"Order {number}", "body": TEXT, "notification_id": "n"}
+        payload = {"title": title_of(number), "body": text_of(number), **ids_of(number)}
         webpush(
             subscription_info=info,
-            data=json.dumps({**payload, "delivery_id": f"{number:032x}"}),
+            data=json.dumps(payload),
             vapid_private_key=key,
             vapid_claims={"sub": "mailto:a@example.com"},
             ttl=60,
         )
 
-    return Blocking(call)
+    return one_by_one(call)

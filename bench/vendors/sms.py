@@ -1,6 +1,7 @@
 """The SDKs of SMS providers."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import plivo as plivo_sdk
 from plivo.rest import client as rest
@@ -12,7 +13,13 @@ from vonage_http_client.http_client import HttpClient, HttpClientOptions
 from vonage_sms import Sms, SmsMessage
 
 from bench.vendors.amazon import amazon
-from bench.vendors.client import Blocking, Opened, Outside
+from bench.vendors.client import Opened, Outside, one_by_one
+from bench.vendors.message import ids_of, phone, text_of
+
+
+def callback_of(number: int) -> str:
+    """Where a provider that takes no ids with a message is to report to."""
+    return f"https://example.com/webhook?{urlencode(ids_of(number))}"
 
 
 class Twilio:
@@ -26,12 +33,15 @@ class Twilio:
         self._client.api.base_url = settings.twilio_url
         self._sender = settings.sms_from
 
-    async def send(self, number: int) -> None:
+    async def send(self, numbers: range) -> None:
         """Send one."""
-        to = f"+1500556{number % 10_000:04d}"
-        await self._client.messages.create_async(
-            to=to, from_=self._sender, body="Your order is on its way."
-        )
+        for number in numbers:
+            await self._client.messages.create_async(
+                to=phone(number),
+                from_=self._sender,
+                body=text_of(number),
+                status_callback=callback_of(number),
+            )
 
     async def close(self) -> None:
         """Close connections."""
@@ -44,10 +54,13 @@ def sns(outside: Outside) -> Opened:
     client = amazon("sns", settings.sns_url, settings)
 
     def call(number: int) -> None:
-        to = f"+1500556{number % 10_000:04d}"
-        client.publish(PhoneNumber=to, Message="Your order is on its way.")
+        ids = {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in ids_of(number).items()
+        }
+        client.publish(PhoneNumber=phone(number), Message=text_of(number), MessageAttributes=ids)
 
-    return Blocking(call)
+    return one_by_one(call)
 
 
 def plivo(outside: Outside) -> Opened:
@@ -58,10 +71,14 @@ def plivo(outside: Outside) -> Opened:
     client = plivo_sdk.RestClient(settings.plivo_auth_id, token)
 
     def call(number: int) -> None:
-        to = f"+1500556{number % 10_000:04d}"
-        client.messages.create(to, "Your order is on its way.", settings.sms_from)
+        client.messages.create(
+            dst=phone(number),
+            text=text_of(number),
+            src=settings.sms_from,
+            url=callback_of(number),
+        )
 
-    return Blocking(call)
+    return one_by_one(call)
 
 
 class Plain(HTTPAdapter):
@@ -83,7 +100,9 @@ def vonage(outside: Outside) -> Opened:
     sms = Sms(client)
 
     def call(number: int) -> None:
-        to = f"1500556{number % 10_000:04d}"
-        sms.send(SmsMessage(to=to, from_="Shop", text="Your order is on its way."))
+        to = phone(number).removeprefix("+")
+        ids = ids_of(number)
+        reference = f"{ids['delivery_id']}.{ids['notification_id']}"
+        sms.send(SmsMessage(to=to, from_="Shop", text=text_of(number), client_ref=reference))
 
-    return Blocking(call)
+    return one_by_one(call)

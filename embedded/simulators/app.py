@@ -95,6 +95,10 @@ class Simulators:
                 ),
                 web.post("/email/batch", guard("postmark", self._postmark.send, postmark.refuse)),
                 web.post("/v2/email/outbound-emails", guard("ses", self._ses.send, ses.refuse)),
+                web.post(
+                    "/v2/email/outbound-bulk-emails",
+                    guard("ses", self._ses.send_bulk, ses.refuse),
+                ),
                 web.post("/v3/mail/send", guard("sendgrid", self._sendgrid.send, sendgrid.refuse)),
                 # After SendGrid's, which it would match as well.
                 web.post(

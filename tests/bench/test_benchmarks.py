@@ -12,6 +12,7 @@ import pytest
 
 from analytics.panels import PANELS
 from bench.analytics import AnalyticsFound
+from bench.contestants.equipment import Equipment
 from bench.contestants.work import work
 from bench.decide import Decide
 from bench.gateway import GatewayFound
@@ -111,23 +112,34 @@ def test_restored_state_is_what_the_tables_hold() -> None:
 
 
 def test_restore_prints_its_figures() -> None:
-    found = bench("restore", "--records", "2000")
+    found = bench("restore", "--records", "2000", "--pairs", "1")
     assert found.keys() == set(Restore.__struct_fields__)
-    assert msgspec.convert(found, Restore).stock_faust > 0
-    assert restore_table(msgspec.convert(found, Restore)).row_count == 2
+    restored = msgspec.convert(found, Restore)
+    assert restored.stock_faust > 0
+    assert restored.equipment == {
+        name: Equipment("uvloop", (50_000, 20, 100))
+        for name in ("tocsin_recovery", "faust_recovery")
+    }
+    assert restore_table(restored).row_count == 2
 
 
 def test_sinks_prints_its_figures() -> None:
-    found = bench("sinks", "--calls", "100")
+    found = bench("sinks", "--calls", "100", "--pairs", "2")
     sinks = msgspec.convert(found, Sinks).sinks
     assert sinks.keys() == PROVIDERS.keys()
+    # 64 calls of the one that carries most were compared, message by message.
+    assert {name: sink.compared for name, sink in sinks.items() if sink.compared} == {
+        **dict.fromkeys(VENDORS, 64),
+        **dict.fromkeys(("mailgun", "postmark", "sendgrid"), 6400),
+        "ses": 3200,
+    }
     assert min(sink.ours.calls_per_second for sink in sinks.values()) > 0
     assert sinks_table(Sinks(sinks)).row_count == 2 * len(PROVIDERS) + len(VENDORS)
 
 
 @pytest.mark.chaos
 def test_gateway_prints_its_figures_and_why_none_of_centrifugo() -> None:
-    options = ("--sockets", "20", "--rate", "50", "--seconds", "2")
+    options = ("--sockets", "20", "--rate", "50", "--seconds", "2", "--pairs", "2")
     figures = msgspec.convert(bench("gateway", *options, PATH=""), GatewayFound)
     assert (figures.arrived, figures.missing) == (100, 0)
     assert figures.centrifugo is None
@@ -138,7 +150,7 @@ def test_gateway_prints_its_figures_and_why_none_of_centrifugo() -> None:
 @pytest.mark.chaos
 @pytest.mark.skipif(shutil.which("go") is None, reason="Centrifugo is built with Go")
 def test_gateway_prints_centrifugos_figures() -> None:
-    options = ("--sockets", "20", "--rate", "1000", "--seconds", "1")
+    options = ("--sockets", "20", "--rate", "1000", "--seconds", "1", "--pairs", "1")
     figures = msgspec.convert(bench("gateway", *options), GatewayFound)
     assert figures.centrifugo is not None
     assert figures.centrifugo.version.startswith("v")
@@ -148,9 +160,16 @@ def test_gateway_prints_centrifugos_figures() -> None:
 
 @pytest.mark.chaos
 def test_decide_prints_its_figures() -> None:
-    found = bench("decide", "--records", "2000")
+    found = bench("decide", "--records", "2000", "--pairs", "1")
     assert found.keys() == set(Decide.__struct_fields__)
-    assert decide_table(msgspec.convert(found, Decide)).row_count == 4
+    decided_alike = msgspec.convert(found, Decide)
+    assert decided_alike.same_decisions_on == 300  # of 500, the first that all have in full
+    tuned = (50_000, 20, 100)
+    assert decided_alike.equipment == {
+        **dict.fromkeys(("tocsin", "aiokafka", "faust"), Equipment("uvloop", tuned)),
+        "quix": Equipment("no event loop", tuned),
+    }
+    assert decide_table(decided_alike).row_count == 4
 
 
 @pytest.mark.chaos
@@ -165,6 +184,6 @@ def test_questions_print_their_figures() -> None:
 
 @pytest.mark.chaos
 def test_analytics_prints_its_figures() -> None:
-    found = bench("analytics", "--rows", "20000")
+    found = bench("analytics", "--rows", "100000", "--pairs", "1")
     assert found.keys() == set(AnalyticsFound.__struct_fields__)
     assert analytics_table(msgspec.convert(found, AnalyticsFound)).row_count == 3

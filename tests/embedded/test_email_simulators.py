@@ -1,6 +1,7 @@
 """The simulators of Mailgun, Postmark and Amazon SES, driven by the SDKs made for them."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from mailgun.client import Client as MailgunClient
 from postmarker.core import PostmarkClient
 from postmarker.exceptions import ClientError as PostmarkError
 
-from embedded.simulators.accept_log import read_accept_log
+from embedded.simulators.accept_log import digest_of, read_accept_log
 from embedded.simulators.credentials import AWS_REGION
 from tests.embedded.conftest import Bench
 
@@ -185,6 +186,75 @@ async def test_boto_knows_what_ses_refuses(
     assert raised.value.response["Error"]["Code"] == error
 
 
+def bulk_entry(to: str, name: str) -> dict[str, Any]:
+    values = json.dumps({"name": name})
+    return {
+        "Destination": {"ToAddresses": [to]},
+        "ReplacementTags": [{"Name": "delivery_id", "Value": f"d-{name}"}],
+        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": values}},
+    }
+
+
+async def ses_bulk(client: Any, entries: list[dict[str, Any]], **fields: Any) -> Any:
+    content = {"Subject": "Dear {{name}}", "Text": "{{ name }}, your {{thing}} is on its way"}
+    template = {"TemplateContent": content, "TemplateData": '{"thing": "order"}'}
+    asked = {
+        "FromEmailAddress": "shop@example.com",
+        "DefaultContent": {"Template": template},
+        "DefaultEmailTags": [{"Name": "notification_id", "Value": "n1"}],
+        "BulkEmailEntries": entries,
+        **fields,
+    }
+    reply = await asyncio.to_thread(client.send_bulk_email, **asked)
+    return reply["BulkEmailEntryResults"]
+
+
+async def test_boto_sends_to_many_by_ses_each_with_a_text_of_its_own(bench: Bench) -> None:
+    entries = [bulk_entry("a@example.com", "Ada"), bulk_entry("b@example.com", "Bo")]
+    results = await ses_bulk(amazon(bench, "sesv2"), entries)
+    accepted = read_accept_log(bench.log)[-2:]
+    assert [(r["Status"], r["MessageId"]) for r in results] == [
+        ("SUCCESS", line.reference) for line in accepted
+    ]
+    assert [
+        (line.address, line.title, line.digest, line.notification_id, line.delivery_id)
+        for line in accepted
+    ] == [
+        ("a@example.com", "Dear Ada", digest_of("Ada, your order is on its way"), "n1", "d-Ada"),
+        ("b@example.com", "Dear Bo", digest_of("Bo, your order is on its way"), "n1", "d-Bo"),
+    ]
+
+
+async def test_ses_refuses_the_mail_of_an_entry_and_takes_its_neighbours(bench: Bench) -> None:
+    bench.fault("ses", dead=frozenset({"gone@example.com"}))
+    addresses = ("nobody", "gone@example.com", "c@example.com")
+    entries = [bulk_entry(address, "Cy") for address in addresses]
+    before = bench.count()
+    results = await ses_bulk(amazon(bench, "sesv2"), entries)
+    statuses = [result["Status"] for result in results]
+    assert statuses == ["INVALID_PARAMETER", "MESSAGE_REJECTED", "SUCCESS"]
+    assert (bench.count() - before, bench.last().address) == (1, "c@example.com")
+
+
+@pytest.mark.parametrize(
+    ("entries", "fields"),
+    [
+        ([bulk_entry("a@example.com", "Ada")] * 51, {}),
+        ([], {}),
+        ([bulk_entry("a@example.com", "Ada")], {"DefaultContent": {"Template": {}}}),
+    ],
+    ids=["more than 50", "none", "no template"],
+)
+async def test_boto_knows_what_ses_refuses_of_a_bulk_mail(
+    bench: Bench, entries: list[dict[str, Any]], fields: dict[str, Any]
+) -> None:
+    before = bench.count()
+    with pytest.raises(ClientError) as raised:
+        await ses_bulk(amazon(bench, "sesv2"), entries, **fields)
+    assert raised.value.response["Error"]["Code"] == "BadRequestException"
+    assert bench.count() == before
+
+
 @pytest.mark.parametrize(
     ("keys", "error"),
     [
@@ -194,9 +264,11 @@ async def test_boto_knows_what_ses_refuses(
     ],
 )
 async def test_ses_answers_nobody_else(bench: Bench, keys: dict[str, str], error: str) -> None:
-    with pytest.raises(ClientError) as raised:
-        await ses(amazon(bench, "sesv2", **keys))
-    assert raised.value.response["Error"]["Code"] == error
+    client = amazon(bench, "sesv2", **keys)
+    for call in (ses(client), ses_bulk(client, [bulk_entry("a@example.com", "Ada")])):
+        with pytest.raises(ClientError) as raised:
+            await call
+        assert raised.value.response["Error"]["Code"] == error
 
 
 @pytest.mark.parametrize(

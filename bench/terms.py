@@ -1,0 +1,54 @@
+"""What each contestant of a benchmark gets, in two lines that are printed before it runs."""
+
+from agents.analytics import ROWS
+from bench.contest import AT_ONCE
+from bench.contestants.aiokafka import FETCHED
+from bench.sinks import BATCH
+from bench.vendors.client import THREADS
+from bench.vendors.email import MOST_OF_SES
+from pipeline.slices import RECORDS
+
+SAME = "the uvloop event loop and our workers' garbage collector settings"
+TERMS: dict[str, tuple[str, str]] = {
+    "decide": (
+        f"All contestants get: one process, {SAME} (Quix Streams has C threads and no event loop "
+        "to exchange), the same decisions, codecs (msgspec), users, requests and broker.",
+        f"They work as built: Tocsin on up to {RECORDS:,} records together, aiokafka on up to "
+        f"{FETCHED:,}, Faust and Quix Streams on one by one. All outputs but aiokafka's, which "
+        "decides nothing, are compared.",
+    ),
+    "restore": (
+        f"Both get: one process, {SAME}, an empty folder, the same broker and the same records, of "
+        "which Faust has a twentieth as it is slow.",
+        "Tocsin reads a fetch and stores it as one batch, Faust a record at a time. Both must end "
+        "with all records in their state.",
+    ),
+    "timers": (
+        f"One contestant, Tocsin's decider, with {SAME}: nothing is compared.",
+        "All notifications are due at one moment; the rate is from the first that is sent to the "
+        "last.",
+    ),
+    "sinks": (
+        f"All get: this one process, {SAME}, {AT_ONCE} calls in flight; an SDK that blocks gets "
+        f"{THREADS} threads. Each sends the same messages, no two alike, and that is checked.",
+        f"SendGrid, Mailgun and Postmark: {BATCH} messages a call, ours and the SDK's. SES: ours "
+        f"1, the SDK {MOST_OF_SES} (SendBulkEmail). All others: 1, as their APIs take different "
+        "texts one by one. Ratios count messages.",
+    ),
+    "gateway": (
+        "Tocsin's gateway and Centrifugo (Go: no Python event loop) get the same clients, sockets, "
+        "messages and a Kafka of their own; Centrifugo keeps no history, as by default.",
+        f"The API and the bare handler get one process each, {SAME}, and the same posts in turn, "
+        "after one unmeasured run each.",
+    ),
+    "analytics": (
+        f"Both get: one process, {SAME}, the same rows, inserts of {ROWS:,} rows with the same "
+        "settings and compression, empty tables, and the first two inserts unmeasured.",
+        "The worker also reads the rows from Kafka and decodes them, which the bare insert has in "
+        "memory; the worker overlaps its inserts, the bare client waits for each.",
+    ),
+    "questions": (
+        "One contestant, ClickHouse with our tables: nothing is compared with others.",
+        "Each question is asked one at a time, 25 times; what it should find is known beforehand.",
+    ),
+}
