@@ -28,7 +28,11 @@ async def asked(database: ClickHouse, name: str, span: Span) -> list[list[Any]]:
 def text_sent(name: str, occurred_at: int, **fields: Any) -> DeliveryEvent:
     """A text that every panel counts: sent, and within its target."""
     fields = {"channel": Channel.SMS, "provider": "twilio", "segments": 1, "cost": 0.5, **fields}
-    moments = {"occurred_at": occurred_at, "accepted_at": occurred_at, "at": occurred_at + 700}
+    moments: dict[str, Any] = {
+        "occurred_at": occurred_at,
+        "accepted_at": occurred_at,
+        "at": occurred_at + 700,
+    }
     return happened(Stage.SENT, name, **moments, **fields)
 
 
@@ -49,7 +53,7 @@ async def test_a_span_begins_with_its_start_and_ends_before_its_end(
 ) -> None:
     start, end = (int(moment.timestamp() * 1000) for moment in (span.start, span.end))
     unit = 60_000 if span is HOUR else HOUR_MS
-    moments = {"first": start, "last": end - 1, "before": start - 1, "after": end}
+    moments: dict[str, Any] = {"first": start, "last": end - 1, "before": start - 1, "after": end}
     await database.insert([text_sent(name, moment) for name, moment in moments.items()])
     assert span.bucket == ("minute" if span is HOUR else "hour")
     for name, rows in OF_TWO.items():
@@ -63,7 +67,7 @@ async def test_a_span_begins_with_its_start_and_ends_before_its_end(
     assert [row[1:] for row in lines] == [["high", 700, 700, 5000]] * 2
 
 
-OTHERS = {
+OTHERS: dict[str, Any] = {
     "type": "alarm",
     "channel": Channel.EMAIL,
     "priority": Priority.LOW,
@@ -79,15 +83,27 @@ async def test_each_filter_leaves_what_it_names_and_nothing_else(
     if by == "tenant" and name == "tenants":
         return  # it is of all of them
     stages = (Stage.QUEUED, Stage.SENT, Stage.OPENED, Stage.FAILED)
-    known = {"channel": Channel.SMS, "provider": "twilio", "segments": 2, "cost": 0.25}
+    known: dict[str, Any] = {
+        "channel": Channel.SMS,
+        "provider": "twilio",
+        "segments": 2,
+        "cost": 0.25,
+    }
     mine = [happened(stage, "a", 700, **known) for stage in stages]
     other = "globex" if by == "tenant" else OTHERS[by]
-    theirs = [replace(each, id=f"{each.id}.", **{by: other}) for each in mine]
+    theirs = [
+        replace(each, id=f"{each.id}.", notification_id="b", at=each.at + 200, **{by: other})
+        for each in mine
+    ]
     await database.insert(mine)
     alone = await asked(database, name, HOUR)
     assert alone
-    await database.insert([replace(each, notification_id="b") for each in theirs])
-    own = {"type": "order_shipped", "channel": Channel.SMS, "priority": Priority.HIGH}
+    await database.insert(theirs)
+    own: dict[str, Any] = {
+        "type": "order_shipped",
+        "channel": Channel.SMS,
+        "priority": Priority.HIGH,
+    }
     narrowed = HOUR if by == "tenant" else replace(HOUR, **{by: own[by]})
     assert await asked(database, name, narrowed) == alone
     if name != "texts" or by != "channel":  # which are of one channel
@@ -177,10 +193,11 @@ async def test_latency_is_of_what_was_sent_by_priority(database: ClickHouse) -> 
 
 async def test_latency_is_placed_by_when_events_occurred(database: ClickHouse) -> None:
     """Taken an hour later than it happened, it still is one of the hour in which it happened."""
-    told = [
-        happened(Stage.SENT, name, occurred_at=NOON + at, accepted_at=NOON + at + taken, at=NOON + at + taken + 5)
-        for name, at, taken in (("in", HOUR_MS - 1, HOUR_MS), ("out", -1, HOUR_MS))
-    ]  # fmt: skip
+    told = []
+    for name, at in (("in", NOON + HOUR_MS - 1), ("out", NOON - 1)):
+        taken = at + HOUR_MS
+        moments: dict[str, Any] = {"occurred_at": at, "accepted_at": taken, "at": taken + 5}
+        told.append(happened(Stage.SENT, name, **moments))
     await database.insert(told)
     rows = await asked(database, "latency", HOUR)
     assert [row[1:] for row in rows] == [["high", 5, 5, 5000]]
@@ -241,7 +258,7 @@ async def test_types_are_those_that_say_most(database: ClickHouse) -> None:
 
 
 async def test_texts_are_what_was_sent_of_them_the_dearest_first(database: ClickHouse) -> None:
-    dear = {"type": "alarm", "segments": 3, "cost": 2.00006}
+    dear: dict[str, Any] = {"type": "alarm", "segments": 3, "cost": 2.00006}
     told = [
         text_sent("a", NOON),
         text_sent("b", NOON, type="beat", provider="sns"),
@@ -262,7 +279,8 @@ async def test_texts_are_what_was_sent_of_them_the_dearest_first(database: Click
 async def test_tenants_are_over_their_share_by_what_was_queued_in_bulk(
     database: ClickHouse,
 ) -> None:
-    bulk, other = {"priority": Priority.BULK}, {"tenant": "globex"}
+    bulk: dict[str, Any] = {"priority": Priority.BULK}
+    other: dict[str, Any] = {"tenant": "globex"}
     told = [
         *sent("a", 10),
         *sent("b", 10, **bulk),

@@ -79,7 +79,7 @@ async def test_only_who_was_sent_it_was_told(database: ClickHouse) -> None:
 async def test_the_funnel_counts_what_failed_only_where_nothing_was_sent(
     database: ClickHouse,
 ) -> None:
-    news = {"category": "news", "priority": Priority.LOW}
+    news: dict[str, Any] = {"category": "news", "priority": Priority.LOW}
     told = [
         # To a device that is gone and to one that is not: it was sent.
         *sent("a", 100),
@@ -112,7 +112,7 @@ async def test_the_funnel_counts_what_failed_only_where_nothing_was_sent(
 async def test_why_not_told_counts_each_happening_once_by_hour_and_kind(
     database: ClickHouse,
 ) -> None:
-    opted_out = {"reason": Reason.OPTED_OUT}
+    opted_out: dict[str, Any] = {"reason": Reason.OPTED_OUT}
     told = [
         happened(Stage.SUPPRESSED, "a", **opted_out),
         happened(Stage.SUPPRESSED, "b", **opted_out),
@@ -162,7 +162,7 @@ async def test_quantiles_are_of_what_was_sent_and_not_held(database: ClickHouse)
 
 async def test_how_fast_is_counted_from_when_kafka_took_the_event(database: ClickHouse) -> None:
     """Not from when it happened, and not from when it was queued."""
-    said = {"accepted_at": NOON + 1000}
+    said: dict[str, Any] = {"accepted_at": NOON + 1000}
     told = [happened(Stage.QUEUED, "a", 1500, **said), happened(Stage.SENT, "a", 1700, **said)]
     await tell(database, told)
     assert await database.query("SELECT p50_p90_p99 FROM how_fast") == [([700, 700, 700],)]
@@ -171,7 +171,7 @@ async def test_how_fast_is_counted_from_when_kafka_took_the_event(database: Clic
 async def test_a_provider_is_asked_about_by_hour_and_what_nobody_was_asked_is_left_out(
     database: ClickHouse,
 ) -> None:
-    fcm = {"provider": "fcm"}
+    fcm: dict[str, Any] = {"provider": "fcm"}
     counted = {Stage.SENT: 4, Stage.RETRYING: 3, Stage.FAILED: 2, Stage.BOUNCED: 1}
     told = [
         happened(stage, f"{stage}{number}", reason=Reason.TIMEOUT if number else reason, **fcm)
@@ -218,7 +218,7 @@ async def test_a_users_day_is_that_of_the_event(database: ClickHouse) -> None:
 
 
 async def test_texts_cost_what_was_sent_of_them_each_once(database: ClickHouse) -> None:
-    sms = {"channel": Channel.SMS, "provider": "twilio", "segments": 2, "cost": 0.5}
+    sms: dict[str, Any] = {"channel": Channel.SMS, "provider": "twilio", "segments": 2, "cost": 0.5}
     told = [
         happened(Stage.SENT, "a", **sms),
         happened(Stage.SENT, "b", **sms),
@@ -265,7 +265,10 @@ async def test_unfinished_is_what_was_neither_sent_nor_failed_nor_expired(
 ) -> None:
     """Expired is `suppressed` with the delivery's id: an end as any other."""
     ends = stage in {Stage.SENT, Stage.FAILED, Stage.SUPPRESSED}
-    said = {"delivery_id": "d", "reason": Reason.EXPIRED if stage is Stage.SUPPRESSED else ""}
+    said: dict[str, Any] = {
+        "delivery_id": "d",
+        "reason": Reason.EXPIRED if stage is Stage.SUPPRESSED else "",
+    }
     await tell(
         database,
         [happened(Stage.QUEUED, "a", 10, delivery_id="d"), happened(stage, "a", 20, ".2", **said)],
@@ -283,7 +286,7 @@ async def test_unfinished_is_what_was_neither_sent_nor_failed_nor_expired(
 
 
 async def test_unfinished_says_what_was_heard_last_and_why(database: ClickHouse) -> None:
-    timeout = {"reason": Reason.TIMEOUT}
+    timeout: dict[str, Any] = {"reason": Reason.TIMEOUT}
     await tell(
         database,
         [happened(Stage.RETRYING, "a", 40, attempt=2, **timeout)],
@@ -304,7 +307,7 @@ async def test_of_hours_in_which_a_user_opens_as_much_the_earliest_is_the_best(
         moment = start + hour * HOUR_MS
         return happened(stage, name, user=user, at=moment, **{"occurred_at": start, **fields})
 
-    long_ago = {"occurred_at": start - 90 * DAY_MS}
+    long_ago: dict[str, Any] = {"occurred_at": start - 90 * DAY_MS}
     told = [
         did(Stage.OPENED, "a", 9, "ada"),
         did(Stage.OPENED, "b", 21, "ada"),
