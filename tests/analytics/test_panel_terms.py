@@ -298,3 +298,23 @@ async def test_tenants_are_over_their_share_by_what_was_queued_in_bulk(
         ["aaa", 2, 0, 0, 0],
         ["acme", 2, 1, 2, 2],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("providers", 50), ("types", 20), ("texts", 20), ("tenants", 50), ("why_not", 20)],
+)
+async def test_of_very_many_the_first_are_shown(database: ClickHouse, name: str, most: int) -> None:
+    reasons = [reason for reason in Reason if reason]
+    kinds: dict[str, Any] = {
+        "providers": [{"provider": f"provider {n}"} for n in range(60)],
+        "types": [{"type": f"type {n}"} for n in range(60)],
+        "texts": [{"type": f"type {n}"} for n in range(60)],
+        "tenants": [{"tenant": f"tenant {n}"} for n in range(60)],
+        "why_not": [{"stage": Stage.FAILED, "reason": reason} for reason in reasons],
+    }
+    assert len(reasons) > 20
+    await database.insert(
+        [replace(text_sent(f"n{n}", NOON), **kind) for n, kind in enumerate(kinds[name])]
+    )
+    assert len(await asked(database, name, HOUR)) == most

@@ -24,8 +24,9 @@ def at(after: int) -> datetime:
 
 
 async def tell(database: ClickHouse, *blocks: list[DeliveryEvent]) -> None:
-    """Insert each block by itself; what was told twice stays two rows until it is merged."""
-    await database.command("SYSTEM STOP MERGES delivery_events")
+    """Insert each block by itself; what was told twice stays two rows, as merges are stopped."""
+    for table in ("delivery_events", "notification_state"):
+        await database.command(f"SYSTEM STOP MERGES {table}")
     for block in blocks:
         await database.insert(block)
 
@@ -66,6 +67,7 @@ async def test_the_first_time_counts_however_often_a_stage_is_told(database: Cli
     question = f"SELECT user, event_id, {', '.join(stages)} FROM who_was_told"
     first = tuple(at(200 + 10 * place) for place in range(len(stages)))
     assert await database.query(question) == [("user-a", "event-a", *first)]
+    await database.command("SYSTEM START MERGES notification_state")
     await database.command("OPTIMIZE TABLE notification_state FINAL")
     assert await database.query(question) == [("user-a", "event-a", *first)]
 
@@ -302,18 +304,19 @@ async def test_of_hours_in_which_a_user_opens_as_much_the_earliest_is_the_best(
 ) -> None:
     midnight = datetime.now(UTC).replace(hour=0, minute=30, second=0, microsecond=0)
     start = int((midnight - timedelta(1)).timestamp() * 1000)
+    now = int(datetime.now(UTC).timestamp() * 1000)
 
     def did(stage: Stage, name: str, hour: int, user: str, **fields: Any) -> DeliveryEvent:
         moment = start + hour * HOUR_MS
         return happened(stage, name, user=user, at=moment, **{"occurred_at": start, **fields})
 
-    long_ago: dict[str, Any] = {"occurred_at": start - 90 * DAY_MS}
+    long_ago: dict[str, Any] = {"occurred_at": now - 90 * DAY_MS - HOUR_MS}
     told = [
         did(Stage.OPENED, "a", 9, "ada"),
         did(Stage.OPENED, "b", 21, "ada"),
         # Clicks count as opens do; all else does not.
         did(Stage.OPENED, "c", 7, "bob"),
-        did(Stage.CLICKED, "d", 8, "bob", occurred_at=start - 88 * DAY_MS),
+        did(Stage.CLICKED, "d", 8, "bob", occurred_at=now - 90 * DAY_MS + HOUR_MS),
         did(Stage.OPENED, "e", 8, "bob"),
         *[did(Stage.SEEN, f"f{number}", 7, "bob") for number in range(5)],
         *[did(Stage.OPENED, f"g{number}", 7, "bob", **long_ago) for number in range(5)],
