@@ -19,6 +19,5 @@ def moment(at: int) -> datetime:
 
 def text(at: int) -> str:
     """Epoch milliseconds as people read them, to the second; at most the calendar's ends."""
-    return datetime.fromtimestamp(max(_FIRST, min(at, _LAST)) / 1000, UTC).strftime(
-        "%Y-%m-%dT%H:%M:%SZ"
-    )
+    # By isoformat, as strftime writes the year 1 as `1`, and takes longer.
+    return f"{moment(at).isoformat(timespec='seconds').removesuffix('+00:00')}Z"

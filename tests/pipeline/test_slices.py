@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Sequence
 
+import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
-from pipeline.slices import BYTES, Slice, cut, join_head, join_up_to
+from pipeline.slices import BYTES, Slice, cut, halves, join_head, join_up_to
 
 TP = TopicPartition("events", 0)
 
@@ -139,3 +140,97 @@ def test_what_was_in_hand_gives_back_its_bytes_even_if_a_seek_came_between() -> 
     assert [record.offset for record in joined.records] == list(range(10))
     cursor.finish(joined)
     assert cursor.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("most", "most_bytes", "taken"),
+    [
+        # Three slices of 2, 3 and 1 records, 10 bytes a record.
+        (6, 60, 6),
+        (5, 60, 5),
+        (4, 60, 2),
+        (1, 60, 2),
+        (6, 59, 5),
+        (6, 50, 5),
+        (6, 49, 2),
+        (6, 1, 2),
+    ],
+)
+def test_as_much_goes_together_as_the_bounds_allow(most: int, most_bytes: int, taken: int) -> None:
+    queue = deque(run_of(2, 3, 1))
+    joined = join_head(queue, most, most_bytes)
+    assert (joined.start, joined.next, joined.size) == (0, taken, 10 * taken)
+    assert [record.offset for record in joined.records] == list(range(taken))
+
+
+def run_of(*lengths: int) -> list[Slice]:
+    """Slices of so many records that follow each other, 10 bytes a record."""
+    ends = [sum(lengths[: number + 1]) for number in range(len(lengths))]
+    return [
+        Slice(TP, 0, end - length, end, records(range(end - length, end)), 10 * length)
+        for length, end in zip(lengths, ends, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("end", range(1, 10))
+def test_bytes_are_freed_once_however_slices_are_split_and_joined(end: int) -> None:
+    """Those of a slice that is split go with its second part, and not with both."""
+    cursor, queue = Cursor(0), deque(run_of(4, 2, 3))
+    for slice_ in queue:
+        cursor.hand_on(slice_)
+    assert cursor.in_flight == 90
+    first = join_up_to(queue, end)
+    assert first is not None
+    assert (first.start, first.next) == (0, end)
+    whole = {1: 0, 2: 0, 3: 0, 4: 40, 5: 40, 6: 60, 7: 60, 8: 60, 9: 90}[end]
+    cursor.finish(first)
+    assert cursor.in_flight == 90 - whole
+    while queue:
+        cursor.finish(join_head(queue, 1))
+        assert cursor.in_flight >= 0
+    assert cursor.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("offsets", "middle"), [((5, 6), 6), ((5, 6, 7), 6), ((5, 6, 9, 20), 9), ((5, 30, 40), 30)]
+)
+def test_halves_hold_each_record_once_and_the_bytes_once(
+    offsets: tuple[int, ...], middle: int
+) -> None:
+    slice_ = Slice(TP, 3, 2, 50, records(offsets), 70)
+    one, two = halves(slice_)
+    assert (one.start, one.next, two.start, two.next) == (2, middle, middle, 50)
+    assert [record.offset for record in (*one.records, *two.records)] == list(offsets)
+    assert all(record.offset < middle for record in one.records)
+    assert one.size + two.size == 70
+    assert one.epoch == two.epoch == 3
+
+
+@pytest.mark.parametrize(
+    ("queued", "end", "expected"),
+    [((), 1, None), ((4,), 5, None), ((4, 2), 7, None), ((4, 2), 6, (0, 6)), ((4,), 4, (0, 4))],
+)
+def test_what_is_not_there_yet_is_waited_for(
+    queued: tuple[int, ...], end: int, expected: tuple[int, int] | None
+) -> None:
+    queue = deque(run_of(*queued))
+    found = join_up_to(queue, end)
+    assert (None if found is None else (found.start, found.next)) == expected
+    assert len(queue) == (len(queued) if found is None else 0)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut_to"),
+    [
+        # 400 bytes beside key and value: two records of half a mebibyte are a slice.
+        ([BYTES // 2 - 403] * 3, [2, 1]),
+        ([BYTES // 2 - 404] * 3, [3]),
+        ([BYTES - 403, 1], [1, 1]),
+        ([BYTES - 404, 1, 1], [2, 1]),
+    ],
+)
+def test_where_a_mebibyte_is_full(sizes: list[int], cut_to: list[int]) -> None:
+    fetched = [records([offset], size)[0] for offset, size in enumerate(sizes)]
+    slices = list(cut(TP, 1, 0, fetched))
+    assert [len(slice_.records) for slice_ in slices] == cut_to
+    assert sum(slice_.size for slice_ in slices) == sum(403 + size for size in sizes)

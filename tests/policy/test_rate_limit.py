@@ -3,7 +3,7 @@ from itertools import count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import msgpack
+from msgspec import ValidationError, convert, msgpack
 
 from policy.rate_limit import (
     LATENESS_MS,
@@ -16,6 +16,7 @@ from policy.rate_limit import (
     free_at,
     share,
     store,
+    used_of,
 )
 
 limits = st.builds(RateLimit, count=st.integers(1, 4), seconds=st.integers(1, 5))
@@ -258,3 +259,140 @@ def test_a_partition_without_a_share_lets_nothing_through() -> None:
     assert count_in(None, share(limit, 1, 8), 60, 600_000) is None
     tally = count_in(None, 1, 60, 600_000)
     assert count_in(tally, 0, 60, 900_000) is None
+
+
+def tally_of(counts: dict[int, int], newest: int, oldest: int) -> Tally:
+    """A tally of a minute, in buckets of a second, with so many in these and none in others."""
+    return Tally(60, newest, tuple(counts.get(n, 0) for n in range(oldest, newest + 1)))
+
+
+@pytest.mark.parametrize(
+    ("at", "counts", "newest", "oldest"),
+    [
+        # A later bucket, the newest itself, and one before it.
+        (101, {90: 1, 100: 1, 101: 1}, 101, 90),
+        (100, {90: 1, 100: 2}, 100, 90),
+        (95, {90: 1, 95: 1, 100: 1}, 100, -20),
+        (90, {90: 2, 100: 1}, 100, -20),
+        # As far back as a span, and no further; there a tally is filled up to two spans.
+        (40, {40: 1, 90: 1, 100: 1}, 100, -20),
+        (39, None, 0, 0),
+        # A span from 61 on is over the bucket of 100 when 161 is asked for.
+        (160, {90: 1, 100: 1, 160: 1}, 160, 90),
+        (161, {90: 1, 100: 1, 161: 1}, 161, 90),
+        # Two spans ahead all is over.
+        (220, {100: 1, 220: 1}, 220, 100),
+        (221, {221: 1}, 221, 221),
+    ],
+)
+def test_where_one_more_is_counted(
+    at: int, counts: dict[int, int] | None, newest: int, oldest: int
+) -> None:
+    before = tally_of({90: 1, 100: 1}, 100, 90)
+    expected = None if counts is None else tally_of(counts, newest, oldest)
+    assert count_in(before, 3, 60, at * 1000) == expected
+    assert count_in(before, 3, 60, at * 1000 + 999) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "fits"),
+    [(40, False), (99, False), (100, False), (101, False), (160, False), (161, True), (300, True)],
+)
+def test_what_could_share_a_span_is_refused(at: int, fits: bool) -> None:
+    """Two stand in bucket 100. Whatever is within sixty buckets of it could share a span."""
+    before = tally_of({100: 2}, 100, 100)
+    assert (count_in(before, 2, 60, at * 1000) is not None) is fits
+    # With room for one more, all of them fit.
+    assert count_in(before, 3, 60, at * 1000) is not None
+
+
+@pytest.mark.parametrize(
+    ("at", "fits"),
+    [(139, False), (140, False), (145, False), (146, True), (199, True), (200, True), (201, True)],
+)
+def test_what_is_late_is_held_against_each_span_that_it_could_be_in(at: int, fits: bool) -> None:
+    """Of 85 and 130 a span may hold both, up to 145, and of 130 and 200 none may.
+
+    What is more than a span before the newest is refused as it is.
+    """
+    before = tally_of({85: 1, 130: 1, 200: 1}, 200, 80)
+    assert (count_in(before, 2, 60, at * 1000) is not None) is fits
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "at", "bucket"),
+    [
+        # A sixtieth of the span, rounded up to a millisecond.
+        (1, 60, 59_999, 59),
+        (1, 1, 16, 0),
+        (1, 1, 17, 1),
+        (1, 3600, 3_659_999, 60),
+        (1, 3600, 3_660_000, 61),
+    ],
+)
+def test_buckets_are_sixtieths_of_the_span(count: int, seconds: int, at: int, bucket: int) -> None:
+    assert count_in(None, count, seconds, at) == Tally(seconds, bucket, (1,))
+
+
+@pytest.mark.parametrize(
+    ("at", "used"),
+    [(39, 0), (40, 1), (89, 1), (90, 3), (100, 6), (150, 5), (151, 3), (160, 3), (161, 0)],
+)
+def test_what_was_used_of_a_limit_is_of_the_span_that_ends_now(at: int, used: int) -> None:
+    tally = tally_of({40: 1, 90: 2, 100: 3}, 100, 40)
+    assert used_of(tally, 60, at * 1000) == used
+    assert used_of(tally, 30, at * 1000) == 0
+    assert used_of(None, 60, at * 1000) == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "is_over"),
+    [(10_000 + LATENESS_MS - 1, False), (10_000 + LATENESS_MS, True)],
+)
+def test_a_window_is_over_a_day_after_its_last_span(after: int, is_over: bool) -> None:
+    assert Window(10, (0, 1_000)).is_over(1_000 + after) is is_over
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "seconds", "is_valid"),
+    [
+        (RateLimit, 0, 60, False), (RateLimit, 1, 0, False), (RateLimit, 1, 1, True),
+        (RateLimit, 1000, 2_678_400, True), (RateLimit, 1001, 60, False),
+        (RateLimit, 1, 2_678_401, False), (TenantLimit, 0, 60, False), (TenantLimit, 1, 0, False),
+        (TenantLimit, 10_000_000, 2_678_400, True), (TenantLimit, 10_000_001, 60, False),
+        (TenantLimit, 1, 2_678_401, False),
+    ],
+)  # fmt: skip
+def test_the_bounds_of_a_limit(
+    kind: type[RateLimit] | type[TenantLimit], count: int, seconds: int, is_valid: bool
+) -> None:
+    said = {"count": count, "seconds": seconds}
+    if is_valid:
+        assert convert(said, kind) == kind(count, seconds)
+    else:
+        with pytest.raises(ValidationError):
+            convert(said, kind)
+
+
+@pytest.mark.parametrize(
+    ("times", "forgotten", "at", "after"),
+    [
+        # Twice the count is kept; of more, the newest, and it is known which was forgotten.
+        ((10, 20, 30), 0, 40_000, ((10, 20, 30, 40_000), 0)),
+        ((10, 20, 30, 20_000), 0, 40_000, ((20, 30, 20_000, 40_000), 10)),
+        ((11, 12, 20_003, 20_004), 9, 50_000, ((12, 20_003, 20_004, 50_000), 11)),
+        # What is a day and a span old goes, to the millisecond.
+        ((0,), 0, 10_000 + LATENESS_MS, ((0, 10_000 + LATENESS_MS), 0)),
+        ((1,), 0, 10_002 + LATENESS_MS, ((10_002 + LATENESS_MS,), 1)),
+        ((1, 2, 4), 0, 10_003 + LATENESS_MS, ((4, 10_003 + LATENESS_MS), 2)),
+        # Late by more than a span of what was forgotten, it can't be told what there was.
+        ((50_000,), 9_000, 18_999, None),
+        ((50_000,), 9_000, 19_000, ((19_000, 50_000), 9_000)),
+    ],
+)  # fmt: skip
+def test_what_a_window_keeps(
+    times: tuple[int, ...], forgotten: int, at: int, after: tuple[tuple[int, ...], int] | None
+) -> None:
+    limit = RateLimit(count=2, seconds=10)
+    expected = None if after is None else Window(10, *after)
+    assert admit(Window(10, times, forgotten), limit, at) == expected

@@ -1,0 +1,187 @@
+"""A call's slot is free, and a delivery told as sent, when its mark is durable and no sooner."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+
+from agents.calls import Call, Calls
+from agents.dispatch import Dispatch
+from agents.sink import Sink
+from pipeline.lanes import Abandoned
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.slices import Slice, cut
+from pipeline.topics import DELIVER, DELIVERY_EVENTS
+from policy.user.address import BARE
+from schemas.delivery import Delivery
+from schemas.encoding import encode
+from schemas.vocabulary import Channel, Priority
+from sinks.provider import Outcome, Sent
+from sinks.registry import Weighted
+from tables.memory import MemoryStore
+from tables.sent import SentLedger, SentMark
+from tables.store import Changes
+from tests.agents.samples import delivery
+from tests.agents.shifted_clock import ShiftedClock
+from tests.pipeline.gate import GatedLog, settled
+
+CRITICAL = DELIVER[Channel.PUSH, Priority.CRITICAL]
+STATE = ("changelog", 0)
+
+
+class Taking:
+    """A provider that takes everything, and says in which order."""
+
+    name = "taking"
+    channel = Channel.PUSH
+    scheme = BARE
+    is_one_server = True
+    batch_size = 1
+
+    def __init__(self) -> None:
+        self.took: list[str] = []
+
+    def linger(self, priority: Priority) -> float:
+        """None waits for others."""
+        return 0.0
+
+    async def check(self) -> None:
+        """It always works."""
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Take them."""
+        self.took += [delivery.delivery_id for delivery in deliveries]
+        return [Sent(f"name of {delivery.delivery_id}") for delivery in deliveries]
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class Gated(MemoryStore):
+    """A store whose changelog acknowledges when the test says so."""
+
+    def __init__(self, log: GatedLog) -> None:
+        super().__init__()
+        self._log = log
+
+    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
+        """As a partition's store does it: first the changelog, then the state."""
+        await self._log.write(*STATE, list(changes.items()))
+        await super().write(changes, frontier)
+
+
+@pytest.fixture
+def log() -> GatedLog:
+    return GatedLog()
+
+
+@pytest.fixture
+def runtime(log: GatedLog, tmp_path: Path) -> Runtime:
+    # Of one slot that critical ones may use, each must wait for the one before it.
+    settings = Settings(data_dir=tmp_path).model_copy(update={"calls_in_flight": 1})
+    return Runtime(settings, log, ShiftedClock())
+
+
+def critical() -> Delivery:
+    return delivery(ShiftedClock(), priority=Priority.CRITICAL)
+
+
+async def test_a_slot_is_held_until_the_mark_is_acknowledged(
+    runtime: Runtime, log: GatedLog
+) -> None:
+    provider = Taking()
+    calls, ledger, closing = Calls(provider, runtime), SentLedger(Gated(log)), asyncio.Event()
+    first, second = critical(), critical()
+    sending = [
+        asyncio.create_task(calls.deliver(Call(each, ledger, closing))) for each in (first, second)
+    ]
+    (mark,) = await log.next()
+    assert mark.place == STATE
+    assert provider.took == [first.delivery_id], "the second waits for the first one's slot"
+    assert not sending[0].done()
+    mark.acknowledge()
+    (mark,) = await log.next()
+    result = await sending[0]
+    assert isinstance(result, SentMark)
+    assert result.reference == f"name of {first.delivery_id}"
+    assert provider.took == [first.delivery_id, second.delivery_id]
+    assert not sending[1].done()
+    mark.acknowledge()
+    assert isinstance(await sending[1], SentMark)
+
+
+async def test_a_mark_that_is_not_acknowledged_makes_no_sent_delivery(
+    runtime: Runtime, log: GatedLog
+) -> None:
+    calls, ledger = Calls(Taking(), runtime), SentLedger(Gated(log))
+    said = critical()
+    sending = asyncio.create_task(calls.deliver(Call(said, ledger, asyncio.Event())))
+    (mark,) = await log.next()
+    mark.fail()
+    with pytest.raises(Exception, match="no acknowledgement came"):
+        await sending
+    assert ledger.find([said]) == {}
+
+
+class Push(Sink):
+    """The push sink of one partition, with its state behind the gate."""
+
+    def __init__(self, runtime: Runtime, log: GatedLog) -> None:
+        self.provider = Taking()
+        self.closing = asyncio.Event()
+        dispatch = Dispatch([Weighted(self.provider, 1)], runtime, holds=False)
+        super().__init__(Channel.PUSH, runtime, dispatch, 0, self.closing)
+        self._store = Gated(log)
+        self._ledger = self.ledger = SentLedger(self._store)
+
+
+def slice_of(*deliveries: Delivery) -> Slice:
+    records = [
+        ConsumerRecord(CRITICAL.name, 0, at, 0, 0, each.user.encode(), encode(each), None, 1, 1, ())
+        for at, each in enumerate(deliveries)
+    ]
+    (slice_,) = cut(TopicPartition(CRITICAL.name, 0), 0, 0, records)
+    return slice_
+
+
+async def test_it_is_told_as_sent_when_every_mark_of_the_slice_is_acknowledged(
+    runtime: Runtime, log: GatedLog
+) -> None:
+    push, (one, two) = Push(runtime, log), (critical(), critical())
+    handling = asyncio.create_task(push.handle(slice_of(one, two)))
+    for expected in (1, 2):
+        (mark,) = await log.next()
+        assert mark.place == STATE
+        assert len(push.provider.took) == expected
+        mark.acknowledge()
+    (told,) = await log.next()
+    assert told.place == (DELIVERY_EVENTS.name, 0)
+    assert len((told.entries[0][1] or b"").splitlines()) == 2
+    await settled()
+    assert not handling.done(), "the frontier would move before it is told"
+    told.acknowledge()
+    (frontier,) = await log.next()
+    assert frontier.place == STATE
+    assert not handling.done()
+    frontier.acknowledge()
+    await handling
+
+
+async def test_a_close_lets_the_call_in_flight_be_marked_and_begins_no_other(
+    runtime: Runtime, log: GatedLog
+) -> None:
+    push, (one, two) = Push(runtime, log), (critical(), critical())
+    handling = asyncio.create_task(push.handle(slice_of(one, two)))
+    (mark,) = await log.next()
+    push.closing.set()
+    await settled()
+    assert not handling.done()
+    mark.acknowledge()
+    with pytest.raises(Abandoned):
+        await handling
+    await log.nothing()
+    assert push.provider.took == [one.delivery_id]
+    assert set(push.ledger.find([one, two])) == {one.delivery_id}

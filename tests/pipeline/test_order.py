@@ -1,0 +1,295 @@
+"""A frontier moves behind the work, is committed behind both, and a close waits for all three."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+
+from embedded.kafka import Kafka
+from pipeline import worker
+from pipeline.lanes import Abandoned, ReadTo
+from pipeline.lease import Lease
+from pipeline.partitions import Partitions, Role
+from pipeline.producer import Producer
+from pipeline.slices import Slice, Span, cut
+from tests.pipeline.gate import settled, until
+from tests.pipeline.recorder import PARTITIONS, Recorder, committed
+from tests.pipeline.test_partitions import Source
+
+TOPICS = ("high", "low")
+HIGH, LOW = (TopicPartition(topic, 0) for topic in TOPICS)
+
+
+class Gated:
+    """A handler that works on each slice until its test says what comes of it."""
+
+    first: Span | None = None
+
+    def __init__(self) -> None:
+        self.begun: list[Slice] = []
+        self.ends: list[str] = []
+        self.closed = False
+        self._work: asyncio.Future[None] | None = None
+
+    def give_up_first(self) -> None:
+        """There is none."""
+
+    async def restore(self) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    async def handle(self, slice_: Slice) -> None:
+        """Work until `end`."""
+        self.begun.append(slice_)
+        self._work = asyncio.get_running_loop().create_future()
+        try:
+            await self._work
+        except BaseException as error:
+            self.ends.append(type(error).__name__)
+            raise
+        self.ends.append("done")
+
+    def end(self, error: Exception | None = None) -> None:
+        """Let the slice in hand succeed, or fail."""
+        assert self._work is not None
+        if error is None:
+            self._work.set_result(None)
+        else:
+            self._work.set_exception(error)
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Nothing is ever due."""
+        return None
+
+    async def close(self) -> None:
+        """Note it, and that no slice is in hand any more."""
+        assert len(self.ends) == len(self.begun)
+        self.closed = True
+
+
+class House:
+    """One partition number with two topics, one lane or one each, and slices to hand on."""
+
+    def __init__(self, *, lane_per_topic: bool = False) -> None:
+        self.handler = Gated()
+        self.errors: list[BaseException] = []
+        self.source = Source()
+        role = Role(
+            name="gated",
+            topics=TOPICS,
+            open_handler=lambda *_: self.handler,
+            lane_per_topic=lane_per_topic,
+        )
+        self.partitions = Partitions(role, bytes_in_flight=1 << 20, fail=self.errors.append)
+
+    async def open(self) -> None:
+        """Hold the partition."""
+        self.partitions.assign({0}, self.source)
+        await until(lambda: len(self.source.cursors) == len(TOPICS))
+
+    def hand_on(self, tp: TopicPartition, records: int) -> Slice:
+        """The next slice of so many records, as the consumer and the agent do it."""
+        cursor = self.source.cursors[tp]
+        read = [record(tp, cursor.position + n) for n in range(records)]
+        (slice_,) = cut(tp, cursor.epoch, cursor.position, read)
+        cursor.hand_on(slice_)
+        self.partitions.accept(slice_, self.source)
+        return slice_
+
+
+def record(tp: TopicPartition, offset: int) -> ConsumerRecord:
+    return ConsumerRecord(*tp, offset, 7000 + offset, 0, b"key", b"value", None, 3, 5, ())
+
+
+async def test_a_frontier_moves_and_bytes_are_freed_when_the_work_is_done_and_no_sooner() -> None:
+    house = House()
+    await house.open()
+    cursor = house.source.cursors[HIGH]
+    first = house.hand_on(HIGH, 5)
+    await until(lambda: house.handler.begun == [first])
+    await settled()
+    assert house.partitions.frontiers() == {HIGH: 0, LOW: 0}
+    assert cursor.in_flight == first.size
+    second = house.hand_on(HIGH, 2)
+    house.handler.end()
+    await until(lambda: house.handler.begun == [first, second])
+    assert house.partitions.frontiers() == {HIGH: 5, LOW: 0}
+    assert cursor.in_flight == second.size
+    house.handler.end()
+    await until(lambda: house.partitions.frontiers() == {HIGH: 7, LOW: 0})
+    assert cursor.in_flight == 0
+    await house.partitions.close()
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is full"), Abandoned()])
+async def test_what_was_not_done_moves_no_frontier(error: Exception) -> None:
+    house = House()
+    await house.open()
+    slice_ = house.hand_on(HIGH, 5)
+    await until(lambda: bool(house.handler.begun))
+    house.handler.end(error)
+    await until(lambda: house.handler.closed)
+    await settled()
+    assert house.partitions.frontiers() == {HIGH: 0, LOW: 0}
+    assert house.source.cursors[HIGH].in_flight == slice_.size
+    assert bool(house.errors) == isinstance(error, OSError)
+    await house.partitions.close()
+
+
+@pytest.mark.parametrize("lane_per_topic", [False, True])
+async def test_a_close_finishes_what_is_in_hand_and_begins_nothing(lane_per_topic: bool) -> None:
+    house = House(lane_per_topic=lane_per_topic)
+    await house.open()
+    first = house.hand_on(LOW, 5)
+    await until(lambda: house.handler.begun == [first])
+    house.hand_on(LOW, 2)
+    closing = asyncio.create_task(house.partitions.close())
+    await settled()
+    assert house.source.cursors == {}, "what is to be closed is fetched no more"
+    assert not closing.done()
+    assert not house.handler.closed
+    assert house.handler.ends == []
+    house.handler.end()
+    await closing
+    assert (house.handler.ends, house.handler.closed) == (["done"], True)
+    # Still there, to be committed; and gone once that is done.
+    assert house.partitions.frontiers() == {HIGH: 0, LOW: 5}
+    house.partitions.forget()
+    assert house.partitions.frontiers() == {}
+    assert not house.errors
+
+
+async def test_what_does_not_finish_within_the_grace_moves_no_frontier(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.partitions.GRACE", 0.0)
+    house = House()
+    await house.open()
+    house.hand_on(LOW, 5)
+    await until(lambda: bool(house.handler.begun))
+    await house.partitions.close()
+    assert (house.handler.ends, house.handler.closed) == (["CancelledError"], True)
+    assert house.partitions.frontiers() == {HIGH: 0, LOW: 0}
+    assert not house.errors
+
+
+class Gate(Recorder):
+    """A recorder that works on each slice until the gate is open."""
+
+    def __init__(self, kafka: str) -> None:
+        super().__init__(kafka)
+        self.gates: dict[int, asyncio.Event] = defaultdict(asyncio.Event)
+        self.busy: set[int] = set()
+
+    async def handle(self, slice_: Slice) -> None:
+        """Wait until the partition's gate is open, then note the slice."""
+        number = slice_.partition.partition
+        self.busy.add(number)
+        await self.gates[number].wait()
+        await super().handle(slice_)
+        self.gates[number].clear()
+
+    def open(self, *numbers: int) -> None:
+        """Let the slice in hand of these partitions be done, and no other."""
+        for number in numbers:
+            self.busy.discard(number)
+            self.gates[number].set()
+
+    async def full(self) -> None:
+        """Wait until every partition has a slice in hand."""
+        await self.until(lambda: len(self.busy) == PARTITIONS)
+
+
+async def test_only_frontiers_are_committed_whatever_was_fetched(kafka: Kafka) -> None:
+    gate = Gate(kafka.address)
+    await gate.fill(100)
+    async with gate.worker() as app:
+        await gate.full()
+        assert not await app.consumer.force_commit()
+        assert await committed(app, gate) == {0: 0, 1: 0, 2: 0}
+        gate.open(0, 1)
+        await gate.full()
+        done = {number: len(gate.handled[number]) for number in range(PARTITIONS)}
+        assert done[0] > 0
+        assert done[2] == 0
+        await app.consumer.force_commit()
+        assert await committed(app, gate) == done
+        gate.open(*range(PARTITIONS))
+
+
+async def test_a_partition_that_is_taken_away_is_finished_and_committed_before_it_goes(
+    kafka: Kafka,
+) -> None:
+    gate = Gate(kafka.address)
+    await gate.fill(100)
+    async with gate.worker() as app:
+        await gate.full()
+        tps = {TopicPartition(gate.topic.name, number) for number in range(PARTITIONS)}
+        revoking = asyncio.create_task(app.consumer.on_partitions_revoked(tps))
+        await settled()
+        assert await committed(app, gate) == {0: 0, 1: 0, 2: 0}
+        assert not revoking.done()
+        gate.open(*range(PARTITIONS))
+        await revoking
+        done = {number: len(gate.handled[number]) for number in range(PARTITIONS)}
+        assert min(done.values()) > 0
+        assert await committed(app, gate) == done
+        assert app.partitions.frontiers() == {}
+
+
+async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps: list[str] = []
+    house, stop = House(), asyncio.Event()
+    await house.open()
+    house.hand_on(HIGH, 5)
+    await until(lambda: bool(house.handler.begun))
+
+    class App:
+        """The parts of an app that are used at the end."""
+
+        def __init__(self) -> None:
+            self.consumer = self
+
+        async def force_commit(self) -> None:
+            """Note what would be committed."""
+            steps.append(f"commits {house.partitions.frontiers()[HIGH]}")
+
+        async def stop(self) -> None:
+            """Note it."""
+            steps.append("leaves")
+
+    running = asyncio.create_task(
+        worker._run(App(), house.partitions, stop)  # type: ignore[arg-type]
+    )
+    stop.set()
+    await settled()
+    assert steps == []
+    house.handler.end()
+    await running
+    assert steps == ["commits 5", "leaves"]
+
+
+async def test_a_process_that_lost_its_lease_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, sent = 100.0, list[str]()
+    lease = Lease(6.0, monotonic=lambda: now)
+    keeping = asyncio.create_task(lease.keep())
+    await settled()
+    producer = Producer(lease, bootstrap_servers="nowhere:1")
+
+    async def send_batch(batch: object, topic: str, *, partition: int) -> object:
+        sent.append(topic)
+        raise AssertionError("sent")
+
+    monkeypatch.setattr(producer, "send_batch", send_batch)
+    now += 6.1
+    with pytest.raises(Exception, match=r"stood still for 6\.1 s"):
+        await producer.write("out", 0, [(b"key", b"value")])
+    assert sent == []
+    keeping.cancel()
+    await producer.stop()

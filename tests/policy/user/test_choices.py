@@ -1,0 +1,88 @@
+"""What a person may choose, as it stands now, and what becomes of a choice."""
+
+import pytest
+
+from policy.catalogue.catalogue import parse
+from policy.user.choices import Choice, choices, chosen
+from policy.user.known import Known
+from policy.user.tenant import DEFAULT_TENANT
+from schemas.profile import Contacts, Preferences
+from schemas.vocabulary import Channel, Frequency
+from tests.policy.samples import TYPE
+
+RECEIPT = TYPE.replace("thing", "receipt").replace("= 86400", "= 86400\ntransactional = true")
+ALERT = TYPE.replace("thing", "alert").replace("alerts", "things")
+NEWS = """
+event = "news.came"
+[types.news]
+category = "news"
+priority = "low"
+channels = ["email"]
+users = "who"
+time_to_live = "1d"
+escalation = [{ after = "5m", channels = ["push"] }]
+[types.news.templates]
+push = { title = "Hi", body = "x" }
+email = { title = "Hi", body = "x" }
+"""
+CATALOGUE = parse(
+    {"thing.toml": TYPE, "receipt.toml": RECEIPT, "alert.toml": ALERT, "news.toml": NEWS}
+)
+
+
+def known(preferences: Preferences, **left: tuple[Channel, ...]) -> Known:
+    return Known(contacts=Contacts(user="ann"), preferences=preferences, unsubscribed=left)
+
+
+def test_every_category_that_can_be_turned_off_with_the_channels_of_its_types() -> None:
+    said = Preferences(
+        user="ann",
+        categories={"things": {Channel.PUSH: False, Channel.SMS: True}},
+        frequency={"news": Frequency.DAILY},
+    )
+    assert choices(CATALOGUE, known(said, things=(Channel.INAPP,)), DEFAULT_TENANT) == [
+        Choice("news", {Channel.PUSH: True, Channel.EMAIL: True}, Frequency.DAILY),
+        Choice(
+            "things",
+            {Channel.PUSH: False, Channel.EMAIL: True, Channel.SMS: True, Channel.INAPP: False},
+            Frequency.INSTANTLY,
+        ),
+    ]
+
+
+def test_who_says_nothing_has_the_defaults() -> None:
+    found = choices(CATALOGUE, known(Preferences(user="ann")), DEFAULT_TENANT)
+    assert {each.category: each.channels for each in found} == {
+        "news": {Channel.PUSH: True, Channel.EMAIL: True},
+        "things": {
+            Channel.PUSH: True,
+            Channel.EMAIL: True,
+            Channel.SMS: False,
+            Channel.INAPP: True,
+        },
+    }
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_choice_changes_its_cells_and_no_others(is_on: bool) -> None:
+    before = Preferences(
+        user="ann",
+        channels={Channel.SMS: True},
+        categories={"news": {Channel.EMAIL: True}, "things": {Channel.PUSH: False}},
+        frequency={"news": Frequency.DAILY, "things": Frequency.DAILY},
+    )
+    after = chosen(
+        before,
+        {"news": {Channel.PUSH: is_on}, "new": {Channel.SMS: is_on}},
+        {"things": Frequency.HOURLY},
+    )
+    assert after == Preferences(
+        user="ann",
+        channels={Channel.SMS: True},
+        categories={
+            "news": {Channel.EMAIL: True, Channel.PUSH: is_on},
+            "things": {Channel.PUSH: False},
+            "new": {Channel.SMS: is_on},
+        },
+        frequency={"news": Frequency.DAILY, "things": Frequency.HOURLY},
+    )
