@@ -56,6 +56,7 @@ CODES: dict[tuple[int, str, str], Outcome] = {
     ),
     (429, "Throttled", "Rate exceeded"): throttled("Throttled: Rate exceeded", 3.0),
     (400, "OptedOut", OUT): gone(f"OptedOut: {OUT}"),
+    (400, "OptedOutException", "no"): gone("OptedOutException: no"),
     (400, "InvalidParameter", "+1 is opted out"): gone("InvalidParameter: +1 is opted out"),
     (400, "InvalidParameter", BAD): invalid(f"InvalidParameter: {BAD}"),
     (400, "InvalidParameterValue", BAD): invalid(f"InvalidParameterValue: {BAD}"),
@@ -71,6 +72,7 @@ ROWS = [
     unread(200, "<PublishResponse/>"),
     unread(200, HTML),
     unread(202, TAKEN),
+    Row(200, b"\xff" + TAKEN.encode(), Sent("567910cd-659e-55d4-8ccb-5aaf14679dc0", 2, 0.15)),
     *PROXIES,
 ]
 

@@ -55,6 +55,7 @@ ROWS = [
     Row(200, {"sid": "SM87105da9", "status": "queued"}, Sent("SM87105da9", 2, 0.15)),
     unread(201, {"status": "queued"}),
     unread(201, HTML),
+    unread(300, {"sid": "SM87105da9"}),
     Row(400, error(21610, SAID_STOP, 400), gone(f"21610: {SAID_STOP}")),
     Row(400, error(21611, QUEUE, 400), throttled(f"21611: {QUEUE}")),
     Row(429, error(21611, QUEUE, 429), throttled(f"21611: {QUEUE}", 9.0), {"retry-after": "9"}),

@@ -75,6 +75,8 @@ ROWS = [
     Row(200, parts(failed("1", "Throttled"), TAKEN), SOME),
     Row(200, parts(failed("6", "a"), failed("1", "b")), invalid("6: a")),
     unread(200, parts()),
+    Row(200, parts({"status": "0"}), Sent("", 1, 0.075)),
+    Row(200, parts({"status": "3"}), rejected("3: ")),
     unread(200, HTML),
     Row(401, {"error": "unauthorized"}, ours("HTTP 401")),
     unread(202, parts(TAKEN)),
