@@ -147,11 +147,12 @@ def outcome_of(reply: Reply) -> Outcome:
         said = msgspec.json.decode(reply.body, type=Said)
     except UNDECODABLE:
         return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
+    about = said.message.lstrip("'")  # it put the names of parameters in quotation marks for years
     if reply.status == 200:
         return Sent(said.id) if said.id else unreadable(reply)
-    elif reply.status in (402, 404) or (reply.status == 400 and said.message.startswith("from")):
+    elif reply.status in (402, 404) or (reply.status == 400 and about.startswith("from")):
         # Account, domain or sender are settings: refusing mails for them would lose everybody's.
         return Retry(Reason.UNAUTHORIZED, said.message)
-    elif reply.status == 400 and said.message.startswith("to "):
+    elif reply.status == 400 and about.startswith(("to ", "to' ")):
         return Refused(Reason.INVALID_ADDRESS, said.message)
     return failure_of(reply, said.message)

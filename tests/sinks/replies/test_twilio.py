@@ -1,0 +1,113 @@
+"""Twilio's replies, by https://www.twilio.com/docs/api/errors."""
+
+from typing import Any
+
+import pytest
+
+from sinks.provider import Sent
+from sinks.sms.twilio import form_of, outcome_of
+from tests.sinks.replies.table import (
+    HTML,
+    PROXIES,
+    TEXT,
+    Row,
+    down,
+    each,
+    gone,
+    invalid,
+    ours,
+    rejected,
+    reply,
+    throttled,
+    unread,
+)
+
+INVALID_NUMBER = {
+    21211: "Invalid 'To' Phone Number",
+    21214: "'To' phone number cannot be reached",
+    21217: "Phone number does not appear to be valid",
+    21265: "'To' number cannot be a Short Code",
+    21604: "'To' phone number is required to send a Message",
+    21614: "'To' number is not a valid mobile number",
+    21635: "'To' number cannot be a landline",
+}
+OUR_SETTINGS = {
+    20003: "Authenticate",
+    20404: "The requested resource was not found",
+    21212: "Invalid From Number",
+    21603: "A 'From' phone number is required.",
+    21606: "The 'From' phone number provided is not a valid message-capable Twilio phone number",
+    21609: "Invalid 'StatusCallback' URL",
+    21659: "'From' is not a Twilio phone number or Short Code country mismatch",
+    21660: "Mismatch between the 'From' number and the account",
+}
+SAID_STOP = "Attempt to send to unsubscribed recipient"
+QUEUE = "The 'From' number has exceeded the maximum number of queued messages"
+
+
+def error(code: int, message: str, status: int) -> dict[str, Any]:
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return {"code": code, "message": message, "more_info": more, "status": status}
+
+
+ROWS = [
+    Row(201, {"sid": "SM87105da9", "status": "queued"}, Sent("SM87105da9", 2, 0.15)),
+    Row(200, {"sid": "SM87105da9", "status": "queued"}, Sent("SM87105da9", 2, 0.15)),
+    unread(201, {"status": "queued"}),
+    unread(201, HTML),
+    unread(300, {"sid": "SM87105da9"}),
+    Row(400, error(21610, SAID_STOP, 400), gone(f"21610: {SAID_STOP}")),
+    Row(400, error(21611, QUEUE, 400), throttled(f"21611: {QUEUE}")),
+    Row(429, error(21611, QUEUE, 429), throttled(f"21611: {QUEUE}", 9.0), {"retry-after": "9"}),
+    Row(
+        429, error(20429, "Too Many Requests", 429), throttled("HTTP 429: 20429: Too Many Requests")
+    ),
+    Row(
+        400,
+        error(21602, "Message body is required", 400),
+        rejected("HTTP 400: 21602: Message body is required"),
+    ),
+    Row(
+        400,
+        error(21617, "The concatenated message body exceeds the 1600 character limit", 400),
+        rejected("HTTP 400: 21617: The concatenated message body exceeds the 1600 character limit"),
+    ),
+    Row(
+        500,
+        error(20500, "Internal Server Error", 500),
+        down("HTTP 500: 20500: Internal Server Error"),
+    ),
+    Row(
+        503,
+        error(20503, "Service Unavailable", 503),
+        down("HTTP 503: 20503: Service Unavailable", 5.0),
+        {"retry-after": "5"},
+    ),
+    *PROXIES,
+]
+
+
+@pytest.mark.parametrize("code", INVALID_NUMBER)
+def test_a_number_that_can_get_no_text(code: int) -> None:
+    said = INVALID_NUMBER[code]
+    assert outcome_of(reply(400, error(code, said, 400)), TEXT) == invalid(f"{code}: {said}")
+
+
+# Whatever the HTTP status is: 401 for 20003, 404 for 20404, else 400.
+@pytest.mark.parametrize("code", OUR_SETTINGS)
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_setting_that_twilio_refuses(code: int, status: int) -> None:
+    said = OUR_SETTINGS[code]
+    assert outcome_of(reply(status, error(code, said, status)), TEXT) == ours(f"{code}: {said}")
+
+
+@each(ROWS)
+def test_what_each_reply_means(row: Row) -> None:
+    assert outcome_of(row.reply, TEXT) == row.outcome
+
+
+def test_a_form_has_a_callback_only_where_there_is_one() -> None:
+    form = {"To": "+4930123456", "From": "Shop", "Body": "Hi"}
+    assert form_of(TEXT) == form
+    with_callback = TEXT.__class__("+1", "+2", "b", False, 1, 0.0, "https://n.example.com/x")
+    assert form_of(with_callback)["StatusCallback"] == "https://n.example.com/x"

@@ -1,0 +1,386 @@
+"""What is sent for a push: header by header, and how tokens that ran out are renewed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import http_ece
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from schemas.delivery import Content, Delivery
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.http import Reply
+from sinks.pace import Pace
+from sinks.provider import Refused, Retry, Sent
+from sinks.push.apns import Apns
+from sinks.push.apns_payload import IDS, headers_of
+from sinks.push.fcm import Fcm
+from sinks.push.fcm_message import body_of
+from sinks.push.vapid import decoded, encoded
+from sinks.push.webpush import WebPush
+from tests.sinks.replies.table import reply
+from tests.sinks.requests.recorder import NOW, Recorder, Still, delivery, settings
+
+LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
+KEY = ec.derive_private_key(7, ec.SECP256R1())
+DEVICE = "ab" * 32
+APPLE = delivery(Channel.PUSH, f"apns:{DEVICE}", content=Content(body="B", title="T"))
+ID = "0b8a9a1e-0000-4000-8000-000000000000"
+TAKEN_BY_APPLE = reply(200, b"", {"apns-id": ID})
+
+
+@pytest.fixture
+def p8(tmp_path: Path) -> Path:
+    pem = KEY.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file = tmp_path / "key.p8"
+    file.write_bytes(pem)
+    return file
+
+
+def apns(p8: Path, http: Recorder, clock: Still | None = None) -> Apns:
+    chosen = settings(
+        apns_key=p8,
+        apns_key_id="KEYID",
+        apns_team_id="TEAM",
+        apns_topic="com.example.app",
+        apns_url="https://api.push.apple.com/",
+    )
+    provider = Apns(chosen, http, clock or Still())
+    provider._http = http
+    return provider
+
+
+async def test_apns(p8: Path) -> None:
+    http = Recorder(TAKEN_BY_APPLE)
+    provider = apns(p8, http)
+    assert list(await provider.send([APPLE])) == [Sent(ID)]
+    assert (provider.name, provider.channel, provider.scheme) == ("apns", Channel.PUSH, "apns")
+    assert http.request.url == f"https://api.push.apple.com/3/device/{DEVICE}"
+    headers = dict(http.request.headers)
+    kind, token = headers.pop("authorization").split(" ")
+    assert kind == "bearer"
+    assert jwt.get_unverified_header(token) == {"alg": "ES256", "kid": "KEYID", "typ": "JWT"}
+    claims = jwt.decode(token, KEY.public_key(), ["ES256"], options={"verify_iat": False})
+    assert claims == {"iss": "TEAM", "iat": NOW // 1000}
+    assert headers == headers_of(APPLE, "com.example.app")
+    assert http.request.json == {
+        "aps": {"alert": {"title": "T", "body": "B"}, "sound": "default", "thread-id": "orders"},
+        "notification_id": APPLE.notification_id,
+        "delivery_id": APPLE.delivery_id,
+    }
+
+
+@pytest.mark.parametrize(
+    ("priority", "urgency"),
+    [
+        (Priority.CRITICAL, "10"),
+        (Priority.HIGH, "10"),
+        (Priority.NORMAL, "5"),
+        (Priority.LOW, "5"),
+        (Priority.BULK, "5"),
+    ],
+)
+def test_apples_headers(priority: Priority, urgency: str) -> None:
+    assert str(IDS) == "6f0f2bd4-5b5c-4c8e-9f6e-6f6f1c2f7a31"
+    said = delivery(Channel.PUSH, "apns:ab", priority=priority, expires_at=NOW + 999)
+    assert headers_of(said, "com.example.app") == {
+        # RFC 4122, 4.3: SHA-1 of the namespace's bytes and 32 digits, version 5.
+        "apns-id": "6ed42c8c-1586-554e-aafe-90bf353fc445",
+        "apns-topic": "com.example.app",
+        "apns-push-type": "alert",
+        "apns-collapse-id": "00000000000000000000000000000017",
+        "apns-expiration": "1795000000",
+        "apns-priority": urgency,
+    }
+
+
+OLD = reply(403, {"reason": "ExpiredProviderToken"})
+FORBIDDEN = reply(403, {"reason": "InvalidProviderToken"})
+
+
+@pytest.mark.parametrize(
+    ("replies", "outcome", "calls", "tokens"),
+    [
+        ([OLD, TAKEN_BY_APPLE], Sent(ID), 2, 2),
+        ([OLD], Retry(Reason.UNAUTHORIZED, "ExpiredProviderToken"), 2, 2),
+        ([OLD, LOST], LOST, 2, 2),
+        ([FORBIDDEN], Retry(Reason.UNAUTHORIZED, "InvalidProviderToken"), 1, 1),
+        ([reply(400, {"reason": "ExpiredProviderToken"})],
+         Retry(Reason.UNAUTHORIZED, "ExpiredProviderToken"), 1, 1),
+        ([LOST], LOST, 1, 1),
+    ],
+)  # fmt: skip
+async def test_apples_token_is_made_anew_once_where_it_is_too_old(
+    p8: Path, replies: list[Reply | Retry], outcome: Any, calls: int, tokens: int
+) -> None:
+    http = Recorder(*replies)
+    clock = Still()
+    provider = apns(p8, http, clock)
+    assert list(await provider.send([APPLE])) == [outcome]
+    assert len(http.requests) == calls
+    # Signatures by this algorithm differ each time.
+    assert len({request.headers["authorization"] for request in http.requests}) == tokens
+
+
+@pytest.mark.parametrize("address", ["apns:no token", "apns:", "apns:../x"])
+async def test_apple_is_asked_for_no_device_that_can_be_none(p8: Path, address: str) -> None:
+    http = Recorder(TAKEN_BY_APPLE)
+    refused = Refused(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")
+    assert list(await apns(p8, http).send([delivery(Channel.PUSH, address)])) == [refused]
+    assert http.requests == []
+
+
+class Tokens:
+    """Google's access tokens: another each time that one is refused, until there are no more."""
+
+    def __init__(self, *tokens: str | Retry) -> None:
+        self.left = list(tokens)
+        self.discarded: list[str] = []
+
+    def load(self) -> str:
+        return "project"
+
+    async def token(self) -> str | Retry:
+        return self.left[0]
+
+    def discard(self, token: str) -> None:
+        self.discarded.append(token)
+        if len(self.left) > 1:
+            self.left.pop(0)
+
+
+GOOGLE = delivery(Channel.PUSH, "device-7", content=Content(body="B", title="T"))
+TAKEN = reply(200, {"name": "projects/p/messages/1"})
+REFUSED = reply(401, {"error": {"message": "expired", "status": "UNAUTHENTICATED"}})
+STALE = Retry(Reason.UNAUTHORIZED, "HTTP 401: UNAUTHENTICATED: expired")
+NONE = Retry(Reason.UNREACHABLE, "no access token")
+
+
+def fcm(http: Recorder, tokens: Tokens) -> Fcm:
+    provider = Fcm(settings(fcm_url="https://fcm.googleapis.com/"), http, Still())
+    provider._tokens = tokens  # type: ignore[assignment]
+    return provider
+
+
+async def test_fcm() -> None:
+    http = Recorder(TAKEN)
+    provider = fcm(http, Tokens("ya29.1"))
+    assert list(await provider.send([GOOGLE])) == [Sent("projects/p/messages/1")]
+    assert (provider.name, provider.channel, provider.scheme) == ("fcm", Channel.PUSH, "")
+    assert http.request.url == "https://fcm.googleapis.com/v1/projects/project/messages:send"
+    assert http.request.headers == {
+        "Authorization": "Bearer ya29.1",
+        "Content-Type": "application/json",
+    }
+    assert http.request.json == {
+        "message": {
+            "token": "device-7",
+            "notification": {"title": "T", "body": "B"},
+            "android": {
+                "notification": {"tag": GOOGLE.notification_id},
+                "priority": "high",
+                "ttl": "3600s",
+            },
+            "apns": {
+                "headers": {
+                    "apns-collapse-id": GOOGLE.notification_id,
+                    "apns-expiration": "1795003600",
+                    "apns-priority": "10",
+                }
+            },
+            "data": {
+                "notification_id": GOOGLE.notification_id,
+                "delivery_id": GOOGLE.delivery_id,
+            },
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("replies", "tokens", "outcome", "used"),
+    [
+        ([TAKEN], ["a"], Sent("projects/p/messages/1"), ["a"]),
+        ([REFUSED, TAKEN], ["a", "b"], Sent("projects/p/messages/1"), ["a", "b"]),
+        ([REFUSED], ["a", "b", "c"], STALE, ["a", "b"]),
+        ([REFUSED], ["a", NONE], NONE, ["a"]),
+        ([REFUSED, LOST], ["a", "b"], LOST, ["a", "b"]),
+        ([LOST], ["a"], LOST, ["a"]),
+        ([TAKEN], [NONE], NONE, []),
+    ],
+)
+async def test_a_token_that_google_refuses_is_replaced_once(
+    replies: list[Reply | Retry], tokens: list[str | Retry], outcome: Any, used: list[str]
+) -> None:
+    http, kept = Recorder(*replies), Tokens(*tokens)
+    assert list(await fcm(http, kept).send([GOOGLE])) == [outcome]
+    assert [request.headers["Authorization"] for request in http.requests] == [
+        f"Bearer {token}" for token in used
+    ]
+    assert kept.discarded == (["a"] if replies[0] is REFUSED else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "rate"),
+    [(reply(429, b""), 5000.0), (reply(503, b""), 10_000.0), (TAKEN, 10_000.0), (LOST, 10_000.0)],
+)
+async def test_only_an_exceeded_quota_slows_fcm_down(said: Reply | Retry, rate: float) -> None:
+    """600,000 a minute are 10,000 a second, of which half is left."""
+    provider = fcm(Recorder(said), Tokens("a"))
+    await provider.send([GOOGLE])
+    assert provider._pace.rate == rate
+
+
+@pytest.mark.parametrize("seconds", [5, 0, -1])
+def test_fcm_keeps_a_message_as_long_as_there_is_time(seconds: int) -> None:
+    said = delivery(Channel.PUSH, "d", expires_at=NOW + 1000 * seconds + 999)
+    assert body_of(said, NOW).message.android.ttl == f"{max(0, seconds)}s"
+
+
+def test_data_that_is_no_text_travels_as_json() -> None:
+    data = {"text": "a", "number": 7, "list": [1, "ü"], "delivery_id": "mine", "none": None}
+    said = delivery(Channel.PUSH, "d", content=Content(body="", data=data))
+    assert body_of(said, NOW).message.data == {
+        "text": "a",
+        "number": "7",
+        "list": '[1,"ü"]',
+        "none": "null",
+        "notification_id": said.notification_id,
+        "delivery_id": said.delivery_id,
+    }
+
+
+BROWSER = ec.derive_private_key(11, ec.SECP256R1())
+POINT = BROWSER.public_key().public_bytes(
+    serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+)
+SECRET = b"0123456789abcdef"
+
+
+def browser(endpoint: str, **fields: Any) -> Delivery:
+    keys = {"p256dh": encoded(POINT), "auth": encoded(SECRET)}
+    address = f"web:{json.dumps({'endpoint': endpoint, 'keys': keys})}"
+    return delivery(Channel.PUSH, address, **fields)
+
+
+def webpush(http: Recorder, *hosts: str) -> WebPush:
+    chosen = settings(
+        vapid_private_key=encoded((7).to_bytes(32)),
+        vapid_subject="mailto:a@example.com",
+        webpush_hosts=hosts or ("push.example.net",),
+    )
+    return WebPush(chosen, http, Still())
+
+
+@pytest.mark.parametrize(
+    ("priority", "urgency"),
+    [
+        (Priority.CRITICAL, "high"),
+        (Priority.HIGH, "high"),
+        (Priority.NORMAL, "normal"),
+        (Priority.LOW, "low"),
+        (Priority.BULK, "very-low"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("left", "ttl"), [(3_600_000, "3600"), (-5, "0"), (10**13, "2419200"), (999, "0")]
+)
+async def test_webpush(priority: Priority, urgency: str, left: int, ttl: str) -> None:
+    http = Recorder(reply(201, b"", {"location": "/m"}))
+    provider = webpush(http)
+    content = Content(body="B", title="T", data={"order": 7})
+    said = browser(
+        "https://push.example.net/x", priority=priority, content=content, expires_at=NOW + left
+    )
+    assert list(await provider.send([said])) == [Sent("/m")]
+    assert (provider.name, provider.channel, provider.scheme) == ("webpush", Channel.PUSH, "web")
+    assert http.request.url == "https://push.example.net/x"
+    headers = dict(http.request.headers)
+    token, _, key = headers.pop("Authorization").removeprefix("vapid t=").partition(", k=")
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decoded(key))
+    assert public == KEY.public_key()
+    claims = jwt.decode(
+        token,
+        KEY.public_key(),
+        ["ES256"],
+        {"verify_exp": False},
+        audience="https://push.example.net",
+    )
+    assert claims["exp"] == NOW // 1000 + 12 * 3600
+    assert claims["sub"] == "mailto:a@example.com"
+    assert headers == {
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": ttl,
+        "Urgency": urgency,
+        "Topic": said.notification_id,
+    }
+    text = http_ece.decrypt(
+        http.request.body, private_key=BROWSER, auth_secret=SECRET, version="aes128gcm"
+    )
+    assert json.loads(text) == {
+        "title": "T",
+        "body": "B",
+        "notification_id": said.notification_id,
+        "delivery_id": said.delivery_id,
+        "data": {"order": 7},
+    }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_called"),
+    [
+        ("https://push.example.net/x", True),
+        ("https://db5.notify.example.com/x", True),
+        ("https://other.example.net/x", False),
+        ("https://push.example.net.evil.example/x", False),
+        ("http://push.example.net/x", False),
+        ("ftp://push.example.net/x", False),
+        ("http://127.0.0.1:9/x", True),
+        ("http://localhost:9/x", True),
+        ("http://127.0.0.2:9/x", False),
+        ("https:///x", False),
+        ("https://[", False),
+    ],
+)
+async def test_which_endpoints_are_called(endpoint: str, is_called: bool) -> None:
+    http = Recorder(reply(201, b""))
+    provider = webpush(
+        http, "push.example.net", "*.notify.example.com", "127.0.0.1", "localhost", "127.0.0.2"
+    )
+    (outcome,) = await provider.send([browser(endpoint)])
+    assert isinstance(outcome, Sent if is_called else Refused)
+    assert len(http.requests) == is_called
+
+
+@pytest.mark.parametrize("over", [0, 1])
+async def test_a_payload_has_3993_bytes(over: int) -> None:
+    """4,096 less a salt of 16, a size of 4, a key with its length of 66, and a tag of 17."""
+    http = Recorder(reply(201, b""))
+    bare = len(
+        '{"title":"","body":"","notification_id":"","delivery_id":""}'
+    ) + 64  # fmt: skip
+    content = Content(body="x" * (3993 - bare + over))
+    (outcome,) = await webpush(http).send([browser("https://push.example.net/x", content=content)])
+    if over:
+        assert outcome == Refused(Reason.REJECTED, "3994 bytes, 3993 are possible")
+    else:
+        assert isinstance(outcome, Sent)
+        assert len(http.request.body) == 4096
+
+
+async def test_a_push_service_that_does_not_reply() -> None:
+    said = browser("https://push.example.net/x")
+    assert list(await webpush(Recorder(LOST)).send([said])) == [LOST]
+
+
+def test_pace_is_of_the_setting() -> None:
+    provider = Fcm(settings(fcm_per_minute=120), Recorder(), Still())
+    assert isinstance(provider._pace, Pace)
+    assert provider._pace.rate == 2.0

@@ -1,0 +1,345 @@
+"""Who says no hears no more: from the click, or the provider's report, to the next decision.
+
+All in memory but for HTTP: the real web process' routes write what the real decider then reads.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from aiohttp import web
+
+from agents.rehearsal import HeldClock, Rehearsal
+from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.memory_log import MemoryLog
+from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS, PREFERENCES, Topic
+from policy.catalogue.catalogue import parse
+from policy.ticket import issue_ticket
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import encode
+from schemas.event import Event
+from schemas.profile import Contacts, Device, Preferences
+from schemas.vocabulary import Channel, Priority, Reason, Stage
+from tables.memory import MemoryStore
+from tests.policy.samples import NOON, TYPE
+from tests.web.signing import SCHEMES, SETTINGS
+from web.app import serving
+from web.back_channel import BackChannel
+from web.links.routes import Links
+from web.webhooks import Webhooks
+
+KEY = SETTINGS.signing_key.get_secret_value().encode()
+EMAIL, SMS, PUSH, INAPP = Channel.EMAIL, Channel.SMS, Channel.PUSH, Channel.INAPP
+EVERYWHERE = {PUSH, EMAIL, SMS, INAPP}
+MINUTE = 60_000
+OTHER = TYPE.replace("thing", "other")
+BILL = TYPE.replace("thing", "bill").replace('"bills"', '"things"\ntransactional = true')
+PHONES = {"ann": "+4915112345", "bob": "+4915154321"}
+
+
+@dataclass
+class Town:
+    """Two people who hear of everything everywhere, and whoever reports what they answer."""
+
+    clock: HeldClock
+    log: MemoryLog
+    workers: Rehearsal
+    session: aiohttp.ClientSession
+    url: str
+    count: int = 0
+
+    async def write(self, topic: Topic, key: str, value: msgspec.Struct) -> None:
+        await self.log.write(topic.name, 0, [(key.encode(), encode(value))])
+
+    async def happens(self, user: str, what: str = "thing") -> dict[Channel, Delivery]:
+        """Something happens that concerns the user; what they get of it, by channel."""
+        self.count += 1
+        self.clock.at += MINUTE
+        before = len(self.deliveries())
+        at = datetime.fromtimestamp(self.clock.at / 1000, UTC)
+        data = {"who": user, "text": f"number {self.count}"}
+        said = Event(
+            id=f"e{self.count}", type=f"{what}.happened", actor="x", occurred_at=at, data=data
+        )
+        await self.write(EVENTS, "x", said)
+        await self.workers.settle()
+        return {d.channel: d for d in self.deliveries()[before:]}
+
+    def deliveries(self) -> list[Delivery]:
+        topics = [DELIVER[channel, Priority.NORMAL].name for channel in EVERYWHERE]
+        found = [
+            msgspec.json.decode(record.value, type=Delivery)
+            for topic in topics
+            for record in self.log.topics[topic]
+        ]
+        return sorted(found, key=lambda each: each.accepted_at)
+
+    def why(self) -> list[tuple[Channel, Reason, str]]:
+        """What of the last happening was not sent, and why."""
+        decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
+        records = self.log.topics[DELIVERY_EVENTS.name]
+        told = [event for record in records for event in decode(record.value)]
+        return [
+            (each.channel, each.reason, each.detail)
+            for each in told
+            if each.event_id == f"e{self.count}" and each.stage is Stage.SUPPRESSED
+            if isinstance(each.channel, Channel)
+        ]
+
+    async def clicks(self, mail: Delivery, **form: str) -> None:
+        """Somebody posts to the unsubscribe link of a mail."""
+        self.clock.at += MINUTE
+        path = f"/unsubscribe/{issue_ticket(mail, KEY)}"
+        async with self.session.post(f"{self.url}{path}", data=form) as answer:
+            assert answer.status == 200
+
+    async def reports(self, provider: str, values: Any, ticket: str = "") -> None:
+        """A provider reports."""
+        self.clock.at += MINUTE
+        incoming = SCHEMES[provider].sign(values, self.clock.at, ticket)
+        path = incoming.url.removeprefix(SETTINGS.public_url)
+        async with self.session.post(
+            f"{self.url}{path}", data=incoming.body, headers=incoming.headers
+        ) as answer:
+            assert answer.status == 200
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    clock = HeldClock(NOON)
+    log = MemoryLog(clock)
+    catalogue = parse({"thing.toml": TYPE, "other.toml": OTHER, "bill.toml": BILL})
+    workers = Rehearsal(
+        FixedCatalogue(catalogue), SETTINGS, log, clock, MemoryStore({}), MemoryStore({})
+    )
+    back = BackChannel(log, SETTINGS.model_copy(update={"partitions": 1}))
+    reporters = [scheme.reporter(SETTINGS) for scheme in SCHEMES.values()]
+    app = web.Application()
+    app.add_routes(Webhooks(reporters, back, SETTINGS.public_url, clock).routes())
+    app.add_routes(Links(back, KEY, clock).routes())
+    async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
+        town = Town(clock, log, workers, session, url)
+        for user, phone in PHONES.items():
+            email, device = f"{user}@example.com", Device(token=f"phone-of-{user}")
+            contacts = Contacts(user=user, email=email, phone=phone, devices=(device,))
+            await town.write(CONTACTS, user, contacts)
+            wants = Preferences(user=user, channels=dict.fromkeys(Channel, True))
+            await town.write(PREFERENCES, user, wants)
+        yield town
+
+
+def sendgrid(event: str, ticket: str, **fields: Any) -> list[dict[str, Any]]:
+    at = NOON // 1000 + 120
+    return [
+        {"event": event, "email": "ann@example.com", "timestamp": at, "ticket": ticket, **fields}
+    ]
+
+
+def mailgun(event: str, ticket: str, **fields: Any) -> dict[str, Any]:
+    variables = {"user-variables": {"ticket": ticket}}
+    at = NOON / 1000 + 120
+    return {"event": event, "recipient": "ann@example.com", "timestamp": at, **variables, **fields}
+
+
+def ses(kind: str, ticket: str, **fields: Any) -> dict[str, Any]:
+    mail = {"destination": ["ann@example.com"], "tags": {"ticket": [ticket]}}
+    return {"eventType": kind, "mail": mail, kind.lower(): fields}
+
+
+def postmark(kind: str, ticket: str, **fields: Any) -> dict[str, Any]:
+    pieces = {f"ticket{n}": ticket[80 * n : 80 * n + 80] for n in range(-(-len(ticket) // 80))}
+    who = {"Recipient": "ann@example.com"}
+    return {"RecordType": kind, "Metadata": pieces, **who, **fields}
+
+
+async def test_without_a_no_everything_comes(town: Town) -> None:
+    for what in ("thing", "other", "bill"):
+        assert (await town.happens("ann", what)).keys() == EVERYWHERE
+    assert town.why() == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"List-Unsubscribe": "One-Click"},  # RFC 8058, section 3.1
+        {"do": "unsubscribe"},  # the button of our own page
+        {},
+    ],
+)
+async def test_one_click_is_honoured(town: Town, form: dict[str, str]) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    await town.clicks(mail, **form)
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
+    assert town.why() == [(EMAIL, Reason.OPTED_OUT, "by user, one click")]
+    # Nobody else, nothing else, and what is transactional goes out all the same.
+    assert (await town.happens("bob")).keys() == EVERYWHERE
+    assert (await town.happens("ann", "other")).keys() == EVERYWHERE
+    assert (await town.happens("ann", "bill")).keys() == EVERYWHERE
+    # An app that knows nothing of the click says that all is wanted.
+    wants = Preferences(user="ann", channels=dict.fromkeys(Channel, True))
+    await town.write(PREFERENCES, "ann", wants)
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
+    await town.clicks(mail, do="subscribe")
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+    await town.clicks(mail, **form)
+    assert EMAIL not in await town.happens("ann")
+
+
+async def test_to_look_at_the_link_unsubscribes_nobody(town: Town) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    for method in ("GET", "HEAD"):
+        url = f"{town.url}/unsubscribe/{issue_ticket(mail, KEY)}"
+        async with town.session.request(method, url) as answer:
+            assert answer.status == 200
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+
+
+LEFT = [
+    ("sendgrid", lambda t: sendgrid("unsubscribe", t)),
+    ("sendgrid", lambda t: sendgrid("group_unsubscribe", t)),
+    ("mailgun", lambda t: mailgun("unsubscribed", t)),
+    ("ses", lambda t: ses("Subscription", t, contactList="x")),
+    ("postmark", lambda t: postmark("SubscriptionChange", t, SuppressSending=True,
+                                    SuppressionReason="ManualSuppression", Origin="Recipient")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "values"), LEFT)
+async def test_who_unsubscribes_at_the_provider_gets_no_more_of_it(
+    town: Town, provider: str, values: Any
+) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    await town.reports(provider, values(issue_ticket(mail, KEY)))
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
+    assert town.why() == [(EMAIL, Reason.OPTED_OUT, "by user, one click")]
+    assert (await town.happens("ann", "other")).keys() == EVERYWHERE
+    assert (await town.happens("bob")).keys() == EVERYWHERE
+
+
+async def test_who_comes_back_at_the_provider_is_told_again(town: Town) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    await town.clicks(mail)
+    back = sendgrid("group_resubscribe", issue_ticket(mail, KEY))
+    back[0]["timestamp"] = town.clock.at // 1000 + 1
+    await town.reports("sendgrid", back)
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+
+
+GONE = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ann@example.com"}]}
+ANGRY = {"complainedRecipients": [{"emailAddress": "ann@example.com"}]}
+AUGUST = "hard_bounce until 2026-08-28T12:02:00Z"
+"""180 days after the first of March."""
+BARRED: list[tuple[str, Any, str]] = [
+    ("sendgrid", lambda t: sendgrid("bounce", t, type="bounce", reason="550"), AUGUST),
+    ("sendgrid", lambda t: sendgrid("spamreport", t), "complaint"),
+    ("mailgun", lambda t: mailgun("failed", t, severity="permanent"), AUGUST),
+    ("mailgun", lambda t: mailgun("complained", t), "complaint"),
+    ("ses", lambda t: ses("Bounce", t, **GONE), AUGUST),
+    ("ses", lambda t: ses("Complaint", t, **ANGRY), "complaint"),
+    ("postmark", lambda t: postmark("Bounce", t, Type="HardBounce"), AUGUST),
+    ("postmark", lambda t: postmark("SpamComplaint", t), "complaint"),
+]
+
+
+@pytest.mark.parametrize(("provider", "values", "bar"), BARRED)
+async def test_an_address_that_is_gone_or_complains_gets_no_more_mail(
+    town: Town, provider: str, values: Any, bar: str
+) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    await town.reports(provider, values(issue_ticket(mail, KEY)))
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
+    assert town.why() == [(EMAIL, Reason.SUPPRESSED_ADDRESS, bar)]
+    # The address itself is barred, whatever it is about; nobody else's is.
+    assert EMAIL not in await town.happens("ann", "bill")
+    assert (await town.happens("bob")).keys() == EVERYWHERE
+
+
+SOFT: list[tuple[str, Any]] = [
+    ("sendgrid", lambda t: sendgrid("bounce", t, type="blocked", reason="421")),
+    ("sendgrid", lambda t: sendgrid("dropped", t, reason="Bounced Address")),
+    ("mailgun", lambda t: mailgun("failed", t, severity="temporary")),
+    ("mailgun", lambda t: mailgun("rejected", t)),
+    ("ses", lambda t: ses("Bounce", t, **GONE | {"bounceType": "Transient"})),
+    ("ses", lambda t: ses("Reject", t, reason="Bad content")),
+    ("postmark", lambda t: postmark("Bounce", t, Type="Transient")),
+    ("postmark", lambda t: postmark("Bounce", t, Type="SoftBounce")),
+]
+
+
+@pytest.mark.parametrize(("provider", "values"), SOFT)
+async def test_a_mail_that_failed_this_once_bars_nothing(
+    town: Town, provider: str, values: Any
+) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    await town.reports(provider, values(issue_ticket(mail, KEY)))
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+
+
+ANN = PHONES["ann"]
+STOPPED: list[tuple[str, dict[str, str], dict[str, str]]] = [
+    ("twilio", {"From": ANN, "Body": "STOP"}, {"From": ANN, "Body": "START"}),
+    # Without Advanced Opt-Out the parameter may be there, and empty.
+    ("twilio", {"From": ANN, "Body": "Stop", "OptOutType": ""},
+     {"From": ANN, "Body": "unstop", "OptOutType": ""}),
+    # With it, the word may be one that the operator chose.
+    ("twilio", {"From": ANN, "Body": "ARRET", "OptOutType": "STOP"},
+     {"From": ANN, "Body": "OUI", "OptOutType": "START"}),
+    ("plivo", {"From": ANN[1:], "To": "1", "Text": "STOPALL"},
+     {"From": ANN[1:], "To": "1", "Text": "yes"}),
+    ("vonage", {"msisdn": ANN[1:], "to": "1", "text": "Quit"},
+     {"msisdn": ANN[1:], "to": "1", "text": "Start"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "stop", "start"), STOPPED)
+async def test_stop_is_honoured_whoever_carries_it(
+    town: Town, provider: str, stop: dict[str, str], start: dict[str, str]
+) -> None:
+    await town.reports(provider, stop)
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {SMS}
+    assert town.why() == [(SMS, Reason.SUPPRESSED_ADDRESS, "stop")]
+    assert SMS not in await town.happens("ann", "bill")
+    assert (await town.happens("bob")).keys() == EVERYWHERE
+    await town.reports(provider, start)
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+
+
+@pytest.mark.parametrize(
+    ("provider", "fields"),
+    [
+        ("twilio", {"From": ANN, "Body": "stop it, please"}),
+        ("twilio", {"From": ANN, "Body": "HELP", "OptOutType": "HELP"}),
+        ("twilio", {"From": "", "Body": "STOP"}),
+        ("plivo", {"From": ANN[1:], "Text": "stopping by"}),
+        ("vonage", {"msisdn": ANN[1:], "text": ""}),
+    ],
+)
+async def test_other_answers_stop_nothing(
+    town: Town, provider: str, fields: dict[str, str]
+) -> None:
+    await town.reports(provider, fields)
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+
+
+DEAD_NUMBERS = [
+    ("twilio", {"MessageStatus": "undelivered", "ErrorCode": "30005"}),
+    ("twilio", {"MessageStatus": "undelivered", "ErrorCode": "30006"}),
+    ("plivo", {"Status": "undelivered", "ErrorCode": "50"}),
+    ("plivo", {"Status": "undelivered", "ErrorCode": "70"}),
+]
+
+
+@pytest.mark.parametrize(("provider", "fields"), DEAD_NUMBERS)
+async def test_a_number_that_is_none_gets_no_more_texts(
+    town: Town, provider: str, fields: dict[str, str]
+) -> None:
+    text = (await town.happens("ann"))[SMS]
+    await town.reports(provider, fields, issue_ticket(text, KEY))
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {SMS}
+    assert [reason for _, reason, _ in town.why()] == [Reason.SUPPRESSED_ADDRESS]
+    assert (await town.happens("bob")).keys() == EVERYWHERE
