@@ -24,6 +24,7 @@ from web.cors import cross_origin
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.routes import Gateway
+from web.handled import Handled
 from web.links.routes import Links
 from web.owners import Owners
 from web.preferences.routes import Preferring
@@ -75,8 +76,12 @@ async def run(settings: Settings) -> None:
     await catalogue.watch()
     watching = asyncio.create_task(_watch(keys))
     try:
-        async with Owners(settings) as owners, Hub(settings) as hub:
-            desk = Desk(settings, producer, owners, catalogue, clock)
+        async with (
+            Owners(settings) as owners,
+            Hub(settings) as hub,
+            Handled(settings, owners) as handled,
+        ):
+            desk = Desk(settings, producer, owners, handled, catalogue, clock)
             here = Here(desk)
             here.start()
             gateway = Gateway(desk, hub, here)

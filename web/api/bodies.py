@@ -94,29 +94,37 @@ class CancellationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Taken(Struct, frozen=True):
-    """Kafka has it: it will be decided on."""
+    """Kafka has it: it will be decided on. A read that is given `position` waits for that."""
 
     id: str
+    position: str
 
 
 class AllTaken(Struct, frozen=True):
-    """Kafka has all of them."""
+    """Kafka has all of them. A read that is given `position` waits until all are decided on."""
 
     ids: list[str]
+    position: str
 
 
 class Notified(Struct, frozen=True, omit_defaults=True):
-    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told."""
+    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told.
+
+    A read that is given `position` waits until it is decided on: an inbox has it by then, unless
+    it is suppressed, or deferred to a later time.
+    """
 
     id: str
     notifications: dict[str, str]
+    position: str
     opted_out: tuple[str, ...] = ()
 
 
 class AllNotified(Struct, frozen=True):
-    """Kafka has all of them."""
+    """Kafka has all of them; `position` is that of all together."""
 
     notifications: list[Notified]
+    position: str
 
 
 def ids_of(event: Event) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """`/v1/users/{user}/feed`: what a user was told in the app, and posts of those whom they follow."""
 
 from schemas.feed import Feed
-from web.api.desk import Desk, after_of
+from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route
-from web.feed import FeedQuery, read_feed
+from web.feed import INBOX_ROLE, FeedQuery, read_feed
 
 
 class Feeds:
@@ -20,5 +20,6 @@ class Feeds:
 
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""
-        after = after_of(call.query.position)
+        position = call.query.position
+        after = await self._desk.handled.before(INBOX_ROLE, call.whose.user, position)
         return Reply(await read_feed(self._desk.owners, call.whose, call.query, after))

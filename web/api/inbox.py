@@ -3,12 +3,13 @@
 from msgspec import Struct
 
 from schemas.inbox_question import InboxCounts, Page
-from web.api.desk import Desk, Position
+from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem
 from web.api.route import Call, Reply, Route
 from web.gateway.token import LIFE, make_token, subscriber_secret
 from web.inbox import ChangeBody, Inbox, InboxQuery
+from web.position import Position
 
 _INBOX = "/v1/users/{user}/inbox"
 

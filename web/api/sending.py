@@ -69,24 +69,23 @@ class Sending:
     async def event(self, call: Call) -> Reply:
         """202 once Kafka has it."""
         (event,) = await self._checked([call.body], call, "")
-        await self._desk.write_all(EVENTS, [event])
-        return Reply(Taken(event.id), 202)
+        written = await self._desk.route_all(EVENTS, [event])
+        return Reply(Taken(event.id, written.position), 202)
 
     async def events(self, call: Call) -> Reply:
         """202 once Kafka has all of them."""
         events = await self._checked(call.body.events, call, "/events/{}")
-        await self._desk.write_all(EVENTS, events)
-        return Reply(AllTaken([event.id for event in events]), 202)
+        written = await self._desk.route_all(EVENTS, events)
+        return Reply(AllTaken([event.id for event in events], written.position), 202)
 
     async def notification(self, call: Call) -> Reply:
         """202 once Kafka has it."""
-        (notified,) = await self._notify([call.body], call, "")
-        return Reply(notified, 202)
+        all_notified = await self._notify([call.body], call, "")
+        return Reply(all_notified.notifications[0], 202)
 
     async def notifications(self, call: Call) -> Reply:
         """202 once Kafka has all of them."""
-        found = await self._notify(call.body.notifications, call, "/notifications/{}")
-        return Reply(AllNotified(found), 202)
+        return Reply(await self._notify(call.body.notifications, call, "/notifications/{}"), 202)
 
     async def cancellation(self, call: Call) -> Reply:
         """202 once Kafka has it."""
@@ -95,8 +94,8 @@ class Sending:
         said = Cancellation(
             cancel_key=body.cancel_key, actor=body.actor, at=at, tenant=call.key.tenant
         )
-        await self._desk.write(CANCELLATIONS, said)
-        return Reply(Taken(body.cancel_key), 202)
+        written = await self._desk.route_all(CANCELLATIONS, [said])
+        return Reply(Taken(body.cancel_key, written.position), 202)
 
     async def _checked(self, bodies: list[EventBody], call: Call, within: str) -> list[Event]:
         """The events; raises Problem for types that nobody knows, and for conflicts."""
@@ -144,9 +143,7 @@ class Sending:
         for (event, user), found in zip(asked, await self._explained(asked), strict=True):
             _refuse_conflict(found, event, user)
 
-    async def _notify(
-        self, bodies: list[NotificationBody], call: Call, within: str
-    ) -> list[Notified]:
+    async def _notify(self, bodies: list[NotificationBody], call: Call, within: str) -> AllNotified:
         now = moment(self._desk.clock.now())
         events = [body.event(call.key.tenant, now) for body in bodies]
         self._in_time(events, within, "/scheduled_at")
@@ -167,11 +164,12 @@ class Sending:
         if sum(map(len, silent.values())) == len(asked):
             names = ", ".join(sorted({user for _, user in asked})[:10])
             raise Problem(422, f"Opted out of all of its channels: {names}. Nothing was sent.")
-        await self._desk.write_all(EVENTS, events)
-        return [
-            Notified(event.id, ids_of(event), tuple(silent.get(at, ())))
+        position = (await self._desk.route_all(EVENTS, events)).position
+        notified = [
+            Notified(event.id, ids_of(event), position, tuple(silent.get(at, ())))
             for at, event in enumerate(events)
         ]
+        return AllNotified(notified, position)
 
     async def _explained(self, asked: list[tuple[Event, str]]) -> list[list[Explanation]]:
         slots = asyncio.Semaphore(AT_ONCE)

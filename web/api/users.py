@@ -15,10 +15,11 @@ from policy.wall_clock import is_zone
 from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
-from web.api.desk import Desk, Position, after_of
+from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Call, Handler, Reply, Route
+from web.position import Position
 
 _USER = "/v1/users/{user}"
 Record = TypeVar("Record", bound=Struct)
@@ -44,9 +45,13 @@ ContactsBody = without_whom(Contacts, "ContactsBody")
 PreferencesBody = without_whom(Preferences, "PreferencesBody")
 
 
-class After(Struct, frozen=True):
-    """`after` are positions that writes answered, with commas between: what is read has them."""
+class KnownQuery(Struct, frozen=True):
+    """`position` is what writes answered, with commas between: what is read has them.
 
+    `after` is its name of before.
+    """
+
+    position: str | None = None
     after: str | None = None
 
 
@@ -60,14 +65,20 @@ class Users:
         """The routes."""
 
         def route(verb: str, path: str, said: str, handler: Handler, body: Any = None) -> Route:
-            taken = {202: Position if body else None}
-            return Route(verb, _USER + path, Scope.USERS, said, handler, taken, body)
+            return Route(verb, _USER + path, Scope.USERS, said, handler, {202: Position}, body)
 
         known = {200: Known}
         follows, topics = "/follows/{followee}", "/topics/{topic}"
         return [
             Route(
-                "GET", _USER, Scope.USERS, "What is known of a user", self.read, known, None, After
+                "GET",
+                _USER,
+                Scope.USERS,
+                "What is known of a user",
+                self.read,
+                known,
+                None,
+                KnownQuery,
             ),
             Route("DELETE", _USER, Scope.ERASE, "Forget a user", self.erase, {202: Position}),
             route("PUT", "/contacts", "Where to reach a user", self.contacts, ContactsBody),
@@ -82,7 +93,9 @@ class Users:
 
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""
-        return Reply(await self._desk.known(*call.whose, after_of(call.query.after)))
+        query: KnownQuery = call.query
+        position = ",".join(filter(None, (query.position, query.after)))
+        return Reply(await self._desk.known(*call.whose, position))
 
     async def erase(self, call: Call) -> Reply:
         """All that is kept, here and in ClickHouse; what is in topics goes with their retention."""
@@ -151,6 +164,4 @@ class Users:
             following=following,
             tenant=call.key.tenant,
         )
-        await self._desk.write(FOLLOWS, said)
-        # No position: it is in the partition of whoever is followed.
-        return Reply(status=202)
+        return Reply(await self._desk.route_all(FOLLOWS, [said]), 202)
