@@ -64,7 +64,8 @@ def router(catalogues: Catalogues, runtime: Runtime) -> Role:
         return Router(catalogues, runtime, open_store(runtime, NAME, number, *TABLES))
 
     topics = tuple(topic.name for topic in KINDS)
-    return Role(name=NAME, topics=topics, open_handler=open_handler)
+    # It is asked nothing: whoever wrote an event waits until it is routed.
+    return Role(name=NAME, topics=topics, open_handler=open_handler, answers=True)
 
 
 class Router(Stateful):

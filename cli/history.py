@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import click
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +13,7 @@ from analytics.clickhouse import ClickHouse
 from analytics.timeline import Happening, day_from, day_of
 from analytics.timeline import timeline as timeline_of
 from pipeline.settings import read_settings
+from web.api.encoding import encode_reply
 
 _TENANT = click.option("--tenant", default="default", show_default=True)
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -55,7 +55,7 @@ def _ask(question: Callable[[ClickHouse], Awaitable[list[Happening]]]) -> list[H
 def _print(found: list[Happening], as_json: bool, nothing: str) -> None:
     if as_json:
         for each in found:
-            click.echo(msgspec.json.encode(each).decode())
+            click.echo(encode_reply(each).decode())
         return
     table = Table()
     for name in ("at", "type", "channel", "stage"):

@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from pipeline.ends import EndOffsets, Ends
 from pipeline.topics import INPUTS
 
 PAUSE = 0.4
 """Seconds between looks: roles commit twice a second."""
-Ends = dict[TopicPartition, int]
 
 
 class Lag:
@@ -21,12 +22,18 @@ class Lag:
 
     def __init__(self, kafka: str, partitions: int) -> None:
         self._admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+        self._ends = Ends(kafka, (topic.name for topics in INPUTS.values() for topic in topics))
         self._partitions = partitions
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._admin.start()
-        await self._consumer.start()
+        await self._open.enter_async_context(self._ends)
+        self._open.push_async_callback(self._admin.close)
+        try:
+            await self._admin.start()
+        except BaseException:
+            await self._open.aclose()
+            raise
         return self
 
     async def __aexit__(
@@ -35,28 +42,25 @@ class Lag:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._consumer.stop()
-        await self._admin.close()
+        await self._open.aclose()
 
     async def by_topic(self) -> dict[str, dict[str, int]]:
         """Records that each role has before it, by the topic that they are in."""
         lags, _ = await self._look(tuple(INPUTS))
         return lags
 
-    async def look(self, roles: Iterable[str] = tuple(INPUTS)) -> tuple[dict[str, int], Ends]:
+    async def look(self, roles: Iterable[str] = tuple(INPUTS)) -> tuple[dict[str, int], EndOffsets]:
         """Records that each role has before it, and the end offsets that were compared with."""
         lags, ends = await self._look(tuple(roles))
         return {role: sum(topics.values()) for role, topics in lags.items()}, ends
 
-    async def _look(self, roles: Iterable[str]) -> tuple[dict[str, dict[str, int]], Ends]:
+    async def _look(self, roles: Iterable[str]) -> tuple[dict[str, dict[str, int]], EndOffsets]:
         by_role = {
             role: [TopicPartition(t.name, n) for t in INPUTS[role] for n in range(self._partitions)]
             for role in roles
         }
         # Ends first: what is committed after that can only be more.
-        ends: Ends = await self._consumer.end_offsets(
-            [tp for tps in by_role.values() for tp in tps]
-        )
+        ends = await self._ends.of({tp for tps in by_role.values() for tp in tps})
         lags: dict[str, dict[str, int]] = {}
         for role, tps in by_role.items():
             committed = await self._admin.list_consumer_group_offsets(f"tocsin-{role}")
@@ -78,7 +82,7 @@ class Lag:
         before their input is committed, so what was found done in the first look would show as
         new records in the second.
         """
-        before: tuple[dict[str, int], Ends] | None = None
+        before: tuple[dict[str, int], EndOffsets] | None = None
         moved = time.monotonic()
         while time.monotonic() - moved < patience:
             now = await self.look(roles)

@@ -51,15 +51,19 @@ class Outputs:
         self.entries[topic.name, partition].append((key, value))
         self.size += len(value or b"")
 
-    async def flush(self) -> None:
-        """Send all and wait for every acknowledgement; raises Unavailable."""
+    async def flush(self) -> dict[tuple[str, int], int]:
+        """Send all and wait for every acknowledgement; raises Unavailable.
+
+        By topic and partition, the offset after the last record.
+        """
         entries, self.entries = self.entries, defaultdict(list)
-        await asyncio.gather(
+        ends = await asyncio.gather(
             *(
                 self._producer.write(*place, _in_lines(records) if place[0] in LINES else records)
                 for place, records in entries.items()
             )
         )
+        return dict(zip(entries, ends, strict=True))
 
 
 def _in_lines(entries: list[Entry]) -> list[Entry]:

@@ -47,8 +47,9 @@ class Role:
     each topic has its own, so that none waits for another; handlers are then not woken, as
     several lanes would do it at once. `check` raises what makes the role useless, such as wrong
     credentials, before anything is read; `close` lets go of what the handlers shared. With
-    `answers` its handlers are Answerers. What goes in few large pieces has larger `slice_bytes`,
-    and `room` times the bytes in flight that others have.
+    `answers` it says what it holds and can be waited for, and its handlers may be Answerers. What
+    goes in few large pieces has larger `slice_bytes`, and `room` times the bytes in flight that
+    others have.
     """
 
     name: str

@@ -24,6 +24,8 @@ NOT_HERE = 421
 PATIENCE = 2.0
 """Seconds for which a question waits until what it is to come after is done."""
 MOST_BYTES = 2 << 20
+NO_QUESTION = b""
+"""Asks nothing but to wait; any role that says what it holds answers it."""
 _LOOK_EVERY = 0.005
 
 
@@ -88,7 +90,9 @@ class Queries:
         number = int(request.match_info["partition"])
         try:
             await self._wait(number, request.query)
-            body = await self._held.answer(number, question)
+            body = b"{}"
+            if question != NO_QUESTION:
+                body = await self._held.answer(number, question)
         except NotHere:
             return web.Response(status=NOT_HERE)
         except TimeoutError:

@@ -24,9 +24,11 @@ from web.cors import cross_origin
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.routes import Gateway
+from web.handled import Handled
 from web.links.routes import Links
 from web.owners import Owners
 from web.preferences.routes import Preferring
+from web.problems import problems
 from web.reports.registry import reporters_of
 from web.webhooks import Webhooks
 
@@ -43,6 +45,7 @@ def build(
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     cross_origin(app, settings.cors_origins)
+    problems(app)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
     app.add_routes(Links(back, key, clock).routes())
     app.add_routes([web.get("/health", _health), *more])
@@ -75,8 +78,12 @@ async def run(settings: Settings) -> None:
     await catalogue.watch()
     watching = asyncio.create_task(_watch(keys))
     try:
-        async with Owners(settings) as owners, Hub(settings) as hub:
-            desk = Desk(settings, producer, owners, catalogue, clock)
+        async with (
+            Owners(settings) as owners,
+            Hub(settings) as hub,
+            Handled(settings, owners) as handled,
+        ):
+            desk = Desk(settings, producer, owners, handled, catalogue, clock)
             here = Here(desk)
             here.start()
             gateway = Gateway(desk, hub, here)

@@ -10,10 +10,11 @@ from policy.instants import moment
 from schemas.event import Moment
 from schemas.inbox_change import InboxChange, ItemId
 from schemas.inbox_question import MOST, InboxCounts, Page, ReadCounts, ReadInbox, Which
-from web.api.desk import Desk, Position, after_of
+from web.api.desk import Desk
 from web.api.problem import FieldError, Problem
 from web.gateway.token import Subscriber
 from web.owners import Owners
+from web.position import Position
 
 ROLE = "inapp"
 
@@ -58,12 +59,13 @@ class Inbox:
             before=query.before,
             limit=query.limit,
         )
-        return await ask_page(self._desk.owners, asked, after_of(query.position))
+        after = await self._desk.handled.before(ROLE, whose.user, query.position)
+        return await ask_page(self._desk.owners, asked, after)
 
     async def counts(self, whose: Subscriber, position: str | None = None) -> InboxCounts:
         """How many are unread."""
         asked = ReadCounts(tenant=whose.tenant, user=whose.user)
-        after = after_of(position)
+        after = await self._desk.handled.before(ROLE, whose.user, position)
         return await self._desk.owners.ask(ROLE, whose.user, asked, InboxCounts, after)
 
     async def change(self, whose: Subscriber, body: ChangeBody) -> Position:

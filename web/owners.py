@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pipeline.errors import BadRecord, Unavailable
 from pipeline.outputs import partition_of
-from pipeline.queries import NOT_HERE, SIGNATURE, signature
+from pipeline.queries import NO_QUESTION, NOT_HERE, SIGNATURE, signature
 from pipeline.settings import Settings
 from pipeline.topic_following import following
 from pipeline.topics import INPUTS, OWNERS
@@ -61,20 +61,33 @@ class Owners:
         partitions move, and BadRecord where what is asked about can't be used.
         """
         partition = partition_of(user, self._settings.partitions)
+        answer = await self._ask(role, partition, msgspec.json.encode(question), after or {})
+        return msgspec.json.decode(answer, type=kind)
+
+    async def wait(self, role: str, partition: int, after: Mapping[str, int]) -> None:
+        """Return once the role has done these offsets by topic in this partition.
+
+        What the role does not read says nothing to it. Raises Unavailable as `ask` does.
+        """
+        await self._ask(role, partition, NO_QUESTION, after)
+
+    async def _ask(
+        self, role: str, partition: int, question: bytes, after: Mapping[str, int]
+    ) -> bytes:
         read = {topic.name for topic in INPUTS[role]}
-        awaited = {topic: offset for topic, offset in (after or {}).items() if topic in read}
+        awaited = {topic: offset for topic, offset in after.items() if topic in read}
         path = f"/{partition}?{urlencode(awaited)}" if awaited else f"/{partition}"
-        body = msgspec.json.encode(question)
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             url = self._urls.get((role, partition))
-            answer = url and await self._post(url, path, body)
+            answer = url and await self._post(url, path, question)
             if answer:
-                return msgspec.json.decode(answer, type=kind)
+                return answer
             await asyncio.sleep(PAUSE)
         raise Unavailable(
-            f"No {role} worker answers for partition {partition}. Nothing was changed; start one, "
-            "or wait until the partition has moved."
+            f"No {role} worker answers for partition {partition}"
+            f"{', or none is as far as was asked' if awaited else ''}. Nothing was changed; start "
+            "one, or wait until the partition has moved."
         )
 
     async def ask_each(

@@ -45,7 +45,8 @@ class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exactly this notification type, to exactly these users.
 
-    Without an `id` or an `idempotency_key`, the request sent again is told again.
+    Without an `id` or an `idempotency_key`, the request sent again is told again. `scheduled_at`
+    is an older name of `deliver_at`.
     """
 
     type: Name
@@ -54,6 +55,7 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: Name | None = None
     actor: Name = API
     idempotency_key: Name | None = None
+    deliver_at: Moment | None = None
     scheduled_at: Moment | None = None
     cancel_key: Name | None = None
 
@@ -66,7 +68,7 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             data=self.data,
             occurred_at=now,
             idempotency_key=self.idempotency_key,
-            deliver_at=self.scheduled_at,
+            deliver_at=self.deliver_at or self.scheduled_at,
             cancel_key=self.cancel_key,
             tenant=tenant,
             notify=Notify(type=self.type, users=self.users),
@@ -94,29 +96,37 @@ class CancellationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Taken(Struct, frozen=True):
-    """Kafka has it: it will be decided on."""
+    """Kafka has it: it will be decided on. A read that is given `position` waits for that."""
 
     id: str
+    position: str
 
 
 class AllTaken(Struct, frozen=True):
-    """Kafka has all of them."""
+    """Kafka has all of them. A read that is given `position` waits until all are decided on."""
 
     ids: list[str]
+    position: str
 
 
 class Notified(Struct, frozen=True, omit_defaults=True):
-    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told."""
+    """Kafka has it. By user, the notification's id; `opted_out` are users who will not be told.
+
+    A read that is given `position` waits until it is decided on: an inbox has it by then, unless
+    it is suppressed, or deferred to a later time.
+    """
 
     id: str
     notifications: dict[str, str]
+    position: str
     opted_out: tuple[str, ...] = ()
 
 
 class AllNotified(Struct, frozen=True):
-    """Kafka has all of them."""
+    """Kafka has all of them; `position` is that of all together."""
 
     notifications: list[Notified]
+    position: str
 
 
 def ids_of(event: Event) -> dict[str, str]:

@@ -15,12 +15,14 @@ from policy.wall_clock import is_zone
 from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
-from web.api.desk import Desk, Position, after_of
+from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Call, Handler, Reply, Route
+from web.position import Position
 
 _USER = "/v1/users/{user}"
+TAG = "Users"
 Record = TypeVar("Record", bound=Struct)
 
 
@@ -44,9 +46,13 @@ ContactsBody = without_whom(Contacts, "ContactsBody")
 PreferencesBody = without_whom(Preferences, "PreferencesBody")
 
 
-class After(Struct, frozen=True):
-    """`after` are positions that writes answered, with commas between: what is read has them."""
+class KnownQuery(Struct, frozen=True):
+    """`position` is what writes answered, with commas between: what is read has them.
 
+    `after` is its name of before.
+    """
+
+    position: str | None = None
     after: str | None = None
 
 
@@ -59,30 +65,59 @@ class Users:
     def routes(self) -> list[Route]:
         """The routes."""
 
-        def route(verb: str, path: str, said: str, handler: Handler, body: Any = None) -> Route:
-            taken = {202: Position if body else None}
-            return Route(verb, _USER + path, Scope.USERS, said, handler, taken, body)
+        def route(
+            verb: str,
+            path: str,
+            said: str,
+            handler: Handler,
+            name: str,
+            body: Any = None,
+            example: Any = None,
+        ) -> Route:
+            return Route(
+                verb, _USER + path, Scope.USERS, said, handler, {202: Position}, body,
+                name=name, tag=TAG, example=example,
+            )  # fmt: skip
 
-        known = {200: Known}
         follows, topics = "/follows/{followee}", "/topics/{topic}"
+        phone = {"token": "ada-phone", "platform": "fcm"}
+        contacts = {"email": "ada@example.com", "devices": [phone], "zone": "Europe/Berlin"}
+        wanted = {"categories": {"comments": {"push": False}}}
         return [
             Route(
-                "GET", _USER, Scope.USERS, "What is known of a user", self.read, known, None, After
+                "GET", _USER, Scope.USERS, "What is stored about a user", self.read, {200: Known},
+                None, KnownQuery, name="get_user", tag=TAG,
             ),
-            Route("DELETE", _USER, Scope.ERASE, "Forget a user", self.erase, {202: Position}),
-            route("PUT", "/contacts", "Where to reach a user", self.contacts, ContactsBody),
-            route("POST", "/devices", "A device more", self.add_device, Device),
-            route("DELETE", "/devices", "A device less", self.remove_device, Device),
-            route("PUT", "/preferences", "What a user wants", self.preferences, PreferencesBody),
-            route("PUT", follows, "Follow somebody", self.follow),
-            route("DELETE", follows, "Follow somebody no longer", self.unfollow),
-            route("PUT", topics, "Subscribe to a topic", self.subscribe),
-            route("DELETE", topics, "Subscribe to a topic no longer", self.unsubscribe),
-        ]
+            Route(
+                "DELETE", _USER, Scope.ERASE, "Erase a user", self.erase, {202: Position},
+                name="erase_user", tag=TAG,
+            ),
+            route(
+                "PUT", "/contacts", "Where to reach a user", self.contacts, "put_contacts",
+                ContactsBody, contacts,
+            ),
+            route(
+                "POST", "/devices", "Add a device", self.add_device, "add_device", Device, phone
+            ),
+            route(
+                "DELETE", "/devices", "Remove a device", self.remove_device, "remove_device",
+                Device, phone,
+            ),
+            route(
+                "PUT", "/preferences", "What a user wants", self.preferences, "put_preferences",
+                PreferencesBody, wanted,
+            ),
+            route("PUT", follows, "Follow an actor", self.follow, "follow"),
+            route("DELETE", follows, "Follow an actor no longer", self.unfollow, "unfollow"),
+            route("PUT", topics, "Subscribe to a topic", self.subscribe, "subscribe"),
+            route("DELETE", topics, "Unsubscribe from a topic", self.unsubscribe, "unsubscribe"),
+        ]  # fmt: skip
 
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""
-        return Reply(await self._desk.known(*call.whose, after_of(call.query.after)))
+        query: KnownQuery = call.query
+        position = ",".join(filter(None, (query.position, query.after)))
+        return Reply(await self._desk.known(*call.whose, position))
 
     async def erase(self, call: Call) -> Reply:
         """All that is kept, here and in ClickHouse; what is in topics goes with their retention."""
@@ -151,6 +186,4 @@ class Users:
             following=following,
             tenant=call.key.tenant,
         )
-        await self._desk.write(FOLLOWS, said)
-        # No position: it is in the partition of whoever is followed.
-        return Reply(status=202)
+        return Reply(await self._desk.route_all(FOLLOWS, [said]), 202)

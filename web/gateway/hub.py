@@ -14,8 +14,8 @@ from pipeline.settings import Settings
 from pipeline.topic_following import following
 from pipeline.topics import LIVE
 from schemas.live import Live
-from web.api.desk import after_of
 from web.gateway.token import Subscriber
+from web.position import own_places
 
 WAITING = 100
 """Messages that wait for a slow client; beyond it the client is told to fetch."""
@@ -111,7 +111,7 @@ class Hub:
         # One slice's messages: what is to be handled before any of them is read is the last one's.
         position = _place(last.message).position
         done = self._done[partition_of(last.user, self._settings.partitions)]
-        for topic, offset in after_of(position).items():
+        for topic, offset in own_places([position]).items():
             done[topic] = max(offset, done.get(topic, 0))
         for live in lines:
             for listener in self._listeners.get((live.tenant, live.user), ()):

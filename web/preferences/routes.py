@@ -21,7 +21,7 @@ from policy.wall_clock import is_zone, zones
 from schemas.profile import QuietHours
 from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Frequency
-from web.api.desk import Desk, after_of
+from web.api.desk import Desk
 from web.api.problem import Problem
 from web.gateway.token import Subscriber, read_token
 from web.links.routes import PAGE
@@ -54,10 +54,9 @@ class Preferring:
         if subscriber is None:
             return self._told(request, "invalid", 404)
         try:
-            after = after_of(request.query.get("after"))
-            return self._shown(
-                request, await self._desk.known(*subscriber, after), "saved" if after else ""
-            )
+            position = request.query.get("after")
+            known = await self._desk.known(*subscriber, position)
+            return self._shown(request, known, "saved" if position else "")
         except (Unavailable, Problem) as error:
             log.warning("preferences can't be shown: %s", error)
             return self._told(request, "later", 503)

@@ -46,7 +46,8 @@ async def until_decided(api: Api, event: dict[str, Any], user: str) -> Any:
 async def test_an_event_is_taken_and_decided_on(api: Api) -> None:
     user = await person(api)
     event = shipped(user)
-    assert await api.call("POST", "/v1/events", event) == (202, {"id": event["id"]})
+    status, said = await api.call("POST", "/v1/events", event)
+    assert (status, said["id"]) == (202, event["id"])
     found = await until_decided(api, event, user)
     assert found["told_before"]["reason"] == "duplicate"
 
@@ -55,7 +56,7 @@ async def test_many_events_are_taken_or_none(api: Api) -> None:
     user = await person(api)
     events = [shipped(user) for _ in range(20)]
     said = await api.done("POST", "/v1/events/bulk", {"events": events})
-    assert said == {"ids": [event["id"] for event in events]}
+    assert said["ids"] == [event["id"] for event in events]
     await until_decided(api, events[-1], user)
     wrong = [shipped(user), shipped(user, type="no.such"), {**shipped(user), "actor": 7}]
     status, said = await api.call("POST", "/v1/events/bulk", {"events": wrong})
@@ -80,7 +81,7 @@ async def test_a_notification_names_its_users(api: Api) -> None:
     body = notification(one, two, id=unique("id"))
     said = await api.done("POST", "/v1/notifications", body)
     expected = {u: notification_id("acme", body["id"], u, "comment_added") for u in (one, two)}
-    assert said == {"id": body["id"], "notifications": expected}
+    assert (said["id"], said["notifications"]) == (body["id"], expected)
 
 
 async def test_who_opted_out_of_all_channels_is_told_of_at_once(api: Api) -> None:
@@ -102,7 +103,8 @@ async def test_the_same_key_with_another_body_is_a_conflict(api: Api) -> None:
         lambda: api.call("POST", "/v1/notifications", other), lambda told: told[0] == 409
     )
     assert user in said["detail"]
-    assert await api.done("POST", "/v1/notifications", body) == first
+    again = await api.done("POST", "/v1/notifications", body)
+    assert again["notifications"] == first["notifications"]
 
 
 async def test_an_events_key_conflicts_too(api: Api) -> None:
