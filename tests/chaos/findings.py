@@ -55,15 +55,18 @@ class Finding:
         )
 
     def assert_all_arrived(self) -> None:
-        """No fault but duplicates, which each test bounds, and soon after healing."""
+        """No fault but duplicates, which each test bounds."""
         found, o = self.findings, self.outputs
         for name, cases in found.faults().items():
             assert name == DUPLICATES or not cases, f"{self.summary()}\n{_some(cases)}"
         assert not o.doubled and not o.altered, f"{self.summary()}\n{o}"
         sent = sum(count for channel, count in found.sent.items() if channel != Channel.INAPP)
         assert o.ids == sent, self.summary()
-        assert percentile(self.waits, 95) <= HEALED_WITHIN, self.summary()
         self._assert_all_kinds()
+
+    def assert_soon_after_healing(self) -> None:
+        """What `make chaos` promises; the default run may be one of many on a busy machine."""
+        assert percentile(self.waits, 95) <= HEALED_WITHIN, self.summary()
 
     def _assert_all_kinds(self) -> None:
         """Everybody whom a fault could hide behind was there."""

@@ -22,12 +22,13 @@ async def test_a_few_kills(house: House, tell: Tell) -> None:
 @pytest.mark.chaos
 async def test_ten_kills_of_each_role(house: House, tell: Tell) -> None:
     roles = ("decider", "push", "email", "router")
-    await _survives(house, tell, "many-kills", kills=10, roles=roles, seconds=240)
+    finding = await _survives(house, tell, "many-kills", kills=10, roles=roles, seconds=240)
+    finding.assert_soon_after_healing()
 
 
 async def _survives(
     house: House, tell: Tell, name: str, *, kills: int, roles: tuple[str, ...], seconds: float
-) -> None:
+) -> Finding:
     async with flowing(house, name, seconds) as flow:
         killing = (_kill(house, role, kills, Random(f"{SEED}-{role}")) for role in roles)
         recovered = await asyncio.gather(*killing)
@@ -41,6 +42,7 @@ async def _survives(
     finding.assert_all_arrived()
     assert finding.wasted_calls <= kills * len(roles) * CALLS_IN_FLIGHT
     _finds_a_planted_loss(finding)
+    return finding
 
 
 async def _kill(house: House, role: str, kills: int, random: Random) -> list[float]:

@@ -38,7 +38,8 @@ async def test_kafka_is_restarted_again_and_again(house: House, tell: Tell) -> N
             await _bring_back_kafka(house, tell)
             flow.healed()
             await asyncio.sleep(10)
-    await _assert_survived(house, flow, tell)
+    finding = await _assert_survived(house, flow, tell)
+    finding.assert_soon_after_healing()
 
 
 async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
@@ -79,6 +80,7 @@ async def test_providers_and_clickhouse_are_away(house: House, tell: Tell) -> No
     finding = await settle(house, flow, SETTLED)
     tell(finding.summary())
     finding.assert_all_arrived()
+    finding.assert_soon_after_healing()
     assert finding.wasted_calls == 0
     await _assert_same_figures(house, finding, flow)
 
@@ -90,13 +92,14 @@ async def _bring_back_kafka(house: House, tell: Tell) -> None:
     tell(f"Kafka answers {time.monotonic() - begin:.1f} s after its start")
 
 
-async def _assert_survived(house: House, flow: Flow[Script], tell: Tell) -> None:
+async def _assert_survived(house: House, flow: Flow[Script], tell: Tell) -> Finding:
     finding = await settle(house, flow, SETTLED)
     tell(finding.summary())
     finding.assert_all_arrived()
     # Every sink may have had its calls in flight when its marks could not be written.
     assert finding.wasted_calls <= 4 * 3 * CALLS_IN_FLIGHT
     await _assert_same_figures(house, finding, flow)
+    return finding
 
 
 async def _assert_same_figures(house: House, finding: Finding, flow: Flow[Script]) -> None:

@@ -31,7 +31,8 @@ async def test_five_orderly_stops(house: House, tell: Tell) -> None:
         took = await asyncio.gather(*(_stop_and_start(house, role, 5) for role in ROLES))
         flow.healed()
     tell(f"stopped in {took} s")
-    _assert_untroubled(await settle(house, flow), tell)
+    _assert_untroubled(finding := await settle(house, flow), tell)
+    finding.assert_soon_after_healing()
 
 
 @pytest.mark.chaos
@@ -40,7 +41,8 @@ async def test_changes_of_scale(house: House, tell: Tell) -> None:
         for _ in range(4):
             await _scale(house)
         flow.healed()
-    _assert_untroubled(await settle(house, flow), tell)
+    _assert_untroubled(finding := await settle(house, flow), tell)
+    finding.assert_soon_after_healing()
 
 
 @pytest.mark.chaos
@@ -62,6 +64,7 @@ async def test_a_worker_that_stood_still_writes_nothing_more(
     finding = await settle(house, flow)
     tell(f"{role} stood still, ready again after {recovered:.1f} s; {finding.summary()}")
     finding.assert_all_arrived()
+    finding.assert_soon_after_healing()
     assert finding.wasted_calls <= CALLS_IN_FLIGHT
 
 

@@ -168,7 +168,6 @@ def test_a_run_in_order_is_let_pass() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"waits": [1.0] * 94 + [61.0] * 6},
         {"outputs": collapse([Output("id", Key("e", "u", "push"), "t-0", b"")])},
         {"findings": Findings(slots=Counter(["sent"]))},
         *(
@@ -180,6 +179,12 @@ def test_a_run_in_order_is_let_pass() -> None:
 def test_a_run_out_of_order_is_not(fields: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         _finding(**fields).assert_all_arrived()
+
+
+def test_most_messages_must_be_out_soon_after_healing() -> None:
+    _finding(waits=[1.0] * 95 + [61.0] * 5).assert_soon_after_healing()
+    with pytest.raises(AssertionError):
+        _finding(waits=[1.0] * 94 + [61.0] * 6).assert_soon_after_healing()
 
 
 def test_each_dropped_acceptance_is_one_loss(scene: Scene) -> None:

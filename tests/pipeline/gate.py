@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 
 from pipeline.errors import Unavailable
 from pipeline.producer import Entry
+from tests.patience import until
 
 TURNS = 200
 """Rounds of the event loop after which nothing goes on that waits for nothing else."""
@@ -53,7 +53,7 @@ class GatedLog:
 
     async def next(self, count: int = 1) -> list[Write]:
         """The next writes; that no others were begun beside them is checked."""
-        await until(lambda: len(self._pending) >= count)
+        await until(lambda: len(self._pending) >= count, pause=0)
         await settled()
         assert len(self._pending) == count, [write.place for write in self._pending]
         return [self._pending.popleft() for _ in range(count)]
@@ -68,10 +68,3 @@ async def settled() -> None:
     """Let everything run that waits for nothing but its turn."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
-
-
-async def until(reached: Callable[[], bool], within: float = 30.0) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(within):
-        while not reached():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)

@@ -7,7 +7,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.lag import Lag
 from pipeline.topics import INPUTS, RETRIES
-from tests.agents.conftest import line as line
 from tests.agents.line import PARTITIONS, Line
 
 ROLE = "retry"

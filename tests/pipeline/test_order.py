@@ -14,7 +14,8 @@ from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import Producer
 from pipeline.slices import Slice, Span, cut
-from tests.pipeline.gate import settled, until
+from tests.patience import until
+from tests.pipeline.gate import settled
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
 from tests.pipeline.test_partitions import Source
 
@@ -199,7 +200,7 @@ class Gate(Recorder):
 
     async def full(self) -> None:
         """Wait until every partition has a slice in hand."""
-        await self.until(lambda: len(self.busy) == PARTITIONS)
+        await until(lambda: len(self.busy) == PARTITIONS)
 
 
 async def test_only_frontiers_are_committed_whatever_was_fetched(kafka: Kafka) -> None:
