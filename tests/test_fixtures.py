@@ -18,6 +18,7 @@ MAY_BE_SHARED = {
     "str": "the name of something prepared",
     "World": "a value",
     "list[Happening]": "values",
+    "Written": "values",
 }
 """What fixtures of a wider scope than a test's may give, and what that is."""
 
