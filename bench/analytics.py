@@ -74,7 +74,7 @@ class AnalyticsFound(Struct, frozen=True):
     interval: Ratio
     cpu_us_per_row: dict[str, float]
     bare_cpu_us_per_row: dict[str, float]
-    cpu_ratio: Ratio | None
+    cpu_ratio: Ratio
     pairs: int
     paced_per_second: int
     fresh_p50_ms: int

@@ -44,7 +44,7 @@ class Accepts(Struct, frozen=True):
     ours: int
     bare: int
     ratio: Ratio
-    cpu_ratio: Ratio | None
+    cpu_ratio: Ratio
 
 
 async def accepts(house: House, url: str, key: str, pairs: int, progress: Progress) -> Accepts:

@@ -69,7 +69,7 @@ class Decide(Struct, frozen=True):
     ratio_to_quix: float
     share_of_aiokafka: float
     ratios: dict[str, Ratio]
-    cpu_ratios: dict[str, Ratio | None]
+    cpu_ratios: dict[str, Ratio]
     equipment: dict[str, Equipment]
     pairs: int
     same_decisions_on: int

@@ -57,7 +57,7 @@ class GatewayFound(Struct, frozen=True):
     bare_per_second: int
     share_of_bare: float
     interval: Ratio
-    cpu_ratio: Ratio | None
+    cpu_ratio: Ratio
     inbox_p50_ms: float
     inbox_p99_ms: float
     centrifugo: Pace | None = None

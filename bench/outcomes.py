@@ -61,8 +61,8 @@ async def outcomes(arena: Readable, topics: Topics, records: int) -> Outcomes:
         for event in decode_events(record.value):
             if record_number(event.event_id) < records:
                 events[event.user].append(msgspec.structs.replace(event, at=0))
-    for told in events.values():
-        told.sort(key=msgspec.json.encode)
+    for of_user in events.values():
+        of_user.sort(key=msgspec.json.encode)
     return Outcomes(dict(deliveries), dict(events))
 
 

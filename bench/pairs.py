@@ -5,7 +5,7 @@ runs every contestant once, the next round in the reverse order; a ratio is take
 of neighbours in time, and the median of the rounds' ratios is what counts.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from math import comb
 from statistics import median
@@ -23,7 +23,8 @@ Progress = Callable[[str], None]
 class Run(Struct, frozen=True):
     """What one contestant did in one round: units a second, and processor time a unit in µs.
 
-    A unit is what the benchmark counts: a record, a row, a delivery. Processor time is by process:
+    A unit is what the benchmark counts: a record, a row, a delivery. A figure is 0 where the run
+    was too short for it, and then its pair has no ratio. Processor time is by process:
     where the broker or the database is what bounds all contestants, only it tells them apart.
     """
 
@@ -37,6 +38,7 @@ class Ratio(Struct, frozen=True):
     `low` and `high` are two of the pairs' own ratios. Whatever their distribution is, the true
     median is between them with the probability `confidence`: at least 0.95 from six pairs on.
     With fewer they are the least and the greatest, and `confidence` says how little that is.
+    `pairs` are those in which both runs were long enough to be measured; without one all is 0.
     """
 
     median: float
@@ -82,22 +84,22 @@ def middle(rounds: Rounds, name: str) -> Run:
 
 def speed_ratio(rounds: Rounds, ours: str, theirs: str) -> Ratio:
     """Ours to theirs in units a second: above 1 we are faster."""
-    return ratio_of([runs[ours].per_second / runs[theirs].per_second for runs in rounds])
+    return _ratio((runs[ours].per_second, runs[theirs].per_second) for runs in rounds)
 
 
-def cpu_ratio(rounds: Rounds, ours: str, theirs: str, process: str = ITSELF) -> Ratio | None:
-    """Theirs to ours in processor time a unit: above 1 we take less.
+def cpu_ratio(rounds: Rounds, ours: str, theirs: str, process: str = ITSELF) -> Ratio:
+    """Theirs to ours in processor time a unit: above 1 we take less."""
+    return _ratio((runs[theirs].cpu_us[process], runs[ours].cpu_us[process]) for runs in rounds)
 
-    None if a run was too short for the system to count any.
-    """
-    spent = [(runs[ours].cpu_us[process], runs[theirs].cpu_us[process]) for runs in rounds]
-    if not all(mine and other for mine, other in spent):
-        return None
-    return ratio_of([other / mine for mine, other in spent])
+
+def _ratio(pairs: Iterable[tuple[float, float]]) -> Ratio:
+    return ratio_of([above / below for above, below in pairs if above and below])
 
 
 def ratio_of(values: Sequence[float]) -> Ratio:
     """The median of the pairs' ratios and its interval by order statistics."""
+    if not values:
+        return Ratio(0.0, 0.0, 0.0, 0.0, 0)
     ordered = sorted(values)
     inner = 0
     while inner + 1 < len(ordered) / 2 and _coverage(len(ordered), inner + 1) >= CONFIDENCE:

@@ -69,9 +69,10 @@ async def race(
         first, last = await _watch(arena, child, outputs, span, patience, log)
     finally:
         await child.kill()
-    done = max(1, last.records - first.records)
+    # All outputs may come between two samples: then nothing can be said of how fast they came.
+    done = last.records - first.records
     run = Run(
-        per_second=done / max(last.clock - first.clock, SAMPLE_SECONDS),
+        per_second=done / (last.clock - first.clock) if done else 0.0,
         cpu_us=cpu_us_each(first.cpu, last.cpu, done),
     )
     return run, reported(log.read_text())

@@ -176,9 +176,11 @@ def analytics_table(found: AnalyticsFound) -> Table:
 
 
 def _times(ratio: Ratio | None) -> str:
-    """A ratio and its interval; nothing where there is none."""
+    """A ratio and its interval; nothing where none was asked for."""
     if ratio is None:
         return ""
+    if not ratio.pairs:
+        return "too short"
     return f"{ratio.median:.2f} x ({ratio.low:.2f}–{ratio.high:.2f})"  # noqa: RUF001
 
 

@@ -49,7 +49,7 @@ class Restore(Struct, frozen=True):
     stock_faust: int
     ratio: float
     interval: Ratio
-    cpu_ratio: Ratio | None
+    cpu_ratio: Ratio
     cpu_us_per_record: float
     stock_faust_cpu_us_per_record: float
     records: int

@@ -163,7 +163,7 @@ def _found(
         vendor=_speed(rounds, VENDOR, contestants),
         vendor_ratio=ratio.median,
         vendor_interval=ratio,
-        vendor_cpu_ratio=cpu.median if cpu else 0.0,
+        vendor_cpu_ratio=cpu.median,
         vendor_cpu_interval=cpu,
         vendor_client=vendor.client,
         vendor_why_one=vendor.why_one if vendor.batch_size == 1 else "",

@@ -19,8 +19,10 @@ from schemas.request import Origin, Request
 
 DECIDED_A_SECOND = 8000
 """Put off at least; the timers must not be due before all are."""
-START_UP = 15.0
-"""Seconds until the worker has restored its state."""
+AHEAD = 15.0
+"""Seconds besides, as the events have to be written first."""
+READY = "decider ready"
+"""What the worker says once it has restored its state and reads."""
 
 
 class TimersFired(Struct, frozen=True):
@@ -38,12 +40,24 @@ async def run(timers: int, progress: Progress) -> TimersFired:
         progress(f"Writing {USERS:,} profiles and {timers:,} events to be told of later")
         await create_topics(ready)
         await write_users(ready)
-        wait = START_UP + timers / DECIDED_A_SECOND
-        due = datetime.now(UTC) + timedelta(seconds=wait)
-        await _write(ready, timers, due)
-        progress(f"All of them are due in {wait:.0f} s")
+        wait = AHEAD + timers / DECIDED_A_SECOND
+        due = datetime.max.replace(tzinfo=UTC)
+
+        async def feed() -> None:
+            # Only now: however long the worker takes to start, it must defer all of them.
+            nonlocal due
+            due = datetime.now(UTC) + timedelta(seconds=wait)
+            progress(f"All of them are due in {wait:.0f} s")
+            await _write(ready, timers, due)
+
         speed, _ = await race(
-            ready, "tocsin", TOCSIN.delivery_events, 2 * timers, waiting=timers, patience=wait + 90
+            ready,
+            "tocsin",
+            TOCSIN.delivery_events,
+            2 * timers,
+            (READY, feed),
+            waiting=timers,
+            patience=wait + 90,
         )
     return TimersFired(
         timers_per_second=round(speed.per_second),

@@ -3,7 +3,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bench.pairs import ITSELF, Run, Turn, cpu_ratio, middle, ratio_of, speed_ratio, take_turns
+from bench.pairs import (
+    ITSELF,
+    Ratio,
+    Run,
+    Turn,
+    cpu_ratio,
+    middle,
+    ratio_of,
+    speed_ratio,
+    take_turns,
+)
 
 OURS, THEIRS = "ours", "theirs"
 
@@ -47,7 +57,6 @@ async def test_a_ratio_is_of_neighbours_in_time_so_a_slow_round_does_not_move_it
     found = speed_ratio(rounds, OURS, THEIRS)
     assert (found.median, found.low, found.high, found.pairs) == (3.01, 3.0, 3.02, 3)
     by_cpu = cpu_ratio(rounds, OURS, THEIRS)
-    assert by_cpu is not None
     assert (by_cpu.median, by_cpu.low, by_cpu.high) == (2.5, 2.5, 2.5)
 
 
@@ -89,7 +98,9 @@ def test_the_interval_is_as_narrow_as_95_percent_allow(
     assert (found.confidence, found.pairs) == (confidence, count)
 
 
-def test_a_run_too_short_for_its_processor_time_has_no_ratio_of_it() -> None:
-    rounds = [{OURS: Run(1.0, {ITSELF: 0.0}), THEIRS: Run(1.0, {ITSELF: 3.0})}]
-    assert cpu_ratio(rounds, OURS, THEIRS) is None
-    assert speed_ratio(rounds, OURS, THEIRS).median == 1.0
+def test_a_run_too_short_to_be_measured_has_no_ratio_and_the_others_have() -> None:
+    short = {OURS: Run(0.0, {ITSELF: 0.0}), THEIRS: Run(10.0, {ITSELF: 3.0})}
+    long = {OURS: Run(20.0, {ITSELF: 2.0}), THEIRS: Run(10.0, {ITSELF: 5.0})}
+    assert speed_ratio([short, long], OURS, THEIRS) == Ratio(2.0, 2.0, 2.0, 0.0, 1)
+    assert cpu_ratio([short, long], OURS, THEIRS) == Ratio(2.5, 2.5, 2.5, 0.0, 1)
+    assert speed_ratio([short], OURS, THEIRS) == Ratio(0.0, 0.0, 0.0, 0.0, 0)
