@@ -13,7 +13,7 @@ from analytics.reconcile import Reconciled, reconcile
 from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS
 from policy.delivery_events import reached
 from schemas.delivery import Delivery
-from schemas.vocabulary import Channel
+from schemas.vocabulary import Channel, Reason
 from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique
 from tests.agents.samples import order_shipped, reachable
@@ -141,6 +141,29 @@ async def test_an_event_that_nobody_decided_though_another_tenant_has_one_of_tha
 async def test_a_delivery_that_never_came_to_an_end(run: Run) -> None:
     stuck = replace(run.sent[0], delivery_id="f" * 32)
     await run.stage.say(DELIVER[stuck.channel, stuck.priority], stuck)
+    assert [name for name, wrong in (await run.find()).items() if wrong] == ["deliveries"]
+
+
+async def test_what_expired_or_was_given_up_came_to_an_end(run: Run) -> None:
+    for number, (step, reason) in enumerate(
+        ((Step.SUPPRESSED, Reason.EXPIRED), (Step.FAILED, Reason.REJECTED))
+    ):
+        late = replace(run.sent[0], delivery_id=f"{number}" * 32)
+        await run.stage.say(DELIVER[late.channel, late.priority], late)
+        told = reached(late, step, run.stage.clock.now(), reason=reason)
+        await run.stage.say(DELIVERY_EVENTS, told, key=None, partition=0)
+    await run.stage.work(analytics(run.database, run.stage.runtime))
+    found = await run.compare()
+    assert found.is_right, found
+
+
+@pytest.mark.parametrize("step", [Step.QUEUED, Step.RETRYING, Step.DELIVERED])
+async def test_what_is_on_its_way_did_not(run: Run, step: Step) -> None:
+    waits = replace(run.sent[0], delivery_id="f" * 32)
+    await run.stage.say(DELIVER[waits.channel, waits.priority], waits)
+    told = reached(waits, step, run.stage.clock.now())
+    await run.stage.say(DELIVERY_EVENTS, told, key=None, partition=0)
+    await run.stage.work(analytics(run.database, run.stage.runtime))
     assert [name for name, wrong in (await run.find()).items() if wrong] == ["deliveries"]
 
 

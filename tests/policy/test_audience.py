@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.audience import Read, Write, fan_out, followees, recipients
+from schemas.event import Notify
 from schemas.vocabulary import Reason
 from tests.policy.samples import request, variant
 
@@ -21,6 +23,8 @@ def named_by(data: dict[str, Any], path: str = "who") -> list[str]:
         ({"who": ["bob", "ann", "bob"]}, "who", ["bob", "ann"]),
         ({"who": []}, "who", []),
         ({"order": {"customer": "ann"}}, "order.customer", ["ann"]),
+        ({"who": "x" * 200}, "who", ["x" * 200]),
+        ({"who": ["a"]}, "who", ["a"]),
     ],
 )
 def test_recipients(data: dict[str, Any], path: str, users: list[str]) -> None:
@@ -66,6 +70,7 @@ def test_the_followers_of_the_actor() -> None:
         (["go", "chess", "go"], ["topic:go", "topic:chess"]),
         (["x" * 150], ["topic:" + "x" * 150]),
         ([], []),
+        ([f"t{n}" for n in range(100)], [f"topic:t{n}" for n in range(100)]),
     ],
 )
 def test_the_subscribers_of_topics(about: object, expected: list[str]) -> None:
@@ -87,6 +92,13 @@ def test_what_is_no_topic_is_invalid(about: object, complaint: str) -> None:
     with pytest.raises(BadRecord, match=rf"data\.about {complaint}") as caught:
         followees(request(data={"about": about}).event, variant(SUBSCRIBERS))
     assert caught.value.reason is Reason.INVALID
+
+
+def test_an_event_that_names_its_users_itself_is_for_them_alone() -> None:
+    notify = Notify(type="thing", users=("bob", "ann", "bob"))
+    event = replace(request(data={"who": "cyd"}).event, notify=notify)
+    assert recipients(event, variant()) == ["bob", "ann"]
+    assert recipients(event, variant(FOLLOWERS)) == ["bob", "ann"]
 
 
 def test_a_thousand_users_and_no_more() -> None:

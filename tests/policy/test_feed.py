@@ -235,3 +235,42 @@ def test_an_item_of_the_inbox_keeps_what_the_user_did() -> None:
     assert (shown.source, shown.id) == ("inbox", item.id)
     assert (shown.seen_at, shown.read_at) == ("1970-01-01T00:00:00.003Z", timestamp(4))
     assert (shown.title, shown.body, shown.data) == ("T", "B", {"x": 1})
+
+
+@pytest.mark.parametrize(
+    ("late", "is_seen"), [(61 * 60_000 - 1, True), (61 * 60_000, False), (61 * 60_000 + 1, False)]
+)
+def test_too_old_when_it_came_is_to_the_millisecond(late: int, is_seen: bool) -> None:
+    """It may go out after a minute, and lives for an hour from then on."""
+    said = replace(post(at=NOW - 10 * HOUR), accepted_at=NOW - 10 * HOUR + late)
+    assert (read(said) is not None) is is_seen
+
+
+@pytest.mark.parametrize(("now", "is_seen"), [(NOW + 59_999, False), (NOW + 60_000, True)])
+def test_what_is_delayed_is_seen_to_the_millisecond(now: int, is_seen: bool) -> None:
+    found = item_for(post(at=NOW), "ann", spec_of(), UserState(), now)
+    assert (found is not None) is is_seen
+
+
+A, B, C, D = (entry(at, name, "inbox") for at, name in ((9, "a"), (7, "b"), (5, "c"), (3, "d")))
+X, Y = (entry(at, name, "outbox") for at, name in ((8, "x"), (4, "c")))
+
+
+@pytest.mark.parametrize(
+    ("inbox", "posts", "told", "limit", "page"),
+    [
+        (Read([A, B]), Read([X]), (), 3, Feed(items=[A, X, B], next=None)),
+        (Read([A, B]), Read([X]), (), 2, Feed(items=[A, X], next=X.id)),
+        # A post that is in the inbox, too, is not shown again.
+        (Read([A, C]), Read([X, Y]), ("c",), 9, Feed(items=[A, X, C], next=None)),
+        # What is older than where either ends waits for the next page.
+        (Read([A, B], B.id), Read([X, Y]), (), 9, Feed(items=[A, X, B], next=B.id)),
+        (Read([A, B, C, D]), Read([X], X.id), (), 9, Feed(items=[A, X], next=X.id)),
+        (Read([A, B], B.id), Read([X], X.id), (), 9, Feed(items=[A, X], next=X.id)),
+        (Read([]), Read([]), (), 9, Feed(items=[], next=None)),
+    ],
+)
+def test_pages_by_hand(
+    inbox: Read, posts: Read, told: tuple[str, ...], limit: int, page: Feed
+) -> None:
+    assert merged(inbox, posts, told, limit) == page

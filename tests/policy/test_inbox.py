@@ -1,7 +1,9 @@
 """Counts are exact and states the same, in whatever order and however often changes come."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +82,78 @@ def test_what_is_snoozed_counts_and_the_later_snooze_holds() -> None:
 
     state = changed(changed(ItemState(), snoozed(5, 900)), snoozed(3, 500))
     assert (state.snoozed_until, state.is_unread) == (900, True)
+
+
+def did(kind: str, at: int = 10, **fields: Any) -> InboxChange:
+    moment = EPOCH + timedelta(milliseconds=at)
+    return InboxChange(user="ann", kind=kind, at=moment, **fields)  # type: ignore[arg-type]
+
+
+UNTIL = EPOCH + timedelta(milliseconds=99)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        (ItemState(), did("seen"), ItemState(seen_at=10)),
+        # The first look counts, in whatever order they are told.
+        (ItemState(seen_at=5), did("seen"), ItemState(seen_at=5)),
+        (ItemState(seen_at=10), did("seen"), ItemState(seen_at=10)),
+        (ItemState(seen_at=11), did("seen"), ItemState(seen_at=10)),
+        (ItemState(), did("read"), ItemState(seen_at=10, read_at=10)),
+        (ItemState(5, 8), did("read"), ItemState(5, 10)),
+        (ItemState(5, 10), did("read"), ItemState(5, 10)),
+        (ItemState(50, 11), did("read"), ItemState(10, 11)),
+        (ItemState(5, -9), did("read"), ItemState(5, 10)),
+        (ItemState(5, -10), did("read"), ItemState(5, -10)),
+        (ItemState(5, 9), did("unread"), ItemState(5, -10)),
+        (ItemState(5, 10), did("unread"), ItemState(5, 10)),
+        (ItemState(5, -11), did("unread"), ItemState(5, -11)),
+        (ItemState(), did("archived"), ItemState(archived_at=10)),
+        (ItemState(archived_at=-9), did("archived"), ItemState(archived_at=10)),
+        (ItemState(archived_at=-10), did("archived"), ItemState(archived_at=-10)),
+        (ItemState(archived_at=9), did("unarchived"), ItemState(archived_at=-10)),
+        (ItemState(archived_at=10), did("unarchived"), ItemState(archived_at=10)),
+        (ItemState(), did("snoozed", until=UNTIL), ItemState(snoozed_at=10, snoozed_until=99)),
+        (ItemState(0, 0, 0, 9, 50), did("snoozed"), ItemState(0, 0, 0, 10, 0)),
+        (ItemState(0, 0, 0, 10, 50), did("snoozed"), ItemState(0, 0, 0, 10, 50)),
+        # A clock that stands at its beginning.
+        (ItemState(), did("read", 0), ItemState(1, 1)),
+        (ItemState(), did("unread", 0), ItemState(0, -1)),
+    ],
+)
+def test_what_a_change_makes_of_an_item(
+    before: ItemState, change: InboxChange, after: ItemState
+) -> None:
+    assert changed(before, change) == after
+
+
+@pytest.mark.parametrize(
+    ("state", "is_unread", "is_unseen"),
+    [
+        (ItemState(), True, True),
+        (ItemState(seen_at=1), True, False),
+        (ItemState(1, 1), False, False),
+        (ItemState(1, -1), True, False),
+        (ItemState(0, 0, 1), False, False),
+        (ItemState(0, 0, -1), True, True),
+        (ItemState(0, 0, 0, 9, 99), True, True),
+    ],
+)
+def test_what_counts_as_unread_and_unseen(
+    state: ItemState, is_unread: bool, is_unseen: bool
+) -> None:
+    assert (state.is_unread, state.is_unseen) == (is_unread, is_unseen)
+
+
+def test_counts_by_hand() -> None:
+    counts = Counts().came(50).came(40)
+    assert counts == Counts(2, 2, 2, 2, 50)
+    assert [counts.may_hold(at) for at in (40, 50, 51)] == [True, True, False]
+    counts = counts.moved(ItemState(), ItemState(1, 1))
+    assert counts == Counts(2, 1, 1, 2, 50)
+    assert counts.moved(ItemState(1, 1), None) == Counts(1, 1, 1, 2, 50)
+    assert counts.moved(ItemState(), None) == Counts(1, 0, 0, 2, 50)
+    assert counts.moved(ItemState(1, 1), ItemState()) == Counts(2, 2, 2, 2, 50)
+    # Of rows of before it is not known which was the newest, and never will be.
+    assert Counts(1, 1, 1, 1).came(9) == Counts(2, 2, 2, 2, 0)

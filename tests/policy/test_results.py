@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.proportions import Counts
+from policy.proportions import Counts, Interval
 from policy.results import Metric, Results, Verdict, results
 
 
@@ -72,3 +72,47 @@ def test_many_messages_to_few_users_are_not_much_data() -> None:
     found = results("words", Metric.OPENED, {"a": one, "b": other})
     assert found.variants[0].sent == 1000
     assert found.compared[0].verdict is Verdict.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "is_enough"),
+    [
+        ((9, 30), (9, 30), True),
+        ((9, 29), (9, 30), False),
+        ((9, 30), (9, 29), False),
+        ((5, 30), (5, 30), True),
+        ((4, 30), (9, 30), False),
+        ((9, 30), (4, 30), False),
+        ((25, 30), (25, 30), True),
+        ((26, 30), (9, 30), False),
+        ((9, 30), (26, 30), False),
+    ],
+)
+def test_how_much_is_enough(
+    first: tuple[int, int], other: tuple[int, int], is_enough: bool
+) -> None:
+    (found,) = compared(first, other).compared
+    assert (found.verdict is not Verdict.TOO_LITTLE) is is_enough
+
+
+def test_what_is_told_of_a_variant() -> None:
+    both = Counts.of((3, 2), (1, 0))
+    (found,) = results("words", Metric.CLICKED, {"a": both}).variants
+    assert (found.variant, found.users, found.sent, found.successes) == ("a", 2, 4, 2)
+    assert found.rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.0, 0.5, False),
+        (0.1, 0.5, True),
+        (-0.5, 0.0, False),
+        (-0.5, -0.1, True),
+        (-0.1, 0.1, False),
+    ],
+)
+def test_zero_is_within_an_interval_that_touches_it(
+    low: float, high: float, expected: bool
+) -> None:
+    assert Interval(low, high).excludes_zero is expected

@@ -1,9 +1,14 @@
 """Tickets: what was issued is read, and nothing else is."""
 
+import hmac
+from base64 import b64encode
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import msgpack, structs
 
-from policy.ticket import issue_ticket, read_ticket
+from policy.ticket import Ticket, issue_ticket, read_ticket, ticket_of
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 
@@ -61,3 +66,44 @@ def test_no_text_reads_as_a_ticket(text: str) -> None:
 
 def test_another_key_reads_none() -> None:
     assert read_ticket(issue_ticket(delivery("ada"), KEY), b"another") is None
+
+
+def test_a_ticket_is_its_signature_and_the_delivery() -> None:
+    """HMAC-SHA256 over `ticket:` and the fields in MessagePack, of which the first 16 bytes."""
+    said = structs.replace(delivery("ada"), catalogue="c1")
+    fields = [
+        bytes.fromhex("1f" * 16),
+        bytes.fromhex("2e" * 16),
+        "order-7-shipped",
+        "acme",
+        "ada",
+        "order_shipped",
+        "orders",
+        "email",
+        "high",
+        1_700_000_000_000,
+        1_700_000_000_100,
+        "c1",
+    ]
+    body = msgpack.encode(fields)
+    signature = hmac.new(KEY, b"ticket:" + body, "sha256").digest()[:16]
+    text = issue_ticket(said, KEY)
+    assert text == b64encode(signature + body, b"-_").decode().rstrip("=")
+    assert read_ticket(text, KEY) == Ticket(*fields) == ticket_of(said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("of_category", range(1, 9))
+def test_a_ticket_of_any_length_is_read(of_category: int) -> None:
+    """Its padding is left out, and there are four lengths of it."""
+    text = issue_ticket(delivery("ada", "x" * of_category), KEY)
+    assert "=" not in text
+    ticket = read_ticket(text, KEY)
+    assert ticket is not None
+    assert ticket.category == "x" * of_category
+
+
+def test_what_is_signed_but_no_ticket_is_none() -> None:
+    for body in (b"", b"\x93\x01\x02\x03", msgpack.encode({"user": "ada"})):
+        signature = hmac.new(KEY, b"ticket:" + body, "sha256").digest()[:16]
+        assert read_ticket(b64encode(signature + body, b"-_").decode(), KEY) is None
+    assert read_ticket("é", KEY) is None
