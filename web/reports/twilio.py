@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from pipeline.settings import Settings
@@ -28,8 +29,8 @@ class TwilioReports:
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the signature over URL and fields; raises Forged or Malformed."""
         signature = incoming.headers.get("X-Twilio-Signature", "")
-        # A field that stands twice is a list to Twilio too.
-        fields = {n: v if len(v) > 1 else v[0] for n, v in incoming.fields().items()}
+        # Its validator looks for all values of a field, and no list can be one of them.
+        fields = MultiDict((n, value) for n, v in incoming.fields().items() for value in v)
         if not self._validator.validate(incoming.url, fields, signature):
             raise Forged("the signature is another's")
 

@@ -1,0 +1,320 @@
+"""What is reported on mail, event by event.
+
+SendGrid: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event. Mailgun:
+https://documentation.mailgun.com/docs/mailgun/user-manual/events/. Postmark:
+https://postmarkapp.com/developer/webhooks/webhooks-overview, types of bounces
+https://postmarkapp.com/developer/api/bounce-api#bounce-types. SES:
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html.
+"""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from policy.report import Kind, Report
+from tests.web.signing import SCHEMES, SETTINGS
+from web.reports.incoming import Incoming, Malformed, joined
+
+NOW = 1_795_000_000_000
+SECONDS = 1_794_999_999
+AT = 1_794_999_999_000
+ISO = "2026-11-18T11:06:39Z"  # is SECONDS
+TICKET = "a-ticket"
+ANN = "ann@example.com"
+ROBOT = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def parsed(provider: str, values: Any) -> list[Report]:
+    incoming = Incoming(
+        method="POST", url="", headers={}, body=msgspec.json.encode(values)
+    )  # fmt: skip
+    return list(SCHEMES[provider].reporter(SETTINGS).parse(incoming, NOW))
+
+
+def report(kind: Kind, **fields: Any) -> Report:
+    return Report(**{"kind": kind, "at": AT, "ticket": TICKET, "address": ANN, **fields})
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("delivered", Kind.DELIVERED),
+        ("bounce", Kind.BOUNCED),
+        ("dropped", Kind.FAILED),
+        ("open", Kind.OPENED),
+        ("click", Kind.CLICKED),
+        ("spamreport", Kind.COMPLAINED),
+        ("unsubscribe", Kind.UNSUBSCRIBED),
+        ("group_unsubscribe", Kind.UNSUBSCRIBED),
+        ("group_resubscribe", Kind.RESUBSCRIBED),
+    ],
+)
+@pytest.mark.parametrize(("blocked", "machine"), [(False, False), (True, False), (False, True)])
+def test_sendgrids_events(event: str, kind: Kind, blocked: bool, machine: bool) -> None:
+    values = {
+        "event": event,
+        "timestamp": SECONDS,
+        "email": ANN,
+        "ticket": TICKET,
+        "reason": "550 no such user",
+        "type": "blocked" if blocked else "bounce",
+        "sg_machine_open": machine,
+        "sg_event_id": "unknown to us",
+    }
+    expected = report(kind, detail="550 no such user", hard=not blocked, machine=machine)
+    assert parsed("sendgrid", [values]) == [expected]
+    bare = {"event": event, "timestamp": SECONDS}
+    assert parsed("sendgrid", [bare]) == [report(kind, ticket="", address="", hard=True)]
+
+
+def test_a_batch_of_sendgrids_is_told_in_order_without_what_is_on_its_way() -> None:
+    events = ["processed", "delivered", "deferred", "open", "unknown", "click"]
+    values = [
+        {"event": event, "timestamp": SECONDS + n, "email": f"{n}@example.com", "ticket": str(n)}
+        for n, event in enumerate(events)
+    ]
+    assert [(r.kind, r.at, r.address, r.ticket) for r in parsed("sendgrid", values)] == [
+        (Kind.DELIVERED, AT + 1000, "1@example.com", "1"),
+        (Kind.OPENED, AT + 3000, "3@example.com", "3"),
+        (Kind.CLICKED, AT + 5000, "5@example.com", "5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("delivered", Kind.DELIVERED),
+        ("failed", Kind.BOUNCED),
+        ("rejected", Kind.FAILED),
+        ("opened", Kind.OPENED),
+        ("clicked", Kind.CLICKED),
+        ("complained", Kind.COMPLAINED),
+        ("unsubscribed", Kind.UNSUBSCRIBED),
+        ("accepted", None),
+        ("stored", None),
+        ("unknown", None),
+    ],
+)
+@pytest.mark.parametrize("severity", ["permanent", "temporary", ""])
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        ({"message": "mailbox full", "description": "try later"}, "try later"),
+        ({"message": "mailbox full", "description": ""}, "mailbox full"),
+        ({}, ""),
+    ],
+)
+@pytest.mark.parametrize(("bot", "machine"), [("gmail", True), ("", False)])
+def test_mailguns_events(
+    event: str, kind: Kind | None, severity: str, said: Any, detail: str, bot: str, machine: bool
+) -> None:
+    values = {
+        "event": event,
+        "timestamp": SECONDS + 0.0004,
+        "recipient": ANN,
+        "severity": severity,
+        "user-variables": {"ticket": TICKET},
+        "client-info": {"bot": bot},
+        "delivery-status": {"code": 550, **said},
+    }
+    signed = {"signature": {"timestamp": "1", "token": "t", "signature": "s"}}
+    hard = severity == "permanent"
+    expected = [] if kind is None else [report(kind, detail=detail, hard=hard, machine=machine)]
+    assert parsed("mailgun", {**signed, "event-data": values}) == expected
+
+
+def test_mailguns_event_with_no_more_than_it_must_have() -> None:
+    signed = {"signature": {"timestamp": "1", "token": "t", "signature": "s"}}
+    values = {"event": "delivered", "timestamp": SECONDS + 0.9996}
+    expected = Report(kind=Kind.DELIVERED, at=AT + 1000)
+    assert parsed("mailgun", {**signed, "event-data": values}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "time"),
+    [
+        ("Delivery", Kind.DELIVERED, "DeliveredAt"),
+        ("Bounce", Kind.BOUNCED, "BouncedAt"),
+        ("SpamComplaint", Kind.COMPLAINED, "BouncedAt"),
+        ("Open", Kind.OPENED, "ReceivedAt"),
+        ("Click", Kind.CLICKED, "ReceivedAt"),
+        ("Inbound", None, "ReceivedAt"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("agent", "machine"), [(None, False), (PERSON, False), (ROBOT, True), ("", True)]
+)
+def test_postmarks_records(
+    kind: str, expected: Kind | None, time: str, agent: str | None, machine: bool
+) -> None:
+    values = {
+        "RecordType": kind,
+        "Recipient": ANN,
+        "Metadata": {"ticket0": "a-ti", "ticket1": "cket"},
+        "Description": "why",
+        "UserAgent": agent,
+        time: ISO,
+    }
+    found = parsed("postmark", values)
+    assert found == ([] if expected is None else [report(expected, detail="why", machine=machine)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "hard"),
+    [
+        ("HardBounce", True),
+        ("BadEmailAddress", True),
+        ("ManuallyDeactivated", True),
+        *((kind, False) for kind in ("Transient", "SoftBounce", "DnsError", "Blocked")),
+        *(
+            (kind, False)
+            for kind in ("AutoResponder", "AddressChange", "Subscribe", "SMTPApiError")
+        ),
+        *((kind, False) for kind in ("ChallengeVerification", "Unknown", "VirusNotification", "")),
+    ],
+)
+def test_which_of_postmarks_bounces_bar_an_address(kind: str, hard: bool) -> None:
+    values = {"RecordType": "Bounce", "Type": kind, "Email": ANN, "BouncedAt": ISO}
+    assert parsed("postmark", values) == [report(Kind.BOUNCED, ticket="", hard=hard)]
+
+
+def test_postmarks_subscriptions_changed_by_the_recipient() -> None:
+    values = {
+        "RecordType": "SubscriptionChange",
+        "Recipient": ANN,
+        "Email": "other@example.com",
+        "Origin": "Recipient",
+        "ChangedAt": ISO,
+        "Metadata": {"ticket": TICKET},
+    }
+    left = {"SuppressSending": True, "SuppressionReason": "ManualSuppression"}
+    assert parsed("postmark", {**values, **left}) == [report(Kind.UNSUBSCRIBED)]
+    assert parsed("postmark", {**values, "SuppressSending": False}) == [report(Kind.RESUBSCRIBED)]
+
+
+@pytest.mark.parametrize(
+    "time", [{}, {"DeliveredAt": None}, {"DeliveredAt": "2026-11-18T11:06:39"}]
+)
+def test_what_has_no_time_of_its_own_happened_now(time: dict[str, str | None]) -> None:
+    values = {"RecordType": "Delivery", "Recipient": ANN, **time}
+    assert parsed("postmark", values) == [report(Kind.DELIVERED, at=NOW, ticket="")]
+
+
+def envelope(event: Any, kind: str = "Notification") -> dict[str, Any]:
+    return {
+        "Type": kind,
+        "Message": msgspec.json.encode(event).decode(),
+        "TopicArn": "arn",
+        "Signature": "",
+    }
+
+
+def ses(kind: str, happening: dict[str, Any], **mail: Any) -> list[Report]:
+    said = {"destination": [ANN], "tags": {"ticket": [TICKET]}, **mail}
+    return parsed("ses", envelope({"eventType": kind, "mail": said, kind.lower(): happening}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("Delivery", Kind.DELIVERED),
+        ("Bounce", Kind.BOUNCED),
+        ("Complaint", Kind.COMPLAINED),
+        ("Open", Kind.OPENED),
+        ("Click", Kind.CLICKED),
+        ("Reject", Kind.FAILED),
+        ("Subscription", Kind.UNSUBSCRIBED),
+        ("Send", None),
+        ("DeliveryDelay", None),
+        ("Rendering Failure", None),
+    ],
+)
+def test_sess_events(kind: str, expected: Kind | None) -> None:
+    found = ses(kind, {"timestamp": ISO, "reason": "Bad content"})
+    assert found == ([] if expected is None else [report(expected, detail="Bad content")])
+
+
+@pytest.mark.parametrize(
+    ("kind", "hard"), [("Permanent", True), ("Transient", False), ("Undetermined", False)]
+)
+def test_a_bounce_is_told_once_a_recipient(kind: str, hard: bool) -> None:
+    who = [
+        {"emailAddress": ANN, "diagnosticCode": "smtp; 550 5.1.1"},
+        {"emailAddress": "bo@example.com"},
+    ]
+    bounce = {"timestamp": ISO, "bounceType": kind, "bouncedRecipients": who, "reason": "other"}
+    assert ses("Bounce", bounce, destination=["list@example.com"]) == [
+        report(Kind.BOUNCED, detail="smtp; 550 5.1.1", hard=hard),
+        report(Kind.BOUNCED, address="bo@example.com", detail="other", hard=hard),
+    ]
+
+
+def test_a_complaint_is_of_those_who_complained() -> None:
+    who = [{"emailAddress": "bo@example.com"}]
+    found = ses("Complaint", {"timestamp": ISO, "complainedRecipients": who})
+    assert found == [report(Kind.COMPLAINED, address="bo@example.com")]
+
+
+def test_an_event_of_nobody_is_told_once() -> None:
+    assert ses("Delivery", {"timestamp": ISO}, destination=[]) == [
+        report(Kind.DELIVERED, address="")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("agent", "machine"), [(None, False), (PERSON, False), (ROBOT, True), ("", True)]
+)
+@pytest.mark.parametrize("kind", ["Open", "Click"])
+def test_sess_machines(kind: str, agent: str | None, machine: bool) -> None:
+    (found,) = ses(kind, {"timestamp": ISO, "userAgent": agent})
+    assert found.machine is machine
+
+
+@pytest.mark.parametrize("time", [{}, {"timestamp": None}, {"timestamp": "2026-11-18T11:06:39"}])
+def test_sess_events_without_a_time_happened_now(time: dict[str, Any]) -> None:
+    assert ses("Delivery", time) == [report(Kind.DELIVERED, at=NOW)]
+
+
+@pytest.mark.parametrize("kind", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
+def test_only_notifications_of_sns_hold_events(kind: str) -> None:
+    event = {"eventType": "Delivery", "mail": {"destination": [ANN]}}
+    assert parsed("ses", envelope(event, kind)) == []
+    assert len(parsed("ses", envelope(event))) == 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "ticket"),
+    [
+        ({}, ""),
+        ({"ticket": "whole"}, "whole"),
+        ({"ticket": "whole", "ticket0": "piece"}, "whole"),
+        ({"ticket": ""}, ""),
+        ({"ticket0": "a", "ticket1": "b", "ticket2": "c"}, "abc"),
+        ({"ticket1": "b"}, ""),
+        ({"ticket0": "a", "ticket2": "c"}, "a"),
+        ({"ticket": ["in a list"]}, "in a list"),
+        ({"ticket": [], "ticket0": ["a"], "ticket1": ["b", "x"]}, "ab"),
+        ({"ticket": 7}, ""),
+        ({"ticket": [7], "ticket0": None}, ""),
+    ],
+)
+def test_a_ticket_is_put_together(parts: dict[str, Any], ticket: str) -> None:
+    assert joined(parts) == ticket
+
+
+def test_a_field_has_a_first_value_and_at_most_two_hundred_may_come() -> None:
+    def form(body: bytes) -> Incoming:
+        return Incoming(
+            method="POST", url="https://n/x?b=1&ticket=t&ticket=u", headers={}, body=body
+        )
+
+    assert form(b"a=1&a=2&b=").form() == {"a": "1", "b": ""}
+    assert form(b"a=1&a=2&b=").fields() == {"a": ["1", "2"], "b": [""]}
+    assert len(form(b"&".join(b"f%d=1" % n for n in range(200))).fields()) == 200
+    for body in (b"&".join(b"f%d=1" % n for n in range(201)), b"\xff", b"a=%ff"):
+        with pytest.raises(Malformed, match="Error"):
+            form(body).form()
+    assert form(b"").ticket == "t"
+    assert Incoming(method="POST", url="https://n/x", headers={}, body=b"").ticket == ""

@@ -1,0 +1,195 @@
+"""What is reported on texts, word by word.
+
+Twilio: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status, error codes
+https://www.twilio.com/docs/api/errors, and
+https://support.twilio.com/hc/en-us/articles/31560110671259 for OptOutType. Plivo:
+https://www.plivo.com/docs/messaging/troubleshooting/error-codes. Vonage:
+https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+
+from policy.report import Kind, Report
+from tests.web.signing import SCHEMES, SETTINGS
+from web.reports.incoming import Incoming
+from web.reports.texts import answer_report, first, status_report
+
+NOW = 1_795_000_000_000
+TICKET = "a-ticket"
+ANN = "+4915112345"
+DELIVERED, BOUNCED, FAILED = Kind.DELIVERED, Kind.BOUNCED, Kind.FAILED
+
+
+def parsed(provider: str, fields: dict[str, Any], kind: str = "") -> list[Report]:
+    url = f"https://n.example.com/webhooks/{provider}?a=1&ticket={TICKET}"
+    body = msgspec.json.encode(fields) if "json" in kind else urlencode(fields).encode()
+    incoming = Incoming(method="POST", url=url, headers={"Content-Type": kind}, body=body)
+    return list(SCHEMES[provider].reporter(SETTINGS).parse(incoming, NOW))
+
+
+def status(kind: Kind, detail: str = "", *, hard: bool = False, at: int = NOW) -> list[Report]:
+    return [Report(kind=kind, at=at, ticket=TICKET, detail=detail, hard=hard)]
+
+
+def answer(kind: Kind, at: int = NOW) -> list[Report]:
+    return [Report(kind=kind, at=at, address=ANN)]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("delivered", DELIVERED),
+        ("DELIVERED", DELIVERED),
+        ("undelivered", BOUNCED),
+        ("expired", BOUNCED),
+        ("failed", FAILED),
+        ("rejected", FAILED),
+        *((word, None) for word in ("accepted", "buffered", "queued", "sending", "sent", "read")),
+        *((word, None) for word in ("unknown", "canceled", "scheduled", "")),
+    ],
+)
+def test_what_a_status_means(word: str, kind: Kind | None) -> None:
+    expected = [] if kind is None else [Report(kind=kind, at=5, ticket="t", detail="d", hard=True)]
+    assert status_report(word, 5, "t", detail="d", hard=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "hard"),
+    [
+        ("", False),
+        ("30001", False),  # queue overflow
+        ("30002", False),  # account suspended
+        ("30003", False),  # unreachable handset: it may be switched off
+        ("30004", False),  # message blocked
+        ("30005", True),  # unknown destination handset
+        ("30006", True),  # landline or unreachable carrier
+        ("30007", False),  # filtered by the carrier
+        ("30008", False),  # unknown error
+        ("30034", False),  # a number of ours that is not registered
+        ("30500", False),
+        ("21610", False),
+    ],
+)
+def test_which_of_twilios_errors_bar_a_number(code: str, hard: bool) -> None:
+    fields = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": code}
+    assert parsed("twilio", fields) == status(BOUNCED, code, hard=hard)
+
+
+@pytest.mark.parametrize(
+    ("code", "hard"),
+    [
+        ("000", False),
+        ("10", False),  # invalid message
+        ("20", False),  # network error
+        ("30", False),  # spam detected
+        ("40", False),  # invalid source number: ours
+        ("50", True),  # invalid destination number
+        ("60", False),  # loop detected
+        ("70", True),  # destination permanently unavailable
+        ("80", False),  # destination temporarily unavailable
+        ("90", False),  # no route available
+        ("100", False),  # prohibited by carrier
+        ("110", False),  # message too long
+        ("200", False),  # source number blocked by STOP from destination number
+        ("300", False),  # failed to dispatch
+        ("1000", False),
+    ],
+)
+def test_which_of_plivos_errors_bar_a_number(code: str, hard: bool) -> None:
+    fields = {"MessageUUID": "1", "Status": "undelivered", "ErrorCode": code}
+    assert parsed("plivo", fields) == status(BOUNCED, code, hard=hard)
+
+
+@pytest.mark.parametrize(
+    ("code", "hard"),
+    [
+        ("0", False),
+        ("1", False),  # unknown
+        ("2", False),  # absent subscriber, for a time
+        ("3", True),  # absent subscriber, for good
+        ("4", True),  # call barred by user
+        ("5", False),  # portability error
+        ("6", False),  # anti-spam rejection
+        ("7", False),  # handset busy
+        ("8", False),  # network error
+        ("9", False),  # illegal number
+        ("10", False),  # illegal message
+        ("11", False),  # unroutable
+        ("12", False),  # destination unreachable
+        ("13", False),  # subscriber age restriction
+        ("99", False),  # general error
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+def test_which_of_vonages_errors_bar_a_number(code: str, hard: bool, kind: str) -> None:
+    fields = {"messageId": "1", "status": "expired", "err-code": code, "timestamp": "1794999999"}
+    expected = status(BOUNCED, code, hard=hard, at=1_794_999_999_000)
+    assert parsed("vonage", fields, kind) == expected
+
+
+def test_vonages_receipts_by_json_may_have_numbers_and_nothing() -> None:
+    fields = {"status": "delivered", "err-code": 0, "timestamp": 1794999999, "network": None}
+    expected = status(DELIVERED, "0", at=1_794_999_999_000)
+    assert parsed("vonage", fields, "application/json; charset=utf-8") == expected
+    assert parsed("vonage", {"status": "failed"}) == status(FAILED)
+    assert parsed("vonage", {"status": None, "text": "stop", "msisdn": ANN}, "text/json") == answer(
+        Kind.STOP
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "fields", "kind"),
+    [
+        ("twilio", {"From": ANN, "Body": "STOP"}, Kind.STOP),
+        ("twilio", {"From": ANN, "Body": "start"}, Kind.START),
+        ("twilio", {"From": ANN, "Body": "hello"}, None),
+        # An empty OptOutType is none: the body counts.
+        ("twilio", {"From": ANN, "Body": "STOP", "OptOutType": ""}, Kind.STOP),
+        ("twilio", {"From": ANN, "Body": "START", "OptOutType": ""}, Kind.START),
+        ("twilio", {"From": ANN, "Body": "ARRET", "OptOutType": "STOP"}, Kind.STOP),
+        ("twilio", {"From": ANN, "Body": "OUI", "OptOutType": "START"}, Kind.START),
+        # It knows the operator's words better than we do.
+        ("twilio", {"From": ANN, "Body": "STOP", "OptOutType": "HELP"}, None),
+        ("twilio", {"From": "+49 151", "Body": "STOP"}, None),
+        ("twilio", {"From": "whatsapp:+4915112345", "Body": "STOP"}, None),
+        ("twilio", {"From": "", "Body": "STOP"}, None),
+        ("twilio", {"Body": "STOP"}, None),
+        ("twilio", {"From": ANN}, None),
+        ("twilio", {"MessageStatus": "", "From": ANN, "Body": "STOP"}, Kind.STOP),
+        ("twilio", {"MessageStatus": "queued", "From": ANN, "Body": "STOP"}, None),
+        ("plivo", {"From": ANN[1:], "Text": "UNSUBSCRIBE"}, Kind.STOP),
+        ("plivo", {"From": f" {ANN} ", "Text": " unstop! "}, Kind.START),
+        ("plivo", {"From": ANN, "Body": "STOP"}, None),
+        ("plivo", {"Status": "sent", "From": ANN, "Text": "STOP"}, None),
+        ("vonage", {"msisdn": ANN[1:], "text": "End"}, Kind.STOP),
+        ("vonage", {"msisdn": ANN[1:], "text": "YES"}, Kind.START),
+        ("vonage", {"msisdn": "Shop", "text": "STOP"}, None),
+    ],
+)
+def test_what_answers_mean(provider: str, fields: dict[str, str], kind: Kind | None) -> None:
+    assert parsed(provider, fields) == ([] if kind is None else answer(kind))
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        *((word, Kind.STOP) for word in ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END")),
+        *((word, Kind.STOP) for word in ("QUIT", "REVOKE", "OPTOUT", "'stop'", "Stop!", " stop. ")),
+        *((word, Kind.START) for word in ("START", "YES", "UNSTOP", "yes.")),
+        *((word, None) for word in ("HELP", "INFO", "NO", "", "stop now", "don't stop")),
+    ],
+)
+def test_which_words_stop_and_start(word: str, kind: Kind | None) -> None:
+    assert answer_report(word, ANN, NOW) == ([] if kind is None else answer(kind))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [({}, ""), ({"b": "2"}, "2"), ({"a": "", "b": "2"}, "2"), ({"a": "1", "b": "2"}, "1")],
+)
+def test_the_first_field_that_says_something(fields: dict[str, str], expected: str) -> None:
+    assert first(fields, "a", "b") == expected
