@@ -94,7 +94,14 @@ async def test_a_client_by_openapi_python_client_works(
     api: Api, document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(document))
-    command = ["openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none"]
+    command: list[str | Path] = [
+        "openapi-python-client",
+        "generate",
+        "--path",
+        "openapi.json",
+        "--meta",
+        "none",
+    ]
     options = ["--output-path", "made_by_python_client", "--fail-on-warning"]
     said = await asyncio.to_thread(run, [*command, *options], tmp_path)
     assert "arning" not in said
@@ -122,7 +129,16 @@ async def test_a_client_by_openapi_generator_works(
 ) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     jar = Path(openapi_generator_cli.__file__).with_name("openapi-generator.jar")
-    command = [java(), "-jar", jar, "generate", "-i", "openapi.json", "-g", "python"]
+    command: list[str | Path] = [
+        java(),
+        "-jar",
+        jar,
+        "generate",
+        "-i",
+        "openapi.json",
+        "-g",
+        "python",
+    ]
     options = ["-o", "made", "--package-name", "made_by_generator"]
     said = await asyncio.to_thread(run, [*command, *options], tmp_path)
     lines = [line for line in said.splitlines() if "WARN" in line or "ERROR" in line]
