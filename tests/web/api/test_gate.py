@@ -46,8 +46,8 @@ async def test_a_key_is_slowed_down(api: Api) -> None:
                 limits = dict(response.headers)
     passed = time.monotonic() - begin
     assert 2 <= statuses.count(200) <= 2 + passed / 5
-    assert limits["RateLimit-Limit"] == "12"
-    assert 1 <= int(limits["Retry-After"]) <= 6
+    assert limits["RateLimit-Limit"] == "2"
+    assert 1 <= int(limits["Retry-After"]) <= 10
 
 
 async def test_a_body_may_be_so_large(api: Api) -> None:
