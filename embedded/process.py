@@ -67,7 +67,7 @@ class Child:
         env: Mapping[str, str],
         log_path: Path,
         ready: Callable[[], Awaitable[bool]],
-        within: float = 60.0,
+        within: float = 180.0,
     ) -> None:
         """Start `argv` and return once `ready` says True.
 
