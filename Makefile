@@ -9,10 +9,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 demo: .venv/runtime
 	$(BIN)/tocsin demo
 
-# Chaos and benchmarks load the machine by themselves, and come after the others.
+# Chaos, benchmarks and README's walk load the machine by themselves, and come after the others.
 test: check .venv/browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/bench
-	$(BIN)/python -m pytest tests/chaos tests/bench
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/bench \
+		--ignore tests/test_readme.py
+	$(BIN)/python -m pytest tests/chaos tests/bench tests/test_readme.py
 
 check: .venv/dev
 	$(BIN)/ruff check .
