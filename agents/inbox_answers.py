@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from policy.inbox import Counts, ItemState
+from policy.instants import timestamp
+from schemas.event import Timestamp
 from schemas.feed import Written
 from schemas.inbox_question import (
     InboxCounts,
@@ -114,9 +116,14 @@ def shown_item(name: str, item: InboxItem) -> Item:
         title=content.title,
         body=content.body,
         data=content.data,
-        occurred_at=item.occurred_at,
-        seen_at=state.seen_at,
-        read_at=max(0, state.read_at),
-        archived_at=max(0, state.archived_at),
-        snoozed_until=state.snoozed_until,
+        occurred_at=timestamp(item.occurred_at),
+        seen_at=_told(state.seen_at),
+        read_at=_told(state.read_at),
+        archived_at=_told(state.archived_at),
+        snoozed_until=_told(state.snoozed_until),
     )
+
+
+def _told(at: int) -> Timestamp | None:
+    """None for never, and for what was taken back, which has a moment below 0."""
+    return timestamp(at) if at > 0 else None

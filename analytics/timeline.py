@@ -1,12 +1,13 @@
 """What happened to one notification, and to one user in a day, as ClickHouse knows it."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
 from pipeline.errors import Misconfigured
+from schemas.event import Moment
 from schemas.vocabulary import Channel, Reason, Stage
 
 _COLUMNS = (
@@ -30,7 +31,7 @@ _BEGINNING = (
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened; `reason` and `detail` say why, where it did not go out."""
 
-    at: datetime
+    at: Moment
     stage: Stage
     channel: Channel | None = None
     reason: Reason = Reason.NONE

@@ -3,11 +3,13 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from datetime import datetime
 
 import jwt
 import msgspec
 from msgspec import Struct
 
+from policy.instants import epoch_ms
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 TENANT = "default"
@@ -43,11 +45,15 @@ class Dialect(ABC):
 
 
 class _Item(Struct):
-    occurred_at: int
+    occurred_at: datetime
 
 
 class _Message(Struct):
     item: _Item | None = None
+
+
+class _Data(Struct):
+    occurred_at: int
 
 
 class TocsinDialect(Dialect):
@@ -69,11 +75,11 @@ class TocsinDialect(Dialect):
     def hear(self, text: bytes) -> Iterator[Heard]:
         """See Dialect."""
         item = self._decode(text).item
-        yield Heard(is_open=True) if item is None else Heard(sent_at=item.occurred_at)
+        yield Heard(is_open=True) if item is None else Heard(sent_at=epoch_ms(item.occurred_at))
 
 
 class _Publication(Struct):
-    data: _Item
+    data: _Data
 
 
 class _Push(Struct):

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime
 
 import click
-import msgspec
 from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
@@ -14,6 +13,7 @@ from analytics.timeline import timeline as timeline_of
 from cli.ids import MOST_LISTED, the_only
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
+from web.api.encoding import encode_reply
 
 _TENANT = click.option("--tenant", default="default", show_default=True)
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -72,7 +72,7 @@ def _ask(question: Callable[[ClickHouse], Awaitable[list[Happening]]]) -> list[H
 def _print(found: list[Happening], as_json: bool) -> None:
     if as_json:
         for each in found:
-            click.echo(msgspec.json.encode(each).decode())
+            click.echo(encode_reply(each).decode())
     else:
         print_lines(_described(found))
 

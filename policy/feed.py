@@ -7,7 +7,7 @@ from msgspec import Struct
 from policy.decide import is_cancelled, starts_at
 from policy.draft import draft_of
 from policy.identity import notification_id
-from policy.instants import epoch_ms
+from policy.instants import epoch_ms, timestamp
 from policy.notification_type import NotificationType
 from policy.rules import MUTED, OPTED_OUT
 from policy.standing import NOWHERE
@@ -68,7 +68,7 @@ def item_for(
         type=post.type,
         title=content.title,
         body=content.body,
-        occurred_at=occurred_at,
+        occurred_at=timestamp(occurred_at),
         data=content.data,
     )
 

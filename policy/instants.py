@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from schemas.event import Timestamp
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_000
 
@@ -15,6 +17,16 @@ def epoch_ms(moment: datetime) -> int:
 def moment(at: int) -> datetime:
     """Epoch milliseconds as a datetime in UTC, at most the calendar's ends."""
     return _EPOCH + timedelta(milliseconds=max(_FIRST, min(at, _LAST)))
+
+
+def timestamp(at: int) -> Timestamp:
+    """Epoch milliseconds as replies tell them; at most the calendar's ends."""
+    return timestamp_of(moment(at))
+
+
+def timestamp_of(at: datetime) -> Timestamp:
+    """An aware datetime as replies tell it; what is below a millisecond is cut."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def text(at: int) -> str:

@@ -7,6 +7,9 @@ from msgspec import Meta, Struct
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""A moment as we write it in replies: RFC 3339 in UTC, to the millisecond, such as
+2026-03-14T09:26:53.589Z."""
 
 
 class Notify(Struct, frozen=True, kw_only=True):

@@ -4,12 +4,13 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from schemas.event import Timestamp
 from schemas.inbox_change import ItemId
 from schemas.inbox_question import Item
 
 
 class FeedItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One item of a feed. Moments are epoch milliseconds, 0 for never.
+    """One item of a feed. What the user has not done, or no longer, has no moment.
 
     What is from the `inbox` can be changed there under its `id`. What is from an `outbox` was
     written to nobody, so it has no state. `notification_id` is the user's own in either case.
@@ -21,10 +22,10 @@ class FeedItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     title: str
     body: str
-    occurred_at: int
+    occurred_at: Timestamp
     data: dict[str, Any] = {}
-    seen_at: int = 0
-    read_at: int = 0
+    seen_at: Timestamp | None = None
+    read_at: Timestamp | None = None
 
 
 class Posts(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.event import Name
+from schemas.event import Name, Timestamp
 from schemas.inbox_change import ItemId
 
 MOST = 100
@@ -50,7 +50,7 @@ InboxQuestion = ReadInbox | ReadCounts | ReadWritten
 
 
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One item, the user's `number`th. Moments are epoch milliseconds, 0 for never."""
+    """One item, the user's `number`th. What the user has not done, or no longer, has no moment."""
 
     id: ItemId
     number: int
@@ -58,12 +58,12 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     title: str
     body: str
-    occurred_at: int
+    occurred_at: Timestamp
     data: dict[str, Any] = {}
-    seen_at: int = 0
-    read_at: int = 0
-    archived_at: int = 0
-    snoozed_until: int = 0
+    seen_at: Timestamp | None = None
+    read_at: Timestamp | None = None
+    archived_at: Timestamp | None = None
+    snoozed_until: Timestamp | None = None
 
 
 class InboxCounts(Struct, frozen=True):

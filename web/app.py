@@ -29,6 +29,7 @@ from web.handled import Handled
 from web.links.routes import Links
 from web.owners import Owners
 from web.preferences.routes import Preferring
+from web.problems import problems
 from web.reports.registry import reporters_of
 from web.webhooks import Webhooks
 
@@ -45,6 +46,7 @@ def build(
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     cross_origin(app, settings.cors_origins)
+    problems(app)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
     app.add_routes(Links(back, key, clock).routes())
     app.add_routes([web.get("/health", _health), *more])

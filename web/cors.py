@@ -7,8 +7,11 @@ from aiohttp import web
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ANY = "*"
 METHODS = "GET, POST, PUT, DELETE"
-HEADERS = "Authorization, Content-Type, Last-Event-ID"
-EXPOSED = "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
+HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+EXPOSED = (
+    "Allow, Location, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, "
+    "Retry-After, WWW-Authenticate"
+)
 A_DAY = "86400"
 
 

@@ -13,7 +13,7 @@ from pipeline.errors import BadRecord
 from policy.catalogue.catalogue import parse
 from policy.feed import Read, item_for, item_of, merged
 from policy.identity import notification_id
-from policy.instants import epoch_ms, moment
+from policy.instants import epoch_ms, moment, timestamp
 from policy.notification_type import NotificationType
 from policy.user.profile import Profile
 from policy.user.state import UserState
@@ -70,7 +70,7 @@ def test_a_post_has_the_users_own_notification_and_everyones_place() -> None:
     assert (item.body, item.source, item.type) == ("Spring", "outbox", "post")
     assert item.notification_id == notification_id("acme", "p1", "ann", "post")
     assert item.id == f"{NOW - HOUR}.{notification_id('acme', 'p1', '', 'post')}"
-    assert item.occurred_at == NOW - HOUR
+    assert item.occurred_at == timestamp(NOW - HOUR)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def entry(at: int, name: str, source: str) -> FeedItem:
         type="t",
         title="",
         body="",
-        occurred_at=at,
+        occurred_at=timestamp(at),
     )
 
 
@@ -229,8 +229,9 @@ def test_pages_are_the_whole_in_order_each_once(
 def test_an_item_of_the_inbox_keeps_what_the_user_did() -> None:
     item = Item(
         id=f"{NOW}.{'a' * 32}", number=7, notification_id="a" * 32, type="t", title="T", body="B",
-        occurred_at=NOW, data={"x": 1}, seen_at=3, read_at=4,
+        occurred_at=timestamp(NOW), data={"x": 1}, seen_at=timestamp(3), read_at=timestamp(4),
     )  # fmt: skip
     shown = item_of(item)
-    assert (shown.source, shown.id, shown.seen_at, shown.read_at) == ("inbox", item.id, 3, 4)
+    assert (shown.source, shown.id) == ("inbox", item.id)
+    assert (shown.seen_at, shown.read_at) == ("1970-01-01T00:00:00.003Z", timestamp(4))
     assert (shown.title, shown.body, shown.data) == ("T", "B", {"x": 1})

@@ -36,7 +36,9 @@ def routes_of(desk: Desk) -> list[Route]:
 def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:
     """The routes as aiohttp wants them, and the document of them, which needs no key."""
     gate, routes = Gate(keys, Pace(), MOST_BYTES), routes_of(desk)
-    text = msgspec.json.encode(document(routes, version("tocsin")))
+    settings = desk.settings
+    server = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.web_port}"
+    text = msgspec.json.encode(document(routes, version("tocsin"), server))
 
     async def described(_: web.Request) -> web.Response:
         return web.Response(body=text, content_type="application/json")

@@ -3,14 +3,18 @@
 from msgspec import Struct
 
 from pipeline.errors import BadRecord
-from policy.explanation import Explanation
-from policy.instants import moment
-from schemas.event import Name
+from policy.decision import Outcome
+from policy.explanation import Asked, Explanation, Sent
+from policy.instants import moment, timestamp
+from policy.membership import Membership
+from schemas.event import Name, Timestamp
+from schemas.vocabulary import Channel, Reason
 from web.api.bodies import EventBody
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Call, Reply, Route
+from web.api.sending import EVENT
 
 
 class ExplainBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,6 +22,36 @@ class ExplainBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     event: EventBody
     user: Name
+
+
+class Waiting(Struct, frozen=True):
+    """What is deferred until then; of a digest, `gathered` events are in it with this one."""
+
+    channel: Channel
+    until: Timestamp
+    reason: Reason
+    detail: str
+    gathered: int = 0
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """One notification type for one user: in its audience or not, and what was asked.
+
+    `refused` is why the event becomes a dead letter. `told_before` says that a decision on the
+    same id is stored, so that nothing would come of this; the rest is as if it were not. `variant`
+    is which of the type's experiment the user reads, as EXPERIMENT/VARIANT.
+    """
+
+    type: str
+    catalogue: str
+    membership: Membership
+    asked: tuple[Asked, ...]
+    sent: tuple[Sent, ...]
+    waits: tuple[Waiting, ...]
+    silent: tuple[Outcome, ...]
+    told_before: Outcome | None
+    refused: str
+    variant: str
 
 
 class Asking:
@@ -31,7 +65,8 @@ class Asking:
         return [
             Route(
                 "POST", "/v1/explain", Scope.READ, "Explain what would become of an event",
-                self.explain, {200: list[Explanation]}, ExplainBody,
+                self.explain, {200: list[Explained]}, ExplainBody,
+                name="explain", tag="History", example={"event": EVENT, "user": "ada"},
             )
         ]  # fmt: skip
 
@@ -40,6 +75,15 @@ class Asking:
         body: ExplainBody = call.body
         event = body.event.event(call.key.tenant, moment(self._desk.clock.now()))
         try:
-            return Reply(await self._desk.explain(event, body.user))
+            return Reply(list(map(_shown, await self._desk.explain(event, body.user))))
         except BadRecord as error:
             raise Problem(400, "", FieldError("/event/data", error.detail)) from None
+
+
+def _shown(found: Explanation) -> Explained:
+    fields = {name: getattr(found, name) for name in Explained.__struct_fields__}
+    waits = [
+        Waiting(each.channel, timestamp(each.until), each.reason, each.detail, each.gathered)
+        for each in found.waits
+    ]
+    return Explained(**{**fields, "waits": tuple(waits)})

@@ -45,7 +45,8 @@ class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exactly this notification type, to exactly these users.
 
-    Without an `id` or an `idempotency_key`, the request sent again is told again.
+    Without an `id` or an `idempotency_key`, the request sent again is told again. `scheduled_at`
+    is an older name of `deliver_at`.
     """
 
     type: Name
@@ -54,6 +55,7 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: Name | None = None
     actor: Name = API
     idempotency_key: Name | None = None
+    deliver_at: Moment | None = None
     scheduled_at: Moment | None = None
     cancel_key: Name | None = None
 
@@ -66,7 +68,7 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             data=self.data,
             occurred_at=now,
             idempotency_key=self.idempotency_key,
-            deliver_at=self.scheduled_at,
+            deliver_at=self.deliver_at or self.scheduled_at,
             cancel_key=self.cancel_key,
             tenant=tenant,
             notify=Notify(type=self.type, users=self.users),

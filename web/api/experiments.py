@@ -32,6 +32,7 @@ class Experiments:
             Route(
                 "GET", "/v1/experiments/{type}", Scope.READ, "How the variants of a type do",
                 self.results, {200: list[Results]}, None, ExperimentsQuery,
+                name="get_experiment_results", tag="Statistics",
             )
         ]  # fmt: skip
 

@@ -28,8 +28,13 @@ class Exports:
     def routes(self) -> list[Route]:
         """The route."""
         path = "/v1/users/{user}/export"
-        said = "All that is kept of a user"
-        return [Route("GET", path, Scope.READ, said, self.export, {200: Export})]
+        said = "All that is stored about a user"
+        return [
+            Route(
+                "GET", path, Scope.READ, said, self.export, {200: Export},
+                name="export_user", tag="Users",
+            )
+        ]  # fmt: skip
 
     async def export(self, call: Call) -> Reply:
         """From the user's own partition, and from ClickHouse."""

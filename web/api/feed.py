@@ -16,7 +16,12 @@ class Feeds:
     def routes(self) -> list[Route]:
         """The route."""
         path, said = "/v1/users/{user}/feed", "A user's feed: the inbox, merged with outboxes"
-        return [Route("GET", path, Scope.USERS, said, self.read, {200: Feed}, None, FeedQuery)]
+        return [
+            Route(
+                "GET", path, Scope.USERS, said, self.read, {200: Feed}, None, FeedQuery,
+                name="get_feed", tag="Inbox",
+            )
+        ]  # fmt: skip
 
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""

@@ -42,12 +42,16 @@ class Statistics:
 
     def _route(self, panel: Panel) -> Route:
         async def ask(call: Call) -> Reply:
+            """From ClickHouse; of the last day unless `from` and `to` say otherwise."""
             span = self._span(call)
             return Reply(await figures(self._desk.clickhouse, panel, span))
 
         scope = Scope.OPERATE if panel.of_all_tenants else Scope.READ
         path = f"/v1/figures/{panel.name}"
-        return Route("GET", path, scope, panel.title, ask, {200: Figures}, None, FiguresQuery)
+        return Route(
+            "GET", path, scope, panel.title, ask, {200: Figures}, None, FiguresQuery,
+            name=f"get_{panel.name}_figures", tag="Statistics",
+        )  # fmt: skip
 
     def _span(self, call: Call) -> Span:
         query: FiguresQuery = call.query

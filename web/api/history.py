@@ -1,19 +1,24 @@
 """What happened: a notification's timeline, a user's day, and what nobody could use."""
 
 import datetime
+from base64 import b64encode
 
+import msgspec
 from msgspec import Struct
 
 from analytics.timeline import Happening, day_of, timeline
 from pipeline.dead_letter_reading import find, send_again
-from policy.instants import moment
+from policy.instants import moment, timestamp
 from schemas.dead_letter import DeadLetter
+from schemas.event import Timestamp
+from schemas.vocabulary import Reason
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem, ProblemBody
 from web.api.route import Call, Reply, Route
 
 MOST_LETTERS = 1000
+TAG, OPERATIONS = "History", "Operations"
 
 
 class DayQuery(Struct, frozen=True):
@@ -27,6 +32,27 @@ class LettersQuery(Struct, frozen=True):
 
     reason: str | None = None
     topic: str | None = None
+
+
+class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A dead letter: a record that could not be used, why, and where it came from.
+
+    `key`, `value` and the second of each pair in `headers` are bytes in base64. With `truncated`
+    they are not all there was: a replay reads the record itself again.
+    """
+
+    id: str
+    reason: Reason
+    detail: str
+    role: str
+    topic: str
+    partition: int
+    offset: int
+    at: Timestamp
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: list[list[str]] = []
+    truncated: bool = False
 
 
 class Replayed(Struct, frozen=True):
@@ -49,18 +75,21 @@ class History:
             Route(
                 "GET", "/v1/notifications/{id}", Scope.READ, "A notification's timeline",
                 self.timeline, {200: list[Happening], 404: ProblemBody},
+                name="get_timeline", tag=TAG,
             ),
             Route(
                 "GET", "/v1/users/{user}/day", Scope.READ, "What a user was told in a day, or not",
-                self.day, {200: list[Happening]}, None, DayQuery,
+                self.day, {200: list[Happening]}, None, DayQuery, name="get_day", tag=TAG,
             ),
             Route(
                 "GET", letters, Scope.OPERATE, "Records that nobody could use, the newest last",
-                self.letters, {200: list[DeadLetter]}, None, LettersQuery,
+                self.letters, {200: list[Letter]}, None, LettersQuery,
+                name="list_dead_letters", tag=OPERATIONS,
             ),
             Route(
                 "POST", f"{letters}/{{id}}/replay", Scope.OPERATE, "Send a record again",
                 self.replay, {200: Replayed, 404: ProblemBody},
+                name="replay_dead_letter", tag=OPERATIONS,
             ),
         ]  # fmt: skip
 
@@ -80,7 +109,7 @@ class History:
         """Of all tenants: a record that can't be read has none."""
         query: LettersQuery = call.query
         found = await find(self._desk.settings, reason=query.reason, topic=query.topic)
-        return Reply(found[-MOST_LETTERS:])
+        return Reply(list(map(_shown, found[-MOST_LETTERS:])))
 
     async def replay(self, call: Call) -> Reply:
         """To the topic it came from."""
@@ -88,3 +117,9 @@ class History:
         if not found:
             raise Problem(404, "There is no such dead letter.")
         return Reply(Replayed(*await send_again(self._desk.settings, found)))
+
+
+def _shown(letter: DeadLetter) -> Letter:
+    headers = [[name, b64encode(value).decode()] for name, value in letter.headers]
+    fields = msgspec.structs.asdict(letter)
+    return Letter(**{**fields, "at": timestamp(letter.at), "headers": headers})

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from policy.instants import timestamp
+from schemas.event import Timestamp
 from schemas.inbox_question import InboxCounts, Page
 from web.api.desk import Desk
 from web.api.keys import Scope
@@ -12,6 +14,7 @@ from web.inbox import ChangeBody, Inbox, InboxQuery
 from web.position import Position
 
 _INBOX = "/v1/users/{user}/inbox"
+TAG = "Inbox"
 
 
 class CountsQuery(Struct, frozen=True):
@@ -21,10 +24,10 @@ class CountsQuery(Struct, frozen=True):
 
 
 class Token(Struct, frozen=True):
-    """`expires_at` in epoch seconds."""
+    """The token, and when it ends."""
 
     token: str
-    expires_at: int
+    expires_at: Timestamp
 
 
 class Inboxes:
@@ -38,18 +41,22 @@ class Inboxes:
         """The routes."""
         scope = Scope.USERS
         return [
-            Route("GET", _INBOX, scope, "A user's inbox", self.read, {200: Page}, None, InboxQuery),
+            Route(
+                "GET", _INBOX, scope, "A user's inbox", self.read, {200: Page}, None, InboxQuery,
+                name="get_inbox", tag=TAG,
+            ),
             Route(
                 "GET", f"{_INBOX}/counts", scope, "How many are unread", self.counts,
-                {200: InboxCounts}, None, CountsQuery,
+                {200: InboxCounts}, None, CountsQuery, name="get_inbox_counts", tag=TAG,
             ),
             Route(
                 "POST", "/v1/users/{user}/token", scope, "A token for the user's own inbox",
-                self.token, {200: Token},
+                self.token, {200: Token}, name="create_inbox_token", tag=TAG,
             ),
             Route(
                 "POST", f"{_INBOX}/changes", scope, "What the user did with an item, or with all",
                 self.change, {202: Position}, ChangeBody,
+                name="change_inbox", tag=TAG, example={"kind": "read"},
             ),
         ]  # fmt: skip
 
@@ -68,7 +75,8 @@ class Inboxes:
             raise Problem(503, "TOCSIN_SIGNING_KEY is not set, so there can be no tokens.")
         now = self._desk.clock.now() // 1000
         secret = subscriber_secret(key, call.whose.tenant)
-        return Reply(Token(make_token(secret, call.whose, now), now + LIFE))
+        token = make_token(secret, call.whose, now)
+        return Reply(Token(token, timestamp(1000 * (now + LIFE))))
 
     async def change(self, call: Call) -> Reply:
         """202 once Kafka has it; with its position it is read back for sure."""

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the routes, made from the very structs that they decode into."""
 
+import inspect
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -7,33 +8,59 @@ from typing import Any
 
 import msgspec
 
+from web.api.idempotency import HEADER, PATTERN
+from web.api.openapi_schema import tidied, without_null
+from web.api.openapi_texts import ABOUT, HEADERS, KEY, LIMITS, TAGS
 from web.api.problem import MEDIA_TYPE, ProblemBody
 from web.api.route import Route
 
 JSON = "application/json"
+_SCHEMAS = "#/components/schemas/"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_ALWAYS = (400, 401, 403, 429, 500, 503)
+_ALWAYS = (400, 401, 403, 405, 429, 500, 503)
+_WITH_BODY = (413, 415)
+_UNLIMITED = (401, 405)
+"""Refused before it is known whose limit it counts towards."""
+
+_MORE_HEADERS = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 
-def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
-    """The document."""
+def document(routes: Iterable[Route], version: str, server: str) -> dict[str, Any]:
+    """The document; `server` is where clients reach us."""
     routes = list(routes)
     kinds = _kinds(routes)
-    schemas, components = msgspec.json.schema_components(
-        kinds, ref_template="#/components/schemas/{name}"
-    )
-    schema_of = dict(zip(map(repr, kinds), schemas, strict=True))
+    schemas, kept = msgspec.json.schema_components(kinds, ref_template=f"{_SCHEMAS}{{name}}")
+    schema_of = dict(zip(map(repr, kinds), tidied(schemas), strict=True))
+    components = tidied(kept)
+    queries = {repr(route.query): route.query for route in routes if route.query is not None}
+    fields = {name: components.pop(_name(schema_of[name])) for name in queries}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
+        operation = _operation(route, schema_of, fields)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    used = {route.tag for route in routes}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tocsin", "version": version},
+        "info": {
+            "title": "Tocsin",
+            "version": version,
+            "description": ABOUT,
+            "license": {"name": "See the source", "identifier": "LicenseRef-Tocsin"},
+        },
+        "servers": [{"url": server, "description": "This server"}],
+        "tags": [{"name": tag, "description": said} for tag, said in TAGS.items() if tag in used],
         "security": [{"key": []}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "responses": _problems(schema_of[repr(ProblemBody)]),
+            "headers": HEADERS,
+            "securitySchemes": {"key": KEY},
         },
     }
 
@@ -47,23 +74,45 @@ def _kinds(routes: list[Route]) -> list[Any]:
     return list(found.values())
 
 
-def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+def _name(schema: dict[str, Any]) -> str:
+    return str(schema["$ref"]).removeprefix(_SCHEMAS)
+
+
+def _operation(
+    route: Route, schema_of: dict[str, Any], fields: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    query = fields[repr(route.query)] if route.query is not None else {}
+    said = (inspect.getdoc(route.handler), query.get("description"))
     operation: dict[str, Any] = {
+        "tags": [route.tag],
         "summary": route.summary,
-        "description": f"Needs the scope `{route.scope}`.",
-        "operationId": _name(route),
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "description": "\n\n".join([*filter(None, said), f"Needs the scope `{route.scope}`."]),
+        "operationId": route.name,
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(query),
+            *([_KEY_PARAMETER] if route.keyed else ()),
+        ],
         "responses": _responses(route, schema_of),
     }
     if route.body is not None:
-        content = {JSON: {"schema": schema_of[repr(route.body)]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        content: dict[str, Any] = {"schema": schema_of[repr(route.body)]}
+        if route.example is not None:
+            content["example"] = route.example
+        operation["requestBody"] = {"required": True, "content": {JSON: content}}
     return operation
 
 
-def _name(route: Route) -> str:
-    words = re.findall(r"\w+", route.path.removeprefix("/v1"))
-    return "_".join([route.method.lower(), *words])
+_KEY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same as the body's `idempotency_key`, with or without quotes around it: "
+    "the request sent again under the same key notifies nobody twice. In a request of many, each "
+    "that has no key of its own has this one with its place.",
+    "schema": {"type": "string", "pattern": PATTERN},
+    "example": "order-77-shipped",
+}
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -74,28 +123,50 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(route: Route) -> list[dict[str, Any]]:
-    if route.query is None:
-        return []
-    (_,), components = msgspec.json.schema_components([route.query])
-    schema = components[route.query.__name__]
+def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
     required = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": field}
-        for name, field in schema["properties"].items()
+        {"name": name, "in": "query", "required": name in required, "schema": without_null(field)}
+        for name, field in schema.get("properties", {}).items()
     ]
 
 
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
-    replies = {status: (kind, JSON) for status, kind in route.replies.items()}
-    body = (413, 415) if route.body is not None else ()
-    for status in (*_ALWAYS, *body):
-        replies.setdefault(status, (ProblemBody, MEDIA_TYPE))
+    found: dict[str, Any] = {}
+    for status, kind in route.replies.items():
+        if kind is not ProblemBody:
+            content = {"content": {JSON: {"schema": schema_of[repr(kind)]}}} if kind else {}
+            headers = {name: _header(name) for name in LIMITS}
+            found[str(status)] = {
+                "description": HTTPStatus(status).phrase,
+                "headers": headers,
+                **content,
+            }
+    refused = [status for status, kind in route.replies.items() if kind is ProblemBody]
+    for status in (*_ALWAYS, *(_WITH_BODY if route.body is not None else ()), *refused):
+        found[str(status)] = {"$ref": f"#/components/responses/{_problem_name(status)}"}
+    return dict(sorted(found.items()))
+
+
+def _problem_name(status: int) -> str:
+    return HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+
+
+def _problems(schema: dict[str, Any]) -> dict[str, Any]:
     return {
-        str(status): {
+        _problem_name(status): {
             "description": HTTPStatus(status).phrase,
-            **({"content": {media: {"schema": schema_of[repr(kind)]}}} if kind else {}),
+            "headers": {name: _header(name) for name in _headers_of(status)},
+            "content": {MEDIA_TYPE: {"schema": schema}},
         }
-        for status, (kind, given) in sorted(replies.items())
-        for media in [MEDIA_TYPE if kind is ProblemBody else given]
+        for status in (*_ALWAYS, *_WITH_BODY, 404, 409, 422)
     }
+
+
+def _headers_of(status: int) -> tuple[str, ...]:
+    limits = () if status in _UNLIMITED else LIMITS
+    return (*limits, *_MORE_HEADERS.get(status, ()))
+
+
+def _header(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/headers/{name}"}

@@ -1,6 +1,8 @@
 """`/v1/operations`: how far each role is, and which providers are called now."""
 
 import asyncio
+import time
+from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
 from msgspec import Struct
@@ -13,7 +15,9 @@ from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route
 
-PATIENCE = 10.0
+LOOK_TIMEOUT_SECONDS = 10.0
+KEPT_SECONDS = 1.0
+"""For which what one caller was told is told to others: roles commit twice a second."""
 
 
 class RoleState(Struct, frozen=True):
@@ -40,29 +44,48 @@ class OperationsBody(Struct, frozen=True):
 
 
 class Operations:
-    """The handler."""
+    """The handler: however many ask, it looks once at a time, and not more often than needed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
+        self._monotonic = monotonic
+        self._looking: asyncio.Task[OperationsBody] | None = None
+        self._looked_at = 0.0
 
     def routes(self) -> list[Route]:
         """The route."""
         return [
             Route(
                 "GET", "/v1/operations", Scope.OPERATE, "Lag by role and topic, and circuits",
-                self.look, {200: OperationsBody},
+                self.look, {200: OperationsBody}, name="get_operations", tag="Operations",
             )
         ]  # fmt: skip
 
     async def look(self, call: Call) -> Reply:
-        """From Kafka, and from the sinks themselves; of all tenants."""
+        """From Kafka, and from the sinks themselves; of all tenants, and up to a second old."""
+        if self._looking is None or self._is_over(self._looking):
+            self._looking = asyncio.create_task(self._look())
+        # A caller that goes away must not take the look from the others.
+        return Reply(await asyncio.shield(self._looking))
+
+    def _is_over(self, looking: asyncio.Task[OperationsBody]) -> bool:
+        if not looking.done():
+            return False
+        failed = looking.cancelled() or looking.exception() is not None
+        return failed or self._monotonic() - self._looked_at > KEPT_SECONDS
+
+    async def _look(self) -> OperationsBody:
         roles, circuits = await asyncio.gather(self._roles(), self._circuits())
-        return Reply(OperationsBody(roles, circuits))
+        self._looked_at = self._monotonic()
+        return OperationsBody(roles, circuits)
 
     async def _roles(self) -> list[RoleState]:
         settings = self._desk.settings
         try:
-            async with asyncio.timeout(PATIENCE), Lag(settings.kafka, settings.partitions) as lag:
+            async with (
+                asyncio.timeout(LOOK_TIMEOUT_SECONDS),
+                Lag(settings.kafka, settings.partitions) as lag,
+            ):
                 found = await lag.by_topic()
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(f"Kafka at {settings.kafka} does not say how far it is.") from error

@@ -1,5 +1,6 @@
 """How many requests a key may make: so many a minute, evenly, with a burst of ten seconds'."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,21 +9,29 @@ BURST_SECONDS = 10.0
 
 
 class Turn(NamedTuple):
-    """Whether a request may be made; `left` are those that may follow at once, `wait` seconds."""
+    """Whether a request may be made: of `limit` at once `left` may still follow, and all of them
+    again after `reset` seconds. `window` is how long it takes to have all again from none.
+    """
 
     allowed: bool
     limit: int
     left: int
-    wait: float
+    reset: float
+    window: float
 
     def headers(self) -> dict[str, str]:
-        """As the draft for RateLimit header fields names them."""
+        """As draft-ietf-httpapi-ratelimit-headers-06 names them; seconds are rounded up.
+
+        What is refused may be tried again when all is possible again, so that both say the same.
+        """
+        reset = str(math.ceil(self.reset))
         found = {
+            "RateLimit-Policy": f"{self.limit};w={math.ceil(self.window)}",
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.left),
-            "RateLimit-Reset": str(max(0, round(self.wait + 0.5))),
+            "RateLimit-Reset": reset,
         }
-        return found if self.allowed else {**found, "Retry-After": found["RateLimit-Reset"]}
+        return found if self.allowed else {**found, "Retry-After": reset}
 
 
 class Pace:
@@ -39,7 +48,8 @@ class Pace:
         # When the bucket would be full again: one number is all there is to keep.
         full_at = max(self._free_at.get(key, 0.0), now)
         used = (full_at - now) / each
-        if used + 1 > burst:
-            return Turn(False, per_minute, 0, (used + 1 - burst) * each)
-        self._free_at[key] = full_at + each
-        return Turn(True, per_minute, int(burst - used - 1), full_at + each - now)
+        allowed = used + 1 <= burst
+        if allowed:
+            self._free_at[key] = full_at = full_at + each
+        left = int(burst - used - 1) if allowed else 0
+        return Turn(allowed, burst, left, full_at - now, burst * each)

@@ -1,6 +1,8 @@
 """What went wrong, as RFC 9457 has it: `application/problem+json`."""
 
 import re
+from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 from aiohttp import web
@@ -14,10 +16,11 @@ _TITLES = {
     401: "No valid API key",
     403: "The API key may not do this",
     404: "There is no such thing",
+    405: "The method is not possible here",
     409: "The same key came with another body",
     413: "The request is too large",
     415: "The request is not JSON",
-    422: "Nobody would be told",
+    422: "The request makes no sense as a whole",
     429: "Too many requests",
     500: "The server failed",
     503: "Tocsin can't take it now",
@@ -31,13 +34,18 @@ class FieldError(Struct, frozen=True):
     detail: str
 
 
-class ProblemBody(Struct, frozen=True, omit_defaults=True):
-    """The body of every answer that is no success."""
+class ProblemBody(Struct, frozen=True):
+    """The body of every reply that is no success (RFC 9457); all members are always there.
+
+    `status` says what kind of problem it is, and `type` adds nothing to that. `errors` are what is
+    wrong in the body, one by one, where it is that.
+    """
 
     title: str
     status: int
-    detail: str = ""
-    errors: tuple[FieldError, ...] = ()
+    detail: str
+    errors: tuple[FieldError, ...]
+    type: Literal["about:blank"]
 
 
 class Problem(Exception):
@@ -52,7 +60,8 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.body = ProblemBody(_TITLES[status], status, detail, errors)
+        title = _TITLES.get(status) or HTTPStatus(status).phrase
+        self.body = ProblemBody(title, status, detail, errors, "about:blank")
         self.headers = headers or {}
 
     def response(self) -> web.Response:

@@ -9,14 +9,16 @@ from aiohttp import web
 from msgspec import Struct
 
 from pipeline.errors import Unavailable
+from web.api.encoding import encode_reply
+from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
 from web.api.pace import Pace
 from web.api.problem import Problem, field_error
 from web.gateway.token import Subscriber
 
 RETRY_AFTER = {"Retry-After": "5"}
+LOST = "Internal error; the request may or may not have been stored."
 log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
 
 
 class Reply(NamedTuple):
@@ -34,6 +36,8 @@ class Call(NamedTuple):
     path: Mapping[str, str]
     query: Any
     body: Any
+    idempotency_key: str | None = None
+    """What the header says, on routes that are `keyed`."""
 
     @property
     def whose(self) -> Subscriber:
@@ -45,7 +49,11 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 
 class Route(NamedTuple):
-    """`body` and `query` are structs, None where nothing is taken; `replies` by status."""
+    """`body` and `query` are structs, None where nothing is taken; `replies` by status.
+
+    `name` is what generated clients call it, and `tag` where they put it. `example` is a body.
+    With `keyed` the header Idempotency-Key is taken.
+    """
 
     method: str
     path: str
@@ -55,6 +63,10 @@ class Route(NamedTuple):
     replies: Mapping[int, Any]
     body: Any = None
     query: type[Struct] | None = None
+    name: str = ""
+    tag: str = ""
+    example: Any = None
+    keyed: bool = False
 
 
 class Gate:
@@ -72,14 +84,18 @@ class Gate:
         async def handle(request: web.Request) -> web.Response:
             headers: dict[str, str] = {}
             try:
-                key = self._key(request, route.scope)
+                key = self._key(request)
                 turn = self._pace.take(key.name, key.per_minute)
                 headers = turn.headers()
                 if not turn.allowed:
-                    raise Problem(429, f"{turn.limit} requests a minute are possible.")
+                    raise Problem(429, f"Limit of {key.per_minute} requests a minute exceeded.")
+                if route.scope not in key.scopes:
+                    raise Problem(403, f"It needs the scope {route.scope}.")
                 query = _query(request, route.query)
                 body = await self._body(request, decoder)
-                reply = await route.handler(Call(key, _path(request), query, body))
+                idempotency_key = key_of(request) if route.keyed else None
+                call = Call(key, _path(request), query, body, idempotency_key)
+                reply = await route.handler(call)
             except Problem as problem:
                 problem.headers = {**headers, **problem.headers}
                 return problem.response()
@@ -88,18 +104,16 @@ class Gate:
                 return Problem(503, str(error), headers={**headers, **RETRY_AFTER}).response()
             except Exception:
                 log.exception("%s %s failed", route.method, route.path)
-                return Problem(500, "Nothing is known of what was kept.").response()
+                return Problem(500, LOST, headers=headers).response()
             return _response(reply, headers)
 
         return web.route(route.method, route.path, handle)
 
-    def _key(self, request: web.Request, scope: Scope) -> ApiKey:
+    def _key(self, request: web.Request) -> ApiKey:
         key = self._keys.find(bearer_of(request))
         if key is None:
             challenge = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
             raise Problem(401, "Send Authorization: Bearer KEY.", headers=challenge)
-        if scope not in key.scopes:
-            raise Problem(403, f"It needs the scope {scope}.")
         return key
 
     async def _body(self, request: web.Request, decoder: Any) -> Any:
@@ -147,7 +161,7 @@ def _query(request: web.Request, kind: type[Struct] | None) -> Any:
 
 
 def _response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
-    body = None if reply.value is None else _encode(reply.value)
+    body = None if reply.value is None else encode_reply(reply.value)
     kind = {} if body is None else {"Content-Type": "application/json"}
     return web.Response(
         status=reply.status, body=body, headers={**headers, **kind, **reply.headers}

@@ -24,6 +24,7 @@ from web.api.bodies import (
     ids_of,
 )
 from web.api.desk import Desk
+from web.api.idempotency import with_key, with_keys
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem, ProblemBody
 from web.api.route import Call, Reply, Route
@@ -31,6 +32,15 @@ from web.api.route import Call, Reply, Route
 MOST_ASKED = 1000
 """Users of one request whose partitions are asked, if anything is asked."""
 AT_ONCE = 64
+TAG = "Sending"
+EVENT = {
+    "id": "order-77-shipped",
+    "type": "order.shipped",
+    "actor": "shop",
+    "occurred_at": "2026-03-14T09:26:53.589Z",
+    "data": {"customer_id": "ada", "order_id": "77", "carrier": "DHL", "tracking_number": "1Z5"},
+}
+COMMENT = {"commenter_name": "Bo", "post_title": "Cats", "post_id": "1", "text": "Nice"}
 _SILENCED = {Reason.OPTED_OUT, Reason.NO_ADDRESS, Reason.FALL_BACK, Reason.OFFLINE, Reason.ONLINE}
 
 
@@ -43,49 +53,59 @@ class Sending:
     def routes(self) -> list[Route]:
         """The routes."""
         refusals = {409: ProblemBody, 422: ProblemBody}
+        notification = {"type": "comment_added", "users": ["ada"], "data": COMMENT}
         return [
             Route(
-                "POST", "/v1/events", Scope.SEND, "Say what happened", self.event,
-                {202: Taken, 409: ProblemBody}, EventBody,
+                "POST", "/v1/events", Scope.SEND, "Report an event", self.event,
+                {202: Taken, **refusals}, EventBody,
+                name="send_event", tag=TAG, example=EVENT, keyed=True,
             ),
             Route(
-                "POST", "/v1/events/bulk", Scope.SEND, "Say what happened, many times",
-                self.events, {202: AllTaken, 409: ProblemBody}, EventsBody,
+                "POST", "/v1/events/bulk", Scope.SEND, "Report many events",
+                self.events, {202: AllTaken, **refusals}, EventsBody,
+                name="send_events", tag=TAG, example={"events": [EVENT]}, keyed=True,
             ),
             Route(
                 "POST", "/v1/notifications", Scope.SEND, "Notify users", self.notification,
                 {202: Notified, **refusals}, NotificationBody,
+                name="notify", tag=TAG, example=notification, keyed=True,
             ),
             Route(
                 "POST", "/v1/notifications/bulk", Scope.SEND, "Notify users, many times",
                 self.notifications, {202: AllNotified, **refusals}, NotificationsBody,
+                name="notify_many", tag=TAG, example={"notifications": [notification]}, keyed=True,
             ),
             Route(
-                "POST", "/v1/cancellations", Scope.SEND, "Cancel what is held under a key",
+                "POST", "/v1/cancellations", Scope.SEND, "Cancel what is deferred under a key",
                 self.cancellation, {202: Taken}, CancellationBody,
+                name="cancel", tag=TAG, example={"cancel_key": "order-77"},
             ),
         ]  # fmt: skip
 
     async def event(self, call: Call) -> Reply:
         """202 once Kafka has it."""
-        (event,) = await self._checked([call.body], call, "")
+        body = with_key(call.body, call.idempotency_key)
+        (event,) = await self._checked([body], call, "")
         written = await self._desk.route_all(EVENTS, [event])
         return Reply(Taken(event.id, written.position), 202)
 
     async def events(self, call: Call) -> Reply:
         """202 once Kafka has all of them."""
-        events = await self._checked(call.body.events, call, "/events/{}")
+        bodies = with_keys(call.body.events, call.idempotency_key)
+        events = await self._checked(bodies, call, "/events/{}")
         written = await self._desk.route_all(EVENTS, events)
         return Reply(AllTaken([event.id for event in events], written.position), 202)
 
     async def notification(self, call: Call) -> Reply:
         """202 once Kafka has it."""
-        all_notified = await self._notify([call.body], call, "")
+        body = with_key(call.body, call.idempotency_key)
+        all_notified = await self._notify([body], call, "")
         return Reply(all_notified.notifications[0], 202)
 
     async def notifications(self, call: Call) -> Reply:
         """202 once Kafka has all of them."""
-        return Reply(await self._notify(call.body.notifications, call, "/notifications/{}"), 202)
+        bodies = with_keys(call.body.notifications, call.idempotency_key)
+        return Reply(await self._notify(bodies, call, "/notifications/{}"), 202)
 
     async def cancellation(self, call: Call) -> Reply:
         """202 once Kafka has it."""
@@ -101,16 +121,16 @@ class Sending:
         """The events; raises Problem for types that nobody knows, and for conflicts."""
         now = moment(self._desk.clock.now())
         events = [body.event(call.key.tenant, now) for body in bodies]
-        self._in_time(events, within, "/deliver_at")
+        self._in_time(events, within, ["/deliver_at"] * len(events))
         await self._known(events, within, "/type")
         await self._agree(events, within)
         return events
 
-    def _in_time(self, events: list[Event], within: str, field: str) -> None:
+    def _in_time(self, events: list[Event], within: str, fields: list[str]) -> None:
         latest = moment(self._desk.clock.now() + YEAR_MS)
         errors = [
             FieldError(within.format(at) + field, "is over a year ahead")
-            for at, event in enumerate(events)
+            for at, (event, field) in enumerate(zip(events, fields, strict=True))
             if event.deliver_at is not None and event.deliver_at > latest
         ]
         if errors:
@@ -145,8 +165,11 @@ class Sending:
 
     async def _notify(self, bodies: list[NotificationBody], call: Call, within: str) -> AllNotified:
         now = moment(self._desk.clock.now())
+        _name_once(bodies, within)
         events = [body.event(call.key.tenant, now) for body in bodies]
-        self._in_time(events, within, "/scheduled_at")
+        self._in_time(
+            events, within, ["/scheduled_at" if b.scheduled_at else "/deliver_at" for b in bodies]
+        )
         await self._known(events, within, "/type")
         asked = [(event, user) for event in events for user in ids_of(event)]
         if len(asked) > MOST_ASKED:
@@ -189,6 +212,18 @@ def is_opted_out(found: Explanation) -> bool:
     reasons = {outcome.reason for outcome in found.silent}
     nothing = not (found.sent or found.waits or found.told_before)
     return nothing and Reason.OPTED_OUT in reasons and reasons <= _SILENCED
+
+
+def _name_once(bodies: list[NotificationBody], within: str) -> None:
+    """Raises Problem where a moment is given under its older name too."""
+    said = "is an older name of deliver_at: one of them is enough"
+    errors = [
+        FieldError(within.format(at) + "/scheduled_at", said)
+        for at, body in enumerate(bodies)
+        if body.scheduled_at is not None and body.deliver_at is not None
+    ]
+    if errors:
+        raise Problem(400, "", *errors)
 
 
 def _refuse_conflict(found: list[Explanation], event: Event, user: str) -> None:

@@ -22,6 +22,7 @@ from web.api.route import Call, Handler, Reply, Route
 from web.position import Position
 
 _USER = "/v1/users/{user}"
+TAG = "Users"
 Record = TypeVar("Record", bound=Struct)
 
 
@@ -64,32 +65,53 @@ class Users:
     def routes(self) -> list[Route]:
         """The routes."""
 
-        def route(verb: str, path: str, said: str, handler: Handler, body: Any = None) -> Route:
-            return Route(verb, _USER + path, Scope.USERS, said, handler, {202: Position}, body)
+        def route(
+            verb: str,
+            path: str,
+            said: str,
+            handler: Handler,
+            name: str,
+            body: Any = None,
+            example: Any = None,
+        ) -> Route:
+            return Route(
+                verb, _USER + path, Scope.USERS, said, handler, {202: Position}, body,
+                name=name, tag=TAG, example=example,
+            )  # fmt: skip
 
-        known = {200: Known}
         follows, topics = "/follows/{followee}", "/topics/{topic}"
+        phone = {"token": "ada-phone", "platform": "fcm"}
+        contacts = {"email": "ada@example.com", "devices": [phone], "zone": "Europe/Berlin"}
+        wanted = {"categories": {"comments": {"push": False}}}
         return [
             Route(
-                "GET",
-                _USER,
-                Scope.USERS,
-                "What is known of a user",
-                self.read,
-                known,
-                None,
-                KnownQuery,
+                "GET", _USER, Scope.USERS, "What is stored about a user", self.read, {200: Known},
+                None, KnownQuery, name="get_user", tag=TAG,
             ),
-            Route("DELETE", _USER, Scope.ERASE, "Forget a user", self.erase, {202: Position}),
-            route("PUT", "/contacts", "Where to reach a user", self.contacts, ContactsBody),
-            route("POST", "/devices", "A device more", self.add_device, Device),
-            route("DELETE", "/devices", "A device less", self.remove_device, Device),
-            route("PUT", "/preferences", "What a user wants", self.preferences, PreferencesBody),
-            route("PUT", follows, "Follow somebody", self.follow),
-            route("DELETE", follows, "Follow somebody no longer", self.unfollow),
-            route("PUT", topics, "Subscribe to a topic", self.subscribe),
-            route("DELETE", topics, "Subscribe to a topic no longer", self.unsubscribe),
-        ]
+            Route(
+                "DELETE", _USER, Scope.ERASE, "Erase a user", self.erase, {202: Position},
+                name="erase_user", tag=TAG,
+            ),
+            route(
+                "PUT", "/contacts", "Where to reach a user", self.contacts, "put_contacts",
+                ContactsBody, contacts,
+            ),
+            route(
+                "POST", "/devices", "Add a device", self.add_device, "add_device", Device, phone
+            ),
+            route(
+                "DELETE", "/devices", "Remove a device", self.remove_device, "remove_device",
+                Device, phone,
+            ),
+            route(
+                "PUT", "/preferences", "What a user wants", self.preferences, "put_preferences",
+                PreferencesBody, wanted,
+            ),
+            route("PUT", follows, "Follow an actor", self.follow, "follow"),
+            route("DELETE", follows, "Follow an actor no longer", self.unfollow, "unfollow"),
+            route("PUT", topics, "Subscribe to a topic", self.subscribe, "subscribe"),
+            route("DELETE", topics, "Unsubscribe from a topic", self.unsubscribe, "unsubscribe"),
+        ]  # fmt: skip
 
     async def read(self, call: Call) -> Reply:
         """From the user's own partition."""

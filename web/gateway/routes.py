@@ -133,7 +133,7 @@ class Gateway:
     ) -> AsyncIterator[Stream]:
         listener = self._hub.listen(subscriber)
         if listener is None:
-            raise Problem(429, "The user has too many connections.")
+            raise Problem(429, "The user has too many connections.", headers=RETRY_AFTER)
         device = request.query.get("device") or f"web-{secrets.token_hex(6)}"
         stream = Stream(self._hub, self._desk.owners, subscriber, listener)
         try:

@@ -274,7 +274,7 @@ class TocsinBell extends HTMLElement {
 
   #open(item) {
     if (!item.read_at) {
-      item.read_at = Date.now();
+      item.read_at = new Date().toISOString();
       this.#draw();
       this.#change({ kind: "read", item: item.id });
     }

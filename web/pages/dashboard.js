@@ -19,6 +19,7 @@ const COLOURS = ["#3b82c4", "#d9822b", "#3fa66b", "#b05cc4", "#c94f5d", "#8a8f2a
 
 const filters = document.querySelector("#filters");
 let asked = 0;
+let showing = 0; // how many looks are under way: by itself the page begins no second one
 
 function read() {
   const given = new URLSearchParams(location.search);
@@ -67,7 +68,9 @@ function query() {
 async function show() {
   const turn = ++asked;
   const wanted = query();
-  const done = await Promise.all(PANELS.map((panel) => one(panel, wanted, () => turn === asked)));
+  showing += 1;
+  const done = await Promise.all(PANELS.map((panel) => one(panel, wanted, () => turn === asked)))
+    .finally(() => { showing -= 1; });
   const fresh = document.querySelector("#fresh");
   if (turn === asked) fresh.textContent = done.every(Boolean) ? `as of ${new Date().toLocaleTimeString()}` : "not all could be shown";
 }
@@ -190,5 +193,5 @@ filters.range.addEventListener("change", showBetween);
 begin(() => { show(); suggest().catch(() => {}); });
 setInterval(() => {
   const isOpen = !document.querySelector("#content").hidden;
-  if (isOpen && !document.hidden && filters.range.value !== "between") show();
+  if (isOpen && !document.hidden && !showing && filters.range.value !== "between") show();
 }, REFRESH_MS);

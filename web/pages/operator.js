@@ -14,13 +14,20 @@ async function into(place, work) {
   }
 }
 
+let looking = false;
+
+// One at a time: where an answer takes longer than the pause, another question would only add to it.
 async function look() {
+  if (looking) return;
+  looking = true;
   try {
     const { roles, circuits } = await ask("/v1/operations");
     $("lag").replaceChildren(lags(roles));
     $("circuits").replaceChildren(providers(circuits));
   } catch (error) {
     for (const id of ["lag", "circuits"]) $(id).replaceChildren(state(error.message, true));
+  } finally {
+    looking = false;
   }
 }
 
