@@ -40,7 +40,7 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
     """Make a key of this NAME and print it: only its hash is kept, so it can't be told again.
 
     Without --scope it may send, manage users, and read. When this returns, the key works at the
-    web process at TOCSIN_WEB_HOST and TOCSIN_WEB_PORT; others know it within a second.
+    web process at TOCSIN_WEB_HOST and TOCSIN_WEB_PORT, which is asked by one request with it.
     """
     settings = read_settings()
     path = settings.api_keys

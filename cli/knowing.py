@@ -5,12 +5,12 @@ from enum import Enum, auto
 from http.client import HTTPConnection, HTTPException
 
 KNOWN_WITHIN_SECONDS = 10.0
-"""A web process looks at its file once a second; so long may it be busy with something else."""
+"""A web process looks at its file when it is asked; so long may it be busy with something else."""
 _PAUSE_SECONDS = 0.05
 _ANSWER_SECONDS = 5.0
 _ROUTE = "/v1/operations?known"
-"""Whoever may not operate is refused here before a request is counted against the key, and
-whoever may is told that the query is wrong: either way nothing is done for it."""
+"""Whoever may operate is told that the query is wrong, and others that they may not: either way
+nothing is done for it."""
 _UNAUTHORIZED = 401
 _AUTHORIZED = frozenset({400, 403, 429})
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - to connect to

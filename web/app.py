@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import logging
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from aiohttp import web
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.clock import Clock, SystemClock
 from pipeline.collector import tune_collector
-from pipeline.errors import Misconfigured, PortTaken, Unavailable
+from pipeline.errors import PortTaken, Unavailable
 from pipeline.outputs import Log
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
@@ -35,7 +34,6 @@ from web.webhooks import Webhooks
 
 KEYS_SECONDS = 1.0
 """How often the file of API keys is looked at."""
-log = logging.getLogger(__name__)
 
 
 def build(
@@ -122,10 +120,7 @@ async def run(settings: Settings) -> None:
 async def _watch(keys: Keys) -> None:
     while True:
         await asyncio.sleep(KEYS_SECONDS)
-        try:
-            keys.refresh()
-        except Misconfigured as error:
-            log.error("%s Those of before stay in use.", error)
+        keys.refresh_or_keep()
 
 
 async def _health(_: web.Request) -> web.Response:

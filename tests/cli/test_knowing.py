@@ -27,14 +27,9 @@ async def _read(_: Call) -> Reply:
 
 
 @asynccontextmanager
-async def web_with(keys: Keys, seconds: float) -> AsyncIterator[int]:
-    """The routes of a web process that looks at its keys every so many seconds; its port."""
-
-    async def watch() -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            keys.refresh()
-
+async def web_with(path: Path) -> AsyncIterator[int]:
+    """Two routes of a web process with the keys of this file, which it read before; its port."""
+    keys = Keys(path)
     gate = Gate(keys, Pace(), 1 << 20)
     app = web.Application()
     operations = Route("GET", "/v1/operations", Scope.OPERATE, "", _operate, {200: None})
@@ -44,9 +39,7 @@ async def web_with(keys: Keys, seconds: float) -> AsyncIterator[int]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    watching = asyncio.create_task(watch())
     yield runner.addresses[0][1]
-    watching.cancel()
     await runner.cleanup()
 
 
@@ -69,13 +62,26 @@ async def status(port: int, key: str) -> int:
 @pytest.mark.parametrize("scopes", [(), ("--scope", "operate", "--scope", "read")])
 async def test_the_key_works_when_it_is_printed(tmp_path: Path, scopes: tuple[str, ...]) -> None:
     path = tmp_path / "keys.toml"
-    async with web_with(Keys(path), 0.3) as port:
-        # One request a minute, so that asking may not count as one.
-        limit = ("--per-minute", "1") if not scopes else ()
-        result = await create(path, port, "one", *scopes, *limit)
+    async with web_with(path) as port:
+        result = await create(path, port, "one", *scopes)
         assert result.exit_code == 0
         assert result.stderr == ""
         assert await status(port, result.stdout.strip()) == 200
+
+
+async def test_a_key_that_is_added_works_at_once_and_a_broken_file_keeps_those_before(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "keys.toml"
+    async with web_with(path) as port:
+        first = (await create(path, port, "first")).stdout.strip()
+        good = path.read_text()
+        path.write_text(f"{good}[second]\nnonsense")
+        assert await status(port, "tocsin_unknown") == 401
+        assert await status(port, first) == 200
+        path.write_text(good)
+        second = (await create(path, port, "second")).stdout.strip()
+        assert await status(port, second) == 200
 
 
 async def test_without_a_web_process_it_says_so_and_returns(tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ async def test_a_web_process_with_another_file_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.knowing.KNOWN_WITHIN_SECONDS", 0.3)
-    async with web_with(Keys(tmp_path / "other.toml"), 0.1) as port:
+    async with web_with(tmp_path / "other.toml") as port:
         result = await create(tmp_path / "keys.toml", port, "one")
         assert result.exit_code == 0
         assert result.stdout.startswith("tocsin_")
