@@ -101,9 +101,10 @@ class ClickHouse:
             return await getattr(client, method)(*args, **kwargs)
         except AWAY as error:
             await self.close()
+            place = f"{settings.clickhouse_host}:{settings.clickhouse_port}"
             raise Unavailable(
-                f"ClickHouse at {settings.clickhouse_host}:{settings.clickhouse_port} did not do "
-                f"it ({_first_line(error)}). Delivery events wait in Kafka; nothing is lost."
+                f"ClickHouse at {place} did not do it ({_first_line(error)}). Delivery events "
+                f"wait in Kafka; nothing is lost.{_remedy(error)}"
             ) from error
 
     async def _connected(self) -> AsyncClient:
@@ -132,6 +133,22 @@ def _column(name: str, events: Sequence[DeliveryEvent]) -> list[Any]:
     if name == "channel":
         return [value or "" for value in values]
     return values
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about it, where it can be told."""
+    if "UNKNOWN_TABLE" in str(error):
+        return " Its tables are not there: run `tocsin setup`."
+    if "UNKNOWN_DATABASE" in str(error):
+        return " Set TOCSIN_CLICKHOUSE_DATABASE to one that is there."
+    if "AUTHENTICATION_FAILED" in str(error):
+        return " Set TOCSIN_CLICKHOUSE_USER and TOCSIN_CLICKHOUSE_PASSWORD to those of an account."
+    if "Received ClickHouse exception" in str(error):
+        return ""
+    return (
+        " Start it, run this in the folder where `tocsin up` runs, or set TOCSIN_CLICKHOUSE_HOST "
+        "and TOCSIN_CLICKHOUSE_PORT to where it listens."
+    )
 
 
 def _first_line(error: Exception) -> str:

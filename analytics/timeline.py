@@ -22,6 +22,11 @@ _DAY = (
     f"{_SELECT} user = {{name:String}} AND toDate(occurred_at) = {{day:Date}} {_ORDER} LIMIT 1000"
 )
 
+_BEGINNING = (
+    "SELECT DISTINCT notification_id FROM delivery_events WHERE tenant = {tenant:String} "
+    "AND startsWith(notification_id, {name:String}) ORDER BY notification_id LIMIT {most:UInt32}"
+)
+
 
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened; `reason` and `detail` say why, where it did not go out."""
@@ -47,6 +52,14 @@ async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) ->
     """All that happened to a notification, in order; raises Unavailable."""
     parameters = {"tenant": tenant, "name": notification_id}
     return list(map(_happening, await clickhouse.query(_NOTIFICATION, parameters)))
+
+
+async def ids_beginning(
+    clickhouse: ClickHouse, tenant: str, beginning: str, most: int
+) -> list[str]:
+    """Notifications whose id begins so, `most` at most; raises Unavailable."""
+    parameters = {"tenant": tenant, "name": beginning, "most": most}
+    return [name for (name,) in await clickhouse.query(_BEGINNING, parameters)]
 
 
 async def day_of(clickhouse: ClickHouse, tenant: str, user: str, day: date) -> list[Happening]:

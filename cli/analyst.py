@@ -8,7 +8,9 @@ import msgspec
 
 from analytics.analyst import new_password, statements
 from analytics.clickhouse import ClickHouse
-from pipeline.settings import read_settings
+from cli.settings import read_settings
+from pipeline.errors import Misconfigured, Unavailable
+from pipeline.settings import Settings
 
 
 @click.command()
@@ -27,7 +29,7 @@ def analyst(name: str, only_sql: bool, as_json: bool) -> None:
     database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
     wanted = statements(name, password, database, cluster)
     if not only_sql:
-        asyncio.run(_run(wanted))
+        asyncio.run(_run(settings, wanted))
     said = {"user": name, "password": password, "database": database}
     if as_json:
         click.echo(msgspec.json.encode({**said, "sql": wanted if only_sql else []}).decode())
@@ -37,10 +39,19 @@ def analyst(name: str, only_sql: bool, as_json: bool) -> None:
     sys.stderr.write(f"The password of {name} is {password}\n")
 
 
-async def _run(wanted: list[str]) -> None:
-    clickhouse = ClickHouse(read_settings())
+async def _run(settings: Settings, wanted: list[str]) -> None:
+    clickhouse = ClickHouse(settings)
     try:
         for statement in wanted:
             await clickhouse.command(statement)
+    except Unavailable as error:
+        if "ACCESS_DENIED" not in str(error):
+            raise
+        raise Misconfigured(
+            f"{settings.clickhouse_user!r} may not create accounts in the ClickHouse at "
+            f"{settings.clickhouse_host}:{settings.clickhouse_port}, so no account was made: have "
+            "somebody who may run what --sql prints. The one that `tocsin up` brings has no "
+            "accounts: all who reach it, on this machine alone, may read it as they are."
+        ) from None
     finally:
         await clickhouse.close()

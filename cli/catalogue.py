@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from cli.late import Group
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadCatalogue
-from pipeline.settings import read_settings
 from policy.catalogue.catalogue import Catalogue
 from policy.notification_type import NotificationType, Step
 
@@ -21,7 +20,7 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=Fals
 encode = msgspec.json.Encoder().encode
 
 
-@click.group()
+@click.group(cls=Group)
 def catalogue() -> None:
     """Notification types in TOML files: check them, list them.
 
@@ -69,16 +68,14 @@ def show(folder: Path | None, as_json: bool) -> None:
         for spec in types:
             _print_json(_described(spec))
         return
-    table = Table()
-    for header in ("type", "event", "priority", "audience", "channels"):
-        table.add_column(header, overflow="fold")
-    for spec in types:
-        priority = f"{spec.priority}{', transactional' * spec.transactional}"
-        channels = "\n".join(_channels(step) for step in spec.steps)
-        cells = (spec.name, spec.event, priority, _audience(spec), channels)
-        table.add_row(*(escape(cell) for cell in cells))
-    Console().print(table)
+    print_lines(aligned([_row(spec) for spec in types]))
     click.echo(f"version {found.version}")
+
+
+def _row(spec: NotificationType) -> Row:
+    priority = f"{spec.priority}{', transactional' * spec.transactional}"
+    steps = ", then ".join(map(_channels, spec.steps))
+    return Row((spec.name, spec.event, priority), f"to {_audience(spec)}: {steps}")
 
 
 def _read(folder: Path | None) -> Catalogue:

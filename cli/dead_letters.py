@@ -6,19 +6,21 @@ from datetime import UTC, datetime
 
 import click
 import msgspec
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from cli.ids import the_only
+from cli.late import Group
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
 from pipeline.dead_letter_reading import find, send_again
 from pipeline.errors import Misconfigured
-from pipeline.settings import read_settings
+from policy.instants import text
 from schemas.dead_letter import DeadLetter
 
+NOTHING = "There are no dead letters."
 encode = msgspec.json.Encoder().encode
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", cls=Group)
 def dead_letters() -> None:
     """Records that no role could use: list them, look at one, send them again."""
 
@@ -34,29 +36,20 @@ def list_letters(reason: str | None, topic: str | None, as_json: bool) -> None:
         for letter in letters:
             _print_json(letter)
         return
-    table = Table("id", "when", "role", "from", "reason", "detail")
-    for letter in letters:
-        when = datetime.fromtimestamp(letter.at / 1000, UTC).isoformat(" ", "seconds")
-        place = f"{letter.topic}-{letter.partition}@{letter.offset}"
-        table.add_row(letter.id, when, letter.role, place, letter.reason, escape(letter.detail))
-    Console().print(table if letters else "There are no dead letters.")
+    print_lines(aligned([_row(letter) for letter in letters]) if letters else [NOTHING])
 
 
 @dead_letters.command()
 @click.argument("letter_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(letter_id: str, as_json: bool) -> None:
-    """Show one dead letter with its record."""
-    (letter,) = _the(asyncio.run(find(read_settings(), letter_id=letter_id)), letter_id)
+    """Show one dead letter with its record; as much of its ID as no other one begins with."""
+    letter = _the(asyncio.run(find(read_settings())), letter_id)
     if as_json:
         _print_json(letter)
         return
-    table = Table(show_header=False, box=None)
-    for name in DeadLetter.__struct_fields__:
-        value = getattr(letter, name)
-        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        table.add_row(name, escape(text))
-    Console().print(table)
+    names = DeadLetter.__struct_fields__
+    print_lines(aligned([Row((name, _shown(letter, name))) for name in names]))
 
 
 @dead_letters.command()
@@ -72,21 +65,35 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
     if not (letter_id or reason or topic):
         raise Misconfigured("Say which: an ID, --reason or --topic. Nothing was sent.")
     settings = read_settings()
-    letters = asyncio.run(find(settings, letter_id=letter_id, reason=reason, topic=topic))
+    letters = asyncio.run(find(settings, reason=reason, topic=topic))
     if letter_id:
-        _the(letters, letter_id)
+        letters = [_the(letters, letter_id)]
     done, gone = asyncio.run(send_again(settings, letters))
     if as_json:
         sys.stdout.write(encode({"replayed": done, "gone": gone}).decode() + "\n")
     else:
-        Console().print(f"Sent {done} records again." + (f" {gone} no longer exist." * bool(gone)))
+        click.echo(f"Sent {done} records again." + (f" {gone} no longer exist." * bool(gone)))
 
 
 def _print_json(letter: DeadLetter) -> None:
     sys.stdout.write(encode(letter).decode() + "\n")
 
 
-def _the(letters: list[DeadLetter], letter_id: str) -> list[DeadLetter]:
-    if not letters:
-        raise Misconfigured(f"There is no dead letter {letter_id}; `tocsin dead-letters list`.")
-    return letters
+def _the(letters: list[DeadLetter], given: str) -> DeadLetter:
+    """The letter of this id, or the only one whose id begins so; raises Misconfigured."""
+    found = {letter.id: letter for letter in letters if letter.id.startswith(given)}
+    return found[the_only(list(found), given, "dead letter", "tocsin dead-letters list")]
+
+
+def _row(letter: DeadLetter) -> Row:
+    when = datetime.fromtimestamp(letter.at / 1000, UTC)
+    place = f"{letter.topic}-{letter.partition}@{letter.offset}"
+    note = f"{letter.role}, {place}: {letter.detail}"
+    return Row((letter.id, f"{when:%Y-%m-%d %H:%M:%S}", letter.reason), note)
+
+
+def _shown(letter: DeadLetter, name: str) -> str:
+    value = getattr(letter, name)
+    if name == "at":
+        return text(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

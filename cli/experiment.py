@@ -1,20 +1,19 @@
 """`tocsin experiment`: which variant of a type's texts does better, and how sure that is."""
 
 import asyncio
+from collections.abc import Iterator
 
 import click
 import msgspec
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
 from analytics.experiments import FIRST, LAST, Asked, experiments_of
 from analytics.timeline import day_from
+from cli.lines import Row, aligned, print_lines, wrapped
+from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
-from pipeline.settings import read_settings
 from policy.results import Metric, Results, VariantResult, Verdict
 
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.TOO_LITTLE: "yellow"}
@@ -52,15 +51,15 @@ def experiment(
         for each in found:
             click.echo(msgspec.json.encode(each).decode())
     elif found:
-        Console().print(Group(*map(described, found)), highlight=False)
+        print_lines(line for each in found for line in described(each))
     else:
-        Console().print(f"{name} has no experiment, and had none that was sent.", markup=False)
+        print_lines([f"{name} has no experiment, and had none that was sent."])
 
 
 def _ask(asked: Asked) -> list[Results]:
     settings = read_settings()
-    # A type that is no more may still have results.
-    spec = read_catalogue(settings.catalogue).types.get(asked.type)
+    types = read_catalogue(settings.catalogue).types
+    spec = types.get(asked.type)
 
     async def ask() -> list[Results]:
         clickhouse = ClickHouse(settings)
@@ -69,19 +68,23 @@ def _ask(asked: Asked) -> list[Results]:
         finally:
             await clickhouse.close()
 
-    return asyncio.run(ask())
+    found = asyncio.run(ask())
+    # A type that is no more may still have results.
+    if spec is None and not found:
+        raise Misconfigured(f"There is no type {asked.type}; the catalogue has {', '.join(types)}.")
+    return found
 
 
-def described(found: Results) -> RenderableType:
-    """One experiment as a terminal shows it."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("variant", overflow="fold")
-    for header in ("users", "sent", str(found.metric), "rate", "95 % interval"):
-        table.add_column(header, justify="right")
-    for result in found.variants:
-        table.add_row(Text(result.variant), *_cells(result))
-    said = [Text(each.said, style=_STYLES.get(each.verdict, "")) for each in found.compared]
-    return Group(Text(found.experiment, style="bold"), table, *said)
+def described(found: Results) -> Iterator[Text]:
+    """One experiment as a terminal shows it: a line a variant, and what may be said of it."""
+    head = ("variant", "users", "sent", str(found.metric), "rate", "95 % interval")
+    rows = [Row((result.variant, *_cells(result))) for result in found.variants]
+    yield Text(found.experiment, style="bold")
+    yield from aligned([Row(head), *rows], right=frozenset(range(1, len(head))))
+    for each in found.compared:
+        for line in wrapped(each.said):
+            line.stylize(_STYLES.get(each.verdict, ""))
+            yield line
 
 
 def _cells(result: VariantResult) -> tuple[str, ...]:

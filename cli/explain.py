@@ -8,14 +8,15 @@ from typing import IO, TypeVar
 import click
 import msgspec
 from msgspec import Struct
-from rich.console import Console
 
 from agents.standing import read_standing
 from cli.explained import Case, described
+from cli.lines import print_lines
 from cli.moment import MOMENT, now
+from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadRecord, Misconfigured
-from pipeline.settings import Settings, read_settings
+from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
 from policy.standing import Standing, explanations
@@ -76,7 +77,7 @@ def explain_command(
         for each in found:
             sys.stdout.write(case.as_json(each) + "\n")
     else:
-        Console().print(described(case, standing.is_known, found), highlight=False)
+        print_lines(described(case, standing.is_known, found))
 
 
 def _explained(

@@ -5,12 +5,10 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from rich import box
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from cli.lines import Row, aligned, wrapped
+from policy.decision import Outcome
 from policy.explanation import Asked, Explanation, Sent, Waits
 from policy.instants import epoch_ms, text
 from policy.shown import counted
@@ -42,13 +40,16 @@ class Case(Struct, frozen=True):
         return _encode(facts).decode()
 
 
-def described(case: Case, is_known: bool, found: list[Explanation]) -> RenderableType:
-    """Everything: the case, and each type with its path and its end."""
-    opening = _opening(case, is_known, found[0].catalogue)
-    return Group(*opening, *(part for each in found for part in _type(case, each)))
+def described(case: Case, is_known: bool, found: list[Explanation]) -> Iterator[Text]:
+    """Everything, in lines: the case, and each type with its path and its end."""
+    for paragraph in _opening(case, is_known, found[0].catalogue):
+        yield from wrapped(paragraph)
+    for each in found:
+        yield Text()
+        yield from _type(case, each)
 
 
-def _opening(case: Case, is_known: bool, catalogue: str) -> Iterator[RenderableType]:
+def _opening(case: Case, is_known: bool, catalogue: str) -> Iterator[Text]:
     event = case.event
     yield Text.assemble(
         (event.type, "bold"), f" {event.id} by {event.actor}, for ", (case.user, "bold"),
@@ -63,67 +64,68 @@ def _opening(case: Case, is_known: bool, catalogue: str) -> Iterator[RenderableT
         yield Text(f"Nothing is stored of {case.user}: the defaults count.", style="yellow")
 
 
-def _type(case: Case, found: Explanation) -> Iterator[RenderableType]:
-    yield Text(f"\n{found.type}", style="bold")
+def _type(case: Case, found: Explanation) -> Iterator[Text]:
+    yield Text(found.type, style="bold")
     member = found.membership
     if member.is_in is False:
-        yield Text.assemble("Not in the audience", (f": {member.why}.", ""), style="red")
+        yield from wrapped(Text(f"Not in the audience: {member.why}.", style="red"))
         return
     which = "In the audience" if member.is_in else "In the audience, perhaps"
-    yield Text(f"{which}: {member.why}.", style="green" if member.is_in else "yellow")
+    yield from wrapped(Text(f"{which}: {member.why}.", style="green" if member.is_in else "yellow"))
     before = found.told_before
     if before is not None:
-        yield Text(
-            f"Decided before, so nothing comes of it now: {before.reason} {before.detail}. "
-            "Without that it would be as follows.",
-            style="red",
+        yield from wrapped(
+            Text(
+                f"Decided before, so nothing comes of it now: {before.reason} {before.detail}. "
+                "Without that it would be as follows.",
+                style="red",
+            )
         )
-    yield _path(found.asked)
+    yield from _path(found.asked)
     yield from _end(case, found)
 
 
-def _path(asked: tuple[Asked, ...]) -> Table:
+def _path(asked: tuple[Asked, ...]) -> Iterator[Text]:
+    """Each rule with what it looked at and what it said, beneath its step and channel."""
     has_steps = any(each.step for each in asked)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-    names = ("step", "channel", "rule", "looked at", "outcome")
-    for name in names if has_steps else names[1:]:
-        is_long = name in ("looked at", "outcome")
-        table.add_column(name, overflow="fold", ratio=None, no_wrap=not is_long)
+    longest = max((len(each.rule) for each in asked), default=0)
     last = None
     for each in asked:
         place = each.step, each.channel
-        if last not in (None, place):
-            table.add_section()
-        channel = "" if place == last else each.channel or "all"
-        step = "" if place == last else str(each.step + 1)
+        if place != last:
+            step = f"step {each.step + 1}, " if has_steps else ""
+            yield Text.assemble("  ", step, (each.channel or "all channels", "bold"))
         last = place
-        said = Text(each.said, style="yellow") if each.said else Text("ok", style="dim")
-        cells = (Text(step), Text(channel, style="bold"), Text(each.rule))
-        table.add_row(*cells[not has_steps :], Text(each.looked_at), said)
-    return table
+        said = (each.said, "yellow") if each.said else ("ok", "dim")
+        rule = f"    {each.rule.ljust(longest)}  "
+        yield from wrapped(Text.assemble(each.looked_at, " → ", said), len(rule), rule)
 
 
-def _end(case: Case, found: Explanation) -> Iterator[RenderableType]:
+def _end(case: Case, found: Explanation) -> Iterator[Text]:
     if found.refused:
-        yield Text(f"A dead letter, nothing is sent: {found.refused}", style="red")
+        yield from wrapped(Text(f"A dead letter, nothing is sent: {found.refused}", style="red"))
         return
-    table = Table.grid(padding=(0, 2))
-    for sent in found.sent:
-        table.add_row(Text("sent", style="green"), sent.channel, Text(_addresses(sent)))
-    for waits in found.waits:
-        table.add_row(Text("waits", style="cyan"), waits.channel, Text(_waits(waits)))
-    for silent in found.silent:
-        why = f"{silent.reason}{f': {silent.detail}' if silent.detail else ''}"
-        table.add_row(Text("not sent", style="red"), silent.channel or "all", Text(why))
-    if not table.row_count:
-        table.add_row(Text("Nothing comes of it."))
-    yield Padding(table, (0, 0, 0, 2))
-    if any(silent.reason is Reason.EXPIRED for silent in found.silent):
+    sent = [Row((Text("sent", "green"), each.channel), _addresses(each)) for each in found.sent]
+    waits = [Row((Text("waits", "cyan"), each.channel), _waits(each)) for each in found.waits]
+    silent = [
+        Row((Text("not sent", "red"), each.channel or "all"), _why(each)) for each in found.silent
+    ]
+    rows = [*sent, *waits, *silent]
+    yield from aligned(rows, indent=2) if rows else [Text("Nothing comes of it.")]
+    if any(each.reason is Reason.EXPIRED for each in found.silent):
         then = text(epoch_ms(case.event.occurred_at))
-        yield Text(f"It is too old by now. To decide as of then, add --at {then}", style="dim")
-    due = [waits.until for waits in found.waits if waits.reason is Reason.SCHEDULED]
+        yield from wrapped(
+            Text(f"It is too old by now. To decide as of then, add --at {then}", style="dim")
+        )
+    due = [each.until for each in found.waits if each.reason is Reason.SCHEDULED]
     if due:
-        yield Text(f"The rules are asked when it is due: add --at {text(due[0])}", style="dim")
+        yield from wrapped(
+            Text(f"The rules are asked when it is due: add --at {text(due[0])}", style="dim")
+        )
+
+
+def _why(silent: Outcome) -> str:
+    return f"{silent.reason}{f': {silent.detail}' if silent.detail else ''}"
 
 
 def _addresses(sent: Sent) -> str:

@@ -4,12 +4,11 @@ import asyncio
 import sys
 
 import click
-from rich.console import Console
 
 from analytics.clickhouse import ClickHouse
+from cli.settings import read_settings
 from pipeline.outputs import Outputs
 from pipeline.producer import start_producer
-from pipeline.settings import read_settings
 
 
 @click.command()
@@ -27,7 +26,7 @@ def hints(least: int, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(f'{{"hints":{count}}}\n')
     else:
-        Console().print(f"Wrote the best hours of {count:,} users.", highlight=False)
+        click.echo(f"Wrote the best hours of {count:,} users.")
 
 
 async def _publish(least: int) -> int:

@@ -1,22 +1,23 @@
 """`tocsin timeline` and `tocsin day`: who was told what and why not, one line a happening."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, date, datetime
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
-from analytics.timeline import Happening, day_from, day_of
+from analytics.timeline import Happening, day_from, day_of, ids_beginning
 from analytics.timeline import timeline as timeline_of
-from pipeline.settings import read_settings
+from cli.ids import MOST_LISTED, the_only
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
 from web.api.encoding import encode_reply
 
 _TENANT = click.option("--tenant", default="default", show_default=True)
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+_LISTING = "tocsin day --user USER"
 
 
 @click.command()
@@ -24,9 +25,16 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
 @_TENANT
 @_JSON
 def timeline(notification_id: str, tenant: str, as_json: bool) -> None:
-    """Tell all that happened to the notification of this ID."""
-    found = _ask(lambda clickhouse: timeline_of(clickhouse, tenant, notification_id))
-    _print(found, as_json, f"Nothing is known of the notification {notification_id}.")
+    """Tell all that happened to the notification of this ID, or whose id begins with it."""
+
+    async def ask(clickhouse: ClickHouse) -> list[Happening]:
+        if found := await timeline_of(clickhouse, tenant, notification_id):
+            return found
+        ids = await ids_beginning(clickhouse, tenant, notification_id, MOST_LISTED + 1)
+        only = the_only(ids, notification_id, "notification", _LISTING)
+        return await timeline_of(clickhouse, tenant, only)
+
+    _print(_ask(ask), as_json)
 
 
 @click.command()
@@ -38,7 +46,16 @@ def day(user: str, day: str | None, tenant: str, as_json: bool) -> None:
     """Tell all that happened to a user's notifications in a day, and why others did not come."""
     when = day_from(day) if day else datetime.now(UTC).date()
     found = _ask(lambda clickhouse: day_of(clickhouse, tenant, user, when))
-    _print(found, as_json, f"Nothing concerned {user} on {when}.")
+    if not found and not as_json:
+        print_lines([_nothing(user, tenant, when)])
+    _print(found, as_json)
+
+
+def _nothing(user: str, tenant: str, when: date) -> str:
+    return (
+        f"Nothing concerned {user} of tenant {tenant} on {when} (UTC). --tenant and --date ask "
+        "for another; what happened in the last seconds may still be on its way."
+    )
 
 
 def _ask(question: Callable[[ClickHouse], Awaitable[list[Happening]]]) -> list[Happening]:
@@ -52,25 +69,26 @@ def _ask(question: Callable[[ClickHouse], Awaitable[list[Happening]]]) -> list[H
     return asyncio.run(ask())
 
 
-def _print(found: list[Happening], as_json: bool, nothing: str) -> None:
+def _print(found: list[Happening], as_json: bool) -> None:
     if as_json:
         for each in found:
             click.echo(encode_reply(each).decode())
-        return
-    table = Table()
-    for name in ("at", "type", "channel", "stage"):
-        table.add_column(name, no_wrap=True)
-    for name in ("why", "by", "notification"):
-        table.add_column(name, overflow="fold")
+    else:
+        print_lines(_described(found))
+
+
+def _described(found: list[Happening]) -> Iterator[Text]:
+    """Each notification with its id, and beneath it what happened to it."""
+    notifications: dict[str, list[Happening]] = {}
     for each in found:
-        why = ": ".join(filter(None, (each.reason, each.detail)))
-        table.add_row(
-            f"{each.at:%m-%d %H:%M:%S}",
-            each.type,
-            each.channel or "all",
-            each.stage,
-            escape(why),
-            each.provider,
-            each.notification_id,
-        )
-    Console().print(table if found else nothing, highlight=False)
+        notifications.setdefault(each.notification_id, []).append(each)
+    for name, happenings in notifications.items():
+        first = happenings[0]
+        yield Text.assemble((name, "bold"), f"  {first.type} to {first.user}")
+        yield from aligned([_row(each) for each in happenings], indent=2)
+
+
+def _row(each: Happening) -> Row:
+    at = f"{each.at:%m-%d %H:%M:%S}"
+    why = ": ".join(filter(None, (each.reason, each.detail)))
+    return Row((at, each.channel or "all", each.stage, each.provider), why)

@@ -1,22 +1,31 @@
 """`tocsin keys`: who may call the API."""
 
 import json
+import sys
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
+from cli.knowing import Known, wait_until_known
+from cli.late import Group
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
 from pipeline.errors import Misconfigured, Unavailable
-from pipeline.settings import read_settings
 from web.api.keys import PER_MINUTE, ApiKey, Scope, new_key, read_keys, table_of
 from web.gateway.token import subscriber_secret
 
+_KNOWN = {
+    Known.YES: "",
+    Known.NO_WEB: "tocsin: no web process answers at {web}; one that starts with {path} knows the "
+    "key.\n",
+    Known.NO: "tocsin: the web process at {web} does not know the key: it reads another file than "
+    "{path}, or can't use it, which its log says. TOCSIN_API_KEYS says which one it reads.\n",
+}
 LONGEST_TENANT = 200
 """As schemas.event.Name has it: with a longer one the file could not be read any more."""
 
 
-@click.group()
+@click.group(cls=Group)
 def keys() -> None:
     """Keys of the HTTP API, in TOCSIN_API_KEYS."""
 
@@ -30,15 +39,20 @@ def keys() -> None:
 def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_json: bool) -> None:
     """Make a key of this NAME and print it: only its hash is kept, so it can't be told again.
 
-    Without --scope it may send, manage users, and read. Web processes know it within a second.
+    Without --scope it may send, manage users, and read. When this returns, the key works at the
+    web process at TOCSIN_WEB_HOST and TOCSIN_WEB_PORT, which is asked by one request with it.
     """
-    path = read_settings().api_keys
+    settings = read_settings()
+    path = settings.api_keys
     if not (name.isidentifier() and name.isascii()):
         raise Misconfigured(f"{name!r} is no name: letters, digits and _ are. No key was made.")
     if not 0 < len(tenant) <= LONGEST_TENANT or not tenant.isprintable():
         raise Misconfigured(f"{tenant!r} is no tenant: 1 to 200 characters are. No key was made.")
     if any(key.name == name for key in read_keys(path)):
-        raise Misconfigured(f"There is a key {name!r} in {path}. No key was made.")
+        raise Misconfigured(
+            f"There is a key {name!r} in {path}. No key was made: choose another name, or delete "
+            "that key's table from the file first."
+        )
     text, sha256 = new_key()
     granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})
     key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=granted, per_minute=per_minute)
@@ -48,10 +62,14 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
             file.write(table_of(key))
     except OSError as error:
         raise Unavailable(f"{path} can't be written: {error.strerror}. No key was made.") from None
+    known = wait_until_known(settings.web_host, settings.web_port, text)
     if as_json:
         click.echo(json.dumps({"name": name, "key": text}))
     else:
-        Console(soft_wrap=True).print(text, markup=False, highlight=False)
+        click.echo(text)
+    sys.stderr.write(
+        _KNOWN[known].format(web=f"{settings.web_host}:{settings.web_port}", path=path)
+    )
 
 
 @keys.command("subscriber-secret")
@@ -69,7 +87,7 @@ def secret(tenant: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"tenant": tenant, "secret": told}))
     else:
-        Console(soft_wrap=True).print(told, markup=False, highlight=False)
+        click.echo(told)
 
 
 @keys.command("list")
@@ -81,7 +99,10 @@ def list_keys(as_json: bool) -> None:
         for key in found:
             click.echo(msgspec.json.encode(key).decode())
         return
-    table = Table("name", "tenant", "scopes", "per minute")
-    for key in found:
-        table.add_row(key.name, key.tenant, " ".join(sorted(key.scopes)), str(key.per_minute))
-    Console().print(table if found else "There are no keys.")
+    rows = [Row((key.name, key.tenant, *_rights(key))) for key in found]
+    head = Row(("name", "tenant", "a minute", "scopes"))
+    print_lines(aligned([head, *rows]) if found else ["There are no keys."])
+
+
+def _rights(key: ApiKey) -> tuple[str, str]:
+    return str(key.per_minute), " ".join(sorted(key.scopes))

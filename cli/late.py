@@ -1,4 +1,4 @@
-"""A group of commands, each imported when it is called: most stand on libraries of their own."""
+"""Groups of commands: with whole summaries, and imported when they are called."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -6,9 +6,26 @@ from typing import Any
 
 import click
 
+_LONGEST_SUMMARY = 1000
+"""Characters; click cuts what is longer."""
 
-class LateGroup(click.Group):
-    """A click group that knows further commands by where they are.
+
+class Group(click.Group):
+    """A click group whose help has each command's whole first sentence, over several lines."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What click asks for."""
+        rows = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                rows.append((name, command.get_short_help_str(limit=_LONGEST_SUMMARY)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class LateGroup(Group):
+    """A group that knows further commands by where they are.
 
     `elsewhere` has, by a command's name, its module in `cli` and its name there, as `module:name`.
     """

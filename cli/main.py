@@ -1,5 +1,7 @@
 """`tocsin`: every command, its options, and errors as one sentence instead of a traceback."""
 
+import json
+import logging
 import sys
 from pathlib import Path
 
@@ -7,8 +9,8 @@ import click
 from rich.console import Console
 
 from cli.late import LateGroup
+from cli.settings import read_settings
 from pipeline.errors import TocsinError
-from pipeline.settings import read_settings
 from pipeline.topics import ROLES
 
 ELSEWHERE = {
@@ -26,14 +28,20 @@ ELSEWHERE = {
     "timeline": "history:timeline",
     "webhooks": "webhooks:webhooks",
 }
+SERVERS = ("web", "worker")
+"""They have logs; other commands have answers."""
 UNAVAILABLE = 69  # EX_UNAVAILABLE: something that we need is away; starting again may help
 
 
 @click.group(
     cls=LateGroup, elsewhere=ELSEWHERE, context_settings={"help_option_names": ["-h", "--help"]}
 )
-def tocsin() -> None:
+@click.pass_context
+def tocsin(context: click.Context) -> None:
     """Domain events from Kafka become notifications, each decision explained in ClickHouse."""
+    if context.invoked_subcommand not in SERVERS:
+        # What Kafka's client complains of is in the sentence that the command ends with.
+        logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
 @tocsin.command()
@@ -58,14 +66,18 @@ def web() -> None:
 
 
 @tocsin.command()
-def setup() -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def setup(as_json: bool) -> None:
     """Create what is missing of the topics in Kafka and of the tables in ClickHouse."""
     import asyncio
 
     from agents.setup import set_up
 
     created = asyncio.run(set_up(read_settings()))
-    Console().print(f"Created {len(created)} topics; the tables in ClickHouse are there.")
+    if as_json:
+        click.echo(json.dumps({"created_topics": created}))
+    else:
+        click.echo(f"Created {len(created)} topics; the tables in ClickHouse are there.")
 
 
 @tocsin.command()

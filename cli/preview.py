@@ -1,5 +1,6 @@
 """`tocsin preview`: what a type says on its channels, without sending anything."""
 
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,14 +9,12 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
+from cli.lines import print_lines, wrapped
+from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
-from pipeline.settings import read_settings
 from policy.notification_type import NotificationType
 from policy.rendering.locales import chain
 from policy.rendering.push import PAYLOAD, payload_bytes
@@ -58,9 +57,8 @@ def preview(
     renderings = dict(_renderings(spec, channel))
     if html_file and Channel.EMAIL not in renderings:
         raise Misconfigured(f"There is no e-mail to write to {html_file}.")
-    console = Console()
     if not as_json and not chain(locale):
-        console.print(f"{locale} is not a known locale: these are the base texts.", markup=False)
+        click.echo(f"{locale} is not a known locale: these are the base texts.")
     for found, rendering in renderings.items():
         event = given or _made_up(spec, rendering)
         events = [event] * (digest or 1)
@@ -68,11 +66,11 @@ def preview(
         if as_json:
             sys.stdout.write(_encode(_facts(found, locale, content)).decode() + "\n")
         else:
-            console.print(_panel(found, content))
+            print_lines(_described(found, content))
         if html_file and found is Channel.EMAIL:
             _write(html_file, content)
             if not as_json:
-                console.print(f"The HTML is in {html_file}.", markup=False, highlight=False)
+                click.echo(f"The HTML is in {html_file}.")
 
 
 def _the_type(name: str) -> NotificationType:
@@ -132,21 +130,24 @@ def _facts(channel: Channel, locale: str, content: Content) -> dict[str, Any]:
     return facts
 
 
-def _panel(channel: Channel, content: Content) -> Panel:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
+def _described(channel: Channel, content: Content) -> Iterator[Text]:
+    yield Text(str(channel), style="bold")
     if content.title:
-        table.add_row("title", Text(content.title, style="bold"))
-    table.add_row("body", Text(content.body.strip("\n")))
+        yield from _part("title", content.title)
+    yield from _part("body", content.body.strip("\n"))
     if content.html:
-        table.add_row("html", f"{len(content.html.encode()):,} bytes")
+        yield from _part("html", f"{len(content.html.encode()):,} bytes")
     if content.data:
-        table.add_row("data", Text(_encode(content.data).decode()))
-    size = _size(channel, content)
-    if size:
-        table.add_row("size", size)
-    return Panel(table, title=str(channel), title_align="left")
+        yield from _part("data", json.dumps(content.data, ensure_ascii=False))
+    if size := _size(channel, content):
+        yield from _part("size", size)
+
+
+def _part(name: str, said: str) -> Iterator[Text]:
+    first = f"  {name:<5}  "
+    for line in said.splitlines():
+        yield from wrapped(line, len(first), first)
+        first = " " * len(first)
 
 
 def _size(channel: Channel, content: Content) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,15 +10,16 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
-from analytics.reconcile import Reconciled
+from analytics.reconcile import Finding, Reconciled
 from analytics.reconcile import reconcile as compare
+from cli.lines import Row, aligned, print_lines
 from cli.moment import MOMENT
+from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
-from pipeline.settings import read_settings
 from schemas.encoding import UNDECODABLE
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -53,20 +55,27 @@ def reconcile(begin: int, end: int, accepted: Path | None, as_json: bool) -> Non
 
 
 def print_reconciled(console: Console, found: Reconciled) -> None:
-    """A row for each finding, and the verdict."""
-    table = Table("compared", "of", "wrong", "such as")
-    for finding in found.findings:
-        colour = "red" if finding.wrong else "green"
-        wrong = f"[{colour}]{finding.wrong:,}[/]"
-        table.add_row(finding.said, f"{finding.claimed:,}", wrong, "\n".join(finding.examples))
-    console.print(table)
-    console.print(f"{found.repeated:,} delivery events were told again, and count once.")
+    """A line for each finding, with what is wrong by its id beneath, and the verdict."""
+    print_lines(_described(found), console)
+
+
+def _described(found: Reconciled) -> Iterator[str | Text]:
+    head = Row(("compared", "of", "wrong"))
+    lines = list(aligned([head, *map(_row, found.findings)], right=frozenset({1, 2})))
+    yield lines[0]
+    for finding, line in zip(found.findings, lines[1:], strict=True):
+        yield line
+        yield from (f"    such as {example}" for example in finding.examples)
+    yield f"{found.repeated:,} delivery events were told again, and count once."
     if found.accepted_again:
-        console.print(
-            f"{found.accepted_again:,} messages were accepted again, and are counted once."
-        )
+        yield f"{found.accepted_again:,} messages were accepted again, and are counted once."
     verdict = "Nothing is lost, and nothing counts twice." if found.is_right else "See above."
-    console.print(verdict, style="bold")
+    yield Text(verdict, style="bold")
+
+
+def _row(finding: Finding) -> Row:
+    wrong = Text(f"{finding.wrong:,}", style="red" if finding.wrong else "green")
+    return Row((finding.said, f"{finding.claimed:,}", wrong))
 
 
 async def _compared(begin: int, end: int, accepted: list[str] | None) -> Reconciled:

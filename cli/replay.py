@@ -12,12 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agents.population import read_population
 from agents.replay import TOPICS, Replay, batches, is_of
+from cli.lines import print_lines
 from cli.moment import MOMENT
 from cli.replayed import Played, as_json, described
+from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
 from pipeline.history import History
-from pipeline.settings import Settings, read_settings
+from pipeline.settings import Settings
 from pipeline.topics import EVENTS
 from policy.duration import milliseconds
 
@@ -61,7 +63,7 @@ def replay(
     if as_lines:
         sys.stdout.write(as_json(played) + "\n")
     else:
-        Console().print(described(played, limit), highlight=False)
+        print_lines(described(played, limit))
 
 
 @dataclass

@@ -1,19 +1,16 @@
 """The difference that another catalogue makes, as a terminal shows it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from rich import box
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text as Words
 
 from agents.comparison import Change, Comparison, Kind
 from agents.fates import Fate
+from cli.lines import Row, aligned, wrapped
 from policy.instants import text
 from policy.shown import counted
 from schemas.vocabulary import Stage
@@ -67,14 +64,10 @@ def _side(fate: Fate) -> dict[str, Any]:
     return {"sent": True, "at": fate.at, "digest": fate.digest, **content}
 
 
-def described(played: Played, limit: int) -> RenderableType:
-    """Everything, with as many examples."""
-    return Group(*_parts(played, limit))
-
-
-def _parts(played: Played, limit: int) -> Iterator[RenderableType]:
+def described(played: Played, limit: int) -> Iterator[Words]:
+    """Everything, in lines, with as many examples."""
     warm = f", after {counted(played.warm_up, 'event')} to warm up" if played.warm_up else ""
-    yield Words(
+    yield from wrapped(
         f"{counted(played.events, 'event')} from {text(played.begin)} to {text(played.end)}{warm}, "
         f"with catalogue {played.before} and with {played.after}. Nothing was sent."
     )
@@ -87,38 +80,47 @@ def _parts(played: Played, limit: int) -> Iterator[RenderableType]:
         same = counted(sent, "notification")
         yield Words(f"No difference: {same} either way.", style="green")
         return
-    yield _summary(played.comparison)
+    yield Words()
+    yield from _summary(played.comparison)
     yield from _reasons(changes)
     if limit:
         yield Words(f"\nExamples, {min(limit, len(changes))} of {len(changes)}", style="bold")
-        yield from map(_example, _spread(changes, limit))
+        for change in _spread(changes, limit):
+            yield from _example(change)
 
 
-def _summary(comparison: Comparison) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-    table.add_column("type", no_wrap=True)
-    table.add_column("channel", no_wrap=True)
-    for name in ("sent before", "sent now", *Kind):
-        table.add_column(name, justify="right", style=STYLES.get(name))
+def _summary(comparison: Comparison) -> Iterator[Words]:
+    head = tuple(
+        Words(name, style="dim") for name in ("type", "channel", "sent before", "sent now")
+    )
     counts = comparison.counts()
-    for place, (was, now) in comparison.sent.items():
-        row = counts.get(place, {})
-        numbers = (str(row[kind]) if row.get(kind) else "" for kind in Kind)
-        table.add_row(*place, str(was), str(now), *numbers)
-    return table
+    rows = [
+        Row((*place, str(was), str(now)), _kinds(counts.get(place, {})))
+        for place, (was, now) in comparison.sent.items()
+    ]
+    yield from aligned([Row(head), *rows], right=frozenset({2, 3}))
 
 
-def _reasons(changes: tuple[Change, ...]) -> Iterator[RenderableType]:
+def _kinds(counts: Mapping[Kind, int]) -> Words:
+    found = [
+        Words(f"{counts[kind]} {kind}", style=STYLES[kind]) for kind in Kind if counts.get(kind)
+    ]
+    return Words(", ").join(found)
+
+
+def _reasons(changes: tuple[Change, ...]) -> Iterator[Words]:
     """Why what was sent is not any more, the most frequent first."""
     gone = (change for change in changes if Kind.NO_LONGER in change.kinds)
     found = Counter((each.place.type, each.place.channel, _why(each.after)) for each in gone)
     if not found:
         return
     yield Words("\nNo longer sent, because", style="bold")
-    table = Table.grid(padding=(0, 2))
-    for (name, channel, why), number in found.most_common(12):
-        table.add_row(str(number), Words(name), channel, Words(why))
-    yield table
+    yield from aligned(
+        [
+            Row((str(number), name, channel), why)
+            for (name, channel, why), number in found.most_common(12)
+        ]
+    )
 
 
 def _spread(changes: tuple[Change, ...], limit: int) -> list[Change]:
@@ -135,18 +137,13 @@ def _spread(changes: tuple[Change, ...], limit: int) -> list[Change]:
     return sorted(found[:limit], key=lambda each: (each.place.type, each.place.channel))
 
 
-def _example(change: Change) -> RenderableType:
-    place, table = change.place, Table.grid(padding=(0, 2))
-    table.add_column(min_width=6, style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("before", Words(_described(change.before)))
-    table.add_row("now", Words(_described(change.after)))
+def _example(change: Change) -> Iterator[Words]:
+    place = change.place
     kinds = Words(", ").join(Words(kind, style=STYLES[kind]) for kind in change.kinds)
-    head = Words.assemble(
-        (place.type, "bold"), f" {place.channel}: ", kinds,
-        f"\n  {place.user} of {place.tenant}, event {place.event_id}",
-    )  # fmt: skip
-    return Group(head, Padding(table, (0, 0, 0, 2)))
+    yield Words.assemble((place.type, "bold"), f" {place.channel}: ", kinds)
+    yield from wrapped(f"{place.user} of {place.tenant}, event {place.event_id}", 2)
+    yield from wrapped(_described(change.before), 10, "  before  ")
+    yield from wrapped(_described(change.after), 10, "  now     ")
 
 
 def _described(fate: Fate) -> str:

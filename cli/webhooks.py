@@ -3,15 +3,15 @@
 import json
 
 import click
-from rich.console import Console
 
+from cli.late import Group
+from cli.settings import read_settings
 from pipeline.errors import Misconfigured
-from pipeline.settings import read_settings
 from policy.endpoint import complaint_of
 from sinks.webhook.secret import keys_of, secret_of
 
 
-@click.group()
+@click.group(cls=Group)
 def webhooks() -> None:
     """Outgoing webhooks."""
 
@@ -33,4 +33,4 @@ def secret(url: str, tenant: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"tenant": tenant, "url": url, "secret": told}))
         return
-    Console(soft_wrap=True).print(told, markup=False, highlight=False)
+    click.echo(told)

@@ -45,7 +45,8 @@ def read_files(folder: Path) -> dict[str, str]:
             raise BadCatalogue(f"{path.name} in {folder} can't be read: {error}.") from error
     if not files:
         raise BadCatalogue(
-            f"There is no *.toml file in {folder}. Set TOCSIN_CATALOGUE to the catalogue's folder."
+            f"There is no *.toml file in {folder}. Run this in Tocsin's own folder or in that of "
+            "`tocsin up`, or set TOCSIN_CATALOGUE to the catalogue's folder."
         )
     return files
 

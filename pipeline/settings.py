@@ -1,15 +1,16 @@
-"""Every setting, parsed once from the environment (`TOCSIN_…`) and frozen."""
+"""Every setting, parsed once from variables (`TOCSIN_…`) and frozen."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import Misconfigured
 
+PREFIX = "TOCSIN_"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -19,7 +20,19 @@ class Settings(BaseSettings):
     Secrets are `SecretStr`, so that printing the settings shows asterisks.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TOCSIN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in, so that a setting left out is its default everywhere."""
+        return (init_settings,)
 
     kafka: str = "127.0.0.1:9092"
     partitions: Annotated[int, Field(ge=1, le=4096)] = 8
@@ -160,20 +173,33 @@ class Settings(BaseSettings):
 
 
 def settings_of(environment: Mapping[str, str]) -> Settings:
-    """The settings that a process with these variables would have; others count as not set."""
+    """The settings that a process with these variables has; others count as not set.
+
+    Raises Misconfigured with the variable's name.
+    """
     values = {
-        name.removeprefix("TOCSIN_").lower(): json.loads(text) if text[:1] in ("[", "{") else text
+        name.removeprefix(PREFIX).lower(): text
         for name, text in environment.items()
-        if name.startswith("TOCSIN_")
+        if name.startswith(PREFIX)
     }
-    return Settings.model_validate(values)
-
-
-def read_settings() -> Settings:
-    """Parse the environment; raises Misconfigured with the variable's name."""
     try:
-        return Settings()
+        return Settings.model_validate({name: _value(name, text) for name, text in values.items()})
     except ValidationError as error:
         first = error.errors()[0]
-        name = "TOCSIN_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise Misconfigured(f"{name} can't be used: {first['msg']}. Nothing was started.") from None
+        field = str(first["loc"][0])
+        raise _unusable(field, first["msg"]) from None
+
+
+def _value(name: str, text: str) -> Any:
+    """Lists and tables are written as JSON; everything else is the text itself."""
+    field = Settings.model_fields.get(name)
+    if field is None or get_origin(field.annotation) not in (tuple, dict):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise _unusable(name, f"it is not JSON ({error})") from None
+
+
+def _unusable(name: str, why: str) -> Misconfigured:
+    return Misconfigured(f"{PREFIX}{name.upper()} can't be used: {why}. Nothing was started.")

@@ -1,7 +1,7 @@
 """The web process: what comes from outside, over HTTP."""
 
 import asyncio
-import logging
+import errno
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from aiohttp import web
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.clock import Clock, SystemClock
 from pipeline.collector import tune_collector
-from pipeline.errors import Misconfigured
+from pipeline.errors import PortTaken, Unavailable
 from pipeline.outputs import Log
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
@@ -34,7 +34,6 @@ from web.webhooks import Webhooks
 
 KEYS_SECONDS = 1.0
 """How often the file of API keys is looked at."""
-log = logging.getLogger(__name__)
 
 
 def build(
@@ -54,20 +53,35 @@ def build(
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    """Serve inside the block; its URL. Requests under way are finished before it ends."""
+    """Serve inside the block; its URL. Requests under way are finished before it ends.
+
+    Raises PortTaken, or Unavailable, where it can't listen.
+    """
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     try:
-        await site.start()
+        await _listen(site)
         address = runner.addresses[0]
         yield f"http://{address[0]}:{address[1]}"
     finally:
         await runner.cleanup()
 
 
+async def _listen(site: web.TCPSite) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        is_taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if is_taken else f"can't be listened on ({error})"
+        raise (PortTaken if is_taken else Unavailable)(
+            f"{site.name} {why}, so nothing is served; choose another by TOCSIN_WEB_PORT, and by "
+            "TOCSIN_WEB_HOST an address of this machine."
+        ) from None
+
+
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises Unavailable without Kafka."""
+    """Serve until SIGTERM or SIGINT; raises Unavailable without Kafka or a port to listen on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -106,10 +120,7 @@ async def run(settings: Settings) -> None:
 async def _watch(keys: Keys) -> None:
     while True:
         await asyncio.sleep(KEYS_SECONDS)
-        try:
-            keys.refresh()
-        except Misconfigured as error:
-            log.error("%s Those of before stay in use.", error)
+        keys.refresh_or_keep()
 
 
 async def _health(_: web.Request) -> web.Response:

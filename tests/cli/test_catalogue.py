@@ -107,7 +107,7 @@ def test_every_type_is_shown(folder: Path) -> None:
     result = run("show", str(folder))
     assert result.exit_code == 0
     alarm, thing = (
-        next(line for line in result.stdout.splitlines() if f" {name} " in line)
+        next(line for line in result.stdout.splitlines() if line.startswith(f"{name} "))
         for name in ("alarm", "thing")
     )
     for text in ("alarm.raised", "high", "users with team = ops, plan = [pro]", "push"):
@@ -117,6 +117,13 @@ def test_every_type_is_shown(folder: Path) -> None:
     assert "sms after 90s unless seen" in result.stdout
     assert "email after 1h unless seen" in result.stdout
     assert version(folder) in result.stdout
+
+
+def test_at_any_width_a_type_stands_whole_with_what_it_does_beneath(folder: Path) -> None:
+    lines = run("show", str(folder), COLUMNS="60").stdout.splitlines()
+    at = lines.index("alarm  alarm.raised    high")
+    assert lines[at + 1].startswith("    to users with team = ops, plan = [pro]: push, then sms")
+    assert max(map(len, lines)) <= 60
 
 
 def test_show_speaks_json(folder: Path) -> None:

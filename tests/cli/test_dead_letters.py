@@ -47,13 +47,13 @@ class Desk:
         await self.producer.send_and_wait(DEAD_LETTERS.name, value, KEY, 0)
         return letter
 
-    async def run(self, *argv: str) -> Result:
+    async def run(self, *argv: str, width: int = 300) -> Result:
         """`tocsin dead-letters …`, in a thread, as it brings an event loop of its own."""
         return await asyncio.to_thread(
             CliRunner().invoke,
             tocsin,
             ["dead-letters", *argv],
-            env={"TOCSIN_KAFKA": self.kafka, "COLUMNS": "300"},
+            env={"TOCSIN_KAFKA": self.kafka, "COLUMNS": str(width)},
         )
 
     async def said(self, *argv: str) -> str:
@@ -109,6 +109,28 @@ async def test_one_letter_is_shown_with_its_record(desk: Desk) -> None:
     text = await desk.said("show", letter.id)
     assert "{[bold]x" in text
     assert "shop-17" in text
+
+
+async def test_at_80_columns_an_id_stands_whole_and_its_beginning_is_enough(desk: Desk) -> None:
+    letter = await desk.bury(b"{")
+    text = (await desk.run("list", width=80)).output
+    assert max(map(len, text.splitlines())) <= 80
+    (at,) = [n for n, line in enumerate(text.splitlines()) if line.startswith(f"{letter.id}  ")]
+    assert "undecodable" in text.splitlines()[at]
+    assert f"events-0@{letter.offset}: why" in text.splitlines()[at + 1]
+    shown = await desk.said("show", letter.id[:12], "--json")
+    assert json.loads(shown)["id"] == letter.id
+    assert (await desk.said("show", letter.id[:12])).splitlines()[0] == f"id         {letter.id}"
+
+
+async def test_a_beginning_that_several_share_names_them_and_replays_none(desk: Desk) -> None:
+    shared = unique("shared")
+    for end in ("a", "b"):
+        await desk.file(msgspec.structs.replace(await desk.bury(b"{"), id=f"{shared}{end}"))
+    for command in ("show", "replay"):
+        result = await desk.run(command, shared)
+        assert isinstance(result.exception, Misconfigured)
+        assert f"{shared}a, {shared}b. Give more of it." in str(result.exception)
 
 
 async def test_a_replay_writes_the_record_as_it_was_and_says_which_letter(desk: Desk) -> None:

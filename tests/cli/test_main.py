@@ -2,14 +2,20 @@
 
 import asyncio
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from agents.roles import builder_of
-from cli.main import ELSEWHERE, UNAVAILABLE
+from cli.environment import FILE
+from cli.main import ELSEWHERE, SERVERS, UNAVAILABLE, tocsin
 from embedded.process import free_port
 from pipeline.topics import ROLES
 from tests.patience import ended
@@ -31,11 +37,11 @@ class Ended:
         return [line for line in self.errors.splitlines() if line.startswith("tocsin: ")]
 
 
-async def run(*argv: str, **env: object) -> Ended:
-    """Run `tocsin`, without a shell."""
+async def run(*argv: str, folder: Path = ROOT, **env: str | Path | int) -> Ended:
+    """Run `tocsin` in a folder, without a shell."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *argv),
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, **{name: str(value) for name, value in env.items()}},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -51,6 +57,41 @@ async def test_help_lists_the_commands() -> None:
         assert f"\n  {command} " in done.output
 
 
+def _help_of(*argv: str) -> str:
+    result = CliRunner().invoke(tocsin, [*argv, "--help"], terminal_width=80)
+    assert result.exit_code == 0
+    return result.output
+
+
+def _commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, *path, name)
+
+
+def test_no_help_cuts_a_summary_or_is_wider_than_a_terminal() -> None:
+    for path, command in [((), tocsin), *_commands(tocsin)]:
+        said = _help_of(*path)
+        assert "..." not in said.replace("[ARGS]...", ""), path
+        assert max(map(len, said.splitlines())) <= 80, path
+        parent = " ".join(_help_of(*path[:-1]).split())
+        # Up to the end of the first sentence, or of the paragraph.
+        summary = " ".join((command.help or "").split("\n\n")[0].split()).partition(". ")[0]
+        assert summary.rstrip(".") in parent, path
+
+
+def test_whatever_reports_speaks_json() -> None:
+    silent = {("up",), ("web",), ("worker",)}  # They run until they are stopped.
+    for path, command in _commands(tocsin):
+        options = {option for each in command.params for option in each.opts}
+        is_group = isinstance(command, click.Group)
+        assert is_group or path in silent or "--json" in options, path
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_is_known(role: str) -> None:
     assert callable(builder_of(role))
@@ -62,7 +103,17 @@ async def test_an_unknown_role_is_told_which_there_are() -> None:
     assert all(role in done.errors for role in ROLES)
 
 
-@pytest.mark.parametrize("argv", [("worker", "decider"), ("dead-letters", "list"), ("setup",)])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("worker", "decider"),
+        ("web",),
+        ("setup", "--json"),
+        ("dead-letters", "list"),
+        ("replay", "--from", "1h", "--catalogue", "catalogue"),
+        ("explain", "--event", "schemas/examples/events.json", "--user", "ann"),
+    ],
+)
 async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -> None:
     address = f"127.0.0.1:{free_port()}"
     done = await run(*argv, TOCSIN_KAFKA=address, TOCSIN_DATA_DIR=tmp_path)
@@ -71,6 +122,67 @@ async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -
     assert address in sentence
     assert "TOCSIN_KAFKA" in sentence
     assert "Traceback" not in done.errors
+    assert done.output == ""
+    if argv[0] not in SERVERS:
+        assert done.errors.strip() == sentence
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("day", "--user", "ada"),
+        ("timeline", "90b7", "--json"),
+        ("experiment", "order_shipped"),
+        ("analyst", "ann"),
+        ("hints",),
+    ],
+)
+async def test_no_clickhouse_is_one_sentence(argv: tuple[str, ...]) -> None:
+    port = free_port()
+    done = await run(*argv, TOCSIN_CLICKHOUSE_PORT=port)
+    assert (done.code, done.output) == (UNAVAILABLE, "")
+    (sentence,) = done.sentences
+    assert done.errors.strip() == sentence
+    assert f"127.0.0.1:{port}" in sentence
+    assert "set TOCSIN_CLICKHOUSE_HOST and TOCSIN_CLICKHOUSE_PORT" in sentence
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("preview", "order_shipped"),
+        ("catalogue", "show"),
+        ("experiment", "order_shipped"),
+        ("reconcile", "--from", "1h"),
+    ],
+)
+async def test_a_folder_without_a_catalogue_is_one_sentence(
+    tmp_path: Path, argv: tuple[str, ...]
+) -> None:
+    done = await run(*argv, folder=tmp_path, PYTHONPATH=ROOT)
+    assert (done.code, done.output) == (UNAVAILABLE, "")
+    (sentence,) = done.sentences
+    assert done.errors.strip() == sentence
+    assert "There is no *.toml file in catalogue" in sentence
+    assert "set TOCSIN_CATALOGUE" in sentence
+
+
+async def test_a_port_that_is_taken_is_one_sentence_before_anything_is_started(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for option in ("--web-port", "--page-port"):
+            free = ("--web-port", str(free_port())) if option == "--page-port" else ()
+            done = await run("up", *free, option, str(port), folder=tmp_path, PYTHONPATH=ROOT)
+            assert done.code == UNAVAILABLE
+            (sentence,) = done.sentences
+            assert sentence.startswith(f"tocsin: Port {port} is taken by another program")
+            assert done.errors.strip() == sentence
+            assert not (tmp_path / FILE).exists()
+            assert not (tmp_path / ".tocsin" / "up").exists()
 
 
 async def test_a_catalogue_of_ones_own_is_looked_at_before_all_is_started(tmp_path: Path) -> None:
@@ -97,7 +209,8 @@ async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: 
     [("TOCSIN_PARTITIONS", "many"), ("TOCSIN_BAD_SHARE", "2"), ("TOCSIN_CLICKHOUSE_PORT", "0")],
 )
 async def test_a_setting_that_can_not_be_used_is_named(name: str, value: str) -> None:
-    done = await run("worker", "retry", **{name: value})
+    variables: dict[str, Any] = {name: value}
+    done = await run("worker", "retry", **variables)
     assert done.code == UNAVAILABLE
     (sentence,) = done.sentences
     assert name in sentence

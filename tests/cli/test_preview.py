@@ -64,7 +64,7 @@ def test_every_channel_is_shown_with_made_up_data() -> None:
     shown = [
         "3 things",
         "text [b]",
-        '{"id":"id"}',
+        '{"id": "id"}',
         "of 4,096 bytes",
         "11 bytes",
         "GSM-7",

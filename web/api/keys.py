@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import secrets
 import tomllib
 from enum import StrEnum
@@ -17,6 +18,7 @@ from schemas.event import Name
 PREFIX = "tocsin_"
 """By which a key that got lost is known as one of ours."""
 PER_MINUTE = 6000
+log = logging.getLogger(__name__)
 
 
 class Scope(StrEnum):
@@ -50,14 +52,24 @@ class Keys:
         self._read()
 
     def find(self, key: str) -> ApiKey | None:
-        """The key of this text, if it is one."""
+        """The key of this text, if it is one, also if it was added a moment ago."""
         # By its hash: how long a look-up takes says nothing about any key.
-        return self._by_hash.get(hashlib.sha256(key.encode()).hexdigest())
+        sha256 = hashlib.sha256(key.encode()).hexdigest()
+        if sha256 not in self._by_hash:
+            self.refresh_or_keep()
+        return self._by_hash.get(sha256)
 
     def refresh(self) -> None:
         """Take up a changed file; one that can't be used changes nothing and raises."""
         if self._signature() != self._seen:
             self._read()
+
+    def refresh_or_keep(self) -> None:
+        """Take up a changed file; one that can't be used changes nothing and is logged."""
+        try:
+            self.refresh()
+        except Misconfigured as error:
+            log.error("%s Those of before stay in use.", error)
 
     def _signature(self) -> tuple[int, int] | None:
         try:

@@ -5,7 +5,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
 
@@ -72,12 +71,6 @@ async def test_dead_letters_are_listed_and_sent_again(api: Api) -> None:
     path = f"/v1/dead-letters/{letter['id']}/replay"
     assert await api.done("POST", path) == {"replayed": 1, "gone": 0}
     assert (await api.call("POST", "/v1/dead-letters/none/replay"))[0] == 404
-
-
-@pytest.mark.parametrize("arguments", [["timeline", "none"], ["day", "--user", "nobody"]])
-async def test_nothing_is_told_in_words(api: Api, arguments: list[str]) -> None:
-    run = await asyncio.to_thread(CliRunner(env=api.house.environment).invoke, tocsin, arguments)
-    assert run.output.startswith("Nothing ")
 
 
 async def test_an_erased_user_is_nowhere_and_may_come_back(api: Api) -> None:
