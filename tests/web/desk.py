@@ -18,7 +18,8 @@ Answer = TypeVar("Answer")
 
 
 class Asked(Owners):
-    """Says what it was told to say, and keeps what it was asked."""
+    """Keeps what it was asked, and answers as it was told: by a value, an error, or a function
+    of the user and the question."""
 
     def __init__(self) -> None:
         self.answer: Any = None
@@ -34,10 +35,11 @@ class Asked(Owners):
     ) -> Answer:
         """The answer, or the failure, that the test set."""
         self.asked.append((role, user, question, after))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        found: Answer = self.answer
-        return found
+        found = self.answer(user, question) if callable(self.answer) else self.answer
+        if isinstance(found, Exception):
+            raise found
+        answer: Answer = found
+        return answer
 
 
 def desk_of(
