@@ -66,7 +66,7 @@ def plan_of(package: Package, snapshot: Snapshot, given: argparse.Namespace) -> 
 
 def scored(plan: Plan, progress: Progress) -> Score:
     """The score so far."""
-    return score_of(plan.package.name, plan.outcomes(), progress.controls_failed)
+    return score_of(plan.package.name, plan.outcomes(), len(progress.distrusted))
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ class Recording(Struct):
     cpu_seconds: list[float]
     lines: dict[str, dict[int, list[int]]]
     """By path and line; a line that also runs at import has -1 among its tests."""
+    failed: list[str]
+    """Tests that fail without a mutant: none of the others, and asked about none."""
     modules: list[str]
     """What was imported that is not ours, for workers to import once."""
 
@@ -33,6 +35,7 @@ class Recorder:
         self._coverage = coverage
         self.seconds: dict[str, float] = {}
         self.cpu_seconds: dict[str, float] = {}
+        self.failed: set[str] = set()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -43,26 +46,31 @@ class Recorder:
         finally:
             self.seconds[item.nodeid] = time.monotonic() - begin
             self.cpu_seconds[item.nodeid] = time.process_time() - cpu
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
             self._coverage.switch_context("")
 
 
 def record(sources: list[str], arguments: list[str], plugins: Sequence[object]) -> Recording:
-    """Run the tests in this process; raises RuntimeError where one fails."""
+    """Run the tests in this process; raises RuntimeError where none can be used."""
     patterns = [str(Path(name).absolute() / "**") for name in sources]
     coverage = Coverage(data_file=None, config_file=False, include=patterns, messages=False)
     recorder = Recorder(coverage)
     coverage.start()
     code = pytest.main(arguments, plugins=[*plugins, recorder])
     coverage.stop()
-    if code:
-        raise RuntimeError(f"The tests fail without a mutant: pytest ended with {code!r}.")
-    tests = sorted(recorder.seconds)
+    tests = sorted(recorder.seconds.keys() - recorder.failed)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not tests:
+        raise RuntimeError(f"No test can be used: pytest ended with {code!r}.")
     places = {name: place for place, name in enumerate(tests)}
+    known = {"", *tests}
     data, lines = coverage.get_data(), {}
     for file in data.measured_files():
         path = Path(file).relative_to(Path.cwd()).as_posix()
         lines[path] = {
-            line: sorted(places.get(name, -1) for name in set(contexts))
+            line: sorted({places[name] if name else -1 for name in contexts if name in known})
             for line, contexts in data.contexts_by_lineno(file).items()
         }
     return Recording(
@@ -70,6 +78,7 @@ def record(sources: list[str], arguments: list[str], plugins: Sequence[object]) 
         [recorder.seconds[name] for name in tests],
         [recorder.cpu_seconds[name] for name in tests],
         lines,
+        sorted(recorder.failed),
         _foreign(),
     )
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from tests.mutation.benign import Entry
 from tests.mutation.choice import choose, runs_at_import
 from tests.mutation.job import Answer, Job, Outcome
+from tests.mutation.judge import judged
 from tests.mutation.mutant import Mutant
 from tests.mutation.packages import Package
 from tests.mutation.recording import Recording
@@ -23,8 +24,6 @@ from tests.mutation.shared import VARIABLE
 from tests.mutation.snapshot import Snapshot
 
 ALIVE = (Outcome.SURVIVED, Outcome.UNTESTED)
-CONTROL_EVERY = 25
-"""After so many mutants, the tests of one run with nothing changed, and should pass."""
 LINE_BYTES = 64 << 20
 STOP_SECONDS = 30.0
 
@@ -58,17 +57,17 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Progress:
-    """What is done so far; failed controls are kept for the report."""
+    """What is done so far, and which tests failed although nothing was changed."""
 
     def __init__(self, plan: Plan, tell: Tell) -> None:
-        self._plan, self._tell = plan, tell
-        self.controls: list[Answer] = []
+        self._plan, self.tell = plan, tell
+        self.distrusted: list[str] = []
 
     def add(self, mutant: Mutant, answer: Answer) -> None:
         """Keep a result and say it."""
         plan = self._plan
         plan.results.add(mutant, answer)
-        self._tell(
+        self.tell(
             f"{plan.package.name} {len(plan.outcomes())}/{len(plan.mutants)}, "
             f"{len(plan.alive())} alive: "
             f"{answer.outcome} {mutant.path}:{mutant.lines[0]} in {answer.took:.1f} s"
@@ -76,10 +75,10 @@ class Progress:
         if answer.outcome in ALIVE:
             write_survivors(plan)
 
-    @property
-    def controls_failed(self) -> int:
-        """How many runs without a change did not pass."""
-        return sum(answer.outcome is not Outcome.SURVIVED for answer in self.controls)
+    def distrust(self, test: str) -> None:
+        """Keep a test that failed without a change."""
+        self.distrusted.append(test)
+        self.tell(f"{test} failed without a change, so its kill does not count")
 
 
 async def run(plan: Plan, progress: Progress) -> None:
@@ -89,6 +88,8 @@ async def run(plan: Plan, progress: Progress) -> None:
         return
     async with _services(plan) as environment:
         recording = await _recording(plan, environment)
+        for test in recording.failed:
+            progress.tell(f"{test} fails without a mutant, so it is asked about none")
         queue = [(mutant, job_of(mutant, recording, plan.snapshot.clean)) for mutant in pending]
         queue.reverse()
         workers = [
@@ -135,7 +136,7 @@ def write_survivors(plan: Plan) -> Path:
 
 
 async def _recording(plan: Plan, environment: dict[str, str]) -> Recording:
-    """As kept for this state of the tree, or made now; exits where a test fails by itself."""
+    """As kept for this state of the tree, or made now; exits where no test can be used."""
     package, folder = plan.package, plan.snapshot.folder
     file = folder / f"{package.name.replace('/', '-')}.recording.json"
     if not file.exists():
@@ -192,17 +193,13 @@ async def _work(
                 sys.exit(f"A worker for {package.name} ended: see {log}.")
             return msgspec.json.decode(line, type=Answer)
 
-        tried = 0
         while queue:
             mutant, job = queue.pop()
             if not job.tests:
                 progress.add(mutant, Answer(Outcome.UNTESTED))
                 continue
-            progress.add(mutant, await ask(job))
-            tried += 1
-            if tried % CONTROL_EVERY == 0:
-                clean = (plan.snapshot.clean / job.path).read_text()
-                progress.controls.append(await ask(msgspec.structs.replace(job, source=clean)))
+            clean = (plan.snapshot.clean / job.path).read_text()
+            progress.add(mutant, await judged(job, clean, ask, progress.distrust))
 
 
 @asynccontextmanager

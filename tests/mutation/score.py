@@ -23,11 +23,11 @@ class Score(Struct, frozen=True, kw_only=True):
     low: float
     high: float
     """The 95 % interval of the share among all mutants of the package (Wilson)."""
-    controls_failed: int = 0
-    """Of the runs without any change, so many failed: then as large a share of kills is chance."""
+    distrusted: int = 0
+    """Kills that did not count, as the same test failed without the change."""
 
 
-def score_of(package: str, outcomes: Iterable[Outcome], controls_failed: int = 0) -> Score:
+def score_of(package: str, outcomes: Iterable[Outcome], distrusted: int = 0) -> Score:
     """From what became of each mutant."""
     count = Counter(outcomes)
     killed = count[Outcome.KILLED] + count[Outcome.TIMED_OUT]
@@ -45,7 +45,7 @@ def score_of(package: str, outcomes: Iterable[Outcome], controls_failed: int = 0
         score=round(share, 4),
         low=round(interval.low, 4),
         high=round(interval.high, 4),
-        controls_failed=controls_failed,
+        distrusted=distrusted,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.mutation import choice
 from tests.mutation.benign import Entry
-from tests.mutation.job import Answer, Outcome
+from tests.mutation.job import Outcome
 from tests.mutation.packages import Package
 from tests.mutation.results import Head, Results
 from tests.mutation.run import Plan, Progress, run, write_survivors
@@ -137,14 +137,16 @@ async def test_what_survives_and_what_does_not(
     assert [text.split(": ")[1].split(" in ")[0] for text in told] == ["timed out shop/price.py:10"]
 
 
-async def test_tests_that_fail_by_themselves_end_the_run(project: Path, tmp_path: Path) -> None:
-    (project / "tests" / "shop" / "test_price.py").write_text(TESTS + "    assert False\n")
+async def test_a_test_that_fails_by_itself_is_not_asked(project: Path, tmp_path: Path) -> None:
+    """Nothing can be learned from them; and where one fails, nothing from that one."""
+    tests = project / "tests" / "shop" / "test_price.py"
+    tests.write_text("def test_total():\n    assert False\n")
     planned = plan(project, tmp_path / "mutants")
     with pytest.raises(SystemExit, match="can't be recorded"):
         await run(planned, Progress(planned, lambda _: None))
-
-
-def test_a_control_that_fails_is_counted() -> None:
-    progress = Progress.__new__(Progress)
-    progress.controls = [Answer(Outcome.SURVIVED), Answer(Outcome.KILLED)]
-    assert progress.controls_failed == 1
+    tests.write_text(f"{TESTS}\n\ndef test_more():\n    assert total(1, 1) == 1\n")
+    planned = plan(project, tmp_path / "mutants")
+    told: list[str] = []
+    await run(planned, Progress(planned, told.append))
+    assert told[0].startswith("tests/shop/test_price.py::test_more fails without a mutant")
+    assert planned.outcomes().count(Outcome.SURVIVED) == 3
