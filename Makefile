@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --extra embedded
 
-.PHONY: demo test check chaos chaos-sinks simulate bench requirements clean
+.PHONY: demo test check chaos chaos-sinks simulate mutants bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -26,6 +26,10 @@ chaos-sinks: .venv/dev
 
 simulate: .venv/dev
 	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest --hypothesis-profile=default tests/simulation tests/policy
+
+# MUTANTS="--package policy --sample 50" tries fewer; python -m tests.mutation --help has the rest.
+mutants: .venv/dev
+	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 bench: .venv/dev
 	$(BIN)/python -m bench decide

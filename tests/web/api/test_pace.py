@@ -44,3 +44,11 @@ def test_a_key_of_few_requests_has_one_at_least() -> None:
     }
     assert pace.take("other", 1).allowed
     assert not pace.take("key", 1).allowed
+
+
+def test_what_was_not_used_is_not_saved_up() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.take("key", 60)  # a burst of ten
+    clock.at += 3600
+    assert sum(pace.take("key", 60).allowed for _ in range(20)) == 10

@@ -1,0 +1,75 @@
+"""Which tests a mutant is put before, and for how long they may run."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from msgspec import Struct
+
+from tests.mutation.mutant import Mutant
+from tests.mutation.recording import Recording
+
+MOST_TESTS = 80
+MOST_CPU_SECONDS = 10.0
+"""What the tests of one mutant took when recorded, at most; the first one always runs."""
+SPARE_CPU = 6
+SPARE = 60.0
+FACTOR = 8
+
+
+class Choice(Struct, frozen=True):
+    """Tests in the order in which they run, with seconds of CPU and of the clock for all."""
+
+    tests: list[str]
+    cpu: int
+    seconds: float
+
+
+def choose(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]) -> Choice:
+    """The tests for a mutant; none where no test executes what is changed."""
+    if mutant.path.endswith(".sql"):
+        found = _of_view(mutant, recording, source_of)
+    else:
+        found = _of_lines(mutant, recording)
+    found.sort(key=lambda place: _rank(mutant, recording, place))
+    chosen: list[int] = []
+    seconds = 0.0
+    for place in found[:MOST_TESTS]:
+        seconds += recording.cpu_seconds[place]
+        if chosen and seconds > MOST_CPU_SECONDS:
+            break
+        chosen.append(place)
+    cpu = sum(recording.cpu_seconds[place] for place in chosen)
+    clock = sum(recording.seconds[place] for place in chosen)
+    return Choice(
+        [recording.tests[place] for place in chosen],
+        round(SPARE_CPU + FACTOR * cpu),
+        SPARE + FACTOR * clock,
+    )
+
+
+def runs_at_import(mutant: Mutant, recording: Recording) -> bool:
+    """Whether the change acts before any test runs."""
+    lines = recording.lines.get(mutant.path, {})
+    first, last = mutant.lines
+    return not mutant.in_body or any(-1 in lines.get(line, ()) for line in range(first, last + 1))
+
+
+def _of_lines(mutant: Mutant, recording: Recording) -> list[int]:
+    lines = recording.lines.get(mutant.path, {})
+    first, last = mutant.lines
+    of_statement = {place for line in range(first, last + 1) for place in lines.get(line, ())}
+    if runs_at_import(mutant, recording):
+        of_statement |= {place for found in lines.values() for place in found}
+    return sorted(of_statement - {-1})
+
+
+def _of_view(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]) -> list[int]:
+    """Those that name the view or panel; all of them for what every view reads."""
+    every = range(len(recording.tests))
+    named = [place for place in every if mutant.where in source_of(recording.tests[place])]
+    return named or list(every)
+
+
+def _rank(mutant: Mutant, recording: Recording, place: int) -> tuple[bool, float]:
+    file = PurePath(recording.tests[place].partition("::")[0])
+    return file.stem != f"test_{PurePath(mutant.path).stem}", recording.seconds[place]

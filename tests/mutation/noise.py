@@ -1,0 +1,79 @@
+"""Changes that are not worth a mutant, as no test should notice them. By rule:
+
+- docstrings, annotations, type aliases' subscripts, imports under `TYPE_CHECKING`: the type
+  checker's business;
+- decorators, and `frozen`, `kw_only`, `gc`, `slots` of a class: declarations, held by mypy;
+- calls of a logger, and making one: their texts are for operators;
+- calls of `cast`, `assert_never`, `TypeVar`, `NewType`: nothing at run time;
+- calls of `len` and `isinstance`, of which any change raises TypeError: any test kills it;
+- prose, which is a literal of three words or more, and what an error is raised with: tests hold
+  what a message says where somebody acts on it, and not how it is put. Metrics' help is prose.
+- of a string only the change to another text, not also those to upper and to lower case.
+"""
+
+from collections.abc import Sequence
+
+import libcst as cst
+import libcst.matchers as m
+
+_DECLARING = {"frozen", "kw_only", "gc", "slots", "cache_hash"}
+_CALLS = {"len", "isinstance", "cast", "assert_never", "TypeVar", "NewType"}
+_LOGGERS = {"log", "logger", "logging", "warnings"}
+_PROSE_WORDS = 3
+
+
+def is_noise(node: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> bool:
+    """Whether nothing in the node is to be changed."""
+    match node:
+        case cst.Annotation() | cst.Decorator() | cst.Import() | cst.ImportFrom():
+            return True
+        case cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()):
+            return True
+        case cst.Call(func=cst.Name(value=name)):
+            return name in _CALLS
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=name))):
+            return name in _LOGGERS
+        case cst.Arg(keyword=cst.Name(value=name)):
+            return name in _DECLARING and bool(parents) and isinstance(parents[-1], cst.ClassDef)
+        case cst.If(test=cst.Name(value="TYPE_CHECKING")):
+            return True
+        case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
+            return True
+        case cst.Assign(value=value) | cst.AnnAssign(value=value):
+            return _is_logger(value) or m.matches(node, _ALIAS)
+        case _:
+            return False
+
+
+_ALIAS = m.Assign(
+    value=m.Subscript(value=m.Name() | m.Attribute()),
+    targets=[m.AssignTarget(target=m.Name(value=m.MatchRegex("[A-Z][a-z]\\w*")))],
+)
+
+
+def is_useless(node: cst.CSTNode, changed: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> bool:
+    """Whether this one change of the node is left out."""
+    if isinstance(node, cst.SimpleString):
+        is_text = isinstance(changed, cst.SimpleString) and "XX" in changed.value
+        is_raised = any(isinstance(parent, cst.Raise) for parent in parents)
+        return not is_text or is_raised or _is_prose(node)
+    if isinstance(node, cst.Call) and isinstance(changed, cst.Call):
+        return any(isinstance(parent, cst.Raise) for parent in parents[-1:]) or _drops_prose(
+            node, changed
+        )
+    return False
+
+
+def _is_logger(value: cst.CSTNode | None) -> bool:
+    return m.matches(value, m.Call(func=m.Attribute(attr=m.Name("getLogger")))) if value else False
+
+
+def _drops_prose(node: cst.Call, changed: cst.Call) -> bool:
+    kept = {id(arg) for arg in changed.args}
+    return any(_is_prose(arg.value) for arg in node.args if id(arg) not in kept)
+
+
+def _is_prose(value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.ConcatenatedString):
+        return True
+    return isinstance(value, cst.SimpleString) and len(value.raw_value.split()) >= _PROSE_WORDS

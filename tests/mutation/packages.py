@@ -1,0 +1,109 @@
+"""What is mutated, and which tests are asked about it.
+
+Tests mirror the code by folder: `policy` is judged by `tests/policy` alone, so that a package's
+own tests hold what it promises. Of these a mutant is put before those that execute the changed
+statement, as found by running them once with coverage (`recording.py`): first those of the file
+that bears the module's name (`policy/x.py`, `tests/policy/test_x.py`), then the others, the
+quickest first, up to a cap (`choice.py`). A statement that runs at import is judged by all tests
+that enter its module. SQL has no coverage: a change of a view is judged by the tests that name it.
+"""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class Package(Struct, frozen=True, kw_only=True):
+    """Sources, the tests that mirror them, and the services that these tests share."""
+
+    name: str
+    sources: tuple[str, ...]
+    """Files, or folders with all their `*.py`."""
+    without: tuple[str, ...] = ()
+    tests: tuple[str, ...]
+    deselected: tuple[str, ...] = ()
+    """Tests that compare texts, stop what all share, or need a browser."""
+    services: tuple[str, ...] = ()
+
+    def tests_in(self, root: Path) -> list[str]:
+        """Of the tests, what there is below a root."""
+        return [name for name in self.tests if (root / name).exists()]
+
+    def files(self, root: Path) -> list[str]:
+        """All sources below a root, in order."""
+        found: set[str] = set()
+        for name in self.sources:
+            place = root / name
+            below = place.rglob("*.py") if place.is_dir() else [place]
+            found |= {path.relative_to(root).as_posix() for path in below}
+        return sorted(path for path in found if not path.startswith(self.without))
+
+
+VIEWS = "analytics/migrations/0004_views.sql"
+PACKAGES = {
+    package.name: package
+    for package in (
+        Package(name="policy", sources=("policy",), tests=("tests/policy",)),
+        Package(name="sinks", sources=("sinks",), tests=("tests/sinks",)),
+        Package(name="web/reports", sources=("web/reports",), tests=("tests/web/test_reports.py",)),
+        Package(
+            name="sql",
+            sources=(
+                "analytics/migrations/0002_notification_state.sql",
+                "analytics/migrations/0003_roll_ups.sql",
+                VIEWS,
+                *(
+                    f"analytics/panels/{name}.sql"
+                    for name in (
+                        "funnel",
+                        "latency",
+                        "providers",
+                        "tenants",
+                        "texts",
+                        "types",
+                        "volume",
+                        "why_not",
+                    )
+                ),
+            ),
+            tests=(
+                "tests/analytics/test_views.py",
+                "tests/analytics/test_panels.py",
+                "tests/analytics/test_twice.py",
+            ),
+            # It compares the dashboard's text, so it would fail at any change.
+            deselected=("test_grafanas_file_is_made_from_the_same_panels",),
+            services=("clickhouse",),
+        ),
+        Package(
+            name="web",
+            sources=("web",),
+            without=("web/reports", "web/pages"),
+            tests=(
+                "tests/web/api",
+                "tests/web/gateway",
+                "tests/web/preferences",
+                "tests/web/test_back_channel.py",
+                "tests/web/test_cors.py",
+                "tests/web/test_links.py",
+            ),
+            deselected=(
+                # Minutes of generated calls, of every route.
+                "test_every_route_is_as_documented",
+                "test_a_killed_process_costs_nobody_a_message",
+                "test_while_kafka_is_away_nothing_is_promised_and_then_all_goes_on",
+            ),
+            services=("house",),
+        ),
+        Package(name="tables", sources=("tables",), tests=("tests/tables",), services=("kafka",)),
+        Package(
+            name="pipeline", sources=("pipeline",), tests=("tests/pipeline",), services=("kafka",)
+        ),
+        Package(
+            name="agents",
+            sources=("agents",),
+            tests=("tests/agents",),
+            services=("kafka", "clickhouse"),
+        ),
+    )
+}

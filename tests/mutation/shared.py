@@ -1,0 +1,45 @@
+"""Lets the tests of many mutants share one Kafka, one ClickHouse and one house.
+
+They start theirs by `embedded.kafka.Kafka` and so on; here these are exchanged for some that are
+running already, as `services.py` says in the environment, before any conftest imports them.
+"""
+
+import os
+import sys
+import time
+from itertools import count
+from types import ModuleType
+
+import msgspec
+from msgspec import Struct
+
+VARIABLE = "MUTANTS_SERVICES"
+
+
+class Services(Struct, frozen=True):
+    """Where they are; empty or 0 for what was not asked for."""
+
+    kafka: str = ""
+    clickhouse: int = 0
+    house: dict[str, str] = {}
+    """The environment of the house's workers."""
+
+
+def use_shared() -> None:
+    """Have tests use what is running; nothing is changed where nothing is."""
+    services = msgspec.json.decode(os.environ.get(VARIABLE, "{}"), type=Services)
+    if services.kafka or services.clickhouse or services.house:
+        from tests.mutation.borrowed import borrow
+
+        borrow(services)
+
+
+def renew_names() -> None:
+    """Have a fork use names that no other one uses, where modules chose them at import."""
+    mine = f"{os.getpid():x}{time.time_ns():x}"
+    for module, name, value in (
+        ("tests.agents.names", "RUN", mine),
+        ("tests.analytics.conftest", "_numbers", count(time.time_ns())),
+    ):
+        if isinstance(found := sys.modules.get(module), ModuleType):
+            setattr(found, name, value)

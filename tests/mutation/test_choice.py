@@ -1,0 +1,76 @@
+"""Which tests are chosen for a mutant, from what was recorded."""
+
+from typing import Any
+
+from tests.mutation.choice import choose, runs_at_import
+from tests.mutation.mutant import Mutant
+from tests.mutation.recording import Recording
+
+TESTS = ["tests/shop/test_cart.py::test_cart", "tests/shop/test_price.py::test_price",
+         "tests/shop/test_price.py::test_slow", "tests/shop/test_till.py::test_till"]  # fmt: skip
+LINES = {"shop/price.py": {1: [-1], 4: [0, 1, 2], 5: [1], 8: [0, -1], 9: []}}
+
+
+def recording(**fields: Any) -> Recording:
+    """The first test is the quickest, the others take longer and longer."""
+    values = {
+        "tests": TESTS,
+        "seconds": [0.1, 0.2, 0.3, 0.4],
+        "cpu_seconds": [0.1, 0.2, 0.3, 0.4],
+        "lines": LINES,
+        "failed": [],
+        "modules": [],
+    }
+    return Recording(**{**values, **fields})
+
+
+def mutant(first: int, last: int, *, in_body: bool = True, path: str = "shop/price.py") -> Mutant:
+    return Mutant(
+        path=path, where="f", before="1", after="2", number=1, lines=(first, last), source="",
+        in_body=in_body,
+    )  # fmt: skip
+
+
+def chosen(mutant: Mutant, **fields: Any) -> list[int]:
+    found = choose(mutant, recording(**fields), str)
+    return [TESTS.index(test) for test in found.tests]
+
+
+def test_those_of_the_modules_own_file_come_first_and_then_the_quickest() -> None:
+    assert chosen(mutant(4, 4)) == [1, 2, 0]
+    assert chosen(mutant(4, 4), seconds=[0.1, 0.9, 0.3, 0.4]) == [2, 1, 0]
+
+
+def test_only_those_that_execute_the_statement() -> None:
+    assert chosen(mutant(5, 5)) == [1]
+    assert chosen(mutant(4, 5)) == [1, 2, 0]
+
+
+def test_what_no_test_executes_has_none() -> None:
+    assert chosen(mutant(9, 9)) == []
+    assert chosen(mutant(4, 4, path="shop/other.py")) == []
+
+
+def test_what_acts_at_import_concerns_all_that_enter_the_module() -> None:
+    for changed in (mutant(1, 1, in_body=False), mutant(5, 5, in_body=False), mutant(8, 8)):
+        assert runs_at_import(changed, recording())
+        assert chosen(changed) == [1, 2, 0]
+    assert not runs_at_import(mutant(4, 5), recording())
+
+
+def test_so_much_is_run_at_most() -> None:
+    assert chosen(mutant(4, 4), cpu_seconds=[1.0, 9.5, 0.5, 1.0]) == [1, 2]
+    assert chosen(mutant(4, 4), cpu_seconds=[1.0, 99.0, 0.5, 1.0]) == [1]
+
+
+def test_time_is_allowed_for_what_they_took() -> None:
+    choice = choose(mutant(5, 5), recording(cpu_seconds=[0.0, 1.0, 0.0, 0.0]), str)
+    assert (choice.cpu, choice.seconds) == (14, 61.6)
+
+
+def test_a_view_is_judged_by_the_tests_that_name_it() -> None:
+    view = mutant(3, 3, path="analytics/migrations/0004_views.sql")
+    texts = dict.fromkeys(TESTS, "") | {TESTS[3]: "SELECT f FROM f"}
+    assert choose(view, recording(), texts.__getitem__).tests == [TESTS[3]]
+    nowhere = dict.fromkeys(TESTS, "")
+    assert choose(view, recording(), nowhere.__getitem__).tests == TESTS

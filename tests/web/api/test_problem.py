@@ -1,0 +1,85 @@
+"""What is wrong with a body, and where."""
+
+from typing import Annotated
+
+import msgspec
+import pytest
+from msgspec import Meta, Struct
+
+from web.api.problem import FieldError, Problem, field_error
+
+
+class Line(Struct):
+    count: Annotated[int, Meta(ge=1)]
+
+
+class Body(Struct):
+    lines: list[Line] = []
+    names: dict[str, int] = {}
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer", "said"),
+    [
+        ("[]", "", "Expected `object`, got `array`"),
+        ('{"lines": 1}', "/lines", "Expected `array`, got `int`"),
+        ('{"lines": [{"count": 1}, {"count": 0}]}', "/lines/1/count", "Expected `int` >= 1"),
+        ('{"lines": [{}]}', "/lines/0", "Object missing required field `count`"),
+        ('{"names": {"a": "x"}}', "/names/...", "Expected `int`, got `str`"),
+    ],
+)
+def test_a_pointer_leads_to_the_field(text: str, pointer: str, said: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as wrong:
+        msgspec.json.decode(text, type=Body)
+    assert field_error(wrong.value) == FieldError(pointer, said)
+    assert field_error(wrong.value, "/events/3").pointer == f"/events/3{pointer}"
+
+
+def test_what_is_no_json_is_wrong_as_a_whole() -> None:
+    with pytest.raises(msgspec.DecodeError) as wrong:
+        msgspec.json.decode(b'{"a"', type=Body)
+    found = field_error(wrong.value)
+    assert (found.pointer, found.detail) == ("", "Input data was truncated")
+
+
+def test_signs_of_a_pointer_are_escaped() -> None:
+    error = msgspec.ValidationError("Expected `int` - at `$.a/b~c[2]`")
+    assert field_error(error) == FieldError("/a~1b~0c/2", "Expected `int`")
+
+
+def test_a_problem_is_answered_as_rfc_9457_has_it() -> None:
+    error = FieldError("/type", "unknown")
+    answer = Problem(400, "No.", error, headers={"Retry-After": "5"}).response()
+    assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    assert answer.headers["Retry-After"] == "5"
+    assert isinstance(answer.body, bytes)
+    assert msgspec.json.decode(answer.body) == {
+        "title": "The request can't be used",
+        "status": 400,
+        "detail": "No.",
+        "errors": [{"pointer": "/type", "detail": "unknown"}],
+    }
+
+
+def test_what_there_is_nothing_to_say_of_is_left_out() -> None:
+    body = Problem(404).response().body
+    assert isinstance(body, bytes)
+    assert msgspec.json.decode(body) == {"title": "There is no such thing", "status": 404}
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        (401, "No valid API key"),
+        (403, "The API key may not do this"),
+        (409, "The same key came with another body"),
+        (413, "The request is too large"),
+        (415, "The request is not JSON"),
+        (422, "Nobody would be told"),
+        (429, "Too many requests"),
+        (500, "The server failed"),
+        (503, "Tocsin can't take it now"),
+    ],
+)
+def test_each_status_has_its_title(status: int, title: str) -> None:
+    assert Problem(status).body.title == title

@@ -1,0 +1,56 @@
+"""A desk that writes to topics in memory and asks somebody who answers as a test says."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.outputs import Log
+from pipeline.settings import Settings
+from policy.catalogue.catalogue import Catalogue
+from tests.policy.samples import shipped_catalogue
+from tests.sinks.set_clock import SetClock
+from web.api.desk import Desk
+from web.owners import Owners
+
+Answer = TypeVar("Answer")
+
+
+class Asked(Owners):
+    """Keeps what it was asked, and answers as it was told: by a value, an error, or a function
+    of the user and the question."""
+
+    def __init__(self) -> None:
+        self.answer: Any = None
+        self.asked: list[tuple[str, str, Struct, Mapping[str, int] | None]] = []
+
+    async def ask(
+        self,
+        role: str,
+        user: str,
+        question: Struct,
+        kind: type[Answer],
+        after: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """The answer, or the failure, that the test set."""
+        self.asked.append((role, user, question, after))
+        found = self.answer(user, question) if callable(self.answer) else self.answer
+        if isinstance(found, Exception):
+            raise found
+        answer: Answer = found
+        return answer
+
+
+def desk_of(
+    producer: Log,
+    settings: Settings,
+    now: int,
+    owners: Owners | None = None,
+    catalogue: Catalogue | None = None,
+) -> Desk:
+    """A desk at this time."""
+    clock = SetClock()
+    clock.time = now
+    catalogues = FixedCatalogue(catalogue or shipped_catalogue())
+    return Desk(settings, producer, owners or Asked(), catalogues, clock)

@@ -1,0 +1,329 @@
+"""The page of a person's preferences, with what it shows and what a form writes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pipeline.errors import Unavailable
+from pipeline.topics import CONTACTS, PREFERENCES, SUBSCRIPTIONS
+from policy.catalogue.catalogue import parse
+from policy.ticket import issue_ticket
+from policy.user.known import Known
+from schemas.profile import Contacts, Preferences, QuietHours
+from schemas.question import ReadUser
+from schemas.vocabulary import Channel, Frequency, Weekday
+from tests.policy.samples import TYPE
+from tests.sinks.rig import delivery
+from tests.sinks.test_sendgrid import SENDGRID
+from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, settings
+from tests.web.desk import Asked, desk_of
+from web.gateway.token import Subscriber, make_token, subscriber_secret
+from web.preferences.routes import Preferring
+
+NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
+MAIL = issue_ticket(delivery(SENDGRID, 7, tenant="acme"), KEY)
+TOKEN = make_token(
+    subscriber_secret(KEY, "acme"), Subscriber("acme", "user-7"), NOW // 1000, life=60
+)
+ENDED = make_token(
+    subscriber_secret(KEY, "acme"), Subscriber("acme", "user-7"), NOW // 1000 - 61, life=60
+)
+CATALOGUE = parse(
+    {
+        "thing.toml": TYPE.replace("things", "big_things"),
+        "receipt.toml": TYPE.replace("thing", "receipt").replace(
+            'priority = "normal"', 'priority = "normal"\ntransactional = true'
+        ),
+        "tenants.toml": '[tenants.acme]\nzone = "Europe/Berlin"\nlocale = "de"\n',
+    }
+)
+NIGHT = QuietHours(start="22:00", end="07:30", days=(Weekday.MON,))
+
+
+@dataclass
+class Person:
+    """Somebody with a link, and what is known of them."""
+
+    caller: Caller
+    owners: Asked
+    topics: Memory
+
+    def is_known(self, **fields: Any) -> None:
+        contacts = {"user": "user-7", "tenant": "acme", **fields.pop("contacts", {})}
+        preferences = {"user": "user-7", "tenant": "acme", **fields.pop("preferences", {})}
+        self.owners.answer = Known(
+            contacts=Contacts(**contacts), preferences=Preferences(**preferences), **fields
+        )
+
+    async def sees(self, link: str = MAIL, query: str = "", **headers: str) -> Answer:
+        return await self.caller.get(f"/preferences/{link}{query}", headers=headers)
+
+    async def says(self, link: str = MAIL, **form: Any) -> Answer:
+        pairs = [(k, v) for k, vs in form.items() for v in (vs if isinstance(vs, list) else [vs])]
+        return await self.caller.post(f"/preferences/{link}", data=pairs)
+
+    @property
+    def preferences(self) -> dict[str, Any]:
+        (said,) = self.topics.said(PREFERENCES)
+        return dict(said)
+
+
+@pytest.fixture
+async def person() -> AsyncIterator[Person]:
+    topics, owners = memory(), Asked()
+    desk = desk_of(topics, settings(), NOW, owners, CATALOGUE)
+    app = web.Application()
+    app.add_routes(Preferring(desk).routes())
+    async with calling(app) as caller:
+        found = Person(caller, owners, topics)
+        found.is_known()
+        yield found
+
+
+class Page(HTMLParser):
+    """What a page has: boxes and whether they are on, what is selected, fields, and its text."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.boxes: dict[str, bool] = {}
+        self.selected: dict[str, str] = {}
+        self.options: dict[str, list[str]] = {}
+        self.fields: dict[str, str] = {}
+        self.language = ""
+        self._select = ""
+        self._is_picked = self._is_option = False
+        self.feed(answer.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "html":
+            self.language = given["lang"]
+        elif tag == "input" and given["type"] == "checkbox":
+            self.boxes[given["value"]] = "checked" in given
+        elif tag == "input":
+            self.fields[given["name"]] = given["value"]
+        elif tag == "select":
+            self._select = given["name"]
+            self.options[self._select] = []
+        elif tag == "option":
+            self._is_option, self._is_picked = True, "selected" in given
+
+    def handle_data(self, data: str) -> None:
+        if self._is_option:
+            self.options[self._select].append(data)
+            if self._is_picked:
+                self.selected[self._select] = data
+            self._is_option = self._is_picked = False
+
+
+ALL_BUT_SMS = {
+    "big_things.push": True,
+    "big_things.email": True,
+    "big_things.sms": False,
+    "big_things.inapp": True,
+}
+
+
+@pytest.mark.parametrize("link", [MAIL, TOKEN])
+async def test_the_page_shows_what_holds(person: Person, link: str) -> None:
+    answer = await person.sees(link)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    page = Page(answer)
+    # What is transactional can't be turned off, and is not shown.
+    assert page.boxes == ALL_BUT_SMS
+    assert page.selected == {"frequency.big_things": "Sofort", "zone": "Europe/Berlin"}
+    assert (page.fields["start"], page.fields["end"]) == ("", "")
+    assert "Big things" in answer.text
+    assert 'role="status"' not in answer.text
+    question = ReadUser(tenant="acme", user="user-7")
+    assert person.owners.asked == [("decider", "user-7", question, {})]
+
+
+async def test_what_the_person_said_before_is_shown(person: Person) -> None:
+    person.is_known(
+        contacts={"zone": "Asia/Tokyo", "locale": "en-GB"},
+        preferences={
+            "channels": {Channel.SMS: True},
+            "categories": {"big_things": {Channel.PUSH: False}},
+            "quiet_hours": (NIGHT,),
+            "frequency": {"big_things": Frequency.DAILY},
+        },
+        unsubscribed={"big_things": (Channel.EMAIL,)},
+    )
+    page = Page(await person.sees())
+    assert page.boxes == {
+        "big_things.push": False,
+        "big_things.email": False,
+        "big_things.sms": True,
+        "big_things.inapp": True,
+    }
+    assert page.selected == {"frequency.big_things": "Daily", "zone": "Asia/Tokyo"}
+    assert (page.fields["start"], page.fields["end"]) == ("22:00", "07:30")
+
+
+async def test_an_odd_zone_is_kept_in_the_list(person: Person) -> None:
+    person.is_known(contacts={"zone": "Mars/Base"})
+    page = Page(await person.sees())
+    assert page.selected["zone"] == "Mars/Base"
+    assert page.options["zone"].count("Europe/Berlin") == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "accepted", "language"),
+    [
+        ("en", "de", "en"),
+        ("", "en-US;q=0.8, de", "en"),
+        ("fr", "en, de", "en"),
+        ("", "", "de"),  # the tenant's
+        ("fr", "fr", "de"),
+    ],
+)
+async def test_the_page_speaks_the_persons_language(
+    person: Person, locale: str, accepted: str, language: str
+) -> None:
+    person.is_known(contacts={"locale": locale})
+    answer = await person.sees(**({"Accept-Language": accepted} if accepted else {}))
+    assert Page(answer).language == language
+
+
+@pytest.mark.parametrize("link", [MAIL[:-3], ENDED, "x"])
+async def test_a_link_that_is_none_shows_and_changes_nothing(person: Person, link: str) -> None:
+    for answer in (await person.sees(link), await person.says(link)):
+        assert answer.status == 404
+        assert "<h1>This link is not valid</h1>" in answer.text
+        assert "It was cut, or has ended." in answer.text
+        assert "Retry-After" not in answer.headers
+    assert person.owners.asked == []
+    german = await person.sees(link, **{"Accept-Language": "de-DE,en"})
+    assert "<h1>Dieser Link gilt nicht</h1>" in german.text
+
+
+async def test_what_was_saved_is_read_after_it(person: Person) -> None:
+    answer = await person.sees(query="?after=preferences:4,contacts:9")
+    assert '<p class="said" role="status">Gespeichert.</p>' in answer.text
+    assert person.owners.asked[0][3] == {"preferences": 4, "contacts": 9}
+
+
+@pytest.mark.parametrize("query", ["?after=nonsense", "?after=events:1"])
+async def test_a_position_that_is_none_is_told(person: Person, query: str) -> None:
+    answer = await person.sees(query=query)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+
+
+async def test_while_nobody_answers_the_page_says_so(person: Person) -> None:
+    person.owners.answer = Unavailable("No decider answers.")
+    for answer in (await person.sees(), await person.says()):
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "<h1>Please try again</h1>" in answer.text
+
+
+async def test_while_kafka_is_away_nothing_is_said_to_be_stored(person: Person) -> None:
+    person.topics.is_away = True
+    assert (await person.says(shown="big_things.push")).status == 503
+
+
+async def test_what_was_shown_and_is_off_is_turned_off(person: Person) -> None:
+    answer = await person.says(
+        shown=["big_things.push", "big_things.email", "big_things.fax"],
+        on=["big_things.email", "big_things.inapp"],
+        **{"frequency.big_things": "hourly"},
+    )
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"/preferences/{MAIL}?after=preferences:1"
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    assert person.preferences == {
+        "user": "user-7",
+        "tenant": "acme",
+        # What was not shown stays as it is.
+        "categories": {"big_things": {"push": False, "email": True}},
+        "frequency": {"big_things": "hourly"},
+    }
+    assert person.topics.said(CONTACTS) == []
+    assert person.topics.said(SUBSCRIPTIONS) == []
+
+
+async def test_one_button_turns_all_off(person: Person) -> None:
+    cells = ["big_things.push", "big_things.email"]
+    await person.says(shown=cells, on=cells, do="off")
+    assert person.preferences["categories"] == {"big_things": {"push": False, "email": False}}
+
+
+async def test_a_frequency_that_is_none_is_left(person: Person) -> None:
+    await person.says(**{"frequency.big_things": "never"})
+    assert "frequency" not in person.preferences
+
+
+async def test_another_zone_is_stored_with_the_contacts(person: Person) -> None:
+    person.is_known(contacts={"email": "ada@example.com"})
+    answer = await person.says(zone="Asia/Tokyo")
+    (contacts,) = person.topics.said(CONTACTS)
+    assert contacts == {
+        "user": "user-7", "tenant": "acme", "email": "ada@example.com", "zone": "Asia/Tokyo",
+    }  # fmt: skip
+    places = answer.headers["Location"].partition("?after=")[2]
+    assert places == "preferences:1,contacts:1"
+
+
+async def test_the_tenants_zone_is_not_made_the_persons_own(person: Person) -> None:
+    await person.says(zone="Europe/Berlin")
+    assert person.topics.said(CONTACTS) == []
+
+
+async def test_who_was_unsubscribed_and_turns_it_on_is_back(person: Person) -> None:
+    person.is_known(
+        unsubscribed={"big_things": (Channel.EMAIL, Channel.PUSH), "gone": (Channel.SMS,)}
+    )
+    await person.says(
+        shown=["big_things.email", "big_things.push"], on=["big_things.email", "gone.sms"]
+    )
+    assert person.topics.said(SUBSCRIPTIONS) == [
+        {
+            "user": "user-7", "tenant": "acme", "category": "big_things", "channel": "email",
+            "at": NOW_SHOWN, "subscribed": True,
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "stored"),
+    [
+        ("23:00", "06:00", [{"start": "23:00", "end": "06:00"}]),
+        ("", "", None),
+        # Not touched: the days, which the page does not show, stay.
+        ("22:00", "07:30", [{"start": "22:00", "end": "07:30", "days": ["mon"]}]),
+        ("22:00", "08:00", [{"start": "22:00", "end": "08:00"}]),
+        ("21:00", "07:30", [{"start": "21:00", "end": "07:30"}]),
+    ],
+)
+async def test_quiet_hours_are_stored(
+    person: Person, start: str, end: str, stored: list[Any] | None
+) -> None:
+    person.is_known(preferences={"quiet_hours": (NIGHT,)})
+    await person.says(start=start, end=end)
+    assert person.preferences.get("quiet_hours") == stored
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"start": "22:00"},
+        {"end": "22:00"},
+        {"start": "22:00", "end": "22:00"},
+        {"start": "25:00", "end": "07:00"},
+        {"zone": "Mars/Base"},
+    ],
+)
+async def test_what_can_not_be_is_told_and_changes_nothing(
+    person: Person, form: dict[str, str]
+) -> None:
+    answer = await person.says(**form)
+    assert answer.status == 400
+    assert "nichts hat sich geändert" in answer.text
+    assert Page(answer).boxes == ALL_BUT_SMS
+    assert person.topics.topics == {}

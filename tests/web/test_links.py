@@ -1,0 +1,161 @@
+"""The links of a message, each with what it writes and what whoever follows it sees."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import pytest
+from aiohttp import web
+
+from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
+from policy.ticket import issue_ticket
+from policy.tracking import link_signature
+from schemas.vocabulary import Channel
+from tests.sinks.rig import delivery
+from tests.sinks.set_clock import SetClock
+from tests.sinks.test_sendgrid import SENDGRID
+from tests.sinks.test_twilio import TWILIO
+from tests.web.caller import KEY, Caller, Memory, calling, memory, settings
+from web.back_channel import BackChannel
+from web.links.routes import Links
+
+MAIL = issue_ticket(delivery(SENDGRID, 7, tenant="acme"), KEY)
+TEXT = issue_ticket(delivery(TWILIO, 7, tenant="acme", category="<rides>"), KEY)
+SHOP = "https://shop.example/orders?id=7&from=mail"
+PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+MOMENT, SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
+
+
+@pytest.fixture
+def topics() -> Memory:
+    return memory()
+
+
+@pytest.fixture
+async def links(topics: Memory) -> AsyncIterator[Caller]:
+    clock = SetClock()
+    clock.time = MOMENT
+    app = web.Application()
+    app.add_routes(Links(BackChannel(topics, settings()), KEY, clock).routes())
+    async with calling(app) as caller:
+        yield caller
+
+
+def click(ticket: str = MAIL, to: str = SHOP, signed: str = SHOP) -> str:
+    return f"/click/{ticket}/{link_signature(ticket, signed, KEY)}?to={quote(to, safe='')}"
+
+
+async def test_the_pixel_is_an_image_that_nobody_keeps(links: Caller, topics: Memory) -> None:
+    answer = await links.get(f"/open/{MAIL}.gif", headers=PERSON)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/gif")
+    # One transparent pixel: 1 by 1, little-endian, after the signature.
+    assert answer.body[:10] == b"GIF89a\x01\x00\x01\x00"
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    (event,) = topics.said(DELIVERY_EVENTS)
+    told = (event["stage"], event["at"], event["tenant"], event["user"], event["provider"])
+    assert told == ("opened", MOMENT, "acme", "user-7", "links")
+    assert event.get("detail", "") == ""
+    (seen,) = topics.said(FEEDBACK)
+    assert (seen["stage"], seen["user"], seen["at"]) == ("opened", "user-7", SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("method", "agent"),
+    [("GET", "Mozilla/5.0 (compatible; Googlebot/2.1)"), ("GET", "curl/8"), ("HEAD", "Firefox")],
+)
+async def test_a_machines_open_is_nobodys(
+    links: Caller, topics: Memory, method: str, agent: str
+) -> None:
+    await links.call(method, f"/open/{MAIL}.gif", headers={"User-Agent": agent})
+    (event,) = topics.said(DELIVERY_EVENTS)
+    assert (event["stage"], event["detail"]) == ("opened", "machine")
+    assert topics.said(FEEDBACK) == []
+
+
+async def test_a_click_leads_on_and_is_told(links: Caller, topics: Memory) -> None:
+    answer = await links.get(click(), headers=PERSON)
+    assert (answer.status, answer.headers["Location"]) == (302, SHOP)
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    (event,) = topics.said(DELIVERY_EVENTS)
+    assert (event["stage"], event.get("detail", "")) == ("clicked", "")
+    assert [each["stage"] for each in topics.said(FEEDBACK)] == ["clicked"]
+
+
+async def test_a_machines_click_leads_on_too(links: Caller, topics: Memory) -> None:
+    answer = await links.get(click(), headers={"User-Agent": "SafeLinks"})
+    assert answer.status == 302
+    assert [event["detail"] for event in topics.said(DELIVERY_EVENTS)] == ["machine"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        click(to="https://evil.example/"),
+        click(to="", signed=SHOP),
+        click(ticket="t" * 120),
+        f"/click/{MAIL}/{link_signature(TEXT, SHOP, KEY)}?to={quote(SHOP, safe='')}",
+        f"/unsubscribe/{MAIL[:-3]}",
+    ],
+)
+async def test_what_we_did_not_make_leads_nowhere(links: Caller, topics: Memory, path: str) -> None:
+    answer = await links.get(path)
+    assert answer.status == 404
+    assert "<h1>This link is not valid</h1>" in answer.text
+    assert "Location" not in answer.headers
+    assert topics.said(DELIVERY_EVENTS) == []
+
+
+async def test_to_open_the_unsubscribe_page_changes_nothing(links: Caller, topics: Memory) -> None:
+    answer = await links.get(f"/unsubscribe/{MAIL}")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "<title>Unsubscribe?</title>" in answer.text
+    assert "You will get no more e-mail about <strong>orders</strong>." in answer.text
+    assert '<input type="hidden" name="do" value="unsubscribe">' in answer.text
+    policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+    assert answer.headers["Content-Security-Policy"] == policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    assert topics.topics == {}
+
+
+@pytest.mark.parametrize("form", [{"do": "unsubscribe"}, {"List-Unsubscribe": "One-Click"}, {}])
+async def test_one_click_unsubscribes(links: Caller, topics: Memory, form: dict[str, str]) -> None:
+    answer = await links.post(f"/unsubscribe/{MAIL}", data=form)
+    assert answer.status == 200
+    assert "<h1>You are unsubscribed</h1>" in answer.text
+    assert '<input type="hidden" name="do" value="subscribe">' in answer.text
+    (said,) = topics.said(SUBSCRIPTIONS)
+    assert said == {
+        "user": "user-7", "category": "orders", "channel": "email", "at": SHOWN, "tenant": "acme",
+    }  # fmt: skip
+    assert [event["stage"] for event in topics.said(DELIVERY_EVENTS)] == ["unsubscribed"]
+
+
+async def test_another_click_subscribes_again(links: Caller, topics: Memory) -> None:
+    answer = await links.post(f"/unsubscribe/{TEXT}", data={"do": "subscribe"})
+    assert answer.status == 200
+    assert "<h1>You are subscribed</h1>" in answer.text
+    assert "You will get text messages about <strong>&lt;rides&gt;</strong> again." in answer.text
+    (said,) = topics.said(SUBSCRIPTIONS)
+    assert (said["subscribed"], said["channel"]) == (True, Channel.SMS)
+    assert topics.said(DELIVERY_EVENTS) == []
+
+
+async def test_a_strangers_click_unsubscribes_nobody(links: Caller, topics: Memory) -> None:
+    assert (await links.post(f"/unsubscribe/{'t' * 120}")).status == 404
+    assert topics.topics == {}
+
+
+async def test_while_kafka_is_away_pictures_and_ways_on_come_all_the_same(
+    links: Caller, topics: Memory
+) -> None:
+    topics.is_away = True
+    assert (await links.get(f"/open/{MAIL}.gif")).status == 200
+    assert (await links.get(click())).status == 302
+
+
+async def test_who_can_not_be_unsubscribed_now_is_told_so(links: Caller, topics: Memory) -> None:
+    topics.is_away = True
+    answer = await links.post(f"/unsubscribe/{MAIL}")
+    assert answer.status == 503
+    assert "<h1>Please try again</h1>" in answer.text
