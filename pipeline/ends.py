@@ -22,10 +22,11 @@ class Ends:
     """An async context manager; on entry it knows these topics. Raises KafkaError."""
 
     def __init__(self, kafka: str, topics: Iterable[str]) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+        self._kafka = kafka
         self._topics = frozenset(topics)
 
     async def __aenter__(self) -> Self:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, enable_auto_commit=False)
         try:
             await self._consumer.start()
             await learn(self._consumer, self._topics)

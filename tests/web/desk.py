@@ -12,6 +12,7 @@ from policy.catalogue.catalogue import Catalogue
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.set_clock import SetClock
 from web.api.desk import Desk
+from web.handled import Handled
 from web.owners import Owners
 
 Answer = TypeVar("Answer")
@@ -53,4 +54,5 @@ def desk_of(
     clock = SetClock()
     clock.time = now
     catalogues = FixedCatalogue(catalogue or shipped_catalogue())
-    return Desk(settings, producer, owners or Asked(), catalogues, clock)
+    owners = owners or Asked()
+    return Desk(settings, producer, owners, Handled(settings, owners), catalogues, clock)

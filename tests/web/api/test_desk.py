@@ -14,8 +14,8 @@ from tests.sinks.set_clock import SetClock
 from tests.web.caller import Memory, memory, settings
 from tests.web.desk import Asked, desk_of
 from web import patience
-from web.api.desk import Position, after_of
 from web.api.problem import Problem
+from web.position import Position, places_of
 
 
 class Silent(Memory):
@@ -56,7 +56,7 @@ async def test_many_are_written_each_under_its_key() -> None:
 async def test_who_is_asked_about_whom() -> None:
     owners = Asked()
     desk = desk_of(memory(), settings(), 0, owners)
-    await desk.known("acme", "ann", {"contacts": 3})
+    await desk.known("acme", "ann", "contacts:3")
     question = ReadUser(tenant="acme", user="ann")
     assert owners.asked == [("decider", "ann", question, {"contacts": 3})]
 
@@ -84,7 +84,7 @@ async def test_nobody_waits_for_a_silent_broker(impatient: None) -> None:
     ],
 )  # fmt: skip
 def test_positions_are_offsets_by_topic(text: str | None, offsets: dict[str, int]) -> None:
-    assert after_of(text) == offsets
+    assert places_of(text, 8) == (offsets, {})
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_positions_are_offsets_by_topic(text: str | None, offsets: dict[str, int
 )  # fmt: skip
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(Problem) as refused:
-        after_of(text)
+        places_of(text, 8)
     assert refused.value.status == 400
 
 
 def test_what_is_read_back_is_what_writes_are_answered_with() -> None:
-    assert {*after_of(f"{PREFERENCES.name}:1")} == {"preferences"}
+    assert {*places_of(f"{PREFERENCES.name}:1", 8).own} == {"preferences"}
