@@ -46,7 +46,9 @@ def close(
         return _kept(name, replace(found, due_at=0, count=0, extended_until=0), state)
     times = [int(row[1][:TIME_DIGITS]) for row, _ in items]
     end = _end(found, times, state)
-    if end + found.window.lateness > (read_to or now) and not found.extended_until:
+    # 0 is a moment as any other: nothing was read yet.
+    known_to = now if read_to is None else read_to
+    if end + found.window.lateness > known_to and not found.extended_until:
         again = replace(found, due_at=end + found.window.lateness, first=times[0])
         return _kept(name, again, state)
     end = max(end, found.extended_until)

@@ -39,29 +39,36 @@ class GatedLog:
 
     def __init__(self) -> None:
         self.begun = 0
-        self._pending: deque[Write] = deque()
+        self.pending: deque[Write] = deque()
+        """Writes that no test has taken yet."""
         self._ends: dict[tuple[str, int], int] = {}
 
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
         """Append; returns once the test acknowledged it."""
         write = Write(topic, partition, entries)
         self.begun += 1
-        self._pending.append(write)
+        self.pending.append(write)
         await write.answer
         end = self._ends[write.place] = self._ends.get(write.place, 0) + len(entries)
         return end
 
     async def next(self, count: int = 1) -> list[Write]:
         """The next writes; that no others were begun beside them is checked."""
-        await until(lambda: len(self._pending) >= count, pause=0)
+        await until(lambda: len(self.pending) >= count, pause=0)
         await settled()
-        assert len(self._pending) == count, [write.place for write in self._pending]
-        return [self._pending.popleft() for _ in range(count)]
+        assert len(self.pending) == count, [write.place for write in self.pending]
+        return [self.pending.popleft() for _ in range(count)]
+
+    def take(self) -> list[Write]:
+        """All writes that were begun."""
+        taken = list(self.pending)
+        self.pending.clear()
+        return taken
 
     async def nothing(self) -> None:
         """Check that no further write is begun, however long one waits."""
         await settled()
-        assert not self._pending, [write.place for write in self._pending]
+        assert not self.pending, [write.place for write in self.pending]
 
 
 async def settled() -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.decide import decide, is_cancelled, starts_at
+from policy.dedupe import all_marks
 from policy.notification_type import YEAR_MS
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
@@ -141,3 +142,31 @@ def test_only_the_very_same_record_is_a_replay(
     again = request(origin=Origin("events", partition, offset))
     found = decide(again, AT_ONCE, UserState(PHONE, first.ledger), NOON)
     assert found.replay is is_replay
+
+
+def test_what_was_never_cancelled_is_not_however_long_ago_it_happened() -> None:
+    assert not is_cancelled(asked(at=0, cancel_key="k"), UserState(PHONE, cancelled_at=0))
+
+
+def test_an_event_that_comes_again_after_its_window_takes_the_place_of_its_mark() -> None:
+    spec = replace(AT_ONCE, dedupe_hours=1)
+    ledger = decide(request(), spec, UserState(PHONE), NOON).ledger
+    again = request(at=NOON + HOUR, origin=Origin("events", 3, 99))
+    found = decide(again, spec, UserState(PHONE, ledger), NOON + HOUR)
+    assert told(found) == {"push": "sent"}
+    ((_, mark),) = all_marks(found.ledger.marks)
+    assert (mark.offset, mark.at) == (99, NOON + HOUR)
+    # A window that is longer than that of the mark that is there keeps both from being dropped.
+    longer = replace(spec, dedupe_hours=24)
+    found = decide(again, longer, UserState(PHONE, ledger), NOON + HOUR)
+    assert [mark.offset for _, mark in all_marks(found.ledger.marks)] == [99]
+
+
+def test_a_mark_that_arrived_late_is_replaced_and_not_doubled() -> None:
+    """Earlier than the mark by more than its window: that mark is not over, and still goes."""
+    spec = replace(AT_ONCE, dedupe_hours=1)
+    ledger = decide(request(), spec, UserState(PHONE), NOON).ledger
+    late = request(at=NOON - HOUR, accepted_at=NOON, origin=Origin("events", 3, 99))
+    found = decide(late, spec, UserState(PHONE, ledger), NOON)
+    assert told(found) == {"push": "sent"}
+    assert [mark.offset for _, mark in all_marks(found.ledger.marks)] == [99]

@@ -1,6 +1,7 @@
 """Digests: by key and window, whatever the order, one each."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from random import Random
 
 import pytest
@@ -279,3 +280,60 @@ def test_a_digest_that_opens_again_needs_room_as_any_other() -> None:
     waiting = gatherings(MOST_WAITING, due_at=NOON + 24 * HOUR)
     ann.ledger = replace(ann.ledger, gathering=ann.ledger.gathering | waiting)
     assert told(ann.meet(at(20, "e2"), NOON + 20 * MINUTE)) == {"push": "suppressed too_many_held"}
+
+
+TWENTY = kind('digests = [{ channels = ["push"], key = "key", every = "20m" }]')
+
+
+def test_a_window_that_is_open_stays_as_it_was_opened_and_the_next_is_the_types() -> None:
+    ann = Person(FIXED, PHONE)
+    ann.meet(at(5, "e1"), NOON + 5 * MINUTE)
+    ann.spec = TWENTY
+    # It happened before the first, and so opened the window.
+    ann.meet(at(3, "e2"), NOON + 5 * MINUTE)
+    assert ann.wake(NOON + 13 * MINUTE + LATE - 1) == []
+    assert members(ann.wake(NOON + 13 * MINUTE + LATE)) == [{"e1", "e2"}]
+    ann.meet(at(14, "e3"), NOON + 14 * MINUTE)
+    ((_, gathering),) = ann.ledger.gathering.items()
+    assert (gathering.window.length, gathering.first) == (20 * MINUTE, NOON + 14 * MINUTE)
+    assert members(ann.wake(NOON + 34 * MINUTE + LATE - 1)) == []
+    assert members(ann.wake(NOON + 34 * MINUTE + LATE)) == [{"e3"}]
+
+
+def test_rows_are_in_the_order_of_the_events_and_ids_are_made_of_them() -> None:
+    ann = Person(FIXED, PHONE)
+    first = ann.meet(at(0, "e1"), NOON)
+    ((name, place),) = ann.held
+    assert place == f"001772366400000{first.notification_id}"
+    assert list(ann.ledger.gathering) == [name]
+    (digest,) = [d for d in ann.wake(TEN) if d.deliveries]
+    named = blake2b(f"g{place}push".encode(), digest_size=16).hexdigest()
+    assert digest.deliveries[0].notification_id == named
+
+
+@pytest.mark.parametrize(("late", "is_in"), [(LATE - 1, True), (LATE, False)])
+def test_a_window_is_open_for_its_lateness_to_the_millisecond(late: int, is_in: bool) -> None:
+    ann = Person(FIXED, PHONE)
+    ann.meet(at(0, "e1"), NOON)
+    decisions = ann.wake(NOON + 10 * MINUTE + late)
+    ann.meet(at(9, "e2"), NOON + 10 * MINUTE + late)
+    decisions += ann.wake(TEN)
+    assert members(decisions) == [{"e1", "e2"} if is_in else {"e1"}]
+
+
+@pytest.mark.parametrize(("after", "is_in"), [(10 * MINUTE - 1, True), (10 * MINUTE, False)])
+def test_a_window_ends_before_its_end_to_the_millisecond(after: int, is_in: bool) -> None:
+    ann = Person(FIXED, PHONE)
+    ann.meet(at(0, "e1"), NOON)
+    ann.meet(at(after / MINUTE, "e2"), NOON + after)
+    assert members(ann.wake(TEN)) == [{"e1", "e2"} if is_in else {"e1"}]
+
+
+@pytest.mark.parametrize(("age", "kept"), [(86_400_000, False), (86_400_000 - 1, True), (0, True)])
+def test_a_digest_is_remembered_as_closed_for_a_day(age: int, kept: bool) -> None:
+    old = Gathering("thing", Channel.PUSH, HOURLY, closed_until=NOON - age)
+    waits = replace(old, due_at=NOON + HOUR, closed_until=NOON - 2 * 86_400_000)
+    ann = Person(FIXED, PHONE, ledger=Ledger(gathering={"old": old, "waits": waits}))
+    ann.meet(at(0, "e1"), NOON)
+    assert ("old" in ann.ledger.gathering) is kept
+    assert "waits" in ann.ledger.gathering
