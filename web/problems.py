@@ -42,7 +42,7 @@ def problems(app: web.Application) -> None:
 def _problem(request: web.Request, error: web.HTTPException) -> Problem:
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
-        detail = f"{request.method} is not possible there; {allowed} is."
+        detail = f"{request.method} is not possible here. Use one of {allowed}."
         return Problem(405, detail, headers={"Allow": allowed})
     if error.status == 404:
         return Problem(404, "Nothing is at this path.")
