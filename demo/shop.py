@@ -1,7 +1,6 @@
 """A page to play with: press a button, and watch an event become a push, an e-mail and a bell."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import msgspec
 from aiohttp import web
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
 from analytics.timeline import day_of
+from demo.visitor import Failures, Taken
 from embedded.house import House
 from embedded.simulators.accept_log import Accepted
 from pipeline.outputs import partition_of
 from pipeline.producer import Producer, start_producer
-from pipeline.topics import CONTACTS, EVENTS
+from pipeline.topic_following import following
+from pipeline.topics import CONTACTS, DEAD_LETTERS, EVENTS
 from schemas.encoding import encode
 from schemas.event import Event
 from schemas.profile import Contacts, Device
@@ -29,9 +29,9 @@ from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 PAGE = Path(__file__).with_name("shop.html")
 USER, TENANT = "you", "default"
+EMAIL, DEVICE = "you@example.com", "your-phone"
 SHOWN = 20
-"""Lines of each list."""
-LOG_BYTES = 1 << 16
+"""Lines of what happened."""
 EVENTS_OF: dict[str, tuple[str, str, dict[str, Any]]] = {
     "order": (
         "Your order is shipped",
@@ -41,7 +41,12 @@ EVENTS_OF: dict[str, tuple[str, str, dict[str, Any]]] = {
     "message": (
         "Bo writes to you",
         "chat.message",
-        {"recipient_id": USER, "sender_name": "Bo", "text": "See you at eight?"},
+        {
+            "recipient_id": USER,
+            "conversation_id": "bo-and-you",
+            "sender_name": "Bo",
+            "text": "See you at eight?",
+        },
     ),
     "comment": (
         "Bo comments on your post",
@@ -58,6 +63,17 @@ EVENTS_OF: dict[str, tuple[str, str, dict[str, Any]]] = {
 """What can happen, by the button: its label, the event's type and its data."""
 
 
+def event_of(kind: str, data: dict[str, Any]) -> Event:
+    """The event of a button that is pressed now."""
+    return Event(
+        id=f"{kind}-{time.time_ns()}",
+        type=kind,
+        actor="shop",
+        occurred_at=datetime.now(UTC),
+        data=data,
+    )
+
+
 class Shop:
     """The page's server."""
 
@@ -66,6 +82,9 @@ class Shop:
         self._settings = house.settings
         self._producer = producer
         self._clickhouse = clickhouse
+        self._taken = Taken(house.accept_log, (EMAIL, DEVICE))
+        self._looking = asyncio.Lock()
+        self.failures = Failures()
         pages = jinja2.Environment(autoescape=True)
         self._page = pages.from_string(PAGE.read_text())
 
@@ -83,7 +102,7 @@ class Shop:
 
     async def meet(self) -> None:
         """Make the visitor known."""
-        you = Contacts(user=USER, email="you@example.com", devices=(Device(token="your-phone"),))  # noqa: S106
+        you = Contacts(user=USER, email=EMAIL, devices=(Device(token=DEVICE),))
         await self._write(CONTACTS.name, USER, you)
 
     async def show(self, _: web.Request) -> web.Response:
@@ -104,30 +123,27 @@ class Shop:
         found = EVENTS_OF.get(request.match_info["name"])
         if found is None:
             return web.Response(status=404)
-        _, kind, data = found
-        event = Event(
-            id=f"{kind}-{time.time_ns()}",
-            type=kind,
-            actor="shop",
-            occurred_at=datetime.now(UTC),
-            data=data,
-        )
+        label, kind, data = found
+        event = event_of(kind, data)
+        self.failures.wrote(event.id, label)
         await self._write(EVENTS.name, event.actor, event)
         return web.Response(text=event.id)
 
     async def seen(self, _: web.Request) -> web.Response:
-        """What providers took and what analysts know of the visitor, the newest first."""
+        """What providers took, what analysts know of the visitor and what failed, newest first."""
         told = await day_of(self._clickhouse, TENANT, USER, datetime.now(UTC).date())
+        async with self._looking:
+            await asyncio.to_thread(self._taken.read_on)
         found = {
             "taken": [
                 (line.channel, line.title, line.provider, self._mail(line))
-                for line in reversed(self._taken())
-                if "you" in line.address
-            ][:SHOWN],
+                for line in reversed(self._taken.messages)
+            ],
             "told": [
                 (each.stage, f"{each.type} {each.channel or ''}", f"{each.reason} {each.detail}")
                 for each in reversed(told)
             ][:SHOWN],
+            "failed": [*reversed(self.failures.sentences)],
         }
         return web.Response(body=encode(found), content_type="application/json")
 
@@ -135,16 +151,6 @@ class Shop:
         if line.channel is not Channel.EMAIL:
             return ""
         return f"http://127.0.0.1:{self._house.simulators.port}/_mails/{line.delivery_id}"
-
-    def _taken(self) -> list[Accepted]:
-        log = self._house.accept_log
-        with log.open("rb") as file:
-            begin = max(0, file.seek(0, os.SEEK_END) - LOG_BYTES)
-            file.seek(begin)
-            # The first line may be cut, and the last may still be written.
-            whole = file.read().rpartition(b"\n")[0]
-        lines = whole.partition(b"\n")[2] if begin else whole
-        return msgspec.json.Decoder(Accepted).decode_lines(lines)
 
     async def _write(self, topic: str, key: str, value: Struct) -> None:
         here = partition_of(key, self._settings.partitions)
@@ -159,9 +165,11 @@ async def open_shop(house: House, port: int = 0) -> AsyncIterator[str]:
     runner = web.AppRunner(shop.app(), access_log=None)
     try:
         await shop.meet()
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        take = shop.failures.take
+        async with following(house.settings, DEAD_LETTERS, take, from_start=False):
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
         await asyncio.gather(producer.stop(), clickhouse.close())

@@ -19,7 +19,7 @@ FAMOUS = 3
 
 @dataclass(frozen=True)
 class Api:
-    """The API, and keys by tenant; `slow` may make few requests, `sender` may only send."""
+    """The API, and keys by tenant; `slow` and `halting` may ask little, `sender` may only send."""
 
     url: str
     house: House
@@ -56,7 +56,7 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     for name, tenant, scopes, per_minute in (
         *((tenant, tenant, every, 600_000) for tenant in TENANTS),
         ("sender", "acme", frozenset({Scope.SEND}), 6000),
-        ("slow", "acme", every, 12),
+        *((name, "acme", every, 12) for name in ("slow", "halting")),
     ):
         keys[name], sha256 = new_key()
         key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=scopes, per_minute=per_minute)

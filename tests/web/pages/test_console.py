@@ -173,3 +173,25 @@ async def test_the_operator_page_shows_lag_letters_and_a_timeline(
     await asyncio.to_thread(user.submit)
     await until(page, "document.querySelector('#explained').textContent.includes('no_address')")
     await shoot(page, shots / "operator.png")
+
+
+async def test_a_page_never_asks_again_before_it_was_answered(
+    api: Api, page: webdriver.Chrome
+) -> None:
+    """Its clock is ours, and nothing is answered."""
+    script = """
+        window.ticks = []; window.asked = [];
+        window.setInterval = (tick) => window.ticks.push(tick);
+        window.fetch = (path) => { window.asked.push(String(path)); return new Promise(() => {}); };
+    """
+    command = "Page.addScriptToEvaluateOnNewDocument"
+    added = page.execute_cdp_cmd(command, {"source": script})
+    try:
+        for name, path in (("operator", "/v1/operations"), ("dashboard", "/v1/figures/funnel")):
+            await open_(page, f"{api.url}/{name}")
+            await until(page, "window.ticks.length === 1 && window.asked.length > 1")
+            page.execute_script("for (let n = 0; n < 3; n++) window.ticks[0]()")
+            asked = page.execute_script("return window.asked")
+            assert len([each for each in asked if each.startswith(path)]) == 1
+    finally:
+        page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)

@@ -6,7 +6,7 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from demo.shop import open_shop
+from demo.shop import EVENTS_OF, open_shop
 from embedded.house import WEB, House
 
 ROLES = ("router", "decider", "push", "email", "inapp", "analytics", WEB)
@@ -37,7 +37,22 @@ async def test_an_event_becomes_a_push_a_mail_and_a_bell(
             await until(
                 browser, "document.querySelector('#told').textContent.includes('no_address')"
             )
+            await press(browser, "message")
+            await until(browser, "document.querySelector('#taken').textContent.includes('push Bo')")
             await asyncio.to_thread(browser.save_screenshot, str(shots / "shop.png"))
+            failed = "document.querySelector('#failed')"
+            assert await asyncio.to_thread(browser.execute_script, f"return {failed}.hidden")
+            before = dict(EVENTS_OF)
+            label, kind, data = EVENTS_OF["message"]
+            lacking = {name: said for name, said in data.items() if name != "conversation_id"}
+            EVENTS_OF["message"] = label, kind, lacking
+            try:
+                await press(browser, "message")
+                await until(browser, f"{failed}.textContent.includes('conversation_id is missing')")
+            finally:
+                EVENTS_OF.update(before)
+            await asyncio.to_thread(browser.save_screenshot, str(shots / "shop-failed.png"))
+            assert "push Bo" in taken.text
     finally:
         await asyncio.to_thread(browser.get, "about:blank")
         await house.stop()
