@@ -134,7 +134,6 @@ async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -
         ("timeline", "90b7", "--json"),
         ("experiment", "order_shipped"),
         ("analyst", "ann"),
-        ("hints",),
     ],
 )
 async def test_no_clickhouse_is_one_sentence(argv: tuple[str, ...]) -> None:
