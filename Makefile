@@ -11,7 +11,7 @@ demo: .venv/runtime
 
 # One process more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
 test: check .venv/browser
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
@@ -15,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, ends_are_known, line_to
-from tests.sharing import share_out
+from tests.sharing import Sharing, put_in_order
 
 # The same examples for everybody, so that a change is judged by what it changes; `make simulate`
 # goes on to look for others. No example has a deadline: benchmarks hold speeds, on quiet machines.
@@ -23,11 +24,16 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Share the work out, where several processes do it."""
-    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
-        share_out(items)
+    """Begin with the longest, where several processes share the work."""
+    if hasattr(config, "workerinput"):
+        put_in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
+    """Who shares the work keeps those together that share what was started."""
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

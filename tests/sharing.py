@@ -5,9 +5,11 @@ What takes longest begins, so that nothing is left to wait for at the end. Tests
 go to whichever process is free.
 """
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 HOUSES = {
@@ -17,45 +19,49 @@ HOUSES = {
 }  # fmt: skip
 """Files and folders whose tests share a house: by far the longest there is."""
 LONG = (
-    "test_readme.py",
-    "chaos",
-    "bench",
-    "analytics",
-    "agents",
-    "cli",
-    "pipeline",
-    "tables",
-    "embedded",
-    "demo",
+    *("chaos", "test_readme.py", "bench", "analytics", "agents"),
+    *("cli", "pipeline", "tables", "embedded", "demo"),
 )
-"""Folders that share something within each file, the longest files first."""
+"""Folders whose files each share something among their tests; those of long files first."""
 ALONE = ("policy", "schemas", "simulation", "sinks")
 """Folders whose tests share nothing that takes long to start."""
 
 
-def group_of(path: Path) -> str | None:
-    """The name of those that stay together with this file's tests; None if each may go alone."""
-    place = path.relative_to(TESTS).as_posix()
+def group_of(place: PurePath) -> str | None:
+    """The name of those that stay together with this file's tests; None if each may go alone.
+
+    The file's path is that from this folder.
+    """
+    text = place.as_posix()
     for name, places in HOUSES.items():
-        if place.startswith(places):
+        if text.startswith(places):
             return name
-    return None if place.startswith(ALONE) else place
+    return None if text.startswith(ALONE) else text
 
 
-def rank_of(item: pytest.Item) -> int:
-    """The lower, the earlier it begins."""
-    group = group_of(item.path)
+def rank_of(place: PurePath) -> int:
+    """The lower, the earlier this file's tests begin."""
+    group = group_of(place)
     if group is None:
         return len(HOUSES) + len(LONG) + 1
     if group in HOUSES:
         return list(HOUSES).index(group)
-    folder = group.partition("/")[0]
+    folder = place.parts[0]
     return len(HOUSES) + (LONG.index(folder) if folder in LONG else len(LONG))
 
 
-def share_out(items: list[pytest.Item]) -> None:
-    """Mark who stays together, and put the longest first."""
-    items.sort(key=rank_of)
-    for item in items:
-        if (group := group_of(item.path)) is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+def put_in_order(items: list[pytest.Item]) -> None:
+    """Put the longest first."""
+    items.sort(key=lambda item: rank_of(item.path.relative_to(TESTS)))
+
+
+class Sharing(LoadScopeScheduling):
+    """Gives each process one group after the other, in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return group_of(PurePath(file).relative_to(TESTS.name)) or nodeid

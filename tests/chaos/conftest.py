@@ -11,8 +11,11 @@ from tests.chaos.observe import set_fault
 from tests.patience import PATIENCE
 
 CALLS_IN_FLIGHT = 16
-SESSION_TIMEOUT = 10
-"""Seconds that a process may stand still: a busy machine lets one wait for some."""
+SESSION_TIMEOUT = 15
+"""Seconds that a worker may stand still before it ends itself, as a busy machine may well let one
+wait for some; and that the partitions of one that was killed stay where they were."""
+BRIEF_SESSION = 6
+"""Where they are killed often, and one that ends by itself now and then is no matter."""
 LATENCY = Fault(latency=0.01)
 """Slow enough that calls are in flight at any moment, fast enough for a burst to drain."""
 PROVIDERS = ("fcm", "sendgrid", "twilio")

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from embedded.house import House, Worker
 from embedded.simulators.faults import Fault
@@ -32,7 +33,10 @@ async def wait_until_read(house: House, within: float = SETTLED) -> None:
     quiet = 0
     async with _clients(house) as (admin, consumer):
         while quiet < 2:
-            behind = await _behind(house, admin, consumer)
+            try:
+                behind = await _behind(house, admin, consumer)
+            except KafkaError as error:  # such as a coordinator that is not there yet
+                behind = {repr(error): 1}
             quiet = 0 if behind else quiet + 1
             if time.monotonic() > end:
                 raise AssertionError(f"still behind after {within:g} s: {behind}")

@@ -15,6 +15,7 @@ from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import Flow, flowing, write_again
 from tests.chaos.observe import SETTLED, set_fault, wait_until_read
 from tests.chaos.script import Script
+from tests.chaos.workers import stop
 
 AWAY = 3.0
 """Seconds that a part stays away."""
@@ -47,7 +48,7 @@ async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
     roles = [house.workers[role] for role in ("router", "decider", "push")]
     async with flowing(house, "no-state", 30) as flow:
         await asyncio.sleep(3)
-        await asyncio.gather(*(worker.stop() for worker in roles))
+        await asyncio.gather(*map(stop, roles))
         for worker in roles:
             shutil.rmtree(house.folder / "state" / worker.role)
         await asyncio.gather(*(worker.start() for worker in roles))

@@ -11,7 +11,7 @@ import pytest
 
 from embedded.house import House
 from embedded.simulators.accept_log import read_accept_log
-from tests.chaos.conftest import SESSION_TIMEOUT, Tell
+from tests.chaos.conftest import BRIEF_SESSION, Tell
 from tests.chaos.flow import Flow, playing
 from tests.chaos.observe import (
     SENDING,
@@ -33,7 +33,7 @@ from tests.chaos.waiting import (
     catalogue_files,
     happening,
 )
-from tests.chaos.workers import second
+from tests.chaos.workers import second, stop
 
 RATE = 40
 """Records a second."""
@@ -51,7 +51,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
     house = House(
         folder,
         roles=("router", "decider", "push", "inapp"),
-        session_timeout=SESSION_TIMEOUT,
+        session_timeout=BRIEF_SESSION,
         catalogue=folder / "catalogue",
     )
     await house.start()
@@ -104,7 +104,7 @@ async def _kill(town: House) -> None:
 async def _outage(town: House) -> None:
     """Away for so long that the windows of everything unread are over."""
     worker = town.workers["decider"]
-    await worker.stop()
+    await stop(worker)
     await asyncio.sleep(LONGEST + 2)
     await worker.start()
 

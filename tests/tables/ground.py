@@ -19,7 +19,7 @@ from tables.table import Table, checker
 TOPIC = Topic(
     name="ground-changelog", key="", written_by="", read_by="", compacted=True, retention_ms=0
 )
-PARTITIONS = 64
+PARTITIONS = 128
 """At least one for each test that wants ground."""
 
 

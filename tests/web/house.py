@@ -13,6 +13,8 @@ from web.cors import ANY
 
 ROLES = ("router", "decider", "push", "inapp", "analytics", WEB)
 TENANTS = ("acme", "globex")
+SESSION_TIMEOUT = 15
+"""Seconds that a worker may stand still, as a busy machine lets one wait, before it starts anew."""
 FAMOUS = 3
 """Followers from which on posts are read, not written."""
 
@@ -78,6 +80,7 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         partitions=4,
         cors_origins=f'["{ANY}"]',
         fan_out_threshold=FAMOUS,
+        session_timeout=SESSION_TIMEOUT,
     )
     await house.start()
     try:

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from tests.patience import PATIENCE
 from tests.web.house import Api
 
 NEED_WHAT_EXISTS = {"GET /v1/notifications/{id}", "POST /v1/dead-letters/{id}/replay"}
@@ -38,7 +39,7 @@ CHECKS = [
 
 
 def test_every_route_is_as_documented(api: Api) -> None:
-    schema = schemathesis.openapi.from_url(f"{api.url}/v1/openapi.json")
+    schema = schemathesis.openapi.from_url(f"{api.url}/v1/openapi.json", timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {api.keys['acme']}"}
     seen: dict[str, set[int]] = {}
     for found in schema.get_all_operations():
@@ -59,7 +60,8 @@ def _statuses(operation: Any, headers: dict[str, str]) -> set[int]:
     @settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def check(case: Any) -> None:
-        statuses.add(case.call_and_validate(headers=headers, checks=CHECKS).status_code)
+        answer = case.call_and_validate(headers=headers, checks=CHECKS, timeout=PATIENCE)
+        statuses.add(answer.status_code)
 
     check()
     return statuses
