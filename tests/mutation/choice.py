@@ -25,11 +25,14 @@ class Choice(Struct, frozen=True):
 
 
 def choose(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]) -> Choice:
-    """The tests for a mutant; none where no test executes what is changed."""
+    """The tests for a mutant; none where no test executes what is changed.
+
+    `source_of` gives the text of a module by its path, and of a test by its node id.
+    """
     if mutant.path.endswith(".sql"):
         found = _of_view(mutant, recording, source_of)
     else:
-        found = _of_lines(mutant, recording)
+        found = _of_lines(mutant, recording, source_of)
     found.sort(key=lambda place: _rank(mutant, recording, place))
     chosen: list[int] = []
     seconds = 0.0
@@ -54,13 +57,27 @@ def runs_at_import(mutant: Mutant, recording: Recording) -> bool:
     return not mutant.in_body or any(-1 in lines.get(line, ()) for line in range(first, last + 1))
 
 
-def _of_lines(mutant: Mutant, recording: Recording) -> list[int]:
+def _of_lines(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]) -> list[int]:
     lines = recording.lines.get(mutant.path, {})
     first, last = mutant.lines
     of_statement = {place for line in range(first, last + 1) for place in lines.get(line, ())}
     if runs_at_import(mutant, recording):
-        of_statement |= {place for found in lines.values() for place in found}
+        of_statement |= _entering(mutant.path, recording)
+        if of_statement <= {-1}:
+            # A module of nothing but values: who uses them imports it.
+            for path in importers(mutant.path, recording, source_of):
+                of_statement |= _entering(path, recording)
     return sorted(of_statement - {-1})
+
+
+def importers(path: str, recording: Recording, source_of: Callable[[str], str]) -> list[str]:
+    """The modules, of those that were recorded, that import from one."""
+    module = path.removesuffix(".py").replace("/", ".")
+    return [other for other in recording.lines if f"from {module} import" in source_of(other)]
+
+
+def _entering(path: str, recording: Recording) -> set[int]:
+    return {place for found in recording.lines.get(path, {}).values() for place in found}
 
 
 def _of_view(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]) -> list[int]:

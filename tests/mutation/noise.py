@@ -5,6 +5,7 @@
 - decorators, and `frozen`, `kw_only`, `gc`, `slots` of a class: declarations, held by mypy;
 - calls of a logger, and making one: their texts are for operators;
 - calls of `cast`, `assert_never`, `TypeVar`, `NewType`: nothing at run time;
+- `strict` of a `zip`: it guards against our own mistakes, of which there is none now;
 - calls of `len` and `isinstance`, of which any change raises TypeError: any test kills it;
 - prose, which is a literal of three words or more, and what an error is raised with: tests hold
   what a message says where somebody acts on it, and not how it is put. Metrics' help is prose.
@@ -34,7 +35,8 @@ def is_noise(node: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> bool:
         case cst.Call(func=cst.Attribute(value=cst.Name(value=name))):
             return name in _LOGGERS
         case cst.Arg(keyword=cst.Name(value=name)):
-            return name in _DECLARING and bool(parents) and isinstance(parents[-1], cst.ClassDef)
+            declares = bool(parents) and isinstance(parents[-1], cst.ClassDef)
+            return (name in _DECLARING and declares) or name == "strict"
         case cst.If(test=cst.Name(value="TYPE_CHECKING")):
             return True
         case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
@@ -49,6 +51,9 @@ _ALIAS = m.Assign(
     value=m.Subscript(value=m.Name() | m.Attribute()),
     targets=[m.AssignTarget(target=m.Name(value=m.MatchRegex("[A-Z][a-z]\\w*")))],
 )
+
+
+_STRICT = m.Arg(keyword=m.Name("strict"))
 
 
 def is_useless(node: cst.CSTNode, changed: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> bool:
@@ -70,7 +75,8 @@ def _is_logger(value: cst.CSTNode | None) -> bool:
 
 def _drops_prose(node: cst.Call, changed: cst.Call) -> bool:
     kept = {id(arg) for arg in changed.args}
-    return any(_is_prose(arg.value) for arg in node.args if id(arg) not in kept)
+    gone = [arg for arg in node.args if id(arg) not in kept]
+    return any(_is_prose(arg.value) or m.matches(arg, _STRICT) for arg in gone)
 
 
 def _is_prose(value: cst.BaseExpression) -> bool:

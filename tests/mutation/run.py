@@ -115,9 +115,11 @@ def job_of(mutant: Mutant, recording: Recording, clean: Path) -> Job:
 
 
 def test_source(root: Path, test: str) -> str:
-    """A test function's text, with its parameters' names as in its node id."""
+    """A test function's text, with its parameters' names as in its node id; or a module's."""
     file, _, name = test.partition("::")
     text = (root / file).read_text()
+    if not name:
+        return text
     begin = text.find(f"def {name.partition('[')[0].rpartition('::')[2]}(")
     end = text.find("\n\n\n", begin)
     return text[begin : end if end > 0 else len(text)] + name

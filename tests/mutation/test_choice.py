@@ -58,6 +58,14 @@ def test_what_acts_at_import_concerns_all_that_enter_the_module() -> None:
     assert not runs_at_import(mutant(4, 5), recording())
 
 
+def test_values_are_judged_by_the_tests_of_who_imports_them() -> None:
+    lines = {**LINES, "shop/rates.py": {1: [-1]}, "shop/other.py": {1: [3]}}
+    texts = {"shop/price.py": "from shop.rates import RATE\n", "shop/other.py": "import rates\n"}
+    changed = mutant(1, 1, in_body=False, path="shop/rates.py")
+    found = choose(changed, recording(lines=lines), lambda path: texts.get(path, ""))
+    assert found.tests == TESTS[:3]
+
+
 def test_so_much_is_run_at_most() -> None:
     assert chosen(mutant(4, 4), cpu_seconds=[1.0, 9.5, 0.5, 1.0]) == [1, 2]
     assert chosen(mutant(4, 4), cpu_seconds=[1.0, 99.0, 0.5, 1.0]) == [1]

@@ -22,6 +22,12 @@ def test_a_longer_sample_begins_with_the_shorter() -> None:
     assert drawn(MUTANTS, "1 x", 60)[:30] == drawn(MUTANTS, "1 x", 30)
 
 
+def test_the_rest_of_a_sample_outlasts_a_change_of_the_code() -> None:
+    gone = drawn(MUTANTS, "1 x", 30)[3]
+    left = [each for each in MUTANTS if each != gone]
+    assert drawn(left, "1 x", 29) == [each for each in drawn(MUTANTS, "1 x", 30) if each != gone]
+
+
 def test_there_are_no_more_than_there_are() -> None:
     assert len(drawn(MUTANTS, "1 x", 400)) == 100
 
