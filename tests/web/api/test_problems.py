@@ -1,6 +1,7 @@
 """Whatever goes wrong is answered in one form, also where no route was reached."""
 
 import asyncio
+import io
 import json
 from typing import Any
 
@@ -63,7 +64,8 @@ async def test_bodies_that_can_not_be_read(
     api: Api, body: bytes, kind: str, status: int, error: dict[str, str] | None
 ) -> None:
     headers = {"Authorization": f"Bearer {api.keys['acme']}", "Content-Type": kind}
-    async with api.session.post(f"{api.url}/v1/events", data=body, headers=headers) as response:
+    data = io.BytesIO(body)
+    async with api.session.post(f"{api.url}/v1/events", data=data, headers=headers) as response:
         assert response.status == status
         said = await problem_of(response)
     assert bool(said["errors"]) == (error is not None)
