@@ -2,13 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
 
 from analytics.clickhouse import ClickHouse
 from embedded.clickhouse import ClickHouse as Server
 from pipeline.settings import Settings
-
-_numbers = count(1)
+from tests.agents.names import unique
 
 
 @asynccontextmanager
@@ -26,7 +24,7 @@ async def connected(server: Server, name: str = "default") -> AsyncIterator[Clic
 @asynccontextmanager
 async def created(server: Server) -> AsyncIterator[str]:
     """An empty database that nobody else uses; its name."""
-    name = f"analytics_{next(_numbers)}"
+    name = unique("analytics").replace("-", "_")
     async with connected(server) as default:
         await default.command(f"CREATE DATABASE {name}")
     yield name

@@ -6,6 +6,7 @@ from aiohttp import WSMsgType, web
 
 from bench.dialects import CentrifugoDialect, Heard
 from bench.websocket import WebSocket
+from tests.patience import ended
 
 SIZES = (0, 1, 125, 126, 65_535, 65_536, 300_000)
 
@@ -51,18 +52,18 @@ async def connect(port: int, path: str, heard: asyncio.Queue[bytes]) -> WebSocke
 async def test_messages_of_all_sizes_are_heard_and_pings_answered(port: int) -> None:
     heard = asyncio.Queue[bytes]()
     socket = await connect(port, "/socket", heard)
-    said = [await asyncio.wait_for(heard.get(), 10) for _ in range(len(SIZES) + 5)]
+    said = [await ended(heard.get()) for _ in range(len(SIZES) + 5)]
     assert [len(text) for text in said[: len(SIZES)]] == list(SIZES)
     assert b"pong there?" in said
     assert {b"y" * 5, b"y" * 125, b"y" * 126, b"y" * 3000} <= set(said)
     socket.close()
-    await asyncio.wait_for(socket.closed, 10)
+    await ended(socket.closed)
 
 
 async def test_a_server_that_does_not_agree_is_told(port: int) -> None:
     socket = await connect(port, "/elsewhere", asyncio.Queue())
     with pytest.raises(ConnectionError, match="404"):
-        await asyncio.wait_for(socket.closed, 10)
+        await ended(socket.closed)
 
 
 def test_centrifugo_may_say_several_things_at_once() -> None:
