@@ -9,6 +9,8 @@ from tests.mutation.mutant import Mutant
 from tests.mutation.recording import Recording
 
 MOST_TESTS = 80
+MOST_TESTS_OF_SQL = 20
+"""Each makes a database with all tables and views of its own."""
 MOST_CPU_SECONDS = 10.0
 """What the tests of one mutant took when recorded, at most; the first one always runs."""
 SPARE_CPU = 6
@@ -30,13 +32,13 @@ def choose(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]
     `source_of` gives the text of a module by its path, and of a test by its node id.
     """
     if mutant.path.endswith(".sql"):
-        found = _of_view(mutant, recording, source_of)
+        found, most = _of_view(mutant, recording, source_of), MOST_TESTS_OF_SQL
     else:
-        found = _of_lines(mutant, recording, source_of)
+        found, most = _of_lines(mutant, recording, source_of), MOST_TESTS
     found.sort(key=lambda place: _rank(mutant, recording, place))
     chosen: list[int] = []
     seconds = 0.0
-    for place in found[:MOST_TESTS]:
+    for place in found[:most]:
         seconds += recording.cpu_seconds[place]
         if chosen and seconds > MOST_CPU_SECONDS:
             break
@@ -88,5 +90,6 @@ def _of_view(mutant: Mutant, recording: Recording, source_of: Callable[[str], st
 
 
 def _rank(mutant: Mutant, recording: Recording, place: int) -> tuple[bool, float]:
-    file = PurePath(recording.tests[place].partition("::")[0])
-    return file.stem != f"test_{PurePath(mutant.path).stem}", recording.seconds[place]
+    file, own = PurePath(recording.tests[place].partition("::")[0]), PurePath(mutant.path)
+    name = "views" if own.suffix == ".sql" else own.stem
+    return file.stem != f"test_{name}", recording.seconds[place]
