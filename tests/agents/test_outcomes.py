@@ -173,7 +173,7 @@ async def test_what_may_have_been_taken_is_asked_of_no_other(
 async def test_or_it_is_held_for_an_operator_where_that_is_chosen(
     monkeypatch: pytest.MonkeyPatch, outcome: Retry, channel: Channel
 ) -> None:
-    chosen = {f"{channel}_uncertain": "hold"}
+    chosen: dict[str, Any] = {f"{channel}_uncertain": "hold"}
     found = await deliver(monkeypatch, outcome, channel=channel, **chosen)
     assert found.calls == (1, 0)
     assert (found.event.stage, found.event.reason) == (Stage.FAILED, Reason.UNCERTAIN)
@@ -184,7 +184,7 @@ async def test_or_it_is_held_for_an_operator_where_that_is_chosen(
 
 async def test_what_is_sure_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     for outcome in CERTAIN:
-        chosen = {"channel": Channel.SMS, "sms_uncertain": "hold"}
+        chosen: dict[str, Any] = {"channel": Channel.SMS, "sms_uncertain": "hold"}
         found = await deliver(monkeypatch, outcome, **chosen)
         assert found.event.stage is Stage.SENT
 

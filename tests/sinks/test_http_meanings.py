@@ -95,7 +95,7 @@ def test_what_a_date_or_a_number_asks_for(value: str, seconds: float | None) -> 
 class Garbled(dict[str, str]):
     """Headers of which one can't be turned into text."""
 
-    def get(self, key: str, default: object = None) -> str:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> str:
         raise ValueError(key)
 
 
