@@ -106,6 +106,8 @@ ROWS = [
         down("HTTP 503: UNAVAILABLE: The service is unavailable.", 12.0),
         {"retry-after": "12"},
     ),
+    # With no more than it must have.
+    Row(400, {"error": {"message": "no", "details": [{}]}}, rejected("HTTP 400: : no")),
     *PROXIES,
 ]
 

@@ -384,3 +384,18 @@ def test_pace_is_of_the_setting() -> None:
     provider = Fcm(settings(fcm_per_minute=120), Recorder(), Still())
     assert isinstance(provider._pace, Pace)
     assert provider._pace.rate == 2.0
+
+
+async def test_each_call_to_fcm_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One a second: the second of three is made a second later, the third after two."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(round(seconds))
+
+    monkeypatch.setattr("sinks.pace.asyncio.sleep", sleep)
+    provider = Fcm(settings(fcm_per_minute=60), Recorder(TAKEN), Still())
+    provider._tokens = Tokens("a")  # type: ignore[assignment]
+    for _ in range(3):
+        await provider.send([GOOGLE])
+    assert slept == [1, 2]
