@@ -112,15 +112,17 @@ async def test_a_client_by_openapi_python_client_works(
     sends: Any = importlib.import_module("made_by_python_client.api.sending.notify")
     models: Any = importlib.import_module("made_by_python_client.models")
     user = await person(api)
-    client = made.AuthenticatedClient(base_url=api.url, token=api.keys["acme"])
-    body = models.NotificationBody.from_dict(comment(user))
-    notified = await asyncio.to_thread(
-        sends.sync, client=client, body=body, idempotency_key=unique("key")
-    )
-    page = await asyncio.to_thread(calls.sync, user, client=client, position=notified.position)
+
+    def call() -> tuple[Any, Any]:
+        with made.AuthenticatedClient(base_url=api.url, token=api.keys["acme"]) as client:
+            body = models.NotificationBody.from_dict(comment(user))
+            notified = sends.sync(client=client, body=body, idempotency_key=unique("key"))
+            page = calls.sync(user, client=client, position=notified.position)
+            return page, calls.sync(user, client=client, position="x")
+
+    page, refused = await asyncio.to_thread(call)
     assert [item.title for item in page.items] == ["Bo on Cats"]
     assert page.items[0].occurred_at.utcoffset().total_seconds() == 0
-    refused = await asyncio.to_thread(calls.sync, user, client=client, position="x")
     assert (refused.status, refused.title) == (400, "The request can't be used")
 
 

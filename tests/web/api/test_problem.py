@@ -58,13 +58,20 @@ def test_a_problem_is_answered_as_rfc_9457_has_it() -> None:
         "status": 400,
         "detail": "No.",
         "errors": [{"pointer": "/type", "detail": "unknown"}],
+        "type": "about:blank",
     }
 
 
-def test_what_there_is_nothing_to_say_of_is_left_out() -> None:
+def test_all_members_are_there_whatever_there_is_to_say() -> None:
     body = Problem(404).response().body
     assert isinstance(body, bytes)
-    assert msgspec.json.decode(body) == {"title": "There is no such thing", "status": 404}
+    assert msgspec.json.decode(body) == {
+        "title": "There is no such thing",
+        "status": 404,
+        "detail": "",
+        "errors": [],
+        "type": "about:blank",
+    }
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_what_there_is_nothing_to_say_of_is_left_out() -> None:
         (409, "The same key came with another body"),
         (413, "The request is too large"),
         (415, "The request is not JSON"),
-        (422, "Nobody would be told"),
+        (422, "The request makes no sense as a whole"),
         (429, "Too many requests"),
         (500, "The server failed"),
         (503, "Tocsin can't take it now"),

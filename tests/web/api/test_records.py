@@ -131,13 +131,15 @@ async def test_a_device_comes_and_goes(client: Client) -> None:
 
 
 async def test_who_follows_whom_and_which_topic(client: Client) -> None:
-    for method, path in (
+    calls = (
         ("PUT", "follows/bob"),
         ("DELETE", "follows/bob"),
         ("PUT", "topics/cats"),
         ("DELETE", "topics/cats"),
-    ):
-        assert await client.call(method, f"/users/ann/{path}") == (202, None)
+    )
+    for number, (method, path) in enumerate(calls, 1):
+        answer = await client.call(method, f"/users/ann/{path}")
+        assert answer == (202, {"position": f"follows/0:{number}"})
     said = client.said(FOLLOWS)
     assert [(each["followee"], each.get("following", True)) for each in said] == [
         ("bob", True),
@@ -167,7 +169,8 @@ async def test_an_event_is_written_as_it_was_said(client: Client) -> None:
     body = event(
         data={"a": 1}, occurred_at="2025-07-01T00:00:00Z", deliver_at=A_YEAR_ON, cancel_key="c"
     )
-    assert await client.call("POST", "/events", body) == (202, {"id": "e1"})
+    answer = await client.call("POST", "/events", body)
+    assert answer == (202, {"id": "e1", "position": "events/0:1"})
     assert client.said(EVENTS) == [{**body, "tenant": "acme"}]
     # No key of its own: nobody is asked.
     assert client.owners.asked == []
@@ -180,7 +183,7 @@ async def test_an_event_without_a_time_happened_now(client: Client) -> None:
 
 async def test_many_events(client: Client) -> None:
     answer = await client.call("POST", "/events/bulk", {"events": [event(1), event(2)]})
-    assert answer == (202, {"ids": ["e1", "e2"]})
+    assert answer == (202, {"ids": ["e1", "e2"], "position": "events/0:2"})
     assert [each["id"] for each in client.said(EVENTS)] == ["e1", "e2"]
 
 
@@ -220,7 +223,8 @@ async def test_a_notification_names_its_users(client: Client) -> None:
     body = {**COMMENT, "users": ["ann", "bob"], "id": "n1", "scheduled_at": A_YEAR_ON}
     status, notified = await client.call("POST", "/notifications", body)
     ids = {user: notification_id("acme", "n1", user, "comment_added") for user in ("ann", "bob")}
-    assert (status, notified) == (202, {"id": "n1", "notifications": ids})
+    told = {"id": "n1", "notifications": ids, "position": "events/0:1"}
+    assert (status, notified) == (202, told)
     (said,) = client.said(EVENTS)
     assert said == {
         "id": "n1",
@@ -346,5 +350,5 @@ async def test_so_many_users_in_one_request(client: Client) -> None:
 )
 async def test_a_cancellation(client: Client, fields: dict[str, str], said: dict[str, str]) -> None:
     answer = await client.call("POST", "/cancellations", {"cancel_key": "c", **fields})
-    assert answer == (202, {"id": "c"})
+    assert answer == (202, {"id": "c", "position": "cancellations/0:1"})
     assert client.said(CANCELLATIONS) == [{"cancel_key": "c", "tenant": "acme", **said}]

@@ -137,7 +137,7 @@ async def test_a_query_that_can_not_be(caller: Caller, query: str, named: str) -
     answer = await caller.get(f"/ann{query}", headers=by("shop"))
     assert answer.status == 400
     assert named in told(answer)["detail"]
-    assert answer.headers["RateLimit-Limit"] == "600"
+    assert answer.headers["RateLimit-Limit"] == "100"
 
 
 async def test_where_nothing_is_asked_no_query_may_be(caller: Caller) -> None:
@@ -193,14 +193,14 @@ async def test_a_wrong_field_is_pointed_at(caller: Caller) -> None:
 async def test_a_problem_keeps_the_headers_of_the_pace(caller: Caller) -> None:
     answer = await caller.get("/refused", headers=by("shop"))
     assert (answer.status, answer.headers["X-More"]) == (409, "1")
-    assert (answer.headers["RateLimit-Limit"], answer.headers["RateLimit-Reset"]) == ("600", "7")
+    assert (answer.headers["RateLimit-Limit"], answer.headers["RateLimit-Reset"]) == ("100", "7")
 
 
 async def test_what_can_not_be_done_now_may_be_tried_again(caller: Caller) -> None:
     answer = await caller.get("/away", headers=by("shop"))
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     assert told(answer)["detail"] == "Kafka does not answer"
-    assert answer.headers["RateLimit-Limit"] == "600"
+    assert answer.headers["RateLimit-Limit"] == "100"
 
 
 async def test_a_fault_of_ours_says_nothing_of_what_is_inside(caller: Caller) -> None:
