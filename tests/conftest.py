@@ -4,7 +4,7 @@ Processes are shared, connections are not: a connection lives in the loop of the
 still while a test without `async` runs, and then the other side gives it up.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, ends_are_known, line_to
+from tests.patience import PATIENCE
 from tests.sharing import Sharing, put_in_order
 
 # The same examples for everybody, so that a change is judged by what it changes; `make simulate`
@@ -34,6 +35,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
     """Who shares the work keeps those together that share what was started."""
     return Sharing(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """Looking up a name and connecting may take as long as all else: a test says when they fail."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sinks.http.CONNECT_TIMEOUT", PATIENCE)
+        patch.setattr("sinks.endpoints.LOOK_UP", PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="session")
