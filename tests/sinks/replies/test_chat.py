@@ -59,6 +59,7 @@ SLACK = [
     Row(403, b"action_prohibited", ours("HTTP 403: action_prohibited")),
     unread(404, b"not found"),
     unread(410, HTML),
+    unread(404, b"\xff\xfe"),
     Row(429, b"rate_limited", throttled("HTTP 429", 30.0), {"retry-after": "30"}),
     *PROXIES,
 ]
