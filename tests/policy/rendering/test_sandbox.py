@@ -33,10 +33,11 @@ TEXT = "x" * 500_000
     ],
 )
 def test_a_text_without_end_is_ended(source: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(TooMuch, match=r"more than 196608 bytes|go on for too long"):
         text(source, {"list": LIST, "text": TEXT, "many": 10**12})
-    assert time.perf_counter() - started < 5
+    # Of the processor, whatever else it does; without an end these would go on for hours.
+    assert time.process_time() - started < 30
 
 
 @pytest.mark.parametrize(
