@@ -14,7 +14,7 @@ from embedded.house import CATALOGUE, House
 from schemas.vocabulary import Channel
 from tests.chaos.evidence import gather
 from tests.chaos.flow import Flow, claims_of
-from tests.chaos.observe import decided, wait_until_read
+from tests.chaos.observe import SETTLED, decided, wait_until_read
 from tests.chaos.script import Script
 from tests.chaos.witness import Collapsed, collapse, wasted_calls
 
@@ -75,7 +75,7 @@ class Finding:
             assert ends[name], f"nobody was {name}: {self.summary()}"
 
 
-async def settle(house: House, flow: Flow[Script], within: float = 240.0) -> Finding:
+async def settle(house: House, flow: Flow[Script], within: float = SETTLED) -> Finding:
     """Wait until all is read, then judge the flow."""
     begin = time.monotonic()
     await wait_until_read(house, within)

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from policy.decide import decide
-from policy.limits import ACTOR, MOST_WINDOWS
+from policy.draft import draft_of
+from policy.limits import ACTOR, MOST_WINDOWS, shown_limits
 from policy.rate_limit import LATENESS_MS, TenantLimit, Window, count_in
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
@@ -142,3 +143,31 @@ def test_a_notification_counts_once_on_however_many_channels_it_goes_out() -> No
     again = told(ann.meet(request(event_id="e2", origin=Origin("events", 0, 7)), NOON))
     assert first == {"push": "sent", "email": "sent"}
     assert again == {"push": OVER, "email": OVER}
+
+
+def looked_at(special: str, windows: dict[str, Window], tenant: Quota | None = None) -> str:
+    """What an explanation says of the limits of a push at noon."""
+    spec = kind(special)
+    state = UserState(Profile(("phone",)), Ledger(windows=windows), quota=tenant)
+    made = draft_of("n", request(), spec, state, NOON, NOON, NOON, NOON + HOUR)
+    made.look_at(spec.steps[0].plans[0])
+    return shown_limits(made)
+
+
+def test_how_much_is_used_is_of_the_span_that_ends_now() -> None:
+    """After the span's begin, up to and with this moment."""
+    minute = {"push.thing": Window(60, (NOON - 60_000, NOON - 59_999, NOON, NOON + 1))}
+    special = "rate_limit = { count = 9, seconds = 60 }"
+    assert looked_at(special, minute) == "thing by push: 2 of 9 in 1m"
+    assert looked_at(special, {}) == "thing by push: 0 of 9 in 1m"
+    actor = {"actor.thing.bob": Window(60, (NOON,))}
+    special = "actor_limit = { count = 9, seconds = 60 }"
+    assert looked_at(special, actor) == "all by push: 0 of 10 in 1h; thing from bob: 1 of 9 in 1m"
+
+
+def test_what_a_tenant_used_is_of_this_partition() -> None:
+    special = "rate_limit = { count = 9, seconds = 60 }"
+    quota = Quota(5, 60, count_in(None, 5, 60, NOON))
+    assert looked_at(special, {}, quota) == (
+        "thing by push: 0 of 9 in 1m; tenant default, this partition: 1 of 5 in 1m"
+    )

@@ -36,8 +36,8 @@ def test_a_text_without_end_is_ended(source: str) -> None:
     started = time.thread_time()
     with pytest.raises(TooMuch, match=r"more than 196608 bytes|go on for too long"):
         text(source, {"list": LIST, "text": TEXT, "many": 10**12})
-    # The processor's seconds, which no other program adds to.
-    assert time.thread_time() - started < 5
+    # The processor's seconds, which no other program adds to; without an end these would be hours.
+    assert time.thread_time() - started < 30
 
 
 @pytest.mark.parametrize(
