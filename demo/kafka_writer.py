@@ -42,10 +42,8 @@ class KafkaWriter:
 
     async def send(self, topic: str, key: str | None, value: Any) -> "asyncio.Future[Any]":
         """One record; the future has its place once the broker took it, or the KafkaError."""
-        content = value if isinstance(value, bytes) else encode(value)
-        sending: asyncio.Future[Any] = await self._producer.send(
-            topic, content, key=None if key is None else key.encode()
-        )
+        name, content = record_of(key, value)
+        sending: asyncio.Future[Any] = await self._producer.send(topic, content, key=name)
         return sending
 
     async def send_all(self, topic: str, field: str, records: Iterable[dict[str, Any]]) -> int:
@@ -78,6 +76,12 @@ class KafkaWriter:
             batch, topic, partition=number
         )
         return sending
+
+
+def record_of(key: str | None, value: Any) -> tuple[bytes | None, bytes]:
+    """A record's key and value as they go over the wire; bytes are left as they are."""
+    content = value if isinstance(value, bytes) else encode(value)
+    return None if key is None else key.encode(), content
 
 
 def encode(value: Any) -> bytes:

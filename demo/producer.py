@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from demo.happening import Happening
-from demo.kafka_writer import KafkaWriter
-from demo.producer_log import Line, ProducerLog
+from demo.kafka_writer import KafkaWriter, record_of
+from demo.producer_log import Line, ProducerLog, record_digest
 from demo.stream import stream
 from demo.world import make_world
 
@@ -80,6 +80,7 @@ def line_of(happening: Happening, place: Any) -> Line:
         return {
             "bad": happening.bad,
             "reason": happening.reason,
+            "digest": record_digest(*record_of(happening.key, happening.value)),
             "topic": place.topic,
             "partition": place.partition,
             "offset": place.offset,

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 Line = dict[str, Any]
+KEPT_VALUE = 256 << 10
+"""Bytes of a value that a dead letter is documented to keep."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,14 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class BadClaim:
-    """An accepted record that nobody can use, where it stands, and why it can't be used."""
+    """An accepted record that nobody can use, where it stands, and why it can't be used.
+
+    `digest` is its record_digest.
+    """
 
     bad: str
     reason: str
+    digest: str
     topic: str
     partition: int
     offset: int
@@ -62,6 +69,12 @@ class Claims:
     bad: list[BadClaim] = field(default_factory=list)
     presence: list[PresenceClaim] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
+
+
+def record_digest(key: bytes | None, value: bytes | None) -> str:
+    """What tells a record's key and the beginning of its value, as dead letters keep it."""
+    kept = (value or b"")[:KEPT_VALUE]
+    return blake2b(repr((key, kept)).encode(), digest_size=8).hexdigest()
 
 
 class ProducerLog:

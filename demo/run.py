@@ -15,7 +15,14 @@ from demo.gauges import Gauges, show_lags
 from demo.producer_log import Claims, read_claims
 from demo.run_folder import run_folder
 from demo.shop import open_shop
-from demo.summary import Analysts, as_line, ask_clickhouse, disagreements, print_summary
+from demo.summary import (
+    Analysts,
+    as_line,
+    ask_clickhouse,
+    disagreements,
+    is_in_order,
+    print_summary,
+)
 from demo.verify.findings import Findings
 from demo.verify.gathering import gather_evidence
 from demo.verify.judge import judge
@@ -41,7 +48,10 @@ DEMO_ROLES = tuple(role for role in ROLES if role not in (Channel.CHAT, Channel.
 
 
 def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: bool) -> int:
-    """Run the demo under `folder`; returns 0 if the judge found no fault of any kind, else 1.
+    """Run the demo under `folder`; returns 0 if nothing is wrong, else 1.
+
+    Nothing is wrong if the judge finds no fault of any kind, Kafka, ClickHouse and the providers
+    are reconciled, and ClickHouse has the same figures as the judge.
 
     With `as_json` standard output gets one line of JSON and all else goes to standard error.
     With `keep` everything stays up until Ctrl-C. Raises TocsinError when a part can't start.
@@ -83,7 +93,7 @@ class Demo:
                 await self._stay_up(told)
         finally:
             await self._house.stop()
-        return found.is_right and reconciled.is_right
+        return is_in_order(found, analysts, reconciled)
 
     async def _watch(self, board: Board) -> tuple[Findings, Analysts, Reconciled]:
         await self._house.start(board.stage)

@@ -44,9 +44,9 @@ QUERIES = {
 MEANINGS = {
     "lost": "should have been sent, or had an end, and has none",
     "duplicates": "the same message more than once",
-    "unexpected": "to somebody who should not get it, or too early",
+    "unexpected": "nobody should get it, or not yet, or not with that priority",
     "wrong content": "another title, text or data than the templates give",
-    "late": "after its time to live",
+    "late": "after its time to live, or over a minute after it was due",
     "unexcused": "not sent, for a reason that the rules don't give",
 }
 """Every kind of fault, for a newcomer."""
@@ -102,6 +102,11 @@ def disagreements(found: Findings, analysts: Analysts) -> list[str]:
         for name, seen, told in pairs
         if seen != told
     ]
+
+
+def is_in_order(found: Findings, analysts: Analysts, reconciled: Reconciled) -> bool:
+    """Whether nothing is wrong anywhere: what the exit code of the demo says."""
+    return found.is_right and reconciled.is_right and not disagreements(found, analysts)
 
 
 def print_summary(console: Console, found: Findings, analysts: Analysts) -> None:

@@ -1,11 +1,11 @@
 """One notification as the model has it, and as it was seen: each difference in a sentence."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum
 from typing import NamedTuple
 
-from demo.verify.evidence import Evidence
+from demo.verify.findings import Kind
 from demo.verify.notification import Notification
 from demo.verify.observed import Arrival, Seen
 from demo.verify.outcome import WHOLE, Held, Outcome, Send, Silent
@@ -14,16 +14,8 @@ OVERDUE_MS = 60_000
 """How long after its time a message that waited may still be on its way."""
 ROUNDING_MS = 2
 """Times are written by two processes, in whole milliseconds by one of them."""
-
-
-class Kind(Enum):
-    """What kind of fault a difference is."""
-
-    LOST = "lost"
-    UNEXPECTED = "unexpected"
-    WRONG_CONTENT = "wrong content"
-    LATE = "late"
-    UNEXCUSED = "unexcused"
+BULK = "bulk"
+"""The priority of what a tenant sends beyond its share, which only Tocsin measures."""
 
 
 class Difference(NamedTuple):
@@ -35,23 +27,25 @@ class Difference(NamedTuple):
 
 
 def differences(
-    it: Notification,
-    outcomes: Mapping[str, Outcome],
-    seen: Mapping[str, Seen],
-    evidence: Evidence,
+    it: Notification, outcomes: Mapping[str, Outcome], seen: Mapping[str, Seen], ended_at: int
 ) -> Iterator[Difference]:
-    """Everything in which what was seen is not what should have become of it."""
+    """Everything in which what was seen by `ended_at` is not what should have become of it."""
     for channel, outcome in outcomes.items():
-        each = seen.get(channel, Seen())
-        match outcome:
-            case Send():
-                yield from _sent(it, channel, outcome, each)
-            case Silent():
-                yield from _silent(channel, outcome, each)
-            case Held():
-                yield from _held(it, channel, outcome, each, evidence)
+        yield from _of_channel(it, channel, outcome, seen.get(channel, Seen()), ended_at)
     for channel in seen.keys() - outcomes.keys():
-        yield from _unforeseen(it, channel, seen[channel], evidence)
+        yield from _unforeseen(it, channel, seen[channel], ended_at)
+
+
+def _of_channel(
+    it: Notification, channel: str, outcome: Outcome, seen: Seen, ended_at: int
+) -> Iterator[Difference]:
+    match outcome:
+        case Send():
+            yield from _sent(it, channel, outcome, seen)
+        case Silent():
+            yield from _silent(channel, outcome, seen)
+        case Held():
+            yield from _held(it, channel, outcome, seen, ended_at)
 
 
 def _sent(it: Notification, channel: str, outcome: Send, seen: Seen) -> Iterator[Difference]:
@@ -63,11 +57,15 @@ def _sent(it: Notification, channel: str, outcome: Send, seen: Seen) -> Iterator
     missing = outcome.addresses - seen.arrivals.keys()
     excuses = seen.suppressed | seen.held
     if excuses:
-        sentence = f"said to be {_listed(excuses)}, but by the rules it is to be sent"
+        sentence = f"reported as {_listed(excuses)}, but by the rules it is to be sent"
         yield Difference(Kind.UNEXCUSED, channel, sentence)
     elif missing:
         sentence = f"{len(missing)} of {len(outcome.addresses)} addresses got nothing"
         yield Difference(Kind.LOST, channel, sentence)
+    if wrong_priorities := seen.priorities - {it.spec.priority, BULK}:
+        sentence = f"sent with the priority {_listed(wrong_priorities)}, not {it.spec.priority}"
+        yield Difference(Kind.UNEXPECTED, channel, sentence)
+    yield from _stored_as_well(channel, seen)
 
 
 def _silent(channel: str, outcome: Silent, seen: Seen) -> Iterator[Difference]:
@@ -75,56 +73,72 @@ def _silent(channel: str, outcome: Silent, seen: Seen) -> Iterator[Difference]:
         sentence = f"sent, but by the rules it is {outcome.reason}"
         yield Difference(Kind.UNEXPECTED, channel, sentence)
     if seen.held or seen.suppressed - {outcome.reason}:
-        said = _listed(seen.held | seen.suppressed)
-        sentence = f"said to be {said}, but by the rules it is {outcome.reason}"
+        reasons = _listed(seen.held | seen.suppressed)
+        sentence = f"reported as {reasons}, but by the rules it is {outcome.reason}"
         yield Difference(Kind.UNEXCUSED, channel, sentence)
     elif not seen.suppressed and not seen.arrivals:
         sentence = f"by the rules it is {outcome.reason}, and no row says so"
         yield Difference(Kind.LOST, channel, sentence)
+    yield from _stored_as_well(channel, seen)
 
 
 def _held(
-    it: Notification, channel: str, outcome: Held, seen: Seen, evidence: Evidence
+    it: Notification, channel: str, outcome: Held, seen: Seen, ended_at: int
 ) -> Iterator[Difference]:
-    if seen.arrivals:
-        for arrival in seen.arrivals.values():
-            yield from _timed(it, channel, arrival, outcome.due)
-        if outcome.due > evidence.ended_at:
-            return
-    if seen.held != {outcome.reason} or (seen.suppressed and outcome.due > evidence.ended_at):
-        said = _listed(seen.held | seen.suppressed) or "nothing at all"
-        sentence = f"said to be {said}, but by the rules it waits as {outcome.reason}"
-        yield Difference(Kind.UNEXCUSED, channel, sentence)
-        return
-    if seen.arrivals or seen.suppressed:
-        return
-    stored = evidence.held.get((it.id, channel), set())
-    if not stored and outcome.reason == "digest" and outcome.latest <= evidence.ended_at:
-        return  # and whether the digest came is judged by itself
-    if not stored:
-        sentence = f"said to wait until {_shown(outcome.due)}, and nothing is stored for then"
+    rest = replace(seen, held=seen.held - {outcome.reason})
+    is_over = outcome.due <= ended_at
+    if outcome.reason not in seen.held or (rest.has_ended and not is_over):
+        if any(arrival.at < outcome.due for arrival in seen.arrivals.values()):
+            sentence = f"sent, but by the rules it waits as {outcome.reason} until "
+            yield Difference(Kind.UNEXPECTED, channel, sentence + _shown(outcome.due))
+        else:
+            reasons = _listed(seen.held | seen.suppressed) or "nothing at all"
+            sentence = f"reported as {reasons}, but by the rules it waits as {outcome.reason}"
+            yield Difference(Kind.UNEXCUSED, channel, sentence)
+    elif not rest.has_ended:
+        yield from _waiting(channel, outcome, seen, ended_at)
+    elif outcome.then is None:
+        yield from _unforeseen(it, channel, rest, ended_at)
+    else:
+        yield from _of_channel(it, channel, outcome.then, rest, ended_at)
+        for arrival in rest.arrivals.values():
+            if isinstance(outcome.then, Send) and arrival.at > outcome.latest + OVERDUE_MS:
+                sentence = f"was due at {_shown(outcome.due)}, accepted at {_shown(arrival.at)}"
+                yield Difference(Kind.LATE, channel, sentence)
+
+
+def _waiting(channel: str, outcome: Held, seen: Seen, ended_at: int) -> Iterator[Difference]:
+    if not seen.stored:
+        if outcome.then is None and outcome.latest <= ended_at:
+            return  # and whether the digest came is judged by itself
+        sentence = f"reported to wait until {_shown(outcome.due)}, but nothing is stored for then"
         yield Difference(Kind.LOST, channel, sentence)
-    elif not all(outcome.due <= due <= outcome.latest for due in stored):
-        dues = ", ".join(map(_shown, sorted(stored)))
+    elif not all(outcome.due <= due <= outcome.latest for due in seen.stored):
+        dues = ", ".join(map(_shown, sorted(seen.stored)))
         sentence = f"waits until {dues}, but by the rules until {_shown(outcome.due)}"
         yield Difference(Kind.UNEXCUSED, channel, sentence)
-    elif outcome.latest + OVERDUE_MS < evidence.ended_at:
+    elif outcome.latest + OVERDUE_MS < ended_at:
         sentence = f"was due at {_shown(outcome.due)} and still waits"
         yield Difference(Kind.LATE, channel, sentence)
 
 
-def _unforeseen(
-    it: Notification, channel: str, seen: Seen, evidence: Evidence
-) -> Iterator[Difference]:
+def _unforeseen(it: Notification, channel: str, seen: Seen, ended_at: int) -> Iterator[Difference]:
     if seen.arrivals:
-        yield Difference(
-            Kind.UNEXPECTED, channel, "sent, and the rules don't give this channel yet"
-        )
-    if said := seen.suppressed | seen.held:
-        kind, sentence = Kind.UNEXCUSED, f"said to be {_listed(said)}, which the rules don't give"
-        if said == {"expired"} and channel == WHOLE and evidence.ended_at >= it.expires_at:
+        sentence = "sent, and the rules don't give this channel yet"
+        yield Difference(Kind.UNEXPECTED, channel, sentence)
+    if reasons := seen.suppressed | seen.held:
+        kind, sentence = Kind.UNEXCUSED, f"reported as {_listed(reasons)}, against the rules"
+        if reasons == {"expired"} and channel == WHOLE and ended_at >= it.expires_at:
             kind, sentence = Kind.LATE, "it was valid when it was written, and expired on its way"
         yield Difference(kind, channel, sentence)
+    yield from _stored_as_well(channel, seen)
+
+
+def _stored_as_well(channel: str, seen: Seen) -> Iterator[Difference]:
+    """Nothing may be left that would go out later."""
+    for due in sorted(seen.stored):
+        sentence = f"is stored to go out at {_shown(due)}, and by the rules it does not wait"
+        yield Difference(Kind.UNEXPECTED, channel, sentence)
 
 
 def _timed(

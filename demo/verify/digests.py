@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from demo.verify.model import Model
 from demo.verify.notification import Notification
+from demo.verify.quiet_hours import MINUTE_MS, wall_clock
 from demo.verify.type_spec import DigestRule
 
 
@@ -28,35 +29,51 @@ class Digest:
         return self.members[0].user
 
 
+Dated = tuple[int, Notification]
+"""A notification, and when it joined its digest (epoch ms)."""
+
+
 def digests_of(expected: Iterable[Notification], model: Model) -> Iterator[Digest]:
-    """Every digest that these notifications make up."""
-    gathered: defaultdict[tuple[str, ...], list[Notification]] = defaultdict(list)
+    """Every digest that these notifications make up.
+
+    What escalates joins a digest when its step is due.
+    """
+    gathered: defaultdict[tuple[str, ...], list[Dated]] = defaultdict(list)
     for it in expected:
         for channel, rule in it.spec.digests.items():
             if not it.is_read and model.may_use(it, channel):
                 key = str(it.claim.data.get(rule.key, ""))
-                gathered[it.user, it.spec.name, channel, key].append(it)
+                joins = it.claim.happened_at + it.spec.begins_after(channel)
+                gathered[it.user, it.spec.name, channel, key].append((joins, it))
     for (user, _, channel, _), members in gathered.items():
-        members.sort(key=lambda it: (it.claim.happened_at, it.id))
+        members.sort(key=lambda dated: (dated[0], dated[1].id))
         yield from _windows(user, channel, members, model)
 
 
-def _windows(
-    user: str, channel: str, members: list[Notification], model: Model
-) -> Iterator[Digest]:
-    rule = members[0].spec.digests[channel]
+def _windows(user: str, channel: str, members: list[Dated], model: Model) -> Iterator[Digest]:
+    rule = members[0][1].spec.digests[channel]
     quiet = model.quiet_hours(user)
     while members:
-        first = members[0].claim.happened_at
-        end = _end(rule, [it.claim.happened_at for it in members])
+        times = [time for time, _ in members]
+        if rule.times:
+            first_end = end = _next_time(rule, model.zone(user), times[0])
+        else:
+            first_end, end = times[0] + rule.pause_ms, _end(rule, times)
         due = end + rule.lateness_ms
         if (until := quiet.until(due)) is not None:
             # It waits for the morning, and what comes until then joins it.
             end = due = until
-        inside = sum(it.claim.happened_at < end for it in members)
-        first_look = first + rule.pause_ms + rule.lateness_ms
-        yield Digest(channel, tuple(members[:inside]), first_look, due)
+        inside = sum(time < end for time in times)
+        together = tuple(it for _, it in members[:inside])
+        yield Digest(channel, together, first_end + rule.lateness_ms, due)
         members = members[inside:]
+
+
+def _next_time(rule: DigestRule, zone: str, after: int) -> int:
+    minute = after // MINUTE_MS + 1
+    while wall_clock(zone, minute) not in rule.times:
+        minute += 1
+    return minute * MINUTE_MS
 
 
 def _end(rule: DigestRule, times: list[int]) -> int:

@@ -27,12 +27,24 @@ class Excuse:
     No channel means all of them.
     """
 
+    notification_id: str
     event_id: str
     user: str
     type: str
+    category: str
+    priority: str
     channel: str
     stage: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """A post in one partition of the outbox; `event` is its event as JSON has it."""
+
+    notification_id: str
+    partition: int
+    event: Mapping[str, Any]
 
 
 Place = tuple[str, str]
@@ -43,8 +55,9 @@ Place = tuple[str, str]
 class Evidence:
     """Everything that was found, once nothing moved any more, at `ended_at` (epoch ms).
 
-    `held` is when what the decider's state holds is due (epoch ms). `outbox` are the partitions
-    in which a post stands for feeds, of `partitions`.
+    `held` is when what the decider's state holds is due (epoch ms). `outbox` are the posts that
+    stand for feeds in any of `partitions`. `priorities` are those of the topics in which messages
+    were written for the sinks.
     """
 
     ended_at: int
@@ -54,4 +67,5 @@ class Evidence:
     letters: list[DeadLetter] = field(default_factory=list)
     excuses: list[Excuse] = field(default_factory=list)
     held: Mapping[Place, set[int]] = field(default_factory=dict)
-    outbox: Mapping[str, set[int]] = field(default_factory=dict)
+    outbox: list[Posted] = field(default_factory=list)
+    priorities: Mapping[Place, set[str]] = field(default_factory=dict)

@@ -2,17 +2,30 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum
 
 HIGHEST = 100
+
+
+class Kind(Enum):
+    """What kind of fault a difference is."""
+
+    LOST = "lost"
+    UNEXPECTED = "unexpected"
+    WRONG_CONTENT = "wrong content"
+    LATE = "late"
+    UNEXCUSED = "unexcused"
 
 
 @dataclass
 class Findings:
     """Figures of a run, and every fault in a sentence.
 
-    `lost`: no end, or not to every address. `duplicates`: sent more than once. `unexpected`:
-    nobody should get it, or not yet. `wrong_content`: another title, body or data. `late`: after
-    its time to live. `unexcused`: not sent for a reason that the rules don't give.
+    `decisions` counts notifications, and digests that came. `lost`: no end, or not to every
+    address. `duplicates`: sent or stored more than once. `unexpected`: nobody should get it, or
+    not yet, or not so urgently. `wrong_content`: another title, body or data. `late`: after its
+    time to live, or long after it was due. `unexcused`: not sent for a reason that the rules don't
+    give.
     `slots` counts how each channel of each notification ended, `checked` what was compared, in
     words. `sent` counts messages by channel, one a device; `suppressed` counts Tocsin's own rows
     by reason. `latencies` are milliseconds by priority.
@@ -32,6 +45,10 @@ class Findings:
     unexcused: list[str] = field(default_factory=list)
     checked: Counter[str] = field(default_factory=Counter)
     latencies: dict[str, list[float]] = field(default_factory=dict)
+
+    def of(self, kind: Kind) -> list[str]:
+        """The faults of this kind, to be added to."""
+        return self.faults()[kind.value]
 
     def faults(self) -> dict[str, list[str]]:
         """Every kind of fault by its name, the kinds without any included."""

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from aiokafka import ConsumerRecord
 
 from analytics.clickhouse import ClickHouse
 from demo.topic_reader import read_topic
-from demo.verify.evidence import Evidence, Excuse, Place, Stored
+from demo.verify.evidence import Evidence, Excuse, Place, Posted, Stored
 from embedded.simulators.accept_log import now, read_accept_log
 from pipeline.settings import Settings
 from schemas.dead_letter import DeadLetter
@@ -29,11 +30,17 @@ CONTENT, STORED_AT = 2, 4
 CHANNELS = 2
 """Where the array of a request that waits says for which channels."""
 NOTIFICATION_DIGITS = 32
-ROWS = """
-    SELECT event_id, user, type, channel, stage, reason FROM delivery_events
+CHANNELS_SENT = ("push", "email", "sms", "inapp")
+PRIORITIES = ("critical", "high", "normal", "low", "bulk")
+"""What the topics that sinks read are named after."""
+COLUMNS = (
+    *("notification_id", "event_id", "user", "type", "category", "priority"),
+    *("channel", "stage", "reason"),
+)
+ROWS = f"""
+    SELECT DISTINCT {", ".join(COLUMNS)} FROM delivery_events
     WHERE stage IN ('suppressed', 'held')
-    GROUP BY event_id, user, type, channel, stage, reason
-"""
+"""  # noqa: S608 - names of our own
 
 
 async def gather_evidence(settings: Settings, accept_log: Path) -> Evidence:
@@ -56,6 +63,7 @@ async def gather_evidence(settings: Settings, accept_log: Path) -> Evidence:
         excuses=excuses,
         held=held,
         outbox=outbox,
+        priorities=await _priorities(settings),
     )
 
 
@@ -81,6 +89,14 @@ def stored(key: bytes, value: bytes) -> Stored:
         title=content.get("title", ""),
         body=content["body"],
         data=content.get("data", {}),
+    )
+
+
+def posted(record: ConsumerRecord) -> Posted:
+    """A post as a record of the outbox has it."""
+    post = json.loads(record.value)
+    return Posted(
+        notification_id=post["notification_id"], partition=record.partition, event=post["event"]
     )
 
 
@@ -139,10 +155,16 @@ async def _letters(settings: Settings) -> list[DeadLetter]:
     return [decode(record.value) async for record in _read(settings, "dead-letters")]
 
 
-async def _outbox(settings: Settings) -> dict[str, set[int]]:
-    found: defaultdict[str, set[int]] = defaultdict(set)
-    async for record in _read(settings, "outbox"):
-        found[json.loads(record.value)["notification_id"]].add(record.partition)
+async def _outbox(settings: Settings) -> list[Posted]:
+    return [posted(record) async for record in _read(settings, "outbox")]
+
+
+async def _priorities(settings: Settings) -> dict[Place, set[str]]:
+    """With which priorities the messages of each place were written for the sinks."""
+    found: defaultdict[Place, set[str]] = defaultdict(set)
+    for channel, priority in product(CHANNELS_SENT, PRIORITIES):
+        async for record in _read(settings, f"deliver.{channel}.{priority}"):
+            found[json.loads(record.value)["notification_id"], channel].add(priority)
     return dict(found)
 
 
@@ -152,5 +174,4 @@ async def _excuses(settings: Settings) -> list[Excuse]:
         rows = await clickhouse.query(ROWS)
     finally:
         await clickhouse.close()
-    fields = ("event_id", "user", "type", "channel", "stage", "reason")
-    return [Excuse(**dict(zip(fields, row, strict=True))) for row in rows]
+    return [Excuse(**dict(zip(COLUMNS, row, strict=True))) for row in rows]

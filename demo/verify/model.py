@@ -5,7 +5,7 @@ docstrings of `schemas/` and `policy/entry.py`, and sharing no code with what it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demo.people import addresses
 from demo.verify.notification import Notification
@@ -43,8 +43,12 @@ class Model:
 
     def quiet_hours(self, user: str) -> QuietHours:
         """When the user wants no sound."""
-        zone = self._world.contacts[user]["zone"]
-        return QuietHours(self._world.preferences.get(user, {}), zone)
+        return QuietHours(self._world.preferences.get(user, {}), self.zone(user))
+
+    def zone(self, user: str) -> str:
+        """The user's time zone."""
+        zone: str = self._world.contacts[user]["zone"]
+        return zone
 
     def known(self, user: str, channel: str) -> tuple[str, ...]:
         """Every address of the user for a channel."""
@@ -73,7 +77,8 @@ class Model:
                 return
             if any(not isinstance(end, Silent) for end in ends.values()):
                 due = it.claim.happened_at + step.after_ms
-                ends |= {channel: Held("escalation", due, due) for channel in step.channels}
+                for channel in step.channels:
+                    ends[channel] = Held("escalation", due, due, self._at(it, channel, now, due))
                 return
             for channel in step.channels:
                 ends[channel] = self._channel(it, channel, now, ends)
@@ -83,17 +88,36 @@ class Model:
     ) -> Outcome:
         if reason := self._always_silent(it, channel) or _other_channel(it, channel, now, ends):
             return Silent(reason)
-        if not it.spec.is_critical:
-            if channel in it.spec.digests:
-                return Held("digest", *now.digests[channel])
-            if quiet := _quiet(it, channel, now):
-                return quiet
-            if channel in now.limited:
-                return Silent("rate_limited")
+        if it.spec.is_critical:
+            return self._send(it, channel, it.claim.at)
+        if channel in it.spec.digests:
+            return Held("digest", *now.digests[channel])
+        if channel == SOUNDLESS or it.spec.quiet_hours == "ignore":
+            return self._limited(it, channel, now, it.claim.at)
+        until = now.quiet_until
+        if until is None:
+            return self._limited(it, channel, now, max(it.claim.at, now.free_at))
+        if it.spec.quiet_hours == "drop" or until >= it.expires_at:
+            return Silent("quiet_hours")
+        return Held("quiet_hours", until, until, self._limited(it, channel, now, until))
+
+    def _at(self, it: Notification, channel: str, now: Circumstances, due: int) -> Outcome:
+        """What becomes of a channel that waited until `due`."""
+        if due >= it.expires_at:
+            return Silent("expired")
+        until = self.quiet_hours(it.user).until(due)
+        then = replace(now, quiet_until=until, free_at=due if until is None else until)
+        return self._channel(it, channel, then, {})
+
+    def _limited(
+        self, it: Notification, channel: str, now: Circumstances, not_before: int
+    ) -> Outcome:
+        if channel in now.limited:
+            return Silent("rate_limited")
+        return self._send(it, channel, not_before)
+
+    def _send(self, it: Notification, channel: str, not_before: int) -> Send:
         text = text_of(it, channel, self.locale(it.user))
-        not_before = it.claim.at if channel == SOUNDLESS else max(it.claim.at, now.free_at)
-        if it.spec.is_critical or it.spec.quiet_hours == "ignore":
-            not_before = it.claim.at
         return Send(self.usable(it.user, channel), text, not_before)
 
     def may_use(self, it: Notification, channel: str) -> bool:
@@ -143,11 +167,3 @@ def _other_channel(
         if isinstance(ends.get(other), Send):
             return "online" if now.online else "offline"
     return ""
-
-
-def _quiet(it: Notification, channel: str, now: Circumstances) -> Outcome | None:
-    if now.quiet_until is None or channel == SOUNDLESS or it.spec.quiet_hours == "ignore":
-        return None
-    if it.spec.quiet_hours == "drop" or now.quiet_until >= it.expires_at:
-        return Silent("quiet_hours")
-    return Held("quiet_hours", now.quiet_until, now.quiet_until)

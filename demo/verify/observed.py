@@ -8,7 +8,7 @@ from demo.verify.evidence import Evidence, Excuse, Place
 from demo.verify.findings import Findings
 from demo.verify.model import Model
 from demo.verify.notification import Notification
-from demo.verify.outcome import WHOLE, Text
+from demo.verify.outcome import Text
 from embedded.simulators.accept_log import data_digest_of, digest_of
 
 
@@ -33,16 +33,22 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of one channel of one notification."""
+    """What was seen of one channel of one notification.
+
+    `suppressed` and `held` are the reasons in Tocsin's rows, `stored` is when what its state holds
+    is due (epoch ms), `priorities` are those with which messages were written for the sinks.
+    """
 
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     suppressed: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    stored: set[int] = field(default_factory=set)
+    priorities: set[str] = field(default_factory=set)
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether there is no sign of it at all."""
-        return not (self.arrivals or self.suppressed or self.held)
+    def has_ended(self) -> bool:
+        """Whether a message or a row says what became of it."""
+        return bool(self.arrivals or self.suppressed or self.held)
 
 
 class Observed:
@@ -55,7 +61,9 @@ class Observed:
         model: Model,
         findings: Findings,
     ) -> None:
-        self._seen: defaultdict[Place, Seen] = defaultdict(Seen)
+        self._seen: defaultdict[str, defaultdict[str, Seen]] = defaultdict(
+            lambda: defaultdict(Seen)
+        )
         self.unknown: defaultdict[tuple[str, str], list[Arrival]] = defaultdict(list)
         """By channel and address, what is of no expected notification: digests, and strangers."""
         self._expected = expected
@@ -63,14 +71,14 @@ class Observed:
         self._findings = findings
         self._add_arrivals(evidence)
         self._add_excuses(evidence.excuses)
+        self._add_stored(evidence.held)
+        for (notification, channel), priorities in evidence.priorities.items():
+            if channel in self._seen.get(notification, ()):
+                self._seen[notification][channel].priorities.update(priorities)
 
     def of(self, it: Notification) -> dict[str, Seen]:
-        """By channel, those with any sign; WHOLE for what is said of all channels."""
-        steps = [it.spec.channels, *(step.channels for step in it.spec.escalation)]
-        channels = [WHOLE, *dict.fromkeys(channel for step in steps for channel in step)]
-        name = it.id
-        places = {channel: self._seen.get((name, channel)) for channel in channels}
-        return {channel: seen for channel, seen in places.items() if seen is not None}
+        """By channel, whichever it is, those with any sign; WHOLE is what is of all channels."""
+        return dict(self._seen.get(it.id, {}))
 
     def _add_arrivals(self, evidence: Evidence) -> None:
         deliveries = set[str]()
@@ -78,7 +86,7 @@ class Observed:
             notification, channel = place
             name = f"{channel} to {address} of notification {notification}"
             it = self._expected.get(notification)
-            arrivals = self._seen[place].arrivals
+            arrivals = self._seen[notification][channel].arrivals
             first = arrivals.get(address)
             if first is not None or (delivery and delivery in deliveries):
                 self._findings.duplicates.append(name)
@@ -102,18 +110,44 @@ class Observed:
         return ""
 
     def _add_excuses(self, excuses: list[Excuse]) -> None:
-        ids = {(it.claim.id, it.user, it.spec.name): name for name, it in self._expected.items()}
         for excuse in excuses:
             self._findings.suppressed[excuse.reason] += 1
-            name = ids.get((excuse.event_id, excuse.user, excuse.type))
-            if name is None:
+            it = self._expected.get(excuse.notification_id)
+            if objection := _wrong_row(excuse, it):
                 self._findings.unexcused.append(
-                    f"{excuse.type} of {excuse.event_id} to {excuse.user} is said to be "
-                    f"{excuse.reason}, and nobody expected it"
+                    f"{excuse.type} of {excuse.event_id} to {excuse.user} is reported as "
+                    f"{excuse.reason}, and {objection}"
                 )
                 continue
-            seen = self._seen[name, excuse.channel]
+            seen = self._seen[excuse.notification_id][excuse.channel]
             (seen.held if excuse.stage == "held" else seen.suppressed).add(excuse.reason)
+
+    def _add_stored(self, held: Mapping[Place, set[int]]) -> None:
+        for (notification, channel), dues in held.items():
+            if notification in self._expected:
+                self._seen[notification][channel].stored.update(dues)
+            else:
+                self._findings.unexpected.append(
+                    f"{channel} of notification {notification} is stored to go out later, and "
+                    "nobody expected it"
+                )
+
+
+def _wrong_row(row: Excuse, it: Notification | None) -> str:
+    """What is wrong with a row, whatever its reason is; empty if nothing is."""
+    if it is None:
+        return "nobody expected it"
+    fields = {
+        "event": (row.event_id, it.claim.id),
+        "user": (row.user, it.user),
+        "type": (row.type, it.spec.name),
+        "category": (row.category, it.spec.category),
+        "priority": (row.priority, it.spec.priority),
+    }
+    wrong = (
+        f"{name} {have!r}, not {want!r}" for name, (have, want) in fields.items() if have != want
+    )
+    return ", ".join(wrong)
 
 
 def _arrivals(evidence: Evidence) -> Iterator[tuple[Place, str, str, Arrival]]:

@@ -35,11 +35,15 @@ class Silent:
 
 @dataclass(frozen=True)
 class Held:
-    """It waits for this reason until `due`, or until something up to `latest` (epoch ms)."""
+    """It waits for this reason until `due`, or until something up to `latest` (epoch ms).
+
+    `then` is how it ends after that; None for a part of a digest, which is judged as a whole.
+    """
 
     reason: str
     due: int
     latest: int
+    then: "Outcome | None" = None
 
 
 Outcome = Send | Silent | Held

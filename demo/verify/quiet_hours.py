@@ -51,9 +51,14 @@ def _quiet_minutes(zone: str, spans: Spans, minute: int) -> int:
 
 @lru_cache(maxsize=1_000_000)
 def _is_quiet(zone: str, spans: Spans, minute: int) -> bool:
-    moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(ZoneInfo(zone))
-    clock = f"{moment:%H:%M}"
+    clock = wall_clock(zone, minute)
     return any(_within(clock, start, end) for start, end in spans)
+
+
+def wall_clock(zone: str, minute: int) -> str:
+    """What the clock on the user's wall shows in this minute since 1970, as HH:MM."""
+    moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(ZoneInfo(zone))
+    return f"{moment:%H:%M}"
 
 
 def _within(clock: str, start: str, end: str) -> bool:

@@ -1,6 +1,7 @@
 """What a notification says, rendered by stock Jinja2 and CLDR from the catalogue's templates."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -15,6 +16,8 @@ from jinja2 import Environment, StrictUndefined, Template
 from demo.verify.notification import Notification
 from demo.verify.outcome import Text
 
+MOST_BODIES = 50
+"""Events that a digest without a body of its own tells of in full."""
 PLAIN_SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 """In an SMS, where a space that GSM-7 doesn't have would halve what fits."""
 
@@ -31,11 +34,18 @@ def text_of(notification: Notification, channel: str, locale: str) -> Text:
 def digest_text_of(notifications: Sequence[Notification], channel: str, locale: str) -> Text:
     """What a digest should say, which has texts of its own; the newest notification is the last.
 
-    Templates have `count`, how many events there are, and the data of the newest.
+    Templates have `count`, how many events there are, and the data of the newest. Without a body
+    of its own it has those of its newest events, and says how many others there are.
     """
     newest = notifications[-1]
     own = newest.spec.templates[channel].get("digest", {})
-    return _filled(newest, channel, locale, own, {"count": len(notifications)})
+    text = _filled(newest, channel, locale, own, {"count": len(notifications)})
+    if "body" in own:
+        return text
+    bodies = [text_of(each, channel, locale).body.strip() for each in notifications[-MOST_BODIES:]]
+    between = "\n\n" if channel == "email" else "\n"
+    rest = len(notifications) - len(bodies)
+    return replace(text, body=between.join(bodies) + (f"\n+{rest}" if rest else ""))
 
 
 def _filled(

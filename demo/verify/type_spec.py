@@ -28,15 +28,16 @@ MOST_PAUSES = 24
 class DigestRule:
     """Events are gathered until none came for `pause_ms`, and for `longest_ms` at most.
 
-    Those with the same value at `key` of their data belong together. A window closes
-    `lateness_ms` after its end. One of a fixed length has that twice. Digests at times of the day
-    are left out, as none of the demo's is that of a first step.
+    Or, where it has `times`, until the user's clock shows one of these (HH:MM). Those with the
+    same value at `key` of their data belong together. A window closes `lateness_ms` after its end.
+    One of a fixed length has that twice.
     """
 
     key: str
     pause_ms: int
     longest_ms: int
     lateness_ms: int
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,15 @@ class TypeSpec:
     def is_critical(self) -> bool:
         """Whether quiet hours, digests and limits are passed over."""
         return self.priority == "critical"
+
+    def begins_after(self, channel: str) -> int:
+        """How long after the event a channel is used at the earliest (ms)."""
+        after = 0
+        for step in self.escalation:
+            after += step.after_ms
+            if channel in step.channels and channel not in self.channels:
+                return after
+        return 0
 
 
 def read_type_specs(folder: Path) -> dict[str, TypeSpec]:
@@ -129,7 +139,6 @@ def _spec(
         digests={
             channel: _digest(digest)
             for digest in table.get("digests", ())
-            if "at" not in digest
             for channel in digest["channels"]
         },
         escalation=tuple(
@@ -144,11 +153,12 @@ def _limit(table: Mapping[str, Any]) -> Limit:
 
 
 def _digest(table: Mapping[str, Any]) -> DigestRule:
-    pause = milliseconds(table["every"] if "every" in table else table["pause"])
+    pause = milliseconds(table.get("every") or table.get("pause", 0))
     longest = milliseconds(table["longest"]) if "longest" in table else MOST_PAUSES * pause
     return DigestRule(
         key=table.get("key", ""),
         pause_ms=pause,
         longest_ms=pause if "every" in table else longest,
         lateness_ms=milliseconds(table.get("lateness", "5s")),
+        times=tuple(table.get("at", ())),
     )

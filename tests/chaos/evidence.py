@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 import msgspec
 from aiokafka import TopicPartition
 
-from demo.verify.evidence import Evidence, Excuse
-from demo.verify.gathering import read_held, read_inbox
+from demo.verify.evidence import Evidence, Excuse, Place, Posted
+from demo.verify.gathering import posted, read_held, read_inbox
 from embedded.house import House
 from embedded.simulators.accept_log import now, read_accept_log
-from pipeline.topics import DEAD_LETTERS, DELIVERY_EVENTS, OUTBOX
+from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
 from schemas.dead_letter import DeadLetter
 from tests.chaos.observe import ends_of, read_from
 
-TOPICS = (DEAD_LETTERS.name, DELIVERY_EVENTS.name, OUTBOX.name)
+PRIORITIES = {topic.name: names for names, topic in DELIVER.items()}
+"""Channel and priority by topic."""
+TOPICS = (DEAD_LETTERS.name, DELIVERY_EVENTS.name, OUTBOX.name, *PRIORITIES)
 NOT_SENT = ("suppressed", "held")
 
 
@@ -24,20 +26,24 @@ class Mark:
 
     accepted: int = 0
     stored: frozenset[tuple[str, str]] = frozenset()
+    held: frozenset[Place] = frozenset()
     ends: dict[TopicPartition, int] = field(default_factory=dict)
+
+
+class _Sent(msgspec.Struct):
+    notification_id: str
 
 
 class _Row(msgspec.Struct):
     stage: str
+    notification_id: str
     event_id: str
     user: str
     type: str
+    category: str
+    priority: str
     channel: str | None = None
     reason: str = ""
-
-
-class _Post(msgspec.Struct):
-    notification_id: str
 
 
 async def mark(house: House) -> Mark:
@@ -46,6 +52,7 @@ async def mark(house: House) -> Mark:
     return Mark(
         accepted=len(read_accept_log(house.accept_log)),
         stored=frozenset((item.user, item.notification_id) for item in inbox),
+        held=frozenset(await read_held(house.settings)),
         ends=await ends_of(house, TOPICS),
     )
 
@@ -55,19 +62,24 @@ async def gather(house: House, since: Mark) -> Evidence:
     ended_at = round(now() * 1000)
     excuses: set[Excuse] = set()
     letters: list[DeadLetter] = []
-    outbox: defaultdict[str, set[int]] = defaultdict(set)
+    outbox: list[Posted] = []
+    priorities: defaultdict[Place, set[str]] = defaultdict(set)
     row, letter = msgspec.json.Decoder(_Row), msgspec.json.Decoder(DeadLetter)
+    sent = msgspec.json.Decoder(_Sent)
     async for record in read_from(house, since.ends):
         match record.topic:
             case DEAD_LETTERS.name:
                 letters.append(letter.decode(record.value))
             case OUTBOX.name:
-                post = msgspec.json.decode(record.value, type=_Post)
-                outbox[post.notification_id].add(record.partition)
+                outbox.append(posted(record))
+            case name if name in PRIORITIES:
+                channel, priority = PRIORITIES[name]
+                place = sent.decode(record.value).notification_id, str(channel)
+                priorities[place].add(str(priority))
             case _:
                 rows = row.decode_lines(record.value)
                 excuses.update(_excuse(each) for each in rows if each.stage in NOT_SENT)
-    inbox = await read_inbox(house.settings)
+    inbox, held = await read_inbox(house.settings), await read_held(house.settings)
     return Evidence(
         ended_at=ended_at,
         partitions=house.settings.partitions,
@@ -75,16 +87,20 @@ async def gather(house: House, since: Mark) -> Evidence:
         inbox=[it for it in inbox if (it.user, it.notification_id) not in since.stored],
         letters=letters,
         excuses=sorted(excuses, key=lambda excuse: (excuse.event_id, excuse.user)),
-        held=await read_held(house.settings),
+        held={place: dues for place, dues in held.items() if place not in since.held},
         outbox=outbox,
+        priorities=priorities,
     )
 
 
 def _excuse(row: _Row) -> Excuse:
     return Excuse(
+        notification_id=row.notification_id,
         event_id=row.event_id,
         user=row.user,
         type=row.type,
+        category=row.category,
+        priority=row.priority,
         channel=row.channel or "",
         stage=row.stage,
         reason=row.reason,

@@ -55,10 +55,13 @@ class Finding:
         )
 
     def assert_all_arrived(self) -> None:
-        """No fault but duplicates, which each test bounds."""
+        """No fault but calls repeated under one delivery id, which each test bounds."""
         found, o = self.findings, self.outputs
         for name, cases in found.faults().items():
             assert name == DUPLICATES or not cases, f"{self.summary()}\n{_some(cases)}"
+        lines = self.evidence.accepted
+        repeats = len(lines) - len({line.delivery_id for line in lines})
+        assert len(found.duplicates) == repeats, f"{self.summary()}\n{_some(found.duplicates)}"
         assert not o.doubled and not o.altered, f"{self.summary()}\n{o}"
         sent = sum(count for channel, count in found.sent.items() if channel != Channel.INAPP)
         assert o.ids == sent, self.summary()

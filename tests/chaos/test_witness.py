@@ -162,7 +162,8 @@ def _faulty(kind: str) -> Findings:
 
 def test_a_run_in_order_is_let_pass() -> None:
     _finding().assert_all_arrived()
-    _finding(findings=_faulty("duplicates")).assert_all_arrived()
+    again = Evidence(ended_at=AT, partitions=1, accepted=[_call("d", "one"), _call("d", "two")])
+    _finding(findings=_faulty("duplicates"), evidence=again).assert_all_arrived()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_a_run_in_order_is_let_pass() -> None:
         {"findings": Findings(slots=Counter(["sent"]))},
         *(
             {"findings": _faulty(kind)}
-            for kind in ("lost", "unexpected", "wrong_content", "late", "unexcused")
+            for kind in ("lost", "unexpected", "wrong_content", "late", "unexcused", "duplicates")
         ),
     ],
 )

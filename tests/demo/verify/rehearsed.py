@@ -12,14 +12,14 @@ import msgspec
 
 from agents.rehearsal import HeldClock, Rehearsal
 from demo.happening import Happening
-from demo.kafka_writer import encode
+from demo.kafka_writer import encode, record_of
 from demo.producer import line_of
 from demo.producer_log import read_claims
 from demo.run import ROOT
 from demo.stream import stream
-from demo.verify.evidence import Evidence, Excuse, Stored
+from demo.verify.evidence import Evidence, Excuse, Place, Stored
 from demo.verify.findings import Findings
-from demo.verify.gathering import held_of
+from demo.verify.gathering import held_of, posted
 from demo.verify.judge import judge
 from demo.verify.type_spec import read_type_specs
 from demo.world import World
@@ -80,18 +80,17 @@ async def _write_people(world: World, log: MemoryLog) -> None:
 
 
 async def _write(happening: Happening, log: MemoryLog, clock: HeldClock) -> dict[str, Any]:
-    value, key = happening.value, happening.key
-    content = value if isinstance(value, bytes) else encode(value)
-    entry = (None if key is None else key.encode(), content)
-    end = await log.write(happening.topic, 0, [entry])
+    end = await log.write(happening.topic, 0, [record_of(happening.key, happening.value)])
     return line_of(happening, _Place(happening.topic, 0, end - 1, clock.now()))
 
 
 def _evidence(log: MemoryLog, decider: MemoryStore, ended_at: int) -> Evidence:
     accepted, inbox = [], []
-    for topic in DELIVER.values():
+    priorities: defaultdict[Place, set[str]] = defaultdict(set)
+    for (channel, priority), topic in DELIVER.items():
         for record in log.topics[topic.name]:
             delivery = msgspec.json.decode(record.value or b"", type=Delivery)
+            priorities[delivery.notification_id, channel].add(priority)
             if delivery.channel is Channel.INAPP:
                 inbox.append(_stored(delivery, record.timestamp))
             else:
@@ -100,9 +99,7 @@ def _evidence(log: MemoryLog, decider: MemoryStore, ended_at: int) -> Evidence:
     rows = [
         row for record in log.topics[DELIVERY_EVENTS.name] for row in decode(record.value or b"")
     ]
-    outbox: defaultdict[str, set[int]] = defaultdict(set)
-    for record in log.topics[OUTBOX.name]:
-        outbox[json.loads(record.value or b"")["notification_id"]].add(record.partition)
+    outbox = [posted(record) for record in log.topics[OUTBOX.name]]
     letters = log.topics[DEAD_LETTERS.name]
     return Evidence(
         ended_at=ended_at,
@@ -113,6 +110,7 @@ def _evidence(log: MemoryLog, decider: MemoryStore, ended_at: int) -> Evidence:
         excuses=[_excuse(row) for row in rows if row.stage in NOT_SENT],
         held=held_of(decider.stored),
         outbox=outbox,
+        priorities=priorities,
     )
 
 
@@ -145,9 +143,12 @@ def _stored(delivery: Delivery, at: int) -> Stored:
 
 def _excuse(row: DeliveryEvent) -> Excuse:
     return Excuse(
+        notification_id=row.notification_id,
         event_id=row.event_id,
         user=row.user,
         type=row.type,
+        category=row.category,
+        priority=row.priority,
         channel=row.channel or "",
         stage=row.stage,
         reason=row.reason,

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from demo.producer_log import BadClaim
 from embedded.simulators.accept_log import data_digest_of
-from tests.demo.verify.town import AT, HOUR, MINUTE, Town, ordinary_day, twice
+from tests.demo.verify.town import AT, HOUR, MINUTE, Town, bad_record, ordinary_day, twice
 
 DAY = 24 * HOUR
 
@@ -228,9 +227,8 @@ def test_a_dead_letter_excuses_only_what_the_producer_made_bad() -> None:
 
 def test_bad_records_and_posts_for_feeds_must_be_found() -> None:
     town = ordinary_day()
-    bad = BadClaim(bad="no key", reason="missing_key", topic="events", partition=1, offset=9)
-    town.claims.bad.append(bad)
-    next(iter(town.outbox.values())).discard(1)
+    town.claims.bad.append(bad_record(9, partition=1))
+    town.outbox.pop()
     assert town.faults() == {"lost": 2}
 
 
@@ -239,7 +237,7 @@ def test_what_was_checked_is_told_in_words() -> None:
     assert checked == {
         "bad records: set aside, for the right reason": 1,
         "messages not sent: for the reason that the rules give": 5,
-        "messages: right person, address, text, language and time": 7,
+        "messages: right person, address, text, language, priority and time": 7,
         "posts left to feeds: in every partition's outbox": 1,
         "rate limits: none exceeded, none applied without need": 5,
     }

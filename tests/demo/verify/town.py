@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from demo.people import Record
-from demo.producer_log import BadClaim, Claim, Claims, PresenceClaim
+from demo.producer_log import BadClaim, Claim, Claims, PresenceClaim, record_digest
 from demo.run import ROOT
-from demo.verify.evidence import Evidence, Excuse, Place, Stored
+from demo.verify.evidence import Evidence, Excuse, Place, Posted, Stored
 from demo.verify.findings import Findings
 from demo.verify.judge import judge
 from demo.verify.type_spec import read_type_specs
@@ -24,6 +24,7 @@ AT = 1_772_366_400_000
 """Noon, UTC, on the first of March 2026."""
 MINUTE, HOUR = 60_000, 3_600_000
 PARTITIONS = 2
+POST_TYPE, BAD = "post_published", b'{"id"'
 SPECS = read_type_specs(ROOT / "catalogue")
 
 Words = tuple[str, str, dict[str, Any]]
@@ -89,6 +90,18 @@ DATA: dict[str, dict[str, Any]] = {
 }
 
 
+def bad_record(offset: int, partition: int = 0) -> BadClaim:
+    """The producer wrote a record that is no JSON."""
+    return BadClaim(
+        bad="no JSON",
+        reason="undecodable",
+        digest=record_digest(None, BAD),
+        topic="events",
+        partition=partition,
+        offset=offset,
+    )
+
+
 def person(user: str, devices: int = 1, **more: object) -> Record:
     """Contacts of somebody who can be reached everywhere, unless `more` says otherwise."""
     tokens = [{"token": f"{user}-{number}", "platform": "fcm"} for number in range(devices)]
@@ -113,7 +126,8 @@ class Town:
     letters: list[DeadLetter] = field(default_factory=list)
     excuses: list[Excuse] = field(default_factory=list)
     held: dict[Place, set[int]] = field(default_factory=dict)
-    outbox: dict[str, set[int]] = field(default_factory=dict)
+    outbox: list[Posted] = field(default_factory=list)
+    priorities: dict[Place, set[str]] = field(default_factory=dict)
 
     def happen(
         self, name: str, kind: str, actor: str = "shop", happened: int = AT, **more: object
@@ -156,6 +170,22 @@ class Town:
             )
         )
 
+    def gather(self, channel: str, address: str, at: int, **content: str) -> None:
+        """A provider accepted a digest, whose id is one of its own."""
+        name = f"{len(self.accepted):032x}"
+        self.accepted.append(
+            Accepted(
+                at=at / 1000,
+                provider="any",
+                channel=Channel(channel),
+                notification_id=name,
+                delivery_id=delivery_id(name, Channel(channel), address),
+                address=address,
+                reference="",
+                **content,
+            )
+        )
+
     def reach(self, event: str, kind: str, user: str, *channels: str) -> None:
         """The right message went to every address of the user on these channels."""
         for channel in channels:
@@ -180,11 +210,30 @@ class Town:
         self, event: str, kind: str, user: str, channel: str, reason: str, stage: str = "suppressed"
     ) -> None:
         """Tocsin says that it did not send."""
+        spec = SPECS[kind]
+        is_read = reason == "fan_out_on_read"
         self.excuses.append(
             Excuse(
-                event_id=event, user=user, type=kind, channel=channel, stage=stage, reason=reason
+                notification_id=notification_id("default", event, "" if is_read else user, kind),
+                event_id=event,
+                user=user,
+                type=kind,
+                category=spec.category,
+                priority=spec.priority,
+                channel=channel,
+                stage=stage,
+                reason=reason,
             )
         )
+
+    def show(self, event: str) -> None:
+        """A post is in every partition of the outbox."""
+        claim, name = self.claims.events[event], notification_id("default", event, "", POST_TYPE)
+        written = {"id": event, "type": claim.type, "actor": claim.actor, "data": claim.data}
+        self.outbox += [
+            Posted(notification_id=name, partition=partition, event=written)
+            for partition in range(PARTITIONS)
+        ]
 
     def wait(self, event: str, kind: str, user: str, channel: str, reason: str, due: int) -> None:
         """Tocsin says that it waits, and its state holds it until `due` (epoch ms)."""
@@ -193,7 +242,7 @@ class Town:
         self.held.setdefault((name, channel), set()).add(due)
 
     def bury(
-        self, offset: int, value: bytes = b"", topic: str = "events", reason: str = "undecodable"
+        self, offset: int, value: bytes = BAD, topic: str = "events", reason: str = "undecodable"
     ) -> None:
         """A record became a dead letter."""
         self.letters.append(
@@ -241,6 +290,7 @@ class Town:
             excuses=self.excuses,
             held=self.held,
             outbox=self.outbox,
+            priorities=self.priorities,
         )
         return judge(world, SPECS, self.claims, evidence)
 
@@ -268,11 +318,10 @@ def ordinary_day() -> Town:
         town.say("post", "post_published", "cy", channel, "opted_out")
     town.followers["star"] = [f"fan-{number}" for number in range(READ_FROM)]
     town.happen("famous", "post.published", actor="star")
-    town.outbox[notification_id("default", "famous", "", "post_published")] = {0, 1}
+    town.show("famous")
     town.say("famous", "post_published", "star", "", "fan_out_on_read")
-    bad = BadClaim(bad="no JSON", reason="undecodable", topic="events", partition=0, offset=9)
-    town.claims.bad.append(bad)
-    town.bury(9, b'{"id"')
+    town.claims.bad.append(bad_record(9))
+    town.bury(9)
     return town
 
 
