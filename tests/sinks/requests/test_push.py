@@ -18,7 +18,6 @@ from sinks.provider import Refused, Retry, Sent
 from sinks.push.apns import Apns
 from sinks.push.apns_payload import IDS, headers_of
 from sinks.push.fcm import Fcm
-from sinks.push.fcm_message import body_of
 from sinks.push.vapid import decoded, encoded
 from sinks.push.webpush import WebPush
 from tests.sinks.replies.table import reply
@@ -235,25 +234,6 @@ async def test_only_an_exceeded_quota_slows_fcm_down(said: Reply | Retry, rate: 
     provider = fcm(Recorder(said), Tokens("a"))
     await provider.send([GOOGLE])
     assert provider._pace.rate == rate
-
-
-@pytest.mark.parametrize("seconds", [5, 0, -1])
-def test_fcm_keeps_a_message_as_long_as_there_is_time(seconds: int) -> None:
-    said = delivery(Channel.PUSH, "d", expires_at=NOW + 1000 * seconds + 999)
-    assert body_of(said, NOW).message.android.ttl == f"{max(0, seconds)}s"
-
-
-def test_data_that_is_no_text_travels_as_json() -> None:
-    data = {"text": "a", "number": 7, "list": [1, "ü"], "delivery_id": "mine", "none": None}
-    said = delivery(Channel.PUSH, "d", content=Content(body="", data=data))
-    assert body_of(said, NOW).message.data == {
-        "text": "a",
-        "number": "7",
-        "list": '[1,"ü"]',
-        "none": "null",
-        "notification_id": said.notification_id,
-        "delivery_id": said.delivery_id,
-    }
 
 
 BROWSER = ec.derive_private_key(11, ec.SECP256R1())
