@@ -80,9 +80,11 @@ class Recorder:
         try:
             yield app
         finally:
-            await partitions.close()
-            await app.consumer.force_commit()
-            await app.stop()
+            try:
+                await partitions.close()
+                await app.consumer.force_commit()
+            finally:
+                await app.stop()
         assert not errors
 
 
