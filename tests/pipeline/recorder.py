@@ -74,9 +74,11 @@ class Recorder:
         try:
             yield app
         finally:
-            await partitions.leave()
-            await app.consumer.force_commit()
-            await app.stop()
+            try:
+                await partitions.leave()
+                await app.consumer.force_commit()
+            finally:
+                await app.stop()
         assert not errors
 
 
