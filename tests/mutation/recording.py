@@ -55,7 +55,8 @@ class Recorder:
 
 def record(sources: list[str], arguments: list[str], plugins: Sequence[object]) -> Recording:
     """Run the tests in this process; raises RuntimeError where none can be used."""
-    patterns = [str(Path(name).absolute() / "**") for name in sources]
+    places = [Path(name).absolute() for name in sources]
+    patterns = [str(place / "**" if place.is_dir() else place) for place in places]
     coverage = Coverage(data_file=None, config_file=False, include=patterns, messages=False)
     recorder = Recorder(coverage)
     coverage.start()
@@ -64,13 +65,13 @@ def record(sources: list[str], arguments: list[str], plugins: Sequence[object]) 
     tests = sorted(recorder.seconds.keys() - recorder.failed)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not tests:
         raise RuntimeError(f"No test can be used: pytest ended with {code!r}.")
-    places = {name: place for place, name in enumerate(tests)}
+    numbers = {name: number for number, name in enumerate(tests)}
     known = {"", *tests}
     data, lines = coverage.get_data(), {}
     for file in data.measured_files():
         path = Path(file).relative_to(Path.cwd()).as_posix()
         lines[path] = {
-            line: sorted({places[name] if name else -1 for name in contexts if name in known})
+            line: sorted({numbers[name] if name else -1 for name in contexts if name in known})
             for line, contexts in data.contexts_by_lineno(file).items()
         }
     return Recording(
