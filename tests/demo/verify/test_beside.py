@@ -35,6 +35,11 @@ def _row(**fields: str) -> Plant:
     return plant
 
 
+def _buried_otherwise(town: Town) -> None:
+    town.letters.clear()
+    town.bury(9, b"{}")
+
+
 PLANTS: dict[str, tuple[Plant, dict[str, int]]] = {
     "a message by a channel that the type lacks": (_by_email, {"unexpected": 1}),
     "a row about a channel that the type lacks": (
@@ -82,7 +87,7 @@ PLANTS: dict[str, tuple[Plant, dict[str, int]]] = {
     ),
     "two dead letters of one record": (lambda town: town.bury(9), {"duplicates": 1}),
     "a dead letter with another value": (
-        lambda town: (town.letters.clear(), town.bury(9, b"{}")),
+        _buried_otherwise,
         {"wrong content": 1},
     ),
 }
@@ -117,6 +122,16 @@ def _after_quiet_hours() -> Town:
     return town
 
 
+def _suppressed(reason: str) -> Plant:
+    """Nothing went out, for this reason."""
+
+    def plant(town: Town) -> None:
+        town.accepted.clear()
+        town.say("post", "post_published", "cy", "push", reason)
+
+    return plant
+
+
 LATER: dict[str, tuple[Plant, dict[str, int]]] = {
     "nothing": (lambda town: None, {}),
     "one device got nothing": (lambda town: town.accepted.pop(), {"lost": 1}),
@@ -135,17 +150,11 @@ LATER: dict[str, tuple[Plant, dict[str, int]]] = {
         {"unexcused": 1},
     ),
     "reported as opted out": (
-        lambda town: (
-            town.accepted.clear(),
-            town.say("post", "post_published", "cy", "push", "opted_out"),
-        ),
+        _suppressed("opted_out"),
         {"unexcused": 1},
     ),
     "reported as over a limit, far below it": (
-        lambda town: (
-            town.accepted.clear(),
-            town.say("post", "post_published", "cy", "push", "rate_limited"),
-        ),
+        _suppressed("rate_limited"),
         {"unexcused": 1},
     ),
 }
@@ -187,6 +196,14 @@ def _commented() -> Town:
 COMMENT = notification_id("default", "comment", "ann", "comment_added")
 POST_DATA = data_digest_of({"post_id": "p"})
 PUSHED_AT, MAILED_AT = AT + 10 * MINUTE + 5000, AT + 6 * HOUR + 5000
+
+
+def _never_escalated(town: Town) -> None:
+    town.excuses.pop()
+    town.accepted.pop()
+    town.held[COMMENT, "email"] = {AT + 3 * HOUR}
+
+
 DIGESTS: dict[str, tuple[Plant, dict[str, int]]] = {
     "nothing": (lambda town: None, {}),
     "no mail": (lambda town: town.accepted.pop(), {"lost": 1}),
@@ -212,11 +229,7 @@ DIGESTS: dict[str, tuple[Plant, dict[str, int]]] = {
         {"lost": 1, "unexpected": 1},
     ),
     "never escalated": (
-        lambda town: (
-            town.excuses.pop(),
-            town.accepted.pop(),
-            town.held.update({(COMMENT, "email"): {AT + 3 * HOUR}}),
-        ),
+        _never_escalated,
         {"late": 1, "lost": 1},
     ),
     "by itself as well": (
