@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from embedded.clickhouse import ClickHouse
-from embedded.house import WEB, House
 from embedded.kafka import Kafka
 from tests.mutation.shared import Services
 
@@ -21,28 +20,15 @@ async def start(folder: Path, names: list[str]) -> None:
     """Start them, say where they are, and stop them when nobody needs them any more."""
     async with AsyncExitStack() as stack:
         services = Services()
-        if "house" in names:
-            services = await _house(folder, stack)
-        else:
-            if "kafka" in names:
-                kafka = await stack.enter_async_context(Kafka(folder / "kafka"))
-                services = Services(kafka=kafka.address)
-            if "clickhouse" in names:
-                clickhouse = await stack.enter_async_context(ClickHouse(folder / "clickhouse"))
-                services = Services(kafka=services.kafka, clickhouse=clickhouse.port)
+        if "kafka" in names:
+            kafka = await stack.enter_async_context(Kafka(folder / "kafka"))
+            services = Services(kafka=kafka.address)
+        if "clickhouse" in names:
+            clickhouse = await stack.enter_async_context(ClickHouse(folder / "clickhouse"))
+            services = Services(kafka=services.kafka, clickhouse=clickhouse.port)
         sys.stdout.write(msgspec.json.encode(services).decode() + "\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
-
-
-async def _house(folder: Path, stack: AsyncExitStack) -> Services:
-    from tests.web.house import FAMOUS, ROLES
-
-    roles = tuple(role for role in ROLES if role != WEB)
-    house = House(folder / "house", roles=roles, partitions=4, fan_out_threshold=FAMOUS)
-    await house.start()
-    stack.push_async_callback(house.stop)
-    return Services(house.kafka.address, house.clickhouse.port, house.environment)
 
 
 def main() -> None:

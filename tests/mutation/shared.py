@@ -1,4 +1,4 @@
-"""Lets the tests of many mutants share one Kafka, one ClickHouse and one house.
+"""Lets the tests of many mutants share one Kafka and one ClickHouse.
 
 They start theirs by `embedded.kafka.Kafka` and so on; here these are exchanged for some that are
 running already, as `services.py` says in the environment, before any conftest imports them.
@@ -21,14 +21,12 @@ class Services(Struct, frozen=True):
 
     kafka: str = ""
     clickhouse: int = 0
-    house: dict[str, str] = {}
-    """The environment of the house's workers."""
 
 
 def use_shared() -> None:
     """Have tests use what is running; nothing is changed where nothing is."""
     services = msgspec.json.decode(os.environ.get(VARIABLE, "{}"), type=Services)
-    if services.kafka or services.clickhouse or services.house:
+    if services.kafka or services.clickhouse:
         from tests.mutation.borrowed import borrow
 
         borrow(services)
