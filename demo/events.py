@@ -16,6 +16,8 @@ THINGS = ("socks", "a teapot", "garden shears", "two novels", "coffee", "a bicyc
 CARS = ("white Skoda Octavia", "black Toyota Camry", "grey Dacia Logan", "blue Tesla Model 3")
 CURRENCIES = ("EUR", "USD", "GBP", "JPY", "BRL")
 STREETS = ("12 Station Road", "Avenida Paulista 900", "Hauptstr. 4", "Shibuya 2-21-1")
+TITLES = ("Low tide", "High tide")
+"""Posts of each author that get the comments."""
 WORDS = (
     "The tide is out, so we walked to the island and back before lunch, wet feet and all. "
     "Ciència, 新しい靴, Grüße & 🎉 — bring bread? See you at seven; the door is open."
@@ -89,10 +91,11 @@ class Events:
 
     def _comment_added(self, number: int) -> Drawn:
         author, commenter = self.cast.commented()
+        title = self._random.choice(TITLES)
         data = {
             "author_id": author,
-            "post_id": f"post-of-{author}",
-            "post_title": "Low tide",
+            "post_id": f"{title} of {author}",
+            "post_title": title,
             "commenter_name": commenter,
             "text": self._text(),
         }

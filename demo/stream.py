@@ -14,9 +14,10 @@ REPEATED = 0.01
 """Share of events that the producer writes twice, as one does after a timeout."""
 REPEAT_AFTER = 0.03
 """Share of the stream's length after which the repeat comes."""
-STALE = 0.02
-STALE_BY = timedelta(minutes=20)
-"""Share of rides that a driver's phone reports late, when it finds the network again."""
+STALE = 0.05
+STALE_BY = tuple(timedelta(minutes=late) for late in (3, 7, 11, 20))
+"""Share of rides that a driver's phone reports late, when it finds the network again, and how
+late: a ride's news lives for ten minutes."""
 ONLINE_FOR = timedelta(minutes=10)
 
 
@@ -44,7 +45,7 @@ def _events(
         kind, (actor, data) = source.draw(number)
         at = start + timedelta(seconds=due)
         if kind == "ride.matched" and random.random() < STALE:
-            at -= STALE_BY
+            at -= random.choice(STALE_BY)
         value = _event(f"demo-{number:07d}", kind, actor, at, data)
         yield Happening(due=due, topic="events", key=actor, value=value)
         if random.random() < REPEATED:

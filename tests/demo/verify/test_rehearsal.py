@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from demo.verify.findings import Findings
 from demo.world import World, make_world
-from policy import limits, quiet_hours, rules, steps
+from policy import decide, digest, limits, quiet_hours, rules, steps
 from policy.digest_window import DigestWindow
+from policy.draft import Draft
 from policy.quiet_hours import Quiet
 from policy.rate_limit import RateLimit, Window, admit
 from policy.rendering.rendering import Rendering
 from policy.user import preferences
 from schemas.delivery import Content
 from schemas.event import Event
+from schemas.vocabulary import Priority
 from tests.demo.verify.rehearsed import rehearse
 
 PEOPLE, EVENTS = 300, 1500
@@ -100,6 +103,36 @@ def _first_pause(window: DigestWindow, times: Sequence[int], zone: str) -> int:
     return times[0] + window.pause
 
 
+def _longer(*args: Any) -> int:
+    return _START(*args) + 180_000
+
+
+def _shorter(*args: Any) -> int:
+    return _START(*args) - 240_000
+
+
+def _all_low(draft: Draft, content: Content) -> None:
+    _DELIVER(draft, content)
+    draft.deliveries = tuple(
+        msgspec.structs.replace(each, priority=Priority.LOW) for each in draft.deliveries
+    )
+
+
+def _first_device(draft: Draft, content: Content) -> None:
+    usable, draft.usable = draft.usable, draft.usable[:1]
+    _DELIVER(draft, content)
+    draft.usable = usable
+
+
+def _in_greenwich(*_: object) -> str:
+    return "UTC"
+
+
+def _one_for_all(*_: object) -> str:
+    return ""
+
+
+_START, _DELIVER = decide.starts_at, Draft.deliver
 _QUIET, _CONTENT, _DIGEST = quiet_hours.quiet, Rendering.content, Rendering.digest
 BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "one click to unsubscribe": (preferences, "is_unsubscribed", _no, "unexpected"),
@@ -113,6 +146,12 @@ BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "data beside a message": (Rendering, "_beside", _without_data, "wrong content"),
     "digests of more than one": (Rendering, "digest", _newest_alone, "lost"),
     "how long a digest lasts": (DigestWindow, "end", _first_pause, "unexpected"),
+    "a longer time to live": (decide, "starts_at", _longer, "unexpected"),
+    "a shorter time to live": (decide, "starts_at", _shorter, "unexcused"),
+    "priorities": (Draft, "deliver", _all_low, "unexpected"),
+    "every device": (Draft, "deliver", _first_device, "lost"),
+    "the user's zone": (quiet_hours, "zone_of", _in_greenwich, "unexpected"),
+    "a digest for each post": (digest, "text_at", _one_for_all, "unexpected"),
     "the next step": (steps, "_time", _never, "unexcused"),
 }
 
