@@ -15,7 +15,7 @@ from embedded.kafka import Kafka
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
-from tests.agents.line import PARTITIONS, Line, ends_are_known, line_to
+from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
 from tests.sharing import Sharing, put_in_order
 
@@ -57,7 +57,7 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka
 async def kafka_with_topics(kafka: Kafka) -> Kafka:
     """The running Kafka with all topics of Tocsin, of few partitions each."""
     await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), TOPICS)
-    await ends_are_known(kafka.address)
+    await is_settled(kafka.address)
     return kafka
 
 

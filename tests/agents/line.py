@@ -1,14 +1,17 @@
 """A line to Kafka: the topics of all tests, and each test's own producer and reader of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from pipeline.producer import Producer, start_producer
 from tests.agents.kinds import KINDS
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, PAUSE, in_time
 
 PARTITIONS = 2
 INPUTS = [TopicPartition(name, number) for name in KINDS for number in range(PARTITIONS)]
@@ -34,10 +37,26 @@ async def line_to(kafka: str) -> AsyncIterator[Line]:
         await producer.stop()
 
 
-async def ends_are_known(kafka: str) -> None:
-    """Wait until the topics are led, which takes Kafka a while after it created them."""
+async def is_settled(kafka: str) -> None:
+    """Wait until the topics are led and groups looked after, which Kafka is not at once."""
     async with _reading(kafka) as consumer:
         await consumer.end_offsets(INPUTS)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        async with in_time():
+            while not await _is_looked_after(admin):  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(PAUSE)
+    finally:
+        await admin.close()
+
+
+async def _is_looked_after(admin: AIOKafkaAdminClient) -> bool:
+    try:
+        await admin.list_consumer_group_offsets("anybody")
+    except GroupCoordinatorNotAvailableError:
+        return False
+    return True
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from embedded.simulators.server import Serving, serving
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings_of
 from sinks.http import HttpClient
 from tests.sinks.cases import CASES
 from tests.sinks.rig import PATIENT, Rig
@@ -26,10 +26,8 @@ def patience() -> float:
 
 
 @pytest.fixture
-def settings(running: Serving, monkeypatch: pytest.MonkeyPatch, patience: float) -> Settings:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
-    return Settings(provider_timeout=patience)
+def settings(running: Serving, patience: float) -> Settings:
+    return settings_of({**running.environment, "TOCSIN_PROVIDER_TIMEOUT": str(patience)})
 
 
 @pytest.fixture
