@@ -69,9 +69,10 @@ class Worker:
 
     def _run_cold(self, job: Job, write: Callable[[str], None]) -> int:
         chosen = Chosen(job.tests, write)
-        files = sorted({test.partition("::")[0] for test in job.tests})
+        plugins = [Deselected(self._deselected), chosen]
         use_shared()
-        code = pytest.main([*BASE, "-x", *files], plugins=[Deselected(self._deselected), chosen])
+        # All are collected, though few run: a change may show as a test module is imported.
+        code = pytest.main([*BASE, "-x", *self._tests], plugins=plugins)
         if code == pytest.ExitCode.NO_TESTS_COLLECTED:
             write("no test was left")
         return SURVIVED if code == 0 else KILLED

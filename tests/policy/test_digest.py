@@ -139,8 +139,8 @@ def test_what_was_muted_meanwhile_is_left_out() -> None:
 
 def test_what_is_over_a_limit_folds_into_a_digest_for_when_there_is_room() -> None:
     ann = Person(kind('rate_limit = { count = 2, seconds = 600, over = "digest" }'), PHONE)
-    for number in range(4):
-        ann.meet(at(number, f"e{number}"), NOON + number * MINUTE)
+    said = [told(ann.meet(at(number, f"e{number}"), NOON + number * MINUTE)) for number in range(4)]
+    assert said == [{"push": "sent"}] * 2 + [{"push": "held rate_limited"}] * 2
     assert [held.request.event.id for held in ann.held.values()] == ["e2", "e3"]
     assert ann.wake(TEN - 1) == []
     assert members(ann.wake(TEN)) == [{"e2", "e3"}]

@@ -11,7 +11,7 @@ from policy.user.profile import Profile
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Stage
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind, told
-from tests.policy.samples import EVERYWHERE, HOUR, NOON, request
+from tests.policy.samples import EVERYWHERE, HOUR, NOON, request, variant
 
 
 def test_quiet_hours_put_off_what_makes_a_sound_until_their_end() -> None:
@@ -268,3 +268,29 @@ def _with_body(asked: Request, body: str, offset: int) -> Request:
 
 def _waiting(person: Person, name: str) -> dict[str, Held]:
     return {row[0]: held for row, held in person.held.items() if row[0].startswith(f"{name}.")}
+
+
+def test_what_can_not_be_rendered_any_more_is_suppressed_with_the_reason() -> None:
+    """The catalogue may be another by the time that it is due."""
+    ann = Person(kind('delay = "30m"'))
+    ann.meet(at(0), NOON)
+    ann.spec = variant(("{{ data.text }}", "{{ data.missing }}"))
+    (decision,) = ann.wake(NOON + HOUR)
+    assert told(decision) == {"push": "suppressed render_failed"}
+    assert "'missing' is missing" in decision.outcomes[0].detail
+    assert not decision.deliveries
+    assert not ann.ledger.waiting
+
+
+def test_a_channel_that_is_gathered_and_one_that_waits_are_both_kept() -> None:
+    gathered = 'digests = [{ channels = ["push"], key = "key", every = "1h" }]'
+    ann = Person(kind(gathered, "push email"), replace(EVERYWHERE, quiet_hours=NIGHT))
+    assert told(ann.meet(at(0), NOON)) == {"push": "held digest", "email": "held quiet_hours"}
+    kept = sorted(channel for held in ann.held.values() for channel in held.channels)
+    assert kept == ["email", "push"]
+
+
+@pytest.mark.parametrize("priority", ["critical", "high", "normal", "low"])
+def test_a_message_has_the_priority_of_its_type(priority: str) -> None:
+    decision = Person(kind("", priority=priority)).meet(at(0), NOON)
+    assert {delivery.priority for delivery in decision.deliveries} == {priority}
