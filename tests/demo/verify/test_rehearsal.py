@@ -24,7 +24,7 @@ from schemas.event import Event
 from schemas.vocabulary import Priority
 from tests.demo.verify.rehearsed import rehearse
 
-PEOPLE, EVENTS = 300, 1500
+PEOPLE, EVENTS, FEWER = 300, 1500, 700
 MINUTE = timedelta(minutes=1)
 NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 """Half an hour before the clocks of Europe jump."""
@@ -36,8 +36,10 @@ def world() -> World:
     return make_world(count=PEOPLE)
 
 
-async def _day(world: World, start: datetime, lasting: timedelta = 2 * MINUTE) -> Findings:
-    return await rehearse(world, EVENTS, lasting, start, seed=start.hour, then=20 * MINUTE)
+async def _day(
+    world: World, start: datetime, lasting: timedelta = 2 * MINUTE, events: int = EVENTS
+) -> Findings:
+    return await rehearse(world, events, lasting, start, seed=start.hour, then=20 * MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -162,5 +164,5 @@ async def test_a_broken_rule_is_found(
 ) -> None:
     where, name, broken, kind = BROKEN[rule]
     monkeypatch.setattr(where, name, broken)
-    found = await _day(world, NIGHT, 30 * MINUTE)
+    found = await _day(world, NIGHT, 30 * MINUTE, FEWER)
     assert found.faults()[kind], found.faults()
