@@ -17,6 +17,7 @@ from analytics.timeline import day_of
 from demo.visitor import Failures, Taken
 from embedded.house import House
 from embedded.simulators.accept_log import Accepted
+from pipeline.lag import Lag
 from pipeline.outputs import partition_of
 from pipeline.producer import Producer, start_producer
 from pipeline.topic_following import following
@@ -28,6 +29,8 @@ from schemas.vocabulary import Channel
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 
 PAGE = Path(__file__).with_name("shop.html")
+READ_SECONDS = 60.0
+"""For which nothing moves until the page opens all the same."""
 USER, TENANT = "you", "default"
 EMAIL, DEVICE = "you@example.com", "your-phone"
 SHOWN = 20
@@ -101,9 +104,15 @@ class Shop:
         return app
 
     async def meet(self) -> None:
-        """Make the visitor known."""
+        """Make the visitor known, and wait until the decider has read it.
+
+        It reads contacts and events from topics of their own: an event that comes before is
+        decided without an address.
+        """
         you = Contacts(user=USER, email=EMAIL, devices=(Device(token=DEVICE),))
         await self._write(CONTACTS.name, USER, you)
+        async with Lag(self._settings.kafka, self._settings.partitions) as lag:
+            await lag.settle(READ_SECONDS, _unseen, ("decider",))
 
     async def show(self, _: web.Request) -> web.Response:
         """The page, with a token of the visitor's."""
@@ -155,6 +164,10 @@ class Shop:
     async def _write(self, topic: str, key: str, value: Struct) -> None:
         here = partition_of(key, self._settings.partitions)
         await self._producer.write(topic, here, [(key.encode(), encode(value))])
+
+
+async def _unseen(_: dict[str, int]) -> None:
+    """Nobody looks at what is left."""
 
 
 @asynccontextmanager
