@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from embedded.simulators.accept_log import Accepted
 from schemas.dead_letter import DeadLetter
+from schemas.delivery_event import DeliveryEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,21 @@ class Excuse:
     channel: str
     stage: str
     reason: str
+
+    @classmethod
+    def of(cls, row: DeliveryEvent) -> Self:
+        """The excuse that a record of `delivery-events` is."""
+        return cls(
+            notification_id=row.notification_id,
+            event_id=row.event_id,
+            user=row.user,
+            type=row.type,
+            category=row.category,
+            priority=row.priority,
+            channel=row.channel or "",
+            stage=row.stage,
+            reason=row.reason,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

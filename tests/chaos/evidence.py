@@ -12,6 +12,7 @@ from embedded.house import House
 from embedded.simulators.accept_log import now, read_accept_log
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
 from schemas.dead_letter import DeadLetter
+from schemas.delivery_event import DeliveryEvent
 from tests.chaos.observe import ends_of, read_from
 
 PRIORITIES = {topic.name: names for names, topic in DELIVER.items()}
@@ -34,18 +35,6 @@ class _Sent(msgspec.Struct):
     notification_id: str
 
 
-class _Row(msgspec.Struct):
-    stage: str
-    notification_id: str
-    event_id: str
-    user: str
-    type: str
-    category: str
-    priority: str
-    channel: str | None = None
-    reason: str = ""
-
-
 async def mark(house: House) -> Mark:
     """How far everything has got now; nothing may be on its way."""
     inbox = await read_inbox(house.settings)
@@ -64,7 +53,7 @@ async def gather(house: House, since: Mark) -> Evidence:
     letters: list[DeadLetter] = []
     outbox: list[Posted] = []
     priorities: defaultdict[Place, set[str]] = defaultdict(set)
-    row, letter = msgspec.json.Decoder(_Row), msgspec.json.Decoder(DeadLetter)
+    row, letter = msgspec.json.Decoder(DeliveryEvent), msgspec.json.Decoder(DeadLetter)
     sent = msgspec.json.Decoder(_Sent)
     async for record in read_from(house, since.ends):
         match record.topic:
@@ -78,7 +67,7 @@ async def gather(house: House, since: Mark) -> Evidence:
                 priorities[place].add(str(priority))
             case _:
                 rows = row.decode_lines(record.value)
-                excuses.update(_excuse(each) for each in rows if each.stage in NOT_SENT)
+                excuses.update(Excuse.of(each) for each in rows if each.stage in NOT_SENT)
     inbox, held = await read_inbox(house.settings), await read_held(house.settings)
     return Evidence(
         ended_at=ended_at,
@@ -90,18 +79,4 @@ async def gather(house: House, since: Mark) -> Evidence:
         held={place: dues for place, dues in held.items() if place not in since.held},
         outbox=outbox,
         priorities=priorities,
-    )
-
-
-def _excuse(row: _Row) -> Excuse:
-    return Excuse(
-        notification_id=row.notification_id,
-        event_id=row.event_id,
-        user=row.user,
-        type=row.type,
-        category=row.category,
-        priority=row.priority,
-        channel=row.channel or "",
-        stage=row.stage,
-        reason=row.reason,
     )

@@ -107,7 +107,7 @@ def _evidence(log: MemoryLog, decider: MemoryStore, ended_at: int) -> Evidence:
         accepted=accepted,
         inbox=inbox,
         letters=[msgspec.json.decode(each.value or b"", type=DeadLetter) for each in letters],
-        excuses=[_excuse(row) for row in rows if row.stage in NOT_SENT],
+        excuses=[Excuse.of(row) for row in rows if row.stage in NOT_SENT],
         held=held_of(decider.stored),
         outbox=outbox,
         priorities=priorities,
@@ -138,20 +138,6 @@ def _stored(delivery: Delivery, at: int) -> Stored:
         title=content.title,
         body=content.body,
         data=content.data,
-    )
-
-
-def _excuse(row: DeliveryEvent) -> Excuse:
-    return Excuse(
-        notification_id=row.notification_id,
-        event_id=row.event_id,
-        user=row.user,
-        type=row.type,
-        category=row.category,
-        priority=row.priority,
-        channel=row.channel or "",
-        stage=row.stage,
-        reason=row.reason,
     )
 
 
