@@ -9,6 +9,7 @@ import msgspec
 
 from analytics.clickhouse import ClickHouse
 from demo.board import Board
+from demo.growing_log import GrowingLog
 from pipeline.errors import Unavailable
 
 FIGURES = """
@@ -27,21 +28,15 @@ class Tail:
 
     def __init__(self, path: Path, field: str) -> None:
         self.counts: Counter[str] = Counter()
-        self._path = path
+        self._log = GrowingLog(path)
         self._field = field
-        self._at = 0
 
     def read_on(self) -> None:
         """Take in the complete lines that were added since."""
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._at)
-            whole, newline, _ = file.read().rpartition(b"\n")
-        self._at += len(whole) + len(newline)
-        for line in msgspec.json.Decoder().decode_lines(whole):
-            if self._field in line:
-                self.counts[line[self._field]] += 1
+        for lines in self._log.new_lines():
+            for line in msgspec.json.Decoder().decode_lines(lines):
+                if self._field in line:
+                    self.counts[line[self._field]] += 1
 
 
 class Gauges:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from demo.growing_log import GrowingLog
 from embedded.simulators.accept_log import Accepted
 from schemas.dead_letter import DeadLetter
 
 KEPT = 20
 """Messages and dead letters that are shown, the newest."""
-CHUNK_BYTES = 1 << 20
 _decode_lines = msgspec.json.Decoder(Accepted).decode_lines
 _decode_letter = msgspec.json.Decoder(DeadLetter).decode
 
@@ -26,22 +26,13 @@ class Taken:
     def __init__(self, log: Path, addresses: Collection[str]) -> None:
         self.messages: deque[Accepted] = deque(maxlen=KEPT)
         """The newest last."""
-        self._log = log
+        self._log = GrowingLog(log)
         self._addresses = frozenset(addresses)
-        self._at = 0
 
     def read_on(self) -> None:
         """Take in the complete lines that were added since."""
-        if not self._log.exists():
-            return
-        with self._log.open("rb") as file:
-            file.seek(self._at)
-            rest = b""
-            while chunk := file.read(CHUNK_BYTES):
-                # The last line may be cut here, or still be written.
-                whole, newline, rest = (rest + chunk).rpartition(b"\n")
-                self._at += len(whole) + len(newline)
-                self._take(whole)
+        for lines in self._log.new_lines():
+            self._take(lines)
 
     def _take(self, lines: bytes) -> None:
         if any(address.encode() in lines for address in self._addresses):
