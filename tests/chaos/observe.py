@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from embedded.house import House, Worker
 from embedded.simulators.faults import Fault
+from pipeline.ends import learn
 from pipeline.topics import DELIVER, INPUTS
 from schemas.vocabulary import Channel
 from tests.chaos.witness import Key, Output
@@ -151,8 +152,7 @@ async def _clients(house: House) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIO
     try:
         await admin.start()
         await consumer.start()
-        consumer._client.set_topics([t for topics in READ_BY.values() for t in topics])
-        await consumer._client.force_metadata_update()
+        await learn(consumer, [t for topics in READ_BY.values() for t in topics])
         yield admin, consumer
     finally:
         await consumer.stop()
