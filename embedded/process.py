@@ -1,6 +1,7 @@
 """Child processes: started, checked to be ready, stopped in order, and never left behind."""
 
 import asyncio
+import atexit
 import contextlib
 import errno
 import fcntl
@@ -201,6 +202,8 @@ def _reserve(port: int) -> bool:
     except OSError:
         claim.close()
         return False
+    # Before the interpreter lets go of it by itself, which it warns of.
+    atexit.register(claim.close)
     _reserved.append(claim)
     return True
 

@@ -14,6 +14,7 @@ from pipeline.errors import BadRecord, TooManyBadRecords
 from pipeline.outputs import Outputs
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, Topic
+from schemas.bounds import OutOfBounds, bound_of
 from schemas.encoding import UNDECODABLE, encode
 from schemas.vocabulary import Reason
 
@@ -38,6 +39,9 @@ class Intake:
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {
             topic.name: msgspec.json.Decoder(kind) for topic, kind in kinds.items()
         }
+        self._bounds = {
+            topic.name: bound_of(kind) if topic.is_public else None for topic, kind in kinds.items()
+        }
         self._keys = {
             topic.name: topic.key if topic.key in kind.__struct_fields__ else None
             for topic, kind in kinds.items()
@@ -54,7 +58,7 @@ class Intake:
         """
         topic, records = slice_.partition.topic, slice_.records
         decode = self._decoders[topic].decode
-        field = self._keys[topic]
+        field, bound = self._keys[topic], self._bounds[topic]
         note = self._recent.append
         if topic in self._compacted:
             records = [record for record in records if record.value is not None]
@@ -63,8 +67,12 @@ class Intake:
                 value = _decoded(decode, record)
                 if field is not None and record.key != (key := getattr(value, field)).encode():
                     raise _wrong_key(record.key, key)
+                if bound is not None:
+                    value = bound(value, "$")
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
+            except OutOfBounds as error:
+                self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
             else:
                 note(False)
                 yield record, value

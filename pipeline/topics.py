@@ -31,6 +31,11 @@ class Topic(Struct, frozen=True, kw_only=True):
     lines: bool = False
 
     @property
+    def is_public(self) -> bool:
+        """Whether records come from outside, by a producer or the API."""
+        return bool({"producers", "web"} & set(self.written_by.split(", ")))
+
+    @property
     def config(self) -> dict[str, str]:
         """Topic configuration as Kafka names it."""
         policies = ["compact"] * self.compacted + ["delete"] * (self.retention_ms > 0)

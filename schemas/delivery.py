@@ -1,14 +1,11 @@
 """`deliver.CHANNEL.PRIORITY` and `retry.DELAY` (key: user): one message to one address."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from schemas.event import Name
+from schemas.event import Hex, Name
 from schemas.vocabulary import Channel, Priority
-
-Hex = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
-"""An id of 128 bits."""
 
 
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

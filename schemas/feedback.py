@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.event import Moment, Name
+from schemas.event import Hex, Moment, Name
 
 
 class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -15,7 +15,7 @@ class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     user: Name
-    notification_id: Name
+    notification_id: Hex
     stage: Literal["seen", "opened", "clicked"]
     at: Moment
     tenant: Name = "default"

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.event import Moment, Name
+from schemas.event import END, Moment, Name
 
-ItemId = Annotated[str, Meta(pattern=r"^\d{13}\.[0-9a-f]{32}$")]
+ItemId = Annotated[str, Meta(pattern=rf"^[0-9]{{13}}\.[0-9a-f]{{32}}{END}")]
 """An item of an inbox: when it was accepted, in epoch ms, and its notification; so ids of one user
 are in the order of the inbox."""
 

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.event import Moment, Name
+from schemas.event import END, Moment, Name
 from schemas.vocabulary import Channel, Frequency, Weekday
 
 _Label = Annotated[str, Meta(max_length=200)]
 _Topic = Annotated[str, Meta(min_length=1, max_length=401)]  # two names and what divides them
-ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClockTime = Annotated[str, Meta(pattern=f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,6 +25,9 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2000)]
 _MOST_ENDPOINTS = 10
+_MOST_LISTED = 1000
+_Address = Annotated[str, Meta(max_length=4200)]
+_Category = Annotated[str, Meta(max_length=200)]
 
 
 class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,12 +46,13 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     user: Name
-    devices: tuple[Device, ...] = ()
-    email: str | None = None
-    phone: str | None = None  # E.164
+    devices: Annotated[tuple[Device, ...], Meta(max_length=_MOST_LISTED)] = ()
+    email: Annotated[str, Meta(max_length=320)] | None = None
+    phone: Annotated[str, Meta(max_length=32)] | None = None  # E.164
     zone: _Label | None = None
     locale: _Label | None = None
-    suppressed: tuple[str, ...] = ()  # addresses that bounced or complained
+    suppressed: Annotated[tuple[_Address, ...], Meta(max_length=_MOST_LISTED)] = ()
+    # addresses that bounced or complained
     attributes: Annotated[dict[Name, Name], Meta(max_length=50)] = {}
     webhooks: Annotated[tuple[Url, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
     chats: Annotated[tuple[ChatHook, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
@@ -92,11 +96,11 @@ class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     user: Name
     channels: dict[Channel, bool] = {}
-    categories: dict[str, dict[Channel, bool]] = {}
+    categories: Annotated[dict[_Category, dict[Channel, bool]], Meta(max_length=_MOST_LISTED)] = {}
     quiet_hours: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] = ()
     mutes: Annotated[dict[_Topic, Moment | None], Meta(max_length=1000)] = {}
     snooze_until: Moment | None = None
-    frequency: dict[str, Frequency] = {}
+    frequency: Annotated[dict[_Category, Frequency], Meta(max_length=_MOST_LISTED)] = {}
     digest_at: ClockTime | None = None
     tenant: Name = "default"
 

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.event import Moment, Name
+from schemas.event import END, Moment, Name
 from schemas.vocabulary import Bar, Channel
 
+_IdOrNone = Annotated[str, Meta(pattern=f"^([0-9a-f]{{32}})?{END}")]
 _Address = Annotated[str, Meta(max_length=4200)]
 
 
@@ -24,8 +25,8 @@ class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: Bar
     at: Moment
     address: _Address = ""
-    notification_id: str = ""
-    delivery_id: str = ""
+    notification_id: _IdOrNone = ""
+    delivery_id: _IdOrNone = ""
     until: Moment | None = None
     lifted: bool = False
     tenant: Name = "default"

@@ -135,3 +135,4 @@ class Reason(_Word):
     MISSING_KEY = "missing_key"
     KEY_MISMATCH = "key_mismatch"
     RENDER_FAILED = "render_failed"
+    UNPROCESSABLE = "unprocessable"  # working on it raised an error that nobody foresaw

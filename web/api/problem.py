@@ -8,6 +8,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from schemas.bounds import OutOfBounds
+
 MEDIA_TYPE = "application/problem+json"
 _PLACE = re.compile(r"^(?P<said>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<number>\d+|\.\.\.)\]")
@@ -72,7 +74,9 @@ class Problem(Exception):
         )
 
 
-def field_error(error: msgspec.DecodeError | UnicodeDecodeError, within: str = "") -> FieldError:
+def field_error(
+    error: msgspec.DecodeError | UnicodeDecodeError | OutOfBounds, within: str = ""
+) -> FieldError:
     """What msgspec says of a body, with a pointer to the field; `within` is a pointer before it."""
     match = _PLACE.match(str(error))
     said, path = (match["said"], match["path"] or "$") if match else (str(error), "$")

@@ -13,7 +13,8 @@ from web.api.encoding import encode_reply
 from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
 from web.api.pace import Pace
-from web.api.problem import Problem, field_error
+from web.api.problem import Problem
+from web.body import value_of
 from web.gateway.token import Subscriber
 
 RETRY_AFTER = {"Retry-After": "5"}
@@ -124,13 +125,10 @@ class Gate:
         if (request.content_length or 0) > self._most_bytes:
             raise Problem(413, f"{self._most_bytes} bytes are possible.")
         try:
-            return decoder.decode(await request.read())
+            body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise Problem(413, f"{self._most_bytes} bytes are possible.") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Problem(400, "", field_error(error)) from None
-        except RecursionError:
-            raise Problem(400, "It is nested too deeply.") from None
+        return value_of(body, decoder)
 
 
 def bearer_of(request: web.Request) -> str:

@@ -14,6 +14,7 @@ from pipeline.errors import Unavailable
 from web.api.desk import Desk
 from web.api.problem import Problem, field_error
 from web.api.route import RETRY_AFTER, bearer_of
+from web.body import value_of
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.socket import straight_to
@@ -30,6 +31,7 @@ LARGEST = 4096
 SPREAD_MS = 5000
 """Clients of a process that ends come back within this time, not all at once."""
 _encode = msgspec.json.Encoder().encode
+_CHANGE = msgspec.json.Decoder(ChangeBody)
 Handler = Callable[[web.Request, Subscriber], Awaitable[web.StreamResponse]]
 
 
@@ -124,7 +126,7 @@ class Gateway:
 
     async def change(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """202 once Kafka has it."""
-        body = msgspec.json.decode(await request.read(), type=ChangeBody)
+        body = value_of(await request.read(), _CHANGE)
         return _json(await self._inbox.change(subscriber, body), 202)
 
     @asynccontextmanager

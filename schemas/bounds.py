@@ -1,0 +1,156 @@
+"""Bounds of what a record may hold beyond what its types say; the same in topics and the API.
+
+Lengths of texts and lists stand at the fields themselves. What is free in form, and moments, are
+looked at here: whatever passes can be stored, compared, rendered and encoded by everybody after.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.inspect import (
+    AnyType,
+    DateTimeType,
+    DictType,
+    ListType,
+    StructType,
+    Type,
+    UnionType,
+    VarTupleType,
+    type_info,
+)
+
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+DEEPEST = 32
+"""Levels of lists and objects in free-form data, the data itself included."""
+LARGEST = 512 << 10
+"""Bytes of free-form data, in MessagePack."""
+SMALLEST_INT, LARGEST_INT = -(1 << 63), (1 << 64) - 1
+"""What 64 bits hold; a number beyond is kept as text, digit by digit."""
+
+Value = TypeVar("Value", bound=Struct)
+Bound = Callable[[Any, str], Any]
+"""Returns the value, or what is kept in its place; raises OutOfBounds. The text is its path."""
+
+
+class OutOfBounds(ValueError):
+    """A field holds what can't be taken; worded as msgspec words it, with the field's path."""
+
+    def __init__(self, said: str, path: str) -> None:
+        super().__init__(f"{said} - at `{path}`")
+
+
+def bounded(value: Value) -> Value:
+    """The value, with numbers beyond 64 bits in free-form data as text; raises OutOfBounds."""
+    bound = bound_of(type(value))
+    return value if bound is None else bound(value, "$")
+
+
+@lru_cache(maxsize=256)
+def bound_of(kind: type[Struct]) -> Bound | None:
+    """The bound of a kind of record; None where its types say all."""
+    return _bound(type_info(kind))
+
+
+def _bound(kind: Type) -> Bound | None:
+    match kind:
+        case DateTimeType():
+            return _moment
+        case AnyType() | DictType(value_type=AnyType()):
+            return _free_form
+        case DictType(value_type=inner):
+            return None if (of := _bound(inner)) is None else _each_value(of)
+        case ListType(item_type=inner) | VarTupleType(item_type=inner):
+            return None if (of := _bound(inner)) is None else _each_item(of)
+        case UnionType(types=types):
+            bounds = [of for each in types if (of := _bound(each)) is not None]
+            return _unless_none(bounds[0]) if bounds else None
+        case StructType(fields=fields):
+            found = {field.name: _bound(field.type) for field in fields}
+            return _fields({name: of for name, of in found.items() if of is not None})
+        case _:
+            return None
+
+
+def _moment(value: datetime, path: str) -> datetime:
+    if not FIRST <= value <= LAST:
+        raise OutOfBounds(f"Expected a time from {FIRST.year} to {LAST.year}", path)
+    return value
+
+
+def _free_form(value: Any, path: str) -> Any:
+    if _is_deeper(value, DEEPEST):
+        raise OutOfBounds(f"Nested deeper than {DEEPEST} levels", path)
+    try:
+        size = len(msgspec.msgpack.encode(value))
+    except OverflowError:
+        value = _with_text(value)
+        size = len(msgspec.msgpack.encode(value))
+    if size > LARGEST:
+        raise OutOfBounds(f"{size} bytes, {LARGEST} are allowed", path)
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if type(value) is not dict and type(value) is not list:
+        return False
+    if levels == 0:
+        return True
+    inner = value.values() if type(value) is dict else value
+    return any(_is_deeper(each, levels - 1) for each in inner if type(each) in (dict, list))
+
+
+def _with_text(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _with_text(each) for key, each in value.items()}
+    if type(value) is list:
+        return [_with_text(each) for each in value]
+    if type(value) is int and not SMALLEST_INT <= value <= LARGEST_INT:
+        return str(value)
+    return value
+
+
+def _fields(bounds: Mapping[str, Bound]) -> Bound | None:
+    if not bounds:
+        return None
+    items = tuple(bounds.items())
+
+    def check(value: Any, path: str) -> Any:
+        kept = {}
+        for name, bound in items:
+            before = getattr(value, name)
+            after = bound(before, f"{path}.{name}")
+            if after is not before:
+                kept[name] = after
+        return msgspec.structs.replace(value, **kept) if kept else value
+
+    return check
+
+
+def _each_item(bound: Bound) -> Bound:
+    def check(values: Any, path: str) -> Any:
+        kept = [bound(value, f"{path}[{at}]") for at, value in enumerate(values)]
+        same = all(after is before for after, before in zip(kept, values, strict=True))
+        return values if same else type(values)(kept)
+
+    return check
+
+
+def _each_value(bound: Bound) -> Bound:
+    def check(values: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        for value in values.values():
+            bound(value, f"{path}[...]")
+        return values
+
+    return check
+
+
+def _unless_none(bound: Bound) -> Bound:
+    def check(value: Any, path: str) -> Any:
+        return value if value is None else bound(value, path)
+
+    return check
