@@ -13,9 +13,8 @@ from analytics.clickhouse import ClickHouse
 from analytics.erasure import Erased, erase
 from analytics.migration import check_schema
 from pipeline.batcher import Batcher
-from pipeline.errors import Unavailable
+from pipeline.errors import Abandoned, Unavailable
 from pipeline.intake import Intake
-from pipeline.lanes import Abandoned
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -78,17 +77,16 @@ class Analytics(Stateless):
         number: int,
         closing: asyncio.Event,
     ) -> None:
-        self._clickhouse = clickhouse
-        self._rows = rows
-        self._runtime = runtime
-        self._closing = closing
-        # Rows of a user and their erasure meet in one partition.
-        self._erased: Erased | None = None
         kinds: dict[Topic, type[msgspec.Struct]] = {
             ERASURES: Erasure,
             DELIVERY_EVENTS: DeliveryEvent,
         }
-        self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
+        super().__init__(runtime, Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share))
+        self._clickhouse = clickhouse
+        self._rows = rows
+        self._closing = closing
+        # Rows of a user and their erasure meet in one partition.
+        self._erased: Erased | None = None
 
     async def handle(self, slice_: Slice) -> None:
         """Insert or erase; while ClickHouse is away, wait, with the rest left in Kafka."""

@@ -5,6 +5,7 @@ from itertools import islice
 
 from agents.decisions import Decisions
 from pipeline.errors import BadRecord
+from pipeline.record_faults import is_of_record, unprocessable
 from policy.user.profile import Profile
 from schemas.request import Broadcast, Request
 from schemas.vocabulary import Reason
@@ -48,6 +49,19 @@ def resume_fan_out(turn: Turn, decisions: Decisions, most: int) -> bool:
     return False
 
 
+def give_up_next(turn: Turn, decisions: Decisions, error: BadRecord) -> None:
+    """Leave out whoever comes next in the broadcast that is under way, and tell why."""
+    view = turn.view(FAN_OUTS)
+    key = next(view.keys(b""))
+    left = view.get(key)
+    if left is None:
+        return
+    edge = next(_edges(turn, left.broadcast, left.done), None)
+    view.put(key, None if edge is None else FanOut(left.broadcast, edge))
+    if edge is not None:
+        decisions.refuse(_request(left.broadcast, last_part(edge)), error)
+
+
 def _go_on(
     turn: Turn, decisions: Decisions, broadcast: Broadcast, done: bytes, most: int
 ) -> BadRecord | None:
@@ -62,9 +76,12 @@ def _go_on(
             request = _request(broadcast, user)
             try:
                 decisions.decide(request)
-            except BadRecord as error:
-                first = first or error
-                decisions.refuse(request, error)
+            except Exception as error:
+                if not isinstance(error, BadRecord) and not is_of_record(error):
+                    raise
+                refused = error if isinstance(error, BadRecord) else unprocessable(error)
+                first = first or refused
+                decisions.refuse(request, refused)
     if len(edges) == most:
         origin = broadcast.origin
         name = key_of(broadcast.type, broadcast.followee, f"{origin.partition}.{origin.offset}")

@@ -8,15 +8,18 @@ from math import inf
 
 from msgspec import Struct
 
+from pipeline import metrics
 from pipeline.batcher import Batcher
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned
 from pipeline.metrics import CIRCUIT, PROVIDER_CALLS
+from pipeline.record_faults import is_of_record, unprocessable
 from pipeline.runtime import Runtime
 from pipeline.slots import Slots
 from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Answers, Breaker, Circuit, answers_of
+from sinks.http import CALLS
 from sinks.provider import Outcome, Provider, Refused, Retry, Sent
 from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
@@ -93,9 +96,7 @@ class Calls:
                 return [NOT_CALLED] * len(calls)
             outcomes: Sequence[Outcome] | None = None
             try:
-                outcomes = await self.provider.send(
-                    [self._tracking.tracked(call.delivery) for call in calls]
-                )
+                outcomes = await self._send([call.delivery for call in calls])
             finally:
                 answers = None if outcomes is None else self._answers(outcomes)
                 self._breaker.end(self._clock.now(), answers)
@@ -105,6 +106,34 @@ class Calls:
             return await asyncio.gather(
                 *(self._note(call, outcome, now) for call, outcome in pairs)
             )
+
+    async def _send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call for all of them. Where that raises what no provider should, no call is repeated:
+        those that no call was made for are tried one by one, and what raises alone is refused."""
+        made: list[None] = []
+        called = CALLS.set(made)
+        try:
+            return await self.provider.send([self._tracking.tracked(each) for each in deliveries])
+        except Exception as error:
+            if not is_of_record(error):
+                raise
+            if len(deliveries) > 1 and not made:
+                return [outcome for each in deliveries for outcome in await self._send([each])]
+            return [self._refused(error, called=bool(made))] * len(deliveries)
+        finally:
+            CALLS.reset(called)
+
+    def _refused(self, error: Exception, *, called: bool) -> Refused:
+        metrics.UNPROCESSABLE.labels(self.provider.name).inc()
+        fault = unprocessable(error)
+        log.error(
+            "%s: a delivery can't be worked on (%s). It is set aside as a dead letter and the "
+            "others go on. Please report it: this is a fault of ours.",
+            self.provider.name,
+            fault.detail,
+            exc_info=error,
+        )
+        return Refused(fault.reason, f"{'it may have gone out: ' if called else ''}{fault.detail}")
 
     def _answers(self, outcomes: Sequence[Outcome]) -> Answers:
         return answers_of(outcomes) if self.provider.is_one_server else Answers(failed=False)

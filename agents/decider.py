@@ -5,12 +5,13 @@ what was put off comes back when it is due.
 """
 
 import asyncio
+import logging
 
 import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.answers import Answers
-from agents.audience import AT_ONCE, resume_fan_out, start_fan_out
+from agents.audience import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
 from agents.erasing import erase, what_counts
@@ -19,13 +20,15 @@ from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
+from pipeline import metrics
 from pipeline.catalogue_folder import Catalogues
-from pipeline.errors import BadRecord
+from pipeline.errors import BadRecord, TooLarge
 from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
+from pipeline.record_faults import is_of_record, unprocessable
 from pipeline.runtime import Runtime
-from pipeline.slices import Slice, halves
+from pipeline.slices import Slice
 from pipeline.topics import ERASURES, WITHDRAWALS
 from policy.endpoint import check_endpoints
 from schemas.cancellation import Cancellation
@@ -47,10 +50,11 @@ from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.store import Store
 from tables.timers import TIMERS, Timers
-from tables.turn import TooLarge, Turn
+from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
 NAME = "decider"
+log = logging.getLogger(__name__)
 TABLES = (
     PROFILES,
     LEDGERS,
@@ -95,24 +99,16 @@ class Decider(Stateful):
     """The decider's share of one partition."""
 
     def __init__(self, catalogues: Catalogues, runtime: Runtime, number: int, store: Store) -> None:
-        super().__init__(store)
+        intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
+        super().__init__(store, runtime, intake)
         self._catalogues = catalogues
-        self._runtime = runtime
         self._number = number
         self._timers = Timers(store)
         self._is_fanning_out = True  # until a look shows that nothing is left
         self._outlook = Outlook(PROMPT, GATHERED)
-        self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
-        try:
-            await self._handle(slice_)
-        except TooLarge:
-            for half in halves(slice_):
-                await self.handle(half)
-
-    async def _handle(self, slice_: Slice) -> None:
         in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
         turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
         records = list(self._intake.read(slice_, turn.outputs))
@@ -216,15 +212,24 @@ class Decider(Stateful):
         return max(0 if fired else BEHIND, (following - now) / 1000)
 
     async def _do_by_clock(self, in_hand: InHand, most: int = AT_ONCE) -> bool:
-        """Go on with a fan-out, or fire timers; whether there was anything to do."""
+        """Go on with a fan-out, or fire timers; whether there was anything to do.
+
+        What can't be done at once is done in parts, and what can't be done at all is given up.
+        """
         try:
             return await self._take_by_clock(in_hand, most)
         except TooLarge:
-            return await self._do_by_clock(in_hand, most // 2)
+            pass
+        except Exception as error:
+            if not is_of_record(error):
+                raise
+            if most == 1:
+                await self._give_up_by_clock(in_hand, error)
+                return True
+        return await self._do_by_clock(in_hand, most // 2)
 
     async def _take_by_clock(self, in_hand: InHand, most: int) -> bool:
-        turn = Turn(None, self._store, self._runtime.outputs(), in_hand)
-        decisions = self._decisions(turn, in_hand.now)
+        turn, decisions = self._turn_by_clock(in_hand)
         if in_hand.timers is None:
             self._is_fanning_out = resume_fan_out(turn, decisions, most)
         else:
@@ -234,6 +239,43 @@ class Decider(Stateful):
             decisions.fire_all(due, in_hand.timers.gathering)
         await turn.finish(divisible=most > 1)
         return True
+
+    async def _give_up_by_clock(self, in_hand: InHand, error: Exception) -> None:
+        """Of what is next by the clock, give up what raises an error also when it is alone."""
+        if in_hand.timers is None:
+            turn, decisions = self._turn_by_clock(in_hand)
+            give_up_next(turn, decisions, self._fault("a fan-out", error))
+            await turn.finish()
+            return
+        for key, timer in self._timers.due(in_hand.timers, 1):
+            turn, decisions = self._turn_by_clock(in_hand)
+            try:
+                decisions.fire_all([(key, timer)], in_hand.timers.gathering)
+                await turn.finish()
+            except Exception as again:
+                if not is_of_record(again):
+                    raise
+                turn, decisions = self._turn_by_clock(in_hand)
+                turn.view(TIMERS).put(key, None)
+                decisions.give_up(timer, self._fault(f"timer {timer.name}", again))
+                await turn.finish()
+
+    def _fault(self, what: str, error: Exception) -> BadRecord:
+        metrics.UNPROCESSABLE.labels("timers").inc()
+        fault = unprocessable(error)
+        log.error(
+            "partition %d: %s can't be worked on (%s). It is given up, and the rest goes on. "
+            "Please report it: this is a fault of ours.",
+            self._number,
+            what,
+            fault.detail,
+            exc_info=error,
+        )
+        return fault
+
+    def _turn_by_clock(self, in_hand: InHand) -> tuple[Turn, Decisions]:
+        turn = Turn(None, self._store, self._runtime.outputs(), in_hand)
+        return turn, self._decisions(turn, in_hand.now)
 
     def _decisions(self, turn: Turn, now: int) -> Decisions:
         return Decisions(

@@ -6,12 +6,12 @@ from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue.catalogue import Catalogue
 from policy.decide import decide
-from policy.decision import Decision, Outcome
+from policy.decision import Decision, Outcome, Row
 from policy.delivery_events import not_sent, reached
 from policy.digest_closing import close
 from policy.identity import notification_id
 from policy.instants import epoch_ms
-from policy.later import cancel, hear
+from policy.later import cancel, give_up, hear
 from policy.notification_type import NotificationType, unknown_type
 from policy.resume import resume
 from policy.user.ledger import Held, Ledger
@@ -108,6 +108,19 @@ class Decisions:
             self._close(timer, user, gathering.type, read_to)
             return gathering.count
         return 1
+
+    def give_up(self, timer: Timer, error: BadRecord) -> None:
+        """Drop what waits under the timer's name, and tell of each part why it never went out."""
+        if not timer.user:
+            self._turn.view(CANCELLED).put(key_of(timer.tenant, timer.name), None)
+            return
+        user = user_key(timer.tenant, timer.user)
+        keys = list(self._held.keys(user + key_of(timer.name)))
+        held = [(_row_of(key), found) for key in keys if (found := self._held.get(key))]
+        state = self._state(timer.tenant, user)
+        decision = give_up(timer.name, held, state.ledger, error.detail)
+        self._write(decision)
+        self._store(timer.tenant, timer.user, user, state, decision)
 
     def fire_all(self, due: Iterable[tuple[bytes, Timer]], read_to: int) -> None:
         """Take timers off the table and fire them, until enough was done for one turn."""
@@ -244,9 +257,11 @@ class Decisions:
 
     def _write(self, decision: Decision) -> None:
         add, here = self._turn.outputs.add, self._here
-        for delivery in decision.deliveries:
+        # All are encoded first: where one can't be, nothing of the decision is written.
+        encoded = [encode(delivery) for delivery in decision.deliveries]
+        for delivery, value in zip(decision.deliveries, encoded, strict=True):
             topic = DELIVER[delivery.channel, delivery.priority]
-            add(topic, here, delivery.user.encode(), encode(delivery))
+            add(topic, here, delivery.user.encode(), value)
             add(DELIVERY_EVENTS, here, None, encode(reached(delivery, _QUEUED, self._now)))
         for notice in decision.notices:
             self._tell(notice.request, notice.notification_id, notice.outcome)
@@ -254,3 +269,8 @@ class Decisions:
     def _tell(self, request: Request, notification: str, outcome: Outcome) -> None:
         told = not_sent(request, self._type(request.type), notification, outcome, self._now)
         self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(told))
+
+
+def _row_of(key: bytes) -> Row:
+    """What a request is held as, without tenant and user."""
+    return tuple(parts_of(key)[2:])

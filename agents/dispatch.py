@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from agents.calls import NOT_CALLED, Call, Calls, Result
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned
 from pipeline.runtime import Runtime
 from policy.split import order_of
 from policy.user.address import split_address

@@ -49,9 +49,9 @@ class InApp(Stateful):
     """The in-app channel's share of one partition."""
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
-        self._runtime = runtime
-        super().__init__(open_store(runtime, NAME, number, INBOX, COUNTS, ERASED))
-        self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
+        intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
+        store = open_store(runtime, NAME, number, INBOX, COUNTS, ERASED)
+        super().__init__(store, runtime, intake)
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""

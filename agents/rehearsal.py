@@ -9,8 +9,10 @@ from agents.router import Router
 from pipeline.catalogue_folder import Catalogues
 from pipeline.lanes import ALL_READ
 from pipeline.memory_log import MemoryLog
+from pipeline.parts import handle_in_parts
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
+from pipeline.slices import Slice
 from pipeline.topics import Topic
 from tables.memory import MemoryStore
 
@@ -79,14 +81,18 @@ class Rehearsal:
             if (first := handler.first) is not None:
                 slice_ = self.log.slice_from(first.topic, first.start, first.end - first.start)
                 if slice_ is not None:
-                    await handler.handle(slice_)
+                    await handle_in_parts(handler, slice_, _finished)
                     return True
             for topic in topics:
                 slice_ = self.log.slice_from(topic.name, store.frontier(topic.name))
                 if slice_ is not None:
-                    await handler.handle(slice_)
+                    await handle_in_parts(handler, slice_, _finished)
                     return True
         return False
+
+
+def _finished(_: Slice) -> None:
+    """The store has the frontier."""
 
 
 def _all_read(_: str) -> int:

@@ -5,8 +5,8 @@ import contextlib
 from functools import partial
 
 from agents.state import Stateless
+from pipeline.errors import Abandoned
 from pipeline.intake import Intake
-from pipeline.lanes import Abandoned
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -35,10 +35,9 @@ class Retries(Stateless):
     """The retry topics' share of one partition."""
 
     def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
-        self._runtime = runtime
-        self._closing = closing
         kinds = dict.fromkeys(RETRIES.values(), Delivery)
-        self._intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
+        super().__init__(runtime, Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share))
+        self._closing = closing
 
     async def handle(self, slice_: Slice) -> None:
         """Put each delivery back into its deliver topic once it is due."""

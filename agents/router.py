@@ -72,11 +72,10 @@ class Router(Stateful):
     """The router's share of one partition."""
 
     def __init__(self, catalogues: Catalogues, runtime: Runtime, store: Store) -> None:
-        super().__init__(store)
+        intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
+        super().__init__(store, runtime, intake)
         self._catalogues = catalogues
-        self._runtime = runtime
         self._partitions = runtime.settings.partitions
-        self._intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or tell on each cancellation."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import TypeGuard
 from zlib import crc32
 
 import msgspec
@@ -11,11 +12,11 @@ from agents.calls import Call
 from agents.dispatch import Answer, Dispatch
 from agents.state import Stateful, open_store
 from pipeline.dead_letters import dead_letter
-from pipeline.errors import BadRecord
+from pipeline.errors import Abandoned, BadRecord
 from pipeline.intake import Intake
-from pipeline.lanes import Abandoned
 from pipeline.outputs import Outputs
 from pipeline.partitions import Role
+from pipeline.record_faults import is_of_record, unprocessable
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import (
@@ -76,13 +77,12 @@ class Sink(Stateful):
         closing: asyncio.Event,
     ) -> None:
         self._name = str(channel)
-        self._runtime = runtime
+        kinds = {DELIVER[channel, priority]: Delivery for priority in Priority}
+        intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
+        super().__init__(open_store(runtime, self._name, number, SENT), runtime, intake)
         self._dispatch = dispatch
         self._closing = closing
-        super().__init__(open_store(runtime, self._name, number, SENT))
         self._ledger = SentLedger(self._store)
-        kinds = {DELIVER[channel, priority]: Delivery for priority in Priority}
-        self._intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
 
     async def handle(self, slice_: Slice) -> None:
         """Deliver all of the slice, then tell what became of each."""
@@ -100,7 +100,11 @@ class Sink(Stateful):
             ),
             return_exceptions=True,
         )
-        _raise_worst(results)
+        _raise_worst([result for result in results if not _is_fault(result)])
+        for (record, delivery), result in zip(pending.values(), results, strict=True):
+            if _is_fault(result):
+                # Not once more: a call may have been made.
+                self._give_up(record, delivery, "", unprocessable(result), turn.outputs)
         await turn.finish()
 
     async def answer(self, question: bytes) -> bytes:
@@ -206,6 +210,10 @@ class Sink(Stateful):
         letter = dead_letter(self._name, record, failed, now)
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
+
+
+def _is_fault(result: object) -> TypeGuard[Exception]:
+    return isinstance(result, Exception) and is_of_record(result)
 
 
 def _raise_worst(results: Sequence[object]) -> None:

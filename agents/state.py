@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
+from pipeline.record_faults import unprocessable
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice, Span
 from pipeline.topics import changelog
@@ -11,6 +13,7 @@ from tables.in_hand import InHand, find_in_hand, in_hand_of
 from tables.restore import Changelog
 from tables.store import PartitionStore, Store
 from tables.table import Table, checker
+from tables.turn import Turn
 
 
 def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) -> PartitionStore:
@@ -23,9 +26,12 @@ def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) ->
 class Stateful:
     """A handler's half that has to do with its partition store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, runtime: Runtime, intake: Intake) -> None:
         self._store = store
+        self._runtime = runtime
+        self._intake = intake
         self._unfinished: InHand | None = None
+        self._whole: InHand | None = None
 
     async def restore(self) -> Mapping[str, int]:
         """Bring the state up to its changelog; return the frontiers stored in it."""
@@ -43,10 +49,21 @@ class Stateful:
         self._unfinished = None
 
     def take_in_hand(self, slice_: Slice, now: int) -> InHand:
-        """The slice, to be decided now, or as of when the last process had it in hand."""
-        unfinished, self._unfinished = self._unfinished, None
-        mine = in_hand_of(slice_, now)
-        return unfinished if unfinished and unfinished.span == mine.span else mine
+        """The slice, to be decided now, or as of when the last process had it in hand.
+
+        What is part of the slice before, which was too large or had a fault, is decided as of then.
+        """
+        before, self._unfinished = self._unfinished or self._whole, None
+        if before is None or not before.covers(slice_):
+            before = in_hand_of(slice_, now)
+        self._whole = before
+        return in_hand_of(slice_, before.now)
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Make the slice's one record a dead letter."""
+        turn = Turn(slice_, self._store, self._runtime.outputs())
+        self._intake.set_aside(slice_.records[0], unprocessable(error), turn.outputs)
+        await turn.finish()
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due, unless a role says otherwise."""
@@ -61,6 +78,16 @@ class Stateless:
     """The same half of a handler that keeps nothing beside its topics."""
 
     first: Span | None = None
+
+    def __init__(self, runtime: Runtime, intake: Intake) -> None:
+        self._runtime = runtime
+        self._intake = intake
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Make the slice's one record a dead letter."""
+        outputs = self._runtime.outputs()
+        self._intake.set_aside(slice_.records[0], unprocessable(error), outputs)
+        await outputs.flush()
 
     async def restore(self) -> Mapping[str, int]:
         """Nothing to restore: the committed offsets are all there is."""

@@ -8,6 +8,8 @@ TocsinError
 │   └── DownloadFailed
 ├── BrokenChangelog    a changelog record can't be read: the restore stops and says where
 ├── TooManyBadRecords  a broken producer: the worker stops rather than drain into dead letters
+├── TooLarge           what comes of a slice can't be written as a whole: it is taken in parts
+├── Abandoned          work that is left undone because its partition goes: others do it
 └── Misconfigured      a setting is missing or wrong: names the setting
 """
 
@@ -53,6 +55,14 @@ class BrokenChangelog(TocsinError):
 
 class TooManyBadRecords(TocsinError):
     """So many records of one slice are bad that the producer, not the record, is broken."""
+
+
+class TooLarge(TocsinError):
+    """Raised with nothing done: what comes of the slice is too large to be written as a whole."""
+
+
+class Abandoned(TocsinError):
+    """Raised by a handler that stops in the middle of a slice because it is to close."""
 
 
 class Misconfigured(TocsinError):

@@ -8,6 +8,8 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from pipeline import metrics
+from pipeline.errors import Abandoned
+from pipeline.parts import SliceHandler, handle_in_parts
 from pipeline.queues import Queues
 from pipeline.slices import BYTES, Slice, Span
 
@@ -18,11 +20,7 @@ LONGEST_WAIT = 10.0
 """Seconds after which a lane asks again what is due: a machine's clock can be set."""
 
 
-class Abandoned(Exception):
-    """Raised by a handler that stops in the middle of a slice because it is to close."""
-
-
-class Handler(Protocol):
+class Handler(SliceHandler, Protocol):
     """What a role does with the slices of one partition number, and the state it keeps there."""
 
     async def restore(self) -> Mapping[str, int]:
@@ -42,8 +40,10 @@ class Handler(Protocol):
         """Work through one slice.
 
         On return every output is acknowledged by the broker and the state is stored: the frontier
-        moves right after. Raises Abandoned when it was told to close and left the slice undone.
-        Anything else it raises ends the process, and the slice is read again.
+        moves right after. Raises Abandoned when it was told to close and left the slice undone,
+        and TooLarge where the slice must be taken in parts. An error that a record may be to
+        blame for sets that record aside (`pipeline.parts`); any other ends the process, and the
+        slice is read again.
         """
         ...
 
@@ -53,7 +53,8 @@ class Handler(Protocol):
         `read_to` says of each topic up to when (epoch ms) all that Kafka took is handled: after
         an outage the clock may be far ahead of that. Returns the seconds until more is due: 0
         for at once, None when nothing waits. Asked between any two slices, so nothing that waits
-        may cost much to find. It may raise what `handle` may, to the same effect.
+        may cost much to find. Whatever it raises ends the process: what is due and can't be done
+        it must set aside itself.
         """
         ...
 
@@ -131,10 +132,12 @@ class Lane:
                 f"{slice_.partition}: a slice from {slice_.start} stood in the lane where "
                 f"{frontier} was due. Nothing after {frontier} was committed."
             )
-        topic, number = slice_.partition
-        with metrics.SLICE_SECONDS.labels(topic).time():
-            await self._handler.handle(slice_)
-        self._frontiers[slice_.partition] = slice_.next
-        metrics.FRONTIER.labels(topic, number).set(slice_.next)
-        metrics.RECORDS.labels(topic).inc(len(slice_.records))
-        self._finished(slice_)
+        with metrics.SLICE_SECONDS.labels(slice_.partition.topic).time():
+            await handle_in_parts(self._handler, slice_, self._move_frontier)
+
+    def _move_frontier(self, part: Slice) -> None:
+        topic, number = part.partition
+        self._frontiers[part.partition] = part.next
+        metrics.FRONTIER.labels(topic, number).set(part.next)
+        metrics.RECORDS.labels(topic).inc(len(part.records))
+        self._finished(part)

@@ -28,6 +28,12 @@ DEAD_LETTERS = Counter(
     "Records set aside. Any: `tocsin dead-letters list`.",
     ["topic", "reason"],
 )
+UNPROCESSABLE = Counter(
+    "tocsin_unprocessable",
+    "Records, timers and deliveries set aside as working on them raised an error that nobody "
+    "foresaw. Any: the worker's log has the traceback; please report it.",
+    ["source"],
+)
 PROVIDER_CALLS = Counter(
     "tocsin_provider_calls",
     "Deliveries that a provider answered, by outcome. Retries rising: the provider has trouble.",

@@ -7,9 +7,12 @@ from msgspec.structs import replace
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.dedupe import mark_key, mark_of
 from policy.draft import Draft
+from policy.identity import notification_id
 from policy.user.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
+from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage
 
+_FAULT = Reason.UNPROCESSABLE
 ORDER = (Stage.SEEN, Stage.OPENED, Stage.CLICKED)
 """What a person does with a notification; each includes those before it."""
 
@@ -116,6 +119,26 @@ def cancel(row: Row, held: Held, ledger: Ledger, notification: str) -> Decision:
     )
     left = replace(ledger, waiting=waiting, gathering=gathering)
     return Decision(notification, (), (), left, notices=notices, release=(row,))
+
+
+def give_up(name: str, held: Iterable[tuple[Row, Held]], ledger: Ledger, why: str) -> Decision:
+    """Forget all that waits, or is gathered, under a name, as working on it can't succeed."""
+    items = list(held)
+    notices = tuple(
+        Notice(each.request, _notification(each.request), Outcome(channel, _FAULT, why))
+        for _, each in items
+        for channel in each.channels
+    )
+    waiting = {key: value for key, value in ledger.waiting.items() if key != name}
+    gathering = {key: value for key, value in ledger.gathering.items() if key != name}
+    left = replace(ledger, waiting=waiting, gathering=gathering)
+    release = tuple(row for row, _ in items)
+    return Decision(notification_of(name), (), (), left, notices=notices, release=release)
+
+
+def _notification(request: Request) -> str:
+    event = request.event
+    return notification_id(event.tenant, event.id, request.user, request.type)
 
 
 def _includes(stage: Stage, wanted: Stage) -> bool:

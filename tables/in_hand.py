@@ -33,6 +33,11 @@ class InHand(Struct, frozen=True, array_like=True):
         """The slice; None for what the clock set off."""
         return Span(self.topic, self.start, self.end) if self.topic else None
 
+    def covers(self, slice_: Slice) -> bool:
+        """Whether the slice is all or part of what this is."""
+        topic = slice_.partition.topic
+        return topic == self.topic and self.start <= slice_.start and slice_.next <= self.end
+
 
 IN_HAND = Table(b"w", InHand)
 """One row at most."""

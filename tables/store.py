@@ -198,7 +198,13 @@ class PartitionStore:
             else:
                 batch.put(key, value)
         batch.put(RESTORED, OFFSET.pack(restored) + OFFSET.pack(int(self._now())))
-        self._open_db.write(batch)
+        try:
+            self._open_db.write(batch)
+        except Exception as error:  # rocksdict raises bare Exception
+            raise Unavailable(
+                f"The state folder {self._folder} can't be written ({error}). Nothing was lost: "
+                "what is missing in it is read from the changelog at the next start."
+            ) from error
 
 
 def _offset(value: bytes | None) -> int:

@@ -2,8 +2,10 @@
 
 from typing import Any, TypeVar
 
+from pipeline.errors import TooLarge, Unavailable
 from pipeline.outputs import Outputs
 from pipeline.producer import BATCH_BYTES, size_of
+from pipeline.record_faults import is_of_record
 from pipeline.slices import Slice
 from tables.in_hand import IN_HAND, NOTE, InHand
 from tables.store import Store
@@ -12,10 +14,6 @@ from tables.table import Table, View
 Value = TypeVar("Value")
 MOST_BYTES = BATCH_BYTES - (64 << 10)
 """Of state in one turn; note and frontier go into the same batch."""
-
-
-class TooLarge(Exception):
-    """The turn is to be taken in parts: its state is more than one batch can hold."""
 
 
 class Turn:
@@ -54,11 +52,24 @@ class Turn:
         2. Every output is acknowledged by the broker.
         3. State and frontier go to the changelog in one go, acknowledged, and the note goes.
         4. The same go to RocksDB, in one write.
-        Only then does the caller's lane move the frontier that is committed.
+        Only then does the caller's lane move the frontier that is committed. What state can't be
+        encoded is raised before the first of these.
         """
         changes = self._changes()
         if divisible and size_of(changes.items()) > MOST_BYTES:
             raise TooLarge
+        try:
+            await self._make_durable(changes)
+        except Exception as error:
+            if not is_of_record(error):
+                raise
+            # Some of it may be out: no record may be blamed for that and taken once more.
+            raise Unavailable(
+                f"What came of records could not be written ({type(error).__name__}: {error}). "
+                "They were not committed and are read again."
+            ) from error
+
+    async def _make_durable(self, changes: dict[bytes, bytes | None]) -> None:
         if self._in_hand is not None and self.outputs.entries:
             await self._store.write({NOTE: IN_HAND.encode(self._in_hand)})
         await self.outputs.flush()

@@ -13,8 +13,7 @@ from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import free_port
-from pipeline.errors import Misconfigured
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned, Misconfigured
 from pipeline.partitions import Role
 from pipeline.topics import DELIVERY_EVENTS
 from policy.delivery_events import reached

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.errors import Unavailable
 from pipeline.topics import BROADCASTS, CONTACTS, EVENTS, FOLLOWS, PREFERENCES, PRESENCE, REQUESTS
 from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence, QuietHours
@@ -248,12 +249,12 @@ async def test_what_was_cut_short_is_told_as_it_was_whatever_became_known_since(
         self: PartitionStore, changes: Changes, frontier: tuple[str, int] | None = None
     ) -> None:
         if frontier is not None:
-            raise RuntimeError("killed between the outputs and the state")
+            raise Unavailable("killed between the outputs and the state")
         await written(self, changes)
 
     with monkeypatch.context() as planted:
         planted.setattr(PartitionStore, "write", killed)
-        with pytest.raises(RuntimeError, match="killed"):
+        with pytest.raises(Unavailable, match="killed"):
             await stage.work(stage.decider)
     await stage.say(PREFERENCES, Preferences(user=user, channels={PUSH: False}))
     # More of the same topic, too: what was in hand is done again by itself.

@@ -15,7 +15,7 @@ from agents.dispatch import Answer, Dispatch
 from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.breaker import FIRST_MS, IN_A_ROW

@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from agents.calls import Call, Calls
 from agents.dispatch import Dispatch
 from agents.sink import Sink
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice, cut

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from aiokafka import TopicPartition
 
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned
 from pipeline.outputs import partition_of
 from pipeline.topics import DELIVER, RETRIES
 from schemas.delivery import Delivery

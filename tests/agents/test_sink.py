@@ -13,7 +13,7 @@ from agents.sink import sink
 from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
-from pipeline.lanes import Abandoned
+from pipeline.errors import Abandoned
 from pipeline.partitions import Role
 from pipeline.topics import DEAD_LETTERS, DELIVER, RETRIES, RETRY_DELAYS, Topic
 from schemas.delivery import Delivery

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agents.outlook import PATIENCE_MS
+from pipeline.errors import Unavailable
 from pipeline.lanes import ALL_READ
 from pipeline.outputs import partition_of
 from pipeline.topics import (
@@ -228,13 +229,13 @@ async def test_what_a_timer_decided_stands_though_a_crash_and_a_change_of_mind_c
         if writes == 1:
             await written(self, changes)
         if len(made) == writes:
-            raise RuntimeError("killed before it was told, or before what was told was stored")
+            raise Unavailable("killed before it was told, or before what was told was stored")
         await written(self, changes)
 
     handler = await stage.handler(stage.decider, partition_of(user, PARTITIONS))
     with monkeypatch.context() as planted:
         planted.setattr(PartitionStore, "write", killed)
-        with pytest.raises(RuntimeError, match="killed"):
+        with pytest.raises(Unavailable, match="killed"):
             await handler.wake(lambda _: ALL_READ)
     assert len(await stage.deliveries(PUSH)) == writes - 1
     await stage.restart(keep_disk=False)

@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from pipeline.lanes import ALL_READ, Handler, ReadTo
 from pipeline.partitions import Role
+from pipeline.parts import handle_in_parts
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import RECORDS, Slice, cut
@@ -53,8 +54,8 @@ class Worker(Transcript):
             if ends[tp] <= self.done.get(tp, self.starts[tp]):
                 continue
             for slice_ in await self.slices(role, tp):
-                await (await self.handler(role, tp.partition)).handle(slice_)
-                self.done[slice_.partition] = slice_.next
+                handler = await self.handler(role, tp.partition)
+                await handle_in_parts(handler, slice_, self._finished)
             ends = await self.consumer.end_offsets(tps)
 
     async def _finish(self, handler: Handler, number: int) -> None:
@@ -63,8 +64,10 @@ class Worker(Transcript):
             tp = TopicPartition(first.topic, number)
             records = [r for r in await self.fetch(tp, first.start) if r.offset < first.end]
             (slice_,) = cut(tp, 0, first.start, records)
-            await handler.handle(slice_)
-            self.done[tp] = first.end
+            await handle_in_parts(handler, slice_, self._finished)
+
+    def _finished(self, part: Slice) -> None:
+        self.done[part.partition] = part.next
 
     async def slices(self, role: Role, tp: TopicPartition) -> list[Slice]:
         """The slices that are still to be handled."""

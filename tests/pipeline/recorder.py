@@ -104,6 +104,10 @@ class Notes:
         """Note it."""
         await self._recorder.handle(slice_)
 
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Nothing here is at fault."""
+        raise error
+
     async def wake(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due."""
         return None

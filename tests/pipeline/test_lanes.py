@@ -11,7 +11,8 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.lanes import ALL_READ, LONGEST_WAIT, Abandoned, Lane, ReadTo
+from pipeline.errors import Abandoned
+from pipeline.lanes import ALL_READ, LONGEST_WAIT, Lane, ReadTo
 from pipeline.queues import Queues
 from pipeline.slices import RECORDS, Slice, Span
 from tests.patience import ended, until
@@ -44,6 +45,10 @@ class Tape:
         """Note the topic."""
         await asyncio.sleep(0)
         self.done.append(slice_.partition.topic)
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Nothing here is at fault."""
+        raise error
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Do as the test says."""

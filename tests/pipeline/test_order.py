@@ -11,7 +11,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from embedded.kafka import Kafka
 from pipeline import worker
 from pipeline.app import SliceApp
-from pipeline.lanes import Abandoned, ReadTo
+from pipeline.errors import Abandoned
+from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import Producer
@@ -61,6 +62,10 @@ class Gated:
             self._work.set_result(None)
         else:
             self._work.set_exception(error)
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Nothing here is at fault."""
+        raise error
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due."""

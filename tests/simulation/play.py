@@ -6,6 +6,7 @@ from random import Random
 
 from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.errors import Unavailable
 from pipeline.memory_log import MemoryLog
 from pipeline.producer import BATCH_BYTES, Entry, size_of
 from pipeline.settings import Settings
@@ -19,7 +20,7 @@ CATALOGUE = parse(catalogue_files())
 SETTINGS = Settings()
 
 
-class Crash(Exception):
+class Crash(Unavailable):
     """The process is gone."""
 
 

@@ -48,7 +48,7 @@ async def test_a_state_of_more_than_a_batch_is_written_in_parts_that_are_whole(
     monkeypatch.setattr(MortalStore, "batch_bytes", SMALL_BATCH)
     monkeypatch.setattr("tables.turn.MOST_BYTES", SMALL_BATCH - 200)
     halved = Mock(wraps=halves)
-    monkeypatch.setattr("agents.decider.halves", halved)
+    monkeypatch.setattr("pipeline.parts.halves", halved)
     for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
         assert not await problems(seed), f"seed {seed}"
     assert halved.called

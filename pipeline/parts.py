@@ -1,0 +1,69 @@
+"""Having a slice handled as a whole, or in parts where that can't be."""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from pipeline import metrics
+from pipeline.errors import TooLarge
+from pipeline.record_faults import is_of_record, unprocessable
+from pipeline.slices import Slice, halves
+
+log = logging.getLogger(__name__)
+
+
+class SliceHandler(Protocol):
+    """As much of a handler as slices need."""
+
+    async def handle(self, slice_: Slice) -> None:
+        """Work through one slice; see `pipeline.lanes.Handler`."""
+        ...
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Make the slice's one record a dead letter; as durable, on return, as a handled slice."""
+        ...
+
+
+async def handle_in_parts(
+    handler: SliceHandler, slice_: Slice, finished: Callable[[Slice], None]
+) -> None:
+    """Have a slice handled; `finished` is told of it, or of each part, when that is durable.
+
+    Where a handler raises something that a record may be to blame for, nothing of the slice has
+    left, or what has is known by its id. So it is taken in halves, and those again, until the
+    record is alone; one that fails twice alone is set aside, and its neighbours have gone on.
+    Whatever is broken around records is raised.
+    """
+    try:
+        await handler.handle(slice_)
+    except TooLarge:
+        pass
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+    else:
+        finished(slice_)
+        return
+    if len(slice_.records) > 1:
+        for half in halves(slice_):
+            await handle_in_parts(handler, half, finished)
+    else:
+        await _once_more(handler, slice_)
+        finished(slice_)
+
+
+async def _once_more(handler: SliceHandler, slice_: Slice) -> None:
+    try:
+        await handler.handle(slice_)
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+        metrics.UNPROCESSABLE.labels(slice_.partition.topic).inc()
+        log.exception(
+            "%s: the record at offset %d can't be worked on (%s). It is set aside as a dead letter "
+            "and those after it go on. Please report it: this is a fault of ours.",
+            slice_.partition,
+            slice_.records[0].offset,
+            unprocessable(error).detail,
+        )
+        await handler.set_aside(slice_, error)

@@ -1,0 +1,124 @@
+"""What becomes of a slice that can't be handled as a whole."""
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+
+from pipeline.errors import Abandoned, Misconfigured, TooLarge, Unavailable
+from pipeline.parts import handle_in_parts
+from pipeline.slices import Slice, cut
+
+HERE = TopicPartition("events", 0)
+
+
+def slice_of(count: int) -> Slice:
+    """Records 0 to `count`, each with its offset for a value."""
+    records = [
+        ConsumerRecord(HERE.topic, HERE.partition, at, 0, 0, None, b"%d" % at, 0, 0, 0, ())
+        for at in range(count)
+    ]
+    (slice_,) = cut(HERE, 0, 0, records)
+    return slice_
+
+
+class Desk:
+    """A handler that raises at some offsets, each time or so many times."""
+
+    def __init__(self, faults: dict[int, Exception], times: int = 1 << 30) -> None:
+        self.handled: list[int] = []
+        self.aside: list[tuple[int, str]] = []
+        self.frontier = 0
+        self.tries = 0
+        self._faults = faults
+        self._left = dict.fromkeys(faults, times)
+
+    async def handle(self, slice_: Slice) -> None:
+        """Handle all of a slice, or nothing of it."""
+        self.tries += 1
+        offsets = [record.offset for record in slice_.records]
+        for offset in offsets:
+            if self._left.get(offset, 0):
+                self._left[offset] -= 1
+                raise self._faults[offset]
+        self.handled += offsets
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Note the one record."""
+        (record,) = slice_.records
+        self.aside.append((record.offset, str(error)))
+
+    def finished(self, part: Slice) -> None:
+        """Parts finish in order and without a hole."""
+        assert part.start == self.frontier
+        self.frontier = part.next
+
+
+BAD = {3: OverflowError("int too big to convert"), 7: RecursionError("too deep")}
+
+
+async def test_who_is_to_blame_is_set_aside_and_all_others_are_handled_once() -> None:
+    desk = Desk(BAD)
+    await handle_in_parts(desk, slice_of(10), desk.finished)
+    assert desk.handled == [0, 1, 2, 4, 5, 6, 8, 9]
+    assert desk.aside == [(3, "int too big to convert"), (7, "too deep")]
+    assert desk.frontier == 10
+
+
+async def test_what_fails_but_once_is_handled() -> None:
+    desk = Desk({0: RuntimeError("by chance")}, times=1)
+    await handle_in_parts(desk, slice_of(1), desk.finished)
+    assert (desk.handled, desk.aside, desk.frontier) == ([0], [], 1)
+
+
+async def test_one_bad_record_among_a_thousand_costs_a_walk_down_the_halves() -> None:
+    desk = Desk({617: KeyError("x")})
+    await handle_in_parts(desk, slice_of(1000), desk.finished)
+    assert len(desk.handled) == 999
+    assert desk.tries <= 1 + 2 * 10 + 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("Kafka does not answer"),
+        Misconfigured("no key"),
+        Abandoned(),
+        OSError("the disk is full"),
+        MemoryError(),
+        KafkaTimeoutError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_is_broken_around_a_record_is_raised_and_nothing_set_aside(
+    error: Exception,
+) -> None:
+    desk = Desk({1: error})
+    with pytest.raises(type(error)):
+        await handle_in_parts(desk, slice_of(2), desk.finished)
+    assert (desk.aside, desk.frontier, desk.tries) == ([], 0, 1)
+
+
+async def test_what_is_broken_when_a_record_is_alone_is_raised_too() -> None:
+    class Worse(Desk):
+        async def handle(self, slice_: Slice) -> None:
+            await super().handle(slice_) if self.tries < 2 else self._break()
+
+        def _break(self) -> None:
+            raise Unavailable("Kafka does not answer")
+
+    desk = Worse({0: ValueError("x"), 1: ValueError("y")})
+    with pytest.raises(Unavailable):
+        await handle_in_parts(desk, slice_of(2), desk.finished)
+    assert (desk.aside, desk.frontier) == ([], 0)
+
+
+async def test_what_is_too_large_is_taken_in_halves() -> None:
+    class Small(Desk):
+        async def handle(self, slice_: Slice) -> None:
+            if len(slice_.records) > 3:
+                raise TooLarge
+            await super().handle(slice_)
+
+    desk = Small({})
+    await handle_in_parts(desk, slice_of(10), desk.finished)
+    assert (desk.handled, desk.aside, desk.frontier) == (list(range(10)), [], 10)
