@@ -5,10 +5,12 @@ from typing import Any
 
 from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
+from pipeline.parts import Trust
 from pipeline.record_faults import unprocessable
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice, Span
 from pipeline.topics import changelog
+from tables.deaths import BEGUN, Deaths
 from tables.in_hand import InHand, find_in_hand, in_hand_of
 from tables.restore import Changelog
 from tables.store import PartitionStore, Store
@@ -18,7 +20,9 @@ from tables.turn import Turn
 
 def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) -> PartitionStore:
     """The store of a role's partition, behind its changelog; not yet restored."""
-    source = Changelog(runtime.settings.kafka, changelog(role).name, number, checker(*tables))
+    source = Changelog(
+        runtime.settings.kafka, changelog(role).name, number, checker(*tables, BEGUN)
+    )
     folder = runtime.settings.data_dir / role / str(number)
     return PartitionStore(folder, source, runtime.producer)
 
@@ -30,6 +34,7 @@ class Stateful:
         self._store = store
         self._runtime = runtime
         self._intake = intake
+        self._deaths = Deaths(store)
         self._unfinished: InHand | None = None
         self._whole: InHand | None = None
 
@@ -59,6 +64,14 @@ class Stateful:
         self._whole = before
         return in_hand_of(slice_, before.now)
 
+    async def trust(self, slice_: Slice) -> Trust:
+        """How to take a slice, after how processes before this one ended."""
+        return await self._deaths.trust(slice_)
+
+    async def acquit(self, slice_: Slice) -> None:
+        """What ends the process now is not the slice's fault."""
+        await self._deaths.acquit(slice_)
+
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
@@ -82,6 +95,13 @@ class Stateless:
     def __init__(self, runtime: Runtime, intake: Intake) -> None:
         self._runtime = runtime
         self._intake = intake
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """Nothing is kept of processes before this one."""
+        return Trust.WHOLE
+
+    async def acquit(self, slice_: Slice) -> None:
+        """Nothing is noted."""
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter."""

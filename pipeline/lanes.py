@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.errors import Abandoned
-from pipeline.parts import SliceHandler, handle_in_parts
+from pipeline.parts import SliceHandler, handle_with_care
 from pipeline.queues import Queues
 from pipeline.slices import BYTES, Slice, Span
 
@@ -133,7 +133,7 @@ class Lane:
                 f"{frontier} was due. Nothing after {frontier} was committed."
             )
         with metrics.SLICE_SECONDS.labels(slice_.partition.topic).time():
-            await handle_in_parts(self._handler, slice_, self._move_frontier)
+            await handle_with_care(self._handler, slice_, self._move_frontier)
 
     def _move_frontier(self, part: Slice) -> None:
         topic, number = part.partition

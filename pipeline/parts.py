@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from enum import Enum
 from typing import Protocol
 
 from pipeline import metrics
@@ -9,11 +10,32 @@ from pipeline.errors import TooLarge
 from pipeline.record_faults import is_of_record, unprocessable
 from pipeline.slices import Slice, halves
 
+ENDED = "several processes ended without a word while they worked on this record"
 log = logging.getLogger(__name__)
+
+
+class EndedProcesses(Exception):
+    """Stands for what nobody could catch: memory, or a crash of a C library."""
+
+
+class Trust(Enum):
+    """How a slice may be taken, after what became of processes that began with it."""
+
+    WHOLE = "whole"
+    ALONE = "alone"  # one record at a time
+    NONE = "none"  # not at all: this record ended the processes that worked on it
 
 
 class SliceHandler(Protocol):
     """As much of a handler as slices need."""
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """How to take a slice, asked before it, and before each part where it is `ALONE`."""
+        ...
+
+    async def acquit(self, slice_: Slice) -> None:
+        """What ends the process now is not the slice's fault; it raises nothing."""
+        ...
 
     async def handle(self, slice_: Slice) -> None:
         """Work through one slice; see `pipeline.lanes.Handler`."""
@@ -22,6 +44,25 @@ class SliceHandler(Protocol):
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter; as durable, on return, as a handled slice."""
         ...
+
+
+async def handle_with_care(
+    handler: SliceHandler, slice_: Slice, finished: Callable[[Slice], None]
+) -> None:
+    """As `handle_in_parts`; a record at which processes have ended is set aside untouched."""
+    trust = await handler.trust(slice_)
+    if len(slice_.records) > 1 and trust is not Trust.WHOLE:
+        for half in halves(slice_):
+            await handle_with_care(handler, half, finished)
+    elif trust is Trust.NONE:
+        await _set_aside(handler, slice_, EndedProcesses(ENDED))
+        finished(slice_)
+    else:
+        try:
+            await handle_in_parts(handler, slice_, finished)
+        except Exception:
+            await handler.acquit(slice_)
+            raise
 
 
 async def handle_in_parts(
@@ -58,12 +99,17 @@ async def _once_more(handler: SliceHandler, slice_: Slice) -> None:
     except Exception as error:
         if not is_of_record(error):
             raise
-        metrics.UNPROCESSABLE.labels(slice_.partition.topic).inc()
-        log.exception(
-            "%s: the record at offset %d can't be worked on (%s). It is set aside as a dead letter "
-            "and those after it go on. Please report it: this is a fault of ours.",
-            slice_.partition,
-            slice_.records[0].offset,
-            unprocessable(error).detail,
-        )
-        await handler.set_aside(slice_, error)
+        await _set_aside(handler, slice_, error)
+
+
+async def _set_aside(handler: SliceHandler, slice_: Slice, error: Exception) -> None:
+    metrics.UNPROCESSABLE.labels(slice_.partition.topic).inc()
+    log.error(
+        "%s: the record at offset %d can't be worked on (%s). It is set aside as a dead letter "
+        "and those after it go on. Please report it: this is a fault of ours.",
+        slice_.partition,
+        slice_.records[0].offset,
+        unprocessable(error).detail,
+        exc_info=error,
+    )
+    await handler.set_aside(slice_, error)

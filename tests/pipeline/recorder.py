@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from pipeline.app import SliceApp, build_app
 from pipeline.lanes import ReadTo
 from pipeline.partitions import Partitions, Role
+from pipeline.parts import Trust
 from pipeline.settings import Settings
 from pipeline.slices import Slice, Span
 from pipeline.topic_creation import create_topics
@@ -103,6 +104,13 @@ class Notes:
     async def handle(self, slice_: Slice) -> None:
         """Note it."""
         await self._recorder.handle(slice_)
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """All of it."""
+        return Trust.WHOLE
+
+    async def acquit(self, slice_: Slice) -> None:
+        """Nothing was noted."""
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Nothing here is at fault."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Abandoned
 from pipeline.lanes import ALL_READ, LONGEST_WAIT, Lane, ReadTo
+from pipeline.parts import Trust
 from pipeline.queues import Queues
 from pipeline.slices import RECORDS, Slice, Span
 from tests.patience import ended, until
@@ -45,6 +46,13 @@ class Tape:
         """Note the topic."""
         await asyncio.sleep(0)
         self.done.append(slice_.partition.topic)
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """All of it."""
+        return Trust.WHOLE
+
+    async def acquit(self, slice_: Slice) -> None:
+        """Nothing was noted."""
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Nothing here is at fault."""

@@ -15,6 +15,7 @@ from pipeline.errors import Abandoned
 from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
+from pipeline.parts import Trust
 from pipeline.producer import Producer
 from pipeline.slices import Slice, Span, cut
 from tests.patience import until
@@ -62,6 +63,13 @@ class Gated:
             self._work.set_result(None)
         else:
             self._work.set_exception(error)
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """All of it."""
+        return Trust.WHOLE
+
+    async def acquit(self, slice_: Slice) -> None:
+        """Nothing was noted."""
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Nothing here is at fault."""

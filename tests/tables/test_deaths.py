@@ -1,0 +1,171 @@
+"""Processes that end without a word at a record: it is found, and all others go on."""
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+
+from pipeline.errors import Unavailable
+from pipeline.parts import Trust, handle_with_care
+from pipeline.slices import RECORDS, Slice, cut
+from tables.deaths import Deaths
+from tables.memory import MemoryStore
+
+HERE = TopicPartition("events", 0)
+OTHER = TopicPartition("follows", 0)
+
+
+class Ended(BaseException):
+    """The process is gone, and nothing could be done about it."""
+
+
+def slice_of(start: int, end: int, tp: TopicPartition = HERE) -> Slice:
+    """Records `start` to `end`; some offsets are missing, as after a compaction."""
+    records = [
+        ConsumerRecord(tp.topic, tp.partition, at, 0, 0, None, b"x", 0, 0, 0, ())
+        for at in range(start, end)
+        if at % 5 != 4
+    ]
+    (slice_,) = cut(tp, 0, start, records, end)
+    return slice_
+
+
+class World:
+    """Workers that follow each other, and what outlives them."""
+
+    def __init__(self, *deadly: int, end: int = 40) -> None:
+        self.store = MemoryStore()
+        self.frontier = 0
+        self.handled: list[int] = []
+        self.aside: list[tuple[int, str]] = []
+        self.writes = 0
+        self._deadly = deadly
+        self._end = end
+
+    async def live(self, error: BaseException | None = None, most: int = 1000) -> bool:
+        """One worker, until it ends; whether it got through."""
+        life = Life(self, error or Ended())
+        while self.frontier < self._end - 1:
+            # With a record at least: of five offsets that follow each other one is missing.
+            slice_ = slice_of(self.frontier, min(self._end, self.frontier + max(2, most)))
+            try:
+                await handle_with_care(life, slice_, self._finished)
+            except (Ended, Unavailable):
+                return False
+        return True
+
+    def _finished(self, part: Slice) -> None:
+        assert part.start == self.frontier
+        self.frontier = part.next
+
+    def take(self, slice_: Slice, error: BaseException) -> None:
+        """What a handler does; all of it or nothing."""
+        offsets = [record.offset for record in slice_.records]
+        if set(offsets) & set(self._deadly):
+            raise error
+        self.handled += offsets
+
+
+class Life:
+    """A handler of one process."""
+
+    def __init__(self, world: World, error: BaseException) -> None:
+        self._world = world
+        self._error = error
+        self._deaths = Deaths(world.store)
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """As noted."""
+        return await self._deaths.trust(slice_)
+
+    async def acquit(self, slice_: Slice) -> None:
+        """Noted."""
+        await self._deaths.acquit(slice_)
+
+    async def handle(self, slice_: Slice) -> None:
+        """Handle it, or die."""
+        self._world.take(slice_, self._error)
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Note it."""
+        (record,) = slice_.records
+        self._world.aside.append((record.offset, str(error)))
+
+
+ALL = [at for at in range(40) if at % 5 != 4]
+
+
+@pytest.mark.parametrize(
+    ("deadly", "most", "deaths"),
+    [
+        (0, 1000, 3),
+        (17, 1000, 3),
+        (38, 1000, 3),
+        (0, 1, 3),
+        # Whoever came to it first began elsewhere, and noted that.
+        (17, 7, 4),
+        (38, 7, 4),
+        (17, 1, 4),
+    ],
+)
+async def test_after_three_deaths_or_four_the_record_is_set_aside_and_all_others_are_handled(
+    deadly: int, most: int, deaths: int
+) -> None:
+    world = World(deadly)
+    assert [await world.live(most=most) for _ in range(deaths)] == [False] * deaths
+    assert await world.live(most=most)
+    assert [offset for offset, _ in world.aside] == [deadly]
+    assert "processes ended without a word" in world.aside[0][1]
+    assert world.handled == [at for at in ALL if at != deadly]
+
+
+async def test_two_such_records_in_one_slice_are_both_found() -> None:
+    world = World(3, 21)
+    assert [await world.live() for _ in range(5)] == [False, False, False, False, True]
+    assert [offset for offset, _ in world.aside] == [3, 21]
+    assert world.handled == [at for at in ALL if at not in (3, 21)]
+
+
+async def test_a_process_that_ends_by_what_is_broken_around_it_accuses_no_record() -> None:
+    world = World(3)
+    for _ in range(9):
+        assert not await world.live(Unavailable("the disk is full"))
+    assert world.aside == []
+    world._deadly = ()
+    assert await world.live()
+    assert world.handled == ALL
+
+
+async def test_processes_that_are_killed_but_get_on_between_accuse_no_record() -> None:
+    world = World()
+    for deadly in (2, 11, 22, 31):
+        world._deadly, world._end = (deadly,), 40
+        for _ in range(2):
+            assert not await world.live(most=5)
+        world._deadly, world._end = (), deadly + 2
+        assert await world.live(most=5)
+    world._end = 40
+    assert await world.live()
+    assert world.aside == []
+    assert world.handled == ALL
+
+
+async def test_whoever_has_no_such_predecessor_writes_once_a_topic() -> None:
+    store = MemoryStore()
+    deaths = Deaths(store)
+    for start in range(0, 50, 10):
+        assert await deaths.trust(slice_of(start, start + 10)) is Trust.WHOLE
+        assert await deaths.trust(slice_of(start, start + 10, OTHER)) is Trust.WHOLE
+        assert len(store.stored) == 2
+
+
+async def test_care_ends_where_the_largest_slice_would_have_ended() -> None:
+    world = World(end=3 * RECORDS)
+    world._deadly = (0,)
+    for _ in range(3):
+        await world.live()
+    world._deadly = ()
+    life = Life(world, Ended())
+    trust = await life.trust(slice_of(0, RECORDS))
+    assert trust is Trust.ALONE
+    await handle_with_care(life, slice_of(0, 1), lambda _: None)
+    assert await life.trust(slice_of(RECORDS - 10, RECORDS + 10)) is Trust.ALONE
+    assert await life.trust(slice_of(RECORDS, 2 * RECORDS)) is Trust.WHOLE
