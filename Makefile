@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --extra embedded
 
-.PHONY: demo test check chaos chaos-sinks simulate mutants bench requirements clean
+.PHONY: demo test check chaos chaos-sinks simulate mutants fuzz bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -30,6 +30,11 @@ simulate: .venv/dev
 # MUTANTS="--package policy --sample 50" tries fewer; python -m tests.mutation --help has the rest.
 mutants: .venv/dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
+
+# Ten minutes of records that no producer would write; FUZZ="--seconds 60" is shorter.
+fuzz: .venv/dev
+	FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest tests/fuzz
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: .venv/dev
 	$(BIN)/python -m bench decide

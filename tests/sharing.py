@@ -23,7 +23,7 @@ LONG = (
     *("cli", "pipeline", "tables", "embedded", "demo"),
 )
 """Folders whose files each share something among their tests; those of long files first."""
-ALONE = ("policy", "schemas", "simulation", "sinks")
+ALONE = ("fuzz", "policy", "schemas", "simulation", "sinks")
 """Folders whose tests share nothing that takes long to start."""
 
 

@@ -9,14 +9,17 @@ import pytest
 from analytics.clickhouse import ClickHouse
 from embedded.house import House
 from embedded.simulators.faults import Fault
+from policy.dedupe import MARKS_KEPT
 from schemas.vocabulary import Channel
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, Tell
 from tests.chaos.findings import Finding, settle
-from tests.chaos.flow import Flow, flowing, write_again
+from tests.chaos.flow import RATE, Flow, flowing, write_again
 from tests.chaos.observe import SETTLED, set_fault, wait_until_read
-from tests.chaos.script import Script
+from tests.chaos.script import KINDS, Script
 from tests.chaos.workers import stop
 
+REMEMBERED = 15
+"""Seconds in which nobody gets more than is remembered of one user."""
 AWAY = 3.0
 """Seconds that a part stays away."""
 
@@ -46,7 +49,9 @@ async def test_kafka_is_restarted_again_and_again(house: House, tell: Tell) -> N
 async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
     """What the changelogs hold is all that the state was: events told again notify nobody."""
     roles = [house.workers[role] for role in ("router", "decider", "push")]
-    async with flowing(house, "no-state", 30) as flow:
+    # However long the restart takes, whoever follows all gets fewer posts than are remembered.
+    assert REMEMBERED * RATE // len(KINDS) < MARKS_KEPT
+    async with flowing(house, "no-state", REMEMBERED) as flow:
         await asyncio.sleep(3)
         await asyncio.gather(*map(stop, roles))
         for worker in roles:
