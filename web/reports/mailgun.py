@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from pipeline.expiring import Expiring
 from pipeline.settings import Settings
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
@@ -72,7 +73,7 @@ class MailgunReports:
     def __init__(self, settings: Settings) -> None:
         self._key = settings.mailgun_signing_key.get_secret_value().encode()
         self._window = settings.report_window
-        self._seen: dict[str, int] = {}
+        self._used = Expiring[bool]()
 
     @property
     def is_set_up(self) -> bool:
@@ -92,14 +93,14 @@ class MailgunReports:
         if not signed.timestamp.isdecimal():
             raise Forged("it has no time")
         require_recent(int(signed.timestamp), now, self._window)
-        self._seen = {t: at for t, at in self._seen.items() if now - at < 2000 * self._window}
-        if signed.token in self._seen:
+        if self._used.get(signed.token, now):
             raise Forged("its token was used before")
-        self._seen[signed.token] = now
+        # What is signed ahead by the whole window counts for two of them.
+        self._used.put(signed.token, True, ends=now + 2000 * self._window, now=now)
 
     def release(self, incoming: Incoming) -> None:
         """Let the token count again."""
-        self._seen.pop(incoming.json(Body).signature.token, None)
+        self._used.drop(incoming.json(Body).signature.token)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """The event, if it is of a kind that we know."""

@@ -190,7 +190,8 @@ class SesReports:
 
     async def _key_at(self, url: str) -> rsa.RSAPublicKey:
         _require_amazon(url)
-        if not urlsplit(url).path.endswith(".pem"):
+        # Each other query or fragment would be one more address of the same to fetch and to keep.
+        if not url.endswith(".pem") or "?" in url or "#" in url:
             raise Forged("the certificate is none")
         if url not in self._keys:
             try:

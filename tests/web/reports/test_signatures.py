@@ -13,7 +13,17 @@ from plivo.utils.signature_v3 import construct_post_url, get_signature_v3
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel
-from tests.web.signing import ARN, FETCHED, SCHEMES, SETTINGS, URL, mailgun, ses, vonage
+from tests.web.signing import (
+    ARN,
+    CERTIFICATE,
+    FETCHED,
+    SCHEMES,
+    SETTINGS,
+    URL,
+    mailgun,
+    ses,
+    vonage,
+)
 from web.reports.incoming import Forged, Incoming, Malformed, require_recent
 from web.reports.registry import reporters_of
 from web.reports.ses import SesReports, text_of
@@ -171,6 +181,11 @@ async def test_mailgun_takes_a_token_once_until_it_is_released_or_long_past() ->
     with pytest.raises(Forged, match="its token was used before"):
         await reporter.verify(other, NOW + 2)
     reporter.release(mailgun({"event": "z", "timestamp": 1}, NOW + 5000, ""))  # type: ignore[attr-defined]
+    # What was signed ahead by all of the window may come again for two of them.
+    ahead = mailgun({"event": "a", "timestamp": 1}, NOW + 1000 * window, "")
+    await reporter.verify(ahead, NOW)
+    with pytest.raises(Forged, match="its token was used before"):
+        await reporter.verify(ahead, NOW + 2 * 1000 * window - 1)
     # Twice the window after it was seen, its signature has ended whatever clocks say.
     with pytest.raises(Forged, match="signed too long ago"):
         await reporter.verify(first, NOW + 2 + 2 * 1000 * window)
@@ -261,6 +276,10 @@ def test_what_sns_signs(values: dict[str, Any], lines: str) -> None:
         ({"SigningCertURL": ""}, Forged, "the address is none of Amazon's"),
         ({"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/x"}, Forged, "certificate"),
         ({"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/2.pem"}, Unavailable, "such"),
+        *(
+            ({"SigningCertURL": f"{CERTIFICATE}{more}"}, Forged, "the certificate is none")
+            for more in ("?x.pem", "#x.pem", "?")
+        ),
     ],
 )
 async def test_what_sns_did_not_sign(change: dict[str, str], error: type, said: str) -> None:
