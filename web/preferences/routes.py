@@ -126,7 +126,7 @@ class Preferring:
 
     def _whose(self, request: web.Request) -> Subscriber | None:
         link = request.match_info["link"]
-        ticket = read_ticket(link, self._key) if self._key else None
+        ticket = read_ticket(link, self._key)
         if ticket is not None:
             return Subscriber(ticket.tenant, ticket.user)
         return read_token(link, self._key, self._desk.clock.now() // 1000)
