@@ -38,6 +38,7 @@ from schemas.follow import Follow
 from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -173,7 +174,7 @@ class Decider(Stateful):
             case Contacts():
                 check_endpoints(value, self._runtime.settings.private_endpoints)
                 note(turn, value)
-            case DeviceChange() | Preferences() | Presence() | Follow():
+            case DeviceChange() | Preferences() | ProfileChange() | Presence() | Follow():
                 note(turn, value)
             case Subscription() | Suppression() | Stop():
                 note(turn, value)

@@ -15,6 +15,7 @@ from pipeline.topics import (
     OUTBOX,
     PREFERENCES,
     PRESENCE,
+    PROFILE_CHANGES,
     REQUESTS,
     STOPS,
     SUBSCRIPTIONS,
@@ -29,6 +30,7 @@ from schemas.follow import Follow
 from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -40,6 +42,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     CONTACTS: Contacts,
     DEVICES: DeviceChange,
     PREFERENCES: Preferences,
+    PROFILE_CHANGES: ProfileChange,
     PRESENCE: Presence,
     FOLLOWING: Follow,
     CANCELLED: Cancellation,

@@ -20,6 +20,7 @@ from schemas.follow import Follow
 from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.request import Request
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
@@ -51,6 +52,7 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             Contacts()
             | DeviceChange()
             | Preferences()
+            | ProfileChange()
             | Presence()
             | Subscription()
             | Suppression()

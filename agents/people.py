@@ -2,10 +2,12 @@
 
 from policy.instants import epoch_ms
 from policy.user.profile import Profile
+from policy.user.profile_change import with_change
 from policy.user.subscription import with_subscription
 from policy.user.suppression import stopped, with_bar, with_stop, with_suppression
 from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
 from tables.followers import FOLLOWEES, FOLLOWERS, SEGMENTS
@@ -14,7 +16,7 @@ from tables.table import key_of, parts_of
 from tables.turn import Turn
 from tables.users import PROFILES
 
-Said = Contacts | DeviceChange | Preferences | Presence | Subscription | Suppression
+Said = Contacts | DeviceChange | Preferences | ProfileChange | Presence | Subscription | Suppression
 
 
 def note(turn: Turn, value: Said | Follow | Stop) -> None:
@@ -36,6 +38,8 @@ def note(turn: Turn, value: Said | Follow | Stop) -> None:
             after = before.with_device(value)
         case Preferences():
             after = before.with_preferences(value)
+        case ProfileChange():
+            after = with_change(before, value)
         case Presence():
             after = before.with_presence(value)
         case Subscription():

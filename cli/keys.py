@@ -1,5 +1,6 @@
 """`tocsin keys`: who may call the API."""
 
+import fcntl
 import json
 import sys
 
@@ -48,17 +49,19 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
         raise Misconfigured(f"{name!r} is no name: letters, digits and _ are. No key was made.")
     if not 0 < len(tenant) <= LONGEST_TENANT or not tenant.isprintable():
         raise Misconfigured(f"{tenant!r} is no tenant: 1 to 200 characters are. No key was made.")
-    if any(key.name == name for key in read_keys(path)):
-        raise Misconfigured(
-            f"There is a key {name!r} in {path}. No key was made: choose another name, or delete "
-            "that key's table from the file first."
-        )
     text, sha256 = new_key()
     granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})
     key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=granted, per_minute=per_minute)
     try:
         path.touch(mode=0o600)
         with path.open("a") as file:
+            # Two at once would both find that there is no such key, and spoil the file for all.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if any(key.name == name for key in read_keys(path)):
+                raise Misconfigured(
+                    f"There is a key {name!r} in {path}. No key was made: choose another name, or "
+                    "delete that key's table from the file first."
+                )
             file.write(table_of(key))
     except OSError as error:
         raise Unavailable(f"{path} can't be written: {error.strerror}. No key was made.") from None
@@ -93,7 +96,10 @@ def secret(tenant: str, as_json: bool) -> None:
 @keys.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_keys(as_json: bool) -> None:
-    """List the keys by name; to take one away, delete its table from the file."""
+    """List the keys by name; to take one away, delete its table from the file.
+
+    It stops to count a few seconds later.
+    """
     found = read_keys(read_settings().api_keys)
     if as_json:
         for key in found:

@@ -142,7 +142,8 @@ class Settings(BaseSettings):
     query_host: str = "127.0.0.1"
     query_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where a worker answers what its partitions know, for `tocsin web` alone: a name or address
-    at which that reaches it. Questions are signed with `signing_key`."""
+    at which that reaches it. Questions are signed with `signing_key`, without which a worker
+    refuses to answer beyond loopback."""
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8090
     """Where `tocsin web` listens; 0 takes a free port. What is outside reaches it by

@@ -52,6 +52,9 @@ EVENTS = Topic(name="events", key="actor", written_by="producers", read_by="rout
 FOLLOWS = Topic(name="follows", key="followee", written_by="producers", read_by="router")
 FOLLOWING = Topic(name="following", key="follower", written_by="router", read_by="decider")
 PREFERENCES = Topic(name="preferences", key="user", written_by="producers", read_by="decider")
+PROFILE_CHANGES = Topic(
+    name="profile-changes", key="user", written_by="producers, web", read_by="decider"
+)
 CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="decider")
 DEVICES = Topic(name="devices", key="user", written_by="producers, web", read_by="decider")
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
@@ -160,6 +163,7 @@ TOPICS: tuple[Topic, ...] = (
     FOLLOWS,
     FOLLOWING,
     PREFERENCES,
+    PROFILE_CHANGES,
     CONTACTS,
     DEVICES,
     PRESENCE,

@@ -18,7 +18,7 @@ from pipeline.lease import Lease
 from pipeline.logs import set_up_logs
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import start_producer
-from pipeline.queries import Queries
+from pipeline.queries import Queries, check_guarded
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 
@@ -34,6 +34,7 @@ def run_worker(settings: Settings, build_role: BuildRole) -> None:
 async def work(settings: Settings, build_role: BuildRole) -> None:
     """The worker as a coroutine; raises what keeps it from starting, before it reads anything."""
     _check_folder(settings.data_dir)
+    check_guarded(settings)
     _serve_metrics(settings.metrics_port)
     stop = _stop_signal()
     lease = Lease(settings.session_timeout)

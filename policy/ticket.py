@@ -63,7 +63,9 @@ def ticket_of(delivery: Delivery) -> Ticket:
 
 
 def read_ticket(text: str, key: bytes) -> Ticket | None:
-    """The ticket, or None for what was not issued with this key."""
+    """The ticket, or None for what was not issued with this key; an empty key issues nothing."""
+    if not key:
+        return None  # everybody can sign with it
     try:
         signed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         body = signed[SIGNATURE:]

@@ -17,12 +17,14 @@ from pipeline.topics import (
     FOLLOWS,
     INBOX_CHANGES,
     PREFERENCES,
+    PROFILE_CHANGES,
 )
 from schemas.vocabulary import Channel, Priority
 from web.api.problem import Problem
 
 _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
-_OWN = {topic.name for topic in (CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, *_INBOX)}
+_SAID = (CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, PROFILE_CHANGES)
+_OWN = {topic.name for topic in (*_SAID, *_INBOX)}
 """Topics that are keyed by the user who reads: their partition goes without saying."""
 _ROUTED = {topic.name for topic in (EVENTS, FOLLOWS, CANCELLATIONS)}
 """Topics that the router reads, in the partition of an actor: it has to be named."""

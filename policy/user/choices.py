@@ -1,16 +1,12 @@
 """What a person may choose: the cells of category by channel, and what stands in them."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
-from msgspec.structs import replace
 
 from policy.catalogue.catalogue import Catalogue
 from policy.user.known import Known
 from policy.user.preferences import frequency, opt_out
 from policy.user.profile import Profile
 from policy.user.tenant import Tenant
-from schemas.profile import Preferences
 from schemas.vocabulary import Channel, Frequency
 
 
@@ -43,15 +39,3 @@ def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
         )
         for category, channels in sorted(used.items())
     ]
-
-
-def chosen(
-    preferences: Preferences,
-    wanted: Mapping[str, Mapping[Channel, bool]],
-    often: Mapping[str, Frequency],
-) -> Preferences:
-    """The preferences with these cells said outright; all else stays as it is."""
-    categories = dict(preferences.categories)
-    for category, channels in wanted.items():
-        categories[category] = {**categories.get(category, {}), **channels}
-    return replace(preferences, categories=categories, frequency={**preferences.frequency, **often})

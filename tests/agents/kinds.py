@@ -22,6 +22,7 @@ from pipeline.topics import (
     OUTBOX,
     PREFERENCES,
     PRESENCE,
+    PROFILE_CHANGES,
     REQUESTS,
     RETRIES,
     STOPS,
@@ -42,6 +43,7 @@ from schemas.inbox_change import InboxChange
 from schemas.live import Live
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -52,6 +54,7 @@ KINDS: dict[str, type[Struct]] = {
     FOLLOWS.name: Follow,
     FOLLOWING.name: Follow,
     PREFERENCES.name: Preferences,
+    PROFILE_CHANGES.name: ProfileChange,
     CONTACTS.name: Contacts,
     DEVICES.name: DeviceChange,
     PRESENCE.name: Presence,

@@ -1,6 +1,8 @@
 """`tocsin keys`: a key that is made can be read, and one that can't be spoils no other."""
 
+import fcntl
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 import pytest
@@ -8,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import tocsin
 from pipeline.errors import Misconfigured
-from web.api.keys import read_keys
+from web.api.keys import ApiKey, read_keys, table_of
 
 
 @pytest.fixture
@@ -47,6 +49,27 @@ def test_what_could_not_be_read_is_not_made(path: Path, name: str, tenant: str) 
     assert isinstance(result.exception, Misconfigured)
     assert "No key was made" in str(result.exception)
     assert not path.exists()
+
+
+def test_of_two_made_at_once_under_one_name_the_second_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two tables of one name the file could not be read, and nobody's key would count."""
+    lock, waited = fcntl.flock, []
+
+    def locked(file: TextIO, operation: int) -> None:
+        # As when another process had the file to itself until now.
+        other = ApiKey(name="one", sha256="", tenant="acme", scopes=frozenset(), per_minute=1)
+        path.write_text(table_of(other))
+        waited.append(operation)
+        lock(file, operation)
+
+    monkeypatch.setattr("fcntl.flock", locked)
+    result = run("create", "one")
+    assert isinstance(result.exception, Misconfigured)
+    assert "There is a key 'one'" in str(result.exception)
+    assert waited == [fcntl.LOCK_EX]
+    assert [key.tenant for key in read_keys(path)] == ["acme"]
 
 
 def test_a_key_that_may_do_nothing_in_a_minute_is_told_of(path: Path) -> None:

@@ -203,6 +203,22 @@ async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: 
     assert done.errors.strip() == sentence
 
 
+async def test_a_worker_does_not_answer_beyond_this_machine_without_a_signing_key(
+    tmp_path: Path,
+) -> None:
+    done = await run(
+        "worker",
+        "decider",
+        TOCSIN_DATA_DIR=tmp_path,
+        TOCSIN_QUERY_HOST="0.0.0.0",  # noqa: S104 - it is refused
+        TOCSIN_KAFKA=f"127.0.0.1:{free_port()}",
+    )
+    assert done.code == UNAVAILABLE
+    (sentence,) = done.sentences
+    assert "TOCSIN_SIGNING_KEY is not set" in sentence
+    assert done.errors.strip() == sentence
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("TOCSIN_PARTITIONS", "many"), ("TOCSIN_BAD_SHARE", "2"), ("TOCSIN_CLICKHOUSE_PORT", "0")],

@@ -64,6 +64,10 @@ def test_no_text_reads_as_a_ticket(text: str) -> None:
     assert read_ticket(text, KEY) is None
 
 
+def test_an_empty_key_reads_nothing_though_everybody_can_sign_with_it() -> None:
+    assert read_ticket(issue_ticket(delivery("ada"), b""), b"") is None
+
+
 def test_another_key_reads_none() -> None:
     assert read_ticket(issue_ticket(delivery("ada"), KEY), b"another") is None
 

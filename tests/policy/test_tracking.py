@@ -57,6 +57,11 @@ def test_a_signature_is_of_one_message_and_one_link() -> None:
     assert not is_signed(TICKET, "https://a.example", "é", KEY)
 
 
+def test_an_empty_key_opens_no_link_though_everybody_can_sign_with_it() -> None:
+    url = "https://shop.example.com/"
+    assert not is_signed(TICKET, url, link_signature(TICKET, url, b""), b"")
+
+
 def test_the_pixel_stands_at_the_end_of_the_body() -> None:
     pixel = f'<img src="{BASE}/open/{TICKET}.gif" alt="" width="1" height="1">'
     assert with_pixel("<body>x</body></html>", TICKET, BASE) == f"<body>x{pixel}</body></html>"

@@ -22,6 +22,7 @@ from schemas.live import Live
 from schemas.owner import Owner
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -47,6 +48,7 @@ KINDS: dict[str, type[Struct]] = {
     "owners": Owner,
     "preferences": Preferences,
     "presence": Presence,
+    "profile-changes": ProfileChange,
     "requests": Request,
     "stops": Stop,
     "subscriptions": Subscription,

@@ -65,7 +65,7 @@ async def test_a_browser_that_asks_first_is_told_what_is_possible() -> None:
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
     methods = answer.headers["Access-Control-Allow-Methods"].split(", ")
-    assert {"GET", "POST", "PUT", "DELETE"} <= {*methods}
+    assert {"GET", "POST", "PUT", "PATCH", "DELETE"} <= {*methods}
     allowed = answer.headers["Access-Control-Allow-Headers"].split(", ")
     assert {"Authorization", "Content-Type", "Last-Event-ID"} <= {*allowed}
     assert answer.headers["Access-Control-Max-Age"] == "86400"

@@ -12,11 +12,12 @@ from msgspec import Struct
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, PREFERENCES, SUBSCRIPTIONS, Topic
+from pipeline.topics import PROFILE_CHANGES, SUBSCRIPTIONS, Topic
 from policy.catalogue.catalogue import parse
 from policy.ticket import issue_ticket
 from policy.user.known import Known
 from schemas.profile import Contacts, Preferences, QuietHours
+from schemas.profile_change import ProfileChange
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.requests.recorder import SETTINGS, Still, delivery
@@ -124,16 +125,14 @@ ALL = [("shown", f"things.{channel}") for channel in ("push", "email", "sms", "i
 async def test_what_was_shown_is_stored_on_and_off_and_the_rest_stays(page: Page) -> None:
     fields = [*ALL, *QUIET, ("on", "things.push"), ("on", "bills.email"), ("on", "things.chat")]
     ((topic, stored),) = await page.post(*fields)
-    assert topic == PREFERENCES.name
-    assert stored.categories == {
-        "things": {PUSH: True, EMAIL: False, Channel.SMS: False, Channel.INAPP: False},
-        "bills": {},
-        "elsewhere": {EMAIL: False},
-    }
-    assert (stored.user, stored.tenant) == ("ada", "acme")
-    assert stored.channels == {Channel.SMS: True}
-    assert stored.frequency == {"elsewhere": Frequency.DAILY}
-    assert stored.quiet_hours == (NIGHT, NOON)
+    assert topic == PROFILE_CHANGES.name
+    assert stored == ProfileChange(
+        user="ada",
+        tenant="acme",
+        categories={
+            "things": {PUSH: True, EMAIL: False, Channel.SMS: False, Channel.INAPP: False},
+        },
+    )
 
 
 async def test_everything_off(page: Page) -> None:
@@ -148,20 +147,19 @@ async def test_everything_off(page: Page) -> None:
 )
 async def test_how_often(page: Page, said: str, frequency: Frequency | None) -> None:
     ((_, stored),) = await page.post(*QUIET, ("frequency.things", said), ("frequency.x", "daily"))
-    expected = {"elsewhere": Frequency.DAILY}
-    assert stored.frequency == expected | ({} if frequency is None else {"things": frequency})
+    assert stored.frequency == ({} if frequency is None else {"things": frequency})
 
 
 @pytest.mark.parametrize(
     ("start", "end", "hours"),
     [
-        ("22:00", "07:00", (NIGHT, NOON)),  # not touched: its days and the other span stay
+        ("22:00", "07:00", None),  # not touched: its days and the other span stay
         ("23:00", "07:00", (QuietHours(start="23:00", end="07:00"),)),
         ("22:00", "08:00", (QuietHours(start="22:00", end="08:00"),)),
         ("", "", ()),
     ],
 )
-async def test_quiet_hours(page: Page, start: str, end: str, hours: tuple[Any, ...]) -> None:
+async def test_quiet_hours(page: Page, start: str, end: str, hours: tuple[Any, ...] | None) -> None:
     ((_, stored),) = await page.post(("start", start), ("end", end))
     assert stored.quiet_hours == hours
 
@@ -189,15 +187,8 @@ async def test_what_can_not_be_stores_nothing(page: Page, fields: list[tuple[str
 async def test_a_zone_is_stored_only_where_it_is_another(
     page: Page, zone: str, is_stored: bool
 ) -> None:
-    stored = dict(await page.post(*QUIET, ("zone", zone)))
-    assert (CONTACTS.name in stored) is is_stored
-    if is_stored:
-        contacts = stored[CONTACTS.name]
-        assert (contacts.zone, contacts.email, contacts.locale) == (
-            zone,
-            "ada@example.com",
-            "de-AT",
-        )
+    ((_, stored),) = await page.post(*QUIET, ("zone", zone))
+    assert stored == ProfileChange(user="ada", tenant="acme", zone=zone if is_stored else None)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import hashlib
 import json
 import logging
 import secrets
+import time
 import tomllib
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,8 @@ from schemas.event import Name
 PREFIX = "tocsin_"
 """By which a key that got lost is known as one of ours."""
 PER_MINUTE = 6000
+SETTLED_SECONDS = 2.0
+"""For which a file must not change before a key that is no longer in it stops to count."""
 log = logging.getLogger(__name__)
 
 
@@ -42,14 +46,23 @@ class ApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Keys:
-    """The keys of a file; it is looked at again when it changes."""
+    """The keys of a file; it is looked at again when it changes.
 
-    def __init__(self, path: Path) -> None:
+    A key that is added counts at once. One that is missing from the file counts until the file
+    has stayed as it is for SETTLED_SECONDS: editors empty a file before they write it, or put
+    another in its place, and in between nobody must be shut out.
+    """
+
+    def __init__(self, path: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Raises Misconfigured for a file that can't be used; one that is absent has no keys."""
         self._path = path
+        self._monotonic = monotonic
         self._seen: tuple[int, int] | None = None
         self._by_hash: dict[str, ApiKey] = {}
+        self._unsettled: dict[str, ApiKey] | None = None
+        self._changed_at = 0.0
         self._read()
+        self._settle()
 
     def find(self, key: str) -> ApiKey | None:
         """The key of this text, if it is one, also if it was added a moment ago."""
@@ -63,6 +76,8 @@ class Keys:
         """Take up a changed file; one that can't be used changes nothing and raises."""
         if self._signature() != self._seen:
             self._read()
+        elif self._monotonic() - self._changed_at >= SETTLED_SECONDS:
+            self._settle()
 
     def refresh_or_keep(self) -> None:
         """Take up a changed file; one that can't be used changes nothing and is logged."""
@@ -79,8 +94,15 @@ class Keys:
         return stat.st_mtime_ns, stat.st_size
 
     def _read(self) -> None:
-        self._seen = self._signature()
-        self._by_hash = {key.sha256: key for key in read_keys(self._path)}
+        self._seen, self._unsettled = self._signature(), None
+        found = {key.sha256: key for key in read_keys(self._path)}
+        self._by_hash = {**self._by_hash, **found}
+        self._unsettled, self._changed_at = found, self._monotonic()
+
+    def _settle(self) -> None:
+        """Let go of the keys that the file no longer has."""
+        if self._unsettled is not None:
+            self._by_hash, self._unsettled = self._unsettled, None
 
 
 def read_keys(path: Path) -> list[ApiKey]:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.errors import BadRecord
-from pipeline.topics import CONTACTS, DEVICES, ERASURES, FOLLOWS, PREFERENCES
+from pipeline.topics import CONTACTS, DEVICES, ERASURES, FOLLOWS, PREFERENCES, PROFILE_CHANGES
 from policy.audience import TOPIC
 from policy.endpoint import check_endpoints
 from policy.instants import moment
@@ -15,6 +15,7 @@ from policy.wall_clock import is_zone
 from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
+from schemas.profile_change import ProfileChange
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
@@ -44,6 +45,7 @@ def without_whom(kind: type[Struct], name: str) -> Any:
 
 ContactsBody = without_whom(Contacts, "ContactsBody")
 PreferencesBody = without_whom(Preferences, "PreferencesBody")
+ProfileChangeBody = without_whom(ProfileChange, "ProfileChangeBody")
 
 
 class KnownQuery(Struct, frozen=True):
@@ -107,6 +109,10 @@ class Users:
                 "PUT", "/preferences", "What a user wants", self.preferences, "put_preferences",
                 PreferencesBody, wanted,
             ),
+            route(
+                "PATCH", "/preferences", "Change some of what a user wants", self.change,
+                "change_preferences", ProfileChangeBody, wanted,
+            ),
             route("PUT", follows, "Follow an actor", self.follow, "follow"),
             route("DELETE", follows, "Follow an actor no longer", self.unfollow, "unfollow"),
             route("PUT", topics, "Subscribe to a topic", self.subscribe, "subscribe"),
@@ -133,13 +139,18 @@ class Users:
             field, _, said = error.detail.partition(" ")
             pointer = "/" + field.replace("[", "/").rstrip("]")
             raise Problem(400, "", FieldError(pointer, said)) from None
-        if contacts.zone is not None and not is_zone(contacts.zone):
-            raise Problem(400, "", FieldError("/zone", "is no IANA time zone"))
+        _check_zone(contacts.zone)
         return Reply(await self._desk.write(CONTACTS, contacts), 202)
 
     async def preferences(self, call: Call) -> Reply:
         """Replace them."""
         return Reply(await self._desk.write(PREFERENCES, self._said(call, Preferences)), 202)
+
+    async def change(self, call: Call) -> Reply:
+        """What is not named stays as it is, also what others change at the same time."""
+        change = self._said(call, ProfileChange)
+        _check_zone(change.zone)
+        return Reply(await self._desk.write(PROFILE_CHANGES, change), 202)
 
     async def add_device(self, call: Call) -> Reply:
         """Beside the others."""
@@ -187,3 +198,8 @@ class Users:
             tenant=call.key.tenant,
         )
         return Reply(await self._desk.route_all(FOLLOWS, [said]), 202)
+
+
+def _check_zone(zone: str | None) -> None:
+    if zone is not None and not is_zone(zone):
+        raise Problem(400, "", FieldError("/zone", "is no IANA time zone"))

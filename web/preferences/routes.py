@@ -1,6 +1,5 @@
 """`/preferences/LINK`, where the link is the ticket of a message or a subscriber token."""
 
-import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -8,17 +7,17 @@ from typing import Any
 import jinja2
 import msgspec
 from aiohttp import web
-from msgspec.structs import replace
 from multidict import MultiDictProxy
 
 from pipeline.errors import Unavailable
-from pipeline.topics import CONTACTS, PREFERENCES, SUBSCRIPTIONS
+from pipeline.topics import PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.instants import moment
 from policy.ticket import read_ticket
-from policy.user.choices import Choice, choices, chosen
+from policy.user.choices import Choice, choices
 from policy.user.known import Known
 from policy.wall_clock import is_zone, zones
 from schemas.profile import QuietHours
+from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Frequency
 from web.api.desk import Desk
@@ -69,15 +68,18 @@ class Preferring:
         form = await request.post()
         try:
             known = await self._desk.known(*subscriber)
-            quiet = _quiet_hours(form, known.preferences.quiet_hours)
             zone = str(form.get("zone", ""))
-            if quiet is None or (zone and not is_zone(zone)):
+            try:
+                quiet = _quiet_hours(form, known.preferences.quiet_hours)
+            except (ValueError, msgspec.ValidationError):
                 return self._shown(request, known, "wrong", 400)
-            positions = await self._store(subscriber, known, form, quiet, zone)
+            if zone and not is_zone(zone):
+                return self._shown(request, known, "wrong", 400)
+            position = await self._store(subscriber, known, form, quiet, zone)
         except Unavailable as error:
             log.warning("preferences can't be stored: %s", error)
             return self._told(request, "later", 503)
-        place = f"{request.path}?after={','.join(positions)}"
+        place = f"{request.path}?after={position}"
         return web.Response(status=303, headers={**PAGE, "Location": place})
 
     async def _store(
@@ -85,9 +87,9 @@ class Preferring:
         subscriber: Subscriber,
         known: Known,
         form: Form,
-        quiet: tuple[QuietHours, ...],
+        quiet: tuple[QuietHours, ...] | None,
         zone: str,
-    ) -> list[str]:
+    ) -> str:
         shown = self._choices(subscriber, known)
         wanted = _wanted(shown, form)
         often = {
@@ -95,11 +97,16 @@ class Preferring:
             for row in shown
             if form.get(f"frequency.{row.category}") in list(Frequency)
         }
-        preferences = replace(chosen(known.preferences, wanted, often), quiet_hours=quiet)
-        writes = [self._desk.write(PREFERENCES, preferences)]
-        if zone and zone != self._zone(known):
-            writes.append(self._desk.write(CONTACTS, replace(known.contacts, zone=zone)))
-        positions = [said.position for said in await asyncio.gather(*writes)]
+        # Only what the page shows: what others change meanwhile, or the page does not know, stays.
+        change = ProfileChange(
+            user=subscriber.user,
+            tenant=subscriber.tenant,
+            categories={category: channels for category, channels in wanted.items() if channels},
+            frequency=often,
+            quiet_hours=quiet,
+            zone=zone if zone and zone != self._zone(known) else None,
+        )
+        written = await self._desk.write(PROFILE_CHANGES, change)
         back = [
             Subscription(
                 user=subscriber.user,
@@ -114,7 +121,7 @@ class Preferring:
             if wanted.get(category, {}).get(channel)
         ]
         await self._desk.write_all(SUBSCRIPTIONS, back)
-        return positions
+        return written.position
 
     def _choices(self, subscriber: Subscriber, known: Known) -> list[Choice]:
         catalogue = self._desk.catalogues.current
@@ -126,7 +133,7 @@ class Preferring:
 
     def _whose(self, request: web.Request) -> Subscriber | None:
         link = request.match_info["link"]
-        ticket = read_ticket(link, self._key) if self._key else None
+        ticket = read_ticket(link, self._key)
         if ticket is not None:
             return Subscriber(ticket.tenant, ticket.user)
         return read_token(link, self._key, self._desk.clock.now() // 1000)
@@ -187,20 +194,21 @@ def _wanted(shown: list[Choice], form: Form) -> dict[str, dict[Channel, bool]]:
 
 
 def _quiet_hours(form: Form, before: tuple[QuietHours, ...]) -> tuple[QuietHours, ...] | None:
-    """None for what can't be: one end alone, no times of day, or no time at all.
+    """What the person made of them, None where they were not touched.
 
-    What the person did not touch stays, also what the page does not show: days, and other spans.
+    Not touched stays also what the page does not show: days, and other spans. Raises ValueError or
+    ValidationError for what can't be: one end alone, no times of day, or no time at all.
     """
     said = {"start": str(form.get("start", "")), "end": str(form.get("end", ""))}
+    shown = {"start": before[0].start, "end": before[0].end} if before else {"start": "", "end": ""}
+    if said == shown:
+        return None
     if not any(said.values()):
         return ()
-    if before and (before[0].start, before[0].end) == (said["start"], said["end"]):
-        return before
-    try:
-        hours = msgspec.convert(said, QuietHours)
-    except msgspec.ValidationError:
-        return None
-    return (hours,) if hours.start != hours.end else None
+    hours = msgspec.convert(said, QuietHours)
+    if hours.start == hours.end:
+        raise ValueError("an equal start and end are no span")
+    return (hours,)
 
 
 def _language(request: web.Request) -> str:

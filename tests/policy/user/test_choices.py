@@ -1,9 +1,7 @@
 """What a person may choose, as it stands now, and what becomes of a choice."""
 
-import pytest
-
 from policy.catalogue.catalogue import parse
-from policy.user.choices import Choice, choices, chosen
+from policy.user.choices import Choice, choices
 from policy.user.known import Known
 from policy.user.tenant import DEFAULT_TENANT
 from schemas.profile import Contacts, Preferences
@@ -61,28 +59,3 @@ def test_who_says_nothing_has_the_defaults() -> None:
             Channel.INAPP: True,
         },
     }
-
-
-@pytest.mark.parametrize("is_on", [True, False])
-def test_a_choice_changes_its_cells_and_no_others(is_on: bool) -> None:
-    before = Preferences(
-        user="ann",
-        channels={Channel.SMS: True},
-        categories={"news": {Channel.EMAIL: True}, "things": {Channel.PUSH: False}},
-        frequency={"news": Frequency.DAILY, "things": Frequency.DAILY},
-    )
-    after = chosen(
-        before,
-        {"news": {Channel.PUSH: is_on}, "new": {Channel.SMS: is_on}},
-        {"things": Frequency.HOURLY},
-    )
-    assert after == Preferences(
-        user="ann",
-        channels={Channel.SMS: True},
-        categories={
-            "news": {Channel.EMAIL: True, Channel.PUSH: is_on},
-            "things": {Channel.PUSH: False},
-            "new": {Channel.SMS: is_on},
-        },
-        frequency={"news": Frequency.DAILY, "things": Frequency.HOURLY},
-    )

@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import Misconfigured
-from web.api.keys import ApiKey, Keys, Scope, new_key, read_keys, table_of
+from web.api.keys import SETTLED_SECONDS, ApiKey, Keys, Scope, new_key, read_keys, table_of
 
 SHA = hashlib.sha256(b"tocsin_one").hexdigest()
 TABLE = f'[shop]\nsha256 = "{SHA}"\ntenant = "acme"\nscopes = ["send", "read"]\n'
@@ -53,9 +54,72 @@ def test_a_changed_file_is_taken_up(file: Path) -> None:
     assert found and (found.name, found.per_minute) == ("till", 12)
 
 
-def test_a_file_that_is_gone_has_no_keys(file: Path) -> None:
-    keys = Keys(file)
+class Clock:
+    """Seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def gone(file: Path) -> None:
     file.unlink()
+
+
+def emptied(file: Path) -> None:
+    rewritten(file, "")
+
+
+def half_written(file: Path) -> None:
+    rewritten(file, "# The keys of\n")
+
+
+@pytest.mark.parametrize("without", [gone, emptied, half_written])
+def test_a_file_that_is_empty_for_a_moment_shuts_nobody_out(
+    file: Path, without: Callable[[Path], None]
+) -> None:
+    clock = Clock()
+    keys = Keys(file, clock)
+    clock.now += 60
+    without(file)
+    keys.refresh()
+    clock.now += SETTLED_SECONDS - 0.1
+    keys.refresh()
+    assert keys.find("tocsin_one") == SHOP
+    file.write_text(TABLE + "per_minute = 12\n")
+    keys.refresh()
+    clock.now += 60
+    keys.refresh()
+    found = keys.find("tocsin_one")
+    assert found and found.per_minute == 12
+
+
+@pytest.mark.parametrize("without", [gone, emptied, half_written])
+def test_a_key_that_stays_away_is_none_once_the_file_has_settled(
+    file: Path, without: Callable[[Path], None]
+) -> None:
+    clock = Clock()
+    keys = Keys(file, clock)
+    clock.now += 60
+    without(file)
+    keys.refresh()
+    clock.now += SETTLED_SECONDS
+    keys.refresh()
+    assert keys.find("tocsin_one") is None
+
+
+def test_each_change_of_the_file_begins_the_wait_anew(file: Path) -> None:
+    """An editor may take long; a broken file takes nobody away either."""
+    clock = Clock()
+    keys = Keys(file, clock)
+    for text in ("", "# one\n", "[shop", "# three\n"):
+        clock.now += SETTLED_SECONDS * 0.9
+        rewritten(file, text)
+        keys.refresh_or_keep()
+        assert keys.find("tocsin_one") == SHOP
+    clock.now += SETTLED_SECONDS
     keys.refresh()
     assert keys.find("tocsin_one") is None
 

@@ -19,6 +19,7 @@ from pipeline.topics import (
     EVENTS,
     FOLLOWS,
     PREFERENCES,
+    PROFILE_CHANGES,
     Topic,
 )
 from policy.decision import Outcome
@@ -96,6 +97,20 @@ async def test_contacts(client: Client) -> None:
     answer = await client.call("PUT", "/users/ann/contacts", body, "globex")
     assert answer == (202, {"position": "contacts:1"})
     assert client.said(CONTACTS) == [{"user": "ann", "tenant": "globex", **body}]
+
+
+async def test_a_change_of_some_preferences_says_nothing_of_the_others(client: Client) -> None:
+    body = {"categories": {"news": {"push": False}}, "quiet_hours": [], "zone": "Asia/Tokyo"}
+    answer = await client.call("PATCH", "/users/ann/preferences", body)
+    assert answer == (202, {"position": "profile-changes:1"})
+    assert client.said(PROFILE_CHANGES) == [{"user": "ann", "tenant": "acme", **body}]
+    assert client.said(PREFERENCES) == client.said(CONTACTS) == []
+
+
+async def test_a_change_to_no_zone_is_refused(client: Client) -> None:
+    status, problem = await client.call("PATCH", "/users/ann/preferences", {"zone": "Mars/Base"})
+    assert (status, problem["errors"][0]["pointer"]) == (400, "/zone")
+    assert client.topics.topics == {}
 
 
 @pytest.mark.parametrize(
