@@ -3,7 +3,6 @@ there with what the user does with them.
 """
 
 import asyncio
-from functools import partial
 
 import msgspec
 
@@ -21,6 +20,7 @@ from schemas.inbox_change import InboxChange
 from schemas.vocabulary import Channel, Priority
 from tables.erased import ERASED, Forgotten
 from tables.inbox import COUNTS, INBOX
+from tables.store import Store
 from tables.turn import Turn
 from tables.users import user_key
 
@@ -36,10 +36,14 @@ CHANGES_AT_ONCE = 100
 
 def inapp(runtime: Runtime) -> Role:
     """The role `inapp`."""
+
+    def open_handler(number: int, closing: asyncio.Event) -> InApp:
+        return InApp(runtime, open_store(runtime, NAME, number, INBOX, COUNTS, ERASED))
+
     return Role(
         name=NAME,
         topics=tuple(topic.name for topic in KINDS),
-        open_handler=partial(InApp, runtime),
+        open_handler=open_handler,
         answers=True,
         slice_records={INBOX_CHANGES.name: CHANGES_AT_ONCE},
     )
@@ -48,9 +52,8 @@ def inapp(runtime: Runtime) -> Role:
 class InApp(Stateful):
     """The in-app channel's share of one partition."""
 
-    def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
+    def __init__(self, runtime: Runtime, store: Store) -> None:
         intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
-        store = open_store(runtime, NAME, number, INBOX, COUNTS, ERASED)
         super().__init__(store, runtime, intake)
 
     async def handle(self, slice_: Slice) -> None:

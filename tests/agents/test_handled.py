@@ -112,7 +112,7 @@ async def test_the_decider(runtime: Runtime, log: GatedLog) -> None:
 
 
 async def test_the_inbox(runtime: Runtime, log: GatedLog) -> None:
-    inapp = stored(InApp(runtime, 0, asyncio.Event()), log)
+    inapp = InApp(runtime, Gated(log))
     item = delivery(ShiftedClock(), user="ann", channel=Channel.INAPP, address="ann")
     topic = DELIVER[Channel.INAPP, Priority.HIGH]
     rounds = await writes_of(inapp, slice_of(topic, "ann", item), log)
