@@ -1,12 +1,16 @@
 """Broadcasts: everyone of an audience whose state is in this partition, so many at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
+
+from aiokafka import ConsumerRecord
+from msgspec.structs import replace
 
 from agents.decisions import Decisions
 from pipeline.errors import BadRecord
 from pipeline.record_faults import is_of_record, unprocessable
 from policy.user.profile import Profile
+from schemas.encoding import encode
 from schemas.request import Broadcast, Request
 from schemas.vocabulary import Reason
 from tables.followers import FOLLOWERS, SEGMENTS
@@ -19,7 +23,13 @@ AT_ONCE = 1000
 """People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own."""
 
 
-def start_fan_out(turn: Turn, decisions: Decisions, broadcast: Broadcast) -> None:
+Refuse = Callable[[ConsumerRecord, BadRecord], None]
+"""Makes a record a dead letter."""
+
+
+def start_fan_out(
+    turn: Turn, decisions: Decisions, record: ConsumerRecord, broadcast: Broadcast
+) -> None:
     """Decide a broadcast for the first of its audience; the others are left to `resume_fan_out`.
 
     Raises BadRecord for one that names no known type or no audience, and, after all the others
@@ -29,27 +39,35 @@ def start_fan_out(turn: Turn, decisions: Decisions, broadcast: Broadcast) -> Non
     decisions.type_of(broadcast.type)
     if not broadcast.followee and not broadcast.segment:
         raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
-    error = _go_on(turn, decisions, broadcast, b"", AT_ONCE)
+    left = FanOut(broadcast, b"", record.topic, record.offset)
+    error = _go_on(turn, decisions, left, AT_ONCE)
     if error is not None:
         raise error
 
 
-def resume_fan_out(turn: Turn, decisions: Decisions, most: int) -> bool:
+def resume_fan_out(
+    turn: Turn, decisions: Decisions, most: int, number: int, refuse: Refuse
+) -> bool:
     """Go on with what was left of a broadcast, if any was, for the next `most` of its audience.
 
-    Tells whether there may be more.
+    The first that can't be told makes it a dead letter, as among those with whom it began. Tells
+    whether there may be more.
     """
     view = turn.view(FAN_OUTS)
     for key in view.keys(b""):
         left = view.get(key)
         if left is not None:
             view.put(key, None)
-            _go_on(turn, decisions, left.broadcast, left.done, most)
+            error = _go_on(turn, decisions, left, most)
+            if error is not None:
+                _set_aside(left, error, number, refuse)
             return True
     return False
 
 
-def give_up_next(turn: Turn, decisions: Decisions, error: BadRecord) -> None:
+def give_up_next(
+    turn: Turn, decisions: Decisions, error: BadRecord, number: int, refuse: Refuse
+) -> None:
     """Leave out whoever comes next in the broadcast that is under way, and tell why."""
     view = turn.view(FAN_OUTS)
     key = next(view.keys(b""))
@@ -57,17 +75,21 @@ def give_up_next(turn: Turn, decisions: Decisions, error: BadRecord) -> None:
     if left is None:
         return
     edge = next(_edges(turn, left.broadcast, left.done), None)
-    view.put(key, None if edge is None else FanOut(left.broadcast, edge))
+    view.put(key, None if edge is None else replace(left, done=edge, is_set_aside=True))
     if edge is not None:
         decisions.refuse(_request(left.broadcast, last_part(edge)), error)
+        _set_aside(left, error, number, refuse)
 
 
-def _go_on(
-    turn: Turn, decisions: Decisions, broadcast: Broadcast, done: bytes, most: int
-) -> BadRecord | None:
+def _set_aside(left: FanOut, error: BadRecord, number: int, refuse: Refuse) -> None:
+    if left.topic and not left.is_set_aside:
+        refuse(_record_of(left, number), error)
+
+
+def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadRecord | None:
     """Decide the next `most` of the audience; the first error, each of which is told."""
-    first = None
-    edges = list(islice(_edges(turn, broadcast, done), most))
+    first, broadcast = None, left.broadcast
+    edges = list(islice(_edges(turn, broadcast, left.done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]
     decisions.load(user_key(tenant, user) for user in users)
@@ -85,8 +107,27 @@ def _go_on(
     if len(edges) == most:
         origin = broadcast.origin
         name = key_of(broadcast.type, broadcast.followee, f"{origin.partition}.{origin.offset}")
-        turn.view(FAN_OUTS).put(name, FanOut(broadcast, edges[-1]))
+        is_set_aside = left.is_set_aside or first is not None
+        turn.view(FAN_OUTS).put(name, replace(left, done=edges[-1], is_set_aside=is_set_aside))
     return first
+
+
+def _record_of(left: FanOut, number: int) -> ConsumerRecord:
+    """The record that the broadcast came in, as it stands in partition `number`."""
+    key, value = left.broadcast.event.actor.encode(), encode(left.broadcast)
+    return ConsumerRecord(
+        topic=left.topic,
+        partition=number,
+        offset=left.offset,
+        timestamp=0,
+        timestamp_type=1,
+        key=key,
+        value=value,
+        checksum=None,
+        serialized_key_size=len(key),
+        serialized_value_size=len(value),
+        headers=(),
+    )
 
 
 def _edges(turn: Turn, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ what was put off comes back when it is due.
 
 import asyncio
 import logging
+from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -152,17 +153,19 @@ class Decider(Stateful):
         decisions.load(users)
         for record, value in records:
             try:
-                self._take(turn, decisions, value)
+                self._take(turn, decisions, record, value)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
 
-    def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct) -> None:
+    def _take(
+        self, turn: Turn, decisions: Decisions, record: ConsumerRecord, value: msgspec.Struct
+    ) -> None:
         match value:
             case Request():
                 decisions.decide(value)
             case Broadcast():
                 self._is_fanning_out = True
-                start_fan_out(turn, decisions, value)
+                start_fan_out(turn, decisions, record, value)
             case Feedback():
                 decisions.hear(value)
             case Cancellation():
@@ -232,7 +235,8 @@ class Decider(Stateful):
     async def _take_by_clock(self, in_hand: InHand, most: int) -> bool:
         turn, decisions = self._turn_by_clock(in_hand)
         if in_hand.timers is None:
-            self._is_fanning_out = resume_fan_out(turn, decisions, most)
+            refuse = partial(self._intake.set_aside, outputs=turn.outputs)
+            self._is_fanning_out = resume_fan_out(turn, decisions, most, self._number, refuse)
         else:
             due = self._timers.due(in_hand.timers, most)
             if not due:
@@ -245,7 +249,9 @@ class Decider(Stateful):
         """Of what is next by the clock, give up what raises an error also when it is alone."""
         if in_hand.timers is None:
             turn, decisions = self._turn_by_clock(in_hand)
-            give_up_next(turn, decisions, self._fault("a fan-out", error))
+            refuse = partial(self._intake.set_aside, outputs=turn.outputs)
+            fault = self._fault("a fan-out", error)
+            give_up_next(turn, decisions, fault, self._number, refuse)
             await turn.finish()
             return
         for key, timer in self._timers.due(in_hand.timers, 1):

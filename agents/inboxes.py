@@ -1,6 +1,7 @@
 """What one slice does to the inboxes of a partition, and what it tells of it."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -19,11 +20,14 @@ from schemas.inbox_change import InboxChange
 from schemas.inbox_question import Item
 from schemas.live import Live, Message
 from schemas.vocabulary import Reason, Stage
-from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, item_id, key_of_item
+from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, item_id, key_of_item, name_of
 from tables.table import key_of
 from tables.turn import Turn
 
 NONE = Counts()
+MOST_PRUNED = 10
+"""Items that go when one comes: more than come, so that inboxes shrink once their size is set
+lower, and few enough for one write, whoever's they are."""
 
 
 class Inboxes:
@@ -56,13 +60,14 @@ class Inboxes:
         counts, key = self._count(whose), _place(delivery, whose)
         item = self._inbox.get(key) if counts.may_hold(delivery.accepted_at) else None
         # Asked before expiry: a repeat after the time to live must not deny what is there.
-        if item is None and self._now >= delivery.expires_at:
-            event = reached(delivery, Stage.SUPPRESSED, self._now, reason=Reason.EXPIRED)
+        refusal = Reason.NONE if item is not None else self._refusal(delivery, whose, key)
+        if refusal:
+            event = reached(delivery, Stage.SUPPRESSED, self._now, reason=refusal)
         else:
             if item is None:
-                counts, item = self._stored(delivery, whose, key, counts)
+                counts, item = self._stored(delivery, whose, key)
             event = reached(delivery, Stage.SENT, item.stored_at, provider="inbox")
-            name = item_id(delivery.accepted_at, delivery.notification_id)
+            name = item_id(delivery.accepted_at, name_of(delivery))
             self._go_live(record, delivery, counts, shown_item(name, item))
         self._outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
 
@@ -87,20 +92,35 @@ class Inboxes:
         self._counts.put(whose, None)
         self._go_live(record, erasure, NONE, None)
 
-    def _stored(
-        self, delivery: Delivery, whose: bytes, key: bytes, counts: Counts
-    ) -> tuple[Counts, InboxItem]:
-        """A new item at `key`, counted; the oldest one goes where it is one too many."""
-        counts = counts.came(delivery.accepted_at)
+    def _refusal(self, delivery: Delivery, whose: bytes, key: bytes) -> Reason:
+        """Why a new item is not stored; NONE where it is."""
+        if self._now >= delivery.expires_at:
+            return Reason.EXPIRED
+        counts = self._count(whose)
+        # An item newer than all others, as nearly all are, has a place in any inbox.
+        if counts.items < self._size or not counts.may_hold(delivery.accepted_at):
+            return Reason.NONE
+        return Reason.INBOX_FULL if key < next(self._inbox.keys(whose)) else Reason.NONE
+
+    def _stored(self, delivery: Delivery, whose: bytes, key: bytes) -> tuple[Counts, InboxItem]:
+        """A new item at `key`, counted; older ones go where there are too many."""
+        counts = self._room_for_one(whose, self._count(whose)).came(delivery.accepted_at)
         item = _item(delivery, self._now, counts.last)
         self._inbox.put(key, item)
-        if counts.items > self._size:
-            oldest = next(self._inbox.keys(whose))
-            gone = item if oldest == key else self._inbox.get(oldest)
-            counts = counts.moved(gone.state if gone else NEW, None)
-            self._inbox.put(oldest, None)
         self._counts.put(whose, counts)
         return counts, item
+
+    def _room_for_one(self, whose: bytes, counts: Counts) -> Counts:
+        surplus = min(counts.items + 1 - self._size, MOST_PRUNED)
+        if surplus <= 0:
+            return counts
+        going = list(islice(self._inbox.keys(whose), surplus))
+        self._inbox.load(going)
+        for oldest in going:
+            gone = self._inbox.get(oldest)
+            counts = counts.moved(gone.state if gone else NEW, None)
+            self._inbox.put(oldest, None)
+        return counts
 
     def _meant(self, change: InboxChange, whose: bytes) -> Iterable[bytes]:
         if change.item is not None:
@@ -116,8 +136,8 @@ class Inboxes:
         if item.ticket is None:
             return
         for stage, at, known in (
-            (Stage.SEEN, after.seen_at, item.state.seen_at),
-            (Stage.OPENED, after.read_at, item.state.read_at),
+            (Stage.SEEN, after.seen_at, item.state.seen_at > 0),
+            (Stage.OPENED, after.opened_at, item.state.was_opened),
         ):
             if at > 0 and not known:
                 event = reported(item.ticket, stage, at, provider="inbox", detail="")
@@ -155,7 +175,7 @@ class Inboxes:
 
 
 def _place(delivery: Delivery, whose: bytes) -> bytes:
-    return inbox_key(whose, delivery.accepted_at, delivery.notification_id)
+    return inbox_key(whose, delivery.accepted_at, name_of(delivery))
 
 
 def _item(delivery: Delivery, now: int, number: int) -> InboxItem:

@@ -31,7 +31,7 @@ from policy.audience import Read, fan_out
 from policy.body import body_digest
 from policy.delivery_events import read_by_feeds
 from policy.fair_share import spend
-from policy.identity import notification_id
+from policy.identity import counted_id
 from policy.notification_type import NotificationType
 from schemas.cancellation import Cancellation
 from schemas.encoding import encode
@@ -157,7 +157,7 @@ class Router(Stateful):
     def _post(self, spec: NotificationType, routing: Routing, followers: int) -> Routed:
         event, here = routing.event, routing.origin.partition
         # By its key where it has one: sent again under another id, it is no other post.
-        name = notification_id(event.tenant, event.idempotency_key or event.id, "", spec.name)
+        name = counted_id(event, "", spec.name)
         post = Post(notification_id=name, type=spec.name, event=event, accepted_at=routing.at)
         told = read_by_feeds(post, spec, followers, self._runtime.clock.now())
         # To all partitions: who comes to follow later reads it too.

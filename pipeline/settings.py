@@ -159,7 +159,8 @@ class Settings(BaseSettings):
     fan_out_threshold: Annotated[int, Field(ge=1)] = 1000
     """From this many followers on, a post is written once and read by feeds."""
     inbox_size: Annotated[int, Field(ge=1, le=10_000)] = 1000
-    """In-app notifications that are kept of one user; of more, the newest."""
+    """In-app notifications that are kept of one user; of more, the newest. Set lower, an inbox
+    loses ten for each that comes until it fits."""
     tenant_share: Annotated[int, Field(ge=1)] = 1000
     """Records a second that a tenant may set off in each router partition; what is more waits
     in topics of its own until nothing else does, but for a small share."""

@@ -5,7 +5,7 @@ from policy.best_hour import shown_hour, worth_waiting_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace, draft_of
-from policy.identity import notification_id
+from policy.identity import counted_id, notification_id
 from policy.instants import epoch_ms
 from policy.later import wait
 from policy.notification_type import YEAR_MS, NotificationType
@@ -35,9 +35,8 @@ def decide(
     if at > request.accepted_at:
         at = request.accepted_at
     name = notification_id(event.tenant, event.id, request.user, spec.name)
-    said = event.idempotency_key
-    named = name if said is None else notification_id(event.tenant, said, request.user, spec.name)
-    key = mark_key(named)
+    has_key = event.idempotency_key is not None
+    key = mark_key(counted_id(event, request.user, spec.name) if has_key else name)
     mark = mark_of(ledger.marks, key)
     # Asked before expiry: a replay after the time to live must not deny what was sent in time.
     if mark is not None and mark.is_from(origin):

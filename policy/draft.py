@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.experiment import Experiment
-from policy.identity import delivery_id
+from policy.identity import counted_id, delivery_id
 from policy.notification_type import NotificationType, Plan
 from policy.rate_limit import Window
 from policy.rule import Verdict
@@ -129,6 +129,8 @@ class Draft(Struct, gc=False):
             if spec.variant:
                 # Apart: CPython passes more than 15 keywords in a dict, at four times the cost.
                 delivery = replace(delivery, variant=spec.variant)
+            if event.idempotency_key is not None and not self.closing:
+                delivery = replace(delivery, counts_as=counted_id(event, request.user, spec.name))
             self.deliveries += (delivery,)
 
     def uncount(self) -> None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from policy.decide import is_cancelled, starts_at
 from policy.draft import draft_of
-from policy.identity import notification_id
+from policy.identity import counted_id
 from policy.instants import epoch_ms, timestamp
 from policy.notification_type import NotificationType
 from policy.rules import MUTED, OPTED_OUT
@@ -53,8 +53,8 @@ def item_for(
     expires_at = start + spec.time_to_live
     if plan is None or start > max(now, post.accepted_at) or expires_at <= post.accepted_at:
         return None
-    # As the id would be, had it been written to the user: so it is known for the same.
-    name = notification_id(event.tenant, event.id, user, post.type)
+    # By what the inbox would know it, had it been written to the user: so it is there once.
+    name = counted_id(event, user, post.type)
     draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at)
     draft.look_at(plan)
     objections = (rule.test(draft) for rule in plan.rules if rule in _ASKED)

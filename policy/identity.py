@@ -6,6 +6,7 @@ two different tuples are ever encoded alike; a one-letter prefix keeps the kinds
 
 from hashlib import blake2b
 
+from schemas.event import Event
 from schemas.vocabulary import Channel, Stage
 
 _EMPTY = blake2b(digest_size=16)
@@ -17,6 +18,11 @@ def notification_id(tenant: str, event_id: str, user: str, type_name: str) -> st
     return _hashed(
         f"n{len(tenant)}:{tenant}{len(event_id)}:{event_id}{len(user)}:{user}{type_name}"
     )
+
+
+def counted_id(event: Event, user: str, type_name: str) -> str:
+    """The id of what counts once: by the event's idempotency key where it has one."""
+    return notification_id(event.tenant, event.idempotency_key or event.id, user, type_name)
 
 
 def delivery_id(notification: str, channel: Channel, address: str) -> str:

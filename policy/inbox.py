@@ -8,13 +8,22 @@ from schemas.inbox_change import InboxChange
 
 
 class ItemState(Struct, frozen=True, array_like=True, gc=False):
-    """Epoch milliseconds, 0 for never. What was undone since is negative: unread, unarchived."""
+    """Epoch milliseconds, 0 for never. What was undone since is negative: unread, unarchived.
+
+    `opened_at` is the earliest time at which it was read, whatever was undone since.
+    """
 
     seen_at: int = 0
     read_at: int = 0
     archived_at: int = 0
     snoozed_at: int = 0
     snoozed_until: int = 0
+    opened_at: int = 0
+
+    @property
+    def was_opened(self) -> bool:
+        """Whether it was ever read; rows from before `opened_at` say so while they are read."""
+        return self.opened_at > 0 or self.read_at > 0
 
     @property
     def is_unread(self) -> bool:
@@ -74,7 +83,7 @@ def changed(state: ItemState, change: InboxChange) -> ItemState:
         case "seen":
             return _seen(state, at)
         case "read":
-            after = _seen(state, at)
+            after = _opened(_seen(state, at), at)
             return replace(after, read_at=at) if at > abs(state.read_at) else after
         case "unread":
             return replace(state, read_at=-at) if at > abs(state.read_at) else state
@@ -93,3 +102,9 @@ def _seen(state: ItemState, at: int) -> ItemState:
     if state.seen_at and state.seen_at <= at:
         return state
     return replace(state, seen_at=at)
+
+
+def _opened(state: ItemState, at: int) -> ItemState:
+    if state.opened_at and state.opened_at <= at:
+        return state
+    return replace(state, opened_at=at)

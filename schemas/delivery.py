@@ -27,7 +27,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `delivery_id` is the same however often this is replayed: sinks send it once, and devices
     collapse by `notification_id`. Times are epoch milliseconds. `attempt` counts the calls that
     failed so far; `due_at` says when a retry may leave its retry topic. `variant` is of an
-    experiment of the type, as EXPERIMENT/VARIANT.
+    experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
+    would have by its event's idempotency key, where there is one: feeds know it by that.
     """
 
     delivery_id: Hex
@@ -48,3 +49,4 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     catalogue: str = ""
     tenant: Name = "default"
     variant: str = ""
+    counts_as: str = ""

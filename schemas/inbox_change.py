@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 from schemas.event import END, Moment, Name
 
 ItemId = Annotated[str, Meta(pattern=rf"^[0-9]{{13}}\.[0-9a-f]{{32}}{END}")]
-"""An item of an inbox: when it was accepted, in epoch ms, and its notification; so ids of one user
-are in the order of the inbox."""
+"""An item of an inbox: when it was accepted, in epoch ms, and what it counts as, its notification
+or its idempotency key's; so ids of one user are in the order of the inbox."""
 
 
 class InboxChange(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -21,10 +21,17 @@ QUOTAS = Table(b"q", Tally)
 
 
 class FanOut(Struct, frozen=True, array_like=True):
-    """A broadcast that is being worked through: everyone up to and with `done` was decided."""
+    """A broadcast that is being worked through: everyone up to and with `done` was decided.
+
+    It stood in `topic` at `offset`; rows of before do not say. `is_set_aside` once it is a dead
+    letter, because somebody could not be told.
+    """
 
     broadcast: Broadcast
     done: bytes
+    topic: str = ""
+    offset: int = 0
+    is_set_aside: bool = False
 
 
 FAN_OUTS = Table(b"o", FanOut)

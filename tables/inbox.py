@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from policy.inbox import Counts, ItemState
 from policy.ticket import Ticket
-from schemas.delivery import Content
+from schemas.delivery import Content, Delivery
 from tables.table import Table, key_of, parts_of
 
 NEW = ItemState()
@@ -32,12 +32,17 @@ COUNTS = Table(b"n", Counts, kept=10_000)
 """Counts under (tenant, user), always written with the items that they count."""
 
 
-def inbox_key(whose: bytes, accepted_at: int, notification_id: str) -> bytes:
+def name_of(delivery: Delivery) -> str:
+    """By which an inbox knows a notification: what it counts as, so that feeds have it once."""
+    return delivery.counts_as or delivery.notification_id
+
+
+def inbox_key(whose: bytes, accepted_at: int, name: str) -> bytes:
     """The place of an item: a user's items lie together, oldest first; a replay hits the same.
 
     `whose` is the key of tenant and user.
     """
-    return whose + key_of(_moment(accepted_at), notification_id)
+    return whose + key_of(_moment(accepted_at), name)
 
 
 def key_of_item(tenant: str, user: str, item: str) -> bytes:
@@ -45,9 +50,9 @@ def key_of_item(tenant: str, user: str, item: str) -> bytes:
     return key_of(tenant, user, *item.split("."))
 
 
-def item_id(accepted_at: int, notification_id: str) -> str:
+def item_id(accepted_at: int, name: str) -> str:
     """The id of an item."""
-    return f"{_moment(accepted_at)}.{notification_id}"
+    return f"{_moment(accepted_at)}.{name}"
 
 
 def id_of_item(key: bytes) -> str:

@@ -29,7 +29,6 @@ from schemas.encoding import encode
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Priority, Stage
 from tables.in_hand import NOTE
-from tables.memory import MemoryStore
 from tests.agents.samples import delivery, order_shipped
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.stage import our_catalogue
@@ -113,7 +112,7 @@ async def test_the_decider(runtime: Runtime, log: GatedLog) -> None:
 
 
 async def test_the_inbox(runtime: Runtime, log: GatedLog) -> None:
-    inapp = stored(InApp(runtime, MemoryStore()), log)
+    inapp = InApp(runtime, Gated(log))
     item = delivery(ShiftedClock(), user="ann", channel=Channel.INAPP, address="ann")
     topic = DELIVER[Channel.INAPP, Priority.HIGH]
     rounds = await writes_of(inapp, slice_of(topic, "ann", item), log)

@@ -1,9 +1,11 @@
 """The in-app sink: each notification once in the inbox, whatever is replayed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec import Raw
 
 from agents.inapp import InApp
@@ -188,6 +190,66 @@ async def test_of_too_many_the_newest_are_kept(line: Line, tmp_path: Path) -> No
         await stage.say(INBOX_CHANGES, changed(stage, user, "read", item=ids[0]))
         await stage.work(stage.inapp)
         assert await counts(stage, user) == (3, 3)
+
+
+async def test_an_inbox_shrinks_to_a_size_that_was_set_lower(line: Line, tmp_path: Path) -> None:
+    async with staging(line, tmp_path, inbox_size=30) as stage:
+        user, _ = await inbox_with(stage, 30)
+        await stage.restart()
+        settings = stage.settings.model_copy(update={"inbox_size": 3})
+        stage.runtime = replace(stage.runtime, settings=settings)
+        left = []
+        for number in range(4):
+            later = stage.clock.now() + 1000 + number
+            await stage.say(HIGH, message(stage, user=user, accepted_at=later))
+            await stage.work(stage.inapp)
+            left.append((await counts(stage, user))[0])
+        assert left == [21, 12, 3, 3]
+        assert len(await inbox_of(stage, user)) == 3
+
+
+async def test_what_is_older_than_all_of_a_full_inbox_is_told_as_not_sent(
+    line: Line, tmp_path: Path
+) -> None:
+    async with staging(line, tmp_path, inbox_size=2) as stage:
+        user, ids = await inbox_with(stage, 2)
+        older = message(stage, user=user, accepted_at=int(ids[0].split(".")[0]) - 1000)
+        await stage.say(HIGH, older, older)
+        await stage.work(stage.inapp)
+        assert await page(stage, user) == ["1", "0"]
+        assert await counts(stage, user) == (2, 2)
+        told = [row for row in await stage.told() if row.notification_id == older.notification_id]
+        assert [(row.stage, row.reason) for row in told] == [
+            (Step.SUPPRESSED, Reason.INBOX_FULL)
+        ] * 2
+        assert [message.id for message in await stage.shown_to(user)] == [1, 2]
+        between = message(stage, user=user, accepted_at=int(ids[0].split(".")[0]))
+        between = msgspec.structs.replace(between, notification_id="f" * 32)
+        await stage.say(HIGH, between)
+        await stage.work(stage.inapp)
+        assert await page(stage, user) == ["1", between.content.body]
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        ((("unread", 5), ("read", 10)), 10),
+        ((("unread", 10), ("read", 5)), 5),
+        ((("read", 5), ("unread", 10), ("read", 20)), 5),
+    ],
+)
+async def test_the_first_reading_is_told_once_whatever_was_marked_unread(
+    stage: Stage, changes: tuple[tuple[str, int], ...], at: int
+) -> None:
+    user, _ = await inbox_with(stage, 1)
+    start = stage.clock.now()
+    for kind, after in changes:
+        await stage.say(INBOX_CHANGES, changed(stage, user, kind, at=start + after))
+        await stage.work(stage.inapp)
+    told = [row.at - start for row in await stage.told() if row.stage is Step.OPENED]
+    assert told == [at]
+    heard = [each.stage for each in await stage.read(FEEDBACK, Feedback)]
+    assert sorted(heard) == ["opened", "seen"]
 
 
 async def test_nobody_changes_what_is_anothers(stage: Stage) -> None:

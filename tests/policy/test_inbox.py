@@ -92,6 +92,15 @@ def did(kind: str, at: int = 10, **fields: Any) -> InboxChange:
 UNTIL = EPOCH + timedelta(milliseconds=99)
 
 
+def opened(at: int, seen_at: int, read_at: int) -> ItemState:
+    return ItemState(seen_at, read_at, opened_at=at)
+
+
+def test_rows_of_before_say_that_they_were_opened_while_they_are_read() -> None:
+    rows = ItemState(5, 10), ItemState(5, -10), opened(3, 5, -10), ItemState(5)
+    assert [row.was_opened for row in rows] == [True, False, True, False]
+
+
 @pytest.mark.parametrize(
     ("before", "change", "after"),
     [
@@ -100,12 +109,14 @@ UNTIL = EPOCH + timedelta(milliseconds=99)
         (ItemState(seen_at=5), did("seen"), ItemState(seen_at=5)),
         (ItemState(seen_at=10), did("seen"), ItemState(seen_at=10)),
         (ItemState(seen_at=11), did("seen"), ItemState(seen_at=10)),
-        (ItemState(), did("read"), ItemState(seen_at=10, read_at=10)),
-        (ItemState(5, 8), did("read"), ItemState(5, 10)),
-        (ItemState(5, 10), did("read"), ItemState(5, 10)),
-        (ItemState(50, 11), did("read"), ItemState(10, 11)),
-        (ItemState(5, -9), did("read"), ItemState(5, 10)),
-        (ItemState(5, -10), did("read"), ItemState(5, -10)),
+        (ItemState(), did("read"), ItemState(seen_at=10, read_at=10, opened_at=10)),
+        # The first reading too, whatever was undone since.
+        (opened(8, 5, 8), did("read"), opened(8, 5, 10)),
+        (opened(10, 5, 10), did("read"), opened(10, 5, 10)),
+        (opened(11, 50, 11), did("read"), opened(10, 10, 11)),
+        (opened(5, 5, -9), did("read"), opened(5, 5, 10)),
+        (ItemState(5, -9), did("read"), opened(10, 5, 10)),
+        (ItemState(5, -10), did("read"), opened(10, 5, -10)),
         (ItemState(5, 9), did("unread"), ItemState(5, -10)),
         (ItemState(5, 10), did("unread"), ItemState(5, 10)),
         (ItemState(5, -11), did("unread"), ItemState(5, -11)),
@@ -118,7 +129,7 @@ UNTIL = EPOCH + timedelta(milliseconds=99)
         (ItemState(0, 0, 0, 9, 50), did("snoozed"), ItemState(0, 0, 0, 10, 0)),
         (ItemState(0, 0, 0, 10, 50), did("snoozed"), ItemState(0, 0, 0, 10, 50)),
         # A clock that stands at its beginning.
-        (ItemState(), did("read", 0), ItemState(1, 1)),
+        (ItemState(), did("read", 0), opened(1, 1, 1)),
         (ItemState(), did("unread", 0), ItemState(0, -1)),
     ],
 )

@@ -1,0 +1,175 @@
+"""A fan-out in parts, with crashes and follows in between, tells everybody once, or why not."""
+
+import os
+from collections import Counter
+from random import Random
+
+import pytest
+
+from pipeline.topics import (
+    BROADCASTS,
+    CONTACTS,
+    DEAD_LETTERS,
+    DELIVER,
+    EVENTS,
+    FOLLOWING,
+)
+from policy.instants import moment
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Delivery
+from schemas.event import Event
+from schemas.profile import Contacts
+from schemas.request import Broadcast
+from schemas.vocabulary import Channel, Priority, Reason
+from tables.memory import MemoryStore
+from tables.store import Changes
+from tests.simulation.play import Crash
+from tests.simulation.roles import NOW, POSTS, Roles
+from tests.simulation.test_simulation import FIRST
+
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "60"))
+IN_ONE_TEST = 30
+AT_ONCE = 3
+POSTS_TOPIC = BROADCASTS[Priority.NORMAL]
+TOLD = DELIVER[Channel.INAPP, Priority.NORMAL]
+SUBSCRIBED = """
+[types.told]
+category = "social"
+priority = "normal"
+channels = ["inapp"]
+subscribers = "topics"
+time_to_live = "20d"
+rate_limit = { count = 1000, seconds = 1 }
+templates.inapp.body = "{{ data.text }}"
+"""
+GERMAN = POSTS + 'templates.inapp.locales.de.body = "{{ data.text_de }}"\n'
+
+
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.audience.AT_ONCE", AT_ONCE)
+    # The decider's default, which was bound when its module was read.
+    monkeypatch.setattr("agents.decider.Decider._do_by_clock.__defaults__", (AT_ONCE,))
+
+
+def published(name: str) -> Event:
+    data = {"text": "hello", "topics": ["news"]}
+    return Event(id=name, type="post.published", actor="eve", occurred_at=moment(NOW), data=data)
+
+
+@pytest.mark.parametrize("speaks_german", [1, 2, 3, 4, 7, 9])
+async def test_who_can_not_be_told_makes_one_dead_letter_wherever_they_stand(
+    speaks_german: int,
+) -> None:
+    """The second user of the first, second and third part, and others in a later one."""
+    roles = Roles(catalogue=GERMAN)
+    users = [f"user-{number}" for number in range(10)]
+    for user in users:
+        await roles.follow(user, "eve")
+    germans = {users[speaks_german], users[-1]}
+    await roles.say(CONTACTS, *(Contacts(user=user, locale="de") for user in sorted(germans)))
+    await roles.say(EVENTS, published("e1"))
+    await roles.settle()
+    told = {each.user for each in roles.read(TOLD, Delivery)}
+    assert told == set(users) - germans
+    (letter,) = roles.read(DEAD_LETTERS, DeadLetter)
+    (source,) = roles.log.topics[POSTS_TOPIC.name]
+    assert (letter.reason, letter.role) == (Reason.RENDER_FAILED, "decider")
+    assert (letter.topic, letter.offset, letter.key) == (source.topic, source.offset, source.key)
+    # Sent again once contacts are mended, it tells those whom it could not.
+    await roles.say(CONTACTS, *(Contacts(user=user) for user in sorted(germans)))
+    await roles.log.write(letter.topic, 0, [(letter.key, letter.value)])
+    await roles.settle()
+    found = Counter(each.user for each in roles.read(TOLD, Delivery))
+    assert found == Counter(users)
+
+
+class MortalStore(MemoryStore):
+    """Ends the process before or after one of its next writes, where it is told to."""
+
+    left = -1
+
+    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Crash
+        await super().write(changes, frontier)
+        if self.left == 1:
+            self.left = 0
+            raise Crash
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, IN_ONE_TEST))
+async def test_crashes_and_follows_in_between_leave_nobody_out_and_tell_nobody_twice(
+    first: int,
+) -> None:
+    for seed in range(first, first + IN_ONE_TEST):
+        await Walk(seed).run()
+
+
+class Walk:
+    """Two events for followers and subscribers, while the decider dies and people come and go."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = Random(seed)
+        self.store = MortalStore()
+        self.roles = Roles(
+            catalogue=POSTS + SUBSCRIBED, decider_store=self.store, fan_out_threshold=500
+        )
+        self.users = [f"u{number:02}" for number in range(self.draw.randrange(1, 20))]
+        self.always: set[tuple[str, str]] = set()
+        self.ever: set[tuple[str, str]] = set()
+
+    async def run(self) -> None:
+        for followee, share in (("eve", 0.7), ("topic:news", 0.5)):
+            for user in self.users:
+                if self.draw.random() < share:
+                    self.always.add((followee, user))
+                    await self.roles.follow(user, followee)
+        self.ever = set(self.always)
+        await self.roles.route()
+        await self.roles.decide(FOLLOWING)
+        await self.roles.say(EVENTS, published("e1"), published("e2"))
+        await self.roles.route()
+        idle = 0
+        while idle < 3:
+            if self.draw.random() < 0.1:
+                self.store.left = self.draw.randrange(1, 4)
+            try:
+                idle = 0 if await self._step() else idle + 1
+            except Crash:
+                self.store = MortalStore(dict(self.store.stored))
+                await self.roles.restart_decider(self.store)
+                idle = 0
+        self._check()
+
+    async def _step(self) -> bool:
+        roll = self.draw.random()
+        if roll < 0.3:
+            edge = self.draw.choice(["eve", "topic:news"]), self.draw.choice(self.users)
+            is_new = self.draw.random() < 0.5
+            if is_new:
+                self.ever.add(edge)
+            else:
+                self.always.discard(edge)
+            await self.roles.follow(edge[1], edge[0], following=is_new)
+            await self.roles.route()
+            await self.roles.decide(FOLLOWING)
+            return True
+        if roll < 0.6:
+            return await self.roles.wake() or await self.roles.decide(most=1)
+        await self.roles.decide(POSTS_TOPIC, most=1)
+        return True  # a fan-out may be left
+
+    def _check(self) -> None:
+        said = {
+            (each.type, each.user, each.delivery_id) for each in self.roles.read(TOLD, Delivery)
+        }
+        times = Counter((kind, user) for kind, user, _ in said)
+        assert self.roles.read(POSTS_TOPIC, Broadcast)
+        for kind, followee in (("post", "eve"), ("told", "topic:news")):
+            for user in self.users:
+                found = times[kind, user]
+                assert found == 2 or (followee, user) not in self.always
+                assert found <= 2
+                assert not found or (followee, user) in self.ever
