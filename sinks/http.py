@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import overload
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -116,6 +117,14 @@ class HttpClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()
+
+
+@overload
+def failure_of(reply: Reply, said: None) -> Retry: ...
+
+
+@overload
+def failure_of(reply: Reply, said: str | None) -> Retry | Refused: ...
 
 
 def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
