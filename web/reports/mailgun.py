@@ -92,7 +92,7 @@ class MailgunReports:
         if not signed.timestamp.isdecimal():
             raise Forged("it has no time")
         require_recent(int(signed.timestamp), now, self._window)
-        self._seen = {t: at for t, at in self._seen.items() if now - at < 2000 * self._window}
+        self._seen = {t: at for t, at in self._seen.items() if now - at <= 2000 * self._window}
         if signed.token in self._seen:
             raise Forged("its token was used before")
         self._seen[signed.token] = now
