@@ -128,7 +128,7 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused: ...
 
 
 def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
-    """What a reply that is no success means, as far as its HTTP status tells.
+    """What a reply that is no success, or is not understood, means as far as its status tells.
 
     `said` is the error as the provider words it, or None when the body is not in the provider's
     form: then another server answered in its place, and only the provider itself can refuse.

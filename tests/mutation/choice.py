@@ -108,4 +108,4 @@ def _of_view(mutant: Mutant, recording: Recording, source_of: Callable[[str], st
 def _rank(mutant: Mutant, recording: Recording, place: int) -> tuple[bool, float]:
     file, own = PurePath(recording.tests[place].partition("::")[0]), PurePath(mutant.path)
     name = "views" if own.suffix == ".sql" else own.stem
-    return file.stem != f"test_{name}", recording.seconds[place]
+    return not file.stem.startswith(f"test_{name}"), recording.seconds[place]

@@ -2,8 +2,8 @@
 
 Tests mirror the code by folder: `policy` is judged by `tests/policy` alone, so that a package's
 own tests hold what it promises. Of these a mutant is put before those that execute the changed
-statement, as found by running them once with coverage (`recording.py`): first those of the file
-that bears the module's name (`policy/x.py`, `tests/policy/test_x.py`), then the others, the
+statement, as found by running them once with coverage (`recording.py`): first those of files
+named after the module (`policy/x.py`, `tests/policy/test_x*.py`), then the others, the
 quickest first, up to a cap (`choice.py`). A statement that runs at import is judged by all tests
 that enter its module, and by those in files that import from it. SQL has no coverage: a change of
 a view is judged by the tests that name it.
