@@ -111,7 +111,7 @@ class Endpoints:
         if kept is not None and now < kept.at + LOOKED_UP_MS:
             self._hosts.move_to_end((host, port))
             return kept.client
-        addresses = await _look_up(host, port)
+        addresses = await _look_up(host)
         if host not in self._exceptions and not all(map(is_public, addresses)):
             return None
         if kept is not None and kept.address in addresses:
@@ -134,8 +134,8 @@ class Endpoints:
         return kept
 
 
-async def _look_up(host: str, port: int) -> list[str]:
+async def _look_up(host: str) -> list[str]:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(LOOK_UP):
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import overload
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -123,8 +124,16 @@ class HttpClient:
         await self._client.close()
 
 
+@overload
+def failure_of(reply: Reply, said: None) -> Retry: ...
+
+
+@overload
+def failure_of(reply: Reply, said: str | None) -> Retry | Refused: ...
+
+
 def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
-    """What a reply that is no success means, as far as its HTTP status tells.
+    """What a reply that is no success, or is not understood, means as far as its status tells.
 
     `said` is the error as the provider words it, or None when the body is not in the provider's
     form: then another server answered in its place, and only the provider itself can refuse.

@@ -76,7 +76,7 @@ class Discord(Hooks):
                 return unreadable(reply)
             said = msgspec.json.decode(reply.body, type=Failure)
         except UNDECODABLE:
-            return failure_of(reply, None) if reply.status >= 400 else unreadable(reply)
+            return failure_of(reply, None)
         if said.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
             return Refused(Reason.UNREGISTERED, f"{said.code}: {said.message[:100]}")
         failed = failure_of(reply, f"{said.code}: {said.message}")

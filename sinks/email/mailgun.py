@@ -146,7 +146,7 @@ def outcome_of(reply: Reply) -> Outcome:
     try:
         said = msgspec.json.decode(reply.body, type=Said)
     except UNDECODABLE:
-        return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
+        return failure_of(reply, None)
     about = said.message.lstrip("'")  # it put the names of parameters in quotation marks for years
     if reply.status == 200:
         return Sent(said.id) if said.id else unreadable(reply)

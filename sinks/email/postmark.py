@@ -129,8 +129,7 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
             return [unreadable(reply)] * count
         said = msgspec.json.decode(reply.body, type=Answer)
     except UNDECODABLE:
-        failed = unreadable(reply) if reply.status == 200 else failure_of(reply, None)
-        return [failed] * count
+        return [failure_of(reply, None)] * count
     detail = f"{said.error_code}: {said.message}"
     if said.error_code in OURS:
         return [Retry(Reason.UNAUTHORIZED, detail)] * count

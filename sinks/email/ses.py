@@ -13,7 +13,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
 
@@ -177,7 +177,7 @@ def outcome_of(reply: Reply) -> Outcome:
             return Sent(msgspec.json.decode(reply.body, type=Accepted).message_id)
         message = msgspec.json.decode(reply.body, type=Error).message
     except UNDECODABLE:
-        return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
+        return failure_of(reply, None)
     kind = (reply.header("x-amzn-errortype") or "").partition(":")[0]
     if not kind:
         return failure_of(reply, None)  # another server: SES always says what kind it is

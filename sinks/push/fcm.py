@@ -10,7 +10,7 @@ from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.one_by_one import OneByOne
 from sinks.pace import Pace
 from sinks.provider import Outcome, Refused, Retry, Sent
@@ -125,7 +125,7 @@ def outcome_of(reply: Reply) -> Outcome:
             return Sent(msgspec.json.decode(reply.body, type=Accepted).name)
         error = msgspec.json.decode(reply.body, type=ErrorBody).error
     except UNDECODABLE:
-        return unreadable(reply) if reply.status == 200 else failure_of(reply, None)
+        return failure_of(reply, None)
     said = f"{error.status}: {error.message}"
     if error.has_code("UNREGISTERED"):
         return Refused(Reason.UNREGISTERED, said)

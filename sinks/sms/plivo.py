@@ -85,7 +85,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
             return text.sent(taken[0]) if taken else unreadable(reply)
         said = msgspec.json.decode(reply.body, type=Error).error
     except UNDECODABLE:
-        return unreadable(reply) if success else failure_of(reply, None)
+        return failure_of(reply, None)
     if reply.status == 404 or "src" in said:
         # Account and sender are settings: refusing messages for them would lose everybody's.
         return Retry(Reason.UNAUTHORIZED, said)

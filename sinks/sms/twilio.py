@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
@@ -86,7 +86,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
             return text.sent(msgspec.json.decode(reply.body, type=Accepted).sid)
         error = msgspec.json.decode(reply.body, type=Error)
     except UNDECODABLE:
-        return unreadable(reply) if success else failure_of(reply, None)
+        return failure_of(reply, None)
     said = f"{error.code}: {error.message}"
     if error.code in OUR_SETTINGS:
         # One wrong setting refuses everybody's messages: they wait until it is put right.

@@ -134,5 +134,5 @@ def outcome_of(reply: Reply, name: str) -> Outcome:
         return Sent(name)
     if reply.status == 410:
         return Refused(Reason.UNREGISTERED, "HTTP 410: it wants no more")
-    failed = failure_of(reply, None)
-    return failed if isinstance(failed, Retry) else Retry(failed.reason, failed.detail)
+    # Without its words, so that it never refuses: whoever answers may be a stranger.
+    return failure_of(reply, None)

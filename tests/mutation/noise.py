@@ -4,7 +4,8 @@
   checker's business;
 - decorators, and `frozen`, `kw_only`, `gc`, `slots` of a class: declarations, held by mypy;
 - calls of a logger, and making one: their texts are for operators;
-- calls of `cast`, `assert_never`, `TypeVar`, `NewType`: nothing at run time;
+- calls of `cast`, `assert_never`, `TypeVar`, `NewType`, and what they are assigned to: nothing
+  at run time;
 - `strict` of a `zip`: it guards against our own mistakes, of which there is none now;
 - calls of `len` and `isinstance`, of which any change raises TypeError: any test kills it;
 - prose, which is a literal of three words or more, and what an error is raised with: tests hold
@@ -42,7 +43,7 @@ def is_noise(node: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> bool:
         case cst.If(test=cst.Comparison(left=cst.Name(value="__name__"))):
             return True
         case cst.Assign(value=value) | cst.AnnAssign(value=value):
-            return _is_logger(value) or m.matches(node, _ALIAS)
+            return _is_logger(value) or _is_type(value) or m.matches(node, _ALIAS)
         case _:
             return False
 
@@ -53,6 +54,7 @@ _ALIAS = m.Assign(
 )
 
 
+_TYPE = m.Call(func=m.Name("TypeVar") | m.Name("NewType"))
 _STRICT = m.Arg(keyword=m.Name("strict"))
 
 
@@ -71,6 +73,10 @@ def is_useless(node: cst.CSTNode, changed: cst.CSTNode, parents: Sequence[cst.CS
 
 def _is_logger(value: cst.CSTNode | None) -> bool:
     return m.matches(value, m.Call(func=m.Attribute(attr=m.Name("getLogger")))) if value else False
+
+
+def _is_type(value: cst.CSTNode | None) -> bool:
+    return m.matches(value, _TYPE) if value else False
 
 
 def _drops_prose(node: cst.Call, changed: cst.Call) -> bool:

@@ -2,10 +2,11 @@
 
 Tests mirror the code by folder: `policy` is judged by `tests/policy` alone, so that a package's
 own tests hold what it promises. Of these a mutant is put before those that execute the changed
-statement, as found by running them once with coverage (`recording.py`): first those of the file
-that bears the module's name (`policy/x.py`, `tests/policy/test_x.py`), then the others, the
+statement, as found by running them once with coverage (`recording.py`): first those of files
+named after the module (`policy/x.py`, `tests/policy/test_x*.py`), then the others, the
 quickest first, up to a cap (`choice.py`). A statement that runs at import is judged by all tests
-that enter its module. SQL has no coverage: a change of a view is judged by the tests that name it.
+that enter its module, and by those in files that import from it. SQL has no coverage: a change of
+a view is judged by the tests that name it.
 """
 
 from pathlib import Path
@@ -39,7 +40,7 @@ class Package(Struct, frozen=True, kw_only=True):
         return sorted(path for path in found if not path.startswith(self.without))
 
 
-WITHOUT_HOUSE = ("desk", "keys", "pace", "problem", "records", "route")
+WITHOUT_HOUSE = ("desk", "keys", "operations", "pace", "problem", "records", "route")
 OF_PAGES = ("cors", "links", "opting_out", "owners", "preferences_form")
 VIEWS = "analytics/migrations/0004_views.sql"
 PACKAGES = {
@@ -94,7 +95,7 @@ PACKAGES = {
             # Those that need no house, so that a mutant costs a second and not a minute.
             tests=(
                 *(f"tests/web/api/test_{name}.py" for name in WITHOUT_HOUSE),
-                *(f"tests/web/gateway/test_{name}.py" for name in ("hub", "presence", "token")),
+                *(f"tests/web/gateway/test_{name}.py" for name in ("hub", "presence", "socket", "token")),
                 "tests/web/preferences",
                 *(f"tests/web/test_{name}.py" for name in OF_PAGES),
             ),

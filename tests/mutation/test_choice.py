@@ -58,6 +58,15 @@ def test_what_acts_at_import_concerns_all_that_enter_the_module() -> None:
     assert not runs_at_import(mutant(4, 5), recording())
 
 
+def test_what_acts_at_import_also_concerns_test_files_that_import_from_the_module() -> None:
+    texts = {"tests/shop/test_till.py": "from shop.price import VAT\n"}
+    changed = mutant(1, 1, in_body=False)
+    found = choose(changed, recording(), lambda path: texts.get(path, ""))
+    assert found.tests == [TESTS[1], TESTS[2], TESTS[0], TESTS[3]]
+    in_function = choose(mutant(5, 5), recording(), lambda path: texts.get(path, ""))
+    assert in_function.tests == [TESTS[1]]
+
+
 def test_values_are_judged_by_the_tests_of_who_imports_them() -> None:
     lines = {**LINES, "shop/rates.py": {1: [-1]}, "shop/other.py": {1: [3]}}
     texts = {"shop/price.py": "from shop.rates import RATE\n", "shop/other.py": "import rates\n"}

@@ -81,6 +81,7 @@ def test_what_no_test_should_notice_is_left_alone() -> None:
         "def f(a):\n    g('this is only prose')\n".replace("g(", "len("),
         "def f(a):\n    return cast('A', a)\n",
         "Names = dict[str, int]\n",
+        "Value = TypeVar('Value')\n",
         "class A:\n    def f(self, a):\n        return paired(strict=True)\n",
         "if TYPE_CHECKING:\n    x = 1\n",
         "if __name__ == '__main__':\n    main()\n",

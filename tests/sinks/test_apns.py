@@ -8,7 +8,11 @@ from typing import Any
 import jwt
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Refused, Retry, Sent
@@ -105,6 +109,25 @@ async def test_a_token_is_renewed_between_20_and_60_minutes(rig: Rig) -> None:
     tokens.discard(second)
     clock.time += 1000
     assert tokens.authorization() != second
+
+
+def _pem(key: Any) -> bytes:
+    return bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)],
+    ids=["P-384", "RSA"],
+)
+def test_another_kind_of_key_is_told(key: Any, tmp_path: Path) -> None:
+    file = tmp_path / "key.p8"
+    file.write_bytes(_pem(key))
+    tokens = ProviderTokens(
+        Settings(apns_key=file, apns_key_id="KEYID", apns_team_id="TEAM"), SetClock()
+    )
+    with pytest.raises(Misconfigured, match=r"^TOCSIN_APNS_KEY: .*key\.p8 holds no P-256 key\.$"):
+        tokens.check()
 
 
 @alone

@@ -1,6 +1,7 @@
 """Servers that anybody may name: each has a circuit and places of its own."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -8,6 +9,7 @@ from schemas.vocabulary import Reason
 from sinks.endpoints import AT_ONCE, MOST, Endpoints
 from sinks.http import HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
+from tests.patience import until
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import Recorder, Still
 
@@ -26,8 +28,13 @@ class Known(Endpoints):
     def __init__(self, http: HttpClient | None, clock: Still) -> None:
         super().__init__(10, ("127.0.0.1",), clock)
         self.http = http
+        self.error: Exception | None = None
+        self.asked: list[tuple[str, int]] = []
 
     async def _client(self, host: str, port: int) -> HttpClient | None:
+        self.asked.append((host, port))
+        if self.error is not None:
+            raise self.error
         return self.http
 
     async def to(self, circuit: str, url: str = URL) -> Outcome:
@@ -150,6 +157,53 @@ async def test_a_call_that_was_given_up_leaves_its_place() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     http.go.set()
     assert await calls.to("one") == Sent("s")
+
+
+async def test_a_call_that_was_given_up_says_nothing_of_its_server() -> None:
+    hanging = Hanging()
+    calls = Known(Recorder(DOWN), Still())
+    for _ in range(4):
+        await calls.to("c")
+    calls.http = hanging
+    task = asyncio.create_task(calls.to("c"))
+    await until(lambda: bool(hanging.requests))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    # Neither the fifth failure nor a success, after which five more would be needed.
+    calls.http = Recorder(DOWN)
+    assert await calls.to("c") == Retry(Reason.PROVIDER_ERROR, "500")
+    assert await calls.to("c") == Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://hooks.example.com/x", "hooks.example.com", 443),
+        ("https://hooks.example.com:8443/x", "hooks.example.com", 8443),
+        ("http://127.0.0.1/x", "127.0.0.1", 80),
+        ("http://127.0.0.1:8080/x", "127.0.0.1", 8080),
+        ("https://HOOKS.example.com:443/x", "hooks.example.com", 443),
+    ],
+)
+async def test_who_is_looked_up_and_called(url: str, host: str, port: int) -> None:
+    calls = Known(Recorder(FINE), Still())
+    assert await calls.to("c", url) == Sent("s")
+    assert calls.asked == [(host, port)]
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "gaierror"),
+        (UnicodeError("label too long"), "UnicodeError"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+async def test_a_name_that_can_not_be_looked_up_is_tried_again(error: Exception, name: str) -> None:
+    calls = Known(None, Still())
+    calls.error = error
+    said = f"its name can't be looked up: {name}"
+    assert await calls.to("c") == Retry(Reason.UNREACHABLE, said)
 
 
 async def test_of_too_many_circuits_those_used_the_longest_ago_go() -> None:

@@ -1,6 +1,7 @@
 """Google's access tokens: kept while they serve, fetched once for all, and not in vain."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,16 @@ class Google:
         self.error: Exception | None = None
         self.token = ""
         self.expiry = datetime.now(UTC)
+        self.life = HOUR
+        self.options: dict[str, Any] = {}
 
     def refresh(self, request: Any) -> None:
         self.fetches += 1
+        self.options = request.keywords
         if self.error is not None:
             raise self.error
         self.token = f"token-{self.fetches}"
-        at = (self.clock.time + HOUR) / 1000
+        at = (self.clock.time + self.life) / 1000
         self.expiry = datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
 
 
@@ -67,6 +71,18 @@ async def test_one_fetch_serves_all(tokens: AccessTokens, google: Google) -> Non
     assert await asyncio.gather(*(tokens.token() for _ in range(20))) == ["token-1"] * 20
     assert await tokens.token() == "token-1"
     assert (google.fetches, tokens.load()) == (1, "project")
+    assert google.options == {"timeout": 10}
+
+
+@pytest.mark.parametrize(
+    ("life", "token"),
+    [(1000, "token-1"), (0, Retry(Reason.UNAUTHORIZED, "no access token"))],
+)
+async def test_a_token_that_is_at_its_end_when_it_comes_serves_nobody(
+    tokens: AccessTokens, google: Google, life: int, token: str | Retry
+) -> None:
+    google.life = life
+    assert await tokens.token() == token
 
 
 @pytest.mark.parametrize(
@@ -90,6 +106,23 @@ async def test_when_a_token_is_replaced(
         await tokens._fetching
     assert google.fetches == fetches
     assert await tokens.token() == f"token-{fetches}"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+async def test_a_token_ends_when_google_says_wherever_we_are(
+    tokens: AccessTokens, google: Google, clock: Still, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """Google's times are UTC and don't say so."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        await tokens.token()
+        clock.time += HOUR - 300_001
+        await tokens.token()
+        assert google.fetches == 1
+        clock.time += 290_001
+        assert await tokens.token() == "token-2"
+    time.tzset()
 
 
 async def test_a_token_that_was_refused_is_dropped_unless_another_took_its_place(

@@ -51,6 +51,15 @@ MESSAGE = (
 )
 
 
+@pytest.mark.parametrize("length", range(13))
+def test_keys_are_base64url_without_padding(length: int) -> None:
+    # 62, 63, 62, 62; of one byte 62 and 48 are left, of two 62, 63 and 60.
+    value = bytes([251, 255, 190] * 5)[:length]
+    text = "-_--" * (length // 3) + ("", "-w", "-_8")[length % 3]
+    assert encoded(value) == text
+    assert decoded(text) == value
+
+
 def key_of(text: str) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(decoded(text)), ec.SECP256R1())
 

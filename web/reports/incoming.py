@@ -94,6 +94,11 @@ class Once(Protocol):
         ...
 
 
+def first(fields: Mapping[str, str], *names: str) -> str:
+    """The first of these fields that says something; empty where none does."""
+    return next((fields[name] for name in names if fields.get(name)), "")
+
+
 def joined(parts: Mapping[str, Any], name: str = "ticket") -> str:
     """A ticket that stands under its name, or in pieces under `ticket0`, `ticket1` and so on."""
     whole = _text(parts.get(name))

@@ -8,7 +8,7 @@ from plivo.utils.signature_v3 import validate_v3_signature
 from pipeline.settings import Settings
 from policy.report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming
+from web.reports.incoming import Forged, Incoming, first
 from web.reports.texts import answer_report, status_report
 
 # https://www.plivo.com/docs/messaging/troubleshooting/error-codes
@@ -41,18 +41,17 @@ class PlivoReports:
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check whichever of Plivo's two signatures is there; raises Forged or Malformed."""
         headers = incoming.headers
-        if not all(headers.get(name, "").isascii() for name in SIGNED_IN):
+        if not all(first(headers, name).isascii() for name in SIGNED_IN):
             raise Forged("the signature is none")
-        third = headers.get("X-Plivo-Signature-V3", "")
+        third = first(headers, "X-Plivo-Signature-V3")
         if third:
-            nonce = headers.get("X-Plivo-Signature-V3-Nonce", "")
-            fields = {n: v if len(v) > 1 else v[0] for n, v in incoming.fields().items()}
+            nonce = first(headers, "X-Plivo-Signature-V3-Nonce")
             is_ours = validate_v3_signature(
-                incoming.method, incoming.url, nonce, self._token, third, fields
+                incoming.method, incoming.url, nonce, self._token, third, incoming.fields()
             )
         else:
-            nonce = headers.get("X-Plivo-Signature-V2-Nonce", "")
-            second = headers.get("X-Plivo-Signature-V2", "")
+            nonce = first(headers, "X-Plivo-Signature-V2-Nonce")
+            second = first(headers, "X-Plivo-Signature-V2")
             is_ours = bool(second and nonce) and validate_signature(
                 incoming.url, nonce, second, self._token
             )
@@ -62,8 +61,8 @@ class PlivoReports:
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""
         fields = incoming.form()
-        status, code = fields.get("Status", ""), fields.get("ErrorCode", "")
+        status, code = first(fields, "Status"), first(fields, "ErrorCode")
         if status:
             hard = code in GONE
             return status_report(status, now, incoming.ticket, detail=code, hard=hard)
-        return answer_report(fields.get("Text", ""), fields.get("From", ""), now)
+        return answer_report(first(fields, "Text"), first(fields, "From"), now)

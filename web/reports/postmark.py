@@ -13,7 +13,7 @@ from policy.instants import epoch_ms
 from policy.machines import is_machine
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, joined
+from web.reports.incoming import Forged, Incoming, first, joined
 
 HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivated"})
 
@@ -28,7 +28,7 @@ class Record(Struct, frozen=True, rename="pascal"):
     type: str = ""
     description: str = ""
     user_agent: str | None = None
-    suppress_sending: bool = False
+    suppress_sending: bool | None = None
     delivered_at: datetime | None = None
     bounced_at: datetime | None = None
     received_at: datetime | None = None
@@ -50,7 +50,7 @@ class PostmarkReports:
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check user and password, which is all that Postmark has; raises Forged."""
-        given = incoming.headers.get("Authorization", "")
+        given = first(incoming.headers, "Authorization")
         # A byte that is no text comes as half of a pair.
         if not hmac.compare_digest(given.encode(errors="replace"), self._authorization.encode()):
             raise Forged("user or password is another's")
@@ -79,7 +79,7 @@ class PostmarkReports:
 
 def _kind_of(record: Record) -> Kind | None:
     match record.record_type:
-        case "SubscriptionChange":
+        case "SubscriptionChange" if record.suppress_sending is not None:
             return Kind.UNSUBSCRIBED if record.suppress_sending else Kind.RESUBSCRIBED
         case "Delivery":
             return Kind.DELIVERED

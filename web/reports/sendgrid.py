@@ -8,7 +8,7 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 from pipeline.settings import Settings
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, Malformed, require_recent
+from web.reports.incoming import Forged, Incoming, Malformed, first, require_recent
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -54,8 +54,8 @@ class SendGridReports:
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the signature over time and raw body; raises Forged or Malformed."""
-        signature = incoming.headers.get(SIGNATURE, "")
-        timestamp = incoming.headers.get(TIMESTAMP, "")
+        signature = first(incoming.headers, SIGNATURE)
+        timestamp = first(incoming.headers, TIMESTAMP)
         if not (signature and timestamp.isdecimal()):
             raise Forged("not signed")
         try:

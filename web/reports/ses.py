@@ -115,7 +115,13 @@ async def fetch(url: str) -> bytes:
             session.get(url, allow_redirects=False) as response,
         ):
             response.raise_for_status()
-            return await response.content.read(MOST_BYTES)
+            body = bytearray()
+            # One read gives what has come so far, which may be less.
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) >= MOST_BYTES:
+                    break
+            return bytes(body[:MOST_BYTES])
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Unavailable(f"Amazon SNS does not answer ({type(error).__name__}).") from None
 
@@ -220,5 +226,5 @@ def _require_amazon(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" or parts.netloc != parts.hostname:
         raise Forged("the address is none of Amazon's")
-    if not AMAZON.fullmatch(parts.hostname or ""):
+    if not AMAZON.fullmatch(parts.netloc):
         raise Forged("the address is none of Amazon's")

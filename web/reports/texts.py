@@ -1,7 +1,5 @@
 """What all who carry texts report alike: a status by its word, and what people answer."""
 
-from collections.abc import Mapping
-
 from policy.report import Kind, Report
 from policy.sms_words import wants_texts
 
@@ -14,9 +12,7 @@ KINDS = {
 }
 
 
-def status_report(
-    status: str, at: int, ticket: str, *, detail: str = "", hard: bool = False
-) -> list[Report]:
+def status_report(status: str, at: int, ticket: str, *, detail: str, hard: bool) -> list[Report]:
     """What a status says; nothing for those on the way."""
     kind = KINDS.get(status.lower())
     if kind is None:
@@ -31,8 +27,3 @@ def answer_report(text: str, number: str, at: int) -> list[Report]:
     if wanted is None or not digits.isdecimal():
         return []
     return [Report(kind=Kind.START if wanted else Kind.STOP, at=at, address=f"+{digits}")]
-
-
-def first(fields: Mapping[str, str], *names: str) -> str:
-    """The first of these fields that is there."""
-    return next((fields[name] for name in names if fields.get(name)), "")

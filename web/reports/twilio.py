@@ -8,8 +8,8 @@ from twilio.request_validator import RequestValidator
 from pipeline.settings import Settings
 from policy.report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming
-from web.reports.texts import answer_report, first, status_report
+from web.reports.incoming import Forged, Incoming, first
+from web.reports.texts import answer_report, status_report
 
 GONE = frozenset({"30005", "30006"})
 """An unknown handset, and a landline."""
@@ -28,7 +28,7 @@ class TwilioReports:
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the signature over URL and fields; raises Forged or Malformed."""
-        signature = incoming.headers.get("X-Twilio-Signature", "")
+        signature = first(incoming.headers, "X-Twilio-Signature")
         # Its validator looks for all values of a field, and no list can be one of them.
         fields = MultiDict((n, value) for n, v in incoming.fields().items() for value in v)
         if not self._validator.validate(incoming.url, fields, signature):
@@ -37,8 +37,8 @@ class TwilioReports:
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""
         fields = incoming.form()
-        status, code = fields.get("MessageStatus", ""), fields.get("ErrorCode", "")
+        status, code = first(fields, "MessageStatus"), first(fields, "ErrorCode")
         if status:
             hard = code in GONE
             return status_report(status, now, incoming.ticket, detail=code, hard=hard)
-        return answer_report(first(fields, "OptOutType", "Body"), fields.get("From", ""), now)
+        return answer_report(first(fields, "OptOutType", "Body"), first(fields, "From"), now)

@@ -8,7 +8,7 @@ from vonage_http_client.auth import Auth
 from pipeline.settings import Settings
 from policy.report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, require_recent
+from web.reports.incoming import Forged, Incoming, first, require_recent
 from web.reports.texts import answer_report, status_report
 
 # https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
@@ -35,27 +35,28 @@ class VonageReports:
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the signature over all fields, and its time; raises Forged or Malformed."""
         fields = _fields_of(incoming)
-        if not fields.get("sig") or not fields.get("timestamp", "").isdecimal():
+        signature, timestamp = first(fields, "sig"), first(fields, "timestamp")
+        if not signature or not timestamp.isdecimal():
             raise Forged("not signed")
-        if not fields["sig"].isascii():
+        if not signature.isascii():
             raise Forged("the signature is none")
         if not self._auth.check_signature(dict(fields)):
             raise Forged("the signature is another's")
-        require_recent(int(fields["timestamp"]), now, self._window)
+        require_recent(int(timestamp), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""
         fields = _fields_of(incoming)
-        at = int(fields.get("timestamp", "0")) * 1000 or now
-        status, code = fields.get("status", ""), fields.get("err-code", "")
+        at = int(first(fields, "timestamp") or 0) * 1000 or now
+        status, code = first(fields, "status"), first(fields, "err-code")
         if status:
             hard = code in GONE
             return status_report(status, at, incoming.ticket, detail=code, hard=hard)
-        return answer_report(fields.get("text", ""), fields.get("msisdn", ""), at)
+        return answer_report(first(fields, "text"), first(fields, "msisdn"), at)
 
 
 def _fields_of(incoming: Incoming) -> dict[str, str]:
-    if "json" not in incoming.headers.get("Content-Type", ""):
+    if "json" not in first(incoming.headers, "Content-Type"):
         return incoming.form()
     values = incoming.json(dict[str, Any])
     return {name: str(value) for name, value in values.items() if value is not None}

@@ -124,6 +124,7 @@ async def test_apples_token_is_made_anew_once_where_it_is_too_old(
     provider = apns(p8, http, clock)
     assert list(await provider.send([APPLE])) == [outcome]
     assert len(http.requests) == calls
+    assert len({(request.url, request.body) for request in http.requests}) == 1
     # Signatures by this algorithm differ each time.
     assert len({request.headers["authorization"] for request in http.requests}) == tokens
 
@@ -222,6 +223,7 @@ async def test_a_token_that_google_refuses_is_replaced_once(
     assert [request.headers["Authorization"] for request in http.requests] == [
         f"Bearer {token}" for token in used
     ]
+    assert len({(request.url, request.body) for request in http.requests}) == min(1, len(used))
     assert kept.discarded == (["a"] if replies[0] is REFUSED else [])
 
 

@@ -10,7 +10,7 @@ from sinks.provider import Refused, Retry, Sent
 from sinks.registry import PROVIDERS
 from sinks.sms.plivo import Plivo
 from sinks.sms.sns import Sns
-from sinks.sms.texting import Text, Texting, country_of
+from sinks.sms.texting import Text, Texter, Texting, country_of
 from sinks.sms.twilio import Twilio
 from sinks.sms.vonage import MOST_CALLBACK, Vonage
 from tests.sinks.replies.table import TEXT, reply
@@ -185,7 +185,11 @@ async def test_a_call_without_a_reply_stays_what_it_is(name: str) -> None:
 
 def test_the_callback_of_each_provider_leads_to_its_reports() -> None:
     for name in ("twilio", "plivo", "vonage"):
-        start, _, ticket = callback(name).partition("&ticket=")
+        provider = PROVIDERS[name](settings(), Recorder())
+        assert isinstance(provider, Texter)
+        text = provider.texting.prepare(SAID)
+        assert isinstance(text, Text)
+        start, _, ticket = text.callback.partition("&ticket=")
         assert start == f"{PUBLIC}/webhooks/{name}?{NAMES}"
         read = read_ticket(ticket, KEY)
         assert read is not None

@@ -192,6 +192,17 @@ def test_postmarks_subscriptions_changed_by_the_recipient() -> None:
     left = {"SuppressSending": True, "SuppressionReason": "ManualSuppression"}
     assert parsed("postmark", {**values, **left}) == [report(Kind.UNSUBSCRIBED)]
     assert parsed("postmark", {**values, "SuppressSending": False}) == [report(Kind.RESUBSCRIBED)]
+    # What does not say which of the two it is takes nobody's word back.
+    assert parsed("postmark", values) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [({}, ""), ({"Email": ANN}, ANN), ({"Recipient": ANN}, ANN), ({"Recipient": ""}, "")],
+)
+def test_whom_postmark_names(who: dict[str, str], address: str) -> None:
+    found = parsed("postmark", {"RecordType": "Open", "ReceivedAt": ISO, **who})
+    assert found == [report(Kind.OPENED, ticket="", address=address)]
 
 
 @pytest.mark.parametrize(
@@ -216,16 +227,21 @@ def ses(kind: str, happening: dict[str, Any], **mail: Any) -> list[Report]:
     return parsed("ses", envelope({"eventType": kind, "mail": said, kind.lower(): happening}))
 
 
+SES = {
+    "Delivery": Kind.DELIVERED,
+    "Bounce": Kind.BOUNCED,
+    "Complaint": Kind.COMPLAINED,
+    "Open": Kind.OPENED,
+    "Click": Kind.CLICKED,
+    "Reject": Kind.FAILED,
+    "Subscription": Kind.UNSUBSCRIBED,
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("Delivery", Kind.DELIVERED),
-        ("Bounce", Kind.BOUNCED),
-        ("Complaint", Kind.COMPLAINED),
-        ("Open", Kind.OPENED),
-        ("Click", Kind.CLICKED),
-        ("Reject", Kind.FAILED),
-        ("Subscription", Kind.UNSUBSCRIBED),
+        *SES.items(),
         ("Send", None),
         ("DeliveryDelay", None),
         ("Rendering Failure", None),
@@ -255,6 +271,16 @@ def test_a_complaint_is_of_those_who_complained() -> None:
     who = [{"emailAddress": "bo@example.com"}]
     found = ses("Complaint", {"timestamp": ISO, "complainedRecipients": who})
     assert found == [report(Kind.COMPLAINED, address="bo@example.com")]
+
+
+@pytest.mark.parametrize("kind", [*SES])
+def test_an_event_of_ses_that_says_no_more_than_its_kind(kind: str) -> None:
+    event = {"eventType": kind, "mail": {"destination": [ANN]}}
+    expected = report(SES[kind], at=NOW, ticket="")
+    assert parsed("ses", envelope(event)) == [expected]
+    assert parsed("ses", envelope({"eventType": kind})) == [
+        msgspec.structs.replace(expected, address="")
+    ]
 
 
 def test_an_event_of_nobody_is_told_once() -> None:

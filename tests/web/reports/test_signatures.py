@@ -191,6 +191,17 @@ async def test_mailgun_takes_a_token_once_until_it_is_released_or_long_past() ->
         await reporter.verify(first, NOW + 2 + 2 * 1000 * window)
 
 
+async def test_mailguns_token_is_kept_for_as_long_as_its_signature_is_taken() -> None:
+    """At most twice the window: it may be signed that much ahead by our clock."""
+    reporter = SCHEMES["mailgun"].reporter(SETTINGS)
+    ahead = mailgun({"event": "x", "timestamp": 1}, NOW + 300_000, "")
+    await reporter.verify(ahead, NOW)
+    with pytest.raises(Forged, match="its token was used before"):
+        await reporter.verify(ahead, NOW + 600_000)
+    with pytest.raises(Forged, match="signed too long ago"):
+        await reporter.verify(ahead, NOW + 600_001)
+
+
 @pytest.mark.parametrize(
     ("timestamp", "said"),
     [
@@ -289,6 +300,16 @@ async def test_what_sns_did_not_sign(change: dict[str, str], error: type, said: 
     body = msgspec.json.encode({**good.json(dict[str, Any]), **change})
     with pytest.raises(error, match=said):
         await reporter.verify(msgspec.structs.replace(good, body=body), NOW)
+
+
+async def test_no_more_than_base64_stands_in_a_signature() -> None:
+    good = ses({"eventType": "Delivery"}, NOW, "")
+    values = good.json(dict[str, Any])
+    for odd in ("!", " ", "\n"):
+        body = msgspec.json.encode({**values, "Signature": odd + values["Signature"]})
+        with pytest.raises(Malformed):
+            changed = msgspec.structs.replace(good, body=body)
+            await SCHEMES["ses"].reporter(SETTINGS).verify(changed, NOW)
 
 
 async def test_sns_signs_by_the_first_version_where_it_names_none() -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from policy.report import Kind, Report
 from tests.web.signing import SCHEMES, SETTINGS
-from web.reports.incoming import Incoming
-from web.reports.texts import answer_report, first, status_report
+from web.reports.incoming import Incoming, first
+from web.reports.texts import answer_report, status_report
 
 NOW = 1_795_000_000_000
 TICKET = "a-ticket"
@@ -37,6 +37,29 @@ def status(kind: Kind, detail: str = "", *, hard: bool = False, at: int = NOW) -
 
 def answer(kind: Kind, at: int = NOW) -> list[Report]:
     return [Report(kind=kind, at=at, address=ANN)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [("twilio", "MessageStatus"), ("plivo", "Status"), ("vonage", "status")],
+)
+def test_a_status_without_more_has_no_detail(provider: str, name: str) -> None:
+    assert parsed(provider, {name: "failed"}) == status(FAILED)
+
+
+@pytest.mark.parametrize("provider", ["twilio", "plivo", "vonage"])
+def test_a_report_that_says_nothing_is_none(provider: str) -> None:
+    assert parsed(provider, {"unknown": "to us"}) == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "text", "number"),
+    [("twilio", "Body", "From"), ("plivo", "Text", "From"), ("vonage", "text", "msisdn")],
+)
+def test_an_answer_is_a_text_from_a_number(provider: str, text: str, number: str) -> None:
+    assert parsed(provider, {text: "STOP", number: ANN}) == answer(Kind.STOP)
+    assert parsed(provider, {text: "STOP"}) == []
+    assert parsed(provider, {number: ANN}) == []
 
 
 @pytest.mark.parametrize(
