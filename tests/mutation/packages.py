@@ -95,7 +95,10 @@ PACKAGES = {
             # Those that need no house, so that a mutant costs a second and not a minute.
             tests=(
                 *(f"tests/web/api/test_{name}.py" for name in WITHOUT_HOUSE),
-                *(f"tests/web/gateway/test_{name}.py" for name in ("hub", "presence", "socket", "token")),
+                *(
+                    f"tests/web/gateway/test_{name}.py"
+                    for name in ("hub", "presence", "socket", "token")
+                ),
                 "tests/web/preferences",
                 *(f"tests/web/test_{name}.py" for name in OF_PAGES),
             ),
