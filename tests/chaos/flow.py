@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
 
-from demo.producer_log import Claims
+from demo.producer_log import BadClaim, Claims
 from embedded.house import House
 from tests.chaos.evidence import Mark, mark
 from tests.chaos.observe import wait_until_read
@@ -65,8 +65,9 @@ class Line(NamedTuple):
 class Flow(Generic[Played]):
     """Events under way. `log` has a JSON line for each one that the broker acknowledged.
 
-    `since` is how far everything had got before, `healed_at` when the last trouble was over
-    (epoch seconds), and `times` how often each event was written.
+    `bad` are records beside it that nobody can use. `since` is how far everything had got before,
+    `healed_at` when the last trouble was over (epoch seconds), and `times` how often each event
+    was written.
     """
 
     script: Played
@@ -75,6 +76,7 @@ class Flow(Generic[Played]):
     healed_at: float = 0.0
     sent: int = 0
     times: int = 1
+    bad: list[BadClaim] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledged: list[Line] = field(default_factory=list)
 
@@ -100,7 +102,7 @@ def claims_of(flow: Flow[Script]) -> Claims:
     """What the producer knows to be in Kafka."""
     events = [flow.script.claim(*line) for line in flow.accepted()]
     repeats = Counter({event.id: flow.times - 1 for event in events if flow.times > 1})
-    return Claims({event.id: event for event in events}, repeats=repeats)
+    return Claims({event.id: event for event in events}, bad=flow.bad, repeats=repeats)
 
 
 @asynccontextmanager

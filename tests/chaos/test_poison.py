@@ -1,0 +1,107 @@
+"""Poison among events: all others are delivered, and each poison record is told with its reason."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import count, cycle
+from statistics import median
+
+import pytest
+
+from bench.pairs import ratio_of
+from embedded.house import House
+from tests.chaos.conftest import Tell
+from tests.chaos.deliveries import producing
+from tests.chaos.findings import settle
+from tests.chaos.flow import RATE, Flow, flowing, playing
+from tests.chaos.poison import POISON, write_poison
+from tests.chaos.script import Script
+
+EVENTS = 20_000
+SHARE = 0.01
+"""Of all records are poison."""
+PAIRS = 10
+ORDINARY = 30
+"""Events a second of an ordinary load."""
+
+
+@asynccontextmanager
+async def poisoning(house: House, flow: Flow[Script], rate: float) -> AsyncIterator[None]:
+    """Meanwhile write so much poison a second, of each kind in turn."""
+    names, numbers = cycle(POISON), count()
+
+    async def write() -> None:
+        async with producing(house) as producer:
+            while True:
+                flow.bad += await write_poison(producer, [next(names)], numbers)
+                await asyncio.sleep(1 / rate)
+
+    writing = asyncio.create_task(write())
+    try:
+        yield
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+
+
+async def test_poison_of_every_kind_stops_nobody(house: House, tell: Tell) -> None:
+    before = _restarts(house)
+    async with flowing(house, "poison", 5) as flow, producing(house) as producer:
+        flow.bad += await write_poison(producer, list(POISON), count())
+        await asyncio.sleep(1)
+    await _judge(house, flow, before, tell)
+
+
+@pytest.mark.chaos
+async def test_one_in_a_hundred_is_poison(house: House, tell: Tell) -> None:
+    before = _restarts(house)
+    async with flowing(house, "much-poison", EVENTS / RATE) as flow:
+        async with poisoning(house, flow, RATE * SHARE):
+            await asyncio.sleep(EVENTS / RATE + 1)
+    assert len(flow.bad) >= EVENTS * SHARE * 0.8
+    await _judge(house, flow, before, tell)
+
+
+@pytest.mark.chaos
+async def test_poison_costs_others_no_time(house: House, tell: Tell) -> None:
+    """Ten pairs of runs, with and without poison in turn; the figures are told, not asserted."""
+    ratios: list[float] = []
+    waits: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(PAIRS):
+        pair: dict[bool, float] = {}
+        for poisoned in (True, False) if number % 2 else (False, True):
+            waited = await _ordinary(house, f"pair-{number}-{poisoned}", poisoned)
+            pair[poisoned] = median(waited)
+            waits[poisoned] += waited
+        ratios.append(pair[True] / pair[False])
+    for poisoned, all_waits in waits.items():
+        ordered = sorted(all_waits)
+        p50, p99 = (ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
+        tell(f"{'with' if poisoned else 'without'} poison: p50 {p50:.3f} s, p99 {p99:.3f} s")
+    tell(f"of medians, with to without: {ratio_of(ratios)}")
+
+
+async def _ordinary(house: House, name: str, poisoned: bool) -> list[float]:
+    script = Script(name, ORDINARY * 12, datetime.now(UTC))
+    async with playing(house, script, ORDINARY) as flow:
+        if poisoned:
+            async with poisoning(house, flow, ORDINARY * SHARE * 10):
+                await asyncio.sleep(13)
+        else:
+            await asyncio.sleep(13)
+    finding = await settle(house, flow)
+    finding.assert_all_arrived()
+    return finding.waits
+
+
+def _restarts(house: House) -> dict[str, int]:
+    return {role: worker.restarts for role, worker in house.workers.items()}
+
+
+async def _judge(house: House, flow: Flow[Script], before: dict[str, int], tell: Tell) -> None:
+    finding = await settle(house, flow)
+    tell(finding.summary())
+    finding.assert_all_arrived()
+    assert finding.findings.dead == len(flow.bad)
+    assert _restarts(house) == before, "a worker ended"
