@@ -56,9 +56,9 @@ async def test_poison_of_every_kind_stops_nobody(house: House, tell: Tell) -> No
 @pytest.mark.chaos
 async def test_one_in_a_hundred_is_poison(house: House, tell: Tell) -> None:
     before = _restarts(house)
-    async with flowing(house, "much-poison", EVENTS / RATE) as flow:
-        async with poisoning(house, flow, RATE * SHARE):
-            await asyncio.sleep(EVENTS / RATE + 1)
+    seconds = EVENTS / RATE
+    async with flowing(house, "much-poison", seconds) as flow, poisoning(house, flow, RATE * SHARE):
+        await asyncio.sleep(seconds + 1)
     assert len(flow.bad) >= EVENTS * SHARE * 0.8
     await _judge(house, flow, before, tell)
 
@@ -79,7 +79,8 @@ async def test_poison_costs_others_no_time(house: House, tell: Tell) -> None:
         ordered = sorted(all_waits)
         p50, p99 = (ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
         tell(f"{'with' if poisoned else 'without'} poison: p50 {p50:.3f} s, p99 {p99:.3f} s")
-    tell(f"of medians, with to without: {ratio_of(ratios)}")
+    ratio = ratio_of(ratios)
+    tell(f"with to without: {ratio.median:.2f} ({ratio.low:.2f} to {ratio.high:.2f})")
 
 
 async def _ordinary(house: House, name: str, poisoned: bool) -> list[float]:
