@@ -1,7 +1,6 @@
 """Decoding a slice; what can't be used becomes a dead letter, and its neighbours go on."""
 
 import contextlib
-from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,7 +48,7 @@ class Intake:
         self._compacted = {topic.name for topic in kinds if topic.compacted}
         self._clock = clock
         self._bad_share = bad_share
-        self._recent: deque[bool] = deque(maxlen=WINDOW)
+        self._recent: dict[tuple[str, int], bool] = {}
 
     def read(self, slice_: Slice, outputs: Outputs) -> Iterator[tuple[ConsumerRecord, Any]]:
         """Each usable record with its value, in order.
@@ -59,7 +58,7 @@ class Intake:
         topic, records = slice_.partition.topic, slice_.records
         decode = self._decoders[topic].decode
         field, bound = self._keys[topic], self._bounds[topic]
-        note = self._recent.append
+        note = self._note
         if topic in self._compacted:
             records = [record for record in records if record.value is not None]
         for record in records:
@@ -74,7 +73,7 @@ class Intake:
             except OutOfBounds as error:
                 self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
             else:
-                note(False)
+                note(record, False)
                 yield record, value
 
     def read_lines(self, slice_: Slice, outputs: Outputs) -> Iterator[Any]:
@@ -90,13 +89,13 @@ class Intake:
                 self.set_aside(record, error, outputs)
                 yield from _usable(decoder.decode, record)
             else:
-                self._recent.append(False)
+                self._note(record, False)
                 yield from values
 
     def set_aside(self, record: ConsumerRecord, error: BadRecord, outputs: Outputs) -> None:
         """Make a record a dead letter, also after it was decoded."""
-        self._recent.append(True)
-        bad = sum(self._recent)
+        self._note(record, True)
+        bad = sum(self._recent.values())
         if len(self._recent) == WINDOW and bad > self._bad_share * WINDOW:
             raise TooManyBadRecords(
                 f"{bad} of the last {WINDOW} records of {record.topic}-{record.partition} can't be "
@@ -105,6 +104,13 @@ class Intake:
             )
         letter = dead_letter(self._role, record, error, self._clock.now())
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
+
+    def _note(self, record: ConsumerRecord, is_bad: bool) -> None:
+        # By place: a record that is read again, as its slice is taken in parts, counts once.
+        recent = self._recent
+        recent[record.topic, record.offset] = is_bad
+        if len(recent) > WINDOW:
+            del recent[next(iter(recent))]
 
 
 def _decoded(decode: Any, record: ConsumerRecord) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from agents import audience, decisions, inbox_answers, inboxes
 from agents.sink import sink
+from pipeline.errors import TooManyBadRecords
 from pipeline.topics import (
     CONTACTS,
     DELIVER,
@@ -26,6 +27,7 @@ from policy.user.address import BARE
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Content, Delivery
 from schemas.encoding import encode
+from schemas.event import Event
 from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
@@ -168,6 +170,29 @@ async def test_the_router_sets_aside_what_nobody_foresaw(
     assert letter.offset == (await stage.raw(EVENTS))[13].offset
     requests = await stage.read(ORDERS, Request)
     assert sorted(request.user for request in requests) == sorted(others)
+
+
+@pytest.mark.parametrize(("share", "stops"), [(1.0, True), (0.6, True), (0.3, False)])
+async def test_so_many_that_the_fault_is_everywhere_stop_the_worker(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, share: float, stops: bool
+) -> None:
+    users = [unique("user") for _ in range(400)]
+    bad = {user for number, user in enumerate(users) if number % 10 < share * 10}
+
+    def digest(said: Event) -> str:
+        if said.data["customer_id"] in bad:
+            raise ZeroDivisionError("nobody foresaw this")
+        return body_digest(said)
+
+    monkeypatch.setattr("agents.router.body_digest", digest)
+    await stage.say(EVENTS, *map(order_shipped, users), partition=0)
+    if stops:
+        with pytest.raises(TooManyBadRecords, match="of the last 200"):
+            await stage.work(stage.router)
+        assert len(await stage.letters()) < 200
+        return
+    await stage.work(stage.router)
+    assert len(await stage.letters()) == len(bad)
 
 
 async def test_the_decider_sets_aside_what_nobody_foresaw_and_keeps_its_neighbours_once(
