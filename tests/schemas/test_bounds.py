@@ -121,11 +121,12 @@ def test_in_a_list_the_others_stay_as_they_are() -> None:
 NUMBERS = (("1", 1), ("2", 2**70))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
 )
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(), JSON, max_size=4))
 def test_whatever_is_taken_can_be_stored_and_read_again(data: dict[str, Any]) -> None:
     try:
         event = bounded(replace(EVENT, data=data, notify=Notify(type="t", users=("a",))))
