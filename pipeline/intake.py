@@ -67,7 +67,7 @@ class Intake:
                 if field is not None and record.key != (key := getattr(value, field)).encode():
                     raise _wrong_key(record.key, key)
                 if bound is not None:
-                    value = bound(value, "$")
+                    value = bound(value)
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
             except OutOfBounds as error:
