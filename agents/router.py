@@ -15,6 +15,7 @@ from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
+from pipeline.request_buckets import RequestBuckets
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import (
@@ -64,7 +65,7 @@ def router(catalogues: Catalogues, runtime: Runtime) -> Role:
         return Router(catalogues, runtime, open_store(runtime, NAME, number, *TABLES))
 
     topics = tuple(topic.name for topic in KINDS)
-    # It is asked nothing: whoever wrote an event waits until it is routed.
+    # Whoever wrote an event waits until it is routed, and the web has its requests counted.
     return Role(name=NAME, topics=topics, open_handler=open_handler, answers=True)
 
 
@@ -76,6 +77,11 @@ class Router(Stateful):
         super().__init__(store, runtime, intake)
         self._catalogues = catalogues
         self._partitions = runtime.settings.partitions
+        self._request_buckets = RequestBuckets()
+
+    async def answer(self, question: bytes) -> bytes:
+        """Whether more requests of a limit may be made; see schemas.allowance."""
+        return self._request_buckets.answer(question)
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or tell on each cancellation."""
