@@ -12,9 +12,9 @@ from pipeline.record_faults import is_of_record, unprocessable
 from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.request import Broadcast, Request
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Priority, Reason
 from tables.followers import FOLLOWERS, SEGMENTS
-from tables.held import FAN_OUTS, FanOut
+from tables.held import FAN_OUT_TURN, FAN_OUTS, FanOut
 from tables.table import key_of, last_part
 from tables.turn import Turn
 from tables.users import PROFILES, user_key
@@ -23,15 +23,24 @@ AT_ONCE = 1000
 """People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own."""
 
 
+URGENCY = tuple(Priority)
+"""Most urgent first."""
+_BEYOND = b"\xff\xff"
+"""Behind a tenant's key, is behind all of its broadcasts: no part of a key is so long."""
 Refuse = Callable[[ConsumerRecord, BadRecord], None]
 """Makes a record a dead letter."""
 
 
 def start_fan_out(
-    turn: Turn, decisions: Decisions, record: ConsumerRecord, broadcast: Broadcast
+    turn: Turn,
+    decisions: Decisions,
+    record: ConsumerRecord,
+    broadcast: Broadcast,
+    broadcasts: int = 1,
 ) -> None:
     """Decide a broadcast for the first of its audience; the others are left to `resume_fan_out`.
 
+    All `broadcasts` of a slice together are for as many people as one, as others wait for it.
     Raises BadRecord for one that names no known type or no audience, and, after all the others
     were decided, where somebody could not be: the record is then to be set aside, and when it is
     replayed only they are told.
@@ -40,7 +49,7 @@ def start_fan_out(
     if not broadcast.followee and not broadcast.segment:
         raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
     left = FanOut(broadcast, b"", record.topic, record.offset)
-    error = _go_on(turn, decisions, left, AT_ONCE)
+    error = _go_on(turn, decisions, left, max(1, AT_ONCE // broadcasts))
     if error is not None:
         raise error
 
@@ -50,35 +59,51 @@ def resume_fan_out(
 ) -> bool:
     """Go on with what was left of a broadcast, if any was, for the next `most` of its audience.
 
+    Tenants take turns, however many broadcasts each has; of one, the most urgent goes first.
     The first that can't be told makes it a dead letter, as among those with whom it began. Tells
     whether there may be more.
     """
-    view = turn.view(FAN_OUTS)
-    for key in view.keys(b""):
-        left = view.get(key)
-        if left is not None:
-            view.put(key, None)
-            error = _go_on(turn, decisions, left, most)
-            if error is not None:
-                _set_aside(left, error, number, refuse)
-            return True
-    return False
+    view, key = turn.view(FAN_OUTS), _next_of(turn)
+    left = None if key is None else view.get(key)
+    if key is None or left is None:
+        return False
+    view.put(key, None)
+    turn.view(FAN_OUT_TURN).put(b"", left.broadcast.event.tenant)
+    error = _go_on(turn, decisions, left, most)
+    if error is not None:
+        _set_aside(left, error, number, refuse)
+    return True
 
 
 def give_up_next(
     turn: Turn, decisions: Decisions, error: BadRecord, number: int, refuse: Refuse
 ) -> None:
     """Leave out whoever comes next in the broadcast that is under way, and tell why."""
-    view = turn.view(FAN_OUTS)
-    key = next(view.keys(b""))
-    left = view.get(key)
-    if left is None:
+    view, key = turn.view(FAN_OUTS), _next_of(turn)
+    left = None if key is None else view.get(key)
+    if key is None or left is None:
         return
     edge = next(_edges(turn, left.broadcast, left.done), None)
     view.put(key, None if edge is None else replace(left, done=edge, is_set_aside=True))
     if edge is not None:
         decisions.refuse(_request(left.broadcast, last_part(edge)), error)
         _set_aside(left, error, number, refuse)
+
+
+def _next_of(turn: Turn) -> bytes | None:
+    """The broadcast whose turn it is: stored, so that who goes on after a crash takes the same."""
+    view, last = turn.view(FAN_OUTS), turn.view(FAN_OUT_TURN).get(b"")
+    others = view.keys(b"", key_of(last) + _BEYOND) if last is not None else view.keys(b"")
+    return next(others, None) or next(view.keys(b""), None)
+
+
+def _priority(decisions: Decisions, broadcast: Broadcast) -> Priority:
+    if broadcast.bulk:
+        return Priority.BULK
+    try:
+        return decisions.type_of(broadcast.type).priority
+    except BadRecord:  # of a type that is no longer there nobody is told
+        return Priority.BULK
 
 
 def _set_aside(left: FanOut, error: BadRecord, number: int, refuse: Refuse) -> None:
@@ -106,7 +131,9 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
                 decisions.refuse(request, refused)
     if len(edges) == most:
         origin = broadcast.origin
-        name = key_of(broadcast.type, broadcast.followee, f"{origin.partition}.{origin.offset}")
+        source = f"{origin.partition}.{origin.offset}"
+        rank = f"{URGENCY.index(_priority(decisions, broadcast))}"
+        name = key_of(tenant, rank, broadcast.type, broadcast.followee, source)
         is_set_aside = left.is_set_aside or first is not None
         turn.view(FAN_OUTS).put(name, replace(left, done=edges[-1], is_set_aside=is_set_aside))
     return first

@@ -71,6 +71,7 @@ TABLES = (
     held.CANCELLED,
     held.QUOTAS,
     held.FAN_OUTS,
+    held.FAN_OUT_TURN,
     IN_HAND,
     ERASED,
     POSTS,
@@ -151,21 +152,21 @@ class Decider(Stateful):
             await self._catalogues.refresh()
         decisions = self._decisions(turn, now)
         decisions.load(users)
+        broadcasts = sum(isinstance(value, Broadcast) for _, value in records)
         for record, value in records:
             try:
-                self._take(turn, decisions, record, value)
+                if isinstance(value, Broadcast):
+                    self._is_fanning_out = True
+                    start_fan_out(turn, decisions, record, value, broadcasts)
+                else:
+                    self._take(turn, decisions, value)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
 
-    def _take(
-        self, turn: Turn, decisions: Decisions, record: ConsumerRecord, value: msgspec.Struct
-    ) -> None:
+    def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct) -> None:
         match value:
             case Request():
                 decisions.decide(value)
-            case Broadcast():
-                self._is_fanning_out = True
-                start_fan_out(turn, decisions, record, value)
             case Feedback():
                 decisions.hear(value)
             case Cancellation():

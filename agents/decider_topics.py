@@ -6,6 +6,7 @@ from pipeline.slots import WEIGHTS
 from pipeline.topics import (
     BROADCASTS,
     CANCELLED,
+    CANCELLED_BULK,
     CONTACTS,
     DEVICES,
     ERASURES,
@@ -55,6 +56,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     BROADCASTS[Priority.CRITICAL]: Broadcast,
     **{REQUESTS[priority]: Request for priority in Priority},
     **{BROADCASTS[priority]: Broadcast for priority in Priority},
+    CANCELLED_BULK: Cancellation,
     OUTBOX: Post,
     HINTS: Hint,
 }
@@ -65,7 +67,11 @@ SHARES = {
     for topics in (REQUESTS, BROADCASTS)
     for priority, weight in WEIGHTS.items()
 }
-ASIDE = {OUTBOX.name: WEIGHTS[Priority.NORMAL], HINTS.name: WEIGHTS[Priority.BULK]}
+ASIDE = {
+    CANCELLED_BULK.name: WEIGHTS[Priority.BULK],
+    OUTBOX.name: WEIGHTS[Priority.NORMAL],
+    HINTS.name: WEIGHTS[Priority.BULK],
+}
 """What nobody waits for."""
 PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | ASIDE)
 GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))

@@ -15,11 +15,13 @@ from pipeline.errors import BadRecord
 from pipeline.intake import Intake
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
+from pipeline.request_buckets import RequestBuckets
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import (
     CANCELLATIONS,
     CANCELLED,
+    CANCELLED_BULK,
     DELIVERY_EVENTS,
     EVENTS,
     FOLLOWING,
@@ -54,6 +56,8 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     EVENTS: Event,
 }
 """In this order: whom an event concerns is known before it comes."""
+WEIGHTS = {CANCELLATIONS.name: 1, EVENTS.name: 1}
+"""Whoever cancels a lot must not hold up all events."""
 TABLES = (FOLLOWER_COUNTS, FOLLOWERS, SHARES, IN_HAND)
 
 
@@ -64,8 +68,8 @@ def router(catalogues: Catalogues, runtime: Runtime) -> Role:
         return Router(catalogues, runtime, open_store(runtime, NAME, number, *TABLES))
 
     topics = tuple(topic.name for topic in KINDS)
-    # It is asked nothing: whoever wrote an event waits until it is routed.
-    return Role(name=NAME, topics=topics, open_handler=open_handler, answers=True)
+    # Whoever wrote an event waits until it is routed, and the web has its requests counted.
+    return Role(name=NAME, topics=topics, open_handler=open_handler, answers=True, weights=WEIGHTS)
 
 
 class Router(Stateful):
@@ -76,6 +80,11 @@ class Router(Stateful):
         super().__init__(store, runtime, intake)
         self._catalogues = catalogues
         self._partitions = runtime.settings.partitions
+        self._request_buckets = RequestBuckets()
+
+    async def answer(self, question: bytes) -> bytes:
+        """Whether more requests of a limit may be made; see schemas.allowance."""
+        return self._request_buckets.answer(question)
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or tell on each cancellation."""
@@ -101,7 +110,7 @@ class Router(Stateful):
             case Follow():
                 return self._follow(value, turn)
             case Cancellation():
-                return [(CANCELLED, at, value.actor, value) for at in range(self._partitions)]
+                return self._cancel(record, value, turn)
             case Event():
                 return self._route(record, value, turn)
         raise TypeError(f"{type(value).__name__} is nothing that a router reads")
@@ -118,6 +127,12 @@ class Router(Stateful):
             counts.put(followee, {at: n for at, n in count.items() if n})
         # Told on even if known: the decider may not have it yet.
         return [(FOLLOWING, partition, follow.follower, follow)]
+
+    def _cancel(self, record: ConsumerRecord, said: Cancellation, turn: Turn) -> Routed:
+        # It costs what it writes, as an event does.
+        is_over = self._is_over_share(said.tenant, record.timestamp, self._partitions, turn)
+        topic = CANCELLED_BULK if is_over else CANCELLED
+        return [(topic, at, said.actor, said) for at in range(self._partitions)]
 
     def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
         types = self._catalogues.current.for_event(event)
@@ -143,15 +158,15 @@ class Router(Stateful):
             else:
                 told += routing.to_followers(spec, choice.partitions)
         # Critical goes to bulk as well: a flood is a flood, whatever it is called.
-        return (in_bulk(told) if self._is_over_share(routing, len(told), turn) else told) + posted
+        is_over = self._is_over_share(event.tenant, routing.at, len(told), turn)
+        return (in_bulk(told) if is_over else told) + posted
 
-    def _is_over_share(self, routing: Routing, cost: int, turn: Turn) -> bool:
+    def _is_over_share(self, tenant: str, at: int, cost: int, turn: Turn) -> bool:
         if not cost:
             return False
-        shares, tenant = turn.view(SHARES), key_of(routing.event.tenant)
-        share = self._runtime.settings.tenant_share
-        bucket, over = spend(shares.get(tenant), share, cost, routing.at)
-        shares.put(tenant, bucket)
+        shares, name = turn.view(SHARES), key_of(tenant)
+        bucket, over = spend(shares.get(name), self._runtime.settings.tenant_share, cost, at)
+        shares.put(name, bucket)
         return over
 
     def _post(self, spec: NotificationType, routing: Routing, followers: int) -> Routed:

@@ -16,11 +16,17 @@ KEPT_DETAIL = 500
 """Characters of the detail, which may quote the record."""
 
 
-def dead_letter(role: str, record: ConsumerRecord, error: BadRecord, at: int) -> DeadLetter:
-    """The record with its reason; reading the record again makes the same id."""
+def dead_letter(
+    role: str, record: ConsumerRecord, error: BadRecord, at: int, *, keeps_value: bool = True
+) -> DeadLetter:
+    """The record with its reason; reading the record again makes the same id.
+
+    Without its value it says only where the record stands.
+    """
     DEAD_LETTERS.labels(record.topic, error.reason).inc()
     place = f"{role}/{record.topic}/{record.partition}/{record.offset}"
     key, value = record.key or b"", record.value or b""
+    kept = KEPT_VALUE if keeps_value else 0
     headers = tuple((name, content or b"") for name, content in record.headers)
     headers_fit = sum(len(name) + len(content) for name, content in headers) <= KEPT_KEY
     return DeadLetter(
@@ -33,7 +39,7 @@ def dead_letter(role: str, record: ConsumerRecord, error: BadRecord, at: int) ->
         offset=record.offset,
         at=at,
         key=None if record.key is None else key[:KEPT_KEY],
-        value=None if record.value is None else value[:KEPT_VALUE],
+        value=None if record.value is None else value[:kept],
         headers=headers if headers_fit else (),
-        truncated=len(value) > KEPT_VALUE or len(key) > KEPT_KEY or not headers_fit,
+        truncated=len(value) > kept or len(key) > KEPT_KEY or not headers_fit,
     )

@@ -1,7 +1,8 @@
 """Decoding a slice; what can't be used becomes a dead letter, and its neighbours go on."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -10,9 +11,11 @@ from aiokafka import ConsumerRecord
 from pipeline.clock import Clock
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord, TooManyBadRecords
+from pipeline.expiring import Expiring
 from pipeline.outputs import Outputs
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, Topic
+from policy.fair_share import BURST_SECONDS, Bucket, spend
 from schemas.bounds import OutOfBounds, bound_of
 from schemas.encoding import UNDECODABLE, encode
 from schemas.vocabulary import Reason
@@ -21,6 +24,25 @@ LARGEST_VALUE = 1 << 20
 """Bytes of a record that an agent takes; larger ones are dead letters."""
 WINDOW = 200
 """Records over which the share of bad ones is taken."""
+MOST_OF_A_TENANT = WINDOW // 8
+"""Bad records of one tenant, other than the default one, that count among these."""
+WHOLE_A_SECOND = 100
+"""Dead letters of one tenant that keep the record's value, in each partition of a role."""
+FULL_AFTER_MS = (1 + BURST_SECONDS) * 1000
+"""After which a tenant has all of that again: its bucket need not be kept."""
+NOBODY = ""
+DEFAULT_TENANT = "default"
+"""Of a deployment without tenants, whose bad records nobody else could have sent."""
+
+
+class _Owned(msgspec.Struct):
+    """What says whose a record is: itself, or the event that it is about."""
+
+    tenant: str = DEFAULT_TENANT
+    event: "_Owned | None" = None
+
+
+_owned = msgspec.json.Decoder(_Owned).decode
 
 
 class Intake:
@@ -29,6 +51,10 @@ class Intake:
     The bad ones are added to the slice's outputs as dead letters, so that they are acknowledged
     before the frontier passes them. When more than `bad_share` of the last 200 were bad, a
     producer is broken and TooManyBadRecords ends the worker: its records stay where they are.
+
+    Of one tenant only a few of the last 200 count for that, so that no tenant can stop what works
+    for others; those of the default tenant, and those that say no tenant, all do. Beyond a share
+    a tenant's dead letters leave their values where they are, in the source topic.
     """
 
     def __init__(
@@ -48,7 +74,9 @@ class Intake:
         self._compacted = {topic.name for topic in kinds if topic.compacted}
         self._clock = clock
         self._bad_share = bad_share
-        self._recent: dict[tuple[str, int], bool] = {}
+        self._recent: dict[tuple[str, int], str | None] = {}
+        """By place whose bad record it is, or None for one that can be used."""
+        self._shares = Expiring[Bucket]()
 
     def read(self, slice_: Slice, outputs: Outputs) -> Iterator[tuple[ConsumerRecord, Any]]:
         """Each usable record with its value, in order.
@@ -73,7 +101,7 @@ class Intake:
             except OutOfBounds as error:
                 self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
             else:
-                note(record, False)
+                note(record, None)
                 yield record, value
 
     def read_lines(self, slice_: Slice, outputs: Outputs) -> Iterator[Any]:
@@ -89,28 +117,51 @@ class Intake:
                 self.set_aside(record, error, outputs)
                 yield from _usable(decoder.decode, record)
             else:
-                self._note(record, False)
+                self._note(record, None)
                 yield from values
 
     def set_aside(self, record: ConsumerRecord, error: BadRecord, outputs: Outputs) -> None:
         """Make a record a dead letter, also after it was decoded."""
-        self._note(record, True)
-        bad = sum(self._recent.values())
+        tenant = _tenant_of(record)
+        self._note(record, tenant)
+        bad = _bad_among(self._recent.values())
         if len(self._recent) == WINDOW and bad > self._bad_share * WINDOW:
             raise TooManyBadRecords(
                 f"{bad} of the last {WINDOW} records of {record.topic}-{record.partition} can't be "
                 f"used, the latest for: {error}. They were left in the topic, not made dead "
                 "letters: mend the producer, or raise TOCSIN_BAD_SHARE to let them pass."
             )
-        letter = dead_letter(self._role, record, error, self._clock.now())
+        fits = self._is_within_share(tenant, record.timestamp)
+        letter = dead_letter(self._role, record, error, self._clock.now(), keeps_value=fits)
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
 
-    def _note(self, record: ConsumerRecord, is_bad: bool) -> None:
+    def _note(self, record: ConsumerRecord, whose: str | None) -> None:
         # By place: a record that is read again, as its slice is taken in parts, counts once.
         recent = self._recent
-        recent[record.topic, record.offset] = is_bad
+        recent[record.topic, record.offset] = whose
         if len(recent) > WINDOW:
             del recent[next(iter(recent))]
+
+    def _is_within_share(self, tenant: str, at: int) -> bool:
+        bucket, is_over = spend(self._shares.get(tenant, at), WHOLE_A_SECOND, 1, at)
+        self._shares.put(tenant, bucket, ends=at + FULL_AFTER_MS, now=at)
+        return not is_over
+
+
+def _bad_among(recent: Iterable[str | None]) -> int:
+    """How many of these speak for stopping the worker."""
+    counts = Counter(tenant for tenant in recent if tenant is not None)
+    nobodys = counts.pop(NOBODY, 0) + counts.pop(DEFAULT_TENANT, 0)
+    return nobodys + sum(min(count, MOST_OF_A_TENANT) for count in counts.values())
+
+
+def _tenant_of(record: ConsumerRecord) -> str:
+    """Whose record it is, as far as it can be read."""
+    try:
+        found = _owned(record.value or b"")
+    except UNDECODABLE:
+        return NOBODY
+    return found.event.tenant if found.event is not None else found.tenant
 
 
 def _decoded(decode: Any, record: ConsumerRecord) -> Any:

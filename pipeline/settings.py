@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
@@ -148,6 +149,21 @@ class Settings(BaseSettings):
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8090
     """Where `tocsin web` listens; 0 takes a free port. What is outside reaches it by
     `public_url`, through whatever ends TLS in front of it."""
+    web_connections: Annotated[int, Field(ge=1)] = 10_000
+    """Connections that one web process has open; further ones are answered 503 at once."""
+    web_connections_per_address: Annotated[int, Field(ge=1)] = 200
+    """Of these, from one address, or of IPv6 from one /64."""
+    web_proxies: tuple[IPv4Network | IPv6Network, ...] = (
+        IPv4Network("127.0.0.0/8"),
+        IPv6Network("::1/128"),
+    )
+    """Networks, as JSON, of the proxies in front of `tocsin web`, which bring many clients'
+    connections: those from there are not counted by address. Let the proxy do it."""
+    web_idle_seconds: Annotated[float, Field(gt=0)] = 75.0
+    """After which a connection ends that sends nothing, or only a part of a request's head; more
+    than a proxy in front keeps one unused (nginx: 60), or it may use one that just ends."""
+    web_body_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """For all of a request's body, from its head on; later it is answered 408."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call us from browsers, as JSON; ["*"] for all."""
     api_keys: Path = Path("api-keys.toml")
@@ -164,6 +180,14 @@ class Settings(BaseSettings):
     tenant_share: Annotated[int, Field(ge=1)] = 1000
     """Records a second that a tenant may set off in each router partition; what is more waits
     in topics of its own until nothing else does, but for a small share."""
+    user_requests_per_minute: Annotated[int, Field(ge=1)] = 300
+    """Requests of one user by subscriber tokens and the links of messages. This limit and the
+    following ones hold over all web processes, and allow ten seconds' worth at once."""
+    tenant_requests_per_minute: Annotated[int, Field(ge=1)] = 120_000
+    """Requests of all API keys of a tenant together, each of which has a limit of its own in the
+    keys file; and as many again by all of the tenant's users."""
+    tenant_erasures_per_minute: Annotated[int, Field(ge=1)] = 600
+    """Users that a tenant may erase: each one costs far more than a request."""
     session_timeout: Annotated[float, Field(ge=1)] = 6.0
     bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 16 << 20
     """Records fetched and not finished, over all partitions of one process; twice that if

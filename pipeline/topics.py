@@ -60,6 +60,10 @@ DEVICES = Topic(name="devices", key="user", written_by="producers, web", read_by
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
 CANCELLATIONS = Topic(name="cancellations", key="actor", written_by="producers", read_by="router")
 CANCELLED = Topic(name="cancelled", key="partition", written_by="router", read_by="decider")
+CANCELLED_BULK = Topic(
+    name="cancelled.bulk", key="partition", written_by="router", read_by="decider"
+)
+"""What tenants cancel beyond their share."""
 FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_by="decider")
 STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider")
 SUBSCRIPTIONS = Topic(name="subscriptions", key="user", written_by="web", read_by="decider")
@@ -169,6 +173,7 @@ TOPICS: tuple[Topic, ...] = (
     PRESENCE,
     CANCELLATIONS,
     CANCELLED,
+    CANCELLED_BULK,
     FEEDBACK,
     STOPS,
     SUBSCRIPTIONS,

@@ -35,4 +35,8 @@ class FanOut(Struct, frozen=True, array_like=True):
 
 
 FAN_OUTS = Table(b"o", FanOut)
-"""Broadcasts with more people in this partition than are decided in one go."""
+"""Broadcasts with more people in this partition than are decided in one go, by tenant and, within
+it, by priority."""
+
+FAN_OUT_TURN: Table[str] = Table(b"u", str)
+"""Which tenant had the last turn of those who have such broadcasts; one row."""

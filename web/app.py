@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -19,64 +19,88 @@ from web.api.app import MOST_BYTES, api
 from web.api.desk import Desk
 from web.api.keys import Keys
 from web.back_channel import BackChannel
+from web.connections import Bounds, bounds_of, connections
 from web.console.routes import console
 from web.cors import cross_origin
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.routes import Gateway
 from web.handled import Handled
+from web.limits import Limits, UserLimits
 from web.links.routes import Links
 from web.owners import Owners
 from web.preferences.routes import Preferring
 from web.problems import problems
 from web.reports.registry import reporters_of
+from web.slow_bodies import bound_bodies
 from web.webhooks import Webhooks
 
+BACKLOG = 128
+"""Connections that the system holds until we take them."""
+DEFAULTS = Bounds()
 KEYS_SECONDS = 1.0
 """How often the file of API keys is looked at."""
 
 
 def build(
-    settings: Settings, producer: Log, clock: Clock, more: Iterable[web.RouteDef] = ()
+    settings: Settings,
+    producer: Log,
+    clock: Clock,
+    more: Iterable[web.RouteDef] = (),
+    limits: Limits | None = None,
 ) -> web.Application:
-    """The application, which writes by this producer, with `more` routes beside its own."""
+    """The application, which writes by this producer, with `more` routes beside its own.
+
+    Without `limits` of all web processes it counts the requests of users by itself.
+    """
     back = BackChannel(producer, settings)
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     cross_origin(app, settings.cors_origins)
     problems(app)
+    bound_bodies(app, settings.web_body_seconds)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
-    app.add_routes(Links(back, key, clock).routes())
+    users = UserLimits(limits or Limits(), settings)
+    app.add_routes(Links(back, key, clock, users).routes())
     app.add_routes([web.get("/health", _health), *more])
     return app
 
 
 @asynccontextmanager
-async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+async def serving(
+    app: web.Application, host: str, port: int, bounds: Bounds = DEFAULTS
+) -> AsyncIterator[str]:
     """Serve inside the block; its URL. Requests under way are finished before it ends.
 
     Raises PortTaken, or Unavailable, where it can't listen.
     """
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    if runner.server is None:
+        raise RuntimeError("aiohttp made no server")
     try:
-        await _listen(site)
-        address = runner.addresses[0]
-        yield f"http://{address[0]}:{address[1]}"
+        listening = await _listen(connections(runner.server, bounds), host, port)
+        address = listening.sockets[0].getsockname()
+        try:
+            yield f"http://{address[0]}:{address[1]}"
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
 
 
-async def _listen(site: web.TCPSite) -> None:
+async def _listen(
+    connected: Callable[[], asyncio.Protocol], host: str, port: int
+) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
     try:
-        await site.start()
+        return await loop.create_server(connected, host, port, backlog=BACKLOG)
     except OSError as error:
         is_taken = error.errno == errno.EADDRINUSE
         why = "is taken by another program" if is_taken else f"can't be listened on ({error})"
         raise (PortTaken if is_taken else Unavailable)(
-            f"{site.name} {why}, so nothing is served; choose another by TOCSIN_WEB_PORT, and by "
-            "TOCSIN_WEB_HOST an address of this machine."
+            f"http://{host}:{port} {why}, so nothing is served; choose another by TOCSIN_WEB_PORT, "
+            "and by TOCSIN_WEB_HOST an address of this machine."
         ) from None
 
 
@@ -103,9 +127,10 @@ async def run(settings: Settings) -> None:
             gateway = Gateway(desk, hub, here)
             pages = Preferring(desk).routes()
             more = [*api(desk, keys), *gateway.routes(), *pages, *console()]
-            app = build(settings, producer, clock, more)
+            app = build(settings, producer, clock, more, desk.limits)
             tune_collector()
-            async with serving(app, settings.web_host, settings.web_port) as url:
+            bounds = bounds_of(settings)
+            async with serving(app, settings.web_host, settings.web_port, bounds) as url:
                 print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
                 await stop.wait()
                 gateway.end()

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Self, TypeVar
 from urllib.parse import urlencode
 
@@ -89,6 +89,28 @@ class Owners:
             f"{', or none is as far as was asked' if awaited else ''}. Nothing was changed; start "
             "one, or wait until the partition has moved."
         )
+
+    def partition_of(self, key: str) -> int:
+        """The partition in which a key is."""
+        return partition_of(key, self._settings.partitions)
+
+    async def ask_once(
+        self,
+        role: str,
+        partition: int,
+        question: Struct,
+        kind: type[Answer],
+        timeout_seconds: float,
+    ) -> Answer | None:
+        """What the role answers at once; None where nobody is there who can, or not in time."""
+        url = self._urls.get((role, partition))
+        answer = b""
+        if url is not None:
+            # A worker that can't use the question is one of an older version.
+            with suppress(TimeoutError, BadRecord, RuntimeError):
+                async with asyncio.timeout(timeout_seconds):
+                    answer = await self._post(url, f"/{partition}", msgspec.json.encode(question))
+        return msgspec.json.decode(answer, type=kind) if answer else None
 
     async def ask_each(
         self, role: str, question: Struct, kind: type[Answer]

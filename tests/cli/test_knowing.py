@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from cli.main import tocsin
 from embedded.process import free_port
 from web.api.keys import Keys, Scope
-from web.api.pace import Pace
 from web.api.route import Call, Gate, Reply, Route
+from web.limits import Limits
 
 
 async def _operate(_: Call) -> Reply:
@@ -30,7 +30,7 @@ async def _read(_: Call) -> Reply:
 async def web_with(path: Path) -> AsyncIterator[int]:
     """Two routes of a web process with the keys of this file, which it read before; its port."""
     keys = Keys(path)
-    gate = Gate(keys, Pace(), 1 << 20)
+    gate = Gate(keys, Limits(), 1 << 20, 1_000_000)
     app = web.Application()
     operations = Route("GET", "/v1/operations", Scope.OPERATE, "", _operate, {200: None})
     mine = Route("GET", "/v1/mine", Scope.READ, "", _read, {200: None})

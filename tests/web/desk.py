@@ -23,6 +23,7 @@ class Asked(Owners):
     of the user and the question."""
 
     def __init__(self) -> None:
+        self._settings = Settings()
         self.answer: Any = None
         self.asked: list[tuple[str, str, Struct, Mapping[str, int] | None]] = []
 
@@ -41,6 +42,17 @@ class Asked(Owners):
             raise found
         answer: Answer = found
         return answer
+
+    async def ask_once(
+        self,
+        role: str,
+        partition: int,
+        question: Struct,
+        kind: type[Answer],
+        timeout_seconds: float,
+    ) -> Answer | None:
+        """Nobody counts requests, so that each desk does so alone."""
+        return None
 
 
 def desk_of(

@@ -16,6 +16,7 @@ from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_twilio import TWILIO
 from tests.web.caller import KEY, Caller, Memory, calling, memory, settings
 from web.back_channel import BackChannel
+from web.limits import Limits, UserLimits
 from web.links.routes import Links
 
 MAIL = issue_ticket(delivery(SENDGRID, 7, tenant="acme"), KEY)
@@ -159,3 +160,20 @@ async def test_who_can_not_be_unsubscribed_now_is_told_so(links: Caller, topics:
     answer = await links.post(f"/unsubscribe/{MAIL}")
     assert answer.status == 503
     assert "<h1>Please try again</h1>" in answer.text
+
+
+async def test_beyond_their_limit_people_get_what_they_came_for_and_nothing_is_stored(
+    topics: Memory,
+) -> None:
+    app, limited = web.Application(), settings(user_requests_per_minute=12)  # two at once
+    limits = UserLimits(Limits(monotonic=lambda: 1.0), limited)
+    app.add_routes(Links(BackChannel(topics, limited), KEY, SetClock(), limits).routes())
+    async with calling(app) as links:
+        opened = [await links.get(f"/open/{MAIL}.gif", headers=PERSON) for _ in range(4)]
+        assert {each.status for each in opened} == {200}
+        assert len({each.body for each in opened}) == 1
+        answer = await links.get(click(), headers=PERSON)
+        assert (answer.status, answer.headers["Location"]) == (302, SHOP)
+        assert len(topics.said(DELIVERY_EVENTS)) == 2
+        refused = await links.post(f"/unsubscribe/{MAIL}")
+        assert (refused.status, refused.headers["Retry-After"]) == (429, "10")

@@ -1,5 +1,6 @@
 """How workers are asked, and what becomes of each thing that they can answer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ from msgspec import Struct
 from pipeline.errors import BadRecord, Unavailable
 from pipeline.queries import SIGNATURE, signature
 from schemas.owner import Owner
+from tests.patience import PATIENCE
 from tests.web.caller import KEY, settings
 from web import owners as owners_module
 from web.app import serving
@@ -153,3 +155,38 @@ async def test_each_process_of_a_role_is_asked_once(owners: Owners, worker: Work
 
 async def test_a_call_lasts_no_longer_than_the_question(owners: Owners) -> None:
     assert owners._session.timeout == aiohttp.ClientTimeout(total=5.0)
+
+
+async def test_a_question_for_now_is_asked_once_of_who_holds_the_partition(
+    owners: Owners, worker: Worker
+) -> None:
+    holds(owners, worker.url, partition=3)
+    assert await owners.ask_once("decider", 3, ASKED, Answer, PATIENCE) == Answer("ann")
+    assert await owners.ask_once("decider", 0, ASKED, Answer, PATIENCE) is None
+    assert await owners.ask_once("router", 3, ASKED, Answer, PATIENCE) is None
+    assert worker.paths == ["/3"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 421, 422, 503])
+async def test_who_can_not_answer_now_is_asked_no_more(
+    owners: Owners, worker: Worker, status: int
+) -> None:
+    holds(owners, worker.url)
+    worker.statuses = [status, 200]
+    assert await owners.ask_once("decider", 0, ASKED, Answer, PATIENCE) is None
+    assert len(worker.paths) == 1
+
+
+async def test_a_question_for_now_waits_no_longer_than_it_says(owners: Owners) -> None:
+    is_over = asyncio.Event()
+
+    async def hang(_: http.Request) -> http.Response:
+        await is_over.wait()
+        return http.Response()
+
+    app = http.Application()
+    app.add_routes([http.post("/{partition}", hang)])
+    async with serving(app, "127.0.0.1", 0) as url:
+        holds(owners, url)
+        assert await owners.ask_once("decider", 0, ASKED, Answer, 0.05) is None
+        is_over.set()

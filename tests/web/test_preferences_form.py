@@ -22,6 +22,7 @@ from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.requests.recorder import SETTINGS, Still, delivery
 from web.app import serving
+from web.limits import Limits
 from web.preferences.routes import Preferring
 from web.preferences.words import words_of
 
@@ -50,6 +51,7 @@ class Desk:
     written: list[tuple[str, Struct]] = field(default_factory=list)
     asked: list[str | None] = field(default_factory=list)
     is_away: bool = False
+    limits: Limits = field(default_factory=Limits)
 
     async def known(self, tenant: str, user: str, after: str | None = None) -> Known:
         assert (tenant, user) == ("acme", "ada")

@@ -16,7 +16,6 @@ from web.api.inbox import Inboxes
 from web.api.keys import Keys
 from web.api.openapi import document
 from web.api.operations import Operations
-from web.api.pace import Pace
 from web.api.route import Gate, Route
 from web.api.sending import Sending
 from web.api.users import Users
@@ -35,8 +34,8 @@ def routes_of(desk: Desk) -> list[Route]:
 
 def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:
     """The routes as aiohttp wants them, and the document of them, which needs no key."""
-    gate, routes = Gate(keys, Pace(), MOST_BYTES), routes_of(desk)
-    settings = desk.settings
+    settings, routes = desk.settings, routes_of(desk)
+    gate = Gate(keys, desk.limits, MOST_BYTES, settings.tenant_requests_per_minute)
     server = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.web_port}"
     text = msgspec.json.encode(document(routes, version("tocsin"), server))
 

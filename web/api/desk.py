@@ -16,6 +16,7 @@ from schemas.encoding import encode
 from schemas.event import Event
 from schemas.question import Explain, ReadUser
 from web.handled import Handled
+from web.limits import Limits
 from web.owners import Owners
 from web.patience import in_time
 from web.position import Position, written
@@ -42,6 +43,7 @@ class Desk:
         self.catalogues = catalogues
         self.clock = clock
         self.clickhouse = ClickHouse(settings)
+        self.limits = Limits(owners)
         self._producer = producer
 
     async def known(self, tenant: str, user: str, position: str | None = None) -> Known:

@@ -36,7 +36,7 @@ class Scope(StrEnum):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One key: `per_minute` requests of one tenant's, in each web process."""
+    """One key of a tenant's: `per_minute` requests, in all web processes together."""
 
     name: str = ""
     sha256: str

@@ -21,7 +21,8 @@ repeated. Positions are opaque.
 
 **Errors** are `application/problem+json` (RFC 9457), always with the same members.
 
-**Limits.** A key may make so many requests a minute, evenly, with a burst of ten seconds' worth.
+**Limits.** A key and its tenant may make so many requests a minute, evenly, with a burst of ten
+seconds' worth, over all servers together. The headers describe the limit with the fewest left.
 `RateLimit-Limit` is the burst, `RateLimit-Remaining` what is left of it, and after
 `RateLimit-Reset` seconds all of it is there again. A refusal (429) has `Retry-After` with the same
 number of seconds."""

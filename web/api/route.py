@@ -12,10 +12,10 @@ from pipeline.errors import Unavailable
 from web.api.encoding import encode_reply
 from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
-from web.api.pace import Pace
 from web.api.problem import Problem
 from web.body import value_of
 from web.gateway.token import Subscriber
+from web.limits import Limits, key_limit, tenant_limit
 
 RETRY_AFTER = {"Retry-After": "5"}
 LOST = "Internal error; the request may or may not have been stored."
@@ -73,9 +73,10 @@ class Route(NamedTuple):
 class Gate:
     """Lets requests through to their handlers, and answers those that can't be."""
 
-    def __init__(self, keys: Keys, pace: Pace, most_bytes: int) -> None:
+    def __init__(self, keys: Keys, limits: Limits, most_bytes: int, tenant_per_minute: int) -> None:
         self._keys = keys
-        self._pace = pace
+        self._limits = limits
+        self._tenant_per_minute = tenant_per_minute
         self._most_bytes = most_bytes
 
     def open(self, route: Route) -> web.RouteDef:
@@ -86,10 +87,10 @@ class Gate:
             headers: dict[str, str] = {}
             try:
                 key = self._key(request)
-                turn = self._pace.take(key.name, key.per_minute)
-                headers = turn.headers()
-                if not turn.allowed:
-                    raise Problem(429, f"Limit of {key.per_minute} requests a minute exceeded.")
+                headers = await self._limits.require(
+                    key_limit(key.name, key.per_minute),
+                    tenant_limit(key.tenant, self._tenant_per_minute),
+                )
                 if route.scope not in key.scopes:
                     raise Problem(403, f"It needs the scope {route.scope}.")
                 query = _query(request, route.query)

@@ -20,6 +20,7 @@ from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Call, Handler, Reply, Route
+from web.limits import erasure_limit
 from web.position import Position
 
 _USER = "/v1/users/{user}"
@@ -128,7 +129,10 @@ class Users:
     async def erase(self, call: Call) -> Reply:
         """All that is kept, here and in ClickHouse; what is in topics goes with their retention."""
         tenant, user = call.whose
-        return Reply(await self._desk.write(ERASURES, Erasure(user=user, tenant=tenant)), 202)
+        per_minute = self._desk.settings.tenant_erasures_per_minute
+        headers = await self._desk.limits.require(erasure_limit(tenant, per_minute))
+        said = Erasure(user=user, tenant=tenant)
+        return Reply(await self._desk.write(ERASURES, said), 202, headers)
 
     async def contacts(self, call: Call) -> Reply:
         """Replace them."""

@@ -21,6 +21,7 @@ from web.gateway.socket import straight_to
 from web.gateway.stream import Said, Stream, said
 from web.gateway.token import Subscriber, read_token
 from web.inbox import ChangeBody, Inbox, InboxQuery
+from web.limits import UserLimits
 
 HEARTBEAT = 20.0
 """Seconds; common proxies cut what is silent for 60."""
@@ -30,6 +31,8 @@ LARGEST = 4096
 """Bytes of what a client may say."""
 SPREAD_MS = 5000
 """Clients of a process that ends come back within this time, not all at once."""
+LIMITS: web.RequestKey[dict[str, str]] = web.RequestKey("limits", dict[str, str])
+"""The headers that tell what more the user may ask."""
 _encode = msgspec.json.Encoder().encode
 _CHANGE = msgspec.json.Decoder(ChangeBody)
 Handler = Callable[[web.Request, Subscriber], Awaitable[web.StreamResponse]]
@@ -43,6 +46,7 @@ class Gateway:
         self._hub = hub
         self._here = here
         self._inbox = Inbox(desk)
+        self._limits = UserLimits(desk.limits, desk.settings)
         self._key = desk.settings.signing_key.get_secret_value().encode()
         self._ending = asyncio.Event()
 
@@ -68,6 +72,8 @@ class Gateway:
         answer = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=LARGEST, compress=False)
         async with self._connected(request, subscriber) as stream:
             first = await stream.begin(_last(request))
+            limits: dict[str, str] = request[LIMITS]
+            answer.headers.update(limits)
             await answer.prepare(request)
             sending = asyncio.create_task(_send_all(request, answer, stream, map(said, first)))
             ending = asyncio.create_task(self._ending.wait())
@@ -83,11 +89,13 @@ class Gateway:
 
     async def stream(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """Server-sent events; the browser itself comes back with the last id."""
+        limits: dict[str, str] = request[LIMITS]
         answer = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
                 "Cache-Control": "no-store",
                 "X-Accel-Buffering": "no",
+                **limits,
             }
         )
         async with self._connected(request, subscriber) as stream:
@@ -147,17 +155,23 @@ class Gateway:
 
     def _for_subscriber(self, handler: Handler) -> Callable[..., Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
+            headers: dict[str, str] = {}
             try:
                 subscriber = read_token(_token(request), self._key, self._desk.clock.now() // 1000)
                 if subscriber is None:
                     raise Problem(401, "The subscriber token is missing, forged or has ended.")
-                return await handler(request, subscriber)
+                request[LIMITS] = headers = await self._limits.require(*subscriber)
+                response = await handler(request, subscriber)
             except Problem as problem:
+                problem.headers = {**headers, **problem.headers}
                 return problem.response()
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                return Problem(400, "", field_error(error)).response()
+                return Problem(400, "", field_error(error), headers=headers).response()
             except Unavailable as error:
-                return Problem(503, str(error), headers=RETRY_AFTER).response()
+                return Problem(503, str(error), headers={**headers, **RETRY_AFTER}).response()
+            if not response.prepared:
+                response.headers.update(headers)
+            return response
 
         return handle
 

@@ -2,15 +2,19 @@
 
 import base64
 import logging
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from pipeline.clock import Clock
 from pipeline.errors import Unavailable
+from pipeline.settings import Settings
 from policy.machines import is_machine
 from policy.report import Kind, Report
 from policy.tracking import is_signed
+from web.api.problem import Problem
 from web.back_channel import BackChannel
+from web.limits import Limits, UserLimits
 from web.links.pages import ask_page, back_page, done_page, later_page, unknown_page
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -19,6 +23,7 @@ PAGE = FRESH | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
 }
+NO_MORE: Mapping[str, str] = {}
 OURS = "links"
 """Who tells of it, in place of a provider."""
 log = logging.getLogger(__name__)
@@ -27,8 +32,11 @@ log = logging.getLogger(__name__)
 class Links:
     """What people, and machines, do with a message."""
 
-    def __init__(self, back: BackChannel, key: bytes, clock: Clock) -> None:
+    def __init__(
+        self, back: BackChannel, key: bytes, clock: Clock, limits: UserLimits | None = None
+    ) -> None:
         self._back = back
+        self._limits = limits or UserLimits(Limits(), Settings())
         self._key = key
         self._clock = clock
 
@@ -71,17 +79,24 @@ class Links:
         wants = (await request.post()).get("do") == "subscribe"
         kind = Kind.RESUBSCRIBED if wants else Kind.UNSUBSCRIBED
         try:
+            await self._limits.require(ticket.tenant, ticket.user)
             await self._back.take([self._report(request, kind)], OURS)
         except Unavailable as error:
             log.warning("a click on unsubscribe could not be stored: %s", error)
             return _page(later_page(), 503)
+        except Problem as problem:
+            return _page(later_page(), problem.status, problem.headers)
         page = back_page if wants else done_page
         return _page(page(ticket.category, ticket.channel))
 
     async def _tell(self, request: web.Request, kind: Kind) -> None:
+        ticket = self._back.ticket(request.match_info["ticket"])
+        if ticket is None:
+            return
         try:
+            await self._limits.require(ticket.tenant, ticket.user)
             await self._back.take([self._report(request, kind)], OURS)
-        except Unavailable as error:
+        except (Unavailable, Problem) as error:
             # The person waits for a picture or a page, and would gain nothing by an error.
             log.warning("%s could not be stored: %s", kind, error)
 
@@ -95,5 +110,6 @@ class Links:
         )
 
 
-def _page(text: str, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=text, content_type="text/html", headers=PAGE)
+def _page(text: str, status: int = 200, more: Mapping[str, str] = NO_MORE) -> web.Response:
+    headers = {**PAGE, **more}
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)

@@ -1,6 +1,7 @@
 """`/preferences/LINK`, where the link is the ticket of a message or a subscriber token."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Frequency
 from web.api.desk import Desk
 from web.api.problem import Problem
+from web.api.route import RETRY_AFTER
 from web.gateway.token import Subscriber, read_token
-from web.links.routes import PAGE
+from web.limits import UserLimits
+from web.links.routes import NO_MORE, PAGE
 from web.preferences.words import words_of
 
 FOLDER = Path(__file__).parents[1] / "pages"
@@ -36,6 +39,7 @@ class Preferring:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._limits = UserLimits(desk.limits, desk.settings)
         self._key = desk.settings.signing_key.get_secret_value().encode()
         pages = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
         self._page = pages.get_template("preferences.html")
@@ -53,12 +57,13 @@ class Preferring:
         if subscriber is None:
             return self._told(request, "invalid", 404)
         try:
+            await self._limits.require(*subscriber)
             position = request.query.get("after")
             known = await self._desk.known(*subscriber, position)
             return self._shown(request, known, "saved" if position else "")
         except (Unavailable, Problem) as error:
             log.warning("preferences can't be shown: %s", error)
-            return self._told(request, "later", 503)
+            return self._later(request, error)
 
     async def save(self, request: web.Request) -> web.Response:
         """Store it, and show what holds then."""
@@ -67,6 +72,7 @@ class Preferring:
             return self._told(request, "invalid", 404)
         form = await request.post()
         try:
+            await self._limits.require(*subscriber)
             known = await self._desk.known(*subscriber)
             zone = str(form.get("zone", ""))
             try:
@@ -76,9 +82,9 @@ class Preferring:
             if zone and not is_zone(zone):
                 return self._shown(request, known, "wrong", 400)
             position = await self._store(subscriber, known, form, quiet, zone)
-        except Unavailable as error:
+        except (Unavailable, Problem) as error:
             log.warning("preferences can't be stored: %s", error)
-            return self._told(request, "later", 503)
+            return self._later(request, error)
         place = f"{request.path}?after={position}"
         return web.Response(status=303, headers={**PAGE, "Location": place})
 
@@ -171,11 +177,18 @@ class Preferring:
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=PAGE)
 
-    def _told(self, request: web.Request, what: str, status: int) -> web.Response:
+    def _later(self, request: web.Request, error: Unavailable | Problem) -> web.Response:
+        if isinstance(error, Problem) and error.status == 429:
+            return self._told(request, "later", 429, error.headers)
+        return self._told(request, "later", 503, RETRY_AFTER)
+
+    def _told(
+        self, request: web.Request, what: str, status: int, more: Mapping[str, str] = NO_MORE
+    ) -> web.Response:
         language, words = words_of(_language(request))
         title, said = words[f"{what}_title"], words[what]
         text = self._page.render(language=language, words=words, title=title, text=said)
-        headers = PAGE | ({"Retry-After": "5"} if status == 503 else {})
+        headers = {**PAGE, **more}
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 

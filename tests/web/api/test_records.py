@@ -31,10 +31,10 @@ from schemas.vocabulary import Channel, Reason
 from tests.web.caller import Caller, Memory, calling, memory, settings
 from tests.web.desk import Asked, desk_of
 from web.api.keys import Keys
-from web.api.pace import Pace
 from web.api.route import Gate
 from web.api.sending import MOST_ASKED, Sending
 from web.api.users import Users
+from web.limits import Limits
 
 NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
 A_YEAR_ON, LATER = "2026-07-21T08:26:40Z", "2026-07-21T08:26:41Z"
@@ -83,7 +83,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     )
     topics, owners = memory(), Asked()
     desk = desk_of(topics, settings(), NOW, owners)
-    gate = Gate(Keys(file), Pace(), 1 << 20)
+    gate = Gate(Keys(file), Limits(), 1 << 20, 10_000)
     app = web.Application()
     app.add_routes([gate.open(route) for route in (*Users(desk).routes(), *Sending(desk).routes())])
     async with calling(app) as caller:

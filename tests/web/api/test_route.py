@@ -12,9 +12,9 @@ from msgspec import Struct
 from pipeline.errors import Unavailable
 from tests.web.caller import Answer, Caller, calling
 from web.api.keys import Keys, Scope
-from web.api.pace import Pace
 from web.api.problem import MEDIA_TYPE, Problem
 from web.api.route import Call, Gate, Reply, Route
+from web.limits import Limits
 
 MOST = 100
 JSON = {"Content-Type": "application/json"}
@@ -57,7 +57,7 @@ async def caller(tmp_path: Any) -> AsyncIterator[Caller]:
         tables += f'[{name}]\nsha256 = "{sha}"\ntenant = "acme"\nscopes = [{scopes}]\n'
         tables += f"per_minute = {pace}\n"
     file.write_text(tables)
-    gate = Gate(Keys(file), Pace(lambda: 100.0), MOST)
+    gate = Gate(Keys(file), Limits(monotonic=lambda: 100.0), MOST, 1_000_000)
     tell = Handlers().tell
     app = web.Application(client_max_size=MOST)
     app.add_routes(

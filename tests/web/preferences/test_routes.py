@@ -22,6 +22,7 @@ from tests.sinks.test_sendgrid import SENDGRID
 from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, settings
 from tests.web.desk import Asked, desk_of
 from web.gateway.token import Subscriber, make_token, subscriber_secret
+from web.limits import Limits
 from web.preferences.routes import Preferring
 
 NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
@@ -323,3 +324,20 @@ async def test_what_can_not_be_is_told_and_changes_nothing(
     assert "nichts hat sich geändert" in answer.text
     assert Page(answer).boxes == ALL_BUT_SMS
     assert person.topics.topics == {}
+
+
+async def test_beyond_their_limit_people_are_asked_to_come_again() -> None:
+    topics, owners = memory(), Asked()
+    desk = desk_of(topics, settings(user_requests_per_minute=12), NOW, owners, CATALOGUE)
+    desk.limits = Limits(monotonic=lambda: 1.0)  # two at once
+    app = web.Application()
+    app.add_routes(Preferring(desk).routes())
+    async with calling(app) as caller:
+        found = Person(caller, owners, topics)
+        found.is_known()
+        answers = [await found.sees() for _ in range(3)]
+        assert [each.status for each in answers] == [200, 200, 429]
+        assert answers[2].headers["Retry-After"] == answers[2].headers["RateLimit-Reset"] == "10"
+        assert "Please try again" in answers[2].text
+        assert (await found.says(shown=[])).status == 429
+    assert topics.said(PREFERENCES) == []
