@@ -8,6 +8,7 @@ import asyncio
 import msgspec
 from aiokafka import ConsumerRecord
 
+from agents.following import take_follow
 from agents.routing import Routed, Routing, in_bulk
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
@@ -42,7 +43,7 @@ from schemas.follow import Follow
 from schemas.post import Post
 from schemas.request import Origin
 from schemas.vocabulary import Reason
-from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
+from tables.followers import FOLLOW_TIMES, FOLLOWER_COUNTS, FOLLOWERS, UNFOLLOWED
 from tables.in_hand import IN_HAND
 from tables.shares import SHARES
 from tables.store import Store
@@ -58,7 +59,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
 """In this order: whom an event concerns is known before it comes."""
 WEIGHTS = {CANCELLATIONS.name: 1, EVENTS.name: 1}
 """Whoever cancels a lot must not hold up all events."""
-TABLES = (FOLLOWER_COUNTS, FOLLOWERS, SHARES, IN_HAND)
+TABLES = (FOLLOWER_COUNTS, FOLLOWERS, FOLLOW_TIMES, UNFOLLOWED, SHARES, IN_HAND)
 
 
 def router(catalogues: Catalogues, runtime: Runtime) -> Role:
@@ -108,24 +109,18 @@ class Router(Stateful):
     def _take(self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn) -> Routed:
         match value:
             case Follow():
-                return self._follow(value, turn)
+                return self._follow(record, value, turn)
             case Cancellation():
                 return self._cancel(record, value, turn)
             case Event():
                 return self._route(record, value, turn)
         raise TypeError(f"{type(value).__name__} is nothing that a router reads")
 
-    def _follow(self, follow: Follow, turn: Turn) -> Routed:
-        followee = key_of(follow.tenant, follow.followee)
-        edge = key_of(follow.tenant, follow.followee, follow.follower)
-        partition = partition_of(follow.follower, self._partitions)
-        edges, counts = turn.view(FOLLOWERS), turn.view(FOLLOWER_COUNTS)
-        if follow.following != bool(edges.get(edge)):
-            edges.put(edge, True if follow.following else None)
-            count = dict(counts.get(followee) or {})
-            count[partition] = count.get(partition, 0) + (1 if follow.following else -1)
-            counts.put(followee, {at: n for at, n in count.items() if n})
+    def _follow(self, record: ConsumerRecord, follow: Follow, turn: Turn) -> Routed:
+        if not take_follow(turn, follow, record.timestamp, self._partitions):
+            return []
         # Told on even if known: the decider may not have it yet.
+        partition = partition_of(follow.follower, self._partitions)
         return [(FOLLOWING, partition, follow.follower, follow)]
 
     def _cancel(self, record: ConsumerRecord, said: Cancellation, turn: Turn) -> Routed:

@@ -8,8 +8,9 @@ from schemas.event import Moment, Name
 class Follow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`follower` follows `followee` from `at` on, or no longer does.
 
-    The router counts it and writes the same record to `following`, keyed by the follower.
-    Repeating it changes nothing.
+    Of two records of the same two the one with the later `at` counts, in whichever order they
+    come, for 30 days. The router counts it and writes the same record to `following`, keyed by
+    the follower. Repeating it changes nothing.
     """
 
     follower: Name

@@ -9,7 +9,7 @@ from policy.instants import moment, timestamp
 from policy.membership import Membership
 from schemas.event import Name, Timestamp
 from schemas.vocabulary import Channel, Reason
-from web.api.bodies import EventBody
+from web.api.bodies import EventBody, SendQuery
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
@@ -65,7 +65,7 @@ class Asking:
         return [
             Route(
                 "POST", "/v1/explain", Scope.READ, "Explain what would become of an event",
-                self.explain, {200: list[Explained]}, ExplainBody,
+                self.explain, {200: list[Explained]}, ExplainBody, SendQuery,
                 name="explain", tag="History", example={"event": EVENT, "user": "ada"},
             )
         ]  # fmt: skip
@@ -74,8 +74,10 @@ class Asking:
         """Decided in the user's own partition, with nothing sent or stored."""
         body: ExplainBody = call.body
         event = body.event.event(call.key.tenant, moment(self._desk.clock.now()))
+        after = await self._desk.decided([body.user], call.query.position)
         try:
-            return Reply(list(map(_shown, await self._desk.explain(event, body.user))))
+            found = await self._desk.explain(event, body.user, after.get(body.user))
+            return Reply(list(map(_shown, found)))
         except BadRecord as error:
             raise Problem(400, "", FieldError("/event/data", error.detail)) from None
 

@@ -75,6 +75,15 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         )
 
 
+class SendQuery(Struct, frozen=True):
+    """`position` is what writes answered, with commas between: what is checked has them.
+
+    So a request that is sent again with the `position` of its own 202 learns whether it counts.
+    """
+
+    position: str | None = None
+
+
 class EventsBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Many events: all of them are taken, or none."""
 

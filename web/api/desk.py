@@ -1,6 +1,7 @@
 """What every handler of the API works with."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -52,10 +53,28 @@ class Desk:
         after = await self.handled.before(DECIDER, user, position)
         return await self.owners.ask(DECIDER, user, asked, Known, after)
 
-    async def explain(self, event: Event, user: str) -> list[Explanation]:
+    async def decided(
+        self, users: Collection[str], position: str | None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """By user, the offsets that the decider must have done to know what is at the position.
+
+        Waits until the roles before it have done their part, once a partition. Raises Unavailable
+        where they do not in time, and Problem for what is no position.
+        """
+        if position is None:
+            return {}
+        partitions = self.settings.partitions
+        by_partition = {partition_of(user, partitions): user for user in users}
+        waits = (self.handled.before(DECIDER, user, position) for user in by_partition.values())
+        after = dict(zip(by_partition, await asyncio.gather(*waits), strict=True))
+        return {user: after[partition_of(user, partitions)] for user in users}
+
+    async def explain(
+        self, event: Event, user: str, after: Mapping[str, int] | None = None
+    ) -> list[Explanation]:
         """What would become of an event for a user; raises Unavailable and BadRecord."""
         question = Explain(event=event, user=user)
-        return await self.owners.ask(DECIDER, user, question, list[Explanation])
+        return await self.owners.ask(DECIDER, user, question, list[Explanation], after)
 
     async def write(self, topic: Topic, value: Struct) -> Position:
         """Write a record under its key; on return the broker has it. Raises Unavailable."""

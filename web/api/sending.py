@@ -20,6 +20,7 @@ from web.api.bodies import (
     NotificationBody,
     NotificationsBody,
     Notified,
+    SendQuery,
     Taken,
     ids_of,
 )
@@ -57,22 +58,22 @@ class Sending:
         return [
             Route(
                 "POST", "/v1/events", Scope.SEND, "Report an event", self.event,
-                {202: Taken, **refusals}, EventBody,
+                {202: Taken, **refusals}, EventBody, SendQuery,
                 name="send_event", tag=TAG, example=EVENT, keyed=True,
             ),
             Route(
                 "POST", "/v1/events/bulk", Scope.SEND, "Report many events",
-                self.events, {202: AllTaken, **refusals}, EventsBody,
+                self.events, {202: AllTaken, **refusals}, EventsBody, SendQuery,
                 name="send_events", tag=TAG, example={"events": [EVENT]}, keyed=True,
             ),
             Route(
                 "POST", "/v1/notifications", Scope.SEND, "Notify users", self.notification,
-                {202: Notified, **refusals}, NotificationBody,
+                {202: Notified, **refusals}, NotificationBody, SendQuery,
                 name="notify", tag=TAG, example=notification, keyed=True,
             ),
             Route(
                 "POST", "/v1/notifications/bulk", Scope.SEND, "Notify users, many times",
-                self.notifications, {202: AllNotified, **refusals}, NotificationsBody,
+                self.notifications, {202: AllNotified, **refusals}, NotificationsBody, SendQuery,
                 name="notify_many", tag=TAG, example={"notifications": [notification]}, keyed=True,
             ),
             Route(
@@ -83,27 +84,33 @@ class Sending:
         ]  # fmt: skip
 
     async def event(self, call: Call) -> Reply:
-        """202 once Kafka has it."""
+        """202 once Kafka has it; what comes of it is decided after that.
+
+        409 says that the same key, or id, came with another body, and that this was decided by
+        then. Of two at once both may be answered 202, and the one that is decided second notifies
+        nobody. Sent again with the `position` of its 202, a request is answered for certain:
+        409, or 202 if it is the one that counts.
+        """
         body = with_key(call.body, call.idempotency_key)
         (event,) = await self._checked([body], call, "")
         written = await self._desk.route_all(EVENTS, [event])
         return Reply(Taken(event.id, written.position), 202)
 
     async def events(self, call: Call) -> Reply:
-        """202 once Kafka has all of them."""
+        """202 once Kafka has all of them; 409, for all of them, as for an event."""
         bodies = with_keys(call.body.events, call.idempotency_key)
         events = await self._checked(bodies, call, "/events/{}")
         written = await self._desk.route_all(EVENTS, events)
         return Reply(AllTaken([event.id for event in events], written.position), 202)
 
     async def notification(self, call: Call) -> Reply:
-        """202 once Kafka has it."""
+        """202 once Kafka has it; 409 as for an event."""
         body = with_key(call.body, call.idempotency_key)
         all_notified = await self._notify([body], call, "")
         return Reply(all_notified.notifications[0], 202)
 
     async def notifications(self, call: Call) -> Reply:
-        """202 once Kafka has all of them."""
+        """202 once Kafka has all of them; 409, for all of them, as for an event."""
         bodies = with_keys(call.body.notifications, call.idempotency_key)
         return Reply(await self._notify(bodies, call, "/notifications/{}"), 202)
 
@@ -123,7 +130,7 @@ class Sending:
         events = [body.event(call.key.tenant, now) for body in bodies]
         self._in_time(events, within, ["/deliver_at"] * len(events))
         await self._known(events, within, "/type")
-        await self._agree(events, within)
+        await self._agree(events, within, call.query.position)
         return events
 
     def _in_time(self, events: list[Event], within: str, fields: list[str]) -> None:
@@ -148,19 +155,20 @@ class Sending:
         if errors:
             raise Problem(400, "", *errors)
 
-    async def _agree(self, events: list[Event], within: str) -> None:
+    async def _agree(self, events: list[Event], within: str, position: str | None) -> None:
         """Raises Problem for an event whose key came before with something else in it."""
         asked = [
             (event, user)
             for at, event in enumerate(events)
-            if event.idempotency_key is not None
+            if event.idempotency_key is not None or position is not None
             for spec in self._desk.catalogues.current.for_event(event)
             if spec.users
             for user in _named(event, spec, within.format(at))
         ]
         if not asked:
             return
-        for (event, user), found in zip(asked, await self._explained(asked), strict=True):
+        explained = await self._explained(asked, position)
+        for (event, user), found in zip(asked, explained, strict=True):
             _refuse_conflict(found, event, user)
 
     async def _notify(self, bodies: list[NotificationBody], call: Call, within: str) -> AllNotified:
@@ -174,7 +182,7 @@ class Sending:
         asked = [(event, user) for event in events for user in ids_of(event)]
         if len(asked) > MOST_ASKED:
             raise Problem(400, f"{MOST_ASKED} users can be named in one request.")
-        found = await self._explained(asked)
+        found = await self._explained(asked, call.query.position)
         silent: dict[int, list[str]] = {}
         places = (at for at, event in enumerate(events) for _ in ids_of(event))
         for at, (event, user), explained in zip(places, asked, found, strict=True):
@@ -194,13 +202,17 @@ class Sending:
         ]
         return AllNotified(notified, position)
 
-    async def _explained(self, asked: list[tuple[Event, str]]) -> list[list[Explanation]]:
+    async def _explained(
+        self, asked: list[tuple[Event, str]], position: str | None
+    ) -> list[list[Explanation]]:
+        """What would become of each, asked once what is written at the position is decided."""
         slots = asyncio.Semaphore(AT_ONCE)
+        after = await self._desk.decided({user for _, user in asked}, position)
 
         async def ask(event: Event, user: str) -> list[Explanation]:
             async with slots:
                 try:
-                    return await self._desk.explain(event, user)
+                    return await self._desk.explain(event, user, after.get(user))
                 except BadRecord as error:
                     raise Problem(400, error.detail) from None
 

@@ -1,5 +1,6 @@
 """The header Idempotency-Key means what the body's `idempotency_key` does."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -66,6 +67,56 @@ async def test_another_key_in_the_body_is_refused(api: Api) -> None:
         assert "'two'" in said["detail"]
         assert "'one'" in said["detail"]
         assert (await send(api, path, body, '"one"'))[0] == 202
+
+
+async def settled(api: Api, path: str, body: dict[str, Any]) -> int:
+    """The status once it is certain: of a request taken, that of sending it again after that."""
+    status, said = await api.call("POST", path, body)
+    if status == 202:
+        status, said = await api.call("POST", path, body, params={"position": said["position"]})
+    assert status in (202, 409), said
+    return status
+
+
+@pytest.mark.parametrize("is_at_once", [True, False])
+async def test_of_two_bodies_under_one_key_exactly_one_counts(api: Api, is_at_once: bool) -> None:
+    user, texts = await person(api), set()
+    for _ in range(5):
+        key, data = unique("key"), notification(user)["data"]
+        bodies = [
+            notification(user, idempotency_key=key, actor=unique("actor"), data=data | {"text": t})
+            for t in (unique("one"), unique("two"))
+        ]
+        asked = [settled(api, "/v1/notifications", body) for body in bodies]
+        found = await asyncio.gather(*asked) if is_at_once else [await each for each in asked]
+        assert sorted(found) == [202, 409]
+        if not is_at_once:
+            assert found == [202, 409]
+        texts.add(bodies[found.index(202)]["data"]["text"])
+    page = await api.done("GET", f"/v1/users/{user}/inbox")
+    assert {text for text in texts if text in str(page["items"])} == texts
+    assert len(page["items"]) == 5
+
+
+async def test_an_events_id_is_settled_too(api: Api) -> None:
+    user = await person(api)
+    event = shipped(user)
+    other = {**event, "data": {**event["data"], "order_id": "8"}}
+    assert await settled(api, "/v1/events", event) == 202
+    status, said = await api.call("POST", "/v1/events", other)
+    assert status == 202  # without a key of its own nobody is asked
+    after = {"position": said["position"]}
+    assert (await api.call("POST", "/v1/events", other, params=after))[0] == 409
+    (found,) = await api.done("POST", "/v1/explain", {"event": other, "user": user}, params=after)
+    assert found["told_before"]["reason"] == "conflict"
+
+
+async def test_a_position_that_no_write_was_answered_with_sends_nothing(api: Api) -> None:
+    user = await person(api)
+    for path, body in (("notifications", notification(user)), ("events", shipped(user))):
+        status, _ = await api.call("POST", f"/v1/{path}", body, params={"position": "x"})
+        assert status == 400
+    assert (await api.done("GET", f"/v1/users/{user}/inbox"))["items"] == []
 
 
 @pytest.mark.parametrize("key", ["", '""', '"open', "x" * 191, "a, b", 'a"b', "ä"])

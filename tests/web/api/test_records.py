@@ -191,6 +191,21 @@ async def test_an_event_is_written_as_it_was_said(client: Client) -> None:
     assert client.owners.asked == []
 
 
+@pytest.mark.parametrize("path", ["/notifications", "/events"])
+async def test_what_is_checked_before_sending_has_what_is_at_the_position(
+    client: Client, path: str
+) -> None:
+    """An event of no key of its own is asked about, too."""
+    named = event(type="order.shipped", data={"customer_id": "ann"})
+    body = named if path == "/events" else COMMENT
+    client.tells(ann=explained(told_before=Outcome(None, Reason.CONFLICT)))
+    status, _ = await client.call("POST", f"{path}?position=contacts:5", body)
+    assert status == 409
+    ((_, user, _, after),) = client.owners.asked
+    assert (user, after) == ("ann", {"contacts": 5})
+    assert client.said(EVENTS) == []
+
+
 async def test_an_event_without_a_time_happened_now(client: Client) -> None:
     await client.call("POST", "/events", event())
     assert client.said(EVENTS)[0]["occurred_at"] == NOW_SHOWN
