@@ -8,7 +8,7 @@ from msgspec import Struct
 from tests.mutation.mutant import Mutant
 from tests.mutation.recording import Recording
 
-MOST_TESTS = 80
+MOST_TESTS = 150
 MOST_TESTS_OF_SQL = 20
 """Each makes a database with all tables and views of its own."""
 MOST_CPU_SECONDS = 10.0
