@@ -43,6 +43,7 @@ class Package(Struct, frozen=True, kw_only=True):
 WITHOUT_HOUSE = (
     "desk",
     "document",
+    "encoding",
     "figures",
     "happened",
     "keys",
@@ -54,7 +55,16 @@ WITHOUT_HOUSE = (
     "route",
 )
 GATEWAY_WITHOUT_HOUSE = ("hub", "presence", "routes", "socket", "stream", "token")
-OF_PAGES = ("cors", "links", "opting_out", "owners", "preferences_form")
+OF_PAGES = (
+    "app",
+    "console",
+    "cors",
+    "handled",
+    "links",
+    "opting_out",
+    "owners",
+    "preferences_form",
+)
 VIEWS = "analytics/migrations/0004_views.sql"
 PACKAGES = {
     package.name: package
