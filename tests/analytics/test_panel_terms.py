@@ -213,13 +213,13 @@ async def test_providers_in_trouble_come_first(database: ClickHouse) -> None:
         ]
 
     told = [
-        *did("calm", Stage.SENT, 2),
+        *did("calm", Stage.SENT, 3),
         *did("large", Stage.SENT, 4),
-        *did("broken", Stage.FAILED, 1),
-        *did("shaky", Stage.SENT, 1),
-        *did("shaky", Stage.RETRYING, 1),
-        *did("shaky", Stage.FAILED, 1),
-        *did("shaky", Stage.BOUNCED, 1),
+        *did("broken", Stage.FAILED, 2),
+        *did("shaky", Stage.SENT, 2),
+        *did("shaky", Stage.RETRYING, 3),
+        *did("shaky", Stage.FAILED, 4),
+        *did("shaky", Stage.BOUNCED, 5),
         # Only reports of it, and no call.
         *did("link", Stage.OPENED, 3),
         *did("silent", Stage.BOUNCED, 1),
@@ -227,10 +227,10 @@ async def test_providers_in_trouble_come_first(database: ClickHouse) -> None:
     ]
     await database.insert(told)
     assert await asked(database, "providers", HOUR) == [
-        ["push", "broken", 0, 0, 1, 0, 1],
-        ["push", "shaky", 1, 1, 1, 1, 0.6667],
+        ["push", "broken", 0, 0, 2, 0, 1],
+        ["push", "shaky", 2, 3, 4, 5, 0.7778],
         ["push", "large", 4, 0, 0, 0, 0],
-        ["push", "calm", 2, 0, 0, 0, 0],
+        ["push", "calm", 3, 0, 0, 0, 0],
     ]
 
 
@@ -244,7 +244,7 @@ async def test_types_are_those_that_say_most(database: ClickHouse) -> None:
         *did("alarm", Stage.SENT, 3),
         *did("alarm", Stage.OPENED, 2),
         *did("alarm", Stage.CLICKED, 2),
-        *did("alarm", Stage.UNSUBSCRIBED, 1),
+        *did("alarm", Stage.UNSUBSCRIBED, 2),
         *did("alarm", Stage.COMPLAINED, 2),
         *did("beat", Stage.SENT, 3),
         *did("beat", Stage.FAILED, 4),
@@ -253,7 +253,7 @@ async def test_types_are_those_that_say_most(database: ClickHouse) -> None:
     await database.insert(told)
     assert await asked(database, "types", HOUR) == [
         ["chat", 5, 0, 0, 0, 0, 0],
-        ["alarm", 3, 0, 0, 2, 1, 0.6667],
+        ["alarm", 3, 0, 0, 2, 2, 0.6667],
         ["beat", 3, 0, 4, 0, 0, 0],
         ["quiet", 0, 2, 0, 1, 0, 0],
     ]
@@ -264,6 +264,7 @@ async def test_texts_are_what_was_sent_of_them_the_dearest_first(database: Click
     told = [
         text_sent("a", NOON),
         text_sent("b", NOON, type="beat", provider="sns"),
+        text_sent("b2", NOON, type="beat", provider="sns", segments=4, cost=0.7),
         text_sent("c", NOON, **dear),
         text_sent("d", NOON, channel=Channel.CHAT),
         happened(Stage.FAILED, "e", channel=Channel.SMS, provider="twilio", cost=0.5),
@@ -273,7 +274,7 @@ async def test_texts_are_what_was_sent_of_them_the_dearest_first(database: Click
     await database.insert(told)
     assert await asked(database, "texts", HOUR) == [
         ["alarm", "twilio", 1, 3, 2.0001],
-        ["beat", "sns", 1, 1, 0.5],
+        ["beat", "sns", 2, 5, 1.2],
         ["order_shipped", "twilio", 1, 1, 0.5],
     ]
 
@@ -286,7 +287,7 @@ async def test_tenants_are_over_their_share_by_what_was_queued_in_bulk(
     told = [
         *sent("a", 10),
         *sent("b", 10, **bulk),
-        happened(Stage.QUEUED, "c", **bulk),
+        *[happened(Stage.QUEUED, f"c{n}", **bulk) for n in range(3)],
         happened(Stage.SUPPRESSED, "d"),
         happened(Stage.FAILED, "e"),
         happened(Stage.FAILED, "f"),
@@ -298,7 +299,7 @@ async def test_tenants_are_over_their_share_by_what_was_queued_in_bulk(
     assert await asked(database, "tenants", HOUR) == [
         ["globex", 3, 0, 0, 0],
         ["aaa", 2, 0, 0, 0],
-        ["acme", 2, 1, 2, 2],
+        ["acme", 2, 1, 2, 4],
     ]
 
 
@@ -320,3 +321,12 @@ async def test_of_very_many_the_first_are_shown(database: ClickHouse, name: str,
         [replace(text_sent(f"n{n}", NOON), **kind) for n, kind in enumerate(kinds[name])]
     )
     assert len(await asked(database, name, HOUR)) == most
+
+
+@pytest.mark.parametrize("days", [0, 1])
+async def test_texts_are_found_on_any_day_of_the_week(database: ClickHouse, days: int) -> None:
+    """At most one of two days is a Monday."""
+    shift = timedelta(days=days)
+    await database.insert([text_sent("a", NOON + days * 24 * HOUR_MS)])
+    span = replace(HOUR, start=HOUR.start + shift, end=HOUR.end + shift)
+    assert await asked(database, "texts", span) == [["order_shipped", "twilio", 1, 1, 0.5]]

@@ -173,7 +173,7 @@ async def test_a_provider_is_asked_about_by_hour_and_what_nobody_was_asked_is_le
     database: ClickHouse,
 ) -> None:
     fcm: dict[str, Any] = {"provider": "fcm"}
-    counted = {Stage.SENT: 4, Stage.RETRYING: 3, Stage.FAILED: 2, Stage.BOUNCED: 1}
+    counted = {Stage.SENT: 5, Stage.RETRYING: 4, Stage.FAILED: 3, Stage.BOUNCED: 3}
     told = [
         happened(stage, f"{stage}{number}", reason=Reason.TIMEOUT if number else reason, **fcm)
         for stage, count in counted.items()
@@ -187,7 +187,7 @@ async def test_a_provider_is_asked_about_by_hour_and_what_nobody_was_asked_is_le
     columns = "hour, provider, taken, put_off, given_up, bounced, arraySort(reasons)"
     question = f"SELECT {columns} FROM provider_health ORDER BY hour"
     assert await database.query(question) == [
-        (at(0), "fcm", 4, 3, 2, 2, ["rejected", "throttled", "timeout"]),
+        (at(0), "fcm", 5, 4, 3, 4, ["rejected", "throttled", "timeout"]),
         (at(HOUR_MS), "fcm", 1, 0, 0, 0, []),
     ]
 
@@ -214,8 +214,37 @@ async def test_what_happened_is_told_once_and_in_order(database: ClickHouse, who
 
 
 async def test_a_users_day_is_that_of_the_event(database: ClickHouse) -> None:
-    await tell(database, [happened(Stage.OPENED, "a", 3 * DAY_MS, accepted_at=NOON + DAY_MS)])
-    assert await database.query("SELECT day, at FROM user_day") == [(TODAY, at(3 * DAY_MS))]
+    # On two days, of which at most one is a Monday.
+    told = [
+        happened(Stage.OPENED, "a", 3 * DAY_MS, accepted_at=NOON + DAY_MS),
+        happened(Stage.OPENED, "b", 4 * DAY_MS, occurred_at=NOON + DAY_MS),
+    ]
+    await tell(database, told)
+    assert await database.query("SELECT day, at FROM user_day ORDER BY at") == [
+        (TODAY, at(3 * DAY_MS)),
+        (TODAY + timedelta(1), at(4 * DAY_MS)),
+    ]
+
+
+async def test_the_day_of_each_view_is_that_of_the_event(database: ClickHouse) -> None:
+    sms: dict[str, Any] = {"channel": Channel.SMS, "provider": "sns", "delivery_id": "d"}
+    views = {
+        "suppression_history": Stage.BOUNCED,
+        "sms_cost": Stage.SENT,
+        "unfinished": Stage.QUEUED,
+        "provider_health": Stage.SENT,
+        "why_not_told": Stage.SUPPRESSED,
+    }
+    for view, stage in views.items():
+        await database.command("TRUNCATE TABLE delivery_events")
+        await database.command("TRUNCATE TABLE by_hour")
+        told = [
+            happened(stage, name, 3 * DAY_MS, **{**sms, "delivery_id": name, "occurred_at": day})
+            for name, day in (("a", NOON), ("b", NOON + DAY_MS))
+        ]
+        await tell(database, told)
+        rows = await database.query(f"SELECT day FROM {view} ORDER BY day")
+        assert rows == [(TODAY,), (TODAY + timedelta(1),)], view
 
 
 async def test_texts_cost_what_was_sent_of_them_each_once(database: ClickHouse) -> None:

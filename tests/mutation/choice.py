@@ -8,7 +8,7 @@ from msgspec import Struct
 from tests.mutation.mutant import Mutant
 from tests.mutation.recording import Recording
 
-MOST_TESTS = 80
+MOST_TESTS = 150
 MOST_TESTS_OF_SQL = 20
 """Each makes a database with all tables and views of its own."""
 MOST_CPU_SECONDS = 10.0
@@ -32,10 +32,10 @@ def choose(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]
     `source_of` gives the text of a module by its path, and of a test by its node id.
     """
     if mutant.path.endswith(".sql"):
-        found, most = _of_view(mutant, recording, source_of), MOST_TESTS_OF_SQL
+        found, most = _of_view(mutant, recording, source_of)
     else:
         found, most = _of_lines(mutant, recording, source_of), MOST_TESTS
-    found.sort(key=lambda place: _rank(mutant, recording, place))
+        found.sort(key=lambda place: _rank(mutant, recording, place))
     chosen: list[int] = []
     seconds = 0.0
     for place in found[:most]:
@@ -98,14 +98,27 @@ def _entering(path: str, recording: Recording) -> set[int]:
     return {place for found in recording.lines.get(path, {}).values() for place in found}
 
 
-def _of_view(mutant: Mutant, recording: Recording, source_of: Callable[[str], str]) -> list[int]:
-    """Those that name the view or panel; all of them for what every view reads."""
-    every = range(len(recording.tests))
-    named = [place for place in every if mutant.where in source_of(recording.tests[place])]
-    return named or list(every)
+def _of_view(
+    mutant: Mutant, recording: Recording, source_of: Callable[[str], str]
+) -> tuple[list[int], int]:
+    """Those that name the view or panel, and then those in files that do; and how many at most.
+
+    What fills a table goes by the table's name. For what every view reads, all of them.
+    """
+    name = mutant.where.removesuffix("_from_events")
+    every = sorted(range(len(recording.tests)), key=lambda place: recording.seconds[place])
+    named = [place for place in every if name in source_of(recording.tests[place])]
+    if not named:
+        return every, MOST_TESTS
+    files = {test: test.partition("::")[0] for test in recording.tests}
+    beside = [
+        place
+        for place in every
+        if place not in named and name in source_of(files[recording.tests[place]])
+    ]
+    return named + beside, MOST_TESTS_OF_SQL
 
 
 def _rank(mutant: Mutant, recording: Recording, place: int) -> tuple[bool, float]:
     file, own = PurePath(recording.tests[place].partition("::")[0]), PurePath(mutant.path)
-    name = "views" if own.suffix == ".sql" else own.stem
-    return not file.stem.startswith(f"test_{name}"), recording.seconds[place]
+    return not file.stem.startswith(f"test_{own.stem}"), recording.seconds[place]

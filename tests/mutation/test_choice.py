@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from tests.mutation.choice import choose, runs_at_import
 from tests.mutation.mutant import Mutant
 from tests.mutation.recording import Recording
@@ -87,7 +89,20 @@ def test_time_is_allowed_for_what_they_took() -> None:
 
 def test_a_view_is_judged_by_the_tests_that_name_it() -> None:
     view = mutant(3, 3, path="analytics/migrations/0004_views.sql")
-    texts = dict.fromkeys(TESTS, "") | {TESTS[3]: "SELECT f FROM f"}
-    assert choose(view, recording(), texts.__getitem__).tests == [TESTS[3]]
-    nowhere = dict.fromkeys(TESTS, "")
-    assert choose(view, recording(), nowhere.__getitem__).tests == TESTS
+    texts = {TESTS[3]: "SELECT f FROM f"}
+    assert choose(view, recording(), lambda name: texts.get(name, "")).tests == [TESTS[3]]
+    assert choose(view, recording(), lambda _: "").tests == TESTS
+
+
+def test_a_view_is_judged_by_tests_beside_those_that_name_it_too() -> None:
+    """A table of what each panel shows names them for all tests of its file."""
+    view = mutant(3, 3, path="analytics/panels/f.sql")
+    texts = {TESTS[3]: "SELECT f FROM f", "tests/shop/test_price.py": "OF_EACH = {'f': 1}"}
+    found = choose(view, recording(), lambda name: texts.get(name, ""))
+    assert found.tests == [TESTS[3], TESTS[1], TESTS[2]]
+
+
+def test_what_fills_a_table_is_judged_by_the_tests_that_name_the_table() -> None:
+    view = replace(mutant(3, 3, path="analytics/migrations/2.sql"), where="sales_from_events")
+    texts = {TESTS[2]: "SELECT * FROM sales"}
+    assert choose(view, recording(), lambda name: texts.get(name, "")).tests == [TESTS[2]]

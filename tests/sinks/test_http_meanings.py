@@ -7,7 +7,7 @@ from policy.ticket import issue_ticket
 from policy.tracking import link_signature
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.http import Reply, failure_of, require_url, retry_after, unreadable
+from sinks.http import MOST_BYTES, Reply, failure_of, require_url, retry_after, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.tracking import Tracking
 from tests.sinks.replies.table import down, ours, reply, throttled
@@ -70,6 +70,10 @@ def test_only_the_provider_itself_refuses_a_message(status: int) -> None:
 def test_two_hundred_characters_of_a_providers_words_are_kept() -> None:
     found = failure_of(reply(400, b""), LONG)
     assert found == Refused(Reason.REJECTED, f"HTTP 400: {LONG[:200]}")
+
+
+def test_a_mebibyte_of_a_strangers_reply_is_read() -> None:
+    assert MOST_BYTES == 1_048_576
 
 
 def test_a_body_that_is_not_understood_is_counted_and_not_shown() -> None:

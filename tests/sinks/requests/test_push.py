@@ -169,6 +169,16 @@ def fcm(http: Recorder, tokens: Tokens) -> Fcm:
     return provider
 
 
+def test_a_token_of_googles_has_the_time_of_a_call(
+    monkeypatch: pytest.MonkeyPatch, p8: Path
+) -> None:
+    made: list[tuple[object, ...]] = []
+    monkeypatch.setattr("sinks.push.fcm.AccessTokens", lambda *args: made.append(args))
+    clock = Still()
+    Fcm(settings(fcm_credentials=p8, provider_timeout=7.5), Recorder(), clock)
+    assert made == [(p8, 7.5, clock)]
+
+
 async def test_fcm() -> None:
     http = Recorder(TAKEN)
     provider = fcm(http, Tokens("ya29.1"))

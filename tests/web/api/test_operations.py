@@ -1,11 +1,15 @@
 """However many ask how far the roles are, it is looked at once at a time."""
 
 import asyncio
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from pipeline.errors import Unavailable
+from schemas.circuit import CircuitState, ReadCircuits
+from schemas.vocabulary import Channel
+from tests.web.caller import memory, settings
+from tests.web.desk import Asked, desk_of
 from web.api.operations import KEPT_SECONDS, Operations, ProcessCircuits, RoleState
 
 
@@ -64,3 +68,52 @@ async def test_a_failure_is_not_kept() -> None:
         await operations.lag()
     operations.is_down = False
     assert await operations.lag() == 2
+
+
+class Sinks(Asked):
+    """Two processes of push, of which one is silent, and none of the others."""
+
+    async def ask_each(self, role: str, question: Any, kind: Any) -> dict[str, Any]:
+        assert (question, kind) == (ReadCircuits(), list[CircuitState])
+        if role != Channel.PUSH:
+            return {}
+        return {"http://b": None, "http://a": [CircuitState(provider="fcm", state="closed")]}
+
+
+async def test_the_circuits_of_each_process() -> None:
+    operations = Operations(desk_of(memory(), settings(), 0, Sinks()))
+    assert await operations._circuits() == [
+        ProcessCircuits("push", "http://a", [CircuitState(provider="fcm", state="closed")]),
+        ProcessCircuits("push", "http://b", None),
+    ]
+
+
+class Behind:
+    """Two roles, one of which has records before it."""
+
+    def __init__(self, *of: object) -> None:
+        assert of == ("kafka.example:1", 1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def by_topic(self) -> dict[str, dict[str, int]]:
+        return {"router": {"events": 3, "follows": 4, "cancellations": 0}, "push": {}}
+
+
+async def test_how_far_each_role_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.api.operations.Lag", Behind)
+    desk = desk_of(memory(), settings(kafka="kafka.example:1"), 0)
+    assert await Operations(desk)._roles() == [
+        RoleState("router", 7, {"events": 3, "follows": 4}),
+        RoleState("push", 0, {}),
+    ]
+
+
+async def test_without_kafka_nobody_knows_how_far_they_are() -> None:
+    desk = desk_of(memory(), settings(kafka="127.0.0.1:1"), 0)
+    with pytest.raises(Unavailable, match=r"^Kafka at 127\.0\.0\.1:1 does not say how far it is"):
+        await Operations(desk)._roles()

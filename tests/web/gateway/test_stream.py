@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,7 +26,7 @@ class Talk:
         listener = self.hub.listen(ANN)
         assert isinstance(listener, Listener)
         self.stream = Stream(self.hub, self.owners, ANN, listener)
-        self._messages = self.stream.messages()
+        self._messages: Any = self.stream.messages()
 
     async def begin(self, last: int | None, answer: Page) -> list[Message]:
         """What it begins with, where the inbox answers this."""

@@ -1,0 +1,133 @@
+"""What figures and results are of, as ClickHouse is asked; without a house."""
+
+from typing import Any
+
+import pytest
+
+from analytics.panels import PANELS
+from tests.web.api.client import Client
+
+NONE = {"type": "", "channel": "", "priority": "", "tenant": "acme"}
+DAY = {"from": "2025-07-19 08:26:40", "to": "2025-07-20 08:26:40", "step": 3600}
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "bucket"),
+    [
+        ("", {**NONE, **DAY}, "hour"),
+        (
+            "?from=2025-07-20T07:26:40Z",
+            {**NONE, "from": "2025-07-20 07:26:40", "to": "2025-07-20 08:26:40", "step": 60},
+            "minute",
+        ),
+        (
+            "?to=2025-07-10T02:00:00%2B02:00",
+            {**NONE, "from": "2025-07-09 00:00:00", "to": "2025-07-10 00:00:00", "step": 3600},
+            "hour",
+        ),
+        # Minutes are kept for two weeks.
+        (
+            "?from=2025-07-06T08:26:40Z&to=2025-07-06T09:26:40Z",
+            {**NONE, "from": "2025-07-06 08:26:40", "to": "2025-07-06 09:26:40", "step": 60},
+            "minute",
+        ),
+        (
+            "?from=2025-07-06T08:26:39Z&to=2025-07-06T09:26:40Z",
+            {**NONE, "from": "2025-07-06 08:26:39", "to": "2025-07-06 09:26:40", "step": 3600},
+            "hour",
+        ),
+        (
+            "?type=comment_added&channel=push&priority=bulk",
+            {
+                **NONE, **DAY,
+                "type": "comment_added", "channel": "push", "priority": "bulk",
+            },
+            "hour",
+        ),
+        # 400 days: 120 points of 80 hours.
+        (
+            "?from=2024-06-15T08:26:40Z",
+            {**NONE, "from": "2024-06-15 08:26:40", "to": DAY["to"], "step": 288_000},
+            "hour",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_figures_are_of(
+    client: Client, query: str, asked: dict[str, Any], bucket: str
+) -> None:
+    client.clickhouse.rows = [(1, "x"), (2, None)]
+    found = await client.get(f"/figures/funnel{query}")
+    assert found == {"columns": ["a", "b"], "rows": [[1, "x"], [2, None]], "step": asked["step"]}
+    assert client.clickhouse.asked == [asked]
+    (panel,) = (each for each in PANELS if each.name == "funnel")
+    assert client.clickhouse.sql == panel.sql.replace("{bucket}", bucket)
+
+
+@pytest.mark.parametrize("name", [each.name for each in PANELS])
+async def test_each_panel_has_its_question(client: Client, name: str) -> None:
+    await client.get(f"/figures/{name}")
+    (panel,) = (each for each in PANELS if each.name == name)
+    assert client.clickhouse.sql == panel.sql.replace("{bucket}", "hour")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=2025-07-20T08:26:40Z", "to must be after from"),
+        ("from=2025-07-20T08:26:41Z", "to must be after from"),
+        ("from=2024-06-15T08:26:39Z", "by 400 days at most"),
+        ("from=1970-12-31T00:00:00Z&to=1971-01-02T00:00:00Z", "to must be after from"),
+        ("from=2100-01-01T00:00:00Z&to=2100-01-02T00:00:00Z", "to must be after from"),
+        ("to=0001-01-01T12:00:00Z", "beyond what a calendar holds"),
+        ("from=0001-01-01T00:00:00%2B12:00", "beyond what a calendar holds"),
+        ("from=2025-07-20", "In the query"),
+        ("from=2025-07-20T07:26:40", "In the query"),
+        ("channel=pigeon", "In the query"),
+    ],
+)
+async def test_spans_that_can_not_be(client: Client, query: str, said: str) -> None:
+    status, body = await client.call("GET", f"/figures/volume?{query}")
+    assert status == 400
+    assert said in body["detail"]
+    assert client.clickhouse.asked == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=1971-01-01T00:00:00Z&to=1971-01-02T00:00:00Z",
+        "from=2099-12-31T00:00:00Z&to=2100-01-01T00:00:00Z",
+    ],
+)
+async def test_spans_at_the_ends_of_what_can_be(client: Client, query: str) -> None:
+    await client.get(f"/figures/volume?{query}")
+
+
+@pytest.mark.parametrize(
+    ("query", "days", "metric"),
+    [
+        ("", ("1970-01-01", "2149-06-06"), "opened"),
+        ("?metric=clicked&from=2025-01-01", ("2025-01-01", "2149-06-06"), "clicked"),
+        ("?from=2025-01-02&to=2025-01-02", ("2025-01-02", "2025-01-02"), "opened"),
+    ],
+)
+async def test_results_of_experiments(
+    client: Client, query: str, days: tuple[str, str], metric: str
+) -> None:
+    client.clickhouse.rows = [("titles", "short", 40, 50, 20, 60, 20, 25)]
+    found = await client.get(f"/experiments/order_shipped{query}")
+    asked = {"tenant": "acme", "type": "order_shipped", "from": days[0], "to": days[1]}
+    assert client.clickhouse.asked == [asked]
+    assert f"sum({metric}) AS successes" in client.clickhouse.sql
+    (titles,) = [each for each in found if each["experiment"] == "titles"]
+    (variant,) = titles["variants"]
+    assert titles["metric"] == metric
+    assert [variant[name] for name in ("variant", "users", "sent", "successes", "rate")] == [
+        "short", 40, 50, 20, 0.4,
+    ]  # fmt: skip
+
+
+async def test_results_of_no_days(client: Client) -> None:
+    status, body = await client.call("GET", "/experiments/x?from=2025-01-02&to=2025-01-01")
+    assert (status, body["detail"]) == (400, "to must not be before from.")
+    assert client.clickhouse.asked == []
