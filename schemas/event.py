@@ -6,10 +6,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-END = r"$(?!\n)"
-"""The end of a pattern: by itself `$` also matches before a line break at the end."""
-Hex = Annotated[str, Meta(pattern=f"^[0-9a-f]{{32}}{END}")]
-"""An id of 128 bits."""
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+"""An id of 128 bits. The length keeps out a line break, before which `$` matches as well."""
 Moment = Annotated[datetime, Meta(tz=True)]
 Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A moment as we write it in replies: RFC 3339 in UTC, to the millisecond, such as

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.event import END, Moment, Name
+from schemas.event import Moment, Name
 
-ItemId = Annotated[str, Meta(pattern=rf"^[0-9]{{13}}\.[0-9a-f]{{32}}{END}")]
+ItemId = Annotated[str, Meta(pattern=r"^[0-9]{13}\.[0-9a-f]{32}$", max_length=46)]
 """An item of an inbox: when it was accepted, in epoch ms, and what it counts as, its notification
 or its idempotency key's; so ids of one user are in the order of the inbox."""
 

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.event import END, Moment, Name
+from schemas.event import Moment, Name
 from schemas.vocabulary import Channel, Frequency, Weekday
 
 _Label = Annotated[str, Meta(max_length=200)]
 _Topic = Annotated[str, Meta(min_length=1, max_length=401)]  # two names and what divides them
-ClockTime = Annotated[str, Meta(pattern=f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]
+ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.event import END, Moment, Name
+from schemas.event import Moment, Name
 from schemas.vocabulary import Bar, Channel
 
-_IdOrNone = Annotated[str, Meta(pattern=f"^([0-9a-f]{{32}})?{END}")]
+_IdOrNone = Annotated[str, Meta(pattern="^([0-9a-f]{32})?$", max_length=32)]
 _Address = Annotated[str, Meta(max_length=4200)]
 
 

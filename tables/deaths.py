@@ -2,7 +2,9 @@
 
 Nothing can be caught then, and each successor would read the record again. So each process notes
 where in a topic it begins. Where two never came further, the next goes on one record at a time and
-notes each before it is worked on; the one at which that process ends is set aside by its successor.
+notes each before it is worked on. The record with which two processes ended that worked on it alone
+is set aside: that a kill from outside hits the same one twice, of a few milliseconds each, is as
+good as impossible. A sink's record takes as long as its provider does, so sinks don't do this.
 """
 
 import contextlib
@@ -16,14 +18,16 @@ from tables.table import Table, key_of
 
 MOST_BEGUN = 2
 """Processes that began at one place and never left it, before the next one is careful."""
+MOST_ALONE = 2
+"""Processes that ended with a record alone, before it is set aside."""
 
 
 class Begun(Struct, frozen=True, array_like=True):
-    """How many processes began at this offset of a topic; `alone` if with this one record."""
+    """How many processes began at this offset of a topic; `alone` are those that had one record."""
 
     offset: int
     times: int = 1
-    alone: bool = False
+    alone: int = 0
 
 
 BEGUN = Table(b"y", Begun)
@@ -53,7 +57,9 @@ class Deaths:
             if len(slice_.records) > 1:
                 return Trust.ALONE
             self._begin_careful(slice_)
-            return Trust.NONE
+            if before.alone >= MOST_ALONE:
+                return Trust.NONE
+            return await self._as_careful(slice_, before.alone)
         if before.times >= MOST_BEGUN:
             self._begin_careful(slice_)
             return await self._as_careful(slice_)
@@ -72,14 +78,14 @@ class Deaths:
         self._begun.add(topic)
         self._careful_to[topic] = slice_.start + RECORDS
 
-    async def _as_careful(self, slice_: Slice) -> Trust:
+    async def _as_careful(self, slice_: Slice, ended: int = 0) -> Trust:
         topic = slice_.partition.topic
         if slice_.start >= self._careful_to[topic]:
             del self._careful_to[topic]
             return Trust.WHOLE
         if len(slice_.records) > 1:
             return Trust.ALONE
-        await self._note(topic, Begun(slice_.start, alone=True))
+        await self._note(topic, Begun(slice_.start, alone=ended + 1))
         return Trust.WHOLE
 
     def _last(self, topic: str) -> Begun | None:

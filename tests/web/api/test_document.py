@@ -24,11 +24,13 @@ from web.api.route import Call, Reply, Route
 NOW = 1_753_000_000_000
 ROUTES = {
     # Method, path: name, tag, scope, statuses but for those of all, body, query.
-    "POST /v1/events": "send_event Sending send 202:Taken 409 422 EventBody keyed",
-    "POST /v1/events/bulk": "send_events Sending send 202:AllTaken 409 422 EventsBody keyed",
-    "POST /v1/notifications": "notify Sending send 202:Notified 409 422 NotificationBody keyed",
+    "POST /v1/events": "send_event Sending send 202:Taken 409 422 EventBody ?position keyed",
+    "POST /v1/events/bulk": "send_events Sending send 202:AllTaken 409 422 "
+    "EventsBody ?position keyed",
+    "POST /v1/notifications": "notify Sending send 202:Notified 409 422 "
+    "NotificationBody ?position keyed",
     "POST /v1/notifications/bulk": "notify_many Sending send 202:AllNotified 409 422 "
-    "NotificationsBody keyed",
+    "NotificationsBody ?position keyed",
     "POST /v1/cancellations": "cancel Sending send 202:Taken CancellationBody",
     "GET /v1/users/{user}": "get_user Users users 200:Known ?position ?after",
     "DELETE /v1/users/{user}": "erase_user Users erase 202:Position",
@@ -46,7 +48,7 @@ ROUTES = {
     "POST /v1/users/{user}/token": "create_inbox_token Inbox users 200:Token",
     "POST /v1/users/{user}/inbox/changes": "change_inbox Inbox users 202:Position ChangeBody",
     "GET /v1/users/{user}/feed": "get_feed Inbox users 200:Feed ?before ?limit ?position",
-    "POST /v1/explain": "explain History read 200:[Explained] ExplainBody",
+    "POST /v1/explain": "explain History read 200:[Explained] ExplainBody ?position",
     "GET /v1/notifications/{id}": "get_timeline History read 200:[Happening] 404",
     "GET /v1/users/{user}/day": "get_day History read 200:[Happening] ?date",
     "GET /v1/dead-letters": "list_dead_letters Operations operate 200:[Letter] ?reason ?topic",
