@@ -64,7 +64,8 @@ def example_for(topic: str) -> str:
         return "delivery"
     if topic.startswith(("requests.", "broadcasts.")):
         return topic.partition(".")[0]
-    return {"following": "follows", "cancelled": "cancellations"}.get(topic, topic)
+    others = {"following": "follows", "cancelled": "cancellations"}
+    return others.get(topic.removesuffix(".bulk"), topic)
 
 
 @pytest.mark.parametrize("name", KINDS)

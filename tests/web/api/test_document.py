@@ -38,6 +38,8 @@ ROUTES = {
     "POST /v1/users/{user}/devices": "add_device Users users 202:Position Device",
     "DELETE /v1/users/{user}/devices": "remove_device Users users 202:Position Device",
     "PUT /v1/users/{user}/preferences": "put_preferences Users users 202:Position PreferencesBody",
+    "PATCH /v1/users/{user}/preferences": "change_preferences Users users 202:Position "
+    "ProfileChangeBody",
     "PUT /v1/users/{user}/follows/{followee}": "follow Users users 202:Position",
     "DELETE /v1/users/{user}/follows/{followee}": "unfollow Users users 202:Position",
     "PUT /v1/users/{user}/topics/{topic}": "subscribe Users users 202:Position",
