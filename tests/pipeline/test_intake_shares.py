@@ -72,9 +72,9 @@ def test_what_no_other_tenant_can_have_sent_stops_it(tenant: str | None) -> None
 
 def test_what_can_not_be_read_at_all_stops_it() -> None:
     reader = Reader()
-    garbage = ConsumerRecord("events", 0, 0, NOW, 1, b"eve", b"{", None, 3, 1, ())
     with pytest.raises(TooManyBadRecords):
-        for _ in range(WINDOW):
+        for offset in range(WINDOW):
+            garbage = ConsumerRecord("events", 0, offset, NOW, 1, b"eve", b"{", None, 3, 1, ())
             reader.is_bad(garbage)
 
 
@@ -93,16 +93,17 @@ def test_a_tenants_bad_records_do_not_make_the_default_ones_count_more() -> None
     """25 of mallory's and 75 of the default tenant's are not more than half, and 76 are."""
     for count, stops in ((75, False), (76, True)):
         reader = Reader()
-        reader.is_good(*(record(offset, "acme") for offset in range(WINDOW - 100 - count)))
-        for offset in range(100):
+        good = WINDOW - 100 - count
+        reader.is_good(*(record(offset, "acme") for offset in range(good)))
+        for offset in range(good, good + 100):
             reader.is_bad(record(offset, "mallory"))
-        for offset in range(count - 1):
+        for offset in range(good + 100, WINDOW - 1):
             reader.is_bad(record(offset, "default"))
         if stops:
             with pytest.raises(TooManyBadRecords):
-                reader.is_bad(record(count, "default"))
+                reader.is_bad(record(WINDOW, "default"))
         else:
-            reader.is_bad(record(count, "default"))
+            reader.is_bad(record(WINDOW, "default"))
 
 
 def test_beyond_a_share_a_tenants_dead_letters_leave_their_values_in_the_source() -> None:
