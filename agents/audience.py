@@ -13,6 +13,7 @@ from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.request import Broadcast, Request
 from schemas.vocabulary import Priority, Reason
+from tables.erased import Forgotten
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.held import FAN_OUT_TURN, FAN_OUTS, FanOut
 from tables.table import key_of, last_part
@@ -113,12 +114,17 @@ def _set_aside(left: FanOut, error: BadRecord, number: int, refuse: Refuse) -> N
 
 def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadRecord | None:
     """Decide the next `most` of the audience; the first error, each of which is told."""
-    first, broadcast = None, left.broadcast
+    first, broadcast, forgotten = None, left.broadcast, Forgotten(turn)
+    event, at = broadcast.event, broadcast.accepted_at
+    if forgotten.covers(event.tenant, event.actor, at):
+        return None
     edges = list(islice(_edges(turn, broadcast, left.done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]
     decisions.load(user_key(tenant, user) for user in users)
     for user in users:
+        if forgotten.covers(tenant, user, at):
+            continue  # who came back, and follows again
         if _belongs(turn, broadcast, user_key(tenant, user)):
             request = _request(broadcast, user)
             try:
@@ -146,7 +152,7 @@ def _record_of(left: FanOut, number: int) -> ConsumerRecord:
         topic=left.topic,
         partition=number,
         offset=left.offset,
-        timestamp=0,
+        timestamp=left.broadcast.accepted_at,
         timestamp_type=1,
         key=key,
         value=value,

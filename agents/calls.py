@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 
@@ -28,15 +28,20 @@ log = logging.getLogger(__name__)
 
 
 class Call(Struct, frozen=True):
-    """A delivery that waits for its call, and where to note that it was sent."""
+    """A delivery that waits for its call, and where to note that it was sent.
+
+    `is_forgotten` says at any moment whether its user was erased since it was accepted.
+    """
 
     delivery: Delivery
     ledger: SentLedger
     closing: asyncio.Event
+    is_forgotten: Callable[[Delivery], bool] = lambda _: False
 
 
 Result = SentMark | Retry | Refused
 """What came of a delivery's call: the mark that the ledger now holds, or why it was not sent."""
+FORGOTTEN = Refused(Reason.NONE, "the user was erased, so no call was made")
 NOT_CALLED = Retry(Reason.CIRCUIT_OPEN, "the provider is in trouble and was not called")
 
 
@@ -82,7 +87,8 @@ class Calls:
     async def deliver(self, call: Call) -> Result:
         """Make the call, maybe shared with others; what was sent is in the ledger on return.
 
-        NOT_CALLED where the circuit is open by the time it is this delivery's turn.
+        NOT_CALLED where the circuit is open by the time it is this delivery's turn, and FORGOTTEN
+        where the user was erased by then.
         """
         return await self._batchers[call.delivery.priority].submit(call)
 
@@ -91,21 +97,25 @@ class Calls:
         async with self._slots.hold(priority):
             if any(call.closing.is_set() for call in calls):
                 raise Abandoned
-            if not self._breaker.start(self._clock.now()):
-                self._tell_circuit(())
-                return [NOT_CALLED] * len(calls)
-            outcomes: Sequence[Outcome] | None = None
-            try:
-                outcomes = await self._send([call.delivery for call in calls])
-            finally:
-                answers = None if outcomes is None else self._answers(outcomes)
-                self._breaker.end(self._clock.now(), answers)
-                self._tell_circuit(outcomes or ())
-            now = self._clock.now()
-            pairs = zip(calls, outcomes, strict=True)
-            return await asyncio.gather(
-                *(self._note(call, outcome, now) for call, outcome in pairs)
-            )
+            gone = [call.is_forgotten(call.delivery) for call in calls]
+            wanted = [call for call, is_gone in zip(calls, gone, strict=True) if not is_gone]
+            results = iter(await self._make_all(wanted) if wanted else ())
+            return [FORGOTTEN if is_gone else next(results) for is_gone in gone]
+
+    async def _make_all(self, calls: Sequence[Call]) -> Sequence[Result]:
+        if not self._breaker.start(self._clock.now()):
+            self._tell_circuit(())
+            return [NOT_CALLED] * len(calls)
+        outcomes: Sequence[Outcome] | None = None
+        try:
+            outcomes = await self._send([call.delivery for call in calls])
+        finally:
+            answers = None if outcomes is None else self._answers(outcomes)
+            self._breaker.end(self._clock.now(), answers)
+            self._tell_circuit(outcomes or ())
+        now = self._clock.now()
+        pairs = zip(calls, outcomes, strict=True)
+        return await asyncio.gather(*(self._note(call, outcome, now) for call, outcome in pairs))
 
     async def _send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call for all of them. Where that raises what no provider should, no call is repeated:

@@ -15,7 +15,8 @@ from agents.answers import Answers
 from agents.audience import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
-from agents.erasing import erase, what_counts
+from agents.edges import begin_erasing, drop_edge, go_on_erasing
+from agents.erasing import erase, is_forgotten
 from agents.hints import take_hint
 from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
@@ -45,7 +46,7 @@ from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
 from schemas.withdrawal import Withdrawal
 from tables import held
-from tables.erased import ERASED, Forgotten
+from tables.erased import ERASED, ERASING, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWERS, SEGMENTS
 from tables.in_hand import IN_HAND, InHand
 from tables.outboxes import AGES, OUTBOXES, POSTS
@@ -74,6 +75,7 @@ TABLES = (
     held.FAN_OUT_TURN,
     IN_HAND,
     ERASED,
+    ERASING,
     POSTS,
     OUTBOXES,
     AGES,
@@ -108,6 +110,7 @@ class Decider(Stateful):
         self._number = number
         self._timers = Timers(store)
         self._is_fanning_out = True  # until a look shows that nothing is left
+        self._is_erasing = True
         self._outlook = Outlook(PROMPT, GATHERED)
 
     async def handle(self, slice_: Slice) -> None:
@@ -117,25 +120,32 @@ class Decider(Stateful):
         records = list(self._intake.read(slice_, turn.outputs))
         forgotten = Forgotten(turn)
         if slice_.partition.topic == ERASURES.name:
-            await self._erase(turn, forgotten, records)
+            self._erase(turn, forgotten, records)
         else:
             if slice_.partition.topic == WITHDRAWALS.name:
-                for _, said in records:
-                    # Posts of before may come later: they are in another topic.
-                    forgotten.note(said.tenant, said.actor, said.at)
+                self._withdraw(turn, forgotten, records)
             if not forgotten.is_empty:
-                partitions = self._runtime.settings.partitions
-                records = what_counts(turn, forgotten, records, partitions)
+                records = [each for each in records if not is_forgotten(forgotten, *each)]
             await self._take_all(turn, records, in_hand.now)
         await turn.finish(divisible=len(slice_.records) > 1)
 
-    async def _erase(
+    def _erase(
         self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
     ) -> None:
         partitions = self._runtime.settings.partitions
         for record, erasure in records:
-            await erase(turn, self._timers, erasure, record.timestamp, partitions)
+            erase(turn, self._timers, erasure, record.timestamp, partitions)
             forgotten.note(erasure.tenant, erasure.user, record.timestamp)
+        self._is_erasing = True
+
+    def _withdraw(
+        self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Withdrawal]]
+    ) -> None:
+        for _, said in records:
+            # What is older may come later: it is in other topics.
+            forgotten.note(said.tenant, said.actor, said.at)
+            begin_erasing(turn, said.tenant, said.actor, said.at)
+        self._is_erasing = True
 
     async def _take_all(
         self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
@@ -159,11 +169,11 @@ class Decider(Stateful):
                     self._is_fanning_out = True
                     start_fan_out(turn, decisions, record, value, broadcasts)
                 else:
-                    self._take(turn, decisions, value)
+                    self._take(turn, decisions, value, record.timestamp)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
 
-    def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct) -> None:
+    def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct, taken_at: int) -> None:
         match value:
             case Request():
                 decisions.decide(value)
@@ -177,11 +187,11 @@ class Decider(Stateful):
                 withdraw(turn, value)
             case Contacts():
                 check_endpoints(value, self._runtime.settings.private_endpoints)
-                note(turn, value)
+                note(turn, value, taken_at)
             case DeviceChange() | Preferences() | ProfileChange() | Presence() | Follow():
-                note(turn, value)
+                note(turn, value, taken_at)
             case Subscription() | Suppression() | Stop():
-                note(turn, value)
+                note(turn, value, taken_at)
             case Hint():
                 take_hint(turn, value, self._number)
 
@@ -205,16 +215,23 @@ class Decider(Stateful):
             await self._do_by_clock(in_hand)
             return 0
         now = self._runtime.clock.now()
+        if self._is_erasing:
+            await self._go_on_erasing()
         if self._is_fanning_out:
             await self._do_by_clock(InHand(now))
         horizon = self._outlook.horizon(now, read_to)
         fired = await self._do_by_clock(InHand(now, timers=horizon))
         following = self._timers.next_due()
-        if self._is_fanning_out:
+        if self._is_fanning_out or self._is_erasing:
             return 0
         if following is None:
             return None
         return max(0 if fired else BEHIND, (following - now) / 1000)
+
+    async def _go_on_erasing(self) -> None:
+        turn = Turn(None, self._store, self._runtime.outputs())
+        self._is_erasing = go_on_erasing(turn, drop_edge)
+        await turn.finish()
 
     async def _do_by_clock(self, in_hand: InHand, most: int = AT_ONCE) -> bool:
         """Go on with a fan-out, or fire timers; whether there was anything to do.

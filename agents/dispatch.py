@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from agents.calls import NOT_CALLED, Call, Calls, Result
+from agents.calls import FORGOTTEN, NOT_CALLED, Call, Calls, Result
 from pipeline.errors import Abandoned
 from pipeline.runtime import Runtime
 from policy.split import order_of
@@ -65,6 +65,8 @@ class Dispatch:
                 after = min(self._calls[name].free_in() for name in order)
                 return Answer("", Retry(Reason.CIRCUIT_OPEN, ", ".join(order), after))
             await self._wait(call, order)
+            if call.is_forgotten(call.delivery):
+                return Answer("", FORGOTTEN)
             if self._clock.now() >= call.delivery.expires_at:
                 return Answer("", Retry(Reason.CIRCUIT_OPEN, ", ".join(order)))
         return answer

@@ -1,16 +1,12 @@
-"""Forgetting a user: all that the decider keeps of them, and whom they follow."""
+"""Forgetting a user: all that the decider keeps of them, and what comes too late of them."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
-import msgspec
 from aiokafka import ConsumerRecord
 
+from agents.edges import begin_erasing
 from agents.hints import forget_hint
-from agents.people import put_edge
 from pipeline.outputs import partition_of
-from pipeline.topics import FOLLOWS, WITHDRAWALS
-from policy.instants import moment
+from pipeline.topics import WITHDRAWALS
+from policy.acceptance import accepted
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from schemas.encoding import encode
@@ -21,22 +17,18 @@ from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
-from schemas.request import Request
+from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
 from schemas.withdrawal import Withdrawal
 from tables.erased import Forgotten
-from tables.followers import FOLLOWERS, SEGMENTS
+from tables.followers import SEGMENTS
 from tables.held import CANCEL_KEYS, HELD
 from tables.phones import PHONES
-from tables.table import key_of, last_part, parts_of
+from tables.table import key_of
 from tables.timers import TIMERS, Timers
 from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
-
-AT_ONCE = 2000
-"""Edges looked at before others have a turn: all of a tenant's are, by followee, as FOLLOWEES lacks
-what was said before it was kept."""
 
 
 def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) -> bool:
@@ -45,8 +37,13 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
         case Request():
             return forgotten.covers(value.event.tenant, value.user, value.accepted_at)
         case Follow():
-            return forgotten.covers(value.tenant, value.follower, record.timestamp)
-        case Post():
+            at = accepted(value.accepted_at, record.timestamp)
+            users = (value.follower, value.followee)
+            return any(forgotten.covers(value.tenant, user, at) for user in users)
+        case Suppression() | Feedback():
+            at = accepted(value.accepted_at, record.timestamp)
+            return forgotten.covers(value.tenant, value.user, at)
+        case Post() | Broadcast():
             return forgotten.covers(value.event.tenant, value.event.actor, value.accepted_at)
         case (
             Contacts()
@@ -55,36 +52,16 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             | ProfileChange()
             | Presence()
             | Subscription()
-            | Suppression()
-            | Feedback()
             | Hint()
         ):
             return forgotten.covers(value.tenant, value.user, record.timestamp)
     return False  # about nobody, or about more than one
 
 
-def what_counts(
-    turn: Turn,
-    forgotten: Forgotten,
-    records: list[tuple[ConsumerRecord, msgspec.Struct]],
-    partitions: int,
-) -> list[tuple[ConsumerRecord, msgspec.Struct]]:
-    """Those that are no older than the erasure of whom they are about."""
-    found = []
-    for record, value in records:
-        if not is_forgotten(forgotten, record, value):
-            found.append((record, value))
-        elif isinstance(value, Follow) and value.following:
-            # The router has counted it, and the erasure could not know of it.
-            at = record.timestamp
-            _unfollow(turn, value.tenant, value.follower, value.followee, at, partitions)
-    return found
+def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
+    """Drop within the turn what is stored under the user; what may be much more goes in parts.
 
-
-async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
-    """Drop all of it within the turn.
-
-    Whom they followed is told to the router, which counts; what they posted, to every partition.
+    That is who follows whom. What they posted, and who follows them, is told to every partition.
     """
     tenant, user = erasure.tenant, erasure.user
     person = user_key(tenant, user)
@@ -96,19 +73,10 @@ async def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partition
     turn.view(PROFILES).put(person, None)
     forget_hint(turn, tenant, user, partition_of(user, partitions))
     _drop_waiting(turn, timers, tenant, user)
-    followees = [followee async for followee in _followees(turn, tenant, user)]
-    for followee in followees:
-        put_edge(turn, tenant, followee, user, following=False)
-        _unfollow(turn, tenant, user, followee, at, partitions)
+    begin_erasing(turn, tenant, user, at)
     withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
     for place in range(partitions):
         turn.outputs.add(WITHDRAWALS, place, user.encode(), withdrawal)
-
-
-def _unfollow(turn: Turn, tenant: str, user: str, followee: str, at: int, partitions: int) -> None:
-    said = Follow(follower=user, followee=followee, at=moment(at), following=False, tenant=tenant)
-    place = partition_of(followee, partitions)
-    turn.outputs.add(FOLLOWS, place, followee.encode(), encode(said))
 
 
 def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:
@@ -124,12 +92,3 @@ def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:
         if kept is not None and kept.request.event.cancel_key is not None:
             place = key_of(tenant, kept.request.event.cancel_key)
             keys.put(place + row[len(key_of(tenant)) :], None)
-
-
-async def _followees(turn: Turn, tenant: str, user: str) -> AsyncIterator[str]:
-    end = key_of(user)
-    for number, edge in enumerate(turn.view(FOLLOWERS).keys(key_of(tenant))):
-        if edge.endswith(end) and last_part(edge) == user:
-            yield parts_of(edge)[1]
-        if number % AT_ONCE == AT_ONCE - 1:
-            await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from agents.edges import drop_edge, put_edge
 from pipeline.outputs import partition_of
 from policy.instants import epoch_ms
 from schemas.follow import Follow
@@ -22,34 +23,48 @@ _SWEPT = 2
 """Edges looked at for their age whenever one is unfollowed, so that more go than come."""
 
 
-def take_follow(turn: Turn, follow: Follow, accepted_at: int, partitions: int) -> bool:
+def take_follow(
+    turn: Turn, follow: Follow, accepted_at: int, partitions: int, erased_at: int = 0
+) -> bool:
     """Count it, unless something newer is known of the same two; whether it was taken.
 
     `accepted_at` (epoch ms) is when Kafka took it: no follow counts as later than that, however
     far ahead its producer's clock is. Of two for the same moment the one that is read last counts.
+    What was so before one of them was erased, at `erased_at`, is not known any more.
     """
     edge = key_of(follow.tenant, follow.followee, follow.follower)
     times, digest = turn.view(FOLLOW_TIMES), edge_digest(edge)
     at = max(1, min(epoch_ms(follow.at), accepted_at))
-    if at < abs(times.get(digest) or 0):
+    known = abs(times.get(digest) or 0)
+    if erased_at < known and at < known:
         return False
     times.put(digest, at if follow.following else -at)
-    _count(turn, follow, edge, partition_of(follow.follower, partitions))
+    who = follow.tenant, follow.followee, follow.follower
+    if follow.following != bool(turn.view(FOLLOWERS).get(edge)):
+        _count(turn, *who, 1 if follow.following else -1, partitions)
+    put_edge(turn, *who, following=follow.following, at=accepted_at)
     if not follow.following:
         turn.view(UNFOLLOWED).put(unfollowed_key(accepted_at, digest), True)
         _forget_old(turn, accepted_at - UNFOLLOWED_KEPT_MS)
     return True
 
 
-def _count(turn: Turn, follow: Follow, edge: bytes, partition: int) -> None:
-    edges, counts = turn.view(FOLLOWERS), turn.view(FOLLOWER_COUNTS)
-    if follow.following == bool(edges.get(edge)):
-        return
-    edges.put(edge, True if follow.following else None)
-    followee = key_of(follow.tenant, follow.followee)
-    count = dict(counts.get(followee) or {})
-    count[partition] = count.get(partition, 0) + (1 if follow.following else -1)
-    counts.put(followee, {at: n for at, n in count.items() if n})
+def drop_follow(turn: Turn, tenant: str, followee: str, follower: str, partitions: int) -> None:
+    """Count it no more, and forget that it ever was."""
+    edge = key_of(tenant, followee, follower)
+    if turn.view(FOLLOWERS).get(edge):
+        _count(turn, tenant, followee, follower, -1, partitions)
+    turn.view(FOLLOW_TIMES).put(edge_digest(edge), None)
+    drop_edge(turn, tenant, followee, follower)
+
+
+def _count(
+    turn: Turn, tenant: str, followee: str, follower: str, more: int, partitions: int
+) -> None:
+    counts, place = turn.view(FOLLOWER_COUNTS), key_of(tenant, followee)
+    count, partition = dict(counts.get(place) or {}), partition_of(follower, partitions)
+    count[partition] = count.get(partition, 0) + more
+    counts.put(place, {at: n for at, n in count.items() if n} or None)
 
 
 def _forget_old(turn: Turn, before: int) -> None:

@@ -86,11 +86,19 @@ class Inboxes:
         self._go_live(record, change, self._count(whose), None)
 
     def erase(self, record: ConsumerRecord, erasure: Erasure, whose: bytes) -> None:
-        """Nothing of it stays."""
-        for key in list(self._inbox.keys(whose)):
+        """Nothing of it stays but what was accepted since."""
+        counts, after = self._count(whose), whose + key_of(f"{record.timestamp + 1:013d}")
+        keys = list(self._inbox.keys(whose))
+        going = [key for key in keys if key < after]
+        self._inbox.load(going)
+        for key in going:
+            gone = self._inbox.get(key)
+            counts = counts.moved(gone.state if gone else NEW, None)
             self._inbox.put(key, None)
-        self._counts.put(whose, None)
-        self._go_live(record, erasure, NONE, None)
+        if len(going) == len(keys):
+            counts = NONE
+        self._counts.put(whose, None if counts == NONE else counts)
+        self._go_live(record, erasure, counts, None)
 
     def _refusal(self, delivery: Delivery, whose: bytes, key: bytes) -> Reason:
         """Why a new item is not stored; NONE where it is."""
@@ -148,6 +156,7 @@ class Inboxes:
                     notification_id=item.notification_id,
                     stage="seen" if stage is Stage.SEEN else "opened",
                     at=moment(at),
+                    accepted_at=item.ticket.accepted_at,
                 )
                 self._outputs.add(FEEDBACK, record.partition, record.key, encode(said))
 

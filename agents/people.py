@@ -1,5 +1,7 @@
 """What is said of users: contacts, preferences, presence, and whom they follow."""
 
+from agents.edges import put_edge
+from policy.acceptance import accepted
 from policy.instants import epoch_ms
 from policy.user.profile import Profile
 from policy.user.profile_change import with_change
@@ -10,7 +12,7 @@ from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
-from tables.followers import FOLLOWEES, FOLLOWERS, SEGMENTS
+from tables.followers import SEGMENTS
 from tables.phones import PHONES, STOPPED
 from tables.table import key_of, parts_of
 from tables.turn import Turn
@@ -19,16 +21,22 @@ from tables.users import PROFILES
 Said = Contacts | DeviceChange | Preferences | ProfileChange | Presence | Subscription | Suppression
 
 
-def note(turn: Turn, value: Said | Follow | Stop) -> None:
-    """Store what a record says of its user, or of whoever has a phone number."""
+def note(turn: Turn, value: Said | Follow | Stop, taken_at: int) -> None:
+    """Store what a record says of its user, or of whoever has a phone number; Kafka took the record
+    at `taken_at` (epoch ms)."""
     if isinstance(value, Follow):
-        put_edge(turn, value.tenant, value.followee, value.follower, following=value.following)
+        at = accepted(value.accepted_at, taken_at)
+        who = value.tenant, value.followee, value.follower
+        put_edge(turn, *who, following=value.following, at=at)
         return
     if isinstance(value, Stop):
         _stop(turn, value)
         return
     user = key_of(value.tenant, value.user)
-    before = turn.view(PROFILES).get(user) or Profile()
+    known = turn.view(PROFILES).get(user)
+    if known is None and isinstance(value, Suppression) and value.accepted_at:
+        return  # of a message to somebody of whom nothing is known any more
+    before = known or Profile()
     match value:
         case Contacts():
             after = before.with_contacts(value)
@@ -48,13 +56,6 @@ def note(turn: Turn, value: Said | Follow | Stop) -> None:
             after = with_suppression(before, value)
     if after is not before:
         turn.view(PROFILES).put(user, after)
-
-
-def put_edge(turn: Turn, tenant: str, followee: str, follower: str, *, following: bool) -> None:
-    """Store, in both directions, that one follows the other, or forget it."""
-    edge = True if following else None
-    turn.view(FOLLOWERS).put(key_of(tenant, followee, follower), edge)
-    turn.view(FOLLOWEES).put(key_of(tenant, follower, followee), edge)
 
 
 def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> None:

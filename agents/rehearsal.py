@@ -62,7 +62,7 @@ class Rehearsal:
                 await handler.restore()
             # As a lane does it, before any slice: the clock may have set off what is in hand.
             await self._decider.wake(_none_read)
-        while await self._work() or await self._decider.wake(_all_read) == 0:
+        while await self._work() or await self._is_due():
             pass
 
     async def advance(self, to: int) -> None:
@@ -75,6 +75,9 @@ class Rehearsal:
             self.clock.at = due
         self.clock.at = to
         await self.settle()
+
+    async def _is_due(self) -> bool:
+        return 0 in [await handler.wake(_all_read) for handler, _, _ in self._workers]
 
     async def _work(self) -> bool:
         for handler, store, topics in self._workers:

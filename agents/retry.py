@@ -2,17 +2,25 @@
 
 import asyncio
 import contextlib
-from functools import partial
+from collections.abc import Iterable
 
-from agents.state import Stateless
+import msgspec
+from aiokafka import ConsumerRecord
+
+from agents.state import Stateful, open_store
 from pipeline.errors import Abandoned
 from pipeline.intake import Intake
+from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DELIVER, RETRIES
+from pipeline.topics import DELIVER, ERASURES, RETRIES, Topic
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.erasure import Erasure
+from tables.erased import ERASED, is_forgotten, note_erasures
+from tables.store import Store
+from tables.turn import Turn
 
 NAME = "retry"
 SLICE = 100
@@ -22,33 +30,52 @@ SLICE = 100
 def retry(runtime: Runtime) -> Role:
     """The role `retry`."""
     topics = tuple(topic.name for topic in RETRIES.values())
+
+    def open_handler(number: int, closing: asyncio.Event) -> Retries:
+        return Retries(runtime, open_store(runtime, NAME, number, ERASED), closing)
+
     return Role(
         name=NAME,
-        topics=topics,
-        open_handler=partial(Retries, runtime),
+        topics=(ERASURES.name, *topics),
+        open_handler=open_handler,
         lane_per_topic=True,
         slice_records=dict.fromkeys(topics, SLICE),
     )
 
 
-class Retries(Stateless):
+class Retries(Stateful):
     """The retry topics' share of one partition."""
 
-    def __init__(self, runtime: Runtime, number: int, closing: asyncio.Event) -> None:
-        kinds = dict.fromkeys(RETRIES.values(), Delivery)
-        super().__init__(runtime, Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share))
+    def __init__(self, runtime: Runtime, store: Store, closing: asyncio.Event) -> None:
+        kinds: dict[Topic, type[msgspec.Struct]] = {
+            ERASURES: Erasure,
+            **dict.fromkeys(RETRIES.values(), Delivery),
+        }
+        intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
+        super().__init__(store, runtime, intake)
         self._closing = closing
 
     async def handle(self, slice_: Slice) -> None:
-        """Put each delivery back into its deliver topic once it is due."""
-        outputs = self._runtime.outputs()
-        for record, delivery in self._intake.read(slice_, outputs):
+        """Put each delivery back into its deliver topic once it is due; or note who was erased."""
+        turn = Turn(slice_, self._store, self._runtime.outputs())
+        records = self._intake.read(slice_, turn.outputs)
+        if slice_.partition.topic == ERASURES.name:
+            note_erasures(turn, records)
+        else:
+            await self._put_back(records, turn.outputs)
+        await turn.finish()
+
+    async def _put_back(
+        self, records: Iterable[tuple[ConsumerRecord, Delivery]], outputs: Outputs
+    ) -> None:
+        for record, delivery in records:
             if delivery.due_at > self._runtime.clock.now():
                 await outputs.flush()
                 await self._wait_until(delivery.due_at)
             topic = DELIVER[delivery.channel, delivery.priority]
-            outputs.add(topic, record.partition, record.key, encode(delivery))
-        await outputs.flush()
+            of_user = delivery.tenant, delivery.user, delivery.accepted_at
+            if not is_forgotten(self._store, *of_user):
+                outputs.add(topic, record.partition, record.key, encode(delivery))
 
     async def _wait_until(self, due_at: int) -> None:
         while (wait := due_at - self._runtime.clock.now()) > 0:

@@ -4,16 +4,20 @@ Keyed by actor: events meet the follower counts of their actor here.
 """
 
 import asyncio
+from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.following import take_follow
+from agents.edges import begin_erasing, go_on_erasing
+from agents.erasing import is_forgotten
+from agents.following import drop_follow, take_follow
 from agents.routing import Routed, Routing, in_bulk
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.intake import Intake
+from pipeline.lanes import ReadTo
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
 from pipeline.request_buckets import RequestBuckets
@@ -28,6 +32,7 @@ from pipeline.topics import (
     FOLLOWING,
     FOLLOWS,
     OUTBOX,
+    WITHDRAWALS,
     Topic,
 )
 from policy.audience import Read, fan_out
@@ -43,7 +48,9 @@ from schemas.follow import Follow
 from schemas.post import Post
 from schemas.request import Origin
 from schemas.vocabulary import Reason
-from tables.followers import FOLLOW_TIMES, FOLLOWER_COUNTS, FOLLOWERS, UNFOLLOWED
+from schemas.withdrawal import Withdrawal
+from tables.erased import ERASED, ERASING, Forgotten
+from tables.followers import FOLLOW_TIMES, FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, UNFOLLOWED
 from tables.in_hand import IN_HAND
 from tables.shares import SHARES
 from tables.store import Store
@@ -52,14 +59,25 @@ from tables.turn import Turn
 
 NAME = "router"
 KINDS: dict[Topic, type[msgspec.Struct]] = {
+    WITHDRAWALS: Withdrawal,
     FOLLOWS: Follow,
     CANCELLATIONS: Cancellation,
     EVENTS: Event,
 }
-"""In this order: whom an event concerns is known before it comes."""
+"""In this order: whom an event concerns is known before it comes, and who is erased before that."""
 WEIGHTS = {CANCELLATIONS.name: 1, EVENTS.name: 1}
 """Whoever cancels a lot must not hold up all events."""
-TABLES = (FOLLOWER_COUNTS, FOLLOWERS, FOLLOW_TIMES, UNFOLLOWED, SHARES, IN_HAND)
+TABLES = (
+    FOLLOWER_COUNTS,
+    FOLLOWERS,
+    FOLLOWEES,
+    FOLLOW_TIMES,
+    UNFOLLOWED,
+    SHARES,
+    IN_HAND,
+    ERASED,
+    ERASING,
+)
 
 
 def router(catalogues: Catalogues, runtime: Runtime) -> Role:
@@ -81,6 +99,7 @@ class Router(Stateful):
         super().__init__(store, runtime, intake)
         self._catalogues = catalogues
         self._partitions = runtime.settings.partitions
+        self._is_erasing = True  # until a look shows that nothing is left
         self._request_buckets = RequestBuckets()
 
     async def answer(self, question: bytes) -> bytes:
@@ -96,9 +115,10 @@ class Router(Stateful):
         if not all(map(self._catalogues.current.for_event, events)):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
+        forgotten = Forgotten(turn)
         for record, value in records:
             try:
-                routed = self._take(record, value, turn)
+                routed = self._take(record, value, turn, forgotten)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
                 continue
@@ -106,18 +126,41 @@ class Router(Stateful):
                 turn.outputs.add(topic, partition, key.encode(), encode(output))
         await turn.finish()
 
-    def _take(self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn) -> Routed:
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Go on with erasures that are under way."""
+        if self.first is not None or not self._is_erasing:
+            return None
+        turn = Turn(None, self._store, self._runtime.outputs())
+        self._is_erasing = go_on_erasing(turn, partial(drop_follow, partitions=self._partitions))
+        await turn.finish()
+        return 0 if self._is_erasing else None
+
+    def _take(
+        self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn, forgotten: Forgotten
+    ) -> Routed:
         match value:
+            case Withdrawal():
+                forgotten.note(value.tenant, value.actor, value.at)
+                begin_erasing(turn, value.tenant, value.actor, value.at)
+                self._is_erasing = True
+                return []
             case Follow():
-                return self._follow(record, value, turn)
+                # When the producer's was taken, to all who read on, whatever it says itself.
+                follow = msgspec.structs.replace(value, accepted_at=record.timestamp)
+                if is_forgotten(forgotten, record, follow):
+                    return []
+                return self._follow(follow, turn, forgotten)
             case Cancellation():
                 return self._cancel(record, value, turn)
             case Event():
                 return self._route(record, value, turn)
         raise TypeError(f"{type(value).__name__} is nothing that a router reads")
 
-    def _follow(self, record: ConsumerRecord, follow: Follow, turn: Turn) -> Routed:
-        if not take_follow(turn, follow, record.timestamp, self._partitions):
+    def _follow(self, follow: Follow, turn: Turn, forgotten: Forgotten) -> Routed:
+        erased_at = max(
+            forgotten.erased_at(follow.tenant, user) for user in (follow.follower, follow.followee)
+        )
+        if not take_follow(turn, follow, follow.accepted_at, self._partitions, erased_at):
             return []
         # Told on even if known: the decider may not have it yet.
         partition = partition_of(follow.follower, self._partitions)

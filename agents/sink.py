@@ -24,9 +24,11 @@ from pipeline.topics import (
     DEAD_LETTERS,
     DELIVER,
     DELIVERY_EVENTS,
+    ERASURES,
     RETRIES,
     RETRY_DELAYS,
     SUPPRESSIONS,
+    Topic,
 )
 from policy.delivery_events import reached
 from policy.retry import GiveUp, next_attempt
@@ -34,9 +36,11 @@ from policy.user.suppression import unregistered
 from schemas.circuit import ReadCircuits
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.erasure import Erasure
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.provider import Retry
 from sinks.registry import Weighted
+from tables.erased import ERASED, is_forgotten, note_erasures
 from tables.sent import SENT, SentLedger, SentMark
 from tables.turn import Turn
 
@@ -57,7 +61,7 @@ def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> R
 
     return Role(
         name=str(channel),
-        topics=tuple(topic.name for topic in topics),
+        topics=(ERASURES.name, *(topic.name for topic in topics)),
         open_handler=lambda number, closing: Sink(channel, runtime, dispatch, number, closing),
         lane_per_topic=True,
         answers=True,
@@ -78,16 +82,23 @@ class Sink(Stateful):
         closing: asyncio.Event,
     ) -> None:
         self._name = str(channel)
-        kinds = {DELIVER[channel, priority]: Delivery for priority in Priority}
+        kinds: dict[Topic, type[msgspec.Struct]] = {
+            ERASURES: Erasure,
+            **{DELIVER[channel, priority]: Delivery for priority in Priority},
+        }
         intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
-        super().__init__(open_store(runtime, self._name, number, SENT), runtime, intake)
+        super().__init__(open_store(runtime, self._name, number, SENT, ERASED), runtime, intake)
         self._dispatch = dispatch
         self._closing = closing
         self._ledger = SentLedger(self._store)
 
     async def handle(self, slice_: Slice) -> None:
-        """Deliver all of the slice, then tell what became of each."""
+        """Deliver all of the slice, then tell what became of each; or note who was erased."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
+        if slice_.partition.topic == ERASURES.name:
+            note_erasures(turn, self._intake.read(slice_, turn.outputs))
+            await turn.finish()
+            return
         # A delivery that stands here twice was written by a replay: one call for both.
         pending = {
             d.delivery_id: (record, d) for record, d in self._intake.read(slice_, turn.outputs)
@@ -121,6 +132,8 @@ class Sink(Stateful):
         self, record: ConsumerRecord, delivery: Delivery, mark: SentMark | None, outputs: Outputs
     ) -> None:
         now = self._runtime.clock.now()
+        if self._is_forgotten(delivery):
+            return
         if mark is not None:
             self._tell_sent(delivery, mark, record, outputs)
         elif now >= delivery.expires_at:
@@ -129,8 +142,14 @@ class Sink(Stateful):
         elif self._closing.is_set():
             raise Abandoned
         else:
-            answer = await self._dispatch.deliver(Call(delivery, self._ledger, self._closing))
+            answer = await self._dispatch.deliver(self._call_of(delivery))
             self._tell(record, delivery, answer, outputs)
+
+    def _call_of(self, delivery: Delivery) -> Call:
+        return Call(delivery, self._ledger, self._closing, self._is_forgotten)
+
+    def _is_forgotten(self, delivery: Delivery) -> bool:
+        return is_forgotten(self._store, delivery.tenant, delivery.user, delivery.accepted_at)
 
     def _tell(
         self, record: ConsumerRecord, delivery: Delivery, answer: Answer, outputs: Outputs
@@ -138,6 +157,8 @@ class Sink(Stateful):
         result = answer.result
         if isinstance(result, SentMark):
             self._tell_sent(delivery, result, record, outputs)
+        elif self._is_forgotten(delivery):
+            return
         elif isinstance(result, Retry):
             self._retry(record, delivery, answer.provider, result, outputs)
         else:

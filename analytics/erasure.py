@@ -10,7 +10,9 @@ from schemas.delivery_event import DeliveryEvent
 
 _HOURS = """
 SELECT DISTINCT toStartOfHour(occurred_at) FROM delivery_events
-WHERE tenant = {tenant:String} AND user = {user:String} ORDER BY 1
+WHERE tenant = {tenant:String} AND user = {user:String}
+    AND accepted_at <= fromUnixTimestamp64Milli({at:Int64})
+ORDER BY 1
 """
 _NOTE = """
 INSERT INTO erased SELECT {tenant:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64})
@@ -31,10 +33,14 @@ FROM delivery_events
 WHERE tenant = {tenant:String} AND toDate(occurred_at) = {day:Date}
     AND has({hours:Array(UInt32)}, toUnixTimestamp(toStartOfHour(occurred_at)))
     AND (stage NOT IN ('held', 'retrying') OR toDate(occurred_at) > today() - 89)
-    AND user != {user:String} AND detail != 'machine'
+    AND NOT (user = {user:String} AND accepted_at <= fromUnixTimestamp64Milli({at:Int64}))
+    AND detail != 'machine'
 GROUP BY minute, tenant, type, category, channel, provider, priority, stage, reason, catalogue
 """
-_FORGET = "DELETE FROM [table] WHERE tenant = {tenant:String} AND user = {user:String}"
+_FORGET = """
+DELETE FROM [table] WHERE tenant = {tenant:String} AND user = {user:String}
+    AND [accepted] <= fromUnixTimestamp64Milli({at:Int64})
+"""
 # Without the user: sets, so that what is added meanwhile stays. Hours follow from their minutes.
 _ROLLED_UP_ANEW = (*(_EMPTY.replace("[unit]", unit) for unit in ("minute", "hour")), _FILL)
 
@@ -45,7 +51,7 @@ async def erase(clickhouse: ClickHouse, tenant: str, user: str, at: int) -> None
     Safe to repeat, so after an error it must be: the rows go last, as they say which hours are to
     be rolled up anew. Sums of those hours are too low until then, for some milliseconds each day.
     """
-    of_user: dict[str, Any] = {"tenant": tenant, "user": user}
+    of_user: dict[str, Any] = {"tenant": tenant, "user": user, "at": at}
     await clickhouse.command(_NOTE, {"tenant": tenant, "hash": hash_of(tenant, user), "at": at})
     by_day: dict[str, list[int]] = defaultdict(list)
     for (hour,) in await clickhouse.query(_HOURS, of_user):
@@ -53,8 +59,10 @@ async def erase(clickhouse: ClickHouse, tenant: str, user: str, at: int) -> None
     for day, hours in by_day.items():
         for statement in _ROLLED_UP_ANEW:
             await clickhouse.command(statement, {**of_user, "day": day, "hours": hours})
-    for table in ("notification_state", "delivery_events"):
-        await clickhouse.command(_FORGET.replace("[table]", table), of_user)
+    # Of one notification all rows say the same, so its state is of before or of after as a whole.
+    for table, accepted in (("notification_state", "accepted"), ("delivery_events", "accepted_at")):
+        forget = _FORGET.replace("[table]", table).replace("[accepted]", accepted)
+        await clickhouse.command(forget, of_user)
 
 
 class Erased:

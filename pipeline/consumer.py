@@ -173,8 +173,11 @@ class SliceConsumer(driver.Consumer):
         more = await self._getmany(wanted, ANSWER if held else FETCH_WAIT)
         fetched = {tp: [*held.get(tp, ()), *more.get(tp, ())] for tp in held | more}
         self._note_ends(wanted, fetched)
-        for tp, records in fetched.items():
-            await self._hand_on(tp, records)
+        # What was read in one go is handed on in the role's order of topics: an erasure goes before
+        # what its user said since.
+        order = self.app.partitions.role.topics.index
+        for tp in sorted(fetched, key=lambda tp: order(tp.topic)):
+            await self._hand_on(tp, fetched[tp])
         await self._rest(is_busy=bool(held), got=bool(fetched))
 
     async def _rest(self, *, is_busy: bool, got: bool) -> None:

@@ -1,5 +1,7 @@
 """Finding dead letters, and sending their records again once they are mended."""
 
+from collections.abc import Iterator, Mapping
+
 import msgspec
 from aiokafka.errors import KafkaError
 
@@ -7,10 +9,28 @@ from pipeline.errors import Unavailable
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_record, read_topic
-from pipeline.topics import DEAD_LETTERS
+from pipeline.topics import DEAD_LETTERS, ERASURES
 from schemas.dead_letter import DeadLetter
+from schemas.encoding import UNDECODABLE
+from schemas.erasure import Erasure
 
 decode = msgspec.json.Decoder(DeadLetter).decode
+Erased = Mapping[tuple[str, str], int]
+"""When (epoch ms) a user of a tenant was erased last."""
+
+
+class _Named(msgspec.Struct):
+    """Whom a record names: by itself, or by the event that it is about."""
+
+    tenant: str = "default"
+    user: str = ""
+    actor: str = ""
+    follower: str = ""
+    followee: str = ""
+    event: "_Named | None" = None
+
+
+_named = msgspec.json.Decoder(_Named).decode
 
 
 async def find(
@@ -33,9 +53,11 @@ async def find(
 async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int, int]:
     """Write the source records back; returns how many went and how many are gone.
 
-    Raises Unavailable, naming how many went, when Kafka stops to answer.
+    Those of users who were erased since are gone too. Raises Unavailable, naming how many went,
+    when Kafka stops to answer.
     """
     done = gone = 0
+    erased = await _erased(settings)
     producer = await start_producer(settings.kafka)
     try:
         for letter in letters:
@@ -47,6 +69,9 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
                     gone += 1
                     continue
                 key, value, headers = record.key, record.value, record.headers
+            if _is_of_erased(letter, value, erased):
+                gone += 1
+                continue
             marked = [*headers, ("dead-letter", letter.id.encode())]
             await producer.send_and_wait(letter.topic, value, key, letter.partition, headers=marked)
             done += 1
@@ -58,3 +83,31 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     finally:
         await producer.stop()
     return done, gone
+
+
+async def _erased(settings: Settings) -> Erased:
+    erased: dict[tuple[str, str], int] = {}
+    async for record in read_topic(settings.kafka, ERASURES.name):
+        try:
+            said = msgspec.json.decode(record.value or b"", type=Erasure)
+        except UNDECODABLE:
+            continue
+        erased[said.tenant, said.user] = record.timestamp
+    return erased
+
+
+def _is_of_erased(letter: DeadLetter, value: bytes | None, erased: Erased) -> bool:
+    at = letter.accepted_at or letter.at
+    try:
+        named = _named(value or b"")
+    except UNDECODABLE:
+        return False
+    return any(at <= erased.get(user, -1) for user in _users_of(named))
+
+
+def _users_of(named: _Named) -> Iterator[tuple[str, str]]:
+    for user in (named.user, named.actor, named.follower, named.followee):
+        yield named.tenant, user
+    if named.event is not None:
+        # Only its tenant: what others are told of the actor is theirs.
+        yield named.event.tenant, named.user

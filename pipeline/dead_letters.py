@@ -41,5 +41,6 @@ def dead_letter(
         key=None if record.key is None else key[:KEPT_KEY],
         value=None if record.value is None else value[:kept],
         headers=headers if headers_fit else (),
+        accepted_at=record.timestamp,
         truncated=len(value) > kept or len(key) > KEPT_KEY or not headers_fit,
     )

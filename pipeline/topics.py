@@ -9,6 +9,8 @@ KEPT_MS = 7 * DAY_MS
 """How long most topics keep a record."""
 SENT_KEPT_MS = KEPT_MS + DAY_MS
 """How long a sink knows what it sent: longer than any topic holds the delivery."""
+COMPACTION_LAG_MS = DAY_MS
+"""After which Kafka compacts a topic, however little is written, so that what was deleted goes."""
 LARGEST_RECORD = 8 << 20
 """Kafka refuses more; a producer then gets the error itself."""
 
@@ -39,8 +41,10 @@ class Topic(Struct, frozen=True, kw_only=True):
     def config(self) -> dict[str, str]:
         """Topic configuration as Kafka names it."""
         policies = ["compact"] * self.compacted + ["delete"] * (self.retention_ms > 0)
-        retention = {"retention.ms": str(self.retention_ms)} if self.retention_ms else {}
-        return retention | {
+        limits = {"retention.ms": str(self.retention_ms)} if self.retention_ms else {}
+        if self.compacted:
+            limits["max.compaction.lag.ms"] = str(COMPACTION_LAG_MS)
+        return limits | {
             # A producer whose clock is off must not decide what is old, or when we took it.
             "message.timestamp.type": "LogAppendTime",
             "cleanup.policy": ",".join(policies),
@@ -88,7 +92,9 @@ BROADCASTS = {
     for priority in Priority
 }
 OUTBOX = Topic(name="outbox", key="partition", written_by="router", read_by="decider")
-WITHDRAWALS = Topic(name="withdrawals", key="partition", written_by="decider", read_by="decider")
+WITHDRAWALS = Topic(
+    name="withdrawals", key="partition", written_by="decider", read_by="router, decider"
+)
 DEAD_LETTERS = Topic(
     name="dead-letters",
     key="source key",
@@ -108,7 +114,7 @@ ERASURES = Topic(
     name="erasures",
     key="user",
     written_by="web",
-    read_by="decider, inapp, analytics",
+    read_by="decider, push, email, sms, chat, webhook, inapp, retry, analytics",
     # As long as any topic keeps what an erased user once caused; dead letters do so the longest.
     retention_ms=31 * DAY_MS,
 )
@@ -152,15 +158,15 @@ def changelog(role: str) -> Topic:
         written_by=role,
         read_by=role,
         compacted=True,
-        retention_ms=SENT_KEPT_MS if role in SINKS else 0,
+        retention_ms=SENT_KEPT_MS if role in (*SINKS, "retry") else 0,
     )
 
 
 SINKS = (Channel.PUSH, Channel.EMAIL, Channel.SMS, Channel.CHAT, Channel.WEBHOOK)
 """Channels with a provider, and so with a sent-ledger."""
-STATEFUL = ("router", "decider", *SINKS, Channel.INAPP)
+STATEFUL = ("router", "decider", *SINKS, Channel.INAPP, "retry")
 """Roles with partition stores."""
-ROLES = (*map(str, STATEFUL), "retry", "analytics")
+ROLES = (*map(str, STATEFUL), "analytics")
 """All roles by name, in the order in which an event meets them."""
 TOPICS: tuple[Topic, ...] = (
     EVENTS,

@@ -82,6 +82,7 @@ def feedback_of(ticket: Ticket, report: Report) -> Feedback | None:
     return Feedback(
         user=ticket.user,
         tenant=ticket.tenant,
+        accepted_at=ticket.accepted_at,
         notification_id=ticket.notification_id.hex(),
         stage="opened" if report.kind is Kind.OPENED else "clicked",
         at=moment(report.at),
@@ -99,6 +100,7 @@ def suppression_of(ticket: Ticket, report: Report, bounce_days: int) -> Suppress
     return Suppression(
         user=ticket.user,
         tenant=ticket.tenant,
+        accepted_at=ticket.accepted_at,
         channel=ticket.channel,
         reason=reason,
         at=moment(report.at),

@@ -9,7 +9,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record with the reason it was set aside, and where it came from.
 
     `value` and `key` are the source bytes (base64 in JSON). A value over 256 KiB is cut and
-    `truncated` is set: a replay then reads the source offset again.
+    `truncated` is set: a replay then reads the source offset again. `accepted_at` (epoch ms) is
+    when Kafka took the record: whoever was erased since is not brought back by a replay.
     """
 
     id: str
@@ -24,3 +25,4 @@ class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     truncated: bool = False
+    accepted_at: int = 0

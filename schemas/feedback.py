@@ -11,7 +11,8 @@ class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`user` saw, opened or clicked it at `at`; what waits for that not to happen is dropped.
 
     A later stage includes the earlier ones: what was opened was seen. Repeating it, or telling
-    it late or early, changes nothing.
+    it late or early, changes nothing. `accepted_at` (epoch ms) is when Kafka took what the
+    notification was sent for, where that is known: an erasure goes by it.
     """
 
     user: Name
@@ -19,3 +20,4 @@ class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stage: Literal["seen", "opened", "clicked"]
     at: Moment
     tenant: Name = "default"
+    accepted_at: int = 0

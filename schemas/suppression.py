@@ -17,7 +17,9 @@ class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
     The address is named as it stands in deliveries. Where only the message is known, its
     `notification_id` and `delivery_id` name it, if it is still among the user's addresses.
     `lifted` ends the bar of that reason alone. Of two records for one address and reason the
-    later `at` counts, in whichever order they come; repeating one changes nothing.
+    later `at` counts, in whichever order they come; repeating one changes nothing. `accepted_at`
+    (epoch ms) is when Kafka took what the message was sent for, where it is about one: an erasure
+    goes by it.
     """
 
     user: Name
@@ -30,6 +32,7 @@ class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: Moment | None = None
     lifted: bool = False
     tenant: Name = "default"
+    accepted_at: int = 0
 
 
 class Stop(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""`withdrawals` (explicit partition): whose posts no feed is to show any more."""
+"""`withdrawals` (explicit partition): what all partitions are to forget of a user."""
 
 from msgspec import Struct
 
@@ -8,7 +8,8 @@ from schemas.event import Name
 class Withdrawal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `actor` posted up to `at` (epoch ms, of Kafka's) goes from every partition's outboxes.
 
-    What comes later counts again. Repeating it changes nothing.
+    So does whom they followed and who followed them, as far as that was said until then. What
+    comes later counts again. Repeating it changes nothing.
     """
 
     actor: Name

@@ -1,19 +1,32 @@
-"""Who follows whom, kept twice: counted by the router, listed by the decider in both directions."""
+"""Who follows whom, kept twice: counted by the router, listed by the decider.
+
+Both find the edges of a user in both directions.
+"""
 
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from pipeline.topics import DEAD_LETTERS
 from tables.table import Table
 
+
+class Edge(Struct, frozen=True, array_like=True):
+    """One follows another, as said by a record that Kafka took at `accepted_at` (epoch ms)."""
+
+    accepted_at: int = 0
+
+
 FOLLOWER_COUNTS: Table[dict[int, int]] = Table(b"c", dict[int, int])
 """By followee (tenant, followee): followers in each user partition."""
 
-FOLLOWERS: Table[bool] = Table(b"f", bool)
+FOLLOWERS: Table[Edge | bool] = Table(b"f", Edge | bool)  # type: ignore[arg-type]  # a union is no class
 """By edge (tenant, followee, follower). In the router all followers of its followees, so that a
-follow told twice counts once; in the decider those followers whose own state is beside them."""
+follow told twice counts once; in the decider those followers whose own state is beside them. Rows
+of before are true, and do not say since when."""
 
 FOLLOWEES: Table[bool] = Table(b"e", bool)
-"""The decider's same edges the other way round: (tenant, follower, followee)."""
+"""The same edges the other way round: (tenant, follower, followee)."""
 
 SEGMENTS: Table[bool] = Table(b"g", bool)
 """Users by attribute: (tenant, attribute, value, user)."""
@@ -44,3 +57,8 @@ def unfollowed_key(at: int, digest: bytes) -> bytes:
 def unfollowed_at(key: bytes) -> tuple[int, bytes]:
     """When it was taken that an edge is followed no longer (epoch ms), and its digest."""
     return int.from_bytes(key[:_TIME_BYTES], "big"), key[_TIME_BYTES:]
+
+
+def accepted_at(edge: Edge | bool | None) -> int:
+    """When Kafka took what the edge is from (epoch ms); 0 where that is not known."""
+    return edge.accepted_at if isinstance(edge, Edge) else 0

@@ -72,6 +72,7 @@ def unregistered(delivery: Delivery, now: int) -> Suppression:
     return Suppression(
         user=delivery.user,
         tenant=delivery.tenant,
+        accepted_at=delivery.accepted_at,
         channel=delivery.channel,
         reason=Bar.STOP if delivery.channel is Channel.SMS else Bar.UNREGISTERED,
         at=moment(now),

@@ -328,20 +328,24 @@ async def test_of_too_many_the_newest_are_kept_and_the_old_go(
     assert await reader.all(fan) == ["4"] * 3
 
 
-async def test_an_erased_actors_posts_go_everywhere_and_do_not_come_back(
+async def test_an_erased_actors_posts_and_followers_go_everywhere_and_do_not_come_back(
     stage: Stage, reader: Reader
 ) -> None:
     fans = [*users_of(0, 1), *users_of(1, 1)]
     eve = await famous(stage, *fans)
     await happens(stage, post(eve, "before"))
     await stage.say(ERASURES, Erasure(user=eve))
-    await stage.work(stage.decider, stage.decider)
+    await stage.work(stage.decider, stage.router, stage.decider)
     assert len(await stage.raw(WITHDRAWALS)) == PARTITIONS
     stage.again(OUTBOX)
     await stage.restart(keep_disk=False)
     await stage.work(stage.decider)
     for fan in fans:
         assert await reader.all(fan) == []
+    await happens(stage, post(eve, "unheard"))
+    back = [*fans, *(unique("other") for _ in range(THRESHOLD - 2))]
+    await stage.say(FOLLOWS, *(follow(user, eve) for user in back))
+    await stage.work(stage.router, stage.decider)
     await happens(stage, post(eve, "after"))
     for fan in fans:
         assert await reader.all(fan) == ["after"]

@@ -120,10 +120,10 @@ async def test_the_inbox(runtime: Runtime, log: GatedLog) -> None:
 
 
 async def test_what_is_tried_again(runtime: Runtime, log: GatedLog) -> None:
-    retries = Retries(runtime, 0, asyncio.Event())
+    retries = Retries(runtime, Gated(log), asyncio.Event())
     again = delivery(ShiftedClock(), user="ann", due_at=0)
     rounds = await writes_of(retries, slice_of(RETRIES["5s"], "ann", again), log)
-    assert rounds == [["dead-letters", "deliver.push.high"]]
+    assert rounds == [["dead-letters", "deliver.push.high"], [STATE[0]]]
 
 
 class ClickHouse:

@@ -7,9 +7,9 @@ from unittest.mock import patch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from agents.edges import put_edge
 from agents.feed_answers import FeedAnswers
 from agents.outboxes import keep_post, withdraw
-from agents.people import put_edge
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Outputs
 from policy.catalogue.catalogue import parse

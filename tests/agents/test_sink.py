@@ -197,7 +197,7 @@ async def test_a_close_abandons_what_waits_and_loses_no_call(push: Push) -> None
         await ended(working)
     assert len(push.accepted(*said)) < len(said)
     assert await push.stage.raw(RETRIES["5s"]) == []
-    assert not [tp for tp in push.stage.done if tp.topic == HIGH.name]
+    assert not [tp for _, tp in push.stage.done if tp.topic == HIGH.name]
     push.running.simulators.faults.clear_all()
     push.stage.closing.clear()
     await push.stage.restart()

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiokafka import TopicPartition
 
@@ -22,7 +23,7 @@ class Worker(Transcript):
     """Runs roles over what was written since the test began, one after the other."""
 
     runtime: Runtime
-    done: dict[TopicPartition, int] = field(default_factory=dict)
+    done: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)
 
@@ -39,7 +40,7 @@ class Worker(Transcript):
         """
         for role in roles:
             for number in range(PARTITIONS):
-                await self._finish(await self.handler(role, number), number)
+                await self._finish(role, number)
             await self._handle_all(role)
             for number in range(PARTITIONS):
                 handler = await self.handler(role, number)
@@ -51,34 +52,36 @@ class Worker(Transcript):
         ends = await self.consumer.end_offsets(tps)
         for tp in tps:
             # Most topics hold nothing, and asking for each by itself is most of a test's time.
-            if ends[tp] <= self.done.get(tp, self.starts[tp]):
+            if ends[tp] <= self.done.get((role.name, tp), self.starts[tp]):
                 continue
             for slice_ in await self.slices(role, tp):
                 handler = await self.handler(role, tp.partition)
-                await handle_in_parts(handler, slice_, self._finished)
+                await handle_in_parts(handler, slice_, partial(self._finished, role))
             ends = await self.consumer.end_offsets(tps)
 
-    async def _finish(self, handler: Handler, number: int) -> None:
+    async def _finish(self, role: Role, number: int) -> None:
+        handler = await self.handler(role, number)
         await handler.wake(lambda _: 0)
         if (first := handler.first) is not None:
             tp = TopicPartition(first.topic, number)
             records = [r for r in await self.fetch(tp, first.start) if r.offset < first.end]
             (slice_,) = cut(tp, 0, first.start, records)
-            await handle_in_parts(handler, slice_, self._finished)
+            await handle_in_parts(handler, slice_, partial(self._finished, role))
 
-    def _finished(self, part: Slice) -> None:
-        self.done[part.partition] = part.next
+    def _finished(self, role: Role, part: Slice) -> None:
+        self.done[role.name, part.partition] = part.next
 
     async def slices(self, role: Role, tp: TopicPartition) -> list[Slice]:
         """The slices that are still to be handled."""
-        start = self.done.get(tp, self.starts[tp])
+        start = self.done.get((role.name, tp), self.starts[tp])
         records = await self.fetch(tp, start)
         return list(cut(tp, 0, start, records, role.slice_records.get(tp.topic, RECORDS)))
 
     def again(self, *topics: Topic) -> None:
         """Have the topics handled from where the test began once more, as after a crash."""
-        for tp in [tp for tp in self.done if tp.topic in {topic.name for topic in topics}]:
-            del self.done[tp]
+        names = {topic.name for topic in topics}
+        for role, tp in [place for place in self.done if place[1].topic in names]:
+            del self.done[role, tp]
 
     async def handler(self, role: Role, number: int) -> Handler:
         """The role's handler of a partition, restored when it is first asked for."""

@@ -37,6 +37,29 @@ async def test_what_is_left_is_as_if_the_user_had_never_been(database: ClickHous
     assert (await database.query("SELECT count() FROM erased WHERE user_hash = 'user-a'")) == [(0,)]
 
 
+async def test_what_was_accepted_since_stays_though_it_was_there_before(
+    database: ClickHouse,
+) -> None:
+    """In the same hours, of the same user, who came back."""
+    since = [
+        replace(
+            event,
+            id=f"since.{event.id}",
+            notification_id="since",
+            delivery_id=event.delivery_id and "since",
+            accepted_at=LATER + 1,
+        )
+        for event in STORY[:5]
+    ]
+    assert {event.notification_id for event in STORY[:5]} == {"a"}
+    await database.insert([*OTHERS, *since])
+    without = await figures(database)
+    await database.insert(STORY[:5])
+    assert await figures(database) != without
+    await erase(database, TENANT, "user-a", LATER)
+    assert await figures(database) == without
+
+
 async def test_what_others_had_put_off_stays_counted_when_its_rows_are_gone(
     database: ClickHouse,
 ) -> None:

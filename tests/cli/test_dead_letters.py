@@ -16,8 +16,9 @@ from pipeline.dead_letters import KEPT_VALUE, dead_letter
 from pipeline.errors import BadRecord, Misconfigured, Unavailable
 from pipeline.producer import Producer
 from pipeline.topic_reading import read_record
-from pipeline.topics import DEAD_LETTERS, EVENTS
+from pipeline.topics import DEAD_LETTERS, ERASURES, EVENTS
 from schemas.dead_letter import DeadLetter
+from schemas.erasure import Erasure
 from schemas.vocabulary import Reason
 from tests.agents.line import Line
 from tests.agents.names import unique
@@ -142,6 +143,23 @@ async def test_a_replay_writes_the_record_as_it_was_and_says_which_letter(desk: 
     assert (record.key, record.value) == (KEY, b'{"mended": false}')
     assert record.headers == (("trace", b"7"), ("dead-letter", letter.id.encode()))
     assert letter.id in ids(await desk.said("list", "--json"))
+
+
+@pytest.mark.parametrize("field", ["user", "actor", "follower", "followee"])
+async def test_what_is_of_a_user_who_was_erased_since_is_not_replayed(
+    desk: Desk, field: str
+) -> None:
+    user = unique("user")
+    value = msgspec.json.encode({field: user, "why": "not mended"})
+    elsewhere = msgspec.json.encode({field: user, "tenant": "acme"})
+    before, others = await desk.bury(value), await desk.bury(elsewhere)
+    erasure = msgspec.json.encode(Erasure(user=user))
+    erased = await desk.producer.send_and_wait(ERASURES.name, erasure, user.encode(), 0)
+    while (after := await desk.bury(value)).accepted_at <= erased.timestamp:
+        pass
+    for letter, result in ((before, (0, 1)), (others, (1, 0)), (after, (1, 0))):
+        said = json.loads(await desk.said("replay", letter.id, "--json"))
+        assert (said["replayed"], said["gone"]) == result
 
 
 async def test_a_cut_letter_is_replayed_from_its_source(desk: Desk) -> None:

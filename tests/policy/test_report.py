@@ -23,6 +23,8 @@ from tests.policy.test_delivery_events import TICKET
 
 AT = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=9)
 WHOSE: dict[str, Any] = {"user": "ann", "tenant": "acme"}
+OF_BEFORE = {**WHOSE, "accepted_at": TICKET.accepted_at}
+"""What goes by when Kafka took what the message was sent for, if its user is erased."""
 
 
 def report(kind: Kind, **fields: Any) -> Report:
@@ -68,7 +70,7 @@ def test_only_what_a_person_opened_or_clicked_is_feedback(kind: Kind, machine: b
         assert found is None
     else:
         stage: Any = kind.value
-        assert found == Feedback(**WHOSE, notification_id="a" * 32, stage=stage, at=AT)
+        assert found == Feedback(**OF_BEFORE, notification_id="a" * 32, stage=stage, at=AT)
 
 
 @pytest.mark.parametrize("hard", [False, True])
@@ -76,7 +78,7 @@ def test_only_what_a_person_opened_or_clicked_is_feedback(kind: Kind, machine: b
 def test_only_a_hard_bounce_and_a_complaint_bar_an_address(kind: Kind, hard: bool) -> None:
     found = suppression_of(TICKET, report(kind, hard=hard, address="+49"), 30)
     known: dict[str, Any] = {
-        **WHOSE,
+        **OF_BEFORE,
         "channel": Channel.SMS,
         "at": AT,
         "address": "+49",

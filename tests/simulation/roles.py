@@ -79,9 +79,9 @@ class Roles:
         decode = msgspec.json.Decoder(kind).decode
         return [decode(line) for value in values for line in value.split(b"\n")]
 
-    async def route(self) -> bool:
-        """Let the router handle all that is there; whether there was anything."""
-        return await self._work(self.router, self.router_store, *ROUTER_TOPICS)
+    async def route(self, *topics: Topic) -> bool:
+        """Let the router handle all that is in these topics, or in any; whether there was any."""
+        return await self._work(self.router, self.router_store, *(topics or ROUTER_TOPICS))
 
     async def decide(self, *topics: Topic, most: int = RECORDS) -> bool:
         """Let the decider handle all that is in these topics, or in any."""
@@ -94,8 +94,9 @@ class Roles:
         return await self._work(self.inapp, self.inapp_store, *(topics or INAPP_TOPICS))
 
     async def wake(self) -> bool:
-        """Let the decider do what is due, one step; whether more may be."""
-        return await self.decider.wake(lambda _: ALL_READ) == 0
+        """Let router and decider do what is due, one step; whether more may be."""
+        due = [await handler.wake(lambda _: ALL_READ) for handler in (self.router, self.decider)]
+        return 0 in due
 
     async def settle(self) -> None:
         """Work until nothing is left."""

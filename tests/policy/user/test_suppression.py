@@ -193,7 +193,13 @@ def test_what_a_provider_says_is_gone_is_remembered_of_that_address(
         decision.deliveries[0], channel=channel, address="gone", user="bob", tenant="acme"
     )
     assert unregistered(told, NOON) == Suppression(
-        user="bob", tenant="acme", channel=channel, reason=reason, at=moment(NOON), address="gone"
+        user="bob",
+        tenant="acme",
+        channel=channel,
+        reason=reason,
+        at=moment(NOON),
+        address="gone",
+        accepted_at=told.accepted_at,
     )
 
 

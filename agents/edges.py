@@ -1,0 +1,66 @@
+"""Who follows whom, and what an erasure does to it: so many edges at a time."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from msgspec.structs import replace
+
+from tables.erased import ERASING, Erasing
+from tables.followers import FOLLOWEES, FOLLOWERS, Edge, accepted_at
+from tables.table import Table, key_of, last_part, parts_of
+from tables.turn import Turn
+
+AT_ONCE = 1000
+"""Edges looked at in one turn; other work goes on between two."""
+_TABLES: dict[str, Table[Any]] = {"followers": FOLLOWERS, "followees": FOLLOWEES}
+Drop = Callable[[Turn, str, str, str], None]
+"""Drops the edge between a followee and a follower of a tenant."""
+
+
+def put_edge(
+    turn: Turn, tenant: str, followee: str, follower: str, *, following: bool, at: int = 0
+) -> None:
+    """Store, in both directions, that one follows the other, or forget it.
+
+    Kafka took what says so at `at` (epoch ms).
+    """
+    turn.view(FOLLOWERS).put(key_of(tenant, followee, follower), Edge(at) if following else None)
+    turn.view(FOLLOWEES).put(key_of(tenant, follower, followee), True if following else None)
+
+
+def drop_edge(turn: Turn, tenant: str, followee: str, follower: str) -> None:
+    """Forget it in both directions."""
+    put_edge(turn, tenant, followee, follower, following=False)
+
+
+def begin_erasing(turn: Turn, tenant: str, user: str, at: int) -> None:
+    """Have `go_on_erasing` drop the user's edges, in both directions, that are older than `at`."""
+    erasing = turn.view(ERASING)
+    for direction in _TABLES:
+        key = key_of(tenant, user, direction)
+        before = erasing.get(key)
+        erasing.put(key, Erasing(at if before is None else max(at, before.at)))
+
+
+def go_on_erasing(turn: Turn, drop: Drop, most: int = AT_ONCE) -> bool:
+    """Look at the next `most` edges of one erasure that is under way; whether there was one."""
+    erasing = turn.view(ERASING)
+    key = next(erasing.keys(b""), None)
+    left = None if key is None else erasing.get(key)
+    if key is None or left is None:
+        return False
+    tenant, user, direction = parts_of(key)
+    table = turn.view(_TABLES[direction])
+    edges = list(islice(table.keys(key_of(tenant, user), left.done), most))
+    pairs = [
+        (user, last_part(edge)) if direction == "followers" else (last_part(edge), user)
+        for edge in edges
+    ]
+    followers = turn.view(FOLLOWERS)
+    followers.load(key_of(tenant, *pair) for pair in pairs)
+    for followee, follower in pairs:
+        if accepted_at(followers.get(key_of(tenant, followee, follower))) <= left.at:
+            drop(turn, tenant, followee, follower)
+    erasing.put(key, replace(left, done=edges[-1]) if len(edges) == most else None)
+    return True

@@ -1,0 +1,176 @@
+"""What is on its way to somebody who was erased goes no further, wherever it waits."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from agents.calls import FORGOTTEN, Call, Calls
+from agents.dispatch import Dispatch
+from agents.retry import Retries
+from agents.sink import Sink
+from pipeline.memory_log import MemoryLog
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.slices import Slice
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRIES, Topic
+from schemas.delivery import Delivery
+from schemas.encoding import encode
+from schemas.erasure import Erasure
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.provider import Outcome, Retry
+from sinks.registry import Weighted
+from tables.memory import MemoryStore
+from tables.sent import SentLedger, SentMark
+from tests.agents.samples import delivery
+from tests.agents.shifted_clock import ShiftedClock
+from tests.agents.test_mark_order import Taking
+from tests.pipeline.gate import settled
+
+PUSH = DELIVER[Channel.PUSH, Priority.CRITICAL]
+BATCH = 3
+
+
+def critical(clock: ShiftedClock, **fields: object) -> Delivery:
+    """A delivery that may use the only slot."""
+    return delivery(clock, priority=Priority.CRITICAL, **fields)
+
+
+class Busy(Taking):
+    """A provider of few slots, whose calls end when the test says so."""
+
+    batch_size = BATCH
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: asyncio.Queue[None] = asyncio.Queue()
+        self.outcome: Outcome | None = None
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Take them once the test lets it, or answer all of them as it says."""
+        await self.answers.get()
+        taken = list(await super().send(deliveries))
+        return taken if self.outcome is None else [self.outcome] * len(deliveries)
+
+
+class Line:
+    """A role's handler over topics and state in memory."""
+
+    def __init__(self) -> None:
+        self.clock = ShiftedClock()
+        self.clock.stand_still()
+        self.log, self.store = MemoryLog(self.clock), MemoryStore()
+        settings = Settings(partitions=1).model_copy(update={"calls_in_flight": 1})
+        self.runtime = Runtime(settings, self.log, self.clock)
+        self.provider = Busy()
+        self.closing = asyncio.Event()
+
+    def sink(self, monkeypatch: pytest.MonkeyPatch) -> Sink:
+        """The push sink."""
+        monkeypatch.setattr("agents.sink.open_store", lambda *_: self.store)
+        dispatch = Dispatch([Weighted(self.provider, 1)], self.runtime, holds=False)
+        return Sink(Channel.PUSH, self.runtime, dispatch, 0, self.closing)
+
+    async def say(self, topic: Topic, *values: msgspec.Struct) -> Slice:
+        """Write records; the slice with them."""
+        start = len(self.log.topics[topic.name])
+        for value in values:
+            key = str(getattr(value, "user")).encode()  # noqa: B009 - not every struct has one
+            await self.log.write(topic.name, 0, [(key, encode(value))])
+        slice_ = self.log.slice_from(topic.name, start)
+        assert slice_ is not None
+        return slice_
+
+    async def erase(self, handler: Sink | Retries, user: str) -> None:
+        """Have the handler hear that a user is erased, a moment after what was said so far."""
+        self.clock.ahead += 1
+        await handler.handle(await self.say(ERASURES, Erasure(user=user)))
+        self.clock.ahead += 1
+
+    def written(self, topic: Topic) -> int:
+        """How many records a topic has."""
+        return len(self.log.topics[topic.name])
+
+
+async def test_a_sink_sends_nothing_that_was_accepted_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = Line()
+    handler = line.sink(monkeypatch)
+    before, others = critical(line.clock, user="ada"), critical(line.clock, user="bob")
+    elsewhere = critical(line.clock, user="ada", tenant="acme")
+    await line.erase(handler, "ada")
+    after = critical(line.clock, user="ada")
+    line.provider.answers.put_nowait(None)
+    await handler.handle(await line.say(PUSH, before, others, elsewhere, after))
+    wanted = [each.delivery_id for each in (others, elsewhere, after)]
+    assert line.provider.took == wanted
+    told = line.log.topics[DELIVERY_EVENTS.name]
+    assert before.delivery_id.encode() not in b"".join(record.value for record in told)
+
+
+async def test_who_is_erased_while_a_delivery_waits_for_its_call_is_not_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It waits behind a call that takes all slots; others of its batch go out."""
+    line = Line()
+    handler = line.sink(monkeypatch)
+    first = critical(line.clock, user="carl")
+    waiting = [critical(line.clock, user=user) for user in ("ada", "bob")]
+    sending = asyncio.create_task(handler.handle(await line.say(PUSH, first)))
+    await settled()
+    behind = asyncio.create_task(handler.handle(await line.say(PUSH, *waiting)))
+    await settled()
+    await line.erase(handler, "ada")
+    for _ in range(2):
+        line.provider.answers.put_nowait(None)
+    await asyncio.gather(sending, behind)
+    assert line.provider.took == [first.delivery_id, waiting[1].delivery_id]
+
+
+async def test_what_failed_of_somebody_erased_meanwhile_is_not_kept_for_another_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = Line()
+    handler = line.sink(monkeypatch)
+    line.provider.outcome = Retry(Reason.PROVIDER_ERROR, "not now")
+    said = [critical(line.clock, user=user) for user in ("ada", "bob")]
+    sending = asyncio.create_task(handler.handle(await line.say(PUSH, *said)))
+    await settled()
+    await line.erase(handler, "ada")
+    line.provider.answers.put_nowait(None)
+    await sending
+    retries = [record for topic in RETRIES.values() for record in line.log.topics[topic.name]]
+    assert [record.key for record in retries] == [b"bob"]
+
+
+async def test_a_batch_of_nobody_else_is_no_call() -> None:
+    line = Line()
+    calls, ledger = Calls(line.provider, line.runtime), SentLedger(MemoryStore())
+    gone = Call(critical(line.clock), ledger, line.closing, lambda _: True)
+    there = Call(critical(line.clock), ledger, line.closing)
+    assert await calls.deliver(gone) is FORGOTTEN
+    line.provider.answers.put_nowait(None)
+    results = await asyncio.gather(*(calls.deliver(call) for call in (gone, there, gone)))
+    assert [result is FORGOTTEN for result in results] == [True, False, True]
+    assert isinstance(results[1], SentMark)
+    assert line.provider.took == [there.delivery.delivery_id]
+
+
+async def test_what_is_to_be_tried_again_is_dropped_also_if_they_go_while_it_waits() -> None:
+    line = Line()
+    handler = Retries(line.runtime, line.store, line.closing)
+    due = line.clock.now() + 300
+    said = [critical(line.clock, user=user, due_at=due) for user in ("ada", "bob")]
+    waiting = asyncio.create_task(handler.handle(await line.say(RETRIES["5s"], *said)))
+    await settled()
+    assert not waiting.done()
+    await line.erase(handler, "ada")
+    line.clock.ahead += 300
+    await waiting
+    assert [record.key for record in line.log.topics[PUSH.name]] == [b"bob"]
+    # Who comes back is tried again for.
+    again = critical(line.clock, user="ada", due_at=line.clock.now())
+    await handler.handle(await line.say(RETRIES["30s"], again))
+    assert [record.key for record in line.log.topics[PUSH.name]] == [b"bob", b"ada"]
