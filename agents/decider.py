@@ -15,7 +15,7 @@ from agents.answers import Answers
 from agents.audience import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
-from agents.edges import begin_erasing, drop_edge, go_on_erasing
+from agents.edges import begin_erasing, drop_edge, go_on_erasing, go_on_indexing
 from agents.erasing import erase, is_forgotten
 from agents.hints import take_hint
 from agents.outboxes import keep_post, withdraw
@@ -47,7 +47,7 @@ from schemas.suppression import Stop, Suppression
 from schemas.withdrawal import Withdrawal
 from tables import held
 from tables.erased import ERASED, ERASING, Forgotten
-from tables.followers import FOLLOWEES, FOLLOWERS, SEGMENTS
+from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, SEGMENTS
 from tables.in_hand import IN_HAND, InHand
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
@@ -76,6 +76,7 @@ TABLES = (
     IN_HAND,
     ERASED,
     ERASING,
+    INDEXED,
     POSTS,
     OUTBOXES,
     AGES,
@@ -110,7 +111,7 @@ class Decider(Stateful):
         self._number = number
         self._timers = Timers(store)
         self._is_fanning_out = True  # until a look shows that nothing is left
-        self._is_erasing = True
+        self._is_indexing = self._is_erasing = True
         self._outlook = Outlook(PROMPT, GATHERED)
 
     async def handle(self, slice_: Slice) -> None:
@@ -230,7 +231,10 @@ class Decider(Stateful):
 
     async def _go_on_erasing(self) -> None:
         turn = Turn(None, self._store, self._runtime.outputs())
-        self._is_erasing = go_on_erasing(turn, drop_edge)
+        if self._is_indexing:
+            self._is_indexing = go_on_indexing(turn)
+        else:
+            self._is_erasing = go_on_erasing(turn, drop_edge)
         await turn.finish()
 
     async def _do_by_clock(self, in_hand: InHand, most: int = AT_ONCE) -> bool:

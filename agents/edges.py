@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tables.erased import ERASING, Erasing
-from tables.followers import FOLLOWEES, FOLLOWERS, Edge, accepted_at
+from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, Edge, Indexed, accepted_at
 from tables.table import Table, key_of, last_part, parts_of
 from tables.turn import Turn
 
@@ -41,6 +41,30 @@ def begin_erasing(turn: Turn, tenant: str, user: str, at: int) -> None:
         key = key_of(tenant, user, direction)
         before = erasing.get(key)
         erasing.put(key, Erasing(at if before is None else max(at, before.at)))
+
+
+def go_on_indexing(turn: Turn, most: int = AT_ONCE) -> bool:
+    """Look whether the next `most` edges can be found by their followers; whether there are more.
+
+    Rows of before have no entry the other way round, by which an erasure would find them. Once
+    all have, the state says so.
+    """
+    indexed = turn.view(INDEXED)
+    done = indexed.get(b"")
+    if done is not None and done.is_complete:
+        return False
+    start = b"" if done is None else done.done
+    edges = list(islice(turn.view(FOLLOWERS).keys(b"", start), most))
+    if not edges and done is None:
+        return False  # nothing was ever said, so nothing is amiss and nothing need be noted
+    followees = turn.view(FOLLOWEES)
+    turned = [key_of(tenant, follower, other) for tenant, other, follower in map(parts_of, edges)]
+    followees.load(turned)
+    for key in turned:
+        if followees.get(key) is None:
+            followees.put(key, True)
+    indexed.put(b"", Indexed(edges[-1] if edges else start, len(edges) < most))
+    return len(edges) == most
 
 
 def go_on_erasing(turn: Turn, drop: Drop, most: int = AT_ONCE) -> bool:

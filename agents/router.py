@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.edges import begin_erasing, go_on_erasing
+from agents.edges import begin_erasing, go_on_erasing, go_on_indexing
 from agents.erasing import is_forgotten
 from agents.following import drop_follow, take_follow
 from agents.routing import Routed, Routing, in_bulk
@@ -50,7 +50,14 @@ from schemas.request import Origin
 from schemas.vocabulary import Reason
 from schemas.withdrawal import Withdrawal
 from tables.erased import ERASED, ERASING, Forgotten
-from tables.followers import FOLLOW_TIMES, FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, UNFOLLOWED
+from tables.followers import (
+    FOLLOW_TIMES,
+    FOLLOWEES,
+    FOLLOWER_COUNTS,
+    FOLLOWERS,
+    INDEXED,
+    UNFOLLOWED,
+)
 from tables.in_hand import IN_HAND
 from tables.shares import SHARES
 from tables.store import Store
@@ -73,6 +80,7 @@ TABLES = (
     FOLLOWEES,
     FOLLOW_TIMES,
     UNFOLLOWED,
+    INDEXED,
     SHARES,
     IN_HAND,
     ERASED,
@@ -99,7 +107,7 @@ class Router(Stateful):
         super().__init__(store, runtime, intake)
         self._catalogues = catalogues
         self._partitions = runtime.settings.partitions
-        self._is_erasing = True  # until a look shows that nothing is left
+        self._is_indexing = self._is_erasing = True  # until a look shows that nothing is left
         self._request_buckets = RequestBuckets()
 
     async def answer(self, question: bytes) -> bytes:
@@ -127,10 +135,14 @@ class Router(Stateful):
         await turn.finish()
 
     async def wake(self, read_to: ReadTo) -> float | None:
-        """Go on with erasures that are under way."""
-        if self.first is not None or not self._is_erasing:
+        """Go on with erasures that are under way, once all edges can be found."""
+        if self.first is not None or not (self._is_indexing or self._is_erasing):
             return None
         turn = Turn(None, self._store, self._runtime.outputs())
+        if self._is_indexing:
+            self._is_indexing = go_on_indexing(turn)
+            await turn.finish()
+            return 0
         self._is_erasing = go_on_erasing(turn, partial(drop_follow, partitions=self._partitions))
         await turn.finish()
         return 0 if self._is_erasing else None

@@ -94,6 +94,6 @@ def _row(letter: DeadLetter) -> Row:
 
 def _shown(letter: DeadLetter, name: str) -> str:
     value = getattr(letter, name)
-    if name == "at":
+    if name in ("at", "accepted_at"):
         return text(value)
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

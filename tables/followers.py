@@ -28,6 +28,17 @@ of before are true, and do not say since when."""
 FOLLOWEES: Table[bool] = Table(b"e", bool)
 """The same edges the other way round: (tenant, follower, followee)."""
 
+
+class Indexed(Struct, frozen=True, array_like=True):
+    """The edges up to and with `done` are in FOLLOWEES, and all later ones are if complete."""
+
+    done: bytes = b""
+    is_complete: bool = False
+
+
+INDEXED = Table(b"j", Indexed)
+"""One row: how far it was looked whether rows of before are in FOLLOWEES too."""
+
 SEGMENTS: Table[bool] = Table(b"g", bool)
 """Users by attribute: (tenant, attribute, value, user)."""
 

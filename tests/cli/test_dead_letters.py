@@ -122,7 +122,7 @@ async def test_at_80_columns_an_id_stands_whole_and_its_beginning_is_enough(desk
     assert f"events-0@{letter.offset}: why" in text.splitlines()[at + 1]
     shown = await desk.said("show", letter.id[:12], "--json")
     assert json.loads(shown)["id"] == letter.id
-    assert (await desk.said("show", letter.id[:12])).splitlines()[0] == f"id         {letter.id}"
+    assert (await desk.said("show", letter.id[:12])).splitlines()[0] == f"id           {letter.id}"
 
 
 async def test_a_beginning_that_several_share_names_them_and_replays_none(desk: Desk) -> None:

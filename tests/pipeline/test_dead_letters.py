@@ -37,6 +37,7 @@ def test_a_record_that_fits_is_kept_whole() -> None:
         value=b"value",
         headers=headers,
         truncated=False,
+        accepted_at=7,
     )
 
 

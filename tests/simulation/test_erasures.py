@@ -29,7 +29,7 @@ from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Priority
 from schemas.withdrawal import Withdrawal
 from tables.erased import ERASING, REMEMBERED_MS, Forgotten
-from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS
+from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, INDEXED
 from tables.inbox import INBOX
 from tables.memory import MemoryStore
 from tables.store import Changes
@@ -228,6 +228,32 @@ async def test_an_erasure_that_is_cut_short_goes_on_after_a_restart(
     await roles.settle()
     assert not list(roles.decider_store.scan(FOLLOWERS.prefix))
     assert not list(roles.router_store.scan(FOLLOWERS.prefix))
+
+
+async def test_edges_of_before_there_was_an_index_are_found_once_all_were_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("agents.edges.go_on_indexing.__defaults__", (2,))
+    roles = Roles(catalogue=TYPES)
+    for number in range(5):
+        await roles.follow(ADA, f"actor-{number}")
+        await roles.follow(BOB, f"actor-{number}")
+    await roles.route()
+    await roles.decide()
+    stores = (roles.decider_store, roles.router_store)
+    for store in stores:
+        for key, _ in list(store.scan(FOLLOWERS.prefix)):
+            await store.write({key: FOLLOWERS.encode(True)})
+        await store.write(dict.fromkeys([key for key, _ in store.scan(FOLLOWEES.prefix)]))
+    roles.clock.at += 1
+    await roles.say(ERASURES, Erasure(user=ADA))
+    await roles.settle()
+    for store in stores:
+        assert len(list(store.scan(FOLLOWERS.prefix))) == 5
+        assert len(list(store.scan(FOLLOWEES.prefix + key_of("default", BOB)))) == 5
+        assert len(list(store.scan(FOLLOWEES.prefix))) == 5
+        (row,) = [INDEXED.decode(value) for _, value in store.scan(INDEXED.prefix)]
+        assert row.is_complete
 
 
 async def test_one_edge_of_many_that_is_younger_stays() -> None:

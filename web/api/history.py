@@ -38,7 +38,8 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dead letter: a record that could not be used, why, and where it came from.
 
     `key`, `value` and the second of each pair in `headers` are bytes in base64. With `truncated`
-    they are not all there was: a replay reads the record itself again.
+    they are not all there was: a replay reads the record itself again. `accepted_at` is when
+    Kafka took the record; letters of before do not say.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: bytes | None = None
     headers: list[list[str]] = []
     truncated: bool = False
+    accepted_at: Timestamp | None = None
 
 
 class Replayed(Struct, frozen=True):
@@ -122,4 +124,7 @@ class History:
 def _shown(letter: DeadLetter) -> Letter:
     headers = [[name, b64encode(value).decode()] for name, value in letter.headers]
     fields = msgspec.structs.asdict(letter)
-    return Letter(**{**fields, "at": timestamp(letter.at), "headers": headers})
+    times = {"at": timestamp(letter.at), "accepted_at": None}
+    if letter.accepted_at:
+        times["accepted_at"] = timestamp(letter.accepted_at)
+    return Letter(**{**fields, **times, "headers": headers})

@@ -96,7 +96,8 @@ class Letters:
 
 
 async def test_dead_letters(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = letter(1, key=b"k", value=b"v", headers=(("h", b"w"),), truncated=True)
+    times = {"at": letter(2).at, "accepted_at": letter(2).at}
+    whole = letter(1, key=b"k", value=b"v", headers=(("h", b"w"),), truncated=True, **times)
     letters = Letters(monkeypatch, whole, letter(2))
     first, second = await client.get("/dead-letters?reason=invalid&topic=events")
     bare = {
@@ -105,7 +106,7 @@ async def test_dead_letters(client: Client, monkeypatch: pytest.MonkeyPatch) -> 
     }  # fmt: skip
     assert second == bare
     more = {"key": "aw==", "value": "dg==", "headers": [["h", "dw=="]], "truncated": True}
-    assert first == {**bare, "id": "id-1", "offset": 1, **more}
+    assert first == {**bare, "id": "id-1", "offset": 1, **more, "accepted_at": NOW_SHOWN}
     assert letters.asked == [{"reason": "invalid", "topic": "events"}]
     await client.get("/dead-letters")
     assert letters.asked[1] == {"reason": None, "topic": None}
