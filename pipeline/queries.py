@@ -25,6 +25,8 @@ NOT_HERE = 421
 """Misdirected request: another worker holds the partition, or nobody yet."""
 PATIENCE = 2.0
 """Seconds for which a question waits until what it is to come after is done."""
+IDLE_SECONDS = 75.0
+"""After which a connection ends that sends nothing, or only a part of a request's head."""
 MOST_BYTES = 2 << 20
 NO_QUESTION = b""
 """Asks nothing but to wait; any role that says what it holds answers it."""
@@ -88,7 +90,7 @@ class Queries:
         self._key = settings.signing_key.get_secret_value().encode()
         app = web.Application(client_max_size=MOST_BYTES)
         app.add_routes([web.post(r"/{partition:\d+}", self._ask)])
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS)
         self.url = ""
 
     async def start(self) -> None:

@@ -160,8 +160,9 @@ class Settings(BaseSettings):
     """Networks, as JSON, of the proxies in front of `tocsin web`, which bring many clients'
     connections: those from there are not counted by address. Let the proxy do it."""
     web_idle_seconds: Annotated[float, Field(gt=0)] = 75.0
-    """After which a connection ends that sends nothing, or only a part of a request's head; more
-    than a proxy in front keeps one unused (nginx: 60), or it may use one that just ends."""
+    """After which a connection ends that sends nothing, or only a part of a request's head, or
+    reads nothing of an answer; more than a proxy in front keeps one unused (nginx: 60), or it may
+    use one that just ends."""
     web_body_seconds: Annotated[float, Field(gt=0)] = 30.0
     """For all of a request's body, from its head on; later it is answered 408."""
     cors_origins: tuple[str, ...] = ()
@@ -180,7 +181,7 @@ class Settings(BaseSettings):
     tenant_share: Annotated[int, Field(ge=1)] = 1000
     """Records a second that a tenant may set off in each router partition; what is more waits
     in topics of its own until nothing else does, but for a small share."""
-    user_requests_per_minute: Annotated[int, Field(ge=1)] = 300
+    user_requests_per_minute: Annotated[int, Field(ge=1)] = 600
     """Requests of one user by subscriber tokens and the links of messages. This limit and the
     following ones hold over all web processes, and allow ten seconds' worth at once."""
     tenant_requests_per_minute: Annotated[int, Field(ge=1)] = 120_000

@@ -19,7 +19,7 @@ from web.api.app import MOST_BYTES, api
 from web.api.desk import Desk
 from web.api.keys import Keys
 from web.back_channel import BackChannel
-from web.connections import Bounds, bounds_of, connections
+from web.connections import Bounds, allow_open_files, bounds_of, connections
 from web.console.routes import console
 from web.cors import cross_origin
 from web.gateway.hub import Hub
@@ -130,6 +130,7 @@ async def run(settings: Settings) -> None:
             app = build(settings, producer, clock, more, desk.limits)
             tune_collector()
             bounds = bounds_of(settings)
+            allow_open_files(bounds)
             async with serving(app, settings.web_host, settings.web_port, bounds) as url:
                 print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
                 await stop.wait()

@@ -6,6 +6,7 @@ lines and fields; here is what it has no setting for.
 
 import asyncio
 import logging
+import resource
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -22,6 +23,8 @@ HEAD_BYTES = 64 << 10
 """Of all of a request's head; more end the connection."""
 MOST_WAITING = 4
 """Requests that one connection may have waiting behind the one in hand; then it is not read."""
+OTHER_FILES = 256
+"""Beside connections: Kafka, ClickHouse, workers, and what is read."""
 LOG_SECONDS = 60.0
 """Between two log messages that connections are refused."""
 _HEAD = "HTTP/1.1 {} \r\nConnection: close\r\nContent-Length: 0\r\n{}\r\n"
@@ -116,10 +119,14 @@ class Admission:
 class Connection(web.RequestHandler):
     """One client's connection, if it was admitted."""
 
-    __slots__ = ("_admission", "_admitted", "_head_bytes")
+    __slots__ = ("_admission", "_admitted", "_head_bytes", "_idle_seconds", "_stalled")
 
-    def __init__(self, manager: web.Server, admission: Admission, **options: Any) -> None:
-        super().__init__(manager, **options)
+    def __init__(
+        self, manager: web.Server, admission: Admission, idle_seconds: float, **options: Any
+    ) -> None:
+        super().__init__(manager, keepalive_timeout=idle_seconds, **options)
+        self._idle_seconds = idle_seconds
+        self._stalled: asyncio.TimerHandle | None = None
         self._admission = admission
         self._admitted: str | None = None
         self._head_bytes = 0
@@ -137,8 +144,29 @@ class Connection(web.RequestHandler):
             _end(transport, BUSY)
             self.force_close()
 
+    def pause_writing(self) -> None:
+        """The client does not read as fast as is written: it has so long to go on."""
+        super().pause_writing()
+        self._stalled = self._loop.call_later(self._idle_seconds, self._abort)
+
+    def resume_writing(self) -> None:
+        """It read."""
+        super().resume_writing()
+        self._forget_stall()
+
+    def _abort(self) -> None:
+        # Closed in order, it would first wait until all is read.
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _forget_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another."""
+        self._forget_stall()
         if self._admitted is not None:
             self._admission.leave(self._admitted)
             self._admitted = None
@@ -164,6 +192,24 @@ class Connection(web.RequestHandler):
             super().log_exception(*args, **kw)
 
 
+def allow_open_files(bounds: Bounds) -> None:
+    """Have the system let this process hold its connections; where it may not, say so."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = bounds.connections + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    if possible < wanted:
+        log.warning(
+            "The system allows this process %d open files, and %d connections need %d. Raise the "
+            "limit (`ulimit -n`), or lower TOCSIN_WEB_CONNECTIONS: beyond it nobody can connect.",
+            possible,
+            bounds.connections,
+            wanted,
+        )
+
+
 def connections(manager: web.Server, bounds: Bounds) -> Callable[[], Connection]:
     """Makes the protocol of each connection to a server, which has these bounds together."""
     admission, loop = Admission(bounds), asyncio.get_running_loop()
@@ -172,9 +218,9 @@ def connections(manager: web.Server, bounds: Bounds) -> Callable[[], Connection]
         return Connection(
             manager,
             admission,
+            bounds.idle_seconds,
             loop=loop,
             access_log=None,
-            keepalive_timeout=bounds.idle_seconds,
             max_line_size=LINE_BYTES,
             max_field_size=LINE_BYTES,
             max_headers=MOST_FIELDS,

@@ -6,6 +6,7 @@ Times that end something are short and are waited out; times that must not end a
 import asyncio
 import contextlib
 import gzip
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from tests.patience import PATIENCE, ended
 from tests.sinks.set_clock import SetClock
 from tests.web.caller import memory, settings
 from web.app import build, serving
-from web.connections import HEAD_BYTES, LINE_BYTES, MOST_FIELDS, Admission, Bounds
+from web.connections import HEAD_BYTES, LINE_BYTES, MOST_FIELDS, Admission, Bounds, allow_open_files
 
 LONG, SHORT = 10 * PATIENCE, 0.3
 PATIENT = Bounds(idle_seconds=LONG)
@@ -122,6 +123,46 @@ async def test_a_connection_that_is_not_used_again_ends() -> None:
         await line.say(ASK)
         assert await line.status() == 200
         assert await line.is_ended()
+
+
+async def test_who_does_not_read_an_answer_is_waited_for_no_longer() -> None:
+    app, is_cut = web.Application(), asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        try:
+            while True:
+                await answer.write(bytes(1 << 20))
+        except ConnectionError:
+            is_cut.set()
+            raise
+
+    app.add_routes([web.get("/endless", endless)])
+    async with serving(app, "127.0.0.1", 0, HASTY) as url:
+        found = Web(urlsplit(url).port or 0, [])
+        line = await found.connect()
+        line.writer.write(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        await ended(is_cut.wait())
+        await found.close()
+
+
+async def test_who_reads_slowly_gets_all_of_an_answer() -> None:
+    app, size = web.Application(), 8 << 20
+
+    async def large(_: web.Request) -> web.Response:
+        return web.Response(body=bytes(size))
+
+    app.add_routes([web.get("/large", large)])
+    async with serving(app, "127.0.0.1", 0, PATIENT) as url:
+        found = Web(urlsplit(url).port or 0, [])
+        line = await found.connect()
+        await line.say(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        await ended(line.reader.readuntil(b"\r\n\r\n"))
+        left = size
+        while left:
+            left -= len(await ended(line.reader.read(1 << 16)))
+        await found.close()
 
 
 async def test_a_head_in_pieces_is_read_and_the_connection_used_again() -> None:
@@ -291,3 +332,29 @@ def test_that_connections_are_refused_is_told_once_in_a_minute(
         admission.admit("192.0.2.1", seconds)
     assert len(caplog.records) == 2
     assert "raise TOCSIN_WEB_CONNECTIONS" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "set_to", "is_told"),
+    [
+        (1356, 4096, None, False),
+        (1355, 4096, (1356, 4096), False),
+        (1024, 1200, (1200, 1200), True),
+        (1024, resource.RLIM_INFINITY, (1356, resource.RLIM_INFINITY), False),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, False),
+    ],
+)
+def test_as_many_files_may_be_open_as_there_may_be_connections(
+    soft: int,
+    hard: int,
+    set_to: tuple[int, int] | None,
+    is_told: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: done.append(limits))
+    allow_open_files(Bounds(connections=1100))
+    assert done == ([] if set_to is None else [set_to])
+    assert ("lower TOCSIN_WEB_CONNECTIONS" in caplog.text) is is_told

@@ -18,7 +18,7 @@ JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _ALWAYS = (400, 401, 403, 405, 429, 500, 503)
-_WITH_BODY = (413, 415)
+_WITH_BODY = (408, 413, 415)
 _UNLIMITED = (401, 405)
 """Refused before it is known whose limit it counts towards."""
 

@@ -19,6 +19,7 @@ _TITLES = {
     403: "The API key may not do this",
     404: "There is no such thing",
     405: "The method is not possible here",
+    408: "The request did not come in time",
     409: "The same key came with another body",
     413: "The request is too large",
     415: "The request is not JSON",
