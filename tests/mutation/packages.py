@@ -60,6 +60,7 @@ OF_PAGES = (
     "console",
     "cors",
     "handled",
+    "link_pages",
     "links",
     "opting_out",
     "owners",

@@ -156,3 +156,10 @@ def test_addresses_that_python_calls_global_are_so() -> None:
     assert ip_address("8.8.8.8").is_global
     assert is_public("8.8.8.8")
     assert is_public("::ffff:8.8.8.8")
+
+
+def test_a_hook_of_a_stranger_is_told_with_its_host() -> None:
+    chats = (ChatHook(platform="slack", url="https://evil.example/services/T/B/x"),)
+    said = r"chats\[0\] leads to evil\.example, which is none of slack's hosts$"
+    with pytest.raises(BadRecord, match=said):
+        check_endpoints(Contacts(user="ann", chats=chats), ())

@@ -175,6 +175,7 @@ def test_presence_is_told_where_it_matters() -> None:
     spec = kind('online = "inapp"', "push inapp")
     shown, _ = line(told(spec=spec), "presence")
     assert shown == "nothing known of it: push comes first"
+    assert [each.step for each in told(spec=spec).asked if each.rule == "presence"] == [0]
     online = replace(EVERYWHERE, online={"phone": NOON + 1000})
     assert line(told(online, spec), "presence")[0].startswith("online, 2026-03-01T12:00:01Z")
     assert line(told(online, spec), "other channel", Channel.PUSH)[0] == "stands by: inapp goes out"
@@ -192,6 +193,9 @@ def test_what_was_told_before_is_said_and_then_left_aside() -> None:
         "of events/3/41",
     )
     assert len(found.sent) == 3
+    # The rest is as if it were not.
+    assert line(found, "told before") == ("nothing under this id", "")
+    assert line(found, "address", Channel.PUSH) == ("2 devices", "")
     other = replace(state, ledger=Ledger(remember(NO_MARKS, key, Mark(3, 41, NOON, 24, "body"))))
     asked = request(origin=replace(NEW, body="another"))
     before = told(other, asked=asked).told_before

@@ -1,6 +1,8 @@
+import pytest
+
 from policy.notification_type import Limited
 from policy.rate_limit import RateLimit
-from schemas.vocabulary import Channel, Stage
+from schemas.vocabulary import Channel, Priority, Stage
 from tests.policy.samples import variant
 
 
@@ -13,6 +15,12 @@ def test_defaults() -> None:
         (Limited(channel, RateLimit(10, 3600)),) for channel in ("push", "email", "sms", "inapp")
     ]
     assert step.online_plans == step.plans
+
+
+@pytest.mark.parametrize("priority", [each for each in Priority if each is not Priority.BULK])
+def test_a_type_has_the_priority_that_it_says(priority: Priority) -> None:
+    spec = variant(('priority = "normal"', f'priority = "{priority}"'))
+    assert spec.priority is priority
 
 
 def test_a_type_with_its_own_limit_is_counted_by_itself() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from pipeline.catalogue_folder import FixedCatalogue
@@ -40,8 +41,8 @@ class Asked(Owners):
         found = self.answer(user, question) if callable(self.answer) else self.answer
         if isinstance(found, Exception):
             raise found
-        answer: Answer = found
-        return answer
+        # As it travels.
+        return msgspec.json.decode(msgspec.json.encode(found), type=kind)
 
     async def ask_once(
         self,

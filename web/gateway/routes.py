@@ -125,7 +125,8 @@ class Gateway:
 
     async def read(self, request: web.Request, subscriber: Subscriber) -> web.StreamResponse:
         """A page of it."""
-        query = msgspec.convert(_rest(request), InboxQuery, strict=False)
+        # Which passes over the token.
+        query = msgspec.convert(dict(request.query), InboxQuery, strict=False)
         return _json(await self._inbox.page(subscriber, query))
 
     async def counts(self, _: web.Request, subscriber: Subscriber) -> web.StreamResponse:
@@ -231,10 +232,6 @@ def _token(request: web.Request) -> str:
 def _last(request: web.Request) -> int | None:
     text = request.headers.get("Last-Event-ID") or request.query.get("last", "")
     return int(text) if text.isdecimal() and len(text) < 16 else None
-
-
-def _rest(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in request.query.items() if name != "token"}
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -96,7 +96,7 @@ class Preferring:
         quiet: tuple[QuietHours, ...] | None,
         zone: str,
     ) -> str:
-        shown = self._choices(subscriber, known)
+        shown = self._choices(known)
         wanted = _wanted(shown, form)
         often = {
             row.category: Frequency(form[f"frequency.{row.category}"])
@@ -129,9 +129,9 @@ class Preferring:
         await self._desk.write_all(SUBSCRIPTIONS, back)
         return written.position
 
-    def _choices(self, subscriber: Subscriber, known: Known) -> list[Choice]:
+    def _choices(self, known: Known) -> list[Choice]:
         catalogue = self._desk.catalogues.current
-        return choices(catalogue, known, catalogue.tenant(subscriber.tenant))
+        return choices(catalogue, known, catalogue.tenant(known.contacts.tenant))
 
     def _zone(self, known: Known) -> str:
         tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
@@ -147,9 +147,8 @@ class Preferring:
     def _shown(
         self, request: web.Request, known: Known, said: str, status: int = 200
     ) -> web.Response:
-        subscriber = Subscriber(known.contacts.tenant, known.contacts.user)
-        tenant = self._desk.catalogues.current.tenant(subscriber.tenant)
-        rows = self._choices(subscriber, known)
+        tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
+        rows = self._choices(known)
         language, words = words_of(known.contacts.locale or "", _language(request), tenant.locale)
         hours = known.preferences.quiet_hours
         used = [channel for channel in Channel if any(channel in row.channels for row in rows)]
@@ -187,7 +186,7 @@ class Preferring:
     ) -> web.Response:
         language, words = words_of(_language(request))
         title, said = words[f"{what}_title"], words[what]
-        text = self._page.render(language=language, words=words, title=title, text=said)
+        text = self._page.render(language=language, title=title, text=said)
         headers = {**PAGE, **more}
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 

@@ -8,7 +8,8 @@ import pytest
 from pipeline.errors import Unavailable
 from pipeline.producer import Entry
 from pipeline.topics import CONTACTS, PREFERENCES
-from schemas.profile import Contacts
+from policy.user.known import Known
+from schemas.profile import Contacts, Preferences
 from schemas.question import ReadUser
 from tests.sinks.set_clock import SetClock
 from tests.web.caller import Memory, memory, settings
@@ -56,7 +57,9 @@ async def test_many_are_written_each_under_its_key() -> None:
 async def test_who_is_asked_about_whom() -> None:
     owners = Asked()
     desk = desk_of(memory(), settings(), 0, owners)
-    await desk.known("acme", "ann", "contacts:3")
+    contacts, preferences = Contacts(user="ann"), Preferences(user="ann")
+    owners.answer = known = Known(contacts=contacts, preferences=preferences)
+    assert await desk.known("acme", "ann", "contacts:3") == known
     question = ReadUser(tenant="acme", user="ann")
     assert owners.asked == [("decider", "ann", question, {"contacts": 3})]
 

@@ -1,6 +1,7 @@
 """The OpenAPI document without a house: what it says of every route, and how it says it."""
 
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,9 +86,42 @@ async def test_the_document_needs_no_key_and_is_valid(caller: Caller) -> None:
     found = msgspec.json.decode(answer.body)
     validate(found)
     assert found["servers"] == [{"url": "https://n.example.com", "description": "This server"}]
-    assert found["openapi"] == "3.1.0"
+    assert (found["openapi"], found["info"]["version"]) == ("3.1.0", version("tocsin"))
     assert [tag["name"] for tag in found["tags"]] == list(TAGS)
     assert (await caller.get("/v1/users/ada")).status == 401
+
+
+PHONE = {"token": "ada-phone", "platform": "fcm"}
+EVENT = {
+    "id": "order-77-shipped",
+    "type": "order.shipped",
+    "actor": "shop",
+    "occurred_at": "2026-03-14T09:26:53.589Z",
+    "data": {"customer_id": "ada", "order_id": "77", "carrier": "DHL", "tracking_number": "1Z5"},
+}
+COMMENT = {
+    "type": "comment_added",
+    "users": ["ada"],
+    "data": {"commenter_name": "Bo", "post_title": "Cats", "post_id": "1", "text": "Nice"},
+}
+EXAMPLES = {
+    "send_event": EVENT,
+    "send_events": {"events": [EVENT]},
+    "notify": COMMENT,
+    "notify_many": {"notifications": [COMMENT]},
+    "cancel": {"cancel_key": "order-77"},
+    "put_contacts": {"email": "ada@example.com", "devices": [PHONE], "zone": "Europe/Berlin"},
+    "add_device": PHONE,
+    "remove_device": PHONE,
+    "put_preferences": {"categories": {"comments": {"push": False}}},
+    "change_inbox": {"kind": "read"},
+    "explain": {"event": EVENT, "user": "ada"},
+}
+
+
+def test_the_examples_are_those_of_the_shipped_catalogue() -> None:
+    routes = routes_of(desk_of(memory(), settings(), NOW))
+    assert {each.name: each.example for each in routes if each.example} == EXAMPLES
 
 
 async def test_without_a_public_url_the_server_is_this_machine(tmp_path: Path) -> None:

@@ -71,6 +71,24 @@ async def test_a_read_waits_for_its_position(client: Client, path: str) -> None:
     assert len(client.owners.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("", "decider"), ("/inbox", "inapp"), ("/inbox/counts", "inapp"), ("/feed", "inapp")],
+)
+async def test_for_which_role_a_position_is_waited_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str, role: str
+) -> None:
+    waited: list[tuple[str, str, str]] = []
+
+    async def before(_: object, role: str, user: str, position: str) -> dict[str, int]:
+        waited.append((role, user, position))
+        raise Unavailable("not yet")
+
+    monkeypatch.setattr("web.handled.Handled.before", before)
+    assert (await client.call("GET", f"/users/ann{path}?position=events/0:3"))[0] == 503
+    assert waited == [(role, "ann", "events/0:3")]
+
+
 async def test_what_is_known_of_a_user(client: Client) -> None:
     client.owners.answer = KNOWN
     found = await client.get("/users/ann?position=contacts:3&after=preferences:4")

@@ -1,6 +1,8 @@
 """A token opens one user's inbox, for a while, and nothing else."""
 
+import hmac
 import time
+from base64 import urlsafe_b64encode
 
 import jwt
 import pytest
@@ -19,6 +21,12 @@ from web.gateway.token import (
 KEY, NOW = b"k" * 32, int(time.time())
 ANN = Subscriber("acme", "ann")
 names = st.text(min_size=1, max_size=50)
+
+
+def test_a_tenants_secret_is_made_of_the_key_and_its_name() -> None:
+    """It must stay as it is: tenants keep it in their backends."""
+    digest = hmac.digest(KEY, b"subscriber:acme", "sha256")
+    assert subscriber_secret(KEY, "acme") == urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 @given(names, names)

@@ -1,8 +1,10 @@
 """In which language the page speaks."""
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from schemas.vocabulary import Channel, Frequency
+from web.preferences.routes import _language
 from web.preferences.words import words_of
 
 
@@ -30,3 +32,19 @@ def test_every_language_has_every_word() -> None:
     assert english.keys() == german.keys()
     assert {*Channel, *Frequency} <= english.keys()
     assert all(german.values())
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (None, ""),
+        ("", ""),
+        ("de", "de"),
+        ("de-AT;q=0.9", "de-AT"),
+        (" fr ; q=1, de;q=0.8, en", "fr"),
+        ("fr,de,en;q=0.5", "fr"),
+    ],
+)
+def test_the_first_language_of_a_browser_counts(header: str | None, language: str) -> None:
+    headers = {} if header is None else {"Accept-Language": header}
+    assert _language(make_mocked_request("GET", "/", headers=headers)) == language

@@ -1,0 +1,29 @@
+"""The forms in which state is kept: the changelog of a running system is full of them."""
+
+import msgspec
+import pytest
+
+from policy.rate_limit import Tally, Window
+from policy.standing import NOWHERE
+from policy.user.ledger import Waiting
+from schemas.request import Origin
+from schemas.vocabulary import Stage
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (Window(60, (1, 2), 3), b"[60,[1,2],3]"),
+        (Window(60, ()), b"[60,[],0]"),
+        (Tally(60, 7, (1, 2)), b"[60,7,[1,2]]"),
+        (Waiting(5), b"[5,null]"),
+        (Waiting(5, Stage.SEEN), b'[5,"seen"]'),
+    ],
+)
+def test_each_is_a_list(value: msgspec.Struct, encoded: bytes) -> None:
+    assert msgspec.json.encode(value) == encoded
+    assert msgspec.json.decode(encoded, type=type(value)) == value
+
+
+def test_an_event_that_is_asked_about_stands_nowhere() -> None:
+    assert Origin("events", -1, -1) == NOWHERE
