@@ -10,6 +10,7 @@ from policy.membership import Ties
 from policy.standing import Standing, explanations, followed
 from policy.user.known import (
     Known,
+    blocked_by,
     contacts_of,
     preferences_of,
     suppressions_of,
@@ -79,4 +80,5 @@ class Answers:
             online=profile.is_online(now, 0),
             waiting=len(ledger.waiting) + len(ledger.gathering),
             best_hour=profile.best_hour,
+            blocked=blocked_by(profile),
         )

@@ -33,6 +33,7 @@ from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import ERASURES, WITHDRAWALS
 from policy.endpoint import check_endpoints
+from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
@@ -191,7 +192,7 @@ class Decider(Stateful):
                 note(turn, value, taken_at)
             case DeviceChange() | Preferences() | ProfileChange() | Presence() | Follow():
                 note(turn, value, taken_at)
-            case Subscription() | Suppression() | Stop():
+            case Subscription() | Suppression() | Stop() | Block():
                 note(turn, value, taken_at)
             case Hint():
                 take_hint(turn, value, self._number)

@@ -4,6 +4,7 @@ import msgspec
 
 from pipeline.slots import WEIGHTS
 from pipeline.topics import (
+    BLOCKS,
     BROADCASTS,
     CANCELLED,
     CANCELLED_BULK,
@@ -24,6 +25,7 @@ from pipeline.topics import (
     WITHDRAWALS,
     Topic,
 )
+from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
@@ -44,6 +46,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     DEVICES: DeviceChange,
     PREFERENCES: Preferences,
     PROFILE_CHANGES: ProfileChange,
+    BLOCKS: Block,
     PRESENCE: Presence,
     FOLLOWING: Follow,
     CANCELLED: Cancellation,

@@ -9,6 +9,7 @@ from pipeline.topics import WITHDRAWALS
 from policy.acceptance import accepted
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
+from schemas.block import Block
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
@@ -50,6 +51,7 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             | DeviceChange()
             | Preferences()
             | ProfileChange()
+            | Block()
             | Presence()
             | Subscription()
             | Hint()

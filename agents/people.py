@@ -3,10 +3,12 @@
 from agents.edges import put_edge
 from policy.acceptance import accepted
 from policy.instants import epoch_ms
+from policy.user.block import with_block
 from policy.user.profile import Profile
 from policy.user.profile_change import with_change
 from policy.user.subscription import with_subscription
 from policy.user.suppression import stopped, with_bar, with_stop, with_suppression
+from schemas.block import Block
 from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
@@ -18,7 +20,16 @@ from tables.table import key_of, parts_of
 from tables.turn import Turn
 from tables.users import PROFILES
 
-Said = Contacts | DeviceChange | Preferences | ProfileChange | Presence | Subscription | Suppression
+Said = (
+    Contacts
+    | DeviceChange
+    | Preferences
+    | ProfileChange
+    | Block
+    | Presence
+    | Subscription
+    | Suppression
+)
 
 
 def note(turn: Turn, value: Said | Follow | Stop, taken_at: int) -> None:
@@ -48,6 +59,8 @@ def note(turn: Turn, value: Said | Follow | Stop, taken_at: int) -> None:
             after = before.with_preferences(value)
         case ProfileChange():
             after = with_change(before, value)
+        case Block():
+            after = with_block(before, value, taken_at)
         case Presence():
             after = before.with_presence(value)
         case Subscription():

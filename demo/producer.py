@@ -33,6 +33,7 @@ async def write_world(kafka: str, seed: int) -> None:
         await writer.send_all("preferences", "user", world.preferences.values())
         await writer.send_all("follows", "followee", world.follows())
         await writer.send_all("subscriptions", "user", world.subscriptions())
+        await writer.send_all("blocks", "user", world.block_records())
 
 
 async def write_events(kafka: str, path: Path, seed: int, events: int, seconds: float) -> None:

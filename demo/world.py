@@ -12,6 +12,8 @@ SEED = 7
 READ_FROM = 1000
 """Followers from which on posts are read by feeds and not written: the documented default."""
 JOINED = "2026-01-01T00:00:00Z"
+BLOCKED_BY = 0.01
+"""The share of the follows in which the follower has blocked the other since."""
 LEFT = ("social", "push")
 LEFT_BY = 0.02
 """Which category on which channel this share of the people left by one click."""
@@ -23,7 +25,8 @@ class World:
 
     `contacts` has a record for each user, `preferences` only for those who set any;
     `followers` lists the followers of those who have some. `unsubscribed` are categories and
-    channels that a user left by one click in an earlier message.
+    channels that a user left by one click in an earlier message. `blocks` are the actors of whom
+    a user wants to hear nothing.
     """
 
     users: tuple[str, ...]
@@ -31,6 +34,7 @@ class World:
     preferences: dict[str, Record]
     followers: dict[str, list[str]]
     unsubscribed: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    blocks: dict[str, set[str]] = field(default_factory=dict)
 
     def follows(self) -> Iterator[Record]:
         """Every follow as the topic `follows` documents it."""
@@ -43,6 +47,12 @@ class World:
         for user, left in self.unsubscribed.items():
             for category, channel in sorted(left):
                 yield {"user": user, "category": category, "channel": channel, "at": JOINED}
+
+    def block_records(self) -> Iterator[Record]:
+        """Every block as the topic `blocks` documents it."""
+        for user, actors in self.blocks.items():
+            for actor in sorted(actors):
+                yield {"user": user, "actor": actor, "at": JOINED}
 
     def follow_count(self) -> int:
         """How many follows there are."""
@@ -58,11 +68,24 @@ def make_world(seed: int = SEED, count: int = USERS) -> World:
     random = Random(seed)  # noqa: S311 - repeatable, not secret
     users = tuple(f"user-{number:05d}" for number in range(count))
     reached = {user: contacts(user, number, random) for number, user in enumerate(users)}
-    wanted = ((user, preferences(user, random)) for user in users)
+    drawn = ((user, preferences(user, random)) for user in users)
+    wanted = {user: record for user, record in drawn if record is not None}
+    followers = follower_graph(users, random)
     return World(
         users=users,
         contacts=reached,
-        preferences={user: record for user, record in wanted if record is not None},
-        followers=follower_graph(users, random),
+        preferences=wanted,
+        followers=followers,
         unsubscribed={user: {LEFT} for user in users if random.random() < LEFT_BY},
+        blocks=_blocks(followers, random),
     )
+
+
+def _blocks(followers: dict[str, list[str]], random: Random) -> dict[str, set[str]]:
+    """Some block somebody whom they follow all the same: then nothing of theirs comes."""
+    blocks: dict[str, set[str]] = {}
+    for followee, them in followers.items():
+        for follower in them:
+            if random.random() < BLOCKED_BY:
+                blocks.setdefault(follower, set()).add(followee)
+    return blocks

@@ -59,6 +59,7 @@ PREFERENCES = Topic(name="preferences", key="user", written_by="producers", read
 PROFILE_CHANGES = Topic(
     name="profile-changes", key="user", written_by="producers, web", read_by="decider"
 )
+BLOCKS = Topic(name="blocks", key="user", written_by="producers, web", read_by="decider")
 CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="decider")
 DEVICES = Topic(name="devices", key="user", written_by="producers, web", read_by="decider")
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
@@ -174,6 +175,7 @@ TOPICS: tuple[Topic, ...] = (
     FOLLOWING,
     PREFERENCES,
     PROFILE_CHANGES,
+    BLOCKS,
     CONTACTS,
     DEVICES,
     PRESENCE,

@@ -1,6 +1,7 @@
 """The decision: is this user told of this event, where and when, and if not, why not."""
 
 from pipeline.errors import BadRecord
+from policy.actor import unheard
 from policy.best_hour import shown_hour, worth_waiting_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
@@ -43,7 +44,7 @@ def decide(
         return Decision(name, (), (), ledger, replay=True)
     start = starts_at(request, spec, at)
     expires_at = start + spec.time_to_live
-    refusal = _refusal(request, mark, state, at, now >= expires_at)
+    refusal = _refusal(request, spec, mark, state, at, now >= expires_at)
     if trace is not None:
         opening = Opening(request, spec, state, mark, at, start, now)
         for rule, shown, objection in opening.asked(refusal):
@@ -91,7 +92,12 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
 
 
 def _refusal(
-    request: Request, mark: Mark | None, state: UserState, at: int, expired: bool
+    request: Request,
+    spec: NotificationType,
+    mark: Mark | None,
+    state: UserState,
+    at: int,
+    expired: bool,
 ) -> Outcome | None:
     if expired:
         return Outcome(None, Reason.EXPIRED)
@@ -102,7 +108,8 @@ def _refusal(
         return Outcome(None, Reason.DUPLICATE, first)
     if is_cancelled(request, state):
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
-    return None
+    reason = unheard(request.event, request.user, spec, state.profile)
+    return Outcome(None, reason) if reason else None
 
 
 def is_cancelled(request: Request, state: UserState) -> bool:

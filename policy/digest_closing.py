@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
+from policy.actor import unheard
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.digest import TIME_DIGITS
 from policy.draft import Draft, Trace, draft_of
@@ -94,7 +95,7 @@ def _decided(
     draft.closing = True
     members = []
     for item in items:
-        silenced = _muted(item[1], draft)
+        silenced = _silenced(item[1], draft)
         if silenced:
             _say(draft, [item], Outcome(found.channel, *silenced))
         else:
@@ -121,6 +122,11 @@ def _sent(draft: Draft, found: Gathering, events: Sequence[Event]) -> Verdict | 
         draft.uncount()
         return Outcome(found.channel, error.reason, error.detail)
     return Outcome(found.channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED)
+
+
+def _silenced(held: Held, draft: Draft) -> tuple[Reason, str] | None:
+    reason = unheard(held.request.event, held.request.user, draft.spec, draft.profile)
+    return (reason, "") if reason else _muted(held, draft)
 
 
 def _muted(held: Held, draft: Draft) -> tuple[Reason, str] | None:

@@ -134,7 +134,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
     the others share one window a channel. `actor_limit` is what one actor may send one user.
     With `send_at` it waits for the hour in which the user opens most, if `tocsin hints` found it
-    out: 23 hours at most, and never beyond the time to live.
+    out: 23 hours at most, and never beyond the time to live. Nobody is told of what they did
+    themselves, but with `own_events`, which is true of transactional types unless they say no.
     """
 
     category: PlainName
@@ -161,6 +162,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     escalation: tuple[EscalationStep, ...] = ()
     experiment: ExperimentEntry | None = None
     send_at: Literal["best_hour"] | None = None
+    own_events: bool | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""

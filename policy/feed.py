@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
+from policy.actor import unheard
 from policy.decide import is_cancelled, starts_at
 from policy.draft import draft_of
 from policy.identity import counted_id
@@ -40,8 +41,9 @@ def item_for(
 ) -> FeedItem | None:
     """What the user reads at `now` (epoch ms), None where they are not to see the post.
 
-    They are not if their preferences keep it out of the app, if it was cancelled, was too old
-    when it came, or is for later; and if its type says nothing in the app. Raises BadRecord
+    They are not if their preferences keep it out of the app, if they blocked its author, or are
+    that themselves, if it was cancelled, was too old when it came, or is for later; and if its
+    type says nothing in the app. Raises BadRecord
     where the event lacks what the template needs.
     """
     plan, event = spec.plan_of(Channel.INAPP), post.event
@@ -58,7 +60,9 @@ def item_for(
     draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at)
     draft.look_at(plan)
     objections = (rule.test(draft) for rule in plan.rules if rule in _ASKED)
-    if is_cancelled(request, state) or any(objections):
+    if unheard(event, user, spec, state.profile) or is_cancelled(request, state):
+        return None
+    if any(objections):
         return None
     content = plan.rendering.content(event, draft.locale)
     return FeedItem(

@@ -65,7 +65,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     Exactly one of `users`, `followers`, `subscribers` and `segment` says whom. Paths lead into
     the event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
     the user opens most, where that is known. With an `experiment`, each user gets one of its
-    variants of this type in its place: those have EXPERIMENT/NAME as their `variant`.
+    variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
+    `own_events` whoever did it is told like everybody else.
     """
 
     name: str
@@ -88,6 +89,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     at_best_hour: bool = False
     experiment: Experiment | None = None
     variant: str = ""
+    own_events: bool = False
 
     def plan_of(self, channel: Channel) -> Plan | None:
         """How this type uses a channel, in whichever step."""
@@ -107,4 +109,5 @@ def unknown_type(name: str, catalogue: str = "") -> NotificationType:
         dedupe_hours=24,
         steps=(),
         catalogue=catalogue,
+        own_events=True,  # nobody knows any more whether it told them
     )

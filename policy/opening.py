@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from policy.actor import shown_actor
 from policy.decision import Outcome
 from policy.dedupe import Mark
 from policy.duration import shown as shown_span
@@ -35,6 +36,7 @@ class Opening(Struct, frozen=True):
             ("time to live", self._time_to_live(), (Reason.EXPIRED,)),
             ("told before", self._mark(), (Reason.DUPLICATE, Reason.CONFLICT)),
             ("cancellation", self._cancellation(), (Reason.CANCELLED,)),
+            ("actor", self._actor(), (Reason.OWN_EVENT, Reason.BLOCKED)),
         )
         for name, shown, reasons in rules:
             objection = refusal if refusal is not None and refusal.reason in reasons else None
@@ -72,3 +74,7 @@ class Opening(Struct, frozen=True):
             return "no cancel key"
         at = self.state.cancelled_at
         return f"key {key}, cancelled at {text(at)}" if at else f"key {key}, never cancelled"
+
+    def _actor(self) -> str:
+        request = self.request
+        return shown_actor(request.event, request.user, self.spec, self.state.profile)

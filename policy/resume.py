@@ -1,6 +1,7 @@
 """What waited is due: decided again, on the day as it is now."""
 
 from pipeline.errors import BadRecord
+from policy.actor import unheard
 from policy.decide import is_cancelled, starts_at
 from policy.decision import Decision, Outcome
 from policy.draft import Draft, Trace, draft_of
@@ -79,6 +80,9 @@ def _refusal(
         return Reason.EXPIRED, ""
     if is_cancelled(held.request, state):
         return Reason.CANCELLED, held.request.event.cancel_key or ""
+    reason = unheard(held.request.event, held.request.user, spec, state.profile)
+    if reason:
+        return reason, ""
     engaged = is_engaged(state.ledger, name)
     if engaged is not None:
         return Reason.ENGAGED, engaged

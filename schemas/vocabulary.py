@@ -94,6 +94,8 @@ class Reason(_Word):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"  # the same id or idempotency key with another body
     CANCELLED = "cancelled"
+    OWN_EVENT = "own_event"  # the user did it themselves
+    BLOCKED = "blocked"  # the user has blocked whoever did it
     SUPPRESSED_ADDRESS = "suppressed_address"
     OPTED_OUT = "opted_out"
     MUTED = "muted"  # the user muted what this is about

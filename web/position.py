@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from pipeline.topics import (
+    BLOCKS,
     CANCELLATIONS,
     CONTACTS,
     DELIVER,
@@ -23,7 +24,7 @@ from schemas.vocabulary import Channel, Priority
 from web.api.problem import Problem
 
 _INBOX = (DELIVER[Channel.INAPP, priority] for priority in Priority)
-_SAID = (CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, PROFILE_CHANGES)
+_SAID = (BLOCKS, CONTACTS, DEVICES, ERASURES, INBOX_CHANGES, PREFERENCES, PROFILE_CHANGES)
 _OWN = {topic.name for topic in (*_SAID, *_INBOX)}
 """Topics that are keyed by the user who reads: their partition goes without saying."""
 _ROUTED = {topic.name for topic in (EVENTS, FOLLOWS, CANCELLATIONS)}

@@ -156,8 +156,9 @@ class _Judge:
             self._findings.unexcused.append(
                 f"{it}: reported as a duplicate, but the producer wrote it once"
             )
-        # What expired is not remembered, and is found to have expired again.
-        if self._repeats[it.claim.id] and it.claim.at < it.expires_at and not it.is_read:
+        # What expired, or was not to be heard, is not remembered, and is found to be that again.
+        refused = it.claim.at >= it.expires_at or self._model.unheard(it)
+        if self._repeats[it.claim.id] and not refused and not it.is_read:
             self._findings.checked["events written twice: notified once"] += 1
             if not said:
                 self._findings.lost.append(f"{it}: written twice, and no row says duplicate")

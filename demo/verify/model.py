@@ -65,11 +65,20 @@ class Model:
             return {WHOLE: Silent("fan_out_on_read")}
         if it.claim.at >= it.expires_at:
             return {WHOLE: Silent("expired")}
+        if reason := self.unheard(it):
+            return {WHOLE: Silent(reason)}
         ends: dict[str, Outcome] = {}
         for channel in _in_order(it.spec, now.online):
             ends[channel] = self._channel(it, channel, now, ends)
         self._escalate(it, now, ends)
         return ends
+
+    def unheard(self, it: Notification) -> str:
+        """Why the person hears nothing of whoever did it."""
+        if it.claim.actor == it.user and not it.spec.own_events:
+            return "own_event"
+        blocked = it.claim.actor in self._world.blocks.get(it.user, ())
+        return "blocked" if blocked and not it.spec.transactional else ""
 
     def _escalate(self, it: Notification, now: Circumstances, ends: dict[str, Outcome]) -> None:
         for step in it.spec.escalation:
@@ -122,7 +131,9 @@ class Model:
 
     def may_use(self, it: Notification, channel: str) -> bool:
         """Whether the user has, and wants, an address for it."""
-        return it.claim.at < it.expires_at and not self._always_silent(it, channel)
+        if it.claim.at >= it.expires_at or self.unheard(it):
+            return False
+        return not self._always_silent(it, channel)
 
     def locale(self, user: str) -> str:
         """The user's locale."""

@@ -54,7 +54,8 @@ class TypeSpec:
 
     `limit` counts by channel; without one of its own, a type shares the default one with all
     others. `category_limit` and `actor_limit` count a notification once, however many channels
-    it goes out on. `templates` are the catalogue's tables by channel.
+    it goes out on. `templates` are the catalogue's tables by channel. With `own_events` whoever
+    did it is told, too.
     """
 
     name: str
@@ -76,6 +77,7 @@ class TypeSpec:
     fallback: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     digests: Mapping[str, DigestRule] = field(default_factory=dict)
     escalation: tuple[Step, ...] = ()
+    own_events: bool = False
 
     @property
     def is_critical(self) -> bool:
@@ -135,6 +137,7 @@ def _spec(
         category_limit=_limit(shared) if shared else None,
         actor_limit=_limit(by_actor) if by_actor else None,
         templates=table["templates"],
+        own_events=table.get("own_events", table.get("transactional", False)),
         fallback={channel: tuple(them) for channel, them in table.get("fallback", {}).items()},
         digests={
             channel: _digest(digest)

@@ -58,6 +58,7 @@ def compiled_type(
         fan_out_threshold=entry.fan_out_threshold,
         at_best_hour=entry.send_at == "best_hour",
         catalogue=version,
+        own_events=entry.transactional if entry.own_events is None else entry.own_events,
     )
     if entry.experiment is None:
         return spec

@@ -2,10 +2,12 @@
 
 from msgspec import Struct
 
-from policy.instants import moment
+from policy.instants import moment, timestamp
 from policy.user.address import device_of, hook_of
+from policy.user.block import blocked
 from policy.user.profile import FOR_GOOD, Profile, QuietSpan
 from policy.wall_clock import DAY, EVERY_DAY
+from schemas.event import Timestamp
 from schemas.profile import Contacts, Preferences, QuietHours
 from schemas.suppression import Suppression
 from schemas.vocabulary import Channel, Weekday
@@ -16,7 +18,7 @@ class Known(Struct, frozen=True, kw_only=True):
 
     `unsubscribed` are channels by category that were left by one click; `waiting` is how many
     notifications and digests wait; `best_hour` is the hour (UTC) in which they open most, where
-    it is known.
+    it is known. `blocked` are actors of whom they want to hear nothing, and since when.
     """
 
     contacts: Contacts
@@ -26,6 +28,7 @@ class Known(Struct, frozen=True, kw_only=True):
     online: bool = False
     waiting: int = 0
     best_hour: int | None = None
+    blocked: dict[str, Timestamp] = {}
 
 
 def contacts_of(profile: Profile, tenant: str, user: str) -> Contacts:
@@ -87,6 +90,11 @@ def unsubscribed_from(profile: Profile) -> dict[str, tuple[Channel, ...]]:
         for category, clicks in profile.subscriptions.items()
     }
     return {category: channels for category, channels in found.items() if channels}
+
+
+def blocked_by(profile: Profile) -> dict[str, str]:
+    """Whom the user has blocked, and since when."""
+    return {actor: timestamp(at) for actor, at in blocked(profile)}
 
 
 def _quiet_hours(span: QuietSpan) -> QuietHours:

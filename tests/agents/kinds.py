@@ -3,6 +3,7 @@
 from msgspec import Raw, Struct
 
 from pipeline.topics import (
+    BLOCKS,
     BROADCASTS,
     CANCELLATIONS,
     CANCELLED,
@@ -31,6 +32,7 @@ from pipeline.topics import (
     SUPPRESSIONS,
     WITHDRAWALS,
 )
+from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
@@ -56,6 +58,7 @@ KINDS: dict[str, type[Struct]] = {
     FOLLOWING.name: Follow,
     PREFERENCES.name: Preferences,
     PROFILE_CHANGES.name: ProfileChange,
+    BLOCKS.name: Block,
     CONTACTS.name: Contacts,
     DEVICES.name: DeviceChange,
     PRESENCE.name: Presence,

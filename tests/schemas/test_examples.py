@@ -8,6 +8,7 @@ import pytest
 from msgspec import Struct
 
 from pipeline.topics import TOPICS
+from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
@@ -30,6 +31,7 @@ from schemas.withdrawal import Withdrawal
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 KINDS: dict[str, type[Struct]] = {
+    "blocks": Block,
     "broadcasts": Broadcast,
     "cancellations": Cancellation,
     "contacts": Contacts,

@@ -28,7 +28,7 @@ seconds' worth, over all servers together. The headers describe the limit with t
 number of seconds."""
 TAGS = {
     "Sending": "Events, notifications and cancellations: what producers send.",
-    "Users": "Where users are reached, what they want, whom they follow.",
+    "Users": "Where users are reached, what they want, whom they follow and block.",
     "Inbox": "What users were notified of in the app, and what they did with it.",
     "History": "What happened to a notification, to a user in a day, and what would happen.",
     "Statistics": "Figures and experiments.",

@@ -6,12 +6,21 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.errors import BadRecord
-from pipeline.topics import CONTACTS, DEVICES, ERASURES, FOLLOWS, PREFERENCES, PROFILE_CHANGES
+from pipeline.topics import (
+    BLOCKS,
+    CONTACTS,
+    DEVICES,
+    ERASURES,
+    FOLLOWS,
+    PREFERENCES,
+    PROFILE_CHANGES,
+)
 from policy.audience import TOPIC
 from policy.endpoint import check_endpoints
 from policy.instants import moment
 from policy.user.known import Known
 from policy.wall_clock import is_zone
+from schemas.block import Block
 from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
@@ -82,7 +91,7 @@ class Users:
                 name=name, tag=TAG, example=example,
             )  # fmt: skip
 
-        follows, topics = "/follows/{followee}", "/topics/{topic}"
+        follows, topics, blocks = "/follows/{followee}", "/topics/{topic}", "/blocks/{actor}"
         phone = {"token": "ada-phone", "platform": "fcm"}
         contacts = {"email": "ada@example.com", "devices": [phone], "zone": "Europe/Berlin"}
         wanted = {"categories": {"comments": {"push": False}}}
@@ -117,6 +126,8 @@ class Users:
             route("PUT", follows, "Follow an actor", self.follow, "follow"),
             route("DELETE", follows, "Follow an actor no longer", self.unfollow, "unfollow"),
             route("PUT", topics, "Subscribe to a topic", self.subscribe, "subscribe"),
+            route("PUT", blocks, "Block an actor", self.block, "block"),
+            route("DELETE", blocks, "Block an actor no longer", self.unblock, "unblock"),
             route("DELETE", topics, "Unsubscribe from a topic", self.unsubscribe, "unsubscribe"),
         ]  # fmt: skip
 
@@ -180,6 +191,14 @@ class Users:
         """From now on."""
         return await self._follow(call, TOPIC + call.path["topic"], following=False)
 
+    async def block(self, call: Call) -> Reply:
+        """Nothing of what the actor does from now on; but for what is transactional."""
+        return await self._block(call, blocked=True)
+
+    async def unblock(self, call: Call) -> Reply:
+        """From now on."""
+        return await self._block(call, blocked=False)
+
     def _said(self, call: Call, kind: type[Record]) -> Record:
         return kind(
             **msgspec.structs.asdict(call.body), user=call.path["user"], tenant=call.key.tenant
@@ -190,6 +209,16 @@ class Users:
             user=call.path["user"], tenant=call.key.tenant, device=call.body, removed=removed
         )
         return Reply(await self._desk.write(DEVICES, change), 202)
+
+    async def _block(self, call: Call, *, blocked: bool) -> Reply:
+        said = Block(
+            user=call.path["user"],
+            actor=call.path["actor"],
+            at=moment(self._desk.clock.now()),
+            blocked=blocked,
+            tenant=call.key.tenant,
+        )
+        return Reply(await self._desk.write(BLOCKS, said), 202)
 
     async def _follow(self, call: Call, followee: str, *, following: bool) -> Reply:
         if len(followee) > 200:

@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from pipeline.errors import Unavailable
-from pipeline.topics import PROFILE_CHANGES, SUBSCRIPTIONS
+from pipeline.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.instants import moment
 from policy.ticket import read_ticket
 from policy.user.choices import Choice, choices
@@ -27,6 +27,7 @@ from web.api.route import RETRY_AFTER
 from web.gateway.token import Subscriber, read_token
 from web.limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
+from web.preferences.blocks import blocks_in
 from web.preferences.words import words_of
 
 FOLDER = Path(__file__).parents[1] / "pages"
@@ -77,15 +78,18 @@ class Preferring:
             zone = str(form.get("zone", ""))
             try:
                 quiet = _quiet_hours(form, known.preferences.quiet_hours)
+                now = moment(self._desk.clock.now())
+                blocks = blocks_in(form, known.blocked, subscriber, now)
             except (ValueError, msgspec.ValidationError):
                 return self._shown(request, known, "wrong", 400)
             if zone and not is_zone(zone):
                 return self._shown(request, known, "wrong", 400)
-            position = await self._store(subscriber, known, form, quiet, zone)
+            positions = [await self._store(subscriber, known, form, quiet, zone)]
+            positions += [(await self._desk.write(BLOCKS, block)).position for block in blocks]
         except (Unavailable, Problem) as error:
             log.warning("preferences can't be stored: %s", error)
             return self._later(request, error)
-        place = f"{request.path}?after={position}"
+        place = f"{request.path}?after={','.join(positions)}"
         return web.Response(status=303, headers={**PAGE, "Location": place})
 
     async def _store(
@@ -173,6 +177,7 @@ class Preferring:
             # With the present one, though it may be an odd one: else the first would be picked.
             zones=dict.fromkeys((self._zone(known), *zones())),
             zone=self._zone(known),
+            blocked=list(known.blocked),
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=PAGE)
 

@@ -12,7 +12,7 @@ import pytest
 
 from demo.verify.findings import Findings
 from demo.world import World, make_world
-from policy import decide, digest, limits, quiet_hours, rules, steps
+from policy import actor, decide, digest, limits, quiet_hours, rules, steps
 from policy.digest_window import DigestWindow
 from policy.draft import Draft
 from policy.quiet_hours import Quiet
@@ -57,7 +57,7 @@ async def test_what_is_decided_is_what_the_rules_give(
     assert found.is_right, found.faults()
     for end in (
         *("sent", "held", "opted_out", "no_address", "suppressed_address", "rate_limited"),
-        *("expired", "online", "offline", "fall_back"),
+        *("expired", "online", "offline", "fall_back", "blocked"),
     ):
         assert found.slots[end], f"nobody was {end}: {found.slots}"
     assert found.checked["digests: the right events, at the right time"] > 5
@@ -137,6 +137,7 @@ def _one_for_all(*_: object) -> str:
 _START, _DELIVER = decide.starts_at, Draft.deliver
 _QUIET, _CONTENT, _DIGEST = quiet_hours.quiet, Rendering.content, Rendering.digest
 BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
+    "blocks": (actor, "is_blocked", _no, "unexpected"),
     "one click to unsubscribe": (preferences, "is_unsubscribed", _no, "unexpected"),
     "preferences": (rules, "opt_out", _never, "unexpected"),
     "quiet hours": (rules, "quiet", _never, "unexpected"),

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from pipeline.errors import BadRecord
 from pipeline.topics import (
+    BLOCKS,
     CANCELLATIONS,
     CONTACTS,
     DEVICES,
@@ -105,6 +106,13 @@ async def test_a_change_of_some_preferences_says_nothing_of_the_others(client: C
     assert answer == (202, {"position": "profile-changes:1"})
     assert client.said(PROFILE_CHANGES) == [{"user": "ann", "tenant": "acme", **body}]
     assert client.said(PREFERENCES) == client.said(CONTACTS) == []
+
+
+async def test_an_actor_is_blocked_and_no_longer(client: Client) -> None:
+    assert await client.call("PUT", "/users/ann/blocks/eve") == (202, {"position": "blocks:1"})
+    assert await client.call("DELETE", "/users/ann/blocks/eve") == (202, {"position": "blocks:2"})
+    whose = {"user": "ann", "actor": "eve", "tenant": "acme", "at": NOW_SHOWN}
+    assert client.said(BLOCKS) == [whose, {**whose, "blocked": False}]
 
 
 async def test_a_change_to_no_zone_is_refused(client: Client) -> None:

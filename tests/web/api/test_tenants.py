@@ -21,6 +21,8 @@ calls = st.sampled_from(
         ("DELETE", "/v1/users/{user}/devices", {"token": "token-{user}"}),
         ("PUT", "/v1/users/{user}/follows/thief", None),
         ("PUT", "/v1/users/{user}/topics/thieves", None),
+        ("PUT", "/v1/users/{user}/blocks/shop", None),
+        ("PATCH", "/v1/users/{user}/preferences", {"zone": "Asia/Tokyo"}),
         ("POST", "/v1/events", "event"),
         ("POST", "/v1/notifications", "notification"),
         ("POST", "/v1/cancellations", {"cancel_key": "{key}"}),

@@ -1,12 +1,13 @@
 """What is said of a user by HTTP counts, and is read back from the user's own partition."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from tests.agents.names import unique
 from tests.patience import until_told
-from tests.web.api.test_sending import person
+from tests.web.api.test_sending import notification, person
 from tests.web.house import Api
 
 CONTACTS = {
@@ -96,3 +97,31 @@ async def test_a_follower_is_told(api: Api) -> None:
     assert found["why"] == f"{user} follows {actor}"
     await api.done("DELETE", f"/v1/users/{user}/follows/{actor}")
     await until_told(membership, lambda told: not told["is_in"])
+
+
+async def test_whom_a_user_blocks_is_not_heard_by_name_either(api: Api) -> None:
+    user, eve = await person(api), unique("eve")
+    said = await api.done("PUT", f"/v1/users/{user}/blocks/{eve}")
+    known = await api.done("GET", f"/v1/users/{user}", params={"position": said["position"]})
+    assert list(known["blocked"]) == [eve]
+    exported = await api.done("GET", f"/v1/users/{user}/export")
+    assert exported["known"]["blocked"] == known["blocked"]
+    for actor, heard in ((eve, 0), (unique("bob"), 1)):
+        sent = await api.done("POST", "/v1/notifications", notification(user, actor=actor))
+        after = {"position": sent["position"]}
+        page = await api.done("GET", f"/v1/users/{user}/inbox", params=after)
+        assert len(page["items"]) == heard
+    said = await api.done("DELETE", f"/v1/users/{user}/blocks/{eve}")
+    known = await api.done("GET", f"/v1/users/{user}", params={"position": said["position"]})
+    assert known["blocked"] == {}
+
+
+async def test_two_changes_at_once_are_both_kept(api: Api) -> None:
+    user = await person(api)
+    path = f"/v1/users/{user}/preferences"
+    changes = [{"categories": {"comments": {name: False}}} for name in ("push", "email", "inapp")]
+    said = await asyncio.gather(*(api.done("PATCH", path, change) for change in changes))
+    position = ",".join(each["position"] for each in said)
+    known = await api.done("GET", f"/v1/users/{user}", params={"position": position})
+    off = {"push": False, "email": False, "inapp": False}
+    assert known["preferences"]["categories"] == {"comments": off}

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from pipeline.errors import Unavailable
-from pipeline.topics import CONTACTS, PREFERENCES, PROFILE_CHANGES, SUBSCRIPTIONS
+from pipeline.topics import BLOCKS, CONTACTS, PREFERENCES, PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.catalogue.catalogue import parse
 from policy.ticket import issue_ticket
 from policy.user.known import Known
@@ -272,6 +272,30 @@ async def test_the_tenants_zone_is_not_made_the_persons_own(person: Person) -> N
     assert "zone" not in person.change
 
 
+async def test_whom_the_person_blocked_is_shown_and_can_be_heard_of_again(person: Person) -> None:
+    since = "2025-07-01T00:00:00.000Z"
+    person.is_known(blocked={"eve": since, "<bob>": since, "mal": since})
+    shown = await person.sees()
+    assert Page(shown).boxes == ALL_BUT_SMS | {"eve": True, "<bob>": True, "mal": True}
+    assert "<bob>" not in shown.text
+    answer = await person.says(
+        blocked_shown=["eve", "<bob>", "gone"], blocked=["eve"], block=" zoe "
+    )
+    whose = {"user": "user-7", "tenant": "acme", "at": NOW_SHOWN}
+    assert person.topics.said(BLOCKS) == [
+        {**whose, "actor": "<bob>", "blocked": False},
+        {**whose, "actor": "zoe"},
+    ]
+    places = answer.headers["Location"].partition("?after=")[2]
+    assert places == "profile-changes:1,blocks:1,blocks:2"
+
+
+async def test_a_page_without_names_blocks_nobody(person: Person) -> None:
+    person.is_known(blocked={"eve": "2025-07-01T00:00:00.000Z"})
+    await person.says(block="  ")
+    assert person.topics.said(BLOCKS) == []
+
+
 async def test_who_was_unsubscribed_and_turns_it_on_is_back(person: Person) -> None:
     person.is_known(
         unsubscribed={"big_things": (Channel.EMAIL, Channel.PUSH), "gone": (Channel.SMS,)}
@@ -314,6 +338,7 @@ async def test_quiet_hours_are_stored(
         {"start": "22:00", "end": "22:00"},
         {"start": "25:00", "end": "07:00"},
         {"zone": "Mars/Base"},
+        {"block": "x" * 201},
     ],
 )
 async def test_what_can_not_be_is_told_and_changes_nothing(
