@@ -18,6 +18,7 @@ from embedded.simulators.server import Serving, serving
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
 from pipeline.topics import (
+    BLOCKS,
     CONTACTS,
     DAY_MS,
     DELIVER,
@@ -30,6 +31,7 @@ from pipeline.topics import (
     INBOX_CHANGES,
     PREFERENCES,
     PRESENCE,
+    PROFILE_CHANGES,
     RETRIES,
     SUBSCRIPTIONS,
     SUPPRESSIONS,
@@ -38,6 +40,7 @@ from pipeline.topics import (
 from policy.catalogue.catalogue import parse
 from policy.instants import moment
 from policy.user.suppression import unregistered
+from schemas.block import Block
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure
 from schemas.event import Event
@@ -45,6 +48,7 @@ from schemas.feedback import Feedback
 from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.profile import Device, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Priority
 from sinks.http import HttpClient
@@ -138,6 +142,9 @@ class Place:
         await stage.say(PRESENCE, Presence(user=user, device=user, online=False, until=now))
         hint, home = Hint(user=user, best_hour=8), partition_of(user, PARTITIONS)
         await stage.say(HINTS, hint, key=user_key("default", user).decode(), partition=home)
+        await stage.say(BLOCKS, Block(user=user, actor=f"blocked-by-{user}", at=now))
+        changed = ProfileChange(user=user, categories={f"{user}": {Channel.SMS: True}})
+        await stage.say(PROFILE_CHANGES, changed)
         clicked = Subscription(user=user, category="other", channel=Channel.EMAIL, at=now)
         await stage.say(SUBSCRIPTIONS, clicked)
         fans = [follow(unique("fan"), user) for _ in range(2)]
@@ -149,7 +156,7 @@ class Place:
         """One that goes out at once and into a digest, one that waits, and a post."""
         data = {"who": user, "text": f"{user} has news"}
         return [
-            event("thing.happened", data, actor=user),
+            event("thing.happened", data),
             event("thing.happened", data, deliver_at=soon, cancel_key=user, idempotency_key=user),
             event("post.published", data, actor=user),
         ]
