@@ -114,6 +114,7 @@ EXAMPLES = {
     "add_device": PHONE,
     "remove_device": PHONE,
     "put_preferences": {"categories": {"comments": {"push": False}}},
+    "change_preferences": {"categories": {"comments": {"push": False}}},
     "change_inbox": {"kind": "read"},
     "explain": {"event": EVENT, "user": "ada"},
 }
