@@ -108,6 +108,8 @@ def _of_view(
     name = mutant.where.removesuffix("_from_events")
     every = sorted(range(len(recording.tests)), key=lambda place: recording.seconds[place])
     named = [place for place in every if name in source_of(recording.tests[place])]
+    # First those that are about it, then those that have it as one of several parameters.
+    named.sort(key=lambda place: name not in recording.tests[place].partition("[")[0])
     if not named:
         return every, MOST_TESTS
     files = {test: test.partition("::")[0] for test in recording.tests}

@@ -102,6 +102,12 @@ def test_a_view_is_judged_by_tests_beside_those_that_name_it_too() -> None:
     assert found.tests == [TESTS[3], TESTS[1], TESTS[2]]
 
 
+def test_a_view_is_judged_first_by_tests_that_bear_its_name() -> None:
+    view = replace(mutant(3, 3, path="analytics/panels/till.sql"), where="till")
+    found = choose(view, recording(), lambda name: "till" if "::" in name else "")
+    assert found.tests == [TESTS[3], *TESTS[:3]]
+
+
 def test_what_fills_a_table_is_judged_by_the_tests_that_name_the_table() -> None:
     view = replace(mutant(3, 3, path="analytics/migrations/2.sql"), where="sales_from_events")
     texts = {TESTS[2]: "SELECT * FROM sales"}

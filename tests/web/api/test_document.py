@@ -45,6 +45,8 @@ ROUTES = {
     "DELETE /v1/users/{user}/follows/{followee}": "unfollow Users users 202:Position",
     "PUT /v1/users/{user}/topics/{topic}": "subscribe Users users 202:Position",
     "DELETE /v1/users/{user}/topics/{topic}": "unsubscribe Users users 202:Position",
+    "PUT /v1/users/{user}/blocks/{actor}": "block Users users 202:Position",
+    "DELETE /v1/users/{user}/blocks/{actor}": "unblock Users users 202:Position",
     "GET /v1/users/{user}/export": "export_user Users read 200:Export",
     "GET /v1/users/{user}/inbox": "get_inbox Inbox users 200:Page ?which ?before ?limit ?position",
     "GET /v1/users/{user}/inbox/counts": "get_inbox_counts Inbox users 200:InboxCounts ?position",
@@ -114,6 +116,7 @@ EXAMPLES = {
     "add_device": PHONE,
     "remove_device": PHONE,
     "put_preferences": {"categories": {"comments": {"push": False}}},
+    "change_preferences": {"categories": {"comments": {"push": False}}},
     "change_inbox": {"kind": "read"},
     "explain": {"event": EVENT, "user": "ada"},
 }

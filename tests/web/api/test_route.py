@@ -208,3 +208,5 @@ async def test_a_fault_of_ours_says_nothing_of_what_is_inside(caller: Caller) ->
     assert answer.status == 500
     assert "ZeroDivision" not in answer.text
     assert told(answer)["title"] == "The server failed"
+    said = "Internal error; the request may or may not have been stored."
+    assert told(answer)["detail"] == said
