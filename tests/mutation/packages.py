@@ -47,12 +47,14 @@ WITHOUT_HOUSE = (
     "figures",
     "happened",
     "keys",
+    "moments",
     "operations",
     "pace",
     "problem",
     "reading",
     "records",
     "route",
+    "schema",
 )
 GATEWAY_WITHOUT_HOUSE = ("hub", "presence", "routes", "socket", "stream", "token")
 OF_PAGES = (

@@ -370,30 +370,6 @@ async def test_a_notification_that_can_not_be(
     assert (status, problem["errors"][0]["pointer"]) == (400, pointer)
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "pointer"),
-    [
-        ("", {**COMMENT, "deliver_at": A_YEAR_ON, "scheduled_at": A_YEAR_ON}, "/scheduled_at"),
-        (
-            "/bulk",
-            {
-                "notifications": [
-                    COMMENT,
-                    {**COMMENT, "deliver_at": A_YEAR_ON, "scheduled_at": LATER},
-                ]
-            },
-            "/notifications/1/scheduled_at",
-        ),
-    ],
-)
-async def test_a_moment_has_one_name(client: Client, path: str, body: Any, pointer: str) -> None:
-    status, problem = await client.call("POST", f"/notifications{path}", body)
-    (error,) = problem["errors"]
-    assert (status, error["pointer"]) == (400, pointer)
-    assert error["detail"] == "is an older name of deliver_at: one of them is enough"
-    assert client.said(EVENTS) == []
-
-
 async def test_so_many_users_in_one_request(client: Client) -> None:
     users = [f"u{number}" for number in range(MOST_ASKED // 2)]
     halves = [{**COMMENT, "users": users}, {**COMMENT, "users": users}]
