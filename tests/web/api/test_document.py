@@ -144,7 +144,7 @@ def told(operation: dict[str, Any]) -> str:
     """An operation in the words of ROUTES."""
     *_, needs = operation["description"].splitlines()
     words = [operation["operationId"], *operation["tags"], needs.split("`")[1]]
-    usual = {"400", "401", "403", "405", "429", "500", "503", "413", "415"}
+    usual = {"400", "401", "403", "405", "429", "500", "503", "408", "413", "415"}
     for status, reply in operation["responses"].items():
         if int(status) < 300:
             words.append(f"{status}:{_kind(reply['content']['application/json']['schema'])}")
@@ -226,6 +226,7 @@ def refusals(*more: str) -> dict[str, Any]:
         "403": "Forbidden",
         "404": "NotFound",
         "405": "MethodNotAllowed",
+        "408": "RequestTimeout",
         "413": "RequestEntityTooLarge",
         "415": "UnsupportedMediaType",
         "429": "TooManyRequests",
@@ -293,7 +294,7 @@ def test_what_is_said_of_a_route() -> None:
         "parameters": [ID],
         "responses": {
             "204": {"description": "No Content", "headers": headers(*LIMITS)},
-            **refusals("413", "415"),
+            **refusals("408", "413", "415"),
         },
         "requestBody": {
             "required": True,
