@@ -46,6 +46,8 @@ def retry(runtime: Runtime) -> Role:
 class Retries(Stateful):
     """The retry topics' share of one partition."""
 
+    waits = True
+
     def __init__(self, runtime: Runtime, store: Store, closing: asyncio.Event) -> None:
         kinds: dict[Topic, type[msgspec.Struct]] = {
             ERASURES: Erasure,

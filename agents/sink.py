@@ -16,7 +16,6 @@ from pipeline.errors import Abandoned, BadRecord
 from pipeline.intake import Intake
 from pipeline.outputs import Outputs
 from pipeline.partitions import Role
-from pipeline.parts import Trust
 from pipeline.record_faults import is_of_record, unprocessable
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -73,6 +72,8 @@ def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> R
 class Sink(Stateful):
     """A channel's share of one partition."""
 
+    waits = True
+
     def __init__(
         self,
         channel: Channel,
@@ -118,10 +119,6 @@ class Sink(Stateful):
                 # Not once more: a call may have been made.
                 self._give_up(record, delivery, "", unprocessable(result), turn.outputs)
         await turn.finish()
-
-    async def trust(self, slice_: Slice) -> Trust:
-        """All of it: a delivery waits for its provider, so a kill may hit the same one again."""
-        return Trust.WHOLE
 
     async def answer(self, question: bytes) -> bytes:
         """The circuits of this process, see schemas.circuit."""

@@ -30,6 +30,10 @@ def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) ->
 class Stateful:
     """A handler's half that has to do with its partition store."""
 
+    waits = False
+    """Whether a record may take long, as others are waited for: then kills from outside may well
+    hit the same one, and say nothing of it."""
+
     def __init__(self, store: Store, runtime: Runtime, intake: Intake) -> None:
         self._store = store
         self._runtime = runtime
@@ -66,11 +70,12 @@ class Stateful:
 
     async def trust(self, slice_: Slice) -> Trust:
         """How to take a slice, after how processes before this one ended."""
-        return await self._deaths.trust(slice_)
+        return Trust.WHOLE if self.waits else await self._deaths.trust(slice_)
 
     async def acquit(self, slice_: Slice) -> None:
         """What ends the process now is not the slice's fault."""
-        await self._deaths.acquit(slice_)
+        if not self.waits:
+            await self._deaths.acquit(slice_)
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter."""

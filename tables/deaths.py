@@ -4,7 +4,7 @@ Nothing can be caught then, and each successor would read the record again. So e
 where in a topic it begins. Where two never came further, the next goes on one record at a time and
 notes each before it is worked on. The record with which two processes ended that worked on it alone
 is set aside: that a kill from outside hits the same one twice, of a few milliseconds each, is as
-good as impossible. A sink's record takes as long as its provider does, so sinks don't do this.
+good as impossible. Where a record may wait for others, as in sinks, nothing of this is done.
 """
 
 import contextlib

@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from pipeline.errors import Abandoned
 from pipeline.outputs import partition_of
+from pipeline.parts import handle_with_care
 from pipeline.topics import DELIVER, RETRIES
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority
@@ -59,3 +60,22 @@ async def test_a_close_abandons_the_wait_and_a_restart_goes_on(stage: Stage) -> 
     stage.clock.ahead += 600_000
     await stage.work(stage.retry)
     assert await stage.read(PUSH, Delivery) == [due, due, later]
+
+
+async def test_kills_while_a_delivery_waits_say_nothing_against_it(stage: Stage) -> None:
+    later = delivery(stage.clock, user="one", due_at=stage.clock.now() + 600_000, attempt=1)
+    await stage.say(RETRIES["5m"], later)
+    role, tp = stage.retry, TopicPartition(RETRIES["5m"].name, partition_of("one", PARTITIONS))
+    for _ in range(8):
+        (slice_,) = await stage.slices(role, tp)
+        handler = await stage.handler(role, tp.partition)
+        working = asyncio.create_task(handle_with_care(handler, slice_, lambda _: None))
+        await asyncio.sleep(0.05)
+        assert not working.done(), "it waits"
+        working.cancel()  # as a kill: nothing more is done
+        await asyncio.wait([working])
+        await stage.restart()
+    stage.clock.ahead += 600_000
+    await stage.work(stage.retry)
+    assert await stage.read(PUSH, Delivery) == [later]
+    assert await stage.letters() == []
