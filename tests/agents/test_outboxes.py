@@ -86,6 +86,7 @@ class Model:
                 for owner, actor, item in self.posts
                 if (tenant, user, actor) in self.edges
                 and owner == tenant
+                and actor != user
                 and int(item[:13]) >= self.now - KEPT_MS
             ),
             reverse=True,

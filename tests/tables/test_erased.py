@@ -3,8 +3,7 @@
 from pipeline.clock import SystemClock
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Outputs
-from pipeline.topics import SENT_KEPT_MS
-from tables.erased import Forgotten
+from tables.erased import REMEMBERED_MS, Forgotten
 from tables.memory import MemoryStore
 from tables.turn import Turn
 
@@ -32,9 +31,9 @@ def test_who_was_erased_long_ago_is_known_no_more() -> None:
     assert Forgotten(turn).covers("t", "ada", 1000)
     assert not Forgotten(turn).covers("t", "ada", 1001)
     assert not Forgotten(turn).covers("ta", "da", 1000)
-    Forgotten(turn).note("t", "bob", 1000 + SENT_KEPT_MS)
+    Forgotten(turn).note("t", "bob", 1000 + REMEMBERED_MS)
     assert Forgotten(turn).covers("t", "ada", 1000)
     # Each looks at its neighbours alone, so it takes some until all places were looked at.
     for number in range(100):
-        Forgotten(turn).note("t", f"cy-{number}", 1001 + SENT_KEPT_MS)
+        Forgotten(turn).note("t", f"cy-{number}", 1001 + REMEMBERED_MS)
     assert not Forgotten(turn).covers("t", "ada", 1000)
