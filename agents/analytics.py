@@ -14,7 +14,6 @@ from analytics.erasure import Erased, erase
 from analytics.migration import check_schema
 from pipeline.batcher import Batcher
 from pipeline.errors import Abandoned, Unavailable
-from pipeline.intake import Intake
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -81,7 +80,7 @@ class Analytics(Stateless):
             ERASURES: Erasure,
             DELIVERY_EVENTS: DeliveryEvent,
         }
-        super().__init__(runtime, Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share))
+        super().__init__(runtime, NAME, kinds)
         self._clickhouse = clickhouse
         self._rows = rows
         self._closing = closing

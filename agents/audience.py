@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from agents.decisions import Decisions
 from pipeline.errors import BadRecord
-from pipeline.record_faults import is_of_record, unprocessable
+from pipeline.record_faults import is_of_record, report_fault
 from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.request import Broadcast, Request
@@ -114,7 +114,8 @@ def _set_aside(left: FanOut, error: BadRecord, number: int, refuse: Refuse) -> N
 
 def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadRecord | None:
     """Decide the next `most` of the audience; the first error, each of which is told."""
-    first, broadcast, forgotten = None, left.broadcast, Forgotten(turn)
+    first: BadRecord | None = None
+    broadcast, forgotten = left.broadcast, Forgotten(turn)
     event, at = broadcast.event, broadcast.accepted_at
     if forgotten.covers(event.tenant, event.actor, at):
         return None
@@ -127,14 +128,10 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
             continue  # who came back, and follows again
         if _belongs(turn, broadcast, user_key(tenant, user)):
             request = _request(broadcast, user)
-            try:
-                decisions.decide(request)
-            except Exception as error:
-                if not isinstance(error, BadRecord) and not is_of_record(error):
-                    raise
-                refused = error if isinstance(error, BadRecord) else unprocessable(error)
-                first = first or refused
-                decisions.refuse(request, refused)
+            error = _decide(decisions, request)
+            if error is not None:
+                first = first or error
+                decisions.refuse(request, error)
     if len(edges) == most:
         origin = broadcast.origin
         source = f"{origin.partition}.{origin.offset}"
@@ -143,6 +140,19 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
         is_set_aside = left.is_set_aside or first is not None
         turn.view(FAN_OUTS).put(name, replace(left, done=edges[-1], is_set_aside=is_set_aside))
     return first
+
+
+def _decide(decisions: Decisions, request: Request) -> BadRecord | None:
+    """Decide for one of an audience; why that can't be, or None."""
+    try:
+        decisions.decide(request)
+    except BadRecord as error:
+        return error
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+        return report_fault("broadcasts", "one of an audience", error)
+    return None
 
 
 def _record_of(left: FanOut, number: int) -> ConsumerRecord:

@@ -8,11 +8,10 @@ from math import inf
 
 from msgspec import Struct
 
-from pipeline import metrics
 from pipeline.batcher import Batcher
 from pipeline.errors import Abandoned
 from pipeline.metrics import CIRCUIT, PROVIDER_CALLS
-from pipeline.record_faults import is_of_record, unprocessable
+from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slots import Slots
 from schemas.circuit import CircuitState
@@ -129,21 +128,11 @@ class Calls:
                 raise
             if len(deliveries) > 1 and not made:
                 return [outcome for each in deliveries for outcome in await self._send([each])]
-            return [self._refused(error, called=bool(made))] * len(deliveries)
+            fault = report_fault(self.provider.name, "a delivery", error)
+            said = f"it may have gone out: {fault.detail}" if made else fault.detail
+            return [Refused(fault.reason, said)] * len(deliveries)
         finally:
             CALLS.reset(called)
-
-    def _refused(self, error: Exception, *, called: bool) -> Refused:
-        metrics.UNPROCESSABLE.labels(self.provider.name).inc()
-        fault = unprocessable(error)
-        log.error(
-            "%s: a delivery can't be worked on (%s). It is set aside as a dead letter and the "
-            "others go on. Please report it: this is a fault of ours.",
-            self.provider.name,
-            fault.detail,
-            exc_info=error,
-        )
-        return Refused(fault.reason, f"{'it may have gone out: ' if called else ''}{fault.detail}")
 
     def _answers(self, outcomes: Sequence[Outcome]) -> Answers:
         return answers_of(outcomes) if self.provider.is_one_server else Answers(failed=False)

@@ -5,7 +5,6 @@ what was put off comes back when it is due.
 """
 
 import asyncio
-import logging
 from functools import partial
 
 import msgspec
@@ -22,13 +21,11 @@ from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
-from pipeline import metrics
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord, TooLarge
-from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
-from pipeline.record_faults import is_of_record, unprocessable
+from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import ERASURES, WITHDRAWALS
@@ -58,7 +55,6 @@ from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
 NAME = "decider"
-log = logging.getLogger(__name__)
 TABLES = (
     PROFILES,
     LEDGERS,
@@ -106,8 +102,7 @@ class Decider(Stateful):
     """The decider's share of one partition."""
 
     def __init__(self, catalogues: Catalogues, runtime: Runtime, number: int, store: Store) -> None:
-        intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
-        super().__init__(store, runtime, intake)
+        super().__init__(store, runtime, NAME, KINDS)
         self._catalogues = catalogues
         self._number = number
         self._timers = Timers(store)
@@ -273,7 +268,7 @@ class Decider(Stateful):
         if in_hand.timers is None:
             turn, decisions = self._turn_by_clock(in_hand)
             refuse = partial(self._intake.set_aside, outputs=turn.outputs)
-            fault = self._fault("a fan-out", error)
+            fault = report_fault("timers", "a fan-out", error)
             give_up_next(turn, decisions, fault, self._number, refuse)
             await turn.finish()
             return
@@ -287,21 +282,8 @@ class Decider(Stateful):
                     raise
                 turn, decisions = self._turn_by_clock(in_hand)
                 turn.view(TIMERS).put(key, None)
-                decisions.give_up(timer, self._fault(f"timer {timer.name}", again))
+                decisions.give_up(timer, report_fault("timers", "a timer", again))
                 await turn.finish()
-
-    def _fault(self, what: str, error: Exception) -> BadRecord:
-        metrics.UNPROCESSABLE.labels("timers").inc()
-        fault = unprocessable(error)
-        log.error(
-            "partition %d: %s can't be worked on (%s). It is given up, and the rest goes on. "
-            "Please report it: this is a fault of ours.",
-            self._number,
-            what,
-            fault.detail,
-            exc_info=error,
-        )
-        return fault
 
     def _turn_by_clock(self, in_hand: InHand) -> tuple[Turn, Decisions]:
         turn = Turn(None, self._store, self._runtime.outputs(), in_hand)

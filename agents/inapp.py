@@ -9,7 +9,6 @@ import msgspec
 from agents.inbox_answers import InboxAnswers
 from agents.inboxes import Inboxes
 from agents.state import Stateful, open_store
-from pipeline.intake import Intake
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -64,8 +63,7 @@ class InApp(Stateful):
     """The in-app channel's share of one partition."""
 
     def __init__(self, runtime: Runtime, store: Store) -> None:
-        intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
-        super().__init__(store, runtime, intake)
+        super().__init__(store, runtime, NAME, KINDS)
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""

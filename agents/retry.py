@@ -9,7 +9,6 @@ from aiokafka import ConsumerRecord
 
 from agents.state import Stateful, open_store
 from pipeline.errors import Abandoned
-from pipeline.intake import Intake
 from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
@@ -53,8 +52,7 @@ class Retries(Stateful):
             ERASURES: Erasure,
             **dict.fromkeys(RETRIES.values(), Delivery),
         }
-        intake = Intake(NAME, kinds, runtime.clock, runtime.settings.bad_share)
-        super().__init__(store, runtime, intake)
+        super().__init__(store, runtime, NAME, kinds)
         self._closing = closing
 
     async def handle(self, slice_: Slice) -> None:

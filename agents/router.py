@@ -16,7 +16,6 @@ from agents.routing import Routed, Routing, in_bulk
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
-from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
@@ -103,8 +102,7 @@ class Router(Stateful):
     """The router's share of one partition."""
 
     def __init__(self, catalogues: Catalogues, runtime: Runtime, store: Store) -> None:
-        intake = Intake(NAME, KINDS, runtime.clock, runtime.settings.bad_share)
-        super().__init__(store, runtime, intake)
+        super().__init__(store, runtime, NAME, KINDS)
         self._catalogues = catalogues
         self._partitions = runtime.settings.partitions
         self._is_indexing = self._is_erasing = True  # until a look shows that nothing is left

@@ -13,10 +13,9 @@ from agents.dispatch import Answer, Dispatch
 from agents.state import Stateful, open_store
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import Abandoned, BadRecord
-from pipeline.intake import Intake
 from pipeline.outputs import Outputs
 from pipeline.partitions import Role
-from pipeline.record_faults import is_of_record, unprocessable
+from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import (
@@ -87,8 +86,8 @@ class Sink(Stateful):
             ERASURES: Erasure,
             **{DELIVER[channel, priority]: Delivery for priority in Priority},
         }
-        intake = Intake(self._name, kinds, runtime.clock, runtime.settings.bad_share)
-        super().__init__(open_store(runtime, self._name, number, SENT, ERASED), runtime, intake)
+        store = open_store(runtime, self._name, number, SENT, ERASED)
+        super().__init__(store, runtime, self._name, kinds)
         self._dispatch = dispatch
         self._closing = closing
         self._ledger = SentLedger(self._store)
@@ -117,7 +116,8 @@ class Sink(Stateful):
         for (record, delivery), result in zip(pending.values(), results, strict=True):
             if _is_fault(result):
                 # Not once more: a call may have been made.
-                self._give_up(record, delivery, "", unprocessable(result), turn.outputs)
+                fault = report_fault(record.topic, f"delivery {delivery.delivery_id}", result)
+                self._give_up(record, delivery, "", fault, turn.outputs)
         await turn.finish()
 
     async def answer(self, question: bytes) -> bytes:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
+from pipeline.outputs import Outputs
 from pipeline.parts import Trust
-from pipeline.record_faults import unprocessable
+from pipeline.record_faults import report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice, Span
-from pipeline.topics import changelog
+from pipeline.topics import Topic, changelog
 from tables.deaths import BEGUN, Deaths
 from tables.in_hand import InHand, find_in_hand, in_hand_of
 from tables.restore import Changelog
@@ -27,17 +30,40 @@ def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) ->
     return PartitionStore(folder, source, runtime.producer)
 
 
-class Stateful:
+class Reading:
+    """What all handlers have: what they run with, and how they read records of these `kinds`."""
+
+    def __init__(
+        self, runtime: Runtime, name: str, kinds: Mapping[Topic, type[msgspec.Struct]]
+    ) -> None:
+        self._runtime = runtime
+        self._intake = Intake(name, kinds, runtime.clock, runtime.settings.bad_share)
+
+    def _refuse(self, slice_: Slice, error: Exception, outputs: Outputs) -> None:
+        """Add the slice's one record to the outputs as a dead letter."""
+        record = slice_.records[0]
+        fault = report_fault(
+            record.topic, f"partition {record.partition}, offset {record.offset}", error
+        )
+        self._intake.set_aside(record, fault, outputs)
+
+
+class Stateful(Reading):
     """A handler's half that has to do with its partition store."""
 
     waits = False
     """Whether a record may take long, as others are waited for: then kills from outside may well
     hit the same one, and say nothing of it."""
 
-    def __init__(self, store: Store, runtime: Runtime, intake: Intake) -> None:
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        name: str,
+        kinds: Mapping[Topic, type[msgspec.Struct]],
+    ) -> None:
+        super().__init__(runtime, name, kinds)
         self._store = store
-        self._runtime = runtime
-        self._intake = intake
         self._deaths = Deaths(store)
         self._unfinished: InHand | None = None
         self._whole: InHand | None = None
@@ -80,7 +106,7 @@ class Stateful:
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
-        self._intake.set_aside(slice_.records[0], unprocessable(error), turn.outputs)
+        self._refuse(slice_, error, turn.outputs)
         await turn.finish()
 
     async def wake(self, read_to: ReadTo) -> float | None:
@@ -92,14 +118,10 @@ class Stateful:
         self._store.close()
 
 
-class Stateless:
+class Stateless(Reading):
     """The same half of a handler that keeps nothing beside its topics."""
 
     first: Span | None = None
-
-    def __init__(self, runtime: Runtime, intake: Intake) -> None:
-        self._runtime = runtime
-        self._intake = intake
 
     async def trust(self, slice_: Slice) -> Trust:
         """Nothing is kept of processes before this one."""
@@ -111,7 +133,7 @@ class Stateless:
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter."""
         outputs = self._runtime.outputs()
-        self._intake.set_aside(slice_.records[0], unprocessable(error), outputs)
+        self._refuse(slice_, error, outputs)
         await outputs.flush()
 
     async def restore(self) -> Mapping[str, int]:

@@ -1,17 +1,14 @@
 """Having a slice handled as a whole, or in parts where that can't be."""
 
-import logging
 from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from pipeline import metrics
 from pipeline.errors import TooLarge
-from pipeline.record_faults import is_of_record, unprocessable
+from pipeline.record_faults import is_of_record
 from pipeline.slices import Slice, halves
 
 ENDED = "several processes ended without a word while they worked on this record"
-log = logging.getLogger(__name__)
 
 
 class EndedProcesses(Exception):
@@ -42,7 +39,10 @@ class SliceHandler(Protocol):
         ...
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
-        """Make the slice's one record a dead letter; as durable, on return, as a handled slice."""
+        """Make the slice's one record a dead letter, counted and logged, for this was raised.
+
+        As durable, on return, as a handled slice.
+        """
         ...
 
 
@@ -55,7 +55,7 @@ async def handle_with_care(
         for half in halves(slice_):
             await handle_with_care(handler, half, finished)
     elif trust is Trust.NONE:
-        await _set_aside(handler, slice_, EndedProcesses(ENDED))
+        await handler.set_aside(slice_, EndedProcesses(ENDED))
         finished(slice_)
     else:
         try:
@@ -99,17 +99,4 @@ async def _once_more(handler: SliceHandler, slice_: Slice) -> None:
     except Exception as error:
         if not is_of_record(error):
             raise
-        await _set_aside(handler, slice_, error)
-
-
-async def _set_aside(handler: SliceHandler, slice_: Slice, error: Exception) -> None:
-    metrics.UNPROCESSABLE.labels(slice_.partition.topic).inc()
-    log.error(
-        "%s: the record at offset %d can't be worked on (%s). It is set aside as a dead letter "
-        "and those after it go on. Please report it: this is a fault of ours.",
-        slice_.partition,
-        slice_.records[0].offset,
-        unprocessable(error).detail,
-        exc_info=error,
-    )
-    await handler.set_aside(slice_, error)
+        await handler.set_aside(slice_, error)

@@ -5,17 +5,20 @@ worked on is most likely raised because of what it holds: a number too large to 
 beyond the calendar. It must not end the process, as the next one would read the record again.
 """
 
+import logging
 import traceback
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
 
+from pipeline import metrics
 from pipeline.errors import BadRecord, TocsinError
 from schemas.vocabulary import Reason
 
 AROUND = (TocsinError, OSError, MemoryError, KafkaError)
 """What says that something around the record is broken: disk, Kafka, ClickHouse, our state."""
 _ROOT = Path(__file__).parents[1]
+log = logging.getLogger(__name__)
 
 
 def is_of_record(error: BaseException) -> bool:
@@ -23,11 +26,23 @@ def is_of_record(error: BaseException) -> bool:
     return isinstance(error, Exception) and not isinstance(error, AROUND)
 
 
-def unprocessable(error: BaseException) -> BadRecord:
-    """What is said of a record whose handling raised this: the error, and where it was raised."""
-    said = f"{type(error).__name__}: {error}"
+def report_fault(source: str, what: str, error: Exception) -> BadRecord:
+    """Count and log that this was raised by `what`, which came from `source`; what is told of it.
+
+    That is the error, and where it was raised. `what` must not name a user: logs outlive them.
+    """
     place = _place(error)
-    return BadRecord(Reason.UNPROCESSABLE, f"{said[:300]}{place and f' ({place})'}")
+    said = f"{type(error).__name__}: {error}"[:300] + (f" ({place})" if place else "")
+    metrics.UNPROCESSABLE.labels(source).inc()
+    log.error(
+        "%s: %s can't be worked on (%s). It is set aside with that reason, and the rest goes on. "
+        "Please report it: this is a fault of ours.",
+        source,
+        what,
+        said,
+        exc_info=error,
+    )
+    return BadRecord(Reason.UNPROCESSABLE, said)
 
 
 def _place(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from agents import audience, decisions, inbox_answers, inboxes
 from agents.sink import sink
@@ -149,6 +150,11 @@ def fault() -> Planted:
     return Planted(users_of(0, 1)[0])
 
 
+def counted(source: str) -> float:
+    """How many faults of a source operators have been told of."""
+    return REGISTRY.get_sample_value("tocsin_unprocessable_total", {"source": source}) or 0.0
+
+
 def expect(letter: DeadLetter, topic: Topic, role: str) -> None:
     assert (letter.topic, letter.role, letter.reason) == (topic.name, role, Reason.UNPROCESSABLE)
     assert "ZeroDivisionError: nobody foresaw this" in letter.detail
@@ -227,11 +233,12 @@ async def test_of_a_fan_out_all_are_told_but_whom_the_fault_concerns(
     for user in (*others, fault.user):
         await stage.say(CONTACTS, reachable(user))
         await stage.say(FOLLOWS, follow(user, actor))
-    post = {"post_id": "1", "author_name": "Eve", "text": "Nice"}
+    post, before = {"post_id": "1", "author_name": "Eve", "text": "Nice"}, counted("broadcasts")
     await stage.say(EVENTS, event("post.published", post, actor=actor))
     await stage.work(stage.router, stage.decider)
     told = await stage.told()
     assert {row.user for row in told if row.stage is Step.QUEUED} == set(others)
+    assert counted("broadcasts") == before + 1
     (refused,) = [row for row in told if row.user == fault.user]
     assert (refused.stage, refused.reason) == (Step.SUPPRESSED, Reason.UNPROCESSABLE)
 
