@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from agents.decisions import Decisions
 from pipeline.errors import BadRecord
+from pipeline.outputs import Outputs
 from pipeline.record_faults import is_of_record, report_fault
 from policy.user.profile import Profile
 from schemas.encoding import encode
@@ -28,8 +29,8 @@ URGENCY = tuple(Priority)
 """Most urgent first."""
 _BEYOND = b"\xff\xff"
 """Behind a tenant's key, is behind all of its broadcasts: no part of a key is so long."""
-Refuse = Callable[[ConsumerRecord, BadRecord], None]
-"""Makes a record a dead letter."""
+Refuse = Callable[[ConsumerRecord, BadRecord, Outputs], None]
+"""Adds a record to outputs as a dead letter."""
 
 
 def start_fan_out(
@@ -64,15 +65,15 @@ def resume_fan_out(
     The first that can't be told makes it a dead letter, as among those with whom it began. Tells
     whether there may be more.
     """
-    view, key = turn.view(FAN_OUTS), _next_of(turn)
-    left = None if key is None else view.get(key)
-    if key is None or left is None:
+    found = _next_of(turn)
+    if found is None:
         return False
-    view.put(key, None)
+    key, left = found
+    turn.view(FAN_OUTS).put(key, None)
     turn.view(FAN_OUT_TURN).put(b"", left.broadcast.event.tenant)
     error = _go_on(turn, decisions, left, most)
     if error is not None:
-        _set_aside(left, error, number, refuse)
+        _set_aside(left, error, number, refuse, turn.outputs)
     return True
 
 
@@ -80,22 +81,25 @@ def give_up_next(
     turn: Turn, decisions: Decisions, error: BadRecord, number: int, refuse: Refuse
 ) -> None:
     """Leave out whoever comes next in the broadcast that is under way, and tell why."""
-    view, key = turn.view(FAN_OUTS), _next_of(turn)
-    left = None if key is None else view.get(key)
-    if key is None or left is None:
+    found = _next_of(turn)
+    if found is None:
         return
+    key, left = found
     edge = next(_edges(turn, left.broadcast, left.done), None)
-    view.put(key, None if edge is None else replace(left, done=edge, is_set_aside=True))
+    later = None if edge is None else replace(left, done=edge, is_set_aside=True)
+    turn.view(FAN_OUTS).put(key, later)
     if edge is not None:
         decisions.refuse(_request(left.broadcast, last_part(edge)), error)
-        _set_aside(left, error, number, refuse)
+        _set_aside(left, error, number, refuse, turn.outputs)
 
 
-def _next_of(turn: Turn) -> bytes | None:
+def _next_of(turn: Turn) -> tuple[bytes, FanOut] | None:
     """The broadcast whose turn it is: stored, so that who goes on after a crash takes the same."""
     view, last = turn.view(FAN_OUTS), turn.view(FAN_OUT_TURN).get(b"")
     others = view.keys(b"", key_of(last) + _BEYOND) if last is not None else view.keys(b"")
-    return next(others, None) or next(view.keys(b""), None)
+    key = next(others, None) or next(view.keys(b""), None)
+    left = None if key is None else view.get(key)
+    return None if key is None or left is None else (key, left)
 
 
 def _priority(decisions: Decisions, broadcast: Broadcast) -> Priority:
@@ -107,9 +111,11 @@ def _priority(decisions: Decisions, broadcast: Broadcast) -> Priority:
         return Priority.BULK
 
 
-def _set_aside(left: FanOut, error: BadRecord, number: int, refuse: Refuse) -> None:
+def _set_aside(
+    left: FanOut, error: BadRecord, number: int, refuse: Refuse, outputs: Outputs
+) -> None:
     if left.topic and not left.is_set_aside:
-        refuse(_record_of(left, number), error)
+        refuse(_record_of(left, number), error, outputs)
 
 
 def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadRecord | None:

@@ -5,7 +5,6 @@ what was put off comes back when it is due.
 """
 
 import asyncio
-from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -14,7 +13,7 @@ from agents.answers import Answers
 from agents.audience import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
-from agents.edges import begin_erasing, drop_edge, go_on_erasing, go_on_indexing
+from agents.edges import EdgeErasures, drop_edge
 from agents.erasing import erase, is_forgotten
 from agents.hints import take_hint
 from agents.outboxes import keep_post, withdraw
@@ -107,7 +106,7 @@ class Decider(Stateful):
         self._number = number
         self._timers = Timers(store)
         self._is_fanning_out = True  # until a look shows that nothing is left
-        self._is_indexing = self._is_erasing = True
+        self._edges = EdgeErasures(drop_edge)
         self._outlook = Outlook(PROMPT, GATHERED)
 
     async def handle(self, slice_: Slice) -> None:
@@ -120,7 +119,8 @@ class Decider(Stateful):
             self._erase(turn, forgotten, records)
         else:
             if slice_.partition.topic == WITHDRAWALS.name:
-                self._withdraw(turn, forgotten, records)
+                for _, said in records:
+                    self._edges.withdraw(turn, forgotten, said)
             if not forgotten.is_empty:
                 records = [each for each in records if not is_forgotten(forgotten, *each)]
             await self._take_all(turn, records, in_hand.now)
@@ -133,16 +133,7 @@ class Decider(Stateful):
         for record, erasure in records:
             erase(turn, self._timers, erasure, record.timestamp, partitions)
             forgotten.note(erasure.tenant, erasure.user, record.timestamp)
-        self._is_erasing = True
-
-    def _withdraw(
-        self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Withdrawal]]
-    ) -> None:
-        for _, said in records:
-            # What is older may come later: it is in other topics.
-            forgotten.note(said.tenant, said.actor, said.at)
-            begin_erasing(turn, said.tenant, said.actor, said.at)
-        self._is_erasing = True
+        self._edges.may_be_left = True
 
     async def _take_all(
         self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
@@ -212,26 +203,20 @@ class Decider(Stateful):
             await self._do_by_clock(in_hand)
             return 0
         now = self._runtime.clock.now()
-        if self._is_erasing:
-            await self._go_on_erasing()
+        if self._edges.may_be_left:
+            turn = Turn(None, self._store, self._runtime.outputs())
+            self._edges.go_on(turn)
+            await turn.finish()
         if self._is_fanning_out:
             await self._do_by_clock(InHand(now))
         horizon = self._outlook.horizon(now, read_to)
         fired = await self._do_by_clock(InHand(now, timers=horizon))
         following = self._timers.next_due()
-        if self._is_fanning_out or self._is_erasing:
+        if self._is_fanning_out or self._edges.may_be_left:
             return 0
         if following is None:
             return None
         return max(0 if fired else BEHIND, (following - now) / 1000)
-
-    async def _go_on_erasing(self) -> None:
-        turn = Turn(None, self._store, self._runtime.outputs())
-        if self._is_indexing:
-            self._is_indexing = go_on_indexing(turn)
-        else:
-            self._is_erasing = go_on_erasing(turn, drop_edge)
-        await turn.finish()
 
     async def _do_by_clock(self, in_hand: InHand, most: int = AT_ONCE) -> bool:
         """Go on with a fan-out, or fire timers; whether there was anything to do.
@@ -253,7 +238,7 @@ class Decider(Stateful):
     async def _take_by_clock(self, in_hand: InHand, most: int) -> bool:
         turn, decisions = self._turn_by_clock(in_hand)
         if in_hand.timers is None:
-            refuse = partial(self._intake.set_aside, outputs=turn.outputs)
+            refuse = self._intake.set_aside
             self._is_fanning_out = resume_fan_out(turn, decisions, most, self._number, refuse)
         else:
             due = self._timers.due(in_hand.timers, most)
@@ -267,9 +252,8 @@ class Decider(Stateful):
         """Of what is next by the clock, give up what raises an error also when it is alone."""
         if in_hand.timers is None:
             turn, decisions = self._turn_by_clock(in_hand)
-            refuse = partial(self._intake.set_aside, outputs=turn.outputs)
             fault = report_fault("timers", "a fan-out", error)
-            give_up_next(turn, decisions, fault, self._number, refuse)
+            give_up_next(turn, decisions, fault, self._number, self._intake.set_aside)
             await turn.finish()
             return
         for key, timer in self._timers.due(in_hand.timers, 1):

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tables.erased import ERASING, Erasing
+from schemas.withdrawal import Withdrawal
+from tables.erased import ERASING, Erasing, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, Edge, Indexed, accepted_at
 from tables.table import Table, key_of, last_part, parts_of
 from tables.turn import Turn
@@ -41,6 +42,34 @@ def begin_erasing(turn: Turn, tenant: str, user: str, at: int) -> None:
         key = key_of(tenant, user, direction)
         before = erasing.get(key)
         erasing.put(key, Erasing(at if before is None else max(at, before.at)))
+
+
+class EdgeErasures:
+    """The erasures of edges that are under way in one partition."""
+
+    def __init__(self, drop: Drop) -> None:
+        self._drop = drop
+        self._may_lack_index = True
+        self.may_be_left = True
+        """Until a look shows that nothing is."""
+
+    def withdraw(self, turn: Turn, forgotten: Forgotten, said: Withdrawal) -> None:
+        """Note an actor as erased, and have their edges go; what is older may still come, as it is
+        in other topics."""
+        forgotten.note(said.tenant, said.actor, said.at)
+        begin_erasing(turn, said.tenant, said.actor, said.at)
+        self.may_be_left = True
+
+    def go_on(self, turn: Turn) -> bool:
+        """Do the next part, and tell whether more may be left.
+
+        Nothing is dropped until all edges can be found.
+        """
+        if self._may_lack_index:
+            self._may_lack_index = go_on_indexing(turn)
+        else:
+            self.may_be_left = go_on_erasing(turn, self._drop)
+        return self.may_be_left
 
 
 def go_on_indexing(turn: Turn, most: int = AT_ONCE) -> bool:

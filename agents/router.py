@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.edges import begin_erasing, go_on_erasing, go_on_indexing
+from agents.edges import EdgeErasures
 from agents.erasing import is_forgotten
 from agents.following import drop_follow, take_follow
 from agents.routing import Routed, Routing, in_bulk
@@ -105,7 +105,7 @@ class Router(Stateful):
         super().__init__(store, runtime, NAME, KINDS)
         self._catalogues = catalogues
         self._partitions = runtime.settings.partitions
-        self._is_indexing = self._is_erasing = True  # until a look shows that nothing is left
+        self._edges = EdgeErasures(partial(drop_follow, partitions=self._partitions))
         self._request_buckets = RequestBuckets()
 
     async def answer(self, question: bytes) -> bytes:
@@ -134,25 +134,19 @@ class Router(Stateful):
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Go on with erasures that are under way, once all edges can be found."""
-        if self.first is not None or not (self._is_indexing or self._is_erasing):
+        if self.first is not None or not self._edges.may_be_left:
             return None
         turn = Turn(None, self._store, self._runtime.outputs())
-        if self._is_indexing:
-            self._is_indexing = go_on_indexing(turn)
-            await turn.finish()
-            return 0
-        self._is_erasing = go_on_erasing(turn, partial(drop_follow, partitions=self._partitions))
+        is_more_left = self._edges.go_on(turn)
         await turn.finish()
-        return 0 if self._is_erasing else None
+        return 0 if is_more_left else None
 
     def _take(
         self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn, forgotten: Forgotten
     ) -> Routed:
         match value:
             case Withdrawal():
-                forgotten.note(value.tenant, value.actor, value.at)
-                begin_erasing(turn, value.tenant, value.actor, value.at)
-                self._is_erasing = True
+                self._edges.withdraw(turn, forgotten, value)
                 return []
             case Follow():
                 # When the producer's was taken, to all who read on, whatever it says itself.
