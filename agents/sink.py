@@ -129,21 +129,19 @@ class Sink(Stateful):
         self, record: ConsumerRecord, delivery: Delivery, mark: SentMark | None, outputs: Outputs
     ) -> None:
         now = self._runtime.clock.now()
-        if self._is_forgotten(delivery):
+        if mark is None and now < delivery.expires_at:
+            if self._closing.is_set():
+                raise Abandoned
+            # Asks by itself, right before the call, whether the user was erased.
+            call = Call(delivery, self._ledger, self._closing, self._is_forgotten)
+            self._tell(record, delivery, await self._dispatch.deliver(call), outputs)
+        elif self._is_forgotten(delivery):
             return
-        if mark is not None:
+        elif mark is not None:
             self._tell_sent(delivery, mark, record, outputs)
-        elif now >= delivery.expires_at:
+        else:
             event = reached(delivery, Stage.SUPPRESSED, now, reason=Reason.EXPIRED)
             outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
-        elif self._closing.is_set():
-            raise Abandoned
-        else:
-            answer = await self._dispatch.deliver(self._call_of(delivery))
-            self._tell(record, delivery, answer, outputs)
-
-    def _call_of(self, delivery: Delivery) -> Call:
-        return Call(delivery, self._ledger, self._closing, self._is_forgotten)
 
     def _is_forgotten(self, delivery: Delivery) -> bool:
         return is_forgotten(self._store, delivery.tenant, delivery.user, delivery.accepted_at)
