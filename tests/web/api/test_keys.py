@@ -76,17 +76,23 @@ def half_written(file: Path) -> None:
     rewritten(file, "# The keys of\n")
 
 
+def after(file: Path, without: Callable[[Path], None], seconds: float, clock: Clock) -> Keys:
+    """Keys that were looked at so long after their file was left without them, and just then."""
+    keys = Keys(file, clock)
+    clock.now += 60
+    without(file)
+    keys.refresh()
+    clock.now += seconds
+    keys.refresh()
+    return keys
+
+
 @pytest.mark.parametrize("without", [gone, emptied, half_written])
 def test_a_file_that_is_empty_for_a_moment_shuts_nobody_out(
     file: Path, without: Callable[[Path], None]
 ) -> None:
     clock = Clock()
-    keys = Keys(file, clock)
-    clock.now += 60
-    without(file)
-    keys.refresh()
-    clock.now += SETTLED_SECONDS - 0.1
-    keys.refresh()
+    keys = after(file, without, SETTLED_SECONDS - 0.1, clock)
     assert keys.find("tocsin_one") == SHOP
     file.write_text(TABLE + "per_minute = 12\n")
     keys.refresh()
@@ -100,13 +106,7 @@ def test_a_file_that_is_empty_for_a_moment_shuts_nobody_out(
 def test_a_key_that_stays_away_is_none_once_the_file_has_settled(
     file: Path, without: Callable[[Path], None]
 ) -> None:
-    clock = Clock()
-    keys = Keys(file, clock)
-    clock.now += 60
-    without(file)
-    keys.refresh()
-    clock.now += SETTLED_SECONDS
-    keys.refresh()
+    keys = after(file, without, SETTLED_SECONDS, Clock())
     assert keys.find("tocsin_one") is None
 
 
