@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from policy.decision import Notice, Outcome
 from policy.dedupe import Mark, mark_key, remember
 from policy.digest_window import HOURLY
-from policy.later import cancel, hear, is_engaged
+from policy.identity import notification_id
+from policy.later import cancel, give_up, hear, is_engaged
 from policy.user.ledger import (
     MOST_HEARD,
     MOST_WAITING,
@@ -168,3 +169,28 @@ def test_cancelling_takes_one_event_out_of_what_waits_and_of_its_digest() -> Non
     assert decision.ledger.waiting == ledger.waiting
     assert decision.ledger.gathering[digest].count == 2
     assert decision.release == ((digest, "row"),)
+
+
+def test_giving_up_forgets_all_under_a_name_and_tells_it_of_each_channel() -> None:
+    first, second = request(), request(event_id="event-2")
+    gathering = gathers(2, NOON)
+    digest, kept = gathering
+    waiting = {digest: Waiting(NOON), f"{OTHER}.0": Waiting(1)}
+    ledger = Ledger(waiting=waiting, gathering=gathering)
+    items = [((digest, "1"), Held(first, 0, BOTH)), ((digest, "2"), Held(second, 0, BOTH[:1]))]
+    decision = give_up(digest, iter(items), ledger, "why")
+    assert decision.notification_id == digest
+    assert decision.release == ((digest, "1"), (digest, "2"))
+    assert decision.ledger == replace(
+        ledger, waiting={f"{OTHER}.0": Waiting(1)}, gathering={kept: gathering[kept]}
+    )
+    told_of = [(first, channel) for channel in BOTH] + [(second, Channel.PUSH)]
+    assert decision.notices == tuple(
+        Notice(
+            asked,
+            notification_id(asked.event.tenant, asked.event.id, asked.user, asked.type),
+            Outcome(channel, Reason.UNPROCESSABLE, "why"),
+        )
+        for asked, channel in told_of
+    )
+    assert (decision.deliveries, decision.outcomes, decision.keep) == ((), (), ())

@@ -42,6 +42,14 @@ def test_who_is_not_named_would_not() -> None:
     assert found.membership.why == "data.who names ann, not bo"
 
 
+def test_a_path_through_the_data_is_said_whole() -> None:
+    nested = parse({"thing.toml": TYPE.replace('users = "who"', 'users = "order.to.who"')})
+    event = happened("thing.happened", data={"order": {"to": {"who": "ann"}}, "text": "hello"})
+    (found,) = explanations(event, "ann", NOON, nested, Standing(EVERYWHERE), 1000)
+    assert found.membership.is_in
+    assert found.membership.why == "data.order.to.who names ann"
+
+
 @pytest.mark.parametrize(("followers", "is_in"), [(4, True), (5, False)])
 def test_from_the_threshold_on_feeds_read_a_post(followers: int, is_in: bool) -> None:
     ties = Ties(follows={"a"}, followers={0: followers})

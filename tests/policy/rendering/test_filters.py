@@ -31,6 +31,7 @@ def spaced(found: str) -> str:
         ("de", "time(zone='Europe/Berlin')", "2026-07-01T23:30:00+05:30", "20:00"),
         ("de", "time('long', 'Europe/Berlin')", "2026-07-01T18:00:00Z", "20:00:00 MESZ"),
         ("de", "time", "2026-03-01T08:15:00", "08:15"),
+        ("de", "time", "2026-03-01T08:15:00." + 14 * "0" + "+00:00", "08:15"),  # 40 characters
         ("de", "datetime('short')", 1_772_366_400, "01.03.26, 12:00"),
         ("de", "datetime('short')", 1_772_366_400_000, "01.03.26, 12:00"),
         ("de", "datetime('short', zone='Asia/Tokyo')", 1_772_366_400.5, "01.03.26, 21:00"),

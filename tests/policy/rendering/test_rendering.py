@@ -43,6 +43,12 @@ def test_a_constant_title_is_a_single_line_as_any_other() -> None:
     assert made.digest(several("a"), "en").title == "Hi Bcc: all"
 
 
+def test_a_text_knows_who_did_what_when() -> None:
+    made = rendering("push", title="{{ actor }}", body="{{ occurred_at | date }} {{ data.x }}")
+    content = made.content(several("a")[0], "en")
+    assert (content.title, content.body) == ("actor0", "Mar 1, 2026 a")
+
+
 @pytest.mark.parametrize(
     ("source", "detail"),
     [
