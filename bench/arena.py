@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from embedded.kafka import Kafka
+from pipeline.kafka_clients import new_consumer
 from pipeline.producer import Producer, start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
@@ -28,9 +29,7 @@ class Arena:
         self.address = kafka.address
         self.broker = kafka.pid
         self._partitions = partitions
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka.address, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        self._consumer = new_consumer(kafka.address)
         self._lines = 0
         self._producer: Producer
 

@@ -4,11 +4,11 @@ import socket
 from pathlib import Path
 from typing import Self
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from embedded.java import java, kafka_classpath
 from embedded.process import LOOPBACK, Child, check_port, free_port
+from pipeline.kafka_clients import new_admin
 from pipeline.topics import LARGEST_RECORD
 
 NODE_ID = 1
@@ -143,7 +143,7 @@ class Kafka:
             probe.settimeout(1)
             if probe.connect_ex((LOOPBACK, self.port)):
                 return False
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=5_000)
+        admin = new_admin(self.address, request_timeout_ms=5_000)
         try:
             await admin.start()
             cluster = await admin.describe_cluster()

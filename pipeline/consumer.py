@@ -21,6 +21,7 @@ from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
+from pipeline.kafka_clients import new_consumer
 from pipeline.slices import RECORDS, Slice, cut
 
 GATHER = 0.01
@@ -44,13 +45,11 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
         conf = self.app.conf
         # Range gives partition p of every topic to one member, which state that several
         # topics share needs; Faust would pick round robin for an app without its own tables.
-        return aiokafka.AIOKafkaConsumer(
-            client_id=conf.broker_client_id,
+        servers = driver.server_list(transport.url, transport.default_port)
+        return new_consumer(
+            ",".join(servers),
             group_id=conf.id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[RangePartitionAssignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_bytes=FETCH_BYTES,
             fetch_max_wait_ms=500,

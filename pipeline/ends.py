@@ -6,6 +6,8 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from pipeline.kafka_clients import new_consumer
+
 EndOffsets = dict[TopicPartition, int]
 
 
@@ -26,7 +28,7 @@ class Ends:
         self._topics = frozenset(topics)
 
     async def __aenter__(self) -> Self:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, enable_auto_commit=False)
+        self._consumer = new_consumer(self._kafka)
         try:
             await self._consumer.start()
             await learn(self._consumer, self._topics)

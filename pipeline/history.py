@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from pipeline.topic_reading import kafka_away
+from pipeline.kafka_clients import kafka_away, new_consumer
 from pipeline.topics import Topic
 
 
@@ -28,12 +28,7 @@ class History:
         self._end = end
         self._ends: dict[TopicPartition, int] = {}
         self._read: dict[TopicPartition, deque[ConsumerRecord]] = {}
-        self._consumer = AIOKafkaConsumer(
-            *self._ranks,
-            bootstrap_servers=kafka,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
+        self._consumer = new_consumer(kafka, *self._ranks)
 
     async def __aenter__(self) -> Self:
         try:

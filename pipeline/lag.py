@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from pipeline.ends import EndOffsets, Ends
+from pipeline.kafka_clients import new_admin
 from pipeline.topics import INPUTS
 
 PAUSE = 0.4
@@ -21,7 +21,7 @@ class Lag:
     """Looks at a Kafka from outside, with the means that every Kafka user has."""
 
     def __init__(self, kafka: str, partitions: int) -> None:
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        self._admin = new_admin(kafka)
         self._ends = Ends(kafka, (topic.name for topics in INPUTS.values() for topic in topics))
         self._partitions = partitions
         self._open = AsyncExitStack()

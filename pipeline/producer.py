@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from pipeline.errors import Unavailable
+from pipeline.kafka_clients import new_client
 from pipeline.lease import Lease
 
 BATCH_BYTES = 7 << 20
@@ -105,9 +106,10 @@ class Producer(AIOKafkaProducer):
 
 async def start_producer(kafka: str, lease: Lease | None = None) -> Producer:
     """A producer that waits for all replicas; raises Unavailable without a broker."""
-    producer = Producer(
+    producer = new_client(
+        Producer,
+        kafka,
         lease,
-        bootstrap_servers=kafka,
         max_batch_size=BATCH_BYTES,
         max_request_size=REQUEST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,

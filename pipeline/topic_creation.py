@@ -6,33 +6,28 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from pipeline.errors import Misconfigured, Unavailable
+from pipeline.kafka_clients import administrator
 from pipeline.settings import Settings
 from pipeline.topics import Topic
 
 
-async def create_topics(settings: Settings, topics: Iterable[Topic]) -> list[str]:
-    """Create what is missing and return its names.
+async def create_topics(
+    settings: Settings, topics: Iterable[Topic], *, dry_run: bool = False
+) -> list[str]:
+    """Create what is missing and return its names; with `dry_run` create nothing.
 
     Raises Unavailable without a broker, and Misconfigured where a topic exists with another
     partition count: the same key would then be in two places.
     """
     wanted = {topic.name: topic for topic in topics}
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    try:
-        await admin.start()
+    async with administrator(settings.kafka, _not_created) as admin:
         existing = await admin.describe_topics(
             sorted(wanted.keys() & set(await admin.list_topics()))
         )
         _check(existing, settings.partitions)
         missing = wanted.keys() - {topic["topic"] for topic in existing}
-        await _create(admin, [wanted[name] for name in sorted(missing)], settings)
-    except KafkaError as error:
-        raise Unavailable(
-            f"Kafka at {settings.kafka} could not create the topics ({error!r}). Nothing was "
-            "started; start Kafka, or set TOCSIN_KAFKA to where it listens."
-        ) from error
-    finally:
-        await admin.close()
+        if not dry_run:
+            await _create(admin, [wanted[name] for name in sorted(missing)], settings)
     return sorted(missing)
 
 
@@ -42,18 +37,9 @@ async def check_topics(settings: Settings, topics: Iterable[Topic]) -> None:
     Raises Misconfigured where that is not so, and Unavailable without a broker.
     """
     names = {topic.name for topic in topics}
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    try:
-        await admin.start()
+    async with administrator(settings.kafka) as admin:
         missing = names - set(await admin.list_topics())
         existing = await admin.describe_topics(sorted(names - missing))
-    except KafkaError as error:
-        raise Unavailable(
-            f"Kafka does not answer at {settings.kafka} ({error!r}). Nothing was changed; start "
-            "it, or set TOCSIN_KAFKA to where it listens."
-        ) from error
-    finally:
-        await admin.close()
     _check(existing, settings.partitions)
     if missing:
         raise Misconfigured(
@@ -79,7 +65,10 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Set
     response = await admin.create_topics(
         [
             NewTopic(
-                topic.name, settings.partitions, settings.replication, topic_configs=topic.config
+                topic.name,
+                settings.partitions,
+                settings.replication,
+                topic_configs=topic.config,
             )
             for topic in topics
         ]
@@ -88,3 +77,10 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Set
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(f"{name}: {message}")
+
+
+def _not_created(kafka: str, error: KafkaError) -> Unavailable:
+    return Unavailable(
+        f"Kafka at {kafka} could not create the topics ({error!r}). Nothing was "
+        "started; start Kafka, or set TOCSIN_KAFKA to where it listens."
+    )

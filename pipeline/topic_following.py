@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from pipeline.kafka_clients import kafka_away, new_consumer
 from pipeline.settings import Settings
-from pipeline.topic_reading import kafka_away
 from pipeline.topics import Topic
 
 PAUSE = 1.0
@@ -27,12 +27,7 @@ async def following(
     written meanwhile comes when it is back. A value at which `take` raises is logged and passed
     over: what follows it must not wait. Raises Unavailable without Kafka at the beginning.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=50,
-    )
+    consumer = new_consumer(settings.kafka, fetch_max_wait_ms=50)
     try:
         await consumer.start()
         tps = [TopicPartition(topic.name, at) for at in range(settings.partitions)]

@@ -7,7 +7,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from pipeline.errors import BrokenChangelog, Unavailable
+from pipeline.kafka_clients import reader
 
+FETCH_BYTES = 4 << 20
+"""What one fetch brings."""
 Check = Callable[[bytes, bytes | None], object]
 """Reads one record's key and value as its table would; raises when that is impossible."""
 
@@ -29,24 +32,11 @@ class Changelog:
         Ends at what is the end when it starts. An `offset` that the log no longer has begins at
         its start, and one past its end (a changelog made anew) raises BrokenChangelog.
         """
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 << 20,
-        )
-        try:
-            await consumer.start()
-        except KafkaError as error:
-            await consumer.stop()
-            raise self._away(error) from error
-        try:
+        async with reader(
+            self._kafka, explain=self._away, max_partition_fetch_bytes=FETCH_BYTES
+        ) as consumer:
             async for batch in self._read(consumer, offset):
                 yield batch
-        except KafkaError as error:
-            raise self._away(error) from error
-        finally:
-            await consumer.stop()
 
     async def _read(
         self, consumer: AIOKafkaConsumer, offset: int
@@ -79,8 +69,8 @@ class Changelog:
             changes[record.key] = record.value
         return changes
 
-    def _away(self, error: KafkaError) -> Unavailable:
+    def _away(self, kafka: str, error: KafkaError) -> Unavailable:
         return Unavailable(
-            f"Kafka at {self._kafka} does not answer ({error!r}) while restoring "
+            f"Kafka at {kafka} does not answer ({error!r}) while restoring "
             f"{self.topic}-{self.partition}. Nothing was lost; the restore starts again."
         )

@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaError
 
 from pipeline.ends import Ends
 from pipeline.errors import Unavailable
+from pipeline.kafka_clients import kafka_away
 from pipeline.outputs import partition_of
 from pipeline.settings import Settings
-from pipeline.topic_reading import kafka_away
 from pipeline.topics import INPUTS
 from web.owners import Owners
 from web.position import places_of

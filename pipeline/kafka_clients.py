@@ -1,0 +1,81 @@
+"""Where every client of Kafka is made, so that what all connections have in common is said once."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from pipeline.errors import Unavailable
+
+CLIENT_ID = "tocsin"
+"""How the brokers' logs and quotas name us."""
+
+Client = TypeVar("Client")
+
+
+def new_client(kind: Callable[..., Client], kafka: str, *args: Any, **options: Any) -> Client:
+    """A client of any kind for the brokers at `kafka` (host:port, …); it is not started.
+
+    `options` are for what this one client needs. What concerns the connection, such as encryption
+    and authentication, belongs here, for all.
+    """
+    connection = {"bootstrap_servers": kafka.split(","), "client_id": CLIENT_ID}
+    return kind(*args, **(connection | options))
+
+
+def new_admin(kafka: str, **options: Any) -> AIOKafkaAdminClient:
+    """A client that creates, describes and alters; it is not started."""
+    return new_client(AIOKafkaAdminClient, kafka, **options)
+
+
+def new_consumer(kafka: str, *topics: str, **options: Any) -> AIOKafkaConsumer:
+    """A consumer that commits nothing by itself and begins at the start; it is not started."""
+    plain = {"enable_auto_commit": False, "auto_offset_reset": "earliest"}
+    return new_client(AIOKafkaConsumer, kafka, *topics, **(plain | options))
+
+
+def kafka_away(kafka: str, error: KafkaError) -> Unavailable:
+    """What to raise when a topic can't be read as Kafka does not answer."""
+    return Unavailable(
+        f"Kafka does not answer at {kafka} ({error!r}). Nothing was changed; start it, or set "
+        "TOCSIN_KAFKA to where it listens."
+    )
+
+
+@asynccontextmanager
+async def reader(
+    kafka: str,
+    *topics: str,
+    explain: Callable[[str, KafkaError], Unavailable] = kafka_away,
+    **options: Any,
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer outside of any group, stopped at the end of the block.
+
+    What Kafka's client raises in the block becomes what `explain` makes of it: Unavailable.
+    """
+    consumer = new_consumer(kafka, *topics, **options)
+    try:
+        await consumer.start()
+        yield consumer
+    except KafkaError as error:
+        raise explain(kafka, error) from error
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def administrator(
+    kafka: str, explain: Callable[[str, KafkaError], Unavailable] = kafka_away
+) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started admin client, closed at the end of the block; raises Unavailable."""
+    admin = new_admin(kafka)
+    try:
+        await admin.start()
+        yield admin
+    except KafkaError as error:
+        raise explain(kafka, error) from error
+    finally:
+        await admin.close()

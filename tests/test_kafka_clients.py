@@ -1,0 +1,63 @@
+"""One place makes Kafka's clients: what all connections need is said there, and nowhere else."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FACTORY = ROOT / "pipeline" / "kafka_clients.py"
+CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AIOKafkaClient"}
+PACKAGES = (
+    "agents",
+    "analytics",
+    "cli",
+    "embedded",
+    "pipeline",
+    "policy",
+    "sinks",
+    "tables",
+    "web",
+)
+"""Not the demo and the benchmarks: they are also what others than Tocsin connect with."""
+
+
+def made(source: str) -> Iterator[str]:
+    """Which clients a module makes or says an address to, by their names."""
+    tree = ast.parse(source)
+    kinds = CLIENTS | {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and CLIENTS & set(map(_name, node.bases))
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in kinds:
+            yield _name(node.func)
+        if isinstance(node, ast.keyword) and node.arg == "bootstrap_servers":
+            yield node.arg
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_other_module_makes_a_client(package: str) -> None:
+    paths = [path for path in (ROOT / package).rglob("*.py") if path != FACTORY]
+    found = {str(path.relative_to(ROOT)): list(made(path.read_text())) for path in paths}
+    assert paths
+    assert not {path: names for path, names in found.items() if names}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "AIOKafkaConsumer('t')",
+        "aiokafka.AIOKafkaProducer()",
+        "class Own(AIOKafkaProducer): ...\nOwn(lease)",
+        "anything(bootstrap_servers=kafka)",
+    ],
+)
+def test_each_way_to_make_one_is_seen(source: str) -> None:
+    assert list(made(source))
