@@ -1,18 +1,41 @@
 """What must be there before any worker starts: topics and tables."""
 
+from msgspec import Struct
+
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
+from pipeline.topic_mending import mend_topics
+from pipeline.topic_settings import Difference
 from pipeline.topics import TOPICS
 
 
-async def set_up(settings: Settings) -> list[str]:
-    """Create what is missing; returns the names of the topics it created. Safe to repeat."""
-    created = await create_topics(settings, TOPICS)
+class SetUp(Struct, frozen=True, kw_only=True):
+    """What was done, or with a dry run would be."""
+
+    created: tuple[str, ...]
+    """Names of topics."""
+    mended: tuple[Difference, ...]
+    """Settings of topics that were there."""
+    kept: tuple[Difference, ...]
+    """Settings that are not the declared ones, but no worse: an operator's own choice."""
+    migrations: tuple[str, ...]
+    """Steps of ClickHouse's schema."""
+
+
+async def set_up(settings: Settings, *, dry_run: bool = False) -> SetUp:
+    """Create and mend what is missing or wrong; safe to repeat. With `dry_run` change nothing."""
+    created = await create_topics(settings, TOPICS, dry_run=dry_run)
+    differences = await mend_topics(settings, TOPICS, dry_run=dry_run)
     clickhouse = ClickHouse(settings)
     try:
-        await migrate(clickhouse, settings.clickhouse_cluster)
+        applied = await migrate(clickhouse, settings.clickhouse_cluster, dry_run=dry_run)
     finally:
         await clickhouse.close()
-    return created
+    return SetUp(
+        created=tuple(created),
+        mended=tuple(each for each in differences if not each.stays),
+        kept=tuple(each for each in differences if each.stays),
+        migrations=tuple(applied),
+    )

@@ -72,19 +72,24 @@ def filled(sql: str, cluster: str) -> str:
 
 
 async def migrate(
-    clickhouse: ClickHouse, cluster: str = "", files: list[Migration] | None = None
+    clickhouse: ClickHouse,
+    cluster: str = "",
+    files: list[Migration] | None = None,
+    *,
+    dry_run: bool = False,
 ) -> list[str]:
-    """Apply what is missing and return its names; raises Unavailable.
+    """Apply what is missing and return its names; with `dry_run` apply nothing.
 
-    Raises Misconfigured, with nothing changed, where ClickHouse has a migration that these files
-    do not have, or have with another text.
+    Raises Unavailable, and Misconfigured, with nothing changed, where ClickHouse has a migration
+    that these files do not have, or have with another text.
     """
     files = migrations() if files is None else files
-    await clickhouse.command(filled(_RECORD, cluster))
+    if not dry_run:
+        await clickhouse.command(filled(_RECORD, cluster))
     applied = await _applied(clickhouse)
     _check(files, applied)
     missing = [file for file in files if file.number not in applied]
-    for file in missing:
+    for file in missing if not dry_run else ():
         for statement in file.statements(cluster):
             await clickhouse.command(statement)
         await clickhouse.command(
@@ -98,8 +103,7 @@ async def check_schema(clickhouse: ClickHouse) -> None:
 
     A newer schema is fine: it only adds, so that workers of both versions can run side by side.
     """
-    exists = await clickhouse.query("EXISTS TABLE migrations")
-    applied = await _applied(clickhouse) if exists[0][0] else {}
+    applied = await _applied(clickhouse)
     missing = [file.name for file in migrations() if file.number not in applied]
     if missing:
         raise Misconfigured(
@@ -109,6 +113,9 @@ async def check_schema(clickhouse: ClickHouse) -> None:
 
 
 async def _applied(clickhouse: ClickHouse) -> dict[int, tuple[str, str]]:
+    exists = await clickhouse.query("EXISTS TABLE migrations")
+    if not exists[0][0]:
+        return {}
     rows = await clickhouse.query("SELECT number, name, sha256 FROM migrations FINAL")
     return {number: (name, digest) for number, name, digest in rows}
 

@@ -1,6 +1,5 @@
 """`tocsin`: every command, its options, and errors as one sentence instead of a traceback."""
 
-import json
 import logging
 import sys
 from pathlib import Path
@@ -25,6 +24,7 @@ ELSEWHERE = {
     "preview": "preview:preview",
     "reconcile": "reconcile:reconcile",
     "replay": "replay:replay",
+    "setup": "setup:setup",
     "timeline": "history:timeline",
     "webhooks": "webhooks:webhooks",
 }
@@ -63,21 +63,6 @@ def web() -> None:
     from web.app import run
 
     uvloop.run(run(read_settings()))
-
-
-@tocsin.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def setup(as_json: bool) -> None:
-    """Create what is missing of the topics in Kafka and of the tables in ClickHouse."""
-    import asyncio
-
-    from agents.setup import set_up
-
-    created = asyncio.run(set_up(read_settings()))
-    if as_json:
-        click.echo(json.dumps({"created_topics": created}))
-    else:
-        click.echo(f"Created {len(created)} topics; the tables in ClickHouse are there.")
 
 
 @tocsin.command()

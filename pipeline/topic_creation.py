@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from pipeline.errors import Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
 from pipeline.settings import Settings
+from pipeline.topic_settings import config_of
 from pipeline.topics import Topic
 
 
@@ -68,7 +69,7 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Set
                 topic.name,
                 settings.partitions,
                 settings.replication,
-                topic_configs=topic.config,
+                topic_configs=config_of(topic, settings.replication),
             )
             for topic in topics
         ]

@@ -7,10 +7,11 @@ from schemas.vocabulary import Channel, Priority
 DAY_MS = 86_400_000
 KEPT_MS = 7 * DAY_MS
 """How long most topics keep a record."""
-SENT_KEPT_MS = KEPT_MS + DAY_MS
+SEGMENT_MS = DAY_MS
+"""Kafka deletes whole segments, each when its newest record is too old: so a record stays for its
+topic's retention and as long again as a segment takes to be closed."""
+SENT_KEPT_MS = KEPT_MS + SEGMENT_MS + DAY_MS
 """How long a sink knows what it sent: longer than any topic holds the delivery."""
-COMPACTION_LAG_MS = DAY_MS
-"""After which Kafka compacts a topic, however little is written, so that what was deleted goes."""
 LARGEST_RECORD = 8 << 20
 """Kafka refuses more; a producer then gets the error itself."""
 
@@ -20,7 +21,7 @@ class Topic(Struct, frozen=True, kw_only=True):
 
     A `compacted` topic keeps the newest record of every key. Records older than `retention_ms`
     are deleted, in a compacted topic too unless it is 0. A record of a topic of `lines` holds one
-    or more values, a line each.
+    or more values, a line each. What that means as settings of Kafka: `pipeline.topic_settings`.
     """
 
     name: str
@@ -36,20 +37,6 @@ class Topic(Struct, frozen=True, kw_only=True):
     def is_public(self) -> bool:
         """Whether records come from outside, by a producer or the API."""
         return bool({"producers", "web"} & set(self.written_by.split(", ")))
-
-    @property
-    def config(self) -> dict[str, str]:
-        """Topic configuration as Kafka names it."""
-        policies = ["compact"] * self.compacted + ["delete"] * (self.retention_ms > 0)
-        limits = {"retention.ms": str(self.retention_ms)} if self.retention_ms else {}
-        if self.compacted:
-            limits["max.compaction.lag.ms"] = str(COMPACTION_LAG_MS)
-        return limits | {
-            # A producer whose clock is off must not decide what is old, or when we took it.
-            "message.timestamp.type": "LogAppendTime",
-            "cleanup.policy": ",".join(policies),
-            "max.message.bytes": str(self.largest_record),
-        }
 
 
 EVENTS = Topic(name="events", key="actor", written_by="producers", read_by="router")
@@ -116,8 +103,8 @@ ERASURES = Topic(
     key="user",
     written_by="web",
     read_by="decider, push, email, sms, chat, webhook, inapp, retry, analytics",
-    # As long as any topic keeps what an erased user once caused; dead letters do so the longest.
-    retention_ms=31 * DAY_MS,
+    # Longer than any topic keeps what an erased user once caused; dead letters do so the longest.
+    retention_ms=DEAD_LETTERS.retention_ms + SEGMENT_MS + DAY_MS,
 )
 LIVE = Topic(
     name="live",

@@ -21,6 +21,7 @@ from pipeline.producer import start_producer
 from pipeline.queries import Queries, check_guarded
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
+from pipeline.topic_mending import check_topics_of
 
 BuildRole = Callable[[Runtime], Role]
 
@@ -41,6 +42,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     producer = await start_producer(settings.kafka, lease)
     try:
         role = build_role(Runtime(settings, producer, SystemClock()))
+        await check_topics_of(settings, role.name, role.topics)
         if role.check is not None:
             await role.check()
     except BaseException:

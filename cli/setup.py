@@ -1,0 +1,67 @@
+"""`tocsin setup`: topics in Kafka and tables in ClickHouse, as this version needs them."""
+
+import asyncio
+
+import click
+import msgspec
+
+from agents.setup import SetUp, set_up
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
+from pipeline.topic_settings import Difference
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Change nothing; say what would be.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def setup(dry_run: bool, as_json: bool) -> None:
+    """Create what is missing of topics and tables, and set existing topics as they must be.
+
+    What was set to another value that is no worse, such as a longer retention, stays, and is
+    listed.
+    """
+    done = asyncio.run(set_up(read_settings(), dry_run=dry_run))
+    if as_json:
+        click.echo(msgspec.json.encode(_as_json(done)))
+        return
+    _print("To be changed:" if dry_run else "Changed:", done.mended)
+    _print("Left as they were chosen:", done.kept)
+    click.echo(_sentence(done, dry_run))
+
+
+def _as_json(done: SetUp) -> dict[str, object]:
+    return {
+        "created_topics": done.created,
+        "changed_settings": [_difference(each) for each in done.mended],
+        "kept_settings": [_difference(each) for each in done.kept],
+        "migrations": done.migrations,
+    }
+
+
+def _difference(each: Difference) -> dict[str, str]:
+    return {
+        "topic": each.topic,
+        "setting": each.setting,
+        "found": each.found,
+        "declared": each.wanted,
+        "would_lose": each.loses,
+    }
+
+
+def _print(title: str, differences: tuple[Difference, ...]) -> None:
+    rows = [
+        Row((each.topic, each.setting, f"{each.found} (declared: {each.wanted})"), each.loses)
+        for each in differences
+    ]
+    if rows:
+        print_lines([title, *aligned(rows, indent=2)])
+
+
+def _sentence(done: SetUp, dry_run: bool) -> str:
+    counts = (
+        f"{len(done.created)} new topics, {len(done.mended)} changed settings of topics and "
+        f"{len(done.migrations)} new migrations of ClickHouse"
+    )
+    if dry_run:
+        return f"To do: {counts}. Nothing was changed."
+    return f"Done: {counts}. All topics and tables are there."
