@@ -51,6 +51,8 @@ async def write_users(arena: Arena) -> None:
     keys = [state_key(user) for user, _ in users]
     ours = ((user, PROFILES.prefix + key, v) for (user, v), key in zip(users, keys, strict=True))
     theirs = ((user, key, value) for (user, value), key in zip(users, keys, strict=True))
+    for number in range(PARTITIONS):  # as an owner, or the decider would wait for its writes' end
+        await arena.producer.open(changelog("decider").name, number)
     await _write(arena, changelog("decider").name, ours)
     await _write(arena, faust_changelog("profiles"), theirs)
     await _write(arena, QUIX.requests, ((user, user.encode(), value) for user, value in users))

@@ -117,6 +117,7 @@ def _ledger(user: int) -> Ledger:
 async def _fill(ready: Arena, counts: dict[str, int]) -> None:
     faust_topic = msgspec.structs.replace(DECIDER, name=faust_changelog("profiles"))
     await ready.create(DECIDER, faust_topic, "faust-requests")
+    await ready.producer.open(DECIDER.name, 0)
     await ready.write(DECIDER.name, 0, state(counts[OURS]))
     await ready.write(faust_topic.name, 0, state(counts[FAUST]))
 

@@ -5,7 +5,8 @@ TocsinError
 ├── BadCatalogue       the catalogue contradicts itself: says file, line and field
 ├── Unavailable        a part that we need is away: exit, be restarted, resume from the commit
 │   ├── PortTaken
-│   └── DownloadFailed
+│   ├── DownloadFailed
+│   └── Fenced         another worker owns the changelog now: exit, nothing was written
 ├── BrokenChangelog    a changelog record can't be read: the restore stops and says where
 ├── TooManyBadRecords  a broken producer: the worker stops rather than drain into dead letters
 ├── TooLarge           what comes of a slice can't be written as a whole: it is taken in parts
@@ -47,6 +48,10 @@ class PortTaken(Unavailable):
 
 class DownloadFailed(Unavailable):
     """A file that is fetched once could not be had."""
+
+
+class Fenced(Unavailable):
+    """Another owner has taken over a changelog partition; what we would write is refused."""
 
 
 class BrokenChangelog(TocsinError):

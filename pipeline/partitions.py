@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
+from pipeline.errors import Unavailable
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
 from pipeline.slices import BYTES, RECORDS, Slice, Span
@@ -263,7 +264,10 @@ class Partitions:
             cursor.seek(cursor.accepted)
 
     async def close(self) -> None:
-        """Finish the slices in hand, within the grace; the frontiers then stand still."""
+        """Finish the slices in hand; the frontiers then stand still.
+
+        What does not finish within the grace ends the process.
+        """
         for number, task in self._tasks.items():
             held = self._held[number]
             held.close()
@@ -271,6 +275,9 @@ class Partitions:
                 task.cancel()  # still restoring: the next owner starts over
         if self._tasks:
             _, late = await asyncio.wait(self._tasks.values(), timeout=GRACE)
+            if late:
+                # Cancelling tasks takes back nothing of what is on its way to Kafka or providers.
+                self._fail(_not_finished([task.get_name() for task in late]))
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -291,3 +298,10 @@ class Partitions:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
+
+
+def _not_finished(names: list[str]) -> Unavailable:
+    return Unavailable(
+        f"{', '.join(names)} did not finish what was in hand within {GRACE:.0f} s, and others are "
+        "to have these partitions. What was in hand was not committed; they work on it again."
+    )

@@ -1,14 +1,16 @@
 """The producer: records of one partition travel in batches, and each writer hears of its own."""
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from pipeline.errors import Unavailable
+from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, next_owner
 from pipeline.kafka_clients import new_client
 from pipeline.lease import Lease
 
@@ -17,11 +19,23 @@ BATCH_BYTES = 7 << 20
 RECORD_OVERHEAD = 32
 REQUEST_BYTES = 16 << 20
 REQUEST_TIMEOUT_MS = 30_000
+DELIVERY_SECONDS = 30.0
+"""For which a write is waited for. The client itself would try for ever, so a worker whose write
+takes longer ends: nothing of it can be sent any more."""
+TAKEOVER_SECONDS = DELIVERY_SECONDS + 15
+"""For which an owner waits whose writes don't refuse its predecessor's, until those have ended."""
+RENEWAL_SECONDS = 86_400.0
+"""Kafka forgets an id that was not asked for in a week, however much is written with it; the next
+owner's writes would then not refuse ours (`transactional.id.expiration.ms`)."""
 
+Place = tuple[str, int]
+"""A topic and a partition."""
 Entry = tuple[bytes | None, bytes | None]
 """A record's key and value."""
 Submission = tuple[list[Entry], "asyncio.Future[int]"]
 """What one caller writes, and the offset after it once it is acknowledged."""
+
+log = logging.getLogger(__name__)
 
 
 class Producer(AIOKafkaProducer):
@@ -29,14 +43,60 @@ class Producer(AIOKafkaProducer):
 
     While one write to a partition is under way, what others add waits and then goes together.
     Left to the client, every batch would fight for the partition's only place, and one that lost
-    often enough would time out. With a lease, a process that stood still writes nothing.
+    often enough would time out. With a lease, a process that is no longer sure of its partitions
+    writes nothing. A changelog partition that it has opened takes its writes only until another
+    opens it. What must end the process is told to `fail`, whether or not anybody awaits the write.
     """
 
-    def __init__(self, lease: Lease | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        lease: Lease | None = None,
+        fail: Callable[[BaseException], None] = lambda _: None,
+        **options: Any,
+    ) -> None:
         super().__init__(acks="all", enable_idempotence=True, **options)
         self._lease = lease
-        self._waiting: dict[tuple[str, int], list[Submission]] = {}
+        self._fail = fail
+        self._waiting: dict[Place, list[Submission]] = {}
         self._writers: set[asyncio.Task[None]] = set()
+        self._owners: dict[Place, Owner] = {}
+
+    async def open(self, topic: str, partition: int) -> int:
+        """Become the one owner of a changelog partition; see `pipeline.fencing.Fence`."""
+        if self._lease is not None:
+            self._lease.check()
+        place = topic, partition
+        self._owners[place] = owner = await next_owner(self.client, topic, partition)
+        begin = await self.write(topic, partition, [(OPENED, owner.encode())]) - 1
+        if owner.epoch == 0 and begin > 0:
+            # The id is new, as it is after a week without owners, so the leader can't know our
+            # predecessor's for an older one.
+            await self._outwait(topic, partition)
+            await self.write(topic, partition, [(OPENED, owner.encode())])
+        return begin
+
+    def release(self, topic: str, partition: int) -> None:
+        """Stop renewing; late writes still bear the old owner, so that a successor's go on."""
+        if owner := self._owners.get((topic, partition)):
+            owner.released = True
+
+    async def renew_owners(self) -> None:
+        """Renew what is open, once a day, for as long as the process runs.
+
+        Raises Fenced where another has taken over, Unavailable where Kafka does not answer.
+        """
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Renew what is open: what is written from now on bears the new epoch."""
+        for place, owner in list(self._owners.items()):
+            if not owner.released:
+                renewed = await next_owner(self.client, *place, before=owner)
+                # Opened anew meanwhile, it has a newer one.
+                if self._owners[place] is owner and not owner.released:
+                    self._owners[place] = renewed
 
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
         """Append records, in order; returns the offset after the last, once acknowledged.
@@ -55,6 +115,16 @@ class Producer(AIOKafkaProducer):
             writer.add_done_callback(self._writers.discard)
         return int(await end)
 
+    async def _outwait(self, topic: str, partition: int) -> None:
+        log.warning(
+            "%s-%d: Kafka can't tell its former owner from us, so what that one may still write "
+            "is waited for: %.0f s.",
+            topic,
+            partition,
+            TAKEOVER_SECONDS,
+        )
+        await asyncio.sleep(TAKEOVER_SECONDS)
+
     async def _write_all(self, topic: str, partition: int) -> None:
         place = topic, partition
         try:
@@ -68,7 +138,11 @@ class Producer(AIOKafkaProducer):
         try:
             ends = await self._append(topic, partition, [entries for entries, _ in submissions])
         except Exception as error:
-            _fail(submissions, _explained(topic, partition, error))
+            explained = _explained(topic, partition, error)
+            _fail(submissions, explained)
+            if isinstance(error, TimeoutError) or (topic, partition) in self._owners:
+                # Whoever wrote may have been cancelled long ago; the batch would be sent on.
+                self._fail(explained)
         else:
             for (_, future), end in zip(submissions, ends, strict=True):
                 if not future.done():
@@ -77,39 +151,50 @@ class Producer(AIOKafkaProducer):
     async def _append(self, topic: str, partition: int, groups: list[list[Entry]]) -> list[int]:
         if self._lease is not None:
             self._lease.check()
-        batches, places = self._batches(groups)
-        sent = [await self.send_batch(batch, topic, partition=partition) for batch in batches]
-        written = [await acknowledgement for acknowledgement in sent]
+        batches, places = self._batches(groups, self._owners.get((topic, partition)))
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            sent = [await self.send_batch(batch, topic, partition=partition) for batch in batches]
+            written = [await acknowledgement for acknowledgement in sent]
+        if any(one.offset < 0 for one in written):
+            raise KafkaError("a batch was there before, at an offset that is no longer known")
         return [written[number].offset + count for number, count in places]
 
     def _batches(
-        self, groups: list[list[Entry]]
+        self, groups: list[list[Entry]], owner: Owner | None = None
     ) -> tuple[list[BatchBuilder], list[tuple[int, int]]]:
         """Batches of all entries, and for each group in which batch, how far in, it ends.
 
         A group that fits into a batch is never split, so it is written whole or not at all.
         """
-        batches = [self.create_batch()]
+        batches = [self._batch(owner)]
         places = []
         for entries in groups:
             if batches[-1].record_count() and batches[-1].size() + size_of(entries) > BATCH_BYTES:
-                batches.append(self.create_batch())
+                batches.append(self._batch(owner))
             for key, value in entries:
                 if batches[-1].append(key=key, value=value, timestamp=None) is None:
-                    batches.append(self.create_batch())
+                    batches.append(self._batch(owner))
                     batches[-1].append(key=key, value=value, timestamp=None)
             places.append((len(batches) - 1, batches[-1].record_count()))
         for batch in batches:
             batch.close()
         return batches, places
 
+    def _batch(self, owner: Owner | None) -> BatchBuilder:
+        return self.create_batch() if owner is None else FencedBatch(BATCH_BYTES, owner)
 
-async def start_producer(kafka: str, lease: Lease | None = None) -> Producer:
+
+async def start_producer(
+    kafka: str,
+    lease: Lease | None = None,
+    fail: Callable[[BaseException], None] = lambda _: None,
+) -> Producer:
     """A producer that waits for all replicas; raises Unavailable without a broker."""
     producer = new_client(
         Producer,
         kafka,
         lease,
+        fail,
         max_batch_size=BATCH_BYTES,
         max_request_size=REQUEST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -137,6 +222,14 @@ def _fail(submissions: list[Submission], error: Exception) -> None:
 
 
 def _explained(topic: str, partition: int, error: Exception) -> Exception:
+    if isinstance(error, ProducerFenced | InvalidProducerEpoch):
+        return fenced(topic, partition)
+    if isinstance(error, TimeoutError):
+        return Unavailable(
+            f"Kafka did not acknowledge within {DELIVERY_SECONDS:.0f} s what was written to "
+            f"{topic}-{partition}; it may have been stored or not. The input was not committed "
+            "and is read again."
+        )
     if not isinstance(error, KafkaError):
         return error
     return Unavailable(

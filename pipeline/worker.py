@@ -39,7 +39,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     _serve_metrics(settings.metrics_port)
     stop = _stop_signal()
     lease = Lease(settings.session_timeout)
-    producer = await start_producer(settings.kafka, lease)
+    producer = await start_producer(settings.kafka, lease, fail)
     try:
         role = build_role(Runtime(settings, producer, SystemClock()))
         await check_topics_of(settings, role.name, role.topics)
@@ -56,11 +56,13 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     app = build_app(settings, partitions)
     app.finalize()
     tune_collector()
-    keeping = asyncio.create_task(lease.keep())
-    keeping.add_done_callback(_fail_with)
+    keeping = [asyncio.create_task(task) for task in (lease.keep(), producer.renew_owners())]
+    for task in keeping:
+        task.add_done_callback(_fail_with)
     await app.start()
     await _run(app, partitions, stop)
-    keeping.cancel()
+    for task in keeping:
+        task.cancel()
     await queries.stop()
     if role.close is not None:
         await role.close()

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from pipeline.errors import BrokenChangelog, Unavailable
+from pipeline.fencing import OPENED
 from pipeline.kafka_clients import reader
 
 FETCH_BYTES = 4 << 20
@@ -29,8 +30,9 @@ class Changelog:
     ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
         """Changes by key, batch by batch, each with the offset after its last record.
 
-        Ends at what is the end when it starts. An `offset` that the log no longer has begins at
-        its start, and one past its end (a changelog made anew) raises BrokenChangelog.
+        What owners write to begin is no change, and left out. Ends at what is the end when it
+        starts. An `offset` that the log no longer has begins at its start, and one past its end
+        (a changelog made anew) raises BrokenChangelog.
         """
         async with reader(
             self._kafka, explain=self._away, max_partition_fetch_bytes=FETCH_BYTES
@@ -38,18 +40,22 @@ class Changelog:
             async for batch in self._read(consumer, offset):
                 yield batch
 
-    async def _read(
-        self, consumer: AIOKafkaConsumer, offset: int
-    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
-        tp = TopicPartition(self.topic, self.partition)
-        consumer.assign([tp])
-        end = (await consumer.end_offsets([tp]))[tp]
+    def check_end(self, offset: int, end: int) -> None:
+        """Raise BrokenChangelog for a state made from `offset` records where there are fewer."""
         if offset > end:
             raise BrokenChangelog(
                 f"{self.topic}-{self.partition} ends at {end}, but the state on disk was made "
                 f"from {offset} records of it: this is another Kafka, or the topic was made anew. "
                 "Nothing was processed; use another TOCSIN_DATA_DIR."
             )
+
+    async def _read(
+        self, consumer: AIOKafkaConsumer, offset: int
+    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
+        tp = TopicPartition(self.topic, self.partition)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        self.check_end(offset, end)
         consumer.seek(tp, offset)
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=1000)).values():
@@ -58,6 +64,8 @@ class Changelog:
     def _changes(self, records: list[ConsumerRecord]) -> dict[bytes, bytes | None]:
         changes: dict[bytes, bytes | None] = {}
         for record in records:
+            if record.key == OPENED:
+                continue
             try:
                 self._check(record.key, record.value)
             except (ValueError, KeyError, TypeError, RecursionError, struct.error) as error:

@@ -2,7 +2,8 @@
 
 The changelog is the truth: a change is acknowledged there before it is in RocksDB, so a RocksDB
 is only ever behind, and what it lacks is read from where it stopped. One that is behind for longer
-than the changelog tells what was deleted is built anew.
+than the changelog tells what was deleted is built anew. Who opens a store owns its changelog before
+reading it: no write of a former owner can follow what is read.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 from pipeline.errors import Unavailable
+from pipeline.fencing import Fence
 from pipeline.outputs import Log
 from tables.recent import Recent
 from tables.restore import Changelog
@@ -93,31 +95,45 @@ class PartitionStore:
     async def restore(self) -> dict[str, int]:
         """Open, read what the changelog has more, and return the frontiers by topic.
 
-        Raises BrokenChangelog at a record that can't be read, Unavailable without disk or Kafka.
+        Raises BrokenChangelog at a record that can't be read, Unavailable without disk or Kafka,
+        Fenced where another opens it in the meantime.
         """
         self._db = _open(self._folder)
-        if not await self._catch_up():
-            self.close()
+        end = await self._take_over()
+        if not await self._catch_up(end):
+            self._close_files()
             shutil.rmtree(self._folder)
             self._db = _open(self._folder)
-            await self._catch_up()
+            await self._catch_up(end)
         return {key[len(FRONTIER) :].decode(): _offset(value) for key, value in self.scan(FRONTIER)}
 
-    async def _catch_up(self) -> bool:
+    async def _take_over(self) -> int | None:
+        """Own the changelog from here on; where it ended, if it has owners at all."""
+        if not isinstance(self._producer, Fence):
+            return None
+        log = self._changelog
+        end = await self._producer.open(log.topic, log.partition)
+        log.check_end(self._restored()[0], end)
+        return end
+
+    async def _catch_up(self, end: int | None) -> bool:
         """Read what the changelog has more; False where that may lack what was deleted meanwhile.
 
         So it is where another worker held the partition for long, or after a kill where little
         is written: what is in no file yet is then days old.
         """
-        restored = self._open_db.get(RESTORED) or b""
-        start, since = _offset(restored[: OFFSET.size]), _offset(restored[OFFSET.size :])
-        is_outdated = start > 0 and self._now() - since > DELETIONS_KEPT
+        start, since = self._restored()
+        is_outdated = 0 < start != end and self._now() - since > DELETIONS_KEPT
         async with contextlib.aclosing(self._changelog.changes_from(start)) as read:
-            async for changes, end in read:
+            async for changes, read_to in read:
                 if is_outdated:
                     return False
-                self._store(changes.items(), end)
+                self._store(changes.items(), read_to)
         return True
+
+    def _restored(self) -> tuple[int, int]:
+        restored = self._open_db.get(RESTORED) or b""
+        return _offset(restored[: OFFSET.size]), _offset(restored[OFFSET.size :])
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of these keys, None where there is none; raises Unavailable when damaged."""
@@ -170,7 +186,12 @@ class PartitionStore:
         self._open_db.delete_range(first, end)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files, and of the changelog."""
+        self._close_files()
+        if isinstance(self._producer, Fence):
+            self._producer.release(self._changelog.topic, self._changelog.partition)
+
+    def _close_files(self) -> None:
         db, self._db = self._db, None
         if db is not None:
             with contextlib.suppress(Exception):  # a damaged one refuses even that

@@ -177,7 +177,7 @@ async def test_a_close_finishes_what_is_in_hand_and_begins_nothing(lane_per_topi
     assert not house.errors
 
 
-async def test_what_does_not_finish_within_the_grace_moves_no_frontier(
+async def test_what_does_not_finish_within_the_grace_moves_no_frontier_and_ends_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("pipeline.partitions.GRACE", 0.0)
@@ -188,7 +188,8 @@ async def test_what_does_not_finish_within_the_grace_moves_no_frontier(
     await house.partitions.close()
     assert (house.handler.ends, house.handler.closed) == (["CancelledError"], True)
     assert house.partitions.frontiers() == {HIGH: 0, LOW: 0}
-    assert not house.errors
+    (error,) = house.errors
+    assert "-0 did not finish what was in hand within 0 s" in str(error)
 
 
 class Gate(Recorder):
