@@ -7,6 +7,7 @@ from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
 from agents.decisions import Decisions
+from agents.record_again import record_again
 from pipeline.errors import BadRecord
 from pipeline.outputs import Outputs
 from pipeline.record_faults import is_of_record, report_fault
@@ -164,19 +165,8 @@ def _decide(decisions: Decisions, request: Request) -> BadRecord | None:
 def _record_of(left: FanOut, number: int) -> ConsumerRecord:
     """The record that the broadcast came in, as it stands in partition `number`."""
     key, value = left.broadcast.event.actor.encode(), encode(left.broadcast)
-    return ConsumerRecord(
-        topic=left.topic,
-        partition=number,
-        offset=left.offset,
-        timestamp=left.broadcast.accepted_at,
-        timestamp_type=1,
-        key=key,
-        value=value,
-        checksum=None,
-        serialized_key_size=len(key),
-        serialized_value_size=len(value),
-        headers=(),
-    )
+    at = left.broadcast.accepted_at
+    return record_again(left.topic, number, left.offset, at, key, value)
 
 
 def _edges(turn: Turn, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ Keyed by actor: events meet the follower counts of their actor here.
 """
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -14,6 +15,7 @@ from agents.erasing import is_forgotten
 from agents.following import drop_follow, take_follow
 from agents.routing import Routed, Routing, in_bulk
 from agents.state import Stateful, open_store
+from agents.unrouted import begin_routing, go_on_routing
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.lanes import ReadTo
@@ -62,6 +64,7 @@ from tables.shares import SHARES
 from tables.store import Store
 from tables.table import key_of
 from tables.turn import Turn
+from tables.unrouted import UNROUTED
 
 NAME = "router"
 KINDS: dict[Topic, type[msgspec.Struct]] = {
@@ -84,6 +87,7 @@ TABLES = (
     IN_HAND,
     ERASED,
     ERASING,
+    UNROUTED,
 )
 
 
@@ -107,6 +111,7 @@ class Router(Stateful):
         self._partitions = runtime.settings.partitions
         self._edges = EdgeErasures(partial(drop_follow, partitions=self._partitions))
         self._request_buckets = RequestBuckets()
+        self._is_routing = True  # until a look shows that nothing is left
 
     async def answer(self, question: bytes) -> bytes:
         """Whether more requests of a limit may be made; see schemas.allowance."""
@@ -133,13 +138,18 @@ class Router(Stateful):
         await turn.finish()
 
     async def wake(self, read_to: ReadTo) -> float | None:
-        """Go on with erasures that are under way, once all edges can be found."""
-        if self.first is not None or not self._edges.may_be_left:
+        """Go on with events and erasures under way; the latter once all edges are found."""
+        if self.first is not None or not (self._edges.may_be_left or self._is_routing):
             return None
         turn = Turn(None, self._store, self._runtime.outputs())
-        is_more_left = self._edges.go_on(turn)
+        if self._is_routing:
+            refuse = self._intake.set_aside
+            catalogue = self._catalogues.current
+            self._is_routing = go_on_routing(turn, catalogue, self._partitions, refuse)
+        if self._edges.may_be_left:
+            self._edges.go_on(turn)
         await turn.finish()
-        return 0 if is_more_left else None
+        return 0 if self._edges.may_be_left or self._is_routing else None
 
     def _take(
         self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn, forgotten: Forgotten
@@ -183,14 +193,12 @@ class Router(Stateful):
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")
         origin = Origin(record.topic, record.partition, record.offset, body_digest(event))
         routing = Routing(event, origin, record.timestamp, self._partitions)
-        told: Routed = []
+        told: list[tuple[NotificationType, Routed]] = []
+        written: Routed = []
         posted: Routed = []
         for spec in types:
-            if spec.users or event.notify is not None:
-                told += routing.to_users(spec)
-                continue
-            if not spec.followers:
-                told += routing.to_everywhere(spec)
+            if not spec.followers or event.notify is not None:
+                told.append((spec, routing.told(spec)))
                 continue
             counts = turn.view(FOLLOWER_COUNTS).get(key_of(event.tenant, event.actor)) or {}
             threshold = spec.fan_out_threshold or self._runtime.settings.fan_out_threshold
@@ -198,10 +206,17 @@ class Router(Stateful):
             if isinstance(choice, Read):
                 posted += self._post(spec, routing, sum(counts.values()))
             else:
-                told += routing.to_followers(spec, choice.partitions)
+                written += routing.to_followers(spec, choice.partitions)
+        cost = len(written) + sum(len(routed) for _, routed in told)
         # Critical goes to bulk as well: a flood is a flood, whatever it is called.
-        is_over = self._is_over_share(event.tenant, routing.at, len(told), turn)
-        return (in_bulk(told) if is_over else told) + posted
+        if self._is_over_share(event.tenant, routing.at, cost, turn):
+            routing = replace(routing, is_bulk=True)
+            written = in_bulk(written)
+            told = [(spec, in_bulk(routed)) for spec, routed in told]
+        for spec, routed in told:
+            self._is_routing = True
+            written += begin_routing(turn, routing, spec, routed)
+        return written + posted
 
     def _is_over_share(self, tenant: str, at: int, cost: int, turn: Turn) -> bool:
         if not cost:

@@ -6,7 +6,7 @@ import msgspec
 
 from pipeline.outputs import partition_of
 from pipeline.topics import BROADCASTS, REQUESTS, Topic
-from policy.audience import followees, recipients
+from policy.audience import addressed_to, followees, recipients
 from policy.notification_type import NotificationType
 from schemas.event import Event
 from schemas.request import Broadcast, Origin, Request
@@ -18,12 +18,23 @@ Routed = list[tuple[Topic, int, str, msgspec.Struct]]
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """One event, accepted by Kafka at `at` (epoch ms), on its way to user partitions."""
+    """One event, accepted by Kafka at `at` (epoch ms), on its way to user partitions.
+
+    `is_bulk` says that its tenant is over its share.
+    """
 
     event: Event
     origin: Origin
     at: int
     partitions: int
+    is_bulk: bool = False
+
+    def told(self, spec: NotificationType) -> Routed:
+        """What it sets off by a type that is not for followers, in the same order every time;
+        raises BadRecord."""
+        by_name = spec.users or self.event.notify is not None
+        routed = self.to_users(spec) if by_name else self.to_everywhere(spec)
+        return in_bulk(routed) if self.is_bulk else routed
 
     def to_users(self, spec: NotificationType) -> Routed:
         """One request for each user that the event names; raises BadRecord."""
@@ -49,7 +60,11 @@ class Routing:
 
     def _request(self, spec: NotificationType, user: str) -> Request:
         return Request(
-            type=spec.name, user=user, event=self.event, origin=self.origin, accepted_at=self.at
+            type=spec.name,
+            user=user,
+            event=addressed_to(user, self.event, spec),
+            origin=self.origin,
+            accepted_at=self.at,
         )
 
     def _broadcasts(

@@ -1,8 +1,10 @@
 """Who an event concerns, and whether followers are written to or read for themselves."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.notification_type import NotificationType
@@ -13,7 +15,7 @@ from schemas.vocabulary import Reason
 _LONGEST_USER = 200
 _LONGEST_TOPIC = 150
 MOST_RECIPIENTS = 1000
-"""Users that one event may name; each gets a record with the whole event in it."""
+"""Users that one event may name; each gets a record with what the event says to them in it."""
 MOST_TOPICS = 100
 """Topics that one event may name; each gets a record in every partition."""
 TOPIC = "topic:"
@@ -42,6 +44,28 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
     if not spec.users:
         raise ValueError(f"{spec.name} does not address users that its event lists")
     return _named(event, spec, spec.users, "user", MOST_RECIPIENTS, _LONGEST_USER)
+
+
+def addressed_to(user: str, event: Event, spec: NotificationType) -> Event:
+    """The event as one of its recipients gets it: of those that it lists, with this one alone.
+
+    A thousand requests with a thousand names each would be a million names, and whoever is erased
+    would still stand in those of all others. Only where the type's texts may speak of the list do
+    they have all of it.
+    """
+    if event.notify is not None:
+        if event.notify.users == (user,):
+            return event
+        return replace(event, notify=replace(event.notify, users=(user,)))
+    if spec.shows_users or not isinstance(value_at(event.data, spec.users), list):
+        return event
+    return replace(event, data=_with([user], event.data, spec.users))
+
+
+def _with(value: object, data: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """The same data with another value at the path, along which there are objects alone."""
+    name, *rest = path
+    return {**data, name: _with(value, data[name], tuple(rest)) if rest else value}
 
 
 def followees(event: Event, spec: NotificationType) -> list[str]:

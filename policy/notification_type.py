@@ -66,7 +66,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     the event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
     the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
-    `own_events` whoever did it is told like everybody else.
+    `own_events` whoever did it is told like everybody else. `shows_users` says that texts may
+    speak of all the users that an event lists.
     """
 
     name: str
@@ -90,6 +91,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     experiment: Experiment | None = None
     variant: str = ""
     own_events: bool = False
+    shows_users: bool = False
 
     def plan_of(self, channel: Channel) -> Plan | None:
         """How this type uses a channel, in whichever step."""

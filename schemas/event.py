@@ -29,7 +29,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `idempotency_key` takes the place of `id` in that where a producer cannot keep ids stable.
     The same id or key with another type, actor or data is a conflict and notifies nobody.
     `occurred_at` is RFC 3339 with an offset. `data` is free-form: the catalogue says which of
-    its fields hold recipients, and templates may use every field.
+    its fields hold recipients, and templates may use every field. Of a list of recipients
+    each one's request has that user alone, unless the type's own texts speak of the list.
     `deliver_at` holds the notifications until then; `cancel_key` names them, so that a
     cancellation of that key stops whatever is still held. With `notify` the event sets off that
     type alone, and its own `type` is but a name.

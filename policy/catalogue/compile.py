@@ -13,6 +13,7 @@ from policy.entry import DEFAULT_LIMIT, CategoryEntry, Entry, Layout, Limit
 from policy.limits import ACTOR
 from policy.notification_type import Limited, NotificationType, Plan, Step
 from policy.rate_limit import RateLimit
+from policy.rendering.mentions import mentions
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rule import Rule
 from policy.silence import SILENT
@@ -60,9 +61,23 @@ def compiled_type(
         catalogue=version,
         own_events=entry.transactional if entry.own_events is None else entry.own_events,
     )
-    if entry.experiment is None:
-        return spec
-    return replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
+    if entry.experiment is not None:
+        spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
+    return replace(spec, shows_users=True) if _shows_users(spec) else spec
+
+
+def _shows_users(spec: NotificationType) -> bool:
+    """Whether a text of the type, or of a variant, may speak of the users that an event lists."""
+    if not spec.users:
+        return False
+    variants = spec.experiment.variants if spec.experiment else ()
+    return any(
+        spec.users[0] in plan.rendering.data
+        or any(mentions(source, spec.users) for source in plan.rendering.sources)
+        for each in (spec, *(variant.spec for variant in variants))
+        for step in each.steps
+        for plan in (*step.plans, *step.online_plans)
+    )
 
 
 def _plan(

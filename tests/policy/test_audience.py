@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
-from policy.audience import Read, Write, fan_out, followees, recipients
+from policy.audience import Read, Write, addressed_to, fan_out, followees, recipients
 from schemas.event import Notify
 from schemas.vocabulary import Reason
 from tests.policy.samples import request, variant
@@ -46,6 +46,37 @@ def test_a_missing_field_is_named(data: dict[str, Any]) -> None:
     with pytest.raises(BadRecord, match=r"data\.order\.customer is missing") as caught:
         named_by(data, "order.customer")
     assert caught.value.reason is Reason.INVALID
+
+
+def test_a_recipient_gets_the_event_without_the_others() -> None:
+    data = {"trip": {"who": ["ann", "bob"], "to": "Rome"}, "text": "hello"}
+    spec = variant(('users = "who"', 'users = "trip.who"'))
+    event = request(data=data).event
+    mine = addressed_to("bob", event, spec)
+    assert mine.data == {"trip": {"who": ["bob"], "to": "Rome"}, "text": "hello"}
+    assert replace(mine, data=data) == event
+    named = replace(event, notify=Notify(type="thing", users=("ann", "bob")))
+    assert addressed_to("ann", named, spec).notify == Notify(type="thing", users=("ann",))
+
+
+def test_where_there_are_no_others_the_event_stays_as_it_is() -> None:
+    one = request(data={"who": "ann", "text": "hello"}).event
+    assert addressed_to("ann", one, variant()) is one
+    named = replace(one, notify=Notify(type="thing", users=("ann",)))
+    assert addressed_to("ann", named, variant()) is named
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('push = { title = "Hi"', 'push = { title = "{{ data.who | length }}"'),
+        ('data = ["text"]', 'data = ["who"]'),
+        ("<p>{{ data.text }}</p>", "<p>{{ data.who | join }}</p>"),
+    ],
+)
+def test_texts_that_may_speak_of_all_have_all(old: str, new: str) -> None:
+    event = request(data={"who": ["ann", "bob"], "text": "hello"}).event
+    assert addressed_to("ann", event, variant((old, new))) is event
 
 
 SUBSCRIBERS = ('users = "who"', 'subscribers = "about"')

@@ -126,7 +126,7 @@ def test_a_deduplication_mark_is_47_bytes() -> None:
     ("tables", "prefixes"),
     [
         (decider.TABLES, b"abdefghjklnopqrtuvwxz"),
-        (router.TABLES, b"bcefjmruwz"),
+        (router.TABLES, b"bcefjkmruwz"),
         ((INBOX, COUNTS, ERASED), b"inz"),
         ((SENT,), b"s"),
     ],

@@ -1,0 +1,82 @@
+"""Writing the records of events that set off many: so many bytes in one turn, the rest in others.
+
+An event of a mebibyte that names a thousand users is a gigabyte of requests.
+"""
+
+from aiokafka import ConsumerRecord
+from msgspec.structs import replace
+
+from agents.audience import Refuse
+from agents.record_again import record_again
+from agents.routing import Routed, Routing
+from pipeline.errors import BadRecord
+from pipeline.record_faults import is_of_record, report_fault
+from pipeline.topics import EVENTS
+from policy.catalogue.catalogue import Catalogue
+from policy.notification_type import NotificationType
+from schemas.encoding import encode
+from schemas.vocabulary import Reason
+from tables.turn import Turn
+from tables.unrouted import UNROUTED, Unrouted, unrouted_key
+
+MOST_BYTES = 8 << 20
+"""Bytes of records that one turn writes for events that set off many. What sets off `FEW` adds 16
+times its slice, a mebibyte, and posts and fan-outs add a copy for each partition."""
+FEW = 16
+"""Records of one event that are written at once, whatever their size."""
+
+
+def begin_routing(turn: Turn, routing: Routing, spec: NotificationType, routed: Routed) -> Routed:
+    """Of what an event sets off by a type, as much as there is room for; the rest is noted."""
+    left = Unrouted(spec.name, routing.event, routing.origin, routing.at, 0, routing.is_bulk)
+    return _begun(turn, left, spec, routed)
+
+
+def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Refuse) -> bool:
+    """Write the next part of the most urgent event that is under way; whether there was one.
+
+    Where the rest can't be written, as the catalogue is another one now, the event becomes a dead
+    letter: replayed, it tells only those whom it has not reached.
+    """
+    view = turn.view(UNROUTED)
+    key = next(view.keys(b""), None)
+    left = None if key is None else view.get(key)
+    if key is None or left is None:
+        return False
+    view.put(key, None)
+    try:
+        spec = catalogue.types.get(left.type)
+        if spec is None:
+            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {left.type!r} any more")
+        routing = Routing(left.event, left.origin, left.at, partitions, left.is_bulk)
+        routed = routing.told(spec)
+    except BadRecord as error:
+        refuse(_record_of(left), error, turn.outputs)
+        return True
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+        fault = report_fault(EVENTS.name, "the rest of an event", error)
+        refuse(_record_of(left), fault, turn.outputs)
+        return True
+    for topic, partition, name, value in _begun(turn, left, spec, routed[left.done :]):
+        turn.outputs.add(topic, partition, name.encode(), encode(value))
+    return True
+
+
+def _record_of(left: Unrouted) -> ConsumerRecord:
+    origin, event = left.origin, left.event
+    key, value = event.actor.encode(), encode(event)
+    return record_again(origin.topic, origin.partition, origin.offset, left.at, key, value)
+
+
+def _begun(turn: Turn, left: Unrouted, spec: NotificationType, routed: Routed) -> Routed:
+    if len(routed) <= FEW:
+        return routed
+    room = MOST_BYTES - turn.outputs.size
+    fitting = max(FEW, room // len(encode(routed[0][3])))
+    if len(routed) <= fitting:
+        return routed
+    left = replace(left, done=left.done + fitting)
+    turn.view(UNROUTED).put(unrouted_key(left, spec.priority), left)
+    return routed[:fitting]

@@ -1,0 +1,34 @@
+"""Events of which the router has written a part of the records: the rest follows in steps."""
+
+from msgspec import Struct
+
+from schemas.event import Event
+from schemas.request import Origin
+from schemas.vocabulary import Priority
+from tables.table import Table, key_of
+
+_URGENCY = tuple(Priority)
+
+
+class Unrouted(Struct, frozen=True, array_like=True):
+    """An event, accepted at `at` (epoch ms), of which the first `done` records of a type are out.
+
+    `is_bulk` says that they go to the bulk topics.
+    """
+
+    type: str
+    event: Event
+    origin: Origin
+    at: int
+    done: int
+    is_bulk: bool = False
+
+
+UNROUTED = Table(b"k", Unrouted)
+"""The most urgent first, and of these in the order in which they came."""
+
+
+def unrouted_key(left: Unrouted, priority: Priority) -> bytes:
+    """Where it stands in the table, by the priority of its type."""
+    urgency = _URGENCY.index(Priority.BULK if left.is_bulk else priority)
+    return key_of(f"{urgency}", f"{left.origin.offset:020}", left.type)
