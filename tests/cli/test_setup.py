@@ -41,10 +41,11 @@ async def spoiled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kaf
 
 
 async def setup(kafka: Kafka, clickhouse: ClickHouse, *options: str) -> Ended:
-    """Run it."""
+    """Run it, with lines as long as they get: who runs these tests may set a width."""
     return await run(
         "setup",
         *options,
+        COLUMNS=200,
         TOCSIN_KAFKA=kafka.address,
         TOCSIN_PARTITIONS=1,
         TOCSIN_CLICKHOUSE_HOST=clickhouse.host,
