@@ -9,8 +9,13 @@ from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
 
 from pipeline.consumer import SliceConsumer
+from pipeline.errors import TocsinError
+from pipeline.membership import Member
 from pipeline.partitions import Partitions
 from pipeline.settings import Settings
+
+HEARTBEAT_SECONDS = 0.5
+"""A member hears at its next heartbeat that others come or go, and all wait for the last one."""
 
 
 def fail(error: BaseException) -> None:
@@ -20,6 +25,8 @@ def fail(error: BaseException) -> None:
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error.__cause__, TocsinError):
+        error = error.__cause__  # as Kafka's client wraps what it did not foresee
     sys.stderr.write(
         f"tocsin: {type(error).__name__}: {error}\n"
         "tocsin: stopping; what was finished is kept, a restart goes on from there\n"
@@ -57,6 +64,7 @@ class SliceApp(faust.App):
 
     BootStrategy = SliceBoot
     partitions: Partitions
+    member: Member | None
 
     def _new_transport(self) -> SliceTransport:
         return SliceTransport(self.conf.broker_consumer, self)
@@ -68,8 +76,8 @@ class SliceApp(faust.App):
             fail(reason)
 
 
-def build_app(settings: Settings, partitions: Partitions) -> SliceApp:
-    """The app of a role; its consumer group bears the role's name."""
+def build_app(settings: Settings, partitions: Partitions, member: Member | None = None) -> SliceApp:
+    """The app of a role; its consumer group bears the role's name, and `member` is us in it."""
     role = partitions.role
     app = SliceApp(
         f"tocsin-{role.name}",
@@ -82,13 +90,14 @@ def build_app(settings: Settings, partitions: Partitions) -> SliceApp:
         broker_commit_every=1 << 40,
         broker_commit_interval=0.5,
         broker_session_timeout=settings.session_timeout,
-        broker_heartbeat_interval=settings.session_timeout / 3,
+        broker_heartbeat_interval=min(HEARTBEAT_SECONDS, settings.session_timeout / 3),
         stream_buffer_maxsize=1 << 16,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
         table_standby_replicas=0,
     )
     app.partitions = partitions
+    app.member = member
     topic = app.topic(*role.topics, schema=SliceSchema(), acks=False)
 
     @app.agent(topic, name=role.name)

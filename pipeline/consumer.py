@@ -14,14 +14,14 @@ from typing import Any
 
 import aiokafka
 from aiokafka import TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
-from pipeline.kafka_clients import new_consumer
+from pipeline.kafka_clients import new_client
+from pipeline.membership import NamedConsumer
 from pipeline.slices import RECORDS, Slice, cut
 
 GATHER = 0.01
@@ -43,13 +43,14 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
-        # Range gives partition p of every topic to one member, which state that several
-        # topics share needs; Faust would pick round robin for an app without its own tables.
         servers = driver.server_list(transport.url, transport.default_port)
-        return new_consumer(
+        return new_client(
+            NamedConsumer,
             ",".join(servers),
+            member=self.app.member,
             group_id=conf.id,
-            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_bytes=FETCH_BYTES,
             fetch_max_wait_ms=500,

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=4096)] = 8
     replication: Annotated[int, Field(ge=1)] = 1
     data_dir: Path = Path(".tocsin")
+    worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = ""
+    """Of a worker in its role's group, the same over restarts; empty: its `data_dir` bears one."""
     catalogue: Path = Path("catalogue")
 
     clickhouse_host: str = "127.0.0.1"

@@ -16,6 +16,7 @@ from pipeline.collector import tune_collector
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.lease import Lease
 from pipeline.logs import set_up_logs
+from pipeline.membership import member_of
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import start_producer
 from pipeline.queries import Queries, check_guarded
@@ -42,6 +43,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     producer = await start_producer(settings.kafka, lease, fail)
     try:
         role = build_role(Runtime(settings, producer, SystemClock()))
+        member, lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
         if role.check is not None:
             await role.check()
@@ -53,7 +55,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     if role.answers:
         await queries.start()
         partitions.opened = queries.announce
-    app = build_app(settings, partitions)
+    app = build_app(settings, partitions, member)
     app.finalize()
     tune_collector()
     keeping = [asyncio.create_task(task) for task in (lease.keep(), producer.renew_owners())]
@@ -67,6 +69,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     if role.close is not None:
         await role.close()
     await producer.stop()
+    lock.close()
 
 
 async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> None:
