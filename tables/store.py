@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 from pipeline.errors import Unavailable
-from pipeline.fencing import Fence
+from pipeline.fencing import OPENED, Fence
 from pipeline.outputs import Log
 from tables.recent import Recent
 from tables.restore import Changelog
@@ -33,6 +33,10 @@ DELETIONS_KEPT = 20 * 3600
 """Seconds for which a changelog is sure to tell what was deleted: Kafka lets go of that after a day
 (`delete.retention.ms`), and reading takes a while."""
 
+MARKED_EVERY = 3600.0
+"""Seconds between two records that change nothing. Kafka closes a segment only when something is
+written after it, and compacts closed ones: without them an erased value would stay for good in a
+partition to which nobody writes any more."""
 DAMAGED = ("Corruption", "No such file or directory")
 """What RocksDB says of files that are broken or gone: the changelog has it all, so start anew."""
 
@@ -83,9 +87,12 @@ class PartitionStore:
         changelog: Changelog,
         producer: Log,
         now: Callable[[], float] = time.time,
+        marked_every: float = MARKED_EVERY,
     ) -> None:
         self._folder = folder
         self._now = now
+        self._marked_every = marked_every
+        self._marking: asyncio.Task[None] | None = None
         self._changelog = changelog
         self._producer = producer
         self._writing = asyncio.Lock()
@@ -105,6 +112,8 @@ class PartitionStore:
             shutil.rmtree(self._folder)
             self._db = _open(self._folder)
             await self._catch_up(end)
+        if end is not None:
+            self._marking = asyncio.create_task(self._mark())
         return {key[len(FRONTIER) :].decode(): _offset(value) for key, value in self.scan(FRONTIER)}
 
     async def _take_over(self) -> int | None:
@@ -177,6 +186,17 @@ class PartitionStore:
             )
             self._store(entries, end)
 
+    async def _mark(self) -> None:
+        """Write what owners begin with again and again, so that Kafka goes on compacting."""
+        while True:
+            await asyncio.sleep(self._marked_every)
+            async with self._writing:
+                with contextlib.suppress(Unavailable):  # of which the producer makes an end itself
+                    end = await self._producer.write(
+                        self._changelog.topic, self._changelog.partition, [(OPENED, b"")]
+                    )
+                    self._store((), end)
+
     def drop_before(self, first: bytes, end: bytes) -> None:
         """Forget the keys from `first` up to `end`; the changelog's own retention does as well.
 
@@ -187,6 +207,8 @@ class PartitionStore:
 
     def close(self) -> None:
         """Let go of the files, and of the changelog."""
+        if self._marking is not None:
+            self._marking.cancel()
         self._close_files()
         if isinstance(self._producer, Fence):
             self._producer.release(self._changelog.topic, self._changelog.partition)
