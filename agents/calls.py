@@ -18,7 +18,7 @@ from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Answers, Breaker, Circuit, answers_of
-from sinks.http import CALLS
+from sinks.http import BEFORE_CALL
 from sinks.provider import Outcome, Provider, Refused, Retry, Sent
 from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
@@ -53,6 +53,7 @@ class Calls:
     def __init__(self, provider: Provider, runtime: Runtime) -> None:
         self.provider = provider
         self._clock = runtime.clock
+        self._check_lease = runtime.check_lease
         self._tracking = Tracking(runtime.settings)
         self._slots = Slots(runtime.settings.calls_in_flight)
         # Half the time-out: a provider that hangs is left alone before all calls time out. One
@@ -119,8 +120,14 @@ class Calls:
     async def _send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call for all of them. Where that raises what no provider should, no call is repeated:
         those that no call was made for are tried one by one, and what raises alone is refused."""
-        made: list[None] = []
-        called = CALLS.set(made)
+        made = False
+
+        def before_call() -> None:
+            nonlocal made
+            self._check_lease()
+            made = True
+
+        called = BEFORE_CALL.set(before_call)
         try:
             return await self.provider.send([self._tracking.tracked(each) for each in deliveries])
         except Exception as error:
@@ -132,7 +139,7 @@ class Calls:
             said = f"it may have gone out: {fault.detail}" if made else fault.detail
             return [Refused(fault.reason, said)] * len(deliveries)
         finally:
-            CALLS.reset(called)
+            BEFORE_CALL.reset(called)
 
     def _answers(self, outcomes: Sequence[Outcome]) -> Answers:
         return answers_of(outcomes) if self.provider.is_one_server else Answers(failed=False)

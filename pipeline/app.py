@@ -10,6 +10,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from pipeline.consumer import SliceConsumer
 from pipeline.errors import TocsinError
+from pipeline.lease import Lease
 from pipeline.membership import Member
 from pipeline.partitions import Partitions
 from pipeline.settings import Settings
@@ -65,6 +66,7 @@ class SliceApp(faust.App):
     BootStrategy = SliceBoot
     partitions: Partitions
     member: Member | None
+    lease: Lease
 
     def _new_transport(self) -> SliceTransport:
         return SliceTransport(self.conf.broker_consumer, self)
@@ -76,8 +78,13 @@ class SliceApp(faust.App):
             fail(reason)
 
 
-def build_app(settings: Settings, partitions: Partitions, member: Member | None = None) -> SliceApp:
-    """The app of a role; its consumer group bears the role's name, and `member` is us in it."""
+def build_app(
+    settings: Settings, partitions: Partitions, lease: Lease, member: Member | None = None
+) -> SliceApp:
+    """The app of a role; its consumer group bears the role's name, and renews the lease.
+
+    `member` is us in that group.
+    """
     role = partitions.role
     app = SliceApp(
         f"tocsin-{role.name}",
@@ -90,7 +97,7 @@ def build_app(settings: Settings, partitions: Partitions, member: Member | None 
         broker_commit_every=1 << 40,
         broker_commit_interval=0.5,
         broker_session_timeout=settings.session_timeout,
-        broker_heartbeat_interval=min(HEARTBEAT_SECONDS, settings.session_timeout / 3),
+        broker_heartbeat_interval=min(HEARTBEAT_SECONDS, settings.session_timeout / 6),
         stream_buffer_maxsize=1 << 16,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
@@ -98,6 +105,7 @@ def build_app(settings: Settings, partitions: Partitions, member: Member | None 
     )
     app.partitions = partitions
     app.member = member
+    app.lease = lease
     topic = app.topic(*role.topics, schema=SliceSchema(), acks=False)
 
     @app.agent(topic, name=role.name)

@@ -20,6 +20,7 @@ from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
+from pipeline.heartbeats import renew_by_answers
 from pipeline.kafka_clients import new_client
 from pipeline.membership import NamedConsumer
 from pipeline.slices import RECORDS, Slice, cut
@@ -44,7 +45,7 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         servers = driver.server_list(transport.url, transport.default_port)
-        return new_client(
+        consumer = new_client(
             NamedConsumer,
             ",".join(servers),
             member=self.app.member,
@@ -61,6 +62,8 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
         )
+        renew_by_answers(consumer, self.app.lease)
+        return consumer
 
     def end(self, tp: TopicPartition) -> int | None:
         """Where the partition ended when the broker last answered a fetch; None before that."""
@@ -110,6 +113,7 @@ class SliceConsumer(driver.Consumer):
         await self.app.partitions.close()
         await self.force_commit()
         self.app.partitions.forget()
+        self.app.lease.end()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(
@@ -117,6 +121,7 @@ class SliceConsumer(driver.Consumer):
     ) -> None:
         """Open what was assigned; fetching starts when each one's state is restored."""
         await super().on_partitions_assigned(assigned, generation_id)
+        self.app.lease.begin()
         self.app.partitions.assign({tp.partition for tp in assigned}, self)
 
     def seek_back_where_stuck(self) -> None:

@@ -64,7 +64,7 @@ class Producer(AIOKafkaProducer):
     async def open(self, topic: str, partition: int) -> int:
         """Become the one owner of a changelog partition; see `pipeline.fencing.Fence`."""
         if self._lease is not None:
-            self._lease.check()
+            await self._lease.held()
         place = topic, partition
         self._owners[place] = owner = await next_owner(self.client, topic, partition)
         begin = await self.write(topic, partition, [(OPENED, owner.encode())]) - 1

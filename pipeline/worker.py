@@ -42,7 +42,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     lease = Lease(settings.session_timeout)
     producer = await start_producer(settings.kafka, lease, fail)
     try:
-        role = build_role(Runtime(settings, producer, SystemClock()))
+        role = build_role(Runtime(settings, producer, SystemClock(), lease.check))
         member, lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
         if role.check is not None:
@@ -55,7 +55,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     if role.answers:
         await queries.start()
         partitions.opened = queries.announce
-    app = build_app(settings, partitions, member)
+    app = build_app(settings, partitions, lease, member)
     app.finalize()
     tune_collector()
     keeping = [asyncio.create_task(task) for task in (lease.keep(), producer.renew_owners())]
@@ -79,6 +79,7 @@ async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> No
     sys.stdout.flush()
     await stop.wait()
     await partitions.leave()
+    app.lease.end()  # or leaving the group would be taken for losing it
     await app.consumer.force_commit()
     with contextlib.suppress(asyncio.CancelledError):
         await app.stop()

@@ -1,7 +1,7 @@
 """The one HTTP client of all providers, and what a failed call means for a delivery."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -32,8 +32,9 @@ NOT_CONNECTED = "client error (Connect)"
 """The client's own word for it. Not its ConnectTimeoutError, which is raised for every time-out."""
 MOST_BYTES = 1 << 20
 """What is read of a stranger's reply: a few kilobytes may unpack to gigabytes."""
-CALLS: ContextVar[list[None] | None] = ContextVar("CALLS", default=None)
-"""Where whoever sends deliveries wants each call noted that is made for them."""
+BEFORE_CALL: ContextVar[Callable[[], None] | None] = ContextVar("BEFORE_CALL", default=None)
+"""What whoever sends deliveries wants done right before each call that is made for them; the call
+is not made if it raises."""
 BETWEEN = (502, 504)  # a gateway lost sight of a request that it passed on
 
 
@@ -100,8 +101,8 @@ class HttpClient:
         """
         try:
             request = self._client.post(_parsed(url)).headers(headers).body_bytes(body)
-            if (calls := CALLS.get()) is not None:
-                calls.append(None)
+            if (before_call := BEFORE_CALL.get()) is not None:
+                before_call()
             if self._reads_all:
                 response = await request.build().send()
                 content = (await response.bytes()).to_bytes()

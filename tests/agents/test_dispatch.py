@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from agents.dispatch import Answer, Dispatch
 from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
-from pipeline.errors import Abandoned
+from pipeline.errors import Abandoned, Unavailable
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.breaker import FIRST_MS, IN_A_ROW
@@ -139,6 +139,23 @@ async def test_weights_say_who_sends_what(texts: Texts) -> None:
     found = sent_by(await deliver(texts.dispatch((3, 1)), *calls))
     assert found == texts.accepted(*calls)
     assert found["twilio"] == pytest.approx(150, abs=25)
+
+
+async def test_nobody_is_called_once_the_lease_has_ended(texts: Texts) -> None:
+    """Asked when the call goes out: a slot may have been long in coming."""
+    lost = False
+
+    def check_lease() -> None:
+        if lost:
+            raise Unavailable("the lease has ended")
+
+    texts.stage.runtime = replace(texts.stage.runtime, check_lease=check_lease)
+    dispatch, before, after = texts.alone(), texts.call(1), texts.call(2)
+    await dispatch.deliver(before)
+    lost = True
+    with pytest.raises(Unavailable, match="the lease has ended"):
+        await dispatch.deliver(after)
+    assert texts.accepted(before, after) == {"twilio": 1}
 
 
 async def test_one_that_stands_by_is_used_only_in_trouble(texts: Texts) -> None:

@@ -32,7 +32,7 @@ from schemas.event import Event
 from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from sinks.http import CALLS
+from sinks.http import BEFORE_CALL
 from sinks.provider import Outcome, Sent
 from sinks.registry import Weighted
 from tests.agents.names import unique, users_of
@@ -317,9 +317,9 @@ class Batched:
         names = [delivery.delivery_id for delivery in deliveries]
         if self._builds in names:
             raise ZeroDivisionError("nobody foresaw this text")
-        made = CALLS.get()
-        assert made is not None
-        made.append(None)
+        before_call = BEFORE_CALL.get()
+        assert before_call is not None
+        before_call()
         self.calls.append(names)
         if self._reads in names:
             raise ZeroDivisionError("nobody foresaw this reply")

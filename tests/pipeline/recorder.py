@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from pipeline.app import SliceApp, build_app
 from pipeline.lanes import ReadTo
+from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.parts import Trust
 from pipeline.settings import Settings
@@ -69,7 +70,7 @@ class Recorder:
         """One worker of the role, in this process, stopped in order at the end."""
         errors: list[BaseException] = []
         partitions = Partitions(self.role(), bytes_in_flight=1 << 20, fail=errors.append)
-        app = build_app(self.settings, partitions)
+        app = build_app(self.settings, partitions, Lease(self.settings.session_timeout))
         app.finalize()
         await app.start()
         try:
