@@ -149,15 +149,26 @@ def _recent_of(table: Table[Value], store: Store) -> Recent[Value | None]:
 
 
 def checker(*tables: Table[Any]) -> Check:
-    """Reads changelog records of these tables; raises on one that none of them can read."""
+    """Reads changelog records of these tables; raises on one that they should read and can't.
+
+    What another version keeps in a table of its own stays as it is, for when that version runs
+    again. What is neither of a table nor a frontier is not known to be harmless, and raises.
+    """
     decoders = {table.prefix: table.decode for table in tables}
 
     def check(key: bytes, value: bytes | None) -> None:
-        if key.startswith(FRONTIER):
+        decode = decoders.get(key[:1])
+        if decode is not None:
+            if value is not None:
+                decode(value)
+        elif key.startswith(FRONTIER):
             OFFSET.unpack(value or b"")
-            return
-        decode = decoders[key[:1]]
-        if value is not None:
-            decode(value)
+        elif not is_of_table(key):
+            raise ValueError(f"{key[:20]!r} is no key of a table")
 
     return check
+
+
+def is_of_table(key: bytes) -> bool:
+    """Whether a key may be that of a table: all of theirs begin with a letter."""
+    return key[:1].isalpha()

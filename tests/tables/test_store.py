@@ -12,7 +12,8 @@ import pytest
 from embedded.process import free_port
 from pipeline.errors import BrokenChangelog, TocsinError, Unavailable
 from tables.store import FRONTIER, OFFSET
-from tests.tables.ground import Ground, everything, many_notes, notes, producing
+from tables.table import Table
+from tests.tables.ground import Ground, Note, everything, many_notes, notes, producing
 
 FIRST = notes({"a": "one", "b": "two"})
 SECOND = notes({"a": None, "b": "three", "c": "four"})
@@ -161,7 +162,7 @@ async def test_a_damaged_block_is_never_taken_for_the_end_of_the_data(ground: Gr
         (b"nkey", b""),
         (b"nkey", b"\x91\xa1\xff"),
         (b"nkey", b"\x91\x01"),
-        (b"zkey", b"\x91\xa1x"),
+        (b"\x03key", b"\x91\xa1x"),
         (b"", b"\x91\xa1x"),
         (FRONTIER + b"events", b"\x00\x01"),
     ],
@@ -170,7 +171,7 @@ async def test_a_damaged_block_is_never_taken_for_the_end_of_the_data(ground: Gr
         "empty value",
         "text is not UTF-8",
         "another type",
-        "unknown table",
+        "of no table",
         "empty key",
         "frontier is no offset",
     ],
@@ -184,6 +185,21 @@ async def test_a_changelog_record_that_cant_be_read_stops_the_restore_and_says_w
     where = f"{ground.topic}-{ground.partition} offset {offset} "
     with pytest.raises(BrokenChangelog, match=where):
         await ground.contents("anew")
+
+
+async def test_what_another_version_keeps_in_a_table_of_its_own_stays(ground: Ground) -> None:
+    theirs = {b"zkey": b"\xc1 as they like", b"zother": None}
+    async with ground.open() as store:
+        await store.write(FIRST | theirs)
+        await store.write({b"ngone": None})
+    for folder in ("db", "anew"):
+        found = await ground.contents(folder)
+        assert found[b"zkey"] == theirs[b"zkey"]
+        assert found.keys() >= FIRST.keys()
+    # And its own tables are read again by the version that has them.
+    newer = replace(ground, tables=(*ground.tables, Table(b"z", Note)))
+    with pytest.raises(BrokenChangelog):
+        await newer.contents("newer")
 
 
 async def test_a_changelog_shorter_than_the_state_is_another_kafka(ground: Ground) -> None:
