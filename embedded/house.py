@@ -65,7 +65,9 @@ class Worker:
         self._command = [role] if role == WEB else ["worker", role]
         self.restarts = 0
         self.log = folder / f"{role}.log"
-        self._environment = {"PYTHONPATH": str(ROOT), **environment}
+        self.code = ROOT
+        """The folder with the version that it runs, from its next start on."""
+        self._environment = environment
         self._child = Child(f"The {role} worker")
         self._watch: asyncio.Task[None] | None = None
 
@@ -90,10 +92,12 @@ class Worker:
         await self._child.kill()
 
     async def _start(self) -> None:
-        argv = [sys.executable, "-m", "cli", *self._command]
+        # Not from wherever we were started: that may be another version.
+        argv = [sys.executable, "-P", "-m", "cli", *self._command]
+        environment = {"PYTHONPATH": str(self.code), **self._environment}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         ready = _says(self.log, f"{self.role} {READY}")
-        await self._child.start(argv, self._environment, self.log, ready)
+        await self._child.start(argv, environment, self.log, ready)
 
     async def _keep_running(self) -> None:
         while True:

@@ -139,3 +139,8 @@ class Reason(_Word):
     KEY_MISMATCH = "key_mismatch"
     RENDER_FAILED = "render_failed"
     UNPROCESSABLE = "unprocessable"  # working on it raised an error that nobody foresaw
+
+
+UNWRITTEN = frozenset[str]()
+"""Words that are new in this version: it reads them, and only the next release writes them. So
+workers of the last release, which know none of them, can run beside this one's."""

@@ -5,6 +5,7 @@ still while a test without `async` runs, and then the other side gives it up.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,7 @@ from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
+from tests.release import build, last_tag
 from tests.sharing import Sharing, put_in_order
 
 # The same examples for everybody, so that a change is judged by what it changes; `make simulate`
@@ -73,3 +75,9 @@ async def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """A running ClickHouse. Shared: use a database or tables of your own, and never stop it."""
     async with ClickHouse(tmp_path_factory.mktemp("clickhouse")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the last release's code, to be run beside this version."""
+    return build(last_tag(), tmp_path_factory.mktemp("release"))

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec import inspect as mi
 
+from schemas.vocabulary import UNWRITTEN
+
 PEOPLE = ("ada", "bob", "eve")
 """Few, so that the records of one run are about the same people."""
 TYPES = ("order_shipped", "post_published", "comment_added")
@@ -47,8 +49,13 @@ _ANY = st.recursive(
 @lru_cache
 def records(kind: type[Struct]) -> st.SearchStrategy[dict[str, Any]]:
     """What could be written as such a record, as JSON has it; of half of them a field is odd."""
-    plain, odd = _struct(mi.type_info(kind), is_odd=False), _struct(mi.type_info(kind), is_odd=True)
+    plain, odd = plain_records(kind), _struct(mi.type_info(kind), is_odd=True)
     return plain | st.tuples(plain, odd).flatmap(_with_one_of)
+
+
+def plain_records(kind: type[Struct]) -> st.SearchStrategy[dict[str, Any]]:
+    """What is written as such a record where nothing is odd, as JSON has it."""
+    return _struct(mi.type_info(kind), is_odd=False)
 
 
 def _with_one_of(pair: tuple[dict[str, Any], dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -56,9 +63,11 @@ def _with_one_of(pair: tuple[dict[str, Any], dict[str, Any]]) -> st.SearchStrate
     return st.sampled_from(sorted(odd)).map(lambda name: {**plain, name: odd[name]})
 
 
-def _struct(kind: Any, *, is_odd: bool) -> st.SearchStrategy[dict[str, Any]]:
+def _struct(kind: Any, *, is_odd: bool) -> st.SearchStrategy[Any]:
     fields = {field.encode_name: field for field in kind.fields}
     values = {name: _of(field.type, name, is_odd=is_odd) for name, field in fields.items()}
+    if kind.array_like:
+        return st.tuples(*values.values()).map(list)
     needed = {name: value for name, value in values.items() if fields[name].required}
     rest = {name: value for name, value in values.items() if name not in needed}
     return st.fixed_dictionaries(needed, optional=rest)
@@ -74,6 +83,12 @@ def _of(kind: mi.Type, name: str = "", *, is_odd: bool) -> st.SearchStrategy[Any
             return st.integers(low, high)
         case mi.IntType():
             return st.sampled_from(ODD_NUMBERS if is_odd else NUMBERS)
+        case mi.FloatType():
+            return st.floats(0, 1e6)
+        case mi.BytesType():
+            return st.sampled_from(("", "AAEC"))  # base64
+        case mi.AnyType():
+            return _ANY if is_odd else st.sampled_from(PEOPLE)
         case mi.BoolType():
             return st.booleans()
         case mi.NoneType():
@@ -83,12 +98,15 @@ def _of(kind: mi.Type, name: str = "", *, is_odd: bool) -> st.SearchStrategy[Any
         case mi.LiteralType():
             return st.sampled_from(kind.values)
         case mi.EnumType():
-            return st.sampled_from([each.value for each in kind.cls])
+            return st.sampled_from([each.value for each in kind.cls if each.value not in UNWRITTEN])
         case mi.UnionType():
             return st.one_of([_of(each, name, is_odd=is_odd) for each in kind.types])
         case mi.ListType() | mi.VarTupleType():
             item = _of(kind.item_type, name, is_odd=is_odd)
             return st.lists(item, min_size=kind.min_length or 0, max_size=3)
+        case mi.TupleType():
+            items = [_of(each, name, is_odd=is_odd) for each in kind.item_types]
+            return st.tuples(*items).map(list)
         case mi.DictType(value_type=mi.AnyType()):
             return _data() if is_odd else st.just(DATA)
         case mi.DictType():

@@ -1,0 +1,98 @@
+"""What this version writes to topics, the last release reads; and the other way round.
+
+So workers of both can run side by side, in any order, and either can be gone back to. What is new
+is first read and only a release later written: `schemas.vocabulary.UNWRITTEN` has such words.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from msgspec import Struct
+
+from schemas.vocabulary import UNWRITTEN
+from tests.fuzz.records import plain_records
+from tests.schemas import form_reader
+from tests.schemas.test_examples import KINDS
+
+EXAMPLES = 60
+"""Of each struct."""
+
+
+def written(kind: type[Struct]) -> list[bytes]:
+    """Records of this kind as this version may write them, with each word among them."""
+    found: list[bytes] = []
+
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
+    @given(plain_records(kind))
+    def collect(record: dict[str, Any]) -> None:
+        found.append(msgspec.json.encode(msgspec.convert(record, kind)))
+
+    collect()
+    return found
+
+
+def read_by(code: Path, records: list[tuple[str, bytes]]) -> list[str]:
+    """What the version whose code is in this folder makes of records, see `form_reader`."""
+    lines = [
+        json.dumps([KINDS[name].__module__, KINDS[name].__name__, value.hex()])
+        for name, value in records
+    ]
+    run = subprocess.run(
+        [sys.executable, "-P", form_reader.__file__],
+        input="\n".join(lines),
+        env={"PYTHONPATH": str(code)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.split("\n")[:-1]
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_each_version_reads_what_the_other_writes(name: str, release: Path) -> None:
+    records = [(name, value) for value in written(KINDS[name])]
+    assert records
+    for (_, ours), theirs in zip(records, read_by(release, records), strict=True):
+        assert not theirs.startswith("!"), f"{ours!r}: {theirs}"
+        if theirs:
+            msgspec.json.decode(bytes.fromhex(theirs), type=KINDS[name])
+
+
+def test_what_the_last_release_can_not_read_is_told(tmp_path: Path) -> None:
+    """Tests the test: a version with a word less does not read the record that holds it."""
+    module = tmp_path / "schemas" / "block.py"
+    module.parent.mkdir()
+    module.write_text(
+        "from typing import Literal\nfrom msgspec import Struct\n\n"
+        "class Block(Struct):\n    user: Literal['bob']\n    actor: str\n"
+    )
+    records = [
+        ("blocks", b'{"user":"ada","actor":"x","new":1}'),
+        ("blocks", b'{"user":"bob","actor":"x","new":1}'),
+        ("owners", b"{}"),
+    ]
+    told = read_by(tmp_path, records)
+    assert told[0].startswith("! ")
+    assert bytes.fromhex(told[1]) == b'{"user":"bob","actor":"x"}'
+    assert told[2] == ""
+
+
+def test_no_example_holds_what_is_not_written_yet() -> None:
+    words = {str(word) for word in UNWRITTEN}
+    for name, kind in KINDS.items():
+        for record in written(kind):
+            assert not words & set(_texts(msgspec.json.decode(record))), name
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in _texts(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    return [value] if isinstance(value, str) else []
