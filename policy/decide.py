@@ -91,6 +91,12 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
     return start
 
 
+def expires_at(request: Request, spec: NotificationType) -> int:
+    """From when on (epoch ms) what waited is not to be sent any more."""
+    at = min(epoch_ms(request.event.occurred_at), request.accepted_at)
+    return starts_at(request, spec, at) + spec.time_to_live
+
+
 def _refusal(
     request: Request,
     spec: NotificationType,

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.actor import unheard
+from policy.decide import expires_at
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.digest import TIME_DIGITS
 from policy.draft import Draft, Trace, draft_of
@@ -19,7 +20,8 @@ from policy.user.ledger import Gathering, Held
 from policy.user.preferences import muted
 from policy.user.state import UserState
 from schemas.event import Event
-from schemas.vocabulary import Reason, Stage
+from schemas.request import Request
+from schemas.vocabulary import Channel, Reason, Stage
 
 Item = tuple[Row, Held]
 """A gathered event in its row; all of one gathering are in the order of the events."""
@@ -40,7 +42,9 @@ def close(
     window that ends later is not over yet, whatever the clock says. Where later events made the
     window longer, or quiet hours or a limit stand against it now, it becomes due again, and what
     comes until then joins it.
-    Every event in it is told as digested, or as not sent, with the reason.
+    Each event is judged by itself: one that is muted, blocked or past its time to live is left
+    out, and the message is made of the others. Every event in it is told as digested, or as not
+    sent, with the reason.
     """
     found = state.ledger.gathering[name]
     if not items:  # all of them were cancelled, and what comes next opens a window of its own
@@ -88,22 +92,44 @@ def _decided(
     now: int,
     trace: Trace | None,
 ) -> tuple[Draft, Verdict | None]:
-    name = digest_id(items[0][0][1], found.channel)
-    newest = items[-1][1].request
-    occurred_at, expires_at = epoch_ms(newest.event.occurred_at), now + spec.time_to_live
-    draft = draft_of(name, newest, spec, state, occurred_at, now, found.due_at, expires_at, trace)
-    draft.closing = True
-    members = []
-    for item in items:
-        silenced = _silenced(item[1], draft)
-        if silenced:
-            _say(draft, [item], Outcome(found.channel, *silenced))
-        else:
-            members.append(item)
+    name, newest = digest_id(items[0][0][1], found.channel), items[-1][1].request
+    draft = _draft(name, newest, found.due_at, spec, state, now, trace)
+    members = _left_in(draft, found.channel, items)
+    if members and members[-1][1].request is not newest:
+        notices, newest = draft.notices, members[-1][1].request
+        draft = _draft(name, newest, found.due_at, spec, state, now, trace)
+        draft.notices = notices
     verdict = _sent(draft, found, [held.request.event for _, held in members])
     if isinstance(verdict, Outcome):
         _say(draft, members, verdict)
     return draft, verdict
+
+
+def _draft(
+    name: str,
+    newest: Request,
+    due_at: int,
+    spec: NotificationType,
+    state: UserState,
+    now: int,
+    trace: Trace | None,
+) -> Draft:
+    occurred_at, lives_until = epoch_ms(newest.event.occurred_at), now + spec.time_to_live
+    draft = draft_of(name, newest, spec, state, occurred_at, now, due_at, lives_until, trace)
+    draft.closing = True
+    return draft
+
+
+def _left_in(draft: Draft, channel: Channel, items: Sequence[Item]) -> list[Item]:
+    """The items whose events may be told of; of each other one, the draft notes why not."""
+    members = []
+    for item in items:
+        reason = _silenced(item[1], draft)
+        if reason is None:
+            members.append(item)
+        else:
+            _say(draft, [item], Outcome(channel, *reason))
+    return members
 
 
 def _sent(draft: Draft, found: Gathering, events: Sequence[Event]) -> Verdict | None:
@@ -125,6 +151,8 @@ def _sent(draft: Draft, found: Gathering, events: Sequence[Event]) -> Verdict | 
 
 
 def _silenced(held: Held, draft: Draft) -> tuple[Reason, str] | None:
+    if draft.now >= expires_at(held.request, draft.spec):
+        return Reason.EXPIRED, ""
     reason = unheard(held.request.event, held.request.user, draft.spec, draft.profile)
     return (reason, "") if reason else _muted(held, draft)
 

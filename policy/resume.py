@@ -2,7 +2,7 @@
 
 from pipeline.errors import BadRecord
 from policy.actor import unheard
-from policy.decide import is_cancelled, starts_at
+from policy.decide import expires_at, is_cancelled
 from policy.decision import Decision, Outcome
 from policy.draft import Draft, Trace, draft_of
 from policy.instants import epoch_ms
@@ -51,10 +51,9 @@ def _draft(
 ) -> Draft:
     request, when = held.request, state.ledger.waiting[name].due_at
     occurred_at = epoch_ms(request.event.occurred_at)
-    start = starts_at(request, spec, min(occurred_at, request.accepted_at))
-    expires_at = start + spec.time_to_live
+    end = expires_at(request, spec)
     draft = draft_of(
-        notification_of(name), request, spec, state, occurred_at, now, when, expires_at, trace
+        notification_of(name), request, spec, state, occurred_at, now, when, end, trace
     )
     draft.step = held.step
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}

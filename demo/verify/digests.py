@@ -64,8 +64,10 @@ def _windows(user: str, channel: str, members: list[Dated], model: Model) -> Ite
             # It waits for the morning, and what comes until then joins it.
             end = due = until
         inside = sum(time < end for time in times)
-        together = tuple(it for _, it in members[:inside])
-        yield Digest(channel, together, first_end + rule.lateness_ms, due)
+        # Each event is judged by itself: what is too old by then is left out.
+        together = tuple(it for _, it in members[:inside] if due < it.expires_at)
+        if together:
+            yield Digest(channel, together, first_end + rule.lateness_ms, due)
         members = members[inside:]
 
 

@@ -1,0 +1,69 @@
+"""Rows of what is gathered: each event is judged by itself, and the message is made of the rest."""
+
+from tests.agents.compositions.flow import Flow, contacts, event, kind, wishes
+
+EVENING = kind('digests = [{ channels = ["email"], at = ["18:00"] }]', "email")
+THREE = (
+    event("e1", "2 09:30", key="one"),
+    event("e2", "2 10:30", key="two"),
+    event("e3", "2 11:30", key="three"),
+)
+
+DIGESTS = (
+    Flow(
+        name="the topic of the newest event is muted",
+        catalogue=EVENING,
+        acts=(*THREE, wishes("2 12:00", mutes={"things/three": None})),
+        sent=("2 18:00 email: e1 | e2",),
+        silent=("e3 email muted",),
+    ),
+    Flow(
+        name="the topic of the oldest event is muted",
+        catalogue=EVENING,
+        acts=(*THREE, wishes("2 12:00", mutes={"things/one": None})),
+        sent=("2 18:00 email: e2 | e3",),
+        silent=("e1 email muted",),
+    ),
+    Flow(
+        name="all topics are muted",
+        catalogue=EVENING,
+        acts=(
+            *THREE,
+            wishes("2 12:00", mutes={f"things/{key}": None for key in ("one", "two", "three")}),
+        ),
+        sent=(),
+        silent=("e1 email muted", "e2 email muted", "e3 email muted"),
+    ),
+    Flow(
+        name="the user left the channel",
+        catalogue=EVENING,
+        acts=(*THREE, wishes("2 12:00", channels={"email": False})),
+        sent=(),
+        silent=("e1 email opted_out", "e2 email opted_out", "e3 email opted_out"),
+    ),
+    Flow(
+        name="the address bounced",
+        catalogue=EVENING,
+        acts=(*THREE, contacts("2 12:00", suppressed=["ann@example.org"])),
+        sent=(),
+        silent=tuple(f"e{number} email suppressed_address" for number in (1, 2, 3)),
+    ),
+    Flow(
+        name="one event is past its time to live when the digest is made",
+        catalogue=kind('digests = [{ channels = ["email"], at = ["18:00"] }]', "email", ttl="8h"),
+        acts=THREE,
+        sent=("2 18:00 email: e2 | e3",),
+        silent=("e1 email expired",),
+    ),
+    Flow(
+        name="the morning comes too late for some of what was gathered",
+        catalogue=kind('digests = [{ channels = ["email"], every = "1h" }]', "email", ttl="9h"),
+        acts=(
+            wishes("2 12:00", quiet_hours=[{"start": "22:00", "end": "07:00"}]),
+            event("e1", "2 21:30"),
+            event("e2", "2 22:20"),
+        ),
+        sent=("3 07:00 email: e2",),
+        silent=("e1 email expired",),
+    ),
+)

@@ -1,0 +1,18 @@
+"""Where features meet: channel, step, limit, quiet hours, digest, escalation, fallback, wishes.
+
+Each row was worked out by hand from README.md, docs/decisions.md and `policy/entry.py`.
+"""
+
+import pytest
+
+from tests.agents.compositions.digests import DIGESTS
+from tests.agents.compositions.flow import Flow, play
+
+FLOWS = DIGESTS
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))
+def test_what_a_user_gets(flow: Flow) -> None:
+    played = play(flow)
+    assert played.sent == flow.sent
+    assert played.silent == flow.silent
