@@ -10,6 +10,7 @@ from pathlib import Path
 from agents.setup import set_up
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
+from embedded.kafka_cluster import KafkaCluster
 from embedded.process import Child, free_port, tail
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings, settings_of
@@ -126,15 +127,22 @@ class House:
         clickhouse_port: int | None = None,
         web_port: int | None = None,
         roles: tuple[str, ...] = ROLES,
+        brokers: int = 1,
         **settings: object,
     ) -> None:
         """Ports are free ones unless given; `settings` go to every worker.
 
-        Among the `roles`, which are processes, may be WEB.
+        Among the `roles`, which are processes, may be WEB. With several `brokers`, which choose
+        their ports themselves, each of them has every record.
         """
         self.folder = folder.absolute()
         self._settings = settings
-        self.kafka = Kafka(self.folder / "kafka", kafka_port)
+        self._brokers = brokers
+        self.kafka: Kafka | KafkaCluster = (
+            Kafka(self.folder / "kafka", kafka_port)
+            if brokers == 1
+            else KafkaCluster(self.folder / "kafka", brokers)
+        )
         self.clickhouse = ClickHouse(self.folder / "clickhouse", clickhouse_port)
         self.simulators = Simulators(self.folder / "simulators")
         self.workers: dict[str, Worker] = {}
@@ -154,6 +162,7 @@ class House:
             **self.simulators.environment,
             "NO_PROXY": "127.0.0.1,localhost",
             "TOCSIN_KAFKA": self.kafka.address,
+            "TOCSIN_REPLICATION": str(self._brokers),
             "TOCSIN_CLICKHOUSE_HOST": self.clickhouse.host,
             "TOCSIN_CLICKHOUSE_PORT": str(self.clickhouse.port),
             "TOCSIN_DATA_DIR": str(self.folder / "state"),

@@ -1,10 +1,14 @@
-"""Apache Kafka on this machine: one KRaft node, as a child process."""
+"""Apache Kafka on this machine: a KRaft node, as a child process, alone or one of several."""
 
+import os
+import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from aiokafka.errors import KafkaError
+from msgspec import Struct
 
 from embedded.java import java, kafka_classpath
 from embedded.process import LOOPBACK, Child, check_port, free_port
@@ -18,7 +22,6 @@ BATCH_OVERHEAD = 64 << 10
 """Headers and framing of a batch count too; a record of the largest size must still fit."""
 JVM = (
     "-Xms128m",
-    "-Xmx512m",
     "-XX:+ExitOnOutOfMemoryError",
     # Short runs on few cores: the better code of the second compiler costs more than it saves.
     "-XX:+UseSerialGC",
@@ -32,7 +35,6 @@ JVM = (
 )
 FIXED = {
     "process.roles": "broker,controller",
-    "node.id": str(NODE_ID),
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -45,15 +47,38 @@ FIXED = {
     "broker.session.timeout.ms": "6000",
     "broker.heartbeat.interval.ms": "500",
     "offsets.topic.num.partitions": "8",
-    "offsets.topic.replication.factor": "1",
     "transaction.state.log.num.partitions": "8",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
     # The default takes a quarter of the heap.
     "log.cleaner.dedupe.buffer.size": str(32 << 20),
 }
+
+
+class Node(Struct, frozen=True):
+    """One of the nodes of a Kafka: its id, and the controllers' ports by the ids of all nodes.
+
+    The only node of a Kafka takes any free port for that, anew at each start.
+    """
+
+    id: int = NODE_ID
+    controllers: Mapping[int, int] = {}
+    heap_mb: int = 512
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What depends on how many nodes there are."""
+        ports = self.controllers or {self.id: free_port()}
+        replicas, in_sync = str(len(ports)), str(min(2, len(ports)))
+        voters = (f"{number}@{LOOPBACK}:{port}" for number, port in sorted(ports.items()))
+        return {
+            "node.id": str(self.id),
+            "controller.quorum.voters": ",".join(voters),
+            "offsets.topic.replication.factor": replicas,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": replicas,
+            "share.coordinator.state.topic.min.isr": in_sync,
+            "listeners": f"CONTROLLER://{LOOPBACK}:{ports[self.id]}",
+        }
 
 
 class Kafka:
@@ -62,11 +87,13 @@ class Kafka:
     `port` is the clients' port, a free one unless given, and stays the same over restarts. What
     was acknowledged survives stop() and kill(): the system's page cache outlives the process.
     It does not survive the machine losing power; that takes replicas, which one node has not.
+    Several nodes make a cluster (`embedded.kafka_cluster`).
     """
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, node: Node | None = None) -> None:
         self.folder = folder.absolute()
         self.port = port or free_port()
+        self.node = node or Node()
         self._child = Child("Kafka")
 
     @property
@@ -80,6 +107,11 @@ class Kafka:
         return self._child.pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether its process is there, be it ready, paused or about to end."""
+        return self._child.running
+
+    @property
     def log_path(self) -> Path:
         """Kafka's warnings and errors over all starts."""
         return self.folder / "kafka.log"
@@ -91,7 +123,8 @@ class Kafka:
         PortTaken, DownloadFailed, or Unavailable: the folder is in use, or Kafka's last log lines.
         """
         check_port(self.port)
-        program = [str(java()), *JVM, "-cp", await kafka_classpath()]
+        heap = f"-Xmx{self.node.heap_mb}m"
+        program = [str(java()), heap, *JVM, "-cp", await kafka_classpath()]
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
         properties.write_text(self._properties())
@@ -109,6 +142,14 @@ class Kafka:
         """SIGKILL, as a crash would; start() recovers from it on the same folder and port."""
         await self._child.kill()
 
+    def pause(self) -> None:
+        """Let it stand still, as a machine that swaps does, until it is resumed."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -121,14 +162,17 @@ class Kafka:
         return self.folder / "data"
 
     def _properties(self) -> str:
-        controller = f"{LOOPBACK}:{free_port()}"
         listener = f"PLAINTEXT://{self.address}"
-        values = FIXED | {
-            "controller.quorum.voters": f"{NODE_ID}@{controller}",
-            "listeners": f"{listener},CONTROLLER://{controller}",
-            "advertised.listeners": listener,
-            "log.dirs": str(self._data),
-        }
+        own = self.node.properties
+        values = (
+            FIXED
+            | own
+            | {
+                "listeners": f"{listener},{own['listeners']}",
+                "advertised.listeners": listener,
+                "log.dirs": str(self._data),
+            }
+        )
         return "".join(f"{name}={value}\n" for name, value in values.items())
 
     async def _format(self, program: list[str], properties: Path) -> None:
@@ -151,4 +195,5 @@ class Kafka:
             return False
         finally:
             await admin.close()
-        return bool(cluster["brokers"])
+        # While others answer for it, it may still be catching up.
+        return any(broker["node_id"] == self.node.id for broker in cluster["brokers"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import embedded.clickhouse
 import embedded.kafka
 from embedded.clickhouse import ClickHouse
-from embedded.kafka import Kafka
+from embedded.kafka import Kafka, Node
 from tests.mutation.shared import Services
 
 
@@ -15,8 +15,8 @@ def borrow(services: Services) -> None:
     class BorrowedKafka(Kafka):
         """A Kafka that runs already."""
 
-        def __init__(self, folder: Path, port: int | None = None) -> None:
-            super().__init__(folder, int(services.kafka.rpartition(":")[2]))
+        def __init__(self, folder: Path, port: int | None = None, node: Node | None = None) -> None:
+            super().__init__(folder, int(services.kafka.rpartition(":")[2]), node)
 
         async def start(self) -> None:
             """It has."""
