@@ -6,7 +6,7 @@ from itertools import islice
 from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
-from agents.decisions import Decisions
+from agents.decisions import MOST_BYTES, Decisions
 from agents.record_again import record_again
 from pipeline.errors import BadRecord
 from pipeline.outputs import Outputs
@@ -23,7 +23,10 @@ from tables.turn import Turn
 from tables.users import PROFILES, user_key
 
 AT_ONCE = 1000
-"""People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own."""
+"""People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own.
+
+Fewer are, where an event is so large that it would be more than `MOST_BYTES` for all of them.
+"""
 
 
 URGENCY = tuple(Priority)
@@ -126,6 +129,7 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
     event, at = broadcast.event, broadcast.accepted_at
     if forgotten.covers(event.tenant, event.actor, at):
         return None
+    most = min(most, max(1, MOST_BYTES // len(encode(event))))
     edges = list(islice(_edges(turn, broadcast, left.done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]

@@ -21,7 +21,7 @@ from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
-from pipeline.errors import BadRecord, TooLarge
+from pipeline.errors import BadRecord
 from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.record_faults import is_of_record, report_fault
@@ -45,11 +45,10 @@ from schemas.withdrawal import Withdrawal
 from tables import held
 from tables.erased import ERASED, ERASING, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, SEGMENTS
-from tables.in_hand import IN_HAND, InHand
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.store import Store
-from tables.timers import TIMERS, Timers
+from tables.timers import TIMERS, Horizon, Timers
 from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
@@ -69,7 +68,6 @@ TABLES = (
     held.QUOTAS,
     held.FAN_OUTS,
     held.FAN_OUT_TURN,
-    IN_HAND,
     ERASED,
     ERASING,
     INDEXED,
@@ -111,8 +109,7 @@ class Decider(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
-        in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
-        turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
+        turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
         forgotten = Forgotten(turn)
         if slice_.partition.topic == ERASURES.name:
@@ -123,8 +120,8 @@ class Decider(Stateful):
                     self._edges.withdraw(turn, forgotten, said)
             if not forgotten.is_empty:
                 records = [each for each in records if not is_forgotten(forgotten, *each)]
-            await self._take_all(turn, records, in_hand.now)
-        await turn.finish(divisible=len(slice_.records) > 1)
+            await self._take_all(turn, records, self._runtime.clock.now())
+        await turn.finish()
 
     def _erase(
         self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
@@ -193,24 +190,17 @@ class Decider(Stateful):
     async def wake(self, read_to: ReadTo) -> float | None:
         """Go on with broadcasts that are under way, and fire the timers that are due.
 
-        After an outage, what was taken by Kafka before a timer was due is handled before it, and
-        what the last process had in hand before anything else.
+        After an outage, what was taken by Kafka before a timer was due is handled before it.
         """
-        if self.first is not None:
-            return None
-        if self._unfinished is not None:
-            in_hand, self._unfinished = self._unfinished, None
-            await self._do_by_clock(in_hand)
-            return 0
         now = self._runtime.clock.now()
         if self._edges.may_be_left:
             turn = Turn(None, self._store, self._runtime.outputs())
             self._edges.go_on(turn)
             await turn.finish()
         if self._is_fanning_out:
-            await self._do_by_clock(InHand(now))
+            await self._do_by_clock(now)
         horizon = self._outlook.horizon(now, read_to)
-        fired = await self._do_by_clock(InHand(now, timers=horizon))
+        fired = await self._do_by_clock(now, horizon)
         following = self._timers.next_due()
         if self._is_fanning_out or self._edges.may_be_left:
             return 0
@@ -218,60 +208,61 @@ class Decider(Stateful):
             return None
         return max(0 if fired else BEHIND, (following - now) / 1000)
 
-    async def _do_by_clock(self, in_hand: InHand, most: int = AT_ONCE) -> bool:
-        """Go on with a fan-out, or fire timers; whether there was anything to do.
+    async def _do_by_clock(
+        self, now: int, horizon: Horizon | None = None, most: int = AT_ONCE
+    ) -> bool:
+        """Fire timers, or without a horizon go on with a fan-out; whether there was anything to do.
 
-        What can't be done at once is done in parts, and what can't be done at all is given up.
+        Where something raises what a record may be to blame for, less is done at once, and what
+        raises it alone is given up.
         """
         try:
-            return await self._take_by_clock(in_hand, most)
-        except TooLarge:
-            pass
+            return await self._take_by_clock(now, horizon, most)
         except Exception as error:
             if not is_of_record(error):
                 raise
             if most == 1:
-                await self._give_up_by_clock(in_hand, error)
+                await self._give_up_by_clock(now, horizon, error)
                 return True
-        return await self._do_by_clock(in_hand, most // 2)
+        return await self._do_by_clock(now, horizon, most // 2)
 
-    async def _take_by_clock(self, in_hand: InHand, most: int) -> bool:
-        turn, decisions = self._turn_by_clock(in_hand)
-        if in_hand.timers is None:
+    async def _take_by_clock(self, now: int, horizon: Horizon | None, most: int) -> bool:
+        turn, decisions = self._turn_by_clock(now)
+        if horizon is None:
             refuse = self._intake.set_aside
             self._is_fanning_out = resume_fan_out(turn, decisions, most, self._number, refuse)
         else:
-            due = self._timers.due(in_hand.timers, most)
+            due = self._timers.due(horizon, most)
             if not due:
                 return False
-            decisions.fire_all(due, in_hand.timers.gathering)
-        await turn.finish(divisible=most > 1)
+            decisions.fire_all(due, horizon.gathering)
+        await turn.finish()
         return True
 
-    async def _give_up_by_clock(self, in_hand: InHand, error: Exception) -> None:
+    async def _give_up_by_clock(self, now: int, horizon: Horizon | None, error: Exception) -> None:
         """Of what is next by the clock, give up what raises an error also when it is alone."""
-        if in_hand.timers is None:
-            turn, decisions = self._turn_by_clock(in_hand)
+        if horizon is None:
+            turn, decisions = self._turn_by_clock(now)
             fault = report_fault("timers", "a fan-out", error)
             give_up_next(turn, decisions, fault, self._number, self._intake.set_aside)
             await turn.finish()
             return
-        for key, timer in self._timers.due(in_hand.timers, 1):
-            turn, decisions = self._turn_by_clock(in_hand)
+        for key, timer in self._timers.due(horizon, 1):
+            turn, decisions = self._turn_by_clock(now)
             try:
-                decisions.fire_all([(key, timer)], in_hand.timers.gathering)
+                decisions.fire_all([(key, timer)], horizon.gathering)
                 await turn.finish()
             except Exception as again:
                 if not is_of_record(again):
                     raise
-                turn, decisions = self._turn_by_clock(in_hand)
+                turn, decisions = self._turn_by_clock(now)
                 turn.view(TIMERS).put(key, None)
                 decisions.give_up(timer, report_fault("timers", "a timer", again))
                 await turn.finish()
 
-    def _turn_by_clock(self, in_hand: InHand) -> tuple[Turn, Decisions]:
-        turn = Turn(None, self._store, self._runtime.outputs(), in_hand)
-        return turn, self._decisions(turn, in_hand.now)
+    def _turn_by_clock(self, now: int) -> tuple[Turn, Decisions]:
+        turn = Turn(None, self._store, self._runtime.outputs())
+        return turn, self._decisions(turn, now)
 
     def _decisions(self, turn: Turn, now: int) -> Decisions:
         return Decisions(

@@ -60,8 +60,6 @@ class Rehearsal:
             self._is_restored = True
             for handler, _, _ in self._workers:
                 await handler.restore()
-            # As a lane does it, before any slice: the clock may have set off what is in hand.
-            await self._decider.wake(_none_read)
         while await self._work() or await self._is_due():
             pass
 
@@ -81,11 +79,6 @@ class Rehearsal:
 
     async def _work(self) -> bool:
         for handler, store, topics in self._workers:
-            if (first := handler.first) is not None:
-                slice_ = self.log.slice_from(first.topic, first.start, first.end - first.start)
-                if slice_ is not None:
-                    await handle_in_parts(handler, slice_, _finished)
-                    return True
             for topic in topics:
                 slice_ = self.log.slice_from(topic.name, store.frontier(topic.name))
                 if slice_ is not None:
@@ -100,7 +93,3 @@ def _finished(_: Slice) -> None:
 
 def _all_read(_: str) -> int:
     return ALL_READ
-
-
-def _none_read(_: str) -> int:
-    return 0

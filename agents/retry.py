@@ -9,7 +9,6 @@ from aiokafka import ConsumerRecord
 
 from agents.state import Stateful, open_store
 from pipeline.errors import Abandoned
-from pipeline.outputs import Outputs
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -62,20 +61,21 @@ class Retries(Stateful):
         if slice_.partition.topic == ERASURES.name:
             note_erasures(turn, records)
         else:
-            await self._put_back(records, turn.outputs)
+            await self._put_back(records, turn)
         await turn.finish()
 
     async def _put_back(
-        self, records: Iterable[tuple[ConsumerRecord, Delivery]], outputs: Outputs
+        self, records: Iterable[tuple[ConsumerRecord, Delivery]], turn: Turn
     ) -> None:
         for record, delivery in records:
             if delivery.due_at > self._runtime.clock.now():
-                await outputs.flush()
+                # What was put back by now is done, whoever goes on when the wait is cut short.
+                await turn.finish(up_to=record.offset)
                 await self._wait_until(delivery.due_at)
             topic = DELIVER[delivery.channel, delivery.priority]
             of_user = delivery.tenant, delivery.user, delivery.accepted_at
             if not is_forgotten(self._store, *of_user):
-                outputs.add(topic, record.partition, record.key, encode(delivery))
+                turn.outputs.add(topic, record.partition, record.key, encode(delivery))
 
     async def _wait_until(self, due_at: int) -> None:
         while (wait := due_at - self._runtime.clock.now()) > 0:

@@ -59,7 +59,6 @@ from tables.followers import (
     INDEXED,
     UNFOLLOWED,
 )
-from tables.in_hand import IN_HAND
 from tables.shares import SHARES
 from tables.store import Store
 from tables.table import key_of
@@ -84,7 +83,6 @@ TABLES = (
     UNFOLLOWED,
     INDEXED,
     SHARES,
-    IN_HAND,
     ERASED,
     ERASING,
     UNROUTED,
@@ -119,8 +117,7 @@ class Router(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or tell on each cancellation."""
-        in_hand = self.take_in_hand(slice_, self._runtime.clock.now())
-        turn = Turn(slice_, self._store, self._runtime.outputs(), in_hand)
+        turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
         events = [value for _, value in records if isinstance(value, Event)]
         if not all(map(self._catalogues.current.for_event, events)):
@@ -139,7 +136,7 @@ class Router(Stateful):
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Go on with events and erasures under way; the latter once all edges are found."""
-        if self.first is not None or not (self._edges.may_be_left or self._is_routing):
+        if not (self._edges.may_be_left or self._is_routing):
             return None
         turn = Turn(None, self._store, self._runtime.outputs())
         if self._is_routing:

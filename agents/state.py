@@ -11,10 +11,9 @@ from pipeline.outputs import Outputs
 from pipeline.parts import Trust
 from pipeline.record_faults import report_fault
 from pipeline.runtime import Runtime
-from pipeline.slices import Slice, Span
+from pipeline.slices import Slice
 from pipeline.topics import Topic, changelog
 from tables.deaths import BEGUN, Deaths
-from tables.in_hand import InHand, find_in_hand, in_hand_of
 from tables.restore import Changelog
 from tables.store import PartitionStore, Store
 from tables.table import Table, checker
@@ -65,34 +64,19 @@ class Stateful(Reading):
         super().__init__(runtime, name, kinds)
         self._store = store
         self._deaths = Deaths(store)
-        self._unfinished: InHand | None = None
-        self._whole: InHand | None = None
 
     async def restore(self) -> Mapping[str, int]:
-        """Bring the state up to its changelog; return the frontiers stored in it."""
+        """Bring the state up to its changelog, and send what its last owner may not have sent.
+
+        Returns the frontiers stored in it.
+        """
         frontiers = await self._store.restore()
-        self._unfinished = find_in_hand(self._store)
+        await self._store.send_again(self._runtime.producer)
         return frontiers
 
-    @property
-    def first(self) -> Span | None:
-        """The records to begin with, as one slice, as the last process had them in hand."""
-        return self._unfinished.span if self._unfinished else None
-
-    def give_up_first(self) -> None:
-        """Begin with whatever comes; the note goes with what is done next."""
-        self._unfinished = None
-
-    def take_in_hand(self, slice_: Slice, now: int) -> InHand:
-        """The slice, to be decided now, or as of when the last process had it in hand.
-
-        What is part of the slice before, which was too large or had a fault, is decided as of then.
-        """
-        before, self._unfinished = self._unfinished or self._whole, None
-        if before is None or not before.covers(slice_):
-            before = in_hand_of(slice_, now)
-        self._whole = before
-        return in_hand_of(slice_, before.now)
+    async def note_sent(self, after: float) -> None:
+        """Note what was sent `after` seconds ago or earlier: no successor sends it again."""
+        await self._store.note_sent(after)
 
     async def trust(self, slice_: Slice) -> Trust:
         """How to take a slice, after how processes before this one ended."""
@@ -121,8 +105,6 @@ class Stateful(Reading):
 class Stateless(Reading):
     """The same half of a handler that keeps nothing beside its topics."""
 
-    first: Span | None = None
-
     async def trust(self, slice_: Slice) -> Trust:
         """Nothing is kept of processes before this one."""
         return Trust.WHOLE
@@ -140,8 +122,8 @@ class Stateless(Reading):
         """Nothing to restore: the committed offsets are all there is."""
         return {}
 
-    def give_up_first(self) -> None:
-        """There are none."""
+    async def note_sent(self, after: float) -> None:
+        """Nothing is noted."""
 
     async def wake(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due."""

@@ -9,7 +9,6 @@ TocsinError
 │   └── Fenced         another worker owns the changelog now: exit, nothing was written
 ├── BrokenChangelog    a changelog record can't be read: the restore stops and says where
 ├── TooManyBadRecords  a broken producer: the worker stops rather than drain into dead letters
-├── TooLarge           what comes of a slice can't be written as a whole: it is taken in parts
 ├── Abandoned          work that is left undone because its partition goes: others do it
 └── Misconfigured      a setting is missing or wrong: names the setting
 """
@@ -60,10 +59,6 @@ class BrokenChangelog(TocsinError):
 
 class TooManyBadRecords(TocsinError):
     """So many records of one slice are bad that the producer, not the record, is broken."""
-
-
-class TooLarge(TocsinError):
-    """Raised with nothing done: what comes of the slice is too large to be written as a whole."""
 
 
 class Abandoned(TocsinError):

@@ -11,7 +11,7 @@ from pipeline import metrics
 from pipeline.errors import Abandoned
 from pipeline.parts import SliceHandler, handle_with_care
 from pipeline.queues import Queues
-from pipeline.slices import BYTES, Slice, Span
+from pipeline.slices import BYTES, Slice
 
 ReadTo = Callable[[str], int]
 ALL_READ = 1 << 62
@@ -27,23 +27,17 @@ class Handler(SliceHandler, Protocol):
         """Bring the state up to its changelog; return the frontiers stored in it, by topic."""
         ...
 
-    @property
-    def first(self) -> Span | None:
-        """The records to begin with, as one slice, as the last process had them in hand."""
-        ...
-
-    def give_up_first(self) -> None:
-        """Begin with whatever comes: those records are gone."""
+    async def note_sent(self, after: float) -> None:
+        """Note durably what was sent `after` seconds ago or earlier, where nothing else did."""
         ...
 
     async def handle(self, slice_: Slice) -> None:
         """Work through one slice.
 
         On return every output is acknowledged by the broker and the state is stored: the frontier
-        moves right after. Raises Abandoned when it was told to close and left the slice undone,
-        and TooLarge where the slice must be taken in parts. An error that a record may be to
-        blame for sets that record aside (`pipeline.parts`); any other ends the process, and the
-        slice is read again.
+        moves right after. Raises Abandoned when it was told to close and left the slice undone. An
+        error that a record may be to blame for sets that record aside (`pipeline.parts`); any
+        other ends the process, and the slice is read again.
         """
         ...
 
@@ -107,7 +101,7 @@ class Lane:
                 due_in = await self._handler.wake(self._read_to) if self._read_to else None
                 if self._closing.is_set():
                     return
-                slice_ = self._queues.take(self._handler.first)
+                slice_ = self._queues.take()
                 if slice_ is not None:
                     await self._work(slice_)
                 else:

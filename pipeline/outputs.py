@@ -8,8 +8,10 @@ from typing import Protocol
 from aiokafka.partitioner import murmur2
 
 from pipeline.producer import Entry
-from pipeline.topics import LINES, Topic
+from pipeline.topics import LARGEST_RECORD, LINES, Topic
 
+MOST_BYTES = LARGEST_RECORD - (64 << 10)
+"""Of one value: what Kafka takes, with room for its key and what stands around both."""
 LINES_BYTES = 1 << 18
 """What one record of lines holds at most, unless a single line is larger."""
 
@@ -26,6 +28,15 @@ class Log(Protocol):
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
         """Append these entries; on return they are acknowledged. The offset after the last one."""
         ...
+
+
+Records = list[tuple[str, int, list[Entry]]]
+"""Records by topic and partition, as they are sent: also in the changelog, until they are."""
+
+
+async def send(log: Log, records: Records) -> list[int]:
+    """Send all and wait for every acknowledgement; the offset after the last one of each place."""
+    return await asyncio.gather(*(log.write(*place) for place in records))
 
 
 class Outputs:
@@ -46,24 +57,36 @@ class Outputs:
     def add(self, topic: Topic, partition: int, key: bytes | None, value: bytes | None) -> None:
         """One more record; nothing is sent yet.
 
-        With None for a value, a compacted topic forgets the key.
+        With None for a value, a compacted topic forgets the key. Raises ValueError for more than
+        Kafka takes: whatever asks for that can't be done, now or later.
         """
+        if len(value or b"") > MOST_BYTES:
+            raise ValueError(
+                f"{len(value or b'')} bytes for {topic.name}, {MOST_BYTES} are possible"
+            )
         self.entries[topic.name, partition].append((key, value))
         self.size += len(value or b"")
+
+    def take(self) -> Records:
+        """All that was added, as it is to be sent; nothing is left here."""
+        entries, self.entries = self.entries, defaultdict(list)
+        return [
+            (topic, partition, _in_lines(added) if topic in LINES else added)
+            for (topic, partition), added in entries.items()
+        ]
+
+    async def send(self, records: Records) -> None:
+        """Send what was taken, and wait for every acknowledgement; raises Unavailable."""
+        await send(self._producer, records)
 
     async def flush(self) -> dict[tuple[str, int], int]:
         """Send all and wait for every acknowledgement; raises Unavailable.
 
         By topic and partition, the offset after the last record.
         """
-        entries, self.entries = self.entries, defaultdict(list)
-        ends = await asyncio.gather(
-            *(
-                self._producer.write(*place, _in_lines(records) if place[0] in LINES else records)
-                for place, records in entries.items()
-            )
-        )
-        return dict(zip(entries, ends, strict=True))
+        records = self.take()
+        ends = await send(self._producer, records)
+        return {(topic, at): end for (topic, at, _), end in zip(records, ends, strict=True)}
 
 
 def _in_lines(entries: list[Entry]) -> list[Entry]:

@@ -15,10 +15,12 @@ from pipeline.cursor import Cursor
 from pipeline.errors import Unavailable
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
-from pipeline.slices import BYTES, RECORDS, Slice, Span
+from pipeline.slices import BYTES, RECORDS, Slice
 
 GRACE = 20.0
 """Seconds that a slice in hand gets to finish when its partition is taken away."""
+NOTED_AFTER = 1.0
+"""Seconds after which it is noted that outputs were sent, where no later slice has done so."""
 
 log = logging.getLogger(__name__)
 
@@ -115,22 +117,17 @@ class Partition:
             for tp in tps:
                 self.frontiers[tp] = max(committed[tp], stored.get(tp.topic, 0))
                 self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
-            first = self._handler.first
-            if first is not None and self.frontiers[self._tps[first.topic]] > first.start:
-                # Retention took them; waiting for them would hold up all else for good.
-                self._handler.give_up_first()
             if self._opened is not None:
                 await self._opened(self._number)
             async with asyncio.TaskGroup() as tasks:
-                for lane in self._lanes:
-                    tasks.create_task(lane.run())
+                noting = tasks.create_task(self._note_sent())
+                async with asyncio.TaskGroup() as lanes:
+                    for lane in self._lanes:
+                        lanes.create_task(lane.run())
+                noting.cancel()
+            await self._handler.note_sent(0)
         finally:
             await self._handler.close()
-
-    @property
-    def first(self) -> Span | None:
-        """The records that must be worked on before any others, until they are."""
-        return self._handler.first
 
     def accept(self, slice_: Slice) -> None:
         """Queue a slice for its lane."""
@@ -149,6 +146,12 @@ class Partition:
         self._closing.set()
         for lane in self._lanes:
             lane.close()
+
+    async def _note_sent(self) -> None:
+        """Have it noted what was sent, also where nothing comes after it."""
+        while True:
+            await asyncio.sleep(NOTED_AFTER)
+            await self._handler.note_sent(NOTED_AFTER)
 
     def _read_to(self, topic: str) -> int:
         tp = self._tps[topic]
@@ -197,8 +200,7 @@ class Partitions:
 
         The topics of a partition number share its room, and whoever needs it may use all that
         is left. Each one's even part is free to it even then, so that no backlog keeps another
-        topic out: at most twice the room is in flight, and what the last fetches brought. What
-        a lane must begin with is fetched in any case: until then it gives nothing else back.
+        topic out: at most twice the room is in flight, and what the last fetches brought.
         """
         room = self.room_per_partition()
         own = room // len(self.role.topics)
@@ -208,14 +210,8 @@ class Partitions:
         return {
             tp
             for tp, cursor in cursors.items()
-            if not cursor.seek_pending
-            and (used[tp.partition] < room or cursor.in_flight < own or self._lacks(tp, cursor))
+            if not cursor.seek_pending and (used[tp.partition] < room or cursor.in_flight < own)
         }
-
-    def _lacks(self, tp: TopicPartition, cursor: Cursor) -> bool:
-        held = self._held.get(tp.partition)
-        first = held.first if held else None
-        return first is not None and first.topic == tp.topic and cursor.position < first.end
 
     def frontiers(self) -> dict[TopicPartition, int]:
         """Where each partition's next slice must start: all before it is done, for good."""

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from pipeline.errors import TooLarge
 from pipeline.record_faults import is_of_record
 from pipeline.slices import Slice, halves
 
@@ -71,14 +70,12 @@ async def handle_in_parts(
     """Have a slice handled; `finished` is told of it, or of each part, when that is durable.
 
     Where a handler raises something that a record may be to blame for, nothing of the slice has
-    left, or what has is known by its id. So it is taken in halves, and those again, until the
+    left. So it is taken in halves, and those again, until the
     record is alone; one that fails twice alone is set aside, and its neighbours have gone on.
     Whatever is broken around records is raised.
     """
     try:
         await handler.handle(slice_)
-    except TooLarge:
-        pass
     except Exception as error:
         if not is_of_record(error):
             raise

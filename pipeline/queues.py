@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 
-from pipeline.slices import BYTES, Slice, Span, join_head, join_up_to
+from pipeline.slices import BYTES, Slice, join_head
 
 
 class Queues:
@@ -32,16 +32,8 @@ class Queues:
             self._turns[topic] = max(self._turns[topic], self._latest)
         queue.append(slice_)
 
-    def take(self, first: Span | None = None) -> Slice | None:
-        """The next slice, with what follows it directly; None when nothing waits.
-
-        Where `first` says what to begin with, it is that, as one slice, or None until all of it
-        is there; unless the topic has been read beyond its start.
-        """
-        if first is not None:
-            queue = self._waiting[first.topic]
-            if not queue or queue[0].start <= first.start:
-                return join_up_to(queue, first.end)
+    def take(self) -> Slice | None:
+        """The next slice, with what follows it directly; None when nothing waits."""
         for topic, queue in self._waiting.items():
             if queue and topic not in self._turns:
                 return join_head(queue, self._most[topic], self._most_bytes)

@@ -6,7 +6,6 @@ Stock Faust spends 60 µs or more on each record; a slice pays that once for a t
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -33,14 +32,6 @@ class Slice:
     size: int
 
 
-class Span(NamedTuple):
-    """The records from `start` to `end` (exclusive) of a topic, in one partition."""
-
-    topic: str
-    start: int
-    end: int
-
-
 def join_head(queue: deque[Slice], most: int, most_bytes: int = BYTES) -> Slice:
     """Take the first slice and those that follow it directly, up to the bounds of one slice."""
     taken = [queue.popleft()]
@@ -50,20 +41,6 @@ def join_head(queue: deque[Slice], most: int, most_bytes: int = BYTES) -> Slice:
         if records > most or size > most_bytes:
             break
         taken.append(queue.popleft())
-    return _joined(taken)
-
-
-def join_up_to(queue: deque[Slice], end: int) -> Slice | None:
-    """Take all records before the offset `end` as one slice; None until they are there."""
-    if not queue or queue[-1].next < end:
-        return None
-    taken = []
-    while queue and queue[0].next <= end:
-        taken.append(queue.popleft())
-    if queue and queue[0].start < end:
-        head, tail = _split(queue.popleft(), end)
-        taken.append(head)
-        queue.appendleft(tail)
     return _joined(taken)
 
 
@@ -80,8 +57,7 @@ def _joined(taken: Sequence[Slice]) -> Slice:
         last,
         start=taken[0].start,
         records=[record for slice_ in taken for record in slice_.records],
-        # A seek has given back the bytes of all that came before it.
-        size=sum(slice_.size for slice_ in taken if slice_.epoch == last.epoch),
+        size=sum(slice_.size for slice_ in taken),
     )
 
 

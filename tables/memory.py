@@ -1,12 +1,18 @@
 """A partition store in memory, for rehearsals and simulations: nothing outlives the process."""
 
+import sys
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pipeline.outputs import Log, Records
+from pipeline.producer import Entry
+from tables.fold import Fold
+from tables.journal import Journal
+from tables.journal_records import OWN
 from tables.recent import Recent
-from tables.store import FRONTIER, OFFSET, Changes
+from tables.store import FRONTIER, NO_OUTPUTS, OFFSET, Changes, entries_of
 
 
 class MemoryStore:
@@ -15,9 +21,13 @@ class MemoryStore:
     `stored` is all of it: a second store made from a copy stands where a restarted worker would.
     """
 
+    most_bytes = sys.maxsize
+    """Of one write, which is cut into parts beyond that; here nothing is ever too large."""
+
     def __init__(self, stored: dict[bytes, bytes] | None = None) -> None:
         self.stored = {} if stored is None else stored
         self.recent: dict[bytes, Recent[Any]] = {}
+        self._journal = Journal(self._append, self._apply, self.get_many, self.most_bytes)
         # By table: where one has millions of keys, others must not wait for a place among them.
         self._keys: dict[bytes, list[bytes]] = defaultdict(list)
         for key in sorted(self.stored):
@@ -25,6 +35,12 @@ class MemoryStore:
 
     async def restore(self) -> dict[str, int]:
         """The frontiers by topic."""
+        fold = Fold()
+        fold.take([each for each in self.stored.items() if each[0][:1] in OWN], 0)
+        self._journal.begin(fold, 0)
+        return self._frontiers()
+
+    def _frontiers(self) -> dict[str, int]:
         found = self.scan(FRONTIER)
         return {key[len(FRONTIER) :].decode(): OFFSET.unpack(value)[0] for key, value in found}
 
@@ -48,13 +64,27 @@ class MemoryStore:
             yield key, self.stored[key]
             place += 1
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
-        """Store these changes and how far their input topic is done."""
-        entries = dict(changes)
-        if frontier is not None:
-            entries[FRONTIER + frontier[0].encode()] = OFFSET.pack(frontier[1])
-        for key, value in entries.items():
-            self._set(key, value)
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
+        """Store these changes, how far their input topic is done, and what follows from them."""
+        entries = entries_of(changes, frontier)
+        return await self._journal.write(entries, outputs) if entries or outputs else None
+
+    async def sent(self, number: int | None) -> None:
+        """All outputs of the write of this number are acknowledged."""
+        await self._journal.sent(number)
+
+    async def note_sent(self, after: float) -> None:
+        """Note what was sent `after` seconds ago or earlier."""
+        await self._journal.note_sent(after)
+
+    async def send_again(self, log: Log) -> None:
+        """Send what is not noted as sent by whoever wrote it."""
+        await self._journal.send_again(log)
 
     def drop_before(self, first: bytes, end: bytes) -> None:
         """Forget the keys from `first` up to `end`."""
@@ -63,6 +93,17 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+    async def _append(self, records: list[Entry]) -> int:
+        for key, value in records:
+            if key is not None and key[:1] in OWN:
+                self._set(key, value)
+        return 0
+
+    def _apply(self, changes: Iterable[Entry], _: int) -> None:
+        for key, value in changes:
+            if key is not None:
+                self._set(key, value)
 
     def _set(self, key: bytes, value: bytes | None) -> None:
         if value is None:

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.fencing import OPENED
 from pipeline.kafka_clients import reader
+from pipeline.producer import Entry
 
 FETCH_BYTES = 4 << 20
 """What one fetch brings."""
@@ -25,10 +26,8 @@ class Changelog:
         self._kafka = kafka
         self._check = check
 
-    async def changes_from(
-        self, offset: int
-    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
-        """Changes by key, batch by batch, each with the offset after its last record.
+    async def changes_from(self, offset: int) -> AsyncGenerator[tuple[list[Entry], int], None]:
+        """Records in order, batch by batch, each with the offset after its last record.
 
         What owners write to begin is no change, and left out. Ends at what is the end when it
         starts. An `offset` that the log no longer has begins at its start, and one past its end
@@ -51,7 +50,7 @@ class Changelog:
 
     async def _read(
         self, consumer: AIOKafkaConsumer, offset: int
-    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
+    ) -> AsyncGenerator[tuple[list[Entry], int], None]:
         tp = TopicPartition(self.topic, self.partition)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
@@ -61,8 +60,8 @@ class Changelog:
             for records in (await consumer.getmany(tp, timeout_ms=1000)).values():
                 yield self._changes(records), records[-1].offset + 1
 
-    def _changes(self, records: list[ConsumerRecord]) -> dict[bytes, bytes | None]:
-        changes: dict[bytes, bytes | None] = {}
+    def _changes(self, records: list[ConsumerRecord]) -> list[Entry]:
+        changes: list[Entry] = []
         for record in records:
             if record.key == OPENED:
                 continue
@@ -74,7 +73,7 @@ class Changelog:
                     f"({error}). The restore stopped before it and nothing was processed; "
                     "was the state written by a newer version of Tocsin?"
                 ) from error
-            changes[record.key] = record.value
+            changes.append((record.key, record.value))
         return changes
 
     def _away(self, kafka: str, error: KafkaError) -> Unavailable:

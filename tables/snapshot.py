@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.topics import changelog
+from tables.fold import Fold
 from tables.memory import MemoryStore
 from tables.restore import Changelog
 from tables.table import Table, checker
@@ -26,9 +27,12 @@ async def snapshot(
             readable(key, value)
 
     stored: dict[bytes, bytes] = {}
+    fold = Fold()
     source = Changelog(kafka, changelog(role).name, partition, check)
-    async for changes, _ in source.changes_from(0):
-        for key, value in changes.items():
+    async for records, _ in source.changes_from(0):
+        for key, value in fold.take(records, 0):
+            if key is None:
+                continue
             if value is None:
                 stored.pop(key, None)
             elif wanted(key):

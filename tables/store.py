@@ -17,9 +17,12 @@ from typing import Any, Protocol
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
-from pipeline.errors import Unavailable
+from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.fencing import OPENED, Fence
-from pipeline.outputs import Log
+from pipeline.outputs import Log, Records
+from pipeline.producer import Entry
+from tables.fold import Fold
+from tables.journal import Journal
 from tables.recent import Recent
 from tables.restore import Changelog
 
@@ -42,6 +45,7 @@ DAMAGED = ("Corruption", "No such file or directory")
 
 Changes = Mapping[bytes, bytes | None]
 """What to store under which key; None deletes."""
+NO_OUTPUTS: Records = []
 
 
 class Store(Protocol):
@@ -65,8 +69,29 @@ class Store(Protocol):
         """
         ...
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
-        """Store these changes and how far their input topic is done, all of it or nothing."""
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
+        """Store these changes, how far their input topic is done, and what follows from them.
+
+        All of it or nothing; on return it is in the changelog. Then the outputs are to be sent,
+        and with the number that this returns the store is told so. None where there are none.
+        """
+        ...
+
+    async def sent(self, number: int | None) -> None:
+        """All outputs of the write of this number are acknowledged."""
+        ...
+
+    async def note_sent(self, after: float) -> None:
+        """Note in the changelog what was sent `after` seconds ago or earlier, if need be."""
+        ...
+
+    async def send_again(self, log: Log) -> None:
+        """Send what is not noted as sent by whoever wrote it; once, after the restore."""
         ...
 
     def drop_before(self, first: bytes, end: bytes) -> None:
@@ -95,7 +120,7 @@ class PartitionStore:
         self._marking: asyncio.Task[None] | None = None
         self._changelog = changelog
         self._producer = producer
-        self._writing = asyncio.Lock()
+        self._journal = Journal(self._append, self._store, self.get_many)
         self.recent: dict[bytes, Recent[Any]] = {}
         self._db: Any = None
 
@@ -133,16 +158,40 @@ class PartitionStore:
         """
         start, since = self._restored()
         is_outdated = 0 < start != end and self._now() - since > DELETIONS_KEPT
+        fold, at = Fold(), start
         async with contextlib.aclosing(self._changelog.changes_from(start)) as read:
-            async for changes, read_to in read:
+            async for records, read_to in read:
                 if is_outdated:
                     return False
-                self._store(changes.items(), read_to)
+                self._take(fold, records, at, read_to)
+                at = read_to
+        self._begin(fold, at)
         return True
 
     def _restored(self) -> tuple[int, int]:
         restored = self._open_db.get(RESTORED) or b""
         return _offset(restored[: OFFSET.size]), _offset(restored[OFFSET.size :])
+
+    def _take(self, fold: Fold, records: Iterable[Entry], since: int, end: int) -> None:
+        """Put what the changelog says between two offsets into the state."""
+        try:
+            changes = fold.take(records, since)
+        except ValueError as error:
+            raise self._unreadable(f"between {since} and {end}", error) from error
+        self._store(changes, fold.restored(end))
+
+    def _begin(self, fold: Fold, end: int) -> None:
+        try:
+            self._journal.begin(fold, end)
+        except ValueError as error:
+            raise self._unreadable(f"before {end}", error) from error
+
+    def _unreadable(self, where: str, error: Exception) -> BrokenChangelog:
+        return BrokenChangelog(
+            f"{self._changelog.topic}-{self._changelog.partition} can't be read {where} ({error}). "
+            "The restore stopped before it and nothing was processed; was the state written by a "
+            "newer version of Tocsin?"
+        )
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of these keys, None where there is none; raises Unavailable when damaged."""
@@ -169,33 +218,41 @@ class PartitionStore:
         except Exception as error:  # rocksdict raises bare Exception
             raise self._damaged(error) from error
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
-        """Store these changes and, with them, how far their input topic is done.
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
+        """Store these changes, how far their input topic is done, and what follows from them.
 
-        All of it or nothing is in RocksDB; on return it is in the changelog too. Callers have
-        the outputs acknowledged first.
+        All of it or nothing is in RocksDB; on return it is in the changelog too.
         """
-        entries: list[tuple[bytes | None, bytes | None]] = list(changes.items())
-        if frontier is not None:
-            entries.append((FRONTIER + frontier[0].encode(), OFFSET.pack(frontier[1])))
-        if not entries:
-            return
-        async with self._writing:
-            end = await self._producer.write(
-                self._changelog.topic, self._changelog.partition, entries
-            )
-            self._store(entries, end)
+        entries = entries_of(changes, frontier)
+        return await self._journal.write(entries, outputs) if entries or outputs else None
+
+    async def sent(self, number: int | None) -> None:
+        """All outputs of the write of this number are acknowledged."""
+        await self._journal.sent(number)
+
+    async def note_sent(self, after: float) -> None:
+        """Note in the changelog what was sent `after` seconds ago or earlier, if need be."""
+        await self._journal.note_sent(after)
+
+    async def send_again(self, log: Log) -> None:
+        """Send what is not noted as sent by whoever wrote it; once, after the restore."""
+        await self._journal.send_again(log)
+
+    async def _append(self, records: list[Entry]) -> int:
+        topic, partition = self._changelog.topic, self._changelog.partition
+        return await self._producer.write(topic, partition, records)
 
     async def _mark(self) -> None:
         """Write what owners begin with again and again, so that Kafka goes on compacting."""
         while True:
             await asyncio.sleep(self._marked_every)
-            async with self._writing:
-                with contextlib.suppress(Unavailable):  # of which the producer makes an end itself
-                    end = await self._producer.write(
-                        self._changelog.topic, self._changelog.partition, [(OPENED, b"")]
-                    )
-                    self._store((), end)
+            with contextlib.suppress(Unavailable):  # of which the producer makes an end itself
+                await self._journal.mark((OPENED, b""))
 
     def drop_before(self, first: bytes, end: bytes) -> None:
         """Forget the keys from `first` up to `end`; the changelog's own retention does as well.
@@ -248,6 +305,14 @@ class PartitionStore:
                 f"The state folder {self._folder} can't be written ({error}). Nothing was lost: "
                 "what is missing in it is read from the changelog at the next start."
             ) from error
+
+
+def entries_of(changes: Changes, frontier: tuple[str, int] | None) -> list[Entry]:
+    """Changes and a frontier as records of a changelog."""
+    entries: list[Entry] = list(changes.items())
+    if frontier is not None:
+        entries.append((FRONTIER + frontier[0].encode(), OFFSET.pack(frontier[1])))
+    return entries
 
 
 def _offset(value: bytes | None) -> int:

@@ -11,6 +11,7 @@ from agents.calls import Call, Calls
 from agents.dispatch import Dispatch
 from agents.sink import Sink
 from pipeline.errors import Abandoned
+from pipeline.producer import Entry
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice, cut
@@ -23,7 +24,6 @@ from sinks.provider import Outcome, Sent
 from sinks.registry import Weighted
 from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
-from tables.store import Changes
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.pipeline.gate import GatedLog, settled
@@ -67,10 +67,9 @@ class Gated(MemoryStore):
         super().__init__()
         self._log = log
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
-        """As a partition's store does it: first the changelog, then the state."""
-        await self._log.write(*STATE, list(changes.items()))
-        await super().write(changes, frontier)
+    async def _append(self, records: list[Entry]) -> int:
+        await self._log.write(*STATE, records)
+        return await super()._append(records)
 
 
 @pytest.fixture
@@ -157,16 +156,16 @@ async def test_it_is_told_as_sent_when_every_mark_of_the_slice_is_acknowledged(
         assert mark.place == STATE
         assert len(push.provider.took) == expected
         mark.acknowledge()
+    (frontier,) = await log.next()
+    assert frontier.place == STATE
+    assert not handling.done()
+    frontier.acknowledge()
     (told,) = await log.next()
     assert told.place == (DELIVERY_EVENTS.name, 0)
     assert len((told.entries[0][1] or b"").splitlines()) == 2
     await settled()
     assert not handling.done(), "the frontier would move before it is told"
     told.acknowledge()
-    (frontier,) = await log.next()
-    assert frontier.place == STATE
-    assert not handling.done()
-    frontier.acknowledge()
     await handling
 
 

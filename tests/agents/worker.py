@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -24,6 +25,8 @@ class Worker(Transcript):
 
     runtime: Runtime
     done: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
+    stored: dict[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)
+    """The frontiers that each handler found; a test says whether to go on from them."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)
 
@@ -35,12 +38,11 @@ class Worker(Transcript):
     async def work(self, *roles: Role, read_to: ReadTo = lambda _: ALL_READ) -> None:
         """Let each role in turn handle all that its topics hold, slice by slice, as lanes do.
 
-        What was in hand when the last process ended comes first, and at the end what is due by
-        then, by the clock and by what is said to be read.
+        At the end comes what is due by then, by the clock and by what is said to be read.
         """
         for role in roles:
             for number in range(PARTITIONS):
-                await self._finish(role, number)
+                await self.handler(role, number)
             await self._handle_all(role)
             for number in range(PARTITIONS):
                 handler = await self.handler(role, number)
@@ -58,15 +60,6 @@ class Worker(Transcript):
                 handler = await self.handler(role, tp.partition)
                 await handle_in_parts(handler, slice_, partial(self._finished, role))
             ends = await self.consumer.end_offsets(tps)
-
-    async def _finish(self, role: Role, number: int) -> None:
-        handler = await self.handler(role, number)
-        await handler.wake(lambda _: 0)
-        if (first := handler.first) is not None:
-            tp = TopicPartition(first.topic, number)
-            records = [r for r in await self.fetch(tp, first.start) if r.offset < first.end]
-            (slice_,) = cut(tp, 0, first.start, records)
-            await handle_in_parts(handler, slice_, partial(self._finished, role))
 
     def _finished(self, role: Role, part: Slice) -> None:
         self.done[role.name, part.partition] = part.next
@@ -87,13 +80,18 @@ class Worker(Transcript):
         """The role's handler of a partition, restored when it is first asked for."""
         if (role.name, number) not in self._handlers:
             handler = role.open_handler(number, self.closing)
-            await handler.restore()
+            self.stored[role.name, number] = await handler.restore()
             self._handlers[role.name, number] = handler
         return self._handlers[role.name, number]
 
-    async def restart(self, *, keep_disk: bool = True) -> None:
-        """Close every handler; those opened next restore what was stored."""
+    async def restart(self, *, keep_disk: bool = True, in_order: bool = True) -> None:
+        """Close every handler; those opened next restore what was stored.
+
+        Without an orderly end the last outputs are not noted as sent.
+        """
         for handler in self._handlers.values():
+            if in_order:
+                await handler.note_sent(0)
             await handler.close()
         self._handlers.clear()
         if not keep_disk:

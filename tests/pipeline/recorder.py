@@ -14,7 +14,7 @@ from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.parts import Trust
 from pipeline.settings import Settings
-from pipeline.slices import Slice, Span
+from pipeline.slices import Slice
 from pipeline.topic_creation import create_topics
 from pipeline.topics import Topic
 
@@ -87,15 +87,12 @@ class Recorder:
 class Notes:
     """The handler of one partition."""
 
-    first: Span | None = None
-
     def __init__(self, recorder: Recorder, number: int) -> None:
         self._recorder = recorder
         self._number = number
 
-    def give_up_first(self) -> None:
-        """Begin with whatever comes."""
-        self.first = None
+    async def note_sent(self, after: float) -> None:
+        """Nothing is ever sent."""
 
     async def restore(self) -> Mapping[str, int]:
         """The frontier that a test says was stored with the state."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pipeline.slices import OVERHEAD, Slice, cut, halves, join_head, join_up_to
+from pipeline.slices import OVERHEAD, Slice, cut, halves, join_head
 
 TP = TopicPartition("events", 0)
 
@@ -52,26 +52,6 @@ def test_slices_joined_give_back_the_sum() -> None:
     joined = join_head(deque(slices), 100)
     assert joined.size == (400 + 413) + (400 + 826) + 400
     assert (joined.start, joined.next) == (0, 6)
-
-
-def test_bytes_from_before_a_seek_were_given_back_by_it() -> None:
-    old, new = slice_of(0, 1, epoch=1), slice_of(2, 3, epoch=2)
-    joined = join_up_to(deque([old, new]), 4)
-    assert joined is not None
-    assert [r.offset for r in joined.records] == [0, 1, 2, 3]
-    assert (joined.epoch, joined.size) == (2, new.size)
-
-
-@pytest.mark.parametrize("end", [1, 2, 3, 4, 5])
-def test_what_is_taken_up_to_an_offset_and_what_is_left_give_back_all_once(end: int) -> None:
-    slices = [slice_of(0, 1), slice_of(2, 3, 4)]
-    queue = deque(slices)
-    taken = join_up_to(queue, end)
-    assert taken is not None
-    assert [r.offset for r in taken.records] == list(range(end))
-    left = list(queue)
-    assert [r.offset for each in left for r in each.records] == list(range(end, 5))
-    assert taken.size + sum(each.size for each in left) == sum(each.size for each in slices)
 
 
 def test_only_what_follows_directly_is_joined() -> None:

@@ -15,7 +15,7 @@ from pipeline.errors import Abandoned
 from pipeline.lanes import ALL_READ, LONGEST_WAIT, Lane, ReadTo
 from pipeline.parts import Trust
 from pipeline.queues import Queues
-from pipeline.slices import RECORDS, Slice, Span
+from pipeline.slices import RECORDS, Slice
 from tests.patience import ended, until
 from tests.virtual_time import in_virtual_time, now
 
@@ -28,15 +28,12 @@ AT_ONCE = 0.0
 class Tape:
     """A handler that notes what it is asked to do, and wakes as a test says."""
 
-    first: Span | None = None
-
     def __init__(self, wake: Callable[[], float | None] = lambda: None) -> None:
         self.done: list[str] = []
         self._wake = wake
 
-    def give_up_first(self) -> None:
-        """Begin with whatever comes."""
-        self.first = None
+    async def note_sent(self, after: float) -> None:
+        """Nothing is ever sent."""
 
     async def restore(self) -> Mapping[str, int]:
         """Nothing."""
@@ -360,38 +357,3 @@ async def test_a_slice_that_does_not_start_at_the_frontier_ends_the_lane() -> No
     lane.put(feed.slice("high"))
     with pytest.raises(RuntimeError, match="a slice from 1000 stood in the lane where 0 was due"):
         await ended(lane.run())
-
-
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.data())
-def test_what_was_in_hand_is_taken_first_and_as_one_slice(
-    sizes: list[int], data: st.DataObject
-) -> None:
-    tp, starts = TopicPartition("high", 0), [sum(sizes[:n]) for n in range(len(sizes))]
-    slices = [
-        Slice(tp, 0, start, start + size, [Record(start + n) for n in range(size)], size)
-        for start, size in zip(starts, sizes, strict=True)
-    ]
-    end = data.draw(st.integers(1, sum(sizes)))
-    queues, first = Queues(MOST, WEIGHTS), Span("high", 0, end)
-    queues.put(Feed().slice("contacts"))
-    for slice_ in slices:
-        if slice_.start < end:
-            assert queues.take(first) is None
-        queues.put(slice_)
-    again = queues.take(first)
-    assert again is not None
-    assert (again.start, again.next) == (0, end)
-    assert [record.offset for record in again.records] == list(range(end))
-    rest = taken(queues, 10)
-    assert topics(rest)[0] == "contacts"
-    offsets = [record.offset for slice_ in rest[1:] for record in slice_.records]
-    assert offsets == list(range(end, sum(sizes)))
-    assert sum(each.size for each in (again, *rest[1:])) >= sum(sizes) - max(sizes)
-
-
-def test_what_retention_deleted_meanwhile_is_not_waited_for() -> None:
-    queues = Queues(MOST, WEIGHTS)
-    queues.put(Slice(TopicPartition("high", 0), 0, 50, 60, [Record(50)], 10))
-    slice_ = queues.take(Span("high", 10, 20))
-    assert slice_ is not None
-    assert slice_.start == 50

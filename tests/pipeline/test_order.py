@@ -17,7 +17,7 @@ from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.parts import Trust
 from pipeline.producer import Producer
-from pipeline.slices import Slice, Span, cut
+from pipeline.slices import Slice, cut
 from tests.patience import until
 from tests.pipeline.gate import settled
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
@@ -30,16 +30,14 @@ HIGH, LOW = (TopicPartition(topic, 0) for topic in TOPICS)
 class Gated:
     """A handler that works on each slice until its test says what comes of it."""
 
-    first: Span | None = None
-
     def __init__(self) -> None:
         self.begun: list[Slice] = []
         self.ends: list[str] = []
         self.closed = False
         self._work: asyncio.Future[None] | None = None
 
-    def give_up_first(self) -> None:
-        """There is none."""
+    async def note_sent(self, after: float) -> None:
+        """Nothing is ever sent."""
 
     async def restore(self) -> Mapping[str, int]:
         """Nothing."""

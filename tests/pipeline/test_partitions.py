@@ -1,7 +1,5 @@
 """How what is in flight is shared between the topics of a partition."""
 
-import asyncio
-
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
@@ -9,9 +7,6 @@ from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
 from pipeline.partitions import Partitions, Role
-from pipeline.slices import Span
-from tests.patience import until
-from tests.pipeline.test_lanes import Tape
 
 TOPICS = ("contacts", "high", "low", "bulk")
 ROOM = 1000
@@ -73,37 +68,6 @@ class Source:
     async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Their starts."""
         return dict.fromkeys(partitions, self.start)
-
-
-async def test_what_was_in_hand_is_fetched_even_if_others_took_all_the_room() -> None:
-    """The lane waits for the last of it, so nothing would ever be given back."""
-    handler, source, high = Tape(), Source(), TopicPartition("high", 0)
-    handler.first = Span("high", 0, 1000)
-    role = Role(name="a role", topics=TOPICS, open_handler=lambda *_: handler)
-    partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
-    partitions.assign({0}, source)
-    await until(lambda: bool(source.cursors))
-    for cursor in source.cursors.values():
-        cursor.seek_pending, cursor.in_flight, cursor.position = False, 400, 999
-    assert partitions.with_room(source.cursors) == {high}
-    source.cursors[high].position = 1000
-    assert partitions.with_room(source.cursors) == set()
-    await partitions.close()
-
-
-@pytest.mark.parametrize(("start", "waits"), [(0, True), (7, True), (8, False), (2000, False)])
-async def test_what_was_in_hand_is_given_up_where_retention_took_it(
-    start: int, waits: bool
-) -> None:
-    handler, source = Tape(), Source(start)
-    handler.first = Span("high", 7, 1000)
-    role = Role(name="a role", topics=TOPICS, open_handler=lambda *_: handler)
-    partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
-    partitions.assign({0}, source)
-    await until(lambda: bool(source.cursors))
-    await asyncio.sleep(0)
-    assert (handler.first is not None) == waits
-    await partitions.close()
 
 
 async def test_what_the_group_assigns_to_one_that_leaves_is_not_opened() -> None:

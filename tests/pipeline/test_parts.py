@@ -4,7 +4,7 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
-from pipeline.errors import Abandoned, Misconfigured, TooLarge, Unavailable
+from pipeline.errors import Abandoned, Misconfigured, Unavailable
 from pipeline.parts import Trust, handle_in_parts
 from pipeline.slices import Slice, cut
 
@@ -117,15 +117,3 @@ async def test_what_is_broken_when_a_record_is_alone_is_raised_too() -> None:
     with pytest.raises(Unavailable):
         await handle_in_parts(desk, slice_of(2), desk.finished)
     assert (desk.aside, desk.frontier) == ([], 0)
-
-
-async def test_what_is_too_large_is_taken_in_halves() -> None:
-    class Small(Desk):
-        async def handle(self, slice_: Slice) -> None:
-            if len(slice_.records) > 3:
-                raise TooLarge
-            await super().handle(slice_)
-
-    desk = Small({})
-    await handle_in_parts(desk, slice_of(10), desk.finished)
-    assert (desk.handled, desk.aside, desk.frontier) == (list(range(10)), [], 10)

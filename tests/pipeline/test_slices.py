@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
-from pipeline.slices import BYTES, Slice, cut, halves, join_head, join_up_to
+from pipeline.slices import BYTES, Slice, cut, halves, join_head
 
 TP = TopicPartition("events", 0)
 
@@ -126,22 +126,6 @@ def test_a_slice_from_before_a_seek_frees_no_bytes() -> None:
     assert cursor.in_flight == 0
 
 
-def test_what_was_in_hand_gives_back_its_bytes_even_if_a_seek_came_between() -> None:
-    cursor, queue = Cursor(0), deque[Slice]()
-    for end in (5, 10):
-        (slice_,) = cut(TP, cursor.epoch, cursor.position, records(range(cursor.position, end)))
-        cursor.hand_on(slice_)
-        assert cursor.accept(slice_)
-        queue.append(slice_)
-        if end == 5:
-            cursor.seek(5)
-    joined = join_up_to(queue, 10)
-    assert joined is not None
-    assert [record.offset for record in joined.records] == list(range(10))
-    cursor.finish(joined)
-    assert cursor.in_flight == 0
-
-
 @pytest.mark.parametrize(
     ("most", "most_bytes", "taken"),
     [
@@ -172,25 +156,6 @@ def run_of(*lengths: int) -> list[Slice]:
     ]
 
 
-@pytest.mark.parametrize("end", range(1, 10))
-def test_bytes_are_freed_once_however_slices_are_split_and_joined(end: int) -> None:
-    """Those of a slice that is split go with its second part, and not with both."""
-    cursor, queue = Cursor(0), deque(run_of(4, 2, 3))
-    for slice_ in queue:
-        cursor.hand_on(slice_)
-    assert cursor.in_flight == 90
-    first = join_up_to(queue, end)
-    assert first is not None
-    assert (first.start, first.next) == (0, end)
-    whole = {1: 0, 2: 0, 3: 0, 4: 40, 5: 40, 6: 60, 7: 60, 8: 60, 9: 90}[end]
-    cursor.finish(first)
-    assert cursor.in_flight == 90 - whole
-    while queue:
-        cursor.finish(join_head(queue, 1))
-        assert cursor.in_flight >= 0
-    assert cursor.in_flight == 0
-
-
 @pytest.mark.parametrize(
     ("offsets", "middle"), [((5, 6), 6), ((5, 6, 7), 6), ((5, 6, 9, 20), 9), ((5, 30, 40), 30)]
 )
@@ -204,19 +169,6 @@ def test_halves_hold_each_record_once_and_the_bytes_once(
     assert all(record.offset < middle for record in one.records)
     assert one.size + two.size == 70
     assert one.epoch == two.epoch == 3
-
-
-@pytest.mark.parametrize(
-    ("queued", "end", "expected"),
-    [((), 1, None), ((4,), 5, None), ((4, 2), 7, None), ((4, 2), 6, (0, 6)), ((4,), 4, (0, 4))],
-)
-def test_what_is_not_there_yet_is_waited_for(
-    queued: tuple[int, ...], end: int, expected: tuple[int, int] | None
-) -> None:
-    queue = deque(run_of(*queued))
-    found = join_up_to(queue, end)
-    assert (None if found is None else (found.start, found.next)) == expected
-    assert len(queue) == (len(queued) if found is None else 0)
 
 
 @pytest.mark.parametrize(

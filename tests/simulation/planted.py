@@ -12,6 +12,9 @@ from policy import limits, rules
 from policy.digest_closing import close as close_digest
 from policy.digest_window import DigestWindow
 from policy.rate_limit import Window
+from tables.journal import Journal
+from tables.journal_records import LargeWrite, key_of_completion, key_of_part
+from tables.memory import MemoryStore
 from tables.timers import Timers
 from tables.turn import Turn
 from tests.simulation.play import MortalStore
@@ -30,26 +33,67 @@ def drop_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryLog, "write", write)
 
 
-def state_before_outputs(patch: pytest.MonkeyPatch) -> None:
-    """State is stored first, so that a crash in between loses the outputs."""
+def outputs_before_state(patch: pytest.MonkeyPatch) -> None:
+    """Outputs are sent first, so that after a crash in between they are decided anew."""
     finish = Turn.finish
 
-    async def finished(self: Turn, *, divisible: bool = False) -> None:
-        outputs, self.outputs = self.outputs, type(self.outputs)(self.outputs._producer)
-        await finish(self)
-        await outputs.flush()
+    async def finished(self: Turn, up_to: int | None = None) -> None:
+        await self.outputs.send(self.outputs.take())
+        await finish(self, up_to)
 
     patch.setattr(Turn, "finish", finished)
 
 
+def note_before_outputs(patch: pytest.MonkeyPatch) -> None:
+    """Outputs are noted as sent before they are, so that a crash in between loses them."""
+    write = MemoryStore.write
+
+    async def written(self: MemoryStore, *args: Any) -> int | None:
+        await self.sent(await write(self, *args))
+        await self.note_sent(0)
+        return None
+
+    patch.setattr(MemoryStore, "write", written)
+
+
+def send_nothing_again(patch: pytest.MonkeyPatch) -> None:
+    """Who takes over does not send what its predecessor may not have sent."""
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    patch.setattr(Journal, "send_again", nothing)
+
+
 def tear_the_state(patch: pytest.MonkeyPatch) -> None:
     """Write the state of a slice in batches of which a crash may leave the first."""
-    patch.setattr(MortalStore, "batch_bytes", 1000)
+    patch.setattr(MortalStore, "most_bytes", 1000)
+    patch.setattr("tables.journal.size_of", lambda _: 0)
 
 
-def forget_what_was_in_hand(patch: pytest.MonkeyPatch) -> None:
-    """What was cut short is decided anew after a crash, with what has become known since."""
-    patch.setattr("agents.state.find_in_hand", lambda _: None)
+def apply_what_is_not_complete(patch: pytest.MonkeyPatch) -> None:
+    """Parts of a large write change the state as they come, whether or not all others do."""
+    patch.setattr(MortalStore, "most_bytes", 1000)
+
+    async def write_parts(self: Journal, number: int, write: LargeWrite, notes: list[Entry]) -> int:
+        self._end = await self._append([*notes, *write.entries])
+        return await parts_written(self, number, write, [])
+
+    parts_written = Journal._write_parts
+    patch.setattr(Journal, "_write_parts", write_parts)
+
+
+def take_parts_back_first(patch: pytest.MonkeyPatch) -> None:
+    """Parts of a large write go before the state is under its own keys."""
+    patch.setattr(MortalStore, "most_bytes", 1000)
+
+    async def take_back(self: Journal, number: int) -> None:
+        batch = self._unfinished.pop(number)
+        parts: list[Entry] = [(key_of_part(number, at), None) for at in range(batch.parts)]
+        self._end = await self._append([(key_of_completion(number), None), *parts])
+        await self._append(list(zip(batch.keys, self._read(batch.keys), strict=True)))
+
+    patch.setattr(Journal, "_take_parts_back", take_back)
 
 
 def send_digests_twice(patch: pytest.MonkeyPatch) -> None:
@@ -119,9 +163,12 @@ def digest_as_it_comes(patch: pytest.MonkeyPatch) -> None:
 FAULTS = (
     drop_one,
     send_digests_twice,
-    state_before_outputs,
+    outputs_before_state,
+    note_before_outputs,
+    send_nothing_again,
     tear_the_state,
-    forget_what_was_in_hand,
+    apply_what_is_not_complete,
+    take_parts_back_first,
     send_early,
     ignore_quiet_hours,
     ignore_opt_outs,

@@ -1,6 +1,6 @@
 """Playing a script: the real router and decider, in memory, that may crash at any step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -8,16 +8,19 @@ from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.errors import Unavailable
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import BATCH_BYTES, Entry, size_of
+from pipeline.producer import Entry, size_of
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
 from schemas.encoding import encode
+from tables.fold import Fold
+from tables.journal import MOST_BYTES
 from tables.memory import MemoryStore
-from tables.store import Changes
 from tests.simulation.script import Act, Script, catalogue_files
 
 CATALOGUE = parse(catalogue_files())
 SETTINGS = Settings()
+MOST_WRITES_LATE = 40
+"""How much later than its successors' a dead writer's records may arrive."""
 
 
 class Crash(Unavailable):
@@ -40,38 +43,85 @@ class Fate:
 
 
 class MortalLog(MemoryLog):
-    """A log whose writer may die before the broker has the records, or before it hears of it."""
+    """A log whose writer may die before the broker has the records, or before it hears of it.
 
-    def __init__(self, clock: HeldClock, fate: Fate) -> None:
+    Where `lateness` says so, what a dead writer had sent arrives all the same: so many writes of
+    its successors later.
+    """
+
+    def __init__(self, clock: HeldClock, fate: Fate, lateness: Random | None = None) -> None:
         super().__init__(clock)
         self.fate = fate
+        self._lateness = lateness
+        self._writes = 0
+        self._late: list[tuple[int, str, list[Entry]]] = []
 
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
-        self.fate.step()
+        self._writes += 1
+        try:
+            self.fate.step()
+        except Crash:
+            if self._lateness is not None:
+                due = self._writes + self._lateness.randrange(1, MOST_WRITES_LATE)
+                self._late.append((due, topic, entries))
+            raise
         end = await super().write(topic, partition, entries)
+        await self._let_late_ones_in()
         self.fate.step()
         return end
 
+    async def _let_late_ones_in(self) -> None:
+        arriving = [late for late in self._late if late[0] <= self._writes]
+        self._late = [late for late in self._late if late not in arriving]
+        for _, topic, entries in arriving:
+            await super().write(topic, 0, entries)
+
 
 class MortalStore(MemoryStore):
-    """A store whose writer may die before changes are stored, between batches, or just after."""
+    """A store whose writer may die before or after each batch that its changelog takes.
 
-    batch_bytes = BATCH_BYTES
+    `changelog` is what outlives it: batches as the producer makes them, each there or not.
+    """
 
-    def __init__(self, stored: dict[bytes, bytes], fate: Fate) -> None:
-        super().__init__(stored)
+    most_bytes = MOST_BYTES
+
+    def __init__(self, changelog: list[Entry], fate: Fate) -> None:
+        super().__init__()
+        self._changelog = changelog
         self._fate = fate
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
-        self._fate.step()
-        if size_of(changes.items()) > self.batch_bytes:
-            entries = list(changes.items())
-            cut = self._fate.steps % len(entries)
-            await super().write(dict(entries[:cut]))
+    async def restore(self) -> dict[str, int]:
+        fold = Fold()
+        self._apply(fold.take(self._changelog, 0), 0)
+        self._journal.begin(fold, len(self._changelog))
+        return self._frontiers()
+
+    async def _append(self, records: list[Entry]) -> int:
+        for batch in batches_of(records, self.most_bytes):
             self._fate.step()
-            changes = dict(entries[cut:])
-        await super().write(changes, frontier)
-        self._fate.step()
+            self._changelog += batch
+            self._fate.step()
+        return len(self._changelog)
+
+
+def batches_of(records: list[Entry], most_bytes: int) -> Iterator[list[Entry]]:
+    """One batch if it fits; otherwise as many records in each as fit."""
+    batch: list[Entry] = []
+    for record in records:
+        if batch and size_of([*batch, record]) > most_bytes:
+            yield batch
+            batch = []
+        batch.append(record)
+    if batch:
+        yield batch
+
+
+def compact(changelog: list[Entry], random: Random) -> None:
+    """As Kafka does it: of some of the log, keep the last record of each key."""
+    cut = random.randrange(len(changelog) + 1)
+    last = {key: at for at, (key, _) in enumerate(changelog[:cut])}
+    kept = [record for at, record in enumerate(changelog[:cut]) if last[record[0]] == at]
+    changelog[:cut] = kept
 
 
 MakeRehearsal = Callable[[MortalLog, HeldClock, MortalStore, MortalStore], Rehearsal]
@@ -104,9 +154,10 @@ async def play(
     random = Random(script.seed)
     fate = Fate(sorted(random.randrange(1, 600) for _ in range(crashes)))
     clock = HeldClock(script.acts[0].at)
-    log = MortalLog(clock, fate)
-    stored: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
-    town = make(log, clock, *(MortalStore(each, fate) for each in stored))
+    log = MortalLog(clock, fate, random if is_disturbed else None)
+    changelogs: tuple[list[Entry], list[Entry]] = ([], [])
+    stores = [MortalStore(each, fate) for each in changelogs]
+    town = make(log, clock, *stores)
     moments = _moments(script, random) if is_disturbed else [(act.at, act) for act in script.acts]
     down_until = 0
     for at, act in [*moments, (script.end, None)]:
@@ -115,9 +166,15 @@ async def play(
             clock.at = max(clock.at, down_until)
             try:
                 await town.advance(at)
+                if random.random() < 0.3:
+                    for store in stores:
+                        await store.note_sent(0)
                 break
             except Crash:
-                town = make(log, clock, *(MortalStore(each, fate) for each in stored))
+                for changelog in changelogs:
+                    compact(changelog, random)
+                stores = [MortalStore(each, fate) for each in changelogs]
+                town = make(log, clock, *stores)
                 down_until = clock.at + (random.randrange(down_for) if down_for else 0)
                 if act is None:
                     down_until = 0

@@ -104,15 +104,10 @@ class Roles:
             pass
 
     async def restart_decider(self, store: MemoryStore) -> None:
-        """Begin anew with what was stored, first with what the last one had in hand."""
+        """Begin anew with what was stored."""
         self.decider_store = store
         self.decider = self._decider()
         await self.decider.restore()
-        await self.decider.wake(lambda _: 0)
-        if (first := self.decider.first) is not None:
-            slice_ = self.log.slice_from(first.topic, first.start, first.end - first.start)
-            assert slice_ is not None
-            await self.decider.handle(slice_)
 
     def _decider(self) -> Decider:
         return Decider(self._catalogue, self.runtime, 0, self.decider_store)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from msgspec import Struct
 
+from pipeline.outputs import Records
 from pipeline.topics import (
     CONTACTS,
     DELIVER,
@@ -32,7 +33,7 @@ from tables.erased import ERASING, REMEMBERED_MS, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, INDEXED
 from tables.inbox import INBOX
 from tables.memory import MemoryStore
-from tables.store import Changes
+from tables.store import NO_OUTPUTS, Changes
 from tables.table import key_of
 from tables.turn import Turn
 from tables.users import PROFILES
@@ -173,9 +174,14 @@ class Measured(MemoryStore):
             self.scanned += 1
             yield entry
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
         self.most_written = max(self.most_written, len(changes))
-        await super().write(changes, frontier)
+        return await super().write(changes, frontier, outputs)
 
 
 async def test_a_step_of_an_erasure_is_small_however_many_follow_and_others_go_between(

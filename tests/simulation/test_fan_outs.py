@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from pipeline.producer import Entry
 from pipeline.topics import (
     BROADCASTS,
     CONTACTS,
@@ -21,9 +22,7 @@ from schemas.event import Event
 from schemas.profile import Contacts
 from schemas.request import Broadcast
 from schemas.vocabulary import Channel, Priority, Reason
-from tables.memory import MemoryStore
-from tables.store import Changes
-from tests.simulation.play import Crash
+from tests.simulation.play import Crash, Fate, MortalStore
 from tests.simulation.roles import NOW, POSTS, Roles
 from tests.simulation.test_simulation import FIRST
 
@@ -84,21 +83,6 @@ async def test_who_can_not_be_told_makes_one_dead_letter_wherever_they_stand(
     assert found == Counter(users)
 
 
-class MortalStore(MemoryStore):
-    """Ends the process before or after one of its next writes, where it is told to."""
-
-    left = -1
-
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise Crash
-        await super().write(changes, frontier)
-        if self.left == 1:
-            self.left = 0
-            raise Crash
-
-
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, IN_ONE_TEST))
 async def test_crashes_and_follows_in_between_leave_nobody_out_and_tell_nobody_twice(
     first: int,
@@ -112,7 +96,8 @@ class Walk:
 
     def __init__(self, seed: int) -> None:
         self.draw = Random(seed)
-        self.store = MortalStore()
+        self.fate, self.changelog = Fate(), list[Entry]()
+        self.store = MortalStore(self.changelog, self.fate)
         self.roles = Roles(
             catalogue=POSTS + SUBSCRIBED, decider_store=self.store, fan_out_threshold=500
         )
@@ -134,11 +119,11 @@ class Walk:
         idle = 0
         while idle < 3:
             if self.draw.random() < 0.1:
-                self.store.left = self.draw.randrange(1, 4)
+                self.fate.crashes = [self.fate.steps + self.draw.randrange(1, 5)]
             try:
                 idle = 0 if await self._step() else idle + 1
             except Crash:
-                self.store = MortalStore(dict(self.store.stored))
+                self.store = MortalStore(self.changelog, self.fate)
                 await self.roles.restart_decider(self.store)
                 idle = 0
         self._check()

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from agents.rehearsal import HeldClock
 from pipeline.memory_log import MemoryLog
+from pipeline.producer import Entry
 from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK, PREFERENCES
 from schemas.encoding import encode
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore, rehearse
@@ -29,7 +30,7 @@ class Town(RuleBasedStateMachine):
         self.clock = HeldClock(START)
         self.fate = Fate()
         self.log = MortalLog(self.clock, self.fate)
-        self.stored: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
+        self.changelogs: tuple[list[Entry], list[Entry]] = ([], [])
         self.acts: list[Act] = []
         self.events: dict[str, dict[str, Any]] = {}
         self.restart()
@@ -38,7 +39,7 @@ class Town(RuleBasedStateMachine):
 
     def restart(self) -> None:
         """The process ends, and another begins with what is stored."""
-        router, decider = (MortalStore(each, self.fate) for each in self.stored)
+        router, decider = (MortalStore(each, self.fate) for each in self.changelogs)
         self.town = rehearse(self.log, self.clock, router, decider)
 
     @rule(kind=kinds, user=users, key=st.sampled_from("ab"), ahead=st.sampled_from([0, 0, 30]))

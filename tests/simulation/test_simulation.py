@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from pipeline.slices import halves
+from tables import journal_records
 from tests.simulation.planted import FAULTS
 from tests.simulation.play import MortalStore, play
 from tests.simulation.script import script
@@ -17,8 +17,8 @@ SEEDS = int(os.environ.get("SIMULATION_SEEDS", "150"))
 CRASHES = 6
 DOWN_FOR = 20 * 60_000
 IN_ONE_TEST = 25
-SMALL_BATCH = 3200
-"""Bytes: more than one request or timer makes of state, less than a slice after an outage."""
+SMALL_BATCH = 1000
+"""Bytes: most of what one event makes is more than that, and some of it many times as much."""
 
 
 async def problems(seed: int) -> list[str]:
@@ -42,16 +42,15 @@ async def test_order_replays_and_crashes_change_nothing(first: int) -> None:
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS // 3, IN_ONE_TEST))
-async def test_a_state_of_more_than_a_batch_is_written_in_parts_that_are_whole(
+async def test_what_exceeds_a_batch_is_there_as_a_whole_or_not_at_all(
     first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MortalStore, "batch_bytes", SMALL_BATCH)
-    monkeypatch.setattr("tables.turn.MOST_BYTES", SMALL_BATCH - 200)
-    halved = Mock(wraps=halves)
-    monkeypatch.setattr("pipeline.parts.halves", halved)
+    monkeypatch.setattr(MortalStore, "most_bytes", SMALL_BATCH)
+    cut = Mock(wraps=journal_records.cut)
+    monkeypatch.setattr("tables.journal.cut", cut)
     for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
         assert not await problems(seed), f"seed {seed}"
-    assert halved.called
+    assert cut.called
 
 
 @pytest.mark.parametrize("plant", FAULTS)

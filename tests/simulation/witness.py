@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,15 +40,6 @@ class Seen:
     held: set[Place] = field(default_factory=set)
     groups: dict[Place, set[Place]] = field(default_factory=lambda: defaultdict(set))
     altered: set[str] = field(default_factory=set)
-
-    def as_first_decided(self) -> "Seen":
-        """The same without what was decided anew, and otherwise, after it had gone out or not."""
-        out = {
-            place: {"queued"} if "queued" in ends else {min(ends)}
-            for place, ends in self.ends.items()
-            if not any(end.startswith("digested") for end in ends)
-        }
-        return replace(self, ends={**self.ends, **out})
 
     def result(self, script: Script) -> set[tuple[str, ...]]:
         """Everything that people get to read, and how each notification ended.
@@ -110,12 +101,9 @@ def broken_so_far(script: Script, seen: Seen) -> list[str]:
 def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
     """The same at the end, when nothing waits any more.
 
-    While a process `was_down`, minds change: a request that had gone out may be decided anew and
-    against, once. And what was due then goes out later than it counts against limits, which are
+    What was due while a process `was_down` goes out later than it counts against limits, which are
     therefore looked at where nothing was down.
     """
-    if was_down:
-        seen = seen.as_first_decided()
     so_far = _against_wishes(script, seen) if was_down else broken_so_far(script, seen)
     return [
         *so_far,
@@ -129,9 +117,7 @@ def _lost_or_twice(script: Script, seen: Seen) -> Iterator[str]:
         if len(ends) > 1:
             yield f"{place} ended more than once: {sorted(ends)}"
     for name, channel in seen.held - seen.ends.keys():
-        # A crash may leave word of having held what was then cancelled before it was decided anew.
-        if (name, "all") not in seen.ends:
-            yield f"{name} was held on {channel} and never came to an end"
+        yield f"{name} was held on {channel} and never came to an end"
     for event in script.events.values():
         name = notification_of(event)
         channels = CHANNELS_AT_ONCE[kind_of(event)]

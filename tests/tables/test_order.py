@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.errors import Unavailable
 from pipeline.outputs import Outputs
+from pipeline.producer import Entry
 from pipeline.topics import Topic
-from tables.in_hand import IN_HAND, NOTE, in_hand_of
+from tables.journal_records import encode, key_of_outputs
 from tables.restore import Changelog
 from tables.sent import SENT, SentLedger
 from tables.store import FRONTIER, PartitionStore
@@ -27,14 +28,15 @@ STORED = {b"cx": SEVEN, FRONTIER + b"events": (30).to_bytes(8, "big")}
 """What the turn below leaves: a value, and that `events` is done up to 30."""
 
 
+TO_SEND = key_of_outputs(0)
+
+
 class NewChangelog(Changelog):
     """A changelog in which nothing stands yet."""
 
-    async def changes_from(
-        self, offset: int
-    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
+    async def changes_from(self, offset: int) -> AsyncGenerator[tuple[list[Entry], int], None]:
         """Nothing."""
-        nothing: tuple[dict[bytes, bytes | None], int]
+        nothing: tuple[list[Entry], int]
         for nothing in ():
             yield nothing
 
@@ -61,7 +63,7 @@ def stored(store: PartitionStore) -> dict[bytes, bytes]:
 def turn_on(store: PartitionStore, log: GatedLog) -> Turn:
     """A slice up to 30 with two outputs and one value to store."""
     slice_ = slice_to(30)
-    turn = Turn(slice_, store, Outputs(log), in_hand_of(slice_, 1))
+    turn = Turn(slice_, store, Outputs(log))
     turn.view(COUNTS).put(b"x", 7)
     turn.outputs.add(OUT, 0, b"one", b"1")
     turn.outputs.add(OUT, 1, b"two", b"2")
@@ -71,50 +73,106 @@ def turn_on(store: PartitionStore, log: GatedLog) -> Turn:
 async def test_each_write_waits_until_the_one_before_it_is_acknowledged(
     store: PartitionStore, log: GatedLog
 ) -> None:
-    turn = turn_on(store, log)
-    finishing = asyncio.create_task(turn.finish())
-    # What is in hand, before any output.
-    (note,) = await log.next()
-    assert (note.place, note.keys) == (STATE, [NOTE])
+    finishing = asyncio.create_task(turn_on(store, log).finish())
+    # State, frontier and what is to be sent, at once and before anything else.
+    (state,) = await log.next()
+    assert (state.place, state.keys) == (STATE, [b"cx", FRONTIER + b"events", TO_SEND])
+    assert dict(state.entries) == {
+        **STORED,
+        TO_SEND: encode([("out", 0, [(b"one", b"1")]), ("out", 1, [(b"two", b"2")])]),
+    }
+    await settled()
     assert stored(store) == {}
-    note.acknowledge()
-    # Every output, before any state; and the last acknowledgement counts, not the first.
+    assert store.recent[COUNTS.prefix].young == {}
+    state.acknowledge()
+    # Every output; and the last acknowledgement counts, not the first.
     one, two = await log.next(2)
-    assert {one.place: one.keys, two.place: two.keys} == {
-        ("out", 0): [b"one"],
-        ("out", 1): [b"two"],
+    assert stored(store) == STORED
+    assert store.recent[COUNTS.prefix].young == {b"x": 7}
+    assert {one.place: one.entries, two.place: two.entries} == {
+        ("out", 0): [(b"one", b"1")],
+        ("out", 1): [(b"two", b"2")],
     }
     two.acknowledge()
     await log.nothing()
-    assert stored(store).keys() == {NOTE}
-    one.acknowledge()
-    # State and frontier at once, and the note goes with them; before RocksDB, before the return.
-    (state,) = await log.next()
-    assert (state.place, state.keys) == (STATE, [b"cx", NOTE, FRONTIER + b"events"])
-    assert dict(state.entries) == {**STORED, NOTE: None}
-    await settled()
-    assert stored(store).keys() == {NOTE}
-    assert store.recent[COUNTS.prefix].young == {}
     assert not finishing.done()
-    state.acknowledge()
+    one.acknowledge()
     await finishing
-    assert stored(store) == STORED
-    assert store.recent[COUNTS.prefix].young == {b"x": 7}
-    assert log.begun == 4
+    assert log.begun == 3
 
 
-@pytest.mark.parametrize("fails", [1, 2, 3, 4])
+async def test_that_it_was_sent_is_noted_with_the_next_write(
+    store: PartitionStore, log: GatedLog
+) -> None:
+    await finished(turn_on(store, log), log, 3)
+    writing = asyncio.create_task(store.write({b"cy": SEVEN}))
+    (write,) = await log.next()
+    assert write.entries == [(TO_SEND, None), (b"cy", SEVEN)]
+    write.acknowledge()
+    await writing
+    await store.note_sent(0)
+    await log.nothing()
+
+
+async def test_what_is_sent_next_takes_its_place(store: PartitionStore, log: GatedLog) -> None:
+    await finished(turn_on(store, log), log, 3)
+    turn = turn_on(store, log)
+    finishing = asyncio.create_task(turn.finish())
+    (write,) = await log.next()
+    assert write.keys == [b"cx", FRONTIER + b"events", TO_SEND]
+    finishing.cancel()
+
+
+async def test_what_is_not_sent_yet_keeps_its_place(store: PartitionStore, log: GatedLog) -> None:
+    """As where a sink's lanes write at the same time."""
+    first = asyncio.create_task(turn_on(store, log).finish())
+    (write,) = await log.next()
+    write.acknowledge()
+    late = await log.next(2)
+    second = asyncio.create_task(turn_on(store, log).finish())
+    (write,) = await log.next()
+    assert write.keys[-1] == key_of_outputs(1)
+    write.acknowledge()
+    for each in (*late, *await log.next(2)):
+        each.acknowledge()
+    await asyncio.gather(first, second)
+    noting = asyncio.create_task(store.note_sent(0))
+    (write,) = await log.next()
+    assert sorted(write.entries) == [(TO_SEND, None), (key_of_outputs(1), None)]
+    write.acknowledge()
+    await noting
+
+
+async def test_what_was_sent_a_moment_ago_is_not_noted_by_itself_yet(
+    store: PartitionStore, log: GatedLog
+) -> None:
+    await finished(turn_on(store, log), log, 3)
+    await store.note_sent(3600)
+    await log.nothing()
+
+
+async def finished(turn: Turn, log: GatedLog, writes: int) -> None:
+    """The turn, with each of its writes acknowledged."""
+    finishing = asyncio.create_task(turn.finish())
+    while writes:
+        await settled()
+        for write in log.take():
+            write.acknowledge()
+            writes -= 1
+    await finishing
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
 async def test_what_is_not_acknowledged_ends_it_there(
     store: PartitionStore, log: GatedLog, fails: int
 ) -> None:
-    """The note is the first, the outputs are the second and third, the state is the fourth."""
+    """The state is the first, the outputs are the second and third."""
     finishing = asyncio.create_task(turn_on(store, log).finish())
-    for number in range(1, fails + 1):
-        if number == 2:
-            writes = await log.next(2)
-        elif number != 3:
-            writes = await log.next()
-        write = writes.pop(0)
+    writes = await log.next()
+    if fails > 1:
+        writes[0].acknowledge()
+        writes = await log.next(2)
+    for number, write in enumerate(writes, 1 if fails == 1 else 2):
         if number == fails:
             write.fail()
         else:
@@ -122,29 +180,23 @@ async def test_what_is_not_acknowledged_ends_it_there(
     with pytest.raises(Unavailable):
         await finishing
     await log.nothing()
-    assert stored(store).keys() == (set() if fails == 1 else {NOTE})
-    assert store.recent[COUNTS.prefix].young == {}
+    assert stored(store) == ({} if fails == 1 else STORED)
+    # Not as sent: who takes over sends it again.
+    await store.note_sent(0)
+    await log.nothing()
 
 
-@pytest.mark.parametrize("before_state", [True, False])
-async def test_nothing_is_written_of_what_was_given_up_meanwhile(
-    store: PartitionStore, log: GatedLog, before_state: bool
+async def test_nothing_is_sent_of_what_was_given_up_before_it_was_stored(
+    store: PartitionStore, log: GatedLog
 ) -> None:
     """As when a partition is taken away and its slice does not finish within the grace."""
     finishing = asyncio.create_task(turn_on(store, log).finish())
-    (note,) = await log.next()
-    note.acknowledge()
-    late = await log.next(2)
-    if not before_state:
-        for write in late:
-            write.acknowledge()
-        late = await log.next()
+    (late,) = await log.next()
     finishing.cancel()
     await asyncio.gather(finishing, return_exceptions=True)
-    for write in late:
-        write.acknowledge()
+    late.acknowledge()
     await log.nothing()
-    assert stored(store).keys() == {NOTE}
+    assert stored(store) == {}
 
 
 async def test_what_tells_nothing_stores_at_once(store: PartitionStore, log: GatedLog) -> None:
@@ -186,7 +238,3 @@ async def test_a_mark_is_there_when_the_changelog_has_it_and_no_sooner(
     write.acknowledge()
     await marking
     assert ledger.find([sent]) == {sent.delivery_id: MARK}
-
-
-def test_a_note_has_a_prefix_of_its_own() -> None:
-    assert NOTE == IN_HAND.prefix == b"w"

@@ -27,14 +27,12 @@ class Compacted(Changelog):
         """As the producer does it."""
         return await self._log.write(topic, partition, entries)
 
-    async def changes_from(
-        self, offset: int
-    ) -> AsyncGenerator[tuple[dict[bytes, bytes | None], int], None]:
+    async def changes_from(self, offset: int) -> AsyncGenerator[tuple[list[Entry], int], None]:
         """Record by record."""
         self.read_from.append(offset)
         for record in self._log.topics[self.topic][offset:]:
             if record.offset not in self._gone and record.key is not None:
-                yield {record.key: record.value}, record.offset + 1
+                yield [(record.key, record.value)], record.offset + 1
 
     def compact(self) -> None:
         """Keep the last of each key, and of what was deleted long ago nothing."""
