@@ -44,7 +44,7 @@ from schemas.suppression import Stop, Suppression
 from schemas.withdrawal import Withdrawal
 from tables import held
 from tables.erased import ERASED, ERASING, Forgotten
-from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, SEGMENTS
+from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMENTS
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.store import Store
@@ -58,6 +58,7 @@ TABLES = (
     LEDGERS,
     FOLLOWERS,
     FOLLOWEES,
+    LAST_FOLLOWS,
     SEGMENTS,
     PHONES,
     STOPPED,
@@ -198,7 +199,7 @@ class Decider(Stateful):
             self._edges.go_on(turn)
             await turn.finish()
         if self._is_fanning_out:
-            await self._do_by_clock(now)
+            await self._do_by_clock(now, None)
         horizon = self._outlook.horizon(now, read_to)
         fired = await self._do_by_clock(now, horizon)
         following = self._timers.next_due()
@@ -208,9 +209,7 @@ class Decider(Stateful):
             return None
         return max(0 if fired else BEHIND, (following - now) / 1000)
 
-    async def _do_by_clock(
-        self, now: int, horizon: Horizon | None = None, most: int = AT_ONCE
-    ) -> bool:
+    async def _do_by_clock(self, now: int, horizon: Horizon | None, most: int = AT_ONCE) -> bool:
         """Fire timers, or without a horizon go on with a fan-out; whether there was anything to do.
 
         Where something raises what a record may be to blame for, less is done at once, and what

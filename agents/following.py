@@ -10,8 +10,10 @@ from tables.followers import (
     FOLLOW_TIMES,
     FOLLOWER_COUNTS,
     FOLLOWERS,
+    LAST_FOLLOWS,
     UNFOLLOWED,
     UNFOLLOWED_KEPT_MS,
+    LastFollow,
     edge_digest,
     unfollowed_at,
     unfollowed_key,
@@ -19,6 +21,8 @@ from tables.followers import (
 from tables.table import key_of
 from tables.turn import Turn
 
+LATEST_MS = 600_000
+"""After which nothing of a process that ended arrives any more: far more than a write may take."""
 _SWEPT = 2
 """Edges looked at for their age whenever one is unfollowed, so that more go than come."""
 
@@ -47,6 +51,24 @@ def take_follow(
         turn.view(UNFOLLOWED).put(unfollowed_key(accepted_at, digest), True)
         _forget_old(turn, accepted_at - UNFOLLOWED_KEPT_MS)
     return True
+
+
+def is_overtaken(turn: Turn, follow: Follow) -> bool:
+    """Whether a router has passed on something newer of the same partition, not long after.
+
+    A router passes on what it read in order. But what one had sent when it ended may arrive after
+    what its successor sent: the same follow once more, which may have ended since. One that is much
+    older is no such record but was sent again on purpose, as a dead letter is.
+    """
+    if follow.origin is None:
+        return False
+    number, offset = follow.origin
+    heard, source = turn.view(LAST_FOLLOWS), number.to_bytes(2, "big")
+    last = heard.get(source)
+    if last is not None and offset < last.offset:
+        return 0 <= last.accepted_at - follow.accepted_at <= LATEST_MS
+    heard.put(source, LastFollow(offset, follow.accepted_at))
+    return False
 
 
 def drop_follow(turn: Turn, tenant: str, followee: str, follower: str, partitions: int) -> None:

@@ -1,6 +1,7 @@
 """What is said of users: contacts, preferences, presence, and whom they follow."""
 
 from agents.edges import put_edge
+from agents.following import is_overtaken
 from policy.acceptance import accepted
 from policy.instants import epoch_ms
 from policy.user.block import with_block
@@ -36,6 +37,8 @@ def note(turn: Turn, value: Said | Follow | Stop, taken_at: int) -> None:
     """Store what a record says of its user, or of whoever has a phone number; Kafka took the record
     at `taken_at` (epoch ms)."""
     if isinstance(value, Follow):
+        if is_overtaken(turn, value):
+            return
         at = accepted(value.accepted_at, taken_at)
         who = value.tenant, value.followee, value.follower
         put_edge(turn, *who, following=value.following, at=at)

@@ -157,7 +157,11 @@ class Router(Stateful):
                 return []
             case Follow():
                 # When the producer's was taken, to all who read on, whatever it says itself.
-                follow = msgspec.structs.replace(value, accepted_at=record.timestamp)
+                follow = msgspec.structs.replace(
+                    value,
+                    accepted_at=record.timestamp,
+                    origin=(record.partition, record.offset),
+                )
                 if is_forgotten(forgotten, record, follow):
                     return []
                 return self._follow(follow, turn, forgotten)

@@ -10,8 +10,8 @@ class Follow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Of two records of the same two the one with the later `at` counts, in whichever order they
     come, for 30 days. The router counts it and writes the same record to `following`, keyed by
-    the follower. Repeating it changes nothing. `accepted_at` (epoch ms) is for the router, which
-    writes there when Kafka took what it read.
+    the follower. Repeating it changes nothing. `accepted_at` (epoch ms) and `origin` are for the
+    router, which writes there when Kafka took what it read, and its partition and offset.
     """
 
     follower: Name
@@ -20,3 +20,4 @@ class Follow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     following: bool = True
     tenant: Name = "default"
     accepted_at: int = 0
+    origin: tuple[int, int] | None = None

@@ -55,6 +55,17 @@ UNFOLLOWED_KEPT_MS = DEAD_LETTERS.retention_ms
 _TIME_BYTES = 8
 
 
+class LastFollow(Struct, frozen=True, array_like=True):
+    """The last record of `follows` that was heard of, and when Kafka took it (epoch ms)."""
+
+    offset: int
+    accepted_at: int
+
+
+LAST_FOLLOWS = Table(b"i", LastFollow)
+"""The decider's: by the partition of `follows` from which a router passed it on."""
+
+
 def edge_digest(edge: bytes) -> bytes:
     """What stands for an edge, and does not say whose it is."""
     return blake2b(edge, digest_size=16).digest()

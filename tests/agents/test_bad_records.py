@@ -96,6 +96,7 @@ async def own_producer(stage: Stage) -> AsyncIterator[Producer]:
     producer = await start_producer(stage.settings.kafka)
     stage.runtime = replace(stage.runtime, producer=producer)
     yield producer
+    await stage.restart()
     await producer.stop()
 
 

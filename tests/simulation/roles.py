@@ -1,5 +1,6 @@
 """Router, decider and in-app role over topics and state in memory, with one partition."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -48,10 +49,11 @@ class Roles:
         *,
         catalogue: str = POSTS,
         decider_store: MemoryStore | None = None,
+        make_log: Callable[[HeldClock], MemoryLog] = MemoryLog,
         **settings: int,
     ) -> None:
         self.clock = HeldClock(NOW)
-        self.log = MemoryLog(self.clock)
+        self.log = make_log(self.clock)
         chosen = Settings(partitions=1, **settings)  # type: ignore[arg-type]
         self.runtime = Runtime(chosen, self.log, self.clock)
         self._catalogue = FixedCatalogue(parse({"types.toml": catalogue}))
