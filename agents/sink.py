@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TypeGuard
+from dataclasses import replace
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -11,6 +12,7 @@ from aiokafka import ConsumerRecord
 from agents.calls import Call
 from agents.dispatch import Answer, Dispatch
 from agents.state import Stateful, open_store
+from pipeline.batcher import Batcher
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import Abandoned, BadRecord
 from pipeline.outputs import Outputs
@@ -38,12 +40,15 @@ from schemas.erasure import Erasure
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.provider import Retry
 from sinks.registry import Weighted
+from tables.ahead import AHEAD, Ahead, Span
 from tables.erased import ERASED, is_forgotten, note_erasures
-from tables.sent import SENT, SentLedger, SentMark
+from tables.sent import GROUP_COMMIT, SENT, SentLedger, SentMark
 from tables.turn import Turn
 
 SLICE = 250
-"""Deliveries in one slice: one that is slow holds up no more than these."""
+"""Deliveries in one slice, and outcomes that are written together."""
+IN_FLIGHT = 2000
+"""Deliveries of one topic and partition that are under way; more wait for the slowest of them."""
 _decode = msgspec.json.Decoder(ReadCircuits).decode
 
 
@@ -65,7 +70,24 @@ def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> R
         answers=True,
         check=check,
         slice_records={topic.name: SLICE for topic in topics},
+        in_flight={topic.name: IN_FLIGHT for topic in topics},
     )
+
+
+class Work(NamedTuple):
+    """A delivery, and the offsets that are done with it."""
+
+    record: ConsumerRecord
+    delivery: Delivery
+    spans: list[Span]
+
+
+class Done(NamedTuple):
+    """What came of offsets of a slice."""
+
+    slice_: Slice
+    spans: list[Span]
+    outputs: Outputs
 
 
 class Sink(Stateful):
@@ -86,39 +108,89 @@ class Sink(Stateful):
             ERASURES: Erasure,
             **{DELIVER[channel, priority]: Delivery for priority in Priority},
         }
-        store = open_store(runtime, self._name, number, SENT, ERASED)
+        store = open_store(runtime, self._name, number, SENT, ERASED, AHEAD)
         super().__init__(store, runtime, self._name, kinds)
         self._dispatch = dispatch
         self._closing = closing
         self._ledger = SentLedger(self._store)
+        self._ahead: dict[str, Ahead] = {}
+        self._outcomes: Batcher[Done, None] = Batcher(self._write, SLICE, GROUP_COMMIT)
+        self._under_way: dict[str, asyncio.Event] = {}
 
     async def handle(self, slice_: Slice) -> None:
-        """Deliver all of the slice, then tell what became of each; or note who was erased."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
+        """Deliver all of the slice, and tell what became of each once it is known; or note who was
+        erased."""
         if slice_.partition.topic == ERASURES.name:
+            turn = Turn(slice_, self._store, self._runtime.outputs())
             note_erasures(turn, self._intake.read(slice_, turn.outputs))
             await turn.finish()
             return
-        # A delivery that stands here twice was written by a replay: one call for both.
-        pending = {
-            d.delivery_id: (record, d) for record, d in self._intake.read(slice_, turn.outputs)
-        }
         self._ledger.forget(self._runtime.clock.now())
-        marks = self._ledger.find([delivery for _, delivery in pending.values()])
-        results = await asyncio.gather(
-            *(
-                self._deliver(record, delivery, marks.get(name), turn.outputs)
-                for name, (record, delivery) in pending.items()
-            ),
-            return_exceptions=True,
-        )
-        _raise_worst([result for result in results if not _is_fault(result)])
-        for (record, delivery), result in zip(pending.values(), results, strict=True):
-            if _is_fault(result):
-                # Not once more: a call may have been made.
-                fault = report_fault(record.topic, f"delivery {delivery.delivery_id}", result)
-                self._give_up(record, delivery, "", fault, turn.outputs)
-        await turn.finish()
+        left, works = self._ahead_of(slice_).begin(slice_), dict[str, Work]()
+        unread = self._runtime.outputs()
+        records = [record for record in slice_.records if record.offset in left]
+        for record, delivery in self._intake.read(replace(slice_, records=records), unread):
+            # A delivery that stands here twice was written by a replay: one call for both.
+            work = works.setdefault(delivery.delivery_id, Work(record, delivery, []))
+            work.spans.append(left.pop(record.offset))
+        marks = self._ledger.find([work.delivery for work in works.values()])
+        busy = self._under_way.keys() & works.keys()
+        tasks = [
+            self._work_on(slice_, work, marks.get(name), is_stale=name in busy)
+            for name, work in works.items()
+        ]
+        if left:
+            tasks.append(self._outcomes.submit(Done(slice_, list(left.values()), unread)))
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        _raise_worst(results)
+
+    def _ahead_of(self, slice_: Slice) -> Ahead:
+        topic = slice_.partition.topic
+        if topic not in self._ahead:
+            self._ahead[topic] = Ahead(self._store, topic)
+        return self._ahead[topic]
+
+    async def _work_on(
+        self, slice_: Slice, work: Work, mark: SentMark | None, *, is_stale: bool
+    ) -> None:
+        """Deliver; the mark may have come since, where it `is_stale`."""
+        record, delivery = work.record, work.delivery
+        name, outputs = delivery.delivery_id, self._runtime.outputs()
+        while (other := self._under_way.get(name)) is not None:
+            # The same, written once more by a replay: what came of it decides.
+            await other.wait()
+            is_stale = True
+        if is_stale:
+            mark = self._ledger.find([delivery]).get(name)
+        self._under_way[name] = asyncio.Event()
+        try:
+            await self._deliver(record, delivery, mark, outputs)
+        except Exception as error:
+            if not is_of_record(error):
+                raise
+            # Not once more: a call may have been made.
+            fault = report_fault(record.topic, f"delivery {name}", error)
+            outputs = self._runtime.outputs()
+            self._give_up(record, delivery, "", fault, outputs)
+        finally:
+            self._under_way.pop(name).set()
+        await self._outcomes.submit(Done(slice_, work.spans, outputs))
+
+    async def _write(self, outcomes: Sequence[Done]) -> list[None]:
+        """Make outcomes durable; those of one topic together, with how far it is done by that."""
+        by_topic: dict[str, list[Done]] = {}
+        for done in outcomes:
+            by_topic.setdefault(done.slice_.partition.topic, []).append(done)
+        await asyncio.gather(*map(self._write_some, by_topic.values()))
+        return [None] * len(outcomes)
+
+    async def _write_some(self, outcomes: Sequence[Done]) -> None:
+        slice_ = outcomes[0].slice_
+        turn = Turn(slice_, self._store, self._runtime.outputs())
+        for done in outcomes:
+            turn.outputs.extend(done.outputs)
+        spans = [span for done in outcomes for span in done.spans]
+        await turn.finish(up_to=self._ahead_of(slice_).finish(spans, turn))
 
     async def answer(self, question: bytes) -> bytes:
         """The circuits of this process, see schemas.circuit."""
@@ -231,10 +303,6 @@ class Sink(Stateful):
         letter = dead_letter(self._name, record, failed, now)
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
-
-
-def _is_fault(result: object) -> TypeGuard[Exception]:
-    return isinstance(result, Exception) and is_of_record(result)
 
 
 def _raise_worst(results: Sequence[object]) -> None:

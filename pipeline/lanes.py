@@ -12,6 +12,7 @@ from pipeline.errors import Abandoned
 from pipeline.parts import SliceHandler, handle_with_care
 from pipeline.queues import Queues
 from pipeline.slices import BYTES, Slice
+from pipeline.window import Window
 
 ReadTo = Callable[[str], int]
 ALL_READ = 1 << 62
@@ -63,6 +64,9 @@ class Lane:
     What arrived while the last slice was worked on goes together: the busier, the larger the
     slices, up to as many records as `topics` says for each topic, or `most_bytes`. Between slices
     the handler does what is due by the clock, if it is known how far topics are read.
+
+    With `most_in_flight` records a lane of one topic begins slices before those in front of them
+    are done, so that nothing waits for what is slow; its frontier still moves in their order.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Lane:
         weights: Mapping[str, float] | None = None,
         read_to: ReadTo | None = None,
         most_bytes: int = BYTES,
+        most_in_flight: int = 0,
     ) -> None:
         self.topics = tuple(topics)
         self._handler = handler
@@ -81,6 +86,7 @@ class Lane:
         self._finished = finished
         self._read_to = read_to
         self._queues = Queues(topics, weights or {}, most_bytes)
+        self._window = Window(most_in_flight, max(topics.values()))
         self._arrived = asyncio.Event()
         self._closing = asyncio.Event()
 
@@ -96,6 +102,9 @@ class Lane:
 
     async def run(self) -> None:
         """Work until closed."""
+        if self._window.most:
+            await self._work_side_by_side()
+            return
         with contextlib.suppress(Abandoned):
             while not self._closing.is_set():
                 due_in = await self._handler.wake(self._read_to) if self._read_to else None
@@ -119,13 +128,36 @@ class Lane:
                 async with asyncio.timeout(min(due_in, LONGEST_WAIT)):
                     await self._arrived.wait()
 
-    async def _work(self, slice_: Slice) -> None:
+    async def _work_side_by_side(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            while not self._closing.is_set():
+                slice_ = self._queues.take() if self._window.has_room else None
+                if slice_ is None:
+                    await self._arrival(None)
+                else:
+                    self._check_start(slice_, self._window.next)
+                    self._window.begin(slice_)
+                    tasks.create_task(self._work_beside_others(slice_))
+
+    async def _work_beside_others(self, slice_: Slice) -> None:
+        with contextlib.suppress(Abandoned):
+            with metrics.SLICE_SECONDS.labels(slice_.partition.topic).time():
+                await handle_with_care(self._handler, slice_, lambda _: None)
+            for done in self._window.end(slice_):
+                self._move_frontier(done)
+            self._arrived.set()
+
+    def _check_start(self, slice_: Slice, due: int | None = None) -> None:
         frontier = self._frontiers[slice_.partition]
-        if slice_.start != frontier:
+        due = frontier if due is None else due
+        if slice_.start != due:
             raise RuntimeError(
                 f"{slice_.partition}: a slice from {slice_.start} stood in the lane where "
-                f"{frontier} was due. Nothing after {frontier} was committed."
+                f"{due} was due. Nothing after {frontier} was committed."
             )
+
+    async def _work(self, slice_: Slice) -> None:
+        self._check_start(slice_)
         with metrics.SLICE_SECONDS.labels(slice_.partition.topic).time():
             await handle_with_care(self._handler, slice_, self._move_frontier)
 

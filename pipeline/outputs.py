@@ -67,6 +67,12 @@ class Outputs:
         self.entries[topic.name, partition].append((key, value))
         self.size += len(value or b"")
 
+    def extend(self, other: "Outputs") -> None:
+        """Add all that another holds."""
+        for place, entries in other.entries.items():
+            self.entries[place] += entries
+        self.size += other.size
+
     def take(self) -> Records:
         """All that was added, as it is to be sent; nothing is left here."""
         entries, self.entries = self.entries, defaultdict(list)

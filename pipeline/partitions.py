@@ -52,7 +52,8 @@ class Role:
     credentials, before anything is read; `close` lets go of what the handlers shared. With
     `answers` it says what it holds and can be waited for, and its handlers may be Answerers. What
     goes in few large pieces has larger `slice_bytes`, and `room` times the bytes in flight that
-    others have.
+    others have. Slices of topics with a number in `in_flight` don't wait for each other, up to so
+    many records; such a topic has a lane of its own.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Role:
     slice_records: Mapping[str, int] = field(default_factory=dict)
     slice_bytes: int = BYTES
     room: int = 1
+    in_flight: Mapping[str, int] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     check: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None
@@ -101,6 +103,7 @@ class Partition:
                 weights=role.weights,
                 read_to=None if role.lane_per_topic else self._read_to,
                 most_bytes=role.slice_bytes,
+                most_in_flight=max(role.in_flight.get(topic, 0) for topic in group),
             )
             for group in groups
         ]

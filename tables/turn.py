@@ -59,7 +59,8 @@ class Turn:
     ) -> None:
         frontier = None
         if self._slice is not None:
-            frontier = self._slice.partition.topic, up_to or self._slice.next
+            end = self._slice.next if up_to is None else up_to
+            frontier = self._slice.partition.topic, end
         number = await self._store.write(changes, frontier, records)
         self._keep()
         await self.outputs.send(records)

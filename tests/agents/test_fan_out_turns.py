@@ -111,4 +111,5 @@ async def test_who_goes_on_after_a_restart_takes_the_one_whose_turn_it_is() -> N
     await roles.wake()
     assert told(roles) - before == {"acme": AT_ONCE}
     await roles.restart_decider(roles.decider_store)
+    await roles.wake()
     assert (told(roles) - before)["zeta"] == AT_ONCE
