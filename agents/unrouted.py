@@ -19,9 +19,10 @@ from schemas.vocabulary import Reason
 from tables.turn import Turn
 from tables.unrouted import UNROUTED, Unrouted, unrouted_key
 
-MOST_BYTES = 8 << 20
-"""Bytes of records that one turn writes for events that set off many. What sets off `FEW` adds 16
-times its slice, a mebibyte, and posts and fan-outs add a copy for each partition."""
+MOST_BYTES = 2 << 20
+"""Bytes of records that one turn writes for events that set off many; much more would be written in
+parts, twice (`tables.journal`). What sets off `FEW` adds 16 times its slice, a mebibyte, and posts
+and fan-outs add a copy for each partition."""
 FEW = 16
 """Records of one event that are written at once, whatever their size."""
 

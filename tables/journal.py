@@ -140,10 +140,13 @@ class Journal:
     async def _write_parts(self, number: int, write: LargeWrite, notes: list[Entry]) -> int:
         token = secrets.token_bytes(TOKEN_BYTES)
         parts = cut(write, token, self._most_bytes // 2)
-        await self._append([(key_of_part(number, at), part) for at, part in enumerate(parts)])
+        # Before the parts, as parts of a predecessor that are taken back may have the same keys.
+        await self._append(
+            [*notes, *((key_of_part(number, at), part) for at, part in enumerate(parts))]
+        )
         # Not before the parts are acknowledged: complete without them would be no state at all.
         done = encode(Completion(token, len(parts)))
-        self._end = await self._append([*notes, (key_of_completion(number), done)])
+        self._end = await self._append([(key_of_completion(number), done)])
         return len(parts)
 
     async def _take_parts_back(self, number: int) -> None:
