@@ -5,8 +5,7 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import Protocol
 
-from aiokafka.partitioner import murmur2
-
+from pipeline.murmur2 import murmur2
 from pipeline.producer import Entry
 from pipeline.topics import LARGEST_RECORD, LINES, Topic
 
@@ -19,7 +18,7 @@ LINES_BYTES = 1 << 18
 @lru_cache(maxsize=1 << 16)
 def partition_of(key: str, partitions: int) -> int:
     """The partition in which every Kafka client with the default partitioner puts this key."""
-    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
 class Log(Protocol):
