@@ -23,12 +23,14 @@ from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.lanes import ReadTo
+from pipeline.misplaced import MovedRecord
 from pipeline.partitions import Role
 from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import ERASURES, WITHDRAWALS
+from pipeline.topics import ERASURES, PLACED, WITHDRAWALS
 from policy.endpoint import check_endpoints
+from policy.user.taken import Taken
 from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
@@ -45,6 +47,7 @@ from schemas.withdrawal import Withdrawal
 from tables import held
 from tables.erased import ERASED, ERASING, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMENTS
+from tables.moved import MOVED, without_repeats
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.store import Store
@@ -75,6 +78,7 @@ TABLES = (
     POSTS,
     OUTBOXES,
     AGES,
+    MOVED,
 )
 BEHIND = 0.05
 """Seconds until a timer that waits for that is looked at again."""
@@ -112,6 +116,8 @@ class Decider(Stateful):
         """Decide each request and broadcast of the slice, or note what is said of a user."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
+        if slice_.partition.topic == PLACED[NAME].name:
+            records = list(without_repeats(turn, records))
         forgotten = Forgotten(turn)
         if slice_.partition.topic == ERASURES.name:
             self._erase(turn, forgotten, records)
@@ -155,11 +161,14 @@ class Decider(Stateful):
                     self._is_fanning_out = True
                     start_fan_out(turn, decisions, record, value, broadcasts)
                 else:
-                    self._take(turn, decisions, value, record.timestamp)
+                    self._take(turn, decisions, value, record)
             except BadRecord as error:
                 self._intake.set_aside(record, error, turn.outputs)
 
-    def _take(self, turn: Turn, decisions: Decisions, value: msgspec.Struct, taken_at: int) -> None:
+    def _take(
+        self, turn: Turn, decisions: Decisions, value: msgspec.Struct, record: ConsumerRecord
+    ) -> None:
+        taken = Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))
         match value:
             case Request():
                 decisions.decide(value)
@@ -173,11 +182,11 @@ class Decider(Stateful):
                 withdraw(turn, value)
             case Contacts():
                 check_endpoints(value, self._runtime.settings.private_endpoints)
-                note(turn, value, taken_at)
+                note(turn, value, taken)
             case DeviceChange() | Preferences() | ProfileChange() | Presence() | Follow():
-                note(turn, value, taken_at)
+                note(turn, value, taken)
             case Subscription() | Suppression() | Stop() | Block():
-                note(turn, value, taken_at)
+                note(turn, value, taken)
             case Hint():
                 take_hint(turn, value, self._number)
 

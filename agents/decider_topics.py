@@ -15,6 +15,7 @@ from pipeline.topics import (
     FOLLOWING,
     HINTS,
     OUTBOX,
+    PLACED,
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
@@ -31,6 +32,7 @@ from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.hint import Hint
+from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
@@ -42,6 +44,7 @@ from schemas.withdrawal import Withdrawal
 
 KINDS: dict[Topic, type[msgspec.Struct]] = {
     ERASURES: Erasure,
+    PLACED["decider"]: Misplaced,
     CONTACTS: Contacts,
     DEVICES: DeviceChange,
     PREFERENCES: Preferences,

@@ -6,9 +6,9 @@ from policy.acceptance import accepted
 from policy.instants import epoch_ms
 from policy.user.block import with_block
 from policy.user.profile import Profile
-from policy.user.profile_change import with_change
 from policy.user.subscription import with_subscription
 from policy.user.suppression import stopped, with_bar, with_stop, with_suppression
+from policy.user.taken import Taken, with_said
 from schemas.block import Block
 from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
@@ -33,13 +33,15 @@ Said = (
 )
 
 
-def note(turn: Turn, value: Said | Follow | Stop, taken_at: int) -> None:
-    """Store what a record says of its user, or of whoever has a phone number; Kafka took the record
-    at `taken_at` (epoch ms)."""
+def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
+    """Store what a record says of its user, or of whoever has a phone number.
+
+    Of profile records the one that Kafka took last counts, see policy.user.taken.
+    """
     if isinstance(value, Follow):
         if is_overtaken(turn, value):
             return
-        at = accepted(value.accepted_at, taken_at)
+        at = accepted(value.accepted_at, taken.at)
         who = value.tenant, value.followee, value.follower
         put_edge(turn, *who, following=value.following, at=at)
         return
@@ -53,19 +55,13 @@ def note(turn: Turn, value: Said | Follow | Stop, taken_at: int) -> None:
     before = known or Profile()
     match value:
         case Contacts():
-            after = before.with_contacts(value)
+            after = with_said(before, value, taken)
             _move_segments(turn, value.tenant, value.user, before, after)
             after = _move_phone(turn, value.tenant, value.user, before, after)
-        case DeviceChange():
-            after = before.with_device(value)
-        case Preferences():
-            after = before.with_preferences(value)
-        case ProfileChange():
-            after = with_change(before, value)
+        case DeviceChange() | Preferences() | ProfileChange() | Presence():
+            after = with_said(before, value, taken)
         case Block():
-            after = with_block(before, value, taken_at)
-        case Presence():
-            after = before.with_presence(value)
+            after = with_block(before, value, taken.at)
         case Subscription():
             after = with_subscription(before, value)
         case Suppression():

@@ -19,6 +19,10 @@ BuildRole = Callable[[Runtime], Role]
 def builder_of(role: str) -> BuildRole:
     """How to build this one of `pipeline.topics.ROLES`."""
     match role:
+        case "intake":
+            from agents.intake import intake
+
+            return intake
         case "router":
             from agents.router import router
 

@@ -33,6 +33,7 @@ from pipeline.topics import (
     FOLLOWING,
     FOLLOWS,
     OUTBOX,
+    PLACED,
     WITHDRAWALS,
     Topic,
 )
@@ -46,6 +47,7 @@ from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.event import Event
 from schemas.follow import Follow
+from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.request import Origin
 from schemas.vocabulary import Reason
@@ -59,6 +61,7 @@ from tables.followers import (
     INDEXED,
     UNFOLLOWED,
 )
+from tables.moved import MOVED, without_repeats
 from tables.shares import SHARES
 from tables.store import Store
 from tables.table import key_of
@@ -71,10 +74,11 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     FOLLOWS: Follow,
     CANCELLATIONS: Cancellation,
     EVENTS: Event,
+    PLACED[NAME]: Misplaced,
 }
 """In this order: whom an event concerns is known before it comes, and who is erased before that."""
-WEIGHTS = {CANCELLATIONS.name: 1, EVENTS.name: 1}
-"""Whoever cancels a lot must not hold up all events."""
+WEIGHTS = {CANCELLATIONS.name: 1, EVENTS.name: 1, PLACED[NAME].name: 1}
+"""Whoever cancels a lot must not hold up all events, nor a producer whose records are moved."""
 TABLES = (
     FOLLOWER_COUNTS,
     FOLLOWERS,
@@ -86,6 +90,7 @@ TABLES = (
     ERASED,
     ERASING,
     UNROUTED,
+    MOVED,
 )
 
 
@@ -119,6 +124,8 @@ class Router(Stateful):
         """Route each event of the slice, count each follow, or tell on each cancellation."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
+        if slice_.partition.topic == PLACED[NAME].name:
+            records = list(without_repeats(turn, records))
         events = [value for _, value in records if isinstance(value, Event)]
         if not all(map(self._catalogues.current.for_event, events)):
             # Its type may be so new that we have not looked at the files since.

@@ -36,7 +36,8 @@ class Reading:
         self, runtime: Runtime, name: str, kinds: Mapping[Topic, type[msgspec.Struct]]
     ) -> None:
         self._runtime = runtime
-        self._intake = Intake(name, kinds, runtime.clock, runtime.settings.bad_share)
+        settings = runtime.settings
+        self._intake = Intake(name, kinds, runtime.clock, settings.bad_share, settings.partitions)
 
     def _refuse(self, slice_: Slice, error: Exception, outputs: Outputs) -> None:
         """Add the slice's one record to the outputs as a dead letter."""

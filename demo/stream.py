@@ -18,6 +18,8 @@ STALE = 0.05
 STALE_BY = tuple(timedelta(minutes=late) for late in (3, 7, 11, 20))
 """Share of rides that a driver's phone reports late, when it finds the network again, and how
 late: a ride's news lives for ten minutes."""
+UNKEYED_EVERY = 50
+"""Events of which one is written without a key, and so to any partition."""
 ONLINE_FOR = timedelta(minutes=10)
 
 
@@ -47,7 +49,8 @@ def _events(
         if kind == "ride.matched" and random.random() < STALE:
             at -= random.choice(STALE_BY)
         value = _event(f"demo-{number:07d}", kind, actor, at, data)
-        yield Happening(due=due, topic="events", key=actor, value=value)
+        key = None if number % UNKEYED_EVERY == 0 else actor
+        yield Happening(due=due, topic="events", key=key, value=value)
         if random.random() < REPEATED:
             later = min(due + seconds * REPEAT_AFTER, seconds)
             yield Happening(due=later, topic="events", key=actor, value=value, repeat=True)
@@ -76,14 +79,12 @@ def _bad(seconds: float, start: datetime) -> Iterator[Happening]:
     unknown = good | {"type": "moon.landed"}
     incomplete = good | {"data": {"order_id": "A-1"}}
     large = json.dumps(good | {"id": "x" * (2 << 20)}).encode()
-    records: list[tuple[str, str, str | None, dict[str, Any] | bytes]] = [
+    records: list[tuple[str, str, str, dict[str, Any] | bytes]] = [
         ("no JSON", "undecodable", "shop-00", b'{"id": "demo-bad", "type": '),
         ("no UTF-8", "undecodable", "shop-00", b'{"id": "\xff\xfe"}'),
         ("no id", "invalid", "shop-00", nameless),
         ("an unknown event type", "unknown_type", "shop-00", unknown),
         ("no recipient in its data", "invalid", "shop-00", incomplete),
-        ("no key", "missing_key", None, good),
-        ("another actor's key", "key_mismatch", "shop-01", good),
         ("a megabyte too large", "too_large", "shop-00", large),
     ]
     for number, (what, reason, key, value) in enumerate(records, 1):

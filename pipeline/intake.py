@@ -12,9 +12,10 @@ from pipeline.clock import Clock
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord, TooManyBadRecords
 from pipeline.expiring import Expiring
-from pipeline.outputs import Outputs
+from pipeline.misplaced import as_it_stood, handed_over, is_on_its_way
+from pipeline.outputs import Outputs, partition_of
 from pipeline.slices import Slice
-from pipeline.topics import DEAD_LETTERS, Topic
+from pipeline.topics import DEAD_LETTERS, MISPLACED, PLACED, TOPICS, Topic
 from policy.fair_share import BURST_SECONDS, Bucket, spend
 from schemas.bounds import OutOfBounds, bound_of
 from schemas.encoding import UNDECODABLE, encode
@@ -30,6 +31,8 @@ WHOLE_A_SECOND = 100
 """Dead letters of one tenant that keep the record's value, in each partition of a role."""
 FULL_AFTER_MS = (1 + BURST_SECONDS) * 1000
 """After which a tenant has all of that again: its bucket need not be kept."""
+PUBLIC = frozenset(topic.name for topic in TOPICS if topic.is_public)
+"""Of which records may be moved."""
 NOBODY = ""
 DEFAULT_TENANT = "default"
 """Of a deployment without tenants, whose bad records nobody else could have sent."""
@@ -52,15 +55,27 @@ class Intake:
     before the frontier passes them. When more than `bad_share` of the last 200 were bad, a
     producer is broken and TooManyBadRecords ends the worker: its records stay where they are.
 
+    A record of a public topic counts under the key that its value says, whatever key it has. Where
+    that key's partition is another one, the record is no value: it is added to the outputs for
+    `misplaced` and comes back in the role's placed topic, as it stood (pipeline.misplaced). What
+    comes that way is never moved again. Only roles with a placed topic take part in this; others
+    read what we write ourselves, and a wrong key there is a bad record.
+
     Of one tenant only a few of the last 200 count for that, so that no tenant can stop what works
     for others; those of the default tenant, and those that say no tenant, all do. Beyond a share
     a tenant's dead letters leave their values where they are, in the source topic.
     """
 
     def __init__(
-        self, role: str, kinds: Mapping[Topic, type[msgspec.Struct]], clock: Clock, bad_share: float
+        self,
+        role: str,
+        kinds: Mapping[Topic, type[msgspec.Struct]],
+        clock: Clock,
+        bad_share: float,
+        partitions: int,
     ) -> None:
         self._role = role
+        self._partitions = partitions
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {
             topic.name: msgspec.json.Decoder(kind) for topic, kind in kinds.items()
         }
@@ -71,10 +86,16 @@ class Intake:
             topic.name: topic.key if topic.key in kind.__struct_fields__ else None
             for topic, kind in kinds.items()
         }
+        self._placed = PLACED[role].name if role in PLACED else None
+        self._movable = {
+            topic.name
+            for topic in kinds
+            if self._placed and topic.is_public and topic.read_by == role and self._keys[topic.name]
+        }
         self._compacted = {topic.name for topic in kinds if topic.compacted}
         self._clock = clock
         self._bad_share = bad_share
-        self._recent: dict[tuple[str, int], str | None] = {}
+        self._recent: dict[tuple[str, int, int], str | None] = {}
         """By place whose bad record it is, or None for one that can be used."""
         self._shares = Expiring[Bucket]()
 
@@ -84,16 +105,28 @@ class Intake:
         That a compacted topic is to forget a key has no value, and is passed over.
         """
         topic, records = slice_.partition.topic, slice_.records
+        if topic == self._placed:
+            yield from self._read_placed(records, outputs)
+            return
         decode = self._decoders[topic].decode
         field, bound = self._keys[topic], self._bounds[topic]
-        note = self._note
+        note, partitions = self._note, self._partitions
+        is_public, is_movable = topic in PUBLIC, topic in self._movable
         if topic in self._compacted:
             records = [record for record in records if record.value is not None]
         for record in records:
             try:
                 value = _decoded(decode, record)
-                if field is not None and record.key != (key := getattr(value, field)).encode():
-                    raise _wrong_key(record.key, key)
+                if field is not None:
+                    key = getattr(value, field)
+                    if is_public and partition_of(key, partitions) != record.partition:
+                        if not is_movable:
+                            raise _wrong_place(record, key, partitions)
+                        note(record, None)
+                        outputs.add(MISPLACED, record.partition, None, handed_over(record))
+                        continue
+                    if not is_movable and record.key != key.encode():
+                        raise _wrong_key(record.key, key)
                 if bound is not None:
                     value = bound(value)
             except BadRecord as error:
@@ -102,6 +135,28 @@ class Intake:
                 self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
             else:
                 note(record, None)
+                yield record, value
+
+    def _read_placed(
+        self, records: Iterable[ConsumerRecord], outputs: Outputs
+    ) -> Iterator[tuple[ConsumerRecord, Any]]:
+        for moved in records:
+            record = moved
+            try:
+                record = as_it_stood(moved, self._movable, self._partitions)
+                value = _decoded(self._decoders[record.topic].decode, record)
+                key = getattr(value, self._keys[record.topic])  # type: ignore[arg-type]
+                if partition_of(key, self._partitions) != moved.partition:
+                    # Never moved twice, so that nothing can go round.
+                    raise _wrong_place(moved, key, self._partitions)
+                if (bound := self._bounds[record.topic]) is not None:
+                    value = bound(value)
+            except BadRecord as error:
+                self.set_aside(record, error, outputs)
+            except OutOfBounds as error:
+                self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
+            else:
+                self._note(record, None)
                 yield record, value
 
     def read_lines(self, slice_: Slice, outputs: Outputs) -> Iterator[Any]:
@@ -121,7 +176,10 @@ class Intake:
                 yield from values
 
     def set_aside(self, record: ConsumerRecord, error: BadRecord, outputs: Outputs) -> None:
-        """Make a record a dead letter, also after it was decoded."""
+        """Make a record a dead letter, also after it was decoded; of a moved one, its source."""
+        if is_on_its_way(record):
+            with contextlib.suppress(BadRecord):
+                record = as_it_stood(record, PUBLIC, self._partitions)
         tenant = _tenant_of(record)
         self._note(record, tenant)
         bad = _bad_among(self._recent.values())
@@ -138,7 +196,7 @@ class Intake:
     def _note(self, record: ConsumerRecord, whose: str | None) -> None:
         # By place: a record that is read again, as its slice is taken in parts, counts once.
         recent = self._recent
-        recent[record.topic, record.offset] = whose
+        recent[record.topic, record.partition, record.offset] = whose
         if len(recent) > WINDOW:
             del recent[next(iter(recent))]
 
@@ -182,6 +240,14 @@ def _usable(decode: Any, record: ConsumerRecord) -> Iterator[Any]:
     for line in (record.value or b"").split(b"\n"):
         with contextlib.suppress(*UNDECODABLE):
             yield decode(line)
+
+
+def _wrong_place(record: ConsumerRecord, key: str, partitions: int) -> BadRecord:
+    return BadRecord(
+        Reason.KEY_MISMATCH,
+        f"{key!r} belongs in partition {partition_of(key, partitions)}, the record is in "
+        f"{record.partition}; nobody but Tocsin itself writes to {record.topic}",
+    )
 
 
 def _wrong_key(key: bytes | None, expected: str) -> BadRecord:

@@ -28,6 +28,12 @@ DEAD_LETTERS = Counter(
     "Records set aside. Any: `tocsin dead-letters list`.",
     ["topic", "reason"],
 )
+MOVED = Counter(
+    "tocsin_moved_records",
+    "Records that stood in another partition than their key's and were moved, by the partitioner "
+    "that seems to have chosen it. Many: set the producer's to murmur2, which saves them a hop.",
+    ["topic", "partitioner"],
+)
 UNPROCESSABLE = Counter(
     "tocsin_unprocessable",
     "Records, timers and deliveries set aside as working on them raised an error that nobody "

@@ -83,6 +83,18 @@ OUTBOX = Topic(name="outbox", key="partition", written_by="router", read_by="dec
 WITHDRAWALS = Topic(
     name="withdrawals", key="partition", written_by="decider", read_by="router, decider"
 )
+MISPLACED = Topic(
+    name="misplaced",
+    key="none: the source's partition",
+    written_by="router, decider",
+    read_by="intake",
+)
+"""Records of public topics that stand in another partition than their key's."""
+PLACED = {
+    role: Topic(name=f"placed.{role}", key="key of the source", written_by="intake", read_by=role)
+    for role in ("router", "decider")
+}
+"""By the role that reads them, the same records in the partitions of their keys."""
 DEAD_LETTERS = Topic(
     name="dead-letters",
     key="source key",
@@ -154,7 +166,7 @@ SINKS = (Channel.PUSH, Channel.EMAIL, Channel.SMS, Channel.CHAT, Channel.WEBHOOK
 """Channels with a provider, and so with a sent-ledger."""
 STATEFUL = ("router", "decider", *SINKS, Channel.INAPP, "retry")
 """Roles with partition stores."""
-ROLES = (*map(str, STATEFUL), "analytics")
+ROLES = ("intake", *map(str, STATEFUL), "analytics")
 """All roles by name, in the order in which an event meets them."""
 TOPICS: tuple[Topic, ...] = (
     EVENTS,
@@ -178,6 +190,8 @@ TOPICS: tuple[Topic, ...] = (
     *BROADCASTS.values(),
     OUTBOX,
     WITHDRAWALS,
+    MISPLACED,
+    *PLACED.values(),
     DEAD_LETTERS,
     DELIVERY_EVENTS,
     INBOX_CHANGES,

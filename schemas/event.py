@@ -22,7 +22,7 @@ class Notify(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One domain event, JSON, on the topic `events` under the key `actor`.
+    """One domain event, JSON, on the topic `events`; its key is `actor`, whatever the record's is.
 
     `id` is the producer's own and makes the event count once: the same id again within the
     deduplication window notifies nobody twice, from whichever offset it is read.

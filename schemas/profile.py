@@ -38,7 +38,7 @@ class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where to reach a user; each record replaces the one before it.
+    """Where to reach a user; the record that Kafka accepted last counts, whole.
 
     `attributes` say which segments the user belongs to. Where `zone` (IANA) or `locale` is not
     given or not known, the tenant's counts. Of over 100 devices, the last 100 listed do.
@@ -62,7 +62,7 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class DeviceChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One device comes, or with `removed` goes; the user's other contacts stay as they are.
 
-    Of two changes of one device the one that is read last counts, as with contacts, which
+    Of two changes of one device the one that Kafka accepted last counts, as with contacts, which
     replace all devices.
     """
 
@@ -84,7 +84,7 @@ class QuietHours(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a user wants to hear; each record replaces the one before it.
+    """What a user wants to hear; the record that Kafka accepted last counts, whole.
 
     `channels` overrides the defaults (all on but SMS);
     `categories` overrides those for one category, channel by channel. `mutes` are keyed by
@@ -107,6 +107,8 @@ class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether a user has the app open on a device; a user is online while any device is.
+
+    Of one device the record that Kafka accepted last counts.
 
     Online ends at `until` where it is not renewed. Offline ends it at once, and `until` says
     when the app was closed; a moment that is still to come changes nothing about that.

@@ -55,6 +55,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     webhooks: tuple[str, ...] = ()  # URLs
     best_hour: int | None = None  # of the day (UTC), in which they open most
     blocks: dict[str, int] = {}  # actors, see policy.user.block
+    taken: dict[str, int] = {}  # see policy.user.taken
 
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""

@@ -21,7 +21,9 @@ from pipeline.topics import (
     HINTS,
     INBOX_CHANGES,
     LIVE,
+    MISPLACED,
     OUTBOX,
+    PLACED,
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
@@ -44,6 +46,7 @@ from schemas.follow import Follow
 from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.live import Live
+from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
@@ -70,7 +73,9 @@ KINDS: dict[str, type[Struct]] = {
     HINTS.name: Hint,
     INBOX_CHANGES.name: InboxChange,
     LIVE.name: Live[Raw],
+    MISPLACED.name: Misplaced,
     OUTBOX.name: Post,
+    **{topic.name: Misplaced for topic in PLACED.values()},
     STOPS.name: Stop,
     SUBSCRIPTIONS.name: Subscription,
     SUPPRESSIONS.name: Suppression,

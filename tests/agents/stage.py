@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from agents.decider import decider
 from agents.inapp import inapp
+from agents.intake import intake
 from agents.retry import retry
 from agents.router import router
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
@@ -64,6 +65,11 @@ class Stage(Worker):
                 None if name is None else name.encode(),
                 place,
             )
+
+    @property
+    def intake(self) -> Role:
+        """The role, anew."""
+        return intake(self.runtime)
 
     @property
     def router(self) -> Role:

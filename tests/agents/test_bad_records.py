@@ -14,20 +14,21 @@ from pipeline.topics import (
     BROADCASTS,
     CONTACTS,
     DEAD_LETTERS,
+    ERASURES,
     EVENTS,
     FOLLOWING,
-    FOLLOWS,
     REQUESTS,
     Topic,
 )
 from schemas.encoding import encode
+from schemas.erasure import Erasure
 from schemas.request import Broadcast, Origin, Request
 from schemas.vocabulary import Priority, Reason
 from tests.agents.names import unique, users_of
 from tests.agents.samples import event, follow, order_shipped, reachable
 from tests.agents.stage import Stage
 
-ACTOR = "somebody"
+(ACTOR,) = users_of(0, 1)
 ORDERS = REQUESTS[Priority.HIGH]
 POSTS = BROADCASTS[Priority.NORMAL]
 
@@ -52,8 +53,6 @@ BAD: dict[str, tuple[bytes | None, str | None, Reason]] = {
     "no recipient": (raw(data={"order_id": "1"}), ACTOR, Reason.INVALID),
     "an unknown type": (raw(type="order.eaten"), ACTOR, Reason.UNKNOWN_TYPE),
     "over a mebibyte": (raw(data={"x": "y" * LARGEST_VALUE}), ACTOR, Reason.TOO_LARGE),
-    "no key": (raw(), None, Reason.MISSING_KEY),
-    "another's key": (raw(), "somebody else", Reason.KEY_MISMATCH),
 }
 
 
@@ -63,7 +62,8 @@ async def test_a_bad_record_is_a_dead_letter_and_its_neighbours_go_on(
 ) -> None:
     value, key, reason = BAD[name]
     users = [unique("user"), unique("user")]
-    for said, at in ((order_shipped(users[0]), ""), (value, key), (order_shipped(users[1]), "")):
+    before, after = (order_shipped(user, actor=ACTOR) for user in users)
+    for said, at in ((before, ""), (value, key), (after, "")):
         await stage.say(EVENTS, said, key=at, partition=0)
     await stage.work(stage.router)
     source = (await stage.raw(EVENTS))[1]
@@ -106,20 +106,25 @@ async def test_a_huge_key_does_not_stop_the_worker(
 ) -> None:
     """A dead letter must fit into its topic, whatever the record was."""
     user = unique("user")
-    await own_producer.send_and_wait(EVENTS.name, raw(), b"\xff" * size, 0)
-    await stage.say(EVENTS, order_shipped(user), partition=0)
+    await own_producer.send_and_wait(EVENTS.name, b"{", b"\xff" * size, 0)
+    await stage.say(EVENTS, order_shipped(user, actor=ACTOR))
     await stage.work(stage.router)
     (letter,) = await stage.letters()
-    assert letter.reason is Reason.KEY_MISMATCH
-    assert len(letter.detail) < 1000
+    assert letter.reason is Reason.UNDECODABLE
+    assert letter.truncated
     assert [request.user for request in await stage.read(ORDERS, Request)] == [user]
 
 
-async def test_a_follow_under_the_wrong_key_counts_nowhere(stage: Stage) -> None:
-    await stage.say(FOLLOWS, follow(unique("user"), unique("actor")), key="another")
-    await stage.work(stage.router)
-    (letter,) = await stage.letters()
-    assert (letter.topic, letter.reason) == (FOLLOWS.name, Reason.KEY_MISMATCH)
+@pytest.mark.parametrize("key", [None, "another"])
+async def test_what_we_write_ourselves_counts_nowhere_under_a_wrong_key(
+    stage: Stage, key: str | None
+) -> None:
+    await stage.say(FOLLOWING, follow(unique("user"), unique("actor")), key=key, partition=0)
+    await stage.say(ERASURES, Erasure(user=unique("user")), key=key, partition=0)
+    await stage.work(stage.decider)
+    found = {(letter.topic, letter.reason) for letter in await stage.letters()}
+    reason = Reason.KEY_MISMATCH if key else Reason.MISSING_KEY
+    assert found == {(FOLLOWING.name, reason), (ERASURES.name, reason)}
 
 
 @pytest.mark.parametrize(
@@ -165,8 +170,8 @@ async def test_the_decider_sets_aside_what_it_cant_decide(
 async def test_a_broken_producer_stops_the_worker_with_nothing_acknowledged(
     stage: Stage, bad: int, stops: bool
 ) -> None:
-    good = [order_shipped(unique("user")) for _ in range(WINDOW - bad)]
-    await stage.say(EVENTS, *good, partition=0)
+    good = [order_shipped(unique("user"), actor=ACTOR) for _ in range(WINDOW - bad)]
+    await stage.say(EVENTS, *good)
     await stage.say(EVENTS, *([b"{"] * bad), partition=0, key="k")
     if not stops:
         await stage.work(stage.router)

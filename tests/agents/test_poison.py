@@ -168,8 +168,9 @@ async def test_the_router_sets_aside_what_nobody_foresaw(
     others = [unique("user") for _ in range(20)]
     digest = fault.before(body_digest, lambda event: event.data["customer_id"])
     monkeypatch.setattr("agents.router.body_digest", digest)
-    said = [order_shipped(user) for user in (*others[:13], fault.user, *others[13:])]
-    await stage.say(EVENTS, *said, partition=0)
+    (actor,) = users_of(0, 1)
+    users = (*others[:13], fault.user, *others[13:])
+    await stage.say(EVENTS, *(order_shipped(user, actor=actor) for user in users))
     await stage.work(stage.router)
     (letter,) = await stage.letters()
     expect(letter, EVENTS, "router")
@@ -191,7 +192,8 @@ async def test_so_many_that_the_fault_is_everywhere_stop_the_worker(
         return body_digest(said)
 
     monkeypatch.setattr("agents.router.body_digest", digest)
-    await stage.say(EVENTS, *map(order_shipped, users), partition=0)
+    (actor,) = users_of(0, 1)
+    await stage.say(EVENTS, *(order_shipped(user, actor=actor) for user in users))
     if stops:
         with pytest.raises(TooManyBadRecords, match="of the last 200"):
             await stage.work(stage.router)
@@ -209,7 +211,8 @@ async def test_the_decider_sets_aside_what_nobody_foresaw_and_keeps_its_neighbou
     monkeypatch.setattr(decisions, "decide", planted)
     everybody = [*others[:4], fault.user, *others[4:]]
     await stage.say(CONTACTS, *map(reachable, everybody))
-    await stage.say(EVENTS, *map(order_shipped, everybody), partition=0)
+    (actor,) = users_of(0, 1)
+    await stage.say(EVENTS, *(order_shipped(user, actor=actor) for user in everybody))
     await stage.work(stage.router, stage.decider)
     (letter,) = await stage.letters()
     expect(letter, ORDERS, "decider")

@@ -16,7 +16,7 @@ def test_the_log_is_read_up_to_a_torn_line() -> None:
         "occurred_at": "2026-03-01T12:00:00Z",
     }
     presence = {"user": "u", "online": True, "until": AT + 9, "at": AT}
-    bad: dict[str, Any] = {"bad": "no key", "reason": "missing_key", "topic": "events"}
+    bad: dict[str, Any] = {"bad": "no id", "reason": "invalid", "topic": "events"}
     bad |= {"partition": 3, "offset": 4, "digest": "d"}
     lines = [event | {"data": {"x": 1}, "at": AT}, presence, {"repeat": "e", "at": AT}, bad]
     claims = read_claims([*(json.dumps(line) + "\n" for line in lines), '{"id":"torn"'])

@@ -37,7 +37,7 @@ class Reader:
     def __init__(self) -> None:
         clock = SetClock()
         self.outputs = Outputs(MemoryLog(clock))
-        self._intake = Intake("router", {EVENTS: Event}, clock, bad_share=0.5)
+        self._intake = Intake("router", {EVENTS: Event}, clock, 0.5, partitions=1)
 
     def is_good(self, *records: ConsumerRecord) -> None:
         """These can be used."""

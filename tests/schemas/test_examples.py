@@ -20,6 +20,7 @@ from schemas.follow import Follow
 from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.live import Live
+from schemas.misplaced import Misplaced
 from schemas.owner import Owner
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
@@ -46,6 +47,7 @@ KINDS: dict[str, type[Struct]] = {
     "hints": Hint,
     "inbox-changes": InboxChange,
     "live": Live,
+    "misplaced": Misplaced,
     "outbox": Post,
     "owners": Owner,
     "preferences": Preferences,
@@ -66,6 +68,8 @@ def example_for(topic: str) -> str:
         return "delivery"
     if topic.startswith(("requests.", "broadcasts.")):
         return topic.partition(".")[0]
+    if topic.startswith("placed."):
+        return "misplaced"
     others = {"following": "follows", "cancelled": "cancellations"}
     return others.get(topic.removesuffix(".bulk"), topic)
 

@@ -1,0 +1,237 @@
+"""Misplaced records come to their key's partition once and in order, whoever crashes on the way."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import ConsumerRecord, TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from agents.intake import Placing
+from pipeline.errors import Unavailable
+from pipeline.intake import Intake
+from pipeline.outputs import Outputs
+from pipeline.producer import Entry
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.slices import Slice
+from pipeline.topics import CONTACTS, DEVICES, MISPLACED, PLACED, Topic
+from schemas.encoding import encode
+from schemas.misplaced import Misplaced
+from schemas.profile import Contacts, Device, DeviceChange
+from tables.memory import MemoryStore
+from tables.moved import MOVED, Mark, without_repeats
+from tables.turn import Turn
+from tests.agents.shifted_clock import ShiftedClock
+
+PARTITIONS = 3
+DECIDER = PLACED["decider"]
+KINDS: dict[Topic, type[Struct]] = {DECIDER: Misplaced, CONTACTS: Contacts, DEVICES: DeviceChange}
+HOME = {"f": 0, "a": 1, "b": 2}
+"""Users, and the partition of three in which aiokafka's default partitioner puts each key."""
+Place = tuple[str, int]
+Source = tuple[str, int, int]
+
+
+@dataclass
+class Topics:
+    """Topics of several partitions, whose broker may fail to take or to acknowledge."""
+
+    records: dict[Place, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
+    failing: str = ""
+    clock: int = 1_000_000
+
+    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+        """As the producer does; records have consecutive offsets and times."""
+        if self.failing == "before":
+            raise Unavailable("gone")
+        log = self.records[topic, partition]
+        for key, value in entries:
+            self.clock += 1
+            log.append(
+                ConsumerRecord(
+                    topic, partition, len(log), self.clock, 1, key, value, None, 0, 0, ()
+                )
+            )
+        if self.failing == "after":
+            raise Unavailable("gone")
+        return len(log)
+
+    def slice(self, topic: str, partition: int, start: int, most: int) -> Slice | None:
+        """So many records from an offset; None at the end."""
+        records = self.records[topic, partition][start : start + most]
+        tp = TopicPartition(topic, partition)
+        return Slice(tp, 0, start, start + len(records), records, 0) if records else None
+
+
+class Town:
+    """Readers of the public topics, who place, and takers, each of which goes on where it stood."""
+
+    def __init__(self) -> None:
+        self.topics = Topics()
+        runtime = Runtime(Settings(partitions=PARTITIONS), self.topics, ShiftedClock())
+        self._runtime = runtime
+        self._placing = [Placing(runtime, set()) for _ in range(PARTITIONS)]
+        self.stores = [MemoryStore() for _ in range(PARTITIONS)]
+        self.done: dict[tuple[str, Place], int] = defaultdict(int)
+        self.taken: dict[int, list[tuple[Source, str]]] = defaultdict(list)
+
+    async def step(self, who: str, topic: str, at: int, most: int, failing: str, back: int) -> bool:
+        """Let one of them work on the next records, from `back` before where it stood."""
+        place = who, (topic, at)
+        start = max(0, self.done[place] - back)
+        slice_ = self.topics.slice(topic, at, start, most)
+        if slice_ is None:
+            return False
+        self.topics.failing = failing
+        try:
+            await {"read": self._read, "place": self._place, "take": self._take}[who](slice_)
+        except Unavailable:
+            return True
+        finally:
+            self.topics.failing = ""
+        if back == 0:  # otherwise one that was taken for dead, of which nobody knows
+            self.done[place] = slice_.next
+        return True
+
+    def _intake(self) -> Intake:
+        return Intake("decider", KINDS, ShiftedClock(), 0.5, PARTITIONS)
+
+    async def _read(self, slice_: Slice) -> None:
+        outputs = Outputs(self.topics)
+        placed = list(self._intake().read(slice_, outputs))
+        await outputs.flush()
+        at = slice_.partition.partition
+        assert all(HOME[value.user] == at for _, value in placed)
+
+    async def _place(self, slice_: Slice) -> None:
+        await self._placing[slice_.partition.partition].handle(slice_)
+
+    async def _take(self, slice_: Slice) -> None:
+        at = slice_.partition.partition
+        turn = Turn(slice_, self.stores[at], Outputs(self.topics))
+        records = self._intake().read(slice_, turn.outputs)
+        found = [
+            ((record.topic, record.partition, record.offset), value.user)
+            for record, value in without_repeats(turn, records)
+        ]
+        if self.topics.failing:
+            raise Unavailable("gone before anything was stored")
+        await turn.finish()
+        self.taken[at] += found
+
+
+Written = list[tuple[Topic, str, int]]
+"""Topic, user and partition of each record, in the order in which they are written."""
+
+
+async def write(town: Town, records: Written) -> None:
+    for topic, user, at in records:
+        value = (
+            Contacts(user=user)
+            if topic is CONTACTS
+            else DeviceChange(user=user, device=Device(token="t"))
+        )
+        await town.topics.write(topic.name, at, [(None, encode(value))])
+
+
+def expected(records: Written) -> dict[int, list[tuple[Source, str]]]:
+    """By the partition of their key, where misplaced records were written, in that order."""
+    ends: dict[Place, int] = defaultdict(int)
+    found: dict[int, list[tuple[Source, str]]] = defaultdict(list)
+    for topic, user, at in records:
+        offset = ends[topic.name, at]
+        ends[topic.name, at] += 1
+        if at != HOME[user]:
+            found[HOME[user]].append(((topic.name, at, offset), user))
+    return found
+
+
+def by_source(found: Sequence[tuple[Source, str]]) -> dict[Place, list[tuple[Source, str]]]:
+    grouped: dict[Place, list[tuple[Source, str]]] = defaultdict(list)
+    for source, user in found:
+        grouped[source[:2]].append((source, user))
+    return dict(grouped)
+
+
+WAYS = [("read", CONTACTS.name), ("read", DEVICES.name), ("place", MISPLACED.name)]
+WAYS.append(("take", DECIDER.name))
+_records = st.lists(
+    st.tuples(
+        st.sampled_from([CONTACTS, DEVICES]),
+        st.sampled_from([*HOME]),
+        st.integers(0, PARTITIONS - 1),
+    ),
+    max_size=12,
+)
+_steps = st.lists(
+    st.tuples(
+        st.sampled_from(WAYS),
+        st.integers(0, PARTITIONS - 1),
+        st.integers(1, 4),
+        st.sampled_from(["", "", "before", "after"]),
+        st.sampled_from([0, 0, 0, 1, 5]),
+    ),
+    max_size=60,
+)
+
+
+@given(_records, _steps, _records)
+def test_each_is_taken_once_in_the_order_of_its_source(
+    records: Written, steps: list[tuple[tuple[str, str], int, int, str, int]], later: Written
+) -> None:
+    """Whatever is repeated, and by whom, also by one that was taken for dead and writes on."""
+
+    async def play() -> Town:
+        town = Town()
+        await write(town, records)
+        for (who, topic), at, most, failing, back in steps:
+            back = 0 if who == "take" else back  # its state goes with its frontier
+            await town.step(who, topic, at, most, failing, back)
+        await write(town, later)
+        for who, topic in WAYS:
+            for at in range(PARTITIONS):
+                while await town.step(who, topic, at, 2, "", 0):
+                    pass
+        return town
+
+    town = asyncio.run(play())
+    wanted = expected([*records, *later])
+    for at in range(PARTITIONS):
+        assert by_source(town.taken[at]) == by_source(wanted[at])
+    assert not town.topics.records["dead-letters", 0]
+
+
+def _turn() -> Turn:
+    town = Town()
+    return Turn(None, town.stores[0], Outputs(town.topics))
+
+
+def record(offset: int, accepted_at: int) -> tuple[ConsumerRecord, None]:
+    return ConsumerRecord("contacts", 1, offset, accepted_at, 1, b"", b"", None, 0, 0, ()), None
+
+
+def offsets(turn: Turn, *records: tuple[ConsumerRecord, None]) -> list[int]:
+    return [each.offset for each, _ in without_repeats(turn, records)]
+
+
+def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
+    turn = _turn()
+    assert offsets(turn, record(7, 1000), record(8, 1010)) == [7, 8]
+    assert offsets(turn, record(0, 2000), record(1, 2001), record(0, 2000)) == [0, 1]
+
+
+def test_a_clock_that_went_back_makes_no_repeat_new() -> None:
+    turn = _turn()
+    assert offsets(turn, record(7, 1000), record(8, 900)) == [7, 8]
+    assert offsets(turn, record(7, 1000), record(8, 900), record(9, 950)) == [9]
+
+
+def test_one_mark_is_kept_for_each_source_partition() -> None:
+    turn = _turn()
+    offsets(turn, *(record(number, 1000 + number) for number in range(50)))
+    (key,) = turn.view(MOVED).keys(b"")
+    assert turn.view(MOVED).get(key) == Mark(50, 1049)
