@@ -1,0 +1,117 @@
+"""Producers with another partitioner, while the role that moves their records is killed."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from embedded.house import House
+from embedded.simulators.accept_log import read_accept_log
+from pipeline.topics import DEAD_LETTERS, REQUESTS
+from schemas.request import Request
+from schemas.vocabulary import Priority
+from tests.chaos.conftest import BRIEF_SESSION, Tell
+from tests.chaos.foreign import ACTORS, DEVICES, TIMES, USERS, Company, company
+from tests.chaos.observe import read_all, ready_count, until_ready_again, wait_until_read
+from tests.placements import PLACEMENTS
+
+ROLES = ("intake", "router", "decider", "push")
+CATALOGUE = """
+event = "order.shipped"
+[types.order_shipped]
+category = "orders"
+priority = "high"
+transactional = true
+channels = ["push"]
+users = "customer_id"
+time_to_live = "1d"
+rate_limit = { count = 1000, seconds = 1 }
+templates.push.title = "Order {{ data.order_id }}"
+templates.push.body = "It is on its way."
+"""
+_request = msgspec.json.Decoder(Request).decode
+
+
+@pytest.fixture(scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A house for what becomes a push."""
+    folder = tmp_path_factory.mktemp("producers")
+    (folder / "catalogue").mkdir()
+    (folder / "catalogue" / "orders.toml").write_text(CATALOGUE)
+    house = House(
+        folder, roles=ROLES, session_timeout=BRIEF_SESSION, catalogue=folder / "catalogue"
+    )
+    await house.start()
+    try:
+        yield house
+    finally:
+        await house.stop()
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+async def test_everybody_is_reached_once_and_in_order(
+    town: House, tell: Tell, placement: str
+) -> None:
+    await _survives(town, tell, placement, placement.replace(" ", "-"), killed=("intake",))
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("placement", PLACEMENTS)
+async def test_the_same_with_many_kills_of_all_who_hand_records_on(
+    town: House, tell: Tell, placement: str
+) -> None:
+    name = "long-" + placement.replace(" ", "-")
+    await _survives(town, tell, placement, name, killed=ROLES[:3], kills=10)
+
+
+async def _survives(
+    town: House, tell: Tell, placement: str, name: str, *, killed: tuple[str, ...], kills: int = 1
+) -> None:
+    async with company(town, name, placement) as here:
+        killing = asyncio.gather(*(_kill(town, role, kills) for role in killed))
+        for change in range(DEVICES):
+            await here.write_contacts(change)
+        await killing
+        await wait_until_read(town)
+        killing = asyncio.gather(*(_kill(town, role, kills) for role in killed))
+        async for _ in here.write_events():
+            await asyncio.sleep(0.05)
+        await killing
+    await wait_until_read(town)
+    calls = [line for line in read_accept_log(town.accept_log) if line.address.startswith(name)]
+    tell(
+        f"{placement}: {len(here.written)} records, {kills} kills each of {', '.join(killed)}, "
+        f"{len(calls)} pushes"
+    )
+    reached = Counter(line.address for line in calls)
+    newest = {here.device(user, DEVICES - 1): ACTORS * TIMES for user in here.users}
+    assert reached == newest, "somebody was not reached, or at a device of before"
+    assert len({line.delivery_id for line in calls}) == len(calls) == USERS * ACTORS * TIMES
+    assert [record async for record in read_all(town, [DEAD_LETTERS.name])] == []
+    await _is_in_order(town, here)
+
+
+async def _kill(town: House, role: str, times: int) -> None:
+    worker = town.workers[role]
+    for _ in range(times):
+        await asyncio.sleep(0.5)
+        before = ready_count(worker)
+        await worker.kill()
+        await until_ready_again(worker, before)
+
+
+async def _is_in_order(town: House, here: Company) -> None:
+    """Of each key, what stood in one source partition was handled in the order it stood in."""
+    handled: dict[str, list[int]] = defaultdict(list)
+    async for record in read_all(town, [REQUESTS[Priority.HIGH].name]):
+        request = _request(record.value)
+        if request.event.actor.startswith(f"{here.name}-"):
+            place = f"{request.event.actor}/{request.origin.partition}"
+            handled[f"{place} to {request.user}"].append(request.origin.offset)
+    for place, offsets in handled.items():
+        # A slice may be written again by whoever goes on; then all of it comes again.
+        firsts = list(dict.fromkeys(offsets))
+        assert firsts == sorted(firsts), f"{place}: {firsts}"
+    assert sum(len({*offsets}) for offsets in handled.values()) == USERS * ACTORS * TIMES
