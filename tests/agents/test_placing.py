@@ -45,12 +45,12 @@ class Topics:
     clock: int = 1_000_000
 
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
-        """As the producer does; records have consecutive offsets and times."""
+        """As the producer does; offsets are consecutive, and some records are of one moment."""
         if self.failing == "before":
             raise Unavailable("gone")
         log = self.records[topic, partition]
         for key, value in entries:
-            self.clock += 1
+            self.clock += len(log) % 3 == 0
             log.append(
                 ConsumerRecord(
                     topic, partition, len(log), self.clock, 1, key, value, None, 0, 0, ()
@@ -216,6 +216,11 @@ def record(offset: int, accepted_at: int) -> tuple[ConsumerRecord, None]:
 
 def offsets(turn: Turn, *records: tuple[ConsumerRecord, None]) -> list[int]:
     return [each.offset for each, _ in without_repeats(turn, records)]
+
+
+def test_records_of_one_moment_are_no_repeats() -> None:
+    turn = _turn()
+    assert offsets(turn, record(7, 1000), record(8, 1000), record(8, 1000)) == [7, 8]
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
