@@ -31,4 +31,6 @@ UNROUTED = Table(b"k", Unrouted)
 def unrouted_key(left: Unrouted, priority: Priority) -> bytes:
     """Where it stands in the table, by the priority of its type."""
     urgency = _URGENCY.index(Priority.BULK if left.is_bulk else priority)
-    return key_of(f"{urgency}", f"{left.origin.offset:020}", left.type)
+    origin = left.origin
+    # Events that were moved here come of other partitions, and their offsets may be the same.
+    return key_of(f"{urgency}", f"{origin.offset:020}", left.type, f"{origin.partition}")

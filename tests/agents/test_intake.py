@@ -30,8 +30,9 @@ from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.misplaced import Misplaced
 from schemas.profile import Preferences
-from schemas.request import Request
+from schemas.request import Origin, Request
 from schemas.vocabulary import Channel, Priority, Reason
+from tables.unrouted import Unrouted, unrouted_key
 from tests.agents.line import PARTITIONS
 from tests.agents.names import unique, users_of
 from tests.agents.samples import follow, order_shipped, reachable
@@ -291,6 +292,12 @@ async def test_a_key_too_large_for_a_dead_letter_is_left_behind(stage: Stage) ->
     await stage.work(stage.decider, stage.intake)
     (moved,) = await stage.read(PLACED["decider"], Misplaced)
     assert moved.key is None
+
+
+def test_events_of_two_partitions_with_one_offset_are_routed_to_the_end_each() -> None:
+    said = order_shipped("ann")
+    lefts = [Unrouted("t", said, Origin("events", at, 7), at=1, done=2) for at in range(2)]
+    assert len({unrouted_key(left, Priority.HIGH) for left in lefts}) == 2
 
 
 def test_every_topic_that_producers_may_write_is_placed() -> None:
