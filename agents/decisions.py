@@ -147,7 +147,9 @@ class Decisions:
         own = f"{feedback.notification_id}."
         names = [name for name in state.ledger.waiting if name.startswith(own)]
         held = {name: self._kept(user, name) for name in names}
-        decision = hear(feedback.notification_id, Stage(feedback.stage), state.ledger, held)
+        decision = hear(
+            feedback.notification_id, Stage(feedback.stage), state.ledger, held, self._type
+        )
         self._write(decision)
         self._store(feedback.tenant, feedback.user, user, state, decision)
 

@@ -72,8 +72,8 @@ def _begin(draft: Draft, at: int) -> None:
     if due is None:
         take_step(draft)
     else:
-        channels = tuple(plan.channel for plan in spec.steps[0].plans)
-        wait(draft, channels, due, Reason.SCHEDULED, why)
+        said = Reason.SCHEDULED, why
+        wait(draft, {plan.channel: said for plan in spec.steps[0].plans}, due)
 
 
 def starts_at(request: Request, spec: NotificationType, at: int) -> int:

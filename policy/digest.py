@@ -5,8 +5,11 @@ often, the same ones are in the same digest. A window stays open for its latenes
 what comes later than that goes into the next one.
 """
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
+from policy.decision import Row
 from policy.draft import Draft
 from policy.identity import gathering_name
 from policy.later import has_room
@@ -14,9 +17,10 @@ from policy.paths import text_at
 from policy.quiet_hours import zone_of
 from policy.rule import Gather
 from policy.user.ledger import MOST_CLOSED, MOST_GATHERED, Gathering, Held
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Channel, Reason
 
 DAY_MS = 86_400_000
+NOTIFICATION_DIGITS = 32
 TIME_DIGITS = 15
 """A row within a gathering begins with the event's time in as many digits, so rows are in order."""
 
@@ -46,6 +50,26 @@ def gather(draft: Draft, verdict: Gather) -> None:
     draft.hold(plan.channel, verdict.reason, verdict.detail)
 
 
+def join_digest(draft: Draft, others: Sequence[Channel], detail: str) -> None:
+    """Have the channel looked at stand by in the last digest that one of `others` is gathered in.
+
+    Raises BadRecord for an event that lacks what a template needs.
+    """
+    plan = draft.plan
+    plan.rendering.content(draft.request.event, draft.locale)
+    place = max(at for at, (_, held) in enumerate(draft.keep) if held.channels[0] in others)
+    row, held = draft.keep[place]
+    joined = row, replace(held, channels=(*held.channels, plan.channel))
+    draft.keep = (*draft.keep[:place], joined, *draft.keep[place + 1 :])
+    draft.waits += (plan.channel,)
+    draft.hold(plan.channel, Reason.FALL_BACK, detail)
+
+
+def notification_in(row: Row) -> str:
+    """The notification whose event stands in this row of a digest."""
+    return row[1][-NOTIFICATION_DIGITS:]
+
+
 def _joined(found: Gathering, at: int, verdict: Gather, zone: str) -> Gathering:
     if found.due_at and at >= found.first:
         return replace(found, count=found.count + 1)
@@ -53,7 +77,9 @@ def _joined(found: Gathering, at: int, verdict: Gather, zone: str) -> Gathering:
     due = window.end([at], zone) + window.lateness
     # While a digest waits for the morning, an earlier event does not wake it.
     due = max(due, found.extended_until)
-    return replace(found, window=window, due_at=due, first=at, count=found.count + 1)
+    counted = found.counted if found.due_at else ()
+    count = found.count + 1
+    return replace(found, window=window, due_at=due, first=at, count=count, counted=counted)
 
 
 def _without_idle(gathering: dict[str, Gathering], at: int) -> dict[str, Gathering]:

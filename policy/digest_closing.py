@@ -6,16 +6,17 @@ from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.actor import unheard
+from policy.counting import share_counted
 from policy.decide import expires_at
 from policy.decision import Decision, Notice, Outcome, Row
-from policy.digest import TIME_DIGITS
+from policy.digest import TIME_DIGITS, notification_in
 from policy.draft import Draft, Trace, draft_of
 from policy.identity import digest_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
-from policy.rule import Later, Verdict
+from policy.rule import Later
 from policy.user.ledger import Gathering, Held
 from policy.user.preferences import muted
 from policy.user.state import UserState
@@ -59,7 +60,7 @@ def close(
     end = max(end, found.extended_until)
     inside = sum(time < end for time in times)
     draft, verdict = _decided(found, items[:inside], spec, state, now, trace)
-    if isinstance(verdict, Later):
+    if verdict is not None:
         until = verdict.due_at
         return _kept(name, replace(found, due_at=until, extended_until=until), state)
     draft.gathering = {**draft.gathering, name: _left(found, times[inside:], end, state)}
@@ -91,18 +92,42 @@ def _decided(
     state: UserState,
     now: int,
     trace: Trace | None,
-) -> tuple[Draft, Verdict | None]:
+) -> tuple[Draft, Later | None]:
     name, newest = digest_id(items[0][0][1], found.channel), items[-1][1].request
     draft = _draft(name, newest, found.due_at, spec, state, now, trace)
-    members = _left_in(draft, found.channel, items)
+    members = _left_in(draft, items)
     if members and members[-1][1].request is not newest:
         notices, newest = draft.notices, members[-1][1].request
         draft = _draft(name, newest, found.due_at, spec, state, now, trace)
         draft.notices = notices
-    verdict = _sent(draft, found, [held.request.event for _, held in members])
-    if isinstance(verdict, Outcome):
-        _say(draft, members, verdict)
+    counted = dict.fromkeys(found.counted)
+    for _, held in members:
+        counted |= dict.fromkeys(held.counted)
+    draft.counted = draft.counted_before = tuple(counted)
+    verdict = _sent_somehow(draft, found.channel, members)
+    told_of = {notification_in(row): held.request.event.data for row, held in members}
+    share_counted(draft, told_of)
     return draft, verdict
+
+
+def _sent_somehow(draft: Draft, channel: Channel, members: Sequence[Item]) -> Later | None:
+    """Send it on its channel, or else on those that stand by for it."""
+    places = dict.fromkeys([channel])
+    for _, held in members:
+        places |= dict.fromkeys(held.channels)
+    notices = draft.notices
+    for each in places:
+        own = [item for item in members if each in item[1].channels]
+        verdict = _sent(draft, each, [held.request.event for _, held in own])
+        if isinstance(verdict, Later):
+            if not draft.deliveries:
+                draft.notices = notices
+                return verdict
+            # What is out can't be put off any more.
+            verdict = Outcome(each, verdict.reason, verdict.detail)
+        if verdict is not None:
+            _say(draft, own, verdict)
+    return None
 
 
 def _draft(
@@ -120,7 +145,7 @@ def _draft(
     return draft
 
 
-def _left_in(draft: Draft, channel: Channel, items: Sequence[Item]) -> list[Item]:
+def _left_in(draft: Draft, items: Sequence[Item]) -> list[Item]:
     """The items whose events may be told of; of each other one, the draft notes why not."""
     members = []
     for item in items:
@@ -128,26 +153,27 @@ def _left_in(draft: Draft, channel: Channel, items: Sequence[Item]) -> list[Item
         if reason is None:
             members.append(item)
         else:
-            _say(draft, [item], Outcome(channel, *reason))
+            for channel in item[1].channels:
+                _say(draft, [item], Outcome(channel, *reason))
     return members
 
 
-def _sent(draft: Draft, found: Gathering, events: Sequence[Event]) -> Verdict | None:
-    plan = draft.spec.plan_of(found.channel)
+def _sent(draft: Draft, channel: Channel, events: Sequence[Event]) -> Outcome | Later | None:
+    plan = draft.spec.plan_of(channel)
     if not events:
         return None
     if plan is None:
-        return Outcome(found.channel, Reason.UNKNOWN_TYPE, "the catalogue has it no more")
+        return Outcome(channel, Reason.UNKNOWN_TYPE, "the catalogue has it no more")
     draft.look_at(plan)
     verdict = draft.objection()
-    if verdict is not None:
+    if isinstance(verdict, Outcome | Later):
         return verdict
     try:
         draft.deliver(plan.rendering.digest(events, draft.locale))
     except BadRecord as error:
         draft.uncount()
-        return Outcome(found.channel, error.reason, error.detail)
-    return Outcome(found.channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED)
+        return Outcome(channel, error.reason, error.detail)
+    return Outcome(channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED)
 
 
 def _silenced(held: Held, draft: Draft) -> tuple[Reason, str] | None:
@@ -166,5 +192,5 @@ def _muted(held: Held, draft: Draft) -> tuple[Reason, str] | None:
 
 def _say(draft: Draft, items: Sequence[Item], outcome: Outcome) -> None:
     draft.notices += tuple(
-        Notice(held.request, row[1][TIME_DIGITS:], outcome) for row, held in items
+        Notice(held.request, notification_in(row), outcome) for row, held in items
     )

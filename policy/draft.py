@@ -35,8 +35,10 @@ class Draft(Struct, gc=False):
     `occurred_at` is when the event happened, as it says; `now` the time; `when` what counts
     against limits: when it happened, or, for what waited, when it was due. `plan`, `known` and
     `usable` belong to the channel that is looked at: the user's addresses there, and those that
-    did not bounce. `sent` and `waits` are the channels that go out now and later, `counted` the
-    limits that already counted it. Of a type with an experiment, `spec` is the user's variant.
+    did not bounce. `sent` and `waits` are the channels that go out now and later, `before` those on
+    which it went out, or was gathered, when something else of it began to wait. `counted` are the
+    limits that already counted it, `counted_before` those before it was taken up again. Of a type
+    with an experiment, `spec` is the user's variant.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Draft(Struct, gc=False):
     sent: tuple[Channel, ...] = ()
     waits: tuple[Channel, ...] = ()
     counted: tuple[str, ...] = ()
+    counted_before: tuple[str, ...] = ()
+    before: tuple[Channel, ...] = ()
 
     def look_at(self, plan: Plan) -> None:
         """Turn to one channel."""
@@ -147,6 +151,8 @@ class Draft(Struct, gc=False):
 
     def decision(self) -> Decision:
         """What came of it."""
+        if self.keep:
+            self.keep = tuple(self._noted(*each) for each in self.keep)
         ledger = Ledger(self.marks, self.windows, self.waiting, self.gathering, self.heard)
         return Decision(
             self.name,
@@ -159,6 +165,14 @@ class Draft(Struct, gc=False):
             self.release,
             self.quota,
         )
+
+    def _noted(self, row: Row, held: Held) -> tuple[Row, Held]:
+        """What is kept, with what is known of the notification by now."""
+        going = self.before + self.sent
+        going += tuple(each for each in self.waits if each not in held.channels)
+        if not going and not self.counted:
+            return row, held
+        return row, replace(held, counted=self.counted, sent=going)
 
 
 def draft_of(

@@ -12,7 +12,7 @@ from policy.dedupe import NO_MARKS
 from policy.instants import text
 from policy.membership import Membership
 from policy.notification_type import NotificationType
-from policy.rule import Later, Verdict
+from policy.rule import Gather, Later, Verdict
 from policy.user.ledger import Ledger
 from policy.user.masking import masked
 from policy.user.state import UserState
@@ -122,7 +122,9 @@ def _said(verdict: Verdict | None) -> str:
         return f"not sent, {verdict.reason}{detail}"
     if isinstance(verdict, Later):
         return f"waits until {text(verdict.due_at)}, {verdict.reason}{detail}"
-    return f"gathered, {verdict.reason}{detail}"
+    if isinstance(verdict, Gather):
+        return f"gathered, {verdict.reason}{detail}"
+    return verdict.detail
 
 
 def _sent(decision: Decision) -> Iterator[Sent]:
@@ -136,12 +138,12 @@ def _sent(decision: Decision) -> Iterator[Sent]:
 
 def _waits(decision: Decision) -> Iterator[Waits]:
     ledger = decision.ledger
-    # Each row that is kept was told of, channel by channel and in this order.
-    held = iter([each for each in decision.outcomes if each.stage is Stage.HELD])
+    # A channel is used in one step alone, so that it waits once.
+    held = {each.channel: each for each in decision.outcomes if each.stage is Stage.HELD}
     for (name, *_), kept in decision.keep:
         until, gathered = _until(ledger, name)
         for channel in kept.channels:
-            told = next(held)
+            told = held[channel]
             yield Waits(channel, until, told.reason, told.detail, gathered)
 
 

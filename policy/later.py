@@ -1,6 +1,6 @@
 """What waits for its time: put off, taken up again, cancelled, or made needless by the user."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -8,6 +8,7 @@ from policy.decision import Decision, Notice, Outcome, Row
 from policy.dedupe import mark_key, mark_of
 from policy.draft import Draft
 from policy.identity import notification_id
+from policy.notification_type import NotificationType
 from policy.user.ledger import MOST_HEARD, MOST_WAITING, Held, Ledger, Waiting
 from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage
@@ -19,10 +20,8 @@ ORDER = (Stage.SEEN, Stage.OPENED, Stage.CLICKED)
 
 def wait(
     draft: Draft,
-    channels: tuple[Channel, ...],
+    why: Mapping[Channel, tuple[Reason, str]],
     due_at: int,
-    reason: Reason,
-    detail: str,
     unless: Stage | None = None,
 ) -> None:
     """Keep these channels of the draft's step until `due_at` (ms), or refuse if too much waits.
@@ -31,17 +30,31 @@ def wait(
     the middle of the night: raises BadRecord.
     """
     if not has_room(draft):
-        for channel in channels:
+        for channel, (_, detail) in why.items():
             draft.suppress(channel, Reason.TOO_MANY_HELD, f"would wait: {detail}")
         return
     for plan in draft.spec.steps[draft.step].plans:
-        if plan.channel in channels:
+        if plan.channel in why:
             plan.rendering.content(draft.request.event, draft.locale)
     name = f"{draft.name}.{draft.step}"
     draft.waiting = {**draft.waiting, name: Waiting(due_at, unless)}
-    draft.keep += (((name,), Held(draft.request, draft.step, channels)),)
-    for channel in channels:
+    draft.keep += (((name,), Held(draft.request, draft.step, tuple(why))),)
+    for channel, (reason, detail) in why.items():
         draft.hold(channel, reason, detail)
+
+
+def later_step(
+    spec: NotificationType, step: int, due_at: int, stage: Stage
+) -> tuple[int, int] | None:
+    """The first step after this one that `stage` does not make needless, and when it is due.
+
+    `due_at` (epoch ms) is when this one is; each counts from the one before it, as if that came.
+    """
+    for number, following in enumerate(spec.steps[step + 1 :], step + 1):
+        due_at += following.after
+        if not _includes(stage, following.unless):
+            return number, due_at
+    return None
 
 
 def has_room(draft: Draft) -> bool:
@@ -63,35 +76,54 @@ def is_engaged(ledger: Ledger, name: str) -> Stage | None:
     return heard if heard is not None and _includes(heard, wanted) else None
 
 
-def hear(notification: str, stage: Stage, ledger: Ledger, held: Mapping[str, Held]) -> Decision:
+def hear(
+    notification: str,
+    stage: Stage,
+    ledger: Ledger,
+    held: Mapping[str, Held],
+    type_of: Callable[[str], NotificationType],
+) -> Decision:
     """The user did this with a notification: drop the steps that wait for that not to happen.
 
-    `held` is what waits for the user under names that begin with the notification's. Told
-    before the notification is decided here, as can happen after a crash, it is remembered.
+    A later step with a condition that is not met yet waits in their place. `held` is what waits
+    for the user under names that begin with the notification's. Told before the notification is
+    decided here, as can happen after a crash, it is remembered.
     """
     key = mark_key(notification)
     before = ledger.heard.get(key)
     is_news = before is None or not _includes(before, stage)
     if not is_news or (not held and mark_of(ledger.marks, key) is not None):
         return Decision(notification, (), (), ledger)
-    heard = _bounded({**ledger.heard, key: stage}, ledger.waiting)
     done = [
         name
         for name in held
         if (unless := ledger.waiting[name].unless) is not None and _includes(stage, unless)
     ]
     waiting = {name: value for name, value in ledger.waiting.items() if name not in done}
-    notices = tuple(
-        Notice(held[name].request, notification, Outcome(channel, Reason.ENGAGED, stage))
-        for name in done
-        for channel in held[name].channels
-    )
+    notices: list[Notice] = []
+    keep: list[tuple[Row, Held]] = []
+    for name in done:
+        each = held[name]
+        outcomes = [Outcome(channel, Reason.ENGAGED, stage) for channel in each.channels]
+        spec, left = type_of(each.request.type), ledger.waiting[name]
+        following = later_step(spec, each.step, left.due_at, stage)
+        if following is not None:
+            number, due_at = following
+            step, name_after = spec.steps[number], f"{notification}.{number}"
+            channels = tuple(plan.channel for plan in step.plans)
+            waiting[name_after] = Waiting(due_at, step.unless, left.counted)
+            keep.append(((name_after,), replace(each, step=number, channels=channels)))
+            reason, shown = Reason.ESCALATION, step.shown_condition()
+            outcomes += [Outcome(each, reason, shown, Stage.HELD) for each in channels]
+        notices += [Notice(each.request, notification, outcome) for outcome in outcomes]
+    heard = _bounded({**ledger.heard, key: stage}, waiting)
     return Decision(
         notification,
         (),
         (),
         replace(ledger, waiting=waiting, heard=heard),
-        notices=notices,
+        notices=tuple(notices),
+        keep=tuple(keep),
         release=tuple((name,) for name in done),
     )
 

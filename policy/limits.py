@@ -6,7 +6,7 @@ from policy.draft import Draft
 from policy.duration import shown
 from policy.notification_type import Limited
 from policy.rate_limit import Window, admit, count_in, free_at, store, used_of
-from policy.rule import Gather, Later, Verdict
+from policy.rule import LIMIT, Gather, Later, Verdict
 from policy.user.state import Quota
 from schemas.vocabulary import Reason
 
@@ -88,7 +88,7 @@ def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
     free = max(free_at(window, limit, draft.when), draft.when + 1000)
     if draft.closing:
         return Later(free, Reason.RATE_LIMITED, detail)
-    return Gather(fixed(free - draft.when), "limit", Reason.RATE_LIMITED, detail)
+    return Gather(fixed(free - draft.when), LIMIT, Reason.RATE_LIMITED, detail)
 
 
 def _count_for_tenant(draft: Draft, quota: Quota) -> Outcome | None:

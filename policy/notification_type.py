@@ -58,6 +58,10 @@ class Step(Struct, frozen=True, kw_only=True):
     after: int = 0
     unless: Stage = Stage.SEEN
 
+    def shown_condition(self) -> str:
+        """When it is taken, in words."""
+        return f"unless {self.unless} within {self.after // 1000} s"
+
 
 class NotificationType(Struct, frozen=True, kw_only=True):
     """One way to tell people of an event.

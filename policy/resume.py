@@ -2,16 +2,17 @@
 
 from pipeline.errors import BadRecord
 from policy.actor import unheard
+from policy.counting import share_counted
 from policy.decide import expires_at, is_cancelled
 from policy.decision import Decision, Outcome
 from policy.draft import Draft, Trace, draft_of
 from policy.instants import epoch_ms
 from policy.later import is_engaged, notification_of
 from policy.notification_type import NotificationType
-from policy.steps import take_step
+from policy.steps import go_on_unless, take_step
 from policy.user.ledger import Held
 from policy.user.state import UserState
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Reason, Stage
 
 
 def resume(
@@ -27,17 +28,22 @@ def resume(
     It counts against limits as of when it was due, however late that is noticed. What can't be
     rendered, since the catalogue is another than when it was put off, is suppressed.
     """
+    request = held.request
     draft = _draft(name, held, spec, state, now, trace)
     refusal = _refusal(name, held, spec, state, draft)
     if refusal is None:
         try:
             take_step(draft, held.channels)
             draft.outcomes += _gone(held, draft)
+            share_counted(draft, {draft.name: request.event.data})
         except BadRecord as error:
             draft = _draft(name, held, spec, state, now, trace)
             refusal = error.reason, error.detail
     if refusal is not None:
-        draft.outcomes += tuple(Outcome(channel, *refusal) for channel in held.channels)
+        reason, detail = refusal
+        draft.outcomes += tuple(Outcome(channel, reason, detail) for channel in held.channels)
+        if reason is Reason.ENGAGED:
+            go_on_unless(draft, Stage(detail))
     return draft.decision()
 
 
@@ -49,13 +55,15 @@ def _draft(
     now: int,
     trace: Trace | None,
 ) -> Draft:
-    request, when = held.request, state.ledger.waiting[name].due_at
+    request, waiting = held.request, state.ledger.waiting[name]
+    when = waiting.due_at
     occurred_at = epoch_ms(request.event.occurred_at)
     end = expires_at(request, spec)
     draft = draft_of(
         notification_of(name), request, spec, state, occurred_at, now, when, end, trace
     )
-    draft.step = held.step
+    draft.step, draft.before = held.step, held.sent
+    draft.counted = draft.counted_before = held.counted + waiting.counted
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
     draft.release += ((name,),)
     return draft

@@ -7,10 +7,15 @@ from msgspec import Struct
 
 from policy.decision import Outcome
 from policy.digest_window import DigestWindow
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Channel, Frequency, Reason
 
 if TYPE_CHECKING:
     from policy.draft import Draft
+
+
+LIMIT, DIGEST = "limit", "digest"
+SOURCES = (DIGEST, LIMIT, *(each for each in Frequency if each is not Frequency.INSTANTLY))
+"""What may have an event gathered: its type, a limit, or how often the user wants to hear of it."""
 
 
 class Later(Struct, frozen=True):
@@ -19,6 +24,11 @@ class Later(Struct, frozen=True):
     due_at: int
     reason: Reason
     detail: str
+
+    @property
+    def said(self) -> tuple[Reason, str]:
+        """Why, as it is told."""
+        return self.reason, self.detail
 
 
 class Gather(Struct, frozen=True):
@@ -30,7 +40,18 @@ class Gather(Struct, frozen=True):
     detail: str = ""
 
 
-Verdict = Outcome | Later | Gather
+class StandBy(Struct, frozen=True):
+    """Ask again once it is known whether one of these channels, which wait, goes out."""
+
+    waited_for: tuple[Channel, ...]
+
+    @property
+    def detail(self) -> str:
+        """What it stands by for, in words."""
+        return f"stands by for {' and '.join(self.waited_for)}"
+
+
+Verdict = Outcome | Later | Gather | StandBy
 
 
 class Rule(Struct, frozen=True):

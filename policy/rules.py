@@ -6,7 +6,8 @@ from policy.draft import Draft
 from policy.limits import limits, shown_limits
 from policy.paths import text_at
 from policy.quiet_hours import quiet
-from policy.rule import Gather, Later, Rule, Verdict
+from policy.rule import DIGEST as BY_TYPE
+from policy.rule import Gather, Later, Rule, StandBy, Verdict
 from policy.shown import (
     shown_addresses,
     shown_digest,
@@ -46,12 +47,14 @@ def _no_address(draft: Draft) -> Outcome | None:
     return None if draft.known else Outcome(draft.plan.channel, Reason.NO_ADDRESS)
 
 
-def _needless(draft: Draft) -> Outcome | None:
-    plan = draft.plan
-    going = draft.sent if plan.needless is not Reason.FALL_BACK else draft.sent + draft.waits
+def _needless(draft: Draft) -> Outcome | StandBy | None:
+    plan, going = draft.plan, draft.sent + draft.before
     if any(other in going for other in plan.instead_of):
         return Outcome(plan.channel, plan.needless)
-    return None
+    if plan.needless is not Reason.FALL_BACK or not draft.waits:
+        return None
+    waited_for = tuple(other for other in plan.instead_of if other in draft.waits)
+    return StandBy(waited_for) if waited_for else None
 
 
 def _digest(draft: Draft) -> Gather | None:
@@ -65,7 +68,7 @@ def _digest(draft: Draft) -> Gather | None:
             daily = daily_digest(draft.profile, draft.tenant)
             return Gather(daily, wanted, detail="the user wants this daily")
     window = draft.plan.digest
-    return None if window is None else Gather(window, "digest")
+    return None if window is None else Gather(window, BY_TYPE)
 
 
 def _frequency(draft: Draft) -> Frequency:

@@ -3,43 +3,55 @@
 from collections.abc import Container
 
 from policy.decision import Outcome
-from policy.digest import gather
+from policy.digest import gather, join_digest
 from policy.draft import Draft
-from policy.later import wait
+from policy.later import later_step, wait
 from policy.notification_type import Step
-from policy.rule import Gather, Later
+from policy.rule import Gather, Later, StandBy
 from policy.shown import shown_presence
-from schemas.vocabulary import Channel, Reason
+from schemas.vocabulary import Channel, Reason, Stage
 
 
 def take_step(draft: Draft, channels: Container[Channel] | None = None) -> None:
     """Decide the draft's step on these of its channels, or on all, and time what follows.
 
-    The next step is timed once no channel of this one waits any more. Where none of them could
-    be used, there is nothing that the user might have seen, so the next step is taken at once.
+    The next step is timed once no channel of this one waits any more. Where nothing of the
+    notification went out, in this step or before, there is nothing that the user might have seen,
+    so the next step is taken at once.
     """
     while True:
         step = draft.spec.steps[draft.step]
         later = _decide_channels(draft, step, channels)
         if later:
             # Only quiet hours put off, and they end at one moment for all channels.
-            verdict = next(iter(later.values()))
+            due_at = next(iter(later.values())).due_at
             unless = step.unless if draft.step else None  # nothing but an escalation has one
-            wait(draft, tuple(later), verdict.due_at, verdict.reason, verdict.detail, unless)
+            wait(draft, {name: each.said for name, each in later.items()}, due_at, unless)
             return
         if draft.step + 1 == len(draft.spec.steps):
             return
-        draft.step += 1
-        if draft.sent or draft.waits:
-            _time(draft, draft.spec.steps[draft.step])
+        if draft.sent or draft.waits or draft.before:
+            time_step(draft, draft.step + 1, draft.when + draft.spec.steps[draft.step + 1].after)
             return
+        draft.step += 1
         channels = None
 
 
-def _time(draft: Draft, step: Step) -> None:
-    channels = tuple(plan.channel for plan in step.plans)
-    detail = f"unless {step.unless} within {step.after // 1000} s"
-    wait(draft, channels, draft.when + step.after, Reason.ESCALATION, detail, step.unless)
+def go_on_unless(draft: Draft, stage: Stage) -> None:
+    """The user did this, so that the draft's step is needless: time the next one that is not.
+
+    Each step looks at its own condition, and comes when it would have come.
+    """
+    following = later_step(draft.spec, draft.step, draft.when, stage)
+    if following is not None:
+        time_step(draft, *following)
+
+
+def time_step(draft: Draft, number: int, due_at: int) -> None:
+    """Have a later step wait until then, unless the user does what makes it needless."""
+    draft.step, step = number, draft.spec.steps[number]
+    said = Reason.ESCALATION, step.shown_condition()
+    wait(draft, {plan.channel: said for plan in step.plans}, due_at, step.unless)
 
 
 def _decide_channels(
@@ -49,7 +61,7 @@ def _decide_channels(
     is_online = profile.online and profile.is_online(draft.now, draft.spec.online_grace)
     if draft.trace is not None and step.online_plans != step.plans:
         draft.trace(draft.step, None, "presence", shown_presence(draft), None)
-    later = {}
+    later: dict[Channel, Later] = {}
     for plan in step.online_plans if is_online else step.plans:
         if channels is not None and plan.channel not in channels:
             continue
@@ -61,7 +73,20 @@ def _decide_channels(
             draft.outcomes += (verdict,)
         elif isinstance(verdict, Gather):
             gather(draft, verdict)
+        elif isinstance(verdict, StandBy):
+            _stand_by(draft, verdict, later)
         else:
             draft.waits += (plan.channel,)
             later[plan.channel] = verdict
     return later
+
+
+def _stand_by(draft: Draft, verdict: StandBy, later: dict[Channel, Later]) -> None:
+    """Wait with the channel that is stood by for, or in the digest that it is gathered in."""
+    channel = draft.plan.channel
+    for other in verdict.waited_for:
+        if other in later:
+            draft.waits += (channel,)
+            later[channel] = Later(later[other].due_at, Reason.FALL_BACK, verdict.detail)
+            return
+    join_digest(draft, verdict.waited_for, verdict.detail)

@@ -47,9 +47,13 @@ class Limits:
     def unfounded(self) -> Iterator[str]:
         """Each refusal for which there was room in every window."""
         for it, channel, at in self._refused:
-            if not any(
-                self._is_full(window, limit, at) for window, limit, _ in _windows(it, channel)
-            ):
+            asked = (
+                (window, limit)
+                for window, limit, is_once in _windows(it, channel)
+                # Where it counts once, it has its place already.
+                if not (is_once and (window, it.id) in self._counted)
+            )
+            if not any(self._is_full(window, limit, at) for window, limit in asked):
                 yield f"{it} by {channel} is said to be rate_limited, but there was room"
 
     def __len__(self) -> int:

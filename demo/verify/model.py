@@ -97,6 +97,9 @@ class Model:
     ) -> Outcome:
         if reason := self._always_silent(it, channel) or _other_channel(it, channel, now, ends):
             return Silent(reason)
+        if waiting := _waited_for(it, channel, ends):
+            # Nothing in the world changes, so what is stood by for goes out after all.
+            return Held("fall_back", waiting.due, waiting.latest, Silent("fall_back"))
         if it.spec.is_critical:
             return self._send(it, channel, it.claim.at)
         if channel in it.spec.digests:
@@ -171,10 +174,16 @@ def _other_channel(
 ) -> str:
     """Why another channel makes this one needless, if it does."""
     replaced = [ends[other] for other in it.spec.fallback.get(channel, ()) if other in ends]
-    if any(not isinstance(end, Silent) for end in replaced):
+    if any(isinstance(end, Send) for end in replaced):
         return "fall_back"
     if it.spec.prefers_inapp and {channel, *ends} >= {"inapp", "push"}:
         other = "push" if channel == "inapp" else "inapp"
         if isinstance(ends.get(other), Send):
             return "online" if now.online else "offline"
     return ""
+
+
+def _waited_for(it: Notification, channel: str, ends: Mapping[str, Outcome]) -> Held | None:
+    """What the channel stands by for, if that waits."""
+    replaced = (ends.get(other) for other in it.spec.fallback.get(channel, ()))
+    return next((end for end in replaced if isinstance(end, Held)), None)

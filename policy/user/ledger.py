@@ -20,15 +20,21 @@ MOST_CLOSED = 500
 """Digests of one user that are remembered as closed, those that were closed last."""
 MOST_GATHERED = 1000
 """Events in one digest."""
+MOST_COUNTED = 8
+"""Limits in which the events of one digest were counted while it waited."""
 MOST_HEARD = 64
 """Notifications of one user whose feedback is remembered."""
 
 
 class Waiting(Struct, frozen=True, array_like=True, gc=False):
-    """Part of a notification waits until `due_at` (ms); not sent if `unless` is reached before."""
+    """Part of a notification waits until `due_at` (ms); not sent if `unless` is reached before.
+
+    `counted` are limits in which the notification was counted since it began to wait.
+    """
 
     due_at: int
     unless: Stage | None = None
+    counted: tuple[str, ...] = ()
 
 
 class Gathering(Struct, frozen=True, array_like=True, gc=False):
@@ -37,7 +43,8 @@ class Gathering(Struct, frozen=True, array_like=True, gc=False):
     `due_at` (ms) is when to look whether the window is over, 0 while nothing waits; `first` the
     earliest event's time. What comes before `closed_until` is late for a window that is closed,
     and counts as of then. Whatever came before `extended_until` goes out together, as the digest
-    had to wait so long.
+    had to wait so long. `counted` are limits in which its events were counted since the first of
+    them was gathered: the last `MOST_COUNTED`.
     """
 
     type: str
@@ -48,14 +55,22 @@ class Gathering(Struct, frozen=True, array_like=True, gc=False):
     count: int = 0
     closed_until: int = 0
     extended_until: int = 0
+    counted: tuple[str, ...] = ()
 
 
 class Held(Struct, frozen=True, array_like=True, gc=False):
-    """A request that waits, and for which step and channels of its type."""
+    """A request that waits, and for which step and channels of its type.
+
+    `counted` are the limits in which its notification was counted before, `sent` the channels on
+    which it went out, or was gathered, before. Within a digest, all channels but the first stand
+    by for it.
+    """
 
     request: Request
     step: int
     channels: tuple[Channel, ...]
+    counted: tuple[str, ...] = ()
+    sent: tuple[Channel, ...] = ()
 
 
 class Ledger(Struct, frozen=True, array_like=True, gc=False):

@@ -60,6 +60,9 @@ class Person:
     def state(self) -> UserState:
         return UserState(self.profile, self.ledger, self.tenant)
 
+    def type_of(self, _: str) -> NotificationType:
+        return self.spec
+
     def take(self, decision: Decision) -> Decision:
         for row in decision.release:
             del self.held[row]

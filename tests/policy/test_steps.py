@@ -77,7 +77,7 @@ def test_a_fall_back_goes_only_where_the_other_can_not() -> None:
     assert told(without.meet(at(0), NOON)) == {"push": "suppressed no_address", "sms": "sent"}
     asleep = Profile(("phone",), phone="+49151", channels=wants_sms, quiet_hours=NIGHT)
     later = Person(spec, asleep)
-    assert told(later.meet(at(0), NOON))["sms"] == "suppressed fall_back"
+    assert told(later.meet(at(0), NOON))["sms"] == "held fall_back"
 
 
 ESCALATING = kind(
@@ -113,7 +113,7 @@ def test_what_the_user_does_ends_an_escalation(
     ann = Person(ESCALATING)
     name = ann.meet(at(0), NOON).notification_id
     decisions = ann.wake(NOON + minute * MINUTE)
-    decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name))))
+    decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name), ann.type_of)))
     decisions += ann.wake(NOON + 5 * MINUTE) + ann.wake(NOON + 65 * MINUTE)
     outcomes = told(*decisions)
     assert {channel: outcomes[channel] for channel in left} == left
@@ -123,7 +123,7 @@ def test_what_the_user_does_ends_an_escalation(
 def test_feedback_that_comes_before_the_decision_counts() -> None:
     ann = Person(ESCALATING)
     name = Person(ESCALATING).meet(at(0), NOON).notification_id
-    ann.take(hear(name, Stage.OPENED, ann.ledger, {}))
+    ann.take(hear(name, Stage.OPENED, ann.ledger, {}, ann.type_of))
     ann.meet(at(0), NOON)
     assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "suppressed engaged"}
 
@@ -132,7 +132,7 @@ def test_feedback_on_what_is_done_with_does_not_displace_that_on_what_waits() ->
     late, silent = kind("", "push inapp"), kind("", "inapp")
     ann = Person(late, Profile(("phone",), quiet_hours=NIGHT))
     name = ann.meet(at(0), NOON).notification_id
-    ann.take(hear(name, Stage.SEEN, ann.ledger, _waiting(ann, name)))
+    ann.take(hear(name, Stage.SEEN, ann.ledger, _waiting(ann, name), ann.type_of))
     ann.spec = silent
     for number in range(1, MOST_HEARD + 1):
         # Their marks are under the key, so that nothing tells that they were decided.
@@ -143,7 +143,7 @@ def test_feedback_on_what_is_done_with_does_not_displace_that_on_what_waits() ->
             data={"text": "t", "key": "k"},
         )
         other = ann.meet(asked, NOON).notification_id
-        ann.take(hear(other, Stage.SEEN, ann.ledger, {}))
+        ann.take(hear(other, Stage.SEEN, ann.ledger, {}, ann.type_of))
     assert len(ann.ledger.heard) <= MOST_HEARD
     ann.spec = late
     assert told(*ann.wake(ONE)) == {"push": "suppressed engaged"}
@@ -183,7 +183,7 @@ def test_a_step_that_waits_for_the_morning_is_stopped_by_no_less_than_before(
     ann = Person(spec, Profile(("phone",), quiet_hours=NIGHT))
     name = ann.meet(at(0), NOON).notification_id
     decisions = ann.wake(NOON + minute * MINUTE)
-    decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name))))
+    decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name), ann.type_of)))
     decisions += ann.wake(NOON + 40 * MINUTE) + ann.wake(ONE)
     assert told(*decisions)["push"] == outcome
     assert not ann.ledger.waiting

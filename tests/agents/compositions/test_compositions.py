@@ -7,8 +7,10 @@ import pytest
 
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.flow import Flow, play
+from tests.agents.compositions.limits import LIMITS
+from tests.agents.compositions.steps import STEPS
 
-FLOWS = DIGESTS
+FLOWS = (*DIGESTS, *STEPS, *LIMITS)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))

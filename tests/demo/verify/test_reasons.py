@@ -1,5 +1,7 @@
 """Why something was not sent, or not yet: the judge believes only what the rules give."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.demo.verify.town import AT, HOUR, MINUTE, Town, ordinary_day, person
@@ -199,8 +201,10 @@ def test_an_sms_beside_a_push_that_waits_is_unexpected() -> None:
     town.happen("due", "invoice.due", customer_id="ann")
     for name in ("push", "email"):
         town.wait("due", "invoice_due", "ann", name, "quiet_hours", AT + 2 * HOUR)
-    town.say("due", "invoice_due", "ann", "sms", "fall_back")
+    town.wait("due", "invoice_due", "ann", "sms", "fall_back", AT + 2 * HOUR)
     assert town.faults() == {}
+    town.excuses[-1] = replace(town.excuses[-1], stage="suppressed")
+    assert town.faults() == {"unexcused": 1}
     town.excuses.pop()
     town.reach("due", "invoice_due", "ann", "sms")
     assert town.faults() == {"unexpected": 1}
