@@ -55,7 +55,7 @@ class Calls:
         self._clock = runtime.clock
         self._check_lease = runtime.check_lease
         self._tracking = Tracking(runtime.settings)
-        self._slots = Slots(runtime.settings.calls_in_flight)
+        self._slots = Slots(runtime.settings.calls_in_flight, provider.calls_per_server)
         # Half the time-out: a provider that hangs is left alone before all calls time out. One
         # whose addresses are servers of their own has circuits for them itself.
         stall = runtime.settings.provider_timeout * 500 if provider.is_one_server else inf
@@ -94,7 +94,9 @@ class Calls:
 
     async def _make(self, priority: Priority, calls: Sequence[Call]) -> Sequence[Result]:
         # The slot is held until the marks are durable: a kill repeats what is in a slot, no more.
-        async with self._slots.hold(priority):
+        # Only providers with one message a call have several servers.
+        server = self.provider.server_of(calls[0].delivery)
+        async with self._slots.hold(priority, server):
             if any(call.closing.is_set() for call in calls):
                 raise Abandoned
             gone = [call.is_forgotten(call.delivery) for call in calls]
@@ -103,29 +105,32 @@ class Calls:
             return [FORGOTTEN if is_gone else next(results) for is_gone in gone]
 
     async def _make_all(self, calls: Sequence[Call]) -> Sequence[Result]:
-        if not self._breaker.start(self._clock.now()):
+        users = frozenset((call.delivery.tenant, call.delivery.user) for call in calls)
+        started = self._breaker.start(self._clock.now(), users)
+        if started is None:
             self._tell_circuit(())
             return [NOT_CALLED] * len(calls)
         outcomes: Sequence[Outcome] | None = None
+        made: list[None] = []
         try:
-            outcomes = await self._send([call.delivery for call in calls])
+            outcomes = await self._send([call.delivery for call in calls], made)
         finally:
-            answers = None if outcomes is None else self._answers(outcomes)
-            self._breaker.end(self._clock.now(), answers)
+            answers = None if outcomes is None else self._answers(outcomes, made)
+            self._breaker.end(started, self._clock.now(), answers)
             self._tell_circuit(outcomes or ())
         now = self._clock.now()
         pairs = zip(calls, outcomes, strict=True)
         return await asyncio.gather(*(self._note(call, outcome, now) for call, outcome in pairs))
 
-    async def _send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call for all of them. Where that raises what no provider should, no call is repeated:
-        those that no call was made for are tried one by one, and what raises alone is refused."""
-        made = False
+    async def _send(self, deliveries: Sequence[Delivery], made: list[None]) -> Sequence[Outcome]:
+        """One call for all of them, noted in `made`. Where that raises what no provider should, no
+        call is repeated: those that no call was made for are tried one by one, and what raises
+        alone is refused."""
+        before = len(made)
 
         def before_call() -> None:
-            nonlocal made
             self._check_lease()
-            made = True
+            made.append(None)
 
         called = BEFORE_CALL.set(before_call)
         try:
@@ -133,16 +138,23 @@ class Calls:
         except Exception as error:
             if not is_of_record(error):
                 raise
-            if len(deliveries) > 1 and not made:
-                return [outcome for each in deliveries for outcome in await self._send([each])]
+            is_called = len(made) > before
+            if len(deliveries) > 1 and not is_called:
+                return [
+                    outcome for each in deliveries for outcome in await self._send([each], made)
+                ]
             fault = report_fault(self.provider.name, "a delivery", error)
-            said = f"it may have gone out: {fault.detail}" if made else fault.detail
+            said = f"it may have gone out: {fault.detail}" if is_called else fault.detail
             return [Refused(fault.reason, said)] * len(deliveries)
         finally:
             BEFORE_CALL.reset(called)
 
-    def _answers(self, outcomes: Sequence[Outcome]) -> Answers:
-        return answers_of(outcomes) if self.provider.is_one_server else Answers(failed=False)
+    def _answers(self, outcomes: Sequence[Outcome], made: Sequence[None]) -> Answers | None:
+        """What the outcomes say of the provider; nothing where it was not called at all."""
+        if not self.provider.is_one_server:
+            return Answers(failed=False)
+        said = answers_of(outcomes)
+        return said if made or (said is not None and said.failed) else None
 
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
         name = self.provider.name

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
         "web.push.apple.com",
     )
     """Push services that are called, as JSON; an endpoint elsewhere is refused."""
+    webpush_per_second: Annotated[int, Field(ge=1)] = 1000
+    """Calls to each push service by each worker; fewer while the service says it is too many."""
     sendgrid_url: str = "https://api.sendgrid.com"
     sendgrid_api_key: SecretStr = SecretStr("")
     email_from: str = "notifications@localhost.localdomain"

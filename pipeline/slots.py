@@ -1,8 +1,11 @@
-"""Calls in flight, shared by priority: critical never waits behind the rest, none starves."""
+"""Calls in flight, shared by priority: critical never waits behind the rest, none starves.
+
+Nor does anybody wait for a server that is slow, where calls go to several.
+"""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from schemas.vocabulary import Priority
@@ -11,56 +14,119 @@ WEIGHTS = {Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 2, Priority.BULK:
 """Shares of what critical leaves, when all of them wait: of calls here, of slices in a lane."""
 
 
-class Slots:
-    """At most `total` holders at once, a quarter of them kept free for critical."""
+class _Queue:
+    """Who waits, in turns by server and in order for each."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self) -> None:
+        self._by_server: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._by_server)
+
+    def add(self, server: str, turn: asyncio.Future[None]) -> None:
+        self._by_server.setdefault(server, deque()).append(turn)
+
+    def remove(self, server: str, turn: asyncio.Future[None]) -> None:
+        waiting = self._by_server.get(server, deque())
+        if turn in waiting:
+            waiting.remove(turn)
+            if not waiting:
+                del self._by_server[server]
+
+    def servers(self) -> Iterable[str]:
+        return self._by_server
+
+    def pop(self, server: str) -> asyncio.Future[None]:
+        waiting = self._by_server.pop(server)
+        turn = waiting.popleft()
+        if waiting:
+            self._by_server[server] = waiting
+        return turn
+
+
+class Slots:
+    """At most `total` holders at once, a quarter of them kept free for critical.
+
+    One server's calls hold no more than are left free, and `of_one` at most: however many servers
+    are slow, the next one finds a slot.
+    """
+
+    def __init__(self, total: int, of_one: int | None = None) -> None:
         self._free = total
+        self._of_one = of_one or total
         self._kept = max(1, total // 4)
-        self._waiting: dict[Priority, deque[asyncio.Future[None]]] = {
-            priority: deque() for priority in Priority
-        }
+        self._waiting: dict[Priority, _Queue] = {priority: _Queue() for priority in Priority}
         self._turns = dict.fromkeys(WEIGHTS, 0.0)
+        self._held: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def hold(self, priority: Priority) -> AsyncIterator[None]:
-        """Wait for a slot and hold it."""
+    async def hold(self, priority: Priority, server: str = "") -> AsyncIterator[None]:
+        """Wait for a slot and hold it; without a `server` all calls go to the same one."""
         queue = self._waiting[priority]
         if priority in WEIGHTS and not queue:
             # Having been idle saves up no turns.
             others = [self._turns[other] for other in WEIGHTS if self._waiting[other]]
             self._turns[priority] = max(self._turns[priority], min(others, default=0.0))
         turn = asyncio.get_running_loop().create_future()
-        queue.append(turn)
+        queue.add(server, turn)
         self._grant()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                queue.remove(turn)
+                queue.remove(server, turn)
             else:
-                self._release()
+                self._release(server)
             raise
         try:
             yield
         finally:
-            self._release()
+            self._release(server)
 
-    def _release(self) -> None:
+    def _release(self, server: str) -> None:
         self._free += 1
+        if server:
+            self._held[server] -= 1
+            if not self._held[server]:
+                del self._held[server]
         self._grant()
 
     def _grant(self) -> None:
-        while (priority := self._next()) is not None:
+        while (found := self._next()) is not None:
+            priority, server = found
+            turn = self._waiting[priority].pop(server)
+            if turn.cancelled():
+                # Given up, and its task had no chance to say so yet.
+                continue
             self._free -= 1
-            self._waiting[priority].popleft().set_result(None)
+            if server:
+                self._held[server] += 1
+            turn.set_result(None)
 
-    def _next(self) -> Priority | None:
-        if self._free and self._waiting[Priority.CRITICAL]:
-            return Priority.CRITICAL
-        waiting = [priority for priority in WEIGHTS if self._waiting[priority]]
-        if self._free <= self._kept or not waiting:
+    def _next(self) -> tuple[Priority, str] | None:
+        if not self._free:
             return None
-        chosen = min(waiting, key=self._turns.__getitem__)
+        server = self._server(Priority.CRITICAL, self._free)
+        if server is not None:
+            return Priority.CRITICAL, server
+        left = self._free - self._kept
+        if left <= 0:
+            return None
+        ready = {
+            priority: server
+            for priority in WEIGHTS
+            if (server := self._server(priority, left)) is not None
+        }
+        if not ready:
+            return None
+        chosen = min(ready, key=self._turns.__getitem__)
         self._turns[chosen] += 1 / WEIGHTS[chosen]
-        return chosen
+        return chosen, ready[chosen]
+
+    def _server(self, priority: Priority, left: int) -> str | None:
+        """Whose turn it is among those who may hold one more, when so many are left free."""
+        most = min(self._of_one, left)
+        for server in self._waiting[priority].servers():
+            if not server or self._held[server] < most:
+                return server
+        return None

@@ -6,13 +6,14 @@ So one that hangs, throttles or fails is left alone, and nobody else waits for i
 import asyncio
 import socket
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from pipeline.clock import Clock
 from policy.endpoint import complaint_of, is_public
 from schemas.vocabulary import Reason
-from sinks.breaker import Breaker, answers_of
+from sinks.breaker import Answers, answers_of
+from sinks.circuits import Circuits
 from sinks.http import HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry
 
@@ -21,11 +22,21 @@ LOOKED_UP_MS = 60_000
 LOOK_UP = 5.0
 """Seconds that a name server has."""
 MOST = 1024
-"""Hosts and circuits that are kept; beyond it those that were used the longest ago go."""
+"""Hosts that are kept; beyond it those that were used the longest ago go."""
 AT_ONCE = 16
-"""Calls to one circuit at once."""
+"""Calls to one server at once, and connections that are kept to it."""
+_DOWN = (Reason.TIMEOUT, Reason.UNREACHABLE)
+"""What says something of a host, and not of one URL there."""
 
 Failure = Retry | Refused
+
+
+def server_of(url: str) -> str:
+    """The host and port in a URL; a URL that can't be read is a server of its own."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return url
 
 
 class _Host:
@@ -35,12 +46,6 @@ class _Host:
         self.client = client
         self.address = address
         self.at = at
-
-
-class _Circuit:
-    def __init__(self, stall: int) -> None:
-        self.breaker = Breaker(stall)
-        self.slots = asyncio.Semaphore(AT_ONCE)
 
 
 class Endpoints:
@@ -57,7 +62,8 @@ class Endpoints:
         self._exceptions = exceptions
         self._clock = clock
         self._hosts: OrderedDict[tuple[str, int], _Host] = OrderedDict()
-        self._circuits: OrderedDict[str, _Circuit] = OrderedDict()
+        self._urls = Circuits(timeout, clock)
+        self._servers = Circuits(timeout, clock)
 
     async def call(
         self,
@@ -69,25 +75,24 @@ class Endpoints:
     ) -> Outcome:
         """One POST and what its reply means; raises nothing for what a server or network does.
 
-        `circuit` names what fails together: a host, or one hook of a platform. While it is in
-        trouble a Retry says until when, and no call is made. Details never hold the URL.
+        `circuit` names what fails together and is asked to wait together: a URL, or one hook of a
+        platform. A host at which several of them can't be reached is left alone as a whole. While
+        either is in trouble a Retry says until when, and no call is made. Details never hold the
+        URL.
         """
         if complaint := complaint_of(url, self._exceptions):
             return Refused(Reason.INVALID_ADDRESS, f"it {complaint}")
-        kept = self._circuit(circuit)
-        async with kept.slots:
-            now = self._clock.now()
-            if not kept.breaker.start(now):
-                after = (kept.breaker.free_at(now) - now) / 1000
-                return Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", after)
-            outcome: Outcome | None = None
-            try:
-                reply = await self._post(url, body, headers)
-                outcome = meaning(reply) if isinstance(reply, Reply) else reply
-            finally:
-                answers = None if outcome is None else answers_of([outcome])
-                kept.breaker.end(self._clock.now(), answers)
-            return outcome
+
+        async def make() -> Outcome:
+            reply = await self._post(url, body, headers)
+            return meaning(reply) if isinstance(reply, Reply) else reply
+
+        async def make_unless_url_fails() -> Outcome:
+            return await self._urls.call(circuit, make)
+
+        return await self._servers.call(
+            server_of(url), make_unless_url_fails, key=circuit, said=_of_server
+        )
 
     async def close(self) -> None:
         """Close every connection."""
@@ -124,14 +129,16 @@ class Endpoints:
             self._hosts.popitem(last=False)
         return client
 
-    def _circuit(self, name: str) -> _Circuit:
-        kept = self._circuits.get(name)
-        if kept is None:
-            kept = self._circuits[name] = _Circuit(round(self._timeout * 500))
-        self._circuits.move_to_end(name)
-        while len(self._circuits) > MOST:
-            self._circuits.popitem(last=False)
-        return kept
+
+def _of_server(outcomes: Sequence[Outcome]) -> Answers | None:
+    """What the outcome of a call to one URL says of all others at its host.
+
+    A host may serve many who know nothing of each other, so no reply for one is for all.
+    """
+    if answers_of(outcomes) is None:
+        return None
+    is_down = all(isinstance(each, Retry) and each.reason in _DOWN for each in outcomes)
+    return Answers(failed=is_down)
 
 
 async def _look_up(host: str) -> list[str]:

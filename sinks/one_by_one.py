@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority
-from sinks.provider import Outcome
+from sinks.provider import OneServer, Outcome
 
 
-class OneByOne(ABC):
+class OneByOne(OneServer, ABC):
     """One call a delivery; a subclass says how one is sent, and what `Provider` asks beside."""
 
-    is_one_server = True
     batch_size = 1
 
     def linger(self, priority: Priority) -> float:
@@ -30,5 +29,5 @@ class OneByOne(ABC):
     async def send_one(self, delivery: Delivery) -> Outcome:
         """Make the call for one delivery; raises nothing for what a provider or network does."""
 
-    async def close(self) -> None:  # noqa: B027 - nothing is what most have to do
+    async def close(self) -> None:
         """The connections are the shared client's, whose owner closes it."""

@@ -1,12 +1,27 @@
 """The one protocol that every provider of every channel implements."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
+
+UNBOUNDED = 1 << 30
+"""Calls at once, where nothing bounds them but what all calls of a provider have in common."""
+
+
+class Fault(StrEnum):
+    """Whose fault it is that a message was not taken."""
+
+    MESSAGE = "message"  # this content can't be sent, to whomever
+    ADDRESS = "address"  # other addresses are served
+    CREDENTIALS = "credentials"
+    """Our account as a whole: key, sender, rights or quota. While it lasts nobody is served, so one
+    success proves that it was something else."""
+    PROVIDER = "provider"  # it is down, slow, or asks everybody to wait
 
 
 class Sent(Struct, frozen=True):
@@ -23,20 +38,42 @@ class Sent(Struct, frozen=True):
 class Retry(Struct, frozen=True):
     """Not now: the same call may succeed later, not before `after` seconds if that is given.
 
-    `uncertain` says that the provider may have taken it, as no answer came that tells.
+    `uncertain` says that the provider may have taken it, as no answer came that tells. `fault` is
+    set where the reason does not tell whose fault it is, `part` where it is that of a part of the
+    provider, which serves some addresses only.
     """
 
     reason: Reason
     detail: str
     after: float | None = None
     uncertain: bool = False
+    fault: Fault | None = None
+    part: str = ""
+
+    @property
+    def whose(self) -> Fault:
+        """Whose fault it is."""
+        if self.fault is not None:
+            return self.fault
+        return Fault.CREDENTIALS if self.reason is Reason.UNAUTHORIZED else Fault.PROVIDER
 
 
 class Refused(Struct, frozen=True):
-    """Never: the same call can't succeed."""
+    """Never: the same call can't succeed.
+
+    `lasting` is False where a reply blames the address, but our settings may be the cause: then
+    the message is lost, and the address is not suppressed.
+    """
 
     reason: Reason
     detail: str
+    lasting: bool = True
+
+    @property
+    def whose(self) -> Fault:
+        """Whose fault it is."""
+        blames_address = self.reason in (Reason.UNREGISTERED, Reason.INVALID_ADDRESS)
+        return Fault.ADDRESS if blames_address else Fault.MESSAGE
 
 
 Outcome = Sent | Retry | Refused
@@ -51,8 +88,14 @@ class Provider(Protocol):
     """Of the addresses that it reaches, as in `policy.user.address`; BARE for those without one."""
     is_one_server: bool
     """False where addresses are servers of their own, whose trouble is no trouble of others."""
+    calls_per_server: int
+    """How many calls one of those servers may have at once, beside what is left for others."""
     batch_size: int
     """How many deliveries one call can carry."""
+
+    def server_of(self, delivery: Delivery) -> str:
+        """The server that serves this address, by which calls are bounded; empty for the one."""
+        ...
 
     def linger(self, priority: Priority) -> float:
         """Seconds that a delivery of this priority may wait for others to share its call."""
@@ -74,3 +117,14 @@ class Provider(Protocol):
     async def close(self) -> None:
         """Close connections."""
         ...
+
+
+class OneServer:
+    """What a provider says of servers that has but its own."""
+
+    is_one_server = True
+    calls_per_server = UNBOUNDED
+
+    def server_of(self, delivery: Delivery) -> str:
+        """All addresses are served by the provider."""
+        return ""

@@ -10,7 +10,7 @@ from policy.endpoint import is_platforms
 from policy.user.address import split_address
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Reason
-from sinks.endpoints import Endpoints
+from sinks.endpoints import AT_ONCE, Endpoints
 from sinks.http import HttpClient, Reply
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused
@@ -32,10 +32,15 @@ class Hooks(OneByOne):
     """The platform's name, as addresses have it."""
     channel = Channel.CHAT
     is_one_server = False
+    calls_per_server = AT_ONCE
 
     def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._exceptions = settings.private_endpoints
         self._endpoints = Endpoints(settings.provider_timeout, self._exceptions, clock)
+
+    def server_of(self, delivery: Delivery) -> str:
+        """The hook: a platform throttles each by itself."""
+        return delivery.address
 
     async def check(self) -> None:
         """Nothing to check: what it takes to write is in each address."""

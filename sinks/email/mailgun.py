@@ -16,7 +16,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
 TAG = "%recipient"
 """What stands for a recipient's own value; a text that holds it by itself goes alone."""
@@ -29,13 +29,12 @@ class Said(Struct, frozen=True):
     id: str = ""
 
 
-class Mailgun:
+class Mailgun(OneServer):
     """Sends mail for one domain."""
 
     name = "mailgun"
     channel = Channel.EMAIL
     scheme = BARE
-    is_one_server = True
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

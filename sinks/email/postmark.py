@@ -14,7 +14,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
 MOST_METADATA = 80
 """Characters of one metadata value."""
@@ -55,13 +55,12 @@ class Answer(Struct, frozen=True, rename="pascal"):
     message_id: str = field(name="MessageID", default="")
 
 
-class Postmark:
+class Postmark(OneServer):
     """Sends mail by one server token on one message stream."""
 
     name = "postmark"
     channel = Channel.EMAIL
     scheme = BARE
-    is_one_server = True
     batch_size = 500
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

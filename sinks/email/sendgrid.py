@@ -17,7 +17,7 @@ from sinks.email.linger import LINGER
 from sinks.email.sendgrid_mail import groups_of, mail_of
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
 PERSONALIZATION = re.compile(r"personalizations\.(\d+)(?:\.(to)\b)?")
@@ -42,13 +42,12 @@ class Blame(Struct, frozen=True):
     refused: dict[int, Refused]
 
 
-class SendGrid:
+class SendGrid(OneServer):
     """Sends mail for one API key from one sender."""
 
     name = "sendgrid"
     channel = Channel.EMAIL
     scheme = BARE
-    is_one_server = True
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:

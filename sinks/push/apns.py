@@ -12,7 +12,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.one_by_one import OneByOne
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from sinks.push.apns_payload import headers_of, payload_of
 from sinks.push.apns_token import ProviderTokens
 
@@ -60,6 +60,7 @@ class Apns(OneByOne):
         # Its own: Apple speaks HTTP/2 alone, and one connection carries all calls.
         self._http = HttpClient(settings.provider_timeout, settings.calls_in_flight, http2=True)
         self._encoder = msgspec.json.Encoder()
+        self._is_proven = False
 
     async def check(self) -> None:
         """Raise Misconfigured for a key, an id or a topic that is missing; makes no call."""
@@ -84,7 +85,11 @@ class Apns(OneByOne):
             # Clocks differ; a second refusal is no matter of age.
             self._tokens.discard(headers["authorization"])
             reply = await self._call(device, body, headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        if isinstance(reply, Retry):
+            return reply
+        outcome = outcome_of(reply, is_proven=self._is_proven)
+        self._is_proven = self._is_proven or isinstance(outcome, Sent)
+        return outcome
 
     async def _call(self, device: str, body: bytes, headers: dict[str, str]) -> Reply | Retry:
         headers["authorization"] = self._tokens.authorization()
@@ -99,8 +104,8 @@ def reason_of(reply: Reply) -> str | None:
         return None
 
 
-def outcome_of(reply: Reply) -> Outcome:
-    """What Apple's reply means."""
+def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
+    """What Apple's reply means; `is_proven` says whether it took messages for this app here."""
     if reply.status == 200:
         reference = reply.header("apns-id")
         return Sent(reference) if reference and not reply.body else unreadable(reply)
@@ -108,7 +113,11 @@ def outcome_of(reply: Reply) -> Outcome:
     if reason in GONE:
         return Refused(Reason.UNREGISTERED, reason or "")
     elif reason in BAD_TOKEN:
-        return Refused(Reason.INVALID_ADDRESS, reason or "")
+        # A token of the other environment or app, if ours is not the wrong one.
+        return Refused(Reason.INVALID_ADDRESS, reason or "", lasting=is_proven)
     elif reason in OURS:
         return Retry(Reason.UNAUTHORIZED, reason or "")
+    elif reply.status == 429 and reason is not None:
+        fault = Fault.ADDRESS if reason == "TooManyRequests" else Fault.CREDENTIALS
+        return Retry(Reason.THROTTLED, f"HTTP 429: {reason}", reply.retry_after, fault=fault)
     return failure_of(reply, reason)

@@ -1,5 +1,10 @@
 """Push by Firebase Cloud Messaging, HTTP v1: one call a message."""
 
+import contextlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import partial
+
 import msgspec
 from msgspec import Struct
 
@@ -9,15 +14,20 @@ from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
-from schemas.vocabulary import Channel, Reason
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.breaker import answers_of
+from sinks.circuits import Circuits
 from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.one_by_one import OneByOne
 from sinks.pace import Pace
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from sinks.push.fcm_message import body_of
 from sinks.push.google_token import AccessTokens
 
 SYSTEM_CLOCK = SystemClock()
+THIRD_PARTY = "Apple or a browser's push service"
+MOST_KEPT = 10_000
+"""Tokens of which it is remembered that others deliver to them."""
 
 
 class Accepted(Struct, frozen=True):
@@ -27,9 +37,11 @@ class Accepted(Struct, frozen=True):
 
 
 class Violation(Struct, frozen=True):
-    """A field that FCM refuses."""
+    """A field that FCM refuses, or a quota that was exceeded."""
 
     field: str = ""
+    subject: str = ""
+    description: str = ""
 
 
 class Detail(Struct, frozen=True, rename="camel"):
@@ -37,6 +49,7 @@ class Detail(Struct, frozen=True, rename="camel"):
 
     error_code: str = ""
     field_violations: tuple[Violation, ...] = ()
+    violations: tuple[Violation, ...] = ()
 
 
 class Error(Struct, frozen=True):
@@ -44,18 +57,30 @@ class Error(Struct, frozen=True):
 
     message: str
     status: str = ""
-    details: tuple[Detail, ...] = ()
+    details: tuple[msgspec.Raw, ...] = ()
 
     def has_code(self, code: str) -> bool:
         """Whether FCM gives this errorCode."""
-        return any(detail.error_code == code for detail in self.details)
+        return any(detail.error_code == code for detail in self._read())
 
     def blames_token(self) -> bool:
         """Whether it is the device token that FCM can't use, rather than the message."""
-        violations = (v for detail in self.details for v in detail.field_violations)
+        violations = (v for detail in self._read() for v in detail.field_violations)
         return "registration token" in self.message or any(
             violation.field == "message.token" for violation in violations
         )
+
+    def is_of_one_device(self) -> bool:
+        """Whether the quota that was exceeded is the one that each device has for itself."""
+        violations = (v for detail in self._read() for v in detail.violations)
+        said = (self.message, *(f"{v.subject} {v.description}" for v in violations))
+        return any("device" in text.lower() for text in said)
+
+    def _read(self) -> Iterator[Detail]:
+        """The details that can be read: Google adds kinds, and none of them is worth a reply."""
+        for detail in self.details:
+            with contextlib.suppress(*UNDECODABLE):
+                yield msgspec.json.decode(detail, type=Detail)
 
 
 class ErrorBody(Struct, frozen=True):
@@ -77,6 +102,9 @@ class Fcm(OneByOne):
         self._clock = clock
         self._tokens = AccessTokens(settings.fcm_credentials, settings.provider_timeout, clock)
         self._pace = Pace(settings.fcm_per_minute / 60)
+        self._circuits = Circuits(settings.provider_timeout, clock)
+        self._of_third_party: OrderedDict[str, None] = OrderedDict()
+        self._is_proven = False
         self._encoder = msgspec.json.Encoder()
 
     async def check(self) -> None:
@@ -91,14 +119,31 @@ class Fcm(OneByOne):
             raise Misconfigured(f"TOCSIN_FCM_CREDENTIALS is refused: {token.detail}")
 
     async def send_one(self, delivery: Delivery) -> Outcome:
-        """The call for one delivery; see Provider.send."""
-        await self._pace.wait()
+        """The call for one delivery; see Provider.send.
+
+        What FCM hands on to Apple or to browsers' services has a circuit of its own, as Firebase
+        may hold no good key of ours for them. Which tokens are theirs only replies tell.
+        """
+        if delivery.address not in self._of_third_party:
+            outcome = await self._send(delivery)
+        else:
+            user = delivery.tenant, delivery.user
+            send, said = partial(self._send, delivery), partial(answers_of, part=THIRD_PARTY)
+            outcome = await self._circuits.call(THIRD_PARTY, send, key=user, said=said)
+        if isinstance(outcome, Retry) and outcome.part == THIRD_PARTY:
+            self._of_third_party[delivery.address] = None
+            if len(self._of_third_party) > MOST_KEPT:
+                self._of_third_party.popitem(last=False)
+        return outcome
+
+    async def _send(self, delivery: Delivery) -> Outcome:
+        made_at = await self._pace.wait(urgent=delivery.priority is Priority.CRITICAL)
         body = self._encoder.encode(body_of(delivery, self._clock.now()))
         token = await self._tokens.token()
         if isinstance(token, Retry):
             return token
         reply = await self._call(body, token)
-        if isinstance(reply, Reply) and reply.status == 401:
+        if isinstance(reply, Reply) and reply.status == 401 and not _is_of_third_party(reply):
             # A token may be revoked before its time; a second refusal is the account's.
             self._tokens.discard(token)
             token = await self._tokens.token()
@@ -107,9 +152,11 @@ class Fcm(OneByOne):
             reply = await self._call(body, token)
         if isinstance(reply, Retry):
             return reply
-        outcome = outcome_of(reply)
-        if isinstance(outcome, Retry) and outcome.reason is Reason.THROTTLED:
-            self._pace.exceeded()
+        outcome = outcome_of(reply, is_proven=self._is_proven)
+        if isinstance(outcome, Sent):
+            self._is_proven = True
+        elif outcome.reason is Reason.THROTTLED and outcome.whose is Fault.PROVIDER:
+            self._pace.exceeded(made_at)
         return outcome
 
     async def _call(self, body: bytes, token: str) -> Reply | Retry:
@@ -118,8 +165,16 @@ class Fcm(OneByOne):
         return await self._http.post(url, body, headers)
 
 
-def outcome_of(reply: Reply) -> Outcome:
-    """What FCM's reply means."""
+def _is_of_third_party(reply: Reply) -> bool:
+    try:
+        error = msgspec.json.decode(reply.body, type=ErrorBody).error
+    except UNDECODABLE:
+        return False
+    return error.has_code("THIRD_PARTY_AUTH_ERROR")
+
+
+def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
+    """What FCM's reply means; `is_proven` says whether it took messages from this account."""
     try:
         if reply.status == 200:
             return Sent(msgspec.json.decode(reply.body, type=Accepted).name)
@@ -129,6 +184,15 @@ def outcome_of(reply: Reply) -> Outcome:
     said = f"{error.status}: {error.message}"
     if error.has_code("UNREGISTERED"):
         return Refused(Reason.UNREGISTERED, said)
+    elif error.has_code("SENDER_ID_MISMATCH"):
+        # Another project's token; or, before anything went out, our account may be the wrong one.
+        if is_proven:
+            return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
+        return Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+    elif error.has_code("THIRD_PARTY_AUTH_ERROR"):
+        return Retry(Reason.UNAUTHORIZED, said, part=THIRD_PARTY)
+    elif reply.status == 429 and error.is_of_one_device():
+        return Retry(Reason.THROTTLED, said, reply.retry_after, fault=Fault.ADDRESS)
     elif reply.status == 404:
         # Not the device: the project or the URL. Taken for the device, it would lose them all.
         return Retry(Reason.UNAUTHORIZED, f"HTTP 404: {said}")

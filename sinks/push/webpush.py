@@ -1,5 +1,7 @@
 """Push to browsers by Web Push (RFC 8030), encrypted for each (RFC 8291): one call a message."""
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -14,9 +16,12 @@ from policy.user.address import split_address
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
+from sinks.circuits import MOST, Circuits
+from sinks.endpoints import server_of
 from sinks.http import HttpClient, Reply, failure_of, unreadable
 from sinks.one_by_one import OneByOne
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.pace import Pace
+from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from sinks.push.vapid import Vapid, decoded
 
 SYSTEM_CLOCK = SystemClock()
@@ -30,6 +35,12 @@ URGENCY = {
     Priority.LOW: "low",
     Priority.BULK: "very-low",
 }
+MISMATCH = (
+    b"VapidPkHashMismatch",  # Apple
+    b"do not correspond to the credentials",  # Google
+    b"VAPID public key mismatch",  # Mozilla
+)
+"""Words for a subscription that was made for another key than ours."""
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -57,8 +68,28 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     data: dict[str, object] = {}
 
 
+class _Service:
+    """One push service, known by its host: what pace it bears, and whether it takes our key."""
+
+    def __init__(self, rate: float) -> None:
+        self.pace = Pace(rate)
+        self.is_proven = False
+        self._throttled: Hashable = None
+
+    def note(self, outcome: Outcome, user: Hashable, made_at: float) -> None:
+        """A call to it had this outcome. Of one user alone a service may get too much."""
+        if isinstance(outcome, Sent):
+            self.is_proven, self._throttled = True, None
+        elif outcome.reason is Reason.THROTTLED:
+            if self._throttled not in (None, user):
+                self.pace.exceeded(made_at)
+            self._throttled = user
+
+
 class WebPush(OneByOne):
     """Sends to the browsers that subscribed with one application server key.
+
+    Each push service has a circuit and a pace of its own.
 
     An endpoint comes from outside: only those of known push services are called, which the
     setting lists by host.
@@ -67,6 +98,7 @@ class WebPush(OneByOne):
     name = "webpush"
     channel = Channel.PUSH
     scheme = "web"
+    is_one_server = False
 
     def __init__(self, settings: Settings, http: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         key = settings.vapid_private_key.get_secret_value()
@@ -75,6 +107,17 @@ class WebPush(OneByOne):
         self._http = http
         self._clock = clock
         self._encoder = msgspec.json.Encoder()
+        self._circuits = Circuits(settings.provider_timeout, clock)
+        self._rate = settings.webpush_per_second
+        self._services: OrderedDict[str, _Service] = OrderedDict()
+
+    def server_of(self, delivery: Delivery) -> str:
+        """The push service's host and port."""
+        _, text = split_address(delivery.address)
+        try:
+            return server_of(msgspec.json.decode(text, type=Subscription).endpoint)
+        except UNDECODABLE:
+            return ""
 
     async def check(self) -> None:
         """Raise Misconfigured for a missing key or subject; makes no call."""
@@ -95,8 +138,28 @@ class WebPush(OneByOne):
         if not is_known:
             return Refused(Reason.INVALID_ADDRESS, "the endpoint is no known push service's")
         headers = self._headers(delivery, subscription.endpoint)
-        reply = await self._http.post(subscription.endpoint, body, headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        host, user = server_of(subscription.endpoint), (delivery.tenant, delivery.user)
+
+        async def send() -> Outcome:
+            service = self._service(host)
+            made_at = await service.pace.wait(urgent=delivery.priority is Priority.CRITICAL)
+            reply = await self._http.post(subscription.endpoint, body, headers)
+            if isinstance(reply, Retry):
+                return reply
+            outcome = outcome_of(reply, is_proven=service.is_proven)
+            service.note(outcome, user, made_at)
+            return outcome
+
+        return await self._circuits.call(host, send, key=user)
+
+    def _service(self, host: str) -> _Service:
+        kept = self._services.get(host)
+        if kept is None:
+            kept = self._services[host] = _Service(self._rate)
+        self._services.move_to_end(host)
+        if len(self._services) > MOST:
+            self._services.popitem(last=False)
+        return kept
 
     def _is_known(self, endpoint: str) -> bool:
         parts = urlsplit(endpoint)
@@ -142,12 +205,25 @@ def encrypted(payload: bytes, keys: Keys) -> bytes:
     return body
 
 
-def outcome_of(reply: Reply) -> Outcome:
-    """What a push service's reply means; its body is kept out, whoever wrote it."""
-    if reply.status in (201, 202):
+def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
+    """What a push service's reply means; its body is kept out, whoever wrote it.
+
+    `is_proven` says whether the service took messages signed with our key.
+    """
+    status = reply.status
+    if status in (201, 202):
         return Sent(reply.header("location") or "")
-    elif reply.status in (404, 410):
-        return Refused(Reason.UNREGISTERED, f"HTTP {reply.status}: the subscription is gone")
-    elif reply.status < 400:
+    elif status in (404, 410):
+        return Refused(Reason.UNREGISTERED, f"HTTP {status}: the subscription is gone")
+    elif status < 400:
         return unreadable(reply)
+    elif status < 404 and any(words in reply.body for words in MISMATCH):
+        said = f"HTTP {status}: it was subscribed with another key"
+        if is_proven:
+            return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
+        return Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+    elif status in (406, 429):
+        # Windows says 406. Whether it is one subscription or all of ours it does not say.
+        said = f"HTTP {status}: the push service refuses it"
+        return Retry(Reason.THROTTLED, said, reply.retry_after, fault=Fault.CREDENTIALS)
     return failure_of(reply, "the push service refuses it")

@@ -3,7 +3,6 @@ stays the same however often one is sent.
 """
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +14,7 @@ from policy.instants import moment
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.endpoints import Endpoints
+from sinks.endpoints import AT_ONCE, Endpoints, server_of
 from sinks.http import HttpClient, Reply, failure_of
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Retry, Sent
@@ -58,6 +57,7 @@ class StandardWebhooks(OneByOne):
     channel = Channel.WEBHOOK
     scheme = BARE
     is_one_server = False
+    calls_per_server = AT_ONCE
 
     def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._settings = settings
@@ -69,6 +69,10 @@ class StandardWebhooks(OneByOne):
         timeout, exceptions = settings.provider_timeout, settings.private_endpoints
         self._endpoints = Endpoints(timeout, exceptions, clock)
 
+    def server_of(self, delivery: Delivery) -> str:
+        """The host and port of its URL."""
+        return server_of(delivery.address)
+
     async def check(self) -> None:
         """Raise Misconfigured without keys; makes no call."""
         keys_of(self._settings)
@@ -77,17 +81,13 @@ class StandardWebhooks(OneByOne):
         """The call for one delivery; see Provider.send."""
         if not self._keys:
             return Retry(Reason.UNAUTHORIZED, "TOCSIN_WEBHOOK_KEYS is not set")
-        try:
-            circuit = urlsplit(delivery.address).netloc
-        except ValueError:
-            return Refused(Reason.INVALID_ADDRESS, "it is no URL")
-        body = _encode(payload_of(delivery))
+        address, body = delivery.address, _encode(payload_of(delivery))
         headers = self._headers(delivery, body)
 
         def meaning(reply: Reply) -> Outcome:
             return outcome_of(reply, delivery.delivery_id)
 
-        return await self._endpoints.call(circuit, delivery.address, body, headers, meaning)
+        return await self._endpoints.call(address, address, body, headers, meaning)
 
     async def close(self) -> None:
         """Close the connections, which are this provider's own."""

@@ -20,7 +20,7 @@ from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.vocabulary import Channel, Priority
-from sinks.provider import Outcome, Sent
+from sinks.provider import OneServer, Outcome, Sent
 from sinks.registry import Weighted
 from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
@@ -32,13 +32,12 @@ CRITICAL = DELIVER[Channel.PUSH, Priority.CRITICAL]
 STATE = ("changelog", 0)
 
 
-class Taking:
+class Taking(OneServer):
     """A provider that takes everything, and says in which order."""
 
     name = "taking"
     channel = Channel.PUSH
     scheme = BARE
-    is_one_server = True
     batch_size = 1
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
 from sinks.http import BEFORE_CALL
-from sinks.provider import Outcome, Sent
+from sinks.provider import OneServer, Outcome, Sent
 from sinks.registry import Weighted
 from tests.agents.names import unique, users_of
 from tests.agents.samples import delivery, event, follow, order_shipped, reachable
@@ -294,13 +294,12 @@ async def test_the_inbox_sets_aside_what_nobody_foresaw(
     assert {row.user for row in await stage.told() if row.stage is Step.SENT} == set(others)
 
 
-class Batched:
+class Batched(OneServer):
     """A provider that takes many at once, and builds or reads one of them with a fault."""
 
     name = "batched"
     channel = PUSH
     scheme = BARE
-    is_one_server = True
     batch_size = 10
 
     def __init__(self, *, builds: str = "", reads: str = "") -> None:

@@ -90,3 +90,90 @@ def test_there_are_never_more_holders_than_slots(total: int, waiting: list[Prior
     asyncio.run(run())
     assert holders == 0
     assert most <= max(2, total)
+
+
+class Calls:
+    """Calls to servers that answer when they are let."""
+
+    def __init__(self, slots: Slots) -> None:
+        self.slots = slots
+        self.under_way: Counter[str] = Counter()
+        self.go: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def make(self, server: str, count: int, priority: Priority = Priority.LOW) -> None:
+        """Make so many, as far as there are slots."""
+        go = self.go.setdefault(server, asyncio.Event())
+
+        async def hold() -> None:
+            async with self.slots.hold(priority, server):
+                self.under_way[server] += 1
+                await go.wait()
+                self.under_way[server] -= 1
+
+        self._tasks += [asyncio.create_task(hold()) for _ in range(count)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    async def give_up(self) -> None:
+        """Cancel all."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def end(self) -> None:
+        """Let all servers answer."""
+        for go in self.go.values():
+            go.set()
+        await ended(asyncio.gather(*self._tasks))
+
+
+async def test_a_slow_server_holds_a_part_of_the_slots_and_another_is_called_at_once() -> None:
+    calls = Calls(Slots(256, 16))
+    await calls.make("slow", 500)
+    await calls.make("fast", 1)
+    assert calls.under_way == {"slow": 16, "fast": 1}
+    await calls.end()
+    assert not any(calls.under_way.values())
+
+
+async def test_where_no_number_bounds_one_server_it_leaves_half_of_what_there_is() -> None:
+    calls = Calls(Slots(8))
+    await calls.make("slow", 50)  # two of the eight are critical's
+    await calls.make("other", 50)
+    await calls.make("third", 50)
+    assert calls.under_way == {"slow": 3, "other": 2, "third": 1}
+    await calls.make("slow", 1, Priority.CRITICAL)
+    await calls.make("fast", 1, Priority.CRITICAL)
+    # Critical ones may take from what is kept for them, and leave as much to each other.
+    assert calls.under_way == {"slow": 3, "other": 2, "third": 1, "fast": 1}
+    await calls.end()
+
+
+async def test_servers_take_turns_and_each_keeps_its_order() -> None:
+    slots, served = Slots(2), list[str]()
+    first = asyncio.Event()
+
+    async def hold(name: str) -> None:
+        async with slots.hold(Priority.LOW, name[0]):
+            served.append(name)
+            await first.wait()
+            await asyncio.sleep(0)
+
+    names = ["x1", "a1", "a2", "a3", "b1", "b2", "c1"]
+    tasks = [asyncio.create_task(hold(name)) for name in names]
+    await asyncio.sleep(0)
+    first.set()
+    await ended(asyncio.gather(*tasks))
+    assert served == ["x1", "a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+async def test_a_call_that_was_given_up_gives_its_servers_slot_back() -> None:
+    calls = Calls(Slots(8, 1))
+    await calls.make("one", 3)
+    assert calls.under_way["one"] == 1
+    await calls.give_up()
+    calls.under_way.clear()
+    await calls.make("one", 1)
+    assert calls.under_way["one"] == 1
+    await calls.give_up()

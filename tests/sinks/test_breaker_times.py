@@ -3,17 +3,22 @@
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.breaker import Answers, Breaker, Circuit, answers_of
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.breaker import Answers, Breaker, Circuit, Started, answers_of
+from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 
 STALL = 5000
 FINE, FAILED = Answers(failed=False), Answers(failed=True)
 OPEN, HALF_OPEN, CLOSED = Circuit.OPEN, Circuit.HALF_OPEN, Circuit.CLOSED
 
 
+def started(breaker: Breaker, now: int) -> Started:
+    found = breaker.start(now)
+    assert found is not None
+    return found
+
+
 def call(breaker: Breaker, now: int, answers: Answers | None) -> None:
-    assert breaker.start(now)
-    breaker.end(now, answers)
+    breaker.end(started(breaker, now), now, answers)
 
 
 def paused(seconds: float) -> Answers:
@@ -67,11 +72,11 @@ def test_a_probe_that_succeeds_closes_it_and_all_begins_anew() -> None:
 
 def test_while_it_is_probed_it_is_looked_at_again_soon() -> None:
     breaker = opened()
-    assert breaker.start(1000)
+    probe = started(breaker, 1000)
     assert breaker.circuit(1000) is OPEN
     assert breaker.free_at(1000) == 1100
     assert not breaker.start(1100)
-    breaker.end(1200, FINE)
+    breaker.end(probe, 1200, FINE)
     assert breaker.start(1200)
 
 
@@ -125,10 +130,10 @@ def test_the_longest_pause_that_was_asked_for_counts(
     told: list[tuple[int, float]], until: int
 ) -> None:
     breaker = Breaker(STALL)
-    for _ in told:
-        assert breaker.start(0)  # all were under way when the first was answered
-    for at, seconds in told:
-        breaker.end(at, paused(seconds))
+    # All were under way when the first was answered.
+    calls = [started(breaker, 0) for _ in told]
+    for each, (at, seconds) in zip(calls, told, strict=True):
+        breaker.end(each, at, paused(seconds))
     last = told[-1][0]
     assert breaker.free_at(last) == (max(until, last + 100) if until > last else last)
     if until > last:
@@ -161,17 +166,16 @@ def test_five_calls_without_an_answer_beyond_the_stall(
     for _ in range(in_flight):
         assert breaker.start(1000)
     assert breaker.circuit(1000 + waited) is circuit
-    assert breaker.start(1000 + waited) is (circuit is CLOSED)
+    assert bool(breaker.start(1000 + waited)) is (circuit is CLOSED)
     if circuit is OPEN:
         assert breaker.free_at(1000 + waited) == 1000 + waited + 1000
 
 
 def test_a_call_that_ended_is_in_flight_no_more() -> None:
     breaker = Breaker(STALL)
-    for _ in range(8):
-        assert breaker.start(0)
-    for _ in range(4):
-        breaker.end(0, None)
+    calls = [started(breaker, 0) for _ in range(8)]
+    for each in calls[:4]:
+        breaker.end(each, 0, None)
     assert breaker.circuit(60_000) is CLOSED
     assert breaker.start(60_000)
     assert breaker.circuit(60_000) is OPEN
@@ -187,6 +191,8 @@ def test_the_stall_begins_with_the_first_call_after_a_rest() -> None:
 
 
 DOWN, SLOW = Retry(Reason.PROVIDER_ERROR, "503"), Retry(Reason.THROTTLED, "429", 7.0)
+OURS = Retry(Reason.UNAUTHORIZED, "401")
+FOREIGN = Retry(Reason.UNAUTHORIZED, "403", 9.0, fault=Fault.ADDRESS)
 SENT, REFUSED = Sent("1"), Refused(Reason.REJECTED, "no")
 
 
@@ -203,6 +209,11 @@ SENT, REFUSED = Sent("1"), Refused(Reason.REJECTED, "no")
         ([DOWN, REFUSED], FINE),
         ([SLOW], Answers(failed=True, pause=7.0)),
         ([SLOW, SENT], Answers(failed=False, pause=7.0)),
+        ([OURS], Answers(failed=True, unproven=True)),
+        ([OURS, REFUSED], FINE),
+        ([OURS, DOWN], FAILED),
+        ([FOREIGN], FINE),
+        ([FOREIGN, DOWN], FINE),
         ([SLOW, DOWN, Retry(Reason.THROTTLED, "", 9.0)], Answers(failed=True, pause=9.0)),
         ([Retry(Reason.THROTTLED, "", 9.0), SLOW], Answers(failed=True, pause=9.0)),
         ([Retry(Reason.THROTTLED, "", 0.0)], Answers(failed=True, pause=0.0)),

@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.endpoints import AT_ONCE, MOST, Endpoints
+from sinks.circuits import MOST
+from sinks.endpoints import Endpoints
 from sinks.http import HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from tests.patience import until
@@ -130,35 +131,6 @@ class Hanging(Recorder):
         return found
 
 
-async def test_sixteen_calls_go_to_one_circuit_at_once_and_others_have_their_own() -> None:
-    assert AT_ONCE == 16
-    http = Hanging()
-    calls = Known(http, Still())
-    tasks = [asyncio.create_task(calls.to("one")) for _ in range(20)]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert len(http.requests) == 16
-    tasks.append(asyncio.create_task(calls.to("two")))
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert len(http.requests) == 17
-    http.go.set()
-    assert await asyncio.gather(*tasks) == [Sent("s")] * 21
-
-
-async def test_a_call_that_was_given_up_leaves_its_place() -> None:
-    http = Hanging()
-    calls = Known(http, Still())
-    tasks = [asyncio.create_task(calls.to("one")) for _ in range(16)]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    http.go.set()
-    assert await calls.to("one") == Sent("s")
-
-
 async def test_a_call_that_was_given_up_says_nothing_of_its_server() -> None:
     hanging = Hanging()
     calls = Known(Recorder(DOWN), Still())
@@ -173,6 +145,47 @@ async def test_a_call_that_was_given_up_says_nothing_of_its_server() -> None:
     calls.http = Recorder(DOWN)
     assert await calls.to("c") == Retry(Reason.PROVIDER_ERROR, "500")
     assert await calls.to("c") == Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+
+
+LOST = Retry(Reason.UNREACHABLE, "refused")
+WAITS = Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+
+
+async def test_a_host_at_which_five_hooks_are_not_reached_is_left_alone_as_a_whole() -> None:
+    clock, http = Still(), Recorder(LOST)
+    calls = Known(http, clock)
+    for number in range(5):
+        assert await calls.to(f"hook {number}") == LOST
+    assert await calls.to("hook 5") == WAITS
+    assert len(http.requests) == 5
+    assert await calls.to("hook 5", "https://other.example.com/x") == LOST
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [DOWN, reply(401, b""), reply(503, b"", {"retry-after": "3600"}), reply(429, b"")],
+    ids=lambda said: str(said.status),
+)
+async def test_what_hooks_answer_is_no_trouble_of_others_at_their_host(reply: Reply) -> None:
+    """Many share a host who know nothing of each other, as at makers of workflows."""
+    calls = Known(Recorder(reply), Still())
+
+    def said(found: Reply) -> Outcome:
+        return Retry(Reason.PROVIDER_ERROR, str(found.status), found.retry_after)
+
+    for number in range(60):
+        await calls.call(f"hook {number}", URL, b"", {}, said)
+    calls.http = Recorder(FINE)
+    assert await calls.to("another") == Sent("s")
+
+
+async def test_one_hook_that_is_not_reached_is_left_alone_by_itself() -> None:
+    calls = Known(Recorder(LOST), Still())
+    for _ in range(60):
+        await calls.to("bad")
+    calls.http = Recorder(FINE)
+    assert await calls.to("bad") == WAITS
+    assert await calls.to("good") == Sent("s")
 
 
 @pytest.mark.parametrize(

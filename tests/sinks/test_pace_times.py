@@ -16,9 +16,13 @@ class Seconds:
 
 
 def test_a_seconds_worth_at_once_and_then_one_after_the_other() -> None:
-    pace = Pace(10, Seconds())
+    seconds = Seconds()
+    pace = Pace(10, seconds)
     assert [pace.take() for _ in range(10)] == [0.0] * 10
-    assert [pace.take() for _ in range(3)] == pytest.approx([0.1, 0.2, 0.3])
+    for _ in range(3):
+        assert pace.take() == pytest.approx(0.1)
+        seconds.now += 0.1
+        assert pace.take() == 0
 
 
 def test_what_was_not_used_is_kept_for_a_second_and_no_longer() -> None:
@@ -33,19 +37,20 @@ def test_what_was_not_used_is_kept_for_a_second_and_no_longer() -> None:
 
 
 def test_a_quota_exceeded_halves_it_at_once_and_takes_what_was_kept() -> None:
-    pace = Pace(10, Seconds())
-    pace.exceeded()
+    seconds = Seconds()
+    pace = Pace(10, seconds)
+    pace.exceeded(seconds.now)
     assert pace.rate == 5
-    assert [pace.take() for _ in range(2)] == pytest.approx([0.2, 0.4])
-    pace.exceeded()
+    assert pace.take() == pytest.approx(0.2)
+    pace.exceeded(seconds.now + 1)
     assert pace.rate == 2.5
-    assert pace.take() == pytest.approx(3 / 2.5)
+    assert pace.take() == pytest.approx(0.4)
 
 
 def test_it_grows_by_a_twentieth_a_second_up_to_what_it_was() -> None:
     seconds = Seconds()
     pace = Pace(10, seconds)
-    pace.exceeded()
+    pace.exceeded(seconds.now)
     seconds.now += 1
     pace.take()
     assert pace.rate == pytest.approx(5.25)
@@ -59,19 +64,6 @@ def test_it_grows_by_a_twentieth_a_second_up_to_what_it_was() -> None:
 
 def test_a_hundredth_is_the_least() -> None:
     pace = Pace(1000, Seconds())
-    for _ in range(20):
-        pace.exceeded()
+    for number in range(20):
+        pace.exceeded(100 + number)
     assert pace.rate == 10
-
-
-async def test_only_what_must_wait_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr("sinks.pace.asyncio.sleep", sleep)
-    pace = Pace(2, Seconds())
-    for _ in range(4):
-        await pace.wait()
-    assert slept == pytest.approx([0.5, 1.0])

@@ -19,7 +19,9 @@ from sinks.http import MOST_BYTES, HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks
+from tables.sent import SentMark
 from tests.patience import ended, until
+from tests.sinks.dispatching import Dispatching
 from tests.sinks.rig import IMPATIENT, PATIENT, Case, Rig
 from tests.sinks.set_clock import SetClock
 
@@ -142,18 +144,20 @@ async def test_a_receiver_in_trouble_stops_no_other(
 ) -> None:
     clock, faults = SetClock(), rig.running.simulators.faults
     provider = StandardWebhooks(settings, http, clock)
+    line = Dispatching(provider, settings, clock)
     rig.fault(hang_rate=1.0)
-    sending = asyncio.gather(*(provider.send([rig.delivery(number)]) for number in range(60)))
+    sending = asyncio.gather(*(line.deliver(rig.delivery(number)) for number in range(500)))
     await until(lambda: faults.requests(rig.name) == AT_ONCE)
-    (outcome,) = await provider.send([rig.delivery(address=f"{listener.url}/hook")])
-    assert isinstance(outcome, Sent)
+    answer = await line.deliver(rig.delivery(500, address=f"{listener.url}/hook"))
+    assert isinstance(answer.result, SentMark)
     assert not sending.done()
+    assert faults.requests(rig.name) == AT_ONCE
     clock.time += int(PATIENT * 500) + 1  # half of what a call has
     faults.clear_all()
-    results = [outcome for (outcome,) in await ended(sending)]
-    reasons = [outcome.reason for outcome in results if isinstance(outcome, Retry)]
+    results = [answer.result for answer in await ended(sending)]
+    reasons = [result.reason for result in results if isinstance(result, Retry)]
     assert reasons.count(Reason.UNREACHABLE) == AT_ONCE
-    assert reasons.count(Reason.CIRCUIT_OPEN) == 60 - AT_ONCE
+    assert reasons.count(Reason.CIRCUIT_OPEN) == 500 - AT_ONCE
     await provider.close()
 
 

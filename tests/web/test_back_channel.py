@@ -26,7 +26,7 @@ from schemas.profile import Contacts, Device, Preferences
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from sinks.provider import Outcome, Refused
+from sinks.provider import OneServer, Outcome, Refused
 from sinks.registry import Weighted
 from tests.agents.line import Line
 from tests.agents.names import unique
@@ -188,8 +188,8 @@ async def test_a_device_that_is_gone_is_not_called_again(outside: Outside) -> No
     user = unique("user")
     await told_of(outside, user)
 
-    class Gone:
-        name, channel, scheme, batch_size, is_one_server = "fcm", PUSH, "", 1, True
+    class Gone(OneServer):
+        name, channel, scheme, batch_size = "fcm", PUSH, "", 1
 
         def linger(self, priority: Priority) -> float:
             return 0.0

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.vocabulary import Reason
 from sinks.http import Reply
-from sinks.provider import Outcome, Refused, Retry
+from sinks.provider import Fault, Outcome, Refused, Retry
 from sinks.sms.texting import Text
 
 HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
@@ -79,6 +79,11 @@ def invalid(detail: str) -> Refused:
     return Refused(Reason.INVALID_ADDRESS, detail)
 
 
+def maybe_invalid(detail: str) -> Refused:
+    """Nothing gets through to the address with our settings, which may change."""
+    return Refused(Reason.INVALID_ADDRESS, detail, lasting=False)
+
+
 def gone(detail: str) -> Refused:
     """Nobody is at the address any more."""
     return Refused(Reason.UNREGISTERED, detail)
@@ -92,6 +97,16 @@ def ours(detail: str) -> Retry:
 def throttled(detail: str, after: float | None = None) -> Retry:
     """Too many calls."""
     return Retry(Reason.THROTTLED, detail, after)
+
+
+def throttled_alone(detail: str, after: float | None = None) -> Retry:
+    """Too many calls for one address."""
+    return Retry(Reason.THROTTLED, detail, after, fault=Fault.ADDRESS)
+
+
+def throttled_or_alone(detail: str, after: float | None = None) -> Retry:
+    """Too many calls for one address or for all: which it is shows when others are served."""
+    return Retry(Reason.THROTTLED, detail, after, fault=Fault.CREDENTIALS)
 
 
 def down(detail: str, after: float | None = None) -> Retry:

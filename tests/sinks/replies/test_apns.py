@@ -14,10 +14,12 @@ from tests.sinks.replies.table import (
     each,
     gone,
     invalid,
+    maybe_invalid,
     ours,
     rejected,
     reply,
-    throttled,
+    throttled_alone,
+    throttled_or_alone,
     unread,
 )
 
@@ -47,8 +49,10 @@ REASONS: dict[tuple[int, str], Outcome] = {
     (410, "ExpiredToken"): gone("ExpiredToken"),
     (410, "Unregistered"): gone("Unregistered"),
     (413, "PayloadTooLarge"): rejected("HTTP 413: PayloadTooLarge"),
-    (429, "TooManyProviderTokenUpdates"): throttled("HTTP 429: TooManyProviderTokenUpdates"),
-    (429, "TooManyRequests"): throttled("HTTP 429: TooManyRequests"),
+    (429, "TooManyProviderTokenUpdates"): throttled_or_alone(
+        "HTTP 429: TooManyProviderTokenUpdates"
+    ),
+    (429, "TooManyRequests"): throttled_alone("HTTP 429: TooManyRequests"),
     (500, "InternalServerError"): down("HTTP 500: InternalServerError"),
     (503, "ServiceUnavailable"): down("HTTP 503: ServiceUnavailable"),
     (503, "Shutdown"): down("HTTP 503: Shutdown"),
@@ -57,6 +61,12 @@ ROWS = [
     Row(200, b"", Sent(ID), {"apns-id": ID}),
     unread(200, b""),
     unread(200, HTML, {"apns-id": ID}),
+    Row(
+        429,
+        {"reason": "TooManyRequests"},
+        throttled_alone("HTTP 429: TooManyRequests", 9.0),
+        {"retry-after": "9"},
+    ),
     Row(410, {"reason": "Unregistered", "timestamp": 1_795_000_000_000}, gone("Unregistered")),
     unread(410, HTML),
     unread(404, HTML),
@@ -79,3 +89,9 @@ def test_our_own_faults_bar_no_device(status: int, reason: str) -> None:
 @each(ROWS)
 def test_what_each_reply_means(row: Row) -> None:
     assert outcome_of(row.reply) == row.outcome
+
+
+@pytest.mark.parametrize("reason", ["BadDeviceToken", "DeviceTokenNotForTopic"])
+def test_before_anything_went_out_a_bad_token_may_be_our_environment(reason: str) -> None:
+    found = outcome_of(reply(400, {"reason": reason}), is_proven=False)
+    assert found == maybe_invalid(reason)

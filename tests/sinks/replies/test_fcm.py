@@ -5,8 +5,9 @@ The body of UNREGISTERED is that of https://github.com/firebase/firebase-admin-g
 
 from typing import Any
 
-from sinks.provider import Sent
-from sinks.push.fcm import outcome_of
+from schemas.vocabulary import Reason
+from sinks.provider import Fault, Retry, Sent
+from sinks.push.fcm import THIRD_PARTY, outcome_of
 from tests.sinks.replies.table import (
     HTML,
     PROXIES,
@@ -15,9 +16,11 @@ from tests.sinks.replies.table import (
     each,
     gone,
     invalid,
+    maybe_invalid,
     ours,
     rejected,
     throttled,
+    throttled_alone,
     unread,
 )
 
@@ -38,6 +41,12 @@ def bad_request(*fields: str) -> dict[str, Any]:
     return {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}
 
 
+def quota_failure(subject: str, description: str) -> dict[str, Any]:
+    violations = [{"subject": subject, "description": description}]
+    return {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": violations}
+
+
+APPLE = "Auth error from APNS or Web Push Service"
 INVALID_ARGUMENT = fcm_error("INVALID_ARGUMENT")
 NOT_FOUND = "Requested entity was not found."
 ROWS = [
@@ -106,6 +115,53 @@ ROWS = [
         down("HTTP 503: UNAVAILABLE: The service is unavailable.", 12.0),
         {"retry-after": "12"},
     ),
+    # https://firebase.google.com/docs/cloud-messaging/error-codes: "The authenticated sender ID is
+    # different from the sender ID for the registration token." The words are FCM's.
+    Row(
+        403,
+        error(403, "PERMISSION_DENIED", "SenderId mismatch", fcm_error("SENDER_ID_MISMATCH")),
+        maybe_invalid("PERMISSION_DENIED: SenderId mismatch"),
+    ),
+    # "APNs certificate or web push auth key was invalid or missing": Firebase's settings for those
+    # devices alone. The words: https://github.com/Blackjacx/Assist/issues/6.
+    Row(
+        401,
+        error(401, "UNAUTHENTICATED", APPLE, fcm_error("THIRD_PARTY_AUTH_ERROR")),
+        Retry(Reason.UNAUTHORIZED, f"UNAUTHENTICATED: {APPLE}", part=THIRD_PARTY),
+    ),
+    # "exceeded message rate quota, exceeded device message rate quota, or …": which, is in a
+    # QuotaFailure, whose form is google.rpc's.
+    Row(
+        429,
+        error(
+            429,
+            "RESOURCE_EXHAUSTED",
+            "Quota exceeded.",
+            fcm_error("QUOTA_EXCEEDED"),
+            quota_failure("device:dWx1", "Device message rate quota exceeded."),
+        ),
+        throttled_alone("RESOURCE_EXHAUSTED: Quota exceeded.", 30.0),
+        {"retry-after": "30"},
+    ),
+    Row(
+        429,
+        error(
+            429,
+            "RESOURCE_EXHAUSTED",
+            "Quota exceeded.",
+            fcm_error("QUOTA_EXCEEDED"),
+            quota_failure("project:p", "Message rate quota exceeded."),
+        ),
+        throttled("HTTP 429: RESOURCE_EXHAUSTED: Quota exceeded."),
+    ),
+    # Details of kinds and forms that nobody told us of.
+    Row(
+        404,
+        error(
+            404, "NOT_FOUND", NOT_FOUND, "?", {"fieldViolations": None}, fcm_error("UNREGISTERED")
+        ),
+        gone(f"NOT_FOUND: {NOT_FOUND}"),
+    ),
     # With no more than it must have.
     Row(400, {"error": {"message": "no", "details": [{}]}}, rejected("HTTP 400: : no")),
     *PROXIES,
@@ -115,3 +171,10 @@ ROWS = [
 @each(ROWS)
 def test_what_each_reply_means(row: Row) -> None:
     assert outcome_of(row.reply) == row.outcome
+
+
+def test_before_anything_went_out_another_projects_token_may_be_our_account() -> None:
+    (row,) = (row for row in ROWS if "SenderId mismatch" in str(row.body))
+    outcome = outcome_of(row.reply, is_proven=False)
+    said = "PERMISSION_DENIED: SenderId mismatch"
+    assert outcome == Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)

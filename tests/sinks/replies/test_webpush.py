@@ -2,7 +2,10 @@
 (https://mozilla-services.github.io/autopush-rs/errors.html). Their words count for nothing.
 """
 
-from sinks.provider import Sent
+import pytest
+
+from schemas.vocabulary import Reason
+from sinks.provider import Fault, Retry, Sent
 from sinks.push.webpush import outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -10,14 +13,27 @@ from tests.sinks.replies.table import (
     down,
     each,
     gone,
+    maybe_invalid,
+    ours,
     rejected,
-    throttled,
+    throttled_or_alone,
     unread,
 )
 
 PLACE = "https://push.example.net/message/qDIYHNcfAIPP_5ITvURr-d6BGtYnTRnk"
 NO_SUCH = {"code": 404, "errno": 102, "error": "Not Found", "message": "Invalid URL endpoint."}
 EXPIRED = {"code": 410, "errno": 106, "error": "Gone", "message": "Push subscription has expired"}
+MOZILLA = {
+    "code": 401,
+    "errno": 109,
+    "error": "Unauthorized",
+    "message": "VAPID public key mismatch",
+    "more_info": "http://autopush.readthedocs.io/en/latest/http.html#error-codes",
+}
+GOOGLE = (
+    "the VAPID credentials in the authorization header do not correspond to the credentials used "
+    "to create the subscriptions.\n"
+)
 REFUSES = "the push service refuses it"
 ROWS = [
     Row(201, b"", Sent(PLACE), {"location": PLACE}),
@@ -32,7 +48,22 @@ ROWS = [
     Row(410, HTML, gone("HTTP 410: the subscription is gone")),
     Row(400, {"code": 400, "errno": 110}, rejected(f"HTTP 400: {REFUSES}")),
     Row(413, {"code": 413, "errno": 104}, rejected(f"HTTP 413: {REFUSES}")),
-    Row(429, b"", throttled(f"HTTP 429: {REFUSES}", 120.0), {"retry-after": "120"}),
+    Row(429, b"", throttled_or_alone(f"HTTP 429: {REFUSES}", 120.0), {"retry-after": "120"}),
+    # Windows' word for too many: learn.microsoft.com, "Push notification service request and
+    # response headers", 406 Not Acceptable.
+    Row(406, b"", throttled_or_alone(f"HTTP 406: {REFUSES}")),
+    # A subscription is bound to the key that it was made with. Mozilla's words:
+    # https://github.com/web-push-libs/web-push-php/issues/429, Google's are its HTTP body.
+    Row(401, MOZILLA, maybe_invalid("HTTP 401: it was subscribed with another key")),
+    Row(403, GOOGLE, maybe_invalid("HTTP 403: it was subscribed with another key")),
+    Row(
+        400,
+        {"reason": "VapidPkHashMismatch"},
+        maybe_invalid("HTTP 400: it was subscribed with another key"),
+    ),
+    # Our token is at fault, for Apple alone: https://github.com/web-push-libs/web-push/issues/947.
+    Row(403, {"reason": "BadJwtToken"}, ours(f"HTTP 403: {REFUSES}")),
+    Row(401, b"", ours(f"HTTP 401: {REFUSES}")),
     Row(500, b"", down(f"HTTP 500: {REFUSES}")),
     Row(503, b"", down(f"HTTP 503: {REFUSES}", 40.0), {"retry-after": "40"}),
 ]
@@ -41,3 +72,10 @@ ROWS = [
 @each(ROWS)
 def test_what_each_reply_means(row: Row) -> None:
     assert outcome_of(row.reply) == row.outcome
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "another key" in str(row.outcome)])
+def test_before_anything_went_out_another_key_may_be_ours(row: Row) -> None:
+    said = f"HTTP {row.status}: it was subscribed with another key"
+    outcome = Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+    assert outcome_of(row.reply, is_proven=False) == outcome

@@ -1,5 +1,6 @@
 """What is sent for a push: header by header, and how tokens that ran out are renewed."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec.structs import replace
 
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
@@ -22,6 +24,7 @@ from sinks.push.vapid import decoded, encoded
 from sinks.push.webpush import WebPush
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import NOW, Recorder, Still, delivery, settings
+from tests.virtual_time import in_virtual_time, now
 
 LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
 KEY = ec.derive_private_key(7, ec.SECP256R1())
@@ -378,16 +381,19 @@ def test_pace_is_of_the_setting() -> None:
     assert provider._pace.rate == 2.0
 
 
-async def test_each_call_to_fcm_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_virtual_time
+async def test_each_call_to_fcm_waits_for_its_turn_and_a_critical_one_the_shortest() -> None:
     """One a second: the second of three is made a second later, the third after two."""
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(round(seconds))
-
-    monkeypatch.setattr("sinks.pace.asyncio.sleep", sleep)
-    provider = Fcm(settings(fcm_per_minute=60), Recorder(TAKEN), Still())
+    http = Recorder(TAKEN)
+    provider = Fcm(settings(fcm_per_minute=60), http, Still())
     provider._tokens = Tokens("a")  # type: ignore[assignment]
-    for _ in range(3):
-        await provider.send([GOOGLE])
-    assert slept == [1, 2]
+    provider._pace = Pace(1, now)
+    went: list[tuple[str, float]] = []
+
+    async def send(name: str, priority: Priority) -> None:
+        await provider.send([replace(GOOGLE, priority=priority)])
+        went.append((name, round(now(), 1)))
+
+    low = [send(name, Priority.LOW) for name in ("first", "second", "third")]
+    await asyncio.gather(*low, send("urgent", Priority.CRITICAL))
+    assert went == [("first", 0.0), ("urgent", 1.0), ("second", 2.0), ("third", 3.0)]
