@@ -29,13 +29,15 @@ log = logging.getLogger(__name__)
 class Call(Struct, frozen=True):
     """A delivery that waits for its call, and where to note that it was sent.
 
-    `is_forgotten` says at any moment whether its user was erased since it was accepted.
+    `is_forgotten` says at any moment whether its user was erased since it was accepted; `origin`
+    names the record that it stands in.
     """
 
     delivery: Delivery
     ledger: SentLedger
     closing: asyncio.Event
     is_forgotten: Callable[[Delivery], bool] = lambda _: False
+    origin: str = ""
 
 
 Result = SentMark | Retry | Refused
@@ -48,10 +50,12 @@ class Calls:
     """One provider's calls: bounded by slots of its own, and none while its circuit is open.
 
     So a provider that hangs keeps its own slots busy, until its circuit opens, and nobody else's.
+    Where it `holds`, what it may have taken is never sent again by itself.
     """
 
-    def __init__(self, provider: Provider, runtime: Runtime) -> None:
+    def __init__(self, provider: Provider, runtime: Runtime, *, holds: bool = False) -> None:
         self.provider = provider
+        self._holds = holds
         self._clock = runtime.clock
         self._check_lease = runtime.check_lease
         self._tracking = Tracking(runtime.settings)
@@ -159,6 +163,13 @@ class Calls:
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
         name = self.provider.name
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
+        if isinstance(outcome, Retry) and outcome.uncertain and self._holds:
+            # Noted before anything else is done: a stop in the middle of the slice must not lead
+            # to a second call.
+            detail = f"it may have gone out: {outcome.reason}: {outcome.detail}"
+            held = SentMark(now, name, detail, call.delivery.attempt, held=call.origin or "?")
+            await call.ledger.mark(call.delivery, held)
+            return Refused(Reason.UNCERTAIN, detail)
         if not isinstance(outcome, Sent):
             return outcome
         mark = SentMark(

@@ -39,8 +39,9 @@ class Dispatch:
 
     def __init__(self, providers: Sequence[Weighted], runtime: Runtime, *, holds: bool) -> None:
         self._clock = runtime.clock
-        self._holds = holds
-        self._calls = {each.provider.name: Calls(each.provider, runtime) for each in providers}
+        self._calls = {
+            each.provider.name: Calls(each.provider, runtime, holds=holds) for each in providers
+        }
         self._weights: dict[str, dict[str, int]] = {}
         for provider, weight in providers:
             self._weights.setdefault(provider.scheme, {})[provider.name] = weight
@@ -84,15 +85,9 @@ class Dispatch:
             if not isinstance(result, Retry):
                 return Answer(name, result)
             if result.uncertain:
-                return Answer(name, self._uncertain(result))
+                return Answer(name, result)
             answer = Answer(name, result)
         return answer
-
-    def _uncertain(self, result: Retry) -> Retry | Refused:
-        if not self._holds:
-            return result
-        detail = f"it may have gone out: {result.reason}: {result.detail}"
-        return Refused(Reason.UNCERTAIN, detail)
 
     async def _wait(self, call: Call, order: Sequence[str]) -> None:
         seconds = min(LONGEST_WAIT, *(self._calls[name].free_in() for name in order))

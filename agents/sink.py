@@ -200,15 +200,20 @@ class Sink(Stateful):
     async def _deliver(
         self, record: ConsumerRecord, delivery: Delivery, mark: SentMark | None, outputs: Outputs
     ) -> None:
-        now = self._runtime.clock.now()
+        now, origin = self._runtime.clock.now(), f"{record.topic}:{record.offset}"
+        if mark is not None and mark.held not in ("", origin):
+            mark = None  # an operator replays what was held
         if mark is None and now < delivery.expires_at:
             if self._closing.is_set():
                 raise Abandoned
             # Asks by itself, right before the call, whether the user was erased.
-            call = Call(delivery, self._ledger, self._closing, self._is_forgotten)
+            call = Call(delivery, self._ledger, self._closing, self._is_forgotten, origin)
             self._tell(record, delivery, await self._dispatch.deliver(call), outputs)
         elif self._is_forgotten(delivery):
             return
+        elif mark is not None and mark.held:
+            held = BadRecord(Reason.UNCERTAIN, mark.reference)
+            self._give_up(record, delivery, mark.provider, held, outputs)
         elif mark is not None:
             self._tell_sent(delivery, mark, record, outputs)
         else:

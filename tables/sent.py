@@ -15,7 +15,11 @@ GROUP_COMMIT = 0.01
 
 
 class SentMark(Struct, frozen=True, array_like=True):
-    """A provider took a delivery at `at` (epoch ms), on this attempt, under this reference."""
+    """A provider took a delivery at `at` (epoch ms), on this attempt, under this reference.
+
+    Or it may have taken it, and the delivery of the record `held` must not be sent again: then
+    `reference` says what is known. Another record of it is an operator's replay, and is sent.
+    """
 
     at: int
     provider: str
@@ -23,6 +27,7 @@ class SentMark(Struct, frozen=True, array_like=True):
     attempt: int
     segments: int = 0
     cost: float = 0.0
+    held: str = ""
 
 
 SENT = Table(b"s", SentMark)
