@@ -155,6 +155,11 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
     return unreadable(reply)
 
 
+def is_too_large(reply: Reply | Retry) -> bool:
+    """Whether a call has more bytes than whoever answers takes: with less in it, it may go."""
+    return isinstance(reply, Reply) and reply.status == 413
+
+
 def unreadable(reply: Reply) -> Retry:
     """A reply that the provider's documents don't know; its body is kept out of the detail."""
     detail = f"HTTP {reply.status} with {len(reply.body)} bytes not understood"

@@ -15,9 +15,11 @@ from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
+MOST_BYTES = 25_000_000
+"""Of a request, as of a message (documentation.mailgun.com, "Sending Messages")."""
 TAG = "%recipient"
 """What stands for a recipient's own value; a text that holds it by itself goes alone."""
 
@@ -68,7 +70,7 @@ class Mailgun(OneServer):
         """One call, or some more where mails can't share one; see Provider.send.
 
         Mailgun takes a call whole or not at all and names nobody, so a call that it refuses is
-        halved until it is known whose fault that is.
+        halved until it is known whose fault that is, and one that is too large until it fits.
         """
         outcomes: dict[int, Outcome] = {}
         for group in groups_of(deliveries):
@@ -80,18 +82,20 @@ class Mailgun(OneServer):
         """The connections are the shared client's, whose owner closes it."""
 
     async def _send_group(self, deliveries: list[Delivery]) -> list[Outcome]:
-        outcome = await self._call(deliveries)
-        if not isinstance(outcome, Refused) or len(deliveries) == 1:
-            return [outcome] * len(deliveries)
+        body = urlencode(self.form_of(deliveries)).encode()
+        if len(body) <= MOST_BYTES or len(deliveries) == 1:
+            reply = await self._call(body)
+            outcome = reply if isinstance(reply, Retry) else outcome_of(reply)
+            is_shared = isinstance(outcome, Refused) or is_too_large(reply)
+            if not is_shared or len(deliveries) == 1:
+                return [outcome] * len(deliveries)
         middle = len(deliveries) // 2
         first = await self._send_group(deliveries[:middle])
         return first + await self._send_group(deliveries[middle:])
 
-    async def _call(self, deliveries: list[Delivery]) -> Outcome:
+    async def _call(self, body: bytes) -> Reply | Retry:
         url = f"{self._base}/v3/{self._domain}/messages"
-        body = urlencode(self.form_of(deliveries)).encode()
-        reply = await self._http.post(url, body, self._headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        return await self._http.post(url, body, self._headers)
 
     def form_of(self, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
         """The fields of the request for deliveries that fit together."""

@@ -13,9 +13,11 @@ from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
+MOST_BYTES = 50_000_000
+"""Of a batch (postmarkapp.com/developer/api/email-api)."""
 MOST_METADATA = 80
 """Characters of one metadata value."""
 
@@ -91,12 +93,20 @@ class Postmark(OneServer):
             raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
 
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """One call; see Provider.send for what is promised."""
-        body = self._encoder.encode([self.mail_of(delivery) for delivery in deliveries])
-        reply = await self._http.post(f"{self._base}/email/batch", body, self._headers)
-        if isinstance(reply, Retry):
-            return [reply] * len(deliveries)
-        return outcomes_of(reply, len(deliveries))
+        """One call, or some more where mails are too large for one; see Provider.send."""
+        mails = [self._encoder.encode(self.mail_of(delivery)) for delivery in deliveries]
+        return await self._send_mails(mails)
+
+    async def _send_mails(self, mails: list[bytes]) -> list[Outcome]:
+        body = b"[" + b",".join(mails) + b"]"
+        if len(body) <= MOST_BYTES or len(mails) == 1:
+            reply = await self._http.post(f"{self._base}/email/batch", body, self._headers)
+            if not is_too_large(reply) or len(mails) == 1:
+                if isinstance(reply, Retry):
+                    return [reply] * len(mails)
+                return list(outcomes_of(reply, len(mails)))
+        middle = len(mails) // 2
+        return await self._send_mails(mails[:middle]) + await self._send_mails(mails[middle:])
 
     async def close(self) -> None:
         """The connections are the shared client's, whose owner closes it."""

@@ -16,10 +16,12 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.sendgrid_mail import groups_of, mail_of
 from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
+MOST_BYTES = 30_000_000
+"""Of a request (docs.sendgrid.com, "Mail Send Limitations")."""
 PERSONALIZATION = re.compile(r"personalizations\.(\d+)(?:\.(to)\b)?")
 
 
@@ -40,6 +42,12 @@ class Blame(Struct, frozen=True):
     """A mail refused because of some of its deliveries, by index; the others may still go."""
 
     refused: dict[int, Refused]
+
+
+class TooLarge(Struct, frozen=True):
+    """A mail with too many bytes; a part of its deliveries may go, of one alone this is said."""
+
+    outcome: Outcome
 
 
 class SendGrid(OneServer):
@@ -103,21 +111,29 @@ class SendGrid(OneServer):
                 outcomes |= {pending[place]: refused for place, refused in result.refused.items()}
                 pending = [index for index in pending if index not in outcomes]
                 continue
-            if isinstance(result, Refused) and len(rest) > 1:
-                # Nobody was named: halves find out whose fault it is.
+            if isinstance(result, Refused | TooLarge) and len(rest) > 1:
+                # Nobody was named: halves find out whose fault it is, or fit.
                 middle = len(rest) // 2
                 results = await self._send_mail(rest[:middle])
                 results += await self._send_mail(rest[middle:])
             else:
-                results = [result] * len(rest)
+                whole = result.outcome if isinstance(result, TooLarge) else result
+                results = [whole] * len(rest)
             outcomes.update(zip(pending, results, strict=True))
             break
         return [outcomes[index] for index in range(len(deliveries))]
 
-    async def _call(self, deliveries: list[Delivery]) -> Outcome | Blame:
+    async def _call(self, deliveries: list[Delivery]) -> Outcome | Blame | TooLarge:
         body = self._encoder.encode(mail_of(deliveries, self._sender, self._way_back))
+        if len(body) > MOST_BYTES and len(deliveries) > 1:
+            return TooLarge(Refused(Reason.REJECTED, f"{len(body)} bytes"))
         reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply, len(deliveries))
+        if isinstance(reply, Retry):
+            return reply
+        outcome = outcome_of(reply, len(deliveries))
+        if is_too_large(reply) and not isinstance(outcome, Blame):
+            return TooLarge(outcome)
+        return outcome
 
 
 def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
