@@ -4,10 +4,17 @@ from agents.edges import put_edge
 from agents.following import is_overtaken
 from policy.acceptance import accepted
 from policy.instants import epoch_ms
+from policy.user.address import push_address
 from policy.user.block import with_block
 from policy.user.profile import Profile
 from policy.user.subscription import with_subscription
-from policy.user.suppression import stopped, with_bar, with_stop, with_suppression
+from policy.user.suppression import (
+    stopped,
+    with_bar,
+    with_registration,
+    with_stop,
+    with_suppression,
+)
 from policy.user.taken import Taken, with_said
 from schemas.block import Block
 from schemas.follow import Follow
@@ -58,7 +65,11 @@ def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
             after = with_said(before, value, taken)
             _move_segments(turn, value.tenant, value.user, before, after)
             after = _move_phone(turn, value.tenant, value.user, before, after)
-        case DeviceChange() | Preferences() | ProfileChange() | Presence():
+        case DeviceChange():
+            after = with_said(before, value, taken)
+            if not value.removed:
+                after = with_registration(after, push_address(value.device), taken.at)
+        case Preferences() | ProfileChange() | Presence():
             after = with_said(before, value, taken)
         case Block():
             after = with_block(before, value, taken.at)

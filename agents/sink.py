@@ -38,7 +38,7 @@ from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.vocabulary import Channel, Priority, Reason, Stage
-from sinks.provider import Retry
+from sinks.provider import Refused, Retry
 from sinks.registry import Weighted
 from tables.ahead import AHEAD, Ahead, Span
 from tables.erased import ERASED, is_forgotten, note_erasures
@@ -236,6 +236,9 @@ class Sink(Stateful):
         else:
             failed = BadRecord(result.reason, result.detail)
             self._give_up(record, delivery, answer.provider, failed, outputs)
+            if is_gone(delivery, result):
+                said = unregistered(delivery, self._runtime.clock.now())
+                outputs.add(SUPPRESSIONS, record.partition, record.key, encode(said))
 
     def _tell_sent(
         self, delivery: Delivery, mark: SentMark, record: ConsumerRecord, outputs: Outputs
@@ -302,12 +305,17 @@ class Sink(Stateful):
             provider=provider,
             detail=failed.detail,
         )
-        if failed.reason is Reason.UNREGISTERED:
-            gone = unregistered(delivery, now)
-            outputs.add(SUPPRESSIONS, record.partition, record.key, encode(gone))
         letter = dead_letter(self._name, record, failed, now)
         outputs.add(DELIVERY_EVENTS, record.partition, None, encode(event))
         outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
+
+
+def is_gone(delivery: Delivery, refused: Refused) -> bool:
+    """Whether the address is to be suppressed: nobody is there, or it never was a device."""
+    if refused.reason is Reason.UNREGISTERED:
+        return True
+    is_no_device = delivery.channel is Channel.PUSH and refused.reason is Reason.INVALID_ADDRESS
+    return is_no_device and refused.lasting
 
 
 def _raise_worst(results: Sequence[object]) -> None:

@@ -58,6 +58,18 @@ def usable(profile: Profile, channel: Channel, known: tuple[str, ...], now: int)
     return tuple(a for a in known if not any(bar.holds(channel, a, now) for bar in barred))
 
 
+def with_registration(profile: Profile, address: str, at: int) -> Profile:
+    """The profile after an app registered its device at `at` (epoch ms): so it is there again.
+
+    What a provider said before that it is gone is over, also if that is told once more.
+    """
+    for bar in profile.barred:
+        gone = bar.channel is Channel.PUSH and bar.reason is Bar.UNREGISTERED
+        if gone and bar.address == address and bar.at < at:
+            return with_bar(profile, replace(bar, at=at, until=at))
+    return profile
+
+
 def why_barred(profile: Profile, channel: Channel, known: Iterable[str], now: int) -> str:
     """What bars the addresses, for whoever asks; empty where only the contacts say so."""
     found = (b.shown() for a in known for b in profile.barred if b.holds(channel, a, now))

@@ -212,11 +212,20 @@ async def test_an_address_that_is_gone_is_barred_and_asked_of_no_other(
     assert found.retries == []
 
 
+async def test_what_never_was_a_device_is_barred_as_one_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = await deliver(monkeypatch, Refused(Reason.INVALID_ADDRESS, "BadDeviceToken"))
+    assert found.event.reason is Reason.INVALID_ADDRESS
+    (said,) = found.bars
+    assert (said.reason, said.address) == (Bar.UNREGISTERED, ADDRESSES[Channel.PUSH])
+
+
 @pytest.mark.parametrize("reason", [Reason.REJECTED, Reason.INVALID_ADDRESS, Reason.NO_PROVIDER])
 async def test_what_is_refused_is_a_dead_letter_and_bars_nothing(
     monkeypatch: pytest.MonkeyPatch, reason: Reason
 ) -> None:
-    found = await deliver(monkeypatch, Refused(reason, "no"))
+    found = await deliver(monkeypatch, Refused(reason, "no", lasting=False))
     assert found.calls == (1, 0)
     assert (found.event.stage, found.event.reason) == (Stage.FAILED, reason)
     assert [(letter.reason, letter.detail) for letter in found.letters] == [(reason, "no")]
