@@ -17,10 +17,10 @@ from schemas.vocabulary import Reason
 CHAT_HOSTS = {
     "slack": ("hooks.slack.com", "hooks.slack-gov.com"),
     "teams": ("*.webhook.office.com", "*.logic.azure.com", "*.api.powerplatform.com"),
-    "discord": ("discord.com", "discordapp.com"),
+    "discord": ("discord.com", "canary.discord.com", "ptb.discord.com", "discordapp.com"),
 }
 """Whose incoming webhooks are at which hosts."""
-_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]!$&'()*+,;=%-]+")
+_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?@\[\]!$&'()*+,;=%-]+")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 _WITHIN = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
@@ -38,7 +38,8 @@ def complaint_of(url: str, exceptions: Collection[str]) -> str | None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "is no URL"
-    if not _CHARACTERS.fullmatch(url) or parts.username is not None or not host:
+    server = url.partition("//")[2].partition("/")[0]
+    if not _CHARACTERS.fullmatch(url) or "@" in server or not host:
         # Programs differ in what they make of the rest, and so in which host they find.
         return "is no plain URL: a host, no user, no fragment, other characters by %"
     if host in exceptions:

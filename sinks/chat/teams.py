@@ -1,4 +1,4 @@
-"""Teams' webhooks by Workflows, which take an Adaptive Card and answer 202."""
+"""Teams' webhooks, which take an Adaptive Card: Workflows answer 202, connectors 200 and `1`."""
 
 from typing import Literal
 
@@ -14,6 +14,9 @@ from sinks.provider import Outcome, Refused, Sent
 
 GONE = frozenset({"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "DirectApiRequestDenied"})
 """Codes of a hook that was deleted or turned off."""
+POSTED = b"1"
+"""What connectors answer, with 200, and only where the message was posted: a 200 with other words
+tells of an error."""
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 
 
@@ -84,6 +87,8 @@ class Teams(Hooks):
         """The trigger accepts and names the run of the workflow, which then posts the card."""
         if reply.status == 202:
             return Sent(reply.header("x-ms-workflow-run-id") or name)
+        if reply.status == 200 and reply.body.strip() == POSTED:
+            return Sent(name)
         if reply.status < 400:
             return unreadable(reply)
         try:

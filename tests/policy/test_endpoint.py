@@ -72,6 +72,8 @@ def test_public_addresses_are_called(address: IPv4Address) -> None:
         "https://printer.local/",
         "https://kafka/",
         "https://user@hooks.example.com/",
+        "https://@hooks.example.com/",
+        "https://hooks.example.com?@127.0.0.1/",
         "https://hooks.example.com@127.0.0.1/",
         "https://hooks.example.com\\@127.0.0.1/",
         "https://hooks.example.com#@127.0.0.1/",
@@ -142,7 +144,12 @@ def test_contacts_name_the_endpoint_that_is_wrong_but_not_its_secret() -> None:
         ("slack", "https://hooks.slack.com/services/T0/B0/x"),
         ("teams", "https://prod-1.westeurope.logic.azure.com:443/workflows/1/triggers/manual"),
         ("teams", "https://acme.webhook.office.com/webhookb2/1"),
+        # The connectors' form, and a workflow whose path names a trigger with an @.
+        ("teams", "https://acme.webhook.office.com/webhookb2/1@2/IncomingWebhook/3/4"),
+        ("teams", "https://prod-1.westeurope.logic.azure.com/workflows/1/triggers/a@b/run?sig=c@d"),
         ("discord", "https://discord.com/api/webhooks/1/x"),
+        ("discord", "https://canary.discord.com/api/webhooks/1/x"),
+        ("discord", "https://ptb.discord.com/api/webhooks/1/x"),
     ],
 )
 def test_hooks_are_at_their_platforms_hosts(platform: str, url: str) -> None:

@@ -102,6 +102,10 @@ def teams(code: str) -> dict[str, Any]:
 
 TEAMS = [
     Row(202, b"", Sent("08584"), RUN),
+    # A connector's, of which 1 is the only good one:
+    # https://github.com/atc0005/go-teams-notify/issues/59.
+    Row(200, b"1", Sent(NAME)),
+    unread(200, b"Webhook message delivery failed with error: Microsoft Teams endpoint returned"),
     Row(202, b"", Sent(NAME)),
     unread(204, b"", RUN),
     Row(404, teams("WorkflowNotFound"), gone("WorkflowNotFound")),
