@@ -10,6 +10,11 @@ _MARKUP = ("html", "mjml")
 _FIELDS = ("title", "body", *_MARKUP)
 
 
+RESERVED = frozenset({"from", "message_type"})
+RESERVED_PREFIXES = ("google", "gcm")
+"""Names of data that FCM refuses a message for (its REST reference, `Message.data`)."""
+
+
 class BadTemplate(Exception):
     """A template that can't be used; `field` is its path in the table of the channel.
 
@@ -46,6 +51,10 @@ def locales_of(templates: Templates) -> dict[str, list[str]]:
 def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[str, str]]:
     if channel is Channel.EMAIL and templates.title is None:
         yield "title", "is missing, and an e-mail needs a subject"
+    if channel is Channel.PUSH:
+        for name in templates.data:
+            if name.lower() in RESERVED or name.lower().startswith(RESERVED_PREFIXES):
+                yield "data", f"has {name}, a name that FCM keeps for itself"
     if channel is Channel.SMS and (templates.title is not None or templates.data):
         yield "", "has more than a body, and an SMS has nothing else"
     if channel is Channel.CHAT and templates.data:
