@@ -71,8 +71,9 @@ def form_of(delivery: Delivery, text: Text) -> dict[str, str]:
         "PhoneNumber": text.to,
         "Message": text.body,
     }
-    # A name is told as such, a number as the one to send from.
-    sender = "AWS.MM.SMS.OriginationNumber" if text.sender[:1] == "+" else "AWS.SNS.SMS.SenderID"
+    # A name is told as such; a number, which may be a short code, as the one to send from.
+    is_number = text.sender.removeprefix("+").isdecimal()
+    sender = "AWS.MM.SMS.OriginationNumber" if is_number else "AWS.SNS.SMS.SenderID"
     attributes = {
         sender: text.sender,
         "AWS.SNS.SMS.SMSType": "Transactional" if delivery.priority in URGENT else "Promotional",

@@ -16,7 +16,9 @@ from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
 # https://www.twilio.com/docs/api/errors: what is wrong with whose number.
-BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21604, 21614, 21635})
+BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21408, 21604, 21612, 21614, 21635})
+"""Also where our account may not, or can't, send to just that number: 21408 its country is not
+enabled, 21612 no carrier leads there from our sender."""
 UNSUBSCRIBED = 21610
 QUEUE_IS_FULL = 21611
 OUR_SETTINGS = frozenset({20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660})

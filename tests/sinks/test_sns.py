@@ -57,7 +57,11 @@ async def test_too_long_a_text(rig: Rig) -> None:
 @alone
 @pytest.mark.parametrize(
     ("sender", "attribute"),
-    [("Shop", "AWS.SNS.SMS.SenderID"), ("+15005550006", "AWS.MM.SMS.OriginationNumber")],
+    [
+        ("Shop", "AWS.SNS.SMS.SenderID"),
+        ("+15005550006", "AWS.MM.SMS.OriginationNumber"),
+        ("24680", "AWS.MM.SMS.OriginationNumber"),  # a short code
+    ],
 )
 async def test_a_sender_is_a_name_or_a_number(rig: Rig, sender: str, attribute: str) -> None:
     settings = rig.settings.model_copy(update={"sms_senders": {"US": sender}})

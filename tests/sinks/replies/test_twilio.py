@@ -27,6 +27,9 @@ INVALID_NUMBER = {
     21214: "'To' phone number cannot be reached",
     21217: "Phone number does not appear to be valid",
     21265: "'To' number cannot be a Short Code",
+    # Of a number in a country, or with a carrier, that our account can't send to.
+    21408: "Permission to send an SMS has not been enabled for the region indicated by the 'To'",
+    21612: "The 'To' phone number is not currently reachable via SMS from the 'From' number",
     21604: "'To' phone number is required to send a Message",
     21614: "'To' number is not a valid mobile number",
     21635: "'To' number cannot be a landline",

@@ -108,7 +108,11 @@ def test_vonage_takes_a_callback_of_a_hundred_characters(length: int, sent: bool
 
 @pytest.mark.parametrize(
     ("sender", "attribute"),
-    [("Shop", "AWS.SNS.SMS.SenderID"), ("+15005550006", "AWS.MM.SMS.OriginationNumber")],
+    [
+        ("Shop", "AWS.SNS.SMS.SenderID"),
+        ("+15005550006", "AWS.MM.SMS.OriginationNumber"),
+        ("24680", "AWS.MM.SMS.OriginationNumber"),  # a short code
+    ],
 )
 @pytest.mark.parametrize(
     ("priority", "kind"),
