@@ -45,6 +45,11 @@ PROVIDER_CALLS = Counter(
     "Deliveries that a provider answered, by outcome. Retries rising: the provider has trouble.",
     ["provider", "outcome"],
 )
+UNREADABLE_EVENTS = Counter(
+    "tocsin_unreadable_report_events",
+    "Events in a provider's reports that were skipped. Rising: it changed its form; see the log.",
+    ["provider"],
+)
 CIRCUIT = Gauge(
     "tocsin_circuit",
     "A provider's circuit: 0 closed, 1 half-open, 2 open. Open for long: its status page, our log.",

@@ -22,6 +22,8 @@ KINDS = {
     "complained": Kind.COMPLAINED,
     "unsubscribed": Kind.UNSUBSCRIBED,
 }
+SUPPRESSED = "suppress-"
+"""How reasons begin where a mail was not tried: suppress-bounce, -unsubscribe, -complaint."""
 
 
 class Signature(Struct, frozen=True):
@@ -35,26 +37,27 @@ class Signature(Struct, frozen=True):
 class Client(Struct, frozen=True):
     """What fetched a pixel or a link."""
 
-    bot: str = ""
+    bot: str | None = None
 
 
 class Status(Struct, frozen=True):
     """What the other server said."""
 
-    message: str = ""
-    description: str = ""
+    message: str | None = None
+    description: str | None = None
 
 
 class Event(Struct, frozen=True):
-    """One event."""
+    """One event; what it has nothing to say of is absent, or null."""
 
     event: str
     timestamp: float
-    recipient: str = ""
-    severity: str = ""
-    variables: dict[str, Any] = field(name="user-variables", default_factory=dict)
-    client: Client = field(name="client-info", default=Client())
-    status: Status = field(name="delivery-status", default=Status())
+    recipient: str | None = None
+    severity: str | None = None
+    reason: str | None = None
+    variables: dict[str, Any] | None = field(name="user-variables", default=None)
+    client: Client | None = field(name="client-info", default=None)
+    status: Status | None = field(name="delivery-status", default=None)
 
 
 class Body(Struct, frozen=True):
@@ -108,14 +111,17 @@ class MailgunReports:
         kind = KINDS.get(event.event)
         if kind is None:
             return []
+        # Mailgun's own list has the address, so no server was asked.
+        is_suppressed = (event.reason or "").startswith(SUPPRESSED)
+        status, client = event.status or Status(), event.client or Client()
         return [
             Report(
-                kind=kind,
+                kind=Kind.FAILED if is_suppressed else kind,
                 at=round(event.timestamp * 1000),
-                ticket=joined(event.variables),
-                address=event.recipient,
-                detail=event.status.description or event.status.message,
-                hard=event.severity == "permanent",
-                machine=bool(event.client.bot),
+                ticket=joined(event.variables or {}),
+                address=event.recipient or "",
+                detail=status.description or status.message or "",
+                hard=event.severity == "permanent" and not is_suppressed,
+                machine=bool(client.bot),
             )
         ]

@@ -1,14 +1,20 @@
 """SendGrid's event webhook: batches of events, signed by ECDSA."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 from sendgrid.helpers.eventwebhook import EventWebhook
 
+from pipeline.metrics import UNREADABLE_EVENTS
 from pipeline.settings import Settings
 from policy.report import Kind, Report
+from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, Malformed, first, require_recent
+
+log = logging.getLogger(__name__)
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -79,6 +85,20 @@ class SendGridReports:
                 hard=event.type != "blocked",
                 machine=event.sg_machine_open,
             )
-            for event in incoming.json(list[Event])
+            for event in self._events(incoming)
             if event.event in KINDS
         ]
+
+    def _events(self, incoming: Incoming) -> Iterator[Event]:
+        """Those that can be read: a batch has all of an account's, also of other senders' mail."""
+        for each in incoming.json(list[msgspec.Raw]):
+            try:
+                yield msgspec.json.decode(each, type=Event)
+            except UNDECODABLE as error:
+                UNREADABLE_EVENTS.labels(self.name).inc()
+                log.warning(
+                    "An event in a batch of %s's can't be read and is skipped: %s. The others of "
+                    "the batch are stored.",
+                    self.name,
+                    type(error).__name__,
+                )

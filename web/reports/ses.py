@@ -59,6 +59,7 @@ class Happening(Struct, frozen=True, rename="camel"):
     bounce_type: str = ""
     bounced_recipients: tuple[Recipient, ...] = ()
     complained_recipients: tuple[Recipient, ...] = ()
+    complaint_feedback_type: str | None = None
     user_agent: str | None = None
     reason: str = ""
 
@@ -96,6 +97,7 @@ class Envelope(Struct, frozen=True, rename="pascal"):
     subscribe_url: str = field(name="SubscribeURL", default="")
 
 
+NOT_SPAM = "not-spam"
 KINDS = {
     "Delivery": Kind.DELIVERED,
     "Bounce": Kind.BOUNCED,
@@ -172,12 +174,16 @@ class SesReports:
         envelope = incoming.json(Envelope)
         if envelope.type != "Notification":
             return []
+        if not envelope.message.lstrip().startswith("{"):
+            return []  # words by which SES tries a topic that is being set up
         inner = Incoming(method="POST", url="", headers={}, body=envelope.message.encode())
         event = inner.json(Event)
         kind = KINDS.get(event.event_type)
         if kind is None:
             return []
         happening: Happening = getattr(event, event.event_type.lower())
+        if happening.complaint_feedback_type == NOT_SPAM:
+            return []  # somebody took it out of the spam folder
         about = happening.bounced_recipients or happening.complained_recipients
         recipients = about or tuple(Recipient(address) for address in event.mail.destination)
         timestamp, agent = happening.timestamp, happening.user_agent

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.metrics import UNREADABLE_EVENTS
 from policy.report import Kind, Report
 from tests.web.signing import SCHEMES, SETTINGS
 from web.reports.incoming import Incoming, Malformed, joined
@@ -344,3 +345,87 @@ def test_a_field_has_a_first_value_and_at_most_two_hundred_may_come() -> None:
             form(body).form()
     assert form(b"").ticket == "t"
     assert Incoming(method="POST", url="https://n/x", headers={}, body=b"").ticket == ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"event": "processed", "timestamp": SECONDS, "type": 7},
+        {"event": "delivered", "timestamp": SECONDS, "ticket": 4711},
+        {"event": "deferred", "timestamp": SECONDS, "email": None},
+        {"event": "delivered", "timestamp": "yesterday"},
+        "no event",
+        None,
+    ],
+)
+def test_one_odd_event_in_a_batch_of_sendgrids_costs_no_other(
+    other: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    bounce = {
+        "event": "bounce",
+        "timestamp": SECONDS,
+        "email": ANN,
+        "ticket": TICKET,
+        "type": "bounce",
+        "reason": "550 5.1.1",
+    }
+    skipped = UNREADABLE_EVENTS.labels("sendgrid")
+    before = skipped._value.get()
+    found = parsed("sendgrid", [bounce, other, bounce])
+    assert found == [report(Kind.BOUNCED, hard=True, detail="550 5.1.1")] * 2
+    assert skipped._value.get() == before + 1
+    assert "is skipped" in caplog.text
+    assert "4711" not in caplog.text
+
+
+SUPPRESSED = ["suppress-bounce", "suppress-complaint", "suppress-unsubscribe"]
+
+
+def mailgun(**fields: Any) -> list[Report]:
+    event = {
+        "timestamp": float(SECONDS),
+        "recipient": ANN,
+        "user-variables": {"ticket": TICKET},
+        **fields,
+    }
+    signature = {"timestamp": "1", "token": "t", "signature": "s"}
+    return parsed("mailgun", {"signature": signature, "event-data": event})
+
+
+@pytest.mark.parametrize(
+    "reason", ["suppress-unsubscribe", "suppress-complaint", "suppress-bounce"]
+)
+def test_what_mailgun_did_not_even_try_is_no_bounce(reason: str) -> None:
+    """Its own list had the address; description as in its event "failed" with code 605."""
+    status = {"code": 605, "message": "", "description": "Not delivering to unsubscribed address"}
+    told = mailgun(
+        event="failed", severity="permanent", reason=reason, **{"delivery-status": status}
+    )
+    assert told == [report(Kind.FAILED, detail="Not delivering to unsubscribed address")]
+
+
+def test_what_mailgun_has_nothing_to_say_of_is_null() -> None:
+    nothing = {"delivery-status": None, "client-info": None, "severity": None, "reason": None}
+    assert mailgun(event="delivered", **nothing) == [report(Kind.DELIVERED)]
+    assert mailgun(event="accepted", **nothing) == []
+    said = {"message": None, "description": None}
+    assert mailgun(event="delivered", **{"delivery-status": said}) == [report(Kind.DELIVERED)]
+    lost = mailgun(event="delivered", recipient=None, **{"user-variables": None})
+    assert lost == [report(Kind.DELIVERED, ticket="", address="")]
+
+
+@pytest.mark.parametrize(("feedback", "count"), [("not-spam", 0), ("abuse", 1), (None, 1)])
+def test_who_takes_a_mail_out_of_the_spam_folder_does_not_complain(
+    feedback: str | None, count: int
+) -> None:
+    complaint = {
+        "complainedRecipients": [{"emailAddress": ANN}],
+        "complaintFeedbackType": feedback,
+        "timestamp": ISO,
+    }
+    assert ses("Complaint", complaint) == [report(Kind.COMPLAINED)] * count
+
+
+def test_ses_tries_a_topic_with_words() -> None:
+    said = envelope({}) | {"Message": "Successfully validated SNS topic for Amazon SES."}
+    assert parsed("ses", said) == []
