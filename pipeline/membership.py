@@ -14,7 +14,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.coordinator.protocol import ConsumerProtocol
+from aiokafka.coordinator.protocol import ConsumerProtocol, ConsumerProtocolMemberAssignment
 from aiokafka.protocol.api import Request, RequestStruct
 from aiokafka.protocol.group import (
     HeartbeatRequest,
@@ -107,6 +107,7 @@ class NamedCoordinator(GroupCoordinator):
 
     def __init__(self, *args: Any, notes: Path | None, **options: Any) -> None:
         self._sticky = StickyAssignor(notes)
+        self._joins_again = False
         # The client sends a join for each strategy; so it is given one, and the join has both.
         super().__init__(*args, assignors=[self._sticky], **options)
 
@@ -134,12 +135,28 @@ class NamedCoordinator(GroupCoordinator):
             )
         return answer
 
+    async def _do_rejoin_group(self, subscription: Any) -> bool:
+        self._joins_again = False
+        has_joined: bool = await super()._do_rejoin_group(subscription)
+        return has_joined and not self._joins_again
+
     async def _on_join_complete(
         self, generation: int, member_id: str, protocol: str, member_assignment_bytes: bytes
     ) -> None:
         assignment = ConsumerProtocol.ASSIGNMENT.decode(member_assignment_bytes)
+        if protocol == self._sticky.name and self._lacks_topics(assignment):
+            # A member that was killed is given what it had, though it is of a newer version now
+            # and reads more. To leave and join again makes the group share anew.
+            await self._maybe_leave_group()
+            self._joins_again = True
+            return
         self._sticky.remember(generation, assignment)
         await super()._on_join_complete(generation, member_id, protocol, member_assignment_bytes)
+
+    def _lacks_topics(self, assignment: ConsumerProtocolMemberAssignment) -> bool:
+        """Whether it says nothing of a topic that we subscribe to, not even that none is ours."""
+        given = {topic for topic, _ in assignment.assignment}
+        return not given >= set(self._subscription.subscription.topics)
 
     async def _maybe_leave_group(self) -> None:
         name, self._group_instance_id = self._group_instance_id, None

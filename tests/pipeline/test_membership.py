@@ -49,7 +49,14 @@ class Group:
         self.members: dict[str, AIOKafkaConsumer] = {}
         self.heard: dict[str, Heard] = {}
 
-    async def join(self, name: str, session: float = PATIENCE, *, old: bool = False) -> None:
+    async def join(
+        self,
+        name: str,
+        session: float = PATIENCE,
+        *,
+        old: bool = False,
+        topics: list[Topic] = TOPICS,
+    ) -> None:
         """A member joins; an `old` one has no name and knows the strategy *range* alone."""
         options = {
             "group_id": self._name,
@@ -65,7 +72,7 @@ class Group:
             consumer = new_client(NamedConsumer, self._kafka, member=member, **options)
         await consumer.start()
         self.members[name], self.heard[name] = consumer, Heard()
-        consumer.subscribe([topic.name for topic in TOPICS], listener=self.heard[name])
+        consumer.subscribe([topic.name for topic in topics], listener=self.heard[name])
 
     async def leave(self, name: str) -> None:
         """A member stops in order."""
@@ -151,6 +158,16 @@ async def test_what_a_crashed_one_had_moves_after_its_session_and_comes_back(gro
     assert all(before[name] <= without[name] for name in without)
     await group.join("x")
     assert await group.settled() == before
+
+
+async def test_who_is_killed_and_comes_back_reading_more_gets_that_too(group: Group) -> None:
+    """As when a version that reads another topic replaces one that did not end in order."""
+    await group.join("x", topics=TOPICS[:1])
+    await until(lambda: len(group.heard["x"].given) == 1)
+    await group.die("x")
+    await group.join("x")
+    everything = {TopicPartition(each.name, n) for each in TOPICS for n in range(PARTITIONS)}
+    await until(lambda: group.heard["x"].given[-1:] == [everything])
 
 
 async def test_two_with_one_name_end_with_a_sentence_for_the_first(group: Group) -> None:
