@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.frontiers import Stored
 from pipeline.intake import Intake
 from pipeline.lanes import ReadTo
 from pipeline.outputs import Outputs
@@ -66,14 +67,14 @@ class Stateful(Reading):
         self._store = store
         self._deaths = Deaths(store)
 
-    async def restore(self) -> Mapping[str, int]:
+    async def restore(self) -> Stored:
         """Bring the state up to its changelog, and send what its last owner may not have sent.
 
         Returns the frontiers stored in it.
         """
         frontiers = await self._store.restore()
         await self._store.send_again(self._runtime.producer)
-        return frontiers
+        return Stored(frontiers, self._store.is_new)
 
     async def note_sent(self, after: float) -> None:
         """Note what was sent `after` seconds ago or earlier: no successor sends it again."""
@@ -119,9 +120,9 @@ class Stateless(Reading):
         self._refuse(slice_, error, outputs)
         await outputs.flush()
 
-    async def restore(self) -> Mapping[str, int]:
+    async def restore(self) -> Stored:
         """Nothing to restore: the committed offsets are all there is."""
-        return {}
+        return Stored({})
 
     async def note_sent(self, after: float) -> None:
         """Nothing is noted."""

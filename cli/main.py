@@ -19,6 +19,7 @@ ELSEWHERE = {
     "dead-letters": "dead_letters:dead_letters",
     "experiment": "experiment:experiment",
     "explain": "explain:explain_command",
+    "frontiers": "frontiers:frontiers",
     "hints": "hints:hints",
     "keys": "keys:keys",
     "preview": "preview:preview",

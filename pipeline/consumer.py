@@ -8,18 +8,20 @@ starts too late, or never arrives; either way the cursor seeks back.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import aiokafka
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
+from pipeline.frontiers import Bounds, Finding, Stored, lost_place, tell_of_retention
 from pipeline.heartbeats import renew_by_answers
 from pipeline.kafka_clients import new_client
 from pipeline.membership import NamedConsumer
@@ -51,7 +53,8 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             member=self.app.member,
             group_id=conf.id,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # A position that the log does not have is looked into, and never left for another.
+            auto_offset_reset="none",
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_bytes=FETCH_BYTES,
             fetch_max_wait_ms=500,
@@ -72,24 +75,16 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
         except (AssertionError, IllegalStateError):
             return None  # revoked a moment ago
 
-    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """The group's committed offsets; the log's start where nothing was committed."""
-        return await self.call_thread(self._committed, partitions)  # type: ignore[no-any-return]
+    async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        """Where the logs start and end, and what the group has committed."""
+        return await self.call_thread(self._bounds, partitions)  # type: ignore[no-any-return]
 
-    async def _committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
         consumer = self._ensure_consumer()
+        committed = {tp: await consumer.committed(tp) for tp in partitions}
         starts = await consumer.beginning_offsets(partitions)
-        offsets = {tp: await consumer.committed(tp) or 0 for tp in partitions}
-        for tp, offset in offsets.items():
-            if 0 < offset < starts[tp]:
-                self.log.error(
-                    "%s: retention deleted %d records before this group read them; it goes on "
-                    "at %d. Scale the role, or keep the topic for longer.",
-                    tp,
-                    starts[tp] - offset,
-                    starts[tp],
-                )
-        return {tp: max(offset, starts[tp]) for tp, offset in offsets.items()}
+        ends = await consumer.end_offsets(partitions)
+        return {tp: Bounds(starts[tp], ends[tp], committed[tp]) for tp in partitions}
 
 
 class SliceConsumer(driver.Consumer):
@@ -100,13 +95,14 @@ class SliceConsumer(driver.Consumer):
         self.cursors: dict[TopicPartition, Cursor] = {}
         self._fetched_at = 0.0
         self._rested = False
+        self._out_of_range: set[TopicPartition] = set()
 
     def _new_consumer_thread(self) -> SliceConsumerThread:
         return SliceConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """The group's committed offsets; the log's start where nothing was committed."""
-        return await self._thread.committed(partitions)  # type: ignore[no-any-return]
+    async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        """Where the logs start and end, and what the group has committed."""
+        return await self._thread.bounds(partitions)  # type: ignore[no-any-return]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish what is in hand, commit it and let go, before the group goes on."""
@@ -172,10 +168,10 @@ class SliceConsumer(driver.Consumer):
         if not wanted:
             await self.sleep(0.005 if self.cursors else 0.05)
             return
-        held = await self._getmany(wanted, 0.0) if self._rested else {}
+        held = await self._fetch(wanted, 0.0) if self._rested else {}
         # The client asks for more when what it holds is taken. So it holds what came first in the
         # rest, and all that came later is an answer away.
-        more = await self._getmany(wanted, ANSWER if held else FETCH_WAIT)
+        more = await self._fetch(wanted, ANSWER if held else FETCH_WAIT)
         fetched = {tp: [*held.get(tp, ()), *more.get(tp, ())] for tp in held | more}
         self._note_ends(wanted, fetched)
         # What was read in one go is handed on in the role's order of topics: an erasure goes before
@@ -183,7 +179,38 @@ class SliceConsumer(driver.Consumer):
         order = self.app.partitions.role.topics.index
         for tp in sorted(fetched, key=lambda tp: order(tp.topic)):
             await self._hand_on(tp, fetched[tp])
+        if self._out_of_range:
+            await self._look_into(self._out_of_range)
+            self._out_of_range = set()
         await self._rest(is_busy=bool(held), got=bool(fetched))
+
+    async def _fetch(self, wanted: set[TopicPartition], seconds: float) -> dict[Any, Any]:
+        """What came; which partitions have no record at our position is noted, and looked into
+        when what was fetched before is handed on: the client gives that only once."""
+        try:
+            return await self._getmany(wanted, seconds)  # type: ignore[no-any-return]
+        except OffsetOutOfRangeError as error:
+            self._out_of_range |= set(error.args[0])
+        except NoOffsetForPartitionError:
+            pass  # assigned anew a moment ago; its frontier is sought when that is known
+        return {}
+
+    async def _look_into(self, partitions: set[TopicPartition]) -> None:
+        """Go on where retention has passed us, which is said; raises LostPlace for all else."""
+        known = [tp for tp in partitions if tp in self.cursors]
+        for tp, bounds in (await self.bounds(known)).items():
+            cursor = self.cursors.get(tp)
+            if cursor is None or cursor.seek_pending:
+                continue
+            if cursor.position > bounds.end:
+                here = Stored({tp.topic: cursor.position})
+                role = self.app.partitions.role.name
+                raise lost_place(role, tp, Finding.BEYOND_END, bounds, here)
+            if cursor.position < bounds.start:
+                tell_of_retention(tp, cursor.position, bounds.start)
+            # The cursor stays, so that the next slice begins where the last one ended.
+            with contextlib.suppress(IllegalStateError):  # revoked a moment ago
+                await self.seek_wait({tp: max(cursor.position, bounds.start)})
 
     async def _rest(self, *, is_busy: bool, got: bool) -> None:
         now = time.monotonic()

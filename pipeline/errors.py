@@ -8,6 +8,7 @@ TocsinError
 │   ├── DownloadFailed
 │   └── Fenced         another worker owns the changelog now: exit, nothing was written
 ├── BrokenChangelog    a changelog record can't be read: the restore stops and says where
+├── LostPlace          where to go on in a topic can't be known: exit, an operator decides
 ├── TooManyBadRecords  a broken producer: the worker stops rather than drain into dead letters
 ├── Abandoned          work that is left undone because its partition goes: others do it
 └── Misconfigured      a setting is missing or wrong: names the setting
@@ -55,6 +56,10 @@ class Fenced(Unavailable):
 
 class BrokenChangelog(TocsinError):
     """A changelog record can't be read, so the state it carries is unknown."""
+
+
+class LostPlace(TocsinError):
+    """Going on where a frontier says would pass over records, or decide without the state."""
 
 
 class TooManyBadRecords(TocsinError):

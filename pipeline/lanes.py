@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 
 from pipeline import metrics
 from pipeline.errors import Abandoned
+from pipeline.frontiers import Stored
 from pipeline.parts import SliceHandler, handle_with_care
 from pipeline.queues import Queues
 from pipeline.slices import BYTES, Slice
@@ -24,8 +25,8 @@ LONGEST_WAIT = 10.0
 class Handler(SliceHandler, Protocol):
     """What a role does with the slices of one partition number, and the state it keeps there."""
 
-    async def restore(self) -> Mapping[str, int]:
-        """Bring the state up to its changelog; return the frontiers stored in it, by topic."""
+    async def restore(self) -> Stored:
+        """Bring the state up to its changelog; return the frontiers stored in it."""
         ...
 
     async def note_sent(self, after: float) -> None:

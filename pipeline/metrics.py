@@ -23,6 +23,12 @@ DROPPED_SLICES = Counter(
     "Times a slice was lost on its way and read again. Often: rebalances follow each other.",
     ["topic"],
 )
+RETENTION_PASSED = Counter(
+    "tocsin_retention_passed",
+    "Records that retention deleted before they were read. Any: scale the role, or keep the topic "
+    "for longer.",
+    ["topic"],
+)
 DEAD_LETTERS = Counter(
     "tocsin_dead_letters",
     "Records set aside. Any: `tocsin dead-letters list`.",

@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from pipeline import metrics
 from pipeline.cursor import Cursor
 from pipeline.errors import Unavailable
+from pipeline.frontiers import Bounds, frontier_of
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
 from pipeline.slices import BYTES, RECORDS, Slice
@@ -75,8 +76,8 @@ class Source(Protocol):
 
     cursors: dict[TopicPartition, Cursor]
 
-    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """The group's committed offsets; the log's start where nothing was committed."""
+    async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        """Where the logs start and end, and what the group has committed."""
         ...
 
 
@@ -85,6 +86,7 @@ class Partition:
 
     def __init__(self, number: int, role: Role, source: Source, opened: Opened | None) -> None:
         self._number = number
+        self._role = role.name
         self._opened = opened
         self.frontiers: dict[TopicPartition, int] = {}
         self._closing = asyncio.Event()
@@ -113,12 +115,12 @@ class Partition:
         """Restore the state, find the frontiers, work until closed."""
         try:
             stored = await self._handler.restore()
-            tps = list(self._tps.values())
-            committed = await self._source.committed(tps)
+            bounds = await self._source.bounds(list(self._tps.values()))
             if self._closing.is_set():
                 return
-            for tp in tps:
-                self.frontiers[tp] = max(committed[tp], stored.get(tp.topic, 0))
+            found = {tp: frontier_of(self._role, tp, bounds[tp], stored) for tp in bounds}
+            for tp in found:
+                self.frontiers[tp] = found[tp]
                 self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
             if self._opened is not None:
                 await self._opened(self._number)

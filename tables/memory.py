@@ -23,6 +23,8 @@ class MemoryStore:
 
     most_bytes = sys.maxsize
     """Of one write, which is cut into parts beyond that; here nothing is ever too large."""
+    is_new = False
+    """What begins in memory has nothing behind it that could be lost."""
 
     def __init__(self, stored: dict[bytes, bytes] | None = None) -> None:
         self.stored = {} if stored is None else stored

@@ -25,6 +25,8 @@ class Changelog:
         self.partition = partition
         self._kafka = kafka
         self._check = check
+        self.begins_at = 0
+        """The log's first offset when it was read last: what was before that is gone."""
 
     async def changes_from(self, offset: int) -> AsyncGenerator[tuple[list[Entry], int], None]:
         """Records in order, batch by batch, each with the offset after its last record.
@@ -54,6 +56,7 @@ class Changelog:
         tp = TopicPartition(self.topic, self.partition)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
+        self.begins_at = (await consumer.beginning_offsets([tp]))[tp]
         self.check_end(offset, end)
         consumer.seek(tp, offset)
         while await consumer.position(tp) < end:

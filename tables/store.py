@@ -54,6 +54,11 @@ class Store(Protocol):
     recent: dict[bytes, Recent[Any]]
     """Decoded values that tables keep, by the table's prefix; only ever what is stored."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever stored in it, as far as can be seen; once it is restored."""
+        ...
+
     async def restore(self) -> dict[str, int]:
         """Make it ready; the frontiers stored in it, by topic."""
         ...
@@ -192,6 +197,11 @@ class PartitionStore:
             "The restore stopped before it and nothing was processed; was the state written by a "
             "newer version of Tocsin?"
         )
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever stored: it is empty, and its changelog has lost nothing."""
+        return not self._changelog.begins_at and all(k == RESTORED for k, _ in self.scan(b""))
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of these keys, None where there is none; raises Unavailable when damaged."""

@@ -287,6 +287,6 @@ async def test_the_frontier_is_stored_with_the_state(stage: Stage) -> None:
     (user,) = users_of(1, 1)
     await known(stage, reachable(user))
     await stage.restart(keep_disk=False)
-    frontiers = await stage.decider.open_handler(1, stage.closing).restore()
+    stored = await stage.decider.open_handler(1, stage.closing).restore()
     (record,) = await stage.raw(CONTACTS)
-    assert frontiers["contacts"] == record.offset + 1
+    assert stored.frontiers["contacts"] == record.offset + 1

@@ -101,7 +101,7 @@ async def test_what_is_done_leaves_and_a_restart_does_only_the_rest(tmp_path: Pa
     await asyncio.wait([handling])
     after = House(tmp_path, house)
     after.provider.answers.set()
-    assert (await after.sink.restore())[TOPIC.name] == 2
+    assert (await after.sink.restore()).frontiers[TOPIC.name] == 2
     await after.sink.handle(slice_from(slice_, 2))
     assert after.provider.took == ["hangs"]
     assert sorted(house.told()) == sorted([*expected, ("hangs", Stage.SENT)])

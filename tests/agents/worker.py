@@ -80,7 +80,7 @@ class Worker(Transcript):
         """The role's handler of a partition, restored when it is first asked for."""
         if (role.name, number) not in self._handlers:
             handler = role.open_handler(number, self.closing)
-            self.stored[role.name, number] = await handler.restore()
+            self.stored[role.name, number] = (await handler.restore()).frontiers
             self._handlers[role.name, number] = handler
         return self._handlers[role.name, number]
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from pipeline.app import SliceApp, build_app
+from pipeline.frontiers import Stored
 from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
@@ -47,6 +48,10 @@ class Recorder:
         await producer.stop()
         return {number: list(range(count)) for number in range(PARTITIONS)}
 
+    def count(self) -> int:
+        """How many records were handled."""
+        return sum(map(len, self.handled.values()))
+
     def role(self) -> Role:
         """The role that notes what it handles."""
         return Role(
@@ -66,10 +71,13 @@ class Recorder:
         self._busy.discard(number)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[SliceApp]:
-        """One worker of the role, in this process, stopped in order at the end."""
-        errors: list[BaseException] = []
-        partitions = Partitions(self.role(), bytes_in_flight=1 << 20, fail=errors.append)
+    async def worker(self, errors: list[BaseException] | None = None) -> AsyncIterator[SliceApp]:
+        """One worker of the role, in this process, stopped in order at the end.
+
+        There must be no `errors`, unless the test takes them itself.
+        """
+        found: list[BaseException] = [] if errors is None else errors
+        partitions = Partitions(self.role(), bytes_in_flight=1 << 20, fail=found.append)
         app = build_app(self.settings, partitions, Lease(self.settings.session_timeout))
         app.finalize()
         await app.start()
@@ -81,7 +89,7 @@ class Recorder:
                 await app.consumer.force_commit()
             finally:
                 await app.stop()
-        assert not errors
+        assert errors is not None or not found
 
 
 class Notes:
@@ -94,10 +102,10 @@ class Notes:
     async def note_sent(self, after: float) -> None:
         """Nothing is ever sent."""
 
-    async def restore(self) -> Mapping[str, int]:
+    async def restore(self) -> Stored:
         """The frontier that a test says was stored with the state."""
         stored = self._recorder.stored.get(self._number)
-        return {} if stored is None else {self._recorder.topic.name: stored}
+        return Stored({} if stored is None else {self._recorder.topic.name: stored})
 
     async def handle(self, slice_: Slice) -> None:
         """Note it."""
@@ -125,4 +133,5 @@ class Notes:
 async def committed(app: SliceApp, recorder: Recorder) -> dict[int, int]:
     """The group's committed offsets by partition number."""
     tps = [TopicPartition(recorder.topic.name, number) for number in range(PARTITIONS)]
-    return {tp.partition: at for tp, at in (await app.consumer.committed(tps)).items()}
+    bounds = await app.consumer.bounds(tps)
+    return {tp.partition: bounds[tp].committed or 0 for tp in tps}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Abandoned
+from pipeline.frontiers import Stored
 from pipeline.lanes import ALL_READ, LONGEST_WAIT, Lane, ReadTo
 from pipeline.parts import Trust
 from pipeline.queues import Queues
@@ -35,9 +36,9 @@ class Tape:
     async def note_sent(self, after: float) -> None:
         """Nothing is ever sent."""
 
-    async def restore(self) -> Mapping[str, int]:
+    async def restore(self) -> Stored:
         """Nothing."""
-        return {}
+        return Stored({})
 
     async def handle(self, slice_: Slice) -> None:
         """Note the topic."""

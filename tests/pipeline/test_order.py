@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,6 +12,7 @@ from embedded.kafka import Kafka
 from pipeline import worker
 from pipeline.app import SliceApp
 from pipeline.errors import Abandoned
+from pipeline.frontiers import Stored
 from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
@@ -39,9 +40,9 @@ class Gated:
     async def note_sent(self, after: float) -> None:
         """Nothing is ever sent."""
 
-    async def restore(self) -> Mapping[str, int]:
+    async def restore(self) -> Stored:
         """Nothing."""
-        return {}
+        return Stored({})
 
     async def handle(self, slice_: Slice) -> None:
         """Work until `end`."""
@@ -200,9 +201,9 @@ class Gate(Recorder):
         self.is_open = False
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[SliceApp]:
+    async def worker(self, errors: list[BaseException] | None = None) -> AsyncIterator[SliceApp]:
         """One worker; at the end, also after a failure, nothing is held back any more."""
-        async with super().worker() as app:
+        async with super().worker(errors) as app:
             try:
                 yield app
             finally:

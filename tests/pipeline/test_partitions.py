@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
+from pipeline.frontiers import Bounds
 from pipeline.partitions import Partitions, Role
 
 TOPICS = ("contacts", "high", "low", "bulk")
@@ -65,9 +66,9 @@ class Source:
         self.start = start
         self.cursors: dict[TopicPartition, Cursor] = {}
 
-    async def committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Their starts."""
-        return dict.fromkeys(partitions, self.start)
+    async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        """They start there, and go on for ever."""
+        return dict.fromkeys(partitions, Bounds(self.start, 1 << 40))
 
 
 async def test_what_the_group_assigns_to_one_that_leaves_is_not_opened() -> None:

@@ -94,6 +94,7 @@ WALKED = {
     "tocsin reconcile --from 2h": Step(_reconciled, comes_in_time=True),
     "tocsin experiment order_shipped": says("order_shipped has no experiment"),
     "tocsin dead-letters list": says("There are no dead letters."),
+    "tocsin frontiers decider": says("frontiers of decider are where they can be."),
     "tocsin explain --event": says("for ann of tenant acme", "not sent  all  expired"),
     "tocsin replay --from 2h": says("No difference: ", "Nothing was sent."),
     "tocsin hints": says("Wrote the best hours of "),

@@ -251,3 +251,17 @@ async def test_a_second_producer_restores_what_the_first_wrote(ground: Ground) -
             assert everything(store) == before
             await store.write(notes({"d": "five"}))
     assert (await ground.contents("db"))[b"nd"] == notes({"d": "five"})[b"nd"]
+
+
+async def test_a_state_is_new_until_something_is_stored_however_often_it_was_opened(
+    ground: Ground,
+) -> None:
+    """Beside a commit, such a state says that the changelog was made anew."""
+    for name in ("db", "db", "other"):
+        async with ground.open(name) as store:
+            assert store.is_new
+    async with ground.open() as store:
+        await store.write({}, ("events", 10))
+        assert not store.is_new
+    async with ground.open("anew") as store:
+        assert not store.is_new

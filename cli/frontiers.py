@@ -1,0 +1,91 @@
+"""`tocsin frontiers`: up to where a role is done, and where to go on if that can't be right."""
+
+import asyncio
+
+import click
+import msgspec
+
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
+from pipeline.errors import Misconfigured
+from pipeline.topics import ROLES
+from tables.frontiers import Frontier, GoOn, accept, read_frontiers
+
+
+@click.command()
+@click.argument("role", type=click.Choice(ROLES))
+@click.option(
+    "--accept",
+    "at",
+    type=click.Choice([each.value for each in GoOn]),
+    help="Go on there wherever something was found: at the log's start, so that all it has is "
+    "read, some maybe again; where it was committed, with what state there is; or at the log's "
+    "end, so that nothing before it is read. The role must be stopped.",
+)
+@click.option("--dry-run", is_flag=True, help="With --accept: change nothing; say what would be.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for every topic.")
+def frontiers(role: str, at: str | None, dry_run: bool, as_json: bool) -> None:
+    """Show where ROLE can't go on by itself: a topic made anew or cut, a changelog that is gone.
+
+    A worker that finds such a place stops there rather than pass over records or decide without
+    its state.
+    """
+    if dry_run and at is None:
+        raise Misconfigured("--dry-run goes with --accept. Nothing was changed.")
+    settings = read_settings()
+    all_of_role = asyncio.run(read_frontiers(settings, role))
+    found = [each for each in all_of_role if each.finding is not None]
+    go_on = GoOn(at) if at else None
+    places = {each.partition: each.place(go_on) for each in found} if go_on else {}
+    if go_on and found and not dry_run:
+        asyncio.run(accept(settings, role, found, go_on))
+    if as_json:
+        for each in all_of_role:
+            click.echo(msgspec.json.encode(_as_json(each, places.get(each.partition), dry_run)))
+        return
+    if found:
+        print_lines(aligned([_row(each, places.get(each.partition)) for each in found]))
+    click.echo(_sentence(role, len(found), len(all_of_role), go_on, dry_run))
+
+
+def _as_json(each: Frontier, place: int | None, dry_run: bool) -> dict[str, object]:
+    return {
+        "topic": each.partition.topic,
+        "partition": each.partition.partition,
+        "start": each.bounds.start,
+        "end": each.bounds.end,
+        "committed": each.bounds.committed,
+        "stored": each.stored,
+        "finding": each.finding and each.finding.value,
+        "goes_on_at": place,
+        "changed": place is not None and not dry_run,
+    }
+
+
+def _row(each: Frontier, place: int | None) -> Row:
+    tp, bounds = each.partition, each.bounds
+    cells = (
+        f"{tp.topic}-{tp.partition}",
+        "" if each.finding is None else each.finding.value,
+        f"log {bounds.start} to {bounds.end}",
+        f"committed {_shown(bounds.committed)}",
+        f"stored {_shown(each.stored)}",
+        "" if place is None else f"goes on at {place}",
+    )
+    return Row(cells)
+
+
+def _shown(offset: int | None) -> str:
+    return "nothing" if offset is None else str(offset)
+
+
+def _sentence(role: str, found: int, total: int, at: GoOn | None, dry_run: bool) -> str:
+    if not found:
+        return f"All {total} frontiers of {role} are where they can be. Nothing was changed."
+    if at is None:
+        return (
+            f"{found} of {total} frontiers of {role} can't be right. Nothing was changed; stop the "
+            "role, and --accept start, commit or end says where it goes on there."
+        )
+    done = "would go on" if dry_run else "goes on"
+    return f"{role} {done} as said in {found} places." + " Nothing was changed." * dry_run
