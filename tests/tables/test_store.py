@@ -162,7 +162,7 @@ async def test_a_damaged_block_is_never_taken_for_the_end_of_the_data(ground: Gr
         (b"nkey", b""),
         (b"nkey", b"\x91\xa1\xff"),
         (b"nkey", b"\x91\x01"),
-        (b"\x03key", b"\x91\xa1x"),
+        (b"\x07key", b"\x91\xa1x"),
         (b"", b"\x91\xa1x"),
         (FRONTIER + b"events", b"\x00\x01"),
     ],
