@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 
 from agents.answers import Answers
 from agents.audience import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
+from agents.cancelling import Cancellations
 from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
 from agents.decisions import Decisions
 from agents.edges import EdgeErasures, drop_edge
@@ -50,6 +51,7 @@ from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMEN
 from tables.moved import MOVED, without_repeats
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
+from tables.step import Step
 from tables.store import Store
 from tables.timers import TIMERS, Horizon, Timers
 from tables.turn import Turn
@@ -69,6 +71,7 @@ TABLES = (
     held.HELD,
     held.CANCEL_KEYS,
     held.CANCELLED,
+    held.CANCELLING,
     held.QUOTAS,
     held.FAN_OUTS,
     held.FAN_OUT_TURN,
@@ -110,6 +113,7 @@ class Decider(Stateful):
         self._timers = Timers(store)
         self._is_fanning_out = True  # until a look shows that nothing is left
         self._edges = EdgeErasures(drop_edge)
+        self._cancellations = Cancellations()
         self._outlook = Outlook(PROMPT, GATHERED)
 
     async def handle(self, slice_: Slice) -> None:
@@ -134,8 +138,9 @@ class Decider(Stateful):
         self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
     ) -> None:
         partitions = self._runtime.settings.partitions
+        step = Step()
         for record, erasure in records:
-            erase(turn, self._timers, erasure, record.timestamp, partitions)
+            erase(turn, self._timers, erasure, record.timestamp, partitions, step)
             forgotten.note(erasure.tenant, erasure.user, record.timestamp)
         self._edges.may_be_left = True
 
@@ -154,12 +159,14 @@ class Decider(Stateful):
             await self._catalogues.refresh()
         decisions = self._decisions(turn, now)
         decisions.load(users)
-        broadcasts = sum(isinstance(value, Broadcast) for _, value in records)
+        broadcasts, step = sum(isinstance(value, Broadcast) for _, value in records), Step()
         for record, value in records:
             try:
                 if isinstance(value, Broadcast):
                     self._is_fanning_out = True
                     start_fan_out(turn, decisions, record, value, broadcasts)
+                elif isinstance(value, Cancellation):
+                    self._cancellations.begin(turn, decisions, value, step)
                 else:
                     self._take(turn, decisions, value, record)
             except BadRecord as error:
@@ -174,8 +181,6 @@ class Decider(Stateful):
                 decisions.decide(value)
             case Feedback():
                 decisions.hear(value)
-            case Cancellation():
-                decisions.cancel(value)
             case Post():
                 keep_post(turn, value)
             case Withdrawal():
@@ -203,6 +208,11 @@ class Decider(Stateful):
         After an outage, what was taken by Kafka before a timer was due is handled before it.
         """
         now = self._runtime.clock.now()
+        if self._cancellations.may_be_left:
+            turn = Turn(None, self._store, self._runtime.outputs())
+            decisions = self._decisions(turn, now)
+            self._cancellations.go_on(turn, decisions, Step())
+            await turn.finish()
         if self._edges.may_be_left:
             turn = Turn(None, self._store, self._runtime.outputs())
             self._edges.go_on(turn)
@@ -212,7 +222,7 @@ class Decider(Stateful):
         horizon = self._outlook.horizon(now, read_to)
         fired = await self._do_by_clock(now, horizon)
         following = self._timers.next_due()
-        if self._is_fanning_out or self._edges.may_be_left:
+        if self._is_fanning_out or self._edges.may_be_left or self._cancellations.may_be_left:
             return 0
         if following is None:
             return None

@@ -87,6 +87,10 @@ BROADCAST_SLICE = 16
 """Broadcasts in one slice; each may stand for a thousand decisions."""
 POSTS_SLICE = 100
 """Posts in one slice; each is compared with what else its actor posted."""
+ERASURES_SLICE = 50
+"""Erasures in one slice, each of up to 1,000 timers; and withdrawals, each of up to 100 posts."""
 SLICE_RECORDS = {topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()} | {
-    OUTBOX.name: POSTS_SLICE
+    OUTBOX.name: POSTS_SLICE,
+    ERASURES.name: ERASURES_SLICE,
+    WITHDRAWALS.name: ERASURES_SLICE,
 }

@@ -1,11 +1,11 @@
 """The decisions of one turn: each user's state is read, the pure core asked, its answer written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue.catalogue import Catalogue
-from policy.decide import decide
+from policy.decide import decide, is_cancelled
 from policy.decision import Decision, Outcome, Row
 from policy.delivery_events import not_sent, reached
 from policy.digest_closing import close
@@ -22,7 +22,9 @@ from schemas.encoding import encode
 from schemas.feedback import Feedback
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
+from tables.erased import Forgotten
 from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
+from tables.step import MOST_BYTES as MOST_READ
 from tables.table import key_of, parts_of
 from tables.timers import TIMERS, Timer, Timers, is_waiting
 from tables.turn import Turn
@@ -33,6 +35,8 @@ MOST_FIRED = 2000
 """Held requests that are worked on in one turn, or few more: a digest is not split."""
 MOST_BYTES = 2 << 20
 """Bytes of outputs after which a turn ends as well: they go into one changelog batch."""
+READ_AT_ONCE = 50
+"""Of what is due, read in one go."""
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
 
 
@@ -57,6 +61,7 @@ class Decisions:
         self._profiles = turn.view(PROFILES)
         self._ledgers = turn.view(LEDGERS)
         self._held = turn.view(HELD)
+        self._forgotten = Forgotten(turn)
 
     def load(self, users: Iterable[bytes]) -> None:
         """Read the state of these users in one go."""
@@ -115,8 +120,7 @@ class Decisions:
             self._turn.view(CANCELLED).put(key_of(timer.tenant, timer.name), None)
             return
         user = user_key(timer.tenant, timer.user)
-        keys = list(self._held.keys(user + key_of(timer.name)))
-        held = [(_row_of(key), found) for key in keys if (found := self._held.get(key))]
+        held = self._gathered(timer, user)
         state = self._state(timer.tenant, user)
         decision = give_up(timer.name, held, state.ledger, error.detail)
         self._write(decision)
@@ -124,7 +128,19 @@ class Decisions:
 
     def fire_all(self, due: Iterable[tuple[bytes, Timer]], read_to: int) -> None:
         """Take timers off the table and fire them, until enough was done for one turn."""
-        due = list(due)
+        due, done = list(due), 0
+        for start in range(0, len(due), READ_AT_ONCE):
+            part = due[start : start + READ_AT_ONCE]
+            self._load_due(part)
+            for key, timer in part:
+                self._turn.view(TIMERS).put(key, None)
+                done += self.fire(timer, read_to)
+                if done >= MOST_FIRED or self._turn.outputs.size > MOST_BYTES:
+                    return
+            if self._held.bytes_read > MOST_READ:
+                return
+
+    def _load_due(self, due: Sequence[tuple[bytes, Timer]]) -> None:
         users = [user_key(timer.tenant, timer.user) for _, timer in due]
         self.load(users)
         # What is gathered stands in many rows, and is read when it is closed.
@@ -133,12 +149,6 @@ class Decisions:
             for user, (_, timer) in zip(users, due, strict=True)
             if is_waiting(timer)
         )
-        done = 0
-        for key, timer in due:
-            self._turn.view(TIMERS).put(key, None)
-            done += self.fire(timer, read_to)
-            if done >= MOST_FIRED or self._turn.outputs.size > MOST_BYTES:
-                return
 
     def hear(self, feedback: Feedback) -> None:
         """The user did something with a notification."""
@@ -153,25 +163,49 @@ class Decisions:
         self._write(decision)
         self._store(feedback.tenant, feedback.user, user, state, decision)
 
-    def cancel(self, cancellation: Cancellation) -> None:
-        """Drop what is held under a key, and remember it for events that come later."""
-        keys, at = self._turn.view(CANCEL_KEYS), epoch_ms(cancellation.at)
+    def remember_cancelled(self, cancellation: Cancellation) -> None:
+        """Of what has this key, nothing that happened until then is sent from now on."""
+        at = epoch_ms(cancellation.at)
         place = key_of(cancellation.tenant, cancellation.cancel_key)
         tombstones = self._turn.view(CANCELLED)
         tombstones.put(place, max(at, tombstones.get(place) or 0))
         timer = Timer(cancellation.tenant, "", cancellation.cancel_key)
         # By the later of the clocks: one that rang too early would leave the key for good.
         self._timers.add(self._turn.view(TIMERS), max(self._now, at) + SENT_KEPT_MS, timer)
-        for key in list(keys.keys(place)):
-            _, _, user, *row = parts_of(key)
-            owner = user_key(cancellation.tenant, user)
-            state = self._state(cancellation.tenant, owner)
-            held = self._kept(owner, *row)
-            if epoch_ms(held.request.event.occurred_at) > at:
-                continue
-            decision = cancel(tuple(row), held, state.ledger, keys.get(key) or "")
-            self._write(decision)
-            self._store(cancellation.tenant, user, owner, state, decision)
+
+    def drop_cancelled(self, places: Sequence[bytes], at: int) -> int:
+        """Of what is held under these places of CANCEL_KEYS, drop what happened until `at`.
+
+        Returns how many bytes that took.
+        """
+        before = self._held.bytes_read
+        rows = [parts_of(place) for place in places]
+        owners = [user_key(tenant, user) for tenant, _, user, *_ in rows]
+        self.load(owners)
+        self._held.load(
+            owner + key_of(*row) for owner, (_, _, _, *row) in zip(owners, rows, strict=True)
+        )
+        for owner, (tenant, _, user, *row) in zip(owners, rows, strict=True):
+            held = self._held.get(owner + key_of(*row))
+            if held is None or not self._is_live(tenant, user, held):
+                continue  # what an erasure has yet to take
+            if epoch_ms(held.request.event.occurred_at) <= at:
+                self._drop(tenant, user, tuple(row), held)
+        return self._held.bytes_read - before
+
+    def _drop(self, tenant: str, user: str, row: Row, held: Held) -> None:
+        """Have what is held in a row, under a key that was cancelled, end so."""
+        place = key_of(tenant, held.request.event.cancel_key or "", user, *row)
+        name = self._turn.view(CANCEL_KEYS).get(place) or ""
+        owner = user_key(tenant, user)
+        state = self._state(tenant, owner)
+        decision = cancel(row, held, state.ledger, name)
+        self._write(decision)
+        self._store(tenant, user, owner, state, decision)
+
+    def _is_live(self, tenant: str, user: str, held: Held) -> bool:
+        """Whether it is the user's still: what was held before they were erased goes in steps."""
+        return not self._forgotten.covers(tenant, user, held.request.accepted_at)
 
     def _forget_cancellation(self, timer: Timer) -> None:
         # By now no topic holds an event any more that it could concern, unless it came again.
@@ -190,17 +224,32 @@ class Decisions:
         self._store(timer.tenant, timer.user, user, state, decision)
 
     def _close(self, timer: Timer, user: bytes, type_name: str, read_to: int) -> None:
-        rows = list(self._held.keys(user + key_of(timer.name)))
-        self._held.load(rows)
         items = []
-        for row in rows:
-            place = parts_of(row)[-1]
-            items.append(((timer.name, place), self._kept(user, timer.name, place)))
+        for row, held in self._gathered(timer, user):
+            if self._is_cancelled(timer.tenant, held):
+                self._drop(timer.tenant, timer.user, row, held)
+            else:
+                items.append((row, held))
         state = self._state(timer.tenant, user)
         spec = self._type(type_name)
         decision = close(timer.name, items, spec, state, self._now, read_to)
         self._write(decision)
         self._store(timer.tenant, timer.user, user, state, decision)
+
+    def _gathered(self, timer: Timer, user: bytes) -> list[tuple[Row, Held]]:
+        """All that is held under the timer's name, in order."""
+        keys = list(self._held.keys(user + key_of(timer.name)))
+        self._held.load(keys)
+        found = ((_row_of(key), self._held.get(key)) for key in keys)
+        return [
+            (row, held)
+            for row, held in found
+            if held is not None and self._is_live(timer.tenant, timer.user, held)
+        ]
+
+    def _is_cancelled(self, tenant: str, held: Held) -> bool:
+        at = self._cancelled_at(tenant, held.request.event.cancel_key)
+        return is_cancelled(held.request, UserState(cancelled_at=at))
 
     def _type(self, name: str) -> NotificationType:
         spec = self._catalogue.types.get(name)
@@ -214,10 +263,7 @@ class Decisions:
 
     def _state(self, tenant_name: str, user: bytes, cancel_key: str | None = None) -> UserState:
         tenant = self._catalogue.tenant(tenant_name)
-        cancelled_at = 0
-        if cancel_key is not None:
-            place = key_of(tenant_name, cancel_key)
-            cancelled_at = self._turn.view(CANCELLED).get(place) or 0
+        cancelled_at = self._cancelled_at(tenant_name, cancel_key)
         quota, limit = None, tenant.rate_limit
         if limit is not None:
             tally = self._turn.view(QUOTAS).get(key_of(tenant_name))
@@ -229,6 +275,11 @@ class Decisions:
             quota,
             cancelled_at,
         )
+
+    def _cancelled_at(self, tenant: str, cancel_key: str | None) -> int:
+        if cancel_key is None:
+            return 0
+        return self._turn.view(CANCELLED).get(key_of(tenant, cancel_key)) or 0
 
     def _store(
         self, tenant: str, user: str, key: bytes, state: UserState, decision: Decision

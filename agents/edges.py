@@ -1,4 +1,4 @@
-"""Who follows whom, and what an erasure does to it: so many edges at a time."""
+"""Who follows whom, and what erasures leave to later turns: so many rows at a time."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -6,9 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from agents.erasing_held import HELD_ROWS, drop_held
 from schemas.withdrawal import Withdrawal
 from tables.erased import ERASING, Erasing, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, Edge, Indexed, accepted_at
+from tables.step import Step
 from tables.table import Table, key_of, last_part, parts_of
 from tables.turn import Turn
 
@@ -37,11 +39,14 @@ def drop_edge(turn: Turn, tenant: str, followee: str, follower: str) -> None:
 
 def begin_erasing(turn: Turn, tenant: str, user: str, at: int) -> None:
     """Have `go_on_erasing` drop the user's edges, in both directions, that are older than `at`."""
-    erasing = turn.view(ERASING)
     for direction in _TABLES:
-        key = key_of(tenant, user, direction)
-        before = erasing.get(key)
-        erasing.put(key, Erasing(at if before is None else max(at, before.at)))
+        _begin(turn, key_of(tenant, user, direction), at)
+
+
+def _begin(turn: Turn, key: bytes, at: int) -> None:
+    erasing = turn.view(ERASING)
+    before = erasing.get(key)
+    erasing.put(key, Erasing(at if before is None else max(at, before.at)))
 
 
 class EdgeErasures:
@@ -104,6 +109,9 @@ def go_on_erasing(turn: Turn, drop: Drop, most: int = AT_ONCE) -> bool:
     if key is None or left is None:
         return False
     tenant, user, direction = parts_of(key)
+    if direction == HELD_ROWS:
+        erasing.put(key, drop_held(turn, tenant, user, left, Step()))
+        return True
     table = turn.view(_TABLES[direction])
     edges = list(islice(table.keys(key_of(tenant, user), left.done), most))
     pairs = [

@@ -3,6 +3,7 @@
 from aiokafka import ConsumerRecord
 
 from agents.edges import begin_erasing
+from agents.erasing_held import begin_dropping_held
 from agents.hints import forget_hint
 from pipeline.outputs import partition_of
 from pipeline.topics import WITHDRAWALS
@@ -24,8 +25,8 @@ from schemas.suppression import Suppression
 from schemas.withdrawal import Withdrawal
 from tables.erased import Forgotten
 from tables.followers import SEGMENTS
-from tables.held import CANCEL_KEYS, HELD
 from tables.phones import PHONES
+from tables.step import Step
 from tables.table import key_of
 from tables.timers import TIMERS, Timers
 from tables.turn import Turn
@@ -60,10 +61,13 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
     return False  # about nobody, or about more than one
 
 
-def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int) -> None:
+def erase(
+    turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int, step: Step
+) -> None:
     """Drop within the turn what is stored under the user; what may be much more goes in parts.
 
-    That is who follows whom. What they posted, and who follows them, is told to every partition.
+    That is who follows whom, and of what waits for them all that is beyond the step. What they
+    posted, and who follows them, is told to every partition.
     """
     tenant, user = erasure.tenant, erasure.user
     person = user_key(tenant, user)
@@ -75,6 +79,7 @@ def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int
     turn.view(PROFILES).put(person, None)
     forget_hint(turn, tenant, user, partition_of(user, partitions))
     _drop_waiting(turn, timers, tenant, user)
+    begin_dropping_held(turn, tenant, user, at, step)
     begin_erasing(turn, tenant, user, at)
     withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
     for place in range(partitions):
@@ -82,15 +87,8 @@ def erase(turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int
 
 
 def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:
-    person = user_key(tenant, user)
-    ledgers, held, keys = turn.view(LEDGERS), turn.view(HELD), turn.view(CANCEL_KEYS)
+    person, ledgers = user_key(tenant, user), turn.view(LEDGERS)
     ledger = ledgers.get(person)
     if ledger is not None:
         timers.move(turn.view(TIMERS), tenant, user, ledger, Ledger())
         ledgers.put(person, None)
-    for row in list(held.keys(person)):
-        kept = held.get(row)
-        held.put(row, None)
-        if kept is not None and kept.request.event.cancel_key is not None:
-            place = key_of(tenant, kept.request.event.cancel_key)
-            keys.put(place + row[len(key_of(tenant)) :], None)

@@ -38,8 +38,8 @@ SHARES = {
 }
 """Somebody looks at what they changed, so changes have as much as what is of high priority."""
 CHANGES_AT_ONCE = 5
-"""Changes in one slice, for which a critical delivery may wait: each may be of a whole inbox, which
-takes some 20 to 90 ms where that holds 1,000 items."""
+"""Changes, or erasures, in one slice, for which a critical delivery may wait: each may be of a
+whole inbox, which takes some 20 to 90 ms where that holds 1,000 items."""
 TABLES = (INBOX, COUNTS, ERASED)
 
 
@@ -54,7 +54,7 @@ def inapp(runtime: Runtime) -> Role:
         topics=tuple(topic.name for topic in KINDS),
         open_handler=open_handler,
         answers=True,
-        slice_records={INBOX_CHANGES.name: CHANGES_AT_ONCE},
+        slice_records=dict.fromkeys((INBOX_CHANGES.name, ERASURES.name), CHANGES_AT_ONCE),
         weights=SHARES,
     )
 

@@ -1,6 +1,6 @@
 """Writing the records of events that set off many: so many bytes in one turn, the rest in others.
 
-An event of a mebibyte that names a thousand users is a gigabyte of requests.
+An event of half a mebibyte that names a thousand users is half a gigabyte of requests.
 """
 
 from aiokafka import ConsumerRecord

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from policy.body import data_size
 from policy.decision import Row
 from policy.draft import Draft
 from policy.identity import gathering_name
@@ -16,7 +17,13 @@ from policy.later import has_room
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
 from policy.rule import Gather
-from policy.user.ledger import MOST_CLOSED, MOST_GATHERED, Gathering, Held
+from policy.user.ledger import (
+    MOST_CLOSED,
+    MOST_GATHERED,
+    MOST_GATHERED_BYTES,
+    Gathering,
+    Held,
+)
 from schemas.vocabulary import Channel, Reason
 
 DAY_MS = 86_400_000
@@ -35,14 +42,15 @@ def gather(draft: Draft, verdict: Gather) -> None:
     key = text_at(request.event.data, plan.digest_key)
     name = gathering_name(draft.spec.name, plan.channel, verdict.source, key)
     found = draft.gathering.get(name)
-    if found.count >= MOST_GATHERED if found and found.due_at else not has_room(draft):
+    size = data_size(request.event)
+    if _is_full(found, size) if found and found.due_at else not has_room(draft):
         draft.suppress(plan.channel, Reason.TOO_MANY_HELD, "so much is gathered already")
         return
     if found is None:
         draft.gathering = _without_idle(draft.gathering, draft.when)
         found = Gathering(draft.spec.name, plan.channel, verdict.window)
     at = max(draft.when, found.closed_until)
-    gathering = _joined(found, at, verdict, zone_of(draft.profile, draft.tenant))
+    gathering = _joined(found, at, size, verdict, zone_of(draft.profile, draft.tenant))
     draft.gathering = {**draft.gathering, name: gathering}
     row = (name, f"{at:0{TIME_DIGITS}}{draft.name}")
     draft.keep += ((row, Held(request, draft.step, (plan.channel,))),)
@@ -70,16 +78,22 @@ def notification_in(row: Row) -> str:
     return row[1][-NOTIFICATION_DIGITS:]
 
 
-def _joined(found: Gathering, at: int, verdict: Gather, zone: str) -> Gathering:
+def _is_full(found: Gathering, more: int) -> bool:
+    return found.count >= MOST_GATHERED or found.size + more > MOST_GATHERED_BYTES
+
+
+def _joined(found: Gathering, at: int, size: int, verdict: Gather, zone: str) -> Gathering:
     if found.due_at and at >= found.first:
-        return replace(found, count=found.count + 1)
+        return replace(found, count=found.count + 1, size=found.size + size)
     window = found.window if found.due_at else verdict.window
     due = window.end([at], zone) + window.lateness
     # While a digest waits for the morning, an earlier event does not wake it.
     due = max(due, found.extended_until)
     counted = found.counted if found.due_at else ()
-    count = found.count + 1
-    return replace(found, window=window, due_at=due, first=at, count=count, counted=counted)
+    count, size = found.count + 1, found.size + size
+    return replace(
+        found, window=window, due_at=due, first=at, count=count, counted=counted, size=size
+    )
 
 
 def _without_idle(gathering: dict[str, Gathering], at: int) -> dict[str, Gathering]:

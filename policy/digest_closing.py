@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from pipeline.errors import BadRecord
 from policy.actor import unheard
+from policy.body import data_size
 from policy.counting import share_counted
 from policy.decide import expires_at
 from policy.decision import Decision, Notice, Outcome, Row
@@ -49,7 +50,7 @@ def close(
     """
     found = state.ledger.gathering[name]
     if not items:  # all of them were cancelled, and what comes next opens a window of its own
-        return _kept(name, replace(found, due_at=0, count=0, extended_until=0), state)
+        return _kept(name, replace(found, due_at=0, count=0, extended_until=0, size=0), state)
     times = [int(row[1][:TIME_DIGITS]) for row, _ in items]
     end = _end(found, times, state)
     # 0 is a moment as any other: nothing was read yet.
@@ -63,7 +64,8 @@ def close(
     if verdict is not None:
         until = verdict.due_at
         return _kept(name, replace(found, due_at=until, extended_until=until), state)
-    draft.gathering = {**draft.gathering, name: _left(found, times[inside:], end, state)}
+    left = _left(found, items[inside:], times[inside:], end, state)
+    draft.gathering = {**draft.gathering, name: left}
     draft.release += tuple(row for row, _ in items[:inside])
     return draft.decision()
 
@@ -77,12 +79,15 @@ def _kept(name: str, found: Gathering, state: UserState) -> Decision:
     return Decision("", (), (), replace(state.ledger, gathering=gathering))
 
 
-def _left(found: Gathering, times: Sequence[int], end: int, state: UserState) -> Gathering:
+def _left(
+    found: Gathering, items: Sequence[Item], times: Sequence[int], end: int, state: UserState
+) -> Gathering:
     left = Gathering(found.type, found.channel, found.window, closed_until=end)
     if not times:
         return left
     due = _end(found, times, state) + found.window.lateness
-    return replace(left, due_at=due, first=times[0], count=len(times))
+    size = sum(data_size(held.request.event) for _, held in items)
+    return replace(left, due_at=due, first=times[0], count=len(times), size=size)
 
 
 def _decided(

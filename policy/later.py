@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
+from policy.body import data_size
 from policy.decision import Decision, Notice, Outcome, Row
 from policy.dedupe import mark_key, mark_of
 from policy.draft import Draft
@@ -144,7 +145,8 @@ def cancel(row: Row, held: Held, ledger: Ledger, notification: str) -> Decision:
     waiting, gathering = dict(ledger.waiting), dict(ledger.gathering)
     waiting.pop(name, None)
     if name in gathering:
-        gathering[name] = replace(gathering[name], count=gathering[name].count - 1)
+        found, size = gathering[name], data_size(held.request.event)
+        gathering[name] = replace(found, count=found.count - 1, size=max(0, found.size - size))
     notices = tuple(
         Notice(held.request, notification, Outcome(channel, Reason.CANCELLED))
         for channel in held.channels

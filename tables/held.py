@@ -34,6 +34,19 @@ class FanOut(Struct, frozen=True, array_like=True):
     is_set_aside: bool = False
 
 
+class Cancelling(Struct, frozen=True, array_like=True):
+    """A key that was cancelled at `at` (epoch ms); what is held under it was looked at up to and
+    with `done`."""
+
+    at: int
+    done: bytes = b""
+
+
+CANCELLING = Table(b"c", Cancelling)
+"""Cancellations with more held requests in this partition than are dropped in one go, under
+(tenant, key). What is left of them is never sent: CANCELLED is asked before."""
+
+
 FAN_OUTS = Table(b"o", FanOut)
 """Broadcasts with more people in this partition than are decided in one go, by tenant and, within
 it, by priority."""

@@ -1,5 +1,6 @@
 """Typed tables inside a partition store, seen through one slice's own writes."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from typing import Any, Generic, TypeVar
@@ -65,6 +66,9 @@ class View(Generic[Value]):
         self._values: dict[bytes, Value | None] = {}
         self._recent = _recent_of(table, store)
         self._written: set[bytes] = set()
+        self._in_order: list[bytes] | None = None
+        self.bytes_read = 0
+        """Of stored values, which may be few and large."""
 
     def load(self, keys: Iterable[bytes]) -> None:
         """Read in one go those values of these keys that are not at hand."""
@@ -84,6 +88,7 @@ class View(Generic[Value]):
         stored = self._store.get_many([prefix + key for key in missing])
         for key, value in zip(missing, stored, strict=True):
             values[key] = None if value is None else decode(value)
+            self.bytes_read += len(value or b"")
 
     def get(self, key: bytes) -> Value | None:
         """The value of a key, None where there is none."""
@@ -103,6 +108,8 @@ class View(Generic[Value]):
     def put(self, key: bytes, value: Value | None) -> None:
         """Set a value, or delete it with None."""
         self._values[key] = value
+        if self._in_order is not None and key not in self._written:
+            insort(self._in_order, key)
         self._written.add(key)
 
     def keys(self, prefix: bytes, after: bytes = b"") -> Iterator[bytes]:
@@ -111,12 +118,22 @@ class View(Generic[Value]):
         With `after`, only those behind that key.
         """
         skip, written = len(self._table.prefix), self._written
-        own = (key for key in written if key.startswith(prefix) and self._values[key] is not None)
+        own = [key for key in self._own(prefix) if self._values[key] is not None]
         start = after[len(prefix) :]
         stored = (key[skip:] for key, _ in self._store.scan(self._table.prefix + prefix, start))
-        for key in merge(sorted(own), (key for key in stored if key not in written)):
+        for key in merge(own, (key for key in stored if key not in written)):
             if key > after:
                 yield key
+
+    def _own(self, prefix: bytes) -> Iterator[bytes]:
+        """What the slice has written that begins with `prefix`, in order."""
+        if self._in_order is None:
+            # From the first look on: a slice that looks again and again must not sort each time.
+            self._in_order = sorted(self._written)
+        for place in range(bisect_left(self._in_order, prefix), len(self._in_order)):
+            if not self._in_order[place].startswith(prefix):
+                return
+            yield self._in_order[place]
 
     def is_empty(self) -> bool:
         """Whether there is nothing at all, which is looked for again only once it was written."""

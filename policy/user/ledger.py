@@ -22,6 +22,8 @@ MOST_GATHERED = 1000
 """Events in one digest."""
 MOST_COUNTED = 8
 """Limits in which the events of one digest were counted while it waited."""
+MOST_GATHERED_BYTES = 4 << 20
+"""And bytes of these events, as they are read at once when the digest is closed."""
 MOST_HEARD = 64
 """Notifications of one user whose feedback is remembered."""
 
@@ -44,7 +46,8 @@ class Gathering(Struct, frozen=True, array_like=True, gc=False):
     earliest event's time. What comes before `closed_until` is late for a window that is closed,
     and counts as of then. Whatever came before `extended_until` goes out together, as the digest
     had to wait so long. `counted` are limits in which its events were counted since the first of
-    them was gathered: the last `MOST_COUNTED`.
+    them was gathered: the last `MOST_COUNTED`. `size` is
+    about how many bytes they have.
     """
 
     type: str
@@ -56,6 +59,7 @@ class Gathering(Struct, frozen=True, array_like=True, gc=False):
     closed_until: int = 0
     extended_until: int = 0
     counted: tuple[str, ...] = ()
+    size: int = 0
 
 
 class Held(Struct, frozen=True, array_like=True, gc=False):

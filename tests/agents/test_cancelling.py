@@ -30,7 +30,7 @@ class Clerk:
 
     async def cancel(self, at: int, now: int) -> None:
         turn, decisions = self._turn(now)
-        decisions.cancel(Cancellation(cancel_key="trip", actor="shop", at=moment(at)))
+        decisions.remember_cancelled(Cancellation(cancel_key="trip", actor="shop", at=moment(at)))
         await turn.finish()
 
     async def wake(self, now: int) -> int | None:

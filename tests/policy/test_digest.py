@@ -187,6 +187,24 @@ def test_more_than_is_kept_is_refused_with_a_reason() -> None:
     assert len(members(ann.wake(TEN))[0]) == MOST_GATHERED
 
 
+def test_a_digest_holds_so_many_bytes_and_no_more() -> None:
+    """Fourteen of 300 kB would be more than 4 MiB; one that is cancelled makes room again."""
+    ann = Person(FIXED, PHONE)
+    large = {"text": "hello", "key": "k", "more": "x" * 300_000}
+
+    def meet(name: str) -> dict[str, str]:
+        return told(ann.meet(request(at=NOON, event_id=name, data=large), NOON))
+
+    assert {meet(f"e{number}")["push"] for number in range(13)} == {"held digest"}
+    assert meet("e13") == {"push": "suppressed too_many_held"}
+    row, held = next(iter(ann.held.items()))
+    ann.take(cancel(row, held, ann.ledger, "n"))
+    assert meet("e14") == {"push": "held digest"}
+    assert meet("e15") == {"push": "suppressed too_many_held"}
+    assert len(members(ann.wake(TEN))[0]) == 13
+    assert meet("e16") == {"push": "held digest"}
+
+
 def test_an_event_that_lacks_a_variable_is_refused_when_it_is_gathered() -> None:
     ann = Person(FIXED, PHONE)
     with pytest.raises(BadRecord, match="'text' is missing"):

@@ -125,7 +125,7 @@ def test_a_deduplication_mark_is_47_bytes() -> None:
 @pytest.mark.parametrize(
     ("tables", "prefixes"),
     [
-        (decider.TABLES, b"abdefghijklnopqrtuvxz"),
+        (decider.TABLES, b"abcdefghijklnopqrtuvxz"),
         (router.TABLES, b"bcefjkmruz"),
         ((INBOX, COUNTS, ERASED), b"inz"),
         ((SENT,), b"s"),

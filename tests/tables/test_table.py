@@ -74,6 +74,22 @@ async def test_a_view_finds_keys_by_their_beginning(
         assert sorted(view.keys(prefix)) == expected
 
 
+async def test_what_is_written_between_two_looks_is_found_in_order(ground: Ground) -> None:
+    async with ground.open() as store:
+        await store.write(notes({"a2": "", "a4": ""}))
+        view = View(NOTES, store)
+        view.put(b"a3", Note("new"))
+        assert list(view.keys(b"a")) == [b"a2", b"a3", b"a4"]
+        for key in (b"a5", b"a1", b"b1"):
+            view.put(key, Note("new"))
+        view.put(b"a3", None)
+        view.put(b"a4", None)
+        assert list(view.keys(b"a")) == [b"a1", b"a2", b"a5"]
+        view.put(b"a4", Note("back"))
+        assert list(view.keys(b"a", b"a1")) == [b"a2", b"a4", b"a5"]
+        assert list(view.keys(b"b")) == [b"b1"]
+
+
 async def test_a_turn_stores_all_its_tables_and_its_frontier_at_once(ground: Ground) -> None:
     async with ground.open() as store:
         turn = Turn(slice_to(30), store, Outputs(ground.producer))
