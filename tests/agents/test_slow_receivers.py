@@ -28,6 +28,7 @@ from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.test_mark_order import Taking
 from tests.patience import until
+from tests.pipeline.gate import settled
 
 TOPIC = DELIVER[Channel.PUSH, Priority.NORMAL]
 TP = TopicPartition(TOPIC.name, 0)
@@ -108,6 +109,10 @@ async def test_what_is_done_leaves_and_a_restart_does_only_the_rest(tmp_path: Pa
     assert after.store.frontier(TOPIC.name) == slice_.next
     assert len([r for topic in RETRIES.values() for r in house.log.topics[topic.name]]) == 1
     assert not [key for key in after.store.stored if key[:1] == b"a"]
+    # The call of the one that was killed ends as well, so that nothing outlives the test.
+    house.provider.answers.set()
+    await until(lambda: sum(key[:1] == b"s" for key in house.store.stored) == 3)
+    await settled()
 
 
 def slice_from(slice_: Slice, start: int) -> Slice:
