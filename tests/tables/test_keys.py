@@ -125,8 +125,8 @@ def test_a_deduplication_mark_is_47_bytes() -> None:
 @pytest.mark.parametrize(
     ("tables", "prefixes"),
     [
-        (decider.TABLES, b"abcdefghijklnopqrtuvxz"),
-        (router.TABLES, b"bcefjkmruz"),
+        (decider.TABLES, b"Mabcdefghijklnopqrtuvxz"),
+        (router.TABLES, b"Mbcefjkmruz"),
         ((INBOX, COUNTS, ERASED), b"inz"),
         ((SENT,), b"s"),
     ],
