@@ -21,9 +21,11 @@ from pipeline.kafka_clients import reader
 from pipeline.producer import Entry, start_producer
 from pipeline.settings import Settings
 from pipeline.topics import INPUTS, STATEFUL, changelog
+from tables.ahead import AHEAD
 from tables.fold import Fold
 from tables.restore import Changelog
 from tables.store import FRONTIER, OFFSET
+from tables.table import key_of
 
 _HAS_MEMBERS = (
     CommitFailedError,
@@ -111,7 +113,12 @@ async def accept(settings: Settings, role: str, found: Sequence[Frontier], at: G
 
 
 def _entries(frontiers: Iterable[tuple[str, int]]) -> list[Entry]:
-    return [(FRONTIER + topic.encode(), OFFSET.pack(at)) for topic, at in frontiers]
+    entries: list[Entry] = []
+    for topic, at in frontiers:
+        entries.append((FRONTIER + topic.encode(), OFFSET.pack(at)))
+        # What was done beyond the old frontier are other records now, or none.
+        entries.append((AHEAD.prefix + key_of(topic), None))
+    return entries
 
 
 async def _commit(settings: Settings, role: str, places: dict[TopicPartition, int]) -> None:

@@ -87,7 +87,7 @@ def _of(kind: mi.Type, name: str = "", *, is_odd: bool) -> st.SearchStrategy[Any
             return st.floats(0, 1e6)
         case mi.BytesType():
             return st.sampled_from(("", "AAEC"))  # base64
-        case mi.AnyType():
+        case mi.AnyType() | mi.RawType():
             return _ANY if is_odd else st.sampled_from(PEOPLE)
         case mi.BoolType():
             return st.booleans()
