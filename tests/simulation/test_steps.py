@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.lanes import ALL_READ
+from pipeline.outputs import Records
+from pipeline.producer import Entry
 from pipeline.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
 from policy.instants import moment
 from policy.user.ledger import Held
@@ -23,11 +25,10 @@ from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tables.erased import ERASING
 from tables.held import CANCEL_KEYS, CANCELLING, HELD
 from tables.memory import MemoryStore
-from tables.store import Changes
+from tables.store import NO_OUTPUTS, Changes
 from tables.table import key_of
-from tests.simulation.play import Crash
+from tests.simulation.play import Crash, Fate, MortalStore
 from tests.simulation.roles import NOW, POSTS, Roles
-from tests.simulation.test_fan_outs import MortalStore
 from tests.simulation.test_simulation import FIRST
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "120"))
@@ -77,7 +78,8 @@ class Walk:
 
     def __init__(self, seed: int) -> None:
         self.draw = Random(seed)
-        self.store = MortalStore()
+        self.fate, self.changelog = Fate(), list[Entry]()
+        self.store = MortalStore(self.changelog, self.fate)
         self.roles = Roles(catalogue=TYPES, decider_store=self.store)
         self.events: dict[str, Event] = {}
         self.cancelled: set[tuple[str, str]] = set()
@@ -147,11 +149,11 @@ class Walk:
     async def _surely(self, work: Callable[[], Awaitable[bool]]) -> bool:
         """Do it in processes that die before or after some of their writes."""
         if self.draw.random() < 0.3:
-            self.store.left = self.draw.randrange(1, 5)
+            self.fate.crashes = [self.fate.steps + self.draw.randrange(1, 7)]
         try:
             return await work()
         except Crash:
-            self.store = MortalStore(dict(self.store.stored))
+            self.store = MortalStore(self.changelog, self.fate)
             await self.roles.restart_decider(self.store)
             return True
 
@@ -195,9 +197,14 @@ class Metered(MemoryStore):
 
     most = 0
 
-    async def write(self, changes: Changes, frontier: tuple[str, int] | None = None) -> None:
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
         self.most = max(self.most, len(changes))
-        await super().write(changes, frontier)
+        return await super().write(changes, frontier, outputs)
 
 
 async def town(store: MemoryStore, users: Sequence[str]) -> Roles:
