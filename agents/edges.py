@@ -97,8 +97,10 @@ def go_on_indexing(turn: Turn, most: int = AT_ONCE) -> bool:
     for key in turned:
         if followees.get(key) is None:
             followees.put(key, True)
-    indexed.put(b"", Indexed(edges[-1] if edges else start, len(edges) < most))
-    return len(edges) == most
+    is_complete = len(edges) < most
+    # Who was the last is of no use then, and they may be erased one day.
+    indexed.put(b"", Indexed(b"" if is_complete else edges[-1], is_complete))
+    return not is_complete
 
 
 def go_on_erasing(turn: Turn, drop: Drop, most: int = AT_ONCE) -> bool:
