@@ -7,7 +7,7 @@ import pytest
 from agents.outlook import PATIENCE_MS
 from pipeline.errors import Unavailable
 from pipeline.lanes import ALL_READ
-from pipeline.outputs import partition_of
+from pipeline.outputs import Outputs, partition_of
 from pipeline.topics import (
     CANCELLATIONS,
     CONTACTS,
@@ -23,7 +23,7 @@ from schemas.feedback import Feedback
 from schemas.profile import Preferences, QuietHours
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from tables.store import Changes, PartitionStore
+from tables.store import PartitionStore
 from tests.agents.line import PARTITIONS
 from tests.agents.names import unique
 from tests.agents.samples import event, reachable
@@ -213,35 +213,34 @@ async def test_quiet_hours_put_off_and_an_opt_out_meanwhile_holds(stage: Stage, 
     assert (PUSH, Step.SUPPRESSED, Reason.OPTED_OUT) in await told(stage)
 
 
-@pytest.mark.parametrize("writes", [1, 2])
+@pytest.mark.parametrize(
+    ("place", "step", "before"), [(Outputs, "send", 0), (PartitionStore, "sent", 1)]
+)
 async def test_what_a_timer_decided_stands_though_a_crash_and_a_change_of_mind_come_between(
-    stage: Stage, user: str, monkeypatch: pytest.MonkeyPatch, writes: int
+    stage: Stage,
+    user: str,
+    monkeypatch: pytest.MonkeyPatch,
+    place: type[Outputs] | type[PartitionStore],
+    step: str,
+    before: int,
 ) -> None:
-    """The first write notes what is in hand, the second stores what came of it."""
+    """Killed once it was stored and nothing sent, or once all was sent and that not noted."""
     await happens(stage, happened("late", user))
     stage.clock.ahead += 11 * MINUTE
-    written = PartitionStore.write
 
-    made = []
-
-    async def killed(self: PartitionStore, changes: Changes, _: None = None) -> None:
-        made.append(changes)
-        if writes == 1:
-            await written(self, changes)
-        if len(made) == writes:
-            raise Unavailable("killed before it was told, or before what was told was stored")
-        await written(self, changes)
+    async def killed(*_: object) -> None:
+        raise Unavailable("killed between state and outputs, or after them")
 
     handler = await stage.handler(stage.decider, partition_of(user, PARTITIONS))
     with monkeypatch.context() as planted:
-        planted.setattr(PartitionStore, "write", killed)
+        planted.setattr(place, step, killed)
         with pytest.raises(Unavailable, match="killed"):
             await handler.wake(lambda _: ALL_READ)
-    assert len(await stage.deliveries(PUSH)) == writes - 1
-    await stage.restart(keep_disk=False)
+    assert len(await stage.deliveries(PUSH)) == before
+    await stage.restart(keep_disk=False, in_order=False)
     await stage.say(PREFERENCES, Preferences(user=user, channels={PUSH: False}))
     await stage.work(stage.decider)
     deliveries = await stage.deliveries(PUSH)
-    assert len(deliveries) == writes
+    assert len(deliveries) == before + 1
     assert len({delivery.delivery_id for delivery in deliveries}) == 1
     assert {s for _, s, _ in await told(stage)} == {Step.HELD, Step.QUEUED}
