@@ -11,6 +11,8 @@ MAY_BE_SHARED = {
     "Server": "a process",
     "ClickHouse": "a process",
     "House": "processes",
+    "KafkaCluster": "processes",
+    "Path": "a folder with files that stay as they are",
     "Running": "processes, and the keys of their API",
     "webdriver.Chrome": "a process, and a driver that has a process of its own",
     "Serving": "a server in the loop of the tests, which only they call",

@@ -19,7 +19,7 @@ from demo.verify.notification import Notification, notifications
 from demo.verify.observed import Observed, Seen
 from demo.verify.outbox import judge_outbox
 from demo.verify.outcome import WHOLE, Held, Outcome, Send
-from demo.verify.presence import Presence
+from demo.verify.presence import UNCERTAIN_MS, Presence
 from demo.verify.sent_digests import judge_digests
 from demo.verify.type_spec import TypeSpec
 from demo.world import World
@@ -119,7 +119,9 @@ class _Judge:
         }
         online = self._presence.possible(it.user, it.claim.at, decided_by)
         for is_online, (_, until) in product(online, quiet):
-            yield Circumstances(is_online, until, free, limited, digests)
+            due = self._ended_at if until is None else until
+            for then in self._presence.possible(it.user, due, due + UNCERTAIN_MS):
+                yield Circumstances(is_online, until, free, limited, digests, then)
 
     def _count(self, it: Notification, channel: str, outcome: Outcome, seen: Seen) -> None:
         findings, checked = self._findings, self._findings.checked

@@ -26,6 +26,7 @@ class Circumstances:
     `quiet_until` is the end of the quiet hours, `free_at` the first moment outside of them from
     the event on (epoch ms); `limited` are the channels on which a limit was reached. `digests`
     are, by channel, between when and when the digest is due that it belongs to (epoch ms).
+    `online_then` says whether the user was there when what waited for quiet hours to end was due.
     """
 
     online: bool
@@ -33,6 +34,7 @@ class Circumstances:
     free_at: int
     limited: frozenset[str]
     digests: Mapping[str, tuple[int, int]]
+    online_then: bool = False
 
 
 class Model:
@@ -111,7 +113,15 @@ class Model:
             return self._limited(it, channel, now, max(it.claim.at, now.free_at))
         if it.spec.quiet_hours == "drop" or until >= it.expires_at:
             return Silent("quiet_hours")
-        return Held("quiet_hours", until, until, self._limited(it, channel, now, until))
+        then = self._limited(it, channel, now, until)
+        if now.online_then and self._is_shown_instead(it, channel):
+            then = Silent("online")
+        return Held("quiet_hours", until, until, then)
+
+    def _is_shown_instead(self, it: Notification, channel: str) -> bool:
+        """Whether a push is needless for somebody who is there and has it in their inbox."""
+        is_choice = it.spec.prefers_inapp and {"inapp", "push"} <= {*it.spec.channels}
+        return is_choice and channel == "push" and not self._always_silent(it, "inapp")
 
     def _at(self, it: Notification, channel: str, now: Circumstances, due: int) -> Outcome:
         """What becomes of a channel that waited until `due`."""

@@ -154,4 +154,5 @@ def _note(profile: Profile, taken: Taken, newer: set[str], *parts: str, over: st
     times |= dict.fromkeys(parts, -taken.at if taken.is_moved else taken.at)
     if len(times) > MOST_KEPT:
         times = dict(sorted(times.items(), key=lambda item: abs(item[1]))[-MOST_KEPT:])
-    return replace(profile, taken=times)
+    # In one order, whichever record came first: what is stored is the same byte for byte.
+    return replace(profile, taken=dict(sorted(times.items())))

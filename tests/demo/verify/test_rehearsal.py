@@ -155,7 +155,7 @@ BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "every device": (Draft, "deliver", _first_device, "lost"),
     "the user's zone": (quiet_hours, "zone_of", _in_greenwich, "unexpected"),
     "a digest for each post": (digest, "text_at", _one_for_all, "unexpected"),
-    "the next step": (steps, "_time", _never, "unexcused"),
+    "the next step": (steps, "time_step", _never, "unexcused"),
 }
 
 
