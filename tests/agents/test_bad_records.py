@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.errors import TooManyBadRecords
 from pipeline.intake import LARGEST_VALUE, WINDOW
+from pipeline.outputs import partition_of
 from pipeline.producer import Producer, start_producer
 from pipeline.topics import (
     BROADCASTS,
@@ -24,6 +26,7 @@ from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.request import Broadcast, Origin, Request
 from schemas.vocabulary import Priority, Reason
+from tests.agents.line import PARTITIONS
 from tests.agents.names import unique, users_of
 from tests.agents.samples import event, follow, order_shipped, reachable
 from tests.agents.stage import Stage
@@ -119,8 +122,11 @@ async def test_a_huge_key_does_not_stop_the_worker(
 async def test_what_we_write_ourselves_counts_nowhere_under_a_wrong_key(
     stage: Stage, key: str | None
 ) -> None:
-    await stage.say(FOLLOWING, follow(unique("user"), unique("actor")), key=key, partition=0)
-    await stage.say(ERASURES, Erasure(user=unique("user")), key=key, partition=0)
+    # Theirs is that partition, so that nothing but the key is wrong.
+    names = (unique("user") for _ in range(1000))
+    user, other = islice((each for each in names if partition_of(each, PARTITIONS) == 0), 2)
+    await stage.say(FOLLOWING, follow(user, unique("actor")), key=key, partition=0)
+    await stage.say(ERASURES, Erasure(user=other), key=key, partition=0)
     await stage.work(stage.decider)
     found = {(letter.topic, letter.reason) for letter in await stage.letters()}
     reason = Reason.KEY_MISMATCH if key else Reason.MISSING_KEY
