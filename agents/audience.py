@@ -7,8 +7,8 @@ from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
 from agents.decisions import MOST_BYTES, Decisions
-from agents.record_again import record_again
 from pipeline.errors import BadRecord
+from pipeline.made_record import make_record
 from pipeline.outputs import Outputs
 from pipeline.record_faults import is_of_record, report_fault
 from policy.user.profile import Profile
@@ -170,7 +170,7 @@ def _record_of(left: FanOut, number: int) -> ConsumerRecord:
     """The record that the broadcast came in, as it stands in partition `number`."""
     key, value = left.broadcast.event.actor.encode(), encode(left.broadcast)
     at = left.broadcast.accepted_at
-    return record_again(left.topic, number, left.offset, at, key, value)
+    return make_record(ConsumerRecord, left.topic, number, left.offset, at, key, value)
 
 
 def _edges(turn: Turn, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:

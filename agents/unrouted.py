@@ -7,9 +7,10 @@ from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
 from agents.audience import Refuse
-from agents.record_again import record_again
+from agents.decisions import MOST_BYTES
 from agents.routing import Routed, Routing
 from pipeline.errors import BadRecord
+from pipeline.made_record import make_record
 from pipeline.record_faults import is_of_record, report_fault
 from pipeline.topics import EVENTS
 from policy.catalogue.catalogue import Catalogue
@@ -19,12 +20,9 @@ from schemas.vocabulary import Reason
 from tables.turn import Turn
 from tables.unrouted import UNROUTED, Unrouted, unrouted_key
 
-MOST_BYTES = 2 << 20
-"""Bytes of records that one turn writes for events that set off many; much more would be written in
-parts, twice (`tables.journal`). What sets off `FEW` adds 16 times its slice, a mebibyte, and posts
-and fan-outs add a copy for each partition."""
 FEW = 16
-"""Records of one event that are written at once, whatever their size."""
+"""Records of one event that are written at once, whatever their size, so that a turn adds 16 times
+its slice, a mebibyte, to `MOST_BYTES`; posts and fan-outs add a copy for each partition."""
 
 
 def begin_routing(turn: Turn, routing: Routing, spec: NotificationType, routed: Routed) -> Routed:
@@ -68,7 +66,8 @@ def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Ref
 def _record_of(left: Unrouted) -> ConsumerRecord:
     origin, event = left.origin, left.event
     key, value = event.actor.encode(), encode(event)
-    return record_again(origin.topic, origin.partition, origin.offset, left.at, key, value)
+    place = origin.topic, origin.partition, origin.offset
+    return make_record(ConsumerRecord, *place, left.at, key, value)
 
 
 def _begun(turn: Turn, left: Unrouted, spec: NotificationType, routed: Routed) -> Routed:

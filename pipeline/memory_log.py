@@ -5,6 +5,7 @@ from collections import defaultdict
 from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.clock import Clock
+from pipeline.made_record import make_record
 from pipeline.producer import Entry
 from pipeline.slices import RECORDS, Slice, cut
 
@@ -21,7 +22,8 @@ class MemoryLog:
         """Append these; whatever the partition, they go to the only one there is."""
         records, taken = self.topics[topic], self._taken[topic]
         for key, value in entries:
-            records.append(_record(topic, taken + len(records), self._clock.now(), key, value))
+            place = topic, 0, taken + len(records)
+            records.append(make_record(ConsumerRecord, *place, self._clock.now(), key, value))
         return taken + len(records)
 
     def take(self, topic: str) -> list[ConsumerRecord]:
@@ -35,21 +37,3 @@ class MemoryLog:
         first = offset - self._taken[topic]
         records = self.topics[topic][first : first + most]
         return next(cut(TopicPartition(topic, 0), 0, offset, records, most), None)
-
-
-def _record(
-    topic: str, offset: int, at: int, key: bytes | None, value: bytes | None
-) -> ConsumerRecord:
-    return ConsumerRecord(
-        topic=topic,
-        partition=0,
-        offset=offset,
-        timestamp=at,
-        timestamp_type=1,
-        key=key,
-        value=value,
-        checksum=None,
-        serialized_key_size=len(key or b""),
-        serialized_value_size=len(value or b""),
-        headers=(),
-    )

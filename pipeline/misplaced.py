@@ -15,6 +15,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from pipeline.errors import BadRecord
+from pipeline.made_record import make_record
 from pipeline.topics import MISPLACED, PLACED
 from schemas.encoding import UNDECODABLE, encode
 from schemas.misplaced import Misplaced
@@ -70,17 +71,13 @@ def stood(source: Misplaced, topics: Iterable[str], partitions: int) -> MovedRec
     if source.topic not in topics or source.partition >= partitions:
         place = f"{source.topic}-{source.partition}"[:200]
         raise BadRecord(Reason.INVALID, f"no record is moved here from {place}")
-    value = bytes(source.value)
-    return MovedRecord(
-        topic=source.topic,
-        partition=source.partition,
-        offset=source.offset,
-        timestamp=source.accepted_at,
-        timestamp_type=1,
-        key=source.key,
-        value=value,
-        checksum=None,
-        serialized_key_size=len(source.key or b""),
-        serialized_value_size=len(value),
-        headers=source.headers,
+    return make_record(
+        MovedRecord,
+        source.topic,
+        source.partition,
+        source.offset,
+        source.accepted_at,
+        source.key,
+        bytes(source.value),
+        source.headers,
     )

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from agents import unrouted
+from agents.decisions import MOST_BYTES
 from agents.rehearsal import HeldClock
 from agents.router import Router
 from pipeline.catalogue_folder import FixedCatalogue
@@ -205,7 +206,7 @@ async def test_large_events_to_many_are_written_in_steps_of_a_bounded_size() -> 
         town.log.written = 0
         assert town.log.topics[REQUESTS[Priority.CRITICAL].name]
     assert sum(steps) > 60_000_000
-    assert max(steps) < unrouted.MOST_BYTES + 3 * unrouted.FEW * 21_000
+    assert max(steps) < MOST_BYTES + 3 * unrouted.FEW * 21_000
     assert {key: Counter(users) for key, users in town.asked().items()} == {
         **{(f"e{number}", number): Counter(USERS) for number in range(3)},
         ("u", 3): Counter(USERS[:1]),
