@@ -14,7 +14,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import count
 
 from pipeline.outputs import Log, Records, send
 from pipeline.producer import BATCH_BYTES, Entry, size_of
@@ -28,7 +27,6 @@ from tables.journal_records import (
     key_of_completion,
     key_of_outputs,
     key_of_part,
-    number_of,
 )
 
 MOST_BYTES = BATCH_BYTES - (64 << 10)
@@ -80,7 +78,7 @@ class Journal:
         may be sent before, and everything must be sent after, by this process or its successor.
         """
         async with self._writing:
-            number = next(filter(self._is_free, count()))
+            number = next(n for n in range(len(self._unfinished) + 1) if self._is_free(n))
             since, notes = self._end, self._take_notes()
             records = [*changes]
             if outputs:
@@ -126,9 +124,6 @@ class Journal:
             self._apply((), self._restored())
 
     def _is_free(self, number: int) -> bool:
-        # Parts that are taken back in the same write must not be its own.
-        if number in map(number_of, self._void):
-            return False
         return number not in self._unfinished or number in self._sent
 
     def _take_notes(self) -> list[Entry]:
