@@ -6,16 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pipeline.outputs import Log, Records
 from pipeline.producer import Entry
 from tables.fold import Fold
 from tables.journal import Journal
 from tables.journal_records import OWN
 from tables.recent import Recent
-from tables.store import FRONTIER, NO_OUTPUTS, OFFSET, Changes, entries_of
+from tables.store import FRONTIER, OFFSET, Journaled
 
 
-class MemoryStore:
+class MemoryStore(Journaled):
     """Keeps what a `PartitionStore` keeps, and reads and writes alike.
 
     `stored` is all of it: a second store made from a copy stands where a restarted worker would.
@@ -65,28 +64,6 @@ class MemoryStore:
         while place < len(keys) and (key := keys[place]).startswith(prefix):
             yield key, self.stored[key]
             place += 1
-
-    async def write(
-        self,
-        changes: Changes,
-        frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
-        """Store these changes, how far their input topic is done, and what follows from them."""
-        entries = entries_of(changes, frontier)
-        return await self._journal.write(entries, outputs) if entries or outputs else None
-
-    async def sent(self, number: int | None) -> None:
-        """All outputs of the write of this number are acknowledged."""
-        await self._journal.sent(number)
-
-    async def note_sent(self, after: float) -> None:
-        """Note what was sent `after` seconds ago or earlier."""
-        await self._journal.note_sent(after)
-
-    async def send_again(self, log: Log) -> None:
-        """Send what is not noted as sent by whoever wrote it."""
-        await self._journal.send_again(log)
 
     def drop_before(self, first: bytes, end: bytes) -> None:
         """Forget the keys from `first` up to `end`."""

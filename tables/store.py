@@ -108,7 +108,38 @@ class Store(Protocol):
         ...
 
 
-class PartitionStore:
+class Journaled:
+    """The half of a store that its journal does."""
+
+    _journal: Journal
+
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
+        """Store these changes, how far their input topic is done, and what follows from them.
+
+        All of it or nothing is in the state; on return it is in the changelog too.
+        """
+        entries = entries_of(changes, frontier)
+        return await self._journal.write(entries, outputs) if entries or outputs else None
+
+    async def sent(self, number: int | None) -> None:
+        """All outputs of the write of this number are acknowledged."""
+        await self._journal.sent(number)
+
+    async def note_sent(self, after: float) -> None:
+        """Note in the changelog what was sent `after` seconds ago or earlier, if need be."""
+        await self._journal.note_sent(after)
+
+    async def send_again(self, log: Log) -> None:
+        """Send what is not noted as sent by whoever wrote it; once, after the restore."""
+        await self._journal.send_again(log)
+
+
+class PartitionStore(Journaled):
     """The state of one role in one partition."""
 
     def __init__(
@@ -227,31 +258,6 @@ class PartitionStore:
             entries.status()
         except Exception as error:  # rocksdict raises bare Exception
             raise self._damaged(error) from error
-
-    async def write(
-        self,
-        changes: Changes,
-        frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
-        """Store these changes, how far their input topic is done, and what follows from them.
-
-        All of it or nothing is in RocksDB; on return it is in the changelog too.
-        """
-        entries = entries_of(changes, frontier)
-        return await self._journal.write(entries, outputs) if entries or outputs else None
-
-    async def sent(self, number: int | None) -> None:
-        """All outputs of the write of this number are acknowledged."""
-        await self._journal.sent(number)
-
-    async def note_sent(self, after: float) -> None:
-        """Note in the changelog what was sent `after` seconds ago or earlier, if need be."""
-        await self._journal.note_sent(after)
-
-    async def send_again(self, log: Log) -> None:
-        """Send what is not noted as sent by whoever wrote it; once, after the restore."""
-        await self._journal.send_again(log)
 
     async def _append(self, records: list[Entry]) -> int:
         topic, partition = self._changelog.topic, self._changelog.partition
