@@ -1,7 +1,7 @@
 """Who was erased is as if nothing of before had ever been, and all of since is there."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
 from typing import NamedTuple
@@ -9,7 +9,6 @@ from typing import NamedTuple
 import pytest
 from msgspec import Struct
 
-from pipeline.outputs import Records
 from pipeline.topics import (
     CONTACTS,
     DELIVER,
@@ -33,10 +32,10 @@ from tables.erased import ERASING, REMEMBERED_MS, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, INDEXED
 from tables.inbox import INBOX
 from tables.memory import MemoryStore
-from tables.store import NO_OUTPUTS, Changes
 from tables.table import key_of
 from tables.turn import Turn
 from tables.users import PROFILES
+from tests.simulation.measured import Measured
 from tests.simulation.roles import NOW, Roles
 from tests.simulation.test_simulation import FIRST
 
@@ -160,28 +159,6 @@ async def test_whatever_lags_the_moment_of_acceptance_decides(first: int) -> Non
         left = [each for each in said if not each.is_of(ADA) or each.accepted_at > at]
         found = await result([*said[: place + 1], erasure, *after], draw)
         assert found == await result(left), f"seed {seed}"
-
-
-class Measured(MemoryStore):
-    """Counts what is read by scans and written at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scanned = self.most_written = 0
-
-    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        for entry in super().scan(prefix, start):
-            self.scanned += 1
-            yield entry
-
-    async def write(
-        self,
-        changes: Changes,
-        frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
-        self.most_written = max(self.most_written, len(changes))
-        return await super().write(changes, frontier, outputs)
 
 
 async def test_a_step_of_an_erasure_is_small_however_many_follow_and_others_go_between(

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.lanes import ALL_READ
-from pipeline.outputs import Records
 from pipeline.producer import Entry
 from pipeline.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
 from policy.instants import moment
@@ -25,8 +24,8 @@ from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tables.erased import ERASING
 from tables.held import CANCEL_KEYS, CANCELLING, HELD
 from tables.memory import MemoryStore
-from tables.store import NO_OUTPUTS, Changes
 from tables.table import key_of
+from tests.simulation.measured import Measured
 from tests.simulation.play import Crash, Fate, MortalStore
 from tests.simulation.roles import NOW, POSTS, Roles
 from tests.simulation.test_simulation import FIRST
@@ -192,21 +191,6 @@ async def test_what_is_cancelled_or_erased_in_steps_is_told_once_and_never_sent(
         await Walk(seed).run()
 
 
-class Metered(MemoryStore):
-    """Notes how many rows the largest write had."""
-
-    most = 0
-
-    async def write(
-        self,
-        changes: Changes,
-        frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
-        self.most = max(self.most, len(changes))
-        return await super().write(changes, frontier, outputs)
-
-
 async def town(store: MemoryStore, users: Sequence[str]) -> Roles:
     """Users with a device each."""
     roles = Roles(catalogue=TYPES, decider_store=store, tenant_share=1_000_000)
@@ -250,11 +234,11 @@ async def cancel(roles: Roles, at: int) -> None:
 async def test_a_cancellation_of_many_goes_on_by_itself_a_thousand_at_a_time() -> None:
     """Three requests of each of 1,000 users; of each, four rows: what is held, by its key and by
     its time, and the user's ledger."""
-    store, users = Metered(), [f"user-{number}" for number in range(1000)]
+    store, users = Measured(), [f"user-{number}" for number in range(1000)]
     roles = await town(store, users)
     for number in range(3):
         await ask(roles, "later", f"e{number}", users)
-    store.most = 0
+    store.most_written = 0
     await cancel(roles, roles.clock.at)
     first = ended(roles).total()
     assert first == 1000
@@ -263,7 +247,7 @@ async def test_a_cancellation_of_many_goes_on_by_itself_a_thousand_at_a_time() -
         steps += 1
     assert steps == 2 + 1  # the last one finds that nothing is left
     assert ended(roles) == {(f"e{number}", Reason.CANCELLED): 1000 for number in range(3)}
-    assert 3000 <= store.most <= 4 * 1000 + 10
+    assert 3000 <= store.most_written <= 4 * 1000 + 10
     assert not [*store.scan(HELD.prefix), *store.scan(CANCEL_KEYS.prefix)]
 
 
@@ -319,7 +303,7 @@ async def test_what_an_erasure_has_yet_to_take_is_in_no_digest_and_in_no_cancell
 
 async def test_an_erasure_of_much_that_waits_goes_on_by_itself_a_thousand_at_a_time() -> None:
     """2,500 held requests, and for each its place under a cancel key."""
-    store, one = Metered(), Event(
+    store, one = Measured(), Event(
         id="e", type="named", actor="shop", occurred_at=moment(NOW), cancel_key="k"
     )  # fmt: skip
     request = Request(
@@ -335,20 +319,20 @@ async def test_an_erasure_of_much_that_waits_goes_on_by_itself_a_thousand_at_a_t
             }
         )
     roles = await town(store, ["ann"])
-    store.most = 0
+    store.most_written = 0
     roles.clock.at += 1
     await roles.say(ERASURES, Erasure(user="ann"))
     await roles.decide()
     assert len(list(store.scan(HELD.prefix))) == 1500
     while await roles.wake():
         pass
-    assert 2000 <= store.most <= 2000 + 20
+    assert 2000 <= store.most_written <= 2000 + 20
     assert not [*store.scan(HELD.prefix), *store.scan(CANCEL_KEYS.prefix)]
 
 
 async def test_large_events_are_held_and_sent_by_few_at_once() -> None:
     """500 kB for each of 60 followers: four make 2 MiB, and what is read in one go is 50 rows."""
-    store, users = Metered(), [f"user-{number:02}" for number in range(60)]
+    store, users = Measured(), [f"user-{number:02}" for number in range(60)]
     catalogue = POSTS.replace("followers = true", 'followers = true\ndelay = "10m"')
     roles = Roles(catalogue=catalogue, decider_store=store)
     for user in users:
@@ -358,13 +342,13 @@ async def test_large_events_are_held_and_sent_by_few_at_once() -> None:
     post = Event(id="e", type="post.published", actor="eve", occurred_at=moment(NOW), data=data)
     await roles.say(EVENTS, post)
     await roles.route()
-    store.most = 0
+    store.most_written = 0
     await roles.decide()
     assert len(list(store.scan(HELD.prefix))) == 4
     while await roles.wake():
         pass
     assert len(list(store.scan(HELD.prefix))) == 60
-    assert store.most <= 4 * 3 + 5
+    assert store.most_written <= 4 * 3 + 5
     roles.clock.at += 11 * MINUTE
     await roles.wake()
     assert len(list(store.scan(HELD.prefix))) == 10

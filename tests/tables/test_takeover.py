@@ -65,6 +65,17 @@ async def count_item(store: PartitionStore, number: int) -> None:
     await store.write({b"citems": COUNTS.encode(count + 1)}, (TOPIC, number))
 
 
+async def with_a_late_write(former: Worker) -> tuple[PartitionStore, asyncio.Task[None]]:
+    """An owner's store that has counted one item, and its second write, which is held up."""
+    store = former.store()
+    await store.restore()
+    await count_item(store, 1)
+    former.proxy.hold(of(PRODUCE))
+    late = asyncio.create_task(count_item(store, 2))
+    await until(lambda: len(former.proxy.held) == 1)
+    return store, late
+
+
 def items(contents: dict[bytes, bytes]) -> int:
     """How many items a store has counted."""
     return COUNTS.decode(contents[b"citems"])
@@ -74,12 +85,7 @@ async def test_what_a_former_owner_sends_late_is_refused_and_changes_no_state(
     ground: Ground, former: Worker, latter: Worker
 ) -> None:
     """Six items came; the first owner's second write is on its way while another counts on."""
-    old, new = former.store(), latter.store()
-    await old.restore()
-    await count_item(old, 1)
-    former.proxy.hold(of(PRODUCE))
-    late = asyncio.create_task(count_item(old, 2))
-    await until(lambda: len(former.proxy.held) == 1)
+    (old, late), new = await with_a_late_write(former), latter.store()
     assert await new.restore() == {TOPIC: 1}
     for number in range(2, 7):
         await count_item(new, number)
@@ -96,12 +102,7 @@ async def test_what_a_former_owner_sends_late_is_refused_and_changes_no_state(
 async def test_what_comes_before_the_next_owner_begins_is_part_of_what_it_restores(
     ground: Ground, former: Worker, latter: Worker
 ) -> None:
-    old, new = former.store(), latter.store()
-    await old.restore()
-    await count_item(old, 1)
-    former.proxy.hold(of(PRODUCE))
-    late = asyncio.create_task(count_item(old, 2))
-    await until(lambda: len(former.proxy.held) == 1)
+    (old, late), new = await with_a_late_write(former), latter.store()
     # The next owner has its epoch, and what it begins with is on its way.
     latter.proxy.hold(of(PRODUCE))
     restoring = asyncio.create_task(new.restore())

@@ -21,6 +21,7 @@ def is_usable(profile: Profile, now: int) -> bool:
 
 def test_a_later_registration_lifts_what_was_said_to_be_gone() -> None:
     profile = with_registration(barred(), DEVICE, AT + 1)
+    assert not is_usable(barred(), AT + 1)
     assert is_usable(profile, AT + 1)
     # The old report, told again, changes nothing; a new one does.
     assert with_bar(profile, Barred(Channel.PUSH, DEVICE, Bar.UNREGISTERED, AT)) is profile
