@@ -6,7 +6,7 @@ from itertools import islice
 from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
-from agents.decisions import MOST_BYTES, Decisions
+from agents.decisions import Decisions
 from pipeline.errors import BadRecord
 from pipeline.made_record import make_record
 from pipeline.outputs import Outputs
@@ -19,13 +19,13 @@ from tables.erased import Forgotten
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.held import FAN_OUT_TURN, FAN_OUTS, FanOut
 from tables.table import key_of, last_part
-from tables.turn import Turn
+from tables.turn import TURN_BYTES, Turn
 from tables.users import PROFILES, user_key
 
 AT_ONCE = 1000
 """People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own.
 
-Fewer are, where an event is so large that it would be more than `MOST_BYTES` for all of them.
+Fewer are, where an event is so large that it would be more than `TURN_BYTES` for all of them.
 """
 
 
@@ -129,7 +129,7 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
     event, at = broadcast.event, broadcast.accepted_at
     if forgotten.covers(event.tenant, event.actor, at):
         return None
-    most = min(most, max(1, MOST_BYTES // len(encode(event))))
+    most = min(most, max(1, TURN_BYTES // len(encode(event))))
     edges = list(islice(_edges(turn, broadcast, left.done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]

@@ -27,14 +27,12 @@ from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
 from tables.step import MOST_BYTES as MOST_READ
 from tables.table import key_of, parts_of
 from tables.timers import TIMERS, Timer, Timers, is_waiting
-from tables.turn import Turn
+from tables.turn import TURN_BYTES, Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
 STRANGER, NOTHING_YET = Profile(), Ledger()
 MOST_FIRED = 2000
 """Held requests that are worked on in one turn, or few more: a digest is not split."""
-MOST_BYTES = 2 << 20
-"""Bytes of outputs after which a turn ends as well: they go into one changelog batch."""
 READ_AT_ONCE = 50
 """Of what is due, read in one go."""
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
@@ -135,7 +133,7 @@ class Decisions:
             for key, timer in part:
                 self._turn.view(TIMERS).put(key, None)
                 done += self.fire(timer, read_to)
-                if done >= MOST_FIRED or self._turn.outputs.size > MOST_BYTES:
+                if done >= MOST_FIRED or self._turn.outputs.size > TURN_BYTES:
                     return
             if self._held.bytes_read > MOST_READ:
                 return

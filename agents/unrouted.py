@@ -7,7 +7,6 @@ from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
 from agents.audience import Refuse
-from agents.decisions import MOST_BYTES
 from agents.routing import Routed, Routing
 from pipeline.errors import BadRecord
 from pipeline.made_record import make_record
@@ -17,12 +16,12 @@ from policy.catalogue.catalogue import Catalogue
 from policy.notification_type import NotificationType
 from schemas.encoding import encode
 from schemas.vocabulary import Reason
-from tables.turn import Turn
+from tables.turn import TURN_BYTES, Turn
 from tables.unrouted import UNROUTED, Unrouted, unrouted_key
 
 FEW = 16
 """Records of one event that are written at once, whatever their size, so that a turn adds 16 times
-its slice, a mebibyte, to `MOST_BYTES`; posts and fan-outs add a copy for each partition."""
+its slice, a mebibyte, to `TURN_BYTES`; posts and fan-outs add a copy for each partition."""
 
 
 def begin_routing(turn: Turn, routing: Routing, spec: NotificationType, routed: Routed) -> Routed:
@@ -73,7 +72,7 @@ def _record_of(left: Unrouted) -> ConsumerRecord:
 def _begun(turn: Turn, left: Unrouted, spec: NotificationType, routed: Routed) -> Routed:
     if len(routed) <= FEW:
         return routed
-    room = MOST_BYTES - turn.outputs.size
+    room = TURN_BYTES - turn.outputs.size
     fitting = max(FEW, room // len(encode(routed[0][3])))
     if len(routed) <= fitting:
         return routed

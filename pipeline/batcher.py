@@ -6,6 +6,10 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
+"""Works on items together, and returns a result each."""
+Waiting = tuple[Item, asyncio.Future[Result]]
+"""An item, and where its result is waited for."""
 
 
 class Batcher(Generic[Item, Result]):
@@ -19,7 +23,7 @@ class Batcher(Generic[Item, Result]):
 
     def __init__(
         self,
-        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        flush: Flush[Item, Result],
         most: int,
         linger: float,
         size: Callable[[Item], int] = lambda _: 1,
@@ -29,7 +33,7 @@ class Batcher(Generic[Item, Result]):
         self._linger = linger
         self._size = size
         self._sum = 0
-        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._waiting: list[Waiting[Item, Result]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: set[asyncio.Task[None]] = set()
 
@@ -51,19 +55,21 @@ class Batcher(Generic[Item, Result]):
             self._timer = None
         taken, self._waiting, self._sum = self._waiting, [], 0
         if taken:
-            task = asyncio.create_task(self._run(taken))
+            task = asyncio.create_task(settle(self._flush, taken))
             self._flushes.add(task)
             task.add_done_callback(self._flushes.discard)
 
-    async def _run(self, taken: list[tuple[Item, asyncio.Future[Result]]]) -> None:
-        try:
-            results = await self._flush([item for item, _ in taken])
-            for (_, future), result in zip(taken, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
-        except BaseException as error:
-            for _, future in taken:
-                if not future.done():
-                    future.set_exception(error)
-            if isinstance(error, asyncio.CancelledError):
-                raise
+
+async def settle(flush: Flush[Item, Result], taken: Sequence[Waiting[Item, Result]]) -> None:
+    """Flush what was taken, and give each its result, or what was raised."""
+    try:
+        results = await flush([item for item, _ in taken])
+        for (_, future), result in zip(taken, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+    except BaseException as error:
+        for _, future in taken:
+            if not future.done():
+                future.set_exception(error)
+        if isinstance(error, asyncio.CancelledError):
+            raise

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pipeline.batcher import Batcher
+from pipeline.group_commit import GroupCommit
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from schemas.delivery import Delivery
 from tables.store import Store
 from tables.table import Table
 
-GROUP_COMMIT = 0.01
-"""Seconds that a mark waits for others to be written with it."""
+LINGER = 0.01
+"""Seconds that a mark waits for others where none is being written: nobody waits for it but a slot,
+and each write has its price."""
+MOST_MARKS = 1000
+"""In one write."""
 
 
 class SentMark(Struct, frozen=True, array_like=True):
@@ -42,8 +45,8 @@ class SentLedger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._marks: Batcher[tuple[bytes, SentMark], None] = Batcher(
-            self._write, 1000, GROUP_COMMIT
+        self._marks: GroupCommit[tuple[bytes, SentMark], None] = GroupCommit(
+            self._write, MOST_MARKS, LINGER
         )
         self._forgotten = 0
 

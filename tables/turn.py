@@ -10,6 +10,8 @@ from tables.store import Store
 from tables.table import Table, View
 
 Value = TypeVar("Value")
+TURN_BYTES = 2 << 20
+"""Bytes of outputs after which a turn ends that could go on: they go into one changelog batch."""
 
 
 class Turn:

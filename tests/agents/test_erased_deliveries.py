@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
-import pytest
 
 from agents.calls import FORGOTTEN, Call, Calls
 from agents.dispatch import Dispatch
@@ -66,11 +65,10 @@ class Line:
         self.provider = Busy()
         self.closing = asyncio.Event()
 
-    def sink(self, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    def sink(self) -> Sink:
         """The push sink."""
-        monkeypatch.setattr("agents.sink.open_store", lambda *_: self.store)
         dispatch = Dispatch([Weighted(self.provider, 1)], self.runtime, holds=False)
-        return Sink(Channel.PUSH, self.runtime, dispatch, 0, self.closing)
+        return Sink(Channel.PUSH, self.runtime, dispatch, self.store, self.closing)
 
     async def say(self, topic: Topic, *values: msgspec.Struct) -> Slice:
         """Write records; the slice with them."""
@@ -93,11 +91,9 @@ class Line:
         return len(self.log.topics[topic.name])
 
 
-async def test_a_sink_sends_nothing_that_was_accepted_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_sink_sends_nothing_that_was_accepted_before() -> None:
     line = Line()
-    handler = line.sink(monkeypatch)
+    handler = line.sink()
     before, others = critical(line.clock, user="ada"), critical(line.clock, user="bob")
     elsewhere = critical(line.clock, user="ada", tenant="acme")
     await line.erase(handler, "ada")
@@ -111,12 +107,10 @@ async def test_a_sink_sends_nothing_that_was_accepted_before(
     assert before.delivery_id.encode() not in b"".join(record.value for record in told)
 
 
-async def test_who_is_erased_while_a_delivery_waits_for_its_call_is_not_called(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_who_is_erased_while_a_delivery_waits_for_its_call_is_not_called() -> None:
     """It waits behind a call that takes all slots; others of its batch go out."""
     line = Line()
-    handler = line.sink(monkeypatch)
+    handler = line.sink()
     first = critical(line.clock, user="carl")
     waiting = [critical(line.clock, user=user) for user in ("ada", "bob")]
     sending = asyncio.create_task(handler.handle(await line.say(PUSH, first)))
@@ -130,11 +124,9 @@ async def test_who_is_erased_while_a_delivery_waits_for_its_call_is_not_called(
     assert line.provider.took == [first.delivery_id, waiting[1].delivery_id]
 
 
-async def test_what_failed_of_somebody_erased_meanwhile_is_not_kept_for_another_try(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_what_failed_of_somebody_erased_meanwhile_is_not_kept_for_another_try() -> None:
     line = Line()
-    handler = line.sink(monkeypatch)
+    handler = line.sink()
     line.provider.outcome = Retry(Reason.PROVIDER_ERROR, "not now")
     said = [critical(line.clock, user=user) for user in ("ada", "bob")]
     sending = asyncio.create_task(handler.handle(await line.say(PUSH, *said)))

@@ -109,7 +109,7 @@ async def stop_in_the_middle(line: Line) -> None:
     await line.write(amy, text(line, "bob"), text(line, "cem"))
     first = line.start()
     # It ends before any outcome of the slice is written: marks are all that is durable.
-    first._outcomes = Stuck()  # type: ignore[assignment]
+    first._outcomes._writes = Stuck()  # type: ignore[assignment]
     handling = asyncio.create_task(first.handle(line.rest()))
     await until(lambda: line.texts.calls.total() == 3)
     if line.holds:

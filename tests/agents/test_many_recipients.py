@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from agents import unrouted
-from agents.decisions import MOST_BYTES
 from agents.rehearsal import HeldClock
 from agents.router import Router
 from pipeline.catalogue_folder import FixedCatalogue
@@ -25,6 +24,7 @@ from schemas.encoding import encode
 from schemas.event import Event, Notify
 from schemas.request import Request
 from schemas.vocabulary import Priority, Reason
+from tables.turn import TURN_BYTES
 from tables.unrouted import UNROUTED
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore
 from tests.simulation.roles import NOW, Roles
@@ -206,7 +206,7 @@ async def test_large_events_to_many_are_written_in_steps_of_a_bounded_size() -> 
         town.log.written = 0
         assert town.log.topics[REQUESTS[Priority.CRITICAL].name]
     assert sum(steps) > 60_000_000
-    assert max(steps) < MOST_BYTES + 3 * unrouted.FEW * 21_000
+    assert max(steps) < TURN_BYTES + 3 * unrouted.FEW * 21_000
     assert {key: Counter(users) for key, users in town.asked().items()} == {
         **{(f"e{number}", number): Counter(USERS) for number in range(3)},
         ("u", 3): Counter(USERS[:1]),
@@ -217,7 +217,7 @@ async def test_large_events_to_many_are_written_in_steps_of_a_bounded_size() -> 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some five requests a step, so that events need several."""
-    monkeypatch.setattr("agents.unrouted.MOST_BYTES", 2_000)
+    monkeypatch.setattr("agents.unrouted.TURN_BYTES", 2_000)
     monkeypatch.setattr("agents.unrouted.FEW", 2)
 
 

@@ -131,9 +131,9 @@ class Push(Sink):
         self.provider = Taking()
         self.closing = asyncio.Event()
         dispatch = Dispatch([Weighted(self.provider, 1)], runtime, holds=False)
-        super().__init__(Channel.PUSH, runtime, dispatch, 0, self.closing)
-        self._store = Gated(log)
-        self._ledger = self.ledger = SentLedger(self._store)
+        store = Gated(log)
+        super().__init__(Channel.PUSH, runtime, dispatch, store, self.closing)
+        self.ledger = SentLedger(store)
 
 
 def slice_of(*deliveries: Delivery) -> Slice:

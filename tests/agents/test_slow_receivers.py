@@ -63,9 +63,7 @@ class House:
         self.provider, self.closing = Hanging(), asyncio.Event()
         runtime = Runtime(Settings(data_dir=folder), self.log, clock)
         dispatch = Dispatch([Weighted(self.provider, 1)], runtime, holds=False)
-        self.sink = Sink(Channel.PUSH, runtime, dispatch, 0, self.closing)
-        self.sink._store = self.store
-        self.sink._ledger._store = self.store
+        self.sink = Sink(Channel.PUSH, runtime, dispatch, self.store, self.closing)
 
     def told(self) -> list[tuple[str, Stage]]:
         """What was told, and of whom, in order."""

@@ -11,8 +11,10 @@ from pipeline.errors import Unavailable
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from schemas.delivery import Delivery
 from tables.memory import MemoryStore
-from tables.sent import SENT, SentLedger, SentMark
+from tables.sent import LINGER, SENT, SentLedger, SentMark
+from tests.agents.test_mark_order import Gated
 from tests.patience import in_time
+from tests.pipeline.gate import GatedLog
 from tests.tables.ground import Ground
 
 MARK = SentMark(at=1_700_000_000_000, provider="fcm", reference="name/1", attempt=0)
@@ -46,6 +48,23 @@ async def test_many_marks_at_once_share_writes_and_all_are_durable_on_return(
 async def test_a_mark_waits_for_others_only_for_a_moment(ground: Ground) -> None:
     async with ground.open() as store, in_time():
         await SentLedger(store).mark(delivery(1), MARK)
+
+
+async def test_marks_that_come_while_others_are_written_share_the_next_write() -> None:
+    log = GatedLog()
+    ledger = SentLedger(Gated(log))
+    marking = [asyncio.create_task(ledger.mark(delivery(0), MARK))]
+    (first,) = await log.next()
+    for number in range(1, 4):
+        marking.append(asyncio.create_task(ledger.mark(delivery(number), MARK)))
+        await asyncio.sleep(2 * LINGER)
+    await log.nothing()
+    first.acknowledge()
+    (second,) = await log.next()
+    assert (len(first.keys), len(second.keys)) == (1, 3)
+    second.acknowledge()
+    await asyncio.gather(*marking)
+    await log.nothing()
 
 
 async def test_a_mark_that_can_not_be_written_is_an_error_to_who_asked(ground: Ground) -> None:

@@ -1,0 +1,241 @@
+"""Outcomes that end during a write leave with the next one, and a crash at any write loses none."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from agents.dispatch import Dispatch
+from agents.rehearsal import HeldClock
+from agents.sink import Sink
+from pipeline.memory_log import MemoryLog
+from pipeline.producer import Entry
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.slices import Slice
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, RETRIES
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import encode
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.provider import Outcome, Retry, Sent
+from sinks.registry import Weighted
+from tables.ahead import AHEAD
+from tables.table import key_of
+from tests.agents.samples import delivery
+from tests.agents.shifted_clock import ShiftedClock
+from tests.agents.test_mark_order import STATE, Gated, Taking
+from tests.agents.test_slow_receivers import TOPIC, slice_of, to
+from tests.patience import until
+from tests.pipeline.gate import GatedLog, Write, settled
+from tests.simulation.play import Crash, Fate, MortalLog, MortalStore
+from tests.virtual_time import in_virtual_time
+
+COUNT = 12
+SENT_FIRST = 7
+"""Of those behind the second, the ones whose provider is not overloaded."""
+LOW = DELIVER[Channel.PUSH, Priority.LOW]
+decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
+
+
+class OneByOne(Taking):
+    """Answers each call when its test says so; every third address is overloaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, asyncio.Event] = {}
+
+    def answer(self, *users: str) -> None:
+        """Let the calls for these end."""
+        for user in users:
+            self.answers.setdefault(user, asyncio.Event()).set()
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Take it once it may."""
+        (said,) = deliveries
+        await self.answers.setdefault(said.user, asyncio.Event()).wait()
+        self.took.append(said.user)
+        if said.user.endswith("busy"):
+            return [Retry(Reason.THROTTLED, "later")]
+        return [Sent(said.user)]
+
+
+def users(*numbers: int) -> list[str]:
+    """Their names; every third one's provider is overloaded."""
+    return [f"user-{number}{'' if number % 3 else '-busy'}" for number in numbers]
+
+
+def is_of_outcomes(write: Write) -> bool:
+    """Whether the changelog gets outcomes by it, rather than marks of what was sent."""
+    return write.place == STATE and any((key or b"")[:1] == b"\x00" for key in write.keys)
+
+
+async def write_begun(log: GatedLog) -> Write:
+    """The next write, of those that are begun side by side."""
+    await until(lambda: bool(log.pending), pause=0)
+    return log.pending.popleft()
+
+
+async def test_a_slow_journal_gathers_outcomes_in_one_write() -> None:
+    log, provider = GatedLog(), OneByOne()
+    store = Gated(log)
+    runtime = Runtime(Settings(), log, ShiftedClock())
+    dispatch = Dispatch([Weighted(provider, 1)], runtime, holds=False)
+    sink = Sink(Channel.PUSH, runtime, dispatch, store, asyncio.Event())
+    slice_ = slice_of(to(*users(*range(COUNT))))
+    handling = asyncio.create_task(sink.handle(slice_))
+    # The first is a retry, which needs no mark: its outcome is written at once.
+    provider.answer(*users(0))
+    (first,) = await log.next()
+    assert is_of_outcomes(first)
+    # While that takes long, all the others end but for the second.
+    provider.answer(*users(*range(2, COUNT)))
+    await until(lambda: len(provider.took) == COUNT - 1)
+    await log.nothing()
+    assert store.frontier(TOPIC.name) == 0
+    first.acknowledge()
+    # The marks of those that were sent are written while the first one's outputs are on their way.
+    outputs = [await write_begun(log) for _ in range(3)]
+    (marks,) = [write for write in outputs if write.place == STATE]
+    assert len(marks.keys) == SENT_FIRST
+    marks.acknowledge()
+    await log.nothing()
+    for write in outputs:
+        write.acknowledge()
+    (second,) = await log.next()
+    assert is_of_outcomes(second)
+    second.acknowledge()
+    told = []
+    for write in [await write_begun(log) for _ in range(2)]:
+        if write.place[0] == DELIVERY_EVENTS.name:
+            told += decode(write.entries[0][1] or b"")
+        write.acknowledge()
+    assert {event.user for event in told} == set(users(*range(2, COUNT)))
+    await settled()
+    assert store.frontier(TOPIC.name) == 2
+    stored = store.stored[AHEAD.prefix + key_of(TOPIC.name)]
+    assert AHEAD.decode(stored) == [(4, slice_.next)]
+    provider.answer(*users(1))
+    while not handling.done():
+        await settled()
+        for write in log.take():
+            write.acknowledge()
+        await asyncio.sleep(0.01)
+    await handling
+    assert store.frontier(TOPIC.name) == slice_.next
+
+
+class Dying(Fate):
+    """Ends a process for good: what it still tries after that is not written either."""
+
+    is_dead = False
+
+    def step(self) -> None:
+        """One more moment at which the process can end."""
+        if self.is_dead:
+            raise Crash
+        try:
+            super().step()
+        except Crash:
+            self.is_dead = True
+            raise
+
+
+class SlowLog(MortalLog):
+    """A log that takes a moment."""
+
+    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+        await asyncio.sleep(0.002)
+        return await super().write(topic, partition, entries)
+
+
+class SlowStore(MortalStore):
+    """A store whose changelog takes a moment."""
+
+    async def _append(self, records: list[Entry]) -> int:
+        await asyncio.sleep(0.005)
+        return await super()._append(records)
+
+
+class InTurn(OneByOne):
+    """Answers some calls earlier than others."""
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Take it after a few milliseconds."""
+        (said,) = deliveries
+        await asyncio.sleep(int(said.user.split("-")[1]) * 7 % 5 * 0.002)
+        self.answer(said.user)
+        return await super().send(deliveries)
+
+
+class Push:
+    """The push sink, started anew after each of its deaths, and what outlives it."""
+
+    def __init__(self) -> None:
+        self.fate = Dying()
+        self.clock = HeldClock(delivery(ShiftedClock()).accepted_at)
+        self.log = SlowLog(self.clock, self.fate)
+        self.changelog: list[Entry] = []
+        self.provider = InTurn()
+
+    async def run(self, fate: Dying) -> None:
+        """One process, from what the one before it left to the end of its topics."""
+        self.log.fate = fate
+        store = SlowStore(self.changelog, fate)
+        runtime = Runtime(Settings(), self.log, self.clock)
+        dispatch = Dispatch([Weighted(self.provider, 1)], runtime, holds=False)
+        sink = Sink(Channel.PUSH, runtime, dispatch, store, asyncio.Event())
+        frontiers = (await sink.restore()).frontiers
+        slices: list[Slice] = []
+        for topic in (TOPIC.name, LOW.name):
+            at = frontiers.get(topic, 0)
+            while slice_ := self.log.slice_from(topic, at, 4):
+                slices.append(slice_)
+                at = slice_.next
+        found = await asyncio.gather(*map(sink.handle, slices), return_exceptions=True)
+        for error in found:
+            if error is not None:
+                raise error
+        assert [store.frontier(topic.name) for topic in (TOPIC, LOW)] == [COUNT, COUNT]
+
+    def told(self) -> list[DeliveryEvent]:
+        """Every event that was emitted."""
+        return [e for r in self.log.topics[DELIVERY_EVENTS.name] for e in decode(r.value or b"")]
+
+    def retries(self) -> list[bytes]:
+        """What is to be tried again."""
+        return [r.value or b"" for t in RETRIES.values() for r in self.log.topics[t.name]]
+
+
+@in_virtual_time
+async def test_a_crash_at_any_write_loses_no_outcome_and_changes_none() -> None:
+    deaths = 0
+    for step in itertools.count(1):
+        push = Push()
+        named = {
+            user: delivery(ShiftedClock(), user=user, priority=Priority.NORMAL)
+            for user in users(*range(2 * COUNT))
+        }
+        for number, said in enumerate(named.values()):
+            topic = TOPIC if number < COUNT else LOW
+            await MemoryLog.write(push.log, topic.name, 0, [(said.user.encode(), encode(said))])
+        try:
+            await push.run(Dying([step]))
+        except Crash:
+            deaths += 1
+            push.clock.at += 1_000
+            await push.run(Dying())
+        busy = {user for user in named if user.endswith("busy")}
+        # Sent again byte for byte, if at all, although the second process had a later time.
+        assert Counter(event.user for event in set(push.told())) == Counter(named.keys())
+        assert len(set(push.retries())) == len(busy)
+        # Who was sent something and called again had no mark; in between there were few calls.
+        assert set(push.provider.took) == set(named)
+        if deaths < step:
+            break
+    assert len(push.provider.took) == len(named)
+    assert len(push.told()) == len(named)
+    writes = sum(key is not None and key[:1] == b"\x02" and bool(v) for key, v in push.changelog)
+    assert writes <= len(named) / 2, "many of them share a write"
