@@ -13,6 +13,7 @@ import uvloop
 from agents.analytics import ROWS as INSERTED
 from analytics.clickhouse import COLUMNS, INSERT_SETTINGS, columns_of
 from bench.happenings import happenings
+from pipeline.allocator import keep_freed_memory
 from pipeline.collector import tune_collector
 
 
@@ -24,6 +25,7 @@ async def insert(host: str, port: int, rows: int, name: str, end: int) -> None:
     )
     types = (await client.create_insert_context("delivery_events", COLUMNS)).column_types
     tune_collector()
+    keep_freed_memory()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvloop
 from prometheus_client import start_http_server
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
 from pipeline.collector import tune_collector
@@ -30,6 +31,7 @@ BuildRole = Callable[[Runtime], Role]
 def run_worker(settings: Settings, build_role: BuildRole) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand, commit and return."""
     set_up_logs()
+    keep_freed_memory()
     uvloop.run(work(settings, build_role))
 
 

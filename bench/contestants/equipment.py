@@ -1,4 +1,5 @@
-"""What the process of every contestant is given alike: our workers' event loop and collector."""
+"""What the process of every contestant is given alike: our workers' event loop, collector and
+allocator."""
 
 import asyncio
 import gc
@@ -6,6 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.collector import tune_collector
 from pipeline.errors import Unavailable
 
@@ -22,11 +24,12 @@ class Equipment(Struct, frozen=True):
 
 
 def equip() -> None:
-    """Set the garbage collector as our workers do; to be called once all is loaded.
+    """Set the garbage collector and the allocator as our workers do, once all is loaded.
 
     The loop is for each contestant to set, in the way that its own documentation names.
     """
     tune_collector()
+    keep_freed_memory()
 
 
 def report() -> None:
