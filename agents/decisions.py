@@ -1,6 +1,6 @@
 """The decisions of one turn: each user's state is read, the pure core asked, its answer written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
@@ -21,12 +21,12 @@ from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.feedback import Feedback
 from schemas.request import Request
-from schemas.vocabulary import Reason, Stage
+from schemas.vocabulary import Priority, Reason, Stage
 from tables.erased import Forgotten
 from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
 from tables.step import MOST_BYTES as MOST_READ
 from tables.table import key_of, parts_of
-from tables.timers import TIMERS, Timer, Timers, is_waiting
+from tables.timers import TIMERS, Timer, Timers, is_waiting, together
 from tables.turn import TURN_BYTES, Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
@@ -35,6 +35,9 @@ MOST_FIRED = 2000
 """Held requests that are worked on in one turn, or few more: a digest is not split."""
 READ_AT_ONCE = 50
 """Of what is due, read in one go."""
+ORDERED_AT_ONCE = 200
+"""Of what is due for one user at one moment, put in order in one go."""
+_URGENCY = tuple(Priority)
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
 
 
@@ -126,11 +129,10 @@ class Decisions:
 
     def fire_all(self, due: Iterable[tuple[bytes, Timer]], read_to: int) -> None:
         """Take timers off the table and fire them, until enough was done for one turn."""
-        due, done = list(due), 0
-        for start in range(0, len(due), READ_AT_ONCE):
-            part = due[start : start + READ_AT_ONCE]
+        done = 0
+        for part in _parts(list(due)):
             self._load_due(part)
-            for key, timer in part:
+            for key, timer in sorted(part, key=lambda each: self._turn_of(each[1])):
                 self._turn.view(TIMERS).put(key, None)
                 done += self.fire(timer, read_to)
                 if done >= MOST_FIRED or self._turn.outputs.size > TURN_BYTES:
@@ -147,6 +149,23 @@ class Decisions:
             for user, (_, timer) in zip(users, due, strict=True)
             if is_waiting(timer)
         )
+
+    def _turn_of(self, timer: Timer) -> tuple[int, ...]:
+        """When it is due, and of what is due at one moment: by priority, then as it happened."""
+        user = user_key(timer.tenant, timer.user)
+        ledger = self._ledgers.get(user) or NOTHING_YET
+        waiting, gathering = ledger.waiting.get(timer.name), ledger.gathering.get(timer.name)
+        if gathering is not None:
+            return gathering.due_at, self._rank(gathering.type), gathering.first
+        held = None if waiting is None else self._held.get(user + key_of(timer.name))
+        if waiting is None or held is None:
+            return (0,)
+        request = held.request
+        happened = epoch_ms(request.event.occurred_at), request.accepted_at, request.origin.offset
+        return waiting.due_at, self._rank(request.type), *happened
+
+    def _rank(self, type_name: str) -> int:
+        return _URGENCY.index(self._type(type_name).priority)
 
     def hear(self, feedback: Feedback) -> None:
         """The user did something with a notification."""
@@ -325,3 +344,15 @@ class Decisions:
 def _row_of(key: bytes) -> Row:
     """What a request is held as, without tenant and user."""
     return tuple(parts_of(key)[2:])
+
+
+def _parts(due: list[tuple[bytes, Timer]]) -> Iterator[list[tuple[bytes, Timer]]]:
+    """What is due in pieces to be read in one go, those of one user and moment together."""
+    start = 0
+    while start < len(due):
+        end = min(start + READ_AT_ONCE, len(due))
+        most = min(start + ORDERED_AT_ONCE, len(due))
+        while end < most and together(due[end - 1]) == together(due[end]):
+            end += 1
+        yield due[start:end]
+        start = end

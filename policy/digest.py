@@ -24,12 +24,14 @@ from policy.user.ledger import (
     Gathering,
     Held,
 )
+from schemas.request import Request
 from schemas.vocabulary import Channel, Reason
 
 DAY_MS = 86_400_000
 NOTIFICATION_DIGITS = 32
 TIME_DIGITS = 15
 """A row within a gathering begins with the event's time in as many digits, so rows are in order."""
+OFFSET_DIGITS = 19
 
 
 def gather(draft: Draft, verdict: Gather) -> None:
@@ -52,7 +54,7 @@ def gather(draft: Draft, verdict: Gather) -> None:
     at = max(draft.when, found.closed_until)
     gathering = _joined(found, at, size, verdict, zone_of(draft.profile, draft.tenant))
     draft.gathering = {**draft.gathering, name: gathering}
-    row = (name, f"{at:0{TIME_DIGITS}}{draft.name}")
+    row = (name, place_of(at, draft.request, draft.name))
     draft.keep += ((row, Held(request, draft.step, (plan.channel,))),)
     draft.waits += (plan.channel,)
     draft.hold(plan.channel, verdict.reason, verdict.detail)
@@ -71,6 +73,17 @@ def join_digest(draft: Draft, others: Sequence[Channel], detail: str) -> None:
     draft.keep = (*draft.keep[:place], joined, *draft.keep[place + 1 :])
     draft.waits += (plan.channel,)
     draft.hold(plan.channel, Reason.FALL_BACK, detail)
+
+
+def place_of(at: int, request: Request, notification: str) -> str:
+    """Where an event stands within a digest: by its time, and then as it was accepted."""
+    accepted = f"{request.accepted_at:0{TIME_DIGITS}}{request.origin.offset:0{OFFSET_DIGITS}}"
+    return f"{at:0{TIME_DIGITS}}{accepted}{notification}"
+
+
+def first_of(row: Row) -> str:
+    """What names a digest by its first row, however late that event was accepted."""
+    return f"{row[1][:TIME_DIGITS]}{notification_in(row)}"
 
 
 def notification_in(row: Row) -> str:

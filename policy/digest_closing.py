@@ -10,18 +10,18 @@ from policy.body import data_size
 from policy.counting import share_counted
 from policy.decide import expires_at
 from policy.decision import Decision, Notice, Outcome, Row
-from policy.digest import TIME_DIGITS, notification_in
+from policy.digest import TIME_DIGITS, first_of, notification_in
 from policy.draft import Draft, Trace, draft_of
 from policy.identity import digest_id
 from policy.instants import epoch_ms
-from policy.notification_type import NotificationType
+from policy.notification_type import NotificationType, Plan
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
 from policy.rule import Later
 from policy.user.ledger import Gathering, Held
 from policy.user.preferences import muted
 from policy.user.state import UserState
-from schemas.event import Event
+from schemas.delivery import Content
 from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage
 
@@ -98,7 +98,7 @@ def _decided(
     now: int,
     trace: Trace | None,
 ) -> tuple[Draft, Later | None]:
-    name, newest = digest_id(items[0][0][1], found.channel), items[-1][1].request
+    name, newest = digest_id(first_of(items[0][0]), found.channel), items[-1][1].request
     draft = _draft(name, newest, found.due_at, spec, state, now, trace)
     members = _left_in(draft, items)
     if members and members[-1][1].request is not newest:
@@ -123,15 +123,10 @@ def _sent_somehow(draft: Draft, channel: Channel, members: Sequence[Item]) -> La
     notices = draft.notices
     for each in places:
         own = [item for item in members if each in item[1].channels]
-        verdict = _sent(draft, each, [held.request.event for _, held in own])
-        if isinstance(verdict, Later):
-            if not draft.deliveries:
-                draft.notices = notices
-                return verdict
-            # What is out can't be put off any more.
-            verdict = Outcome(each, verdict.reason, verdict.detail)
+        verdict = _sent(draft, each, own)
         if verdict is not None:
-            _say(draft, own, verdict)
+            draft.notices = notices
+            return verdict
     return None
 
 
@@ -146,7 +141,7 @@ def _draft(
 ) -> Draft:
     occurred_at, lives_until = epoch_ms(newest.event.occurred_at), now + spec.time_to_live
     draft = draft_of(name, newest, spec, state, occurred_at, now, due_at, lives_until, trace)
-    draft.closing = True
+    draft.closing = draft.waited = True
     return draft
 
 
@@ -163,22 +158,66 @@ def _left_in(draft: Draft, items: Sequence[Item]) -> list[Item]:
     return members
 
 
-def _sent(draft: Draft, channel: Channel, events: Sequence[Event]) -> Outcome | Later | None:
+def _sent(draft: Draft, channel: Channel, items: Sequence[Item]) -> Later | None:
+    """Send it on one channel, or note why not; nothing is noted where it has to wait."""
     plan = draft.spec.plan_of(channel)
-    if not events:
+    if not items:
         return None
     if plan is None:
-        return Outcome(channel, Reason.UNKNOWN_TYPE, "the catalogue has it no more")
+        detail = "the catalogue has it no more"
+        _say(draft, items, Outcome(channel, Reason.UNKNOWN_TYPE, detail))
+        return None
     draft.look_at(plan)
     verdict = draft.objection()
-    if isinstance(verdict, Outcome | Later):
+    if isinstance(verdict, Later) and draft.deliveries:
+        # What is out can't be put off any more.
+        verdict = Outcome(channel, verdict.reason, verdict.detail)
+    if isinstance(verdict, Later):
         return verdict
-    try:
-        draft.deliver(plan.rendering.digest(events, draft.locale))
-    except BadRecord as error:
+    if isinstance(verdict, Outcome):
+        _say(draft, items, verdict)
+        return None
+    told, content = _rendered(draft, plan, items)
+    if content is None:
         draft.uncount()
-        return Outcome(channel, error.reason, error.detail)
-    return Outcome(channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED)
+    else:
+        draft.deliver(content)
+        detail = f"in {draft.name}"
+        _say(draft, told, Outcome(channel, Reason.DIGEST, detail, Stage.DIGESTED))
+    return None
+
+
+def _rendered(
+    draft: Draft, plan: Plan, items: Sequence[Item]
+) -> tuple[Sequence[Item], Content | None]:
+    """What those of the items say that can be rendered; of each other one, the draft notes why not.
+
+    None where nothing can be said.
+    """
+    try:
+        return items, _text(draft, plan, items)
+    except BadRecord as error:
+        failed = error
+    good = []
+    for item in items:
+        try:
+            _text(draft, plan, [item])
+        except BadRecord as error:
+            _say(draft, [item], Outcome(plan.channel, error.reason, error.detail))
+        else:
+            good.append(item)
+    if good and len(good) < len(items):
+        try:
+            return good, _text(draft, plan, good)
+        except BadRecord as error:
+            failed = error
+    # Each can be told alone, and not together.
+    _say(draft, good, Outcome(plan.channel, failed.reason, failed.detail))
+    return (), None
+
+
+def _text(draft: Draft, plan: Plan, items: Sequence[Item]) -> Content:
+    return plan.rendering.digest([held.request.event for _, held in items], draft.locale)
 
 
 def _silenced(held: Held, draft: Draft) -> tuple[Reason, str] | None:

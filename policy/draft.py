@@ -38,7 +38,8 @@ class Draft(Struct, gc=False):
     did not bounce. `sent` and `waits` are the channels that go out now and later, `before` those on
     which it went out, or was gathered, when something else of it began to wait. `counted` are the
     limits that already counted it, `counted_before` those before it was taken up again. Of a type
-    with an experiment, `spec` is the user's variant.
+    with an experiment, `spec` is the user's variant. `limited` are channels that are silent for
+    nothing but a limit, `waited` says that it waited before.
     """
 
     name: str
@@ -73,6 +74,8 @@ class Draft(Struct, gc=False):
     sent: tuple[Channel, ...] = ()
     waits: tuple[Channel, ...] = ()
     counted: tuple[str, ...] = ()
+    limited: tuple[Channel, ...] = ()
+    waited: bool = False
     counted_before: tuple[str, ...] = ()
     before: tuple[Channel, ...] = ()
 

@@ -132,7 +132,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `channels` are used at once, but for one that has a `fallback`, which is used only where
     none of those listed for it can go; `escalation` adds channels later. `topic` is the path
     to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
-    the others share one window a channel. `actor_limit` is what one actor may send one user.
+    the others share one window a channel, those that are transactional another. `actor_limit` is
+    what one actor may send one user. An SMS does not fall back for a channel that is only over a
+    limit, but with `fallback_over_limit`.
     With `send_at` it waits for the hour in which the user opens most, if `tocsin hints` found it
     out: 23 hours at most, and never beyond the time to live. Nobody is told of what they did
     themselves, but with `own_events`, which is true of transactional types unless they say no.
@@ -158,6 +160,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     online_grace: Duration | None = None
     quiet_hours: Literal["defer", "drop", "ignore"] | None = None
     fallback: dict[Channel, tuple[Channel, ...]] = {}
+    fallback_over_limit: bool = False
     digests: tuple[DigestEntry, ...] = ()
     escalation: tuple[EscalationStep, ...] = ()
     experiment: ExperimentEntry | None = None

@@ -11,12 +11,17 @@ from policy.user.state import Quota
 from schemas.vocabulary import Reason
 
 ACTOR = "actor."
+TRANSACTIONAL = "transactional"
+"""The window of types that are, by channel: chatter must not use up what a receipt needs."""
 MOST_WINDOWS = 256
 """Windows of one user. Past it, limits by actor forget whom was not heard of for longest."""
 
 
 def limits(draft: Draft) -> Verdict | None:
-    """Over any limit it is dropped, or put into a digest for when there is room again."""
+    """Over any limit it is dropped, or put into a digest for when there is room again.
+
+    What waited already is never dropped for that, unless it is too old by then.
+    """
     passed: list[tuple[Limited, Window]] = []
     for limited in _limited(draft):
         if limited.window in draft.counted:
@@ -68,6 +73,8 @@ def _shown_window(draft: Draft, name: str) -> str:
     first, _, rest = name.partition(".")
     if first == "category":
         return f"category {rest}"
+    if first == TRANSACTIONAL:
+        return f"what is transactional by {rest}"
     return f"{rest} by {first}" if rest else f"all by {first}"
 
 
@@ -83,11 +90,15 @@ def _limited(draft: Draft) -> tuple[Limited, ...]:
 def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
     limit, plan = limited.limit, draft.plan
     detail = f"{limit.count} in {limit.seconds} s ({limited.window})"
-    if not limited.folds:
+    if not limited.folds and not draft.waited:
+        draft.limited += (plan.channel,)
         return Outcome(plan.channel, Reason.RATE_LIMITED, detail)
     free = max(free_at(window, limit, draft.when), draft.when + 1000)
     if draft.closing:
         return Later(free, Reason.RATE_LIMITED, detail)
+    if free >= draft.expires_at:
+        draft.limited += (plan.channel,)
+        return Outcome(plan.channel, Reason.RATE_LIMITED, f"{detail}, and by then it is too old")
     return Gather(fixed(free - draft.when), LIMIT, Reason.RATE_LIMITED, detail)
 
 
@@ -96,6 +107,7 @@ def _count_for_tenant(draft: Draft, quota: Quota) -> Outcome | None:
         return None
     tally = count_in(quota.tally, quota.count, quota.seconds, draft.when)
     if tally is None:
+        draft.limited += (draft.plan.channel,)
         detail = f"the tenant's {quota.count} in {quota.seconds} s in this partition"
         return Outcome(draft.plan.channel, Reason.RATE_LIMITED, detail)
     draft.quota = Quota(quota.count, quota.seconds, tally)

@@ -30,8 +30,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     `rules` are asked in order, and the first that objects decides; only those are there that can
     object. `instead_of` are channels that make this one needless if one of them goes out, and
-    `needless` says why. To the window of `actor_limit`, the actor's name is added. `defers` means
-    that what falls into quiet hours waits for their end.
+    `needless` says why; with `over_limit`, it also goes where one of them is only over a limit. To
+    the window of `actor_limit`, the actor's name is added. `defers` means that what falls into
+    quiet hours waits for their end.
     """
 
     channel: Channel
@@ -42,6 +43,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     defers: bool = True
     instead_of: tuple[Channel, ...] = ()
     needless: Reason = Reason.NONE
+    over_limit: bool = True
     digest: DigestWindow | None = None
     digest_key: tuple[str, ...] = ()
 

@@ -62,7 +62,7 @@ def _draft(
     draft = draft_of(
         notification_of(name), request, spec, state, occurred_at, now, when, end, trace
     )
-    draft.step, draft.before = held.step, held.sent
+    draft.step, draft.before, draft.waited = held.step, held.sent, True
     draft.counted = draft.counted_before = held.counted + waiting.counted
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
     draft.release += ((name,),)

@@ -51,7 +51,14 @@ def _needless(draft: Draft) -> Outcome | StandBy | None:
     plan, going = draft.plan, draft.sent + draft.before
     if any(other in going for other in plan.instead_of):
         return Outcome(plan.channel, plan.needless)
-    if plan.needless is not Reason.FALL_BACK or not draft.waits:
+    if plan.needless is not Reason.FALL_BACK:
+        return None
+    if draft.limited and not plan.over_limit:
+        over = [str(other) for other in plan.instead_of if other in draft.limited]
+        if over:
+            detail = f"{' and '.join(over)} is only over a limit"
+            return Outcome(plan.channel, Reason.FALL_BACK, detail)
+    if not draft.waits:
         return None
     waited_for = tuple(other for other in plan.instead_of if other in draft.waits)
     return StandBy(waited_for) if waited_for else None

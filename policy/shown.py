@@ -137,8 +137,8 @@ def shown_presence(draft: Draft) -> str:
     """Whether the user is online, and which channel comes first for it."""
     profile, grace = draft.profile, draft.spec.online_grace
     step = draft.spec.steps[draft.step]
-    if profile.online and profile.is_online(draft.now, grace):
-        until = max(profile.online.values())
+    if profile.is_online(draft.now, grace):
+        until = max([*profile.online.values(), profile.left_at])
         return f"online, {text(until)} at the latest: {step.online_plans[0].channel} comes first"
     known = "offline" if profile.online or profile.left_at else "nothing known of it"
     return f"{known}: {step.plans[0].channel} comes first"

@@ -58,7 +58,9 @@ def _decide_channels(
     draft: Draft, step: Step, channels: Container[Channel] | None
 ) -> dict[Channel, Later]:
     profile = draft.profile
-    is_online = profile.online and profile.is_online(draft.now, draft.spec.online_grace)
+    is_online = (profile.online or profile.left_at) and profile.is_online(
+        draft.now, draft.spec.online_grace
+    )
     if draft.trace is not None and step.online_plans != step.plans:
         draft.trace(draft.step, None, "presence", shown_presence(draft), None)
     later: dict[Channel, Later] = {}

@@ -104,5 +104,11 @@ def _key(at: int, timer: Timer) -> bytes:
     return kind + moment + key_of(timer.tenant, timer.user, timer.name)
 
 
+def together(due: tuple[bytes, Timer]) -> tuple[int, str, str]:
+    """What those that are due for one user at one moment have in common."""
+    key, timer = due
+    return _due_at(key), timer.tenant, timer.user
+
+
 def _due_at(key: bytes) -> int:
     return int.from_bytes(key[1 : 1 + TIME_BYTES], "big")

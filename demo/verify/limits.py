@@ -79,7 +79,8 @@ def _windows(it: Notification, channel: str) -> Iterator[tuple[Window, Limit, bo
     if spec.has_own_limit:
         yield (it.user, channel, spec.name), spec.limit, False
     else:
-        yield (it.user, channel), DEFAULT_LIMIT, False
+        shared = (it.user, channel, "transactional") if spec.transactional else (it.user, channel)
+        yield shared, DEFAULT_LIMIT, False
     if spec.category_limit:
         yield (it.user, "all channels", spec.category), spec.category_limit, True
     if spec.actor_limit:

@@ -186,6 +186,9 @@ def _other_channel(
     replaced = [ends[other] for other in it.spec.fallback.get(channel, ()) if other in ends]
     if any(isinstance(end, Send) for end in replaced):
         return "fall_back"
+    is_dear = channel == "sms" and not it.spec.fallback_over_limit
+    if is_dear and Silent("rate_limited") in replaced:
+        return "fall_back"
     if it.spec.prefers_inapp and {channel, *ends} >= {"inapp", "push"}:
         other = "push" if channel == "inapp" else "inapp"
         if isinstance(ends.get(other), Send):

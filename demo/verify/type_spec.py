@@ -55,7 +55,8 @@ class TypeSpec:
     `limit` counts by channel; without one of its own, a type shares the default one with all
     others. `category_limit` and `actor_limit` count a notification once, however many channels
     it goes out on. `templates` are the catalogue's tables by channel. With `own_events` whoever
-    did it is told, too.
+    did it is told, too. An SMS does not stand in for a channel that is only over a limit, but with
+    `fallback_over_limit`.
     """
 
     name: str
@@ -78,6 +79,7 @@ class TypeSpec:
     digests: Mapping[str, DigestRule] = field(default_factory=dict)
     escalation: tuple[Step, ...] = ()
     own_events: bool = False
+    fallback_over_limit: bool = False
 
     @property
     def is_critical(self) -> bool:
@@ -137,6 +139,7 @@ def _spec(
         category_limit=_limit(shared) if shared else None,
         actor_limit=_limit(by_actor) if by_actor else None,
         templates=table["templates"],
+        fallback_over_limit=table.get("fallback_over_limit", False),
         own_events=table.get("own_events", table.get("transactional", False)),
         fallback={channel: tuple(them) for channel, them in table.get("fallback", {}).items()},
         digests={

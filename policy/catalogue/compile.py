@@ -10,13 +10,13 @@ from policy.catalogue.plan_order import in_order
 from policy.catalogue.variants import experiment_of
 from policy.duration import milliseconds
 from policy.entry import DEFAULT_LIMIT, CategoryEntry, Entry, Layout, Limit
-from policy.limits import ACTOR
+from policy.limits import ACTOR, TRANSACTIONAL
 from policy.notification_type import Limited, NotificationType, Plan, Step
 from policy.rate_limit import RateLimit
 from policy.rendering.mentions import mentions
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rule import Rule
-from policy.silence import SILENT
+from policy.silence import PAID, SILENT
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 
@@ -99,6 +99,7 @@ def _plan(
         defers=entry.quiet_hours != "drop",
         instead_of=entry.fallback.get(channel, ()),
         needless=Reason.FALL_BACK,
+        over_limit=channel not in PAID or entry.fallback_over_limit,
         digest=digest_window.compiled(digest) if digest else None,
         digest_key=_path(digest.key if digest else None),
     )
@@ -121,7 +122,8 @@ def _limits(
     if Priority(entry.priority) is Priority.CRITICAL:
         return ()
     # A program does not tire.
-    limits = [] if channel is Channel.WEBHOOK else [Limited(str(channel), DEFAULT_LIMIT)]
+    shared = f"{TRANSACTIONAL}.{channel}" if entry.transactional else str(channel)
+    limits = [] if channel is Channel.WEBHOOK else [Limited(shared, DEFAULT_LIMIT)]
     if entry.rate_limit is not None:
         limits = [_limited(f"{channel}.{name}", entry.rate_limit)]
     if category is not None:

@@ -21,7 +21,14 @@ _LONGEST = {
     "delay": (YEAR_MS, "a year"),
     "online_grace": (86_400_000, "a day"),  # presence is kept no longer
 }
-_NOT_IF_CRITICAL = ("rate_limit", "actor_limit", "quiet_hours", "digests", "send_at")
+_NOT_IF_CRITICAL = (
+    "rate_limit",
+    "actor_limit",
+    "quiet_hours",
+    "digests",
+    "send_at",
+    "fallback_over_limit",
+)
 
 
 def contradictions(entry: Entry) -> Iterator[Problem]:

@@ -28,6 +28,8 @@ def preferring(entry: Entry) -> Iterator[Problem]:
 
 def fallbacks(entry: Entry) -> Iterator[Problem]:
     """What contradicts in `fallback`."""
+    if entry.fallback_over_limit and Channel.SMS not in entry.fallback:
+        yield ("fallback_over_limit",), "needs fallback for sms: all others need not be told so"
     together = {channel: channels for channels in entry.steps() for channel in channels}
     for channel, others in entry.fallback.items():
         path = ("fallback", channel)

@@ -1,5 +1,6 @@
 """What the person reads, made from events by a type's templates for one channel."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from schemas.event import Event
 from schemas.vocabulary import Channel, Reason
 
 _SHOWN = 300  # characters of an error, which may quote the record
+_SAYS_MORE = re.compile(r"{[{%][^}]*\bmore\b")
 _SPEAKING = (UndefinedError, TooMuch, Unusable)
 
 
@@ -35,7 +37,8 @@ class Rendering(Struct, frozen=True, kw_only=True):
     is unknown, they are by English.
 
     What can't be rendered raises BadRecord, naming the variable, the filter or the bound. What
-    a push or an SMS has no room for is cut. `sources` are the templates as written.
+    a push or an SMS has no room for is cut. `sources` are the templates as written; `says_more` is
+    whether they tell how many events of a digest are left out.
     """
 
     subject: str
@@ -46,6 +49,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     language: str = ""
     data: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    says_more: bool = False
 
     def content(self, event: Event, locale: str) -> Content:
         """What one event says: templates have its `data`, `actor`, `occurred_at`, and `locale`."""
@@ -73,34 +77,47 @@ class Rendering(Struct, frozen=True, kw_only=True):
         """What several events say at once; `events` are at least one, the oldest first.
 
         Templates have `events`, a list whose items have `data`, `actor` and `occurred_at`;
-        `count`, how many they are; and `data`, `actor` and `occurred_at` of the newest. Without
+        `count`, how many they are; and `data`, `actor` and `occurred_at` of the newest. Where a
+        text would be beyond its bounds, the list is cut, the oldest are told, and `more` is how
+        many are not; a body whose templates don't say that has a line such as "+12". Without
         a text of its own, a digest has the title of the newest event and the bodies of as many
         of the newest as the channel holds, in order, and for the others a line such as "+12";
         html it has only if there is one for digests. The data beside it are of the newest.
         """
+        told = len(events)
+        while True:
+            try:
+                return self._digest(events, told, locale)
+            except TooMuch as error:
+                if told == 1:
+                    raise self._failed(error) from error
+                told //= 2
+            except Exception as error:
+                raise self._failed(error) from error
+
+    def _digest(self, events: Sequence[Event], told: int, locale: str) -> Content:
+        """The same with no more than `told` of the events in the list."""
         wording, locale = self._spoken(locale)
-        try:
-            every = [_values(event) for event in events]
-            values = every[-1] | {"events": every, "count": len(every)}
-            heading = wording.digest_title or wording.title
-            title = heading(values, locale) if heading else ""
-            data = self._beside(events[-1])
-            if wording.digest_body:
-                body, tail = clean(wording.digest_body(values, locale)), ""
-            else:
-                bodies = (clean(wording.body(one, locale)) for one in reversed(every))
-                between = "\n\n" if self.channel is Channel.EMAIL else "\n"
-                body, tail = gathered(
-                    bodies, len(every), lambda text: self.room.holds(title, text, data), between
-                )
-            return Content(
-                body=self.room.fitted(title, body, data, tail),
-                title=title,
-                html=_html(wording.digest_html, values, locale) if wording.digest_html else "",
-                data=data,
+        every, more = [_values(event) for event in events], len(events) - told
+        values = every[-1] | {"events": every[:told], "count": len(every), "more": more}
+        heading = wording.digest_title or wording.title
+        title = heading(values, locale) if heading else ""
+        data = self._beside(events[-1])
+        if wording.digest_body:
+            body = clean(wording.digest_body(values, locale))
+            tail = f"\n+{more}" if more and not self.says_more else ""
+        else:
+            bodies = (clean(wording.body(one, locale)) for one in reversed(every))
+            between = "\n\n" if self.channel is Channel.EMAIL else "\n"
+            body, tail = gathered(
+                bodies, len(every), lambda text: self.room.holds(title, text, data), between
             )
-        except Exception as error:
-            raise self._failed(error) from error
+        return Content(
+            body=self.room.fitted(title, body, data, tail),
+            title=title,
+            html=_html(wording.digest_html, values, locale) if wording.digest_html else "",
+            data=data,
+        )
 
     def _spoken(self, locale: str) -> tuple[Wording, str]:
         """The texts for a user's locale, and the locale by which to format them."""
@@ -134,6 +151,7 @@ def compile_rendering(
     layout = layouts.get(templates.layout or "", Layout())
     around = [source for source in (layout.html, layout.mjml) if source]
     wording, locales = compile_wordings(templates, layouts)
+    sources = (*sources_of(templates), *around)
     return Rendering(
         subject=subject,
         channel=channel,
@@ -142,7 +160,8 @@ def compile_rendering(
         locales=locales,
         language=templates.language or "",
         data=templates.data,
-        sources=(*sources_of(templates), *around),
+        sources=sources,
+        says_more=any(_SAYS_MORE.search(source) for source in sources),
     )
 
 

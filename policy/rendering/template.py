@@ -20,7 +20,7 @@ from policy.rendering.sandbox import Sandbox
 NAMES = frozenset({"actor", "data", "locale", "occurred_at"})
 """What a template may speak of: the event, and the locale by which it is formatted."""
 
-DIGEST_NAMES = NAMES | {"count", "events"}
+DIGEST_NAMES = NAMES | {"count", "events", "more"}
 """What the template of a digest may speak of."""
 
 _SURELY_FITS = MOST_BYTES // 4  # characters: none has more than four bytes

@@ -1,5 +1,6 @@
 """A user whose decisions are carried out, and types for them to be told of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policy.catalogue.catalogue import parse
@@ -26,11 +27,16 @@ TEXTS = {
 }
 
 
-def kind(special: str, channels: str = "push", priority: str = "normal") -> NotificationType:
+def kind(
+    special: str,
+    channels: str = "push",
+    priority: str = "normal",
+    texts: Mapping[str, str] = TEXTS,
+) -> NotificationType:
     """A type with these channels, and whatever else is said."""
-    used = [name for name in TEXTS if name in channels or f'"{name}"' in special]
+    used = [name for name in texts if name in channels or f'"{name}"' in special]
     listed = ", ".join(f'"{name}"' for name in channels.split())
-    texts = "\n".join(f"{name} = {TEXTS[name]}" for name in used)
+    templates = "\n".join(f"{name} = {texts[name]}" for name in used)
     text = f"""
 event = "thing.happened"
 [types.thing]
@@ -42,7 +48,7 @@ topic = "key"
 time_to_live = "1d"
 {special}
 [types.thing.templates]
-{texts}
+{templates}
 """
     return parse({"thing.toml": text}).types["thing"]
 

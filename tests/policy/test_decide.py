@@ -27,7 +27,8 @@ CHAT = shipped_catalogue().types["chat_message"]
 CHAT_DATA = {"conversation_id": "c", "sender_name": "Bob", "text": "x" * 200}
 OTHER = Origin("events", 3, 42)
 NIGHT = ((127, 11 * 60, 13 * 60),)
-FULL = Ledger(NO_MARKS, {channel.value: Window(3600, (NOON - 1,) * 10) for channel in Channel})
+WINDOWS = [name for channel in Channel for name in (channel.value, f"transactional.{channel}")]
+FULL = Ledger(NO_MARKS, {name: Window(3600, (NOON - 1,) * 10) for name in WINDOWS})
 
 
 def decide(

@@ -122,7 +122,7 @@ def test_each_event_is_told_what_became_of_it() -> None:
     assert ids == {f"in {decision.notification_id}"}
     assert len(decision.release) == 3
     names = {notice.request.event.id: notice.notification_id for notice in decision.notices}
-    rows = {held.request.event.id: row[1][15:] for row, held in ann.held.items()}
+    rows = {held.request.event.id: row[1][-32:] for row, held in ann.held.items()}
     assert names == rows
 
 

@@ -1,12 +1,16 @@
 """Rows of what is gathered: each event is judged by itself, and the message is made of the rest."""
 
-from tests.agents.compositions.flow import Flow, contacts, event, kind, wishes
+from tests.agents.compositions.flow import Flow, contacts, event, events, kind, wishes
 
 EVENING = kind('digests = [{ channels = ["email"], at = ["18:00"] }]', "email")
 THREE = (
     event("e1", "2 09:30", key="one"),
     event("e2", "2 10:30", key="two"),
     event("e3", "2 11:30", key="three"),
+)
+LINKED = """{ title = "Hi", body = "{{ data.text }}",
+    digest = { body = "{% for each in events %}{{ each.data.url }};{% endfor %}" } }""".replace(
+    "\n", ""
 )
 
 DIGESTS = (
@@ -65,5 +69,29 @@ DIGESTS = (
         ),
         sent=("3 07:00 email: e2",),
         silent=("e1 email expired",),
+    ),
+    Flow(
+        name="events of one moment are told in order of acceptance",
+        catalogue=kind('digests = [{ channels = ["push"], every = "10m" }]'),
+        acts=events(8, "2 12:00"),
+        sent=("2 12:10 push: e01 | e02 | e03 | e04 | e05 | e06 | e07 | e08",),
+    ),
+    Flow(
+        name="one event lacks what the digest tells and is left out alone",
+        catalogue=kind('digests = [{ channels = ["push"], every = "10m" }]', push=LINKED),
+        acts=(
+            event("e1", "2 12:00", url="a"),
+            event("e2", "2 12:01"),
+            event("e3", "2 12:02", url="c"),
+        ),
+        sent=("2 12:10 push: a;c;",),
+        silent=("e2 push render_failed",),
+    ),
+    Flow(
+        name="no event has what the digest tells",
+        catalogue=kind('digests = [{ channels = ["push"], every = "10m" }]', push=LINKED),
+        acts=(event("e1", "2 12:00"), event("e2", "2 12:01")),
+        sent=(),
+        silent=("e1 push render_failed", "e2 push render_failed"),
     ),
 )

@@ -1,7 +1,7 @@
 """One flow: a type, what happens to a user over days, and what they should get and not get."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from policy.identity import notification_id
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
-from schemas.vocabulary import Stage
+from schemas.vocabulary import Priority, Stage
 from tables.memory import MemoryStore
 
 USER = "ann"
@@ -49,10 +49,11 @@ class Act:
 class Flow:
     """A row of the suite.
 
-    `catalogue` is the text of the types. `sent` has a line for each message, "2 12:05 push: the
-    text" (day, time of the decision in whole minutes, and lines joined by " | "); `silent` one for
-    each channel of an event that ended without a message, "e1 push rate_limited". Both in order of
-    time. `until` is when the flow is looked at.
+    `catalogue` is the text of the type, `others` are those of more types. `sent` has a line for
+    each message, "2 12:05 push: the text" (day, time of the decision in whole minutes, and lines
+    joined by " | "), of one moment the most urgent first. `silent` has one for each channel of an
+    event that ended without a message, "e1 push rate_limited". Both in order of time. `until` is
+    when the flow is looked at.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Flow:
     sent: tuple[str, ...]
     silent: tuple[str, ...] = ()
     until: str = "12 00:00"
-    fields: dict[str, Any] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
 
 @dataclass
@@ -178,7 +179,8 @@ def play(flow: Flow) -> Played:
 async def _play(flow: Flow) -> Played:
     clock = HeldClock(_ms("1 00:00"))
     log = MemoryLog(clock)
-    catalogue = FixedCatalogue(parse({"flow.toml": flow.catalogue}))
+    texts = enumerate((flow.catalogue, *flow.others))
+    catalogue = FixedCatalogue(parse({f"{number}.toml": text for number, text in texts}))
     workers = Rehearsal(catalogue, SETTINGS, log, clock, MemoryStore({}), MemoryStore({}))
     at = ""
     for act in (contacts("1 00:00"), *flow.acts):
@@ -199,7 +201,8 @@ def _sent(log: MemoryLog) -> list[str]:
             delivery = _delivery(record.value)
             text = delivery.content.body.replace("\n\n", " | ").replace("\n", " | ")
             line = f"{_shown(record.timestamp)} {delivery.channel}: {text}"
-            found.append((record.timestamp, record.offset, line))
+            urgency = list(Priority).index(delivery.priority)
+            found.append((record.timestamp, urgency, record.offset, line))
     return [line for *_, line in sorted(found)]
 
 

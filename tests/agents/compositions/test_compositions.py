@@ -8,9 +8,10 @@ import pytest
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.limits import LIMITS
+from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.steps import STEPS
 
-FLOWS = (*DIGESTS, *STEPS, *LIMITS)
+FLOWS = (*DIGESTS, *STEPS, *LIMITS, *PRESENCE_FLOWS)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))

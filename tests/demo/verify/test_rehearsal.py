@@ -24,7 +24,7 @@ from schemas.event import Event
 from schemas.vocabulary import Priority
 from tests.demo.verify.rehearsed import rehearse
 
-PEOPLE, EVENTS, FEWER = 300, 1500, 700
+PEOPLE, EVENTS, FEWER = 300, 1500, 1000
 MINUTE = timedelta(minutes=1)
 NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 """Half an hour before the clocks of Europe jump."""

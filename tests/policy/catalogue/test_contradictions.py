@@ -149,6 +149,12 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
             {"fallback": {"sms": ["push"], "push": ["email"], "email": ["sms"]}},
             "fallback.sms: goes in a circle: sms, push, email, sms",
         ),
+        ("push sms", {"fallback_over_limit": True}, "fallback_over_limit: needs fallback for sms"),
+        (
+            "push sms",
+            {"priority": "critical", "fallback": {"sms": ["push"]}, "fallback_over_limit": True},
+            "fallback_over_limit: has no effect",
+        ),
         # digests
         ("push", {"digests": [digest("email")]}, "digests[0].channels: names email, which is not"),
         ("push", {"digests": [digest("push", "push")]}, "digests[0].channels: names push more tha"),

@@ -218,6 +218,31 @@ def test_a_digest_has_html_of_its_own() -> None:
     assert made.digest(several("<", "b"), "en").html == "<i>&lt;</i><i>b</i>"
 
 
+@pytest.mark.parametrize(
+    ("ending", "tail"),
+    [
+        ("{% if more %}, and {{ more }} of {{ count }} more{% endif %}", ", and 6 of 8 more"),
+        ("", "\n+6"),
+    ],
+)
+def test_a_list_beyond_the_bounds_of_a_text_tells_the_oldest_and_how_many_more(
+    ending: str, tail: str
+) -> None:
+    # Four of 50,000 bytes are more than a text may have, and two are less.
+    listed = "{% for each in events %}{{ each.data.x }}{% endfor %}"
+    made = rendering("email", title="Hi", body="x", digest=Texts(body=listed + ending))
+    long = made.digest(several(*(letter * 50_000 for letter in "abcdefgh")), "en")
+    assert long.body == "a" * 50_000 + "b" * 50_000 + tail
+    short = made.digest(several("a", "b"), "en")
+    assert short.body == "ab"
+
+
+def test_one_event_beyond_the_bounds_of_a_text_is_not_told() -> None:
+    made = rendering("email", title="Hi", body="x", digest=Texts(body="{{ data.x }}"))
+    with pytest.raises(BadRecord, match="more than 196608 bytes"):
+        made.digest(several("a", "b" * 200_000), "en")
+
+
 def test_a_digest_names_what_an_event_lacks() -> None:
     made = rendering(
         "push", body="x", digest=Texts(body="{% for e in events %}{{ e.data.price }}{% endfor %}")
