@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from policy.catalogue.expected import hint, sample_at
 from policy.catalogue.toml_lines import Path
 from policy.duration import Duration
 from policy.entry import FieldPath, LocaleName, PlainName
@@ -14,7 +15,11 @@ from schemas.profile import ClockTime
 _T = TypeVar("_T")
 _SAID = re.compile(r"(.*?)(?: - at (`key` in )?`\$([\w.\[\]]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<number>\d+)\]|(?P<unnamed>\[\.\.\.\])")
+_LACKING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+MOST_MISFITS = 20
+"""Of one entry: who made more will look again."""
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_NOTHING = object()
 _PATTERNS = {
     get_args(Duration)[1]: 'not a span of time such as 90, "15m" or "7d"',
     ClockTime: 'not a time of day such as "09:30"',
@@ -32,14 +37,16 @@ class Misfit(Exception):
     """A value that does not fit: `path` leads to its field, which stands at `place`.
 
     They differ where a table has a field that it may not have: it is the table that has it, and
-    the field's line to look at.
+    the field's line to look at. With `is_name`, it is the name at `place` that does not fit.
     """
 
-    def __init__(self, path: Path, complaint: str, place: Path) -> None:
+    def __init__(self, path: Path, complaint: str, place: Path, *, is_name: bool) -> None:
         super().__init__(complaint)
         self.path = path
         self.complaint = complaint
         self.place = place
+        self.is_name = is_name
+        self.said = path, complaint
 
 
 def convert(value: Any, kind: type[_T]) -> _T:
@@ -47,18 +54,53 @@ def convert(value: Any, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        said = _SAID.fullmatch(str(error))
-        assert said is not None  # noqa: S101  it matches anything
-        complaint, is_key, where = said.groups()
-        path: Path = ()
-        for step in _STEP.finditer(f"{where or ''}{'[...]' if is_key else ''}"):
-            if step["unnamed"]:  # so msgspec writes the keys of dicts
-                path = (*path, _culprit(value, kind, str(error), path))
-            else:
-                path = (*path, step["name"] or int(step["number"]))
-        unknown = _UNKNOWN.fullmatch(complaint)
-        place = (*path, unknown[1]) if unknown else path
-        raise Misfit(path, _CLEARER.get(complaint, complaint), place) from None
+        raise _misfit(value, kind, str(error)) from None
+
+
+def misfits(value: Any, kind: type) -> list[Misfit]:
+    """Everything that does not fit, in the order in which it is found, and MOST_MISFITS at most.
+
+    Each is replaced by something that fits before the next one is looked for.
+    """
+    found: list[Misfit] = []
+    while len(found) < MOST_MISFITS:
+        try:
+            convert(value, kind)
+        except Misfit as misfit:
+            if found and misfit.said == found[-1].said:
+                return found  # there is nothing to put in its place
+            found.append(misfit)
+            value = _mended(value, kind, misfit)
+        else:
+            return found
+    return found
+
+
+def _misfit(value: Any, kind: type, error: str) -> Misfit:
+    said = _SAID.fullmatch(error)
+    assert said is not None  # noqa: S101  it matches anything
+    complaint, is_key, where = said.groups()
+    path: Path = ()
+    for step in _STEP.finditer(f"{where or ''}{'[...]' if is_key else ''}"):
+        if step["unnamed"]:  # so msgspec writes the keys of dicts
+            path = (*path, _culprit(value, kind, error, path))
+        else:
+            path = (*path, step["name"] or int(step["number"]))
+    unknown = _UNKNOWN.fullmatch(complaint)
+    place = (*path, unknown[1]) if unknown else path
+    clear = _CLEARER.get(complaint, complaint)
+    is_name = bool(is_key or unknown)
+    return Misfit(path, clear + hint(complaint, kind, path), place, is_name=is_name)
+
+
+def _mended(value: Any, kind: type, misfit: Misfit) -> Any:
+    """A copy of the value in which something that fits stands there, or nothing."""
+    if lacking := _LACKING.fullmatch(misfit.complaint):
+        path = (*misfit.path, lacking[1])
+        return _with(value, path, sample_at(kind, path))
+    if misfit.is_name:
+        return _with(value, misfit.place, _NOTHING)
+    return _with(value, misfit.path, sample_at(kind, misfit.path))
 
 
 def _culprit(value: Any, kind: type, complaint: str, path: Path) -> str:
@@ -79,9 +121,14 @@ def _at(value: Any, path: Path) -> Mapping[str, Any]:
 
 
 def _with(value: Any, path: Path, inner: Any) -> Any:
-    """A copy of the value with something else at `path`."""
+    """A copy of the value with something else at `path`, or without it."""
     if not path:
         return inner
-    copy = value.copy()
-    copy[path[0]] = _with(value[path[0]], path[1:], inner)
+    copy, step = value.copy(), path[0]
+    if path[1:]:
+        copy[step] = _with(value[step], path[1:], inner)
+    elif inner is _NOTHING:
+        del copy[step]
+    else:
+        copy[step] = inner
     return copy

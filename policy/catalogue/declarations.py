@@ -42,11 +42,12 @@ class Declarations(Struct, frozen=True):
     bad_layouts: frozenset[str]
 
     def sound_types(self) -> dict[str, Declared[Entry]]:
-        """Those in files without a problem, but for those whose layout has one."""
+        """Those without a problem of their own, but for those whose layout has one."""
         return {
             name: each
             for name, each in self.types.items()
-            if not each.file.problems and self.bad_layouts.isdisjoint(_layouts_of(each.entry))
+            if not each.file.is_amiss(each.path)
+            and self.bad_layouts.isdisjoint(_layouts_of(each.entry))
         }
 
 

@@ -6,14 +6,18 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from policy.catalogue.conversion import Misfit, convert
+from policy.catalogue.conversion import Misfit, convert, misfits
 from policy.catalogue.problem import shown
-from policy.catalogue.toml_lines import Path, line_of, lines_of
+from policy.catalogue.toml_lines import Path, excess_of, line_of, lines_of
 from policy.entry import PlainName
 from schemas.event import Name
 
 _T = TypeVar("_T")
 _TOML_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+_OVERWRITTEN = "Cannot overwrite a value"
+_KEY = re.compile(r"\s*([^=\[\]]*[^=\[\]\s])\s*=")
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some editors of Windows begin a file with it."""
 
 
 class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,7 +39,8 @@ class CatalogueFile:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.problems: list[tuple[int, str]] = []
-        self._text = text
+        self._text = text.removeprefix(_BYTE_ORDER_MARK)
+        self._amiss: set[Path] = set()
         self._lines: dict[Path, int] | None = None
         self.sections = self.convert((), self._parsed(), Sections) or Sections()
         self._check_event()
@@ -47,14 +52,20 @@ class CatalogueFile:
         field = f"{shown(path)}: " if path else ""
         line = line_of(self._lines, path if place is None else place)
         self.problems.append((line, f"{field}{complaint}"))
+        self._amiss.add(path[:2])
+
+    def is_amiss(self, path: Path) -> bool:
+        """Whether there is a complaint about this entry, by its section and name."""
+        return path in self._amiss
 
     def convert(self, path: Path, table: dict[str, Any], kind: type[_T]) -> _T | None:
-        """The table at this path as that kind, or None, with a complaint."""
+        """The table at this path as that kind, or None, with all that does not fit."""
         try:
             return convert(table, kind)
-        except Misfit as misfit:
-            place = (*path, *misfit.place)
-            self.complain((*path, *misfit.path), misfit.complaint, place)
+        except Misfit:
+            for misfit in misfits(table, kind):
+                place = (*path, *misfit.place)
+                self.complain((*path, *misfit.path), misfit.complaint, place)
             return None
 
     def told(self) -> list[str]:
@@ -62,15 +73,25 @@ class CatalogueFile:
         return [f"{self.name}:{line}: {said}." for line, said in sorted(self.problems)]
 
     def _parsed(self) -> dict[str, Any]:
+        excess = excess_of(self._text)
+        if excess is not None:
+            self.problems.append(excess)
+            return {}
         try:
             return tomllib.loads(self._text)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             found = _TOML_ERROR.fullmatch(str(error))
             said, line, column = found.groups() if found else (str(error), "1", None)
             place = f"in column {column}" if column else "at its end"
             number = int(line) if line else max(1, len(self._text.splitlines()))
+            said += self._twice(said, number)
             self.problems.append((number, f"is not TOML: {said}, {place}"))
             return {}
+
+    def _twice(self, said: str, number: int) -> str:
+        """The key of this line, where the complaint is that it is there twice."""
+        key = _KEY.match(self._text.splitlines()[number - 1])
+        return f": {key[1]} is there already" if said == _OVERWRITTEN and key else ""
 
     def _check_event(self) -> None:
         sections = self.sections

@@ -20,6 +20,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _END = ""
+DEEPEST = 32
+"""Tables within tables, and names joined by dots: beyond it, tomllib takes memory by the square."""
 
 
 class _Token(Struct, frozen=True):
@@ -42,6 +44,20 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
+
+
+def excess_of(text: str) -> tuple[int, str] | None:
+    """The first line of a text, TOML or not, that is nested too deeply, with a sentence, if any."""
+    depth = names = 0
+    for token in _tokens(text):
+        if token.text in ("[", "{"):
+            depth += 1
+        elif token.text in ("]", "}"):
+            depth -= 1
+        names = names + 1 if token.text == "." else names * (token.kind != "mark")
+        if max(depth, names) >= DEEPEST:
+            return token.line, f"is nested more than {DEEPEST} deep"
+    return None
 
 
 def _tokens(text: str) -> Iterator[_Token]:

@@ -66,7 +66,8 @@ def test_all_that_is_wrong_is_told_and_the_command_fails(folder: Path) -> None:
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         "tenants.toml:2: tenants.acme.zone: 'Mars' is not an IANA time zone.",
-        "thing.toml:6: types.thing.priority: Invalid enum value 'asap'.",
+        "thing.toml:6: types.thing.priority: Invalid enum value 'asap': "
+        "it is one of critical, high, low, normal.",
     ]
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from policy.catalogue.catalogue import parse
 from tests.policy.refusals import problems
 from tests.policy.samples import TYPE
 
@@ -73,3 +74,81 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "thing.toml:10",
         "thing.toml:16",
     ]
+
+
+def test_every_value_that_does_not_fit_is_told_with_what_would() -> None:
+    thing = TYPE.replace('category = "things"', "")
+    for old, new in (
+        ('"normal"', '"hihg"'),
+        ('"inapp"]', '"pigeon", "fax"]'),
+        ("= 86400", '= "1w"\nspeed = 1\nrate_limits = 3\nrate_limit = { count = 5, every = 1 }'),
+        ("[types.thing.templates]", DIGESTS + "[types.thing.templates]"),
+    ):
+        thing = thing.replace(old, new)
+    channels = "it is one of push, email, sms, inapp, chat, webhook."
+    prefix = "types.thing"
+    assert problems(thing=thing) == [
+        f"thing.toml:4: {prefix}: Object missing required field `category`.",
+        f"thing.toml:6: {prefix}.priority: Invalid enum value 'hihg' (did you mean high?): "
+        "it is one of critical, high, low, normal.",
+        f"thing.toml:7: {prefix}.channels[3]: Invalid enum value 'pigeon': {channels}",
+        f"thing.toml:7: {prefix}.channels[4]: Invalid enum value 'fax': {channels}",
+        f'thing.toml:9: {prefix}.time_to_live: not a span of time such as 90, "15m" or "7d".',
+        f"thing.toml:10: {prefix}: Object contains unknown field `speed`.",
+        f"thing.toml:11: {prefix}: Object contains unknown field `rate_limits`"
+        " (did you mean rate_limit?).",
+        f"thing.toml:12: {prefix}.rate_limit: Object contains unknown field `every`:"
+        " it has count, seconds, over.",
+        f"thing.toml:12: {prefix}.rate_limit: Object missing required field `seconds`.",
+        f'thing.toml:15: {prefix}.digests[0].at[0]: not a time of day such as "09:30".',
+        f"thing.toml:15: {prefix}.digests[0].days[0]: Invalid enum value 'Monday'"
+        ": it is one of mon, tue, wed, thu, fri, sat, sun.",
+        f"thing.toml:16: {prefix}.digests[1]: Object missing required field `channels`.",
+    ]
+
+
+DIGESTS = """digests = [
+    { channels = ["push"], at = ["9"], days = ["Monday"] },
+    { every = "5m" },
+]
+"""
+
+
+def test_a_type_that_does_not_fit_hides_no_other_of_its_file() -> None:
+    _, _, types = TYPE.partition("\n\n")
+    other = types.replace("thing", "other").replace("data.text", "dat.text", 1)
+    found = problems(thing=TYPE.replace('"normal"', '"asap"') + other)
+    assert [each.partition(": ")[2][:30] for each in found] == [
+        "types.thing.priority: Invalid ",
+        "types.other.templates.push.bod",
+    ]
+
+
+def test_a_key_that_is_there_twice_is_named() -> None:
+    (found,) = problems(thing=TYPE.replace('"normal"', '"normal"\n  priority = "low"'))
+    said = "Cannot overwrite a value: priority is there already, in column 19."
+    assert found == f"thing.toml:7: is not TOML: {said}"
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse({"thing.toml": "\ufeff" + TYPE}).types.keys() == {"thing"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + ".a" * 100_000 + " = 1",
+        "[" + 'a . "b" .' * 50_000 + "c]",
+        "a = " + "[" * 100_000,
+        "a = " + "{ a = " * 50_000,
+    ],
+    ids=["dotted key", "header", "lists", "tables"],
+)
+def test_what_is_nested_without_end_is_refused_at_once(text: str) -> None:
+    """To parse the dotted key would take 40 GB."""
+    assert problems(deep=f"\n{text}") == ["deep.toml:2: is nested more than 32 deep."]
+
+
+def test_dots_and_brackets_in_texts_are_no_depth() -> None:
+    ends = '"' + "…. [" * 40 + '{{ data.text }}"'
+    parse({"thing.toml": TYPE.replace('"{{ data.text }}"', ends)})

@@ -1,0 +1,122 @@
+"""What may stand at a place of the catalogue, said to whoever wrote something else there."""
+
+import re
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any
+
+from msgspec import inspect
+
+from policy.catalogue.toml_lines import Path
+
+_VALUE = re.compile("Invalid enum value '?(.*?)'?", re.DOTALL)
+_FIELD = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
+_TEXTS = ("en", "09:30", "1h")
+"""One of them fits each pattern that a field has."""
+_MOST_LISTED = 12
+"""Fields of a table that are listed where none is like the one that was written."""
+_ALIKE = 0.7
+"""Of difflib's ratio: `chanels` is like `channels`, and `when` like nothing that there is."""
+
+
+def values_at(kind: type, path: Path) -> list[str]:
+    """The values that may stand there, none where they can't be listed."""
+    for found in _at(inspect.type_info(kind), path):
+        match found:
+            case inspect.EnumType(cls=choices) if issubclass(choices, Enum):
+                return [str(each.value) for each in choices]
+            case inspect.LiteralType(values=values):
+                return [str(each) for each in values]
+    return []
+
+
+def fields_at(kind: type, path: Path) -> list[str]:
+    """The fields of the table there."""
+    return [
+        field.encode_name
+        for found in _at(inspect.type_info(kind), path)
+        if isinstance(found, inspect.StructType)
+        for field in found.fields
+    ]
+
+
+def sample_at(kind: type, path: Path) -> Any:
+    """Something that may stand there, whatever it means; None where nothing is known to."""
+    found = _at(inspect.type_info(kind), path)
+    return _sample(found[0]) if found else None
+
+
+def hint(complaint: str, kind: type, path: Path) -> str:
+    """What to write instead, for a complaint of msgspec's about what stands there; may be empty."""
+    if wrong := _VALUE.fullmatch(complaint):
+        allowed = values_at(kind, path)
+        meant = _meant(wrong[1], allowed)
+        return f"{meant}: it is one of {', '.join(allowed)}" if allowed else ""
+    if unknown := _FIELD.fullmatch(complaint):
+        known = fields_at(kind, path)
+        few = f": it has {', '.join(known)}" if len(known) <= _MOST_LISTED else ""
+        return _meant(unknown[1], known) or few
+    return ""
+
+
+def _meant(written: str, known: list[str]) -> str:
+    close = get_close_matches(written.lower(), known, n=1, cutoff=_ALIKE)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _sample(kind: inspect.Type) -> Any:
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _sample(inner)
+        case inspect.UnionType(types=types):
+            return _sample(next(each for each in types if not isinstance(each, inspect.NoneType)))
+        case inspect.StructType(fields=fields):
+            return {each.encode_name: _sample(each.type) for each in fields if each.required}
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return [_sample(item)]
+        case inspect.DictType():
+            return {}
+        case inspect.EnumType(cls=choices) if issubclass(choices, Enum):
+            return next(iter(choices)).value
+        case inspect.LiteralType(values=values):
+            return values[0]
+        case inspect.IntType(ge=least):
+            return 60 if least is None else max(least, 1)
+        case inspect.StrType(pattern=pattern):
+            return next(each for each in _TEXTS if not pattern or re.search(pattern, each))
+        case inspect.BoolType():
+            return False
+    return None
+
+
+def _at(kind: inspect.Type, path: Path) -> list[inspect.Type]:
+    """The kinds that a value at the path may have."""
+    kinds = [kind]
+    for step in path:
+        kinds = [inner for each in _plain(kinds) for inner in _inside(each, step)]
+    return _plain(kinds)
+
+
+def _plain(kinds: list[inspect.Type]) -> list[inspect.Type]:
+    found: list[inspect.Type] = []
+    for kind in kinds:
+        match kind:
+            case inspect.UnionType(types=types):
+                found += _plain(list(types))
+            case inspect.Metadata(type=inner):
+                found += _plain([inner])
+            case _:
+                found.append(kind)
+    return found
+
+
+def _inside(kind: inspect.Type, step: str | int) -> list[Any]:
+    match kind:
+        case inspect.StructType(fields=fields):
+            return [field.type for field in fields if field.encode_name == step]
+        # The path of a key ends with the key itself.
+        case inspect.DictType(key_type=key, value_type=value):
+            return [value, key]
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return [item]
+    return []
