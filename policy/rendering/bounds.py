@@ -8,6 +8,8 @@ from jinja2 import Environment, pass_context, pass_environment, pass_eval_contex
 from jinja2.filters import do_join, do_replace, do_sum
 from jinja2.nodes import EvalContext
 
+from policy.rendering import nulls
+
 MOST_BYTES = 192 << 10
 """Of one text in UTF-8. Two of them and their data fit into a record, also as JSON."""
 
@@ -40,7 +42,7 @@ def counted(context: Any, value: Any) -> Iterator[Any]:
     """The items of what a loop goes over, each counted as work."""
     for item in value:
         _work(context, STEP)
-        yield item
+        yield nulls.item(item)
 
 
 @pass_context
@@ -54,7 +56,7 @@ def weighed(context: Any, value: Any) -> Any:
 @pass_eval_context
 def _join(context: EvalContext, value: Iterable[Any], separator: str = "") -> str:
     items, size = list[Any](), 0
-    for item in value:
+    for item in map(nulls.item, value):
         size += len(str(item)) + len(separator)
         check_size(size)
         items.append(item)

@@ -6,6 +6,7 @@ from babel.lists import format_list
 from jinja2 import pass_context
 
 from policy.rendering.locales import locale_of
+from policy.rendering.nulls import item
 from policy.rendering.unusable import Unusable
 
 _STYLES = ("standard", "or", "unit")
@@ -21,4 +22,4 @@ def listing(context: Any, value: Any, style: Literal["standard", "or", "unit"] =
         raise Unusable("listing", value, f"it has more than {_MOST} items")
     if style not in _STYLES:
         raise Unusable("listing", style, f"the styles are {', '.join(_STYLES)}")
-    return format_list([str(each) for each in value], style, locale=locale_of(context.locale))
+    return format_list([str(item(each)) for each in value], style, locale=locale_of(context.locale))

@@ -8,6 +8,7 @@ from babel.core import get_global
 
 _NAME = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z0-9]{2,8}){0,5}")
 _FALLBACK = "en"
+_NORWEGIAN, _BOKMAL = "no", "nb"
 
 
 def is_locale(name: str) -> bool:
@@ -19,8 +20,9 @@ def is_locale(name: str) -> bool:
 def chain(name: str) -> tuple[str, ...]:
     """The locales whose texts will do, best first: `pt-BR` gives `pt_BR` and `pt`.
 
-    By CLDR's parents, so `es-MX` gives `es_419` too. What is unknown at the end of a name is
-    passed over; of a name that is no locale at all, there are none.
+    By CLDR's parents, so `es-MX` gives `es_419` too. Norwegian is mostly written as Bokmål, so `no`
+    and `nn` give `nb`. What is unknown at the end of a name is passed over; of a name that is no
+    locale at all, there are none.
     """
     wanted = _nearest(name)
     found = [] if wanted is None else [str(wanted)]
@@ -29,6 +31,8 @@ def chain(name: str) -> tuple[str, ...]:
         if not parent or parent == "root":
             break
         found.append(str(parent))
+    if found and found[-1] == _NORWEGIAN and _BOKMAL not in found:
+        found.append(_BOKMAL)
     return tuple(found)
 
 

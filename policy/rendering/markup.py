@@ -21,13 +21,16 @@ _ADDRESSES = frozenset(
 )
 _PROGRAMS = ("script", "style")
 _BEGINNING = re.compile(rf"\s*(?:https?://|mailto:|tel:|#|{_LINK})[^{_EDGE}]*")
+_MADE_TAG = re.compile(f"<[/!?]?[{_VALUE}{_LINK}{_EDGE}]")
 _QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
 
 
 def misplaced(tree: Template) -> str | None:
     """The first place in an HTML template where a value can do harm; None where there is none."""
-    places = _Places()
-    places.feed(_outline(tree.body))
+    outline, places = _outline(tree.body), _Places()
+    if _MADE_TAG.search(outline):
+        return "a value right after < would make a tag"
+    places.feed(outline)
     places.close()
     return places.complaint
 

@@ -76,7 +76,10 @@ def _number(name: str, value: Any) -> Decimal:
     # Python refuses to write out an int of thousands of digits, so those are tested as they are.
     if not is_text and abs(value) >= _BEYOND:
         raise Unusable(name, value, "it is too large")
-    return Decimal(str(value))
+    number = Decimal(str(value))
+    # As shown: CLDR's rules count the decimals of 1.0, which nobody sees.
+    whole = number.to_integral_value()
+    return whole if whole == number else number
 
 
 def _pattern(name: str, pattern: str, decimals: Any) -> str:

@@ -1,8 +1,9 @@
 """Text that reaches a person as it is, freed of what a stranger could hide in it."""
 
 import re
-import unicodedata
 from collections.abc import Callable
+
+import regex
 
 MOST_TITLE = 250
 """Characters of a title or a subject; some mail servers refuse longer ones."""
@@ -17,11 +18,10 @@ _HIDDEN = re.compile(
 )
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _BREAK = re.compile("\r\n?|[\u2028\u2029]")
-_JOINER = "\u200d"
-_TRAILING = frozenset(
-    {_JOINER, *map(chr, range(0x1F3FB, 0x1F400)), *map(chr, range(0xFE00, 0xFE10))}
-)
-_MOST_TRAILING = 16
+_DRAWN_AS_ONE = regex.compile(r"\X")
+_LOOKED_BACK = 256
+_MOST_DRAWN = 64
+"""Characters that are drawn as one, and are not torn: who puts on more accents means mischief."""
 
 
 def clean(text: str) -> str:
@@ -52,10 +52,17 @@ def cut(text: str, length: int) -> str:
     """At most the first `length` characters, without half of what is drawn as one."""
     if len(text) <= length:
         return text
-    for end in range(length, max(0, length - _MOST_TRAILING), -1):
-        joined = text[end - 1] == _JOINER
-        if not joined and text[end] not in _TRAILING and not unicodedata.combining(text[end]):
-            return text[:end].rstrip()
+    start = max(0, length - _LOOKED_BACK)
+    if text[start : length + 1].isascii():
+        return text[:length].rstrip()
+    # What is drawn as one hardly ever begins before an ASCII character and goes on after it.
+    while start > max(0, length - 2 * _LOOKED_BACK) and not text[start].isascii():
+        start -= 1
+    end = start
+    for piece in _DRAWN_AS_ONE.finditer(text, start):
+        if piece.end() > length:
+            return text[: end if len(piece[0]) <= _MOST_DRAWN else length].rstrip()
+        end = piece.end()
     return text[:length].rstrip()
 
 

@@ -12,15 +12,16 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from policy.rendering import bounds, dates, links, numbers
+from policy.rendering import bounds, dates, links, nulls, numbers
 from policy.rendering.listing import listing
+from policy.rendering.truncation import truncated
 
 # Left out: what takes away escaping (safe, tojson, xmlattr, urlize), is random, or multiplies.
 _STOCK = (
     *("abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat"),
-    *("first", "float", "groupby", "int", "items", "last", "length", "list", "lower", "map"),
+    *("float", "groupby", "int", "items", "length", "list", "lower"),
     *("max", "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr", "sort"),
-    *("string", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
+    *("string", "title", "trim", "unique", "upper", "urlencode", "wordcount"),
 )
 _METHODS = frozenset(
     {"capitalize", "endswith", "isdigit", "lower", "lstrip", "rstrip", "split", "startswith"}
@@ -32,8 +33,10 @@ _OWN: dict[str, Any] = {
     **dates.FILTERS,
     **numbers.FILTERS,
     **bounds.FILTERS,
+    **nulls.FILTERS,
     "link": links.link,
     "listing": listing,
+    "truncate": truncated,
 }
 
 
@@ -47,8 +50,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.clear()
         self.filters = {name: FILTERS[name] for name in _STOCK} | _OWN
         self.tests["link"] = links.is_link
-        # `truncate(100)` means 100 characters, where stock Jinja2 lets 105 pass.
-        self.policies["truncate.leeway"] = 0
+        self.finalize = nulls.shown
         # Of macros and of what is set as a block, too.
         self.concat = bounds.joined  # type: ignore[method-assign]
 
@@ -61,7 +63,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         if type(obj) is dict and type(argument) is str:
             return self.getattr(obj, argument)
-        return super().getitem(obj, argument)
+        value = super().getitem(obj, argument)
+        return self._absent(obj, str(argument)) if value is None else value
 
     def _absent(self, obj: Any, attribute: str) -> StrictUndefined:
         return StrictUndefined(f"the variable {attribute!r} is missing", obj, attribute)

@@ -1,13 +1,16 @@
 """The texts of a type on one channel as written: which contradict, and which stand in for which."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
-from policy.entry import Templates, Texts
+from policy.entry import Templates, Texts, Translation
 from policy.rendering.locales import chain, is_locale
+from policy.rendering.words import has_words
 from schemas.vocabulary import Channel
 
 _MARKUP = ("html", "mjml")
 _FIELDS = ("title", "body", *_MARKUP)
+_ENGLISH = "en"
+"""By which texts are taken to be whose language is not said."""
 
 
 RESERVED = frozenset({"from", "message_type"})
@@ -67,7 +70,8 @@ def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[st
         yield "language", f"{templates.language!r} is not a locale"
     for path, texts in _all_texts(templates):
         yield from _unsuited(channel, path, texts)
-    yield from _translations(templates)
+    known = yield from _translations(templates)
+    yield from _untranslated(templates, known)
 
 
 def _all_texts(templates: Templates) -> Iterator[tuple[str, Templates | Texts]]:
@@ -90,8 +94,9 @@ def _unsuited(channel: Channel, path: str, texts: Templates | Texts) -> Iterator
         yield path + "html", "and mjml are both there, and a mail has one of them"
 
 
-def _translations(templates: Templates) -> Iterator[tuple[str, str]]:
-    known = dict[str, str]()
+def _translations(templates: Templates) -> Generator[tuple[str, str], None, set[str]]:
+    """Complaints of each by itself; returns the names of those that have none."""
+    known, sound = dict[str, str](), set[str]()
     for name, translation in templates.locales.items():
         if not is_locale(name):
             yield f"locales.{name}", "is not a locale"
@@ -103,6 +108,46 @@ def _translations(templates: Templates) -> Iterator[tuple[str, str]]:
         if translation.digest:
             base = templates.digest or Texts()
             yield from _excess(f"locales.{name}.digest.", translation.digest, base, _MARKUP)
+        sound.add(name)
+    return sound
+
+
+def _untranslated(templates: Templates, sound: set[str]) -> Iterator[tuple[str, str]]:
+    """What a translation leaves to the texts of another language, so that a message has both."""
+    if sound != templates.locales.keys():
+        return
+    own = _language(templates.language or _ENGLISH)
+    for known, names in locales_of(templates).items():
+        if _language(known) == own:
+            continue
+        translations = [templates.locales[name] for name in names]
+        for path, fields in _lacking(templates, translations):
+            yield (
+                f"locales.{names[0]}.{path}{fields[0]}",
+                "is missing, so that a message would be in two languages",
+            )
+
+
+def _lacking(
+    templates: Templates, translations: list[Translation]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    digests = [each.digest for each in translations if each.digest]
+    for path, base, others in (
+        ("", templates, translations),
+        ("digest.", templates.digest, digests),
+    ):
+        for fields in (("title",), ("body",), _MARKUP):
+            written = [getattr(base, field, None) for field in fields]
+            if any(text and has_words(text) for text in written) and not any(
+                getattr(each, field) is not None for each in others for field in fields
+            ):
+                yield path, fields
+
+
+def _language(name: str) -> str:
+    """Of a locale; Norwegian has two names for what is written alike."""
+    language = chain(name)[-1].partition("_")[0]
+    return "no" if language == "nb" else language
 
 
 def _excess(

@@ -69,6 +69,24 @@ def test_plurals(locale: str, expected: str) -> None:
     assert text(source, {"n": [0, 1, 2, 3, 5, 11, 22, 100]}, locale).strip() == expected
 
 
+@pytest.mark.parametrize(
+    ("locale", "value", "expected"),
+    [
+        ("en", 1.0, "1:one"),
+        ("en", "1.00", "1:one"),
+        ("en", 1.5, "1.5:other"),
+        ("ru", 21.0, "21:one"),
+        ("ru", "21", "21:one"),
+        ("ru", 22.0, "22:few"),
+        ("en", 1e14, "100,000,000,000,000:other"),
+    ],
+)
+def test_a_plural_is_that_of_the_number_as_it_is_shown(
+    locale: str, value: Any, expected: str
+) -> None:
+    assert text(f"{{{{ data.x | plural({FORMS}) }}}}", {"x": value}, locale) == expected
+
+
 def test_a_form_that_is_not_given_is_other() -> None:
     source = "{{ data.n | plural(one='one item', other='# items') }}"
     assert text(source, {"n": 1}) == "one item"
@@ -101,6 +119,8 @@ def test_a_form_that_is_not_given_is_other() -> None:
         ("listing", "abc", "it is not a list"),
         ("listing", ["x"] * 101, "more than 100 items"),
         ("listing('nor')", ["x"], "can't use 'nor'"),
+        ("truncate(2)", "abc", "can't use 2: there is no room for the end"),
+        ("truncate('9')", "abc", "can't use '9'"),
     ],
 )
 def test_a_value_that_does_not_suit_is_named(source: str, value: Any, complaint: str) -> None:

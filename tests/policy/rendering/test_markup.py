@@ -47,6 +47,7 @@ def test_no_value_becomes_markup(value: str) -> None:
         '<p title="{{ data.x }}"{% if data.y %} class="a{{ data.y }}"{% endif %}>',
         '<p style="width:{{ data.x | int }}%">',
         "<td width={{ data.x | int }}>",
+        "1 < {{ data.x }}",
         "<style>p { color: red }</style>{{ data.x }}",
         "<!-- {{ data.x }} -->",
         '<!--[if mso]><a href="{{ data.x | link }}"><![endif]-->',
@@ -59,6 +60,10 @@ def test_where_a_value_may_stand(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
+        ("<{{ data.x }}>", "right after < would make a tag"),
+        ("a</{{ data.x | upper }}>", "right after < would make a tag"),
+        ("<!{{ data.x }}>", "right after < would make a tag"),
+        ("<{% if data.y %}b{% endif %}>", "right after < would make a tag"),
         ('<a href="{{ data.x }}">', "'href' needs the filter 'link'"),
         ('<img src="{{ data.x | upper }}">', "'src' needs the filter 'link'"),
         ('<a href="{{ data.x | link | upper }}">', "'href' needs"),

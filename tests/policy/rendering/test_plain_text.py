@@ -49,6 +49,23 @@ def test_what_is_drawn_as_one_is_not_torn() -> None:
     assert len(cut("e" + "\u0301" * 99, 50)) == 50
 
 
+@pytest.mark.parametrize(
+    ("text", "length", "expected"),
+    [
+        ("🇩🇪🇫🇷🇮🇹", 3, "🇩🇪"),
+        ("🇩🇪🇫🇷🇮🇹", 4, "🇩🇪🇫🇷"),
+        ("1️⃣2️⃣", 5, "1️⃣"),
+        ("नमस्ते दोस्त", 4, "नम"),
+        ("ที่นี่", 4, "ที่"),
+        ("👨‍👩‍👧‍👦", 5, ""),
+        ("👍🏽👍🏽", 3, "👍🏽"),
+        ("ab" * 300 + "🇩🇪" * 200, 901, "ab" * 300 + "🇩🇪" * 150),
+    ],
+)
+def test_flags_keycaps_and_syllables_are_not_torn(text: str, length: int, expected: str) -> None:
+    assert cut(text, length) == expected
+
+
 @given(st.text(), st.integers(0, 99))
 def test_a_cut_is_a_beginning(text: str, length: int) -> None:
     found = cut(text, length)

@@ -98,27 +98,28 @@ def test_a_mail_has_a_plain_text_part() -> None:
         ("pt_br.UTF-8", "título", "br 1.234,5"),
         ("pt", "título", "pt 1.234,5"),
         ("pt-AO", "título", "pt 1\xa0234,5"),
-        ("de-CH", "Titel", "base 1\u2019234.5"),
-        ("zh-TW", "標題", "base 1,234.5"),
-        ("fr", "title", "base 1\u202f234,5"),
-        ("xx-YY", "title", "base 1,234.5"),
-        ("@@@", "title", "base 1,234.5"),
-        ("", "title", "base 1,234.5"),
+        ("de-CH", "Titel", "= 1\u2019234.5"),
+        ("zh-TW", "標題", "= 1,234.5"),
+        ("fr", "title", "= 1\u202f234,5"),
+        ("xx-YY", "title", "= 1,234.5"),
+        ("@@@", "title", "= 1,234.5"),
+        ("", "title", "= 1,234.5"),
     ],
 )
 def test_each_field_falls_back_along_the_chain(locale: str, title: str, body: str) -> None:
-    made = rendering("push", title="title", body="base {{ data.n | number }}", locales=LOCALES)
+    made = rendering("push", title="title", body="= {{ data.n | number }}", locales=LOCALES)
     assert made.content(event(n=1234.5), locale) == Content(title=title, body=body)
 
 
 def test_base_texts_of_a_known_language_are_formatted_by_it() -> None:
     source = "{{ data.n | plural(one='# item', other='# items') }}"
-    made = rendering("push", body=source, language="en", locales={"de": Translation()})
+    german = "{{ data.n | plural(one='# Ding', other='# Dinge') }}"
+    made = rendering("push", body=source, language="en", locales={"de": Translation(body=german)})
     unsaid = rendering("push", body=source)
     assert made.content(event(n=0), "fr").body == "0 items"
     assert unsaid.content(event(n=0), "fr").body == "0 item"
     assert made.content(event(n=1234), "en-IN").body == "1,234 items"
-    assert made.content(event(n=1234), "de").body == "1.234 items"
+    assert made.content(event(n=1234), "de").body == "1.234 Dinge"
 
 
 def test_an_sms_is_cut_to_its_segments() -> None:
@@ -194,18 +195,18 @@ def test_a_digest_falls_back_along_the_chain() -> None:
     made = rendering(
         "push",
         title="one",
-        body="one {{ data.x }}",
-        digest=Texts(body="{{ count }} things"),
+        body="1: {{ data.x }}",
+        digest=Texts(body="{{ count }}!"),
         locales={
             "de": Translation(title="eins", digest=Texts(body="{{ count }} Dinge")),
             "de-AT": Translation(digest=Texts(title="{{ count }}")),
-            "fr": Translation(body="un {{ data.x }}"),
+            "fr": Translation(title="un"),
         },
     )
     events = several("a", "b")
     assert made.digest(events, "de-AT") == Content(title="2", body="2 Dinge")
     assert made.digest(events, "de-DE") == Content(title="eins", body="2 Dinge")
-    assert made.digest(events, "fr") == Content(title="one", body="2 things")
+    assert made.digest(events, "fr") == Content(title="un", body="2!")
 
 
 def test_a_digest_has_html_of_its_own() -> None:

@@ -41,6 +41,52 @@ def test_a_preview_is_never_longer_than_100_characters(length: int) -> None:
     assert preview.endswith("…") is (length > 100)
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("truncate(5)", "ab..."),
+        ("truncate(9)", "ab cde..."),
+        ("truncate(8)", "ab..."),
+        ("truncate(8, true)", "ab cd..."),
+        ("truncate(10, end='')", "ab cde"),
+        ("truncate(10, true, '')", "ab cde 🇩🇪"),
+        ("truncate(11, true, '')", "ab cde 🇩🇪🇫🇷"),
+        ("truncate(99)", "ab cde 🇩🇪🇫🇷"),
+    ],
+)
+def test_a_truncated_text_is_whole_words_and_whole_signs(source: str, expected: str) -> None:
+    found = text(f"{{{{ data.x | {source} }}}}", {"x": "ab cde 🇩🇪🇫🇷"})
+    assert found == expected
+
+
+NULLS = {"list": ["a", None], "rows": [{"n": None}], "pair": {"k": None}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for x in data.list %}{{ x }}{% endfor %}",
+        "{{ data.list[1] }}",
+        "{{ data.list | last }}",
+        "{{ data.list | reverse | first }}",
+        "{{ data.list | join(', ') }}",
+        "{{ data.list | map('upper') | join }}",
+        "{{ data.list | listing }}",
+        "{% for k, v in data.pair | dictsort %}{{ v }}{% endfor %}",
+        "{{ none }}",
+    ],
+)
+def test_a_null_is_as_absent_as_a_missing_field_wherever_it_stands(source: str) -> None:
+    with pytest.raises(UndefinedError, match=r"null|missing"):
+        text(source, NULLS)
+
+
+def test_there_may_be_something_instead_of_a_null() -> None:
+    source = "{% for x in data.list %}{{ x | default('?') }}{% endfor %}{{ data.list[1] | d('!') }}"
+    assert text(source, NULLS) == "a?!"
+    assert text("{{ data.list | map('default', '-') | join }}", NULLS) == "a-"
+
+
 def test_only_html_is_escaped() -> None:
     data = {"x": "<b>&"}
     assert text("<i>{{ data.x }}", data) == "<i><b>&"

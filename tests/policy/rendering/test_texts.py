@@ -73,7 +73,7 @@ def refusal(channel: str, table: dict[str, Any]) -> BadTemplate:
         ("push", {"body": "x", "locales": {"de": {"body": "{{"}}}, "locales.de.body", "line 1"),
         (
             "push",
-            {"body": "x", "locales": {"de": {"digest": {"body": "{{ x }}"}}}},
+            {"body": "", "locales": {"de": {"digest": {"body": "{{ x }}"}}}},
             "locales.de.digest.body",
             "'x' is not one of",
         ),
@@ -85,3 +85,52 @@ def test_contradictions(channel: str, table: dict[str, Any], field: str, complai
     assert found.field == field
     assert complaint in found.complaint
     assert not found.complaint.endswith(".")
+
+
+COMMENTS = {
+    "body": "{{ data.n | plural(one='# comment', other='# comments') }}",
+    "title": "{{ data.n }}",
+    "html": "<p class='note'>&nbsp;{{ data.n }}</p>",
+    "digest": {"body": "{{ count }} comments", "html": "<b>{{ count }} comments</b>"},
+}
+GERMAN = {"body": "{{ data.n }} Kommentare", "digest": {"body": "{{ count }} Kommentare"}}
+
+
+def compiled(table: dict[str, Any], **locales: dict[str, Any]) -> None:
+    templates = msgspec.convert(table | {"locales": locales}, Templates)
+    compile_rendering("thing.x", Channel.EMAIL, templates, {})
+
+
+@pytest.mark.parametrize(
+    ("locale", "translation", "field"),
+    [
+        ("ru", {}, "locales.ru.body"),
+        ("de", GERMAN, "locales.de.digest.html"),
+        ("de", {"body": "{{ data.n }} Kommentare"}, "locales.de.digest.body"),
+        ("de-AT", {"digest": GERMAN["digest"]}, "locales.de-AT.body"),
+    ],
+)
+def test_no_message_is_in_two_languages(
+    locale: str, translation: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(BadTemplate, match="is missing, so that a message would be in two") as found:
+        compiled(COMMENTS, **{locale: translation})
+    assert found.value.field == field
+
+
+def test_what_says_nothing_in_words_needs_no_translation() -> None:
+    whole = GERMAN | {"digest": {"body": "…", "html": "<b>{{ count }} Kommentare</b>"}}
+    # Of the texts without words, the base's do; a region has those of its language.
+    compiled(COMMENTS, de=whole)
+    compiled(COMMENTS, de=whole, **{"de-AT": {"title": "Neu: {{ data.n }}"}})
+
+
+def test_a_region_of_the_base_texts_language_says_what_it_has_of_its_own() -> None:
+    """Which is English where it is not said."""
+    compiled(COMMENTS, **{"en-GB": {"title": "Colours"}})
+    danish = COMMENTS | {"language": "da"}
+    compiled(danish, da={"title": "Kommentarer"})
+    with pytest.raises(BadTemplate, match="is missing, so that a message would be in two"):
+        compiled(danish, **{"en-GB": {"title": "Colours"}})
+    norwegian = COMMENTS | {"language": "no"}
+    compiled(norwegian, nb={"title": "Kommentarer"})
