@@ -185,10 +185,12 @@ class Decider(Stateful):
                 keep_post(turn, value)
             case Withdrawal():
                 withdraw(turn, value)
-            case Contacts():
-                check_endpoints(value, self._runtime.settings.private_endpoints)
-                note(turn, value, taken)
-            case DeviceChange() | Preferences() | ProfileChange() | Presence() | Follow():
+            case Contacts() | Preferences() | ProfileChange():
+                if isinstance(value, Contacts):
+                    check_endpoints(value, self._runtime.settings.private_endpoints)
+                with decisions.following(value.tenant, value.user):
+                    note(turn, value, taken)
+            case DeviceChange() | Presence() | Follow():
                 note(turn, value, taken)
             case Subscription() | Suppression() | Stop() | Block():
                 note(turn, value, taken)

@@ -1,6 +1,7 @@
 """The decisions of one turn: each user's state is read, the pure core asked, its answer written."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
@@ -13,6 +14,7 @@ from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import cancel, give_up, hear
 from policy.notification_type import NotificationType, unknown_type
+from policy.rescheduling import may_reschedule, rescheduled
 from policy.resume import resume
 from policy.user.ledger import Held, Ledger
 from policy.user.profile import Profile
@@ -179,6 +181,22 @@ class Decisions:
         )
         self._write(decision)
         self._store(feedback.tenant, feedback.user, user, state, decision)
+
+    @contextmanager
+    def following(self, tenant: str, user: str) -> Iterator[None]:
+        """Have what waits for the user follow what the block changes in their profile."""
+        key = user_key(tenant, user)
+        before = self._profiles.get(key) or STRANGER
+        yield
+        after = self._profiles.get(key) or STRANGER
+        ledger = self._ledgers.get(key) if may_reschedule(before, after) else None
+        if ledger is None or not (ledger.waiting or ledger.gathering):
+            return
+        whose = self._catalogue.tenant(tenant)
+        moved = rescheduled(ledger, before, after, whose, self._now)
+        if moved is not ledger:
+            self._ledgers.put(key, moved)
+            self._timers.move(self._turn.view(TIMERS), tenant, user, ledger, moved)
 
     def remember_cancelled(self, cancellation: Cancellation) -> None:
         """Of what has this key, nothing that happened until then is sent from now on."""

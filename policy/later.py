@@ -24,6 +24,8 @@ def wait(
     why: Mapping[Channel, tuple[Reason, str]],
     due_at: int,
     unless: Stage | None = None,
+    *,
+    is_quiet: bool = False,
 ) -> None:
     """Keep these channels of the draft's step until `due_at` (ms), or refuse if too much waits.
 
@@ -38,7 +40,7 @@ def wait(
         if plan.channel in why:
             plan.rendering.content(draft.request.event, draft.locale)
     name = f"{draft.name}.{draft.step}"
-    draft.waiting = {**draft.waiting, name: Waiting(due_at, unless)}
+    draft.waiting = {**draft.waiting, name: Waiting(due_at, unless, is_quiet=is_quiet)}
     draft.keep += (((name,), Held(draft.request, draft.step, tuple(why))),)
     for channel, (reason, detail) in why.items():
         draft.hold(channel, reason, detail)

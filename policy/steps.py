@@ -26,7 +26,8 @@ def take_step(draft: Draft, channels: Container[Channel] | None = None) -> None:
             # Only quiet hours put off, and they end at one moment for all channels.
             due_at = next(iter(later.values())).due_at
             unless = step.unless if draft.step else None  # nothing but an escalation has one
-            wait(draft, {name: each.said for name, each in later.items()}, due_at, unless)
+            why = {name: each.said for name, each in later.items()}
+            wait(draft, why, due_at, unless, is_quiet=True)
             return
         if draft.step + 1 == len(draft.spec.steps):
             return

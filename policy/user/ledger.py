@@ -31,12 +31,14 @@ MOST_HEARD = 64
 class Waiting(Struct, frozen=True, array_like=True, gc=False):
     """Part of a notification waits until `due_at` (ms); not sent if `unless` is reached before.
 
-    `counted` are limits in which the notification was counted since it began to wait.
+    `counted` are limits in which the notification was counted since it began to wait. `is_quiet`
+    says that it waits for quiet hours or a snooze to end.
     """
 
     due_at: int
     unless: Stage | None = None
     counted: tuple[str, ...] = ()
+    is_quiet: bool = False
 
 
 class Gathering(Struct, frozen=True, array_like=True, gc=False):

@@ -206,7 +206,10 @@ def test_what_can_not_be_compared_is_refused(old: str, new: str, complaint: str)
     ("own", "complaint"),
     [
         ('digest = { body = "{{ count }}" }', "digest: is missing, and the type's own templates"),
-        ('locales.de = { title = "y", body = "x" }', "locales: lacks de, which the type's own templates have"),
+        (
+            'locales.de = { title = "y", body = "x" }',
+            "locales: lacks de, which the type's own templates have",
+        ),
     ],
 )
 def test_variants_that_differ_in_more_than_words_are_refused(own: str, complaint: str) -> None:

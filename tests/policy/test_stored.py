@@ -16,8 +16,8 @@ from schemas.vocabulary import Stage
         (Window(60, (1, 2), 3), b"[60,[1,2],3]"),
         (Window(60, ()), b"[60,[],0]"),
         (Tally(60, 7, (1, 2)), b"[60,7,[1,2]]"),
-        (Waiting(5), b"[5,null,[]]"),
-        (Waiting(5, Stage.SEEN), b'[5,"seen",[]]'),
+        (Waiting(5), b"[5,null,[],false]"),
+        (Waiting(5, Stage.SEEN), b'[5,"seen",[],false]'),
     ],
 )
 def test_each_is_a_list(value: msgspec.Struct, encoded: bytes) -> None:

@@ -9,9 +9,10 @@ from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.presence import PRESENCE_FLOWS
+from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
 
-FLOWS = (*DIGESTS, *STEPS, *LIMITS, *PRESENCE_FLOWS)
+FLOWS = (*DIGESTS, *STEPS, *LIMITS, *PRESENCE_FLOWS, *RESCHEDULING)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))
