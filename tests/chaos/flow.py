@@ -21,7 +21,9 @@ from tests.chaos.observe import wait_until_read
 from tests.chaos.script import Script
 
 RATE = 160
-"""Events a second."""
+"""Events a second: two cores are busy with them alone."""
+BRIEF_RATE = 60
+"""The same in the default run, which has other tests beside: calls are in flight at any moment."""
 STEP = 0.05
 """Seconds between two bursts of events, and between two writes to the log."""
 PATIENCE_MS = 120_000
@@ -91,10 +93,12 @@ class Flow(Generic[Played]):
 
 
 @asynccontextmanager
-async def flowing(house: House, name: str, seconds: float) -> AsyncIterator[Flow[Script]]:
+async def flowing(
+    house: House, name: str, seconds: float, rate: int = RATE
+) -> AsyncIterator[Flow[Script]]:
     """Let events flow inside the block, for `seconds` at most; after it all are acknowledged."""
-    script = Script(name, int(seconds * RATE), datetime.now(UTC))
-    async with playing(house, script, RATE) as flow:
+    script = Script(name, int(seconds * rate), datetime.now(UTC))
+    async with playing(house, script, rate) as flow:
         yield flow
 
 

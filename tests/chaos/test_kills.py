@@ -9,14 +9,15 @@ import pytest
 from embedded.house import House
 from tests.chaos.conftest import CALLS_IN_FLIGHT, Tell
 from tests.chaos.findings import Finding, settle
-from tests.chaos.flow import flowing
+from tests.chaos.flow import BRIEF_RATE, RATE, flowing
 from tests.chaos.observe import ready_count, until_ready_again
 
 SEED = 20_261
 
 
 async def test_a_few_kills(house: House, tell: Tell) -> None:
-    await _survives(house, tell, "few-kills", kills=3, roles=("decider", "push"), seconds=60)
+    roles = ("decider", "push")
+    await _survives(house, tell, "few-kills", kills=3, roles=roles, seconds=60, rate=BRIEF_RATE)
 
 
 @pytest.mark.chaos
@@ -27,9 +28,16 @@ async def test_ten_kills_of_each_role(house: House, tell: Tell) -> None:
 
 
 async def _survives(
-    house: House, tell: Tell, name: str, *, kills: int, roles: tuple[str, ...], seconds: float
+    house: House,
+    tell: Tell,
+    name: str,
+    *,
+    kills: int,
+    roles: tuple[str, ...],
+    seconds: float,
+    rate: int = RATE,
 ) -> Finding:
-    async with flowing(house, name, seconds) as flow:
+    async with flowing(house, name, seconds, rate) as flow:
         killing = (_kill(house, role, kills, Random(f"{SEED}-{role}")) for role in roles)
         recovered = await asyncio.gather(*killing)
         flow.healed()

@@ -13,7 +13,7 @@ from policy.dedupe import MARKS_KEPT
 from schemas.vocabulary import Channel
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, Tell
 from tests.chaos.findings import Finding, settle
-from tests.chaos.flow import RATE, Flow, flowing, write_again
+from tests.chaos.flow import BRIEF_RATE, Flow, flowing, write_again
 from tests.chaos.observe import SETTLED, set_fault, wait_until_read
 from tests.chaos.script import KINDS, Script
 from tests.chaos.workers import stop
@@ -25,7 +25,7 @@ AWAY = 3.0
 
 
 async def test_kafka_is_killed(house: House, tell: Tell) -> None:
-    async with flowing(house, "broker-kill", 30) as flow:
+    async with flowing(house, "broker-kill", 30, BRIEF_RATE) as flow:
         await asyncio.sleep(3)
         await house.kafka.kill()
         await _bring_back_kafka(house, tell)
@@ -50,8 +50,8 @@ async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
     """What the changelogs hold is all that the state was: events told again notify nobody."""
     roles = [house.workers[role] for role in ("router", "decider", "push")]
     # However long the restart takes, whoever follows all gets fewer posts than are remembered.
-    assert REMEMBERED * RATE // len(KINDS) < MARKS_KEPT
-    async with flowing(house, "no-state", REMEMBERED) as flow:
+    assert REMEMBERED * BRIEF_RATE // len(KINDS) < MARKS_KEPT
+    async with flowing(house, "no-state", REMEMBERED, BRIEF_RATE) as flow:
         await asyncio.sleep(3)
         await asyncio.gather(*map(stop, roles))
         for worker in roles:

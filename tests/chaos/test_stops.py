@@ -9,7 +9,7 @@ import pytest
 from embedded.house import House
 from tests.chaos.conftest import CALLS_IN_FLIGHT, SESSION_TIMEOUT, Tell
 from tests.chaos.findings import Finding, settle
-from tests.chaos.flow import flowing
+from tests.chaos.flow import BRIEF_RATE, flowing
 from tests.chaos.observe import ready_count, until_ready_again
 from tests.chaos.workers import second, stop
 
@@ -17,7 +17,7 @@ ROLES = ("decider", "push")
 
 
 async def test_an_orderly_stop_and_a_change_of_scale(house: House, tell: Tell) -> None:
-    async with flowing(house, "stops", 60) as flow:
+    async with flowing(house, "stops", 60, BRIEF_RATE) as flow:
         took = await asyncio.gather(*(_stop_and_start(house, role, 1) for role in ROLES))
         await _scale(house)
         flow.healed()

@@ -9,7 +9,7 @@ from embedded.house import ROOT, House
 from pipeline.topics import ROLES
 from tests.chaos.conftest import Tell
 from tests.chaos.findings import settle
-from tests.chaos.flow import flowing
+from tests.chaos.flow import BRIEF_RATE, RATE, flowing
 from tests.chaos.workers import second, stop
 
 MOST_SHARED = ("router", "decider", "push")
@@ -29,21 +29,21 @@ async def ours_again(house: House) -> AsyncIterator[House]:
 async def test_back_to_the_last_release_and_forward_again(
     ours_again: House, release: Path, tell: Tell
 ) -> None:
-    await _survives(ours_again, "rolled", release, tell, MOST_SHARED, MOST_SHARED)
+    await _survives(ours_again, "rolled", release, tell, BRIEF_RATE, MOST_SHARED, MOST_SHARED)
 
 
 @pytest.mark.chaos
 async def test_every_role_in_either_order(ours_again: House, release: Path, tell: Tell) -> None:
     there, back = ROLES, tuple(reversed(ROLES))
-    await _survives(ours_again, "all-rolled", release, tell, there, there, back, back)
+    await _survives(ours_again, "all-rolled", release, tell, RATE, there, there, back, back)
 
 
 async def _survives(
-    house: House, name: str, release: Path, tell: Tell, *rolls: tuple[str, ...]
+    house: House, name: str, release: Path, tell: Tell, rate: int, *rolls: tuple[str, ...]
 ) -> None:
     """Replace roles by the other version, forth and back, while events flow."""
     before = {role: worker.restarts for role, worker in house.workers.items()}
-    async with flowing(house, name, 600) as flow:
+    async with flowing(house, name, 600, rate) as flow:
         for number, roles in enumerate(rolls):
             await _roll(house, roles, ROOT if number % 2 else release)
             if number % 2 == 0:
