@@ -14,10 +14,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, TaggedFields
 
+from pipeline.batch import Batch
 from pipeline.errors import Fenced, Unavailable
 
 OPENED = b"\x00opened"
@@ -73,11 +73,11 @@ class Owner:
         return OWNER.pack(self.producer_id, self.epoch)
 
 
-class FencedBatch(BatchBuilder):
+class FencedBatch(Batch):
     """A batch that bears its partition's owner instead of the client's own id."""
 
-    def __init__(self, batch_size: int, owner: Owner) -> None:
-        super().__init__(batch_size, 0)
+    def __init__(self, size: int, owner: Owner) -> None:
+        super().__init__(size)
         self._owner = owner
 
     def _set_producer_state(

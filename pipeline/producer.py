@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
-from aiokafka.producer.message_accumulator import BatchBuilder
 
+from pipeline.batch import Batch
 from pipeline.errors import Unavailable
 from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, next_owner
 from pipeline.kafka_clients import new_client
@@ -161,7 +162,7 @@ class Producer(AIOKafkaProducer):
 
     def _batches(
         self, groups: list[list[Entry]], owner: Owner | None = None
-    ) -> tuple[list[BatchBuilder], list[tuple[int, int]]]:
+    ) -> tuple[list[Batch], list[tuple[int, int]]]:
         """Batches of all entries, and for each group in which batch, how far in, it ends.
 
         A group that fits into a batch is never split, so it is written whole or not at all.
@@ -171,17 +172,17 @@ class Producer(AIOKafkaProducer):
         for entries in groups:
             if batches[-1].record_count() and batches[-1].size() + size_of(entries) > BATCH_BYTES:
                 batches.append(self._batch(owner))
-            for key, value in entries:
-                if batches[-1].append(key=key, value=value, timestamp=None) is None:
-                    batches.append(self._batch(owner))
-                    batches[-1].append(key=key, value=value, timestamp=None)
+            taken = batches[-1].extend(entries)
+            while taken < len(entries):
+                batches.append(self._batch(owner))
+                taken += batches[-1].extend(islice(entries, taken, None))
             places.append((len(batches) - 1, batches[-1].record_count()))
         for batch in batches:
             batch.close()
         return batches, places
 
-    def _batch(self, owner: Owner | None) -> BatchBuilder:
-        return self.create_batch() if owner is None else FencedBatch(BATCH_BYTES, owner)
+    def _batch(self, owner: Owner | None) -> Batch:
+        return Batch(BATCH_BYTES) if owner is None else FencedBatch(BATCH_BYTES, owner)
 
 
 async def start_producer(
