@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -80,7 +80,7 @@ class Intake:
             topic.name: msgspec.json.Decoder(kind) for topic, kind in kinds.items()
         }
         self._bounds = {
-            topic.name: bound_of(kind) if topic.is_public else None for topic, kind in kinds.items()
+            topic.name: _bounded(kind) if topic.is_public else None for topic, kind in kinds.items()
         }
         self._keys = {
             topic.name: topic.key if topic.key in kind.__struct_fields__ else None
@@ -131,8 +131,6 @@ class Intake:
                     value = bound(value)
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
-            except OutOfBounds as error:
-                self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
             else:
                 note(record, None)
                 yield record, value
@@ -153,8 +151,6 @@ class Intake:
                     value = bound(value)
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
-            except OutOfBounds as error:
-                self.set_aside(record, BadRecord(Reason.INVALID, str(error)), outputs)
             else:
                 self._note(record, None)
                 yield record, value
@@ -232,6 +228,21 @@ def _decoded(decode: Any, record: ConsumerRecord) -> Any:
         raise BadRecord(Reason.INVALID, str(error)) from None
     except UNDECODABLE as error:
         raise BadRecord(Reason.UNDECODABLE, str(error)) from None
+
+
+def _bounded(kind: type[msgspec.Struct]) -> Callable[[Any], Any] | None:
+    """What holds a value of this kind to its bounds, and raises BadRecord; None if it has none."""
+    bound = bound_of(kind)
+    if bound is None:
+        return None
+
+    def checked(value: Any) -> Any:
+        try:
+            return bound(value)
+        except OutOfBounds as error:
+            raise BadRecord(Reason.INVALID, str(error)) from None
+
+    return checked
 
 
 def _usable(decode: Any, record: ConsumerRecord) -> Iterator[Any]:
