@@ -175,7 +175,6 @@ class Decider(Stateful):
     def _take(
         self, turn: Turn, decisions: Decisions, value: msgspec.Struct, record: ConsumerRecord
     ) -> None:
-        taken = Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))
         match value:
             case Request():
                 decisions.decide(value)
@@ -189,11 +188,11 @@ class Decider(Stateful):
                 if isinstance(value, Contacts):
                     check_endpoints(value, self._runtime.settings.private_endpoints)
                 with decisions.following(value.tenant, value.user):
-                    note(turn, value, taken)
+                    note(turn, value, taken(record))
             case DeviceChange() | Presence() | Follow():
-                note(turn, value, taken)
+                note(turn, value, taken(record))
             case Subscription() | Suppression() | Stop() | Block():
-                note(turn, value, taken)
+                note(turn, value, taken(record))
             case Hint():
                 take_hint(turn, value, self._number)
 
@@ -293,3 +292,8 @@ class Decider(Stateful):
             self._number,
             self._runtime.settings.partitions,
         )
+
+
+def taken(record: ConsumerRecord) -> Taken:
+    """When Kafka took what a record says of a user."""
+    return Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))

@@ -72,7 +72,7 @@ class Turn:
         changes: dict[bytes, bytes | None] = {}
         for view in self._views.values():
             changes.update(view.changes())
-        largest = max((len(value) for value in changes.values() if value is not None), default=0)
+        largest = max(map(len, filter(None, changes.values())), default=0)
         if largest > MOST_BYTES:
             raise ValueError(f"{largest} bytes of state under one key, {MOST_BYTES} are possible")
         return changes
