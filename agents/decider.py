@@ -12,7 +12,18 @@ from aiokafka import ConsumerRecord
 from agents.answers import Answers
 from agents.audience import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
 from agents.cancelling import Cancellations
-from agents.decider_topics import ASIDE, GATHERED, KINDS, PROMPT, SHARES, SLICE_RECORDS
+from agents.decider_topics import (
+    ADDRESSES,
+    AHEAD,
+    ASIDE,
+    GATHERED,
+    KINDS,
+    KNOWN,
+    PROMPT,
+    READ_FIRST,
+    SHARES,
+    SLICE_RECORDS,
+)
 from agents.decisions import Decisions
 from agents.edges import EdgeErasures, drop_edge
 from agents.erasing import erase, is_forgotten
@@ -23,7 +34,7 @@ from agents.people import note
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
-from pipeline.lanes import ReadTo
+from pipeline.lanes import ALL_READ, ReadTo
 from pipeline.misplaced import MovedRecord
 from pipeline.partitions import Role
 from pipeline.record_faults import is_of_record, report_fault
@@ -99,7 +110,9 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         open_handler=open_handler,
         answers=True,
         slice_records=SLICE_RECORDS,
-        weights=SHARES | ASIDE,
+        weights=KNOWN | SHARES | ASIDE,
+        ahead=AHEAD,
+        read_first=READ_FIRST,
     )
 
 
@@ -114,7 +127,8 @@ class Decider(Stateful):
         self._is_fanning_out = True  # until a look shows that nothing is left
         self._edges = EdgeErasures(drop_edge)
         self._cancellations = Cancellations()
-        self._outlook = Outlook(PROMPT, GATHERED)
+        self._outlook = Outlook(PROMPT, GATHERED, ADDRESSES)
+        self._read_to: ReadTo = _all_read
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
@@ -220,6 +234,7 @@ class Decider(Stateful):
             await turn.finish()
         if self._is_fanning_out:
             await self._do_by_clock(now, None)
+        self._read_to = read_to
         horizon = self._outlook.horizon(now, read_to)
         fired = await self._do_by_clock(now, horizon)
         following = self._timers.next_due()
@@ -254,7 +269,7 @@ class Decider(Stateful):
             due = self._timers.due(horizon, most)
             if not due:
                 return False
-            decisions.fire_all(due, horizon.gathering)
+            decisions.fire_all(due, horizon)
         await turn.finish()
         return True
 
@@ -269,7 +284,7 @@ class Decider(Stateful):
         for key, timer in self._timers.due(horizon, 1):
             turn, decisions = self._turn_by_clock(now)
             try:
-                decisions.fire_all([(key, timer)], horizon.gathering)
+                decisions.fire_all([(key, timer)], horizon)
                 await turn.finish()
             except Exception as again:
                 if not is_of_record(again):
@@ -291,7 +306,12 @@ class Decider(Stateful):
             now,
             self._number,
             self._runtime.settings.partitions,
+            min(map(self._read_to, ADDRESSES)),
         )
+
+
+def _all_read(_: str) -> int:
+    return ALL_READ
 
 
 def taken(record: ConsumerRecord) -> Taken:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from pipeline.read_first import Before
 from pipeline.slots import WEIGHTS
 from pipeline.topics import (
     BLOCKS,
@@ -66,20 +67,52 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     OUTBOX: Post,
     HINTS: Hint,
 }
-"""In this order: what is known comes first, then what is critical; the rest shares by weight.
-Erasures before all, as they drop what is there, and who came back since must stay."""
+"""Erasures before all, as they drop what is there, and who came back since must stay."""
 SHARES = {
     topics[priority].name: weight
     for topics in (REQUESTS, BROADCASTS)
     for priority, weight in WEIGHTS.items()
 }
+CONSENT = tuple(
+    topic.name
+    for topic in (PREFERENCES, PROFILE_CHANGES, BLOCKS, STOPS, SUBSCRIPTIONS, SUPPRESSIONS)
+)
+"""What users want, and where nothing may go."""
+_PLACED = PLACED["decider"].name
+WANTED = (CANCELLED.name, _PLACED, *CONSENT)
+"""What is read before any request that Kafka took later. Moved records are among it, as what
+another partitioner's producer writes of consent comes with them."""
+ADDRESSES = (CONTACTS.name, DEVICES.name)
+"""Where users can be reached: "no address" is final once these are read up to the event."""
+KNOWN = {
+    **dict.fromkeys((_PLACED, *CONSENT), 2 * WEIGHTS[Priority.HIGH]),
+    **dict.fromkeys((*ADDRESSES, PRESENCE.name, FOLLOWING.name), WEIGHTS[Priority.HIGH]),
+}
+"""What is known of users has shares of its own, so that an import of one tenant takes no more from
+the requests of others."""
 ASIDE = {
     CANCELLED_BULK.name: WEIGHTS[Priority.BULK],
     OUTBOX.name: WEIGHTS[Priority.NORMAL],
     HINTS.name: WEIGHTS[Priority.BULK],
 }
 """What nobody waits for."""
-PROMPT = tuple(topic.name for topic in KINDS if topic.name not in SHARES | ASIDE)
+CRITICAL = (REQUESTS[Priority.CRITICAL].name, BROADCASTS[Priority.CRITICAL].name)
+AHEAD = (ERASURES.name, *CRITICAL)
+"""What goes before all else, once what it waits for is read."""
+READ_FIRST = {
+    **{
+        topic.name: Before(must=WANTED, should=(*ADDRESSES, PRESENCE.name))
+        for topic in REQUESTS.values()
+    },
+    **{
+        topic.name: Before(must=(*WANTED, *ADDRESSES, FOLLOWING.name))
+        for topic in BROADCASTS.values()
+    },
+}
+"""An audience is whoever follows, or has an attribute, when a broadcast is expanded, so that waits
+for all of it."""
+_SOON = {*ADDRESSES, PRESENCE.name, FOLLOWING.name}
+PROMPT = tuple(topic.name for topic in KINDS if topic.name not in {*SHARES, *ASIDE, *_SOON})
 GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
 """Topics that may hold an event of a digest that is due. Not those of tenants over their share:
 their backlog must not delay others, and what stands in it counts as late."""

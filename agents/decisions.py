@@ -28,7 +28,7 @@ from tables.erased import Forgotten
 from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
 from tables.step import MOST_BYTES as MOST_READ
 from tables.table import key_of, parts_of
-from tables.timers import TIMERS, Timer, Timers, is_waiting, together
+from tables.timers import TIMERS, Horizon, Timer, Timers, is_waiting, together
 from tables.turn import TURN_BYTES, Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
@@ -54,6 +54,7 @@ class Decisions:
         now: int,
         here: int,
         partitions: int,
+        addresses_read_to: int = 1 << 62,
     ) -> None:
         self._turn = turn
         self._timers = timers
@@ -61,6 +62,7 @@ class Decisions:
         self._now = now
         self._here = here
         self._partitions = partitions
+        self._addresses_read_to = addresses_read_to
         self._profiles = turn.view(PROFILES)
         self._ledgers = turn.view(LEDGERS)
         self._held = turn.view(HELD)
@@ -129,9 +131,11 @@ class Decisions:
         self._write(decision)
         self._store(timer.tenant, timer.user, user, state, decision)
 
-    def fire_all(self, due: Iterable[tuple[bytes, Timer]], read_to: int) -> None:
+    def fire_all(self, due: Iterable[tuple[bytes, Timer]], horizon: Horizon) -> None:
         """Take timers off the table and fire them, until enough was done for one turn."""
-        done = 0
+        done, read_to = 0, horizon.gathering
+        # Reading may have stood still: then nothing waits for an address any more.
+        self._addresses_read_to = max(self._addresses_read_to, horizon.addressing)
         for part in _parts(list(due)):
             self._load_due(part)
             for key, timer in sorted(part, key=lambda each: self._turn_of(each[1])):
@@ -309,6 +313,7 @@ class Decisions:
             tenant,
             quota,
             cancelled_at,
+            self._addresses_read_to,
         )
 
     def _cancelled_at(self, tenant: str, cancel_key: str | None) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -12,6 +12,7 @@ from pipeline.errors import Abandoned
 from pipeline.frontiers import Stored
 from pipeline.parts import SliceHandler, handle_with_care
 from pipeline.queues import Queues
+from pipeline.read_first import Before, ReadFirst
 from pipeline.slices import BYTES, Slice
 from pipeline.window import Window
 
@@ -20,6 +21,13 @@ ALL_READ = 1 << 62
 """Epoch milliseconds that no clock reaches: nothing is left to read."""
 LONGEST_WAIT = 10.0
 """Seconds after which a lane asks again what is due: a machine's clock can be set."""
+HELD_UP = 0.01
+"""Seconds until it is looked again whether what is held up may go: it may be that another topic is
+found to have nothing more, which brings no slice."""
+
+
+def _all_read(_: str) -> int:
+    return ALL_READ
 
 
 class Handler(SliceHandler, Protocol):
@@ -64,7 +72,8 @@ class Lane:
 
     What arrived while the last slice was worked on goes together: the busier, the larger the
     slices, up to as many records as `topics` says for each topic, or `most_bytes`. Between slices
-    the handler does what is due by the clock, if it is known how far topics are read.
+    the handler does what is due by the clock, if it is known how far topics are read. What is in
+    `read_first` waits for other topics.
 
     With `most_in_flight` records a lane of one topic begins slices before those in front of them
     are done, so that nothing waits for what is slow; its frontier still moves in their order.
@@ -80,13 +89,16 @@ class Lane:
         read_to: ReadTo | None = None,
         most_bytes: int = BYTES,
         most_in_flight: int = 0,
+        ahead: Iterable[str] = (),
+        read_first: Mapping[str, Before] | None = None,
     ) -> None:
         self.topics = tuple(topics)
         self._handler = handler
         self._frontiers = frontiers
         self._finished = finished
         self._read_to = read_to
-        self._queues = Queues(topics, weights or {}, most_bytes)
+        gate = ReadFirst(read_first or {}, read_to or _all_read)
+        self._queues = Queues(topics, weights or {}, most_bytes, ahead, gate.lets)
         self._window = Window(most_in_flight, max(topics.values()))
         self._arrived = asyncio.Event()
         self._closing = asyncio.Event()
@@ -114,6 +126,8 @@ class Lane:
                 slice_ = self._queues.take()
                 if slice_ is not None:
                     await self._work(slice_)
+                elif self._queues.is_held_up:
+                    await self._arrival(HELD_UP if due_in is None else min(due_in, HELD_UP))
                 else:
                     await self._arrival(due_in)
 

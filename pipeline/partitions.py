@@ -16,6 +16,7 @@ from pipeline.errors import Unavailable
 from pipeline.frontiers import Bounds, frontier_of
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
+from pipeline.read_first import Before
 from pipeline.slices import BYTES, RECORDS, Slice
 
 GRACE = 20.0
@@ -46,8 +47,9 @@ class Answerer(Protocol):
 class Role:
     """What one kind of worker reads, and how it works on it.
 
-    A lane works on one slice at a time. Topics that share state share a lane: first those
-    without a weight, in their order, then the others by their `weights`. With `lane_per_topic`
+    A lane works on one slice at a time. Topics that share state share a lane: first those that go
+    `ahead`, then those without a weight, in their order, then the others by their `weights`; what
+    is in `read_first` only once others are read up to its time. With `lane_per_topic`
     each topic has its own, so that none waits for another; handlers are then not woken, as
     several lanes would do it at once. `check` raises what makes the role useless, such as wrong
     credentials, before anything is read; `close` lets go of what the handlers shared. With
@@ -67,6 +69,8 @@ class Role:
     room: int = 1
     in_flight: Mapping[str, int] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    ahead: tuple[str, ...] = ()
+    read_first: Mapping[str, Before] = field(default_factory=dict)
     check: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -106,6 +110,8 @@ class Partition:
                 read_to=None if role.lane_per_topic else self._read_to,
                 most_bytes=role.slice_bytes,
                 most_in_flight=max(role.in_flight.get(topic, 0) for topic in group),
+                ahead=role.ahead,
+                read_first=role.read_first,
             )
             for group in groups
         ]

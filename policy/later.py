@@ -15,6 +15,10 @@ from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage
 
 _FAULT = Reason.UNPROCESSABLE
+UNREAD = ".contacts"
+"""What the name of a part ends with that waits until older contacts are read."""
+BESIDE = ".beside"
+"""And of one that waits though the next step has its time by what went out beside it."""
 ORDER = (Stage.SEEN, Stage.OPENED, Stage.CLICKED)
 """What a person does with a notification; each includes those before it."""
 
@@ -24,6 +28,7 @@ def wait(
     why: Mapping[Channel, tuple[Reason, str]],
     due_at: int,
     unless: Stage | None = None,
+    suffix: str = "",
     *,
     is_quiet: bool = False,
 ) -> None:
@@ -39,11 +44,16 @@ def wait(
     for plan in draft.spec.steps[draft.step].plans:
         if plan.channel in why:
             plan.rendering.content(draft.request.event, draft.locale)
-    name = f"{draft.name}.{draft.step}"
+    name = f"{draft.name}.{draft.step}{suffix}"
     draft.waiting = {**draft.waiting, name: Waiting(due_at, unless, is_quiet=is_quiet)}
     draft.keep += (((name,), Held(draft.request, draft.step, tuple(why))),)
     for channel, (reason, detail) in why.items():
         draft.hold(channel, reason, detail)
+
+
+def is_next_timed(name: str, held: Held) -> bool:
+    """Whether the step after what waits as `name` has its time: by what else went out with it."""
+    return name.endswith((UNREAD, BESIDE)) and bool(held.sent)
 
 
 def later_step(
@@ -110,7 +120,7 @@ def hear(
         outcomes = [Outcome(channel, Reason.ENGAGED, stage) for channel in each.channels]
         spec, left = type_of(each.request.type), ledger.waiting[name]
         following = later_step(spec, each.step, left.due_at, stage)
-        if following is not None:
+        if following is not None and not is_next_timed(name, each):
             number, due_at = following
             step, name_after = spec.steps[number], f"{notification}.{number}"
             channels = tuple(plan.channel for plan in step.plans)

@@ -7,7 +7,7 @@ from policy.decide import expires_at, is_cancelled
 from policy.decision import Decision, Outcome
 from policy.draft import Draft, Trace, draft_of
 from policy.instants import epoch_ms
-from policy.later import is_engaged, notification_of
+from policy.later import UNREAD, is_engaged, is_next_timed, notification_of
 from policy.notification_type import NotificationType
 from policy.steps import go_on_unless, take_step
 from policy.user.ledger import Held
@@ -30,10 +30,10 @@ def resume(
     """
     request = held.request
     draft = _draft(name, held, spec, state, now, trace)
-    refusal = _refusal(name, held, spec, state, draft)
+    refusal, is_timed = _refusal(name, held, spec, state, draft), is_next_timed(name, held)
     if refusal is None:
         try:
-            take_step(draft, held.channels)
+            take_step(draft, held.channels, is_next_timed=is_timed)
             draft.outcomes += _gone(held, draft)
             share_counted(draft, {draft.name: request.event.data})
         except BadRecord as error:
@@ -42,7 +42,7 @@ def resume(
     if refusal is not None:
         reason, detail = refusal
         draft.outcomes += tuple(Outcome(channel, reason, detail) for channel in held.channels)
-        if reason is Reason.ENGAGED:
+        if reason is Reason.ENGAGED and not is_timed:
             go_on_unless(draft, Stage(detail))
     return draft.decision()
 
@@ -56,9 +56,11 @@ def _draft(
     trace: Trace | None,
 ) -> Draft:
     request, waiting = held.request, state.ledger.waiting[name]
-    when = waiting.due_at
     occurred_at = epoch_ms(request.event.occurred_at)
     end = expires_at(request, spec)
+    when = waiting.due_at
+    if name.endswith(UNREAD) and when <= request.accepted_at:
+        when = end - spec.time_to_live  # it waited for nothing but what had been accepted before
     draft = draft_of(
         notification_of(name), request, spec, state, occurred_at, now, when, end, trace
     )

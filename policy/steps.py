@@ -5,34 +5,51 @@ from collections.abc import Container
 from policy.decision import Outcome
 from policy.digest import gather, join_digest
 from policy.draft import Draft
-from policy.later import later_step, wait
+from policy.later import BESIDE, UNREAD, later_step, wait
 from policy.notification_type import Step
 from policy.rule import Gather, Later, StandBy
 from policy.shown import shown_presence
 from schemas.vocabulary import Channel, Reason, Stage
 
+_MAY_COME = "contacts that may have another address are still unread"
+_WITHOUT_ADDRESS = (Reason.NO_ADDRESS, Reason.SUPPRESSED_ADDRESS)
 
-def take_step(draft: Draft, channels: Container[Channel] | None = None) -> None:
+Unread = dict[Channel, Reason]
+"""Channels that have no address yet that can be used, while older contacts are still unread."""
+
+
+def take_step(
+    draft: Draft, channels: Container[Channel] | None = None, *, is_next_timed: bool = False
+) -> None:
     """Decide the draft's step on these of its channels, or on all, and time what follows.
 
     The next step is timed once no channel of this one waits any more. Where nothing of the
     notification went out, in this step or before, there is nothing that the user might have seen,
     so the next step is taken at once.
+
+    A channel without an address waits while contacts are unread that Kafka took before, unless
+    another goes out in its place. Where anything else goes out, the next step is timed by that.
     """
     while True:
         step = draft.spec.steps[draft.step]
-        later = _decide_channels(draft, step, channels)
+        later, unread = _decide_channels(draft, step, channels)
+        unread = _without_replaced(draft, step, unread, later)
+        may_come = {channel: (reason, _MAY_COME) for channel, reason in unread.items()}
         if later:
             # Only quiet hours put off, and they end at one moment for all channels.
             due_at = next(iter(later.values())).due_at
-            unless = step.unless if draft.step else None  # nothing but an escalation has one
-            why = {name: each.said for name, each in later.items()}
-            wait(draft, why, due_at, unless, is_quiet=True)
+            why = {channel: each.said for channel, each in later.items()} | may_come
+            suffix = BESIDE if is_next_timed else ""
+            wait(draft, why, due_at, _unless(draft, step), suffix, is_quiet=True)
             return
-        if draft.step + 1 == len(draft.spec.steps):
+        if unread:
+            wait(draft, may_come, _known_at(draft), _unless(draft, step), UNREAD)
+        if is_next_timed or draft.step + 1 == len(draft.spec.steps):
             return
         if draft.sent or draft.waits or draft.before:
             time_step(draft, draft.step + 1, draft.when + draft.spec.steps[draft.step + 1].after)
+            return
+        if unread:
             return
         draft.step += 1
         channels = None
@@ -55,10 +72,50 @@ def time_step(draft: Draft, number: int, due_at: int) -> None:
     wait(draft, {plan.channel: said for plan in step.plans}, due_at, step.unless)
 
 
+def _unless(draft: Draft, step: Step) -> Stage | None:
+    return step.unless if draft.step else None  # nothing but an escalation has one
+
+
+def _known_at(draft: Draft) -> int:
+    """Up to when contacts must be read (ms), for "no address" to be final."""
+    return max(draft.request.accepted_at, draft.when)
+
+
+def _without_replaced(
+    draft: Draft, step: Step, unread: Unread, later: Container[Channel]
+) -> Unread:
+    """Those that have yet to be waited for; the others are reported as they are."""
+    if not unread:
+        return unread
+    replaced = _replaced(draft, step, later)
+    for channel, reason in unread.items():
+        if channel in replaced:
+            draft.suppress(channel, reason, _MAY_COME)
+    return {channel: unread[channel] for channel in unread if channel not in replaced}
+
+
+def _replaced(draft: Draft, step: Step, later: Container[Channel]) -> set[Channel]:
+    """The channels for which another went out or was gathered; all that waits is asked again."""
+    going = {*draft.sent, *draft.before, *(each for each in draft.waits if each not in later)}
+    standing_by = {
+        plan.channel
+        for plan in step.plans
+        if plan.channel in draft.waits and {*plan.instead_of} & {*draft.waits}
+    }
+    return {
+        other
+        for plan in step.plans
+        if plan.channel in going - standing_by
+        for other in plan.instead_of
+    }
+
+
 def _decide_channels(
     draft: Draft, step: Step, channels: Container[Channel] | None
-) -> dict[Channel, Later]:
-    profile = draft.profile
+) -> tuple[dict[Channel, Later], Unread]:
+    """What is put off, and what has no address as far as is known yet."""
+    profile, unread = draft.profile, Unread()
+    is_unread = draft.state.addresses_read_to < _known_at(draft)
     is_online = (profile.online or profile.left_at) and profile.is_online(
         draft.now, draft.spec.online_grace
     )
@@ -72,6 +129,8 @@ def _decide_channels(
         verdict = draft.objection()
         if verdict is None:
             draft.deliver(plan.rendering.content(draft.request.event, draft.locale))
+        elif is_unread and isinstance(verdict, Outcome) and verdict.reason in _WITHOUT_ADDRESS:
+            unread[plan.channel] = verdict.reason
         elif isinstance(verdict, Outcome):
             draft.outcomes += (verdict,)
         elif isinstance(verdict, Gather):
@@ -81,7 +140,7 @@ def _decide_channels(
         else:
             draft.waits += (plan.channel,)
             later[plan.channel] = verdict
-    return later
+    return later, unread
 
 
 def _stand_by(draft: Draft, verdict: StandBy, later: dict[Channel, Later]) -> None:

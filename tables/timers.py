@@ -8,13 +8,16 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from policy.later import UNREAD
 from policy.user.ledger import Ledger
 from tables.store import Store
 from tables.table import Table, View, key_of
 
 TIME_BYTES = 8
-WAITING, GATHERING = b"0", b"1"
-"""What may fire at different times: what waits for its moment, and digests."""
+WAITING, GATHERING, ADDRESSING = b"0", b"1", b"2"
+"""What may fire at different times: what waits for its moment, digests, and what found no address
+while older contacts were unread."""
+_KINDS = (WAITING, GATHERING, ADDRESSING)
 
 
 class Horizon(NamedTuple):
@@ -22,6 +25,7 @@ class Horizon(NamedTuple):
 
     waiting: int
     gathering: int
+    addressing: int = 0
 
 
 class Timer(Struct, frozen=True, array_like=True):
@@ -41,6 +45,12 @@ def is_waiting(timer: Timer) -> bool:
     return "." in timer.name or not timer.user
 
 
+def _kind_of(timer: Timer) -> bytes:
+    if not is_waiting(timer):
+        return GATHERING
+    return ADDRESSING if timer.name.endswith(UNREAD) and timer.user else WAITING
+
+
 class Timers:
     """The timers of one partition, in the order in which they are due.
 
@@ -50,12 +60,12 @@ class Timers:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._from = {WAITING: WAITING, GATHERING: GATHERING}
+        self._from = {kind: kind for kind in _KINDS}
 
     def due(self, horizon: Horizon, most: int) -> list[tuple[bytes, Timer]]:
         """The first `most` timers of each kind that may fire, with their keys."""
         found: list[tuple[bytes, Timer]] = []
-        for kind, until in zip((WAITING, GATHERING), horizon, strict=True):
+        for kind, until in zip(_KINDS, horizon, strict=True):
             end = len(found) + most
             for key, timer in self._stored(kind):
                 if _due_at(key) > until or len(found) == end:
@@ -66,7 +76,7 @@ class Timers:
     def next_due(self) -> int | None:
         """When the first timer is due (epoch ms); None when there is none."""
         found = []
-        for kind in (WAITING, GATHERING):
+        for kind in _KINDS:
             for key, _ in self._stored(kind):
                 self._from[kind] = key
                 found.append(_due_at(key))
@@ -99,9 +109,8 @@ class Timers:
 
 
 def _key(at: int, timer: Timer) -> bytes:
-    kind = WAITING if is_waiting(timer) else GATHERING
     moment = max(0, at).to_bytes(TIME_BYTES, "big")
-    return kind + moment + key_of(timer.tenant, timer.user, timer.name)
+    return _kind_of(timer) + moment + key_of(timer.tenant, timer.user, timer.name)
 
 
 def together(due: tuple[bytes, Timer]) -> tuple[int, str, str]:

@@ -26,7 +26,8 @@ class Quota(Struct, frozen=True, gc=False):
 class UserState(Struct, frozen=True, gc=False):
     """A user's profile and ledger, their tenant, and what is left of its quota.
 
-    `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never.
+    `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never. Of what was
+    said of addresses all that Kafka took until `addresses_read_to` (ms) is known.
     """
 
     profile: Profile = Profile()
@@ -34,3 +35,4 @@ class UserState(Struct, frozen=True, gc=False):
     tenant: Tenant = DEFAULT_TENANT
     quota: Quota | None = None
     cancelled_at: int = 0
+    addresses_read_to: int = 1 << 62

@@ -1,10 +1,14 @@
 """What waits for a role's lane, and in which order it is taken."""
 
+from collections import Counter
+
 from aiokafka import ConsumerRecord, TopicPartition
 
+from pipeline.lanes import ALL_READ
 from pipeline.memory_log import MemoryLog
 from pipeline.partitions import Role
 from pipeline.queues import Queues
+from pipeline.read_first import ReadFirst
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import RECORDS, Slice, cut
@@ -23,7 +27,9 @@ class Waiting:
 
     def __init__(self, role: Role) -> None:
         self._most = {topic: role.slice_records.get(topic, RECORDS) for topic in role.topics}
-        self._queues = Queues(self._most, role.weights)
+        self._left = Counter[str]()
+        gate = ReadFirst(role.read_first, self._read_to, lambda: 0.0)
+        self._queues = Queues(self._most, role.weights, ahead=role.ahead, may_go=gate.lets)
 
     def add(self, topic: Topic, count: int) -> None:
         """So many records come."""
@@ -31,13 +37,20 @@ class Waiting:
             ConsumerRecord(topic.name, 0, offset, 0, 1, b"k", b"v", None, 1, 1, ())
             for offset in range(count)
         ]
+        self._left[topic.name] += count
         place = TopicPartition(topic.name, 0)
         for slice_ in cut(place, 0, 0, records, self._most[topic.name]):
             self._queues.put(slice_)
 
     def take(self) -> Slice | None:
         """The next slice."""
-        return self._queues.take()
+        slice_ = self._queues.take()
+        if slice_ is not None:
+            self._left[slice_.partition.topic] -= len(slice_.records)
+        return slice_
+
+    def _read_to(self, topic: str) -> int:
+        return -1 if self._left[topic] else ALL_READ  # all records are of time 0
 
     def taken(self, count: int) -> list[str]:
         """The topics of the next slices."""

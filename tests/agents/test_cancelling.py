@@ -37,7 +37,7 @@ class Clerk:
         """Do what is due; what the key is remembered as then."""
         while due := self._timers.due(Horizon(now, now), 10):
             turn, decisions = self._turn(now)
-            decisions.fire_all(due, now)
+            decisions.fire_all(due, Horizon(now, now))
             await turn.finish()
         return Turn(None, self.store, self._outputs()).view(CANCELLED).get(KEY)
 
