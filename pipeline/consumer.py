@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiokafka
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
@@ -25,6 +25,7 @@ from pipeline.frontiers import Bounds, Finding, Stored, lost_place, tell_of_rete
 from pipeline.heartbeats import renew_by_answers
 from pipeline.kafka_clients import new_client
 from pipeline.membership import NamedConsumer
+from pipeline.received import Answer
 from pipeline.slices import RECORDS, Slice, cut
 
 GATHER = 0.01
@@ -68,12 +69,18 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
         renew_by_answers(consumer, self.app.lease)
         return consumer
 
-    def end(self, tp: TopicPartition) -> int | None:
-        """Where the partition ended when the broker last answered a fetch; None before that."""
+    def last_answer(self, tp: TopicPartition, known: Answer) -> tuple[int | None, Answer]:
+        """Where the partition ended when a broker last answered a fetch, None before that; and that
+        answer, `known` if it is still the same."""
+        consumer = self._ensure_consumer()
         try:
-            return self._ensure_consumer().highwater(tp)  # type: ignore[no-any-return]
+            at = consumer.last_poll_timestamp(tp) or 0  # first: the end may be newer, never older
+            end = consumer.highwater(tp)
         except (AssertionError, IllegalStateError):
-            return None  # revoked a moment ago
+            return None, known  # revoked a moment ago
+        if at == known.at:
+            return end, known
+        return end, Answer(at, consumer._client.cluster.leader_for_partition(tp))  # noqa: SLF001
 
     async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
         """Where the logs start and end, and what the group has committed."""
@@ -220,12 +227,18 @@ class SliceConsumer(driver.Consumer):
         if self._rested:
             await asyncio.sleep(GATHER)
 
-    def _note_ends(self, wanted: set[TopicPartition], fetched: Mapping[Any, Any]) -> None:
+    def _note_ends(
+        self, wanted: set[TopicPartition], fetched: Mapping[Any, list[ConsumerRecord]]
+    ) -> None:
         now = time.monotonic()
         for tp in wanted:
             cursor = self.cursors.get(tp)
-            if cursor is not None and not cursor.seek_pending:
-                cursor.hear(self._thread.end(tp), tp in fetched, now)
+            if cursor is None or cursor.seek_pending:
+                continue
+            end, cursor.answer = self._thread.last_answer(tp, cursor.answer)
+            cursor.hear(end, tp in fetched, now)
+            if records := fetched.get(tp):
+                cursor.received.note(cursor.answer, records[-1].timestamp)
 
     async def _apply_seeks(self) -> None:
         # Only here, between two fetches: a seek during one would give it a wrong start.

@@ -1,7 +1,8 @@
 """Where the reader stands in one partition, and what it has handed on but not seen finished."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pipeline.received import NOTHING, Answer, Received
 from pipeline.slices import Slice
 
 IDLE = 2.0
@@ -15,6 +16,7 @@ class Cursor:
 
     `position` is the next offset to fetch, `accepted` the end of what reached a lane. The two
     differ while a slice is on its way through Faust, and for good if Faust dropped it there.
+    `received` is shared by the topics of a partition number; `answer` is what `end` is known from.
     """
 
     position: int
@@ -25,6 +27,8 @@ class Cursor:
     stuck_at: int | None = None
     end: int | None = None
     still_since: float | None = None
+    answer: Answer = NOTHING
+    received: Received = field(default_factory=Received)
 
     def __post_init__(self) -> None:
         self.accepted = self.position

@@ -17,6 +17,7 @@ from pipeline.frontiers import Bounds, frontier_of
 from pipeline.lanes import ALL_READ, Handler, Lane
 from pipeline.queries import NotHere
 from pipeline.read_first import Before
+from pipeline.received import Received
 from pipeline.slices import BYTES, RECORDS, Slice
 
 GRACE = 20.0
@@ -125,9 +126,11 @@ class Partition:
             if self._closing.is_set():
                 return
             found = {tp: frontier_of(self._role, tp, bounds[tp], stored) for tp in bounds}
+            received = Received()
             for tp in found:
                 self.frontiers[tp] = found[tp]
-                self._source.cursors[tp] = Cursor(position=self.frontiers[tp])
+                at = self.frontiers[tp]
+                self._source.cursors[tp] = Cursor(position=at, received=received)
             if self._opened is not None:
                 await self._opened(self._number)
             async with asyncio.TaskGroup() as tasks:
@@ -166,10 +169,12 @@ class Partition:
 
     def _read_to(self, topic: str) -> int:
         tp = self._tps[topic]
-        cursor = self._source.cursors.get(tp)
-        if cursor is not None and cursor.is_at_end(self.frontiers[tp], time.monotonic()):
+        cursor, handled = self._source.cursors.get(tp), self._handled_to.get(tp, 0)
+        if cursor is None or not cursor.is_at_end(self.frontiers[tp], time.monotonic()):
+            return handled
+        if cursor.received.is_current(cursor.answer):
             return ALL_READ
-        return self._handled_to.get(tp, 0)
+        return max(handled, cursor.received.seen_by(cursor.answer))
 
     def _finished(self, slice_: Slice) -> None:
         self._handled_to[slice_.partition] = slice_.records[-1].timestamp

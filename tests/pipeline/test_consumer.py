@@ -129,3 +129,20 @@ async def test_a_stop_while_the_group_rebalances_is_no_crash(
         await until(lambda: recorder.handled == expected)
         app.rebalancing = True
     assert not crashes
+
+
+async def test_it_is_known_which_answer_of_which_broker_told_where_a_partition_ends(
+    kafka: Kafka,
+) -> None:
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(RECORDS)
+    async with recorder.worker() as app:
+        await until(lambda: recorder.handled == expected)
+        cursors = app.consumer.cursors.values()
+        await until(lambda: all(each.end == RECORDS for each in cursors))
+        for cursor in cursors:
+            assert cursor.answer.broker is not None
+            assert cursor.received.seen_by(cursor.answer) > 0
+        before = {id(each): each.answer.at for each in cursors}
+        await until(lambda: all(each.answer.at > before[id(each)] for each in cursors))
+        assert all(each.received.is_current(each.answer) for each in cursors)
