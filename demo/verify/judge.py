@@ -22,6 +22,7 @@ from demo.verify.outcome import WHOLE, Held, Outcome, Send
 from demo.verify.presence import UNCERTAIN_MS, Presence
 from demo.verify.sent_digests import judge_digests
 from demo.verify.type_spec import TypeSpec
+from demo.verify.unread import waited_for_contacts
 from demo.world import World
 
 LIMITED = "rate_limited"
@@ -94,7 +95,7 @@ class _Judge:
         """Of what the model says for each possible circumstance, what fits best."""
         fits = []
         for now in self._circumstances(it, seen):
-            outcomes = self._model.outcomes(it, now)
+            outcomes = waited_for_contacts(it, self._model.outcomes(it, now), seen)
             found = list(differences(it, outcomes, seen, self._ended_at))
             if not found:
                 return outcomes, found
@@ -126,10 +127,12 @@ class _Judge:
     def _count(self, it: Notification, channel: str, outcome: Outcome, seen: Seen) -> None:
         findings, checked = self._findings, self._findings.checked
         at = it.claim.happened_at
-        if isinstance(outcome, Held):
+        is_over = seen.arrivals or seen.suppressed
+        while isinstance(outcome, Held):
             at = outcome.due
-            is_over = seen.arrivals or seen.suppressed
-            outcome = outcome.then if outcome.then and is_over else outcome
+            if not (outcome.then and is_over):
+                break
+            outcome = outcome.then
         if seen.arrivals:
             findings.slots["sent"] += 1
             self._limits.passed(it, channel, at)
