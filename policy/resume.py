@@ -59,12 +59,14 @@ def _draft(
     occurred_at = epoch_ms(request.event.occurred_at)
     end = expires_at(request, spec)
     when = waiting.due_at
-    if name.endswith(UNREAD) and when <= request.accepted_at:
-        when = end - spec.time_to_live  # it waited for nothing but what had been accepted before
+    # Then it waited for nothing but the reading of what had been accepted before it.
+    is_read_late = name.endswith(UNREAD) and when <= request.accepted_at
+    if is_read_late:
+        when = end - spec.time_to_live
     draft = draft_of(
         notification_of(name), request, spec, state, occurred_at, now, when, end, trace
     )
-    draft.step, draft.before, draft.waited = held.step, held.sent, True
+    draft.step, draft.before, draft.waited = held.step, held.sent, not is_read_late
     draft.counted = draft.counted_before = held.counted + waiting.counted
     draft.waiting = {other: left for other, left in draft.waiting.items() if other != name}
     draft.release += ((name,),)

@@ -207,3 +207,20 @@ async def test_an_import_takes_no_more_than_requests_of_high_priority() -> None:
     assert sorted(taken) == [CONTACTS.name] * 3 + [high.name] * 3
     assert CONTACTS.name in taken[:2]
     assert high.name in taken[:2]
+
+
+async def test_what_waited_for_contacts_alone_meets_limits_as_if_it_had_not() -> None:
+    """What waits for the morning folds beyond a limit; this only waited for the reading."""
+    reader = reading(Priority.NORMAL, special="rate_limit = { count = 1, seconds = 60 }")
+    for user in ("bob", "ann"):
+        reader.accept(CONTACTS, reachable(user))
+    for number in range(2):
+        one = asked("ann", reader.clock.at + 1000, number)
+        event = msgspec.structs.replace(one.event, id=f"e{number}")
+        reader.accept(REQUESTS[Priority.NORMAL], msgspec.structs.replace(one, event=event))
+    await reader.fetch(REQUESTS[Priority.NORMAL])
+    reader.seconds += GRACE + 0.1
+    await reader.work()
+    assert reader.ends("ann") == []
+    await reader.fetch(CONTACTS)
+    assert reader.ends("ann") == [None, Reason.RATE_LIMITED]
