@@ -231,7 +231,9 @@ class SliceConsumer(driver.Consumer):
         self, wanted: set[TopicPartition], fetched: Mapping[Any, list[ConsumerRecord]]
     ) -> None:
         now = time.monotonic()
-        for tp in wanted:
+        # What brought records first: the client goes on fetching meanwhile, and an answer must not
+        # seem newer than those that came with it.
+        for tp in (*fetched, *(wanted - fetched.keys())):
             cursor = self.cursors.get(tp)
             if cursor is None or cursor.seek_pending:
                 continue
