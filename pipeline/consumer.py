@@ -64,7 +64,6 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
-            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
         )
         renew_by_answers(consumer, self.app.lease)
         return consumer

@@ -120,11 +120,14 @@ class InitProducerIdRequest_v3(RequestStruct):  # noqa: N801
 
 
 class InitProducerId(Request[InitProducerIdRequest_v3]):
-    """Asks for the next epoch of a transactional id; with an owner, only if it is the newest."""
+    """Asks for the next epoch of a transactional id; with an owner, only if it is the newest.
+
+    Without a name it asks for an id of one's own.
+    """
 
     API_KEY = 22
 
-    def __init__(self, name: str, owner: Owner | None) -> None:
+    def __init__(self, name: str | None, owner: Owner | None) -> None:
         self._name = name
         self._owner = owner or Owner(NO_ID, NO_ID)
 
@@ -163,6 +166,15 @@ async def next_owner(
             f"Kafka did not say within {ANSWER_SECONDS:.0f} s who owns {topic}-{partition}. "
             "Nothing was written to it; it is asked again at the next start."
         ) from None
+    return Owner(answer.producer_id, answer.producer_epoch)
+
+
+async def new_owner(client: AIOKafkaClient) -> Owner:
+    """An id that nobody had before and that fences nobody off; raises KafkaError."""
+    answer = await client.send(client.get_random_node(), InitProducerId(None, None))
+    error = errors.for_code(answer.error_code)
+    if error is not errors.NoError:
+        raise error
     return Owner(answer.producer_id, answer.producer_epoch)
 
 

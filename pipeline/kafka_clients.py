@@ -13,6 +13,13 @@ from pipeline.errors import Unavailable
 CLIENT_ID = "tocsin"
 """How the brokers' logs and quotas name us."""
 
+METADATA_MS = 10_000
+"""After which a client asks anew which broker leads what. Not every answer that a broker is no
+leader any more makes aiokafka ask; with its own five minutes a reader may stand still that long."""
+REQUEST_MS = 10_000
+"""For which a broker that keeps its connections and answers nothing is waited for, until its
+successor is looked for. Kafka itself gives such a one up after 9 s."""
+
 Client = TypeVar("Client")
 
 
@@ -22,8 +29,16 @@ def new_client(kind: Callable[..., Client], kafka: str, *args: Any, **options: A
     `options` are for what this one client needs. What concerns the connection, such as encryption
     and authentication, belongs here, for all.
     """
-    connection = {"bootstrap_servers": kafka.split(","), "client_id": CLIENT_ID}
-    return kind(*args, **(connection | options))
+    connection = {
+        "bootstrap_servers": kafka.split(","),
+        "client_id": CLIENT_ID,
+        "metadata_max_age_ms": METADATA_MS,
+    }
+    client = kind(*args, **(connection | options))
+    if isinstance(client, AIOKafkaConsumer):
+        # Of one request; what a consumer is asked to find out may take several, and has its own.
+        client._client._request_timeout_ms = REQUEST_MS  # noqa: SLF001
+    return client
 
 
 def new_admin(kafka: str, **options: Any) -> AIOKafkaAdminClient:

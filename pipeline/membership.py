@@ -12,6 +12,7 @@ from typing import IO, Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import ConnectionGroup
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocol, ConsumerProtocolMemberAssignment
@@ -20,6 +21,7 @@ from aiokafka.protocol.group import (
     HeartbeatRequest,
     HeartbeatResponse_v1,
     JoinGroupRequest,
+    SyncGroupRequest,
 )
 from aiokafka.protocol.types import Int32, Schema, String
 from msgspec import Struct
@@ -115,6 +117,7 @@ class NamedCoordinator(GroupCoordinator):
         return RangePartitionAssignor if name == RangePartitionAssignor.name else self._sticky
 
     async def _send_req(self, request: Any) -> Any:
+        await self._wait_longer_for(request)
         if isinstance(request, JoinGroupRequest):
             topics = self._subscription.subscription.topics
             request._group_protocols = [  # noqa: SLF001 - see above
@@ -134,6 +137,20 @@ class NamedCoordinator(GroupCoordinator):
                 "TOCSIN_WORKER_NAME of its own."
             )
         return answer
+
+    async def _wait_longer_for(self, request: Any) -> None:
+        """Let a join take as long as the others of the group may, which any broker is given less.
+
+        The client has one time for all requests of a connection, and looks at it as it sends.
+        """
+        place = self.coordinator_id, ConnectionGroup.COORDINATION
+        if place[0] is None or not await self._client.ready(place[0], group=place[1]):
+            return
+        client = self._client
+        milliseconds = client._request_timeout_ms  # noqa: SLF001 - see above
+        if isinstance(request, JoinGroupRequest | SyncGroupRequest):
+            milliseconds += self._rebalance_timeout_ms
+        client._conns[place]._request_timeout = milliseconds / 1000  # noqa: SLF001
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
         self._joins_again = False

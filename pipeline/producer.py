@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
@@ -11,15 +12,14 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from pipeline.batch import Batch
 from pipeline.errors import Unavailable
-from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, next_owner
-from pipeline.kafka_clients import new_client
+from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
+from pipeline.kafka_clients import REQUEST_MS, new_client
 from pipeline.lease import Lease
 
 BATCH_BYTES = 7 << 20
 """A slice's state goes to its changelog in one batch, so that a crash can't tear it."""
 RECORD_OVERHEAD = 32
 REQUEST_BYTES = 16 << 20
-REQUEST_TIMEOUT_MS = 30_000
 DELIVERY_SECONDS = 30.0
 """For which a write is waited for. The client itself would try for ever, so a worker whose write
 takes longer ends: nothing of it can be sent any more."""
@@ -56,11 +56,18 @@ class Producer(AIOKafkaProducer):
         **options: Any,
     ) -> None:
         super().__init__(acks="all", enable_idempotence=True, **options)
+        # Of requests alone: a batch may wait longer for its place behind one that is sent again.
+        self._request_timeout_ms = round(DELIVERY_SECONDS * 1000)
+        # However long a partition has no leader: a batch that was given up would leave a gap in the
+        # numbers by which the broker knows what it has, and no later one would be taken.
+        self._message_accumulator._batch_ttl = math.inf  # noqa: SLF001 - it has no option
         self._lease = lease
         self._fail = fail
         self._waiting: dict[Place, list[Submission]] = {}
         self._writers: set[asyncio.Task[None]] = set()
         self._owners: dict[Place, Owner] = {}
+        self._renumbered: dict[Place, Owner] = {}
+        self._refused: set[Place] = set()
 
     async def open(self, topic: str, partition: int) -> int:
         """Become the one owner of a changelog partition; see `pipeline.fencing.Fence`."""
@@ -139,6 +146,8 @@ class Producer(AIOKafkaProducer):
         try:
             ends = await self._append(topic, partition, [entries for entries, _ in submissions])
         except Exception as error:
+            if isinstance(error, KafkaError):
+                self._refused.add((topic, partition))
             explained = _explained(topic, partition, error)
             _fail(submissions, explained)
             if isinstance(error, TimeoutError) or (topic, partition) in self._owners:
@@ -152,13 +161,26 @@ class Producer(AIOKafkaProducer):
     async def _append(self, topic: str, partition: int, groups: list[list[Entry]]) -> list[int]:
         if self._lease is not None:
             self._lease.check()
-        batches, places = self._batches(groups, self._owners.get((topic, partition)))
         async with asyncio.timeout(DELIVERY_SECONDS):
+            batches, places = self._batches(groups, await self._owner((topic, partition)))
             sent = [await self.send_batch(batch, topic, partition=partition) for batch in batches]
             written = [await acknowledgement for acknowledgement in sent]
         if any(one.offset < 0 for one in written):
             raise KafkaError("a batch was there before, at an offset that is no longer known")
         return [written[number].offset + count for number, count in places]
+
+    async def _owner(self, place: Place) -> Owner | None:
+        """Under whose id a partition's batches are numbered; None for the client's own.
+
+        A batch that was refused leaves a gap in those numbers, after which the broker takes no
+        other. So the next one begins to count anew, under an id that nobody had before.
+        """
+        if place in self._owners:
+            return self._owners[place]
+        if place in self._refused:
+            self._renumbered[place] = await new_owner(self.client)
+            self._refused.discard(place)
+        return self._renumbered.get(place)
 
     def _batches(
         self, groups: list[list[Entry]], owner: Owner | None = None
@@ -198,7 +220,7 @@ async def start_producer(
         fail,
         max_batch_size=BATCH_BYTES,
         max_request_size=REQUEST_BYTES,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        request_timeout_ms=REQUEST_MS,
     )
     try:
         await producer.start()

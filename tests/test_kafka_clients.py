@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.kafka_clients import new_admin, new_client, new_consumer
+from pipeline.membership import NamedConsumer
+from pipeline.producer import Producer
+
 ROOT = Path(__file__).parent.parent
 FACTORY = ROOT / "pipeline" / "kafka_clients.py"
 CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AIOKafkaClient"}
@@ -61,3 +65,24 @@ def test_no_other_module_makes_a_client(package: str) -> None:
 )
 def test_each_way_to_make_one_is_seen(source: str) -> None:
     assert list(made(source))
+
+
+async def test_every_client_looks_often_who_leads_what() -> None:
+    """A broker that is a leader no more says so again and again; aiokafka goes on to ask it."""
+    clients = [
+        new_consumer("127.0.0.1:1"),
+        new_client(NamedConsumer, "127.0.0.1:1", member=None),
+        new_client(Producer, "127.0.0.1:1"),
+    ]
+    admin = new_admin("127.0.0.1:1")
+    inner = [getattr(each, "client", None) or each._client for each in (*clients, admin)]
+    assert [each._metadata_max_age_ms for each in inner] == [10_000] * len(inner)
+    for client in clients:
+        client._closed = True  # none was started, so there is nothing to be stopped
+
+
+async def test_a_consumer_waits_longer_for_an_outcome_than_for_one_broker() -> None:
+    consumer = new_consumer("127.0.0.1:1")
+    assert consumer._client._request_timeout_ms == 10_000
+    assert consumer._request_timeout_ms > 3 * 10_000
+    consumer._closed = True

@@ -33,10 +33,13 @@ async def leader_of(cluster: KafkaCluster) -> tuple[int, set[int]]:
     """Which broker leads the partition, and which are in sync; 0 where nobody answers or leads."""
     try:
         async with administrator(cluster.address) as admin:
-            (topic,) = await admin.describe_topics([TOPIC.name])
+            topics = await admin.describe_topics([TOPIC.name])
     except (KafkaError, Unavailable):
         return 0, set()
-    (partition,) = topic["partitions"]
+    partitions = topics[0]["partitions"] if topics else ()
+    if not partitions:  # a broker that has not heard of it yet
+        return 0, set()
+    (partition,) = partitions
     return partition["leader"], set(partition["isr"])
 
 
