@@ -16,6 +16,13 @@ from pipeline.kafka_clients import new_admin
 from pipeline.topics import LARGEST_RECORD
 
 NODE_ID = 1
+SEVERAL = {
+    # On cores that are busy with much else, one that was late would be taken for gone every time.
+    "controller.quorum.election.timeout.ms": "3000",
+    "controller.quorum.fetch.timeout.ms": "6000",
+    "controller.quorum.request.timeout.ms": "6000",
+}
+"""Beside `FIXED`, where controllers elect one of them."""
 CLUSTER_ID = "dG9jc2luLWVtYmVkZGVkLQ"
 """One id for every embedded cluster, so that formatting a folder twice comes to the same."""
 BATCH_OVERHEAD = 64 << 10
@@ -68,6 +75,7 @@ class Node(Struct, frozen=True):
         """What depends on how many nodes there are."""
         ports = self.controllers or {self.id: free_port()}
         replicas, in_sync = str(len(ports)), str(min(2, len(ports)))
+        election = SEVERAL if len(ports) > 1 else {}
         voters = (f"{number}@{LOOPBACK}:{port}" for number, port in sorted(ports.items()))
         return {
             "node.id": str(self.id),
@@ -78,6 +86,7 @@ class Node(Struct, frozen=True):
             "share.coordinator.state.topic.replication.factor": replicas,
             "share.coordinator.state.topic.min.isr": in_sync,
             "listeners": f"CONTROLLER://{LOOPBACK}:{ports[self.id]}",
+            **election,
         }
 
 

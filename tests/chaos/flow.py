@@ -156,16 +156,17 @@ async def _write(producer: AIOKafkaProducer, records: Iterable[tuple[str, str, b
 async def _produce(producer: AIOKafkaProducer, flow: Flow[Any], rate: int) -> None:
     waiting: set[asyncio.Future[Any]] = set()
     logging = asyncio.create_task(_keep_log(flow))
+    step = max(STEP, 1 / rate)
     # Broker away: sends wait, and the rate is not made up for afterwards.
     while flow.sent < flow.script.most and not flow.stopping.is_set():
-        for _ in range(round(rate * STEP)):
+        for _ in range(round(rate * step)):
             happened = _now()
             topic, key, value = flow.script.event(flow.sent, happened)
             future = await producer.send(topic, value, key.encode())
             waiting.add(future)
             future.add_done_callback(_note(flow, flow.sent, happened, waiting))
             flow.sent += 1
-        await asyncio.sleep(STEP)
+        await asyncio.sleep(step)
     flow.stopping.set()
     await asyncio.gather(*waiting)
     await logging

@@ -135,7 +135,7 @@ async def _behind(
     house: House, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
 ) -> dict[str, int]:
     behind: dict[str, int] = {}
-    for role in house.workers:
+    for role in house.workers.keys() & READ_BY.keys():
         done = await admin.list_consumer_group_offsets(f"tocsin-{role}")
         topics = READ_BY[role]
         tps = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
