@@ -1,4 +1,7 @@
-"""A TCP proxy in front of Kafka that understands frames: it holds requests up, or loses answers."""
+"""A TCP proxy in front of Kafka that understands frames: it holds requests up, or loses answers.
+
+It can also be a bad network, where every answer is late and some connections end.
+"""
 
 import asyncio
 import contextlib
@@ -6,6 +9,8 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
 
 from embedded.process import LOOPBACK, free_port
 
@@ -24,11 +29,31 @@ def of(*keys: int, within: bytes = b"") -> Match:
     return lambda key, body: key in keys and within in body
 
 
+@dataclass(frozen=True)
+class BadNetwork:
+    """Answers come `least` to `most` seconds late; this share of them never, as the connection is
+    reset instead. One `random` draws all."""
+
+    random: Random
+    least: float = 1.0
+    most: float = 5.0
+    resets: float = 0.05
+
+    def delay(self) -> float:
+        """Seconds by which the next answer is late."""
+        return self.random.uniform(self.least, self.most)
+
+    def is_reset(self) -> bool:
+        """Whether the connection ends in place of the next answer."""
+        return self.random.random() < self.resets
+
+
 class KafkaProxy:
     """Passes on what clients and one broker say to each other; clients learn no other way.
 
     A request that `holds` matches waits, and all that its connection sends after it, until
     `let_go`. The answer to one that `loses` matches never comes: its connection ends instead.
+    While `network` is set, all answers are as that has it.
     """
 
     def __init__(self, broker: int) -> None:
@@ -39,6 +64,9 @@ class KafkaProxy:
         self.held: list[bytes] = []
         """Requests that were held up, in order."""
         self.lost = 0
+        self.network: BadNetwork | None = None
+        self.late = self.reset = 0
+        """Answers that the network delayed, and connections that it ended."""
         self.seen = Counter[int]()
         """Requests by API key."""
         self._open = asyncio.Event()
@@ -102,6 +130,13 @@ class KafkaProxy:
             if int.from_bytes(frame[:4], "big") in lost:
                 self.lost += 1
                 return
+            if self.network is not None:
+                if self.network.is_reset():
+                    self.reset += 1
+                    writer.transport.abort()
+                    return
+                self.late += 1
+                await asyncio.sleep(self.network.delay())
             frame = frame.replace(there, here)
             writer.write(len(frame).to_bytes(4, "big") + frame)
             await writer.drain()

@@ -15,7 +15,7 @@ TESTS = Path(__file__).parent
 HOUSES = {
     "chaos": ("chaos/test_kills.py", "chaos/test_stops.py", "chaos/test_outages.py",
               "chaos/test_priority.py", "chaos/test_poison.py", "chaos/test_secrets.py",
-              "chaos/test_upgrade.py"),
+              "chaos/test_upgrade.py", "chaos/test_bad_network.py"),
     "web": ("web/api", "web/gateway", "web/pages"),
 }  # fmt: skip
 """Files and folders whose tests share a house: by far the longest there is."""
