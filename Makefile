@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --extra embedded
 
-.PHONY: demo test check chaos chaos-sinks simulate mutants fuzz bench requirements clean
+.PHONY: demo test check chaos chaos-kills chaos-sinks simulate mutants fuzz bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -20,6 +20,11 @@ check: .venv/dev
 
 chaos: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos
+
+# Half an hour of SIGTERM, SIGINT and SIGKILL to six roles; KILL_MINUTES=5 is shorter.
+chaos-kills: export KILL_MINUTES ?= 30
+chaos-kills: .venv/dev
+	$(BIN)/python -m pytest -m chaos tests/chaos/test_kills.py -k mix_of_signals
 
 chaos-sinks: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos/test_sinks.py tests/chaos/test_priority.py
