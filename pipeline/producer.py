@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, KafkaTimeoutError, ProducerFenced
 
 from pipeline.batch import Batch
 from pipeline.errors import Unavailable
@@ -122,6 +122,16 @@ class Producer(AIOKafkaProducer):
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
         return int(await end)
+
+    async def stop(self) -> None:
+        """End, once all is acknowledged; what is not within the time of a write is given up."""
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await super().stop()
+        except TimeoutError:
+            self._message_accumulator.fail_all(KafkaTimeoutError())
+            await self._sender.close()
+            await self.client.close()
 
     async def _outwait(self, topic: str, partition: int) -> None:
         log.warning(

@@ -76,3 +76,15 @@ async def test_a_write_outlasts_a_partition_without_a_leader(
     assert await ended(writing) == 2
     await producer.write(topic, 0, [(None, b"after")])
     assert await values(kafka, topic) == [b"before", b"meanwhile", b"after"]
+
+
+async def test_who_is_told_to_stop_does_not_wait_for_a_leader_for_ever(
+    kafka: Kafka, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producer = await start_producer(kafka.address)
+    await producer.write(topic, 0, [(None, b"before")])
+    monkeypatch.setattr("pipeline.producer.DELIVERY_SECONDS", 0.5)
+    monkeypatch.setattr(producer.client.cluster, "leader_for_partition", lambda _: NOBODY)
+    with pytest.raises(Unavailable, match="did not acknowledge"):
+        await producer.write(topic, 0, [(None, b"meanwhile")])
+    await ended(producer.stop())
