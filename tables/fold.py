@@ -3,12 +3,13 @@ had not finished.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.outputs import Records
 from pipeline.producer import Entry
 from tables.journal_records import (
+    ABOVE_OWN,
     OUTPUTS,
     OWN,
     PART,
@@ -49,8 +50,10 @@ class Fold:
     _parts_since: dict[int, int] = field(default_factory=dict)
     _lacking: set[int] = field(default_factory=set)
 
-    def take(self, records: Iterable[Entry], since: int) -> list[Entry]:
+    def take(self, records: Sequence[Entry], since: int) -> Sequence[Entry]:
         """The changes of state that these records are; `since` is an offset not after them."""
+        if not [key for key, _ in records if key is not None and key < ABOVE_OWN]:
+            return records  # nearly always, when much is restored
         changes: list[Entry] = []
         for key, value in records:
             if key is None or key[:1] not in OWN:

@@ -18,6 +18,8 @@ from pipeline.producer import Entry
 OUTPUTS, PART, COMPLETE = b"\x02", b"\x03", b"\x04"
 OWN = (OUTPUTS, PART, COMPLETE)
 """What the keys of these records begin with."""
+ABOVE_OWN = b"\x05"
+"""No key of theirs is as large as this; all that tables have are larger."""
 TOKEN_BYTES = 8
 NUMBER_BYTES, PLACE_BYTES = 2, 4
 

@@ -65,18 +65,20 @@ class Changelog:
 
     def _changes(self, records: list[ConsumerRecord]) -> list[Entry]:
         changes: list[Entry] = []
+        check = self._check
         for record in records:
-            if record.key == OPENED:
+            key, value = record.key, record.value
+            if key == OPENED:
                 continue
             try:
-                self._check(record.key, record.value)
+                check(key, value)
             except (ValueError, KeyError, TypeError, RecursionError, struct.error) as error:
                 raise BrokenChangelog(
                     f"{self.topic}-{self.partition} offset {record.offset} can't be read "
                     f"({error}). The restore stopped before it and nothing was processed; "
                     "was the state written by a newer version of Tocsin?"
                 ) from error
-            changes.append((record.key, record.value))
+            changes.append((key, value))
         return changes
 
     def _away(self, kafka: str, error: KafkaError) -> Unavailable:

@@ -208,7 +208,7 @@ class PartitionStore(Journaled):
         restored = self._open_db.get(RESTORED) or b""
         return _offset(restored[: OFFSET.size]), _offset(restored[OFFSET.size :])
 
-    def _take(self, fold: Fold, records: Iterable[Entry], since: int, end: int) -> None:
+    def _take(self, fold: Fold, records: Sequence[Entry], since: int, end: int) -> None:
         """Put what the changelog says between two offsets into the state."""
         try:
             changes = fold.take(records, since)

@@ -10,6 +10,12 @@ from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from policy.dedupe import Mark, mark_of, remember
 from tables.erased import ERASED
 from tables.inbox import COUNTS, INBOX, inbox_key, item_id, key_of_item
+from tables.journal_records import (
+    ABOVE_OWN,
+    key_of_completion,
+    key_of_outputs,
+    key_of_part,
+)
 from tables.memory import MemoryStore
 from tables.outboxes import age_key, aged, item_at, post_key
 from tables.sent import SENT, SentLedger
@@ -27,6 +33,12 @@ def test_parts_are_preceded_by_their_length_the_high_byte_first() -> None:
     assert key_of("", "é") == b"\x00\x00\x00\x02\xc3\xa9"
     assert key_of("x" * 258)[:3] == b"\x01\x02x"
     assert parts_of(b"\x00\x03ann\x00\x00\x00\x01b") == ["ann", "", "b"]
+
+
+def test_the_journals_own_keys_are_below_those_of_all_tables() -> None:
+    largest = (key_of_outputs(0xFFFF), key_of_completion(0xFFFF), key_of_part(0xFFFF, 0xFFFFFFFF))
+    assert max(largest) < ABOVE_OWN
+    assert all(table.prefix > ABOVE_OWN for table in (*decider.TABLES, *router.TABLES, SENT))
 
 
 @pytest.mark.parametrize(
