@@ -12,6 +12,7 @@ MAY_BE_SHARED = {
     "ClickHouse": "a process",
     "House": "processes",
     "KafkaCluster": "processes",
+    "SmallDisk": "a file system",
     "Path": "a folder with files that stay as they are",
     "Running": "processes, and the keys of their API",
     "webdriver.Chrome": "a process, and a driver that has a process of its own",

@@ -22,7 +22,7 @@ from tests.chaos.script import Script
 
 RATE = 160
 """Events a second: two cores are busy with them alone."""
-BRIEF_RATE = 60
+BRIEF_RATE = 25
 """The same in the default run, which has other tests beside: calls are in flight at any moment."""
 STEP = 0.05
 """Seconds between two bursts of events, and between two writes to the log."""

@@ -20,6 +20,8 @@ from tests.chaos.workers import stop
 
 REMEMBERED = 15
 """Seconds in which nobody gets more than is remembered of one user."""
+SHORT_RATE = 60
+"""Events a second where they flow for a few seconds alone."""
 AWAY = 3.0
 """Seconds that a part stays away."""
 
@@ -50,8 +52,8 @@ async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
     """What the changelogs hold is all that the state was: events told again notify nobody."""
     roles = [house.workers[role] for role in ("router", "decider", "push")]
     # However long the restart takes, whoever follows all gets fewer posts than are remembered.
-    assert REMEMBERED * BRIEF_RATE // len(KINDS) < MARKS_KEPT
-    async with flowing(house, "no-state", REMEMBERED, BRIEF_RATE) as flow:
+    assert REMEMBERED * SHORT_RATE // len(KINDS) < MARKS_KEPT
+    async with flowing(house, "no-state", REMEMBERED, SHORT_RATE) as flow:
         await asyncio.sleep(3)
         await asyncio.gather(*map(stop, roles))
         for worker in roles:
