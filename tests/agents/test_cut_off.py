@@ -26,6 +26,8 @@ from tests.kafka_proxy import GROUP, of, proxy_to
 from tests.patience import PATIENCE, until
 
 TOPIC = DELIVER[Channel.WEBHOOK, Priority.NORMAL]
+BRIEF = 4
+"""Seconds of a session, of the one that is cut off; the other must live, however busy all is."""
 
 
 @dataclass
@@ -55,15 +57,18 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def sink(kafka: str, folder: Path) -> AsyncIterator[Worker]:
-    """A webhook worker in a process of its own, which nobody starts again."""
+async def sink(kafka: str, folder: Path, session: float) -> AsyncIterator[Worker]:
+    """A webhook worker in a process of its own, which nobody starts again.
+
+    It is given up, and ends, after a silence of `session` seconds.
+    """
     environment = {
         "TOCSIN_KAFKA": kafka,
         "TOCSIN_PARTITIONS": str(PARTITIONS),
         "TOCSIN_DATA_DIR": str(folder / "state"),
         "TOCSIN_WEBHOOK_KEYS": "w" * 40,
         "TOCSIN_PRIVATE_ENDPOINTS": json.dumps([LOOPBACK]),
-        "TOCSIN_SESSION_TIMEOUT": "4",
+        "TOCSIN_SESSION_TIMEOUT": str(session),
     }
     worker = Worker("webhook", folder, environment)
     await worker._start()
@@ -93,8 +98,8 @@ async def test_who_is_cut_off_from_its_coordinator_alone_calls_nobody_after_its_
 
     async with (
         proxy_to(kafka.port) as proxy,
-        sink(proxy.address, tmp_path / "one") as one,
-        sink(kafka.address, tmp_path / "two") as two,
+        sink(proxy.address, tmp_path / "one", BRIEF) as one,
+        sink(kafka.address, tmp_path / "two", PATIENCE / 4) as two,
     ):
         await burst()
         await until(arrived)
@@ -106,7 +111,10 @@ async def test_who_is_cut_off_from_its_coordinator_alone_calls_nobody_after_its_
         await burst()
         await until(arrived)
         assert two._child.running
-    assert set(receiver.calls.values()) == {1}
+    # At most the calls that were in flight when the lease ended, and not those of all the time in
+    # which the other one has the partitions already.
+    assert sum(receiver.calls.values()) - len(receiver.calls) <= PARTITIONS
+    assert len(receiver.calls) > 3 * PARTITIONS
     (said,) = [text for text in one.log.read_text().splitlines() if "tocsin: Unavailable" in text]
     assert "answered nothing that was sent in the last" in said
     assert "no provider called; it starts again" in said

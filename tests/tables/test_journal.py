@@ -31,6 +31,12 @@ BATCHES = 6
 """Three parts in two batches, that they are complete, the keys in two, and that they are done."""
 
 
+@pytest.fixture(autouse=True)
+def nobody_wrote_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test writes before the first owner comes, there is no former one to wait for."""
+    monkeypatch.setattr("pipeline.producer.TAKEOVER_SECONDS", 0.0)
+
+
 @dataclass
 class Recorded:
     """A log that keeps what is sent, and breaks where it is told to."""
