@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Self
 
 from agents.setup import set_up
 from embedded.clickhouse import ClickHouse
@@ -201,6 +202,13 @@ class House:
         """Stop all: workers first, so that what they have in hand is finished."""
         await asyncio.gather(*(worker.stop() for worker in self.workers.values()))
         await asyncio.gather(self.simulators.stop(), self.clickhouse.stop(), self.kafka.stop())
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     async def _start_workers(self) -> None:
         logs = self.folder / "logs"

@@ -1,7 +1,8 @@
 """One house for all chaos tests: what they do to it, they heal."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -23,20 +24,25 @@ PROVIDERS = ("fcm", "sendgrid", "twilio")
 Tell = Callable[[str], None]
 
 
+def catalogue_in(folder: Path, files: Mapping[str, str]) -> Path:
+    """A new folder in this one with these files of a catalogue."""
+    catalogue = folder / "catalogue"
+    catalogue.mkdir()
+    for name, text in files.items():
+        (catalogue / name).write_text(text)
+    return catalogue
+
+
 @pytest.fixture(scope="package")
 async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """Kafka, ClickHouse, simulators and a worker for each role."""
-    house = House(
+    async with House(
         tmp_path_factory.mktemp("house"),
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=PATIENCE,
-    )
-    await house.start()
-    try:
+    ) as house:
         yield house
-    finally:
-        await house.stop()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk]:
 async def house(disk: SmallDisk) -> AsyncIterator[House]:
     """All that a script's events need, on three brokers, each of which has every record."""
     folder = disk.folder.parent
-    house = House(
+    async with House(
         folder,
         brokers=3,
         roles=ROLES,
@@ -48,14 +48,10 @@ async def house(disk: SmallDisk) -> AsyncIterator[House]:
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=PATIENCE,
         api_keys=folder / "keys.toml",
-    )
-    await house.start()
-    try:
+    ) as house:
         for provider in PROVIDERS:
             await set_fault(house, provider, LATENCY)
         yield house
-    finally:
-        await house.stop()
 
 
 @pytest.fixture

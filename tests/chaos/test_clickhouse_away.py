@@ -67,10 +67,8 @@ class Rows:
 @pytest.fixture
 async def away(tmp_path: Path) -> AsyncIterator[House]:
     """A house with nobody in it but the analytics worker."""
-    house = House(tmp_path, roles=(ROLE,), bytes_in_flight=ROOM)
-    await house.start()
-    yield house
-    await house.stop()
+    async with House(tmp_path, roles=(ROLE,), bytes_in_flight=ROOM) as house:
+        yield house
 
 
 @pytest.mark.chaos

@@ -24,7 +24,7 @@ from pipeline.producer import Entry, Producer
 from pipeline.topics import CONTACTS, EVENTS, REQUESTS, Topic
 from schemas.vocabulary import Priority
 from tables.users import LEDGERS, PROFILES
-from tests.chaos.conftest import SESSION_TIMEOUT, Tell
+from tests.chaos.conftest import SESSION_TIMEOUT, Tell, catalogue_in
 from tests.chaos.deliveries import producing
 from tests.chaos.observe import ends_of, read_from, wait_until_read
 from tests.chaos.workers import stop
@@ -51,20 +51,14 @@ CHANGELOG, CRITICAL = "decider-changelog", REQUESTS[Priority.CRITICAL].name
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A house of its own, as a million users stay in it."""
     folder = tmp_path_factory.mktemp("import")
-    (folder / "catalogue").mkdir()
-    (folder / "catalogue" / "code.toml").write_text(CODE)
-    house = House(
+    async with House(
         folder,
         roles=("router", "decider", "push"),
         session_timeout=SESSION_TIMEOUT,
         partitions=2,
-        catalogue=folder / "catalogue",
-    )
-    await house.start()
-    try:
+        catalogue=catalogue_in(folder, {"code.toml": CODE}),
+    ) as house:
         yield house
-    finally:
-        await house.stop()
 
 
 async def test_codes_are_decided_before_contacts_that_wait(town: House, tell: Tell) -> None:

@@ -12,7 +12,7 @@ from embedded.simulators.accept_log import read_accept_log
 from pipeline.topics import DEAD_LETTERS, REQUESTS
 from schemas.request import Request
 from schemas.vocabulary import Priority
-from tests.chaos.conftest import BRIEF_SESSION, Tell
+from tests.chaos.conftest import BRIEF_SESSION, Tell, catalogue_in
 from tests.chaos.foreign import ACTORS, DEVICES, TIMES, USERS, Company, company
 from tests.chaos.observe import read_all, ready_count, until_ready_again, wait_until_read
 from tests.placements import PLACEMENTS
@@ -38,16 +38,13 @@ _request = msgspec.json.Decoder(Request).decode
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A house for what becomes a push."""
     folder = tmp_path_factory.mktemp("producers")
-    (folder / "catalogue").mkdir()
-    (folder / "catalogue" / "orders.toml").write_text(CATALOGUE)
-    house = House(
-        folder, roles=ROLES, session_timeout=BRIEF_SESSION, catalogue=folder / "catalogue"
-    )
-    await house.start()
-    try:
+    async with House(
+        folder,
+        roles=ROLES,
+        session_timeout=BRIEF_SESSION,
+        catalogue=catalogue_in(folder, {"orders.toml": CATALOGUE}),
+    ) as house:
         yield house
-    finally:
-        await house.stop()
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)

@@ -32,7 +32,7 @@ SEED = 20_262
 @pytest.fixture(scope="module")
 async def pairs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """E-mail and SMS with two providers each, Kafka and the simulators."""
-    house = House(
+    async with House(
         tmp_path_factory.mktemp("pairs"),
         roles=("email", "sms", "retry"),
         session_timeout=BRIEF_SESSION,
@@ -40,12 +40,8 @@ async def pairs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
         provider_timeout=1,
         email_providers=",".join(PAIRS[Channel.EMAIL]),
         sms_providers=",".join(PAIRS[Channel.SMS]),
-    )
-    await house.start()
-    try:
+    ) as house:
         yield house
-    finally:
-        await house.stop()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from embedded.house import House
 from embedded.simulators.accept_log import read_accept_log
-from tests.chaos.conftest import BRIEF_SESSION, Tell
+from tests.chaos.conftest import BRIEF_SESSION, Tell, catalogue_in
 from tests.chaos.flow import Flow, playing
 from tests.chaos.observe import (
     SENDING,
@@ -45,20 +45,13 @@ LONGEST = max(WINDOW + LATENESS, ESCALATION) / 1000
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A house with a catalogue of its own."""
     folder = tmp_path_factory.mktemp("waiting")
-    (folder / "catalogue").mkdir()
-    for name, text in catalogue_files().items():
-        (folder / "catalogue" / name).write_text(text)
-    house = House(
+    async with House(
         folder,
         roles=("router", "decider", "push", "inapp"),
         session_timeout=BRIEF_SESSION,
-        catalogue=folder / "catalogue",
-    )
-    await house.start()
-    try:
+        catalogue=catalogue_in(folder, catalogue_files()),
+    ) as house:
         yield house
-    finally:
-        await house.stop()
 
 
 async def test_what_waits_survives_kills_and_rebalances(town: House, tell: Tell) -> None:

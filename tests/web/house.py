@@ -73,7 +73,7 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=scopes, per_minute=per_minute)
         tables.append(table_of(key))
     (folder / "keys.toml").write_text("".join(tables))
-    house = House(
+    async with House(
         folder / "house",
         roles=ROLES,
         api_keys=folder / "keys.toml",
@@ -81,12 +81,8 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         cors_origins=f'["{ANY}"]',
         fan_out_threshold=FAMOUS,
         session_timeout=SESSION_TIMEOUT,
-    )
-    await house.start()
-    try:
+    ) as house:
         yield Running(house, keys)
-    finally:
-        await house.stop()
 
 
 @pytest.fixture
