@@ -34,7 +34,7 @@ from agents.people import note
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
-from pipeline.lanes import ALL_READ, ReadTo
+from pipeline.lanes import ReadTo, all_read
 from pipeline.misplaced import MovedRecord
 from pipeline.partitions import Role
 from pipeline.record_faults import is_of_record, report_fault
@@ -128,7 +128,7 @@ class Decider(Stateful):
         self._edges = EdgeErasures(drop_edge)
         self._cancellations = Cancellations()
         self._outlook = Outlook(PROMPT, GATHERED, ADDRESSES)
-        self._read_to: ReadTo = _all_read
+        self._read_to: ReadTo = all_read
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
@@ -308,10 +308,6 @@ class Decider(Stateful):
             self._runtime.settings.partitions,
             min(map(self._read_to, ADDRESSES)),
         )
-
-
-def _all_read(_: str) -> int:
-    return ALL_READ
 
 
 def taken(record: ConsumerRecord) -> Taken:

@@ -54,7 +54,7 @@ class Decisions:
         now: int,
         here: int,
         partitions: int,
-        addresses_read_to: int = 1 << 62,
+        addresses_read_to: int,
     ) -> None:
         self._turn = turn
         self._timers = timers

@@ -7,7 +7,7 @@ from agents.decider_topics import KINDS as DECIDER_TOPICS
 from agents.router import KINDS as ROUTER_TOPICS
 from agents.router import Router
 from pipeline.catalogue_folder import Catalogues
-from pipeline.lanes import ALL_READ
+from pipeline.lanes import all_read
 from pipeline.memory_log import MemoryLog
 from pipeline.parts import handle_in_parts
 from pipeline.runtime import Runtime
@@ -66,7 +66,7 @@ class Rehearsal:
     async def advance(self, to: int) -> None:
         """Let time pass up to `to` (epoch ms), stopping at whatever is due on the way."""
         await self.settle()
-        while (wait := await self._decider.wake(_all_read)) is not None:
+        while (wait := await self._decider.wake(all_read)) is not None:
             due = self.clock.at + round(wait * 1000)
             if due > to:
                 break
@@ -75,7 +75,7 @@ class Rehearsal:
         await self.settle()
 
     async def _is_due(self) -> bool:
-        return 0 in [await handler.wake(_all_read) for handler, _, _ in self._workers]
+        return 0 in [await handler.wake(all_read) for handler, _, _ in self._workers]
 
     async def _work(self) -> bool:
         for handler, store, topics in self._workers:
@@ -89,7 +89,3 @@ class Rehearsal:
 
 def _finished(_: Slice) -> None:
     """The store has the frontier."""
-
-
-def _all_read(_: str) -> int:
-    return ALL_READ

@@ -26,7 +26,8 @@ HELD_UP = 0.01
 found to have nothing more, which brings no slice."""
 
 
-def _all_read(_: str) -> int:
+def all_read(_: str) -> int:
+    """As far as any topic is read where nothing is left of it."""
     return ALL_READ
 
 
@@ -97,7 +98,7 @@ class Lane:
         self._frontiers = frontiers
         self._finished = finished
         self._read_to = read_to
-        gate = ReadFirst(read_first or {}, read_to or _all_read)
+        gate = ReadFirst(read_first or {}, read_to or all_read)
         self._queues = Queues(topics, weights or {}, most_bytes, ahead, gate.lets)
         self._window = Window(most_in_flight, max(topics.values()))
         self._arrived = asyncio.Event()

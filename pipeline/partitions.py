@@ -127,9 +127,8 @@ class Partition:
                 return
             found = {tp: frontier_of(self._role, tp, bounds[tp], stored) for tp in bounds}
             received = Received()
-            for tp in found:
-                self.frontiers[tp] = found[tp]
-                at = self.frontiers[tp]
+            for tp, at in found.items():
+                self.frontiers[tp] = at
                 self._source.cursors[tp] = Cursor(position=at, received=received)
             if self._opened is not None:
                 await self._opened(self._number)

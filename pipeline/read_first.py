@@ -1,7 +1,7 @@
 """Which topics must be read before a slice of another is taken, and for how long it waits."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pipeline.slices import Slice
@@ -60,20 +60,17 @@ class ReadFirst:
         at = slice_.records[-1].timestamp
         if not self._is_read(rule.must, at):
             return False
-        if self._least(rule.should) >= at:
+        if all(self._read_to(other) >= at for other in rule.should):
             self._behind_since.pop(topic, None)
             return True
         now = self._monotonic()
         return now - self._behind_since.setdefault(topic, now) > GRACE
 
     def _is_read(self, topics: tuple[str, ...], at: int) -> bool:
-        read = self._least(topics)
-        if read >= at:
+        if all(self._read_to(topic) >= at for topic in topics):
             return True
+        read = min(map(self._read_to, topics))
         known, now = self._readings.setdefault(topics, _Reading()), self._monotonic()
         if read != known.read:
             known.read, known.since = read, now
         return now - known.since > PATIENCE
-
-    def _least(self, topics: Iterable[str]) -> int:
-        return min(map(self._read_to, topics), default=1 << 62)

@@ -4,6 +4,7 @@ import pytest
 
 from agents.decisions import Decisions
 from agents.rehearsal import HeldClock
+from pipeline.lanes import ALL_READ
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Outputs
 from pipeline.topics import SENT_KEPT_MS
@@ -43,7 +44,7 @@ class Clerk:
 
     def _turn(self, now: int) -> tuple[Turn, Decisions]:
         turn = Turn(None, self.store, self._outputs())
-        return turn, Decisions(turn, self._timers, parse({}), now, 0, 1)
+        return turn, Decisions(turn, self._timers, parse({}), now, 0, 1, ALL_READ)
 
     def _outputs(self) -> Outputs:
         return Outputs(MemoryLog(HeldClock()))
