@@ -79,16 +79,7 @@ class Emission:
     def failed(self, provider: str, failure: BadRecord) -> None:
         """It is given up: its record becomes a dead letter."""
         now = self._clock.now()
-        self._add_event(
-            reached(
-                self._delivery,
-                Stage.FAILED,
-                now,
-                reason=failure.reason,
-                provider=provider,
-                detail=failure.detail,
-            )
-        )
+        self._add_failure(Stage.FAILED, now, provider, failure.reason, failure.detail)
         letter = dead_letter(self._role, self._record, failure, now)
         self.outputs.add(DEAD_LETTERS, self._record.partition, letter.key, encode(letter))
 
@@ -105,20 +96,18 @@ class Emission:
         if isinstance(step, GiveUp):
             self.failed(provider, BadRecord(step.reason, f"{retry.reason}: {retry.detail}"))
             return
-        self._add_event(
-            reached(
-                self._delivery,
-                Stage.RETRYING,
-                now,
-                reason=retry.reason,
-                provider=provider,
-                detail=retry.detail,
-            )
-        )
+        self._add_failure(Stage.RETRYING, now, provider, retry.reason, retry.detail)
         again = msgspec.structs.replace(
             self._delivery, attempt=self._delivery.attempt + 1, due_at=step.due_at
         )
         self._add_for_user(RETRIES[step.tier], again)
+
+    def _add_failure(
+        self, stage: Stage, at: int, provider: str, reason: Reason, detail: str
+    ) -> None:
+        self._add_event(
+            reached(self._delivery, stage, at, reason=reason, provider=provider, detail=detail)
+        )
 
     def _add_event(self, event: DeliveryEvent) -> None:
         self.outputs.add(DELIVERY_EVENTS, self._record.partition, None, encode(event))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from policy.draft import Draft
 from policy.identity import gathering_name
-from policy.later import BESIDE, UNREAD
+from policy.later import notification_of
 from policy.notification_type import Plan
 from policy.paths import text_at
 from policy.rule import SOURCES
@@ -29,15 +29,10 @@ def share_counted(draft: Draft, told_of: Mapping[str, Mapping[str, Any]]) -> Non
 
 
 def _tell_waiting(draft: Draft, names: Mapping[str, Any], new: tuple[str, ...]) -> None:
-    waiting = draft.waiting
-    for name in names:
-        steps = [f"{name}.{step}" for step in range(len(draft.spec.steps))]
-        for part in (f"{step}{suffix}" for step in steps for suffix in ("", UNREAD, BESIDE)):
-            if part in waiting:
-                found = waiting[part]
-                counted = tuple(dict.fromkeys(found.counted + new))
-                waiting = {**waiting, part: replace(found, counted=counted)}
-    draft.waiting = waiting
+    for part, found in draft.waiting.items():
+        if notification_of(part) in names:
+            counted = tuple(dict.fromkeys(found.counted + new))
+            draft.waiting = {**draft.waiting, part: replace(found, counted=counted)}
 
 
 def _tell_gathering(

@@ -88,18 +88,21 @@ def _limited(draft: Draft) -> tuple[Limited, ...]:
 
 
 def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
-    limit, plan = limited.limit, draft.plan
+    limit = limited.limit
     detail = f"{limit.count} in {limit.seconds} s ({limited.window})"
     if not limited.folds and not draft.waited:
-        draft.limited += (plan.channel,)
-        return Outcome(plan.channel, Reason.RATE_LIMITED, detail)
+        return _dropped(draft, detail)
     free = max(free_at(window, limit, draft.when), draft.when + 1000)
     if draft.closing:
         return Later(free, Reason.RATE_LIMITED, detail)
     if free >= draft.expires_at:
-        draft.limited += (plan.channel,)
-        return Outcome(plan.channel, Reason.RATE_LIMITED, f"{detail}, and by then it is too old")
+        return _dropped(draft, f"{detail}, and by then it is too old")
     return Gather(fixed(free - draft.when), LIMIT, Reason.RATE_LIMITED, detail)
+
+
+def _dropped(draft: Draft, detail: str) -> Outcome:
+    draft.limited += (draft.plan.channel,)
+    return Outcome(draft.plan.channel, Reason.RATE_LIMITED, detail)
 
 
 def _count_for_tenant(draft: Draft, quota: Quota) -> Outcome | None:
@@ -107,9 +110,7 @@ def _count_for_tenant(draft: Draft, quota: Quota) -> Outcome | None:
         return None
     tally = count_in(quota.tally, quota.count, quota.seconds, draft.when)
     if tally is None:
-        draft.limited += (draft.plan.channel,)
-        detail = f"the tenant's {quota.count} in {quota.seconds} s in this partition"
-        return Outcome(draft.plan.channel, Reason.RATE_LIMITED, detail)
+        return _dropped(draft, f"the tenant's {quota.count} in {quota.seconds} s in this partition")
     draft.quota = Quota(quota.count, quota.seconds, tally)
     draft.counted += ("tenant",)
     return None

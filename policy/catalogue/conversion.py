@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from policy.catalogue.expected import hint, sample_at
+from policy.catalogue.expected import UNKNOWN_FIELD, hint, sample_at
 from policy.catalogue.toml_lines import Path
 from policy.duration import Duration
 from policy.entry import FieldPath, LocaleName, PlainName
@@ -18,7 +18,6 @@ _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<number>\d+)\]|(?P<unnamed>\[\.\.\.\])
 _LACKING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 MOST_MISFITS = 20
 """Of one entry: who made more will look again."""
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _NOTHING = object()
 _PATTERNS = {
     get_args(Duration)[1]: 'not a span of time such as 90, "15m" or "7d"',
@@ -86,7 +85,7 @@ def _misfit(value: Any, kind: type, error: str) -> Misfit:
             path = (*path, _culprit(value, kind, error, path))
         else:
             path = (*path, step["name"] or int(step["number"]))
-    unknown = _UNKNOWN.fullmatch(complaint)
+    unknown = UNKNOWN_FIELD.fullmatch(complaint)
     place = (*path, unknown[1]) if unknown else path
     clear = _CLEARER.get(complaint, complaint)
     is_name = bool(is_key or unknown)

@@ -10,7 +10,7 @@ from msgspec import inspect
 from policy.catalogue.toml_lines import Path
 
 _VALUE = re.compile("Invalid enum value '?(.*?)'?", re.DOTALL)
-_FIELD = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
+UNKNOWN_FIELD = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
 _TEXTS = ("en", "09:30", "1h")
 """One of them fits each pattern that a field has."""
 _MOST_LISTED = 12
@@ -19,7 +19,7 @@ _ALIKE = 0.7
 """Of difflib's ratio: `chanels` is like `channels`, and `when` like nothing that there is."""
 
 
-def values_at(kind: type, path: Path) -> list[str]:
+def _values_at(kind: type, path: Path) -> list[str]:
     """The values that may stand there, none where they can't be listed."""
     for found in _at(inspect.type_info(kind), path):
         match found:
@@ -30,7 +30,7 @@ def values_at(kind: type, path: Path) -> list[str]:
     return []
 
 
-def fields_at(kind: type, path: Path) -> list[str]:
+def _fields_at(kind: type, path: Path) -> list[str]:
     """The fields of the table there."""
     return [
         field.encode_name
@@ -49,11 +49,11 @@ def sample_at(kind: type, path: Path) -> Any:
 def hint(complaint: str, kind: type, path: Path) -> str:
     """What to write instead, for a complaint of msgspec's about what stands there; may be empty."""
     if wrong := _VALUE.fullmatch(complaint):
-        allowed = values_at(kind, path)
+        allowed = _values_at(kind, path)
         meant = _meant(wrong[1], allowed)
         return f"{meant}: it is one of {', '.join(allowed)}" if allowed else ""
-    if unknown := _FIELD.fullmatch(complaint):
-        known = fields_at(kind, path)
+    if unknown := UNKNOWN_FIELD.fullmatch(complaint):
+        known = _fields_at(kind, path)
         few = f": it has {', '.join(known)}" if len(known) <= _MOST_LISTED else ""
         return _meant(unknown[1], known) or few
     return ""

@@ -1,6 +1,6 @@
 """The texts of a type on one channel as written: which contradict, and which stand in for which."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 from policy.entry import Templates, Texts, Translation
 from policy.rendering.locales import chain, is_locale
@@ -70,8 +70,8 @@ def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[st
         yield "language", f"{templates.language!r} is not a locale"
     for path, texts in _all_texts(templates):
         yield from _unsuited(channel, path, texts)
-    known = yield from _translations(templates)
-    yield from _untranslated(templates, known)
+    yield from _translations(templates)
+    yield from _untranslated(templates)
 
 
 def _all_texts(templates: Templates) -> Iterator[tuple[str, Templates | Texts]]:
@@ -94,9 +94,8 @@ def _unsuited(channel: Channel, path: str, texts: Templates | Texts) -> Iterator
         yield path + "html", "and mjml are both there, and a mail has one of them"
 
 
-def _translations(templates: Templates) -> Generator[tuple[str, str], None, set[str]]:
-    """Complaints of each by itself; returns the names of those that have none."""
-    known, sound = dict[str, str](), set[str]()
+def _translations(templates: Templates) -> Iterator[tuple[str, str]]:
+    known = dict[str, str]()
     for name, translation in templates.locales.items():
         if not is_locale(name):
             yield f"locales.{name}", "is not a locale"
@@ -108,14 +107,13 @@ def _translations(templates: Templates) -> Generator[tuple[str, str], None, set[
         if translation.digest:
             base = templates.digest or Texts()
             yield from _excess(f"locales.{name}.digest.", translation.digest, base, _MARKUP)
-        sound.add(name)
-    return sound
 
 
-def _untranslated(templates: Templates, sound: set[str]) -> Iterator[tuple[str, str]]:
-    """What a translation leaves to the texts of another language, so that a message has both."""
-    if sound != templates.locales.keys():
-        return
+def _untranslated(templates: Templates) -> Iterator[tuple[str, str]]:
+    """What a translation leaves to the texts of another language, so that a message has both.
+
+    To be asked of translations without other complaints: their names are locales.
+    """
     own = _language(templates.language or _ENGLISH)
     for known, names in locales_of(templates).items():
         if _language(known) == own:

@@ -2,6 +2,7 @@
 
 import re
 
+from jinja2 import TemplateSyntaxError
 from jinja2.nodes import Const, Filter, TemplateData
 
 from policy.rendering.template import parse_template
@@ -10,10 +11,10 @@ _TAG = re.compile(r"<style\b.*?</style>|<[^>]*>|&\w+;", re.DOTALL)
 
 
 def has_words(source: str) -> bool:
-    """Whether letters stand in it that a translator would have to see; raises no error."""
+    """Whether a translator would have to see it, for its letters; not where it can't be read."""
     try:
         tree = parse_template(source)
-    except Exception:
+    except TemplateSyntaxError:
         return False  # what is wrong with it is told elsewhere
     said = [_TAG.sub(" ", node.data) for node in tree.find_all(TemplateData)]
     for plural in tree.find_all(Filter):
