@@ -72,9 +72,8 @@ class SliceApp(faust.App):
         return SliceTransport(self.conf.broker_consumer, self)
 
     def _crash(self, reason: BaseException) -> None:
-        # What is finished was committed before the stop began: what breaks while the group is
-        # left loses nothing.
-        if not self.should_stop:
+        # What is finished is kept: what breaks while the group is left loses nothing.
+        if not self.partitions.is_leaving:
             fail(reason)
 
 

@@ -81,6 +81,10 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             return end, known
         return end, Answer(at, consumer._client.cluster.leader_for_partition(tp))  # noqa: SLF001
 
+    async def leave(self) -> None:
+        """Leave the group, while this thread and the one that it tells can still answer."""
+        await self.call_thread(self._ensure_consumer().leave)
+
     async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
         """Where the logs start and end, and what the group has committed."""
         return await self.call_thread(self._bounds, partitions)  # type: ignore[no-any-return]
@@ -110,6 +114,10 @@ class SliceConsumer(driver.Consumer):
         """Where the logs start and end, and what the group has committed."""
         return await self._thread.bounds(partitions)  # type: ignore[no-any-return]
 
+    async def leave(self) -> None:
+        """End a rebalance that is under way, and say that we leave the group."""
+        await self._thread.leave()
+
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish what is in hand, commit it and let go, before the group goes on."""
         await self.app.partitions.close()
@@ -123,8 +131,8 @@ class SliceConsumer(driver.Consumer):
     ) -> None:
         """Open what was assigned; fetching starts when each one's state is restored."""
         await super().on_partitions_assigned(assigned, generation_id)
-        self.app.lease.begin()
-        self.app.partitions.assign({tp.partition for tp in assigned}, self)
+        if self.app.partitions.assign({tp.partition for tp in assigned}, self):
+            self.app.lease.begin()
 
     def seek_back_where_stuck(self) -> None:
         """Seek back wherever the end of what was handed on never arrived."""

@@ -192,6 +192,10 @@ class NamedConsumer(AIOKafkaConsumer):
         super().__init__(**options)
         self._member = member
 
+    async def leave(self) -> None:
+        """Leave the group; what rebalances meanwhile is heard to its end, and nothing after it."""
+        await self._coordinator.close()
+
     async def start(self) -> None:
         """Connect; the group is joined when topics are subscribed to."""
         await super().start()

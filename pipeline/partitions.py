@@ -199,7 +199,7 @@ class Partitions:
         self.joined = asyncio.Event()
         self._held: dict[int, Partition] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._is_leaving = False
+        self.is_leaving = False
 
     @property
     def numbers(self) -> list[int]:
@@ -246,16 +246,17 @@ class Partitions:
             raise NotHere
         return await self._held[number].answer(question)
 
-    def assign(self, numbers: set[int], source: Source) -> None:
-        """Open these partitions, each in a task of its own; none once `leave` was called."""
-        if self._is_leaving:
-            return
+    def assign(self, numbers: set[int], source: Source) -> bool:
+        """Open these partitions, each in a task of its own; not once `leave` was called."""
+        if self.is_leaving:
+            return False
         for number in sorted(numbers):
             held = self._held[number] = Partition(number, self.role, source, self.opened)
             task = asyncio.create_task(held.run(), name=f"{self.role.name}-{number}")
             task.add_done_callback(self._ended)
             self._tasks[number] = task
         self.joined.set()
+        return True
 
     def accept(self, slice_: Slice, source: Source) -> None:
         """Take a slice from the agent; if one before it was dropped, read again from there."""
@@ -299,7 +300,7 @@ class Partitions:
 
         It does when another joins or leaves in the same moment; whoever is left then gets it.
         """
-        self._is_leaving = True
+        self.is_leaving = True
         await self.close()
 
     def forget(self) -> None:

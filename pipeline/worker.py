@@ -1,11 +1,13 @@
 """Running one role in this process until it is told to stop."""
 
 import asyncio
-import contextlib
+import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import uvloop
 from prometheus_client import start_http_server
@@ -26,13 +28,25 @@ from pipeline.settings import Settings
 from pipeline.topic_mending import check_topics_of
 
 BuildRole = Callable[[Runtime], Role]
+LEAVE_SECONDS = 30.0
+"""For which a stop waits for Kafka; others of the group may need `GRACE` before it can answer."""
+
+log = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings, build_role: BuildRole) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is in hand, commit and return."""
+def run_worker(settings: Settings, build_role: BuildRole) -> NoReturn:
+    """Work until SIGTERM or SIGINT, then finish what is in hand, commit and end the process.
+
+    Faust's app is not stopped: by then it holds nothing, and it would wait for its thread for ever
+    where a rebalance came to nothing.
+    """
     set_up_logs()
     keep_freed_memory()
-    uvloop.run(work(settings, build_role))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work(settings, build_role))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 async def work(settings: Settings, build_role: BuildRole) -> None:
@@ -82,9 +96,16 @@ async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> No
     await stop.wait()
     await partitions.leave()
     app.lease.end()  # or leaving the group would be taken for losing it
-    await app.consumer.force_commit()
-    with contextlib.suppress(asyncio.CancelledError):
-        await app.stop()
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await app.consumer.force_commit()
+            await app.consumer.leave()
+    except TimeoutError:
+        log.warning(
+            "Kafka did not let this worker leave its group within %.0f s. All that it finished is "
+            "kept; others have its partitions once its session has ended.",
+            LEAVE_SECONDS,
+        )
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -87,6 +87,7 @@ class Recorder:
             try:
                 await partitions.leave()
                 await app.consumer.force_commit()
+                await app.consumer.leave()
             finally:
                 await app.stop()
         assert errors is not None or not found

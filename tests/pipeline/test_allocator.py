@@ -33,6 +33,7 @@ async def work(settings, build_role):
     pass
 
 pipeline.worker.work = work
+pipeline.worker.os._exit = lambda code: None
 pipeline.worker.run_worker(None, None)
 """
 CONTESTANT = "from bench.contestants.equipment import equip; equip()"

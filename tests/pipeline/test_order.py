@@ -288,7 +288,7 @@ async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
             """Note what would be committed."""
             steps.append(f"commits {house.partitions.frontiers()[HIGH]}")
 
-        async def stop(self) -> None:
+        async def leave(self) -> None:
             """Note it."""
             steps.append("leaves")
 
