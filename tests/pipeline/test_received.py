@@ -1,9 +1,12 @@
 """Whether an answer that says where a topic ends is as new as what was received of others."""
 
 import asyncio
+from itertools import count
+from types import SimpleNamespace
 
 from aiokafka import TopicPartition
 
+from pipeline.consumer import SliceConsumer
 from pipeline.cursor import Cursor
 from pipeline.lanes import ALL_READ, ReadTo
 from pipeline.partitions import Partition, Role
@@ -84,3 +87,18 @@ def _answered(cursor: Cursor, answer: Answer) -> None:
     cursor.seek_pending = False
     cursor.answer = answer
     cursor.hear(0, False, 0.0)
+
+
+def test_who_brought_nothing_is_as_new_as_what_was_brought_with_it() -> None:
+    """The client goes on fetching: each answer that is looked at is newer than the one before."""
+    contacts, asked = TopicPartition("contacts", 0), TopicPartition("asked", 0)
+    looks = count(100)
+    consumer = SliceConsumer.__new__(SliceConsumer)
+    consumer._thread = SimpleNamespace(last_answer=lambda tp, known: (0, Answer(next(looks), 1)))
+    received = Received()
+    consumer.cursors = {
+        tp: Cursor(position=0, seek_pending=False, received=received) for tp in (contacts, asked)
+    }
+    record = SimpleNamespace(timestamp=5000)
+    consumer._note_ends({contacts, asked}, {asked: [record]})
+    assert received.is_current(consumer.cursors[contacts].answer)
