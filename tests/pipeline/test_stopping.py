@@ -8,6 +8,7 @@ import pytest
 
 from embedded.kafka import Kafka
 from embedded.process import Child
+from tests.kafka_proxy import GROUP, of, proxy_to
 from tests.patience import PATIENCE, until
 from tests.pipeline import stoppable
 from tests.pipeline.recorder import PARTITIONS, Recorder
@@ -22,12 +23,12 @@ class Workers:
         self._folder = folder
         self._children: list[Child] = []
 
-    async def start(self, recorder: Recorder, pause: float, *how: str) -> Child:
+    async def start(self, recorder: Recorder, pause: float, *how: str, kafka: str = "") -> Child:
         """One that has joined its group; a slice takes it `pause` seconds."""
         child = Child("the worker")
         self._children.append(child)
-        kafka = recorder.settings.kafka
-        argv = [sys.executable, "-m", stoppable.__name__, kafka, recorder.name]
+        argv = [sys.executable, "-m", stoppable.__name__]
+        argv += [kafka or recorder.settings.kafka, recorder.name]
         argv += [str(self._folder), str(pause), *how]
         await child.start(argv, {"PYTHONPATH": str(ROOT)}, self.log, self._is_ready)
         return child
@@ -69,12 +70,15 @@ async def test_who_is_told_to_stop_amid_a_rebalance_hands_over_and_ends(
     assert "did not let" not in workers.log.read_text()
 
 
-async def test_a_client_that_never_comes_to_an_end_holds_up_no_stop(
-    kafka: Kafka, workers: Workers
-) -> None:
+async def test_a_group_that_never_answers_holds_up_no_stop(kafka: Kafka, workers: Workers) -> None:
+    """Kafka's client would send the commit again for ever."""
     recorder = Recorder(kafka.address)
-    await recorder.fill(20)
-    stuck = await workers.start(recorder, 0.0, "stuck")
-    await stuck.stop(PATIENCE)
-    assert stuck.returncode == 0
+    await recorder.fill(100)
+    async with proxy_to(kafka.port) as proxy:
+        worker = await workers.start(recorder, 1.0, "hasty", kafka=proxy.address)
+        proxy.hold(of(*GROUP))
+        await until(lambda: bool(proxy.held))
+        await worker.stop(PATIENCE)
+        proxy.let_go()
+    assert worker.returncode == 0
     assert "All that it finished is kept" in workers.log.read_text()
