@@ -1,36 +1,12 @@
-"""Hints on when a user likes to be told: from what was opened, to the decider, and out again."""
+"""Hints on when a user likes to be told, as the decider keeps and forgets them.
 
-from analytics.clickhouse import ClickHouse
-from pipeline.outputs import Outputs, partition_of
+What writes them is in `agents.best_hours`, so that a worker need not load ClickHouse's client.
+"""
+
 from pipeline.topics import HINTS
-from schemas.encoding import encode
 from schemas.hint import Hint
 from tables.turn import Turn
 from tables.users import PROFILES, user_key
-
-AT_ONCE = 20_000
-"""Hints that are written together."""
-_BEST_HOURS = """
-SELECT tenant, user, best_hour FROM best_hours WHERE opens >= {least:UInt32} ORDER BY tenant, user
-"""
-
-
-async def publish_hints(
-    clickhouse: ClickHouse, outputs: Outputs, partitions: int, least: int
-) -> int:
-    """Write the best hour of each user with at least so many opens; returns how many.
-
-    Raises Unavailable; then some may be written. Safe to repeat: a hint that is known already
-    changes nothing.
-    """
-    rows = await clickhouse.query(_BEST_HOURS, {"least": least})
-    for start in range(0, len(rows), AT_ONCE):
-        for tenant, user, hour in rows[start : start + AT_ONCE]:
-            hint = Hint(user=user, best_hour=hour, tenant=tenant)
-            place = partition_of(user, partitions)
-            outputs.add(HINTS, place, user_key(tenant, user), encode(hint))
-        await outputs.flush()
-    return len(rows)
 
 
 def take_hint(turn: Turn, hint: Hint, here: int) -> None:

@@ -32,7 +32,7 @@ from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 from sinks.http import HttpClient, Reply
 from sinks.provider import Provider, Retry, Sent
-from sinks.registry import PROVIDERS
+from sinks.registry import PROVIDERS, kind_of
 
 BATCH = 100
 """Deliveries in a call, where a provider takes so many; ours and an SDK's carry the same."""
@@ -124,7 +124,7 @@ def _elsewhere(simulators: Simulators, port: int) -> dict[str, str]:
 async def _sink(contest: Contest, outside: Outside) -> Sink:
     settings, vendor = outside.settings, VENDORS.get(contest.provider)
     http = HttpClient(settings.provider_timeout, AT_ONCE)
-    provider = PROVIDERS[contest.provider](settings, http)
+    provider = kind_of(contest.provider)(settings, http)
     batch = min(BATCH, provider.batch_size)
     theirs = vendor.open(outside) if vendor else None
     # Of ours, which is what Kafka hands to a sink, as much is made before as is checked.

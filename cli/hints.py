@@ -31,7 +31,7 @@ def hints(least: int, as_json: bool) -> None:
 
 async def _publish(least: int) -> int:
     # Imported late, as the other commands need none of RocksDB.
-    from agents.hints import publish_hints
+    from agents.best_hours import publish_hints
 
     settings = read_settings()
     clickhouse = ClickHouse(settings)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cli.late import LateGroup
 from cli.settings import read_settings
+from pipeline.collector import collect_rarely
 from pipeline.errors import TocsinError
 from pipeline.topics import ROLES
 
@@ -108,6 +109,7 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command; an error of ours ends it with one sentence and a non-zero code."""
+    collect_rarely()
     try:
         tocsin()
     except TocsinError as error:

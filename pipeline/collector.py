@@ -2,6 +2,15 @@
 
 import gc
 
+_RARELY = (50_000, 20, 100)
+
+
+def collect_rarely() -> None:
+    """To be called before much is loaded: that makes objects that stay, which looking for cycles
+    every 700 of them passes over again and again, for a sixth of the time that loading takes.
+    """
+    gc.set_threshold(*_RARELY)
+
 
 def tune_collector() -> None:
     """To be called once all is loaded.
@@ -13,4 +22,4 @@ def tune_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*_RARELY)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from agents.hints import publish_hints
+from agents.best_hours import publish_hints
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from cli.main import tocsin

@@ -6,7 +6,7 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel
 from sinks.http import HttpClient
-from sinks.registry import PROVIDERS, providers_of
+from sinks.registry import PROVIDERS, kind_of, providers_of
 from tests.sinks.cases import CASES
 
 
@@ -27,8 +27,9 @@ async def test_a_wrong_list_is_told(listed: str, said: str, http: HttpClient) ->
 
 
 def test_each_provider_is_found_by_its_own_name() -> None:
-    assert {name: case.kind for name, case in CASES.items()} == PROVIDERS
-    assert {kind.name for kind in PROVIDERS.values()} == set(PROVIDERS)  # type: ignore[attr-defined]
+    kinds = {name: kind_of(name) for name in PROVIDERS}
+    assert {name: case.kind for name, case in CASES.items()} == kinds
+    assert {kind.name for kind in kinds.values()} == set(PROVIDERS)  # type: ignore[attr-defined]
 
 
 async def test_a_weight_is_1_unless_given(http: HttpClient) -> None:

@@ -15,7 +15,7 @@ from sinks.email.ses import Ses
 from sinks.email.way_back import WayBack
 from sinks.http import Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
-from sinks.registry import PROVIDERS
+from sinks.registry import kind_of
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import PUBLIC, Recorder, Request, delivery, settings
 
@@ -204,7 +204,7 @@ async def test_ses_elsewhere_without_a_way_back() -> None:
 @EACH
 async def test_no_reply_is_the_same_for_all_who_share_a_call(name: str) -> None:
     lost = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
-    provider = PROVIDERS[name](settings(), Recorder(lost))
+    provider = kind_of(name)(settings(), Recorder(lost))
     said = [delivery(Channel.EMAIL, f"{n}@example.com", n) for n in range(3)]
     assert list(await provider.send(said)) == [lost] * 3
     assert (provider.name, provider.channel, provider.scheme) == (name, Channel.EMAIL, "")
@@ -266,7 +266,7 @@ async def test_halves_find_whose_fault_it_is(
     """A call that must wait takes along those in it, and a refused one nobody but its own."""
     taken = reply(202, b"") if name == "sendgrid" else reply(200, {"message": "ok", "id": "<m>"})
     http = Choosy({"odd": NOBODY, "late": LATER}, taken)
-    outcomes = await PROVIDERS[name](settings(), http).send(people(*names))
+    outcomes = await kind_of(name)(settings(), http).send(people(*names))
     assert kinds(outcomes) == expected
     assert {o.reason for o in outcomes if isinstance(o, Refused)} <= {Reason.REJECTED}
     waits = {(o.reason, o.after) for o in outcomes if isinstance(o, Retry)}

@@ -7,7 +7,7 @@ from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient
 from sinks.provider import Refused, Retry, Sent
-from sinks.registry import PROVIDERS
+from sinks.registry import kind_of
 from sinks.sms.plivo import Plivo
 from sinks.sms.sns import Sns
 from sinks.sms.texting import Text, Texter, Texting, country_of
@@ -170,7 +170,7 @@ async def test_sns_elsewhere() -> None:
 @pytest.mark.parametrize("name", ["twilio", "plivo", "vonage", "sns"])
 async def test_no_call_is_made_for_what_is_no_number(name: str) -> None:
     http = Recorder()
-    provider = PROVIDERS[name](settings(), http)
+    provider = kind_of(name)(settings(), http)
     outcome = Refused(Reason.INVALID_ADDRESS, "the address is no possible phone number")
     assert list(await provider.send([delivery(Channel.SMS, "12")])) == [outcome]
     assert http.requests == []
@@ -184,12 +184,12 @@ LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
 @pytest.mark.parametrize("name", ["twilio", "plivo", "vonage", "sns"])
 async def test_a_call_without_a_reply_stays_what_it_is(name: str) -> None:
     http: HttpClient = Recorder(LOST)
-    assert list(await PROVIDERS[name](settings(), http).send([SAID])) == [LOST]
+    assert list(await kind_of(name)(settings(), http).send([SAID])) == [LOST]
 
 
 def test_the_callback_of_each_provider_leads_to_its_reports() -> None:
     for name in ("twilio", "plivo", "vonage"):
-        provider = PROVIDERS[name](settings(), Recorder())
+        provider = kind_of(name)(settings(), Recorder())
         assert isinstance(provider, Texter)
         text = provider.texting.prepare(SAID)
         assert isinstance(text, Text)

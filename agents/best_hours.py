@@ -1,0 +1,32 @@
+"""Hints on when a user likes to be told: from opens to the topic that the decider reads."""
+
+from analytics.clickhouse import ClickHouse
+from pipeline.outputs import Outputs, partition_of
+from pipeline.topics import HINTS
+from schemas.encoding import encode
+from schemas.hint import Hint
+from tables.users import user_key
+
+AT_ONCE = 20_000
+"""Hints that are written together."""
+_BEST_HOURS = """
+SELECT tenant, user, best_hour FROM best_hours WHERE opens >= {least:UInt32} ORDER BY tenant, user
+"""
+
+
+async def publish_hints(
+    clickhouse: ClickHouse, outputs: Outputs, partitions: int, least: int
+) -> int:
+    """Write the best hour of each user with at least so many opens; returns how many.
+
+    Raises Unavailable; then some may be written. Safe to repeat: a hint that is known already
+    changes nothing.
+    """
+    rows = await clickhouse.query(_BEST_HOURS, {"least": least})
+    for start in range(0, len(rows), AT_ONCE):
+        for tenant, user, hour in rows[start : start + AT_ONCE]:
+            hint = Hint(user=user, best_hour=hour, tenant=tenant)
+            place = partition_of(user, partitions)
+            outputs.add(HINTS, place, user_key(tenant, user), encode(hint))
+        await outputs.flush()
+    return len(rows)
