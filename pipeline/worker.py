@@ -94,17 +94,26 @@ async def _run(app: SliceApp, partitions: Partitions, stop: asyncio.Event) -> No
     sys.stdout.write(f"tocsin: {partitions.role.name} ready, {count} partitions\n")
     sys.stdout.flush()
     await stop.wait()
+    await leave(app, partitions)
+
+
+async def leave(app: SliceApp, partitions: Partitions) -> None:
+    """Finish what is in hand, commit it and leave the group, whatever becomes of that.
+
+    By then all is kept, so that Kafka not answering, or a client that broke, is worth a warning.
+    """
     await partitions.leave()
     app.lease.end()  # or leaving the group would be taken for losing it
     try:
         async with asyncio.timeout(LEAVE_SECONDS):
             await app.consumer.force_commit()
             await app.consumer.leave()
-    except TimeoutError:
+    except (Exception, asyncio.CancelledError) as error:  # so a thread that ends answers us
         log.warning(
-            "Kafka did not let this worker leave its group within %.0f s. All that it finished is "
+            "This worker could not leave its group within %.0f s (%r). All that it finished is "
             "kept; others have its partitions once its session has ended.",
             LEAVE_SECONDS,
+            error,
         )
 
 

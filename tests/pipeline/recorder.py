@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 from pipeline.slices import Slice
 from pipeline.topic_creation import create_topics
 from pipeline.topics import Topic
+from pipeline.worker import leave
 
 PARTITIONS = 3
 numbers = count()
@@ -85,9 +86,7 @@ class Recorder:
             yield app
         finally:
             try:
-                await partitions.leave()
-                await app.consumer.force_commit()
-                await app.consumer.leave()
+                await leave(app, partitions)
             finally:
                 await app.stop()
         assert errors is not None or not found

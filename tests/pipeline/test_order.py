@@ -267,9 +267,11 @@ async def test_a_partition_that_is_taken_away_is_finished_and_committed_before_i
         assert app.partitions.frontiers() == {}
 
 
+@pytest.mark.parametrize("trouble", [None, asyncio.CancelledError(), RuntimeError("closed")])
 async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
-    monkeypatch: pytest.MonkeyPatch,
+    trouble: BaseException | None, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Also where the thread of Kafka's client ends at that moment."""
     steps: list[str] = []
     house, stop = House(), asyncio.Event()
     await house.open()
@@ -291,6 +293,8 @@ async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
         async def leave(self) -> None:
             """Note it."""
             steps.append("leaves")
+            if trouble is not None:
+                raise trouble
 
     running = asyncio.create_task(
         worker._run(App(), house.partitions, stop)  # type: ignore[arg-type]
@@ -301,6 +305,7 @@ async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
     house.handler.end()
     await running
     assert steps == ["commits 5", "leaves"]
+    assert ("All that it finished is kept" in caplog.text) is (trouble is not None)
 
 
 async def test_a_process_that_lost_its_lease_writes_nothing(
