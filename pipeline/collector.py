@@ -2,14 +2,12 @@
 
 import gc
 
-_RARELY = (50_000, 20, 100)
-
 
 def collect_rarely() -> None:
     """To be called before much is loaded: that makes objects that stay, which looking for cycles
     every 700 of them passes over again and again, for a sixth of the time that loading takes.
     """
-    gc.set_threshold(*_RARELY)
+    gc.set_threshold(50_000, 20, 100)
 
 
 def tune_collector() -> None:
@@ -22,4 +20,4 @@ def tune_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_RARELY)
+    collect_rarely()
