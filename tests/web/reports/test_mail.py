@@ -3,8 +3,7 @@
 SendGrid: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event. Mailgun:
 https://documentation.mailgun.com/docs/mailgun/user-manual/events/. Postmark:
 https://postmarkapp.com/developer/webhooks/webhooks-overview, types of bounces
-https://postmarkapp.com/developer/api/bounce-api#bounce-types. SES:
-https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html.
+https://postmarkapp.com/developer/api/bounce-api#bounce-types. SES is in `test_ses.py`.
 """
 
 from typing import Any
@@ -214,103 +213,6 @@ def test_what_has_no_time_of_its_own_happened_now(time: dict[str, str | None]) -
     assert parsed("postmark", values) == [report(Kind.DELIVERED, at=NOW, ticket="")]
 
 
-def envelope(event: Any, kind: str = "Notification") -> dict[str, Any]:
-    return {
-        "Type": kind,
-        "Message": msgspec.json.encode(event).decode(),
-        "TopicArn": "arn",
-        "Signature": "",
-    }
-
-
-def ses(kind: str, happening: dict[str, Any], **mail: Any) -> list[Report]:
-    said = {"destination": [ANN], "tags": {"ticket": [TICKET]}, **mail}
-    return parsed("ses", envelope({"eventType": kind, "mail": said, kind.lower(): happening}))
-
-
-SES = {
-    "Delivery": Kind.DELIVERED,
-    "Bounce": Kind.BOUNCED,
-    "Complaint": Kind.COMPLAINED,
-    "Open": Kind.OPENED,
-    "Click": Kind.CLICKED,
-    "Reject": Kind.FAILED,
-    "Subscription": Kind.UNSUBSCRIBED,
-}
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        *SES.items(),
-        ("Send", None),
-        ("DeliveryDelay", None),
-        ("Rendering Failure", None),
-    ],
-)
-def test_sess_events(kind: str, expected: Kind | None) -> None:
-    found = ses(kind, {"timestamp": ISO, "reason": "Bad content"})
-    assert found == ([] if expected is None else [report(expected, detail="Bad content")])
-
-
-@pytest.mark.parametrize(
-    ("kind", "hard"), [("Permanent", True), ("Transient", False), ("Undetermined", False)]
-)
-def test_a_bounce_is_told_once_a_recipient(kind: str, hard: bool) -> None:
-    who = [
-        {"emailAddress": ANN, "diagnosticCode": "smtp; 550 5.1.1"},
-        {"emailAddress": "bo@example.com"},
-    ]
-    bounce = {"timestamp": ISO, "bounceType": kind, "bouncedRecipients": who, "reason": "other"}
-    assert ses("Bounce", bounce, destination=["list@example.com"]) == [
-        report(Kind.BOUNCED, detail="smtp; 550 5.1.1", hard=hard),
-        report(Kind.BOUNCED, address="bo@example.com", detail="other", hard=hard),
-    ]
-
-
-def test_a_complaint_is_of_those_who_complained() -> None:
-    who = [{"emailAddress": "bo@example.com"}]
-    found = ses("Complaint", {"timestamp": ISO, "complainedRecipients": who})
-    assert found == [report(Kind.COMPLAINED, address="bo@example.com")]
-
-
-@pytest.mark.parametrize("kind", [*SES])
-def test_an_event_of_ses_that_says_no_more_than_its_kind(kind: str) -> None:
-    event = {"eventType": kind, "mail": {"destination": [ANN]}}
-    expected = report(SES[kind], at=NOW, ticket="")
-    assert parsed("ses", envelope(event)) == [expected]
-    assert parsed("ses", envelope({"eventType": kind})) == [
-        msgspec.structs.replace(expected, address="")
-    ]
-
-
-def test_an_event_of_nobody_is_told_once() -> None:
-    assert ses("Delivery", {"timestamp": ISO}, destination=[]) == [
-        report(Kind.DELIVERED, address="")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("agent", "machine"), [(None, False), (PERSON, False), (ROBOT, True), ("", True)]
-)
-@pytest.mark.parametrize("kind", ["Open", "Click"])
-def test_sess_machines(kind: str, agent: str | None, machine: bool) -> None:
-    (found,) = ses(kind, {"timestamp": ISO, "userAgent": agent})
-    assert found.machine is machine
-
-
-@pytest.mark.parametrize("time", [{}, {"timestamp": None}, {"timestamp": "2026-11-18T11:06:39"}])
-def test_sess_events_without_a_time_happened_now(time: dict[str, Any]) -> None:
-    assert ses("Delivery", time) == [report(Kind.DELIVERED, at=NOW)]
-
-
-@pytest.mark.parametrize("kind", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
-def test_only_notifications_of_sns_hold_events(kind: str) -> None:
-    event = {"eventType": "Delivery", "mail": {"destination": [ANN]}}
-    assert parsed("ses", envelope(event, kind)) == []
-    assert len(parsed("ses", envelope(event))) == 1
-
-
 @pytest.mark.parametrize(
     ("parts", "ticket"),
     [
@@ -412,20 +314,3 @@ def test_what_mailgun_has_nothing_to_say_of_is_null() -> None:
     assert mailgun(event="delivered", **{"delivery-status": said}) == [report(Kind.DELIVERED)]
     lost = mailgun(event="delivered", recipient=None, **{"user-variables": None})
     assert lost == [report(Kind.DELIVERED, ticket="", address="")]
-
-
-@pytest.mark.parametrize(("feedback", "count"), [("not-spam", 0), ("abuse", 1), (None, 1)])
-def test_who_takes_a_mail_out_of_the_spam_folder_does_not_complain(
-    feedback: str | None, count: int
-) -> None:
-    complaint = {
-        "complainedRecipients": [{"emailAddress": ANN}],
-        "complaintFeedbackType": feedback,
-        "timestamp": ISO,
-    }
-    assert ses("Complaint", complaint) == [report(Kind.COMPLAINED)] * count
-
-
-def test_ses_tries_a_topic_with_words() -> None:
-    said = envelope({}) | {"Message": "Successfully validated SNS topic for Amazon SES."}
-    assert parsed("ses", said) == []
