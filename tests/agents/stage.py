@@ -97,10 +97,11 @@ async def staging(line: Line, folder: Path, **settings: Any) -> AsyncIterator[St
     """A stage that begins at the present ends of all topics."""
     chosen = Settings(kafka=line.kafka, partitions=PARTITIONS, data_dir=folder, **settings)
     clock = ShiftedClock()
+    runtime = Runtime(chosen, line.producer, clock)
     stage = Stage(
         consumer=line.consumer,
         starts=await line.consumer.end_offsets(INPUTS),
-        runtime=Runtime(chosen, line.producer, clock),
+        runtime=runtime,
         producer=line.producer,
         clock=clock,
     )
@@ -108,3 +109,5 @@ async def staging(line: Line, folder: Path, **settings: Any) -> AsyncIterator[St
         yield stage
     finally:
         await stage.restart()
+        stage.runtime = runtime
+        await stage.forget()

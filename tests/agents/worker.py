@@ -3,11 +3,13 @@
 import asyncio
 import shutil
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
 from aiokafka import TopicPartition
 
+from agents.state import Stateful, open_store
 from pipeline.lanes import ALL_READ, Handler, ReadTo
 from pipeline.partitions import Role
 from pipeline.parts import handle_in_parts
@@ -15,6 +17,7 @@ from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import RECORDS, Slice, cut
 from pipeline.topics import Topic
+from tables.table import is_of_table
 from tests.agents.line import PARTITIONS
 from tests.agents.transcript import Transcript
 
@@ -29,6 +32,7 @@ class Worker(Transcript):
     """The frontiers that each handler found; a test says whether to go on from them."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _handlers: dict[tuple[str, int], Handler] = field(default_factory=dict)
+    _stateful: set[tuple[str, int]] = field(default_factory=set)
 
     @property
     def settings(self) -> Settings:
@@ -82,6 +86,8 @@ class Worker(Transcript):
             handler = role.open_handler(number, self.closing)
             self.stored[role.name, number] = (await handler.restore()).frontiers
             self._handlers[role.name, number] = handler
+            if isinstance(handler, Stateful):
+                self._stateful.add((role.name, number))
         return self._handlers[role.name, number]
 
     async def restart(self, *, keep_disk: bool = True, in_order: bool = True) -> None:
@@ -96,3 +102,16 @@ class Worker(Transcript):
         self._handlers.clear()
         if not keep_disk:
             shutil.rmtree(self.settings.data_dir)
+
+    async def forget(self) -> None:
+        """Delete what the roles keep, frontiers aside: all tests share their changelogs.
+
+        What waits would fall due in a later test that moves the clock on. Every handler is closed.
+        """
+        for name, number in self._stateful:
+            with closing(open_store(self.runtime, name, number)) as store:
+                await store.restore()
+                await store.send_again(self.runtime.producer)
+                keys = [key for key, _ in store.scan(b"") if is_of_table(key)]
+                await store.write(dict.fromkeys(keys), None)
+                await store.note_sent(0)
