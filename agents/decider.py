@@ -161,22 +161,25 @@ class Decider(Stateful):
     async def _take_all(
         self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
     ) -> None:
-        asked, users = set(), []
+        asked, users, broadcasts = set(), [], 0
         for _, value in records:
             if isinstance(value, Request):
                 users.append(user_key(value.event.tenant, value.user))
                 asked.add(value.type)
             elif isinstance(value, Broadcast):
+                broadcasts += 1
                 asked.add(value.type)
         if not asked <= self._catalogues.current.types.keys():
             # The router may have seen a type that is newer than our last look at the files.
             await self._catalogues.refresh()
         decisions = self._decisions(turn, now)
         decisions.load(users)
-        broadcasts, step = sum(isinstance(value, Broadcast) for _, value in records), Step()
+        step = Step()
         for record, value in records:
             try:
-                if isinstance(value, Broadcast):
+                if isinstance(value, Request):
+                    decisions.decide(value)
+                elif isinstance(value, Broadcast):
                     self._is_fanning_out = True
                     start_fan_out(turn, decisions, record, value, broadcasts)
                 elif isinstance(value, Cancellation):
@@ -190,8 +193,6 @@ class Decider(Stateful):
         self, turn: Turn, decisions: Decisions, value: msgspec.Struct, record: ConsumerRecord
     ) -> None:
         match value:
-            case Request():
-                decisions.decide(value)
             case Feedback():
                 decisions.hear(value)
             case Post():

@@ -59,12 +59,11 @@ class Outputs:
         With None for a value, a compacted topic forgets the key. Raises ValueError for more than
         Kafka takes: whatever asks for that can't be done, now or later.
         """
-        if len(value or b"") > MOST_BYTES:
-            raise ValueError(
-                f"{len(value or b'')} bytes for {topic.name}, {MOST_BYTES} are possible"
-            )
+        size = 0 if value is None else len(value)
+        if size > MOST_BYTES:
+            raise ValueError(f"{size} bytes for {topic.name}, {MOST_BYTES} are possible")
         self.entries[topic.name, partition].append((key, value))
-        self.size += len(value or b"")
+        self.size += size
 
     def extend(self, other: "Outputs") -> None:
         """Add all that another holds."""

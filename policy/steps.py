@@ -33,8 +33,10 @@ def take_step(
     while True:
         step = draft.spec.steps[draft.step]
         later, unread = _decide_channels(draft, step, channels)
-        unread = _without_replaced(draft, step, unread, later)
-        may_come = {channel: (reason, _MAY_COME) for channel, reason in unread.items()}
+        may_come: dict[Channel, tuple[Reason, str]] = {}
+        if unread:
+            unread = _without_replaced(draft, step, unread, later)
+            may_come = {channel: (reason, _MAY_COME) for channel, reason in unread.items()}
         if later:
             # Only quiet hours put off, and they end at one moment for all channels.
             due_at = next(iter(later.values())).due_at
@@ -81,12 +83,15 @@ def _known_at(draft: Draft) -> int:
     return max(draft.request.accepted_at, draft.when)
 
 
+def _may_come(draft: Draft) -> bool:
+    """Whether an address may stand in contacts that are still unread."""
+    return draft.state.addresses_read_to < _known_at(draft)
+
+
 def _without_replaced(
     draft: Draft, step: Step, unread: Unread, later: Container[Channel]
 ) -> Unread:
     """Those that have yet to be waited for; the others are reported as they are."""
-    if not unread:
-        return unread
     replaced = _replaced(draft, step, later)
     for channel, reason in unread.items():
         if channel in replaced:
@@ -114,14 +119,14 @@ def _decide_channels(
     draft: Draft, step: Step, channels: Container[Channel] | None
 ) -> tuple[dict[Channel, Later], Unread]:
     """What is put off, and what has no address as far as is known yet."""
-    profile, unread = draft.profile, Unread()
-    is_unread = draft.state.addresses_read_to < _known_at(draft)
+    profile = draft.profile
     is_online = (profile.online or profile.left_at) and profile.is_online(
         draft.now, draft.spec.online_grace
     )
     if draft.trace is not None and step.online_plans != step.plans:
         draft.trace(draft.step, None, "presence", shown_presence(draft), None)
     later: dict[Channel, Later] = {}
+    unread: Unread = {}
     for plan in step.online_plans if is_online else step.plans:
         if channels is not None and plan.channel not in channels:
             continue
@@ -129,10 +134,11 @@ def _decide_channels(
         verdict = draft.objection()
         if verdict is None:
             draft.deliver(plan.rendering.content(draft.request.event, draft.locale))
-        elif is_unread and isinstance(verdict, Outcome) and verdict.reason in _WITHOUT_ADDRESS:
-            unread[plan.channel] = verdict.reason
         elif isinstance(verdict, Outcome):
-            draft.outcomes += (verdict,)
+            if verdict.reason in _WITHOUT_ADDRESS and _may_come(draft):
+                unread[plan.channel] = verdict.reason
+            else:
+                draft.outcomes += (verdict,)
         elif isinstance(verdict, Gather):
             gather(draft, verdict)
         elif isinstance(verdict, StandBy):
