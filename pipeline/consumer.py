@@ -68,13 +68,21 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
         renew_by_answers(consumer, self.app.lease)
         return consumer
 
-    def last_answer(self, tp: TopicPartition, known: Answer) -> tuple[int | None, Answer]:
-        """Where the partition ended when a broker last answered a fetch, None before that; and that
-        answer, `known` if it is still the same."""
+    def last_answer(
+        self, tp: TopicPartition, taken_to: int, known: Answer
+    ) -> tuple[int | None, Answer]:
+        """Where the partition's records ended when a broker last answered a fetch, None before
+        that; and that answer, `known` if it is still the same.
+
+        The last record that was taken ends at `taken_to`; the client may be past what follows it
+        and is no record.
+        """
         consumer = self._ensure_consumer()
         try:
             at = consumer.last_poll_timestamp(tp) or 0  # first: the end may be newer, never older
-            end = consumer.highwater(tp)
+            end = consumer.last_stable_offset(tp)
+            if end is not None and _position(consumer, tp) >= end:
+                end = min(end, taken_to)
         except (AssertionError, IllegalStateError):
             return None, known  # revoked a moment ago
         if at == known.at:
@@ -237,16 +245,16 @@ class SliceConsumer(driver.Consumer):
     def _note_ends(
         self, wanted: set[TopicPartition], fetched: Mapping[Any, list[ConsumerRecord]]
     ) -> None:
-        now = time.monotonic()
         # What brought records first: the client goes on fetching meanwhile, and an answer must not
         # seem newer than those that came with it.
         for tp in (*fetched, *(wanted - fetched.keys())):
             cursor = self.cursors.get(tp)
             if cursor is None or cursor.seek_pending:
                 continue
-            end, cursor.answer = self._thread.last_answer(tp, cursor.answer)
-            cursor.hear(end, tp in fetched, now)
-            if records := fetched.get(tp):
+            records = fetched.get(tp)
+            taken_to = records[-1].offset + 1 if records else cursor.position
+            cursor.end, cursor.answer = self._thread.last_answer(tp, taken_to, cursor.answer)
+            if records:
                 cursor.received.note(cursor.answer, records[-1].timestamp)
 
     async def _apply_seeks(self) -> None:
@@ -287,3 +295,11 @@ class SliceConsumer(driver.Consumer):
             slice_.partition,
             generation_id=self.app.consumer_generation_id,
         )
+
+
+def _position(consumer: aiokafka.AIOKafkaConsumer, tp: TopicPartition) -> int:
+    """The next offset that the client would give; raises IllegalStateError where it has none."""
+    state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001
+    if state is None or not state.has_valid_position:
+        raise IllegalStateError(f"no position in {tp}")
+    return int(state.position)

@@ -5,10 +5,6 @@ from dataclasses import dataclass, field
 from pipeline.received import NOTHING, Answer, Received
 from pipeline.slices import Slice
 
-IDLE = 2.0
-"""Seconds without a record after which what the log still has are no records: transaction markers
-or gaps that compaction left."""
-
 
 @dataclass(slots=True)
 class Cursor:
@@ -17,6 +13,8 @@ class Cursor:
     `position` is the next offset to fetch, `accepted` the end of what reached a lane. The two
     differ while a slice is on its way through Faust, and for good if Faust dropped it there.
     `received` is shared by the topics of a partition number; `answer` is what `end` is known from.
+    `end` is where the last record ends that may be read: of open transactions none may, and what is
+    no record, such as their markers, does not count.
     """
 
     position: int
@@ -26,7 +24,6 @@ class Cursor:
     in_flight: int = 0
     stuck_at: int | None = None
     end: int | None = None
-    still_since: float | None = None
     answer: Answer = NOTHING
     received: Received = field(default_factory=Received)
 
@@ -40,23 +37,12 @@ class Cursor:
         self.seek_pending = True
         self.in_flight = 0
         self.stuck_at = None
-        self.still_since = None
 
-    def hear(self, end: int | None, got: bool, at: float) -> None:
-        """What a fetch said `at` then (monotonic seconds): where the log ends, if it `got` any."""
-        self.end = end
-        if got or end is None:
-            self.still_since = None
-        elif self.still_since is None:
-            self.still_since = at
-
-    def is_at_end(self, frontier: int, at: float) -> bool:
+    def is_at_end(self, frontier: int) -> bool:
         """Whether all that was in the log a moment ago is done, when it is done to `frontier`."""
-        if self.end is None or self.seek_pending or frontier != self.position:
+        if self.end is None or self.seek_pending:
             return False
-        return frontier >= self.end or (
-            self.still_since is not None and at - self.still_since > IDLE
-        )
+        return frontier == self.position >= self.end
 
     def hand_on(self, slice_: Slice) -> None:
         """A slice leaves for its lane."""

@@ -29,11 +29,14 @@ def new_client(kind: Callable[..., Client], kafka: str, *args: Any, **options: A
     `options` are for what this one client needs. What concerns the connection, such as encryption
     and authentication, belongs here, for all.
     """
-    connection = {
+    connection: dict[str, Any] = {
         "bootstrap_servers": kafka.split(","),
         "client_id": CLIENT_ID,
         "metadata_max_age_ms": METADATA_MS,
     }
+    if isinstance(kind, type) and issubclass(kind, AIOKafkaConsumer):
+        # What a producer has taken back, or may still take back, never happened.
+        connection["isolation_level"] = "read_committed"
     client = kind(*args, **(connection | options))
     if isinstance(client, AIOKafkaConsumer):
         # Of one request; what a consumer is asked to find out may take several, and has its own.

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -169,7 +168,7 @@ class Partition:
     def _read_to(self, topic: str) -> int:
         tp = self._tps[topic]
         cursor, handled = self._source.cursors.get(tp), self._handled_to.get(tp, 0)
-        if cursor is None or not cursor.is_at_end(self.frontiers[tp], time.monotonic()):
+        if cursor is None or not cursor.is_at_end(self.frontiers[tp]):
             return handled
         if cursor.received.is_current(cursor.answer):
             return ALL_READ

@@ -86,7 +86,7 @@ async def test_a_topic_is_read_to_its_end_only_as_of_the_answer_that_told_it() -
 def _answered(cursor: Cursor, answer: Answer) -> None:
     cursor.seek_pending = False
     cursor.answer = answer
-    cursor.hear(0, False, 0.0)
+    cursor.end = 0
 
 
 def test_who_brought_nothing_is_as_new_as_what_was_brought_with_it() -> None:
@@ -94,11 +94,11 @@ def test_who_brought_nothing_is_as_new_as_what_was_brought_with_it() -> None:
     contacts, asked = TopicPartition("contacts", 0), TopicPartition("asked", 0)
     looks = count(100)
     consumer = SliceConsumer.__new__(SliceConsumer)
-    consumer._thread = SimpleNamespace(last_answer=lambda tp, known: (0, Answer(next(looks), 1)))
+    consumer._thread = SimpleNamespace(last_answer=lambda *_: (0, Answer(next(looks), 1)))
     received = Received()
     consumer.cursors = {
         tp: Cursor(position=0, seek_pending=False, received=received) for tp in (contacts, asked)
     }
-    record = SimpleNamespace(timestamp=5000)
+    record = SimpleNamespace(timestamp=5000, offset=0)
     consumer._note_ends({contacts, asked}, {asked: [record]})
     assert received.is_current(consumer.cursors[contacts].answer)

@@ -1,0 +1,93 @@
+"""Producers write batches as they like: a worker reads what librdkafka compressed and committed."""
+
+import pytest
+from confluent_kafka import Producer
+
+from embedded.kafka import Kafka
+from pipeline.app import SliceApp
+from tests.patience import until
+from tests.pipeline.recorder import PARTITIONS, Recorder
+
+RECORDS = 200
+
+
+def write(producer: Producer, recorder: Recorder) -> None:
+    """Some records to each partition."""
+    for number in range(RECORDS):
+        for partition in range(PARTITIONS):
+            producer.produce(recorder.topic.name, b"%d" % number * 50, partition=partition)
+    assert producer.flush(60) == 0
+
+
+def each(*offsets: range) -> dict[int, list[int]]:
+    """These offsets, in each partition."""
+    return {number: [at for part in offsets for at in part] for number in range(PARTITIONS)}
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
+async def test_a_worker_reads_what_a_producer_compressed(
+    kafka: Kafka, recorder: Recorder, codec: str
+) -> None:
+    options = {"compression.type": codec, "linger.ms": 50}
+    write(Producer({"bootstrap.servers": kafka.address, **options}), recorder)
+    async with recorder.worker():
+        await until(lambda: recorder.count() == RECORDS * PARTITIONS)
+    assert recorder.handled == each(range(RECORDS))
+
+
+@pytest.fixture
+async def recorder(kafka: Kafka) -> Recorder:
+    recorder = Recorder(kafka.address)
+    await recorder.fill(0)
+    return recorder
+
+
+@pytest.fixture
+def producer(kafka: Kafka, recorder: Recorder) -> Producer:
+    """One that writes in transactions."""
+    options = {"transactional.id": recorder.name, "linger.ms": 50}
+    producer = Producer({"bootstrap.servers": kafka.address, **options})
+    producer.init_transactions(60)
+    return producer
+
+
+def are_read_to_the_end(app: SliceApp) -> bool:
+    """Whether nothing is left that what waits for these topics should wait for."""
+    at, cursors = app.partitions.frontiers(), app.consumer.cursors
+    return len(cursors) == PARTITIONS and all(
+        cursor.is_at_end(at[tp]) for tp, cursor in cursors.items()
+    )
+
+
+def are_known_to_hold(app: SliceApp, records: int) -> bool:
+    """Whether the brokers have told the worker of so many records, read or not."""
+    client = app.consumer._thread._ensure_consumer()
+    return all((client.highwater(tp) or 0) >= records for tp in app.consumer.cursors)
+
+
+async def test_of_transactions_those_are_read_that_were_committed(
+    recorder: Recorder, producer: Producer
+) -> None:
+    for is_kept in (True, False, True, False):
+        producer.begin_transaction()
+        write(producer, recorder)
+        (producer.commit_transaction if is_kept else producer.abort_transaction)(60)
+    # Each ends with a marker, which takes an offset.
+    third = 2 * (RECORDS + 1)
+    async with recorder.worker() as app:
+        await until(lambda: are_read_to_the_end(app))
+    assert recorder.handled == each(range(RECORDS), range(third, third + RECORDS))
+
+
+async def test_an_open_transaction_holds_up_nobody_and_counts_once_it_is_committed(
+    recorder: Recorder, producer: Producer
+) -> None:
+    async with recorder.worker() as app:
+        producer.begin_transaction()
+        write(producer, recorder)
+        await until(lambda: are_known_to_hold(app, RECORDS))
+        await until(lambda: are_read_to_the_end(app))
+        assert recorder.count() == 0
+        producer.commit_transaction(60)
+        await until(lambda: recorder.count() == RECORDS * PARTITIONS)
+    assert recorder.handled == each(range(RECORDS))
