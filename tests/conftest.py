@@ -4,6 +4,8 @@ Processes are shared, connections are not: a connection lives in the loop of the
 still while a test without `async` runs, and then the other side gives it up.
 """
 
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,6 +22,11 @@ from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
 from tests.release import build, last_tag
 from tests.sharing import Sharing, put_in_order
+
+# What was compiled is kept, whatever a container says about its own programs: every process that
+# shares the work reads all tests, and together they start hundreds of workers and commands.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The same examples for everybody, so that a change is judged by what it changes; `make simulate`
 # goes on to look for others. No example has a deadline: benchmarks hold speeds, on quiet machines.
