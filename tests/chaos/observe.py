@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
@@ -26,22 +27,33 @@ SENDING = [topic.name for topic in DELIVER.values()]
 
 SETTLED = 600.0
 """Seconds in which all that was written must be read, on a machine that is busy with much else."""
+LOOK = 0.25
+"""Seconds between two looks at what is read."""
 
 
 async def wait_until_read(house: House, within: float = SETTLED) -> None:
     """Wait until every role has committed the end of all its topics, twice in a row."""
     end = time.monotonic() + within
-    quiet = 0
+    roles = deque(house.workers.keys() & READ_BY.keys())
+    caught_up = 0
+    behind: int | str
     async with _clients(house) as (admin, consumer):
-        while quiet < 2:
+        while caught_up < 2 * len(roles):
             try:
-                behind = await _behind(house, admin, consumer)
+                behind = await _behind(roles[0], admin, consumer)
             except KafkaError as error:  # such as a coordinator that is not there yet
-                behind = {repr(error): 1}
-            quiet = 0 if behind else quiet + 1
+                behind = repr(error)
             if time.monotonic() > end:
-                raise AssertionError(f"still behind after {within:g} s: {behind}")
-            await asyncio.sleep(0.25)
+                raise AssertionError(f"after {within:g} s {roles[0]} is still behind by {behind}")
+            if behind:
+                # The others aren't asked meanwhile: to look costs what work could be done with.
+                caught_up = 0
+                await asyncio.sleep(LOOK)
+            else:
+                caught_up += 1
+                roles.rotate(-1)
+            if caught_up == len(roles):
+                await asyncio.sleep(LOOK)
 
 
 async def read_all(house: House, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:
@@ -131,18 +143,13 @@ def _partitions(house: House, topics: Iterable[str]) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for topic in topics for number in range(count)]
 
 
-async def _behind(
-    house: House, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
-) -> dict[str, int]:
-    behind: dict[str, int] = {}
-    for role in house.workers.keys() & READ_BY.keys():
-        done = await admin.list_consumer_group_offsets(f"tocsin-{role}")
-        topics = READ_BY[role]
-        tps = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
-        for tp, end in (await consumer.end_offsets(tps)).items():
-            if end > (done[tp].offset if tp in done else 0):
-                behind[role] = behind.get(role, 0) + end - (done[tp].offset if tp in done else 0)
-    return behind
+async def _behind(role: str, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> int:
+    """How many records of its topics the role has not committed."""
+    done = await admin.list_consumer_group_offsets(f"tocsin-{role}")
+    topics = READ_BY[role]
+    tps = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
+    ends = await consumer.end_offsets(tps)
+    return sum(max(0, end - (done[tp].offset if tp in done else 0)) for tp, end in ends.items())
 
 
 @asynccontextmanager
