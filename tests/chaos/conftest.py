@@ -15,6 +15,8 @@ CALLS_IN_FLIGHT = 16
 SESSION_TIMEOUT = 15
 """Seconds that a worker may stand still before it ends itself, as a busy machine may well let one
 wait for some; and that the partitions of one that was killed stay where they were."""
+PARTITIONS = 4
+"""Enough for two workers to share, and half as much for Kafka to set up and look after."""
 BRIEF_SESSION = 6
 """Where they are killed often, and one that ends by itself now and then is no matter."""
 LATENCY = Fault(latency=0.01)
@@ -38,6 +40,7 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     """Kafka, ClickHouse, simulators and a worker for each role."""
     async with House(
         tmp_path_factory.mktemp("house"),
+        partitions=PARTITIONS,
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=PATIENCE,

@@ -12,7 +12,7 @@ from embedded.simulators.accept_log import read_accept_log
 from pipeline.topics import DEAD_LETTERS, REQUESTS
 from schemas.request import Request
 from schemas.vocabulary import Priority
-from tests.chaos.conftest import BRIEF_SESSION, Tell, catalogue_in
+from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
 from tests.chaos.foreign import ACTORS, DEVICES, TIMES, USERS, Company, company
 from tests.chaos.observe import read_all, ready_count, until_ready_again, wait_until_read
 from tests.placements import PLACEMENTS
@@ -41,6 +41,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
     async with House(
         folder,
         roles=ROLES,
+        partitions=PARTITIONS,
         session_timeout=BRIEF_SESSION,
         catalogue=catalogue_in(folder, {"orders.toml": CATALOGUE}),
     ) as house:

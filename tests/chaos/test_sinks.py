@@ -11,7 +11,7 @@ from embedded.simulators.accept_log import Accepted
 from embedded.simulators.faults import Fault
 from pipeline.producer import Producer
 from schemas.vocabulary import Channel, Priority
-from tests.chaos.conftest import BRIEF_SESSION, CALLS_IN_FLIGHT, LATENCY, Tell
+from tests.chaos.conftest import BRIEF_SESSION, CALLS_IN_FLIGHT, LATENCY, PARTITIONS, Tell
 from tests.chaos.deliveries import Deliveries, accepted, by_provider, producing, write
 from tests.chaos.observe import SETTLED, ready_count, set_fault, until_ready_again
 from tests.chaos.workers import second, stop
@@ -35,6 +35,7 @@ async def pairs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     async with House(
         tmp_path_factory.mktemp("pairs"),
         roles=("email", "sms", "retry"),
+        partitions=PARTITIONS,
         session_timeout=BRIEF_SESSION,
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=1,

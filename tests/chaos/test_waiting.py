@@ -11,7 +11,7 @@ import pytest
 
 from embedded.house import House
 from embedded.simulators.accept_log import read_accept_log
-from tests.chaos.conftest import BRIEF_SESSION, Tell, catalogue_in
+from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
 from tests.chaos.flow import Flow, playing
 from tests.chaos.observe import (
     SENDING,
@@ -48,6 +48,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
     async with House(
         folder,
         roles=("router", "decider", "push", "inapp"),
+        partitions=PARTITIONS,
         session_timeout=BRIEF_SESSION,
         catalogue=catalogue_in(folder, catalogue_files()),
     ) as house:
