@@ -20,8 +20,9 @@ from pipeline.topics import ROLES
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "catalogue"
 """What the demo and the page to play with are made for."""
-PAUSES = (0.5, 1, 2, 5, 10)
-"""Seconds before a role that ended is started again; the last one repeats."""
+PAUSES = (0.5, 5, 10)
+"""Seconds before a role that ended is started again; the last one repeats. A crash is over at once;
+one that can't start waits for what is away, and must not keep that from starting."""
 READY = "ready"
 """What a worker's first line ends with once it has joined its group."""
 

@@ -17,6 +17,7 @@ from tests.chaos.flow import BRIEF_RATE, Flow, flowing, write_again
 from tests.chaos.observe import SETTLED, set_fault, wait_until_read
 from tests.chaos.script import KINDS, Script
 from tests.chaos.workers import stop
+from tests.patience import until
 
 REMEMBERED = 15
 """Seconds in which nobody gets more than is remembered of one user."""
@@ -27,9 +28,12 @@ AWAY = 3.0
 
 
 async def test_kafka_is_killed(house: House, tell: Tell) -> None:
+    """It stays away until each worker has ended, and was started again in vain."""
     async with flowing(house, "broker-kill", 30, BRIEF_RATE) as flow:
         await asyncio.sleep(3)
         await house.kafka.kill()
+        before = {role: worker.restarts for role, worker in house.workers.items()}
+        await until(lambda: all(it.restarts > before[role] for role, it in house.workers.items()))
         await _bring_back_kafka(house, tell)
         flow.healed()
     await _assert_survived(house, flow, tell)
@@ -41,6 +45,7 @@ async def test_kafka_is_restarted_again_and_again(house: House, tell: Tell) -> N
         for round_ in range(4):
             await asyncio.sleep(3)
             await (house.kafka.kill() if round_ % 2 else house.kafka.stop())
+            await asyncio.sleep(AWAY)
             await _bring_back_kafka(house, tell)
             flow.healed()
             await asyncio.sleep(10)
@@ -94,7 +99,6 @@ async def test_providers_and_clickhouse_are_away(house: House, tell: Tell) -> No
 
 
 async def _bring_back_kafka(house: House, tell: Tell) -> None:
-    await asyncio.sleep(AWAY)
     begin = time.monotonic()
     await house.kafka.start()
     tell(f"Kafka answers {time.monotonic() - begin:.1f} s after its start")
