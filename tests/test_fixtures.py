@@ -22,6 +22,7 @@ MAY_BE_SHARED = {
     "World": "a value",
     "list[Happening]": "values",
     "Written": "values",
+    "dict[str, Company]": "values, once the producers are gone",
 }
 """What fixtures of a wider scope than a test's may give, and what that is."""
 

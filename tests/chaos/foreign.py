@@ -107,10 +107,11 @@ class Company:
 
 @asynccontextmanager
 async def company(house: House, name: str, placement: str) -> AsyncIterator[Company]:
-    """A company with a producer of its own; after the block the broker has all it wrote."""
+    """A company with a producer of its own, which is gone after the block: the broker has all."""
     producer = Producer({"bootstrap.servers": house.kafka.address, "acks": "all"})
     here = Company(name, placement, house, producer)
     try:
         yield here
     finally:
         await here.flush()
+        del here.producer  # it would tell on standard error when the broker ends

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 
 import msgspec
 import pytest
 
 from embedded.house import House
-from embedded.simulators.accept_log import read_accept_log
+from embedded.simulators.accept_log import Accepted, read_accept_log
 from pipeline.topics import DEAD_LETTERS, REQUESTS
 from schemas.request import Request
 from schemas.vocabulary import Priority
@@ -48,11 +49,18 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         yield house
 
 
+@pytest.fixture(scope="module")
+async def played(town: House) -> dict[str, Company]:
+    """What a company of each placement wrote, all in one time, while their mover was killed."""
+    names = {placement: placement.replace(" ", "-") for placement in PLACEMENTS}
+    return await _play(town, names, killed=("intake",))
+
+
 @pytest.mark.parametrize("placement", PLACEMENTS)
 async def test_everybody_is_reached_once_and_in_order(
-    town: House, tell: Tell, placement: str
+    town: House, tell: Tell, played: dict[str, Company], placement: str
 ) -> None:
-    await _survives(town, tell, placement, placement.replace(" ", "-"), killed=("intake",))
+    await _is_right(town, played[placement], tell)
 
 
 @pytest.mark.chaos
@@ -60,35 +68,52 @@ async def test_everybody_is_reached_once_and_in_order(
 async def test_the_same_with_many_kills_of_all_who_hand_records_on(
     town: House, tell: Tell, placement: str
 ) -> None:
-    name = "long-" + placement.replace(" ", "-")
-    await _survives(town, tell, placement, name, killed=ROLES[:3], kills=10)
+    names = {placement: "long-" + placement.replace(" ", "-")}
+    here = (await _play(town, names, killed=ROLES[:3], kills=10))[placement]
+    await _is_right(town, here, tell)
 
 
-async def _survives(
-    town: House, tell: Tell, placement: str, name: str, *, killed: tuple[str, ...], kills: int = 1
-) -> None:
-    async with company(town, name, placement) as here:
+async def _play(
+    town: House, names: Mapping[str, str], *, killed: tuple[str, ...], kills: int = 1
+) -> dict[str, Company]:
+    """Write what companies of these names have, while roles are killed; on return all is read."""
+    async with AsyncExitStack() as stack:
+        companies = {
+            placement: await stack.enter_async_context(company(town, name, placement))
+            for placement, name in names.items()
+        }
         killing = asyncio.gather(*(_kill(town, role, kills) for role in killed))
         for change in range(DEVICES):
-            await here.write_contacts(change)
+            await asyncio.gather(*(here.write_contacts(change) for here in companies.values()))
         await killing
         await wait_until_read(town)
         killing = asyncio.gather(*(_kill(town, role, kills) for role in killed))
-        async for _ in here.write_events():
-            await asyncio.sleep(0.05)
+        await asyncio.gather(*map(_write_events, companies.values()))
         await killing
     await wait_until_read(town)
-    calls = [line for line in read_accept_log(town.accept_log) if line.address.startswith(name)]
-    tell(
-        f"{placement}: {len(here.written)} records, {kills} kills each of {', '.join(killed)}, "
-        f"{len(calls)} pushes"
-    )
+    return companies
+
+
+async def _write_events(here: Company) -> None:
+    async for _ in here.write_events():
+        await asyncio.sleep(0.05)
+
+
+async def _is_right(town: House, here: Company, tell: Tell) -> None:
+    calls = _calls(town, here)
+    tell(f"{here.placement}: {len(here.written)} records, {len(calls)} pushes")
     reached = Counter(line.address for line in calls)
     newest = {here.device(user, DEVICES - 1): ACTORS * TIMES for user in here.users}
     assert reached == newest, "somebody was not reached, or at a device of before"
     assert len({line.delivery_id for line in calls}) == len(calls) == USERS * ACTORS * TIMES
     assert [record async for record in read_all(town, [DEAD_LETTERS.name])] == []
     await _is_in_order(town, here)
+
+
+def _calls(town: House, here: Company) -> list[Accepted]:
+    users = {*here.users}
+    lines = read_accept_log(town.accept_log)
+    return [line for line in lines if line.address.rpartition("-device-")[0] in users]
 
 
 async def _kill(town: House, role: str, times: int) -> None:
