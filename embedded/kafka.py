@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from embedded.java import java, kafka_classpath
+from embedded.kafka_format import CLUSTER_ID, format_once
 from embedded.process import LOOPBACK, Child, check_port, free_port
 from pipeline.kafka_clients import new_admin
 from pipeline.topics import LARGEST_RECORD
@@ -23,8 +24,6 @@ SEVERAL = {
     "controller.quorum.request.timeout.ms": "6000",
 }
 """Beside `FIXED`, where controllers elect one of them."""
-CLUSTER_ID = "dG9jc2luLWVtYmVkZGVkLQ"
-"""One id for every embedded cluster, so that formatting a folder twice comes to the same."""
 BATCH_OVERHEAD = 64 << 10
 """Headers and framing of a batch count too; a record of the largest size must still fit."""
 JVM = (
@@ -132,16 +131,20 @@ class Kafka:
         PortTaken, DownloadFailed, or Unavailable: the folder is in use, or Kafka's last log lines.
         """
         check_port(self.port)
-        heap = f"-Xmx{self.node.heap_mb}m"
-        program = [str(java()), heap, *JVM, "-cp", await kafka_classpath()]
+        properties = await self.prepare()
+        argv = [*await self._program(), "kafka.Kafka", str(properties)]
+        await self._child.start(argv, {}, self.log_path, self._ready)
+
+    async def prepare(self) -> Path:
+        """Write Kafka's properties into the folder, and format it unless it is; returns the file.
+
+        Raises DownloadFailed, or Unavailable with what Kafka's tool said.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
         properties.write_text(self._properties())
-        if not (self._data / "meta.properties").exists():
-            await self._format(program, properties)
-        await self._child.start(
-            [*program, "kafka.Kafka", str(properties)], {}, self.log_path, self._ready
-        )
+        await format_once(self._data, self.node.id, lambda: self._use_format_tool(properties))
+        return properties
 
     async def stop(self) -> None:
         """End it in order; killed if that takes longer than 30 s."""
@@ -184,10 +187,14 @@ class Kafka:
         )
         return "".join(f"{name}={value}\n" for name, value in values.items())
 
-    async def _format(self, program: list[str], properties: Path) -> None:
+    async def _program(self) -> list[str]:
+        heap = f"-Xmx{self.node.heap_mb}m"
+        return [str(java()), heap, *JVM, "-cp", await kafka_classpath()]
+
+    async def _use_format_tool(self, properties: Path) -> None:
         formatting = Child("Formatting Kafka's folder")
         options = ["--cluster-id", CLUSTER_ID, "--ignore-formatted", "--config", str(properties)]
-        argv = [*program, "kafka.tools.StorageTool", "format", *options]
+        argv = [*await self._program(), "kafka.tools.StorageTool", "format", *options]
         await formatting.run(argv, {}, self.log_path)
 
     async def _ready(self) -> bool:
