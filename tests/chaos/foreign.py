@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -19,6 +20,8 @@ TIMES = 2
 """Events of each actor to each user."""
 DEVICES = 3
 """How often each user changes their device."""
+CODECS = dict(zip(PLACEMENTS, cycle(("snappy", "lz4", "zstd", "gzip", "none")), strict=False))
+"""How each placement's producer compresses."""
 
 
 class Written(NamedTuple):
@@ -108,7 +111,8 @@ class Company:
 @asynccontextmanager
 async def company(house: House, name: str, placement: str) -> AsyncIterator[Company]:
     """A company with a producer of its own, which is gone after the block: the broker has all."""
-    producer = Producer({"bootstrap.servers": house.kafka.address, "acks": "all"})
+    options = {"bootstrap.servers": house.kafka.address, "acks": "all"}
+    producer = Producer({**options, "compression.type": CODECS[placement]})
     here = Company(name, placement, house, producer)
     try:
         yield here
