@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from aiokafka import ConsumerRecord
 
+from pipeline import unpacking
 from pipeline.clock import Clock
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord, TooManyBadRecords
@@ -16,6 +17,7 @@ from pipeline.misplaced import as_it_stood, handed_over, is_on_its_way
 from pipeline.outputs import Outputs, partition_of
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, MISPLACED, PLACED, TOPICS, Topic
+from pipeline.unpacking import UnreadRecord
 from policy.fair_share import BURST_SECONDS, Bucket, spend
 from schemas.bounds import OutOfBounds, bound_of
 from schemas.encoding import UNDECODABLE, encode
@@ -219,6 +221,11 @@ def _tenant_of(record: ConsumerRecord) -> str:
 
 
 def _decoded(decode: Any, record: ConsumerRecord) -> Any:
+    if isinstance(record, UnreadRecord):
+        raise BadRecord(
+            Reason.TOO_LARGE,
+            f"the batch that ends here is over {unpacking.MOST_BYTES} bytes when it is unpacked",
+        )
     value = record.value or b""
     if len(value) > LARGEST_VALUE:
         raise BadRecord(Reason.TOO_LARGE, f"{len(value)} bytes, {LARGEST_VALUE} are allowed")

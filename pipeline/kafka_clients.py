@@ -9,6 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from pipeline.errors import Unavailable
+from pipeline.unpacking import limit_unpacking
+
+limit_unpacking()
 
 CLIENT_ID = "tocsin"
 """How the brokers' logs and quotas name us."""

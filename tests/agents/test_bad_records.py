@@ -1,5 +1,6 @@
 """Records that nobody can use: told with reason and place, their neighbours untouched."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import islice
@@ -7,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka import Producer as KafkaProducer
 
 from pipeline.errors import TooManyBadRecords
 from pipeline.intake import LARGEST_VALUE, WINDOW
@@ -115,6 +117,29 @@ async def test_a_huge_key_does_not_stop_the_worker(
     (letter,) = await stage.letters()
     assert letter.reason is Reason.UNDECODABLE
     assert letter.truncated
+    assert [request.user for request in await stage.read(ORDERS, Request)] == [user]
+
+
+async def test_a_batch_that_is_huge_when_unpacked_is_one_letter(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten kilobytes of it may stand for gigabytes."""
+    monkeypatch.setattr("pipeline.unpacking.MOST_BYTES", 1 << 20)
+    user = unique("user")
+    packing = KafkaProducer(
+        {"bootstrap.servers": stage.settings.kafka, "compression.type": "zstd", "linger.ms": 500}
+        | {"message.max.bytes": 8 << 20, "batch.size": 8 << 20}
+    )
+    for _ in range(3):
+        packing.produce(EVENTS.name, bytes(1 << 20), partition=0)
+    assert await asyncio.to_thread(packing.flush, 60) == 0
+    await stage.say(EVENTS, order_shipped(user, actor=ACTOR))
+    await stage.work(stage.router)
+    (letter,) = await stage.letters()
+    assert (letter.reason, letter.detail) == (
+        Reason.TOO_LARGE,
+        "the batch that ends here is over 1048576 bytes when it is unpacked",
+    )
     assert [request.user for request in await stage.read(ORDERS, Request)] == [user]
 
 

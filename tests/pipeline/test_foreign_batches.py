@@ -4,7 +4,10 @@ import pytest
 from confluent_kafka import Producer
 
 from embedded.kafka import Kafka
+from pipeline import unpacking
 from pipeline.app import SliceApp
+from pipeline.slices import Slice
+from pipeline.unpacking import UnreadRecord
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder
 
@@ -91,3 +94,35 @@ async def test_an_open_transaction_holds_up_nobody_and_counts_once_it_is_committ
         producer.commit_transaction(60)
         await until(lambda: recorder.count() == RECORDS * PARTITIONS)
     assert recorder.handled == each(range(RECORDS))
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+async def test_a_batch_that_unpacks_to_too_much_is_one_record_that_says_so(
+    kafka: Kafka, recorder: Recorder, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "MOST_BYTES", 1 << 20)
+    options = {"compression.type": codec, "linger.ms": 500, "message.max.bytes": 100 << 20}
+    producer = Producer({"bootstrap.servers": kafka.address, "batch.size": 50 << 20, **options})
+    sizes = [[1000, 1000], [1 << 20, 1000, 3 << 20], [1 << 19], [1000]]
+    for batch in sizes:
+        for size in batch:
+            producer.produce(recorder.topic.name, bytes(size), partition=0)
+        assert producer.flush(60) == 0
+    seen: list[tuple[int, int, bool]] = []
+
+    async def note(slice_: Slice) -> None:
+        seen.extend(
+            (record.offset, len(record.value), isinstance(record, UnreadRecord))
+            for record in slice_.records
+        )
+
+    monkeypatch.setattr(recorder, "handle", note)
+    async with recorder.worker():
+        await until(lambda: bool(seen) and seen[-1][0] == 6)
+    assert seen == [
+        (0, 1000, False),
+        (1, 1000, False),
+        (4, 0, True),
+        (5, 1 << 19, False),
+        (6, 1000, False),
+    ]

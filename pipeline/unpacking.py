@@ -1,0 +1,116 @@
+"""Unpacking what producers compress, up to a bound: a few kilobytes may stand for gigabytes.
+
+The broker bounds a batch as it was compressed, and the client unpacks whatever it is given. So its
+codecs are replaced here, and a batch that is too large when unpacked is read as one record that
+says so. Snappy is left: it packs no more than about 21 bytes into one.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cramjam
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.record import default_records
+from aiokafka.record._crecords import default_records as compiled
+
+from pipeline.made_record import make_record
+
+MOST_BYTES = 64 << 20
+"""Of an unpacked batch; producers gather a megabyte or less, unless a single record is larger."""
+LEAST_ROOM = 16 << 10
+GZIP = zlib.MAX_WBITS | 16
+
+
+class TooMuch(Exception):
+    """A batch is larger than `MOST_BYTES` when it is unpacked."""
+
+
+class UnreadRecord(ConsumerRecord):
+    """Stands for a whole batch that nobody unpacked; its offset is that of the last record."""
+
+
+def limit_unpacking() -> None:
+    """Have all of this process's consumers unpack no more than that of a batch."""
+    decoders = {
+        "gzip_decode": unpack_gzip,
+        "lz4_decode": lambda packed: _unpack(cramjam.lz4.decompress_into, packed),
+        "zstd_decode": lambda packed: _unpack(cramjam.zstd.decompress_into, packed),
+    }
+    for module in (default_records, compiled):
+        for name, decode in decoders.items():
+            setattr(module, name, decode)
+    fetcher.PartitionRecords = BoundedRecords
+
+
+def unpack_gzip(packed: bytes) -> bytes:
+    """What gzip packed, in as many members as there are; raises TooMuch."""
+    unpacked, rest = b"", bytes(packed)
+    while rest:
+        member = zlib.decompressobj(GZIP)
+        unpacked += member.decompress(rest, MOST_BYTES + 1 - len(unpacked))
+        if len(unpacked) > MOST_BYTES:
+            raise TooMuch
+        rest = member.unused_data
+    return unpacked
+
+
+def _unpack(decompress_into: Callable[[bytes, bytearray], int], packed: bytes) -> bytes:
+    room = max(LEAST_ROOM, 8 * len(packed))
+    while True:
+        unpacked = bytearray(min(room, MOST_BYTES))
+        try:
+            size = decompress_into(packed, unpacked)
+        except cramjam.DecompressionError:
+            # Not enough room, as it says for nothing else that a broker lets in.
+            if room >= MOST_BYTES:
+                raise TooMuch from None
+            room *= 8
+        else:
+            return bytes(memoryview(unpacked)[:size])
+
+
+class BoundedRecords(fetcher.PartitionRecords):
+    """What a fetch brought of a partition; see `UnreadRecord`."""
+
+    def __init__(self, tp: TopicPartition, records: Any, *args: Any) -> None:
+        super().__init__(tp, _Batches(records), *args)
+
+    def _consumer_record(self, tp: TopicPartition, record: Any) -> ConsumerRecord:
+        if isinstance(record, _Unread):
+            place = tp.topic, tp.partition, record.offset
+            return make_record(UnreadRecord, *place, record.timestamp, None, b"")
+        return super()._consumer_record(tp, record)
+
+
+class _Batches:
+    def __init__(self, records: Any) -> None:
+        self.has_next = records.has_next
+        self._records = records
+
+    def next_batch(self) -> Any:
+        batch = self._records.next_batch()
+        return _Packed(batch) if batch.compression_type else batch
+
+
+class _Packed:
+    """A compressed batch, as the client looks at it."""
+
+    def __init__(self, batch: Any) -> None:
+        self._batch = batch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            return iter(self._batch)
+        except TooMuch:
+            return iter([_Unread(self._batch)])
+
+
+class _Unread:
+    def __init__(self, batch: Any) -> None:
+        self.offset = batch.next_offset - 1
+        self.timestamp = batch.max_timestamp
