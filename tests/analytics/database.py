@@ -30,3 +30,23 @@ async def created(server: Server) -> AsyncIterator[str]:
     yield name
     async with connected(server) as default:
         await default.command(f"DROP DATABASE {name}")
+
+
+async def tables_of(database: ClickHouse) -> dict[str, str]:
+    """How each table and view was made, by its name."""
+    return dict(
+        await database.query(
+            "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
+        )
+    )
+
+
+async def empty_tables(database: ClickHouse) -> None:
+    """Delete all rows but those that say which migrations were applied; parts merge again."""
+    found = await database.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase()"
+        " AND engine LIKE '%MergeTree' AND name != 'migrations'"
+    )
+    for (name,) in found:
+        await database.command(f"SYSTEM START MERGES {name}")
+        await database.command(f"TRUNCATE TABLE {name}")

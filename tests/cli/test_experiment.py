@@ -13,7 +13,7 @@ from pipeline.errors import Misconfigured
 from policy.proportions import Interval
 from policy.results import Metric, Results, VariantResult
 from tests.analytics.conftest import database as database
-from tests.analytics.conftest import empty as empty
+from tests.analytics.conftest import migrated as migrated
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
 
