@@ -45,7 +45,7 @@ SCHEDULE = (
 
 async def test_a_few_kills(house: House, tell: Tell) -> None:
     roles = ("decider", "push")
-    await _survives(house, tell, "few-kills", kills=3, roles=roles, seconds=60, rate=BRIEF_RATE)
+    await _survives(house, tell, "few-kills", kills=2, roles=roles, seconds=60, rate=BRIEF_RATE)
 
 
 @pytest.mark.chaos
