@@ -14,7 +14,6 @@ from pipeline.batch import Batch
 from pipeline.errors import Unavailable
 from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.kafka_clients import REQUEST_MS, new_client
-from pipeline.lease import Lease
 
 BATCH_BYTES = 7 << 20
 """A slice's state goes to its changelog in one batch, so that a crash can't tear it."""
@@ -33,8 +32,10 @@ Place = tuple[str, int]
 """A topic and a partition."""
 Entry = tuple[bytes | None, bytes | None]
 """A record's key and value."""
-Submission = tuple[list[Entry], "asyncio.Future[int]"]
-"""What one caller writes, and the offset after it once it is acknowledged."""
+Check = Callable[[], None]
+"""Raises what keeps a write from being sent, asked right before it is."""
+Submission = tuple[list[Entry], "asyncio.Future[int]", Check]
+"""What one caller writes, the offset after it once it is acknowledged, and whether it may leave."""
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +45,14 @@ class Producer(AIOKafkaProducer):
 
     While one write to a partition is under way, what others add waits and then goes together.
     Left to the client, every batch would fight for the partition's only place, and one that lost
-    often enough would time out. With a lease, a process that is no longer sure of its partitions
-    writes nothing. A changelog partition that it has opened takes its writes only until another
-    opens it. What must end the process is told to `fail`, whether or not anybody awaits the write.
+    often enough would time out. A role that is no longer sure of its partitions writes nothing
+    (`pipeline.leased_log`). A changelog partition that was opened takes writes only until another
+    process opens it. What must end the process is told to `fail`, whether or not anybody awaits the
+    write.
     """
 
     def __init__(
-        self,
-        lease: Lease | None = None,
-        fail: Callable[[BaseException], None] = lambda _: None,
-        **options: Any,
+        self, fail: Callable[[BaseException], None] = lambda _: None, **options: Any
     ) -> None:
         super().__init__(acks="all", enable_idempotence=True, **options)
         # Of requests alone: a batch may wait longer for its place behind one that is sent again.
@@ -61,7 +60,6 @@ class Producer(AIOKafkaProducer):
         # However long a partition has no leader: a batch that was given up would leave a gap in the
         # numbers by which the broker knows what it has, and no later one would be taken.
         self._message_accumulator._batch_ttl = math.inf  # noqa: SLF001 - it has no option
-        self._lease = lease
         self._fail = fail
         self._waiting: dict[Place, list[Submission]] = {}
         self._writers: set[asyncio.Task[None]] = set()
@@ -69,18 +67,16 @@ class Producer(AIOKafkaProducer):
         self._renumbered: dict[Place, Owner] = {}
         self._refused: set[Place] = set()
 
-    async def open(self, topic: str, partition: int) -> int:
+    async def open(self, topic: str, partition: int, check: Check = lambda: None) -> int:
         """Become the one owner of a changelog partition; see `pipeline.fencing.Fence`."""
-        if self._lease is not None:
-            await self._lease.held()
         place = topic, partition
         self._owners[place] = owner = await next_owner(self.client, topic, partition)
-        begin = await self.write(topic, partition, [(OPENED, owner.encode())]) - 1
+        begin = await self.write(topic, partition, [(OPENED, owner.encode())], check) - 1
         if owner.epoch == 0 and begin > 0:
             # The id is new, as it is after a week without owners, so the leader can't know our
             # predecessor's for an older one.
             await self._outwait(topic, partition)
-            await self.write(topic, partition, [(OPENED, owner.encode())])
+            await self.write(topic, partition, [(OPENED, owner.encode())], check)
         return begin
 
     def release(self, topic: str, partition: int) -> None:
@@ -106,17 +102,24 @@ class Producer(AIOKafkaProducer):
                 if self._owners[place] is owner and not owner.released:
                     self._owners[place] = renewed
 
-    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+    async def write(
+        self,
+        topic: str,
+        partition: int,
+        entries: list[Entry],
+        check: Check = lambda: None,
+    ) -> int:
         """Append records, in order; returns the offset after the last, once acknowledged.
 
-        Raises Unavailable; then it must not be assumed that none of them was written.
+        Raises Unavailable, and what `check` raises, of this write or of one that would have been
+        sent with it; then it must not be assumed that none of them was written.
         """
         place = topic, partition
         end = asyncio.get_running_loop().create_future()
         if place in self._waiting:
-            self._waiting[place].append((entries, end))
+            self._waiting[place].append((entries, end, check))
         else:
-            self._waiting[place] = [(entries, end)]
+            self._waiting[place] = [(entries, end, check)]
             # A task of its own: a caller that is cancelled must not take the others along.
             writer = asyncio.create_task(self._write_all(topic, partition))
             self._writers.add(writer)
@@ -154,7 +157,9 @@ class Producer(AIOKafkaProducer):
 
     async def _write_some(self, topic: str, partition: int, submissions: list[Submission]) -> None:
         try:
-            ends = await self._append(topic, partition, [entries for entries, _ in submissions])
+            for check in {check for _, _, check in submissions}:
+                check()
+            ends = await self._append(topic, partition, [each[0] for each in submissions])
         except Exception as error:
             if isinstance(error, KafkaError):
                 self._refused.add((topic, partition))
@@ -164,13 +169,11 @@ class Producer(AIOKafkaProducer):
                 # Whoever wrote may have been cancelled long ago; the batch would be sent on.
                 self._fail(explained)
         else:
-            for (_, future), end in zip(submissions, ends, strict=True):
+            for (_, future, _), end in zip(submissions, ends, strict=True):
                 if not future.done():
                     future.set_result(end)
 
     async def _append(self, topic: str, partition: int, groups: list[list[Entry]]) -> list[int]:
-        if self._lease is not None:
-            self._lease.check()
         async with asyncio.timeout(DELIVERY_SECONDS):
             batches, places = self._batches(groups, await self._owner((topic, partition)))
             sent = [await self.send_batch(batch, topic, partition=partition) for batch in batches]
@@ -218,15 +221,12 @@ class Producer(AIOKafkaProducer):
 
 
 async def start_producer(
-    kafka: str,
-    lease: Lease | None = None,
-    fail: Callable[[BaseException], None] = lambda _: None,
+    kafka: str, fail: Callable[[BaseException], None] = lambda _: None
 ) -> Producer:
     """A producer that waits for all replicas; raises Unavailable without a broker."""
     producer = new_client(
         Producer,
         kafka,
-        lease,
         fail,
         max_batch_size=BATCH_BYTES,
         max_request_size=REQUEST_BYTES,
@@ -249,7 +249,7 @@ def size_of(entries: Iterable[Entry]) -> int:
 
 
 def _fail(submissions: list[Submission], error: Exception) -> None:
-    for _, future in submissions:
+    for _, future, _ in submissions:
         if not future.done():
             future.set_exception(error)
 

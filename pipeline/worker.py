@@ -18,6 +18,7 @@ from pipeline.clock import SystemClock
 from pipeline.collector import tune_collector
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.lease import Lease
+from pipeline.leased_log import LeasedLog
 from pipeline.logs import set_up_logs
 from pipeline.membership import member_of
 from pipeline.partitions import Partitions, Role
@@ -56,9 +57,10 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
     _serve_metrics(settings.metrics_port)
     stop = _stop_signal()
     lease = Lease(settings.session_timeout)
-    producer = await start_producer(settings.kafka, lease, fail)
+    producer = await start_producer(settings.kafka, fail)
+    log = LeasedLog(producer, lease)
     try:
-        role = build_role(Runtime(settings, producer, SystemClock(), lease.check))
+        role = build_role(Runtime(settings, log, SystemClock(), lease.check))
         member, lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
         if role.check is not None:
@@ -67,7 +69,7 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
         await producer.stop()
         raise
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
-    queries = Queries(role.name, partitions, producer, settings)
+    queries = Queries(role.name, partitions, log, settings)
     if role.answers:
         await queries.start()
         partitions.opened = queries.announce

@@ -15,6 +15,7 @@ from pipeline.errors import Abandoned
 from pipeline.frontiers import Stored
 from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
+from pipeline.leased_log import LeasedLog
 from pipeline.partitions import Partitions, Role
 from pipeline.parts import Trust
 from pipeline.producer import Producer
@@ -315,7 +316,8 @@ async def test_a_process_that_lost_its_lease_writes_nothing(
     lease = Lease(6.0, clock=lambda: now)
     lease.begin()
     lease.renew(now)
-    producer = Producer(lease, bootstrap_servers="nowhere:1")
+    producer = Producer(bootstrap_servers="nowhere:1")
+    leased = LeasedLog(producer, lease)
 
     async def send_batch(batch: object, topic: str, *, partition: int) -> object:
         sent.append(topic)
@@ -324,6 +326,6 @@ async def test_a_process_that_lost_its_lease_writes_nothing(
     monkeypatch.setattr(producer, "send_batch", send_batch)
     now += 5.1
     with pytest.raises(Exception, match=r"answered nothing that was sent in the last 5\.1 s"):
-        await producer.write("out", 0, [(b"key", b"value")])
+        await leased.write("out", 0, [(b"key", b"value")])
     assert sent == []
     await producer.stop()

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from pipeline.fencing import OPENED
-from pipeline.producer import BATCH_BYTES, Producer
+from pipeline.producer import BATCH_BYTES, Check, Producer
 from pipeline.topics import Topic
 from tables.restore import Changelog
 from tables.store import RESTORED, PartitionStore
@@ -43,11 +43,11 @@ class CountingProducer(Producer):
     batches = 0
     dies_after: int | None = None
 
-    async def open(self, topic: str, partition: int) -> int:
+    async def open(self, topic: str, partition: int, check: Check = lambda: None) -> int:
         """As the client does it."""
         self.dies_after = None
         batches = self.batches
-        begin = await super().open(topic, partition)
+        begin = await super().open(topic, partition, check)
         self.batches = batches
         return begin
 

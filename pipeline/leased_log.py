@@ -1,0 +1,31 @@
+"""The producer of a process, as one role writes with it: for as long as its lease lasts."""
+
+from pipeline.lease import Lease
+from pipeline.producer import Entry, Producer
+
+
+class LeasedLog:
+    """Writes of one role, which holds its partitions by a group and so a lease of its own.
+
+    The roles of a process share its producer. Each write is sent only while the lease of the role
+    that it is of holds, looked at right before it leaves; what waits together for one partition is
+    sent only if all may be. A role that has lost its lease ends the process, so it doesn't matter
+    that it keeps others from writing until then. A `pipeline.fencing.Fence`.
+    """
+
+    def __init__(self, producer: Producer, lease: Lease) -> None:
+        self._producer = producer
+        self._lease = lease
+
+    async def open(self, topic: str, partition: int) -> int:
+        """Become the one owner of a changelog partition, once the lease is held."""
+        await self._lease.held()
+        return await self._producer.open(topic, partition, self._lease.check)
+
+    def release(self, topic: str, partition: int) -> None:
+        """Stop renewing the ownership of a changelog partition."""
+        self._producer.release(topic, partition)
+
+    async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
+        """Append records, as `Producer.write` does; raises Unavailable."""
+        return await self._producer.write(topic, partition, entries, self._lease.check)
