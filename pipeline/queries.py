@@ -80,21 +80,28 @@ class Held(Protocol):
 
 
 class Queries:
-    """Answers for the partitions of one worker, to whoever knows the signing key."""
+    """Answers for the partitions of one process, to whoever knows the signing key.
 
-    def __init__(self, role: str, held: Held, producer: Log, settings: Settings) -> None:
-        self._role = role
-        self._held = held
-        self._producer = producer
+    Each of its roles has an address of its own, under one port.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._held: dict[str, Held] = {}
         self._host, self._port = settings.query_host, settings.query_port
         self._key = settings.signing_key.get_secret_value().encode()
         app = web.Application(client_max_size=MOST_BYTES)
-        app.add_routes([web.post(r"/{partition:\d+}", self._ask)])
+        app.add_routes([web.post(r"/{role}/{partition:\d+}", self._ask)])
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS)
-        self.url = ""
+        self._url = ""
+
+    def answer_for(self, role: str, held: Held) -> None:
+        """Answer what is asked of this role, too."""
+        self._held[role] = held
 
     async def start(self) -> None:
-        """Listen; raises PortTaken."""
+        """Listen, if there is a role to answer for; raises PortTaken."""
+        if not self._held:
+            return
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         try:
@@ -104,29 +111,34 @@ class Queries:
                 f"{self._host}:{self._port} can't be listened on ({error.strerror}), so nothing "
                 "was started; set TOCSIN_QUERY_HOST and TOCSIN_QUERY_PORT, 0 for any port."
             ) from None
-        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+        self._url = f"http://{self._host}:{self._runner.addresses[0][1]}"
 
-    async def announce(self, number: int) -> None:
-        """Say that a partition is held here; raises Unavailable."""
-        owner = Owner(role=self._role, partition=number, url=self.url)
-        key = f"{self._role}/{number}".encode()
-        await self._producer.write(OWNERS.name, number, [(key, encode(owner))])
+    def url_of(self, role: str) -> str:
+        """Where the role is asked; what is asked follows as a path."""
+        return f"{self._url}/{role}"
+
+    async def announce(self, role: str, log: Log, number: int) -> None:
+        """Say that a partition of the role is held here; raises Unavailable."""
+        owner = Owner(role=role, partition=number, url=self.url_of(role))
+        await log.write(OWNERS.name, number, [(f"{role}/{number}".encode(), encode(owner))])
 
     async def stop(self) -> None:
         """Answer no more."""
         await self._runner.cleanup()
 
     async def _ask(self, request: web.Request) -> web.Response:
-        question = await request.read()
-        signed = signature(self._key, str(request.rel_url), question)
+        question, role = await request.read(), request.match_info["role"]
+        # What follows the address that was announced is signed, as whoever asks knows no more.
+        signed = signature(self._key, str(request.rel_url).removeprefix(f"/{role}"), question)
         if not hmac.compare_digest(signed, request.headers.get(SIGNATURE, "")):
             return web.Response(status=403)
         number = int(request.match_info["partition"])
         try:
-            await self._wait(number, request.query)
+            held = self._held_by(role)
+            await _wait(held, number, request.query)
             body = b"{}"
             if question != NO_QUESTION:
-                body = await self._held.answer(number, question)
+                body = await held.answer(number, question)
         except NotHere:
             return web.Response(status=NOT_HERE)
         except TimeoutError:
@@ -137,12 +149,18 @@ class Queries:
             return web.Response(status=400, text=str(error))
         return web.Response(body=body, content_type="application/json")
 
-    async def _wait(self, number: int, after: Mapping[str, str]) -> None:
-        """Until each of these topics is done up to its offset; raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE):
-            for topic, offset in after.items():
-                while self._held.frontier(number, topic) < int(offset):  # noqa: ASYNC110 - rare
-                    await asyncio.sleep(_LOOK_EVERY)
+    def _held_by(self, role: str) -> Held:
+        if role not in self._held:
+            raise NotHere
+        return self._held[role]
+
+
+async def _wait(held: Held, number: int, after: Mapping[str, str]) -> None:
+    """Until each of these topics is done up to its offset; raises NotHere and TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        for topic, offset in after.items():
+            while held.frontier(number, topic) < int(offset):  # noqa: ASYNC110 - rare
+                await asyncio.sleep(_LOOK_EVERY)
 
 
 def signature(key: bytes, path: str, question: bytes) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,10 +70,11 @@ async def work(settings: Settings, build_role: BuildRole) -> None:
         await producer.stop()
         raise
     partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
-    queries = Queries(role.name, partitions, log, settings)
+    queries = Queries(settings)
     if role.answers:
-        await queries.start()
-        partitions.opened = queries.announce
+        queries.answer_for(role.name, partitions)
+        partitions.opened = partial(queries.announce, role.name, log)
+    await queries.start()
     app = build_app(settings, partitions, lease, member)
     app.finalize()
     tune_collector()

@@ -4,12 +4,21 @@ import asyncio
 import logging
 from urllib.parse import urlsplit
 
+import aiohttp
+import msgspec
 import pytest
 from pydantic import SecretStr
 
 from pipeline.errors import Misconfigured
 from pipeline.memory_log import MemoryLog
-from pipeline.queries import NotHere, Queries, check_guarded
+from pipeline.queries import (
+    NOT_HERE,
+    SIGNATURE,
+    NotHere,
+    Queries,
+    check_guarded,
+    signature,
+)
 from pipeline.settings import Settings
 from tests.patience import ended
 from tests.sinks.set_clock import SetClock
@@ -61,10 +70,67 @@ async def test_a_connection_that_asks_nothing_ends(
     sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.queries.IDLE_SECONDS", 0.3)
-    queries = Queries("decider", NobodysPartitions(), MemoryLog(SetClock()), settings(HOST, "k"))
+    queries = Queries(settings(HOST, "k"))
+    queries.answer_for("decider", NobodysPartitions())
     await queries.start()
-    reader, writer = await asyncio.open_connection(HOST, urlsplit(queries.url).port)
+    port = urlsplit(queries.url_of("decider")).port
+    reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(sent)
     assert await ended(reader.read()) == b""
     writer.close()
+    await queries.stop()
+
+
+class Knowing:
+    """Partition 3 alone is held, up to offset 10 of `events`, and answers with what it knows."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+
+    def frontier(self, number: int, topic: str) -> int:
+        if (number, topic) != (3, "events"):
+            raise NotHere
+        return 10
+
+    async def answer(self, number: int, question: bytes) -> bytes:
+        if number != 3:
+            raise NotHere
+        return self._said + question
+
+
+async def test_each_role_of_a_process_is_asked_at_an_address_of_its_own() -> None:
+    queries, log = Queries(settings(HOST, "key")), MemoryLog(SetClock())
+    queries.answer_for("router", Knowing(b"router: "))
+    queries.answer_for("decider", Knowing(b"decider: "))
+    await queries.start()
+    await queries.announce("router", log, 3)
+    await queries.announce("decider", log, 3)
+    written = [(r.key, msgspec.json.decode(r.value or b"")) for r in log.take("owners")]
+    router, decider = (owner["url"] for _, owner in written)
+    assert [(key, owner["role"]) for key, owner in written] == [
+        (b"router/3", "router"),
+        (b"decider/3", "decider"),
+    ]
+    assert urlsplit(router).netloc == urlsplit(decider).netloc
+
+    async with aiohttp.ClientSession() as session:
+
+        async def ask(url: str, path: str, signed: str | None = None) -> tuple[int, bytes]:
+            """The status, and what is said; signed as whoever asks does it, if not otherwise."""
+            headers = {SIGNATURE: signature(b"key", signed or path, b"who?")}
+            async with session.post(url + path, data=b"who?", headers=headers) as response:
+                return response.status, await response.read()
+
+        assert await ask(router, "/3") == (200, b"router: who?")
+        assert await ask(decider, "/3?events=10") == (200, b"decider: who?")
+        assert (await ask(decider, "/4"))[0] == NOT_HERE
+        assert (await ask(router.replace("router", "inapp"), "/3"))[0] == NOT_HERE
+        assert (await ask(router, "/3", signed="/4"))[0] == 403
+    await queries.stop()
+
+
+async def test_a_process_without_a_role_that_answers_listens_nowhere() -> None:
+    queries = Queries(settings(HOST, "key"))
+    await queries.start()
+    assert queries.url_of("intake") == "/intake"
     await queries.stop()

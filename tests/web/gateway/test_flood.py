@@ -78,7 +78,8 @@ async def two(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
     # However busy the machine is, the worker is waited for, and nothing is to be had again.
     monkeypatch.setattr("web.limits.ASK_TIMEOUT_SECONDS", PATIENCE)
     topics, clock = memory(), SetClock()
-    queries = Queries("router", Held(), topics, SETTINGS)
+    queries = Queries(SETTINGS)
+    queries.answer_for("router", Held())
     await queries.start()
     async with AsyncExitStack() as open_:
         open_.push_async_callback(queries.stop)
@@ -86,7 +87,8 @@ async def two(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
         for _ in range(2):
             owners = Owners(SETTINGS)
             await open_.enter_async_context(owners._session)
-            owners._note(msgspec.json.encode(Owner(role="router", partition=0, url=queries.url)))
+            url = queries.url_of("router")
+            owners._note(msgspec.json.encode(Owner(role="router", partition=0, url=url)))
             desk = desk_of(topics, SETTINGS, clock.now(), owners)
             desk.limits = Limits(owners, still)
             app = web.Application()
