@@ -1,23 +1,32 @@
 """Every role by name, and how to build it for a worker.
 
-Each is imported when it is asked for: a worker needs one of them, and the others with all that they
-stand on would take a quarter of the time in which it starts.
+Each is imported when it is asked for: a worker may need only one of them, and the others with all
+that they stand on would take a quarter of the time in which it starts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.partitions import Role
+from pipeline.running_role import BuildRole
 from pipeline.runtime import Runtime
 from schemas.vocabulary import Channel
 
-BuildRole = Callable[[Runtime], Role]
+
+def builders_of(roles: Iterable[str]) -> dict[str, BuildRole]:
+    """How to build these of `pipeline.topics.ROLES` for one process.
+
+    Those that need the catalogue share it: it is read once, and all have the same at any time.
+    """
+    folder = cache(CatalogueFolder)
+    return {role: _builder_of(role, folder) for role in roles}
 
 
-def builder_of(role: str) -> BuildRole:
-    """How to build this one of `pipeline.topics.ROLES`."""
+def _builder_of(role: str, folder: Callable[[Path], CatalogueFolder]) -> BuildRole:
     match role:
         case "intake":
             from agents.intake import intake
@@ -26,11 +35,11 @@ def builder_of(role: str) -> BuildRole:
         case "router":
             from agents.router import router
 
-            return _watching(router)
+            return _watching(router, folder)
         case "decider":
             from agents.decider import decider
 
-            return _watching(decider)
+            return _watching(decider, folder)
         case "inapp":
             from agents.inapp import inapp
 
@@ -68,9 +77,11 @@ def _sink(channel: Channel) -> BuildRole:
     return build
 
 
-def _watching(kind: Callable[[Catalogues, Runtime], Role]) -> BuildRole:
+def _watching(
+    kind: Callable[[Catalogues, Runtime], Role], folder_at: Callable[[Path], CatalogueFolder]
+) -> BuildRole:
     def build(runtime: Runtime) -> Role:
-        folder = CatalogueFolder(runtime.settings.catalogue)
+        folder = folder_at(runtime.settings.catalogue)
         return replace(kind(folder, runtime), check=folder.watch, close=folder.close)
 
     return build

@@ -30,6 +30,8 @@ ELSEWHERE = {
     "timeline": "history:timeline",
     "webhooks": "webhooks:webhooks",
 }
+ALL = "all"
+"""Every role, where a worker is asked for roles."""
 SERVERS = ("web", "worker")
 """They have logs; other commands have answers."""
 UNAVAILABLE = 69  # EX_UNAVAILABLE: something that we need is away; starting again may help
@@ -46,15 +48,35 @@ def tocsin(context: click.Context) -> None:
         logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
+def _roles(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The roles that a worker was asked for; raises BadParameter with one sentence."""
+    for name in names:
+        if name not in (*ROLES, ALL):
+            raise click.BadParameter(f"{name!r} is no role; there are {', '.join(ROLES)}, or {ALL}")
+        if names.count(name) > 1:
+            raise click.BadParameter(f"{name!r} is there twice; a process runs a role once")
+    if ALL in names and len(names) > 1:
+        raise click.BadParameter(f"{ALL!r} stands for every role, so it stands alone")
+    return ROLES if ALL in names else names
+
+
 @tocsin.command()
-@click.argument("role", type=click.Choice(ROLES))
-def worker(role: str) -> None:
-    """Run one ROLE until SIGTERM; run it again, here or elsewhere, to share its partitions."""
+@click.argument("roles", metavar="ROLES", nargs=-1, required=True, callback=_roles)
+def worker(roles: tuple[str, ...]) -> None:
+    """Run ROLES in one process until SIGTERM; run them again, here or elsewhere, to share their
+    partitions.
+
+    ROLES are one or more of intake, router, decider, push, email, sms, chat, webhook, inapp, retry
+    and analytics; "all" stands for every one of them.
+
+    Roles of one process share its memory and one processor core. What ends one of them ends the
+    process, and so all of them.
+    """
     # Imported late: the other commands need none of Faust.
-    from agents.roles import builder_of
+    from agents.roles import builders_of
     from pipeline.worker import run_worker
 
-    run_worker(read_settings(), builder_of(role))
+    run_worker(read_settings(), builders_of(roles))
 
 
 @tocsin.command()

@@ -49,7 +49,9 @@ class CatalogueFolder:
         metrics.CATALOGUE.info({"version": self.current.version})
 
     async def watch(self) -> None:
-        """Begin to look for changes."""
+        """Begin to look for changes, unless that was begun before."""
+        if self._watching is not None:
+            return
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ TocsinError
 ├── LostPlace          where to go on in a topic can't be known: exit, an operator decides
 ├── TooManyBadRecords  a broken producer: the worker stops rather than drain into dead letters
 ├── Abandoned          work that is left undone because its partition goes: others do it
+├── RoleNotStarted     of several roles of a process one can't start, so that none does: says which
 └── Misconfigured      a setting is missing or wrong: names the setting
 """
 
@@ -72,3 +73,7 @@ class Abandoned(TocsinError):
 
 class Misconfigured(TocsinError):
     """A setting is missing or can't be used."""
+
+
+class RoleNotStarted(TocsinError):
+    """One of the roles that a process was to run can't start, so none was started."""

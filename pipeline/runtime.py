@@ -1,4 +1,4 @@
-"""What every handler of a worker process shares."""
+"""What every handler of a role shares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pipeline.settings import Settings
 
 @dataclass(frozen=True)
 class Runtime:
-    """The settings, the clock and where to write, of one worker process.
+    """The settings, the clock and where to write, of one role of a worker process.
 
     `check_lease` raises Unavailable when what it holds may be another's by now: asked right before
     anybody outside is called.

@@ -175,7 +175,8 @@ class Settings(BaseSettings):
     """The API's keys, by their hashes; `tocsin keys create` adds one. Without any it is shut."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
     calls_in_flight: Annotated[int, Field(ge=4)] = 256
-    """Provider calls that one sink process has open at most; a kill repeats no more than these."""
+    """Provider calls that one channel has open at most in one process; a kill repeats no more than
+    these."""
 
     fan_out_threshold: Annotated[int, Field(ge=1)] = 1000
     """From this many followers on, a post is written once and read by feeds."""
@@ -195,12 +196,12 @@ class Settings(BaseSettings):
     """Users that a tenant may erase: each one costs far more than a request."""
     session_timeout: Annotated[float, Field(ge=1)] = 6.0
     bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 16 << 20
-    """Records fetched and not finished, over all partitions of one process; twice that if
+    """Records fetched and not finished, over all partitions of a role in one process; twice that if
     every topic has a backlog at once, and four times as much in analytics."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """More bad records than this among the last 200 of a partition stop the worker."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Prometheus metrics of a worker; 0 serves none."""
+    """Prometheus metrics of a worker process, of all its roles; 0 serves none."""
 
 
 def settings_of(environment: Mapping[str, str]) -> Settings:

@@ -18,7 +18,7 @@ from pipeline.worker import run_worker
 def run(kafka: str, folder: Path) -> None:
     """Run the role `decider` with the benchmark's catalogue."""
     settings = Settings(kafka=kafka, data_dir=folder, partitions=PARTITIONS)
-    run_worker(settings, _role)
+    run_worker(settings, {"decider": _role})
 
 
 def _role(runtime: Runtime) -> Role:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.roles import builder_of
+from agents.roles import builders_of
 from embedded.simulators.accept_log import Accepted, read_accept_log
 from embedded.simulators.credentials import chat_hook
 from embedded.simulators.faults import Fault
@@ -76,7 +76,9 @@ class Town:
         await self.stage.say(EVENTS, event("build.failed", {"who": user, "name": name}))
         await self.stage.work(self.stage.router, self.stage.decider)
         if not self.roles:
-            self.roles = [builder_of(name)(self.stage.runtime) for name in ("webhook", "chat")]
+            self.roles = [
+                build(self.stage.runtime) for build in builders_of(("webhook", "chat")).values()
+            ]
         await self.stage.work(*self.roles)
 
     def accepted(self) -> list[Accepted]:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from agents.rehearsal import HeldClock, Rehearsal
-from agents.roles import builder_of
+from agents.roles import builders_of
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.memory_log import MemoryLog
 from pipeline.runtime import Runtime
@@ -93,7 +93,7 @@ async def test_the_decider_too_looks_before_it_refuses(town: Town) -> None:
 @pytest.mark.parametrize("name", ["router", "decider"])
 async def test_the_role_looks_at_the_files_from_its_start_to_its_end(town: Town, name: str) -> None:
     runtime = Runtime(Settings(catalogue=town.folder), town.log, town.clock)
-    role = builder_of(name)(runtime)
+    role = builders_of([name])[name](runtime)
     assert role.check is not None
     assert role.close is not None
     await role.check()

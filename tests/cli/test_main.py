@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from agents.roles import builder_of
+from agents.roles import builders_of
 from cli.environment import FILE
 from cli.main import ELSEWHERE, SERVERS, UNAVAILABLE, tocsin
 from embedded.process import free_port
@@ -94,13 +94,37 @@ def test_whatever_reports_speaks_json() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_is_known(role: str) -> None:
-    assert callable(builder_of(role))
+    assert callable(builders_of([role])[role])
 
 
-async def test_an_unknown_role_is_told_which_there_are() -> None:
-    done = await run("worker", "nobody")
-    assert done.code == 2
-    assert all(role in done.errors for role in ROLES)
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ("nobody", f"'nobody' is no role; there are {', '.join(ROLES)}, or all"),
+        ("push nobody", "'nobody' is no role"),
+        ("push sms push", "'push' is there twice; a process runs a role once"),
+        ("all push", "'all' stands for every role, so it stands alone"),
+        ("", "Missing argument 'ROLES'"),
+    ],
+)
+def test_roles_that_can_t_be_run_together_are_refused_in_a_sentence(
+    names: str, sentence: str
+) -> None:
+    result = CliRunner().invoke(tocsin, ["worker", *names.split()])
+    assert result.exit_code == 2
+    assert sentence in result.output
+
+
+@pytest.mark.parametrize(
+    ("names", "roles"), [("all", ROLES), ("sms push", ("sms", "push")), ("router", ("router",))]
+)
+def test_a_worker_runs_the_roles_that_are_named(
+    monkeypatch: pytest.MonkeyPatch, names: str, roles: tuple[str, ...]
+) -> None:
+    run: list[str] = []
+    monkeypatch.setattr("pipeline.worker.run_worker", lambda _, builders: run.extend(builders))
+    result = CliRunner().invoke(tocsin, ["worker", *names.split()])
+    assert (result.exit_code, tuple(run)) == (0, roles)
 
 
 @pytest.mark.parametrize(

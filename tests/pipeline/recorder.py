@@ -14,11 +14,11 @@ from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
 from pipeline.partitions import Partitions, Role
 from pipeline.parts import Trust
+from pipeline.running_role import leave
 from pipeline.settings import Settings
 from pipeline.slices import Slice
 from pipeline.topic_creation import create_topics
 from pipeline.topics import Topic
-from pipeline.worker import leave
 
 PARTITIONS = 3
 numbers = count()

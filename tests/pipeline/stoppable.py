@@ -1,31 +1,53 @@
-"""A worker of a recorder's role as a process: KAFKA, the role's name, a folder, seconds a slice.
+"""A worker of recorders' roles as a process: KAFKA, their names, a folder, seconds a slice.
 
-With `hasty` as the last word it waits half a second for its group to let it go.
+With `hasty` as the last word it waits half a second for its groups to let it go, with `brief` its
+session is short, and with a name there this one of the roles refuses to start.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from pipeline import worker
+from pipeline import running_role
+from pipeline.errors import Misconfigured
+from pipeline.running_role import BuildRole
+from pipeline.settings import Settings
 from pipeline.topics import Topic
+from pipeline.worker import run_worker
 from tests.patience import PATIENCE
-from tests.pipeline.recorder import Recorder
+from tests.pipeline.recorder import PARTITIONS, Recorder
+
+BRIEF_SESSION = 6.0
+"""Seconds; of one that is to end itself."""
 
 
-def main(kafka: str, name: str, folder: str, pause: str, *how: str) -> None:
-    """Work until told to stop; the topic is not one of ours, so that none is checked."""
+def main(kafka: str, names: str, folder: str, pause: str, *how: str) -> None:
+    """Work until told to stop; the topics are none of ours, so that none is checked."""
 
     async def check_nothing(*_: object) -> None:
         pass
 
-    worker.__dict__["check_topics_of"] = check_nothing
+    running_role.__dict__["check_topics_of"] = check_nothing
     if "hasty" in how:
-        worker.LEAVE_SECONDS = 0.5
-    recorder = Recorder(kafka, pause=float(pause), slice_records=5)
+        running_role.LEAVE_SECONDS = 0.5
+    session = BRIEF_SESSION if "brief" in how else PATIENCE / 2
+    settings = Settings(
+        kafka=kafka, partitions=PARTITIONS, session_timeout=session, data_dir=Path(folder)
+    )
+    builders = {name: _builder(kafka, name, float(pause), how) for name in names.split(",")}
+    run_worker(settings, builders)
+
+
+def _builder(kafka: str, name: str, pause: float, how: tuple[str, ...]) -> BuildRole:
+    recorder = Recorder(kafka, pause=pause, slice_records=5)
     recorder.name = name
     recorder.topic = Topic(name=f"{name}-in", key="k", written_by="", read_by="")
-    update = {"session_timeout": PATIENCE / 2, "data_dir": Path(folder)}
-    worker.run_worker(recorder.settings.model_copy(update=update), lambda _: recorder.role())
+
+    async def check() -> None:
+        if name in how:
+            raise Misconfigured("TOCSIN_THING can't be used. Nothing was started; set it.")
+
+    return lambda _: replace(recorder.role(), check=check)
 
 
 if __name__ == "__main__":

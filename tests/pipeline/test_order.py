@@ -9,7 +9,7 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
 from embedded.kafka import Kafka
-from pipeline import worker
+from pipeline import running_role
 from pipeline.app import SliceApp
 from pipeline.errors import Abandoned
 from pipeline.frontiers import Stored
@@ -274,7 +274,7 @@ async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
 ) -> None:
     """Also where the thread of Kafka's client ends at that moment."""
     steps: list[str] = []
-    house, stop = House(), asyncio.Event()
+    house = House()
     await house.open()
     house.hand_on(HIGH, 5)
     await until(lambda: bool(house.handler.begun))
@@ -297,14 +297,13 @@ async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
             if trouble is not None:
                 raise trouble
 
-    running = asyncio.create_task(
-        worker._run(App(), house.partitions, stop)  # type: ignore[arg-type]
+    leaving = asyncio.create_task(
+        running_role.leave(App(), house.partitions)  # type: ignore[arg-type]
     )
-    stop.set()
     await settled()
     assert steps == []
     house.handler.end()
-    await running
+    await leaving
     assert steps == ["commits 5", "leaves"]
     assert ("All that it finished is kept" in caplog.text) is (trouble is not None)
 

@@ -1,0 +1,108 @@
+"""One role of a worker process: what it needs for itself, from its start to its stop."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from pipeline.app import SliceApp, build_app, fail
+from pipeline.clock import SystemClock
+from pipeline.lease import Lease
+from pipeline.leased_log import LeasedLog
+from pipeline.membership import member_of
+from pipeline.partitions import Partitions, Role
+from pipeline.producer import Producer
+from pipeline.queries import Queries
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
+from pipeline.topic_mending import check_topics_of
+
+BuildRole = Callable[[Runtime], Role]
+LEAVE_SECONDS = 30.0
+"""For which a stop waits for Kafka; others of the group may need `GRACE` before it can answer."""
+
+log = logging.getLogger(__name__)
+
+
+class RunningRole:
+    """A role with a consumer group, and so a member, a lease and partitions, of its own.
+
+    What else there is belongs to the process: the producer, and where questions are answered.
+    """
+
+    def __init__(
+        self, settings: Settings, producer: Producer, queries: Queries, build: BuildRole
+    ) -> None:
+        self._settings = settings
+        self._queries = queries
+        self._lease = Lease(settings.session_timeout)
+        self._log = LeasedLog(producer, self._lease)
+        self._role = build(Runtime(settings, self._log, SystemClock(), self._lease.check))
+
+    async def prepare(self) -> None:
+        """Raise what makes the role useless, before anything is read; its folder is taken then."""
+        settings, role = self._settings, self._role
+        member, self._lock = member_of(settings.data_dir, role.name, settings.worker_name)
+        await check_topics_of(settings, role.name, role.topics)
+        if role.check is not None:
+            await role.check()
+        self._partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
+        if role.answers:
+            self._queries.answer_for(role.name, self._partitions)
+            self._partitions.opened = partial(self._queries.announce, role.name, self._log)
+        self._app = build_app(settings, self._partitions, self._lease, member)
+        self._app.finalize()
+
+    async def start(self) -> None:
+        """Ask the group for partitions."""
+        await self._app.start()
+
+    async def keep_lease(self) -> None:
+        """Watch for as long as the process runs; raises Unavailable when the lease has ended."""
+        await self._lease.keep()
+
+    async def join(self, stop: asyncio.Event) -> None:
+        """Say that the group has given us partitions, unless we are told to stop before."""
+        await _first(self._partitions.joined, stop)
+        count = len(self._partitions.numbers)
+        sys.stdout.write(f"tocsin: {self._role.name} ready, {count} partitions\n")
+        sys.stdout.flush()
+
+    async def leave(self) -> None:
+        """Finish what is in hand, commit it and leave the group."""
+        await leave(self._app, self._partitions)
+
+    async def close(self) -> None:
+        """Let go of what the handlers shared, and of the folder."""
+        if self._role.close is not None:
+            await self._role.close()
+        self._lock.close()
+
+
+async def leave(app: SliceApp, partitions: Partitions) -> None:
+    """Finish what is in hand, commit it and leave the group, whatever becomes of that.
+
+    By then all is kept, so that Kafka not answering, or a client that broke, is worth a warning.
+    """
+    await partitions.leave()
+    app.lease.end()  # or leaving the group would be taken for losing it
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await app.consumer.force_commit()
+            await app.consumer.leave()
+    except (Exception, asyncio.CancelledError) as error:  # so a thread that ends answers us
+        log.warning(
+            "This worker could not leave the group of %s within %.0f s (%r). All that it finished "
+            "is kept; others have its partitions once its session has ended.",
+            partitions.role.name,
+            LEAVE_SECONDS,
+            error,
+        )
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
