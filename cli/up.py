@@ -47,6 +47,7 @@ async def stay_up(
             clickhouse_port=clickhouse_port,
             web_port=web_port,
             roles=(*ROLES, WEB),
+            together=True,
             cors_origins='["*"]',
             catalogue=catalogue.absolute(),
             api_keys=own.api_keys.absolute(),

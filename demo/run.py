@@ -60,7 +60,7 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
     with run_folder(folder) as fresh:
         # Pages of other origins are let in, as the one to play with has a port of its own.
         roles = (*DEMO_ROLES, WEB) if keep else DEMO_ROLES
-        house = House(fresh, roles=roles, cors_origins='["*"]')
+        house = House(fresh, roles=roles, together=True, cors_origins='["*"]')
         demo = Demo(house, fresh / "producer.jsonl", events, seconds)
         is_right = asyncio.run(demo.run(told, keep, as_json))
     return 0 if is_right else 1

@@ -1,4 +1,4 @@
-"""All of Tocsin on one machine: Kafka, ClickHouse, the simulators, and a process for each role."""
+"""All of Tocsin on one machine: Kafka, ClickHouse, the simulators, and the roles' processes."""
 
 import asyncio
 import json
@@ -28,6 +28,8 @@ READY = "ready"
 
 WEB = "web"
 """The web process, which is no role, as it has no group."""
+TOGETHER = "worker"
+"""The process that runs all roles of a house, where they share one."""
 
 Progress = Callable[[str], None]
 
@@ -61,17 +63,21 @@ class Simulators:
 
 
 class Worker:
-    """A process that runs one role, or `web`, and is started again when it ends by itself."""
+    """A process that runs one role, several or `web`, started again when it ends by itself."""
 
-    def __init__(self, role: str, folder: Path, environment: Mapping[str, str]) -> None:
-        self.role = role
-        self._command = [role] if role == WEB else ["worker", role]
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], *also: str) -> None:
+        """The role `name`, or the process of this name with the roles that follow."""
+        self.role = name
+        roles = also or (name,)
+        self._command = [name] if name == WEB else ["worker", *roles]
+        self.ready = f"all {len(roles)} roles {READY}" if len(roles) > 1 else f"{roles[0]} {READY}"
+        """What its log says once it has joined its groups."""
         self.restarts = 0
-        self.log = folder / f"{role}.log"
+        self.log = folder / f"{name}.log"
         self.code = ROOT
         """The folder with the version that it runs, from its next start on."""
         self._environment = environment
-        self._child = Child(f"The {role} worker")
+        self._child = Child(f"The {name} worker" if roles == (name,) else "The worker")
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -99,7 +105,7 @@ class Worker:
         argv = [sys.executable, "-P", "-m", "cli", *self._command]
         environment = {"PYTHONPATH": str(self.code), **self._environment}
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        ready = _says(self.log, f"{self.role} {READY}")
+        ready = _says(self.log, self.ready)
         await self._child.start(argv, environment, self.log, ready)
 
     async def _keep_running(self) -> None:
@@ -129,13 +135,15 @@ class House:
         clickhouse_port: int | None = None,
         web_port: int | None = None,
         roles: tuple[str, ...] = ROLES,
+        together: bool = False,
         brokers: int = 1,
         **settings: object,
     ) -> None:
         """Ports are free ones unless given; `settings` go to every worker.
 
-        Among the `roles`, which are processes, may be WEB. With several `brokers`, which choose
-        their ports themselves, each of them has every record.
+        Among the `roles` may be WEB. Each is a process of its name, unless all but WEB run
+        `together` in one, TOGETHER. With several `brokers`, which choose their ports themselves,
+        each of them has every record.
         """
         self.folder = folder.absolute()
         self._settings = settings
@@ -149,7 +157,13 @@ class House:
         self.simulators = Simulators(self.folder / "simulators")
         self.workers: dict[str, Worker] = {}
         self._roles = roles
+        self._together = together
         self.web_port = web_port or free_port()
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What it runs, whichever processes do it; WEB is no role."""
+        return tuple(role for role in self._roles if role != WEB)
 
     @property
     def accept_log(self) -> Path:
@@ -193,7 +207,7 @@ class House:
             )
             progress("Topics and tables are being created")
             await set_up(self.settings)
-            progress("Workers are starting, one process a role")
+            progress("Workers are starting")
             await self._start_workers()
         except BaseException:
             await self.stop()
@@ -213,7 +227,11 @@ class House:
 
     async def _start_workers(self) -> None:
         logs = self.folder / "logs"
-        self.workers = {role: Worker(role, logs, self.environment) for role in self._roles}
+        shared = self.roles if self._together else ()
+        own = [Worker(role, logs, self.environment) for role in self._roles if role not in shared]
+        if shared:
+            own.insert(0, Worker(TOGETHER, logs, self.environment, *shared))
+        self.workers = {worker.role: worker for worker in own}
         await asyncio.gather(*(worker.start() for worker in self.workers.values()))
 
 

@@ -34,7 +34,7 @@ LOOK = 0.25
 async def wait_until_read(house: House, within: float = SETTLED) -> None:
     """Wait until every role has committed the end of all its topics, twice in a row."""
     end = time.monotonic() + within
-    roles = deque(house.workers.keys() & READ_BY.keys())
+    roles = deque(set(house.roles) & READ_BY.keys())
     caught_up = 0
     behind: int | str
     async with _clients(house) as (admin, consumer):
@@ -125,8 +125,8 @@ async def set_fault(house: House, provider: str, fault: Fault | None) -> None:
 
 
 def ready_count(worker: Worker) -> int:
-    """How often this worker said that it is ready."""
-    return worker.log.read_text().count(f"{worker.role} ready")
+    """How often this worker said that it is ready, with all its roles if it has several."""
+    return worker.log.read_text().count(worker.ready)
 
 
 async def until_ready_again(worker: Worker, before: int, within: float = PATIENCE) -> float:

@@ -14,17 +14,23 @@ it needs, as tests are about what it does and not about how fast the machine is.
 
 @asynccontextmanager
 async def second(
-    house: House, role: str, folder: str = "second", **settings: object
+    house: House,
+    role: str,
+    folder: str = "second",
+    *,
+    roles: tuple[str, ...] = (),
+    **settings: object,
 ) -> AsyncIterator[Worker]:
     """Another worker of the role, with a state folder of its own, and settings if any differ.
 
+    With `roles` it runs these, and is called `role`.
     It has as much patience with itself as the test has: it must end in order.
     """
     place = house.folder / folder
     settings = {"session_timeout": PATIENCE / 4, **settings}
     special = {f"TOCSIN_{name.upper()}": str(value) for name, value in settings.items()}
     environment = house.environment | {"TOCSIN_DATA_DIR": str(place / "state")} | special
-    worker = Worker(role, place / "logs", environment)
+    worker = Worker(role, place / "logs", environment, *roles)
     await worker.start()
     try:
         yield worker

@@ -17,7 +17,7 @@ ROLES = ("router", "decider", "push", "email", "inapp", "analytics", WEB)
 async def test_an_event_becomes_a_push_a_mail_and_a_bell(
     browser: webdriver.Chrome, shots: Path, tmp_path: Path
 ) -> None:
-    house = House(tmp_path, roles=ROLES, cors_origins='["*"]', partitions=2)
+    house = House(tmp_path, roles=ROLES, together=True, cors_origins='["*"]', partitions=2)
     await house.start()
     try:
         async with open_shop(house) as url:
