@@ -146,7 +146,7 @@ class SliceConsumer(driver.Consumer):
         """Seek back wherever the end of what was handed on never arrived."""
         for tp, cursor in self.cursors.items():
             if cursor.is_stuck():
-                metrics.DROPPED_SLICES.labels(tp.topic).inc()
+                metrics.DROPPED_SLICES.labels(self.app.partitions.role.name, tp.topic).inc()
                 self.log.warning(
                     "%s: slices from %d were dropped; reading again", tp, cursor.accepted
                 )
@@ -219,6 +219,7 @@ class SliceConsumer(driver.Consumer):
 
     async def _look_into(self, partitions: set[TopicPartition]) -> None:
         """Go on where retention has passed us, which is said; raises LostPlace for all else."""
+        role = self.app.partitions.role.name
         known = [tp for tp in partitions if tp in self.cursors]
         for tp, bounds in (await self.bounds(known)).items():
             cursor = self.cursors.get(tp)
@@ -226,10 +227,9 @@ class SliceConsumer(driver.Consumer):
                 continue
             if cursor.position > bounds.end:
                 here = Stored({tp.topic: cursor.position})
-                role = self.app.partitions.role.name
                 raise lost_place(role, tp, Finding.BEYOND_END, bounds, here)
             if cursor.position < bounds.start:
-                tell_of_retention(tp, cursor.position, bounds.start)
+                tell_of_retention(role, tp, cursor.position, bounds.start)
             # The cursor stays, so that the next slice begins where the last one ended.
             with contextlib.suppress(IllegalStateError):  # revoked a moment ago
                 await self.seek_wait({tp: max(cursor.position, bounds.start)})

@@ -23,7 +23,7 @@ def dead_letter(
 
     Without its value it says only where the record stands.
     """
-    DEAD_LETTERS.labels(record.topic, error.reason).inc()
+    DEAD_LETTERS.labels(role, record.topic, error.reason).inc()
     place = f"{role}/{record.topic}/{record.partition}/{record.offset}"
     key, value = record.key or b"", record.value or b""
     kept = KEPT_VALUE if keeps_value else 0

@@ -72,7 +72,7 @@ def frontier_of(role: str, partition: TopicPartition, bounds: Bounds, stored: St
     if finding is not None:
         raise lost_place(role, partition, finding, bounds, stored)
     if 0 < known < bounds.start:
-        tell_of_retention(partition, known, bounds.start)
+        tell_of_retention(role, partition, known, bounds.start)
     return max(known, bounds.start)
 
 
@@ -98,9 +98,9 @@ def lost_place(
     )
 
 
-def tell_of_retention(partition: TopicPartition, at: int, start: int) -> None:
-    """Log and count that records were deleted before they were read."""
-    metrics.RETENTION_PASSED.labels(partition.topic).inc(start - at)
+def tell_of_retention(role: str, partition: TopicPartition, at: int, start: int) -> None:
+    """Log and count that records were deleted before the role read them."""
+    metrics.RETENTION_PASSED.labels(role, partition.topic).inc(start - at)
     log.error(
         "%s-%d: retention deleted %d records before this group read them; it goes on at %d. Scale "
         "the role, or keep the topic for longer.",

@@ -92,7 +92,9 @@ class Lane:
         most_in_flight: int = 0,
         ahead: Iterable[str] = (),
         read_first: Mapping[str, Before] | None = None,
+        role: str = "",
     ) -> None:
+        self._role = role
         self.topics = tuple(topics)
         self._handler = handler
         self._frontiers = frontiers
@@ -157,7 +159,7 @@ class Lane:
 
     async def _work_beside_others(self, slice_: Slice) -> None:
         with contextlib.suppress(Abandoned):
-            with metrics.SLICE_SECONDS.labels(slice_.partition.topic).time():
+            with metrics.SLICE_SECONDS.labels(self._role, slice_.partition.topic).time():
                 await handle_with_care(self._handler, slice_, lambda _: None)
             for done in self._window.end(slice_):
                 self._move_frontier(done)
@@ -174,12 +176,12 @@ class Lane:
 
     async def _work(self, slice_: Slice) -> None:
         self._check_start(slice_)
-        with metrics.SLICE_SECONDS.labels(slice_.partition.topic).time():
+        with metrics.SLICE_SECONDS.labels(self._role, slice_.partition.topic).time():
             await handle_with_care(self._handler, slice_, self._move_frontier)
 
     def _move_frontier(self, part: Slice) -> None:
         topic, number = part.partition
         self._frontiers[part.partition] = part.next
-        metrics.FRONTIER.labels(topic, number).set(part.next)
-        metrics.RECORDS.labels(topic).inc(len(part.records))
+        metrics.FRONTIER.labels(self._role, topic, number).set(part.next)
+        metrics.RECORDS.labels(self._role, topic).inc(len(part.records))
         self._finished(part)

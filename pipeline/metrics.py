@@ -1,38 +1,42 @@
-"""Every metric of a worker, with what it should make an operator do."""
+"""Every metric of a worker, with what it should make an operator do.
+
+Some topics are read by several roles, which may share a process: what is counted by topic says by
+whom.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
 RECORDS = Counter(
     "tocsin_records",
     "Records finished. Zero while lag grows: look at the worker's log.",
-    ["topic"],
+    ["role", "topic"],
 )
 SLICE_SECONDS = Histogram(
     "tocsin_slice_seconds",
     "Time a slice took, outputs and state acknowledged. High: the broker or a provider is slow.",
-    ["topic"],
+    ["role", "topic"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 FRONTIER = Gauge(
     "tocsin_frontier",
     "Offset up to which a partition is done; against the log's end it gives the lag.",
-    ["topic", "partition"],
+    ["role", "topic", "partition"],
 )
 DROPPED_SLICES = Counter(
     "tocsin_dropped_slices",
     "Times a slice was lost on its way and read again. Often: rebalances follow each other.",
-    ["topic"],
+    ["role", "topic"],
 )
 RETENTION_PASSED = Counter(
     "tocsin_retention_passed",
     "Records that retention deleted before they were read. Any: scale the role, or keep the topic "
     "for longer.",
-    ["topic"],
+    ["role", "topic"],
 )
 DEAD_LETTERS = Counter(
     "tocsin_dead_letters",
     "Records set aside. Any: `tocsin dead-letters list`.",
-    ["topic", "reason"],
+    ["role", "topic", "reason"],
 )
 MOVED = Counter(
     "tocsin_moved_records",

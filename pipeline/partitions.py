@@ -112,6 +112,7 @@ class Partition:
                 most_in_flight=max(role.in_flight.get(topic, 0) for topic in group),
                 ahead=role.ahead,
                 read_first=role.read_first,
+                role=role.name,
             )
             for group in groups
         ]
@@ -265,7 +266,7 @@ class Partitions:
         if cursor.accept(slice_):
             self._held[slice_.partition.partition].accept(slice_)
         else:
-            metrics.DROPPED_SLICES.labels(slice_.partition.topic).inc()
+            metrics.DROPPED_SLICES.labels(self.role.name, slice_.partition.topic).inc()
             log.warning(
                 "%s: a slice from %d came where %d was due; reading again from there",
                 slice_.partition,

@@ -84,9 +84,9 @@ def test_a_role_without_state_goes_on_as_committed() -> None:
     assert frontier_of("analytics", CONTACTS, Bounds(0, 90, 50), at(None)) == 50
 
 
-def told_of_retention(topic: str) -> float:
+def told_of_retention(recorder: Recorder) -> float:
     """How many records the metric counts."""
-    return float(RETENTION_PASSED.labels(topic)._value.get())
+    return float(RETENTION_PASSED.labels(recorder.name, recorder.topic.name)._value.get())
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ async def test_retention_that_passes_a_reader_is_told_and_counted(
                 await until(lambda: recorder.count() == 15 * PARTITIONS)
     kept = [*range(10), *range(15, 20)]
     assert recorder.handled == dict.fromkeys(range(PARTITIONS), kept)
-    assert told_of_retention(recorder.topic.name) == 5 * PARTITIONS
+    assert told_of_retention(recorder) == 5 * PARTITIONS
     said = [r.getMessage() for r in caplog.records if "retention deleted" in r.getMessage()]
     assert len(said) == PARTITIONS
     assert f"{recorder.topic.name}-0: retention deleted 5 records" in min(said)

@@ -4,12 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from pipeline.errors import Abandoned
 from pipeline.frontiers import Stored
@@ -358,3 +360,24 @@ async def test_a_slice_that_does_not_start_at_the_frontier_ends_the_lane() -> No
     lane.put(feed.slice("high"))
     with pytest.raises(RuntimeError, match="a slice from 1000 stood in the lane where 0 was due"):
         await ended(lane.run())
+
+
+def _is_done(feed: Feed, records: int) -> bool:
+    return feed.frontiers[TopicPartition("told-apart", 0)] == records
+
+
+async def test_roles_of_one_process_that_read_one_topic_are_told_apart_in_metrics() -> None:
+    found = {}
+    for role, records in (("push", 300), ("sms", 200)):
+        feed = Feed()
+        lane = Lane({"told-apart": 1000}, Tape(), feed.frontiers, lambda _: None, role=role)
+        lane.put(feed.slice("told-apart", records))
+        async with running(lane):
+            await until(partial(_is_done, feed, records))
+        labels = {"role": role, "topic": "told-apart"}
+        found[role] = (
+            REGISTRY.get_sample_value("tocsin_frontier", {**labels, "partition": "0"}),
+            REGISTRY.get_sample_value("tocsin_records_total", labels),
+            REGISTRY.get_sample_value("tocsin_slice_seconds_count", labels),
+        )
+    assert found == {"push": (300, 300, 1), "sms": (200, 200, 1)}
