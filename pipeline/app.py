@@ -19,17 +19,19 @@ HEARTBEAT_SECONDS = 0.5
 """A member hears at its next heartbeat that others come or go, and all wait for the last one."""
 
 
-def fail(error: BaseException) -> None:
+def fail(error: BaseException, role: str = "") -> None:
     """End the process at once: nothing unfinished is committed, and a restart resumes there.
 
-    Not an exception: Faust's supervisor would catch it and go on past the failed slice.
+    `role` is the one that can't go on; all others of the process end with it. Not an exception:
+    Faust's supervisor would catch it and go on past the failed slice.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error.__cause__, TocsinError):
         error = error.__cause__  # as Kafka's client wraps what it did not foresee
+    where = f" in the role {role}" if role else ""
     sys.stderr.write(
-        f"tocsin: {type(error).__name__}: {error}\n"
+        f"tocsin: {type(error).__name__}{where}: {error}\n"
         "tocsin: stopping; what was finished is kept, a restart goes on from there\n"
     )
     sys.stderr.flush()
@@ -74,7 +76,7 @@ class SliceApp(faust.App):
     def _crash(self, reason: BaseException) -> None:
         # What is finished is kept: what breaks while the group is left loses nothing.
         if not self.partitions.is_leaving:
-            fail(reason)
+            fail(reason, self.partitions.role.name)
 
 
 def build_app(

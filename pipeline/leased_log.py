@@ -8,9 +8,8 @@ class LeasedLog:
     """Writes of one role, which holds its partitions by a group and so a lease of its own.
 
     The roles of a process share its producer. Each write is sent only while the lease of the role
-    that it is of holds, looked at right before it leaves; what waits together for one partition is
-    sent only if all may be. A role that has lost its lease ends the process, so it doesn't matter
-    that it keeps others from writing until then. A `pipeline.fencing.Fence`.
+    that it is of holds, looked at right before it leaves, whatever becomes of those that it waited
+    with for its place. A `pipeline.fencing.Fence`.
     """
 
     def __init__(self, producer: Producer, lease: Lease) -> None:

@@ -111,8 +111,8 @@ class Producer(AIOKafkaProducer):
     ) -> int:
         """Append records, in order; returns the offset after the last, once acknowledged.
 
-        Raises Unavailable, and what `check` raises, of this write or of one that would have been
-        sent with it; then it must not be assumed that none of them was written.
+        Raises what `check` raises, and then nothing was written; and Unavailable, when it must not
+        be assumed that none of it was.
         """
         place = topic, partition
         end = asyncio.get_running_loop().create_future()
@@ -156,9 +156,10 @@ class Producer(AIOKafkaProducer):
             del self._waiting[place]
 
     async def _write_some(self, topic: str, partition: int, submissions: list[Submission]) -> None:
+        submissions = [each for each in submissions if _may_leave(each)]
+        if not submissions:
+            return
         try:
-            for check in {check for _, _, check in submissions}:
-                check()
             ends = await self._append(topic, partition, [each[0] for each in submissions])
         except Exception as error:
             if isinstance(error, KafkaError):
@@ -246,6 +247,16 @@ async def start_producer(
 def size_of(entries: Iterable[Entry]) -> int:
     """Bytes that these take in a batch, about."""
     return sum(len(key or b"") + len(value or b"") + RECORD_OVERHEAD for key, value in entries)
+
+
+def _may_leave(submission: Submission) -> bool:
+    _, _, check = submission
+    try:
+        check()
+    except Exception as error:
+        _fail([submission], error)
+        return False
+    return True
 
 
 def _fail(submissions: list[Submission], error: Exception) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
+from pipeline.errors import Unavailable
 from pipeline.lease import Lease
 from pipeline.leased_log import LeasedLog
 from pipeline.membership import member_of
@@ -47,7 +48,9 @@ class RunningRole:
         await check_topics_of(settings, role.name, role.topics)
         if role.check is not None:
             await role.check()
-        self._partitions = Partitions(role, bytes_in_flight=settings.bytes_in_flight, fail=fail)
+        self._partitions = Partitions(
+            role, bytes_in_flight=settings.bytes_in_flight, fail=self._fail
+        )
         if role.answers:
             self._queries.answer_for(role.name, self._partitions)
             self._partitions.opened = partial(self._queries.announce, role.name, self._log)
@@ -55,12 +58,18 @@ class RunningRole:
         self._app.finalize()
 
     async def start(self) -> None:
-        """Ask the group for partitions."""
-        await self._app.start()
+        """Ask the group for partitions; where that fails, the process ends."""
+        try:
+            await self._app.start()
+        except Exception as error:  # the threads of others run, and would keep the process
+            self._fail(error)
 
     async def keep_lease(self) -> None:
-        """Watch for as long as the process runs; raises Unavailable when the lease has ended."""
-        await self._lease.keep()
+        """Watch for as long as the process runs, which ends when the lease does."""
+        try:
+            await self._lease.keep()
+        except Unavailable as error:
+            self._fail(error)
 
     async def join(self, stop: asyncio.Event) -> None:
         """Say that the group has given us partitions, unless we are told to stop before."""
@@ -78,6 +87,9 @@ class RunningRole:
         if self._role.close is not None:
             await self._role.close()
         self._lock.close()
+
+    def _fail(self, error: BaseException) -> None:
+        fail(error, self._role.name)
 
 
 async def leave(app: SliceApp, partitions: Partitions) -> None:

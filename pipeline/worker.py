@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,7 +61,7 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     ]
     for task in keeping:
         task.add_done_callback(_fail_with)
-    await _start(roles)
+    await asyncio.gather(*(role.start() for role in roles))
     await asyncio.gather(*(role.join(stop) for role in roles))
     if len(roles) > 1 and not stop.is_set():
         sys.stdout.write(f"tocsin: all {len(roles)} roles ready\n")
@@ -94,13 +94,6 @@ async def _prepared(
             ) from error
         roles.append(role)
     return roles
-
-
-async def _start(roles: Iterable[RunningRole]) -> None:
-    try:
-        await asyncio.gather(*(role.start() for role in roles))
-    except Exception as error:  # the threads of others run, and would keep the process
-        fail(error)
 
 
 def _stop_signal() -> asyncio.Event:

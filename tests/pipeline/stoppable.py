@@ -1,7 +1,8 @@
 """A worker of recorders' roles as a process: KAFKA, their names, a folder, seconds a slice.
 
 With `hasty` as the last word it waits half a second for its groups to let it go, with `brief` its
-session is short, and with a name there this one of the roles refuses to start.
+session is short. With a name there this one of the roles refuses to start; with `breaks-` before it
+that role breaks at its record number SOUND.
 """
 
 import sys
@@ -12,6 +13,7 @@ from pipeline import running_role
 from pipeline.errors import Misconfigured
 from pipeline.running_role import BuildRole
 from pipeline.settings import Settings
+from pipeline.slices import Slice
 from pipeline.topics import Topic
 from pipeline.worker import run_worker
 from tests.patience import PATIENCE
@@ -19,6 +21,9 @@ from tests.pipeline.recorder import PARTITIONS, Recorder
 
 BRIEF_SESSION = 6.0
 """Seconds; of one that is to end itself."""
+
+SOUND = 20
+"""Records of a partition that no role breaks at."""
 
 
 def main(kafka: str, names: str, folder: str, pause: str, *how: str) -> None:
@@ -47,6 +52,12 @@ def _builder(kafka: str, name: str, pause: float, how: tuple[str, ...]) -> Build
         if name in how:
             raise Misconfigured("TOCSIN_THING can't be used. Nothing was started; set it.")
 
+    async def break_late(slice_: Slice) -> None:
+        if slice_.next > SOUND:
+            raise RuntimeError("the disk is gone")
+
+    if f"breaks-{name}" in how:
+        recorder.__dict__["handle"] = break_late
     return lambda _: replace(recorder.role(), check=check)
 
 

@@ -92,6 +92,24 @@ async def test_what_waits_for_its_place_is_not_sent_once_its_lease_has_ended(
     assert process.producer.topics == ["events"]
 
 
+async def test_what_waited_with_a_write_whose_lease_has_ended_is_sent(process: Process) -> None:
+    router, decider = process.logs
+    process.producer.may_leave.clear()
+    first = asyncio.create_task(decider.write("events", 0, [ENTRY]))
+    await until(lambda: process.producer.topics == ["events"])
+    ended = asyncio.create_task(router.write("events", 0, [ENTRY]))
+    held = asyncio.create_task(decider.write("events", 0, [ENTRY]))
+    await asyncio.sleep(0)
+    process.leases[0].lose()
+    process.producer.may_leave.set()
+    for writing in (first, held):
+        with pytest.raises(Silent):
+            await writing
+    with pytest.raises(Unavailable, match="no member of its group any more"):
+        await ended
+    assert process.producer.topics == ["events", "events"]
+
+
 async def test_a_changelog_is_opened_once_the_role_that_opens_it_has_its_lease(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:

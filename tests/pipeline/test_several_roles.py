@@ -12,6 +12,7 @@ from pipeline.errors import Unavailable
 from tests.kafka_proxy import HEARTBEAT, of, proxy_to
 from tests.patience import PATIENCE, ended, until
 from tests.pipeline.recorder import PARTITIONS, Recorder
+from tests.pipeline.stoppable import SOUND
 from tests.pipeline.worker_processes import Workers
 
 ALL = list(range(PARTITIONS))
@@ -22,7 +23,7 @@ async def recorders(kafka: Kafka) -> tuple[Recorder, Recorder]:
     """Two roles with a topic each."""
     both = Recorder(kafka.address), Recorder(kafka.address)
     for recorder in both:
-        await recorder.fill(20)
+        await recorder.fill(SOUND)
     return both
 
 
@@ -60,8 +61,19 @@ async def test_one_role_without_its_lease_ends_the_process(
         proxy.let_go()
     # The other's heartbeats were answered all the time.
     said = workers.log.read_text()
-    assert len(re.findall("answered nothing that was sent in the last", said)) == 1
+    assert re.findall("Unavailable in the role (.+): The coordinator", said) == [recorders[1].name]
     assert "Nothing more was written and no provider called; it starts again" in said
+
+
+async def test_one_role_that_breaks_ends_the_process_and_is_named(
+    recorders: tuple[Recorder, Recorder], workers: Workers
+) -> None:
+    process = await workers.start(*recorders, how=f"breaks-{recorders[0].name}")
+    await recorders[0].fill(1)
+    assert await ended(process.wait()) == 70
+    said = workers.log.read_text()
+    assert f"tocsin: RuntimeError in the role {recorders[0].name}: the disk is gone" in said
+    assert "what was finished is kept, a restart goes on from there" in said
 
 
 async def test_a_role_that_can_t_start_keeps_all_from_starting_and_is_named(
