@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.environment import FILE, EnvironmentFile, claimed
 from cli.lines import Row, aligned, print_lines
 from demo.shop import open_shop
-from embedded.house import CATALOGUE, WEB, House
+from embedded.house import CATALOGUE, TOGETHER, WEB, House
 from embedded.process import check_port
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.settings import settings_of
@@ -47,7 +47,7 @@ async def stay_up(
             clickhouse_port=clickhouse_port,
             web_port=web_port,
             roles=(*ROLES, WEB),
-            together=True,
+            together={TOGETHER: ROLES},
             cors_origins='["*"]',
             catalogue=catalogue.absolute(),
             api_keys=own.api_keys.absolute(),

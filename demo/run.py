@@ -45,6 +45,11 @@ STAGES = "SELECT stage, channel, count() FROM delivery_events GROUP BY stage, ch
 
 DEMO_ROLES = tuple(role for role in ROLES if role not in (Channel.CHAT, Channel.WEBHOOK))
 """Nobody in the demo's town has a chat or a program that listens."""
+TOGETHER = {
+    "deciding": ("intake", "router", "decider", Channel.INAPP),
+    "sending": (Channel.PUSH, Channel.EMAIL, Channel.SMS, "retry", "analytics"),
+}
+"""Two processes, as all of it at once is more than one processor core does."""
 
 
 def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: bool) -> int:
@@ -60,7 +65,7 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
     with run_folder(folder) as fresh:
         # Pages of other origins are let in, as the one to play with has a port of its own.
         roles = (*DEMO_ROLES, WEB) if keep else DEMO_ROLES
-        house = House(fresh, roles=roles, together=True, cors_origins='["*"]')
+        house = House(fresh, roles=roles, together=TOGETHER, cors_origins='["*"]')
         demo = Demo(house, fresh / "producer.jsonl", events, seconds)
         is_right = asyncio.run(demo.run(told, keep, as_json))
     return 0 if is_right else 1

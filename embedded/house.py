@@ -29,7 +29,7 @@ READY = "ready"
 WEB = "web"
 """The web process, which is no role, as it has no group."""
 TOGETHER = "worker"
-"""The process that runs all roles of a house, where they share one."""
+"""The process of all roles of a house that runs them in one."""
 
 Progress = Callable[[str], None]
 
@@ -65,10 +65,12 @@ class Simulators:
 class Worker:
     """A process that runs one role, several or `web`, started again when it ends by itself."""
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], *also: str) -> None:
-        """The role `name`, or the process of this name with the roles that follow."""
+    def __init__(
+        self, name: str, folder: Path, environment: Mapping[str, str], *roles: str
+    ) -> None:
+        """The process of this name with these roles; without any, with the role of that name."""
         self.role = name
-        roles = also or (name,)
+        roles = roles or (name,)
         self._command = [name] if name == WEB else ["worker", *roles]
         self.ready = f"all {len(roles)} roles {READY}" if len(roles) > 1 else f"{roles[0]} {READY}"
         """What its log says once it has joined its groups."""
@@ -77,7 +79,7 @@ class Worker:
         self.code = ROOT
         """The folder with the version that it runs, from its next start on."""
         self._environment = environment
-        self._child = Child(f"The {name} worker" if roles == (name,) else "The worker")
+        self._child = Child("The worker" if name == TOGETHER else f"The {name} worker")
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -135,15 +137,15 @@ class House:
         clickhouse_port: int | None = None,
         web_port: int | None = None,
         roles: tuple[str, ...] = ROLES,
-        together: bool = False,
+        together: Mapping[str, tuple[str, ...]] | None = None,
         brokers: int = 1,
         **settings: object,
     ) -> None:
         """Ports are free ones unless given; `settings` go to every worker.
 
-        Among the `roles` may be WEB. Each is a process of its name, unless all but WEB run
-        `together` in one, TOGETHER. With several `brokers`, which choose their ports themselves,
-        each of them has every record.
+        Among the `roles` may be WEB. Each is a process of its name, unless it runs `together` with
+        others in the process that is named there. With several `brokers`, which choose their ports
+        themselves, each of them has every record.
         """
         self.folder = folder.absolute()
         self._settings = settings
@@ -157,13 +159,17 @@ class House:
         self.simulators = Simulators(self.folder / "simulators")
         self.workers: dict[str, Worker] = {}
         self._roles = roles
-        self._together = together
+        self._together = together or {}
         self.web_port = web_port or free_port()
 
     @property
     def roles(self) -> tuple[str, ...]:
         """What it runs, whichever processes do it; WEB is no role."""
         return tuple(role for role in self._roles if role != WEB)
+
+    def worker_of(self, role: str) -> Worker:
+        """The process that runs this role, and maybe others."""
+        return self.workers[self._process_of(role)]
 
     @property
     def accept_log(self) -> Path:
@@ -227,12 +233,16 @@ class House:
 
     async def _start_workers(self) -> None:
         logs = self.folder / "logs"
-        shared = self.roles if self._together else ()
-        own = [Worker(role, logs, self.environment) for role in self._roles if role not in shared]
-        if shared:
-            own.insert(0, Worker(TOGETHER, logs, self.environment, *shared))
-        self.workers = {worker.role: worker for worker in own}
+        processes: dict[str, list[str]] = {}
+        for role in self._roles:
+            processes.setdefault(self._process_of(role), []).append(role)
+        self.workers = {
+            name: Worker(name, logs, self.environment, *roles) for name, roles in processes.items()
+        }
         await asyncio.gather(*(worker.start() for worker in self.workers.values()))
+
+    def _process_of(self, role: str) -> str:
+        return next((name for name, roles in self._together.items() if role in roles), role)
 
 
 def _says(log: Path, words: str) -> Callable[[], Awaitable[bool]]:

@@ -23,7 +23,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
     async with House(
         tmp_path_factory.mktemp("shared"),
         roles=ROLES,
-        together=True,
+        together={TOGETHER: ROLES},
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=PATIENCE,

@@ -8,16 +8,22 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from demo.shop import EVENTS_OF, open_shop
-from embedded.house import WEB, House
+from embedded.house import TOGETHER, WEB, House
 from tests.patience import until_told
 
-ROLES = ("router", "decider", "push", "email", "inapp", "analytics", WEB)
+ROLES = ("router", "decider", "push", "email", "inapp", "analytics")
 
 
 async def test_an_event_becomes_a_push_a_mail_and_a_bell(
     browser: webdriver.Chrome, shots: Path, tmp_path: Path
 ) -> None:
-    house = House(tmp_path, roles=ROLES, together=True, cors_origins='["*"]', partitions=2)
+    house = House(
+        tmp_path,
+        roles=(*ROLES, WEB),
+        together={TOGETHER: ROLES},
+        cors_origins='["*"]',
+        partitions=2,
+    )
     await house.start()
     try:
         async with open_shop(house) as url:
