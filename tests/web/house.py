@@ -12,6 +12,8 @@ from web.api.keys import ApiKey, Scope, new_key, table_of
 from web.cors import ANY
 
 ROLES = ("router", "decider", "push", "inapp", "analytics", WEB)
+TOGETHER = {"others": ("push", "inapp", "analytics")}
+"""In one process, which takes less to start; tests hold up router and decider, each alone."""
 TENANTS = ("acme", "globex")
 SESSION_TIMEOUT = 15
 """Seconds that a worker may stand still, as a busy machine lets one wait, before it starts anew."""
@@ -76,6 +78,7 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     async with House(
         folder / "house",
         roles=ROLES,
+        together=TOGETHER,
         api_keys=folder / "keys.toml",
         partitions=4,
         cors_origins=f'["{ANY}"]',

@@ -187,11 +187,12 @@ async def test_a_killed_process_costs_nobody_a_message(api: Api, role: str) -> N
                         seen += await client.items(1)
                         if len(seen) >= 10 and not killed:
                             killed = True
-                            await api.house.workers[role].kill()
+                            await api.house.worker_of(role).kill()
             except (aiohttp.ClientError, TypeError, TimeoutError, AssertionError):
                 await asyncio.sleep(0.2)
     await sending
     assert seen == list(range(1, 41))
+    await send_patiently(api, user, 1)  # all may be seen before the process is back
 
 
 async def send_patiently(api: Api, user: str, count: int) -> None:
