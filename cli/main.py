@@ -69,8 +69,9 @@ def worker(roles: tuple[str, ...]) -> None:
     ROLES are one or more of intake, router, decider, push, email, sms, chat, webhook, inapp, retry
     and analytics; "all" stands for every one of them.
 
-    Roles of one process share its memory and one processor core. What ends one of them ends the
-    process, and so all of them.
+    Roles of one process share its memory and one processor core, so a small machine needs no more
+    than one process; where all roles need more than a core, run several. What ends one of them ends
+    the process, and so all of them.
     """
     # Imported late: the other commands need none of Faust.
     from agents.roles import builders_of
