@@ -7,7 +7,14 @@ import pytest
 
 from embedded.house import TOGETHER, House
 from pipeline.topics import ROLES
-from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, PROVIDERS, SESSION_TIMEOUT, Tell
+from tests.chaos.conftest import (
+    CALLS_IN_FLIGHT,
+    LATENCY,
+    PARTITIONS,
+    PROVIDERS,
+    SESSION_TIMEOUT,
+    Tell,
+)
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import BRIEF_RATE, flowing
 from tests.chaos.observe import ready_count, set_fault, until_ready_again
@@ -24,6 +31,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         tmp_path_factory.mktemp("shared"),
         roles=ROLES,
         together={TOGETHER: ROLES},
+        partitions=PARTITIONS,
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=PATIENCE,
