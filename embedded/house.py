@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Self
@@ -87,6 +88,11 @@ class Worker:
         """Process id of the running worker."""
         return self._child.pid
 
+    @cached_property
+    def metrics_port(self) -> int:
+        """The loopback port at which it is scraped, unless a setting says another."""
+        return free_port()
+
     async def start(self) -> None:
         """Start it; raises Unavailable with its last lines when it ends at once."""
         await self._start()
@@ -105,7 +111,8 @@ class Worker:
     async def _start(self) -> None:
         # Not from wherever we were started: that may be another version.
         argv = [sys.executable, "-P", "-m", "cli", *self._command]
-        environment = {"PYTHONPATH": str(self.code), **self._environment}
+        metrics = {} if self.role == WEB else {"TOCSIN_METRICS_PORT": str(self.metrics_port)}
+        environment = {"PYTHONPATH": str(self.code), **metrics, **self._environment}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         ready = _says(self.log, self.ready)
         await self._child.start(argv, environment, self.log, ready)

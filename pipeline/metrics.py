@@ -17,6 +17,12 @@ SLICE_SECONDS = Histogram(
     ["role", "topic"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+KAFKA_REQUESTS = Counter(
+    "tocsin_kafka_requests",
+    "Requests sent to brokers, by API key. Many for few records: slices are small, and what each "
+    "costs by itself is most of the broker's work.",
+    ["api"],
+)
 FRONTIER = Gauge(
     "tocsin_frontier",
     "Offset up to which a partition is done; against the log's end it gives the lag.",

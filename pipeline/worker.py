@@ -15,6 +15,7 @@ from pipeline.allocator import keep_freed_memory
 from pipeline.app import fail
 from pipeline.collector import tune_collector
 from pipeline.errors import PortTaken, RoleNotStarted, TocsinError, Unavailable
+from pipeline.kafka_requests import count_requests
 from pipeline.logs import set_up_logs
 from pipeline.producer import Producer, start_producer
 from pipeline.queries import Queries, check_guarded
@@ -114,6 +115,7 @@ def _serve_metrics(port: int) -> None:
         return
     try:
         start_http_server(port, addr="127.0.0.1")
+        count_requests()
     except OSError as error:
         raise PortTaken(
             f"Port {port} can't be listened on ({error.strerror}), so nothing was started; "
