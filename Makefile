@@ -19,7 +19,7 @@ check: .venv/dev
 	$(BIN)/mypy
 
 chaos: .venv/dev
-	$(BIN)/python -m pytest -m chaos tests/chaos
+	$(BIN)/python -m pytest -m chaos tests/chaos tests/bench
 
 # Half an hour of SIGTERM, SIGINT and SIGKILL to six roles; KILL_MINUTES=5 is shorter.
 chaos-kills: export KILL_MINUTES ?= 30
@@ -49,6 +49,8 @@ bench: .venv/dev
 	$(BIN)/python -m bench gateway
 	$(BIN)/python -m bench analytics
 	$(BIN)/python -m bench questions
+	$(BIN)/python -m bench end_to_end
+	$(BIN)/python -m bench soak
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tocsin needs Python 3.11 or newer: make PYTHON=python3.12")'

@@ -13,14 +13,17 @@ from rich.console import Console
 
 from bench import analytics as analytics_bench
 from bench import decide as decide_bench
+from bench import end_to_end as end_to_end_bench
 from bench import gateway as gateway_bench
 from bench import questions as questions_bench
 from bench import report
 from bench import restore as restore_bench
 from bench import sinks as sinks_bench
+from bench import soak as soak_bench
 from bench import timers as timers_bench
 from bench.pairs import PAIRS, Progress
 from bench.terms import TERMS
+from bench.whole_report import end_to_end_tables, soak_tables
 from pipeline.errors import TocsinError
 
 LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
@@ -30,6 +33,13 @@ ROUNDS = click.option(
     default=PAIRS,
     show_default=True,
     help="Rounds, in each of which every contestant runs once. Fewer than 6 hold no figure.",
+)
+USERS = click.option(
+    "--users",
+    type=click.IntRange(100),
+    default=20_000,
+    show_default=True,
+    help="People of the demo that are there.",
 )
 console = Console(stderr=True)
 
@@ -129,6 +139,67 @@ def questions(rows: int, as_json: bool) -> None:
     """What analysts and support ask, over a tenth of ROWS and over all of them."""
     found = _run("questions", lambda progress: questions_bench.run(rows, progress))
     _print(found, as_json, report.questions_table)
+
+
+@bench.command("end_to_end")
+@click.option("--rates", default="0,10,100,250,1000", show_default=True, help="Events a second.")
+@click.option("--seconds", type=click.FloatRange(1), default=20, show_default=True)
+@click.option("--warm-up", type=click.FloatRange(0), default=10, show_default=True)
+@click.option(
+    "--search",
+    type=click.FloatRange(0),
+    default=300,
+    show_default=True,
+    help="Seconds for which the highest rate held is looked for; 0 leaves it out.",
+)
+@USERS
+@LINE
+def end_to_end(
+    rates: str, seconds: float, warm_up: float, search: float, users: int, as_json: bool
+) -> None:
+    """The whole way, from an event on Kafka to its provider: how long it takes, and what it costs.
+
+    SECONDS are measured at each rate, after a WARM-UP that is not.
+    """
+    try:
+        numbers = tuple(int(rate) for rate in rates.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 0:
+        raise click.BadParameter(
+            f"{rates!r} is no list of whole numbers; write it as 0,10,100.", param_hint="--rates"
+        )
+    asked = end_to_end_bench.Asked(users, numbers, warm_up, seconds, search)
+    found = _run("end_to_end", lambda _: end_to_end_bench.run(asked, _say))
+    _print(found, as_json, end_to_end_tables)
+
+
+@bench.command()
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), default=10, show_default=True
+)
+@click.option("--rate", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--every",
+    type=click.FloatRange(1),
+    default=60,
+    show_default=True,
+    help="Seconds between looks, and for which one p99 is taken.",
+)
+@click.option("--warm-up", type=click.FloatRange(0), default=10, show_default=True)
+@USERS
+@LINE
+def soak(
+    minutes: float, rate: int, every: float, warm_up: float, users: int, as_json: bool
+) -> None:
+    """A steady load for minutes: memory, open files and disk by process, and p99 as it goes on."""
+    asked = soak_bench.Asked(users, rate, minutes, every, warm_up)
+    found = _run("soak", lambda _: soak_bench.run(asked, _say))
+    _print(found, as_json, soak_tables)
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _run(name: str, start: Callable[[Progress], Coroutine[Any, Any, Any]]) -> Any:

@@ -32,3 +32,11 @@ def fields_of(stat: str) -> list[str]:
     """The fields of a process's `stat` from its state on."""
     # The name before them may hold anything, also spaces and brackets.
     return stat.rpartition(")")[2].split()
+
+
+def descriptors_of(pid: int) -> int:
+    """How many files and sockets a process has open; 0 where there is no /proc to tell."""
+    try:
+        return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return 0

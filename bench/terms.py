@@ -51,4 +51,16 @@ TERMS: dict[str, tuple[str, str]] = {
         "One contestant, ClickHouse with our tables: nothing is compared with others.",
         "Each question is asked one at a time, 25 times; what it should find is known beforehand.",
     ),
+    "end_to_end": (
+        "One contestant, Tocsin as the demo runs it, with Kafka and ClickHouse; a stub answers for "
+        "the providers at once. Events are the demo's, without those that can't be decoded.",
+        "A message's time is from when Kafka appended its event to when the stub had the whole "
+        "call; in-app, to when Kafka appended the event that says it is stored. What rules hold "
+        "back or digest is left out. Processor time is counted until nothing is left to do.",
+    ),
+    "soak": (
+        "One contestant, Tocsin as the demo runs it, with Kafka and ClickHouse; a stub answers for "
+        "the providers at once. Events are the demo's, without those that can't be decoded.",
+        "The warm-up is not looked at. Each process is looked at from outside, by /proc.",
+    ),
 }

@@ -16,7 +16,7 @@ from demo.happening import Happening
 from demo.kafka_writer import KafkaWriter, record_of
 from demo.producer_log import Line, ProducerLog, record_digest
 from demo.stream import stream
-from demo.world import make_world
+from demo.world import USERS, make_world
 
 LOG_EVERY = 0.05
 """Seconds between writes to the log; each costs an fsync."""
@@ -25,9 +25,9 @@ LEAD_PER_EVENT = 0.00005
 """Seconds in which the stream is made up before it begins."""
 
 
-async def write_world(kafka: str, seed: int) -> None:
+async def write_world(kafka: str, seed: int, users: int = USERS) -> None:
     """Write contacts, preferences, follows and clicks; on return the broker has them all."""
-    world = make_world(seed)
+    world = make_world(seed, users)
     async with KafkaWriter(kafka) as writer:
         await writer.send_all("contacts", "user", world.contacts.values())
         await writer.send_all("preferences", "user", world.preferences.values())
