@@ -53,8 +53,6 @@ class Stateful(Reading):
     """A handler's half that has to do with its partition store."""
 
     waits = False
-    """Whether a record may take long, as others are waited for: then kills from outside may well
-    hit the same one, and say nothing of it."""
 
     def __init__(
         self,
@@ -84,6 +82,10 @@ class Stateful(Reading):
         """How to take a slice, after how processes before this one ended."""
         return Trust.WHOLE if self.waits else await self._deaths.trust(slice_)
 
+    async def note_alone(self, slice_: Slice) -> None:
+        """This process works on nothing but the slice's record now."""
+        await self._deaths.note_alone(slice_)
+
     async def acquit(self, slice_: Slice) -> None:
         """What ends the process now is not the slice's fault."""
         if not self.waits:
@@ -107,9 +109,14 @@ class Stateful(Reading):
 class Stateless(Reading):
     """The same half of a handler that keeps nothing beside its topics."""
 
+    waits = True  # for ClickHouse, as long as that takes
+
     async def trust(self, slice_: Slice) -> Trust:
         """Nothing is kept of processes before this one."""
         return Trust.WHOLE
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Nothing is noted."""
 
     async def acquit(self, slice_: Slice) -> None:
         """Nothing is noted."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pipeline.record_faults import is_of_record
 from pipeline.slices import Slice, halves
+from pipeline.turns import TURNS
 
 ENDED = "several processes ended without a word while they worked on this record"
 
@@ -18,15 +19,28 @@ class Trust(Enum):
     """How a slice may be taken, after what became of processes that began with it."""
 
     WHOLE = "whole"
-    ALONE = "alone"  # one record at a time
+    ALONE = "alone"  # one record at a time, and nothing else in this process meanwhile
     NONE = "none"  # not at all: this record ended the processes that worked on it
 
 
 class SliceHandler(Protocol):
-    """As much of a handler as slices need."""
+    """As much of a handler as slices need.
+
+    Where it `waits`, a record may take long, as others are waited for: then kills from outside may
+    well hit the same one and say nothing of it, and nobody can wait until it is done.
+    """
+
+    waits: bool
 
     async def trust(self, slice_: Slice) -> Trust:
         """How to take a slice, asked before it, and before each part where it is `ALONE`."""
+        ...
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Note durably that this process is about to work on the slice's record, and on no other.
+
+        Asked of what is `ALONE`.
+        """
         ...
 
     async def acquit(self, slice_: Slice) -> None:
@@ -56,12 +70,25 @@ async def handle_with_care(
     elif trust is Trust.NONE:
         await handler.set_aside(slice_, EndedProcesses(ENDED))
         finished(slice_)
+    elif trust is Trust.ALONE:
+        async with TURNS.alone():
+            await handler.note_alone(slice_)
+            await _handle_or_acquit(handler, slice_, finished)
+    elif handler.waits:
+        await _handle_or_acquit(handler, slice_, finished)
     else:
-        try:
-            await handle_in_parts(handler, slice_, finished)
-        except Exception:
-            await handler.acquit(slice_)
-            raise
+        async with TURNS.beside():
+            await _handle_or_acquit(handler, slice_, finished)
+
+
+async def _handle_or_acquit(
+    handler: SliceHandler, slice_: Slice, finished: Callable[[Slice], None]
+) -> None:
+    try:
+        await handle_in_parts(handler, slice_, finished)
+    except Exception:
+        await handler.acquit(slice_)
+        raise
 
 
 async def handle_in_parts(

@@ -2,9 +2,11 @@
 
 Nothing can be caught then, and each successor would read the record again. So each process notes
 where in a topic it begins. Where two never came further, the next goes on one record at a time and
-notes each before it is worked on. The record with which two processes ended that worked on it alone
-is set aside: that a kill from outside hits the same one twice, of a few milliseconds each, is as
-good as impossible. Where a record may wait for others, as in sinks, nothing of this is done.
+notes each before it is worked on; whatever else the process has to do, its other roles included,
+waits meanwhile. The record with which two processes ended that worked on it alone is set aside:
+that a kill from outside hits the same one twice, of a few milliseconds each, is as good as
+impossible. Where a record may wait for others, as in sinks, nothing of this is done, and nobody
+waits for it.
 """
 
 import contextlib
@@ -41,15 +43,16 @@ class Deaths:
         self._store = store
         self._begun: set[str] = set()
         self._careful_to: dict[str, int] = {}
+        self._ended: dict[tuple[str, int], int] = {}
 
     async def trust(self, slice_: Slice) -> Trust:
         """How to take a slice, or part of one; noted where the process must be seen to end in it.
 
-        It is durable on return, and costs nothing but once a topic, unless it is careful.
+        That is durable on return, and costs nothing but once a topic.
         """
         topic = slice_.partition.topic
         if topic in self._begun:
-            return await self._as_careful(slice_) if topic in self._careful_to else Trust.WHOLE
+            return self._as_careful(slice_) if topic in self._careful_to else Trust.WHOLE
         before = self._last(topic)
         if before is None or before.offset != slice_.start:
             before = Begun(slice_.start, 0)
@@ -59,13 +62,19 @@ class Deaths:
             self._begin_careful(slice_)
             if before.alone >= MOST_ALONE:
                 return Trust.NONE
-            return await self._as_careful(slice_, before.alone)
+            self._ended[topic, slice_.start] = before.alone
+            return self._as_careful(slice_)
         if before.times >= MOST_BEGUN:
             self._begin_careful(slice_)
-            return await self._as_careful(slice_)
+            return self._as_careful(slice_)
         self._begun.add(topic)
         await self._note(topic, Begun(slice_.start, before.times + 1))
         return Trust.WHOLE
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """This process works on this record, and on nothing else; it is durable on return."""
+        topic, start = slice_.partition.topic, slice_.start
+        await self._note(topic, Begun(start, alone=self._ended.pop((topic, start), 0) + 1))
 
     async def acquit(self, slice_: Slice) -> None:
         """Whatever ends this process now, it is no fault of the slice."""
@@ -78,15 +87,12 @@ class Deaths:
         self._begun.add(topic)
         self._careful_to[topic] = slice_.start + RECORDS
 
-    async def _as_careful(self, slice_: Slice, ended: int = 0) -> Trust:
+    def _as_careful(self, slice_: Slice) -> Trust:
         topic = slice_.partition.topic
         if slice_.start >= self._careful_to[topic]:
             del self._careful_to[topic]
             return Trust.WHOLE
-        if len(slice_.records) > 1:
-            return Trust.ALONE
-        await self._note(topic, Begun(slice_.start, alone=ended + 1))
-        return Trust.WHOLE
+        return Trust.ALONE
 
     def _last(self, topic: str) -> Begun | None:
         (value,) = self._store.get_many([BEGUN.prefix + key_of(topic)])

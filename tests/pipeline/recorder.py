@@ -95,6 +95,8 @@ class Recorder:
 class Notes:
     """The handler of one partition."""
 
+    waits = False
+
     def __init__(self, recorder: Recorder, number: int) -> None:
         self._recorder = recorder
         self._number = number
@@ -114,6 +116,9 @@ class Notes:
     async def trust(self, slice_: Slice) -> Trust:
         """All of it."""
         return Trust.WHOLE
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Nothing is noted."""
 
     async def acquit(self, slice_: Slice) -> None:
         """Nothing was noted."""

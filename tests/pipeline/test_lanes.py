@@ -31,6 +31,8 @@ AT_ONCE = 0.0
 class Tape:
     """A handler that notes what it is asked to do, and wakes as a test says."""
 
+    waits = False
+
     def __init__(self, wake: Callable[[], float | None] = lambda: None) -> None:
         self.done: list[str] = []
         self._wake = wake
@@ -50,6 +52,9 @@ class Tape:
     async def trust(self, slice_: Slice) -> Trust:
         """All of it."""
         return Trust.WHOLE
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Nothing is noted."""
 
     async def acquit(self, slice_: Slice) -> None:
         """Nothing was noted."""

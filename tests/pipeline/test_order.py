@@ -32,6 +32,8 @@ HIGH, LOW = (TopicPartition(topic, 0) for topic in TOPICS)
 class Gated:
     """A handler that works on each slice until its test says what comes of it."""
 
+    waits = False
+
     def __init__(self) -> None:
         self.begun: list[Slice] = []
         self.ends: list[str] = []
@@ -67,6 +69,9 @@ class Gated:
     async def trust(self, slice_: Slice) -> Trust:
         """All of it."""
         return Trust.WHOLE
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Nothing is noted."""
 
     async def acquit(self, slice_: Slice) -> None:
         """Nothing was noted."""

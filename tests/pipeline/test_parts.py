@@ -24,6 +24,8 @@ def slice_of(count: int) -> Slice:
 class Desk:
     """A handler that raises at some offsets, each time or so many times."""
 
+    waits = False
+
     def __init__(self, faults: dict[int, Exception], times: int = 1 << 30) -> None:
         self.handled: list[int] = []
         self.aside: list[tuple[int, str]] = []
@@ -45,6 +47,9 @@ class Desk:
     async def trust(self, slice_: Slice) -> Trust:
         """All of it."""
         return Trust.WHOLE
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Nothing is noted."""
 
     async def acquit(self, slice_: Slice) -> None:
         """Nothing was noted."""

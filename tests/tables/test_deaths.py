@@ -1,5 +1,7 @@
 """Processes that end without a word at a record: it is found, and all others go on."""
 
+import asyncio
+
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -67,6 +69,8 @@ class World:
 class Life:
     """A handler of one process."""
 
+    waits = False
+
     def __init__(self, world: World, error: BaseException) -> None:
         self._world = world
         self._error = error
@@ -75,6 +79,10 @@ class Life:
     async def trust(self, slice_: Slice) -> Trust:
         """As noted."""
         return await self._deaths.trust(slice_)
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Noted."""
+        await self._deaths.note_alone(slice_)
 
     async def acquit(self, slice_: Slice) -> None:
         """Noted."""
@@ -155,6 +163,32 @@ async def test_a_record_with_which_one_process_was_killed_alone_is_tried_again()
     world._deadly = ()
     assert await world.live()
     assert (world.aside, world.handled) == ([], ALL)
+
+
+class Bystander(Life):
+    """The handler of another topic, whose record is always in hand when the process ends."""
+
+    async def handle(self, slice_: Slice) -> None:
+        """Wait for Kafka, as every slice does."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+async def test_what_was_in_hand_beside_the_deadly_record_is_not_accused() -> None:
+    world, others = World(0), World()
+    others.store, record = world.store, slice_of(0, 1, OTHER)
+    done: list[Slice] = []
+    for _ in range(4):
+        beside = Bystander(others, Ended())
+        working = asyncio.create_task(handle_with_care(beside, record, done.append))
+        await asyncio.sleep(0)
+        assert not await world.live()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        if done:
+            break
+    assert done == [record]
+    assert others.aside == []
 
 
 async def test_whoever_has_no_such_predecessor_writes_once_a_topic() -> None:
