@@ -9,8 +9,11 @@ from tests.readme.shell import Ended
 from tests.readme.up import with_ports
 from tests.readme.walk import EFFECT_SECONDS, Walk
 
-IN_BLOCKS = ("tocsin up", "tocsin web", "tocsin day --user ada")
-"""They are named again where README shows them in a block."""
+IN_BLOCKS = (
+    *("tocsin up", "tocsin web", "tocsin day --user ada"),
+    *("tocsin worker router decider", "tocsin worker all"),
+)
+"""They are named again where README shows them, or the same of other roles, in a block."""
 
 
 def run_all(walk: Walk) -> None:
