@@ -17,7 +17,9 @@ from tests.chaos.under_load import SINKS, UNAVAILABLE, Api, Load, under_load
 from tests.patience import PATIENCE
 
 ROLES = ("router", "decider", *SINKS, "inapp", "retry", WEB)
-"""Processes that a script's events need; three brokers leave no processor time for others."""
+"""What a script's events need; three brokers leave no processor time for more."""
+TOGETHER = {"deciding": ("router", "decider", "inapp"), "sending": (*SINKS, "retry")}
+"""Nobody stops one role here, and fewer processes leave more processor time to brokers."""
 PARTITIONS = 3
 """Of each topic every broker leads one."""
 RATE = 10
@@ -43,6 +45,7 @@ async def house(disk: SmallDisk) -> AsyncIterator[House]:
         folder,
         brokers=3,
         roles=ROLES,
+        together=TOGETHER,
         partitions=PARTITIONS,
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
