@@ -72,7 +72,8 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
     if as_json:
         sys.stdout.write(encode({"replayed": done, "gone": gone}).decode() + "\n")
     else:
-        click.echo(f"Sent {done} records again." + (f" {gone} no longer exist." * bool(gone)))
+        why = f" {gone} can't be: they are gone, or too large to be written."
+        click.echo(f"Sent {done} records again.{why * bool(gone)}")
 
 
 def _print_json(letter: DeadLetter) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 
 import msgspec
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from pipeline.errors import Unavailable
+from pipeline.outputs import MOST_BYTES
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_record, read_topic
 from pipeline.topics import DEAD_LETTERS, ERASURES
+from pipeline.unpacking import UnreadRecord
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE
 from schemas.erasure import Erasure
@@ -51,9 +54,10 @@ async def find(
 
 
 async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int, int]:
-    """Write the source records back; returns how many went and how many are gone.
+    """Write the source records back; returns how many went and how many can't.
 
-    Those of users who were erased since are gone too. Raises Unavailable, naming how many went,
+    Those can't that are gone from their topic, of users who were erased since, or larger than
+    what is written. Raises Unavailable, naming how many went,
     when Kafka stops to answer.
     """
     done = gone = 0
@@ -65,7 +69,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
             if letter.truncated:
                 place = letter.topic, letter.partition, letter.offset
                 record = await read_record(settings.kafka, *place)
-                if record is None:
+                if record is None or _is_too_large(record):
                     gone += 1
                     continue
                 key, value, headers = record.key, record.value, record.headers
@@ -83,6 +87,10 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     finally:
         await producer.stop()
     return done, gone
+
+
+def _is_too_large(record: ConsumerRecord) -> bool:
+    return isinstance(record, UnreadRecord) or len(record.value or b"") > MOST_BYTES
 
 
 async def _erased(settings: Settings) -> Erased:

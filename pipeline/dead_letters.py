@@ -6,6 +6,7 @@ from aiokafka import ConsumerRecord
 
 from pipeline.errors import BadRecord
 from pipeline.metrics import DEAD_LETTERS
+from pipeline.unpacking import UnreadRecord
 from schemas.dead_letter import DeadLetter
 
 KEPT_VALUE = 256 << 10
@@ -42,5 +43,10 @@ def dead_letter(
         value=None if record.value is None else value[:kept],
         headers=headers if headers_fit else (),
         accepted_at=record.timestamp,
-        truncated=len(value) > kept or len(key) > KEPT_KEY or not headers_fit,
+        truncated=(
+            len(value) > kept
+            or len(key) > KEPT_KEY
+            or not headers_fit
+            or isinstance(record, UnreadRecord)
+        ),
     )

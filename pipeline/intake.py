@@ -224,7 +224,8 @@ def _decoded(decode: Any, record: ConsumerRecord) -> Any:
     if isinstance(record, UnreadRecord):
         raise BadRecord(
             Reason.TOO_LARGE,
-            f"the batch that ends here is over {unpacking.MOST_BYTES} bytes when it is unpacked",
+            f"{record.which} are one batch of over {unpacking.MOST_BYTES} bytes when it is "
+            "unpacked; none of them was read",
         )
     value = record.value or b""
     if len(value) > LARGEST_VALUE:

@@ -1,24 +1,29 @@
 """Unpacking what producers compress, up to a bound: a few kilobytes may stand for gigabytes.
 
-The broker bounds a batch as it was compressed, and the client unpacks whatever it is given. So its
-codecs are replaced here, and a batch that is too large when unpacked is read as one record that
-says so. Snappy is left: it packs no more than about 21 bytes into one.
+The broker bounds a batch as it was compressed, and a fetch by that too; the client unpacks whatever
+it is given. So its codecs are replaced here. A batch that is too large when unpacked is read as one
+record that says so, and of what one fetch brought of a partition no more is unpacked than a few
+megabytes: the rest is fetched again when there is room for it.
 """
 
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import cramjam
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.codec import snappy_decode
 from aiokafka.consumer import fetcher
 from aiokafka.record import default_records
 from aiokafka.record._crecords import default_records as compiled
 
 from pipeline.made_record import make_record
 
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20
 """Of an unpacked batch; producers gather a megabyte or less, unless a single record is larger."""
+FETCH_BYTES = 2 << 20
+"""Of a partition in one fetch, after which no other batch is unpacked."""
 LEAST_ROOM = 16 << 10
 GZIP = zlib.MAX_WBITS | 16
 
@@ -28,19 +33,28 @@ class TooMuch(Exception):
 
 
 class UnreadRecord(ConsumerRecord):
-    """Stands for a whole batch that nobody unpacked; its offset is that of the last record."""
+    """Stands for a whole batch that nobody unpacked; its offset is that of the last record.
+
+    The value is empty, and a header says which records there are.
+    """
+
+    @property
+    def which(self) -> str:
+        """The offsets of the batch, in words."""
+        return str(self.headers[0][1], "utf-8")
 
 
 def limit_unpacking() -> None:
     """Have all of this process's consumers unpack no more than that of a batch."""
     decoders = {
         "gzip_decode": unpack_gzip,
+        "snappy_decode": unpack_snappy,
         "lz4_decode": lambda packed: _unpack(cramjam.lz4.decompress_into, packed),
         "zstd_decode": lambda packed: _unpack(cramjam.zstd.decompress_into, packed),
     }
     for module in (default_records, compiled):
         for name, decode in decoders.items():
-            setattr(module, name, decode)
+            setattr(module, name, _counted(decode))
     fetcher.PartitionRecords = BoundedRecords
 
 
@@ -54,6 +68,32 @@ def unpack_gzip(packed: bytes) -> bytes:
             raise TooMuch
         rest = member.unused_data
     return unpacked
+
+
+def unpack_snappy(packed: bytes) -> bytes:
+    """What snappy packed, about 21 bytes into one at most; raises TooMuch."""
+    unpacked: bytes = snappy_decode(packed)
+    if len(unpacked) > MOST_BYTES:
+        raise TooMuch
+    return unpacked
+
+
+class _Unpacked(threading.local):
+    """Bytes that this thread unpacked: each role's client has its own."""
+
+    size = 0
+
+
+_unpacked = _Unpacked()
+
+
+def _counted(decode: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    def counting(packed: bytes) -> bytes:
+        found = decode(packed)
+        _unpacked.size += len(found)
+        return found
+
+    return counting
 
 
 def _unpack(decompress_into: Callable[[bytes, bytearray], int], packed: bytes) -> bytes:
@@ -80,14 +120,19 @@ class BoundedRecords(fetcher.PartitionRecords):
     def _consumer_record(self, tp: TopicPartition, record: Any) -> ConsumerRecord:
         if isinstance(record, _Unread):
             place = tp.topic, tp.partition, record.offset
-            return make_record(UnreadRecord, *place, record.timestamp, None, b"")
+            return make_record(
+                UnreadRecord, *place, record.timestamp, None, b"", [("unread", record.which)]
+            )
         return super()._consumer_record(tp, record)
 
 
 class _Batches:
     def __init__(self, records: Any) -> None:
-        self.has_next = records.has_next
         self._records = records
+        self._until = _unpacked.size + FETCH_BYTES
+
+    def has_next(self) -> bool:
+        return _unpacked.size < self._until and self._records.has_next()
 
     def next_batch(self) -> Any:
         batch = self._records.next_batch()
@@ -114,3 +159,4 @@ class _Unread:
     def __init__(self, batch: Any) -> None:
         self.offset = batch.next_offset - 1
         self.timestamp = batch.max_timestamp
+        self.which = f"offsets {batch.base_offset} to {self.offset}".encode()

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer as KafkaProducer
 
+from pipeline.dead_letter_reading import send_again
 from pipeline.errors import TooManyBadRecords
 from pipeline.intake import LARGEST_VALUE, WINDOW
 from pipeline.outputs import partition_of
@@ -138,8 +139,10 @@ async def test_a_batch_that_is_huge_when_unpacked_is_one_letter(
     (letter,) = await stage.letters()
     assert (letter.reason, letter.detail) == (
         Reason.TOO_LARGE,
-        "the batch that ends here is over 1048576 bytes when it is unpacked",
+        f"offsets {letter.offset - 2} to {letter.offset} are one batch of over 1048576 bytes when "
+        "it is unpacked; none of them was read",
     )
+    assert await send_again(stage.settings, [letter]) == (0, 1)
     assert [request.user for request in await stage.read(ORDERS, Request)] == [user]
 
 

@@ -68,10 +68,12 @@ class Script:
         }
         fans = dict.fromkeys(fan for them in followers.values() for fan in them)
         users = (*self._users("order"), *self._users("chat"), *fans)
+        # Of what the fan of all gets in quiet hours, more would wait than is kept of one user.
+        wishing = [user for user in users if user != fan_of_all]
         return World(
             users=users,
             contacts={user: _contacts(user) for user in users},
-            preferences={user: wish for user in users if (wish := self._wish(user))},
+            preferences={user: wish for user in wishing if (wish := self._wish(user))},
             followers=followers,
             unsubscribed={
                 user: {("social", "push"), ("chat", "push")} for user in users if _rank(user) == 1

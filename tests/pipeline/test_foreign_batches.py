@@ -1,11 +1,15 @@
 """Producers write batches as they like: a worker reads what librdkafka compressed and committed."""
 
+from typing import Any
+
 import pytest
+from aiokafka import ConsumerRecord
 from confluent_kafka import Producer
 
 from embedded.kafka import Kafka
 from pipeline import unpacking
 from pipeline.app import SliceApp
+from pipeline.consumer import SliceConsumer
 from pipeline.slices import Slice
 from pipeline.unpacking import UnreadRecord
 from tests.patience import until
@@ -96,7 +100,36 @@ async def test_an_open_transaction_holds_up_nobody_and_counts_once_it_is_committ
     assert recorder.handled == each(range(RECORDS))
 
 
-@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+async def test_of_many_small_batches_that_unpack_to_much_few_are_held_at_once(
+    recorder: Recorder, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch of half a megabyte may hold hundreds of them."""
+    producer = Producer({"bootstrap.servers": kafka.address, "compression.type": "zstd"})
+    for _ in range(60):
+        producer.produce(recorder.topic.name, bytes(900_000), partition=0)
+        assert producer.flush(60) == 0
+    seen: list[int] = []
+    fetch, largest = SliceConsumer._fetch, 0
+
+    async def fetching(self: SliceConsumer, *args: Any) -> dict[Any, list[ConsumerRecord]]:
+        nonlocal largest
+        found = await fetch(self, *args)
+        sizes = (len(record.value) for records in found.values() for record in records)
+        largest = max(largest, sum(sizes))
+        return found
+
+    async def note(slice_: Slice) -> None:
+        seen.extend(record.offset for record in slice_.records)
+
+    monkeypatch.setattr(SliceConsumer, "_fetch", fetching)
+    monkeypatch.setattr(recorder, "handle", note)
+    async with recorder.worker():
+        await until(lambda: len(seen) == 60)
+    assert seen == list(range(60))
+    assert largest <= unpacking.FETCH_BYTES + 900_000
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
 async def test_a_batch_that_unpacks_to_too_much_is_one_record_that_says_so(
     kafka: Kafka, recorder: Recorder, codec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

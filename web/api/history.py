@@ -58,7 +58,7 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Replayed(Struct, frozen=True):
-    """How many records were sent again, and how many no longer exist."""
+    """How many records were sent again, and how many are gone or too large to be written."""
 
     replayed: int
     gone: int
