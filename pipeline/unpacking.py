@@ -127,32 +127,38 @@ class BoundedRecords(fetcher.PartitionRecords):
 
 
 class _Batches:
+    """The batches of a fetch, until enough of them were unpacked."""
+
     def __init__(self, records: Any) -> None:
         self._records = records
-        self._until = _unpacked.size + FETCH_BYTES
+        self.unpacked = 0
 
     def has_next(self) -> bool:
-        return _unpacked.size < self._until and self._records.has_next()
+        return self.unpacked < FETCH_BYTES and self._records.has_next()
 
     def next_batch(self) -> Any:
         batch = self._records.next_batch()
-        return _Packed(batch) if batch.compression_type else batch
+        return _Packed(batch, self) if batch.compression_type else batch
 
 
 class _Packed:
     """A compressed batch, as the client looks at it."""
 
-    def __init__(self, batch: Any) -> None:
+    def __init__(self, batch: Any, of: _Batches) -> None:
         self._batch = batch
+        self._of = of
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
+        before = _unpacked.size
         try:
-            return iter(self._batch)
+            records: Iterator[Any] = iter(self._batch)
         except TooMuch:
             return iter([_Unread(self._batch)])
+        self._of.unpacked += _unpacked.size - before
+        return records
 
 
 class _Unread:

@@ -103,30 +103,35 @@ async def test_an_open_transaction_holds_up_nobody_and_counts_once_it_is_committ
 async def test_of_many_small_batches_that_unpack_to_much_few_are_held_at_once(
     recorder: Recorder, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fetch of half a megabyte may hold hundreds of them."""
+    """A fetch of half a megabyte may hold hundreds of them; no partition waits for another."""
     producer = Producer({"bootstrap.servers": kafka.address, "compression.type": "zstd"})
-    for _ in range(60):
-        producer.produce(recorder.topic.name, bytes(900_000), partition=0)
+    for _ in range(30):
+        for partition in range(PARTITIONS):
+            producer.produce(recorder.topic.name, bytes(900_000), partition=partition)
         assert producer.flush(60) == 0
-    seen: list[int] = []
+    seen: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
+    first: list[int] = []
     fetch, largest = SliceConsumer._fetch, 0
 
     async def fetching(self: SliceConsumer, *args: Any) -> dict[Any, list[ConsumerRecord]]:
         nonlocal largest
         found = await fetch(self, *args)
-        sizes = (len(record.value) for records in found.values() for record in records)
-        largest = max(largest, sum(sizes))
+        sizes = [sum(len(record.value) for record in records) for records in found.values()]
+        largest = max(largest, *sizes, 0)
+        if sizes:
+            first.append(len(found))
         return found
 
     async def note(slice_: Slice) -> None:
-        seen.extend(record.offset for record in slice_.records)
+        seen[slice_.partition.partition] += [record.offset for record in slice_.records]
 
     monkeypatch.setattr(SliceConsumer, "_fetch", fetching)
     monkeypatch.setattr(recorder, "handle", note)
     async with recorder.worker():
-        await until(lambda: len(seen) == 60)
-    assert seen == list(range(60))
+        await until(lambda: sum(map(len, seen.values())) == 30 * PARTITIONS)
+    assert seen == each(range(30))
     assert largest <= unpacking.FETCH_BYTES + 900_000
+    assert PARTITIONS in first, "a partition had to wait until another was done"
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
