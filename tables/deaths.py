@@ -43,7 +43,6 @@ class Deaths:
         self._store = store
         self._begun: set[str] = set()
         self._careful_to: dict[str, int] = {}
-        self._ended: dict[tuple[str, int], int] = {}
 
     async def trust(self, slice_: Slice) -> Trust:
         """How to take a slice, or part of one; noted where the process must be seen to end in it.
@@ -62,7 +61,6 @@ class Deaths:
             self._begin_careful(slice_)
             if before.alone >= MOST_ALONE:
                 return Trust.NONE
-            self._ended[topic, slice_.start] = before.alone
             return self._as_careful(slice_)
         if before.times >= MOST_BEGUN:
             self._begin_careful(slice_)
@@ -74,7 +72,9 @@ class Deaths:
     async def note_alone(self, slice_: Slice) -> None:
         """This process works on this record, and on nothing else; it is durable on return."""
         topic, start = slice_.partition.topic, slice_.start
-        await self._note(topic, Begun(start, alone=self._ended.pop((topic, start), 0) + 1))
+        before = self._last(topic)
+        ended = 0 if before is None or before.offset != start else before.alone
+        await self._note(topic, Begun(start, alone=ended + 1))
 
     async def acquit(self, slice_: Slice) -> None:
         """Whatever ends this process now, it is no fault of the slice."""
