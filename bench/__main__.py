@@ -41,6 +41,13 @@ USERS = click.option(
     show_default=True,
     help="People of the demo that are there.",
 )
+WARM_UP = click.option(
+    "--warm-up",
+    type=click.FloatRange(0),
+    default=10,
+    show_default=True,
+    help="Seconds under load before anything is measured.",
+)
 console = Console(stderr=True)
 
 
@@ -144,7 +151,6 @@ def questions(rows: int, as_json: bool) -> None:
 @bench.command("end_to_end")
 @click.option("--rates", default="0,10,100,250,1000", show_default=True, help="Events a second.")
 @click.option("--seconds", type=click.FloatRange(1), default=20, show_default=True)
-@click.option("--warm-up", type=click.FloatRange(0), default=10, show_default=True)
 @click.option(
     "--search",
     type=click.FloatRange(0),
@@ -152,6 +158,7 @@ def questions(rows: int, as_json: bool) -> None:
     show_default=True,
     help="Seconds for which the highest rate held is looked for; 0 leaves it out.",
 )
+@WARM_UP
 @USERS
 @LINE
 def end_to_end(
@@ -186,7 +193,7 @@ def end_to_end(
     show_default=True,
     help="Seconds between looks, and for which one p99 is taken.",
 )
-@click.option("--warm-up", type=click.FloatRange(0), default=10, show_default=True)
+@WARM_UP
 @USERS
 @LINE
 def soak(
