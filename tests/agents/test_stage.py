@@ -12,8 +12,9 @@ from tests.agents.line import Line
 from tests.agents.names import unique
 from tests.agents.samples import event, reachable
 from tests.agents.stage import Stage, staging
+from tests.agents.test_blocking import COMMENT
+from tests.agents.test_decider import killed
 
-COMMENT = {"post_id": "p", "post_title": "A post", "commenter_name": "Bo", "text": "So nice"}
 A_DAY = 86_400_000
 
 
@@ -45,7 +46,3 @@ async def test_what_is_left_at_the_end_of_a_test_reaches_no_other(
         stage.clock.ahead += A_DAY
         await stage.work(stage.decider)
         assert await stage.told() == []
-
-
-async def killed(*_: object) -> None:
-    raise Unavailable("killed between state and outputs")
