@@ -12,7 +12,7 @@ from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_record, read_topic
 from pipeline.topics import DEAD_LETTERS, ERASURES
-from pipeline.unpacking import UnreadRecord
+from pipeline.unpacking import Unread
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE
 from schemas.erasure import Erasure
@@ -57,8 +57,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     """Write the source records back; returns how many went and how many can't.
 
     Those can't that are gone from their topic, of users who were erased since, or larger than
-    what is written. Raises Unavailable, naming how many went,
-    when Kafka stops to answer.
+    what is written. Raises Unavailable, naming how many went, when Kafka stops to answer.
     """
     done = gone = 0
     erased = await _erased(settings)
@@ -90,7 +89,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
 
 
 def _is_too_large(record: ConsumerRecord) -> bool:
-    return isinstance(record, UnreadRecord) or len(record.value or b"") > MOST_BYTES
+    return isinstance(record.value, Unread) or len(record.value or b"") > MOST_BYTES
 
 
 async def _erased(settings: Settings) -> Erased:

@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 
 from pipeline.errors import BadRecord
 from pipeline.metrics import DEAD_LETTERS
-from pipeline.unpacking import UnreadRecord
+from pipeline.unpacking import Unread
 from schemas.dead_letter import DeadLetter
 
 KEPT_VALUE = 256 << 10
@@ -47,6 +47,6 @@ def dead_letter(
             len(value) > kept
             or len(key) > KEPT_KEY
             or not headers_fit
-            or isinstance(record, UnreadRecord)
+            or isinstance(record.value, Unread)
         ),
     )

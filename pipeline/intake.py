@@ -17,7 +17,7 @@ from pipeline.misplaced import as_it_stood, handed_over, is_on_its_way
 from pipeline.outputs import Outputs, partition_of
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, MISPLACED, PLACED, TOPICS, Topic
-from pipeline.unpacking import UnreadRecord
+from pipeline.unpacking import Unread
 from policy.fair_share import BURST_SECONDS, Bucket, spend
 from schemas.bounds import OutOfBounds, bound_of
 from schemas.encoding import UNDECODABLE, encode
@@ -221,13 +221,13 @@ def _tenant_of(record: ConsumerRecord) -> str:
 
 
 def _decoded(decode: Any, record: ConsumerRecord) -> Any:
-    if isinstance(record, UnreadRecord):
+    value = b"" if record.value is None else record.value
+    if isinstance(value, Unread):
         raise BadRecord(
             Reason.TOO_LARGE,
-            f"{record.which} are one batch of over {unpacking.MOST_BYTES} bytes when it is "
+            f"{value.which} are one batch of over {unpacking.MOST_BYTES} bytes when it is "
             "unpacked; none of them was read",
         )
-    value = record.value or b""
     if len(value) > LARGEST_VALUE:
         raise BadRecord(Reason.TOO_LARGE, f"{len(value)} bytes, {LARGEST_VALUE} are allowed")
     try:

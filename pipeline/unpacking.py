@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import cramjam
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.codec import snappy_decode
 from aiokafka.consumer import fetcher
 from aiokafka.record import default_records
 from aiokafka.record._crecords import default_records as compiled
-
-from pipeline.made_record import make_record
 
 MOST_BYTES = 16 << 20
 """Of an unpacked batch; producers gather a megabyte or less, unless a single record is larger."""
@@ -32,16 +30,13 @@ class TooMuch(Exception):
     """A batch is larger than `MOST_BYTES` when it is unpacked."""
 
 
-class UnreadRecord(ConsumerRecord):
-    """Stands for a whole batch that nobody unpacked; its offset is that of the last record.
+class Unread(bytes):
+    """The empty value of a record that stands for a whole batch which nobody unpacked.
 
-    The value is empty, and a header says which records there are.
+    The record's offset is that of the last one; `which` says in words which offsets there are.
     """
 
-    @property
-    def which(self) -> str:
-        """The offsets of the batch, in words."""
-        return str(self.headers[0][1], "utf-8")
+    which: str
 
 
 def limit_unpacking() -> None:
@@ -112,18 +107,10 @@ def _unpack(decompress_into: Callable[[bytes, bytearray], int], packed: bytes) -
 
 
 class BoundedRecords(fetcher.PartitionRecords):
-    """What a fetch brought of a partition; see `UnreadRecord`."""
+    """What a fetch brought of a partition; see `Unread`."""
 
     def __init__(self, tp: TopicPartition, records: Any, *args: Any) -> None:
         super().__init__(tp, _Batches(records), *args)
-
-    def _consumer_record(self, tp: TopicPartition, record: Any) -> ConsumerRecord:
-        if isinstance(record, _Unread):
-            place = tp.topic, tp.partition, record.offset
-            return make_record(
-                UnreadRecord, *place, record.timestamp, None, b"", [("unread", record.which)]
-            )
-        return super()._consumer_record(tp, record)
 
 
 class _Batches:
@@ -156,13 +143,21 @@ class _Packed:
         try:
             records: Iterator[Any] = iter(self._batch)
         except TooMuch:
-            return iter([_Unread(self._batch)])
+            return iter([_UnreadRecord(self._batch)])
         self._of.unpacked += _unpacked.size - before
         return records
 
 
-class _Unread:
+class _UnreadRecord:
+    """As the client reads a record."""
+
+    key = None
+    checksum = None
+    headers = ()
+
     def __init__(self, batch: Any) -> None:
         self.offset = batch.next_offset - 1
         self.timestamp = batch.max_timestamp
-        self.which = f"offsets {batch.base_offset} to {self.offset}".encode()
+        self.timestamp_type = batch.timestamp_type
+        self.value = Unread()
+        self.value.which = f"offsets {batch.base_offset} to {self.offset}"

@@ -11,7 +11,7 @@ from pipeline import unpacking
 from pipeline.app import SliceApp
 from pipeline.consumer import SliceConsumer
 from pipeline.slices import Slice
-from pipeline.unpacking import UnreadRecord
+from pipeline.unpacking import Unread
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder
 
@@ -150,7 +150,7 @@ async def test_a_batch_that_unpacks_to_too_much_is_one_record_that_says_so(
 
     async def note(slice_: Slice) -> None:
         seen.extend(
-            (record.offset, len(record.value), isinstance(record, UnreadRecord))
+            (record.offset, len(record.value), isinstance(record.value, Unread))
             for record in slice_.records
         )
 
