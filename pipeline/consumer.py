@@ -21,6 +21,7 @@ from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
+from pipeline.fetch_sessions import answer_of
 from pipeline.frontiers import Bounds, Finding, Stored, lost_place, tell_of_retention
 from pipeline.heartbeats import renew_by_answers
 from pipeline.kafka_clients import new_client
@@ -68,26 +69,25 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
         renew_by_answers(consumer, self.app.lease)
         return consumer
 
-    def last_answer(
-        self, tp: TopicPartition, taken_to: int, known: Answer
-    ) -> tuple[int | None, Answer]:
+    def last_answer(self, tp: TopicPartition, taken_to: int) -> tuple[int | None, Answer]:
         """Where the partition's records ended when a broker last answered a fetch, None before
-        that; and that answer, `known` if it is still the same.
+        that; and that answer.
 
         The last record that was taken ends at `taken_to`; the client may be past what follows it
         and is no record.
         """
-        consumer = self._ensure_consumer()
-        try:
-            at = consumer.last_poll_timestamp(tp) or 0  # first: the end may be newer, never older
-            end = consumer.last_stable_offset(tp)
-            if end is not None and _position(consumer, tp) >= end:
-                end = min(end, taken_to)
-        except (AssertionError, IllegalStateError):
-            return None, known  # revoked a moment ago
-        if at == known.at:
-            return end, known
-        return end, Answer(at, consumer._client.cluster.leader_for_partition(tp))  # noqa: SLF001
+        state = _state(self._ensure_consumer(), tp)
+        answer = answer_of(state)  # first: the end may be newer, never older
+        if state is None or state.lso is None:
+            return None, answer
+        end = int(state.lso)
+        if state.has_valid_position and state.position >= end:
+            end = min(end, taken_to)
+        return end, answer
+
+    def was_answered_since(self, tp: TopicPartition, known: Answer) -> bool:
+        """Whether `last_answer` is another than that."""
+        return answer_of(_state(self._ensure_consumer(), tp)) is not known
 
     async def leave(self) -> None:
         """Leave the group, while this thread and the one that it tells can still answer."""
@@ -252,8 +252,10 @@ class SliceConsumer(driver.Consumer):
             if cursor is None or cursor.seek_pending:
                 continue
             records = fetched.get(tp)
+            if not records and not self._thread.was_answered_since(tp, cursor.answer):
+                continue
             taken_to = records[-1].offset + 1 if records else cursor.position
-            cursor.end, cursor.answer = self._thread.last_answer(tp, taken_to, cursor.answer)
+            cursor.end, cursor.answer = self._thread.last_answer(tp, taken_to)
             if records:
                 cursor.received.note(cursor.answer, records[-1].timestamp)
 
@@ -297,9 +299,8 @@ class SliceConsumer(driver.Consumer):
         )
 
 
-def _position(consumer: aiokafka.AIOKafkaConsumer, tp: TopicPartition) -> int:
-    """The next offset that the client would give; raises IllegalStateError where it has none."""
-    state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001
-    if state is None or not state.has_valid_position:
-        raise IllegalStateError(f"no position in {tp}")
-    return int(state.position)
+def _state(consumer: aiokafka.AIOKafkaConsumer, tp: TopicPartition) -> Any:
+    """What the client keeps of a partition; None where that was revoked a moment ago."""
+    subscription = consumer._subscription.subscription  # noqa: SLF001
+    assignment = subscription and subscription.assignment
+    return assignment and assignment.state_value(tp)

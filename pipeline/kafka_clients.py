@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from pipeline.errors import Unavailable
+from pipeline.fetch_sessions import use_fetch_sessions
 from pipeline.unpacking import limit_unpacking
 
 limit_unpacking()
@@ -44,6 +45,7 @@ def new_client(kind: Callable[..., Client], kafka: str, *args: Any, **options: A
     if isinstance(client, AIOKafkaConsumer):
         # Of one request; what a consumer is asked to find out may take several, and has its own.
         client._client._request_timeout_ms = REQUEST_MS  # noqa: SLF001
+        use_fetch_sessions(client)
     return client
 
 

@@ -1,13 +1,16 @@
 """Counting what this process asks of the brokers, by the kind of request."""
 
 from collections.abc import Awaitable
+from functools import cache
 from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.protocol.api import Request
 
 from pipeline.metrics import KAFKA_REQUESTS
 
 SUFFIX = "Request"
+CLIENT = "aiokafka."
 
 
 def count_requests() -> None:
@@ -31,5 +34,12 @@ def count_requests() -> None:
 
 
 def api_of(request: Any) -> str:
-    """The name of a request's API key as Kafka's documentation has it, such as `Fetch`."""
-    return type(request).__name__.partition("_")[0].removesuffix(SUFFIX)
+    """The name of the API that a request is for, such as `Fetch`."""
+    return _names().get(request.API_KEY) or str(request.API_KEY)
+
+
+@cache
+def _names() -> dict[int, str]:
+    """By API key, as some requests are forms of ours of what the client has."""
+    kinds = (kind for kind in Request.__subclasses__() if kind.__module__.startswith(CLIENT))
+    return {kind.API_KEY: kind.__name__.removesuffix(SUFFIX) for kind in kinds}

@@ -3,14 +3,16 @@ from typing import Any
 
 import pytest
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.produce import ProduceRequest
 
+from pipeline.fetch_sessions import Changes
 from pipeline.kafka_requests import api_of, count_requests
+from pipeline.membership import NamedHeartbeatRequest
 from pipeline.metrics import KAFKA_REQUESTS
 
-
-class ProduceRequest_v7:  # noqa: N801 - as the client names what it sends
-    pass
+REQUEST = ProduceRequest(transactional_id=None, required_acks=-1, timeout=1000, topics=[])
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ async def test_each_request_is_sent_as_it_was_and_counted_once(
     sent: list[tuple[object, bool]],
 ) -> None:
     connection = AIOKafkaConnection.__new__(AIOKafkaConnection)
-    before, request = counted("Produce"), ProduceRequest_v7()
+    before, request = counted("Produce"), REQUEST
     count_requests()
     count_requests()
     answers: list[Any] = list(
@@ -48,6 +50,14 @@ async def test_each_request_is_sent_as_it_was_and_counted_once(
     assert counted("Produce") == before + 2
 
 
-def test_an_api_is_named_without_its_version() -> None:
-    assert api_of(ProduceRequest_v7()) == "Produce"
-    assert api_of(MetadataRequest()) == "Metadata"
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        (REQUEST, "Produce"),
+        (MetadataRequest(), "Metadata"),
+        (NamedHeartbeatRequest("group", 1, "member", None), "Heartbeat"),
+        (Changes(FetchRequest(500, 1, 1, 1, []), (0, 0), {}, {}), "Fetch"),
+    ],
+)
+def test_what_is_sent_in_a_form_of_ours_has_the_name_of_its_api(request_: Any, name: str) -> None:
+    assert api_of(request_) == name

@@ -94,7 +94,9 @@ def test_who_brought_nothing_is_as_new_as_what_was_brought_with_it() -> None:
     contacts, asked = TopicPartition("contacts", 0), TopicPartition("asked", 0)
     looks = count(100)
     consumer = SliceConsumer.__new__(SliceConsumer)
-    consumer._thread = SimpleNamespace(last_answer=lambda *_: (0, Answer(next(looks), 1)))
+    consumer._thread = SimpleNamespace(
+        last_answer=lambda *_: (0, Answer(next(looks), 1)), was_answered_since=lambda *_: True
+    )
     received = Received()
     consumer.cursors = {
         tp: Cursor(position=0, seek_pending=False, received=received) for tp in (contacts, asked)
