@@ -15,13 +15,18 @@ from typing import Any
 
 import aiokafka
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    IllegalStateError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
-from pipeline.fetch_sessions import answer_of
+from pipeline.fetch_sessions import answer_of, tell_of_fetches
 from pipeline.frontiers import Bounds, Finding, Stored, lost_place, tell_of_retention
 from pipeline.heartbeats import renew_by_answers
 from pipeline.kafka_clients import new_client
@@ -67,7 +72,30 @@ class SliceConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
         )
         renew_by_answers(consumer, self.app.lease)
+        tell_of_fetches(consumer, self._tell)
         return consumer
+
+    def _tell(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits for it
+            self.parent_loop.call_soon_threadsafe(self.consumer.answered.set)
+
+    async def getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109
+        """As Faust's, without its queue of calls, which costs more than what is called.
+
+        What makes the group end is raised by whatever call is next, as nobody waits in the client.
+        """
+        fetch = self._fetch_now(active_partitions, timeout)
+        try:
+            future = asyncio.run_coroutine_threadsafe(fetch, self.thread_loop)
+        except RuntimeError as error:
+            fetch.close()
+            raise ConsumerStoppedError from error
+        return await asyncio.wrap_future(future)
+
+    async def _fetch_now(self, partitions: Any, seconds: float) -> Any:
+        consumer = self._ensure_consumer()
+        consumer._coordinator.check_errors()  # noqa: SLF001
+        return await self._fetch_records(consumer, partitions, timeout=seconds)
 
     def last_answer(self, tp: TopicPartition, taken_to: int) -> tuple[int | None, Answer]:
         """Where the partition's records ended when a broker last answered a fetch, None before
@@ -111,6 +139,8 @@ class SliceConsumer(driver.Consumer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.cursors: dict[TopicPartition, Cursor] = {}
+        self.answered = asyncio.Event()
+        self._asked: set[TopicPartition] = set()
         self._fetched_at = 0.0
         self._rested = False
         self._out_of_range: set[TopicPartition] = set()
@@ -190,7 +220,7 @@ class SliceConsumer(driver.Consumer):
         if not wanted:
             await self.sleep(0.005 if self.cursors else 0.05)
             return
-        held = await self._fetch(wanted, 0.0) if self._rested else {}
+        held = await self._fetch(wanted) if self._rested else {}
         # The client asks for more when what it holds is taken. So it holds what came first in the
         # rest, and all that came later is an answer away.
         more = await self._fetch(wanted, ANSWER if held else FETCH_WAIT)
@@ -206,16 +236,33 @@ class SliceConsumer(driver.Consumer):
             self._out_of_range = set()
         await self._rest(is_busy=bool(held), got=bool(fetched))
 
-    async def _fetch(self, wanted: set[TopicPartition], seconds: float) -> dict[Any, Any]:
-        """What came; which partitions have no record at our position is noted, and looked into
-        when what was fetched before is handed on: the client gives that only once."""
+    async def _fetch(self, wanted: set[TopicPartition], seconds: float = 0.0) -> dict[Any, Any]:
+        """What came; where nothing has, what the next answer brings that comes within `seconds`.
+
+        Which partitions have no record at our position is noted, and looked into when what was
+        fetched before is handed on: the client gives that only once.
+        """
+        if seconds and wanted <= self._asked and not await self._is_answered(seconds):
+            return {}
+        self.answered.clear()
+        self._asked = set()
         try:
-            return await self._getmany(wanted, seconds)  # type: ignore[no-any-return]
+            fetched: dict[Any, Any] = await self._getmany(wanted, 0.0)
         except OffsetOutOfRangeError as error:
             self._out_of_range |= set(error.args[0])
+            return {}
         except NoOffsetForPartitionError:
-            pass  # assigned anew a moment ago; its frontier is sought when that is known
-        return {}
+            return {}  # assigned anew a moment ago; its frontier is sought when that is known
+        if not fetched:
+            # After anything else, something of another partition may be left.
+            self._asked = wanted
+        return fetched
+
+    async def _is_answered(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.answered.wait()
+        return self.answered.is_set()
 
     async def _look_into(self, partitions: set[TopicPartition]) -> None:
         """Go on where retention has passed us, which is said; raises LostPlace for all else."""

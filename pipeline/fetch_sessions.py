@@ -9,6 +9,7 @@ ends it, is in KIP-227 (*Introduce Incremental FetchRequests to Increase Partiti
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -59,6 +60,25 @@ def use_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
         return response
 
     client.send = send_in_session
+
+
+def tell_of_fetches(consumer: AIOKafkaConsumer, tell: Callable[[], None]) -> None:
+    """Have it told, in the client's thread, when a broker has answered a fetch.
+
+    What it brought can be taken by what that thread does next.
+    """
+    client = consumer._client  # noqa: SLF001
+    send = client.send
+
+    async def send_and_tell(
+        node_id: int, request: Any, *, group: ConnectionGroup = ConnectionGroup.DEFAULT
+    ) -> Any:
+        response = await send(node_id, request, group=group)
+        if isinstance(request, FetchRequest):
+            tell()
+        return response
+
+    client.send = send_and_tell
 
 
 def answer_of(state: Any) -> Answer:

@@ -1,12 +1,14 @@
 """Slices over a real Kafka: nothing is lost, repeated or out of order, whatever Faust drops."""
 
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
+from pipeline.consumer import SliceConsumerThread
 from pipeline.slices import Slice
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
@@ -146,3 +148,28 @@ async def test_it_is_known_which_answer_of_which_broker_told_where_a_partition_e
         before = {id(each): each.answer.at for each in cursors}
         await until(lambda: all(each.answer.at > before[id(each)] for each in cursors))
         assert all(each.received.is_current(each.answer) for each in cursors)
+
+
+async def test_an_idle_worker_asks_its_client_only_after_an_answer_of_a_broker(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, counts = Recorder(kafka.address), Counter[str]()
+    await recorder.fill(1)
+    tell, getmany = SliceConsumerThread._tell, SliceConsumerThread.getmany
+
+    def counting_tell(thread: SliceConsumerThread) -> None:
+        counts["answers"] += 1
+        tell(thread)
+
+    async def counting_getmany(thread: SliceConsumerThread, *arguments: Any) -> Any:
+        counts["asked"] += 1
+        return await getmany(thread, *arguments)
+
+    monkeypatch.setattr(SliceConsumerThread, "_tell", counting_tell)
+    monkeypatch.setattr(SliceConsumerThread, "getmany", counting_getmany)
+    async with recorder.worker():
+        await until(lambda: recorder.count() == PARTITIONS)
+        before = counts.copy()
+        await until(lambda: counts["answers"] - before["answers"] >= 10)
+        # One may have been on its way, and whoever gets something asks whether there is more.
+        assert counts["asked"] - before["asked"] <= 10 + 3
