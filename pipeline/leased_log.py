@@ -1,7 +1,8 @@
 """The producer of a process, as one role writes with it: for as long as its lease lasts."""
 
 from pipeline.lease import Lease
-from pipeline.producer import Entry, Producer
+from pipeline.producer import Producer
+from pipeline.write_queue import Entry
 
 
 class LeasedLog:

@@ -6,8 +6,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.clock import Clock
 from pipeline.made_record import make_record
-from pipeline.producer import Entry
 from pipeline.slices import RECORDS, Slice, cut
+from pipeline.write_queue import Entry
 
 
 class MemoryLog:

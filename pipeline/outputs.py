@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from pipeline.murmur2 import murmur2
-from pipeline.producer import Entry
 from pipeline.topics import LARGEST_RECORD, LINES, Topic
+from pipeline.write_queue import Entry
 
 MOST_BYTES = LARGEST_RECORD - (64 << 10)
 """Of one value: what Kafka takes, with room for its key and what stands around both."""

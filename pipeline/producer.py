@@ -3,52 +3,54 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, KafkaTimeoutError, ProducerFenced
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerClosed,
+    ProducerFenced,
+)
 
 from pipeline.batch import Batch
 from pipeline.errors import Unavailable
 from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.kafka_clients import REQUEST_MS, new_client
+from pipeline.write_queue import Check, Entry, Submission, Taken, WriteQueue
 
 BATCH_BYTES = 7 << 20
 """A slice's state goes to its changelog in one batch, so that a crash can't tear it."""
-RECORD_OVERHEAD = 32
 REQUEST_BYTES = 16 << 20
 DELIVERY_SECONDS = 30.0
 """For which a write is waited for. The client itself would try for ever, so a worker whose write
 takes longer ends: nothing of it can be sent any more."""
 TAKEOVER_SECONDS = DELIVERY_SECONDS + 15
 """For which an owner waits whose writes don't refuse its predecessor's, until those have ended."""
+PAUSE_SECONDS = 0.02
 RENEWAL_SECONDS = 86_400.0
 """Kafka forgets an id that was not asked for in a week, however much is written with it; the next
 owner's writes would then not refuse ours (`transactional.id.expiration.ms`)."""
 
+
 Place = tuple[str, int]
 """A topic and a partition."""
-Entry = tuple[bytes | None, bytes | None]
-"""A record's key and value."""
-Check = Callable[[], None]
-"""Raises what keeps a write from being sent, asked right before it is."""
-Submission = tuple[list[Entry], "asyncio.Future[int]", Check]
-"""What one caller writes, the offset after it once it is acknowledged, and whether it may leave."""
 
 log = logging.getLogger(__name__)
 
 
 class Producer(AIOKafkaProducer):
-    """An idempotent producer that writes to a partition, in one go, whatever waits for it.
+    """An idempotent producer whose every request has all that waits for the broker it goes to.
 
-    While one write to a partition is under way, what others add waits and then goes together.
-    Left to the client, every batch would fight for the partition's only place, and one that lost
-    often enough would time out. A role that is no longer sure of its partitions writes nothing
-    (`pipeline.leased_log`). A changelog partition that was opened takes writes only until another
-    process opens it. What must end the process is told to `fail`, whether or not anybody awaits the
-    write.
+    A broker is sent one request at a time. What is written meanwhile waits, by partition, and
+    becomes one batch of each when the next request leaves. Left to the client, every batch would
+    fight for its partition's only place, and one that lost often enough would time out. A role that
+    is no longer sure of its partitions writes nothing (`pipeline.leased_log`). A changelog
+    partition that was opened takes writes only until another process opens it. What must end the
+    process is told to `fail`, whether or not anybody awaits the write.
     """
 
     def __init__(
@@ -61,11 +63,12 @@ class Producer(AIOKafkaProducer):
         # numbers by which the broker knows what it has, and no later one would be taken.
         self._message_accumulator._batch_ttl = math.inf  # noqa: SLF001 - it has no option
         self._fail = fail
-        self._waiting: dict[Place, list[Submission]] = {}
-        self._writers: set[asyncio.Task[None]] = set()
+        self._waiting: dict[Place, WriteQueue] = {}
+        self._known: set[Place] = set()
         self._owners: dict[Place, Owner] = {}
         self._renumbered: dict[Place, Owner] = {}
-        self._refused: set[Place] = set()
+        self._refused: dict[Place, asyncio.Task[None] | None] = {}
+        self._gather_before_requests()
 
     async def open(self, topic: str, partition: int, check: Check = lambda: None) -> int:
         """Become the one owner of a changelog partition; see `pipeline.fencing.Fence`."""
@@ -115,24 +118,30 @@ class Producer(AIOKafkaProducer):
         be assumed that none of it was.
         """
         place = topic, partition
-        end = asyncio.get_running_loop().create_future()
-        if place in self._waiting:
-            self._waiting[place].append((entries, end, check))
-        else:
-            self._waiting[place] = [(entries, end, check)]
-            # A task of its own: a caller that is cancelled must not take the others along.
-            writer = asyncio.create_task(self._write_all(topic, partition))
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
-        return int(await end)
+        loop = asyncio.get_running_loop()
+        submission = Submission(entries, loop.create_future(), check)
+        submission.giving_up = loop.call_later(DELIVERY_SECONDS, self._give_up, place, submission)
+        self._queue(place).put(submission)
+        try:
+            if place not in self._known:
+                await self._know(place)
+            self._wake()
+            return await submission.end
+        except KafkaError as error:
+            self._queue(place).drop(submission)
+            submission.withdraw()
+            raise _explained(topic, partition, error) from error
 
     async def stop(self) -> None:
         """End, once all is acknowledged; what is not within the time of a write is given up."""
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
+                while any(self._waiting.values()):  # noqa: ASYNC110 - queues have no event
+                    await asyncio.sleep(PAUSE_SECONDS)
                 await super().stop()
         except TimeoutError:
             self._message_accumulator.fail_all(KafkaTimeoutError())
+            self._closed = True
             await self._sender.close()
             await self.client.close()
 
@@ -146,76 +155,126 @@ class Producer(AIOKafkaProducer):
         )
         await asyncio.sleep(TAKEOVER_SECONDS)
 
-    async def _write_all(self, topic: str, partition: int) -> None:
-        place = topic, partition
-        try:
-            while submissions := self._waiting[place]:
-                self._waiting[place] = []
-                await self._write_some(topic, partition, submissions)
-        finally:
-            del self._waiting[place]
+    def _gather_before_requests(self) -> None:
+        """Have what waits put into batches when the client looks for what to send.
 
-    async def _write_some(self, topic: str, partition: int, submissions: list[Submission]) -> None:
-        submissions = [each for each in submissions if _may_leave(each)]
-        if not submissions:
-            return
-        try:
-            ends = await self._append(topic, partition, [each[0] for each in submissions])
-        except Exception as error:
-            if isinstance(error, KafkaError):
-                self._refused.add((topic, partition))
-            explained = _explained(topic, partition, error)
-            _fail(submissions, explained)
-            if isinstance(error, TimeoutError) or (topic, partition) in self._owners:
-                # Whoever wrote may have been cancelled long ago; the batch would be sent on.
-                self._fail(explained)
-        else:
-            for (_, future, _), end in zip(submissions, ends, strict=True):
-                if not future.done():
-                    future.set_result(end)
-
-    async def _append(self, topic: str, partition: int, groups: list[list[Entry]]) -> list[int]:
-        async with asyncio.timeout(DELIVERY_SECONDS):
-            batches, places = self._batches(groups, await self._owner((topic, partition)))
-            sent = [await self.send_batch(batch, topic, partition=partition) for batch in batches]
-            written = [await acknowledgement for acknowledgement in sent]
-        if any(one.offset < 0 for one in written):
-            raise KafkaError("a batch was there before, at an offset that is no longer known")
-        return [written[number].offset + count for number, count in places]
-
-    async def _owner(self, place: Place) -> Owner | None:
-        """Under whose id a partition's batches are numbered; None for the client's own.
-
-        A batch that was refused leaves a gap in those numbers, after which the broker takes no
-        other. So the next one begins to count anew, under an id that nobody had before.
+        And have it fail with them where the client can't go on.
         """
-        if place in self._owners:
-            return self._owners[place]
-        if place in self._refused:
-            self._renumbered[place] = await new_owner(self.client)
-            self._refused.discard(place)
-        return self._renumbered.get(place)
+        accumulator = self._message_accumulator
+        drain, fail_all = accumulator.drain_by_nodes, accumulator.fail_all
 
-    def _batches(
-        self, groups: list[list[Entry]], owner: Owner | None = None
-    ) -> tuple[list[Batch], list[tuple[int, int]]]:
-        """Batches of all entries, and for each group in which batch, how far in, it ends.
+        def gather_and_drain(
+            ignore_nodes: Collection[int], muted_partitions: Collection[TopicPartition] = ()
+        ) -> Any:
+            self._gather(ignore_nodes, muted_partitions)
+            return drain(ignore_nodes, muted_partitions)
 
-        A group that fits into a batch is never split, so it is written whole or not at all.
-        """
-        batches = [self._batch(owner)]
-        places = []
-        for entries in groups:
-            if batches[-1].record_count() and batches[-1].size() + size_of(entries) > BATCH_BYTES:
-                batches.append(self._batch(owner))
-            taken = batches[-1].extend(entries)
-            while taken < len(entries):
-                batches.append(self._batch(owner))
-                taken += batches[-1].extend(islice(entries, taken, None))
-            places.append((len(batches) - 1, batches[-1].record_count()))
-        for batch in batches:
+        def fail_all_that_waits(error: BaseException) -> None:
+            fail_all(error)
+            for place, queue in self._waiting.items():
+                queue.fail(_explained(*place, error))
+
+        accumulator.drain_by_nodes = gather_and_drain
+        accumulator.fail_all = fail_all_that_waits
+
+    def _gather(self, busy: Collection[int], in_flight: Collection[TopicPartition]) -> None:
+        pending = self._message_accumulator._batches  # noqa: SLF001
+        for place, queue in list(self._waiting.items()):
+            tp = TopicPartition(*place)
+            if not queue:
+                del self._waiting[place]
+                continue
+            if place not in self._known or tp in in_flight or tp in pending:
+                continue
+            if self.client.cluster.leader_for_partition(tp) in busy:
+                continue
+            if place in self._refused:
+                self._refused[place] = self._refused[place] or asyncio.create_task(
+                    self._renumber(place)
+                )
+                continue
+            self._send_some(place, queue)
+
+    def _send_some(self, place: Place, queue: WriteQueue) -> None:
+        taken: Taken = []
+        try:
+            batch = self._batch(self._owners.get(place) or self._renumbered.get(place))
+            taken = queue.fill(batch, BATCH_BYTES)
+            if not batch.record_count():
+                return
             batch.close()
-        return batches, places
+            sent = self.enqueue(batch, place)
+        except Exception as error:
+            self._fail_some(place, taken, error)
+        else:
+            sent.add_done_callback(partial(self._acknowledge, place, taken))
+
+    def enqueue(self, batch: Batch, place: Place) -> "asyncio.Future[Any]":
+        """Have a batch sent with the next request; what becomes of it."""
+        accumulator = self._message_accumulator
+        return accumulator._append_batch(batch, TopicPartition(*place)).future  # type: ignore[no-any-return]  # noqa: SLF001
+
+    def _acknowledge(self, place: Place, taken: Taken, sent: "asyncio.Future[Any]") -> None:
+        if (error := sent.exception()) is None and sent.result().offset < 0:
+            error = KafkaError("a batch was there before, at an offset that is no longer known")
+        if error is not None:
+            self._fail_some(place, taken, error)
+            return
+        begin = sent.result().offset
+        for submission, count in taken:
+            submission.succeed(begin + count)
+
+    def _fail_some(self, place: Place, taken: Taken, error: BaseException) -> None:
+        if isinstance(error, KafkaError):
+            self._refused[place] = None
+        explained = _explained(*place, error)
+        for submission, _ in taken:
+            submission.fail(explained)
+        self._queue(place).fail(explained, begun_only=True)
+        if place in self._owners:
+            # Whoever wrote may have been cancelled long ago.
+            self._fail(explained)
+
+    def _give_up(self, place: Place, submission: Submission) -> None:
+        explained = _explained(*place, TimeoutError())
+        self._queue(place).drop(submission)
+        submission.fail(explained)
+        # What is in a batch is sent on, whoever waits for it.
+        self._fail(explained)
+
+    async def _know(self, place: Place) -> None:
+        """Wait until it is known that the partition exists; raises KafkaError."""
+        topic, partition = place
+        await self.client._wait_on_metadata(topic)  # noqa: SLF001
+        self._partition(topic, partition, None, None, None, None)
+        self._known.add(place)
+
+    async def _renumber(self, place: Place) -> None:
+        """Number a partition's batches anew, under an id that nobody had before.
+
+        A batch that was refused leaves a gap in the numbers, after which the broker takes no other.
+        """
+        try:
+            if place not in self._owners:
+                self._renumbered[place] = await new_owner(self.client)
+            del self._refused[place]
+        except KafkaError as error:
+            self._refused[place] = None
+            self._queue(place).fail(_explained(*place, error))
+        self._wake()
+
+    def _queue(self, place: Place) -> WriteQueue:
+        return self._waiting.setdefault(place, WriteQueue())
+
+    def _wake(self) -> None:
+        """Have the client look for what to send."""
+        accumulator = self._message_accumulator
+        if accumulator._exception is not None:  # noqa: SLF001
+            raise accumulator._exception  # noqa: SLF001
+        if self._closed:
+            raise ProducerClosed
+        if not (waiter := accumulator.waiter()).done():
+            waiter.set_result(None)
 
     def _batch(self, owner: Owner | None) -> Batch:
         return Batch(BATCH_BYTES) if owner is None else FencedBatch(BATCH_BYTES, owner)
@@ -244,31 +303,10 @@ async def start_producer(
     return producer
 
 
-def size_of(entries: Iterable[Entry]) -> int:
-    """Bytes that these take in a batch, about."""
-    return sum(len(key or b"") + len(value or b"") + RECORD_OVERHEAD for key, value in entries)
-
-
-def _may_leave(submission: Submission) -> bool:
-    _, _, check = submission
-    try:
-        check()
-    except Exception as error:
-        _fail([submission], error)
-        return False
-    return True
-
-
-def _fail(submissions: list[Submission], error: Exception) -> None:
-    for _, future, _ in submissions:
-        if not future.done():
-            future.set_exception(error)
-
-
-def _explained(topic: str, partition: int, error: Exception) -> Exception:
+def _explained(topic: str, partition: int, error: BaseException) -> BaseException:
     if isinstance(error, ProducerFenced | InvalidProducerEpoch):
         return fenced(topic, partition)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | KafkaTimeoutError):
         return Unavailable(
             f"Kafka did not acknowledge within {DELIVERY_SECONDS:.0f} s what was written to "
             f"{topic}-{partition}; it may have been stored or not. The input was not committed "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.outputs import Records
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 from tables.journal_records import (
     ABOVE_OWN,
     OUTPUTS,

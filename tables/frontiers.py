@@ -18,9 +18,10 @@ from pipeline.ends import learn
 from pipeline.errors import Misconfigured
 from pipeline.frontiers import Bounds, Finding, Stored, find
 from pipeline.kafka_clients import reader
-from pipeline.producer import Entry, start_producer
+from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topics import INPUTS, STATEFUL, changelog
+from pipeline.write_queue import Entry
 from tables.ahead import AHEAD
 from tables.fold import Fold
 from tables.restore import Changelog

@@ -16,7 +16,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from pipeline.outputs import Log, Records, send
-from pipeline.producer import BATCH_BYTES, Entry, size_of
+from pipeline.producer import BATCH_BYTES
+from pipeline.write_queue import Entry, size_of
 from tables.fold import Fold, Unfinished
 from tables.journal_records import (
     TOKEN_BYTES,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.outputs import Records
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 
 OUTPUTS, PART, COMPLETE = b"\x02", b"\x03", b"\x04"
 OWN = (OUTPUTS, PART, COMPLETE)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 from tables.fold import Fold
 from tables.journal import Journal
 from tables.journal_records import OWN

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.fencing import OPENED
 from pipeline.kafka_clients import reader
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 
 FETCH_BYTES = 4 << 20
 """What one fetch brings."""

@@ -20,7 +20,7 @@ from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, Writ
 from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.fencing import OPENED, Fence
 from pipeline.outputs import Log, Records
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 from tables.fold import Fold
 from tables.journal import Journal
 from tables.recent import Recent

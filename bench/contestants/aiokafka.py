@@ -12,7 +12,8 @@ from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, encode
 from bench.topics import AIOKAFKA
 from bench.workload import TYPE, profile
-from pipeline.producer import Entry, start_producer
+from pipeline.producer import start_producer
+from pipeline.write_queue import Entry
 from policy.delivery_events import reached
 from schemas.delivery import Content, Delivery
 from schemas.request import Request

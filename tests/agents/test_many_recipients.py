@@ -12,11 +12,11 @@ from agents.rehearsal import HeldClock
 from agents.router import Router
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import BYTES
 from pipeline.topics import DEAD_LETTERS, EVENTS, REQUESTS
+from pipeline.write_queue import Entry
 from policy.catalogue.catalogue import Catalogue, parse
 from policy.instants import moment
 from schemas.dead_letter import DeadLetter

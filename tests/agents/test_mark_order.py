@@ -11,11 +11,11 @@ from agents.calls import Call, Calls
 from agents.dispatch import Dispatch
 from agents.sink import Sink
 from pipeline.errors import Abandoned
-from pipeline.producer import Entry
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice, cut
 from pipeline.topics import DELIVER, DELIVERY_EVENTS
+from pipeline.write_queue import Entry
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import encode

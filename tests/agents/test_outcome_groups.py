@@ -11,11 +11,11 @@ from agents.dispatch import Dispatch
 from agents.rehearsal import HeldClock
 from agents.sink import Sink
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, RETRIES
+from pipeline.write_queue import Entry
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode

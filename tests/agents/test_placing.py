@@ -14,11 +14,11 @@ from agents.intake import Placing
 from pipeline.errors import Unavailable
 from pipeline.intake import Intake
 from pipeline.outputs import Outputs
-from pipeline.producer import Entry
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice
 from pipeline.topics import CONTACTS, DEVICES, MISPLACED, PLACED, Topic
+from pipeline.write_queue import Entry
 from schemas.encoding import encode
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts, Device, DeviceChange

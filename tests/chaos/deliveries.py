@@ -11,8 +11,9 @@ import msgspec
 from embedded.house import House
 from embedded.simulators.accept_log import Accepted, read_accept_log
 from pipeline.outputs import partition_of
-from pipeline.producer import Entry, Producer, start_producer
+from pipeline.producer import Producer, start_producer
 from pipeline.topics import DELIVER
+from pipeline.write_queue import Entry
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 

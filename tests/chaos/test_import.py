@@ -20,8 +20,9 @@ from embedded.house import House
 from embedded.simulators.accept_log import read_accept_log
 from pipeline.lag import Lag
 from pipeline.outputs import partition_of
-from pipeline.producer import Entry, Producer
+from pipeline.producer import Producer
 from pipeline.topics import CONTACTS, EVENTS, REQUESTS, Topic
+from pipeline.write_queue import Entry
 from schemas.vocabulary import Priority
 from tables.users import LEDGERS, PROFILES
 from tests.chaos.conftest import SESSION_TIMEOUT, Tell, catalogue_in

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 from pipeline.errors import Unavailable
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 from tests.patience import until
 
 TURNS = 200

@@ -7,7 +7,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from pipeline.batch import Batch
-from pipeline.producer import BATCH_BYTES, Entry
+from pipeline.producer import BATCH_BYTES
+from pipeline.write_queue import Entry
 
 ENTRIES: list[Entry] = [
     (b"key", b"value"),

@@ -15,10 +15,8 @@ from pipeline.errors import Abandoned
 from pipeline.frontiers import Stored
 from pipeline.lanes import ReadTo
 from pipeline.lease import Lease
-from pipeline.leased_log import LeasedLog
 from pipeline.partitions import Partitions, Role
 from pipeline.parts import Trust
-from pipeline.producer import Producer
 from pipeline.slices import Slice, cut
 from tests.patience import until
 from tests.pipeline.gate import settled
@@ -311,25 +309,3 @@ async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
     await leaving
     assert steps == ["commits 5", "leaves"]
     assert ("All that it finished is kept" in caplog.text) is (trouble is not None)
-
-
-async def test_a_process_that_lost_its_lease_writes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now, sent = 100.0, list[str]()
-    lease = Lease(6.0, clock=lambda: now)
-    lease.begin()
-    lease.renew(now)
-    producer = Producer(bootstrap_servers="nowhere:1")
-    leased = LeasedLog(producer, lease)
-
-    async def send_batch(batch: object, topic: str, *, partition: int) -> object:
-        sent.append(topic)
-        raise AssertionError("sent")
-
-    monkeypatch.setattr(producer, "send_batch", send_batch)
-    now += 5.1
-    with pytest.raises(Exception, match=r"answered nothing that was sent in the last 5\.1 s"):
-        await leased.write("out", 0, [(b"key", b"value")])
-    assert sent == []
-    await producer.stop()

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 from policy import limits, rules
 from policy.digest_closing import close as close_digest
 from policy.digest_window import DigestWindow

@@ -8,8 +8,8 @@ from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.errors import Unavailable
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry, size_of
 from pipeline.settings import Settings
+from pipeline.write_queue import Entry, size_of
 from policy.catalogue.catalogue import Catalogue, parse
 from schemas.encoding import encode
 from tables.fold import Fold

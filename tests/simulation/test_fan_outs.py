@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 
-from pipeline.producer import Entry
 from pipeline.topics import (
     BROADCASTS,
     CONTACTS,
@@ -15,6 +14,7 @@ from pipeline.topics import (
     EVENTS,
     FOLLOWING,
 )
+from pipeline.write_queue import Entry
 from policy.instants import moment
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery

@@ -15,8 +15,8 @@ import pytest
 from agents.rehearsal import HeldClock
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Records
-from pipeline.producer import Entry
 from pipeline.topics import FOLLOWING, FOLLOWS
+from pipeline.write_queue import Entry
 from policy.instants import moment
 from schemas.encoding import encode
 from schemas.follow import Follow

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from agents.rehearsal import HeldClock
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
 from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK, PREFERENCES
+from pipeline.write_queue import Entry
 from schemas.encoding import encode
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore, rehearse
 from tests.simulation.script import CHANNELS, MINUTE, START, TYPES, Act, Script, contacts, iso

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.lanes import ALL_READ
-from pipeline.producer import Entry
 from pipeline.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
+from pipeline.write_queue import Entry
 from policy.instants import moment
 from policy.user.ledger import Held
 from schemas.cancellation import Cancellation

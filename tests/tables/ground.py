@@ -1,5 +1,6 @@
 """Ground to put partition stores on: a real changelog partition and a folder for each test."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from pipeline.batch import Batch
 from pipeline.fencing import OPENED
-from pipeline.producer import BATCH_BYTES, Check, Producer
+from pipeline.producer import BATCH_BYTES, Producer
 from pipeline.topics import Topic
+from pipeline.write_queue import Check
 from tables.restore import Changelog
 from tables.store import RESTORED, PartitionStore
 from tables.table import Table, checker
@@ -51,12 +54,12 @@ class CountingProducer(Producer):
         self.batches = batches
         return begin
 
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Any:
+    def enqueue(self, batch: Batch, place: tuple[str, int]) -> "asyncio.Future[Any]":
         """As the client does it."""
         if self.batches == self.dies_after:
             raise KafkaError("killed")
         self.batches += 1
-        return await super().send_batch(batch, topic, partition=partition)
+        return super().enqueue(batch, place)
 
 
 @asynccontextmanager

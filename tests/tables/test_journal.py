@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.outputs import Outputs, Records
-from pipeline.producer import Entry
 from pipeline.topics import Topic
+from pipeline.write_queue import Entry
 from tables.journal_records import (
     Completion,
     encode,

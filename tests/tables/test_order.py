@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import Unavailable
 from pipeline.outputs import Outputs
-from pipeline.producer import Entry
 from pipeline.topics import Topic
+from pipeline.write_queue import Entry
 from tables.journal_records import encode, key_of_outputs
 from tables.restore import Changelog
 from tables.sent import SENT, SentLedger

@@ -7,7 +7,7 @@ import pytest
 
 from agents.rehearsal import HeldClock
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
+from pipeline.write_queue import Entry
 from tables.restore import Changelog
 from tables.store import DELETIONS_KEPT, PartitionStore
 from tables.table import checker

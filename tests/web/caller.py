@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from pipeline.errors import Unavailable
 from pipeline.memory_log import MemoryLog
-from pipeline.producer import Entry
 from pipeline.settings import Settings
 from pipeline.topics import Topic
+from pipeline.write_queue import Entry
 from tests.sinks.set_clock import SetClock
 from web.app import serving
 

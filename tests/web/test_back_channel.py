@@ -16,8 +16,8 @@ from aiohttp import web
 from agents.sink import sink
 from pipeline.errors import Unavailable
 from pipeline.outputs import Log
-from pipeline.producer import Entry
 from pipeline.topics import CONTACTS, EVENTS, FEEDBACK, PREFERENCES, SUPPRESSIONS
+from pipeline.write_queue import Entry
 from policy.ticket import issue_ticket
 from policy.tracking import link_signature
 from schemas.delivery import Delivery

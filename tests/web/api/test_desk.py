@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.errors import Unavailable
-from pipeline.producer import Entry
 from pipeline.topics import CONTACTS, PREFERENCES
+from pipeline.write_queue import Entry
 from policy.user.known import Known
 from schemas.profile import Contacts, Preferences
 from schemas.question import ReadUser

@@ -1,0 +1,113 @@
+"""What is written while a broker is busy leaves together, with the next request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+from aiokafka.protocol.produce import ProduceRequest
+
+from embedded.kafka import Kafka
+from pipeline.errors import Unavailable
+from pipeline.producer import Producer, start_producer
+from pipeline.settings import Settings
+from pipeline.topic_creation import create_topics
+from pipeline.topic_reading import read_topic
+from pipeline.topics import Topic
+from tests.kafka_proxy import PRODUCE, KafkaProxy, of, proxy_to
+from tests.patience import ended, until
+
+PARTITIONS = 3
+numbers = count()
+
+
+class Wire:
+    """A topic, and a producer whose requests are counted and can be held."""
+
+    def __init__(self, topic: str, producer: Producer, proxy: KafkaProxy) -> None:
+        self.topic = topic
+        self.producer = producer
+        self.proxy = proxy
+        self.requests: list[int] = []
+        """How many batches each has."""
+        send = producer.client.send
+
+        async def seen(node: int, request: object, **options: object) -> object:
+            if isinstance(request, ProduceRequest):
+                self.requests.append(sum(len(parts) for _, parts in request._topics))
+            return await send(node, request, **options)
+
+        producer.client.send = seen
+
+    def write(self, partition: int, value: bytes) -> "asyncio.Task[int]":
+        return asyncio.create_task(self.producer.write(self.topic, partition, [(None, value)]))
+
+
+@pytest.fixture
+async def wire(kafka: Kafka) -> AsyncIterator[Wire]:
+    topic = Topic(name=f"producer-{next(numbers)}", key="k", written_by="", read_by="")
+    await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), [topic])
+    async with proxy_to(kafka.port) as proxy:
+        producer = await start_producer(proxy.address)
+        yield Wire(topic.name, producer, proxy)
+        proxy.let_go()
+        await producer.stop()
+
+
+async def test_all_partitions_share_the_next_request_and_each_has_one_batch_of_it(
+    wire: Wire,
+) -> None:
+    wire.proxy.hold(of(PRODUCE))
+    first = wire.write(0, b"first")
+    await until(lambda: wire.requests == [1])
+    waiting = [wire.write(partition, b"%d" % n) for n in range(4) for partition in range(3)]
+    await asyncio.sleep(0)
+    wire.proxy.let_go()
+    assert await ended(first) == 1
+    ends = [await ended(writing) for writing in waiting]
+    assert ends == [2, 1, 1, 3, 2, 2, 4, 3, 3, 5, 4, 4]
+    assert wire.requests == [1, 3]
+    read = [record async for record in read_topic(wire.proxy.address, wire.topic)]
+    assert {n: [r.value for r in read if r.partition == n] for n in range(3)} == {
+        0: [b"first", b"0", b"1", b"2", b"3"],
+        1: [b"0", b"1", b"2", b"3"],
+        2: [b"0", b"1", b"2", b"3"],
+    }
+
+
+async def test_who_is_told_to_stop_writes_what_still_waits(wire: Wire) -> None:
+    wire.proxy.hold(of(PRODUCE))
+    first = wire.write(0, b"first")
+    await until(lambda: wire.requests == [1])
+    waiting = wire.write(0, b"waiting")
+    stopping = asyncio.create_task(wire.producer.stop())
+    await asyncio.sleep(0)
+    wire.proxy.let_go()
+    await ended(stopping)
+    assert (await first, await waiting) == (1, 2)
+    with pytest.raises(Unavailable, match="ProducerClosed"):
+        await wire.write(0, b"late")
+
+
+async def test_a_topic_that_is_not_there_is_told_to_who_writes_there_and_nobody_else(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire.producer.client, "_request_timeout_ms", 300)
+    nowhere = asyncio.create_task(wire.producer.write("not-there", 0, [(None, b"lost")]))
+    assert await ended(wire.write(1, b"kept")) == 1
+    with pytest.raises(Unavailable, match="UnknownTopicOrPartition"):
+        await ended(nowhere)
+
+
+async def test_what_waits_fails_with_a_client_that_can_not_go_on(
+    wire: Wire,
+) -> None:
+    wire.proxy.hold(of(PRODUCE))
+    first = wire.write(0, b"first")
+    await until(lambda: wire.requests == [1])
+    waiting = wire.write(0, b"waiting")
+    await asyncio.sleep(0)
+    wire.producer._message_accumulator.fail_all(RuntimeError("broken"))
+    for writing in (first, waiting, wire.write(1, b"later")):
+        with pytest.raises(RuntimeError, match="broken"):
+            await ended(writing)
