@@ -22,6 +22,10 @@ from pipeline.queries import Queries, check_guarded
 from pipeline.running_role import BuildRole, RunningRole
 from pipeline.settings import Settings
 
+SWITCH_SECONDS = 0.0005
+"""After which a thread that runs Python lets one go on that waits. Each role's client has a thread
+of its own; with Python's 5 ms, each of its steps, heartbeats too, waits so long for a busy loop."""
+
 
 def run_worker(settings: Settings, builders: Mapping[str, BuildRole]) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is in hand, commit and end the process.
@@ -31,6 +35,7 @@ def run_worker(settings: Settings, builders: Mapping[str, BuildRole]) -> NoRetur
     """
     set_up_logs()
     keep_freed_memory()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work(settings, builders))
         sys.stdout.flush()
