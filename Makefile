@@ -10,7 +10,7 @@ demo: .venv/runtime
 	$(BIN)/tocsin demo
 
 # One process more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
-test: check .venv/browser
+test: check .venv/browser .venv/classes
 	$(BIN)/python -m pytest -n 3
 
 check: .venv/dev
@@ -72,6 +72,10 @@ bench: .venv/dev
 			&& apt-get install -qq --no-install-recommends chromium chromium-driver) >/dev/null \
 		|| echo "Chromium can't be installed here: install chromium and chromium-driver to test pages."
 	@touch $@
+
+# Each of some fifty starts of Kafka then takes half of the processor time; without it, all of it.
+.venv/classes: .venv/dev
+	@$(BIN)/python -m embedded.class_archive && touch $@ || true
 
 # Pins for every Python and platform, with hashes and without the name of any index.
 requirements: .venv/dev

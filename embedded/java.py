@@ -32,6 +32,11 @@ def cache() -> Path:
     return Path.home() / ".cache" / "tocsin"
 
 
+def class_archive() -> Path:
+    """Where Kafka's classes are kept for this Java, if they are (`embedded.class_archive`)."""
+    return java().parent.parent / "lib" / f"kafka-{KAFKA_VERSION}.jsa"
+
+
 async def kafka_classpath() -> str:
     """Class path of Kafka, downloaded into the user's cache if it is not there.
 

@@ -10,7 +10,7 @@ from typing import Self
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from embedded.java import java, kafka_classpath
+from embedded.java import class_archive, java, kafka_classpath
 from embedded.kafka_format import CLUSTER_ID, format_once
 from embedded.process import LOOPBACK, Child, check_port, free_port
 from pipeline.kafka_clients import new_admin
@@ -89,19 +89,37 @@ class Node(Struct, frozen=True):
         }
 
 
+async def java_for_kafka(*options: str, heap_mb: int = Node().heap_mb) -> list[str]:
+    """Java with Kafka's classes, and these options of it; what it runs is to follow.
+
+    Raises DownloadFailed.
+    """
+    archive = class_archive()
+    shared = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
+    heap = f"-Xmx{heap_mb}m"
+    return [str(java()), heap, *JVM, *shared, *options, "-cp", await kafka_classpath()]
+
+
 class Kafka:
     """A Kafka of one node that keeps its data in `folder` and listens on the loopback only.
 
     `port` is the clients' port, a free one unless given, and stays the same over restarts. What
     was acknowledged survives stop() and kill(): the system's page cache outlives the process.
     It does not survive the machine losing power; that takes replicas, which one node has not.
-    Several nodes make a cluster (`embedded.kafka_cluster`).
+    Several nodes make a cluster (`embedded.kafka_cluster`). `options` are Java's.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, node: Node | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        node: Node | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder.absolute()
         self.port = port or free_port()
         self.node = node or Node()
+        self._options = options
         self._child = Child("Kafka")
 
     @property
@@ -188,8 +206,7 @@ class Kafka:
         return "".join(f"{name}={value}\n" for name, value in values.items())
 
     async def _program(self) -> list[str]:
-        heap = f"-Xmx{self.node.heap_mb}m"
-        return [str(java()), heap, *JVM, "-cp", await kafka_classpath()]
+        return await java_for_kafka(*self._options, heap_mb=self.node.heap_mb)
 
     async def _use_format_tool(self, properties: Path) -> None:
         formatting = Child("Formatting Kafka's folder")

@@ -15,8 +15,14 @@ def borrow(services: Services) -> None:
     class BorrowedKafka(Kafka):
         """A Kafka that runs already."""
 
-        def __init__(self, folder: Path, port: int | None = None, node: Node | None = None) -> None:
-            super().__init__(folder, int(services.kafka.rpartition(":")[2]), node)
+        def __init__(
+            self,
+            folder: Path,
+            port: int | None = None,
+            node: Node | None = None,
+            options: tuple[str, ...] = (),
+        ) -> None:
+            super().__init__(folder, int(services.kafka.rpartition(":")[2]), node, options)
 
         async def start(self) -> None:
             """It has."""
