@@ -21,6 +21,7 @@ from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
 from tests.release import build, last_tag
+from tests.scratch import use_memory
 from tests.sharing import Sharing, put_in_order
 
 # What was compiled is kept, whatever a container says about its own programs: every process that
@@ -32,6 +33,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # goes on to look for others. No example has a deadline: benchmarks hold speeds, on quiet machines.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep folders in memory, but for those of long tests, which write a lot."""
+    if config.option.markexpr == "not chaos":
+        use_memory()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
