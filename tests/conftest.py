@@ -21,6 +21,7 @@ from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
 from tests.release import build, last_tag
+from tests.runs import is_default
 from tests.scratch import use_memory
 from tests.sharing import Sharing, put_in_order
 
@@ -37,7 +38,7 @@ settings.load_profile("repeatable")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep folders in memory, but for those of long tests, which write a lot."""
-    if config.option.markexpr == "not chaos":
+    if is_default(config):
         use_memory()
 
 

@@ -10,6 +10,7 @@ from embedded.house import House
 from embedded.simulators.faults import Fault
 from tests.chaos.observe import set_fault
 from tests.patience import PATIENCE
+from tests.runs import is_default
 
 CALLS_IN_FLIGHT = 16
 SESSION_TIMEOUT = 15
@@ -17,6 +18,9 @@ SESSION_TIMEOUT = 15
 wait for some; and that the partitions of one that was killed stay where they were."""
 PARTITIONS = 4
 """Enough for two workers to share, and half as much for Kafka to set up and look after."""
+TOGETHER = {"others": ("intake", "sms", "chat", "webhook", "analytics")}
+"""Who is stopped and killed by nobody alone in the default run, where a process each would take as
+long to start as all else takes; `make chaos` has one for each role."""
 BRIEF_SESSION = 6
 """Where they are killed often, and one that ends by itself now and then is no matter."""
 LATENCY = Fault(latency=0.01)
@@ -36,10 +40,13 @@ def catalogue_in(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 @pytest.fixture(scope="package")
-async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """Kafka, ClickHouse, simulators and a worker for each role."""
+async def running_house(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> AsyncIterator[House]:
+    """Kafka, ClickHouse, simulators and all roles, of which a test may stop some by themselves."""
     async with House(
         tmp_path_factory.mktemp("house"),
+        together=TOGETHER if is_default(pytestconfig) else None,
         partitions=PARTITIONS,
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
