@@ -19,7 +19,7 @@ INPUTS = [TopicPartition(name, number) for name in KINDS for number in range(PAR
 
 @dataclass(frozen=True)
 class Line:
-    """A producer and a reader of all topics."""
+    """A producer, and a reader of all topics that fetches from none until it is resumed."""
 
     kafka: str
     producer: Producer
@@ -71,6 +71,8 @@ async def _reading(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
     )
     try:
         await consumer.start()
+        # It would ask for all of them fifty times a second; who reads one resumes it meanwhile.
+        consumer.pause(*consumer.assignment())
         yield consumer
     finally:
         await consumer.stop()

@@ -42,8 +42,10 @@ class Transcript:
         records: list[ConsumerRecord] = []
         if start < end:
             self.consumer.seek(tp, start)
+            self.consumer.resume(tp)
             while await self.consumer.position(tp) < end:
                 records += (await self.consumer.getmany(tp, timeout_ms=50)).get(tp, [])
+            self.consumer.pause(tp)
         return records
 
     async def deliveries(self, channel: Channel) -> list[Delivery]:
