@@ -15,7 +15,6 @@ from demo.happening import Happening
 from demo.kafka_writer import encode, record_of
 from demo.producer import line_of
 from demo.producer_log import read_claims
-from demo.run import ROOT
 from demo.stream import stream
 from demo.verify.evidence import Evidence, Excuse, Place, Stored
 from demo.verify.findings import Findings
@@ -24,7 +23,7 @@ from demo.verify.judge import judge
 from demo.verify.type_spec import read_type_specs
 from demo.world import World
 from embedded.simulators.accept_log import Accepted, data_digest_of, digest_of
-from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
 from pipeline.settings import Settings
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
@@ -33,8 +32,8 @@ from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Channel, Stage
 from tables.memory import MemoryStore
+from tests.agents.stage import CATALOGUE, our_catalogue
 
-CATALOGUE = ROOT / "catalogue"
 SPECS = read_type_specs(CATALOGUE)
 NOT_SENT = (Stage.SUPPRESSED, Stage.HELD)
 
@@ -55,7 +54,7 @@ async def rehearse(
     clock = HeldClock(_ms(start) - 60_000)
     log = MemoryLog(clock)
     stores = MemoryStore(), MemoryStore()
-    catalogues = FixedCatalogue(read_catalogue(CATALOGUE))
+    catalogues = FixedCatalogue(our_catalogue())
     town = Rehearsal(catalogues, Settings(), log, clock, *stores)
     await _write_people(world, log)
     await town.settle()
