@@ -80,6 +80,8 @@ class Rehearsal:
     async def _work(self) -> bool:
         for handler, store, topics in self._workers:
             for topic in topics:
+                if not self.log.holds(topic.name):
+                    continue
                 slice_ = self.log.slice_from(topic.name, store.frontier(topic.name))
                 if slice_ is not None:
                     await handle_in_parts(handler, slice_, _finished)

@@ -32,6 +32,10 @@ class MemoryLog:
         self._taken[topic] += len(records)
         return records
 
+    def holds(self, topic: str) -> bool:
+        """Whether anything was written to a topic and is not taken; who reads it may be past it."""
+        return bool(self.topics.get(topic))
+
     def slice_from(self, topic: str, offset: int, most: int = RECORDS) -> Slice | None:
         """The next records of a topic, as a worker would get them; None at its end."""
         # Rehearsals ask for each topic again and again, and most of them hold nothing new.
