@@ -11,6 +11,7 @@ from cli.late import LateGroup
 from cli.settings import read_settings
 from pipeline.collector import collect_rarely
 from pipeline.errors import TocsinError
+from pipeline.prerequisites import check_prerequisites
 from pipeline.topics import ROLES
 
 ELSEWHERE = {
@@ -73,11 +74,13 @@ def worker(roles: tuple[str, ...]) -> None:
     than one process; where all roles need more than a core, run several. What ends one of them ends
     the process, and so all of them.
     """
+    settings = read_settings()
+    check_prerequisites(settings)
     # Imported late: the other commands need none of Faust.
     from agents.roles import builders_of
     from pipeline.worker import run_worker
 
-    run_worker(read_settings(), builders_of(roles))
+    run_worker(settings, builders_of(roles))
 
 
 @tocsin.command()

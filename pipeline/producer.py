@@ -20,6 +20,7 @@ from pipeline.batch import Batch
 from pipeline.errors import Unavailable
 from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.kafka_clients import REQUEST_MS, new_client
+from pipeline.prerequisites import kafka_away
 from pipeline.write_queue import Check, Entry, Submission, Taken, WriteQueue
 
 BATCH_BYTES = 7 << 20
@@ -296,10 +297,7 @@ async def start_producer(
         await producer.start()
     except KafkaError as error:
         await producer.stop()
-        raise Unavailable(
-            f"Kafka does not answer at {kafka}. Nothing was read or lost; start it, or set "
-            "TOCSIN_KAFKA to where it listens."
-        ) from error
+        raise kafka_away(kafka) from error
     return producer
 
 

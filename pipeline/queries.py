@@ -5,7 +5,6 @@ A worker that opened a partition says so in the topic `owners`, with the URL at 
 
 import asyncio
 import hmac
-import ipaddress
 import logging
 from collections.abc import Mapping
 from typing import Protocol
@@ -13,8 +12,9 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
-from pipeline.errors import BadRecord, Misconfigured, PortTaken
+from pipeline.errors import BadRecord, PortTaken
 from pipeline.outputs import Log
+from pipeline.prerequisites import refuse_unguarded
 from pipeline.settings import Settings
 from pipeline.topics import OWNERS
 from schemas.encoding import encode
@@ -40,27 +40,12 @@ def check_guarded(settings: Settings) -> None:
     Without a signing key a question can be signed by everybody. On loopback that is allowed, and
     logged as a warning.
     """
-    if settings.signing_key.get_secret_value():
-        return
-    if not _is_loopback(settings.query_host):
-        raise Misconfigured(
-            "TOCSIN_SIGNING_KEY is not set, and TOCSIN_QUERY_HOST is "
-            f"{settings.query_host}: anybody who reaches it could read what is stored about any "
-            "user. Nothing was started; set a key of 32 random characters or more, the same for "
-            "every process, or leave TOCSIN_QUERY_HOST at 127.0.0.1."
+    refuse_unguarded(settings)
+    if not settings.signing_key.get_secret_value():
+        log.warning(
+            "TOCSIN_SIGNING_KEY is not set: every program on this machine can read what is stored "
+            "about any user; set it wherever others have accounts here"
         )
-    log.warning(
-        "TOCSIN_SIGNING_KEY is not set: every program on this machine can read what is stored "
-        "about any user; set it wherever others have accounts here"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it; of names, `localhost` alone is trusted to be."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class NotHere(Exception):

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NoReturn
 
 import uvloop
@@ -14,9 +13,10 @@ from prometheus_client import start_http_server
 from pipeline.allocator import keep_freed_memory
 from pipeline.app import fail
 from pipeline.collector import tune_collector
-from pipeline.errors import PortTaken, RoleNotStarted, TocsinError, Unavailable
+from pipeline.errors import PortTaken, RoleNotStarted, TocsinError
 from pipeline.kafka_requests import count_requests
 from pipeline.logs import set_up_logs
+from pipeline.prerequisites import check_folder
 from pipeline.producer import Producer, start_producer
 from pipeline.queries import Queries, check_guarded
 from pipeline.running_role import BuildRole, RunningRole
@@ -48,7 +48,7 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
 
     All of the roles are started, or none; and whatever ends one of them ends the process.
     """
-    _check_folder(settings.data_dir)
+    check_folder(settings.data_dir)
     check_guarded(settings)
     _serve_metrics(settings.metrics_port)
     stop = _stop_signal()
@@ -125,15 +125,4 @@ def _serve_metrics(port: int) -> None:
         raise PortTaken(
             f"Port {port} can't be listened on ({error.strerror}), so nothing was started; "
             "set TOCSIN_METRICS_PORT to another, or to 0 for no metrics."
-        ) from error
-
-
-def _check_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-    except OSError as error:
-        raise Unavailable(
-            f"The state folder {folder} can't be written ({error.strerror}). Nothing was started; "
-            "make it writable, or set TOCSIN_DATA_DIR to a folder that is."
         ) from error

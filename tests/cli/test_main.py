@@ -122,6 +122,7 @@ def test_a_worker_runs_the_roles_that_are_named(
     monkeypatch: pytest.MonkeyPatch, names: str, roles: tuple[str, ...]
 ) -> None:
     run: list[str] = []
+    monkeypatch.setattr("cli.main.check_prerequisites", lambda _: None)
     monkeypatch.setattr("pipeline.worker.run_worker", lambda _, builders: run.extend(builders))
     result = CliRunner().invoke(tocsin, ["worker", *names.split()])
     assert (result.exit_code, tuple(run)) == (0, roles)
