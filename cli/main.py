@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from cli.late import LateGroup
 from cli.settings import read_settings
@@ -139,7 +138,5 @@ def main() -> None:
     try:
         tocsin()
     except TocsinError as error:
-        Console(stderr=True, soft_wrap=True).print(
-            f"tocsin: {error}", markup=False, highlight=False
-        )
+        sys.stderr.write(f"tocsin: {error}\n")
         sys.exit(UNAVAILABLE)
