@@ -41,6 +41,9 @@ ANSWER = 0.002
 """Seconds within which the broker answers where it has records."""
 FETCH_WAIT = 0.1
 """Seconds that one fetch waits for records; a partition that has room again waits no longer."""
+ASKED_ANYWAY = 1.0
+"""Seconds after which the client is asked though no broker has answered: it may have something to
+tell all the same, such as that a partition has no position, for which it asks nobody any more."""
 PARTITION_BYTES = 1 << 19
 """What one fetch brings of a partition at most, unless a single batch is larger."""
 FETCH_BYTES = 1 << 22
@@ -141,6 +144,7 @@ class SliceConsumer(driver.Consumer):
         self.cursors: dict[TopicPartition, Cursor] = {}
         self.answered = asyncio.Event()
         self._asked: set[TopicPartition] = set()
+        self._asked_at = 0.0
         self._fetched_at = 0.0
         self._rested = False
         self._out_of_range: set[TopicPartition] = set()
@@ -242,10 +246,11 @@ class SliceConsumer(driver.Consumer):
         Which partitions have no record at our position is noted, and looked into when what was
         fetched before is handed on: the client gives that only once.
         """
-        if seconds and wanted <= self._asked and not await self._is_answered(seconds):
+        is_recent = time.monotonic() - self._asked_at < ASKED_ANYWAY
+        if seconds and wanted <= self._asked and not await self._is_answered(seconds) and is_recent:
             return {}
         self.answered.clear()
-        self._asked = set()
+        self._asked, self._asked_at = set(), time.monotonic()
         try:
             fetched: dict[Any, Any] = await self._getmany(wanted, 0.0)
         except OffsetOutOfRangeError as error:

@@ -165,6 +165,7 @@ async def test_an_idle_worker_asks_its_client_only_after_an_answer_of_a_broker(
         counts["asked"] += 1
         return await getmany(thread, *arguments)
 
+    monkeypatch.setattr("pipeline.consumer.ASKED_ANYWAY", 1e9)
     monkeypatch.setattr(SliceConsumerThread, "_tell", counting_tell)
     monkeypatch.setattr(SliceConsumerThread, "getmany", counting_getmany)
     async with recorder.worker():
@@ -173,3 +174,15 @@ async def test_an_idle_worker_asks_its_client_only_after_an_answer_of_a_broker(
         await until(lambda: counts["answers"] - before["answers"] >= 10)
         # One may have been on its way, and whoever gets something asks whether there is more.
         assert counts["asked"] - before["asked"] <= 10 + 3
+
+
+async def test_what_a_client_holds_is_taken_though_nothing_tells_of_an_answer(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SliceConsumerThread, "_tell", lambda _: None)
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(10)
+    async with recorder.worker():
+        await until(lambda: recorder.handled == expected)
+        await recorder.fill(10)
+        await until(lambda: recorder.count() == 2 * 10 * PARTITIONS)
