@@ -246,6 +246,8 @@ class Producer(AIOKafkaProducer):
     async def _know(self, place: Place) -> None:
         """Wait until it is known that the partition exists; raises KafkaError."""
         topic, partition = place
+        # Or it is known only until the client is asked about another, if it knew all topics before.
+        self.client.add_topic(topic)
         await self.client._wait_on_metadata(topic)  # noqa: SLF001
         self._partition(topic, partition, None, None, None, None)
         self._known.add(place)
