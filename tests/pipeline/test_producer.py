@@ -114,7 +114,7 @@ async def test_what_waits_fails_with_a_client_that_can_not_go_on(
 
 
 async def test_a_topic_stays_known_whatever_else_the_client_is_asked_about(wire: Wire) -> None:
-    """Until it is asked about one, the client knows all; then those alone that it was asked about."""
+    """Until it is asked about one, the client knows all; then only what it was asked about."""
     assert await ended(wire.write(0, b"before")) == 1
     await wire.producer.client.add_topic("another")
     await wire.producer.client.force_metadata_update()
