@@ -246,9 +246,15 @@ class SliceConsumer(driver.Consumer):
         Which partitions have no record at our position is noted, and looked into when what was
         fetched before is handed on: the client gives that only once.
         """
-        is_recent = time.monotonic() - self._asked_at < ASKED_ANYWAY
-        if seconds and wanted <= self._asked and not await self._is_answered(seconds) and is_recent:
-            return {}
+        is_due = time.monotonic() - self._asked_at >= ASKED_ANYWAY
+        if not seconds or is_due or not wanted <= self._asked:
+            fetched = await self._take(wanted)
+            if fetched or not seconds:
+                return fetched
+        return await self._take(wanted) if await self._is_answered(seconds) else {}
+
+    async def _take(self, wanted: set[TopicPartition]) -> dict[Any, Any]:
+        """What the client holds."""
         self.answered.clear()
         self._asked, self._asked_at = set(), time.monotonic()
         try:
