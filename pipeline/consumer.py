@@ -26,7 +26,7 @@ from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
-from pipeline.fetch_sessions import answer_of, tell_of_fetches
+from pipeline.fetch_sessions import answer_of, assignment_of, tell_of_fetches
 from pipeline.frontiers import Bounds, Finding, Stored, lost_place, tell_of_retention
 from pipeline.heartbeats import renew_by_answers
 from pipeline.kafka_clients import new_client
@@ -359,6 +359,5 @@ class SliceConsumer(driver.Consumer):
 
 def _state(consumer: aiokafka.AIOKafkaConsumer, tp: TopicPartition) -> Any:
     """What the client keeps of a partition; None where that was revoked a moment ago."""
-    subscription = consumer._subscription.subscription  # noqa: SLF001
-    assignment = subscription and subscription.assignment
+    assignment = assignment_of(consumer)
     return assignment and assignment.state_value(tp)

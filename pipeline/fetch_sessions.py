@@ -48,7 +48,7 @@ def use_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
         if not isinstance(request, FetchRequest):
             return await send(node_id, request, group=group)
         session = sessions[node_id]
-        changes = session.next(request, _assignment(consumer))
+        changes = session.next(request, assignment_of(consumer))
         try:
             response = await send(node_id, changes, group=group)
         except BaseException:
@@ -88,6 +88,12 @@ def answer_of(state: Any) -> Answer:
     """
     answer: Answer = getattr(state, "answer", NOTHING)
     return answer
+
+
+def assignment_of(consumer: AIOKafkaConsumer) -> Any:
+    """What the client keeps of the partitions that it has; None before it has any."""
+    subscription = consumer._subscription.subscription  # noqa: SLF001
+    return subscription and subscription.assignment
 
 
 class Changes(FetchRequest):
@@ -183,7 +189,7 @@ def _note(
 
     Then for each partition that is where it was that this is its last answer.
     """
-    assignment = _assignment(consumer)
+    assignment = assignment_of(consumer)
     if assignment is None:
         return
     failed = set()
@@ -198,8 +204,3 @@ def _note(
         state = assignment.state_value(place)
         if state and state.has_valid_position and state.position == offset and place not in failed:
             state.answer = answer
-
-
-def _assignment(consumer: AIOKafkaConsumer) -> Any:
-    subscription = consumer._subscription.subscription  # noqa: SLF001
-    return subscription and subscription.assignment

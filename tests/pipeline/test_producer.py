@@ -42,6 +42,13 @@ class Wire:
     def write(self, partition: int, value: bytes) -> "asyncio.Task[int]":
         return asyncio.create_task(self.producer.write(self.topic, partition, [(None, value)]))
 
+    async def keep_busy(self) -> "asyncio.Task[int]":
+        """The first write, whose request is under way until the proxy lets it go."""
+        self.proxy.hold(of(PRODUCE))
+        first = self.write(0, b"first")
+        await until(lambda: self.requests == [1])
+        return first
+
 
 @pytest.fixture
 async def wire(kafka: Kafka) -> AsyncIterator[Wire]:
@@ -57,9 +64,7 @@ async def wire(kafka: Kafka) -> AsyncIterator[Wire]:
 async def test_all_partitions_share_the_next_request_and_each_has_one_batch_of_it(
     wire: Wire,
 ) -> None:
-    wire.proxy.hold(of(PRODUCE))
-    first = wire.write(0, b"first")
-    await until(lambda: wire.requests == [1])
+    first = await wire.keep_busy()
     waiting = [wire.write(partition, b"%d" % n) for n in range(4) for partition in range(3)]
     await asyncio.sleep(0)
     wire.proxy.let_go()
@@ -76,9 +81,7 @@ async def test_all_partitions_share_the_next_request_and_each_has_one_batch_of_i
 
 
 async def test_who_is_told_to_stop_writes_what_still_waits(wire: Wire) -> None:
-    wire.proxy.hold(of(PRODUCE))
-    first = wire.write(0, b"first")
-    await until(lambda: wire.requests == [1])
+    first = await wire.keep_busy()
     waiting = wire.write(0, b"waiting")
     stopping = asyncio.create_task(wire.producer.stop())
     await asyncio.sleep(0)
@@ -104,9 +107,7 @@ async def test_a_topic_that_is_not_there_is_told_to_who_writes_there_and_nobody_
 async def test_what_waits_fails_with_a_client_that_can_not_go_on(
     wire: Wire,
 ) -> None:
-    wire.proxy.hold(of(PRODUCE))
-    first = wire.write(0, b"first")
-    await until(lambda: wire.requests == [1])
+    first = await wire.keep_busy()
     waiting = wire.write(0, b"waiting")
     await asyncio.sleep(0)
     wire.producer._message_accumulator.fail_all(RuntimeError("broken"))
