@@ -20,7 +20,7 @@ from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
-from tests.release import build, last_tag
+from tests.release import build, last_release
 from tests.runs import is_default
 from tests.scratch import use_memory
 from tests.sharing import Sharing, put_in_order
@@ -95,4 +95,4 @@ async def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the last release's code, to be run beside this version."""
-    return build(last_tag(), tmp_path_factory.mktemp("release"))
+    return build(last_release(), tmp_path_factory.mktemp("release"))

@@ -1,4 +1,4 @@
-"""The last release, built from its tag as it was given out, to be run beside this version."""
+"""The last release, built as it was given out, to be run beside this version."""
 
 import subprocess
 import sys
@@ -9,22 +9,27 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TAGS = "v[0-9]*"
+SUBJECT = "^Release [0-9]"
 
 
-def last_tag() -> str:
-    """The newest tag of a release in this version's history; skips the test where there is none."""
+def last_release() -> str:
+    """The newest release in this version's history, by its tag or else by its commit's subject.
+
+    Tags are not part of every clone. Skips the test where there is neither.
+    """
     found = _git("describe", "--tags", "--abbrev=0", "--match", TAGS)
-    if found.returncode:
-        pytest.skip("no tag of a release can be reached: this checkout has no history")
-    return found.stdout.decode().strip()
+    release = found.stdout or _git("log", "-1", "--format=%H", "--grep", SUBJECT).stdout
+    if not release:
+        pytest.skip("neither a tag nor a commit of a release can be reached in this checkout")
+    return release.decode().strip()
 
 
-def build(tag: str, folder: Path) -> Path:
+def build(release: str, folder: Path) -> Path:
     """The folder with what the release's wheel installs."""
     source, wheels, code = folder / "source", folder / "wheels", folder / "code"
     source.mkdir(parents=True)
     # What a worktree would have, without a note of it in this repository.
-    archive = _git("archive", tag)
+    archive = _git("archive", release)
     archive.check_returncode()
     subprocess.run(["tar", "-x", "-C", source], input=archive.stdout, check=True)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
