@@ -13,8 +13,7 @@ from pipeline.outputs import Outputs
 from pipeline.topics import (
     DEAD_LETTERS,
     DELIVERY_EVENTS,
-    RETRIES,
-    RETRY_DELAYS,
+    RETRY,
     SUPPRESSIONS,
     Topic,
 )
@@ -91,7 +90,6 @@ class Emission:
             after=retry.after,
             now=now,
             jitter=_jitter(self._delivery),
-            delays=RETRY_DELAYS,
         )
         if isinstance(step, GiveUp):
             self.failed(provider, BadRecord(step.reason, f"{retry.reason}: {retry.detail}"))
@@ -100,7 +98,7 @@ class Emission:
         again = msgspec.structs.replace(
             self._delivery, attempt=self._delivery.attempt + 1, due_at=step.due_at
         )
-        self._add_for_user(RETRIES[step.tier], again)
+        self._add_for_user(RETRY, again)
 
     def _add_failure(
         self, stage: Stage, at: int, provider: str, reason: Reason, detail: str

@@ -1,4 +1,4 @@
-"""The retry agent: each retry topic is first in, first out, and waits until its head is due."""
+"""The retry agent: what a provider did not take goes back to its channel when it is due."""
 
 import asyncio
 import contextlib
@@ -8,77 +8,107 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.state import Stateful, open_store
-from pipeline.errors import Abandoned
+from pipeline import metrics
+from pipeline.frontiers import Stored
+from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DELIVER, ERASURES, RETRIES, Topic
+from pipeline.topics import DELIVER, ERASURES, RETRY, Topic
 from schemas.delivery import Delivery
-from schemas.encoding import encode
 from schemas.erasure import Erasure
-from tables.erased import ERASED, is_forgotten, note_erasures
+from tables.erased import ERASED, Forgotten, is_forgotten
+from tables.step import Step
 from tables.store import Store
+from tables.timers import TIMERS
 from tables.turn import Turn
+from tables.waiting import WAITING, Waiting
 
 NAME = "retry"
+TABLES = (ERASED, TIMERS, WAITING)
 SLICE = 100
-"""Records in one slice: after a crash no more than these go out again."""
+"""Records in one slice, each with a whole message in it."""
 
 
 def retry(runtime: Runtime) -> Role:
     """The role `retry`."""
-    topics = tuple(topic.name for topic in RETRIES.values())
 
     def open_handler(number: int, closing: asyncio.Event) -> Retries:
-        return Retries(runtime, open_store(runtime, NAME, number, ERASED), closing)
+        return Retries(runtime, open_store(runtime, NAME, number, *TABLES), number)
 
     return Role(
         name=NAME,
-        topics=(ERASURES.name, *topics),
+        topics=(ERASURES.name, RETRY.name),
         open_handler=open_handler,
-        lane_per_topic=True,
-        slice_records=dict.fromkeys(topics, SLICE),
+        slice_records={RETRY.name: SLICE},
     )
 
 
 class Retries(Stateful):
-    """The retry topics' share of one partition."""
+    """What waits to be tried again in one partition.
 
-    waits = True
+    Each delivery goes when it is due, whatever waits before or behind it.
+    """
 
-    def __init__(self, runtime: Runtime, store: Store, closing: asyncio.Event) -> None:
-        kinds: dict[Topic, type[msgspec.Struct]] = {
-            ERASURES: Erasure,
-            **dict.fromkeys(RETRIES.values(), Delivery),
-        }
+    def __init__(self, runtime: Runtime, store: Store, number: int) -> None:
+        kinds: dict[Topic, type[msgspec.Struct]] = {ERASURES: Erasure, RETRY: Delivery}
         super().__init__(store, runtime, NAME, kinds)
-        self._closing = closing
+        self._number = number
+        self._waiting = Waiting(store)
+
+    async def restore(self) -> Stored:
+        """Bring the state up to its changelog, and count what waits."""
+        stored = await super().restore()
+        await self._waiting.begin()
+        self._tell_count()
+        return stored
+
+    async def close(self) -> None:
+        """Let go of the state."""
+        await super().close()
+        with contextlib.suppress(KeyError):
+            metrics.RETRIES_WAITING.remove(self._number)
 
     async def handle(self, slice_: Slice) -> None:
-        """Put each delivery back into its deliver topic once it is due; or note who was erased."""
+        """Keep each delivery until it is due; or drop what waits for who was erased."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         records = self._intake.read(slice_, turn.outputs)
         if slice_.partition.topic == ERASURES.name:
-            note_erasures(turn, records)
+            self._erase(turn, records)
         else:
-            await self._put_back(records, turn)
+            forgotten = Forgotten(turn)
+            for record, delivery in records:
+                if not forgotten.covers(delivery.tenant, delivery.user, delivery.accepted_at):
+                    self._waiting.add(turn, delivery, record.value or b"")
         await turn.finish()
+        self._tell_count()
 
-    async def _put_back(
-        self, records: Iterable[tuple[ConsumerRecord, Delivery]], turn: Turn
-    ) -> None:
-        for record, delivery in records:
-            if delivery.due_at > self._runtime.clock.now():
-                # What was put back by now is done, whoever goes on when the wait is cut short.
-                await turn.finish(up_to=record.offset)
-                await self._wait_until(delivery.due_at)
+    def _erase(self, turn: Turn, records: Iterable[tuple[ConsumerRecord, Erasure]]) -> None:
+        forgotten, step = Forgotten(turn), Step()
+        for record, erasure in records:
+            forgotten.note(erasure.tenant, erasure.user, record.timestamp)
+            self._waiting.drop(turn, erasure.tenant, erasure.user, record.timestamp, step)
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Put back what is due."""
+        now = self._runtime.clock.now()
+        turn = Turn(None, self._store, self._runtime.outputs())
+        due = self._waiting.take_due(turn, now)
+        if due:
+            for each in due:
+                self._put_back(turn, each.delivery, each.record)
+            await turn.finish()
+            self._tell_count()
+            return 0
+        following = self._waiting.next_due()
+        return None if following is None else max(0, following - now) / 1000
+
+    def _tell_count(self) -> None:
+        # Once all is acknowledged: whoever sees none waiting finds those that went in their topics.
+        metrics.RETRIES_WAITING.labels(self._number).set(self._waiting.count)
+
+    def _put_back(self, turn: Turn, delivery: Delivery, record: bytes) -> None:
+        # What an erasure had no room for in its turn is dropped here.
+        if not is_forgotten(self._store, delivery.tenant, delivery.user, delivery.accepted_at):
             topic = DELIVER[delivery.channel, delivery.priority]
-            of_user = delivery.tenant, delivery.user, delivery.accepted_at
-            if not is_forgotten(self._store, *of_user):
-                turn.outputs.add(topic, record.partition, record.key, encode(delivery))
-
-    async def _wait_until(self, due_at: int) -> None:
-        while (wait := due_at - self._runtime.clock.now()) > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), wait / 1000)
-                raise Abandoned
+            turn.outputs.add(topic, self._number, delivery.user.encode(), record)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +31,7 @@ from demo.verify.type_spec import read_type_specs
 from demo.world import SEED, World, make_world
 from embedded.house import WEB, House
 from embedded.process import Child
+from embedded.retries import retries_waiting
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.clock import SystemClock
 from pipeline.lag import Lag
@@ -144,7 +146,8 @@ class Demo:
             await asyncio.wait([producing], timeout=LOOK_EVERY)
         await producing
         board.stage("The last notifications are on their way")
-        if not await lag.settle(PATIENCE, gauges.show):
+        waiting = partial(retries_waiting, self._house)
+        if not await lag.settle(PATIENCE, gauges.show, waiting=waiting):
             board.stage(STUCK)
 
     async def _produce(self, *options: str) -> None:

@@ -75,19 +75,23 @@ class Lag:
         patience: float,
         told: Callable[[dict[str, int]], Awaitable[None]],
         roles: Iterable[str] = tuple(INPUTS),
+        waiting: Callable[[], Awaitable[int]] | None = None,
     ) -> bool:
         """Wait until these roles have nothing to do; False once nothing moved for `patience` s.
+
+        Nothing may be `waiting` in a role's state either.
 
         Nothing left means: no lag in two looks with the same ends. Outputs are acknowledged
         before their input is committed, so what was found done in the first look would show as
         new records in the second.
         """
-        before: tuple[dict[str, int], EndOffsets] | None = None
+        before: tuple[dict[str, int], EndOffsets, int] | None = None
         moved = time.monotonic()
         while time.monotonic() - moved < patience:
-            now = await self.look(roles)
-            await told(now[0])
-            idle = not any(now[0].values())
+            lags, ends = await self.look(roles)
+            await told(lags)
+            now = lags, ends, await waiting() if waiting else 0
+            idle = not any(lags.values()) and not now[2]
             if now != before:
                 moved = time.monotonic()
             elif idle:

@@ -61,6 +61,12 @@ PROVIDER_CALLS = Counter(
     "Deliveries that a provider answered, by outcome. Retries rising: the provider has trouble.",
     ["provider", "outcome"],
 )
+RETRIES_WAITING = Gauge(
+    "tocsin_retries_waiting",
+    "Deliveries that a provider did not take and that wait to be tried again. Rising: it has "
+    "trouble.",
+    ["partition"],
+)
 UNREADABLE_EVENTS = Counter(
     "tocsin_unreadable_report_events",
     "Events in a provider's reports that were skipped. Rising: it changed its form; see the log.",

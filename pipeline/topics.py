@@ -135,12 +135,7 @@ OWNERS = Topic(
     retention_ms=0,
 )
 
-RETRY_DELAYS = {"5s": 5, "30s": 30, "5m": 300, "30m": 1800, "2h": 7200}
-"""Seconds after which each retry topic's records are due, at the latest."""
-RETRIES = {
-    name: Topic(name=f"retry.{name}", key="user", written_by="sinks", read_by="retry")
-    for name in RETRY_DELAYS
-}
+RETRY = Topic(name="retry", key="user", written_by="sinks", read_by="retry")
 DELIVER = {
     (channel, priority): Topic(
         name=f"deliver.{channel}.{priority}", key="user", written_by="decider", read_by=channel
@@ -158,7 +153,7 @@ def changelog(role: str) -> Topic:
         written_by=role,
         read_by=role,
         compacted=True,
-        retention_ms=SENT_KEPT_MS if role in (*SINKS, "retry") else 0,
+        retention_ms=SENT_KEPT_MS if role in SINKS else 0,
     )
 
 
@@ -198,7 +193,7 @@ TOPICS: tuple[Topic, ...] = (
     ERASURES,
     LIVE,
     OWNERS,
-    *RETRIES.values(),
+    RETRY,
     *DELIVER.values(),
     *(changelog(role) for role in STATEFUL),
 )

@@ -1,6 +1,5 @@
 """When a delivery that failed for now is tried again."""
 
-from collections.abc import Mapping
 from math import ceil
 
 from msgspec import Struct
@@ -10,12 +9,13 @@ from schemas.vocabulary import Reason
 
 PERMANENT = frozenset({Reason.UNREGISTERED, Reason.INVALID_ADDRESS, Reason.REJECTED})
 """What no repetition of the same call can change."""
+DELAYS = (5, 30, 300, 1800, 7200)
+"""Seconds that may pass at most before each attempt; the last is that of all later ones."""
 
 
 class Attempt(Struct, frozen=True):
-    """Put the delivery into the retry topic of `tier`; not before `due_at` (epoch ms)."""
+    """Try again, not before `due_at` (epoch ms)."""
 
-    tier: str
     due_at: int
 
 
@@ -26,31 +26,19 @@ class GiveUp(Struct, frozen=True):
 
 
 def next_attempt(
-    delivery: Delivery,
-    reason: Reason,
-    *,
-    after: float | None,
-    now: int,
-    jitter: float,
-    delays: Mapping[str, int],
+    delivery: Delivery, reason: Reason, *, after: float | None, now: int, jitter: float
 ) -> Attempt | GiveUp:
     """Exponential back-off with full jitter: a share `jitter` in [0, 1) of the attempt's delay.
 
     `delivery.attempt` is how many calls failed before this one, `after` the provider's
-    Retry-After in seconds, `delays` seconds by tier. Never due before Retry-After, nor at or
-    after `delivery.expires_at`. The tier is the shortest that spans the wait, so that nothing
-    due soon stands in line behind the late; a Retry-After beyond all tiers takes the longest.
+    Retry-After in seconds. Never due before Retry-After, nor at or after `delivery.expires_at`.
     """
     if reason in PERMANENT:
         return GiveUp(reason)
-    tiers = sorted(delays.items(), key=lambda tier: tier[1])
-    _, longest = tiers[min(delivery.attempt, len(tiers) - 1)]
-    wait = jitter * longest * 1000
+    wait = jitter * DELAYS[min(delivery.attempt, len(DELAYS) - 1)] * 1000
     if after is not None:
         wait = max(wait, after * 1000)
     # Compared as it is, since an infinite Retry-After can't be rounded.
     if now + wait >= delivery.expires_at - 1:
         return GiveUp(Reason.EXPIRED)
-    wait_ms = ceil(wait)
-    name = next((name for name, seconds in tiers if wait_ms <= seconds * 1000), tiers[-1][0])
-    return Attempt(name, now + wait_ms)
+    return Attempt(now + ceil(wait))

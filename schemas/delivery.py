@@ -1,4 +1,4 @@
-"""`deliver.CHANNEL.PRIORITY` and `retry.DELAY` (key: user): one message to one address."""
+"""`deliver.CHANNEL.PRIORITY` and `retry` (key: user): one message to one address."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     `delivery_id` is the same however often this is replayed: sinks send it once, and devices
     collapse by `notification_id`. Times are epoch milliseconds. `attempt` counts the calls that
-    failed so far; `due_at` says when a retry may leave its retry topic. `variant` is of an
+    failed so far; `due_at` says when it may be tried again. `variant` is of an
     experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
     would have by its event's idempotency key, where there is one: feeds know it by that.
     """

@@ -1,8 +1,10 @@
 """The one durable timer table: what is due when, for whom, in this partition.
 
-The user's ledger says what waits; this is its index by time, changed in the same write.
+Elsewhere it says what waits: in the user's ledger, or in tables.waiting. This is the index of that
+by time, changed in the same write.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from tables.store import Store
 from tables.table import Table, View, key_of
 
 TIME_BYTES = 8
+COUNTED_AT_ONCE = 10_000
 WAITING, GATHERING, ADDRESSING = b"0", b"1", b"2"
 """What may fire at different times: what waits for its moment, digests, and what found no address
 while older contacts were unread."""
@@ -29,7 +32,7 @@ class Horizon(NamedTuple):
 
 
 class Timer(Struct, frozen=True, array_like=True):
-    """Something that waits under `name` in the ledger of a user."""
+    """Something that waits under `name`: in the ledger of a user, or to be tried again."""
 
     tenant: str
     user: str
@@ -83,6 +86,16 @@ class Timers:
                 break
         return min(found, default=None)
 
+    async def count(self) -> int:
+        """How many there are, at the cost of a look at each; others get their turn meanwhile."""
+        count = 0
+        for kind in _KINDS:
+            for _ in self._stored(kind):
+                count += 1
+                if count % COUNTED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        return count
+
     def move(
         self, view: View[Timer], tenant: str, user: str, before: Ledger, after: Ledger
     ) -> None:
@@ -90,7 +103,7 @@ class Timers:
         old, new = dict(before.timers()), dict(after.timers())
         for name, at in old.items():
             if new.get(name) != at:
-                view.put(_key(at, Timer(tenant, user, name)), None)
+                self.drop(view, at, Timer(tenant, user, name))
         for name, at in new.items():
             if old.get(name) != at:
                 self.add(view, at, Timer(tenant, user, name))
@@ -101,6 +114,10 @@ class Timers:
         view.put(key, timer)
         kind = key[:1]
         self._from[kind] = min(self._from[kind], key)
+
+    def drop(self, view: View[Timer], at: int, timer: Timer) -> None:
+        """Take back a timer that was set to `at` (epoch ms)."""
+        view.put(_key(at, timer), None)
 
     def _stored(self, kind: bytes) -> Iterator[tuple[bytes, Timer]]:
         prefix = TIMERS.prefix

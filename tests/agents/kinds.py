@@ -28,7 +28,7 @@ from pipeline.topics import (
     PRESENCE,
     PROFILE_CHANGES,
     REQUESTS,
-    RETRIES,
+    RETRY,
     STOPS,
     SUBSCRIPTIONS,
     SUPPRESSIONS,
@@ -84,6 +84,6 @@ KINDS: dict[str, type[Struct]] = {
     DELIVERY_EVENTS.name: DeliveryEvent,
     **{topic.name: Request for topic in REQUESTS.values()},
     **{topic.name: Broadcast for topic in BROADCASTS.values()},
-    **{topic.name: Delivery for topic in (*RETRIES.values(), *DELIVER.values())},
+    **{topic.name: Delivery for topic in (RETRY, *DELIVER.values())},
 }
 """What each topic's values are."""

@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
+from prometheus_client import REGISTRY
 
 from agents.calls import FORGOTTEN, Call, Calls
 from agents.dispatch import Dispatch
-from agents.retry import Retries
+from agents.retry import SLICE, Retries
 from agents.sink import Sink
+from embedded.retries import NAME
+from pipeline.lanes import all_read
 from pipeline.memory_log import MemoryLog
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRIES, Topic
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRY, Topic
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
@@ -22,6 +25,8 @@ from sinks.provider import Outcome, Retry
 from sinks.registry import Weighted
 from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
+from tables.step import MOST_ROWS
+from tables.waiting import WAITING
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.test_mark_order import Taking
@@ -86,6 +91,11 @@ class Line:
         await handler.handle(await self.say(ERASURES, Erasure(user=user)))
         self.clock.ahead += 1
 
+    def sent(self) -> list[str]:
+        """The ids of what stands in the push topic."""
+        records = self.log.topics[PUSH.name]
+        return [msgspec.json.decode(record.value or b"")["delivery_id"] for record in records]
+
     def written(self, topic: Topic) -> int:
         """How many records a topic has."""
         return len(self.log.topics[topic.name])
@@ -134,8 +144,7 @@ async def test_what_failed_of_somebody_erased_meanwhile_is_not_kept_for_another_
     await line.erase(handler, "ada")
     line.provider.answers.put_nowait(None)
     await sending
-    retries = [record for topic in RETRIES.values() for record in line.log.topics[topic.name]]
-    assert [record.key for record in retries] == [b"bob"]
+    assert [record.key for record in line.log.topics[RETRY.name]] == [b"bob"]
 
 
 async def test_a_batch_of_nobody_else_is_no_call() -> None:
@@ -153,17 +162,40 @@ async def test_a_batch_of_nobody_else_is_no_call() -> None:
 
 async def test_what_is_to_be_tried_again_is_dropped_also_if_they_go_while_it_waits() -> None:
     line = Line()
-    handler = Retries(line.runtime, line.store, line.closing)
+    handler = Retries(line.runtime, line.store, 0)
     due = line.clock.now() + 300
-    said = [critical(line.clock, user=user, due_at=due) for user in ("ada", "bob")]
-    waiting = asyncio.create_task(handler.handle(await line.say(RETRIES["5s"], *said)))
-    await settled()
-    assert not waiting.done()
+    users = ("ada", "bob", "ada")
+    early, other, late = (critical(line.clock, user=user, due_at=due) for user in users)
+    elsewhere = critical(line.clock, user="ada", due_at=due, tenant="acme")
+    await handler.handle(await line.say(RETRY, early, other, elsewhere))
     await line.erase(handler, "ada")
+    ids = [each.delivery_id.encode() for each in (early, other, elsewhere)]
+    stored = b"".join(value for _, value in line.store.scan(WAITING.prefix))
+    assert [name in stored for name in ids] == [False, True, True], "gone at once, and nobody else"
+    # Written before, and read after.
+    await handler.handle(await line.say(RETRY, late))
+    assert REGISTRY.get_sample_value(NAME, {"partition": "0"}) == 2
     line.clock.ahead += 300
-    await waiting
-    assert [record.key for record in line.log.topics[PUSH.name]] == [b"bob"]
+    await handler.wake(all_read)
+    assert sorted(line.sent()) == sorted([other.delivery_id, elsewhere.delivery_id])
     # Who comes back is tried again for.
     again = critical(line.clock, user="ada", due_at=line.clock.now())
-    await handler.handle(await line.say(RETRIES["30s"], again))
-    assert [record.key for record in line.log.topics[PUSH.name]] == [b"bob", b"ada"]
+    await handler.handle(await line.say(RETRY, again))
+    await handler.wake(all_read)
+    assert line.sent()[2:] == [again.delivery_id]
+
+
+async def test_an_erasure_of_thousands_that_wait_is_no_longer_turn_and_leaves_none() -> None:
+    line = Line()
+    handler = Retries(line.runtime, line.store, 0)
+    due = line.clock.now() + 300
+    said = [critical(line.clock, user="ada", due_at=due) for _ in range(2 * MOST_ROWS)]
+    for start in range(0, len(said), SLICE):
+        await handler.handle(await line.say(RETRY, *said[start : start + SLICE]))
+    await line.erase(handler, "ada")
+    assert sum(1 for _ in line.store.scan(WAITING.prefix)) == MOST_ROWS
+    line.clock.ahead += 300
+    while await handler.wake(all_read) == 0:
+        pass
+    assert line.sent() == []
+    assert list(line.store.scan(WAITING.prefix)) == []

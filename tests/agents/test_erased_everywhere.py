@@ -33,7 +33,7 @@ from pipeline.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
-    RETRIES,
+    RETRY,
     SUBSCRIPTIONS,
     SUPPRESSIONS,
     TOPICS,
@@ -206,8 +206,8 @@ async def test_nothing_of_an_erased_user_is_left_in_what_is_kept(
     place.running.simulators.faults.set("fcm", Fault(error_rate=1.0))
     for who in everybody:
         await stage.say(EVENTS, *place.events_of(who, datetime.now(UTC)))
-    await stage.work(stage.router, stage.decider, place.push)
-    waiting = [each for topic in RETRIES.values() for each in await stage.read(topic, Delivery)]
+    await stage.work(stage.router, stage.decider, place.push, stage.retry)
+    waiting = await stage.read(RETRY, Delivery)
     assert {each.user for each in waiting} == set(everybody)
     # Decided, and in no sink yet; then routed and not decided; then written and not routed.
     for roles in ((stage.router, stage.decider), (stage.router,), ()):

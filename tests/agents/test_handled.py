@@ -4,6 +4,7 @@ The frontier moves when `handle` returns. Whatever is still on its way then is l
 """
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ from agents.retry import Retries
 from agents.router import Router
 from pipeline.batcher import Batcher
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.lanes import Handler
+from pipeline.lanes import Handler, all_read
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice, cut
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, EVENTS, REQUESTS, RETRIES, Topic
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, EVENTS, REQUESTS, RETRY, Topic
 from policy.delivery_events import reached
 from schemas.encoding import encode
 from schemas.request import Origin, Request
@@ -61,8 +62,13 @@ def slice_of(topic: Topic, key: str, *values: Struct | bytes) -> Slice:
 
 
 async def writes_of(handler: Handler, slice_: Slice, log: GatedLog) -> list[list[str]]:
+    """The topics that a slice's work writes to."""
+    return await rounds_of(handler.handle(slice_), log)
+
+
+async def rounds_of(work: Coroutine[Any, Any, object], log: GatedLog) -> list[list[str]]:
     """The topics that are written to, together and after one another, one answer at a time."""
-    handling = asyncio.create_task(handler.handle(slice_))
+    handling = asyncio.create_task(work)
     rounds: list[list[str]] = []
     while True:
         await settled()
@@ -119,10 +125,11 @@ async def test_the_inbox(runtime: Runtime, log: GatedLog) -> None:
 
 
 async def test_what_is_tried_again(runtime: Runtime, log: GatedLog) -> None:
-    retries = Retries(runtime, Gated(log), asyncio.Event())
+    retries = Retries(runtime, Gated(log), 0)
     again = delivery(ShiftedClock(), user="ann", due_at=0)
-    rounds = await writes_of(retries, slice_of(RETRIES["5s"], "ann", again), log)
-    assert rounds == [[STATE[0]], ["dead-letters", "deliver.push.high"]]
+    rounds = await writes_of(retries, slice_of(RETRY, "ann", again), log)
+    assert rounds == [[STATE[0]], ["dead-letters"]]
+    assert await rounds_of(retries.wake(all_read), log) == [[STATE[0]], ["deliver.push.high"]]
 
 
 class ClickHouse:

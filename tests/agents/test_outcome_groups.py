@@ -14,7 +14,7 @@ from pipeline.memory_log import MemoryLog
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.slices import Slice
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, RETRIES
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, RETRY
 from pipeline.write_queue import Entry
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
@@ -206,7 +206,7 @@ class Push:
 
     def retries(self) -> list[bytes]:
         """What is to be tried again."""
-        return [r.value or b"" for t in RETRIES.values() for r in self.log.topics[t.name]]
+        return [record.value or b"" for record in self.log.topics[RETRY.name]]
 
 
 @in_virtual_time

@@ -14,7 +14,7 @@ from agents.sink import sink
 from pipeline.memory_log import MemoryLog
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
-from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRIES, SUPPRESSIONS, Topic
+from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRY, SUPPRESSIONS, Topic
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
@@ -96,7 +96,7 @@ async def deliver(
         (first.calls, second.calls),
         event,
         read(log, [DEAD_LETTERS], DeadLetter),
-        read(log, list(RETRIES.values()), Delivery),
+        read(log, [RETRY], Delivery),
         read(log, [SUPPRESSIONS], Suppression),
     )
 

@@ -15,7 +15,7 @@ from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.errors import Abandoned
 from pipeline.partitions import Role
-from pipeline.topics import DEAD_LETTERS, DELIVER, RETRIES, RETRY_DELAYS, Topic
+from pipeline.topics import DEAD_LETTERS, DELIVER, RETRY, Topic
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
@@ -70,9 +70,8 @@ class Push:
         return row.stage, row.reason
 
     async def retries(self) -> list[Delivery]:
-        """All that stands in retry topics."""
-        found = [await self.stage.read(topic, Delivery) for topic in RETRIES.values()]
-        return [delivery for deliveries in found for delivery in deliveries]
+        """All that is to be tried again."""
+        return await self.stage.read(RETRY, Delivery)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +129,7 @@ async def test_a_provider_in_trouble_means_a_retry_with_a_due_time(push: Push) -
     assert await push.outcome() == (Step.RETRYING, Reason.PROVIDER_ERROR)
     (row,), (again,) = await push.stage.told(), await push.retries()
     assert (again.delivery_id, again.attempt) == (said.delivery_id, 1)
-    assert row.at <= again.due_at <= row.at + 1000 * RETRY_DELAYS["5s"]
+    assert row.at <= again.due_at <= row.at + 5_000
     assert push.accepted(said) == []
 
 
@@ -145,7 +144,7 @@ async def test_a_retry_that_succeeds_is_told_with_its_attempt(push: Push) -> Non
 async def test_retry_after_is_obeyed(push: Push, status: int) -> None:
     push.fault(error_rate=1.0, status=status, retry_after=90)
     await push.deliver(delivery(push.stage.clock))
-    (row,), (again,) = await push.stage.told(), await push.stage.read(RETRIES["5m"], Delivery)
+    (row,), (again,) = await push.stage.told(), await push.retries()
     assert again.due_at - row.at >= 90_000
 
 
@@ -196,7 +195,7 @@ async def test_a_close_abandons_what_waits_and_loses_no_call(push: Push) -> None
     with pytest.raises(Abandoned):
         await ended(working)
     assert len(push.accepted(*said)) < len(said)
-    assert await push.stage.raw(RETRIES["5s"]) == []
+    assert await push.stage.raw(RETRY) == []
     assert not [tp for _, tp in push.stage.done if tp.topic == HIGH.name]
     push.running.simulators.faults.clear_all()
     push.stage.closing.clear()

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from embedded.house import House, Worker
+from embedded.retries import retries_waiting
 from embedded.simulators.faults import Fault
 from pipeline.ends import learn
 from pipeline.topics import DELIVER, INPUTS
@@ -41,6 +42,8 @@ async def wait_until_read(house: House, within: float = SETTLED) -> None:
         while caught_up < 2 * len(roles):
             try:
                 behind = await _behind(roles[0], admin, consumer)
+                if roles[0] == "retry":
+                    behind += await retries_waiting(house)
             except KafkaError as error:  # such as a coordinator that is not there yet
                 behind = repr(error)
             if time.monotonic() > end:

@@ -10,7 +10,7 @@ from analytics.clickhouse import ClickHouse
 from embedded.house import House
 from embedded.simulators.credentials import Credentials
 from embedded.simulators.faults import Fault
-from pipeline.topics import DEAD_LETTERS, DELIVERY_EVENTS, RETRIES
+from pipeline.topics import DEAD_LETTERS, DELIVERY_EVENTS, RETRY
 from schemas.vocabulary import Channel, Priority
 from tests.chaos.conftest import LATENCY, PROVIDERS, Tell
 from tests.chaos.deliveries import Deliveries, producing, write
@@ -22,7 +22,7 @@ SHOWS = (
     Fault(error_rate=1, status=400),
     Fault(reset_rate=1),
 )
-KEPT = [topic.name for topic in (DEAD_LETTERS, DELIVERY_EVENTS, *RETRIES.values())]
+KEPT = [topic.name for topic in (DEAD_LETTERS, DELIVERY_EVENTS, RETRY)]
 
 
 async def test_no_secret_shows_in_anything_that_is_kept(house: House, tell: Tell) -> None:

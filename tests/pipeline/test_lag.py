@@ -6,11 +6,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.lag import Lag
-from pipeline.topics import INPUTS, RETRIES
+from pipeline.topics import INPUTS
 from tests.agents.line import PARTITIONS, Line
 
 ROLE = "retry"
-ONE, TWO = (topic.name for topic in list(RETRIES.values())[:2])
+ONE, TWO = (topic.name for topic in INPUTS[ROLE])
 TPS = [TopicPartition(topic.name, n) for topic in INPUTS[ROLE] for n in range(PARTITIONS)]
 
 
@@ -70,6 +70,20 @@ async def test_what_comes_between_two_looks_is_waited_for(line: Line, lag: Lag) 
     assert await lag.settle(60, told, [ROLE])
     # Done, but the next look has other ends; only the third is like the one before it.
     assert looks == [0, 0, 0]
+
+
+async def test_what_waits_in_a_roles_state_is_waited_for(line: Line, lag: Lag) -> None:
+    looks = list[int]()
+    left = iter((2, 1, 0))
+
+    async def told(lags: dict[str, int]) -> None:
+        looks.append(lags[ROLE])
+
+    async def waiting() -> int:
+        return next(left, 0)
+
+    assert await lag.settle(60, told, [ROLE], waiting)
+    assert looks == [0, 0, 0, 0]
 
 
 async def test_what_does_not_move_is_not_waited_for_for_ever(line: Line, lag: Lag) -> None:

@@ -10,7 +10,7 @@ from pipeline.topics import (
     ERASURES,
     EVENTS,
     LIVE,
-    RETRIES,
+    RETRY,
     SENT_KEPT_MS,
     TOPICS,
     changelog,
@@ -57,7 +57,7 @@ def test_each_kind_of_topic_is_created_with_all_that_it_relies_on() -> None:
 
 def test_what_must_outlast_other_records_outlasts_the_last_one_of_a_segment() -> None:
     """A segment of a day goes when its newest record is too old, so its oldest is a day older."""
-    deliveries = [*DELIVER.values(), *RETRIES.values()]
+    deliveries = [*DELIVER.values(), RETRY]
     assert max(topic.retention_ms for topic in deliveries) + DAY_MS < SENT_KEPT_MS
     others = [topic for topic in TOPICS if topic is not ERASURES]
     assert max(topic.retention_ms for topic in others) + DAY_MS < ERASURES.retention_ms

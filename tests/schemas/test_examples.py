@@ -64,7 +64,7 @@ KINDS: dict[str, type[Struct]] = {
 
 def example_for(topic: str) -> str:
     """The example that shows what a topic holds."""
-    if topic.startswith(("deliver.", "retry.")):
+    if topic.startswith("deliver.") or topic == "retry":
         return "delivery"
     if topic.startswith(("requests.", "broadcasts.")):
         return topic.partition(".")[0]

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents import decider, router
+from agents import decider, retry, router
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
 from policy.dedupe import Mark, mark_of, remember
 from tables.erased import ERASED
@@ -140,6 +140,7 @@ def test_a_deduplication_mark_is_47_bytes() -> None:
         (decider.TABLES, b"Mabcdefghijklnopqrtuvxz"),
         (router.TABLES, b"Mbcefjkmruz"),
         ((INBOX, COUNTS, ERASED), b"inz"),
+        (retry.TABLES, b"twz"),
         ((SENT,), b"s"),
     ],
 )
