@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pipeline.batcher import Batcher
 from pipeline.errors import Abandoned
-from pipeline.metrics import CIRCUIT, PROVIDER_CALLS
+from pipeline.metrics import CIRCUIT, FAILING_SINCE, PROVIDER_CALLS, PROVIDER_ERRORS
 from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slots import Slots
@@ -18,8 +18,9 @@ from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Answers, Breaker, Circuit, answers_of
+from sinks.health import Health
 from sinks.http import BEFORE_CALL
-from sinks.provider import Outcome, Provider, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, Provider, Refused, Retry, Sent
 from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
 
@@ -65,6 +66,7 @@ class Calls:
         stall = runtime.settings.provider_timeout * 500 if provider.is_one_server else inf
         self._breaker = Breaker(stall)
         self._circuit = Circuit.CLOSED
+        self._health = Health()
         CIRCUIT.labels(provider.name).set(Circuit.CLOSED)
         self._batchers: dict[Priority, Batcher[Call, Result]] = {
             priority: Batcher(
@@ -78,10 +80,18 @@ class Calls:
         """Whether the provider is left alone now."""
         return self._breaker.circuit(self._clock.now()) is Circuit.OPEN
 
-    def circuit(self) -> CircuitState:
-        """What an operator is told of it."""
-        name = self._breaker.circuit(self._clock.now()).name.lower()
-        return CircuitState(provider=self.provider.name, state=name, free_in=self.free_in())
+    def circuit(self, instead: Sequence[str]) -> CircuitState:
+        """What an operator is told of it; `instead` is who is called while it is left alone."""
+        circuit, health = self._breaker.circuit(self._clock.now()), self._health
+        return CircuitState(
+            provider=self.provider.name,
+            state=circuit.name.lower(),
+            free_in=self.free_in(),
+            failing_since=health.failing_since,
+            last_error=health.last_error,
+            last_error_at=health.last_error_at,
+            instead=list(instead) if circuit is Circuit.OPEN else [],
+        )
 
     def free_in(self) -> float:
         """Seconds until it may be called again, at the earliest."""
@@ -123,6 +133,9 @@ class Calls:
             self._breaker.end(started, self._clock.now(), answers)
             self._tell_circuit(outcomes or ())
         now = self._clock.now()
+        if made:
+            self._health.note(now, outcomes)
+            FAILING_SINCE.labels(self.provider.name).set(self._health.failing_since / 1000)
         pairs = zip(calls, outcomes, strict=True)
         return await asyncio.gather(*(self._note(call, outcome, now) for call, outcome in pairs))
 
@@ -163,6 +176,8 @@ class Calls:
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
         name = self.provider.name
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
+        if isinstance(outcome, Retry) and outcome.whose in (Fault.CREDENTIALS, Fault.PROVIDER):
+            PROVIDER_ERRORS.labels(name, outcome.reason).inc()
         if isinstance(outcome, Retry) and outcome.uncertain and self._holds:
             # Noted before anything else is done: a stop in the middle of the slice must not lead
             # to a second call.

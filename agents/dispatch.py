@@ -47,8 +47,14 @@ class Dispatch:
             self._weights.setdefault(provider.scheme, {})[provider.name] = weight
 
     def circuits(self) -> list[CircuitState]:
-        """Which providers are called now."""
-        return [calls.circuit() for calls in self._calls.values()]
+        """Which providers are called now, how they fare, and who is called instead of them."""
+        return [calls.circuit(self._others(name)) for name, calls in self._calls.items()]
+
+    def _others(self, name: str) -> list[str]:
+        """Who reaches the same addresses and is called now, those of most weight first."""
+        weights = self._weights[self._calls[name].provider.scheme]
+        others = [other for other in weights if other != name and not self._calls[other].is_open]
+        return sorted(others, key=lambda other: -weights[other])
 
     async def deliver(self, call: Call) -> Answer:
         """Deliver or say why not; what was sent is in the ledger on return. Raises Abandoned."""

@@ -67,6 +67,18 @@ RETRIES_WAITING = Gauge(
     "trouble.",
     ["partition"],
 )
+PROVIDER_ERRORS = Counter(
+    "tocsin_provider_errors",
+    "Deliveries that failed by a provider's or our account's fault, by reason. Rising: "
+    "`/v1/operations` has what it said last.",
+    ["provider", "reason"],
+)
+FAILING_SINCE = Gauge(
+    "tocsin_provider_failing_since_seconds",
+    "When the first call to a provider failed after the last that succeeded, in Unix time; 0 while "
+    "calls succeed. Long ago: its status page, our credentials.",
+    ["provider"],
+)
 UNREADABLE_EVENTS = Counter(
     "tocsin_unreadable_report_events",
     "Events in a provider's reports that were skipped. Rising: it changed its form; see the log.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from agents.calls import Call
@@ -16,6 +17,7 @@ from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.errors import Abandoned, Unavailable
+from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.breaker import FIRST_MS, IN_A_ROW
@@ -287,6 +289,44 @@ async def test_a_retry_after_keeps_all_away_until_then(texts: Texts) -> None:
     assert not waiting.done()
     texts.stage.clock.ahead += 1
     assert sent_by([await ended(waiting)]) == {"twilio": 1}
+
+
+async def test_what_an_operator_is_told_of_providers_in_trouble_and_well(texts: Texts) -> None:
+    """What it said, since when nothing succeeds, and who is called instead; and when it is over."""
+    dispatch, began = texts.dispatch(weights=(1, 1)), texts.stage.clock.now()
+    assert dispatch.circuits() == [
+        CircuitState(provider="twilio", state="closed"),
+        CircuitState(provider="spare", state="closed"),
+    ]
+    texts.fault(error_rate=1.0, status=503)
+    for number in range(40):
+        texts.stage.clock.ahead += 1
+        await deliver(dispatch, texts.call(number))
+    twilio, spare = dispatch.circuits()
+    assert (twilio.state, twilio.instead) == ("open", ["spare"])
+    assert twilio.last_error.startswith("provider_error: ")
+    assert "503" in twilio.last_error
+    assert began < twilio.failing_since < twilio.last_error_at < texts.stage.clock.now()
+    assert spare == CircuitState(provider="spare", state="closed")
+    metric = "tocsin_provider_failing_since_seconds"
+    assert REGISTRY.get_sample_value(metric, {"provider": "twilio"}) == twilio.failing_since / 1000
+
+    texts.first.simulators.faults.clear_all()
+    texts.stage.clock.ahead += FIRST_MS
+    for number in range(40, 80):
+        await deliver(dispatch, texts.call(number))
+    well, _ = dispatch.circuits()
+    assert (well.state, well.failing_since, well.instead) == ("closed", 0, [])
+    assert (well.last_error, well.last_error_at) == (twilio.last_error, twilio.last_error_at)
+    assert REGISTRY.get_sample_value(metric, {"provider": "twilio"}) == 0
+
+
+async def test_whose_own_fault_it_is_that_says_nothing_of_the_provider(texts: Texts) -> None:
+    texts.fault(error_rate=1.0, status=400)
+    dispatch = texts.alone()
+    (answer,) = await deliver(dispatch, texts.call())
+    assert isinstance(answer.result, Refused)
+    assert dispatch.circuits() == [CircuitState(provider="twilio", state="closed")]
 
 
 async def test_an_address_that_no_provider_serves(texts: Texts) -> None:

@@ -10,7 +10,9 @@ from msgspec import Struct
 from pipeline.errors import Unavailable
 from pipeline.lag import Lag
 from pipeline.topics import SINKS
+from policy.instants import timestamp
 from schemas.circuit import CircuitState, ReadCircuits
+from schemas.event import Timestamp
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route
@@ -28,12 +30,28 @@ class RoleState(Struct, frozen=True):
     topics: dict[str, int]
 
 
+class ProviderState(Struct, frozen=True):
+    """Whether a provider is called now, since when nothing succeeds, and what it said last.
+
+    `state` is `closed` (all calls), `half_open` (one, to see) or `open` (none, for `free_in`
+    seconds); then its deliveries go to those `instead`, and without any they wait.
+    """
+
+    provider: str
+    state: str
+    free_in: float
+    failing_since: Timestamp | None
+    last_error: str
+    last_error_at: Timestamp | None
+    instead: list[str]
+
+
 class ProcessCircuits(Struct, frozen=True):
     """The circuits of one process of a sink; None where it does not answer."""
 
     role: str
     process: str
-    circuits: list[CircuitState] | None
+    circuits: list[ProviderState] | None
 
 
 class OperationsBody(Struct, frozen=True):
@@ -100,7 +118,25 @@ class Operations:
             *(owners.ask_each(role, question, list[CircuitState]) for role in SINKS)
         )
         return [
-            ProcessCircuits(str(role), process, circuits)
+            ProcessCircuits(
+                str(role), process, None if circuits is None else list(map(_told, circuits))
+            )
             for role, found in zip(SINKS, answers, strict=True)
             for process, circuits in sorted(found.items())
         ]
+
+
+def _told(circuit: CircuitState) -> ProviderState:
+    return ProviderState(
+        provider=circuit.provider,
+        state=circuit.state,
+        free_in=circuit.free_in,
+        failing_since=_at(circuit.failing_since),
+        last_error=circuit.last_error,
+        last_error_at=_at(circuit.last_error_at),
+        instead=circuit.instead,
+    )
+
+
+def _at(moment: int) -> Timestamp | None:
+    return timestamp(moment) if moment else None

@@ -43,15 +43,22 @@ function lags(roles) {
 function providers(processes) {
   if (!processes.length) return state("No sink has said yet where it can be asked.");
   const rows = processes.flatMap(({ role, process, circuits }) => circuits === null
-    ? [[role, "–", mark("bad", "does not answer"), process]]
-    : circuits.map((each) => [role, each.provider, circuit(each), process]));
-  return table(["channel", "provider", "circuit", "process"], rows);
+    ? [[role, "–", mark("bad", "does not answer"), "–", process]]
+    : circuits.map((each) => [role, each.provider, circuit(each), trouble(each), process]));
+  return table(["channel", "provider", "circuit", "trouble", "process"], rows);
 }
 
-function circuit({ state: name, free_in: seconds }) {
+function circuit({ state: name, free_in: seconds, instead }) {
   if (name === "closed") return mark("good", "closed: all is sent");
   if (name === "half_open") return mark("warn", "half open: one call, to see");
-  return mark("bad", `open: asked again in ${Math.ceil(seconds)} s`);
+  const others = instead.length ? `${instead.join(", ")} instead` : "deliveries wait";
+  return mark("bad", `open: asked again in ${Math.ceil(seconds)} s; ${others}`);
+}
+
+function trouble({ failing_since: since, last_error: error, last_error_at: at }) {
+  if (!error) return "–";
+  const words = `last ${time(at)}: ${error}`;
+  return since ? mark("bad", `nothing succeeds since ${time(since)}; ${words}`) : words;
 }
 
 function mark(kind, text) {

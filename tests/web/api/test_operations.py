@@ -10,7 +10,13 @@ from schemas.circuit import CircuitState, ReadCircuits
 from schemas.vocabulary import Channel
 from tests.web.caller import memory, settings
 from tests.web.desk import Asked, desk_of
-from web.api.operations import KEPT_SECONDS, Operations, ProcessCircuits, RoleState
+from web.api.operations import (
+    KEPT_SECONDS,
+    Operations,
+    ProcessCircuits,
+    ProviderState,
+    RoleState,
+)
 
 
 class Looked(Operations):
@@ -77,13 +83,38 @@ class Sinks(Asked):
         assert (question, kind) == (ReadCircuits(), list[CircuitState])
         if role != Channel.PUSH:
             return {}
-        return {"http://b": None, "http://a": [CircuitState(provider="fcm", state="closed")]}
+        well = CircuitState(provider="fcm", state="closed")
+        ill = CircuitState(
+            provider="apns",
+            state="open",
+            free_in=1.5,
+            failing_since=1_772_366_400_000,
+            last_error="provider_error: 503",
+            last_error_at=1_772_366_401_234,
+            instead=["other"],
+        )
+        return {"http://b": None, "http://a": [well, ill]}
 
 
 async def test_the_circuits_of_each_process() -> None:
     operations = Operations(desk_of(memory(), settings(), 0, Sinks()))
     assert await operations._circuits() == [
-        ProcessCircuits("push", "http://a", [CircuitState(provider="fcm", state="closed")]),
+        ProcessCircuits(
+            "push",
+            "http://a",
+            [
+                ProviderState("fcm", "closed", 0.0, None, "", None, []),
+                ProviderState(
+                    "apns",
+                    "open",
+                    1.5,
+                    "2026-03-01T12:00:00.000Z",
+                    "provider_error: 503",
+                    "2026-03-01T12:00:01.234Z",
+                    ["other"],
+                ),
+            ],
+        ),
         ProcessCircuits("push", "http://b", None),
     ]
 
