@@ -6,10 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaProducer
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from schemas.circuit import CircuitState
+from schemas.encoding import encode
+from schemas.owner import Owner
 from tests.agents.names import unique
 from tests.patience import until_told
 from tests.web.api.test_history import until as told
@@ -99,6 +104,45 @@ async def test_the_filters_are_in_the_link(api: Api, page: webdriver.Chrome) -> 
     await until(page, "!!document.querySelector('#volume .chart')")
     assert "channel=inapp" in page.current_url
     assert "nothing_like_it" not in page.current_url
+
+
+async def test_a_provider_in_trouble_is_shown_with_what_it_said_and_who_is_called_instead(
+    api: Api, page: webdriver.Chrome, shots: Path
+) -> None:
+    """By a push worker that says so; its partition is one that no worker of this house holds."""
+    circuits = [
+        CircuitState(
+            provider="fcm",
+            state="open",
+            free_in=7.2,
+            failing_since=1_772_366_400_000,
+            last_error="provider_error: 503 <b>overloaded</b>",
+            last_error_at=1_772_366_460_000,
+            instead=["spare"],
+        ),
+        CircuitState(provider="spare", state="closed"),
+    ]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=encode(circuits))
+
+    app = web.Application()
+    app.add_routes([web.post("/push/99", answer)])
+    async with TestServer(app) as server:
+        owner = Owner(role="push", partition=99, url=str(server.make_url("/push")))
+        producer = AIOKafkaProducer(bootstrap_servers=api.house.kafka.address)
+        await producer.start()
+        await producer.send_and_wait("owners", encode(owner), b"push/99")
+        await producer.stop()
+        await asyncio.to_thread(page.set_window_size, 1400, 900)
+        await open_(page, f"{api.url}/operator")
+        await until(page, "document.querySelector('#circuits').textContent.includes('spare')")
+        shown = await text_of(page, "#circuits")
+        await shoot(page, shots / "operator-providers.png")
+    assert "open: asked again in 8 s; spare instead" in shown
+    assert "nothing succeeds since" in shown
+    assert "provider_error: 503 <b>overloaded</b>" in shown
+    assert "closed: all is sent" in shown
 
 
 async def test_empty_and_broken_are_told_in_words(
