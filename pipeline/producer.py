@@ -132,6 +132,12 @@ class Producer(AIOKafkaProducer):
             self._queue(place).drop(submission)
             submission.withdraw()
             raise _explained(topic, partition, error) from error
+        except asyncio.CancelledError:
+            if place not in self._known:
+                # Nobody else may ever ask for the partition, and until then it is in no request.
+                self._queue(place).drop(submission)
+                submission.withdraw()
+            raise
 
     async def stop(self) -> None:
         """End, once all is acknowledged; what is not within the time of a write is given up."""

@@ -14,7 +14,7 @@ from random import Random
 
 from embedded.process import LOOPBACK, free_port
 
-PRODUCE, FETCH = 0, 1
+PRODUCE, FETCH, METADATA = 0, 1, 3
 FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE, SYNC, OFFSET_COMMIT = 10, 11, 12, 13, 14, 8
 GROUP = frozenset({OFFSET_COMMIT, 9, FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE, SYNC})
 """Requests that a group's coordinator answers, and the one by which it is found."""

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_topic
 from pipeline.topics import Topic
-from tests.kafka_proxy import PRODUCE, KafkaProxy, of, proxy_to
+from tests.kafka_proxy import METADATA, PRODUCE, KafkaProxy, of, proxy_to
 from tests.patience import ended, until
 
 PARTITIONS = 3
@@ -50,13 +50,19 @@ class Wire:
         return first
 
 
-@pytest.fixture
-async def wire(kafka: Kafka) -> AsyncIterator[Wire]:
+async def made(kafka: Kafka) -> str:
+    """A new topic."""
     topic = Topic(name=f"producer-{next(numbers)}", key="k", written_by="", read_by="")
     await create_topics(Settings(kafka=kafka.address, partitions=PARTITIONS), [topic])
+    return topic.name
+
+
+@pytest.fixture
+async def wire(kafka: Kafka) -> AsyncIterator[Wire]:
+    topic = await made(kafka)
     async with proxy_to(kafka.port) as proxy:
         producer = await start_producer(proxy.address)
-        yield Wire(topic.name, producer, proxy)
+        yield Wire(topic, producer, proxy)
         proxy.let_go()
         await producer.stop()
 
@@ -90,6 +96,22 @@ async def test_who_is_told_to_stop_writes_what_still_waits(wire: Wire) -> None:
     assert (await first, await waiting) == (1, 2)
     with pytest.raises(Unavailable, match="ProducerClosed"):
         await wire.write(0, b"late")
+
+
+async def test_a_write_that_is_cancelled_before_its_partition_is_known_is_forgotten(
+    wire: Wire, kafka: Kafka
+) -> None:
+    """As of a worker that is told to stop while it opens its partitions: it must not wait."""
+    wire.topic = await made(kafka)  # after the client has learned of all topics
+    wire.proxy.hold(of(METADATA))
+    writing = wire.write(0, b"early")
+    await until(lambda: any(wire.producer._waiting.values()))
+    writing.cancel()
+    await asyncio.wait([writing])
+    assert writing.cancelled()
+    assert not any(wire.producer._waiting.values())
+    wire.proxy.let_go()
+    assert await ended(wire.write(0, b"late")) == 1
 
 
 async def test_a_topic_that_is_not_there_is_told_to_who_writes_there_and_nobody_else(
