@@ -96,8 +96,7 @@ class Fates:
     def _hear(self, told: DeliveryEvent, texts: dict[str, Text]) -> None:
         if told.reason is Reason.DUPLICATE or told.accepted_at < self._begin:
             return
-        # Under the actor's name it stands for all their followers.
-        user = "" if told.reason is Reason.FAN_OUT_ON_READ else told.user
+        user = "" if _stands_for_all(told) else told.user
         place = Place(told.tenant, told.event_id, user, told.type, told.channel or "")
         match told.stage:
             case Stage.QUEUED:
@@ -142,6 +141,14 @@ def _text(content: Content) -> Text:
     # Within one process; nothing of it is stored.
     mark = hash((content.title, content.body, content.html, _encode(content.data)))
     return Text(content.title[:SHOWN], content.body[:SHOWN], mark)
+
+
+def _stands_for_all(told: DeliveryEvent) -> bool:
+    """Whether it is of all whom the event was for, under the actor's name."""
+    if told.reason is Reason.CONDITION:
+        nobody = notification_id(told.tenant, told.event_id, "", told.type)
+        return told.notification_id == nobody
+    return told.reason is Reason.FAN_OUT_ON_READ
 
 
 def _place_of(letter: DeadLetter) -> Place | None:

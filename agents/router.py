@@ -205,6 +205,9 @@ class Router(Stateful):
         written: Routed = []
         posted: Routed = []
         for spec in types:
+            if spec.when is not None and not spec.when.holds(event):
+                posted += routing.passed_over(spec, spec.when, self._runtime.clock.now())
+                continue
             if not spec.followers or event.notify is not None:
                 told.append((spec, routing.told(spec)))
                 continue

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import msgspec
 
 from pipeline.outputs import partition_of
-from pipeline.topics import BROADCASTS, REQUESTS, Topic
+from pipeline.topics import BROADCASTS, DELIVERY_EVENTS, REQUESTS, Topic
 from policy.audience import addressed_to, followees, recipients
+from policy.condition import Condition
+from policy.delivery_events import passed_over
 from policy.notification_type import NotificationType
 from schemas.event import Event
 from schemas.request import Broadcast, Origin, Request
@@ -35,6 +37,13 @@ class Routing:
         by_name = spec.users or self.event.notify is not None
         routed = self.to_users(spec) if by_name else self.to_everywhere(spec)
         return in_bulk(routed) if self.is_bulk else routed
+
+    def passed_over(self, spec: NotificationType, condition: Condition, now: int) -> Routed:
+        """What is told where a type's condition does not hold; raises BadRecord."""
+        event, here = self.event, self.origin.partition
+        users = recipients(event, spec) if spec.users or event.notify is not None else [""]
+        told = [passed_over(event, spec, condition, self.at, now, user) for user in users]
+        return [(DELIVERY_EVENTS, here, each.user, each) for each in told]
 
     def to_users(self, spec: NotificationType) -> Routed:
         """One request for each user that the event names; raises BadRecord."""

@@ -2,13 +2,15 @@
 
 from msgspec.structs import replace
 
+from policy.condition import MOST_SHOWN, Condition
 from policy.decision import Outcome
-from policy.identity import delivery_event_id
+from policy.identity import delivery_event_id, notification_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
 from policy.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.event import Event
 from schemas.post import Post
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
@@ -118,20 +120,48 @@ def reported(
 
 def read_by_feeds(post: Post, spec: NotificationType, followers: int, now: int) -> DeliveryEvent:
     """Not written to the actor's followers: one row for all of them, under the actor's name."""
+    outcome = Outcome(None, Reason.FAN_OUT_ON_READ, f"{followers} followers")
+    return _not_routed(post.event, spec, post.notification_id, outcome, post.accepted_at, now)
+
+
+def passed_over(
+    event: Event,
+    spec: NotificationType,
+    condition: Condition,
+    accepted_at: int,
+    now: int,
+    user: str = "",
+) -> DeliveryEvent:
+    """The type is for other events. Without a user it stands for all whom it would tell, under the
+    actor's name."""
+    name = notification_id(event.tenant, event.id, user, spec.name)
+    outcome = Outcome(None, Reason.CONDITION, f"not {condition.source}"[:MOST_SHOWN])
+    return _not_routed(event, spec, name, outcome, accepted_at, now, user)
+
+
+def _not_routed(
+    event: Event,
+    spec: NotificationType,
+    notification: str,
+    outcome: Outcome,
+    accepted_at: int,
+    now: int,
+    user: str = "",
+) -> DeliveryEvent:
     return DeliveryEvent(
-        id=delivery_event_id(post.notification_id, None, Stage.SUPPRESSED, 0),
-        stage=Stage.SUPPRESSED,
+        id=delivery_event_id(notification, None, outcome.stage, 0),
+        stage=outcome.stage,
         at=now,
-        occurred_at=epoch_ms(post.event.occurred_at),
-        accepted_at=post.accepted_at,
-        tenant=post.event.tenant,
+        occurred_at=epoch_ms(event.occurred_at),
+        accepted_at=accepted_at,
+        tenant=event.tenant,
         type=spec.name,
         category=spec.category,
         priority=spec.priority,
-        user=post.event.actor,
-        event_id=post.event.id,
-        notification_id=post.notification_id,
-        reason=Reason.FAN_OUT_ON_READ,
-        detail=f"{followers} followers",
+        user=user or event.actor,
+        event_id=event.id,
+        notification_id=notification,
+        reason=outcome.reason,
+        detail=outcome.detail,
         catalogue=spec.catalogue,
     )

@@ -129,6 +129,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Whom to tell is one of: `users`, a path in the event's data; `followers` of the actor;
     `subscribers`, a path to the name of a topic; `segment`, attributes with their values.
+    With `when`, only events for which this expression over `data`, `actor` and `occurred_at` holds
+    are told of; it is written as in templates, and what it needs must be there.
     `channels` are used at once, but for one that has a `fallback`, which is used only where
     none of those listed for it can go; `escalation` adds channels later. `topic` is the path
     to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
@@ -164,6 +166,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     digests: tuple[DigestEntry, ...] = ()
     escalation: tuple[EscalationStep, ...] = ()
     experiment: ExperimentEntry | None = None
+    when: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
     send_at: Literal["best_hour"] | None = None
     own_events: bool | None = None
 

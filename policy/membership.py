@@ -36,8 +36,10 @@ def membership(
 ) -> Membership:
     """Whether the user is in the audience; from `threshold` followers on feeds read a post.
 
-    Raises BadRecord where the event does not say whom it is for.
+    Raises BadRecord where the event does not say whom it is for, or lacks what a condition needs.
     """
+    if spec.when is not None and not spec.when.holds(event):
+        return Membership(False, f"it tells of an event only if {spec.when.source}")
     if spec.users or event.notify is not None:
         path = "notify.users" if event.notify else f"data.{'.'.join(spec.users)}"
         named = recipients(event, spec)

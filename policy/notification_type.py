@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from policy.condition import Condition
 from policy.digest_window import DigestWindow
 from policy.experiment import Experiment
 from policy.rate_limit import RateLimit
@@ -72,8 +73,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     the event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
     the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
-    `own_events` whoever did it is told like everybody else. `shows_users` says that texts may
-    speak of all the users that an event lists.
+    `own_events` whoever did it is told like everybody else. With `when` it is only for events for
+    which that holds. `shows_users` says that texts may speak of all the users that an event lists.
     """
 
     name: str
@@ -95,6 +96,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     catalogue: str = ""
     at_best_hour: bool = False
     experiment: Experiment | None = None
+    when: Condition | None = None
     variant: str = ""
     own_events: bool = False
     shows_users: bool = False

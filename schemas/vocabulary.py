@@ -109,6 +109,7 @@ class Reason(_Word):
     RATE_LIMITED = "rate_limited"
     TOO_MANY_HELD = "too_many_held"  # as many wait for this user as are kept
     INBOX_FULL = "inbox_full"  # older than all that a full inbox keeps
+    CONDITION = "condition"  # the type is for other events, by what they hold
     FAN_OUT_ON_READ = "fan_out_on_read"  # the post went to the outbox; feeds read it there
 
     # held, beside quiet hours and rate limits

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from policy import digest_window, rules
 from policy.catalogue.plan_order import in_order
 from policy.catalogue.variants import experiment_of
+from policy.condition import Condition, compile_condition
 from policy.duration import milliseconds
 from policy.entry import DEFAULT_LIMIT, CategoryEntry, Entry, Layout, Limit
 from policy.limits import ACTOR, TRANSACTIONAL
@@ -60,10 +61,18 @@ def compiled_type(
         at_best_hour=entry.send_at == "best_hour",
         catalogue=version,
         own_events=entry.transactional if entry.own_events is None else entry.own_events,
+        when=None if entry.when is None else _condition(entry.when),
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
     return replace(spec, shows_users=True) if _shows_users(spec) else spec
+
+
+def _condition(source: str) -> Condition:
+    try:
+        return compile_condition(source)
+    except ValueError as error:
+        raise BadTemplate("when", str(error)) from None
 
 
 def _shows_users(spec: NotificationType) -> bool:

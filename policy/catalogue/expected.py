@@ -16,7 +16,7 @@ _TEXTS = ("en", "09:30", "1h")
 _MOST_LISTED = 12
 """Fields of a table that are listed where none is like the one that was written."""
 _ALIKE = 0.7
-"""Of difflib's ratio: `chanels` is like `channels`, and `when` like nothing that there is."""
+"""Of difflib's ratio: `chanels` is like `channels`, and `sound` like nothing that there is."""
 
 
 def _values_at(kind: type, path: Path) -> list[str]:

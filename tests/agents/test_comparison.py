@@ -230,6 +230,29 @@ async def test_over_the_threshold_feeds_read_it() -> None:
     }
 
 
+async def test_a_condition_says_of_whom_it_keeps_a_type_from() -> None:
+    """Of each that is named; of an audience of followers for each whom it told before."""
+    when = "when = \"data.text == 'text 1'\""
+    some = catalogue(("[types.thing]", f"[types.thing]\n{when}"))
+    records = [event(1, START), event(2, START + 1000)]
+    found = await replayed(catalogue(), some, records)
+    assert seen(found) == [("e2", name, (Kind.NO_LONGER,)) for name in ("email", "push")]
+    assert {(each.place.user, each.after.reason) for each in found.changes} == {
+        ("ann", Reason.CONDITION)
+    }
+    social = ("users =", "followers = true #")
+    followed = Population(
+        {FOLLOWER_COUNTS.prefix + key_of("default", "bob"): FOLLOWER_COUNTS.encode({0: 1})},
+        {**town().decider, FOLLOWERS.prefix + key_of("default", "bob", "ann"): b"\xc3"},
+    )
+    few = catalogue(social, ("[types.thing]", f"[types.thing]\n{when}"))
+    found = await replayed(catalogue(social), few, records, followed)
+    assert seen(found) == [("e2", name, (Kind.NO_LONGER,)) for name in ("email", "push")]
+    assert {(each.place.user, each.after.reason) for each in found.changes} == {
+        ("ann", Reason.CONDITION)
+    }
+
+
 async def test_records_that_nobody_can_use_are_counted_and_do_not_end_it() -> None:
     bad = [record(EVENTS.name, number, START + number, "k", b"{") for number in range(300)]
     replay = Replay(catalogue(), catalogue(), SETTINGS, town(), 0)

@@ -164,6 +164,51 @@ async def test_from_the_threshold_on_the_post_goes_to_every_partitions_outbox(
     assert told.notification_id == written.notification_id
 
 
+async def test_a_type_whose_condition_does_not_hold_tells_nobody_and_says_so(
+    stage: Stage,
+) -> None:
+    """By a row each of those that are named, by one for all others; the type beside it goes on."""
+    role = router_of(
+        stage,
+        ("dear", Priority.NORMAL, "users = 'who'\nwhen = 'data.amount > 100'"),
+        ("any", Priority.NORMAL, "users = 'who'"),
+        ("all", Priority.NORMAL, "followers = true\nwhen = 'data.amount > 100'"),
+    )
+    actor, ann, bob = unique("actor"), unique("ann"), unique("bob")
+    await stage.say(FOLLOWS, follow(ann, actor))
+    cheap, dear = (
+        event("thing.happened", {"who": [ann, bob], "amount": amount}, actor=actor)
+        for amount in (100, 101)
+    )
+    await stage.say(EVENTS, cheap, dear)
+    await stage.work(role)
+    requests = await stage.read(REQUESTS[Priority.NORMAL], Request)
+    assert Counter((each.type, each.user, each.event.id) for each in requests) == {
+        (name, user, said.id): 1
+        for name, said in (("any", cheap), ("any", dear), ("dear", dear))
+        for user in (ann, bob)
+    }
+    assert [each.event.id for each in await stage.read(SOCIAL, Broadcast)] == [dear.id]
+    rows = await stage.told()
+    assert {(row.type, row.user) for row in rows} == {("dear", ann), ("dear", bob), ("all", actor)}
+    assert {row.event_id for row in rows} == {cheap.id}
+    assert {(row.stage, row.reason, row.detail) for row in rows} == {
+        (Step.SUPPRESSED, Reason.CONDITION, "not data.amount > 100")
+    }
+
+
+async def test_an_event_that_lacks_what_a_condition_needs_is_a_dead_letter(stage: Stage) -> None:
+    role = router_of(stage, ("dear", Priority.NORMAL, "users = 'who'\nwhen = 'data.amount > 100'"))
+    await stage.say(EVENTS, event("thing.happened", {"who": unique("ann")}))
+    await stage.work(role)
+    (letter,) = await stage.letters()
+    assert (letter.reason, letter.detail) == (
+        Reason.INVALID,
+        "when: the variable 'amount' is missing",
+    )
+    assert await stage.raw(REQUESTS[Priority.NORMAL]) == []
+
+
 async def test_follows_and_unfollows_told_twice_count_once(stage: Stage) -> None:
     actor, other = unique("actor"), unique("actor")
     (ann,), (bob, eve) = users_of(0, 1), users_of(1, 2)
