@@ -10,7 +10,7 @@ demo: .venv/runtime
 	$(BIN)/tocsin demo
 
 # One process more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
-test: check .venv/browser .venv/classes
+test: .venv/dev .venv/browser .venv/classes
 	$(BIN)/python -m pytest -n 3
 
 check: .venv/dev

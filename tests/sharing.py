@@ -20,7 +20,7 @@ HOUSES = {
 }  # fmt: skip
 """Files and folders whose tests share a house: by far the longest there is."""
 LONG = (
-    *("chaos", "test_readme.py", "bench", "analytics", "agents"),
+    *("chaos", "test_readme.py", "test_style.py", "bench", "analytics", "agents"),
     *("cli", "pipeline", "tables", "embedded", "demo"),
 )
 """Folders whose files each share something among their tests; those of long files first."""
