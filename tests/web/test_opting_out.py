@@ -221,6 +221,18 @@ async def test_who_unsubscribes_at_the_provider_gets_no_more_of_it(
     assert (await town.happens("bob")).keys() == EVERYWHERE
 
 
+async def test_what_changes_in_postmarks_list_is_not_what_the_user_wants(town: Town) -> None:
+    mail = (await town.happens("ann"))[EMAIL]
+    ticket = issue_ticket(mail, KEY)
+    gone = {"SuppressSending": True, "SuppressionReason": "HardBounce", "Origin": "Recipient"}
+    await town.reports("postmark", postmark("SubscriptionChange", ticket, **gone))
+    assert (await town.happens("ann")).keys() == EVERYWHERE
+    await town.clicks(mail)
+    back = {"SuppressSending": False, "SuppressionReason": None, "Origin": "Customer"}
+    await town.reports("postmark", postmark("SubscriptionChange", ticket, **back))
+    assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
+
+
 async def test_who_comes_back_at_the_provider_is_told_again(town: Town) -> None:
     mail = (await town.happens("ann"))[EMAIL]
     await town.clicks(mail)

@@ -16,6 +16,12 @@ from web.reports.incoming import Forged, Incoming, Malformed
 NOW = time.time_ns() // 1_000_000
 TICKET = "t" * 120
 BOUNCED, OPENED, LEFT = Kind.BOUNCED, Kind.OPENED, Kind.UNSUBSCRIBED
+LEFT_BY_HAND = {
+    "RecordType": "SubscriptionChange",
+    "SuppressSending": True,
+    "SuppressionReason": "ManualSuppression",
+    "Origin": "Recipient",
+}
 each = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 
 
@@ -130,7 +136,8 @@ async def test_mailgun_takes_a_token_once() -> None:
         ("postmark", {"RecordType": "Bounce", "Type": "Transient"}, Kind.BOUNCED, ""),
         ("postmark", {"RecordType": "SpamComplaint"}, Kind.COMPLAINED, ""),
         ("postmark", {"RecordType": "Open", "UserAgent": "GoogleImageProxy"}, Kind.OPENED, "m"),
-        ("postmark", {"RecordType": "SubscriptionChange", "SuppressSending": True}, LEFT, ""),
+        ("postmark", LEFT_BY_HAND, LEFT, ""),
+        ("postmark", LEFT_BY_HAND | {"SuppressionReason": "HardBounce"}, None, ""),
         ("postmark", {"RecordType": "Inbound"}, None, ""),
         ("ses", {"eventType": "Bounce", "bounce": {"bounceType": "Permanent"}}, BOUNCED, "hard"),
         ("ses", {"eventType": "Bounce", "bounce": {"bounceType": "Transient"}}, Kind.BOUNCED, ""),

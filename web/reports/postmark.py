@@ -19,16 +19,18 @@ HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivated"})
 
 
 class Record(Struct, frozen=True, rename="pascal"):
-    """One record; which of the times it has depends on its type."""
+    """One record; which of the times it has depends on its type, and null is as absent."""
 
     record_type: str
-    recipient: str = ""
-    email: str = ""
-    metadata: dict[str, Any] = {}
-    type: str = ""
-    description: str = ""
+    recipient: str | None = None
+    email: str | None = None
+    metadata: dict[str, Any] | None = None
+    type: str | None = None
+    description: str | None = None
     user_agent: str | None = None
     suppress_sending: bool | None = None
+    suppression_reason: str | None = None
+    origin: str | None = None
     delivered_at: datetime | None = None
     bounced_at: datetime | None = None
     received_at: datetime | None = None
@@ -68,9 +70,9 @@ class PostmarkReports:
             Report(
                 kind=kind,
                 at=at,
-                ticket=joined(record.metadata),
-                address=record.recipient or record.email,
-                detail=record.description,
+                ticket=joined(record.metadata or {}),
+                address=record.recipient or record.email or "",
+                detail=record.description or "",
                 hard=record.type in HARD,
                 machine=agent is not None and is_machine("GET", {"user-agent": agent}),
             )
@@ -79,8 +81,8 @@ class PostmarkReports:
 
 def _kind_of(record: Record) -> Kind | None:
     match record.record_type:
-        case "SubscriptionChange" if record.suppress_sending is not None:
-            return Kind.UNSUBSCRIBED if record.suppress_sending else Kind.RESUBSCRIBED
+        case "SubscriptionChange":
+            return Kind.UNSUBSCRIBED if _is_opt_out(record) else None
         case "Delivery":
             return Kind.DELIVERED
         case "Bounce":
@@ -92,3 +94,13 @@ def _kind_of(record: Record) -> Kind | None:
         case "Click":
             return Kind.CLICKED
     return None
+
+
+def _is_opt_out(record: Record) -> bool:
+    """Whether the recipient left by hand.
+
+    Bounces and complaints come as records of their own, and what an operator does with Postmark's
+    list is nobody's wish: to take an address off it undoes no opt-out.
+    """
+    by_hand = record.suppression_reason == "ManualSuppression" and record.origin == "Recipient"
+    return by_hand and record.suppress_sending is True

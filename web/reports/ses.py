@@ -40,6 +40,8 @@ SIGNED = (
 )
 """Fields of which the signature is made, where they are there, in this order."""
 NOT_SIGNED = {"Notification": ("SubscribeURL", "Token"), CONFIRMATION: ("Subject",)}
+NOT_SPAM = "not-spam"
+OPTED_OUT = "OptOut"
 HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,25 @@ class Recipient(Struct, frozen=True, rename="camel"):
     diagnostic_code: str = ""
 
 
+class TopicStatus(Struct, frozen=True, rename="camel"):
+    """Whether a recipient gets what is sent about a topic of a contact list of Amazon's."""
+
+    topic_name: str = ""
+    subscription_status: str = ""
+
+
+class TopicPreferences(Struct, frozen=True, rename="camel"):
+    """What a recipient wants of a contact list."""
+
+    unsubscribe_all: bool | None = None
+    topic_subscription_status: tuple[TopicStatus, ...] | None = None
+
+    def left(self) -> set[str]:
+        """The topics of which the recipient wants nothing."""
+        topics = self.topic_subscription_status or ()
+        return {topic.topic_name for topic in topics if topic.subscription_status == OPTED_OUT}
+
+
 class Happening(Struct, frozen=True, rename="camel"):
     """What happened, as each kind of event has it under its own name."""
 
@@ -62,6 +83,16 @@ class Happening(Struct, frozen=True, rename="camel"):
     complaint_feedback_type: str | None = None
     user_agent: str | None = None
     reason: str = ""
+    new_topic_preferences: TopicPreferences | None = None
+    old_topic_preferences: TopicPreferences | None = None
+
+    def is_about_nothing(self) -> bool:
+        """Whether nobody complained or left: the mail was taken out of the spam folder, or the
+        recipient changed what they want of a contact list and left nothing."""
+        if self.complaint_feedback_type == NOT_SPAM:
+            return True
+        new, old = self.new_topic_preferences, self.old_topic_preferences or TopicPreferences()
+        return new is not None and not (new.unsubscribe_all or new.left() - old.left())
 
 
 class Mail(Struct, frozen=True):
@@ -97,7 +128,6 @@ class Envelope(Struct, frozen=True, rename="pascal"):
     subscribe_url: str = field(name="SubscribeURL", default="")
 
 
-NOT_SPAM = "not-spam"
 KINDS = {
     "Delivery": Kind.DELIVERED,
     "Bounce": Kind.BOUNCED,
@@ -182,8 +212,8 @@ class SesReports:
         if kind is None:
             return []
         happening: Happening = getattr(event, event.event_type.lower())
-        if happening.complaint_feedback_type == NOT_SPAM:
-            return []  # somebody took it out of the spam folder
+        if happening.is_about_nothing():
+            return []
         about = happening.bounced_recipients or happening.complained_recipients
         recipients = about or tuple(Recipient(address) for address in event.mail.destination)
         timestamp, agent = happening.timestamp, happening.user_agent

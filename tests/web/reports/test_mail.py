@@ -180,20 +180,51 @@ def test_which_of_postmarks_bounces_bar_an_address(kind: str, hard: bool) -> Non
     assert parsed("postmark", values) == [report(Kind.BOUNCED, ticket="", hard=hard)]
 
 
-def test_postmarks_subscriptions_changed_by_the_recipient() -> None:
-    values = {
-        "RecordType": "SubscriptionChange",
-        "Recipient": ANN,
-        "Email": "other@example.com",
-        "Origin": "Recipient",
-        "ChangedAt": ISO,
-        "Metadata": {"ticket": TICKET},
-    }
-    left = {"SuppressSending": True, "SuppressionReason": "ManualSuppression"}
-    assert parsed("postmark", {**values, **left}) == [report(Kind.UNSUBSCRIBED)]
-    assert parsed("postmark", {**values, "SuppressSending": False}) == [report(Kind.RESUBSCRIBED)]
-    # What does not say which of the two it is takes nobody's word back.
-    assert parsed("postmark", values) == []
+OF_POSTMARKS_PAGE = {
+    "RecordType": "SubscriptionChange",
+    "MessageID": "883953f4-6105-42a2-a16a-77a8eac79483",
+    "ServerID": 123456,
+    "MessageStream": "outbound",
+    "ChangedAt": "2020-02-01T10:53:34.416071Z",
+    "Recipient": "bounced-address@wildbit.com",
+    "Origin": "Recipient",
+    "SuppressSending": True,
+    "SuppressionReason": "HardBounce",
+    "Tag": "my-tag",
+    "Metadata": {"ticket": TICKET},
+}
+"""The example of https://postmarkapp.com/developer/webhooks/subscription-change-webhook."""
+
+
+@pytest.mark.parametrize(
+    ("change", "is_opt_out"),
+    [
+        ({"SuppressionReason": "ManualSuppression"}, True),
+        # These have records of their own, and their own consequences.
+        ({}, False),
+        ({"SuppressionReason": "SpamComplaint"}, False),
+        # What an operator does with the list; no message is named.
+        ({"SuppressionReason": "ManualSuppression", "Origin": "Customer"}, False),
+        ({"SuppressionReason": "ManualSuppression", "Origin": "Admin"}, False),
+        # To be taken off the list undoes nobody's click.
+        ({"SuppressSending": False, "SuppressionReason": None, "Origin": "Customer"}, False),
+        ({"SuppressSending": False, "SuppressionReason": None}, False),
+        ({"SuppressSending": None, "SuppressionReason": "ManualSuppression"}, False),
+    ],
+)
+def test_a_change_of_postmarks_list_is_an_opt_out_if_the_recipient_made_it(
+    change: dict[str, Any], is_opt_out: bool
+) -> None:
+    found = parsed("postmark", {**OF_POSTMARKS_PAGE, **change})
+    assert [(each.kind, each.ticket, each.address) for each in found] == [
+        (Kind.UNSUBSCRIBED, TICKET, "bounced-address@wildbit.com")
+    ] * is_opt_out
+
+
+def test_what_postmark_has_nothing_to_say_of_is_null() -> None:
+    nothing = dict.fromkeys(("Recipient", "Email", "Metadata", "Type", "Description"))
+    bare = {"RecordType": "Delivery", "DeliveredAt": ISO, **nothing}
+    assert parsed("postmark", bare) == [report(Kind.DELIVERED, ticket="", address="")]
 
 
 @pytest.mark.parametrize(

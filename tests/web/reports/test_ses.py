@@ -124,3 +124,35 @@ def test_who_takes_a_mail_out_of_the_spam_folder_does_not_complain(
 def test_ses_tries_a_topic_with_words() -> None:
     said = envelope({}) | {"Message": "Successfully validated SNS topic for Amazon SES."}
     assert parsed("ses", said) == []
+
+
+def topics(leaves_all: bool | None, **statuses: str) -> dict[str, Any]:
+    listed = [{"topicName": name, "subscriptionStatus": said} for name, said in statuses.items()]
+    return {"unsubscribeAll": leaves_all, "topicSubscriptionStatus": listed}
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "count"),
+    [
+        # As documented for "UnsubscribeHeader".
+        (topics(True, news="OptOut"), topics(False, news="OptOut"), 1),
+        (topics(False, news="OptOut"), topics(False, news="OptIn"), 1),
+        (topics(False, news="OptOut"), None, 1),
+        ({"unsubscribeAll": True, "topicSubscriptionStatus": None}, {}, 1),
+        # Back again, or something else taken up.
+        (topics(False, news="OptIn"), topics(True, news="OptOut"), 0),
+        (topics(False, news="OptOut", jobs="OptIn"), topics(False, news="OptOut"), 0),
+        (topics(None), topics(True), 0),
+    ],
+)
+def test_a_change_of_what_is_wanted_of_a_contact_list_is_an_opt_out_where_something_is_left(
+    new: dict[str, Any], old: dict[str, Any] | None, count: int
+) -> None:
+    change = {
+        "contactList": "ContactListName",
+        "timestamp": ISO,
+        "source": "UnsubscribeHeader",
+        "newTopicPreferences": new,
+        "oldTopicPreferences": old,
+    }
+    assert ses("Subscription", change) == [report(Kind.UNSUBSCRIBED)] * count
