@@ -136,6 +136,8 @@ class Draft(Struct, gc=False):
             if spec.variant:
                 # Apart: CPython passes more than 15 keywords in a dict, at four times the cost.
                 delivery = replace(delivery, variant=spec.variant)
+            if spec.transactional:
+                delivery = replace(delivery, transactional=True)
             if event.idempotency_key is not None and not self.closing:
                 delivery = replace(delivery, counts_as=counted_id(event, request.user, spec.name))
             self.deliveries += (delivery,)

@@ -28,7 +28,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     collapse by `notification_id`. Times are epoch milliseconds. `attempt` counts the calls that
     failed so far; `due_at` says when it may be tried again. `variant` is of an
     experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
-    would have by its event's idempotency key, where there is one: feeds know it by that.
+    would have by its event's idempotency key, where there is one: feeds know it by that. What is
+    `transactional` comes whatever the user chose, so it offers nobody to unsubscribe.
     """
 
     delivery_id: Hex
@@ -50,3 +51,4 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     tenant: Name = "default"
     variant: str = ""
     counts_as: str = ""
+    transactional: bool = False

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.clock import Clock, SystemClock
 from pipeline.collector import tune_collector
@@ -45,6 +46,7 @@ KEYS_SECONDS = 1.0
 def build(
     settings: Settings,
     producer: Log,
+    catalogues: Catalogues,
     clock: Clock,
     more: Iterable[web.RouteDef] = (),
     limits: Limits | None = None,
@@ -61,7 +63,7 @@ def build(
     bound_bodies(app, settings.web_body_seconds)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
     users = UserLimits(limits or Limits(), settings)
-    app.add_routes(Links(back, key, clock, users).routes())
+    app.add_routes(Links(back, catalogues, key, clock, users).routes())
     app.add_routes([web.get("/health", _health), *more])
     return app
 
@@ -127,7 +129,7 @@ async def run(settings: Settings) -> None:
             gateway = Gateway(desk, hub, here)
             pages = Preferring(desk).routes()
             more = [*api(desk, keys), *gateway.routes(), *pages, *console()]
-            app = build(settings, producer, clock, more, desk.limits)
+            app = build(settings, producer, catalogue, clock, more, desk.limits)
             tune_collector()
             bounds = bounds_of(settings)
             allow_open_files(bounds)

@@ -1,8 +1,11 @@
 """What a person may choose: the cells of category by channel, and what stands in them."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from policy.catalogue.catalogue import Catalogue
+from policy.notification_type import NotificationType
 from policy.user.known import Known
 from policy.user.preferences import frequency, opt_out
 from policy.user.profile import Profile
@@ -18,14 +21,33 @@ class Choice(Struct, frozen=True):
     frequency: Frequency
 
 
+class Remainder(StrEnum):
+    """What of a category still comes on a channel to whoever has left it there."""
+
+    NOTHING = "nothing"
+    SOME = "some"  # types that are transactional
+    ALL = "all"  # all of its types are
+
+
+def remainder(catalogue: Catalogue, category: str, channel: Channel) -> Remainder:
+    """What still comes by the types that the catalogue has now."""
+    needed = {
+        spec.transactional
+        for spec in catalogue.types.values()
+        if spec.category == category and channel in _channels_of(spec)
+    }
+    if True not in needed:
+        return Remainder.NOTHING
+    return Remainder.SOME if False in needed else Remainder.ALL
+
+
 def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
     """Every category in which something can be turned off, with what holds for the user now."""
     profile = Profile().with_preferences(known.preferences)
     used: dict[str, set[Channel]] = {}
     for spec in catalogue.types.values():
         if not spec.transactional:
-            channels = {plan.channel for step in spec.steps for plan in step.plans}
-            used.setdefault(spec.category, set()).update(channels)
+            used.setdefault(spec.category, set()).update(_channels_of(spec))
     return [
         Choice(
             category,
@@ -39,3 +61,7 @@ def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
         )
         for category, channels in sorted(used.items())
     ]
+
+
+def _channels_of(spec: NotificationType) -> set[Channel]:
+    return {plan.channel for step in spec.steps for plan in step.plans}

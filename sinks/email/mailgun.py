@@ -110,10 +110,8 @@ class Mailgun(OneServer):
         named = {"subject": "subject", "text": "text", "html": "html"}
         for name, value in written.items():
             form.append((named.get(name, f"v:{name}"), value))
-        if self._way_back.is_open:
-            url = self._way_back.unsubscribe_url(written["ticket"])
-            headers = self._way_back.unsubscribe_headers(url)
-            form += [(f"h:{name}", value) for name, value in headers.items()]
+        headers = self._way_back.headers_with(first, written.get("ticket", ""))
+        form += [(f"h:{name}", value) for name, value in headers.items()]
         form += [("o:tag", first.type), ("o:tag", first.category)]
         return [(name, value) for name, value in form if value]
 
@@ -139,7 +137,8 @@ def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
             groups[index] = [index]
             continue
         earlier = times[delivery.address] = times.get(delivery.address, -1) + 1
-        kind = (delivery.type, delivery.category, bool(content.html), bool(content.title), earlier)
+        parts = bool(content.html), bool(content.title), delivery.transactional
+        kind = (delivery.type, delivery.category, *parts, earlier)
         groups.setdefault(kind, []).append(index)
     return list(groups.values())
 

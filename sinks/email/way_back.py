@@ -10,7 +10,8 @@ UNSUBSCRIBE = "/unsubscribe/"
 class WayBack:
     """The ids, the ticket and the one-click unsubscribe link (RFC 8058) of each mail.
 
-    Without a public URL or a signing key there is no way back, and only the ids travel.
+    What is transactional has no such link, as it comes all the same. Without a public URL or a
+    signing key there is no way back, and only the ids travel.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -40,20 +41,13 @@ class WayBack:
         """Headers of the mail itself."""
         if not self.is_open:
             return {}
-        return self.unsubscribe_headers(f"{self._url}{UNSUBSCRIBE}{self.ticket(delivery)}")
+        return self.headers_with(delivery, issue_ticket(delivery, self._key))
 
-    def ticket(self, delivery: Delivery) -> str:
-        """The delivery's ticket, empty without a way back."""
-        return issue_ticket(delivery, self._key) if self.is_open else ""
-
-    def unsubscribe_url(self, ticket: str) -> str:
-        """Where one click unsubscribes."""
-        return f"{self._url}{UNSUBSCRIBE}{ticket}"
-
-    @staticmethod
-    def unsubscribe_headers(url: str) -> dict[str, str]:
-        """The two headers of RFC 8058."""
+    def headers_with(self, delivery: Delivery, ticket: str) -> dict[str, str]:
+        """Headers of a mail like this one whose ticket is `ticket`, or what stands for it."""
+        if not self.is_open or delivery.transactional:
+            return {}
         return {
-            "List-Unsubscribe": f"<{url}>",
+            "List-Unsubscribe": f"<{self._url}{UNSUBSCRIBE}{ticket}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }

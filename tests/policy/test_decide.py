@@ -190,6 +190,7 @@ def test_every_channel_has_one_outcome_and_no_rule_is_broken(
         wanted = profile.channels.get(each.channel, by_default)
         wanted = profile.categories.get(spec.category, {}).get(each.channel, wanted)
         assert wanted or spec.transactional
+        assert each.transactional is spec.transactional
         if profile.quiet_hours == NIGHT and profile.zone != "Asia/Tokyo":
             assert each.channel is Channel.INAPP or spec.priority is Priority.CRITICAL
     if spec.transactional:

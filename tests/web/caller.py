@@ -11,11 +11,13 @@ from aiohttp import web
 from msgspec import Struct
 from pydantic import SecretStr
 
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.errors import Unavailable
 from pipeline.memory_log import MemoryLog
 from pipeline.settings import Settings
 from pipeline.topics import Topic
 from pipeline.write_queue import Entry
+from policy.catalogue.catalogue import parse
 from tests.sinks.set_clock import SetClock
 from web.app import serving
 
@@ -84,6 +86,10 @@ async def calling(app: web.Application) -> AsyncIterator[Caller]:
     """Serve it, and call it."""
     async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
         yield Caller(url, session)
+
+
+NO_TYPES = FixedCatalogue(parse({}))
+"""A catalogue that says nothing."""
 
 
 def memory() -> Memory:

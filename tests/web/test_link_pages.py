@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from web.links.pages import ask_page, back_page, done_page, later_page, unknown_page
+from policy.user.choices import Remainder
+from schemas.vocabulary import Channel
+from web.links.pages import Pages
+from web.links.words import WORDS
+
+ENGLISH = Pages("en")
+NOTHING, SOME, ALL = Remainder.NOTHING, Remainder.SOME, Remainder.ALL
 
 
 @pytest.mark.parametrize(
@@ -20,12 +26,15 @@ from web.links.pages import ask_page, back_page, done_page, later_page, unknown_
 @pytest.mark.parametrize(
     ("page", "title", "said", "form"),
     [
-        (ask_page, "Unsubscribe?", "You will get no more {}.", ("unsubscribe", "Unsubscribe")),
         (
-            done_page, "You are unsubscribed", "You will get no more {}.",
-            ("subscribe", "Subscribe again"),
+            lambda *what: ENGLISH.ask(*what, NOTHING), "Unsubscribe?",
+            "You will get no more {}.", ("unsubscribe", "Unsubscribe"),
         ),
-        (back_page, "You are subscribed", "You will get {} again.", None),
+        (
+            lambda *what: ENGLISH.done(*what, NOTHING), "You are unsubscribed",
+            "You will get no more {}.", ("subscribe", "Subscribe again"),
+        ),
+        (ENGLISH.back, "You are subscribed", "You will get {} again.", None),
     ],
 )  # fmt: skip
 def test_what_is_left_and_how_to_come_back(
@@ -48,11 +57,29 @@ def test_what_is_left_and_how_to_come_back(
         assert f'<form method="post">{field}<button>{label}</button></form>' in text
 
 
+@pytest.mark.parametrize("page", [ENGLISH.ask, ENGLISH.done])
+def test_what_comes_all_the_same_is_said(page: Callable[[str, str, Remainder], str]) -> None:
+    needed = "What you need, such as receipts and security messages, still comes."
+    assert needed not in page("rides", "email", NOTHING)
+    some = page("rides", "email", SOME)
+    assert f"no more e-mail about <strong>rides</strong>.</p><p>{needed}</p><form" in some
+    whole = page("rides", "email", ALL)
+    assert "<h1>These messages always come</h1>" in whole
+    assert "<form" not in whole
+
+
 def test_what_could_not_be_done_has_no_button() -> None:
     for page, title in (
-        (unknown_page(), "This link is not valid"),
-        (later_page(), "Please try again"),
+        (ENGLISH.unknown(), "This link is not valid"),
+        (ENGLISH.later(), "Please try again"),
     ):
         assert f"<title>{title}</title>" in page
         assert f"<h1>{title}</h1>" in page
         assert "<form" not in page
+
+
+def test_every_language_has_every_word() -> None:
+    for words in WORDS.values():
+        assert words.keys() == WORDS["en"].keys()
+        assert all(words.values())
+        assert {Channel.EMAIL, Channel.SMS, SOME, ALL} <= words.keys()

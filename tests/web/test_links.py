@@ -6,10 +6,12 @@ from urllib.parse import quote
 import pytest
 from aiohttp import web
 
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
 from policy.ticket import issue_ticket
 from policy.tracking import link_signature
 from schemas.vocabulary import Channel
+from tests.policy.samples import shipped_catalogue
 from tests.sinks.rig import delivery
 from tests.sinks.set_clock import SetClock
 from tests.sinks.test_sendgrid import SENDGRID
@@ -19,10 +21,12 @@ from web.back_channel import BackChannel
 from web.limits import Limits, UserLimits
 from web.links.routes import Links
 
-MAIL = issue_ticket(delivery(SENDGRID, 7, tenant="acme"), KEY)
+MAIL = issue_ticket(delivery(SENDGRID, 7, tenant="acme", category="comments"), KEY)
+BILL = issue_ticket(delivery(SENDGRID, 7, tenant="acme", category="billing"), KEY)
 TEXT = issue_ticket(delivery(TWILIO, 7, tenant="acme", category="<rides>"), KEY)
 SHOP = "https://shop.example/orders?id=7&from=mail"
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+CATALOGUES = FixedCatalogue(shipped_catalogue())
 MOMENT, SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
 
 
@@ -36,7 +40,7 @@ async def links(topics: Memory) -> AsyncIterator[Caller]:
     clock = SetClock()
     clock.time = MOMENT
     app = web.Application()
-    app.add_routes(Links(BackChannel(topics, settings()), KEY, clock).routes())
+    app.add_routes(Links(BackChannel(topics, settings()), CATALOGUES, KEY, clock).routes())
     async with calling(app) as caller:
         yield caller
 
@@ -110,7 +114,7 @@ async def test_to_open_the_unsubscribe_page_changes_nothing(links: Caller, topic
     answer = await links.get(f"/unsubscribe/{MAIL}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "<title>Unsubscribe?</title>" in answer.text
-    assert "You will get no more e-mail about <strong>orders</strong>." in answer.text
+    assert "You will get no more e-mail about <strong>comments</strong>." in answer.text
     assert '<input type="hidden" name="do" value="unsubscribe">' in answer.text
     policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
     assert answer.headers["Content-Security-Policy"] == policy
@@ -127,9 +131,37 @@ async def test_one_click_unsubscribes(links: Caller, topics: Memory, form: dict[
     assert '<input type="hidden" name="do" value="subscribe">' in answer.text
     (said,) = topics.said(SUBSCRIPTIONS)
     assert said == {
-        "user": "user-7", "category": "orders", "channel": "email", "at": SHOWN, "tenant": "acme",
+        "user": "user-7", "category": "comments", "channel": "email", "at": SHOWN, "tenant": "acme",
     }  # fmt: skip
     assert [event["stage"] for event in topics.said(DELIVERY_EVENTS)] == ["unsubscribed"]
+
+
+async def test_what_comes_all_the_same_can_not_be_left_and_the_page_says_so(
+    links: Caller, topics: Memory
+) -> None:
+    """`invoice_due` is the one type about billing, and transactional."""
+    for answer in (
+        await links.get(f"/unsubscribe/{BILL}"),
+        await links.post(f"/unsubscribe/{BILL}"),
+    ):
+        assert answer.status == 200
+        assert "<h1>These messages always come</h1>" in answer.text
+        assert "about <strong>billing</strong>" in answer.text
+        assert "no more" not in answer.text
+        assert "<form" not in answer.text
+    # Types change: what was said counts once one of them may be left.
+    assert [said["category"] for said in topics.said(SUBSCRIPTIONS)] == ["billing"]
+
+
+async def test_the_pages_speak_the_language_of_the_browser(links: Caller) -> None:
+    german = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+    page = await links.get(f"/unsubscribe/{MAIL}", headers=german)
+    assert '<html lang="de">' in page.text
+    assert "Du bekommst keine E-Mails zum Thema <strong>comments</strong> mehr." in page.text
+    lost = await links.get("/unsubscribe/x", headers=german)
+    assert (lost.status, "<h1>Dieser Link gilt nicht</h1>" in lost.text) == (404, True)
+    other = await links.get(f"/unsubscribe/{MAIL}", headers={"Accept-Language": "fr"})
+    assert '<html lang="en">' in other.text
 
 
 async def test_another_click_subscribes_again(links: Caller, topics: Memory) -> None:
@@ -167,7 +199,9 @@ async def test_beyond_their_limit_people_get_what_they_came_for_and_nothing_is_s
 ) -> None:
     app, limited = web.Application(), settings(user_requests_per_minute=12)  # two at once
     limits = UserLimits(Limits(monotonic=lambda: 1.0), limited)
-    app.add_routes(Links(BackChannel(topics, limited), KEY, SetClock(), limits).routes())
+    app.add_routes(
+        Links(BackChannel(topics, limited), CATALOGUES, KEY, SetClock(), limits).routes()
+    )
     async with calling(app) as links:
         opened = [await links.get(f"/open/{MAIL}.gif", headers=PERSON) for _ in range(4)]
         assert {each.status for each in opened} == {200}

@@ -114,14 +114,13 @@ async def town() -> AsyncIterator[Town]:
     clock = HeldClock(NOON)
     log = MemoryLog(clock)
     catalogue = parse({"thing.toml": TYPE, "other.toml": OTHER, "bill.toml": BILL})
-    workers = Rehearsal(
-        FixedCatalogue(catalogue), SETTINGS, log, clock, MemoryStore({}), MemoryStore({})
-    )
+    catalogues = FixedCatalogue(catalogue)
+    workers = Rehearsal(catalogues, SETTINGS, log, clock, MemoryStore({}), MemoryStore({}))
     back = BackChannel(log, SETTINGS.model_copy(update={"partitions": 1}))
     reporters = [scheme.reporter(SETTINGS) for scheme in SCHEMES.values()]
     app = web.Application()
     app.add_routes(Webhooks(reporters, back, SETTINGS.public_url, clock).routes())
-    app.add_routes(Links(back, KEY, clock).routes())
+    app.add_routes(Links(back, catalogues, KEY, clock).routes())
     async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
         town = Town(clock, log, workers, session, url)
         for user, phone in PHONES.items():

@@ -2,8 +2,12 @@
 
 from html import escape
 
+from policy.user.choices import Remainder
+from web.languages import spoken
+from web.links.words import WORDS
+
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -27,41 +31,52 @@ button {{ font: inherit; padding: 0.6rem 1.2rem; }}
 _FORM = '<form method="post"><input type="hidden" name="do" value="{do}">{button}</form>'
 
 
-def ask_page(category: str, channel: str) -> str:
-    """Asks whether to unsubscribe: to open the link alone changes nothing."""
-    body = f"<p>You will get no more {_named(category, channel)}.</p>"
-    return _page("Unsubscribe?", body + _form("unsubscribe", "Unsubscribe"))
+class Pages:
+    """The pages in the first language of a browser, or in English."""
+
+    def __init__(self, language: str) -> None:
+        self._language, self._words = spoken(WORDS, language)
+
+    def ask(self, category: str, channel: str, left: Remainder) -> str:
+        """Asks whether to unsubscribe: to open the link alone changes nothing."""
+        return self._of_leaving("ask_title", category, channel, left, "unsubscribe", "leave")
+
+    def done(self, category: str, channel: str, left: Remainder) -> str:
+        """Says that it is done, and how to undo it."""
+        return self._of_leaving("done_title", category, channel, left, "subscribe", "come_back")
+
+    def back(self, category: str, channel: str) -> str:
+        """Says that it is undone."""
+        return self._page("back_title", _paragraph(self._said("back", category, channel)))
+
+    def unknown(self) -> str:
+        """Says that the link leads nowhere."""
+        return self._page("unknown_title", _paragraph(self._words["unknown"]))
+
+    def later(self) -> str:
+        """Says that it could not be done now."""
+        return self._page("later_title", _paragraph(self._words["later"]))
+
+    def _of_leaving(
+        self, title: str, category: str, channel: str, left: Remainder, do: str, button: str
+    ) -> str:
+        if left is Remainder.ALL:
+            return self._page("needed_title", _paragraph(self._said(left, category, channel)))
+        body = _paragraph(self._said("gone", category, channel))
+        if left is Remainder.SOME:
+            body += _paragraph(self._words[left])
+        form = _FORM.format(do=do, button=f"<button>{self._words[button]}</button>")
+        return self._page(title, body + form)
+
+    def _said(self, words: str, category: str, channel: str) -> str:
+        named = self._words.get(channel, channel)
+        what = self._words["what"].format(escape(named), escape(category))
+        return self._words[words].format(what)
+
+    def _page(self, title: str, body: str) -> str:
+        named = escape(self._words[title])
+        return _PAGE.format(language=self._language, title=named, body=body)
 
 
-def done_page(category: str, channel: str) -> str:
-    """Says that it is done, and how to undo it."""
-    body = f"<p>You will get no more {_named(category, channel)}.</p>"
-    return _page("You are unsubscribed", body + _form("subscribe", "Subscribe again"))
-
-
-def back_page(category: str, channel: str) -> str:
-    """Says that it is undone."""
-    return _page("You are subscribed", f"<p>You will get {_named(category, channel)} again.</p>")
-
-
-def unknown_page() -> str:
-    """Says that the link leads nowhere."""
-    return _page("This link is not valid", "<p>Maybe it was cut. Try it from the message.</p>")
-
-
-def later_page() -> str:
-    """Says that it could not be done now."""
-    return _page("Please try again", "<p>It could not be stored just now; nothing was changed.</p>")
-
-
-def _named(category: str, channel: str) -> str:
-    means = {"email": "e-mail", "sms": "text messages", "push": "push messages"}
-    return f"{escape(means.get(channel, channel))} about <strong>{escape(category)}</strong>"
-
-
-def _form(do: str, label: str) -> str:
-    return _FORM.format(do=do, button=f"<button>{label}</button>")
-
-
-def _page(title: str, body: str) -> str:
-    return _PAGE.format(title=escape(title), body=body)
+def _paragraph(text: str) -> str:
+    return f"<p>{text}</p>"

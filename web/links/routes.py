@@ -6,16 +6,20 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from policy.machines import is_machine
 from policy.report import Kind, Report
+from policy.ticket import Ticket
 from policy.tracking import is_signed
+from policy.user.choices import Remainder, remainder
 from web.api.problem import Problem
 from web.back_channel import BackChannel
+from web.languages import language_of
 from web.limits import Limits, UserLimits
-from web.links.pages import ask_page, back_page, done_page, later_page, unknown_page
+from web.links.pages import Pages
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 FRESH = {"Cache-Control": "no-store, private", "Referrer-Policy": "no-referrer"}
@@ -33,9 +37,15 @@ class Links:
     """What people, and machines, do with a message."""
 
     def __init__(
-        self, back: BackChannel, key: bytes, clock: Clock, limits: UserLimits | None = None
+        self,
+        back: BackChannel,
+        catalogues: Catalogues,
+        key: bytes,
+        clock: Clock,
+        limits: UserLimits | None = None,
     ) -> None:
         self._back = back
+        self._catalogues = catalogues
         self._limits = limits or UserLimits(Limits(), Settings())
         self._key = key
         self._clock = clock
@@ -60,22 +70,25 @@ class Links:
         if self._back.ticket(ticket) is None or not is_signed(
             ticket, url, request.match_info["signature"], self._key
         ):
-            return _page(unknown_page(), 404)
+            return _page(_pages(request).unknown(), 404)
         await self._tell(request, Kind.CLICKED)
         return web.Response(status=302, headers=FRESH | {"Location": url})
 
     async def ask(self, request: web.Request) -> web.Response:
         """A page with a button: scanners follow links, and must unsubscribe nobody."""
-        ticket = self._back.ticket(request.match_info["ticket"])
+        pages, ticket = _pages(request), self._back.ticket(request.match_info["ticket"])
         if ticket is None:
-            return _page(unknown_page(), 404)
-        return _page(ask_page(ticket.category, ticket.channel))
+            return _page(pages.unknown(), 404)
+        return _page(pages.ask(ticket.category, ticket.channel, self._remainder(ticket)))
 
     async def unsubscribe(self, request: web.Request) -> web.Response:
-        """By the page's button, or by a mail program's one click (RFC 8058)."""
-        ticket = self._back.ticket(request.match_info["ticket"])
+        """By the page's button, or by a mail program's one click (RFC 8058).
+
+        It is stored also where all of it is transactional now, as no type has to stay so.
+        """
+        pages, ticket = _pages(request), self._back.ticket(request.match_info["ticket"])
         if ticket is None:
-            return _page(unknown_page(), 404)
+            return _page(pages.unknown(), 404)
         wants = (await request.post()).get("do") == "subscribe"
         kind = Kind.RESUBSCRIBED if wants else Kind.UNSUBSCRIBED
         try:
@@ -83,11 +96,15 @@ class Links:
             await self._back.take([self._report(request, kind)], OURS)
         except Unavailable as error:
             log.warning("a click on unsubscribe could not be stored: %s", error)
-            return _page(later_page(), 503)
+            return _page(pages.later(), 503)
         except Problem as problem:
-            return _page(later_page(), problem.status, problem.headers)
-        page = back_page if wants else done_page
-        return _page(page(ticket.category, ticket.channel))
+            return _page(pages.later(), problem.status, problem.headers)
+        if wants:
+            return _page(pages.back(ticket.category, ticket.channel))
+        return _page(pages.done(ticket.category, ticket.channel, self._remainder(ticket)))
+
+    def _remainder(self, ticket: Ticket) -> Remainder:
+        return remainder(self._catalogues.current, ticket.category, ticket.channel)
 
     async def _tell(self, request: web.Request, kind: Kind) -> None:
         ticket = self._back.ticket(request.match_info["ticket"])
@@ -108,6 +125,10 @@ class Links:
             machine=kind in (Kind.OPENED, Kind.CLICKED)
             and is_machine(request.method, request.headers),
         )
+
+
+def _pages(request: web.Request) -> Pages:
+    return Pages(language_of(request))
 
 
 def _page(text: str, status: int = 200, more: Mapping[str, str] = NO_MORE) -> web.Response:

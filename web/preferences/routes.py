@@ -25,6 +25,7 @@ from web.api.desk import Desk
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
 from web.gateway.token import Subscriber, read_token
+from web.languages import language_of
 from web.limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
 from web.preferences.blocks import blocks_in
@@ -153,7 +154,7 @@ class Preferring:
     ) -> web.Response:
         tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
         rows = self._choices(known)
-        language, words = words_of(known.contacts.locale or "", _language(request), tenant.locale)
+        language, words = words_of(known.contacts.locale or "", language_of(request), tenant.locale)
         hours = known.preferences.quiet_hours
         used = [channel for channel in Channel if any(channel in row.channels for row in rows)]
         text = self._page.render(
@@ -189,7 +190,7 @@ class Preferring:
     def _told(
         self, request: web.Request, what: str, status: int, more: Mapping[str, str] = NO_MORE
     ) -> web.Response:
-        language, words = words_of(_language(request))
+        language, words = words_of(language_of(request))
         title, said = words[f"{what}_title"], words[what]
         text = self._page.render(language=language, title=title, text=said)
         headers = {**PAGE, **more}
@@ -226,8 +227,3 @@ def _quiet_hours(form: Form, before: tuple[QuietHours, ...]) -> tuple[QuietHours
     if hours.start == hours.end:
         raise ValueError("an equal start and end are no span")
     return (hours,)
-
-
-def _language(request: web.Request) -> str:
-    first = request.headers.get("Accept-Language", "").partition(",")[0]
-    return first.partition(";")[0].strip()

@@ -1,9 +1,8 @@
 """What the page says, in the languages that it speaks."""
 
-from policy.rendering.locales import chain
 from schemas.vocabulary import Channel, Frequency
+from web.languages import spoken
 
-ENGLISH = "en"
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "title": "Your notifications",
@@ -73,9 +72,5 @@ _WORDS: dict[str, dict[str, str]] = {
 
 
 def words_of(*locales: str) -> tuple[str, dict[str, str]]:
-    """The language and its words: of the first of these locales whose language the page speaks."""
-    for locale in locales:
-        for name in chain(locale) if locale else ():
-            if name in _WORDS:
-                return name, _WORDS[name]
-    return ENGLISH, _WORDS[ENGLISH]
+    """The language and its words, see web.languages."""
+    return spoken(_WORDS, *locales)

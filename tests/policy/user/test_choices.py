@@ -1,7 +1,9 @@
 """What a person may choose, as it stands now, and what becomes of a choice."""
 
+import pytest
+
 from policy.catalogue.catalogue import parse
-from policy.user.choices import Choice, choices
+from policy.user.choices import Choice, Remainder, choices, remainder
 from policy.user.known import Known
 from policy.user.tenant import DEFAULT_TENANT
 from schemas.profile import Contacts, Preferences
@@ -59,3 +61,35 @@ def test_who_says_nothing_has_the_defaults() -> None:
             Channel.INAPP: True,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("category", "channel", "left"),
+    [
+        ("things", Channel.EMAIL, Remainder.NOTHING),
+        ("news", Channel.PUSH, Remainder.NOTHING),
+        ("receipts", Channel.SMS, Remainder.ALL),
+        ("mixed", Channel.EMAIL, Remainder.SOME),
+        # It has no type there, or none any more.
+        ("mixed", Channel.CHAT, Remainder.NOTHING),
+        ("mixed", Channel.PUSH, Remainder.ALL),
+        ("gone", Channel.EMAIL, Remainder.NOTHING),
+    ],
+)
+def test_what_still_comes_of_a_category_that_was_left(
+    category: str, channel: Channel, left: Remainder
+) -> None:
+    mixed = TYPE.replace("thing", "paper").replace("papers", "mixed")
+    needed = mixed.replace("paper", "bill").replace("= 86400", "= 86400\ntransactional = true")
+    catalogue = parse(
+        {
+            "thing.toml": TYPE,
+            "receipt.toml": RECEIPT,
+            "news.toml": NEWS,
+            "paper.toml": mixed.replace('"push", ', "").replace(
+                'push = { title = "Hi", body = "{{ data.text }}", data = ["text"] }', ""
+            ),
+            "bill.toml": needed,
+        }
+    )
+    assert remainder(catalogue, category, channel) is left

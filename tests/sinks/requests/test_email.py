@@ -1,9 +1,11 @@
 """What is sent for mails: header by header, and whom each reply of a shared call is of."""
 
 from typing import Any
+from urllib.parse import unquote_plus
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from policy.ticket import issue_ticket, read_ticket
 from schemas.delivery import Content, Delivery
@@ -351,8 +353,22 @@ def test_the_way_back_takes_both_a_url_and_a_key(update: dict[str, str], is_open
     back = WayBack(settings(**update))
     assert back.is_open is is_open
     assert back.headers(ADA) == (ONE_CLICK if is_open else {})
-    assert back.ticket(ADA) == (TICKET if is_open else "")
     assert back.marks(ADA) == IDS | ({"ticket": TICKET} if is_open else {})
+
+
+@EACH
+async def test_what_is_transactional_offers_nobody_to_unsubscribe(name: str) -> None:
+    """Alone or in a shared call; its ticket travels, so that what becomes of it is known."""
+    accepted = {"id": "<m>", "message": "Queued.", "MessageId": "m", "MessageID": "m"}
+    kind = kind_of(name)
+    for count in (1, 2):
+        mails = [replace(mail, transactional=True) for mail in people(*"ab"[:count])]
+        http = Recorder(reply(200, accepted), reply(200, accepted))
+        await kind(settings(**AMAZON), http).send(mails)
+        for request in http.requests:
+            text = unquote_plus(request.body.decode())
+            assert "ticket" in text
+            assert "Unsubscribe" not in text
 
 
 @pytest.mark.parametrize("most", [1, 79, 80, len(TICKET) - 1, len(TICKET), len(TICKET) + 1])

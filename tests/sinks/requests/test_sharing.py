@@ -48,6 +48,13 @@ def test_mailgun_sends_those_without_a_subject_by_themselves() -> None:
     assert mailgun.groups_of([mail(ANN), mail(BO, bare), mail("c@d.e")]) == [[0, 2], [1]]
 
 
+def test_mailgun_sends_by_themselves_those_that_offer_to_unsubscribe() -> None:
+    """Its headers are those of the call; a catalogue that changes has both kinds of a type."""
+    mails = [mail(ANN), mail(BO, transactional=True), mail("c@d.e")]
+    assert mailgun.groups_of(mails) == [[0, 2], [1]]
+    assert sendgrid_mail.groups_of(mails) == [[0, 1, 2]]
+
+
 @pytest.mark.parametrize(
     "odd", [bodied(title="%recipient%"), bodied(body="a %recipient.x%"), bodied(html="%recipient")]
 )

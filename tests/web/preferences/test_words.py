@@ -4,7 +4,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from schemas.vocabulary import Channel, Frequency
-from web.preferences.routes import _language
+from web.languages import language_of
 from web.preferences.words import words_of
 
 
@@ -47,4 +47,4 @@ def test_every_language_has_every_word() -> None:
 )
 def test_the_first_language_of_a_browser_counts(header: str | None, language: str) -> None:
     headers = {} if header is None else {"Accept-Language": header}
-    assert _language(make_mocked_request("GET", "/", headers=headers)) == language
+    assert language_of(make_mocked_request("GET", "/", headers=headers)) == language
