@@ -1,6 +1,7 @@
 """The links of a message, each with what it writes and what whoever follows it sees."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from urllib.parse import quote
 
 import pytest
@@ -134,6 +135,43 @@ async def test_one_click_unsubscribes(links: Caller, topics: Memory, form: dict[
         "user": "user-7", "category": "comments", "channel": "email", "at": SHOWN, "tenant": "acme",
     }  # fmt: skip
     assert [event["stage"] for event in topics.said(DELIVERY_EVENTS)] == ["unsubscribed"]
+
+
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+PART = (
+    b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=UTF-8", ONE_CLICK),
+        ("application/x-www-form-urlencoded; charset=x-unknown", ONE_CLICK),
+        ("application/x-www-form-urlencoded", b"a=\xff%ff"),
+        ("application/x-www-form-urlencoded", b"a=b&" * 30_000),
+        ("application/x-www-form-urlencoded", b"a" * (1 << 21)),
+        ("multipart/form-data; boundary=b", PART),
+        ("multipart/form-data", PART),
+        ("multipart/form-data; boundary=b", PART[:60]),
+        ("multipart/form-data; boundary=b", PART.replace(b'; name="List-Unsubscribe"', b"")),
+        ("multipart/form-data; boundary=b", PART.replace(b"One-Click", b"One\xffClick")),
+        ("multipart/mixed; boundary=b", PART),
+        ("application/json", b"{}"),
+        ("text/plain", ONE_CLICK),
+        ("none", b""),
+    ],
+)
+async def test_one_click_counts_however_a_mail_program_writes_its_body(
+    links: Caller, topics: Memory, kind: str, body: bytes
+) -> None:
+    """RFC 8058, section 3.2, has receivers use either kind of form; what they send differs, see
+    https://github.com/Notifuse/notifuse/issues/362."""
+    answer = await links.post(
+        f"/unsubscribe/{MAIL}", data=BytesIO(body), headers={"Content-Type": kind}
+    )
+    assert answer.status == 200
+    assert "subscribed" not in topics.said(SUBSCRIPTIONS)[0]
 
 
 async def test_what_comes_all_the_same_can_not_be_left_and_the_page_says_so(

@@ -184,6 +184,22 @@ async def test_what_can_not_be_stores_nothing(page: Page, fields: list[tuple[str
 
 
 @pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=b", b"--b"),
+        ("application/json", b"{}"),
+        ("application/x-www-form-urlencoded", b"zone=%ff"),
+    ],
+)
+async def test_a_body_that_is_no_form_of_the_page_stores_nothing(
+    page: Page, kind: str, body: bytes
+) -> None:
+    status, text, _ = await page.ask("POST", data=body, headers={"Content-Type": kind})
+    assert (status, page.desk.written) == (400, [])
+    assert words_of("de")[1]["wrong"] in text
+
+
+@pytest.mark.parametrize(
     ("zone", "is_stored"), [("Europe/Berlin", True), ("UTC", False), ("", False)]
 )
 async def test_a_zone_is_stored_only_where_it_is_another(

@@ -17,6 +17,7 @@ from policy.tracking import is_signed
 from policy.user.choices import Remainder, remainder
 from web.api.problem import Problem
 from web.back_channel import BackChannel
+from web.forms import form_of
 from web.languages import language_of
 from web.limits import Limits, UserLimits
 from web.links.pages import Pages
@@ -84,12 +85,14 @@ class Links:
     async def unsubscribe(self, request: web.Request) -> web.Response:
         """By the page's button, or by a mail program's one click (RFC 8058).
 
+        The click counts whatever stands in its body, unless it is that of the button to come back.
         It is stored also where all of it is transactional now, as no type has to stay so.
         """
         pages, ticket = _pages(request), self._back.ticket(request.match_info["ticket"])
         if ticket is None:
             return _page(pages.unknown(), 404)
-        wants = (await request.post()).get("do") == "subscribe"
+        # A body that can't be read takes nothing back of the click.
+        wants = (await form_of(request) or {}).get("do") == "subscribe"
         kind = Kind.RESUBSCRIBED if wants else Kind.UNSUBSCRIBED
         try:
             await self._limits.require(ticket.tenant, ticket.user)

@@ -2,18 +2,16 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
-
-from multidict import MultiDictProxy
 
 from schemas.block import Block
+from web.forms import Form
 from web.gateway.token import Subscriber
 
 LONGEST_ACTOR = 200
 
 
 def blocks_in(
-    form: MultiDictProxy[Any], blocked: Collection[str], whose: Subscriber, now: datetime
+    form: Form, blocked: Collection[str], whose: Subscriber, now: datetime
 ) -> list[Block]:
     """What a form changes of the actors that are blocked now.
 

@@ -3,12 +3,10 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import msgspec
 from aiohttp import web
-from multidict import MultiDictProxy
 
 from pipeline.errors import Unavailable
 from pipeline.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
@@ -24,6 +22,7 @@ from schemas.vocabulary import Channel, Frequency
 from web.api.desk import Desk
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
+from web.forms import Form, form_of
 from web.gateway.token import Subscriber, read_token
 from web.languages import language_of
 from web.limits import UserLimits
@@ -33,7 +32,6 @@ from web.preferences.words import words_of
 
 FOLDER = Path(__file__).parents[1] / "pages"
 log = logging.getLogger(__name__)
-Form = MultiDictProxy[Any]
 
 
 class Preferring:
@@ -72,10 +70,12 @@ class Preferring:
         subscriber = self._whose(request)
         if subscriber is None:
             return self._told(request, "invalid", 404)
-        form = await request.post()
+        form = await form_of(request)
         try:
             await self._limits.require(*subscriber)
             known = await self._desk.known(*subscriber)
+            if form is None:
+                return self._shown(request, known, "wrong", 400)
             zone = str(form.get("zone", ""))
             try:
                 quiet = _quiet_hours(form, known.preferences.quiet_hours)
