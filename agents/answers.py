@@ -8,6 +8,7 @@ from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
 from policy.membership import Ties
 from policy.standing import Standing, explanations, followed
+from policy.ticket import Stub, Ticket
 from policy.user.known import (
     Known,
     blocked_by,
@@ -19,10 +20,11 @@ from policy.user.known import (
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from schemas.event import Event
-from schemas.question import Explain, Question, ReadPosts
+from schemas.question import Explain, Question, ReadPosts, ReadTicket
 from tables.followers import FOLLOWERS
 from tables.held import CANCELLED, QUOTAS
 from tables.table import key_of
+from tables.tickets import TICKETS, ticket_key
 from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
 
@@ -46,6 +48,8 @@ class Answers:
             return _encode(self._explain(asked.event, asked.user, now))
         if isinstance(asked, ReadPosts):
             return _encode(FeedAnswers(self._turn, self._catalogue, asked, now).posts())
+        if isinstance(asked, ReadTicket):
+            return _encode(self._ticket(asked))
         return _encode(self._known(asked.tenant, asked.user, now))
 
     def _explain(self, event: Event, user: str, now: int) -> list[Explanation]:
@@ -67,6 +71,12 @@ class Answers:
             partition=self._number,
             partitions=self._settings.partitions,
         )
+
+    def _ticket(self, asked: ReadTicket) -> list[Ticket]:
+        owner, delivery = bytes.fromhex(asked.owner), bytes.fromhex(asked.delivery_id)
+        stub = Stub(self._number, owner, asked.expires_at, delivery)
+        ticket = self._turn.view(TICKETS).get(ticket_key(stub))
+        return [] if ticket is None else [ticket]
 
     def _known(self, tenant: str, user: str, now: int) -> Known:
         person = user_key(tenant, user)

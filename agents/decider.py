@@ -64,6 +64,7 @@ from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.step import Step
 from tables.store import Store
+from tables.tickets import TICKETS
 from tables.timers import TIMERS, Horizon, Timers
 from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
@@ -93,6 +94,7 @@ TABLES = (
     OUTBOXES,
     AGES,
     MOVED,
+    TICKETS,
 )
 BEHIND = 0.05
 """Seconds until a timer that waits for that is looked at again."""

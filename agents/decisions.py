@@ -16,6 +16,7 @@ from policy.later import cancel, give_up, hear
 from policy.notification_type import NotificationType, unknown_type
 from policy.rescheduling import may_reschedule, rescheduled
 from policy.resume import resume
+from policy.ticket import is_too_long, stub_of, ticket_of
 from policy.user.ledger import Held, Ledger
 from policy.user.profile import Profile
 from policy.user.state import Quota, UserState
@@ -23,11 +24,12 @@ from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.feedback import Feedback
 from schemas.request import Request
-from schemas.vocabulary import Priority, Reason, Stage
+from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tables.erased import Forgotten
 from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
 from tables.step import MOST_BYTES as MOST_READ
 from tables.table import key_of, parts_of
+from tables.tickets import keep_ticket
 from tables.timers import TIMERS, Horizon, Timer, Timers, is_waiting, together
 from tables.turn import TURN_BYTES, Turn
 from tables.users import LEDGERS, PROFILES, user_key
@@ -40,6 +42,8 @@ READ_AT_ONCE = 50
 ORDERED_AT_ONCE = 200
 """Of what is due for one user at one moment, put in order in one go."""
 _URGENCY = tuple(Priority)
+_TICKETED = frozenset((Channel.EMAIL, Channel.SMS))
+"""Where tickets leave with the message, and so may have too little room."""
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
 
 
@@ -355,6 +359,8 @@ class Decisions:
         for delivery, value in zip(decision.deliveries, encoded, strict=True):
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), value)
+            if delivery.channel in _TICKETED and is_too_long(delivery):
+                keep_ticket(self._turn, stub_of(delivery, here), ticket_of(delivery))
             add(DELIVERY_EVENTS, here, None, encode(reached(delivery, _QUEUED, self._now)))
         for notice in decision.notices:
             self._tell(notice.request, notice.notification_id, notice.outcome)

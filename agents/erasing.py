@@ -8,6 +8,7 @@ from agents.hints import forget_hint
 from pipeline.outputs import partition_of
 from pipeline.topics import WITHDRAWALS
 from policy.acceptance import accepted
+from policy.identity import user_digest
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from schemas.block import Block
@@ -28,6 +29,7 @@ from tables.followers import SEGMENTS
 from tables.phones import PHONES
 from tables.step import Step
 from tables.table import key_of
+from tables.tickets import drop_tickets
 from tables.timers import TIMERS, Timers
 from tables.turn import Turn
 from tables.users import LEDGERS, PROFILES, user_key
@@ -77,6 +79,7 @@ def erase(
     if profile.phone:
         turn.view(PHONES).put(key_of(profile.phone, tenant, user), None)
     turn.view(PROFILES).put(person, None)
+    drop_tickets(turn, user_digest(tenant, user))
     forget_hint(turn, tenant, user, partition_of(user, partitions))
     _drop_waiting(turn, timers, tenant, user)
     begin_dropping_held(turn, tenant, user, at, step)

@@ -74,6 +74,10 @@ class Rehearsal:
         self.clock.at = to
         await self.settle()
 
+    async def answer(self, question: bytes) -> bytes:
+        """What the decider answers, see schemas.question."""
+        return await self._decider.answer(question)
+
     async def _is_due(self) -> bool:
         return 0 in [await handler.wake(all_read) for handler, _, _ in self._workers]
 

@@ -124,8 +124,9 @@ class Settings(BaseSettings):
     separated by a comma, while receivers change over."""
     private_endpoints: tuple[str, ...] = ()
     """Hosts that webhooks and chats may be at though they are private, or without TLS; as JSON."""
-    public_url: str = ""
-    """Where providers and people reach us; without it nothing is reported back to us."""
+    public_url: Annotated[str, Field(max_length=200)] = ""
+    """Where providers and people reach us; without it nothing is reported back to us. Links have to
+    fit into headers of mails."""
     signing_key: SecretStr = SecretStr("")
     """Signs the tickets and links that leave with messages; without it they leave with none."""
     bounce_days: Annotated[int, Field(ge=1)] = 180

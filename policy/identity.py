@@ -55,6 +55,11 @@ def variant_point(tenant: str, user: str, type_name: str, experiment: str) -> in
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
+def user_digest(tenant: str, user: str) -> bytes:
+    """16 bytes that stand for a user where their name has no room."""
+    return bytes.fromhex(_hashed(f"u{len(tenant)}:{tenant}{user}"))
+
+
 def delivery_event_id(subject: str, channel: Channel | None, stage: Stage, attempt: int) -> str:
     """What names one happening to `subject`, a delivery or a notification id; it can be read.
 

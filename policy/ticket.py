@@ -2,19 +2,31 @@
 
 Providers hand it back with receipts, and the links in a message bear it. It is signed, since links
 can be typed by anybody, and it is no secret: it can be read by whoever holds it.
+
+Names may be longer than there is room for with a message. Then a *stub* travels, which says where
+the ticket is kept: in the decider's partition of the user.
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from policy.identity import user_digest
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority
 
 SIGNATURE = 16  # bytes: a forger would need 2^64 tries on average, each a request to us
+MOST_TEXT = 640
+"""Characters of a ticket as it travels. Postmark takes 10 fields of 80 with a mail, of which two
+are ids; SES 870 in a header, where the URL of a link is around it."""
+Issued = TypeVar("Issued")
+_SURELY_FIT = 300
+"""Bytes of names: all else of a ticket has no more than 140."""
+_MOST_BODY = MOST_TEXT * 3 // 4 - SIGNATURE
 
 
 class Ticket(Struct, frozen=True, array_like=True):
@@ -38,10 +50,38 @@ class Ticket(Struct, frozen=True, array_like=True):
     catalogue: str = ""
 
 
+class Stub(Struct, frozen=True, array_like=True):
+    """Where a ticket is kept that is too long to travel: in which partition, and under what."""
+
+    partition: int
+    owner: bytes
+    expires_at: int
+    delivery_id: bytes
+
+
 def issue_ticket(delivery: Delivery, key: bytes) -> str:
     """The delivery's ticket, of letters, digits, `-` and `_`; the same for the same delivery."""
-    body = msgspec.msgpack.encode(ticket_of(delivery))
-    return urlsafe_b64encode(_signature(body, key) + body).rstrip(b"=").decode()
+    return _signed(b"ticket:", msgspec.msgpack.encode(ticket_of(delivery)), key)
+
+
+def is_too_long(delivery: Delivery) -> bool:
+    """Whether there is no room for its ticket with every message, so that its stub travels."""
+    names = delivery.event_id + delivery.tenant + delivery.user
+    names += delivery.type + delivery.category + delivery.catalogue
+    if len(names) <= _SURELY_FIT and names.isascii():
+        return False  # nearly all, at a tenth of the cost
+    return len(msgspec.msgpack.encode(ticket_of(delivery))) > _MOST_BODY
+
+
+def issue_stub(delivery: Delivery, partition: int, key: bytes) -> str:
+    """The stub of the delivery's ticket, which its user's partition keeps; written as a ticket."""
+    return _signed(b"stub:", msgspec.msgpack.encode(stub_of(delivery, partition)), key)
+
+
+def stub_of(delivery: Delivery, partition: int) -> Stub:
+    """The stub of the delivery's ticket, not yet signed."""
+    owner = user_digest(delivery.tenant, delivery.user)
+    return Stub(partition, owner, delivery.expires_at, bytes.fromhex(delivery.delivery_id))
 
 
 def ticket_of(delivery: Delivery) -> Ticket:
@@ -64,18 +104,31 @@ def ticket_of(delivery: Delivery) -> Ticket:
 
 def read_ticket(text: str, key: bytes) -> Ticket | None:
     """The ticket, or None for what was not issued with this key; an empty key issues nothing."""
+    return _read(b"ticket:", text, key, Ticket)
+
+
+def read_stub(text: str, key: bytes) -> Stub | None:
+    """The stub, or None for what was not issued as one with this key."""
+    return _read(b"stub:", text, key, Stub)
+
+
+def _signed(kind: bytes, body: bytes, key: bytes) -> str:
+    return urlsafe_b64encode(_signature(kind, body, key) + body).rstrip(b"=").decode()
+
+
+def _read(kind: bytes, text: str, key: bytes, struct: type[Issued]) -> Issued | None:
     if not key:
         return None  # everybody can sign with it
     try:
         signed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         body = signed[SIGNATURE:]
-        if not hmac.compare_digest(signed[:SIGNATURE], _signature(body, key)):
+        if not hmac.compare_digest(signed[:SIGNATURE], _signature(kind, body, key)):
             return None
-        return msgspec.msgpack.decode(body, type=Ticket)
+        return msgspec.msgpack.decode(body, type=struct)
     except (ValueError, msgspec.MsgspecError):
         return None
 
 
-def _signature(body: bytes, key: bytes) -> bytes:
-    # Named, so that no other thing signed with the key can be passed off as a ticket.
-    return hmac.digest(key, b"ticket:" + body, sha256)[:SIGNATURE]
+def _signature(kind: bytes, body: bytes, key: bytes) -> bytes:
+    # The kind is named, so that no other thing signed with the key can be passed off as it.
+    return hmac.digest(key, kind + body, sha256)[:SIGNATURE]

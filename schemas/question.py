@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.event import Event, Name
+from schemas.event import Event, Hex, Name
 from schemas.inbox_change import ItemId
 from schemas.inbox_question import MOST
 
@@ -32,4 +32,15 @@ class ReadPosts(Struct, frozen=True, kw_only=True, tag="posts"):
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 20
 
 
-Question = Explain | ReadUser | ReadPosts
+class ReadTicket(Struct, frozen=True, kw_only=True, tag="ticket"):
+    """The ticket of which a stub has left with a message, by what the stub says.
+
+    The answer is a list with that ticket, an empty one where it is not kept.
+    """
+
+    owner: Hex
+    expires_at: int
+    delivery_id: Hex
+
+
+Question = Explain | ReadUser | ReadPosts | ReadTicket

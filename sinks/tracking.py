@@ -3,10 +3,10 @@
 from msgspec.structs import replace
 
 from pipeline.settings import Settings
-from policy.ticket import issue_ticket
 from policy.tracking import with_links, with_pixel
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel
+from sinks.tickets import Tickets
 
 
 class Tracking:
@@ -15,6 +15,7 @@ class Tracking:
     def __init__(self, settings: Settings) -> None:
         self._base = settings.public_url.rstrip("/")
         self._key = settings.signing_key.get_secret_value().encode()
+        self._tickets = Tickets(settings)
         is_reachable = bool(self._base and self._key)
         self._opens = settings.track_opens and is_reachable
         self._clicks = settings.track_clicks and is_reachable
@@ -24,7 +25,7 @@ class Tracking:
         html = delivery.content.html
         if not html or delivery.channel is not Channel.EMAIL or not (self._opens or self._clicks):
             return delivery
-        ticket = issue_ticket(delivery, self._key)
+        ticket = self._tickets.of(delivery)
         if self._clicks:
             html = with_links(html, ticket, self._base, self._key)
         if self._opens:

@@ -34,6 +34,7 @@ from web.preferences.routes import Preferring
 from web.problems import problems
 from web.reports.registry import reporters_of
 from web.slow_bodies import bound_bodies
+from web.tickets import Tickets
 from web.webhooks import Webhooks
 
 BACKLOG = 128
@@ -46,6 +47,7 @@ KEYS_SECONDS = 1.0
 def build(
     settings: Settings,
     producer: Log,
+    tickets: Tickets,
     catalogues: Catalogues,
     clock: Clock,
     more: Iterable[web.RouteDef] = (),
@@ -55,7 +57,7 @@ def build(
 
     Without `limits` of all web processes it counts the requests of users by itself.
     """
-    back = BackChannel(producer, settings)
+    back = BackChannel(producer, settings, tickets)
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     cross_origin(app, settings.cors_origins)
@@ -63,7 +65,7 @@ def build(
     bound_bodies(app, settings.web_body_seconds)
     app.add_routes(Webhooks(reporters_of(settings), back, settings.public_url, clock).routes())
     users = UserLimits(limits or Limits(), settings)
-    app.add_routes(Links(back, catalogues, key, clock, users).routes())
+    app.add_routes(Links(back, tickets, catalogues, key, clock, users).routes())
     app.add_routes([web.get("/health", _health), *more])
     return app
 
@@ -129,7 +131,9 @@ async def run(settings: Settings) -> None:
             gateway = Gateway(desk, hub, here)
             pages = Preferring(desk).routes()
             more = [*api(desk, keys), *gateway.routes(), *pages, *console()]
-            app = build(settings, producer, catalogue, clock, more, desk.limits)
+            app = build(
+                settings, producer, Tickets(settings, owners), catalogue, clock, more, desk.limits
+            )
             tune_collector()
             bounds = bounds_of(settings)
             allow_open_files(bounds)

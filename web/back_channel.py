@@ -8,10 +8,10 @@ from pipeline.settings import Settings
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, STOPS, SUBSCRIPTIONS, SUPPRESSIONS
 from policy.instants import moment
 from policy.report import Kind, Report, feedback_of, subscription_of, suppression_of, told
-from policy.ticket import Ticket, read_ticket
 from schemas.encoding import encode
 from schemas.suppression import Stop
 from web.patience import in_time
+from web.tickets import Tickets
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +23,11 @@ class BackChannel:
     hear our answer may send it again.
     """
 
-    def __init__(self, producer: Log, settings: Settings) -> None:
+    def __init__(self, producer: Log, settings: Settings, tickets: Tickets) -> None:
         self._producer = producer
+        self._tickets = tickets
         self._partitions = settings.partitions
         self._bounce_days = settings.bounce_days
-        self._key = settings.signing_key.get_secret_value().encode()
-
-    def ticket(self, text: str) -> Ticket | None:
-        """The ticket in a text, None for what we did not issue."""
-        return read_ticket(text, self._key)
 
     async def take(self, reports: Sequence[Report], provider: str) -> int:
         """Write all of them; on return the broker has them. How many were of messages of ours.
@@ -39,13 +35,15 @@ class BackChannel:
         Raises Unavailable; then it must not be assumed that none was written.
         """
         outputs = Outputs(self._producer)
-        taken = sum(self._add(report, provider, outputs) for report in reports)
+        taken = 0
+        for report in reports:
+            taken += await self._add(report, provider, outputs)
         await in_time(outputs.flush())
         if taken < len(reports):
             log.info("%s: %d reports are of no message of ours", provider, len(reports) - taken)
         return taken
 
-    def _add(self, report: Report, provider: str, outputs: Outputs) -> bool:
+    async def _add(self, report: Report, provider: str, outputs: Outputs) -> bool:
         if report.kind in (Kind.STOP, Kind.START):
             said = Stop(
                 phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP
@@ -53,7 +51,7 @@ class BackChannel:
             for partition in range(self._partitions):
                 outputs.add(STOPS, partition, report.address.encode(), encode(said))
             return True
-        ticket = self.ticket(report.ticket)
+        ticket = await self._tickets.find(report.ticket)
         if ticket is None:
             return False
         here, key = partition_of(ticket.user, self._partitions), ticket.user.encode()

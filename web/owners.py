@@ -60,7 +60,17 @@ class Owners:
         not read says nothing to it. Raises Unavailable where nobody answers in time, as while
         partitions move, and BadRecord where what is asked about can't be used.
         """
-        partition = partition_of(user, self._settings.partitions)
+        return await self.ask_in(role, self.partition_of(user), question, kind, after)
+
+    async def ask_in(
+        self,
+        role: str,
+        partition: int,
+        question: Struct,
+        kind: type[Answer],
+        after: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """What the role knows in this partition; see `ask`."""
         answer = await self._ask(role, partition, msgspec.json.encode(question), after or {})
         return msgspec.json.decode(answer, type=kind)
 

@@ -20,6 +20,8 @@ from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
 MOST_BYTES = 25_000_000
 """Of a request, as of a message (documentation.mailgun.com, "Sending Messages")."""
+MOST_TAG = 128
+"""Characters of a tag (documentation.mailgun.com, "Tagging")."""
 TAG = "%recipient"
 """What stands for a recipient's own value; a text that holds it by itself goes alone."""
 
@@ -112,7 +114,7 @@ class Mailgun(OneServer):
             form.append((named.get(name, f"v:{name}"), value))
         headers = self._way_back.headers_with(first, written.get("ticket", ""))
         form += [(f"h:{name}", value) for name, value in headers.items()]
-        form += [("o:tag", first.type), ("o:tag", first.category)]
+        form += [("o:tag", name[:MOST_TAG]) for name in (first.type, first.category)]
         return [(name, value) for name, value in form if value]
 
     def _values(self, delivery: Delivery) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """What a mail carries so that what becomes of it can be told, and so that people can say no."""
 
 from pipeline.settings import Settings
-from policy.ticket import issue_ticket
 from schemas.delivery import Delivery
+from sinks.tickets import Tickets
 
 UNSUBSCRIBE = "/unsubscribe/"
 
@@ -16,12 +16,12 @@ class WayBack:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.public_url.rstrip("/")
-        self._key = settings.signing_key.get_secret_value().encode()
+        self._tickets = Tickets(settings)
 
     @property
     def is_open(self) -> bool:
         """Whether mails carry more than their ids."""
-        return bool(self._url and self._key)
+        return bool(self._url and self._tickets.is_signing)
 
     def marks(self, delivery: Delivery, most: int = 10_000) -> dict[str, str]:
         """What the provider hands back with its reports, in values of `most` characters at most.
@@ -31,7 +31,7 @@ class WayBack:
         marks = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
         if not self.is_open:
             return marks
-        ticket = issue_ticket(delivery, self._key)
+        ticket = self._tickets.of(delivery)
         if len(ticket) <= most:
             return marks | {"ticket": ticket}
         pieces = range(0, len(ticket), most)
@@ -41,7 +41,7 @@ class WayBack:
         """Headers of the mail itself."""
         if not self.is_open:
             return {}
-        return self.headers_with(delivery, issue_ticket(delivery, self._key))
+        return self.headers_with(delivery, self._tickets.of(delivery))
 
     def headers_with(self, delivery: Delivery, ticket: str) -> dict[str, str]:
         """Headers of a mail like this one whose ticket is `ticket`, or what stands for it."""

@@ -10,12 +10,12 @@ from msgspec import Struct
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.rendering.sms import segments_of
-from policy.ticket import issue_ticket
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Sent
+from sinks.tickets import Tickets
 
 ELSEWHERE = "*"
 """Stands for the countries that no sender or price is set for."""
@@ -46,7 +46,7 @@ class Texting:
         self._prices = settings.sms_prices
         base = settings.public_url.rstrip("/")
         self._callback = f"{base}/webhooks/{provider}" if base else ""
-        self._key = settings.signing_key.get_secret_value().encode()
+        self._tickets = Tickets(settings)
 
     def check(self) -> None:
         """Raise Misconfigured where there is no sender for every country."""
@@ -83,8 +83,8 @@ class Texting:
             "notification_id": delivery.notification_id,
             "delivery_id": delivery.delivery_id,
         }
-        if self._key:
-            query["ticket"] = issue_ticket(delivery, self._key)
+        if self._tickets.is_signing:
+            query["ticket"] = self._tickets.of(delivery)
         return f"{self._callback}?{urlencode(query)}"
 
 

@@ -2,13 +2,25 @@
 
 import hmac
 from base64 import b64encode
+from hashlib import blake2b
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack, structs
 
-from policy.ticket import Ticket, issue_ticket, read_ticket, ticket_of
+from policy.ticket import (
+    MOST_TEXT,
+    Stub,
+    Ticket,
+    is_too_long,
+    issue_stub,
+    issue_ticket,
+    read_stub,
+    read_ticket,
+    stub_of,
+    ticket_of,
+)
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 
@@ -111,3 +123,63 @@ def test_what_is_signed_but_no_ticket_is_none() -> None:
         signature = hmac.new(KEY, b"ticket:" + body, "sha256").digest()[:16]
         assert read_ticket(b64encode(signature + body, b"-_").decode(), KEY) is None
     assert read_ticket("é", KEY) is None
+
+
+def test_what_has_more_than_there_is_room_for_is_too_long() -> None:
+    """640 characters are 480 bytes."""
+    fitting = next(n for n in range(600) if is_too_long(delivery("u" * n))) - 1
+    assert len(issue_ticket(delivery("u" * fitting), KEY)) <= MOST_TEXT
+    assert len(issue_ticket(delivery("u" * (fitting + 1)), KEY)) > MOST_TEXT
+    # Names count by their bytes.
+    assert not is_too_long(delivery("ж" * (fitting // 2)))
+    assert is_too_long(delivery("ж" * (fitting // 2 + 1)))
+
+
+def test_a_stub_is_short_whatever_names_are() -> None:
+    long = structs.replace(delivery("🦊" * 200, "c" * 200), tenant="🐙" * 200, event_id="🐝" * 200)
+    text = issue_stub(long, 4095, KEY)
+    assert len(text) < 100
+    assert text.replace("-", "").replace("_", "").isalnum()
+    assert read_stub(text, KEY) == stub_of(long, 4095)
+    other = structs.replace(long, user="🦊" * 199 + "🐢")
+    assert stub_of(other, 4095).owner != stub_of(long, 4095).owner
+
+
+def test_a_stub_says_where_the_ticket_is_kept() -> None:
+    """HMAC-SHA256 over `stub:` and the fields in MessagePack; the owner is BLAKE2b over `u`, the
+    tenant after its length, and the user."""
+    owner = blake2b(b"u4:acmeada", digest_size=16).digest()
+    fields = [7, owner, 1_700_003_600_000, bytes.fromhex("1f" * 16)]
+    body = msgpack.encode(fields)
+    signature = hmac.new(KEY, b"stub:" + body, "sha256").digest()[:16]
+    text = issue_stub(delivery("ada"), 7, KEY)
+    assert text == b64encode(signature + body, b"-_").decode().rstrip("=")
+    assert read_stub(text, KEY) == Stub(*fields)  # type: ignore[arg-type]
+
+
+def test_neither_a_stub_nor_a_ticket_passes_for_the_other() -> None:
+    assert read_ticket(issue_stub(delivery("ada"), 7, KEY), KEY) is None
+    assert read_stub(issue_ticket(delivery("ada"), KEY), KEY) is None
+    assert read_stub(issue_stub(delivery("ada"), 7, b""), b"") is None
+
+
+@given(
+    st.sampled_from(Channel),
+    st.sampled_from(Priority),
+    st.lists(st.integers(0, 200), min_size=5, max_size=5),
+    st.sampled_from("a1ж🦊"),
+)
+def test_what_is_not_too_long_has_room(
+    channel: Channel, priority: Priority, lengths: list[int], sign: str
+) -> None:
+    names = [sign * length for length in lengths]
+    said = structs.replace(
+        delivery(names[0], names[1]),
+        **dict(zip(("event_id", "tenant", "type"), names[2:], strict=True)),
+        channel=channel,
+        priority=priority,
+        occurred_at=1 << 62,
+        accepted_at=1 << 62,
+        catalogue="0123456789ab",
+    )
+    assert is_too_long(said) is (len(issue_ticket(said, KEY)) > MOST_TEXT)

@@ -38,6 +38,17 @@ async def test_success_is_witnessed_with_its_ids(rig: Rig) -> None:
     assert line.title == (sent.content.title if rig.case.titled else "")
 
 
+@pytest.mark.parametrize("sign", ["n", "ж", "🦊"])
+@pytest.mark.parametrize("rig", sorted(CASES.keys() - {"standard"}), indirect=True)
+async def test_ids_may_be_as_long_as_they_may_be(rig: Rig, sign: str) -> None:
+    """Simulators hold what travels with a call to what each provider documents."""
+    names = dict.fromkeys(("event_id", "user", "tenant"), sign * 200)
+    outcome = await rig.send(number=7, type="t" * 200, category="c" * 200, **names)
+    assert isinstance(outcome, Sent)
+    (line,) = rig.witnessed()
+    assert line.delivery_id == rig.delivery(7).delivery_id
+
+
 async def test_a_batch_keeps_its_order(rig: Rig) -> None:
     batch = [rig.delivery(number) for number in range(60)]
     outcomes = await rig.provider.send(batch)

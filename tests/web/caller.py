@@ -19,7 +19,10 @@ from pipeline.topics import Topic
 from pipeline.write_queue import Entry
 from policy.catalogue.catalogue import parse
 from tests.sinks.set_clock import SetClock
+from tests.web.desk import Asked
 from web.app import serving
+from web.owners import Owners
+from web.tickets import Tickets
 
 KEY = b"k" * 32
 
@@ -86,6 +89,11 @@ async def calling(app: web.Application) -> AsyncIterator[Caller]:
     """Serve it, and call it."""
     async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
         yield Caller(url, session)
+
+
+def tickets(of: Settings, owners: Owners | None = None) -> Tickets:
+    """Tickets as they come back; without `owners` nobody keeps any."""
+    return Tickets(of, owners or Asked())
 
 
 NO_TYPES = FixedCatalogue(parse({}))

@@ -37,8 +37,29 @@ class Asked(Owners):
         after: Mapping[str, int] | None = None,
     ) -> Answer:
         """The answer, or the failure, that the test set."""
-        self.asked.append((role, user, question, after))
-        found = self.answer(user, question) if callable(self.answer) else self.answer
+        return self._answered(role, user, question, kind, after)
+
+    async def ask_in(
+        self,
+        role: str,
+        partition: int,
+        question: Struct,
+        kind: type[Answer],
+        after: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """The same, of a partition."""
+        return self._answered(role, str(partition), question, kind, after)
+
+    def _answered(
+        self,
+        role: str,
+        whom: str,
+        question: Struct,
+        kind: type[Answer],
+        after: Mapping[str, int] | None,
+    ) -> Answer:
+        self.asked.append((role, whom, question, after))
+        found = self.answer(whom, question) if callable(self.answer) else self.answer
         if isinstance(found, Exception):
             raise found
         # As it travels.

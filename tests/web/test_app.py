@@ -26,7 +26,7 @@ from tests.patience import in_time, until
 from tests.sinks.rig import delivery
 from tests.sinks.set_clock import SetClock
 from tests.sinks.test_sendgrid import SENDGRID
-from tests.web.caller import KEY, NO_TYPES, Memory, calling, memory, settings
+from tests.web.caller import KEY, NO_TYPES, Memory, calling, memory, settings, tickets
 from tests.web.gateway.line import ANN, page
 from tests.web.signing import SCHEMES, SETTINGS
 from web import app as app_module
@@ -43,7 +43,7 @@ async def test_an_application_takes_reports_and_clicks_and_has_more_routes() -> 
     topics, clock = memory(), SetClock()
     signing = SETTINGS.model_copy(update={"partitions": 1, "cors_origins": ("https://a.example",)})
     key = signing.signing_key.get_secret_value().encode()
-    app = build(signing, topics, NO_TYPES, clock, [web.get("/more", more)])
+    app = build(signing, topics, tickets(signing), NO_TYPES, clock, [web.get("/more", more)])
     async with calling(app) as caller:
         health = await caller.get("/health", headers={"Origin": "https://a.example"})
         assert (health.status, health.text) == (200, "ok\n")

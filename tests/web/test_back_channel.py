@@ -33,7 +33,7 @@ from tests.agents.names import unique
 from tests.agents.samples import event
 from tests.agents.stage import Stage, staging
 from tests.patience import in_time
-from tests.web.caller import NO_TYPES
+from tests.web.caller import NO_TYPES, tickets
 from tests.web.signing import SCHEMES, SETTINGS
 from web.app import build, serving
 from web.reports.incoming import Incoming
@@ -108,11 +108,16 @@ class Outside:
         return [(e.stage, e.reason, e.detail) for e in told if e.channel is channel]
 
 
+def built(stage: Stage, producer: Log) -> web.Application:
+    """The application over this producer."""
+    return build(stage.settings, producer, tickets(stage.settings), NO_TYPES, stage.clock)
+
+
 @pytest.fixture
 async def outside(line: Line, tmp_path: Path) -> AsyncIterator[Outside]:
     fields = SETTINGS.model_dump(exclude={"kafka", "partitions", "data_dir"}, exclude_unset=True)
     async with staging(line, tmp_path, **fields) as stage:
-        app = build(stage.settings, stage.producer, NO_TYPES, stage.clock)
+        app = built(stage, stage.producer)
         async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
             yield Outside(stage, url, session)
 
@@ -310,7 +315,7 @@ async def test_strangers_and_rubbish(outside: Outside) -> None:
 async def test_no_2xx_while_kafka_is_away(outside: Outside) -> None:
     mail = await sample(outside, unique("user"))
     ticket = issue_ticket(mail, KEY)
-    app: web.Application = build(outside.stage.settings, Broken(), NO_TYPES, outside.stage.clock)
+    app: web.Application = built(outside.stage, Broken())
     async with serving(app, "127.0.0.1", 0) as url:
         away = Outside(outside.stage, url, outside.session)
         delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": ticket}
@@ -329,7 +334,7 @@ async def test_nobody_waits_for_long_while_kafka_is_silent(
 ) -> None:
     monkeypatch.setattr("web.patience.PATIENCE", 0.2)
     ticket = issue_ticket(await sample(outside, unique("user")), KEY)
-    app: web.Application = build(outside.stage.settings, Silent(), NO_TYPES, outside.stage.clock)
+    app: web.Application = built(outside.stage, Silent())
     async with serving(app, "127.0.0.1", 0) as url, in_time():
         away = Outside(outside.stage, url, outside.session)
         target = "https://shop.example.com/7"
@@ -347,7 +352,7 @@ async def test_a_report_that_kafka_did_not_take_is_taken_when_it_comes_again(
     """Mailgun's too, whose token counts once: it may send the very same request again."""
     mail = await sample(outside, unique("user"))
     producer = Recovering(outside.stage.producer)
-    app: web.Application = build(outside.stage.settings, producer, NO_TYPES, outside.stage.clock)
+    app: web.Application = built(outside.stage, producer)
     values = {
         "event": "delivered",
         "timestamp": outside.stage.clock.now() / 1000,

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from tests.patience import PATIENCE, ended
 from tests.sinks.set_clock import SetClock
-from tests.web.caller import NO_TYPES, memory, settings
+from tests.web.caller import NO_TYPES, memory, settings, tickets
 from web.app import build, serving
 from web.connections import HEAD_BYTES, LINE_BYTES, MOST_FIELDS, Admission, Bounds, allow_open_files
 
@@ -77,7 +77,8 @@ class Web(NamedTuple):
 @asynccontextmanager
 async def a_web(bounds: Bounds, body_seconds: float = LONG) -> AsyncIterator[Web]:
     clock = SetClock()
-    app = build(settings(web_body_seconds=body_seconds), memory(), NO_TYPES, clock)
+    chosen = settings(web_body_seconds=body_seconds)
+    app = build(chosen, memory(), tickets(chosen), NO_TYPES, clock)
 
     async def echo(request: web.Request) -> web.Response:
         return web.Response(text=str(len(await request.read())))

@@ -27,11 +27,11 @@ NOTHING, SOME, ALL = Remainder.NOTHING, Remainder.SOME, Remainder.ALL
     ("page", "title", "said", "form"),
     [
         (
-            lambda *what: ENGLISH.ask(*what, NOTHING), "Unsubscribe?",
+            lambda what, by: ENGLISH.ask(what, by, NOTHING), "Unsubscribe?",
             "You will get no more {}.", ("unsubscribe", "Unsubscribe"),
         ),
         (
-            lambda *what: ENGLISH.done(*what, NOTHING), "You are unsubscribed",
+            lambda what, by: ENGLISH.done(what, by, NOTHING), "You are unsubscribed",
             "You will get no more {}.", ("subscribe", "Subscribe again"),
         ),
         (ENGLISH.back, "You are subscribed", "You will get {} again.", None),

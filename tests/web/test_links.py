@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 
 from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.errors import Unavailable
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
-from policy.ticket import issue_ticket
+from policy.ticket import issue_stub, issue_ticket
 from policy.tracking import link_signature
 from schemas.vocabulary import Channel
 from tests.policy.samples import shipped_catalogue
@@ -17,7 +18,8 @@ from tests.sinks.rig import delivery
 from tests.sinks.set_clock import SetClock
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_twilio import TWILIO
-from tests.web.caller import KEY, Caller, Memory, calling, memory, settings
+from tests.web.caller import KEY, Caller, Memory, calling, memory, settings, tickets
+from tests.web.desk import Asked
 from web.back_channel import BackChannel
 from web.limits import Limits, UserLimits
 from web.links.routes import Links
@@ -41,7 +43,11 @@ async def links(topics: Memory) -> AsyncIterator[Caller]:
     clock = SetClock()
     clock.time = MOMENT
     app = web.Application()
-    app.add_routes(Links(BackChannel(topics, settings()), CATALOGUES, KEY, clock).routes())
+    owners = Asked()
+    owners.answer = Unavailable("no decider answers")
+    found = tickets(settings(), owners)
+    back = BackChannel(topics, settings(), found)
+    app.add_routes(Links(back, found, CATALOGUES, KEY, clock).routes())
     async with calling(app) as caller:
         yield caller
 
@@ -93,12 +99,26 @@ async def test_a_machines_click_leads_on_too(links: Caller, topics: Memory) -> N
     assert [event["detail"] for event in topics.said(DELIVERY_EVENTS)] == ["machine"]
 
 
+async def test_while_nobody_answers_for_a_ticket_that_is_kept_links_lead_on(
+    links: Caller, topics: Memory
+) -> None:
+    stub = issue_stub(delivery(SENDGRID, 7), 0, KEY)
+    for answer in (
+        await links.get(f"/unsubscribe/{stub}"),
+        await links.post(f"/unsubscribe/{stub}"),
+    ):
+        assert answer.status == 503
+        assert "<h1>Please try again</h1>" in answer.text
+    assert (await links.get(click(stub))).status == 302
+    assert (await links.get(f"/open/{stub}.gif")).status == 200
+    assert topics.topics == {}
+
+
 @pytest.mark.parametrize(
     "path",
     [
         click(to="https://evil.example/"),
         click(to="", signed=SHOP),
-        click(ticket="t" * 120),
         f"/click/{MAIL}/{link_signature(TEXT, SHOP, KEY)}?to={quote(SHOP, safe='')}",
         f"/unsubscribe/{MAIL[:-3]}",
     ],
@@ -237,9 +257,9 @@ async def test_beyond_their_limit_people_get_what_they_came_for_and_nothing_is_s
 ) -> None:
     app, limited = web.Application(), settings(user_requests_per_minute=12)  # two at once
     limits = UserLimits(Limits(monotonic=lambda: 1.0), limited)
-    app.add_routes(
-        Links(BackChannel(topics, limited), CATALOGUES, KEY, SetClock(), limits).routes()
-    )
+    found = tickets(limited)
+    back = BackChannel(topics, limited, found)
+    app.add_routes(Links(back, found, CATALOGUES, KEY, SetClock(), limits).routes())
     async with calling(app) as links:
         opened = [await links.get(f"/open/{MAIL}.gif", headers=PERSON) for _ in range(4)]
         assert {each.status for each in opened} == {200}

@@ -3,7 +3,7 @@
 All in memory but for HTTP: the real web process' routes write what the real decider then reads.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,17 +16,21 @@ from aiohttp import web
 from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
-from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS, PREFERENCES, Topic
+from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS, PREFERENCES, Topic
 from policy.catalogue.catalogue import parse
 from policy.ticket import issue_ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
+from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.profile import Contacts, Device, Preferences
 from schemas.vocabulary import Channel, Priority, Reason, Stage
+from sinks.tickets import Tickets
 from tables.memory import MemoryStore
 from tests.policy.samples import NOON, TYPE
+from tests.web.caller import tickets
+from tests.web.desk import Asked
 from tests.web.signing import SCHEMES, SETTINGS
 from web.app import serving
 from web.back_channel import BackChannel
@@ -56,7 +60,9 @@ class Town:
     async def write(self, topic: Topic, key: str, value: msgspec.Struct) -> None:
         await self.log.write(topic.name, 0, [(key.encode(), encode(value))])
 
-    async def happens(self, user: str, what: str = "thing") -> dict[Channel, Delivery]:
+    async def happens(
+        self, user: str, what: str = "thing", tenant: str = "default"
+    ) -> dict[Channel, Delivery]:
         """Something happens that concerns the user; what they get of it, by channel."""
         self.count += 1
         self.clock.at += MINUTE
@@ -64,7 +70,12 @@ class Town:
         at = datetime.fromtimestamp(self.clock.at / 1000, UTC)
         data = {"who": user, "text": f"number {self.count}"}
         said = Event(
-            id=f"e{self.count}", type=f"{what}.happened", actor="x", occurred_at=at, data=data
+            id=f"e{self.count}",
+            type=f"{what}.happened",
+            actor="x",
+            occurred_at=at,
+            data=data,
+            tenant=tenant,
         )
         await self.write(EVENTS, "x", said)
         await self.workers.settle()
@@ -109,6 +120,27 @@ class Town:
             assert answer.status == 200
 
 
+class Nearby(Asked):
+    """Asks the decider in memory."""
+
+    def __init__(self, workers: Rehearsal) -> None:
+        super().__init__()
+        self._workers = workers
+
+    async def ask_in(
+        self,
+        role: str,
+        partition: int,
+        question: msgspec.Struct,
+        kind: Any,
+        after: Mapping[str, int] | None = None,
+    ) -> Any:
+        """What it answers."""
+        assert (role, partition, after) == ("decider", 0, None)
+        answer = await self._workers.answer(msgspec.json.encode(question))
+        return msgspec.json.decode(answer, type=kind)
+
+
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
     clock = HeldClock(NOON)
@@ -116,11 +148,13 @@ async def town() -> AsyncIterator[Town]:
     catalogue = parse({"thing.toml": TYPE, "other.toml": OTHER, "bill.toml": BILL})
     catalogues = FixedCatalogue(catalogue)
     workers = Rehearsal(catalogues, SETTINGS, log, clock, MemoryStore({}), MemoryStore({}))
-    back = BackChannel(log, SETTINGS.model_copy(update={"partitions": 1}))
+    settings = SETTINGS.model_copy(update={"partitions": 1})
+    found = tickets(settings, Nearby(workers))
+    back = BackChannel(log, settings, found)
     reporters = [scheme.reporter(SETTINGS) for scheme in SCHEMES.values()]
     app = web.Application()
     app.add_routes(Webhooks(reporters, back, SETTINGS.public_url, clock).routes())
-    app.add_routes(Links(back, catalogues, KEY, clock).routes())
+    app.add_routes(Links(back, found, catalogues, KEY, clock).routes())
     async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
         town = Town(clock, log, workers, session, url)
         for user, phone in PHONES.items():
@@ -230,6 +264,32 @@ async def test_what_changes_in_postmarks_list_is_not_what_the_user_wants(town: T
     back = {"SuppressSending": False, "SuppressionReason": None, "Origin": "Customer"}
     await town.reports("postmark", postmark("SubscriptionChange", ticket, **back))
     assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
+
+
+LONG = "жар-птица " * 20
+"""200 characters, as many as an id may have, and 340 bytes."""
+
+
+@pytest.mark.parametrize(("provider", "values"), LEFT)
+async def test_however_long_ids_are_who_unsubscribes_is_known(
+    town: Town, provider: str, values: Any
+) -> None:
+    contacts = Contacts(user=LONG, tenant=LONG, email="ann@example.com")
+    await town.write(CONTACTS, LONG, contacts)
+    mail = (await town.happens(LONG, tenant=LONG))[EMAIL]
+    ticket = Tickets(SETTINGS.model_copy(update={"partitions": 1})).of(mail)
+    assert len(ticket) < 100
+    async with town.session.get(f"{town.url}/unsubscribe/{ticket}") as page:
+        assert "about <strong>things</strong>" in await page.text()
+    await town.reports(provider, values(ticket))
+    assert EMAIL not in await town.happens(LONG, tenant=LONG)
+    assert (EMAIL, Reason.OPTED_OUT, "by user, one click") in town.why()
+    # Once they are erased, nobody is left whom the ticket could name.
+    erased = Erasure(user=LONG, tenant=LONG)
+    await town.write(ERASURES, LONG, erased)
+    await town.workers.settle()
+    async with town.session.post(f"{town.url}/unsubscribe/{ticket}") as page:
+        assert page.status == 404
 
 
 async def test_who_comes_back_at_the_provider_is_told_again(town: Town) -> None:

@@ -21,6 +21,7 @@ from web.forms import form_of
 from web.languages import language_of
 from web.limits import Limits, UserLimits
 from web.links.pages import Pages
+from web.tickets import Tickets
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 FRESH = {"Cache-Control": "no-store, private", "Referrer-Policy": "no-referrer"}
@@ -40,12 +41,14 @@ class Links:
     def __init__(
         self,
         back: BackChannel,
+        tickets: Tickets,
         catalogues: Catalogues,
         key: bytes,
         clock: Clock,
         limits: UserLimits | None = None,
     ) -> None:
         self._back = back
+        self._tickets = tickets
         self._catalogues = catalogues
         self._limits = limits or UserLimits(Limits(), Settings())
         self._key = key
@@ -68,16 +71,19 @@ class Links:
     async def click(self, request: web.Request) -> web.Response:
         """On to where the message led, and nowhere else."""
         ticket, url = request.match_info["ticket"], request.query.get("to", "")
-        if self._back.ticket(ticket) is None or not is_signed(
-            ticket, url, request.match_info["signature"], self._key
-        ):
+        if not is_signed(ticket, url, request.match_info["signature"], self._key):
             return _page(_pages(request).unknown(), 404)
         await self._tell(request, Kind.CLICKED)
         return web.Response(status=302, headers=FRESH | {"Location": url})
 
     async def ask(self, request: web.Request) -> web.Response:
         """A page with a button: scanners follow links, and must unsubscribe nobody."""
-        pages, ticket = _pages(request), self._back.ticket(request.match_info["ticket"])
+        pages = _pages(request)
+        try:
+            ticket = await self._tickets.find(request.match_info["ticket"])
+        except Unavailable as error:
+            log.warning("a page to unsubscribe can't be shown: %s", error)
+            return _page(pages.later(), 503)
         if ticket is None:
             return _page(pages.unknown(), 404)
         return _page(pages.ask(ticket.category, ticket.channel, self._remainder(ticket)))
@@ -88,13 +94,15 @@ class Links:
         The click counts whatever stands in its body, unless it is that of the button to come back.
         It is stored also where all of it is transactional now, as no type has to stay so.
         """
-        pages, ticket = _pages(request), self._back.ticket(request.match_info["ticket"])
-        if ticket is None:
-            return _page(pages.unknown(), 404)
+        pages = _pages(request)
+        form = await form_of(request)
         # A body that can't be read takes nothing back of the click.
-        wants = (await form_of(request) or {}).get("do") == "subscribe"
+        wants = form is not None and form.get("do") == "subscribe"
         kind = Kind.RESUBSCRIBED if wants else Kind.UNSUBSCRIBED
         try:
+            ticket = await self._tickets.find(request.match_info["ticket"])
+            if ticket is None:
+                return _page(pages.unknown(), 404)
             await self._limits.require(ticket.tenant, ticket.user)
             await self._back.take([self._report(request, kind)], OURS)
         except Unavailable as error:
@@ -110,10 +118,10 @@ class Links:
         return remainder(self._catalogues.current, ticket.category, ticket.channel)
 
     async def _tell(self, request: web.Request, kind: Kind) -> None:
-        ticket = self._back.ticket(request.match_info["ticket"])
-        if ticket is None:
-            return
         try:
+            ticket = await self._tickets.find(request.match_info["ticket"])
+            if ticket is None:
+                return
             await self._limits.require(ticket.tenant, ticket.user)
             await self._back.take([self._report(request, kind)], OURS)
         except (Unavailable, Problem) as error:

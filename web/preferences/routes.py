@@ -11,7 +11,6 @@ from aiohttp import web
 from pipeline.errors import Unavailable
 from pipeline.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.instants import moment
-from policy.ticket import read_ticket
 from policy.user.choices import Choice, choices
 from policy.user.known import Known
 from policy.wall_clock import is_zone, zones
@@ -29,6 +28,7 @@ from web.limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
 from web.preferences.blocks import blocks_in
 from web.preferences.words import words_of
+from web.tickets import Tickets
 
 FOLDER = Path(__file__).parents[1] / "pages"
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Preferring:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._limits = UserLimits(desk.limits, desk.settings)
+        self._tickets = Tickets(desk.settings, desk.owners)
         self._key = desk.settings.signing_key.get_secret_value().encode()
         pages = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
         self._page = pages.get_template("preferences.html")
@@ -53,10 +54,10 @@ class Preferring:
 
     async def show(self, request: web.Request) -> web.Response:
         """What holds now."""
-        subscriber = self._whose(request)
-        if subscriber is None:
-            return self._told(request, "invalid", 404)
         try:
+            subscriber = await self._whose(request)
+            if subscriber is None:
+                return self._told(request, "invalid", 404)
             await self._limits.require(*subscriber)
             position = request.query.get("after")
             known = await self._desk.known(*subscriber, position)
@@ -67,11 +68,11 @@ class Preferring:
 
     async def save(self, request: web.Request) -> web.Response:
         """Store it, and show what holds then."""
-        subscriber = self._whose(request)
-        if subscriber is None:
-            return self._told(request, "invalid", 404)
         form = await form_of(request)
         try:
+            subscriber = await self._whose(request)
+            if subscriber is None:
+                return self._told(request, "invalid", 404)
             await self._limits.require(*subscriber)
             known = await self._desk.known(*subscriber)
             if form is None:
@@ -142,9 +143,9 @@ class Preferring:
         tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
         return known.contacts.zone or tenant.zone
 
-    def _whose(self, request: web.Request) -> Subscriber | None:
+    async def _whose(self, request: web.Request) -> Subscriber | None:
         link = request.match_info["link"]
-        ticket = read_ticket(link, self._key)
+        ticket = await self._tickets.find(link)
         if ticket is not None:
             return Subscriber(ticket.tenant, ticket.user)
         return read_token(link, self._key, self._desk.clock.now() // 1000)

@@ -17,6 +17,8 @@ from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
 
 MOST_RECIPIENTS = 1000
+MOST_TAG = 128
+"""Characters (documentation.mailgun.com, "Tagging")."""
 VARIABLE = re.compile(r"%recipient\.([A-Za-z0-9_-]+)%")
 LINE_BREAK = re.compile(r"[\r\n]")
 
@@ -113,6 +115,8 @@ def problem_of(form: Form) -> str | None:
         return "recipient-variables parameter is missing"
     if any(name.startswith("h:") and LINE_BREAK.search(value) for name, value in form):
         return "a header holds a line break"
+    if any(name == "o:tag" and len(value) > MOST_TAG for name, value in form):
+        return "a tag is too long"
     return None
 
 

@@ -8,6 +8,8 @@ from embedded.simulators.email.sendgrid_mail import ADDRESS
 
 TAG = re.compile(r"[A-Za-z0-9_.@-]{1,256}")
 MOST_TAGS = 50
+MOST_HEADER = 870
+"""Characters of a header's value (docs.aws.amazon.com, API_MessageHeader)."""
 LINE_BREAK = re.compile(r"[\r\n]")
 
 
@@ -81,4 +83,6 @@ def problem_of(mail: Mail) -> tuple[str, str] | None:
             return "BadRequestException", f"Invalid tag <{tag.name}>."
     if any(LINE_BREAK.search(each.name + each.value) for each in mail.content.simple.headers):
         return "BadRequestException", "A header holds a line break."
+    if any(len(each.value) > MOST_HEADER for each in mail.content.simple.headers):
+        return "BadRequestException", "A header is too long."
     return None

@@ -1,0 +1,22 @@
+"""The ticket of a message, as it travels with a call."""
+
+from pipeline.outputs import partition_of
+from pipeline.settings import Settings
+from policy.ticket import is_too_long, issue_stub, issue_ticket
+from schemas.delivery import Delivery
+
+
+class Tickets:
+    """Issues tickets of at most `policy.ticket.MOST_TEXT` characters, however long names are."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = settings.signing_key.get_secret_value().encode()
+        self._partitions = settings.partitions
+        self.is_signing = bool(self._key)
+
+    def of(self, delivery: Delivery) -> str:
+        """The ticket or, where that is too long, its stub; the same for the same delivery."""
+        if is_too_long(delivery):
+            here = partition_of(delivery.user, self._partitions)
+            return issue_stub(delivery, here, self._key)
+        return issue_ticket(delivery, self._key)
