@@ -153,9 +153,10 @@ def twilio(values: Any, now: int, ticket: str) -> Incoming:
 def plivo(values: Any, now: int, ticket: str) -> Incoming:
     request = _request(urlencode(values).encode(), {}, "plivo", ticket)
     base = construct_post_url(request.url, values)
-    signature = get_signature_v3("plivo token", base.decode(), "nonce")
+    nonce = f"nonce-{now}-{id(values)}"
+    signature = get_signature_v3("plivo token", base.decode(), nonce)
     text = signature.decode() if isinstance(signature, bytes) else signature
-    headers = {"X-Plivo-Signature-V3": text, "X-Plivo-Signature-V3-Nonce": "nonce"}
+    headers = {"X-Plivo-Signature-V3": text, "X-Plivo-Signature-V3-Nonce": nonce}
     return msgspec.structs.replace(request, headers=headers)
 
 

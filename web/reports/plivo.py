@@ -1,5 +1,6 @@
 """Plivo's delivery reports and incoming messages, signed over the URL and a nonce."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from plivo.utils import validate_signature
@@ -24,14 +25,23 @@ SIGNED_IN = (
 )
 
 
+MOST_NONCES = 100_000
+"""Of signatures that were used; of more, the oldest are forgotten."""
+
+
 class PlivoReports:
-    """What Plivo reports on texts; it signs no time, so a report counts whenever it comes."""
+    """What Plivo reports on texts.
+
+    It signs no time, and by its second signature no field: so each signature counts once, as far as
+    this process knows.
+    """
 
     name = "plivo"
     channel = Channel.SMS
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.plivo_auth_token.get_secret_value()
+        self._used: OrderedDict[str, None] = OrderedDict()
 
     @property
     def is_set_up(self) -> bool:
@@ -57,6 +67,17 @@ class PlivoReports:
             )
         if not is_ours:
             raise Forged("the signature is another's")
+        if nonce in self._used:
+            raise Forged("its nonce was used before")
+        self._used[nonce] = None
+        if len(self._used) > MOST_NONCES:
+            self._used.popitem(last=False)
+
+    def release(self, incoming: Incoming) -> None:
+        """Let the nonce count again."""
+        third = first(incoming.headers, "X-Plivo-Signature-V3")
+        name = f"X-Plivo-Signature-{'V3' if third else 'V2'}-Nonce"
+        self._used.pop(first(incoming.headers, name), None)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""

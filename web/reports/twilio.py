@@ -29,8 +29,10 @@ class TwilioReports:
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the signature over URL and fields; raises Forged or Malformed."""
         signature = first(incoming.headers, "X-Twilio-Signature")
+        # Of a callback by GET all fields are in the URL, which is signed as it is.
+        signed = incoming.fields() if incoming.method == "POST" else {}
         # Its validator looks for all values of a field, and no list can be one of them.
-        fields = MultiDict((n, value) for n, v in incoming.fields().items() for value in v)
+        fields = MultiDict((n, value) for n, v in signed.items() for value in v)
         if not self._validator.validate(incoming.url, fields, signature):
             raise Forged("the signature is another's")
 

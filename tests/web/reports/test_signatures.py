@@ -12,6 +12,7 @@ from plivo.utils.signature_v3 import construct_post_url, get_signature_v3
 
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from policy.report import Kind
 from schemas.vocabulary import Channel
 from tests.web.signing import (
     ARN,
@@ -123,6 +124,60 @@ def test_the_second_signature_is_the_librarys() -> None:
     from plivo.utils import validate_signature
 
     assert validate_signature(PLIVO, "12345", second(), "plivo token")
+
+
+@pytest.mark.parametrize(
+    "headers", [{V2: second(), V2_NONCE: "12345"}, {V3: third("12345"), V3_NONCE: "12345"}]
+)
+async def test_a_signature_of_plivos_counts_once_whatever_it_is_said_to_be_of(
+    headers: dict[str, str],
+) -> None:
+    """The second signs neither fields nor a time: whoever saw one could say STOP for anybody."""
+    reporter = SCHEMES["plivo"].reporter(SETTINGS)
+    await reporter.verify(plivo(headers), NOW)
+    other = msgspec.structs.replace(plivo({V2: second(), V2_NONCE: "12345"}), body=b"Text=STOP")
+    for again in (plivo(headers), other):
+        with pytest.raises(Forged, match="used before"):
+            await reporter.verify(again, NOW + 86_400_000)
+    # What could not be stored may come again, once.
+    reporter.release(plivo(headers))  # type: ignore[attr-defined]
+    await reporter.verify(plivo(headers), NOW)
+    with pytest.raises(Forged, match="used before"):
+        await reporter.verify(plivo(headers), NOW)
+    reporter.release(plivo({V2_NONCE: "unknown"}))  # type: ignore[attr-defined]
+
+
+async def test_of_many_nonces_of_plivos_the_newest_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("web.reports.plivo.MOST_NONCES", 2)
+    reporter = SCHEMES["plivo"].reporter(SETTINGS)
+
+    async def said(nonce: str) -> None:
+        await reporter.verify(plivo({V2: second(nonce=nonce), V2_NONCE: nonce}), NOW)
+
+    for nonce in "abc":
+        await said(nonce)
+    for nonce in "bc":
+        with pytest.raises(Forged):
+            await said(nonce)
+    await said("a")
+
+
+@pytest.mark.parametrize("change", ["", "&x=1"])
+async def test_twilio_signs_the_url_alone_where_it_calls_by_get(change: str) -> None:
+    """https://www.twilio.com/docs/usage/security: of a GET, the full URL with its query."""
+    url = f"{URL}/webhooks/twilio?ticket=t&{urlencode(FIELDS)}&Body=STOP"
+    signature = base64.b64encode(hmac.digest(b"twilio token", url.encode(), "sha1")).decode()
+    incoming = Incoming(
+        method="GET",
+        url=url + change,
+        headers={"X-Twilio-Signature": signature},
+        body=(url + change).partition("?")[2].encode(),
+    )
+    assert await verified("twilio", incoming) == (REFUSED if change else "")
+    found = SCHEMES["twilio"].reporter(SETTINGS).parse(incoming, NOW)
+    assert [(each.kind, each.address) for each in found] == [(Kind.STOP, "+4930123456")]
 
 
 @pytest.mark.parametrize(("header", "said"), [("X-Twilio-Signature", ""), ("X-Signature", REFUSED)])
