@@ -14,6 +14,7 @@ from pipeline.metrics import CIRCUIT, FAILING_SINCE, PROVIDER_CALLS, PROVIDER_ER
 from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slots import Slots
+from policy.ticket import ticket_of
 from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
@@ -174,7 +175,8 @@ class Calls:
         return said if made or (said is not None and said.failed) else None
 
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
-        name = self.provider.name
+        name, delivery = self.provider.name, call.delivery
+        ticket = ticket_of(delivery) if self.provider.keeps_tickets else None
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Retry) and outcome.whose in (Fault.CREDENTIALS, Fault.PROVIDER):
             PROVIDER_ERRORS.labels(name, outcome.reason).inc()
@@ -182,15 +184,22 @@ class Calls:
             # Noted before anything else is done: a stop in the middle of the slice must not lead
             # to a second call.
             detail = f"it may have gone out: {outcome.reason}: {outcome.detail}"
-            held = SentMark(now, name, detail, call.delivery.attempt, held=call.origin or "?")
-            await call.ledger.mark(call.delivery, held)
+            where = call.origin or "?"
+            held = SentMark(now, name, detail, delivery.attempt, held=where, ticket=ticket)
+            await call.ledger.mark(delivery, held)
             return Refused(Reason.UNCERTAIN, detail)
         if not isinstance(outcome, Sent):
             return outcome
         mark = SentMark(
-            now, name, outcome.reference, call.delivery.attempt, outcome.segments, outcome.cost
+            now,
+            name,
+            outcome.reference,
+            delivery.attempt,
+            outcome.segments,
+            outcome.cost,
+            ticket=ticket,
         )
-        await call.ledger.mark(call.delivery, mark)
+        await call.ledger.mark(delivery, mark)
         return mark
 
     def _tell_circuit(self, outcomes: Sequence[Outcome]) -> None:

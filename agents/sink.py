@@ -19,10 +19,12 @@ from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import DELIVER, ERASURES, Topic
+from policy.ticket import Ticket
 from schemas.circuit import ReadCircuits
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
+from schemas.kept_ticket import ReadSentTicket
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.registry import Weighted
 from tables.ahead import AHEAD, Span
@@ -35,7 +37,9 @@ SLICE = 250
 """Deliveries in one slice."""
 IN_FLIGHT = 2000
 """Deliveries of one topic and partition that are under way; more wait for the slowest of them."""
-_decode = msgspec.json.Decoder(ReadCircuits).decode
+QUESTION_SECONDS = 2.0
+"""For which whoever asks for a delivery's ticket waits while its call is under way."""
+_decode = msgspec.json.Decoder(ReadCircuits | ReadSentTicket).decode
 
 
 def sink(channel: Channel, providers: Sequence[Weighted], runtime: Runtime) -> Role:
@@ -152,9 +156,22 @@ class Sink(Stateful):
         await self._outcomes.submit(Done(slice_, work.spans, emission.outputs))
 
     async def answer(self, question: bytes) -> bytes:
-        """The circuits of this process, see schemas.circuit."""
-        _decode(question)
-        return encode(self._dispatch.circuits())
+        """See schemas.circuit and schemas.kept_ticket; raises TimeoutError."""
+        asked = _decode(question)
+        if isinstance(asked, ReadCircuits):
+            return encode(self._dispatch.circuits())
+        return encode(await self._kept_tickets(asked))
+
+    async def _kept_tickets(self, asked: ReadSentTicket) -> list[Ticket]:
+        # A receipt may be here before the mark is.
+        if (call := self._under_way.get(asked.delivery_id)) is not None:
+            async with asyncio.timeout(QUESTION_SECONDS):
+                await call.wait()
+        mark = self._ledger.read(asked.delivery_id, asked.day)
+        ticket = None if mark is None else mark.ticket
+        if ticket is None or self._is_forgotten(ticket):
+            return []
+        return [ticket]
 
     async def _deliver(
         self,
@@ -188,8 +205,8 @@ class Sink(Stateful):
         outputs = self._runtime.outputs()
         return Emission(self._name, self._runtime.clock, work.record, work.delivery, outputs)
 
-    def _is_forgotten(self, delivery: Delivery) -> bool:
-        return is_forgotten(self._store, delivery.tenant, delivery.user, delivery.accepted_at)
+    def _is_forgotten(self, said: Delivery | Ticket) -> bool:
+        return is_forgotten(self._store, said.tenant, said.user, said.accepted_at)
 
 
 def _raise_worst(results: Sequence[object]) -> None:

@@ -36,14 +36,15 @@ class Kind(StrEnum):
 class Report(Struct, frozen=True, kw_only=True):
     """One happening, as far as a provider tells of it.
 
-    `ticket` is the text that the message carried, `address` what the provider calls the
-    recipient; `at` is epoch ms. A `hard` bounce says that nobody can be reached there; what a
-    `machine` opened or clicked, nobody has read.
+    `ticket` is the text that the message carried, or `reference` where it had no room for one;
+    `address` is what the provider calls the recipient; `at` is epoch ms. A `hard` bounce says that
+    nobody can be reached there; what a `machine` opened or clicked, nobody has read.
     """
 
     kind: Kind
     at: int
     ticket: str = ""
+    reference: str = ""
     address: str = ""
     detail: str = ""
     hard: bool = False

@@ -90,6 +90,8 @@ class Provider(Protocol):
     """False where addresses are servers of their own, whose trouble is no trouble of others."""
     calls_per_server: int
     """How many calls one of those servers may have at once, beside what is left for others."""
+    keeps_tickets: bool
+    """Whether its messages bear references, so that the sent-ledger keeps their tickets."""
     batch_size: int
     """How many deliveries one call can carry."""
 
@@ -120,10 +122,11 @@ class Provider(Protocol):
 
 
 class OneServer:
-    """What a provider says of servers that has but its own."""
+    """What a provider says that has no servers but its own, and whose messages bear tickets."""
 
     is_one_server = True
     calls_per_server = UNBOUNDED
+    keeps_tickets = False
 
     def server_of(self, delivery: Delivery) -> str:
         """All addresses are served by the provider."""

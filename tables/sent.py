@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from pipeline.group_commit import GroupCommit
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
+from policy.reference import day_of
+from policy.ticket import Ticket
 from schemas.delivery import Delivery
 from tables.store import Store
 from tables.table import Table
@@ -22,6 +24,7 @@ class SentMark(Struct, frozen=True, array_like=True):
 
     Or it may have taken it, and the delivery of the record `held` must not be sent again: then
     `reference` says what is known. Another record of it is an operator's replay, and is sent.
+    The `ticket` is kept for messages that bear a reference only, see `policy.reference`.
     """
 
     at: int
@@ -31,6 +34,7 @@ class SentMark(Struct, frozen=True, array_like=True):
     segments: int = 0
     cost: float = 0.0
     held: str = ""
+    ticket: Ticket | None = None
 
 
 SENT = Table(b"s", SentMark)
@@ -59,6 +63,11 @@ class SentLedger:
             if value is not None
         }
 
+    def read(self, delivery_id: str, day: int) -> SentMark | None:
+        """The mark of a delivery that expires on this day (since 1970), if it was sent."""
+        (value,) = self._store.get_many([_place(delivery_id, day)])
+        return None if value is None else SENT.decode(value)
+
     async def mark(self, delivery: Delivery, mark: SentMark) -> None:
         """Note that it was sent; on return the changelog has it, and any replay will know."""
         await self._marks.submit((_key(delivery), mark))
@@ -76,8 +85,11 @@ class SentLedger:
 
 
 def _key(delivery: Delivery) -> bytes:
-    day = _day(max(0, delivery.expires_at) // DAY_MS)
-    return SENT.prefix + day + bytes.fromhex(delivery.delivery_id)
+    return _place(delivery.delivery_id, day_of(delivery))
+
+
+def _place(delivery_id: str, day: int) -> bytes:
+    return SENT.prefix + _day(day) + bytes.fromhex(delivery_id)
 
 
 def _day(number: int) -> bytes:

@@ -51,7 +51,10 @@ class BackChannel:
             for partition in range(self._partitions):
                 outputs.add(STOPS, partition, report.address.encode(), encode(said))
             return True
-        ticket = await self._tickets.find(report.ticket)
+        if report.reference:
+            ticket = await self._tickets.referred(report.reference)
+        else:
+            ticket = await self._tickets.find(report.ticket)
         if ticket is None:
             return False
         here, key = partition_of(ticket.user, self._partitions), ticket.user.encode()

@@ -2,18 +2,25 @@
 
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from policy.reference import read_reference
 from policy.ticket import Stub, Ticket, read_stub, read_ticket
+from schemas.kept_ticket import ReadSentTicket
 from schemas.question import ReadTicket
+from schemas.vocabulary import Channel
 from web.api.desk import DECIDER
 from web.owners import Owners
 
+QUESTION_SECONDS = 4.0
+"""For which a sink has to say whose message a reference names."""
+
 
 class Tickets:
-    """Reads those that we issued; a stub's ticket is asked for where it is kept."""
+    """Reads those that we issued; that of a stub or a reference is asked for where it is kept."""
 
     def __init__(self, settings: Settings, owners: Owners) -> None:
         self._key = settings.signing_key.get_secret_value().encode()
         self._owners = owners
+        self._partitions = settings.partitions
 
     async def find(self, text: str) -> Ticket | None:
         """The ticket, None for what we did not issue, or do not keep any more.
@@ -25,6 +32,23 @@ class Tickets:
             return ticket
         stub = read_stub(text, self._key)
         return None if stub is None else await self._kept(stub)
+
+    async def referred(self, text: str) -> Ticket | None:
+        """The ticket of a message that bears a reference, None for what we do not know any more.
+
+        Raises Unavailable where nobody answers who keeps it. A reference is not signed: who brings
+        it must be known to be the provider.
+        """
+        named = read_reference(text)
+        if named is None or named.partition >= self._partitions:
+            return None
+        question = ReadSentTicket(delivery_id=named.delivery_id, day=named.day)
+        kept = await self._owners.ask_once(
+            Channel.SMS, named.partition, question, list[Ticket], QUESTION_SECONDS
+        )
+        if kept is None:
+            raise Unavailable(f"No SMS worker answers for partition {named.partition}.")
+        return kept[0] if kept else None
 
     async def _kept(self, stub: Stub) -> Ticket | None:
         question = ReadTicket(

@@ -39,13 +39,17 @@ class Text(Struct, frozen=True):
 
 
 class Texting:
-    """Prepares messages for one provider."""
+    """Prepares messages for one provider, whose callback bears the delivery's ids and ticket.
 
-    def __init__(self, settings: Settings, provider: str) -> None:
+    A provider that keeps tickets calls back at one URL for all.
+    """
+
+    def __init__(self, settings: Settings, provider: str, *, keeps_tickets: bool = False) -> None:
         self._senders = {ELSEWHERE: settings.sms_from, **settings.sms_senders}
         self._prices = settings.sms_prices
         base = settings.public_url.rstrip("/")
         self._callback = f"{base}/webhooks/{provider}" if base else ""
+        self._keeps_tickets = keeps_tickets
         self._tickets = Tickets(settings)
 
     def check(self) -> None:
@@ -77,8 +81,8 @@ class Texting:
         )
 
     def _callback_of(self, delivery: Delivery) -> str:
-        if not self._callback:
-            return ""
+        if not self._callback or self._keeps_tickets:
+            return self._callback
         query = {
             "notification_id": delivery.notification_id,
             "delivery_id": delivery.delivery_id,

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Struct, field
 
 from pipeline.errors import Misconfigured
+from pipeline.outputs import partition_of
 from pipeline.settings import Settings
+from policy.reference import reference_of
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
@@ -15,7 +17,7 @@ from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
 
 MOST_CALLBACK = 100
-"""Characters of a callback; with a longer one Vonage reports to the account's, by `client-ref`."""
+"""Characters of a callback; without one Vonage reports to the account's."""
 
 # https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms: by status.
 SENT, INTERNAL = "0", "5"
@@ -55,6 +57,8 @@ class Vonage(Texter):
     """Sends text messages for one API key."""
 
     name = "vonage"
+    keeps_tickets = True
+    """A callback is too short for a ticket; receipts bear `client-ref`, of a hundred characters."""
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._base = settings.vonage_url.rstrip("/")
@@ -63,7 +67,8 @@ class Vonage(Texter):
         self._secret_is_set = bool(secret)
         pair = base64.b64encode(f"{self._key}:{secret}".encode()).decode()
         self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
-        super().__init__(Texting(settings, self.name))
+        self._partitions = settings.partitions
+        super().__init__(Texting(settings, self.name, keeps_tickets=self.keeps_tickets))
         self._http = http
         self._encoder = msgspec.json.Encoder()
 
@@ -89,7 +94,7 @@ class Vonage(Texter):
             from_=text.sender.removeprefix("+"),
             text=text.body,
             type="text" if text.is_gsm else "unicode",
-            client_ref=f"{delivery.delivery_id}.{delivery.notification_id}",
+            client_ref=reference_of(delivery, partition_of(delivery.user, self._partitions)),
             callback=text.callback if len(text.callback) <= MOST_CALLBACK else "",
         )
 

@@ -1,4 +1,4 @@
-"""Vonage: errors in replies that say 200, parts, and how little a callback may hold."""
+"""Vonage: errors in replies that say 200, parts, and how little a message may bear."""
 
 from dataclasses import replace
 
@@ -55,14 +55,16 @@ async def test_a_long_text_counts_in_parts(rig: Rig) -> None:
 async def test_only_a_callback_that_fits_is_sent(rig: Rig) -> None:
     said = rig.delivery()
     assert isinstance(rig.provider, Vonage)
-    for url, fits in (("https://n.example.com", False), ("", True)):
-        settings = rig.settings.model_copy(update={"public_url": url})
-        text = Texting(settings, "vonage").prepare(said)
+    day = said.expires_at // 86_400_000
+    for url, fits in (("https://n.example.com", True), (f"https://{'n' * 80}.com", False), ("", 0)):
+        settings = rig.settings.model_copy(update={"public_url": url, "partitions": 1})
+        provider = Vonage(settings, rig.http)
+        text = provider.texting.prepare(said)
         assert isinstance(text, Text)
-        request = rig.provider.request_of(said, text)
-        assert (len(text.callback) <= MOST_CALLBACK) == fits
-        assert request.callback == ""
-        assert request.client_ref == f"{said.delivery_id}.{said.notification_id}"
+        request = provider.request_of(said, text)
+        assert request.callback == (f"{url}/webhooks/vonage" if fits else "")
+        assert len(request.callback) <= MOST_CALLBACK
+        assert request.client_ref == f"{said.delivery_id}.{said.notification_id}.0.{day}"
 
 
 @alone

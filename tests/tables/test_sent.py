@@ -9,9 +9,11 @@ import pytest
 
 from pipeline.errors import Unavailable
 from pipeline.topics import DAY_MS, SENT_KEPT_MS
+from policy.ticket import ticket_of
 from schemas.delivery import Delivery
 from tables.memory import MemoryStore
 from tables.sent import LINGER, SENT, SentLedger, SentMark
+from tables.table import Table
 from tests.agents.test_mark_order import Gated
 from tests.patience import in_time
 from tests.pipeline.gate import GatedLog
@@ -100,3 +102,34 @@ async def test_what_waited_for_weeks_before_it_was_sent_is_not_forgotten_at_once
     restarted = SentLedger(store)
     restarted.forget(MARK.at)
     assert restarted.find([late]) == {late.delivery_id: MARK}
+
+
+class LastMark(msgspec.Struct, frozen=True, array_like=True):
+    """A mark as the last release knows it."""
+
+    at: int
+    provider: str
+    reference: str
+    attempt: int
+    segments: int = 0
+    cost: float = 0.0
+    held: str = ""
+
+
+def test_the_last_release_reads_a_mark_with_a_ticket_and_the_other_way_round() -> None:
+    last: Table[LastMark] = Table(b"s", LastMark)
+    with_ticket = msgspec.structs.replace(MARK, ticket=ticket_of(delivery(1)))
+    mark = LastMark(MARK.at, MARK.provider, MARK.reference, MARK.attempt)
+    assert last.decode(SENT.encode(with_ticket)) == mark
+    assert SENT.decode(last.encode(mark)) == MARK
+    assert SENT.decode(SENT.encode(with_ticket)) == with_ticket
+
+
+async def test_a_mark_is_found_by_the_delivery_and_its_last_day() -> None:
+    store = MemoryStore()
+    ledger = SentLedger(store)
+    await ledger.mark(delivery(1), MARK)
+    day = (MARK.at + DAY_MS) // DAY_MS
+    assert ledger.read(f"{1:032x}", day) == MARK
+    assert ledger.read(f"{1:032x}", day - 1) is None
+    assert ledger.read(f"{2:032x}", day) is None

@@ -87,7 +87,7 @@ async def fetch(url: str) -> bytes:
 
 
 Sign = Callable[[Any, int, str], Incoming]
-"""Of values, a time (epoch ms) and a ticket, the request that a provider would make."""
+"""Of values, a time (epoch ms) and a ticket or reference, the request of a provider."""
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,11 @@ def plivo(values: Any, now: int, ticket: str) -> Incoming:
 
 
 def vonage(values: Any, now: int, ticket: str) -> Incoming:
-    fields = {**values, "timestamp": str(now // 1000)}
+    named = {"client-ref": ticket} if ticket else {}
+    fields = {**values, **named, "timestamp": str(now // 1000)}
     auth = Auth(api_key="abc", signature_secret="vonage secret", signature_method="sha256")
     fields["sig"] = auth.sign_params(dict(fields))
-    return _request(urlencode(fields).encode(), {}, "vonage", ticket)
+    return _request(urlencode(fields).encode(), {}, "vonage")
 
 
 SCHEMES: dict[str, Scheme] = {

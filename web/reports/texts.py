@@ -12,12 +12,14 @@ KINDS = {
 }
 
 
-def status_report(status: str, at: int, ticket: str, *, detail: str, hard: bool) -> list[Report]:
+def status_report(
+    status: str, at: int, ticket: str = "", *, reference: str = "", detail: str, hard: bool
+) -> list[Report]:
     """What a status says; nothing for those on the way."""
     kind = KINDS.get(status.lower())
     if kind is None:
         return []
-    return [Report(kind=kind, at=at, ticket=ticket, detail=detail, hard=hard)]
+    return [Report(kind=kind, at=at, ticket=ticket, reference=reference, detail=detail, hard=hard)]
 
 
 def answer_report(text: str, number: str, at: int) -> list[Report]:

@@ -51,7 +51,8 @@ class VonageReports:
         status, code = first(fields, "status"), first(fields, "err-code")
         if status:
             hard = code in GONE
-            return status_report(status, at, incoming.ticket, detail=code, hard=hard)
+            named = first(fields, "client-ref")
+            return status_report(status, at, reference=named, detail=code, hard=hard)
         return answer_report(first(fields, "text"), first(fields, "msisdn"), at)
 
 

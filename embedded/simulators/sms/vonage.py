@@ -51,7 +51,7 @@ class VonageSimulator:
         return self._accept(fields)
 
     def _accept(self, fields: dict[str, str]) -> web.Response:
-        delivery_id, _, notification_id = fields.get("client-ref", "").partition(".")
+        delivery_id, notification_id = (*fields.get("client-ref", "").split("."), "")[:2]
         parts = [
             {
                 "to": fields["to"],

@@ -19,13 +19,15 @@ from web.reports.incoming import Incoming, first
 from web.reports.texts import answer_report, status_report
 
 NOW = 1_795_000_000_000
-TICKET = "a-ticket"
+TICKET, REFERENCE = "a-ticket", "a-reference"
 ANN = "+4915112345"
 DELIVERED, BOUNCED, FAILED = Kind.DELIVERED, Kind.BOUNCED, Kind.FAILED
 
 
 def parsed(provider: str, fields: dict[str, Any], kind: str = "") -> list[Report]:
     url = f"https://n.example.com/webhooks/{provider}?a=1&ticket={TICKET}"
+    if provider == "vonage":
+        fields = {**fields, "client-ref": REFERENCE}
     body = msgspec.json.encode(fields) if "json" in kind else urlencode(fields).encode()
     incoming = Incoming(method="POST", url=url, headers={"Content-Type": kind}, body=body)
     return list(SCHEMES[provider].reporter(SETTINGS).parse(incoming, NOW))
@@ -33,6 +35,11 @@ def parsed(provider: str, fields: dict[str, Any], kind: str = "") -> list[Report
 
 def status(kind: Kind, detail: str = "", *, hard: bool = False, at: int = NOW) -> list[Report]:
     return [Report(kind=kind, at=at, ticket=TICKET, detail=detail, hard=hard)]
+
+
+def receipt(kind: Kind, detail: str = "", *, hard: bool = False, at: int = NOW) -> list[Report]:
+    """Of Vonage, whose callback has no ticket."""
+    return [Report(kind=kind, at=at, reference=REFERENCE, detail=detail, hard=hard)]
 
 
 def answer(kind: Kind, at: int = NOW) -> list[Report]:
@@ -44,7 +51,8 @@ def answer(kind: Kind, at: int = NOW) -> list[Report]:
     [("twilio", "MessageStatus"), ("plivo", "Status"), ("vonage", "status")],
 )
 def test_a_status_without_more_has_no_detail(provider: str, name: str) -> None:
-    assert parsed(provider, {name: "failed"}) == status(FAILED)
+    expected = receipt(FAILED) if provider == "vonage" else status(FAILED)
+    assert parsed(provider, {name: "failed"}) == expected
 
 
 @pytest.mark.parametrize("provider", ["twilio", "plivo", "vonage"])
@@ -150,15 +158,15 @@ def test_which_of_plivos_errors_bar_a_number(code: str, hard: bool) -> None:
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
 def test_which_of_vonages_errors_bar_a_number(code: str, hard: bool, kind: str) -> None:
     fields = {"messageId": "1", "status": "expired", "err-code": code, "timestamp": "1794999999"}
-    expected = status(BOUNCED, code, hard=hard, at=1_794_999_999_000)
+    expected = receipt(BOUNCED, code, hard=hard, at=1_794_999_999_000)
     assert parsed("vonage", fields, kind) == expected
 
 
 def test_vonages_receipts_by_json_may_have_numbers_and_nothing() -> None:
     fields = {"status": "delivered", "err-code": 0, "timestamp": 1794999999, "network": None}
-    expected = status(DELIVERED, "0", at=1_794_999_999_000)
+    expected = receipt(DELIVERED, "0", at=1_794_999_999_000)
     assert parsed("vonage", fields, "application/json; charset=utf-8") == expected
-    assert parsed("vonage", {"status": "failed"}) == status(FAILED)
+    assert parsed("vonage", {"status": "failed"}) == receipt(FAILED)
     assert parsed("vonage", {"status": None, "text": "stop", "msisdn": ANN}, "text/json") == answer(
         Kind.STOP
     )
