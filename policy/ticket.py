@@ -1,7 +1,8 @@
 """Tickets: what a message carries so that whatever comes back from it can be told whose it is.
 
 Providers hand it back with receipts, and the links in a message bear it. It is signed, since links
-can be typed by anybody, and it is no secret: it can be read by whoever holds it.
+can be typed by anybody, and it is no secret: it can be read by whoever holds it, as mail servers,
+proxies and logs do. So each is good for one thing alone, and not for ever.
 
 Names may be longer than there is room for with a message. Then a *stub* travels, which says where
 the ticket is kept: in the decider's partition of the user.
@@ -9,6 +10,7 @@ the ticket is kept: in the decider's partition of the user.
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from enum import StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
@@ -19,14 +21,32 @@ from policy.identity import user_digest
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority
 
+LIFE_MS = 2 * 366 * 86_400_000
+"""How long after its event was accepted a ticket counts. A message may leave a year after that, and
+people must be able to say no to it for 30 days (15 U.S.C. 7704(a)(3)(A)(ii), CAN-SPAM) or 60
+(Canada's Anti-Spam Legislation, 11(2)) from then on; here it is a year at least."""
 SIGNATURE = 16  # bytes: a forger would need 2^64 tries on average, each a request to us
 MOST_TEXT = 640
 """Characters of a ticket as it travels. Postmark takes 10 fields of 80 with a mail, of which two
 are ids; SES 870 in a header, where the URL of a link is around it."""
 Issued = TypeVar("Issued")
 _SURELY_FIT = 300
-"""Bytes of names: all else of a ticket has no more than 140."""
+"""Bytes of names: all else of a ticket has no more than 150."""
 _MOST_BODY = MOST_TEXT * 3 // 4 - SIGNATURE
+
+
+class Purpose(StrEnum):
+    """What a ticket is good for; that of one place says nothing in another."""
+
+    ANY = ""
+    """All of these, as tickets did that the release 0.2.0 and those before it issued."""
+    REPORT = "report"  # with a provider, for what it reports
+    OPEN = "open"  # in the pixel
+    CLICK = "click"  # in links that lead by us
+    UNSUBSCRIBE = "leave"
+
+
+_LONGEST = max(Purpose, key=len)
 
 
 class Ticket(Struct, frozen=True, array_like=True):
@@ -48,6 +68,7 @@ class Ticket(Struct, frozen=True, array_like=True):
     occurred_at: int
     accepted_at: int
     catalogue: str = ""
+    purpose: Purpose = Purpose.ANY
 
 
 class Stub(Struct, frozen=True, array_like=True):
@@ -59,23 +80,24 @@ class Stub(Struct, frozen=True, array_like=True):
     delivery_id: bytes
 
 
-def issue_ticket(delivery: Delivery, key: bytes) -> str:
-    """The delivery's ticket, of letters, digits, `-` and `_`; the same for the same delivery."""
-    return _signed(b"ticket:", msgspec.msgpack.encode(ticket_of(delivery)), key)
+def issue_ticket(delivery: Delivery, purpose: Purpose, key: bytes) -> str:
+    """The delivery's ticket, of letters, digits, `-` and `_`; the same for the same purpose."""
+    return _signed(b"ticket:", msgspec.msgpack.encode(ticket_of(delivery, purpose)), key)
 
 
 def is_too_long(delivery: Delivery) -> bool:
-    """Whether there is no room for its ticket with every message, so that its stub travels."""
+    """Whether there is no room for its tickets with every message, so that its stubs travel."""
     names = delivery.event_id + delivery.tenant + delivery.user
     names += delivery.type + delivery.category + delivery.catalogue
     if len(names) <= _SURELY_FIT and names.isascii():
         return False  # nearly all, at a tenth of the cost
-    return len(msgspec.msgpack.encode(ticket_of(delivery))) > _MOST_BODY
+    return len(msgspec.msgpack.encode(ticket_of(delivery, _LONGEST))) > _MOST_BODY
 
 
-def issue_stub(delivery: Delivery, partition: int, key: bytes) -> str:
+def issue_stub(delivery: Delivery, partition: int, purpose: Purpose, key: bytes) -> str:
     """The stub of the delivery's ticket, which its user's partition keeps; written as a ticket."""
-    return _signed(b"stub:", msgspec.msgpack.encode(stub_of(delivery, partition)), key)
+    body = msgspec.msgpack.encode(stub_of(delivery, partition))
+    return _signed(_stub_for(purpose), body, key)
 
 
 def stub_of(delivery: Delivery, partition: int) -> Stub:
@@ -84,8 +106,8 @@ def stub_of(delivery: Delivery, partition: int) -> Stub:
     return Stub(partition, owner, delivery.expires_at, bytes.fromhex(delivery.delivery_id))
 
 
-def ticket_of(delivery: Delivery) -> Ticket:
-    """The delivery's ticket, not yet signed."""
+def ticket_of(delivery: Delivery, purpose: Purpose = Purpose.ANY) -> Ticket:
+    """The delivery's ticket, not yet signed; that of no purpose stays with us."""
     return Ticket(
         delivery_id=bytes.fromhex(delivery.delivery_id),
         notification_id=bytes.fromhex(delivery.notification_id),
@@ -99,17 +121,31 @@ def ticket_of(delivery: Delivery) -> Ticket:
         occurred_at=delivery.occurred_at,
         accepted_at=delivery.accepted_at,
         catalogue=delivery.catalogue,
+        purpose=purpose,
     )
 
 
-def read_ticket(text: str, key: bytes) -> Ticket | None:
-    """The ticket, or None for what was not issued with this key; an empty key issues nothing."""
-    return _read(b"ticket:", text, key, Ticket)
+def read_ticket(text: str, purpose: Purpose, key: bytes) -> Ticket | None:
+    """The ticket, or None for what was not issued for this with this key.
+
+    An empty key issues nothing. Whether its time is up is another question, see `is_over`.
+    """
+    ticket = _read(b"ticket:", text, key, Ticket)
+    return None if ticket is None or ticket.purpose not in (purpose, Purpose.ANY) else ticket
 
 
-def read_stub(text: str, key: bytes) -> Stub | None:
-    """The stub, or None for what was not issued as one with this key."""
-    return _read(b"stub:", text, key, Stub)
+def read_stub(text: str, purpose: Purpose, key: bytes) -> Stub | None:
+    """The stub, or None for what was not issued as one for this with this key."""
+    return _read(_stub_for(purpose), text, key, Stub)
+
+
+def is_over(ticket: Ticket, at: int) -> bool:
+    """Whether what happens at `at` (epoch ms) comes too late for the ticket."""
+    return at >= ticket.accepted_at + LIFE_MS
+
+
+def _stub_for(purpose: Purpose) -> bytes:
+    return f"stub:{purpose}:".encode()
 
 
 def _signed(kind: bytes, body: bytes, key: bytes) -> str:

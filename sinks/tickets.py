@@ -2,7 +2,7 @@
 
 from pipeline.outputs import partition_of
 from pipeline.settings import Settings
-from policy.ticket import is_too_long, issue_stub, issue_ticket
+from policy.ticket import Purpose, is_too_long, issue_stub, issue_ticket
 from schemas.delivery import Delivery
 
 
@@ -14,9 +14,9 @@ class Tickets:
         self._partitions = settings.partitions
         self.is_signing = bool(self._key)
 
-    def of(self, delivery: Delivery) -> str:
-        """The ticket or, where that is too long, its stub; the same for the same delivery."""
+    def of(self, delivery: Delivery, purpose: Purpose) -> str:
+        """The ticket or, where that is too long, its stub; the same for the same purpose."""
         if is_too_long(delivery):
             here = partition_of(delivery.user, self._partitions)
-            return issue_stub(delivery, here, self._key)
-        return issue_ticket(delivery, self._key)
+            return issue_stub(delivery, here, purpose, self._key)
+        return issue_ticket(delivery, purpose, self._key)

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from pipeline.settings import Settings
+from policy.ticket import Purpose
 from policy.tracking import with_links, with_pixel
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel
@@ -25,9 +26,9 @@ class Tracking:
         html = delivery.content.html
         if not html or delivery.channel is not Channel.EMAIL or not (self._opens or self._clicks):
             return delivery
-        ticket = self._tickets.of(delivery)
         if self._clicks:
+            ticket = self._tickets.of(delivery, Purpose.CLICK)
             html = with_links(html, ticket, self._base, self._key)
         if self._opens:
-            html = with_pixel(html, ticket, self._base)
+            html = with_pixel(html, self._tickets.of(delivery, Purpose.OPEN), self._base)
         return replace(delivery, content=replace(delivery.content, html=html))

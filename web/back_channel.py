@@ -8,6 +8,7 @@ from pipeline.settings import Settings
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, STOPS, SUBSCRIPTIONS, SUPPRESSIONS
 from policy.instants import moment
 from policy.report import Kind, Report, feedback_of, subscription_of, suppression_of, told
+from policy.ticket import Purpose, Ticket, is_over
 from schemas.encoding import encode
 from schemas.suppression import Stop
 from web.patience import in_time
@@ -29,36 +30,47 @@ class BackChannel:
         self._partitions = settings.partitions
         self._bounce_days = settings.bounce_days
 
+    async def note(self, ticket: Ticket, report: Report, source: str) -> None:
+        """Write what was done with a message; on return the broker has it. Raises Unavailable."""
+        outputs = Outputs(self._producer)
+        self._add(ticket, report, source, outputs)
+        await in_time(outputs.flush())
+
     async def take(self, reports: Sequence[Report], provider: str) -> int:
-        """Write all of them; on return the broker has them. How many were of messages of ours.
+        """Write all of a provider's; on return the broker has them. How many were of messages of
+        ours, and not of such as are long past.
 
         Raises Unavailable; then it must not be assumed that none was written.
         """
         outputs = Outputs(self._producer)
         taken = 0
         for report in reports:
-            taken += await self._add(report, provider, outputs)
+            if report.kind in (Kind.STOP, Kind.START):
+                self._add_stop(report, outputs)
+                taken += 1
+                continue
+            ticket = await self._ticket_of(report)
+            if ticket is not None and not is_over(ticket, report.at):
+                self._add(ticket, report, provider, outputs)
+                taken += 1
         await in_time(outputs.flush())
         if taken < len(reports):
             log.info("%s: %d reports are of no message of ours", provider, len(reports) - taken)
         return taken
 
-    async def _add(self, report: Report, provider: str, outputs: Outputs) -> bool:
-        if report.kind in (Kind.STOP, Kind.START):
-            said = Stop(
-                phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP
-            )
-            for partition in range(self._partitions):
-                outputs.add(STOPS, partition, report.address.encode(), encode(said))
-            return True
+    async def _ticket_of(self, report: Report) -> Ticket | None:
         if report.reference:
-            ticket = await self._tickets.referred(report.reference)
-        else:
-            ticket = await self._tickets.find(report.ticket)
-        if ticket is None:
-            return False
+            return await self._tickets.referred(report.reference)
+        return await self._tickets.find(report.ticket, Purpose.REPORT)
+
+    def _add_stop(self, report: Report, outputs: Outputs) -> None:
+        said = Stop(phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP)
+        for partition in range(self._partitions):
+            outputs.add(STOPS, partition, report.address.encode(), encode(said))
+
+    def _add(self, ticket: Ticket, report: Report, source: str, outputs: Outputs) -> None:
         here, key = partition_of(ticket.user, self._partitions), ticket.user.encode()
-        event = told(ticket, report, provider)
+        event = told(ticket, report, source)
         if event is not None:
             outputs.add(DELIVERY_EVENTS, here, None, encode(event))
         for topic, value in (
@@ -68,4 +80,3 @@ class BackChannel:
         ):
             if value is not None:
                 outputs.add(topic, here, key, encode(value))
-        return True

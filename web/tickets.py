@@ -3,7 +3,7 @@
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from policy.reference import read_reference
-from policy.ticket import Stub, Ticket, read_stub, read_ticket
+from policy.ticket import Purpose, Stub, Ticket, read_stub, read_ticket
 from schemas.kept_ticket import ReadSentTicket
 from schemas.question import ReadTicket
 from schemas.vocabulary import Channel
@@ -22,15 +22,15 @@ class Tickets:
         self._owners = owners
         self._partitions = settings.partitions
 
-    async def find(self, text: str) -> Ticket | None:
-        """The ticket, None for what we did not issue, or do not keep any more.
+    async def find(self, text: str, purpose: Purpose) -> Ticket | None:
+        """The ticket, None for what we did not issue for this, or do not keep any more.
 
         Raises Unavailable where nobody answers who keeps it.
         """
-        ticket = read_ticket(text, self._key)
+        ticket = read_ticket(text, purpose, self._key)
         if ticket is not None:
             return ticket
-        stub = read_stub(text, self._key)
+        stub = read_stub(text, purpose, self._key)
         return None if stub is None else await self._kept(stub)
 
     async def referred(self, text: str) -> Ticket | None:

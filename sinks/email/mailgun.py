@@ -22,6 +22,8 @@ MOST_BYTES = 25_000_000
 """Of a request, as of a message (documentation.mailgun.com, "Sending Messages")."""
 MOST_TAG = 128
 """Characters of a tag (documentation.mailgun.com, "Tagging")."""
+UNSUBSCRIBE = "unsubscribe"
+"""A recipient's value that stands in a header, and is not handed back with reports."""
 TAG = "%recipient"
 """What stands for a recipient's own value; a text that holds it by itself goes alone."""
 
@@ -109,10 +111,10 @@ class Mailgun(OneServer):
         else:
             written = {name: f"{TAG}.{name}%" for name in values[first.address]}
             form.append(("recipient-variables", msgspec.json.encode(values).decode()))
+        headers = self._way_back.headers_with(written.pop(UNSUBSCRIBE, ""))
         named = {"subject": "subject", "text": "text", "html": "html"}
         for name, value in written.items():
             form.append((named.get(name, f"v:{name}"), value))
-        headers = self._way_back.headers_with(first, written.get("ticket", ""))
         form += [(f"h:{name}", value) for name, value in headers.items()]
         form += [("o:tag", name[:MOST_TAG]) for name in (first.type, first.category)]
         return [(name, value) for name, value in form if value]
@@ -122,6 +124,8 @@ class Mailgun(OneServer):
         values = {"subject": content.title, "text": content.body}
         if content.html:
             values["html"] = content.html
+        if ticket := self._way_back.unsubscribe_ticket(delivery):
+            values[UNSUBSCRIBE] = ticket
         return values | self._way_back.marks(delivery)
 
 

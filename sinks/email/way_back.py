@@ -1,6 +1,7 @@
 """What a mail carries so that what becomes of it can be told, and so that people can say no."""
 
 from pipeline.settings import Settings
+from policy.ticket import Purpose
 from schemas.delivery import Delivery
 from sinks.tickets import Tickets
 
@@ -31,7 +32,7 @@ class WayBack:
         marks = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
         if not self.is_open:
             return marks
-        ticket = self._tickets.of(delivery)
+        ticket = self._tickets.of(delivery, Purpose.REPORT)
         if len(ticket) <= most:
             return marks | {"ticket": ticket}
         pieces = range(0, len(ticket), most)
@@ -39,13 +40,17 @@ class WayBack:
 
     def headers(self, delivery: Delivery) -> dict[str, str]:
         """Headers of the mail itself."""
-        if not self.is_open:
-            return {}
-        return self.headers_with(delivery, self._tickets.of(delivery))
+        return self.headers_with(self.unsubscribe_ticket(delivery))
 
-    def headers_with(self, delivery: Delivery, ticket: str) -> dict[str, str]:
-        """Headers of a mail like this one whose ticket is `ticket`, or what stands for it."""
+    def unsubscribe_ticket(self, delivery: Delivery) -> str:
+        """What stands in the mail's link; empty for a mail without one."""
         if not self.is_open or delivery.transactional:
+            return ""
+        return self._tickets.of(delivery, Purpose.UNSUBSCRIBE)
+
+    def headers_with(self, ticket: str) -> dict[str, str]:
+        """Headers of a mail whose link has this ticket, or what stands for it."""
+        if not ticket:
             return {}
         return {
             "List-Unsubscribe": f"<{self._url}{UNSUBSCRIBE}{ticket}>",

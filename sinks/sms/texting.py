@@ -10,6 +10,7 @@ from msgspec import Struct
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.rendering.sms import segments_of
+from policy.ticket import Purpose
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
@@ -88,7 +89,7 @@ class Texting:
             "delivery_id": delivery.delivery_id,
         }
         if self._tickets.is_signing:
-            query["ticket"] = self._tickets.of(delivery)
+            query["ticket"] = self._tickets.of(delivery, Purpose.REPORT)
         return f"{self._callback}?{urlencode(query)}"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import Misconfigured
-from policy.ticket import issue_ticket
+from policy.ticket import Purpose, issue_ticket
 from policy.tracking import link_signature
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
@@ -151,10 +151,11 @@ def test_what_of_a_mail_leads_by_us(
 ) -> None:
     said = delivery(channel, "ada@example.com", content=Content(body=HTML, title="T", html=html))
     found = Tracking(settings(**update)).tracked(said)
-    ticket = issue_ticket(said, KEY)
+    ticket = issue_ticket(said, Purpose.CLICK, KEY)
     signature = link_signature(ticket, LINK, KEY)
     by_us = f"{PUBLIC}/click/{ticket}/{signature}?to=https%3A%2F%2Fshop.example.com%2F7"
     link = by_us if has_link else LINK
+    ticket = issue_ticket(said, Purpose.OPEN, KEY)
     pixel = f'<img src="{PUBLIC}/open/{ticket}.gif" alt="" width="1" height="1">'
     expected = html.replace(LINK, link).replace("</body>", f"{pixel if has_pixel else ''}</body>")
     assert found.content.html == expected

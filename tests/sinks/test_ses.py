@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from policy.ticket import read_ticket
+from policy.ticket import Purpose, read_ticket
 from schemas.vocabulary import Channel, Reason
 from sinks.email.ses import Ses
 from sinks.provider import Retry
@@ -54,11 +54,16 @@ async def test_tags_and_headers_tell_the_way_back(rig: Rig) -> None:
     tags = {tag.name: tag.value for tag in mail.email_tags}
     assert tags["type"] == "order_shipped_"
     text = tags["ticket0"] + tags["ticket1"]
-    ticket = read_ticket(text, rig.settings.signing_key.get_secret_value().encode())
+    key = rig.settings.signing_key.get_secret_value().encode()
+    ticket = read_ticket(text, Purpose.REPORT, key)
     assert ticket is not None
     assert ticket.user == "u" * 200
     headers = {header.name: header.value for header in mail.content.simple.headers}
-    assert headers["List-Unsubscribe"] == f"<{rig.settings.public_url}/unsubscribe/{text}>"
+    start, link = f"<{rig.settings.public_url}/unsubscribe/", headers["List-Unsubscribe"]
+    assert link.startswith(start)
+    leave = read_ticket(link.removeprefix(start)[:-1], Purpose.UNSUBSCRIBE, key)
+    assert leave is not None
+    assert leave.user == "u" * 200
 
 
 @alone

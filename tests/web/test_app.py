@@ -20,7 +20,7 @@ from pipeline.clock import SystemClock
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.settings import Settings
 from pipeline.topics import CONTACTS, DELIVERY_EVENTS, PRESENCE
-from policy.ticket import issue_ticket
+from policy.ticket import Purpose, issue_ticket
 from schemas.inbox_question import Page
 from tests.patience import in_time, until
 from tests.sinks.rig import delivery
@@ -54,7 +54,7 @@ async def test_an_application_takes_reports_and_clicks_and_has_more_routes() -> 
             404,
             "application/problem+json",
         )
-        ticket = issue_ticket(delivery(SENDGRID, 7), key)
+        ticket = issue_ticket(delivery(SENDGRID, 7), Purpose.REPORT, key)
         scheme = SCHEMES["twilio"]
         report = scheme.sign(scheme.delivered(ticket), clock.now(), ticket)
         path = report.url.removeprefix("https://n.example.com")

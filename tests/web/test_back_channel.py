@@ -18,7 +18,7 @@ from pipeline.errors import Unavailable
 from pipeline.outputs import Log
 from pipeline.topics import CONTACTS, EVENTS, FEEDBACK, PREFERENCES, SUPPRESSIONS
 from pipeline.write_queue import Entry
-from policy.ticket import issue_ticket
+from policy.ticket import Purpose, issue_ticket
 from policy.tracking import link_signature
 from schemas.delivery import Delivery
 from schemas.feedback import Feedback
@@ -39,6 +39,7 @@ from web.app import build, serving
 from web.reports.incoming import Incoming
 
 EMAIL, SMS, PUSH = Channel.EMAIL, Channel.SMS, Channel.PUSH
+PURPOSES = (Purpose.REPORT, Purpose.CLICK, Purpose.UNSUBSCRIBE)
 KEY = SETTINGS.signing_key.get_secret_value().encode()
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
@@ -155,7 +156,7 @@ async def test_a_hard_bounce_keeps_the_next_mail_from_that_address(outside: Outs
         "timestamp": outside.stage.clock.now() // 1000,
         "email": mail.address,
         "reason": "550 no such user",
-        "ticket": issue_ticket(mail, KEY),
+        "ticket": issue_ticket(mail, Purpose.REPORT, KEY),
     }
     for _ in range(3):
         assert await outside.report("sendgrid", [bounce]) == 200
@@ -225,7 +226,7 @@ async def test_one_click_unsubscribes_from_the_category_and_another_comes_back(
     await outside.stage.say(CONTACTS, contacts(user))
     mail = await sample(outside, user)
     said = msgspec.structs.replace(mail, category="marketing")
-    path = f"/unsubscribe/{issue_ticket(said, KEY)}"
+    path = f"/unsubscribe/{issue_ticket(said, Purpose.UNSUBSCRIBE, KEY)}"
     asked = await outside.get(path)
     assert asked.status == 200
     assert "Unsubscribe?" in await asked.text()
@@ -250,7 +251,7 @@ async def sample(outside: Outside, user: str) -> Delivery:
 
 async def test_a_click_leads_on_and_stops_what_waits_for_it(outside: Outside) -> None:
     mail = await sample(outside, unique("user"))
-    ticket, url = issue_ticket(mail, KEY), "https://shop.example.com/7?a=1&b=ü"
+    ticket, url = issue_ticket(mail, Purpose.CLICK, KEY), "https://shop.example.com/7?a=1&b=ü"
     signature = link_signature(ticket, url, KEY)
     on = await outside.get(f"/click/{ticket}/{signature}", params={"to": url})
     assert on.status == 302
@@ -272,7 +273,7 @@ async def test_a_click_leads_on_and_stops_what_waits_for_it(outside: Outside) ->
 )
 async def test_a_click_leads_nowhere_else(outside: Outside, to: str) -> None:
     mail = await sample(outside, unique("user"))
-    ticket = issue_ticket(mail, KEY)
+    ticket = issue_ticket(mail, Purpose.CLICK, KEY)
     signature = link_signature(ticket, "https://shop.example.com/7", KEY)
     for path in (f"/click/{ticket}/{signature}", f"/click/x{ticket}/{signature}"):
         answer = await outside.get(path, params={"to": to})
@@ -283,7 +284,7 @@ async def test_a_click_leads_nowhere_else(outside: Outside, to: str) -> None:
 
 async def test_a_pixel_tells_people_from_machines(outside: Outside) -> None:
     mail = await sample(outside, unique("user"))
-    path = f"/open/{issue_ticket(mail, KEY)}.gif"
+    path = f"/open/{issue_ticket(mail, Purpose.OPEN, KEY)}.gif"
     machine = await outside.get(path, headers={"User-Agent": "GoogleImageProxy"})
     assert machine.headers["Content-Type"] == "image/gif"
     assert await outside.stage.read(FEEDBACK, Feedback) == []
@@ -314,18 +315,18 @@ async def test_strangers_and_rubbish(outside: Outside) -> None:
 
 async def test_no_2xx_while_kafka_is_away(outside: Outside) -> None:
     mail = await sample(outside, unique("user"))
-    ticket = issue_ticket(mail, KEY)
+    reported, clicked, left = (issue_ticket(mail, purpose, KEY) for purpose in PURPOSES)
     app: web.Application = built(outside.stage, Broken())
     async with serving(app, "127.0.0.1", 0) as url:
         away = Outside(outside.stage, url, outside.session)
-        delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": ticket}
+        delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": reported}
         assert await away.report("sendgrid", [delivered]) == 503
         assert (
-            await away.get(f"/unsubscribe/{ticket}", "POST", data={"do": "unsubscribe"})
+            await away.get(f"/unsubscribe/{left}", "POST", data={"do": "unsubscribe"})
         ).status == 503
         # A person who follows a link gets there all the same.
         target = "https://shop.example.com/7"
-        path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"
+        path = f"/click/{clicked}/{link_signature(clicked, target, KEY)}"
         assert (await away.get(path, params={"to": target})).status == 302
 
 
@@ -333,16 +334,18 @@ async def test_nobody_waits_for_long_while_kafka_is_silent(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.patience.PATIENCE", 0.2)
-    ticket = issue_ticket(await sample(outside, unique("user")), KEY)
+    mail = await sample(outside, unique("user"))
+    reported, clicked, left = (issue_ticket(mail, purpose, KEY) for purpose in PURPOSES)
+    opened = issue_ticket(mail, Purpose.OPEN, KEY)
     app: web.Application = built(outside.stage, Silent())
     async with serving(app, "127.0.0.1", 0) as url, in_time():
         away = Outside(outside.stage, url, outside.session)
         target = "https://shop.example.com/7"
-        path = f"/click/{ticket}/{link_signature(ticket, target, KEY)}"
+        path = f"/click/{clicked}/{link_signature(clicked, target, KEY)}"
         assert (await away.get(path, params={"to": target})).status == 302
-        assert (await away.get(f"/open/{ticket}.gif")).status == 200
-        assert (await away.get(f"/unsubscribe/{ticket}", "POST")).status == 503
-        delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": ticket}
+        assert (await away.get(f"/open/{opened}.gif")).status == 200
+        assert (await away.get(f"/unsubscribe/{left}", "POST")).status == 503
+        delivered = {"event": "delivered", "timestamp": int(time.time()), "ticket": reported}
         assert await away.report("sendgrid", [delivered]) == 503
 
 
@@ -356,7 +359,7 @@ async def test_a_report_that_kafka_did_not_take_is_taken_when_it_comes_again(
     values = {
         "event": "delivered",
         "timestamp": outside.stage.clock.now() / 1000,
-        "user-variables": {"ticket": issue_ticket(mail, KEY)},
+        "user-variables": {"ticket": issue_ticket(mail, Purpose.REPORT, KEY)},
     }
     incoming = SCHEMES["mailgun"].sign(values, outside.stage.clock.now(), "")
     async with serving(app, "127.0.0.1", 0) as url:

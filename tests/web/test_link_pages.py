@@ -71,6 +71,7 @@ def test_what_comes_all_the_same_is_said(page: Callable[[str, str, Remainder], s
 def test_what_could_not_be_done_has_no_button() -> None:
     for page, title in (
         (ENGLISH.unknown(), "This link is not valid"),
+        (ENGLISH.over(), "This link has ended"),
         (ENGLISH.later(), "Please try again"),
     ):
         assert f"<title>{title}</title>" in page

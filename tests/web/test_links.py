@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.errors import Unavailable
 from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
-from policy.ticket import issue_stub, issue_ticket
+from policy.ticket import LIFE_MS, Purpose, issue_stub, issue_ticket
 from policy.tracking import link_signature
 from schemas.vocabulary import Channel
 from tests.policy.samples import shipped_catalogue
@@ -24,9 +25,17 @@ from web.back_channel import BackChannel
 from web.limits import Limits, UserLimits
 from web.links.routes import Links
 
-MAIL = issue_ticket(delivery(SENDGRID, 7, tenant="acme", category="comments"), KEY)
-BILL = issue_ticket(delivery(SENDGRID, 7, tenant="acme", category="billing"), KEY)
-TEXT = issue_ticket(delivery(TWILIO, 7, tenant="acme", category="<rides>"), KEY)
+SAID = delivery(SENDGRID, 7, tenant="acme", category="comments")
+OPEN = issue_ticket(SAID, Purpose.OPEN, KEY)
+CLICK = issue_ticket(SAID, Purpose.CLICK, KEY)
+MAIL = issue_ticket(SAID, Purpose.UNSUBSCRIBE, KEY)
+REPORT = issue_ticket(SAID, Purpose.REPORT, KEY)
+BILL = issue_ticket(
+    delivery(SENDGRID, 7, tenant="acme", category="billing"), Purpose.UNSUBSCRIBE, KEY
+)
+TEXT = issue_ticket(
+    delivery(TWILIO, 7, tenant="acme", category="<rides>"), Purpose.UNSUBSCRIBE, KEY
+)
 SHOP = "https://shop.example/orders?id=7&from=mail"
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 CATALOGUES = FixedCatalogue(shipped_catalogue())
@@ -52,12 +61,12 @@ async def links(topics: Memory) -> AsyncIterator[Caller]:
         yield caller
 
 
-def click(ticket: str = MAIL, to: str = SHOP, signed: str = SHOP) -> str:
+def click(ticket: str = CLICK, to: str = SHOP, signed: str = SHOP) -> str:
     return f"/click/{ticket}/{link_signature(ticket, signed, KEY)}?to={quote(to, safe='')}"
 
 
 async def test_the_pixel_is_an_image_that_nobody_keeps(links: Caller, topics: Memory) -> None:
-    answer = await links.get(f"/open/{MAIL}.gif", headers=PERSON)
+    answer = await links.get(f"/open/{OPEN}.gif", headers=PERSON)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "image/gif")
     # One transparent pixel: 1 by 1, little-endian, after the signature.
     assert answer.body[:10] == b"GIF89a\x01\x00\x01\x00"
@@ -78,7 +87,7 @@ async def test_the_pixel_is_an_image_that_nobody_keeps(links: Caller, topics: Me
 async def test_a_machines_open_is_nobodys(
     links: Caller, topics: Memory, method: str, agent: str
 ) -> None:
-    await links.call(method, f"/open/{MAIL}.gif", headers={"User-Agent": agent})
+    await links.call(method, f"/open/{OPEN}.gif", headers={"User-Agent": agent})
     (event,) = topics.said(DELIVERY_EVENTS)
     assert (event["stage"], event["detail"]) == ("opened", "machine")
     assert topics.said(FEEDBACK) == []
@@ -102,15 +111,15 @@ async def test_a_machines_click_leads_on_too(links: Caller, topics: Memory) -> N
 async def test_while_nobody_answers_for_a_ticket_that_is_kept_links_lead_on(
     links: Caller, topics: Memory
 ) -> None:
-    stub = issue_stub(delivery(SENDGRID, 7), 0, KEY)
+    stubs = {purpose: issue_stub(SAID, 0, purpose, KEY) for purpose in Purpose}
     for answer in (
-        await links.get(f"/unsubscribe/{stub}"),
-        await links.post(f"/unsubscribe/{stub}"),
+        await links.get(f"/unsubscribe/{stubs[Purpose.UNSUBSCRIBE]}"),
+        await links.post(f"/unsubscribe/{stubs[Purpose.UNSUBSCRIBE]}"),
     ):
         assert answer.status == 503
         assert "<h1>Please try again</h1>" in answer.text
-    assert (await links.get(click(stub))).status == 302
-    assert (await links.get(f"/open/{stub}.gif")).status == 200
+    assert (await links.get(click(stubs[Purpose.CLICK]))).status == 302
+    assert (await links.get(f"/open/{stubs[Purpose.OPEN]}.gif")).status == 200
     assert topics.topics == {}
 
 
@@ -119,7 +128,7 @@ async def test_while_nobody_answers_for_a_ticket_that_is_kept_links_lead_on(
     [
         click(to="https://evil.example/"),
         click(to="", signed=SHOP),
-        f"/click/{MAIL}/{link_signature(TEXT, SHOP, KEY)}?to={quote(SHOP, safe='')}",
+        f"/click/{CLICK}/{link_signature(TEXT, SHOP, KEY)}?to={quote(SHOP, safe='')}",
         f"/unsubscribe/{MAIL[:-3]}",
     ],
 )
@@ -129,6 +138,68 @@ async def test_what_we_did_not_make_leads_nowhere(links: Caller, topics: Memory,
     assert "<h1>This link is not valid</h1>" in answer.text
     assert "Location" not in answer.headers
     assert topics.said(DELIVERY_EVENTS) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/unsubscribe/{ticket}"
+        for ticket in (OPEN, CLICK, REPORT, issue_stub(SAID, 0, Purpose.OPEN, KEY))
+    ],
+)
+async def test_a_ticket_of_one_place_leads_nowhere_from_another(
+    links: Caller, topics: Memory, path: str
+) -> None:
+    for method in ("GET", "POST"):
+        answer = await links.call(method, path)
+        assert answer.status == 404
+        assert "<h1>This link is not valid</h1>" in answer.text
+    assert topics.topics == {}
+
+
+async def test_nothing_is_counted_by_a_ticket_of_another_place(
+    links: Caller, topics: Memory
+) -> None:
+    for ticket in (CLICK, MAIL, REPORT):
+        assert (await links.get(f"/open/{ticket}.gif", headers=PERSON)).status == 200
+    # Only we sign links, and each leads where it says.
+    for ticket in (OPEN, MAIL, REPORT):
+        assert (await links.get(click(ticket=ticket), headers=PERSON)).status == 302
+    assert topics.topics == {}
+
+
+def long_ago(purpose: Purpose, ms: int) -> str:
+    """A ticket that ends so many milliseconds after now."""
+    said = replace(SAID, accepted_at=MOMENT - LIFE_MS + ms)
+    return issue_ticket(said, purpose, KEY)
+
+
+async def test_what_is_too_old_still_leads_on_and_is_not_counted(
+    links: Caller, topics: Memory
+) -> None:
+    opened = f"/open/{long_ago(Purpose.OPEN, 0)}.gif"
+    assert (await links.get(opened, headers=PERSON)).headers["Content-Type"] == "image/gif"
+    answer = await links.get(click(ticket=long_ago(Purpose.CLICK, 0)), headers=PERSON)
+    assert (answer.status, answer.headers["Location"]) == (302, SHOP)
+    assert topics.topics == {}
+    await links.get(click(ticket=long_ago(Purpose.CLICK, 1)), headers=PERSON)
+    await links.get(f"/open/{long_ago(Purpose.OPEN, 1)}.gif", headers=PERSON)
+    assert [event["stage"] for event in topics.said(DELIVERY_EVENTS)] == ["clicked", "opened"]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.ANY])
+async def test_one_click_counts_until_its_ticket_ends(
+    links: Caller, topics: Memory, purpose: Purpose
+) -> None:
+    """Those of ANY are of a release before tickets had a purpose."""
+    for method in ("GET", "POST"):
+        answer = await links.call(method, f"/unsubscribe/{long_ago(purpose, 0)}")
+        assert answer.status == 410
+        assert "<h1>This link has ended</h1>" in answer.text
+        assert "<form" not in answer.text
+    assert topics.topics == {}
+    assert (await links.post(f"/unsubscribe/{long_ago(purpose, 1)}")).status == 200
+    assert len(topics.said(SUBSCRIPTIONS)) == 1
 
 
 async def test_to_open_the_unsubscribe_page_changes_nothing(links: Caller, topics: Memory) -> None:
@@ -241,7 +312,7 @@ async def test_while_kafka_is_away_pictures_and_ways_on_come_all_the_same(
     links: Caller, topics: Memory
 ) -> None:
     topics.is_away = True
-    assert (await links.get(f"/open/{MAIL}.gif")).status == 200
+    assert (await links.get(f"/open/{OPEN}.gif")).status == 200
     assert (await links.get(click())).status == 302
 
 
@@ -261,7 +332,7 @@ async def test_beyond_their_limit_people_get_what_they_came_for_and_nothing_is_s
     back = BackChannel(topics, limited, found)
     app.add_routes(Links(back, found, CATALOGUES, KEY, SetClock(), limits).routes())
     async with calling(app) as links:
-        opened = [await links.get(f"/open/{MAIL}.gif", headers=PERSON) for _ in range(4)]
+        opened = [await links.get(f"/open/{OPEN}.gif", headers=PERSON) for _ in range(4)]
         assert {each.status for each in opened} == {200}
         assert len({each.body for each in opened}) == 1
         answer = await links.get(click(), headers=PERSON)

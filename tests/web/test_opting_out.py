@@ -18,7 +18,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
 from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS, PREFERENCES, Topic
 from policy.catalogue.catalogue import parse
-from policy.ticket import issue_ticket
+from policy.ticket import Purpose, issue_ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
@@ -105,7 +105,7 @@ class Town:
     async def clicks(self, mail: Delivery, **form: str) -> None:
         """Somebody posts to the unsubscribe link of a mail."""
         self.clock.at += MINUTE
-        path = f"/unsubscribe/{issue_ticket(mail, KEY)}"
+        path = f"/unsubscribe/{issue_ticket(mail, Purpose.UNSUBSCRIBE, KEY)}"
         async with self.session.post(f"{self.url}{path}", data=form) as answer:
             assert answer.status == 200
 
@@ -226,7 +226,7 @@ async def test_one_click_is_honoured(town: Town, form: dict[str, str]) -> None:
 async def test_to_look_at_the_link_unsubscribes_nobody(town: Town) -> None:
     mail = (await town.happens("ann"))[EMAIL]
     for method in ("GET", "HEAD"):
-        url = f"{town.url}/unsubscribe/{issue_ticket(mail, KEY)}"
+        url = f"{town.url}/unsubscribe/{issue_ticket(mail, Purpose.UNSUBSCRIBE, KEY)}"
         async with town.session.request(method, url) as answer:
             assert answer.status == 200
     assert (await town.happens("ann")).keys() == EVERYWHERE
@@ -247,7 +247,7 @@ async def test_who_unsubscribes_at_the_provider_gets_no_more_of_it(
     town: Town, provider: str, values: Any
 ) -> None:
     mail = (await town.happens("ann"))[EMAIL]
-    await town.reports(provider, values(issue_ticket(mail, KEY)))
+    await town.reports(provider, values(issue_ticket(mail, Purpose.REPORT, KEY)))
     assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
     assert town.why() == [(EMAIL, Reason.OPTED_OUT, "by user, one click")]
     assert (await town.happens("ann", "other")).keys() == EVERYWHERE
@@ -256,7 +256,7 @@ async def test_who_unsubscribes_at_the_provider_gets_no_more_of_it(
 
 async def test_what_changes_in_postmarks_list_is_not_what_the_user_wants(town: Town) -> None:
     mail = (await town.happens("ann"))[EMAIL]
-    ticket = issue_ticket(mail, KEY)
+    ticket = issue_ticket(mail, Purpose.REPORT, KEY)
     gone = {"SuppressSending": True, "SuppressionReason": "HardBounce", "Origin": "Recipient"}
     await town.reports("postmark", postmark("SubscriptionChange", ticket, **gone))
     assert (await town.happens("ann")).keys() == EVERYWHERE
@@ -277,9 +277,10 @@ async def test_however_long_ids_are_who_unsubscribes_is_known(
     contacts = Contacts(user=LONG, tenant=LONG, email="ann@example.com")
     await town.write(CONTACTS, LONG, contacts)
     mail = (await town.happens(LONG, tenant=LONG))[EMAIL]
-    ticket = Tickets(SETTINGS.model_copy(update={"partitions": 1})).of(mail)
-    assert len(ticket) < 100
-    async with town.session.get(f"{town.url}/unsubscribe/{ticket}") as page:
+    tickets = Tickets(SETTINGS.model_copy(update={"partitions": 1}))
+    ticket, link = (tickets.of(mail, each) for each in (Purpose.REPORT, Purpose.UNSUBSCRIBE))
+    assert max(len(ticket), len(link)) < 100
+    async with town.session.get(f"{town.url}/unsubscribe/{link}") as page:
         assert "about <strong>things</strong>" in await page.text()
     await town.reports(provider, values(ticket))
     assert EMAIL not in await town.happens(LONG, tenant=LONG)
@@ -288,14 +289,14 @@ async def test_however_long_ids_are_who_unsubscribes_is_known(
     erased = Erasure(user=LONG, tenant=LONG)
     await town.write(ERASURES, LONG, erased)
     await town.workers.settle()
-    async with town.session.post(f"{town.url}/unsubscribe/{ticket}") as page:
+    async with town.session.post(f"{town.url}/unsubscribe/{link}") as page:
         assert page.status == 404
 
 
 async def test_who_comes_back_at_the_provider_is_told_again(town: Town) -> None:
     mail = (await town.happens("ann"))[EMAIL]
     await town.clicks(mail)
-    back = sendgrid("group_resubscribe", issue_ticket(mail, KEY))
+    back = sendgrid("group_resubscribe", issue_ticket(mail, Purpose.REPORT, KEY))
     back[0]["timestamp"] = town.clock.at // 1000 + 1
     await town.reports("sendgrid", back)
     assert (await town.happens("ann")).keys() == EVERYWHERE
@@ -322,7 +323,7 @@ async def test_an_address_that_is_gone_or_complains_gets_no_more_mail(
     town: Town, provider: str, values: Any, bar: str
 ) -> None:
     mail = (await town.happens("ann"))[EMAIL]
-    await town.reports(provider, values(issue_ticket(mail, KEY)))
+    await town.reports(provider, values(issue_ticket(mail, Purpose.REPORT, KEY)))
     assert (await town.happens("ann")).keys() == EVERYWHERE - {EMAIL}
     assert town.why() == [(EMAIL, Reason.SUPPRESSED_ADDRESS, bar)]
     # The address itself is barred, whatever it is about; nobody else's is.
@@ -347,7 +348,7 @@ async def test_a_mail_that_failed_this_once_bars_nothing(
     town: Town, provider: str, values: Any
 ) -> None:
     mail = (await town.happens("ann"))[EMAIL]
-    await town.reports(provider, values(issue_ticket(mail, KEY)))
+    await town.reports(provider, values(issue_ticket(mail, Purpose.REPORT, KEY)))
     assert (await town.happens("ann")).keys() == EVERYWHERE
 
 
@@ -410,7 +411,7 @@ async def test_a_number_that_is_none_gets_no_more_texts(
     town: Town, provider: str, fields: dict[str, str]
 ) -> None:
     text = (await town.happens("ann"))[SMS]
-    await town.reports(provider, fields, issue_ticket(text, KEY))
+    await town.reports(provider, fields, issue_ticket(text, Purpose.REPORT, KEY))
     assert (await town.happens("ann")).keys() == EVERYWHERE - {SMS}
     assert [reason for _, reason, _ in town.why()] == [Reason.SUPPRESSED_ADDRESS]
     assert (await town.happens("bob")).keys() == EVERYWHERE

@@ -14,23 +14,21 @@ from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.topics import PROFILE_CHANGES, SUBSCRIPTIONS, Topic
 from policy.catalogue.catalogue import parse
-from policy.ticket import issue_ticket
 from policy.user.known import Known
 from schemas.profile import Contacts, Preferences, QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
-from tests.sinks.requests.recorder import SETTINGS, Still, delivery
-from tests.web.desk import Asked
+from tests.sinks.requests.recorder import NOW, SETTINGS, Still
 from web.app import serving
+from web.gateway.token import Subscriber, make_token, subscriber_secret
 from web.limits import Limits
-from web.owners import Owners
 from web.preferences.routes import Preferring
 from web.preferences.words import words_of
 
 KEY = SETTINGS.signing_key.get_secret_value().encode()
 EMAIL, PUSH = Channel.EMAIL, Channel.PUSH
-LINK = issue_ticket(delivery(EMAIL, "ada@example.com", tenant="acme"), KEY)
+TOKEN = make_token(subscriber_secret(KEY, "acme"), Subscriber("acme", "ada"), NOW // 1000)
 NIGHT = QuietHours(start="22:00", end="07:00", days=(Weekday.MON,))
 NOON = QuietHours(start="12:00", end="13:00")
 BILL = TYPE.replace("thing", "bill") + "\n"
@@ -54,7 +52,6 @@ class Desk:
     asked: list[str | None] = field(default_factory=list)
     is_away: bool = False
     limits: Limits = field(default_factory=Limits)
-    owners: Owners = field(default_factory=Asked)
 
     async def known(self, tenant: str, user: str, after: str | None = None) -> Known:
         assert (tenant, user) == ("acme", "ada")
@@ -80,7 +77,7 @@ class Page:
     session: aiohttp.ClientSession
 
     async def ask(
-        self, method: str, link: str = LINK, query: str = "", **options: Any
+        self, method: str, link: str = TOKEN, query: str = "", **options: Any
     ) -> tuple[int, str, Mapping[str, str]]:
         url = f"{self.url}/preferences/{link}{query}"
         async with self.session.request(
@@ -96,7 +93,7 @@ class Page:
         count = len([name for name, _ in stored if name != SUBSCRIPTIONS.name])
         names = [name for name, _ in stored][:count]
         after = ",".join(f"{name}:{n + 1}" for n, name in enumerate(names))
-        assert headers["Location"] == f"/preferences/{LINK}?after={after}"
+        assert headers["Location"] == f"/preferences/{TOKEN}?after={after}"
         return stored
 
 
@@ -256,7 +253,7 @@ async def test_after_it_was_stored_it_says_so_and_waits_for_it(page: Page) -> No
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("link", ["nonsense", LINK[:-1] + "AA"])
+@pytest.mark.parametrize("link", ["nonsense", TOKEN[:-1] + "AA"])
 async def test_a_link_that_is_not_ours(page: Page, method: str, link: str) -> None:
     headers = {"Accept-Language": "de-CH;q=0.9,en"}
     status, text, _ = await page.ask(method, link, headers=headers)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import Unavailable
-from policy.ticket import Ticket, issue_stub, issue_ticket, stub_of, ticket_of
+from policy.ticket import Purpose, Ticket, issue_stub, issue_ticket, stub_of, ticket_of
 from schemas.question import ReadTicket
 from schemas.vocabulary import Channel
 from tests.sinks.requests.recorder import delivery
@@ -14,20 +14,31 @@ from tests.web.desk import Asked
 from web.tickets import Tickets
 
 MAIL = delivery(Channel.EMAIL, "ada@example.com")
-STUB = issue_stub(MAIL, 7, KEY)
+STUB = issue_stub(MAIL, 7, Purpose.REPORT, KEY)
 
 
 async def found(text: str, answer: Any = None) -> tuple[Ticket | None, list[Any]]:
     owners = Asked()
     owners.answer = answer
-    return await Tickets(settings(), owners).find(text), owners.asked
+    return await Tickets(settings(), owners).find(text, Purpose.REPORT), owners.asked
 
 
 async def test_a_whole_ticket_is_asked_of_nobody() -> None:
-    assert await found(issue_ticket(MAIL, KEY)) == (ticket_of(MAIL), [])
+    text = issue_ticket(MAIL, Purpose.REPORT, KEY)
+    assert await found(text) == (ticket_of(MAIL, Purpose.REPORT), [])
 
 
-@pytest.mark.parametrize("text", ["", "x", STUB[:-3], issue_stub(MAIL, 7, b"another")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        STUB[:-3],
+        issue_stub(MAIL, 7, Purpose.REPORT, b"another"),
+        issue_stub(MAIL, 7, Purpose.OPEN, KEY),
+        issue_ticket(MAIL, Purpose.OPEN, KEY),
+    ],
+)
 async def test_what_we_did_not_issue_is_asked_of_nobody(text: str) -> None:
     assert await found(text, [ticket_of(MAIL)]) == (None, [])
 

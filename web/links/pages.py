@@ -53,6 +53,10 @@ class Pages:
         """Says that the link leads nowhere."""
         return self._page("unknown_title", _paragraph(self._words["unknown"]))
 
+    def over(self) -> str:
+        """Says that the link was good once."""
+        return self._page("over_title", _paragraph(self._words["over"]))
+
     def later(self) -> str:
         """Says that it could not be done now."""
         return self._page("later_title", _paragraph(self._words["later"]))

@@ -12,7 +12,7 @@ from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from policy.machines import is_machine
 from policy.report import Kind, Report
-from policy.ticket import Ticket
+from policy.ticket import Purpose, Ticket, is_over
 from policy.tracking import is_signed
 from policy.user.choices import Remainder, remainder
 from web.api.problem import Problem
@@ -65,27 +65,29 @@ class Links:
 
     async def open(self, request: web.Request) -> web.Response:
         """The pixel; an open that can't be stored now is not counted."""
-        await self._tell(request, Kind.OPENED)
+        await self._tell(request, Purpose.OPEN, Kind.OPENED)
         return web.Response(body=PIXEL, content_type="image/gif", headers=FRESH)
 
     async def click(self, request: web.Request) -> web.Response:
-        """On to where the message led, and nowhere else."""
+        """On to where the message led, and nowhere else; also where it is too old to be counted."""
         ticket, url = request.match_info["ticket"], request.query.get("to", "")
         if not is_signed(ticket, url, request.match_info["signature"], self._key):
             return _page(_pages(request).unknown(), 404)
-        await self._tell(request, Kind.CLICKED)
+        await self._tell(request, Purpose.CLICK, Kind.CLICKED)
         return web.Response(status=302, headers=FRESH | {"Location": url})
 
     async def ask(self, request: web.Request) -> web.Response:
         """A page with a button: scanners follow links, and must unsubscribe nobody."""
         pages = _pages(request)
         try:
-            ticket = await self._tickets.find(request.match_info["ticket"])
+            ticket = await self._ticket(request, Purpose.UNSUBSCRIBE)
         except Unavailable as error:
             log.warning("a page to unsubscribe can't be shown: %s", error)
             return _page(pages.later(), 503)
         if ticket is None:
             return _page(pages.unknown(), 404)
+        if is_over(ticket, self._clock.now()):
+            return _page(pages.over(), 410)
         return _page(pages.ask(ticket.category, ticket.channel, self._remainder(ticket)))
 
     async def unsubscribe(self, request: web.Request) -> web.Response:
@@ -100,11 +102,13 @@ class Links:
         wants = form is not None and form.get("do") == "subscribe"
         kind = Kind.RESUBSCRIBED if wants else Kind.UNSUBSCRIBED
         try:
-            ticket = await self._tickets.find(request.match_info["ticket"])
+            ticket = await self._ticket(request, Purpose.UNSUBSCRIBE)
             if ticket is None:
                 return _page(pages.unknown(), 404)
+            if is_over(ticket, self._clock.now()):
+                return _page(pages.over(), 410)
             await self._limits.require(ticket.tenant, ticket.user)
-            await self._back.take([self._report(request, kind)], OURS)
+            await self._back.note(ticket, self._report(request, kind), OURS)
         except Unavailable as error:
             log.warning("a click on unsubscribe could not be stored: %s", error)
             return _page(pages.later(), 503)
@@ -117,13 +121,16 @@ class Links:
     def _remainder(self, ticket: Ticket) -> Remainder:
         return remainder(self._catalogues.current, ticket.category, ticket.channel)
 
-    async def _tell(self, request: web.Request, kind: Kind) -> None:
+    async def _ticket(self, request: web.Request, purpose: Purpose) -> Ticket | None:
+        return await self._tickets.find(request.match_info["ticket"], purpose)
+
+    async def _tell(self, request: web.Request, purpose: Purpose, kind: Kind) -> None:
         try:
-            ticket = await self._tickets.find(request.match_info["ticket"])
-            if ticket is None:
+            ticket = await self._ticket(request, purpose)
+            if ticket is None or is_over(ticket, self._clock.now()):
                 return
             await self._limits.require(ticket.tenant, ticket.user)
-            await self._back.take([self._report(request, kind)], OURS)
+            await self._back.note(ticket, self._report(request, kind), OURS)
         except (Unavailable, Problem) as error:
             # The person waits for a picture or a page, and would gain nothing by an error.
             log.warning("%s could not be stored: %s", kind, error)
@@ -132,7 +139,6 @@ class Links:
         return Report(
             kind=kind,
             at=self._clock.now(),
-            ticket=request.match_info["ticket"],
             machine=kind in (Kind.OPENED, Kind.CLICKED)
             and is_machine(request.method, request.headers),
         )

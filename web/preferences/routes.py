@@ -1,4 +1,4 @@
-"""`/preferences/LINK`, where the link is the ticket of a message or a subscriber token."""
+"""`/preferences/TOKEN`, by a subscriber token alone: what a message bears opens nothing of it."""
 
 import logging
 from collections.abc import Mapping
@@ -28,7 +28,6 @@ from web.limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
 from web.preferences.blocks import blocks_in
 from web.preferences.words import words_of
-from web.tickets import Tickets
 
 FOLDER = Path(__file__).parents[1] / "pages"
 log = logging.getLogger(__name__)
@@ -40,7 +39,6 @@ class Preferring:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._limits = UserLimits(desk.limits, desk.settings)
-        self._tickets = Tickets(desk.settings, desk.owners)
         self._key = desk.settings.signing_key.get_secret_value().encode()
         pages = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
         self._page = pages.get_template("preferences.html")
@@ -48,16 +46,16 @@ class Preferring:
     def routes(self) -> list[web.RouteDef]:
         """The routes."""
         return [
-            web.get("/preferences/{link}", self.show),
-            web.post("/preferences/{link}", self.save),
+            web.get("/preferences/{token}", self.show),
+            web.post("/preferences/{token}", self.save),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
         """What holds now."""
+        subscriber = self._whose(request)
+        if subscriber is None:
+            return self._told(request, "invalid", 404)
         try:
-            subscriber = await self._whose(request)
-            if subscriber is None:
-                return self._told(request, "invalid", 404)
             await self._limits.require(*subscriber)
             position = request.query.get("after")
             known = await self._desk.known(*subscriber, position)
@@ -68,11 +66,11 @@ class Preferring:
 
     async def save(self, request: web.Request) -> web.Response:
         """Store it, and show what holds then."""
+        subscriber = self._whose(request)
+        if subscriber is None:
+            return self._told(request, "invalid", 404)
         form = await form_of(request)
         try:
-            subscriber = await self._whose(request)
-            if subscriber is None:
-                return self._told(request, "invalid", 404)
             await self._limits.require(*subscriber)
             known = await self._desk.known(*subscriber)
             if form is None:
@@ -143,12 +141,8 @@ class Preferring:
         tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
         return known.contacts.zone or tenant.zone
 
-    async def _whose(self, request: web.Request) -> Subscriber | None:
-        link = request.match_info["link"]
-        ticket = await self._tickets.find(link)
-        if ticket is not None:
-            return Subscriber(ticket.tenant, ticket.user)
-        return read_token(link, self._key, self._desk.clock.now() // 1000)
+    def _whose(self, request: web.Request) -> Subscriber | None:
+        return read_token(request.match_info["token"], self._key, self._desk.clock.now() // 1000)
 
     def _shown(
         self, request: web.Request, known: Known, said: str, status: int = 200

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from policy.ticket import issue_ticket, read_ticket
+from policy.ticket import Purpose, issue_ticket, read_ticket
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.mailgun import Mailgun
@@ -26,13 +26,14 @@ ADA = delivery(
     Channel.EMAIL, "ada@example.com", content=Content(body="Wörter", title="Grüße", html="<p>W</p>")
 )
 PLAIN = delivery(Channel.EMAIL, "ada@example.com", content=Content(body="Wörter", title="Grüße"))
-TICKET = issue_ticket(ADA, KEY)
+TICKET = issue_ticket(ADA, Purpose.REPORT, KEY)
+LEAVE = issue_ticket(ADA, Purpose.UNSUBSCRIBE, KEY)
 IDS = {
     "notification_id": "00000000000000000000000000000017",
     "delivery_id": "00000000000000000000000000000007",
 }
 ONE_CLICK = {
-    "List-Unsubscribe": f"<{PUBLIC}/unsubscribe/{TICKET}>",
+    "List-Unsubscribe": f"<{PUBLIC}/unsubscribe/{LEAVE}>",
     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
 }
 """The two headers of RFC 8058, section 3.1."""
@@ -119,9 +120,11 @@ async def test_mailgun_for_two() -> None:
         "html": "<b>",
         "notification_id": bo.notification_id,
         "delivery_id": bo.delivery_id,
-        "ticket": issue_ticket(bo, KEY),
+        "ticket": issue_ticket(bo, Purpose.REPORT, KEY),
+        "unsubscribe": issue_ticket(bo, Purpose.UNSUBSCRIBE, KEY),
     }
     assert values["ada@example.com"]["ticket"] == TICKET
+    assert values["ada@example.com"]["unsubscribe"] == LEAVE
     assert fields | {"to": ""} == {
         "from": "shop@example.com",
         "to": "",
@@ -131,7 +134,7 @@ async def test_mailgun_for_two() -> None:
         "v:notification_id": "%recipient.notification_id%",
         "v:delivery_id": "%recipient.delivery_id%",
         "v:ticket": "%recipient.ticket%",
-        "h:List-Unsubscribe": f"<{PUBLIC}/unsubscribe/%recipient.ticket%>",
+        "h:List-Unsubscribe": f"<{PUBLIC}/unsubscribe/%recipient.unsubscribe%>",
         "h:List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "o:tag": "orders",
     }
@@ -382,6 +385,6 @@ def test_a_ticket_is_whole_or_in_pieces_that_fit(most: int) -> None:
         assert all(len(piece) == most for piece in list(pieces.values())[:-1])
         assert 0 < len(pieces[f"ticket{len(pieces) - 1}"]) <= most
         assert "".join(pieces.values()) == TICKET
-    found = read_ticket("".join(pieces.values()), KEY)
+    found = read_ticket("".join(pieces.values()), Purpose.REPORT, KEY)
     assert found is not None
     assert found.user == "ada"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.ticket import read_ticket
+from policy.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import HttpClient
@@ -197,7 +197,7 @@ def test_the_callback_of_each_provider_leads_to_its_reports() -> None:
         assert isinstance(text, Text)
         start, _, ticket = text.callback.partition("&ticket=")
         assert start == f"{PUBLIC}/webhooks/{name}?{NAMES}"
-        read = read_ticket(ticket, KEY)
+        read = read_ticket(ticket, Purpose.REPORT, KEY)
         assert read is not None
         assert (read.user, read.category, read.channel) == ("ada", "orders", Channel.SMS)
 

@@ -11,7 +11,7 @@ from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from policy.ticket import issue_ticket
+from policy.ticket import Purpose, issue_ticket
 from schemas.vocabulary import Channel
 from tests.agents.names import unique
 from tests.patience import PATIENCE, until_told
@@ -122,19 +122,18 @@ async def test_everything_can_be_turned_off_and_receipts_are_not_asked_about(
     assert "orders" not in off
 
 
-async def test_a_messages_link_opens_it_and_what_was_left_by_one_click_comes_back(
-    api: Api, browser: webdriver.Chrome
-) -> None:
+async def test_what_was_left_by_one_click_comes_back(api: Api, browser: webdriver.Chrome) -> None:
     user, ann = await person(api), Person(browser)
     key = api.house.settings.signing_key.get_secret_value().encode()
     mail = delivery(SENDGRID, user=user, tenant="acme", category="comments", channel=Channel.EMAIL)
-    ticket = issue_ticket(mail, key)
+    ticket = issue_ticket(mail, Purpose.UNSUBSCRIBE, key)
     async with api.session.post(f"{api.url}/unsubscribe/{ticket}", data={}) as answer:
         assert answer.status == 200
     await until(api, user, {"comments": ["email"]})
+    token = await token_of(api, user)
 
     def play() -> None:
-        ann.opens(f"{api.url}/preferences/{ticket}")
+        ann.opens(f"{api.url}/preferences/{token}")
         assert not ann.box("comments.email").is_selected()
         ann.box("comments.email").click()
         ann.presses("save")

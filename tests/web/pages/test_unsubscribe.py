@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
-from policy.ticket import issue_ticket
+from policy.ticket import Purpose, issue_ticket
 from schemas.vocabulary import Channel
 from tests.patience import PATIENCE
 from tests.sinks.rig import delivery
@@ -21,7 +21,7 @@ def test_one_button_and_it_is_done_and_can_be_undone(
 ) -> None:
     key = api.house.settings.signing_key.get_secret_value().encode()
     mail = delivery(SENDGRID, user=f"reader-{time.time_ns()}", channel=Channel.EMAIL)
-    browser.get(f"{api.url}/unsubscribe/{issue_ticket(mail, key)}")
+    browser.get(f"{api.url}/unsubscribe/{issue_ticket(mail, Purpose.UNSUBSCRIBE, key)}")
     browser.save_screenshot(str(shots / "unsubscribe.png"))
     assert "Unsubscribe" in browser.title
     browser.find_element(By.CSS_SELECTOR, "button").click()
