@@ -20,7 +20,8 @@ def test_one_button_and_it_is_done_and_can_be_undone(
     api: Api, browser: webdriver.Chrome, shots: Path
 ) -> None:
     key = api.house.settings.signing_key.get_secret_value().encode()
-    mail = delivery(SENDGRID, user=f"reader-{time.time_ns()}", channel=Channel.EMAIL)
+    user = f"reader-{time.time_ns()}"
+    mail = delivery(SENDGRID, user=user, category="comments", channel=Channel.EMAIL)
     browser.get(f"{api.url}/unsubscribe/{issue_ticket(mail, Purpose.UNSUBSCRIBE, key)}")
     browser.save_screenshot(str(shots / "unsubscribe.png"))
     assert "Unsubscribe" in browser.title
