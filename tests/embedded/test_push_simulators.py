@@ -2,17 +2,20 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aioapns import APNs, NotificationRequest, PushType
 from aioapns.connection import APNsProductionClientProtocol
+from aiohttp import web
 from pywebpush import WebPushException, webpush
 
-from embedded.simulators.push.http2 import HOST
+from embedded.simulators.accept_log import digest_of
+from embedded.simulators.push.http2 import HOST, serving_http2
 from policy.user.address import split_address
+from sinks.http import HttpClient, Reply
 from tests.embedded.conftest import Bench
-from tests.patience import ended
+from tests.patience import PATIENCE, ended
 
 IDS = {"notification_id": "n1", "delivery_id": "d1"}
 
@@ -77,6 +80,71 @@ async def test_aioapns_hears_of_a_device_that_is_gone(bench: Bench) -> None:
     bench.fault("apns", dead=frozenset({f"apns:{'cd' * 32}"}))
     reply = await push(apns(bench), "cd" * 32)
     assert (reply.status, reply.description) == ("410", "Unregistered")
+
+
+async def test_an_alert_may_be_a_text(bench: Bench) -> None:
+    """{"aps": {"alert": "..."}}, of Apple's "Generating a remote notification"."""
+    reply = await push(apns(bench), message={"aps": {"alert": "On its way"}, **IDS})
+    assert reply.is_successful
+    accepted = bench.last()
+    assert (accepted.title, accepted.digest) == ("", digest_of("On its way"))
+
+
+@pytest.mark.parametrize("alert", [7, ["a"], True])
+async def test_an_alert_is_nothing_else(bench: Bench, alert: Any) -> None:
+    reply = await push(apns(bench), message={"aps": {"alert": alert}, **IDS})
+    assert (reply.status, reply.description) == ("400", "BadPayload")
+
+
+async def test_what_a_handler_raises_ends_its_stream_alone() -> None:
+    """Nobody is to wait for good for an answer; the connection serves what comes next."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if await request.read() == b"bad":
+            raise AttributeError("'str' object has no attribute 'get'")
+        return web.Response(text="good")
+
+    client = HttpClient(PATIENCE, 1, http2=True)
+    try:
+        async with serving_http2(answer) as url:
+            replies = [await client.post(url, body, {}) for body in (b"bad", b"good")]
+    finally:
+        await client.close()
+    assert [reply.status for reply in replies if isinstance(reply, Reply)] == [500, 200]
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "fields"),
+    [
+        ("location", ".location-query", {}),
+        ("pushtotalk", ".voip-ptt", {}),
+        ("voip", ".voip", {"message": {"aps": {}, "call": "x" * 5000}}),
+        ("complication", ".complication", {}),
+        ("fileprovider", ".pushkit.fileprovider", {}),
+        ("liveactivity", ".push-type.liveactivity", {}),
+        ("background", "", {"priority": 5}),
+    ],
+)
+async def test_each_push_type_has_its_topic(
+    bench: Bench, kind: str, suffix: str, fields: dict[str, Any]
+) -> None:
+    """By Apple's "Sending notification requests to APNs"; the library knows not all of them."""
+    topic = bench.running.credentials.apns.topic
+    asked = {"push_type": Named(kind), "message": {"aps": {}, **IDS}, **fields}
+    assert (await push(apns(bench, topic=topic + suffix), **asked)).is_successful
+    other = await push(apns(bench, topic=f"{topic}.other"), **asked)
+    assert (other.status, other.description) == ("400", "TopicDisallowed")
+
+
+async def test_a_background_push_is_never_urgent(bench: Bench) -> None:
+    reply = await push(apns(bench), push_type=PushType.BACKGROUND, priority=10)
+    assert (reply.status, reply.description) == ("400", "BadPriority")
+
+
+class Named(NamedTuple):
+    """A push type by its name."""
+
+    value: str
 
 
 def subscription(bench: Bench, number: int = 7) -> Any:

@@ -17,9 +17,22 @@ from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
 
 DEVICE = re.compile(r"/3/device/([0-9A-Za-z]+)")
-MOST_BYTES = 4096
+MOST_BYTES, MOST_VOIP_BYTES = 4096, 5120
 TOKEN_LIFE = 3600  # seconds
-PUSH_TYPES = {"alert", "background", "voip", "liveactivity"}
+TOPICS = {
+    "alert": "",
+    "background": "",
+    "complication": ".complication",
+    "controls": ".push-type.controls",
+    "fileprovider": ".pushkit.fileprovider",
+    "liveactivity": ".push-type.liveactivity",
+    "location": ".location-query",
+    "pushtotalk": ".voip-ptt",
+    "voip": ".voip",
+    "widgets": ".push-type.widgets",
+}
+"""By push type, what follows the app's bundle id in the topic. (developer.apple.com, "Sending
+notification requests to APNs"; `mdm` has topics of its own, and is no app's.)"""
 
 # HTTP status: Apple's word, as it documents them.
 REASONS = {
@@ -62,7 +75,8 @@ class ApnsSimulator:
             return web.Response(status=404, text="404: Not Found")
         if problem := self._problem_of(request):
             return _refused(*problem)
-        payload, problem = _payload(await request.read())
+        voip = request.headers.get("apns-push-type") == "voip"
+        payload, problem = _payload(await request.read(), MOST_VOIP_BYTES if voip else MOST_BYTES)
         if problem is not None:
             return _refused(*problem)
         if len(match[1]) < 4:
@@ -72,7 +86,7 @@ class ApnsSimulator:
         return self._accept(match[1], payload, request.headers.get("apns-id", ""))
 
     def _accept(self, token: str, payload: dict[str, Any], reference: str) -> web.Response:
-        alert = payload["aps"].get("alert", {})
+        title, body = _shown(payload["aps"].get("alert"))
         reference = reference or str(uuid.uuid4())
         accepted = Accepted(
             at=now(),
@@ -81,8 +95,8 @@ class ApnsSimulator:
             notification_id=str(payload.get("notification_id", "")),
             delivery_id=str(payload.get("delivery_id", "")),
             address=f"apns:{token}",
-            title=alert.get("title", ""),
-            digest=digest_of(alert.get("body", "")),
+            title=title,
+            digest=digest_of(body),
             reference=reference,
             data=data_digest_of({name: payload[name] for name in payload if name != "aps"}),
         )
@@ -105,11 +119,18 @@ class ApnsSimulator:
         return self._header_problem(request)
 
     def _header_problem(self, request: web.Request | Request) -> tuple[int, str] | None:
-        topic = request.headers.get("apns-topic")
-        if topic != self._account.topic:
-            return (400, "TopicDisallowed") if topic else (400, "MissingTopic")
-        if request.headers.get("apns-push-type", "alert") not in PUSH_TYPES:
+        kind, topic = (
+            request.headers.get("apns-push-type", "alert"),
+            request.headers.get("apns-topic"),
+        )
+        if not topic:
+            return 400, "MissingTopic"
+        if kind not in TOPICS:
             return 400, "InvalidPushType"
+        if topic != self._account.topic + TOPICS[kind]:
+            return 400, "TopicDisallowed"
+        if kind == "background" and request.headers.get("apns-priority") == "10":
+            return 400, "BadPriority"
         if request.headers.get("apns-priority", "10") not in ("1", "5", "10"):
             return 400, "BadPriority"
         if len(request.headers.get("apns-collapse-id", "").encode()) > 64:
@@ -124,16 +145,26 @@ def refuse(status: int) -> web.Response:
     return _refused(status, REASONS.get(status, "InternalServerError"))
 
 
-def _payload(body: bytes) -> tuple[dict[str, Any], tuple[int, str] | None]:
+def _payload(body: bytes, most: int) -> tuple[dict[str, Any], tuple[int, str] | None]:
     if not body:
         return {}, (400, "PayloadEmpty")
-    if len(body) > MOST_BYTES:
+    if len(body) > most:
         return {}, (413, "PayloadTooLarge")
     try:
         payload = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.MsgspecError:
         payload = {}
-    return payload, (None if isinstance(payload.get("aps"), dict) else (400, "BadPayload"))
+    aps = payload.get("aps")
+    is_good = isinstance(aps, dict) and isinstance(aps.get("alert"), dict | str | None)
+    return payload, (None if is_good else (400, "BadPayload"))
+
+
+def _shown(alert: dict[str, Any] | str | None) -> tuple[str, str]:
+    """Title and body; an alert that is a text is the body ("Generating a remote notification")."""
+    if isinstance(alert, str):
+        return "", alert
+    alert = alert or {}
+    return str(alert.get("title", "")), str(alert.get("body", ""))
 
 
 def _refused(status: int, reason: str) -> web.Response:

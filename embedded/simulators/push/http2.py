@@ -1,6 +1,7 @@
 """HTTP/2 in the clear, as a server: what aiohttp can't, for handlers written for aiohttp."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -14,6 +15,7 @@ from h2.exceptions import ProtocolError
 from embedded.simulators.faults import Handler
 
 HOST = "127.0.0.1"
+log = logging.getLogger(__name__)
 
 
 class Request:
@@ -73,7 +75,12 @@ class Connection(asyncio.Protocol):
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, stream: int, request: Request) -> None:
-        response = await self._handler(cast("web.Request", request))
+        try:
+            response = await self._handler(cast("web.Request", request))
+        except Exception:
+            # As aiohttp has it: whoever waits for the stream would wait for good.
+            log.exception("%s %s", request.method, request.path)
+            response = web.Response(status=500, text="Internal Server Error")
         if self._transport.is_closing() or self._requests.pop(stream, None) is None:
             return
         body = bytes(response.body or b"")  # type: ignore[arg-type]
