@@ -24,7 +24,9 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `latency` is seconds before anything is looked at; a caller that gives up meanwhile may find
     its message accepted all the same. `error_rate` of the requests get `status`,
     with `retry_after` as its Retry-After header (seconds or an HTTP date). `dead` addresses get
-    the provider's own answer for one that is gone. A hung request is held until the fault is
+    the provider's own answer for one that is gone, and `refused` ones that for an address with
+    this status, where it has one (push): a token of another sender, a subscription with another
+    key, a device that gets too much. A hung request is held until the fault is
     replaced or cleared, a reset one is cut off before it is
     accepted; a dropped and a malformed reply come after that.
     """
@@ -34,6 +36,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Annotated[int, Meta(ge=400, le=599)] = 503
     retry_after: int | str | None = None
     dead: frozenset[str] = frozenset()
+    refused: dict[str, Annotated[int, Meta(ge=400, le=599)]] = {}
     hang_rate: Share = 0.0
     reset_rate: Share = 0.0
     drop_reply_rate: Share = 0.0
@@ -112,6 +115,11 @@ class Faults:
         """Whether the address was declared gone."""
         injector = self._injectors.get(provider)
         return injector is not None and address in injector.fault.dead
+
+    def refusal(self, provider: str, address: str) -> int | None:
+        """The status that this address alone is answered with, if any."""
+        injector = self._injectors.get(provider)
+        return None if injector is None else injector.fault.refused.get(address)
 
     def requests(self, provider: str) -> int:
         """How many requests met the provider's present fault."""

@@ -82,6 +82,18 @@ async def test_aioapns_hears_of_a_device_that_is_gone(bench: Bench) -> None:
     assert (reply.status, reply.description) == ("410", "Unregistered")
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"), [(400, "DeviceTokenNotForTopic"), (429, "TooManyRequests")]
+)
+async def test_one_device_is_refused_and_the_others_are_served(
+    bench: Bench, status: int, reason: str
+) -> None:
+    bench.fault("apns", refused={f"apns:{'cd' * 32}": status})
+    reply = await push(apns(bench), "cd" * 32)
+    assert (reply.status, reply.description) == (str(status), reason)
+    assert (await push(apns(bench))).is_successful
+
+
 async def test_an_alert_may_be_a_text(bench: Bench) -> None:
     """{"aps": {"alert": "..."}}, of Apple's "Generating a remote notification"."""
     reply = await push(apns(bench), message={"aps": {"alert": "On its way"}, **IDS})
@@ -191,3 +203,16 @@ async def test_pywebpush_knows_the_errors(bench: Bench) -> None:
     bench.fault("webpush", dead=frozenset({gone}))
     with pytest.raises(WebPushException, match="410"):
         await to_browser(bench)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429])
+async def test_one_subscription_is_refused_and_the_others_are_served(
+    bench: Bench, status: int
+) -> None:
+    """As of those that were made with another key."""
+    browser, url = bench.running.credentials.browser, bench.running.base_url
+    bench.fault("webpush", refused={browser.subscription(url, 7): status})
+    with pytest.raises(WebPushException, match=str(status)):
+        await to_browser(bench)
+    reply = await to_browser(bench, subscription_info=subscription(bench, 8))
+    assert reply.status_code == 201

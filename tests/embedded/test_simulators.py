@@ -119,6 +119,24 @@ async def test_firebase_dead_token(bench: Bench, firebase: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, messaging.ThirdPartyAuthError),
+        (403, messaging.SenderIdMismatchError),
+        (400, exceptions.InvalidArgumentError),
+        (429, messaging.QuotaExceededError),
+    ],
+)
+async def test_firebase_refuses_one_token_and_takes_the_others(
+    bench: Bench, firebase: Any, status: int, error: type[Exception]
+) -> None:
+    bench.fault("fcm", refused={"foreign": status})
+    with pytest.raises(error):
+        await asyncio.to_thread(messaging.send, push("foreign"), app=firebase)
+    await asyncio.to_thread(messaging.send, push("here"), app=firebase)
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"token": "two words"},
@@ -296,6 +314,9 @@ async def test_admin_endpoint(bench: Bench) -> None:
     faults = bench.running.simulators.faults
     assert await asyncio.to_thread(admin, url, "PUT", b'{"dead":["gone"]}') == 204
     assert faults.is_dead("fcm", "gone")
+    assert await asyncio.to_thread(admin, url, "PUT", b'{"refused":{"a":403}}') == 204
+    assert (faults.refusal("fcm", "a"), faults.refusal("fcm", "gone")) == (403, None)
+    assert await asyncio.to_thread(admin, url, "PUT", b'{"dead":["gone"]}') == 204
     assert await asyncio.to_thread(admin, url, "PUT", b'{"error_rate":2}') == 400
     assert await asyncio.to_thread(admin, url, "PUT", b'{"typo":1}') == 400
     assert await asyncio.to_thread(admin, url, "DELETE") == 204

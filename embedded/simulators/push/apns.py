@@ -47,6 +47,8 @@ REASONS = {
     500: "InternalServerError",
     503: "ServiceUnavailable",
 }
+DEVICE_REASONS = {400: "DeviceTokenNotForTopic"}
+"""Where it is a device's own."""
 
 
 class ApnsSimulator:
@@ -83,6 +85,8 @@ class ApnsSimulator:
             return _refused(400, "BadDeviceToken")
         if self._faults.is_dead(self.name, f"apns:{match[1]}"):
             return _refused(410, "Unregistered")
+        if status := self._faults.refusal(self.name, f"apns:{match[1]}"):
+            return _refused(status, DEVICE_REASONS.get(status, REASONS.get(status, "")))
         return self._accept(match[1], payload, request.headers.get("apns-id", ""))
 
     def _accept(self, token: str, payload: dict[str, Any], reference: str) -> web.Response:

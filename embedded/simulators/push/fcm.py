@@ -14,6 +14,7 @@ from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+APNS_ERROR = "type.googleapis.com/google.firebase.fcm.v1.ApnsError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 
 # HTTP status: (canonical status, FCM's errorCode, message), as Google documents them.
@@ -62,6 +63,8 @@ class FcmSimulator:
             return _invalid(field[1] if field else "", str(error))
         if self._faults.is_dead(self.name, body.message.address()):
             return refuse(404)
+        if status := self._faults.refusal(self.name, body.message.address()):
+            return _refuse_token(status)
         if body.validate_only:
             return json_reply({"name": f"projects/{self._project}/messages/fake_message_id"})
         return self._accept(body.message)
@@ -94,6 +97,18 @@ def refuse(status: int) -> web.Response:
     if code:
         details.append({"@type": FCM_ERROR, "errorCode": code})
     return _error(status, canonical, message, details)
+
+
+def _refuse_token(status: int) -> web.Response:
+    """FCM's error with this HTTP status where it is of a token's app, and not of our account."""
+    if status != 401:
+        return refuse(status)
+    details: list[dict[str, object]] = [
+        {"@type": FCM_ERROR, "errorCode": "THIRD_PARTY_AUTH_ERROR"},
+        {"@type": APNS_ERROR, "statusCode": 403, "reason": "InvalidProviderToken"},
+    ]
+    message = "Auth error from APNS or Web Push Service"
+    return _error(401, "UNAUTHENTICATED", message, details)
 
 
 def _invalid(field: str, description: str) -> web.Response:

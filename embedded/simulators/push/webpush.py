@@ -52,6 +52,8 @@ class WebPushSimulator:
         address = self._browser.subscription(f"{request.scheme}://{request.host}", number)
         if self._faults.is_dead(self.name, address):
             return web.Response(status=410, text="push subscription has unsubscribed or expired")
+        if status := self._faults.refusal(self.name, address):
+            return refuse(status)
         body = await request.read()
         if len(body) > MOST_BYTES:
             return web.Response(status=413)
