@@ -18,6 +18,7 @@ from embedded.simulators.credentials import AWS_REGION
 from tests.embedded.conftest import Bench
 
 IDS = {"notification_id": "n1", "delivery_id": "d1"}
+BCC = "bo@example.com,"
 
 
 def postmark(bench: Bench, token: str | None = None) -> Any:
@@ -70,6 +71,22 @@ async def test_postmark_sdk_knows_the_errors(bench: Bench) -> None:
 async def test_postmark_refuses(bench: Bench, fields: dict[str, Any]) -> None:
     (answer,) = await asyncio.to_thread(postmark(bench).emails.send_batch, mail(**fields))
     assert answer["ErrorCode"] == 300
+
+
+async def test_postmark_takes_names_and_copies(bench: Bench) -> None:
+    fields = {"From": "Shop <shop@example.com>", "Cc": 'bo@example.com, "Cy, B" <cy@example.com>'}
+    (answer,) = await asyncio.to_thread(
+        postmark(bench).emails.send_batch, mail("Ada <ada@example.com>", **fields)
+    )
+    assert answer["ErrorCode"] == 0
+    accepted = read_accept_log(bench.log)[-3:]
+    assert [line.address for line in accepted] == [
+        "ada@example.com", "bo@example.com", "cy@example.com",
+    ]  # fmt: skip
+    assert {line.reference for line in accepted} == {answer["MessageID"]}
+    for wrong in ({"Cc": "bo@example.com, nobody"}, {"From": "Shop <shop>"}, {"Bcc": BCC * 51}):
+        (answer,) = await asyncio.to_thread(postmark(bench).emails.send_batch, mail(**wrong))
+        assert answer["ErrorCode"] == 300
 
 
 def mailgun(bench: Bench, key: str | None = None) -> Callable[..., Any]:
@@ -126,6 +143,22 @@ async def test_mailgun_refuses(bench: Bench, fields: dict[str, str], said: str) 
     assert reply.json()["message"].startswith(said)
 
 
+async def test_mailgun_takes_names_and_copies(bench: Bench) -> None:
+    fields = {"from": "Shop <shop@example.com>", "to": "Ada <ada@example.com>"}
+    reply = await asyncio.to_thread(mailgun(bench), **fields, cc="Bo <bo@example.com>")
+    assert reply.status_code == 200
+    accepted = read_accept_log(bench.log)[-2:]
+    assert [line.address for line in accepted] == ["ada@example.com", "bo@example.com"]
+    reply = await asyncio.to_thread(mailgun(bench), to="ada@example.com", cc="nobody")
+    assert reply.json()["message"].startswith("cc parameter is not a valid address")
+
+
+async def test_mailgun_takes_25_megabytes(bench: Bench) -> None:
+    for size, status in ((24 << 20, 200), (25 << 20, 413)):
+        reply = await asyncio.to_thread(mailgun(bench), to="ada@example.com", text="x" * size)
+        assert reply.status_code == status
+
+
 async def test_mailgun_refuses_a_stranger_in_plain_text(bench: Bench) -> None:
     reply = await asyncio.to_thread(mailgun(bench, "key-wrong"), to="ada@example.com")
     assert (reply.status_code, reply.text) == (401, "Forbidden")
@@ -162,6 +195,48 @@ async def ses(client: Any, to: str = "ada@example.com", **fields: Any) -> Any:
     return await asyncio.to_thread(client.send_email, **asked)
 
 
+async def test_ses_takes_names_and_copies(bench: Bench) -> None:
+    to = {"ToAddresses": ["Ada <ada@example.com>"], "BccAddresses": ["bo@example.com"]}
+    fields: dict[str, Any] = {"FromEmailAddress": "Shop <shop@example.com>", "Destination": to}
+    reply = await ses(amazon(bench, "sesv2"), **fields)
+    accepted = read_accept_log(bench.log)[-2:]
+    assert [line.address for line in accepted] == ["ada@example.com", "bo@example.com"]
+    assert {line.reference for line in accepted} == {reply["MessageId"]}
+
+
+def simple(*headers: tuple[str, str]) -> dict[str, Any]:
+    named = [{"Name": name, "Value": value} for name, value in headers]
+    body = {"Text": {"Data": "On its way"}}
+    return {"Simple": {"Subject": {"Data": "Shipped"}, "Body": body, "Headers": named}}
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_taken"),
+    [
+        ([("X-A", "x" * 870)], True),
+        ([("X-A", "x" * 871)], False),
+        ([("X" * 126, "x")], True),
+        ([("X" * 127, "x")], False),
+        ([("X:A", "x")], False),
+        ([("X-A", "ü")], False),
+        ([("X-A", "a\r\nb")], False),
+        ([(f"X-{number}", "x") for number in range(15)], True),
+        ([(f"X-{number}", "x") for number in range(16)], False),
+    ],
+)
+async def test_ses_has_room_for_some_headers(
+    bench: Bench, headers: list[tuple[str, str]], is_taken: bool
+) -> None:
+    """As in Amazon's reference of MessageHeader."""
+    sending = ses(amazon(bench, "sesv2"), Content=simple(*headers))
+    if is_taken:
+        await sending
+        return
+    with pytest.raises(ClientError) as raised:
+        await sending
+    assert raised.value.response["Error"]["Code"] == "BadRequestException"
+
+
 async def test_boto_sends_by_ses(bench: Bench) -> None:
     reply = await ses(amazon(bench, "sesv2"))
     accepted = bench.last()
@@ -174,6 +249,10 @@ async def test_boto_sends_by_ses(bench: Bench) -> None:
     [
         ({"to": "nobody"}, "BadRequestException"),
         ({"FromEmailAddress": "me@home"}, "MessageRejected"),
+        ({"Destination": {}}, "BadRequestException"),
+        ({"Destination": {"CcAddresses": ["nobody"]}}, "BadRequestException"),
+        ({"Destination": {"CcAddresses": ["a@example.com"] * 51}}, "BadRequestException"),
+        ({"ReplyToAddresses": ["nobody"]}, "BadRequestException"),
         ({"EmailTags": [{"Name": "a b", "Value": "x"}]}, "BadRequestException"),
         ({"EmailTags": [{"Name": "a", "Value": "x" * 257}]}, "BadRequestException"),
     ],

@@ -24,11 +24,13 @@ from python_http_client.exceptions import (  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import (
+    Cc,
     Content,
     CustomArg,
     From,
     Mail,
     Personalization,
+    ReplyTo,
     Substitution,
     To,
 )
@@ -192,9 +194,38 @@ async def test_sendgrid_sdk_sends_to_many(bench: Bench) -> None:
     }
 
 
+def templated(template: str = "d-3b1a", **fields: Any) -> Any:
+    built = Mail(from_email=From("shop@example.com", "Shop"))
+    built.template_id = template
+    built.reply_to = ReplyTo("help@example.com", "Help")
+    personalization = Personalization()
+    personalization.add_to(To("ada@example.com", "Ada"))
+    for address in fields.get("cc", ()):
+        personalization.add_cc(Cc(address))
+    for tag in fields.get("tags", ()):
+        personalization.add_substitution(Substitution(tag, "x"))
+    personalization.dynamic_template_data = {"order": 7}
+    built.add_personalization(personalization)
+    return built
+
+
+async def test_sendgrid_sdk_sends_a_template_and_copies(bench: Bench) -> None:
+    """Content and subject are the template's: github.com/sendgrid/sendgrid-python,
+    use_cases/transactional_templates.md."""
+    response = await asyncio.to_thread(sendgrid(bench).send, templated(cc=["bo@example.com"]))
+    assert response.status_code == 202
+    accepted = read_accept_log(bench.log)[-2:]
+    assert [line.address for line in accepted] == ["ada@example.com", "bo@example.com"]
+
+
 @pytest.mark.parametrize(
     ("refused", "field"),
     [
+        (templated(""), "content"),
+        (templated(""), "subject"),
+        (templated(tags=["-a-"]), "personalizations.0.substitutions"),
+        (templated(cc=["nobody@home"]), "personalizations.0.cc.0.email"),
+        (templated(cc=["ada@example.com"]), "personalizations.0.cc"),
         (mail("nobody@home"), "personalizations.0.to.0.email"),
         (mail("a@example.com", "a@example.com"), "personalizations.1.to"),
         (mail(*(f"user{n}@example.com" for n in range(1001))), "personalizations"),

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
-from embedded.simulators.email.sendgrid_mail import ADDRESS
+from embedded.simulators.email.mailbox import address_of, addresses_of
 from embedded.simulators.faults import Faults
 from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
@@ -19,6 +19,10 @@ from schemas.vocabulary import Channel
 MOST_RECIPIENTS = 1000
 MOST_TAG = 128
 """Characters (documentation.mailgun.com, "Tagging")."""
+MOST_BYTES = 25 << 20
+"""Of a message (documentation.mailgun.com, "Sending Messages": 25 MB)."""
+RECIPIENTS = ("to", "cc", "bcc")
+INVALID = "{} parameter is not a valid address. please check documentation"
 VARIABLE = re.compile(r"%recipient\.([A-Za-z0-9_-]+)%")
 LINE_BREAK = re.compile(r"[\r\n]")
 
@@ -56,12 +60,14 @@ class MailgunSimulator:
             return web.Response(status=401, text="Forbidden")
         if request.match_info["domain"] != self._domain:
             return _said(404, f"Domain not found: {request.match_info['domain']}")
+        if len(await request.read()) > MOST_BYTES:
+            return refuse(413)
         form = await _form_of(request)
         if problem := problem_of(form):
             return _said(400, problem)
-        recipients = _recipients(form)
+        recipients = _recipients(form) or []
         if any(self._faults.is_dead(self.name, recipient) for recipient in recipients):
-            return _said(400, "to parameter is not a valid address. please check documentation")
+            return _said(400, INVALID.format("to"))
         return self._accept(form, recipients)
 
     def _accept(self, form: Form, recipients: list[str]) -> web.Response:
@@ -103,15 +109,15 @@ def problem_of(form: Form) -> str | None:
     for name in ("from", "to"):
         if not fields.get(name):
             return f"{name} parameter is missing"
-    if not ADDRESS.fullmatch(fields["from"]):
-        return "from parameter is not a valid address. please check documentation"
-    if not all(ADDRESS.fullmatch(recipient) for recipient in recipients):
-        return "to parameter is not a valid address. please check documentation"
+    if address_of(fields["from"]) is None:
+        return INVALID.format("from")
+    if recipients is None:
+        return INVALID.format(next(n for n in RECIPIENTS if _addresses(form, n) is None))
     if len(recipients) > MOST_RECIPIENTS:
         return f"too many recipients: {len(recipients)}"
     if not (fields.get("text") or fields.get("html")):
         return "Need at least one of 'text' or 'html' parameters specified"
-    if len(recipients) > 1 and "recipient-variables" not in fields:
+    if len(_addresses(form, "to") or []) > 1 and "recipient-variables" not in fields:
         return "recipient-variables parameter is missing"
     if any(name.startswith("h:") and LINE_BREAK.search(value) for name, value in form):
         return "a header holds a line break"
@@ -131,9 +137,25 @@ async def _form_of(request: web.Request) -> Form:
     return parse_qsl((await request.read()).decode(), keep_blank_values=True)
 
 
-def _recipients(form: Form) -> list[str]:
-    listed = (part for name, value in form if name == "to" for part in value.split(","))
-    return [part.strip() for part in listed if part.strip()]
+def _recipients(form: Form) -> list[str] | None:
+    """All bare addresses; None where one is none."""
+    found: list[str] = []
+    for name in RECIPIENTS:
+        addresses = _addresses(form, name)
+        if addresses is None:
+            return None
+        found += addresses
+    return found
+
+
+def _addresses(form: Form, name: str) -> list[str] | None:
+    found: list[str] = []
+    for value in (value for field, value in form if field == name and value):
+        addresses = addresses_of(value)
+        if addresses is None:
+            return None
+        found += addresses
+    return found
 
 
 def _said(status: int, message: str) -> web.Response:

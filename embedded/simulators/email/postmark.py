@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import Struct, field
 
 from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
-from embedded.simulators.email.sendgrid_mail import ADDRESS
+from embedded.simulators.email.mailbox import address_of, addresses_of
 from embedded.simulators.faults import Faults
 from embedded.simulators.reply import json_reply
 from schemas.vocabulary import Channel
@@ -18,6 +18,7 @@ from schemas.vocabulary import Channel
 MOST_MAILS = 500
 MOST_BYTES = 50 << 20
 MOST_METADATA = 10
+MOST_RECIPIENTS = 50
 METADATA_NAME, METADATA_VALUE = 20, 80  # characters
 LINE_BREAK = re.compile(r"[\r\n]")
 
@@ -60,6 +61,11 @@ class Mail(Struct, rename="pascal", forbid_unknown_fields=True):
     track_links: str | None = None
     attachments: list[object] | None = None
 
+    def recipients(self) -> list[str]:
+        """The bare addresses of all who get the mail, openly or not."""
+        fields = (self.to, self.cc or "", self.bcc or "")
+        return [address for text in fields for address in addresses_of(text) or []]
+
 
 class PostmarkSimulator:
     """Accepts mail for one server token."""
@@ -94,43 +100,50 @@ class PostmarkSimulator:
             if problem is not None:
                 answers.append({"ErrorCode": problem[0], "Message": problem[1]})
                 continue
-            taken = self._accepted(mail, at)
-            accepted.append(taken)
-            answers.append(_answer(mail, taken.reference))
+            reference = secrets.token_hex(16)
+            accepted += [
+                self._accepted(mail, recipient, at, reference) for recipient in mail.recipients()
+            ]
+            answers.append(_answer(mail, reference))
         self._log.append(accepted)
         return json_reply(answers)
 
     def _inactive(self, mail: Mail) -> tuple[int, str] | None:
-        if not self._faults.is_dead(self.name, mail.to):
+        gone = [each for each in mail.recipients() if self._faults.is_dead(self.name, each)]
+        if not gone:
             return None
         return 406, (
             "You tried to send to a recipient that has been marked as inactive. Found inactive "
-            f"addresses: {mail.to}."
+            f"addresses: {', '.join(gone)}."
         )
 
-    def _accepted(self, mail: Mail, at: float) -> Accepted:
+    def _accepted(self, mail: Mail, address: str, at: float, reference: str) -> Accepted:
         accepted = Accepted(
             at=at,
             provider=self.name,
             channel=Channel.EMAIL,
             notification_id=mail.metadata.get("notification_id", ""),
             delivery_id=mail.metadata.get("delivery_id", ""),
-            address=mail.to,
+            address=address,
             title=mail.subject,
             digest=digest_of(mail.text_body or mail.html_body),
-            reference=secrets.token_hex(16),
+            reference=reference,
         )
         return self._log.with_mail(accepted, mail.html_body)
 
 
 def problem_of(mail: Mail) -> tuple[int, str] | None:
     """Postmark's code and message for the first thing that it refuses in the mail."""
-    if not ADDRESS.fullmatch(mail.from_):
+    if address_of(mail.from_) is None:
         return 300, f"Invalid 'From' address: '{mail.from_}'."
     if not mail.to:
         return 300, "Zero recipients specified"
-    if not ADDRESS.fullmatch(mail.to):
-        return 300, f"Error parsing 'To': Illegal email address '{mail.to}'."
+    for name, text in (("To", mail.to), ("Cc", mail.cc), ("Bcc", mail.bcc)):
+        addresses = addresses_of(text) if text else []
+        if addresses is None:
+            return 300, f"Error parsing '{name}': Illegal email address '{text}'."
+        if len(addresses) > MOST_RECIPIENTS:
+            return 300, f"Error parsing '{name}': at most {MOST_RECIPIENTS} recipients."
     if not (mail.text_body or mail.html_body):
         return 300, "Provide either email TextBody or HtmlBody or both."
     if len(mail.metadata) > MOST_METADATA:

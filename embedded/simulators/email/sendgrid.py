@@ -64,21 +64,31 @@ class SendGridSimulator:
         return [
             Problem(INVALID_ADDRESS, f"personalizations.{index}.to.0.email")
             for index, personalization in enumerate(mail.personalizations)
-            if self._faults.is_dead(self.name, personalization.to[0].email)
+            if any(
+                self._faults.is_dead(self.name, each.email) for each in personalization.recipients()
+            )
         ]
 
     def _accept(self, mail: Mail) -> web.Response:
         message_id = secrets.token_urlsafe(16)
         at = now()
         self._log.append(
-            self._accepted(mail, personalization, at, message_id)
+            self._accepted(mail, personalization, recipient.email, at, message_id)
             for personalization in mail.personalizations
+            for recipient in personalization.recipients()
         )
         return web.Response(status=202, headers={"X-Message-Id": message_id})
 
     def _accepted(
-        self, mail: Mail, personalization: Personalization, at: float, message_id: str
+        self,
+        mail: Mail,
+        personalization: Personalization,
+        address: str,
+        at: float,
+        message_id: str,
     ) -> Accepted:
+        # What a template of the account says is not known here.
+        texts = [content.value for content in mail.content] or [""]
         ids = {**mail.custom_args, **personalization.custom_args}
         subject = personalization.subject or mail.subject
         accepted = Accepted(
@@ -87,12 +97,12 @@ class SendGridSimulator:
             channel=Channel.EMAIL,
             notification_id=ids.get("notification_id", ""),
             delivery_id=ids.get("delivery_id", ""),
-            address=personalization.to[0].email,
+            address=address,
             title=personalization.filled(subject),
-            digest=digest_of(personalization.filled(mail.content[0].value)),
+            digest=digest_of(personalization.filled(texts[0])),
             reference=message_id,
         )
-        return self._log.with_mail(accepted, personalization.filled(mail.content[-1].value))
+        return self._log.with_mail(accepted, personalization.filled(texts[-1]))
 
 
 def refuse(status: int) -> web.Response:

@@ -1,11 +1,11 @@
 """What SendGrid takes for a mail, and what it refuses in one."""
 
-import re
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+from embedded.simulators.email.mailbox import ADDRESS
+
 MAX_PERSONALIZATIONS = 1000
 MAX_SUBSTITUTIONS = 10_000  # bytes of tags and values in one personalization
 MAX_CUSTOM_ARGS = 10_000  # bytes in one personalization
@@ -41,6 +41,10 @@ class Personalization(Struct, forbid_unknown_fields=True):
     send_at: int | None = None
     from_: Address | None = field(default=None, name="from")
 
+    def recipients(self) -> list[Address]:
+        """All who get the mail, openly or not."""
+        return [*self.to, *self.cc, *self.bcc]
+
     def filled(self, text: str) -> str:
         """The text with this copy's values in place of its tags."""
         for tag, value in self.substitutions.items():
@@ -64,6 +68,11 @@ class Mail(Struct, forbid_unknown_fields=True):
     subject: str = ""
     custom_args: dict[str, str] = {}
     reply_to: Address | None = None
+    reply_to_list: list[Address] = []
+    attachments: list[dict[str, Any]] = []
+    sections: dict[str, str] = {}
+    template_id: str = ""
+    """Has content and subject of its own; that of a dynamic one begins with `d-`."""
     headers: dict[str, str] = {}
     categories: list[str] = []
     send_at: int | None = None
@@ -80,7 +89,10 @@ def problems_of(mail: Mail) -> list[Problem]:
     seen: set[str] = set()
     for index, personalization in enumerate(mail.personalizations):
         problems += _copy_problems(f"personalizations.{index}", personalization, seen)
-        if not (mail.subject or personalization.subject):
+        if mail.template_id.startswith("d-") and personalization.substitutions:
+            text = "Substitutions may not be used with dynamic templating"
+            problems.append(Problem(text, f"personalizations.{index}.substitutions"))
+        if not (mail.subject or personalization.subject or mail.template_id):
             problems.append(Problem("The subject is required.", "subject"))
     return problems
 
@@ -98,7 +110,7 @@ def _envelope_problems(mail: Mail) -> list[Problem]:
         problems.append(Problem(text, "personalizations"))
     if not ADDRESS.fullmatch(mail.from_.email):
         problems.append(Problem(INVALID_ADDRESS, "from.email"))
-    if not mail.content:
+    if not mail.content and not mail.template_id:
         problems.append(Problem("You must have at least one content.", "content"))
     for index, content in enumerate(mail.content):
         if not content.value:
@@ -111,13 +123,14 @@ def _copy_problems(path: str, copy: Personalization, seen: set[str]) -> list[Pro
     problems = []
     if not copy.to:
         problems.append(Problem("The to array is required for all personalization objects.", path))
-    for index, address in enumerate(copy.to):
-        if not ADDRESS.fullmatch(address.email):
-            problems.append(Problem(INVALID_ADDRESS, f"{path}.to.{index}.email"))
-        if address.email in seen:
-            text = f"Each unique email address should only be included once: {address.email}"
-            problems.append(Problem(text, f"{path}.to"))
-        seen.add(address.email)
+    for name, addresses in (("to", copy.to), ("cc", copy.cc), ("bcc", copy.bcc)):
+        for index, address in enumerate(addresses):
+            if not ADDRESS.fullmatch(address.email):
+                problems.append(Problem(INVALID_ADDRESS, f"{path}.{name}.{index}.email"))
+            if address.email in seen:
+                text = f"Each unique email address should only be included once: {address.email}"
+                problems.append(Problem(text, f"{path}.{name}"))
+            seen.add(address.email)
     if _size(copy.substitutions) > MAX_SUBSTITUTIONS:
         problems.append(Problem("Substitutions exceed 10,000 bytes.", f"{path}.substitutions"))
     if _size(copy.custom_args) > MAX_CUSTOM_ARGS:

@@ -52,7 +52,7 @@ class SesSimulator:
             return _error(400, "BadRequestException", str(error))
         if refused := problem_of(mail):
             return _error(400, *refused)
-        if self._faults.is_dead(self.name, mail.destination.to_addresses[0]):
+        if self._is_dead(mail):
             return _error(400, "MessageRejected", "Address is on the suppression list.")
         return json_reply({"MessageId": self._accept(mail)})
 
@@ -73,30 +73,41 @@ class SesSimulator:
     def _result(self, mail: Mail) -> dict[str, str]:
         if refused := problem_of(mail):
             return {"Status": STATUSES[refused[0]], "Error": refused[1]}
-        if self._faults.is_dead(self.name, mail.destination.to_addresses[0]):
+        if self._is_dead(mail):
             text = "Address is on the suppression list."
             return {"Status": STATUSES["MessageRejected"], "Error": text}
         return {"Status": "SUCCESS", "MessageId": self._accept(mail)}
 
+    def _is_dead(self, mail: Mail) -> bool:
+        recipients = mail.destination.recipients()
+        return any(self._faults.is_dead(self.name, recipient) for recipient in recipients)
+
     def _accept(self, mail: Mail) -> str:
+        """Take it for all of its recipients; its id."""
+        reference = f"{secrets.token_hex(8)}-{secrets.token_hex(4)}-000000"
+        self._log.append(
+            self._accepted(mail, recipient, reference)
+            for recipient in mail.destination.recipients()
+        )
+        return reference
+
+    def _accepted(self, mail: Mail, address: str, reference: str) -> Accepted:
         tags = {tag.name: tag.value for tag in mail.email_tags}
         simple = mail.content.simple
         text = simple.body.text or simple.body.html
-        reference = f"{secrets.token_hex(8)}-{secrets.token_hex(4)}-000000"
         accepted = Accepted(
             at=now(),
             provider=self.name,
             channel=Channel.EMAIL,
             notification_id=tags.get("notification_id", ""),
             delivery_id=tags.get("delivery_id", ""),
-            address=mail.destination.to_addresses[0],
+            address=address,
             title=simple.subject.data,
             digest=digest_of(text.data if text else ""),
             reference=reference,
         )
         html = simple.body.html
-        self._log.append((self._log.with_mail(accepted, html.data if html else ""),))
-        return reference
+        return self._log.with_mail(accepted, html.data if html else "")
 
 
 def refuse(status: int) -> web.Response:
