@@ -39,7 +39,7 @@ class Purpose(StrEnum):
     """What a ticket is good for; that of one place says nothing in another."""
 
     ANY = ""
-    """All of these, as tickets did that the release 0.2.0 and those before it issued."""
+    """All of these, as tickets did that were issued before 0.2.0."""
     REPORT = "report"  # with a provider, for what it reports
     OPEN = "open"  # in the pixel
     CLICK = "click"  # in links that lead by us
