@@ -41,7 +41,7 @@ from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
 from pipeline.topics import ERASURES, PLACED, WITHDRAWALS
-from policy.endpoint import check_endpoints
+from policy.user.reachable import usable_contacts
 from policy.user.taken import Taken
 from schemas.block import Block
 from schemas.cancellation import Cancellation
@@ -203,7 +203,7 @@ class Decider(Stateful):
                 withdraw(turn, value)
             case Contacts() | Preferences() | ProfileChange():
                 if isinstance(value, Contacts):
-                    check_endpoints(value, self._runtime.settings.private_endpoints)
+                    value = usable_contacts(value, self._runtime.settings.private_endpoints)
                 with decisions.following(value.tenant, value.user):
                     note(turn, value, taken(record))
             case DeviceChange() | Presence() | Follow():

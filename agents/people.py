@@ -1,12 +1,16 @@
 """What is said of users: contacts, preferences, presence, and whom they follow."""
 
+from msgspec.structs import replace
+
 from agents.edges import put_edge
 from agents.following import is_overtaken
 from policy.acceptance import accepted
 from policy.instants import epoch_ms
 from policy.user.address import push_address
 from policy.user.block import with_block
+from policy.user.phone import ways_to_write
 from policy.user.profile import Profile
+from policy.user.reachable import plain, with_rewritten
 from policy.user.subscription import with_subscription
 from policy.user.suppression import (
     stopped,
@@ -22,6 +26,7 @@ from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
+from schemas.vocabulary import Channel
 from tables.followers import SEGMENTS
 from tables.phones import PHONES, STOPPED
 from tables.table import key_of, parts_of
@@ -62,7 +67,10 @@ def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
     before = known or Profile()
     match value:
         case Contacts():
-            after = with_said(before, value, taken)
+            after = with_rewritten(before, with_said(before, value, taken))
+            for address in after.devices:
+                if address not in before.devices:
+                    after = with_registration(after, address, taken.at)
             _move_segments(turn, value.tenant, value.user, before, after)
             after = _move_phone(turn, value.tenant, value.user, before, after)
         case DeviceChange():
@@ -99,11 +107,17 @@ def _move_phone(turn: Turn, tenant: str, user: str, before: Profile, after: Prof
     if not after.phone:
         return after
     phones.put(key_of(after.phone, tenant, user), True)
-    at = turn.view(STOPPED).get(key_of(after.phone))
+    stops = (turn.view(STOPPED).get(key_of(way)) for way in ways_to_write(after.phone))
+    at = max((stop for stop in stops if stop is not None), default=None)
     return after if at is None else with_bar(after, stopped(after.phone, at))
 
 
 def _stop(turn: Turn, said: Stop) -> None:
+    for way in ways_to_write(plain(Channel.SMS, said.phone)):
+        _stop_as_written(turn, replace(said, phone=way))
+
+
+def _stop_as_written(turn: Turn, said: Stop) -> None:
     number, stops = key_of(said.phone), turn.view(STOPPED)
     at, before = epoch_ms(said.at), stops.get(number)
     if said.stopped:

@@ -8,6 +8,7 @@ from policy.identity import delivery_id
 from policy.instants import epoch_ms, moment
 from policy.user.barred import NO_END, Barred
 from policy.user.profile import Profile
+from policy.user.reachable import plain
 from schemas.delivery import Delivery
 from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Bar, Channel
@@ -94,11 +95,18 @@ def unregistered(delivery: Delivery, now: int) -> Suppression:
 
 def _address_of(profile: Profile, said: Suppression) -> str:
     """The address as deliveries have it: a provider may write it another way."""
-    if not said.delivery_id:
-        return said.address
     name, channel = said.notification_id, said.channel
+    if not said.delivery_id:
+        return _as_kept(profile, channel, said.address)
     for address in (*profile.addresses(channel), said.address):
         if delivery_id(name, channel, address) == said.delivery_id:
             return address
     # It was changed meanwhile, and changed back it would still be dead.
-    return said.address
+    return _as_kept(profile, channel, said.address)
+
+
+def _as_kept(profile: Profile, channel: Channel, address: str) -> str:
+    known, wanted = profile.addresses(channel), plain(channel, address)
+    if address in known:
+        return address
+    return next((each for each in known if plain(channel, each) == wanted), wanted)

@@ -132,12 +132,16 @@ async def test_contacts_that_lead_within_are_set_aside_and_change_nothing(town: 
     user, other = unique("user"), unique("user")
     await town.stage.say(CONTACTS, town.contacts(user, chats=()))
     inside = town.contacts(user, webhooks=("https://169.254.169.254/latest/meta-data",))
-    await town.stage.say(CONTACTS, inside, town.contacts(other, chats=()))
+    nobody = town.contacts(user, email="a@x,b@y")
+    await town.stage.say(CONTACTS, inside, nobody, town.contacts(other, chats=()))
     await town.fails(user)
     await town.fails(other)
-    (letter,) = await town.stage.letters()
-    assert letter.reason is Reason.INVALID
-    assert letter.detail == "webhooks[0] leads to 169.254.169.254, which is not public"
+    letters = await town.stage.letters()
+    assert {letter.reason for letter in letters} == {Reason.INVALID}
+    assert [letter.detail for letter in letters] == [
+        "webhooks[0] leads to 169.254.169.254, which is not public",
+        "email is no plain e-mail address: only one, without a name or quotation marks",
+    ]
     assert len(town.accepted()) == 2
 
 

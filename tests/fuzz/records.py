@@ -146,6 +146,8 @@ def _text_of(kind: mi.StrType, name: str, *, is_odd: bool) -> st.SearchStrategy[
             return st.sampled_from(("1", "2", "3"))
         case "locale" | "zone":
             return st.sampled_from(("en", "de", "Europe/Berlin", "UTC"))
+        case "email":
+            return st.just("ada@example.com")
         case "phone":
             return st.just("+15005550009")
         case _:

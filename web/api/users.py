@@ -16,9 +16,9 @@ from pipeline.topics import (
     PROFILE_CHANGES,
 )
 from policy.audience import TOPIC
-from policy.endpoint import check_endpoints
 from policy.instants import moment
 from policy.user.known import Known
+from policy.user.reachable import usable_contacts
 from policy.wall_clock import is_zone
 from schemas.block import Block
 from schemas.erasure import Erasure
@@ -149,7 +149,7 @@ class Users:
         """Replace them."""
         contacts = self._said(call, Contacts)
         try:
-            check_endpoints(contacts, self._desk.settings.private_endpoints)
+            contacts = usable_contacts(contacts, self._desk.settings.private_endpoints)
         except BadRecord as error:
             field, _, said = error.detail.partition(" ")
             pointer = "/" + field.replace("[", "/").rstrip("]")

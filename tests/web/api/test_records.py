@@ -126,6 +126,8 @@ async def test_a_change_to_no_zone_is_refused(client: Client) -> None:
     [
         ({"zone": "Mars/Base"}, "/zone", "is no IANA time zone"),
         ({"webhooks": ["https://a.example/", "https://127.0.0.1/"]}, "/webhooks/1", ""),
+        ({"email": "a@x,b@y"}, "/email", "is no plain e-mail address"),
+        ({"phone": "015112345"}, "/phone", "is no phone number"),
         ({"user": "bob"}, "", "Object contains unknown field `user`"),
     ],
 )
@@ -135,6 +137,15 @@ async def test_contacts_that_can_not_be(client: Client, body: Any, pointer: str,
     assert (status, error["pointer"]) == (400, pointer)
     assert said in error["detail"]
     assert client.topics.topics == {}
+
+
+async def test_addresses_are_written_in_one_way(client: Client) -> None:
+    body = {"email": " ada@bücher.example ", "phone": "+52 1 55 1234 5678"}
+    status, _ = await client.call("PUT", "/users/ann/contacts", body)
+    (said,) = client.said(CONTACTS)
+    assert (status, said["email"], said["phone"]) == (
+        202, "ada@xn--bcher-kva.example", "+525512345678",
+    )  # fmt: skip
 
 
 async def test_preferences(client: Client) -> None:
