@@ -41,12 +41,15 @@ OURS = frozenset(
 """Account, sender or configuration set: no fault of the recipient's."""
 BAD_ADDRESS = (
     "Domain contains",
+    "Domain starts",
     "Illegal address",
+    "Invalid domain name",
     "Invalid email",
     "Local address",
     "Missing final",
+    "Missing local name",
 )
-"""How its words begin where the recipient's address is at fault."""
+"""How its words begin where the recipient's address is at fault; most are those of JavaMail."""
 NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_.@-]")
 
 

@@ -2,7 +2,8 @@
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html.
 
 The kind of an error is in a header, its words are those of
-https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html.
+https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html, and of an address
+those of JavaMail's `InternetAddress`, https://github.com/jakartaee/mail-api.
 """
 
 import pytest
@@ -44,11 +45,16 @@ OUR_SETTINGS = [
     (403, "UnrecognizedClientException"),
 ]
 SAID = [
+    "Domain contains dot-dot",
     "Domain contains illegal character",
+    "Domain starts with dot",
     "Illegal address",
+    "Invalid domain name: 'x..y'.",
     "Invalid email address.",
     "Local address contains control or whitespace",
+    "Local address starts with dot",
     "Missing final '@domain'",
+    "Missing local name",
 ]
 OTHERS: dict[tuple[int, str, str], Outcome] = {
     (400, "MessageRejected", NOT_VERIFIED): ours(f"MessageRejected: {NOT_VERIFIED}"),
