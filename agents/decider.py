@@ -203,7 +203,10 @@ class Decider(Stateful):
                 withdraw(turn, value)
             case Contacts() | Preferences() | ProfileChange():
                 if isinstance(value, Contacts):
-                    value = usable_contacts(value, self._runtime.settings.private_endpoints)
+                    exceptions = self._runtime.settings.private_endpoints
+                    value, wrong = usable_contacts(value, exceptions)
+                    if wrong is not None:
+                        self._intake.set_aside(record, wrong, turn.outputs, is_used=True)
                 with decisions.following(value.tenant, value.user):
                     note(turn, value, taken(record))
             case DeviceChange() | Presence() | Follow():

@@ -173,13 +173,18 @@ class Intake:
                 self._note(record, None)
                 yield from values
 
-    def set_aside(self, record: ConsumerRecord, error: BadRecord, outputs: Outputs) -> None:
-        """Make a record a dead letter, also after it was decoded; of a moved one, its source."""
+    def set_aside(
+        self, record: ConsumerRecord, error: BadRecord, outputs: Outputs, *, is_used: bool = False
+    ) -> None:
+        """Make a record a dead letter, also after it was decoded; of a moved one, its source.
+
+        One that `is_used`, but for what is wrong in it, speaks for no broken producer.
+        """
         if is_on_its_way(record):
             with contextlib.suppress(BadRecord):
                 record = as_it_stood(record, PUBLIC, self._partitions)
         tenant = _tenant_of(record)
-        self._note(record, tenant)
+        self._note(record, None if is_used else tenant)
         bad = _bad_among(self._recent.values())
         if len(self._recent) == WINDOW and bad > self._bad_share * WINDOW:
             raise TooManyBadRecords(

@@ -43,8 +43,8 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `attributes` say which segments the user belongs to. Where `zone` (IANA) or `locale` is not
     given or not known, the tenant's counts. Of over 100 devices, the last 100 listed do. `email` is
     one plain address, whose domain may have any letters; `phone` has + and the country's code.
-    `webhooks` and `chats` are at public https URLs. A record with an address that can't be used is
-    a dead letter.
+    An `email` or `phone` that can't be used is left out, and told as a dead letter. `webhooks` and
+    `chats` are at public https URLs; a record that names another is a dead letter as a whole.
     """
 
     user: Name

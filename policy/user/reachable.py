@@ -19,19 +19,24 @@ _PLAIN: Mapping[Channel, Callable[[str], str]] = {
 }
 
 
-def usable_contacts(contacts: Contacts, exceptions: Collection[str]) -> Contacts:
-    """The contacts with plain addresses; what is blank is as absent.
+def usable_contacts(
+    contacts: Contacts, exceptions: Collection[str]
+) -> tuple[Contacts, BadRecord | None]:
+    """The contacts with plain addresses, and what is wrong with those that were left out.
 
-    Raises BadRecord, which names the field, for an address that can't be used. `exceptions` are
-    hosts that may be private, see policy.endpoint.
+    What is blank is as absent. Whoever has a number that can't be used can still be reached in
+    every other way. Raises BadRecord, which names the field, for what leads into our own network;
+    `exceptions` are hosts that may be private, see policy.endpoint.
     """
     check_endpoints(contacts, exceptions)
-    email = _checked("email", contacts.email, plain_mailbox)
-    phone = _checked("phone", contacts.phone, plain_phone)
+    complaints: list[str] = []
+    email = _checked("email", contacts.email, plain_mailbox, complaints)
+    phone = _checked("phone", contacts.phone, plain_phone, complaints)
     suppressed = tuple(map(_plain_if_any, contacts.suppressed))
-    if (email, phone, suppressed) == (contacts.email, contacts.phone, contacts.suppressed):
-        return contacts
-    return replace(contacts, email=email, phone=phone, suppressed=suppressed)
+    if (email, phone, suppressed) != (contacts.email, contacts.phone, contacts.suppressed):
+        contacts = replace(contacts, email=email, phone=phone, suppressed=suppressed)
+    wrong = BadRecord(Reason.INVALID, "; ".join(complaints)) if complaints else None
+    return contacts, wrong
 
 
 def plain(channel: Channel, address: str) -> str:
@@ -64,13 +69,16 @@ def with_rewritten(before: Profile, after: Profile) -> Profile:
     return replace(after, barred=barred)
 
 
-def _checked(field: str, text: str | None, plainly: Callable[[str], str]) -> str | None:
+def _checked(
+    field: str, text: str | None, plainly: Callable[[str], str], complaints: list[str]
+) -> str | None:
     if text is None or not text.strip():
         return None
     try:
         return plainly(text)
     except ValueError as error:
-        raise BadRecord(Reason.INVALID, f"{field} {error}") from None
+        complaints.append(f"{field} {error}")
+        return None
 
 
 def _plain_if_any(address: str) -> str:

@@ -149,7 +149,9 @@ class Users:
         """Replace them."""
         contacts = self._said(call, Contacts)
         try:
-            contacts = usable_contacts(contacts, self._desk.settings.private_endpoints)
+            contacts, wrong = usable_contacts(contacts, self._desk.settings.private_endpoints)
+            if wrong is not None:
+                raise wrong
         except BadRecord as error:
             field, _, said = error.detail.partition(" ")
             pointer = "/" + field.replace("[", "/").rstrip("]")

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from pipeline.errors import BadRecord
 from policy.user.barred import Barred
 from policy.user.profile import Profile
 from policy.user.reachable import plain, usable_contacts, with_rewritten
 from policy.user.suppression import usable, with_suppression
-from schemas.profile import Contacts
+from schemas.profile import Contacts, Device
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel
 
@@ -23,25 +22,40 @@ def test_addresses_are_kept_in_one_way() -> None:
     said = Contacts(
         user="ada", email=f" {IDN}", phone="+52 1 55 1234 5678", suppressed=(IDN, WITH_1, "token")
     )
-    assert usable_contacts(said, ()) == Contacts(
+    kept = Contacts(
         user="ada", email=PUNYCODE, phone=WITHOUT, suppressed=(PUNYCODE, WITHOUT, "token")
     )
+    assert usable_contacts(said, ()) == (kept, None)
 
 
 def test_what_is_blank_is_as_absent_and_what_is_plain_stays() -> None:
-    assert usable_contacts(Contacts(user="ada", email="  ", phone=""), ()) == Contacts(user="ada")
+    blank = Contacts(user="ada", email="  ", phone="")
+    assert usable_contacts(blank, ()) == (Contacts(user="ada"), None)
     for said in (Contacts(user="ada"), Contacts(user="ada", email=PUNYCODE, phone=WITHOUT)):
-        assert usable_contacts(said, ()) is said
+        assert usable_contacts(said, ())[0] is said
 
 
 @pytest.mark.parametrize(
     ("field", "address"),
     [("email", "a@x,b@y"), ("email", "not-an-email"), ("phone", "015112345"), ("phone", "call me")],
 )
-def test_contacts_with_what_is_no_address_are_refused(field: str, address: str) -> None:
-    with pytest.raises(BadRecord, match=f"^invalid: {field} is no ") as error:
-        usable_contacts(replace(Contacts(user="ada"), **{field: address}), ())
-    assert address not in str(error.value)
+def test_what_is_no_address_is_left_out_and_told_and_the_others_stay(
+    field: str, address: str
+) -> None:
+    good = Contacts(user="ada", email=PUNYCODE, phone=WITHOUT, devices=(Device(token="t"),))
+    kept, wrong = usable_contacts(replace(good, **{field: address}), ())
+    assert kept == replace(good, **{field: None})
+    assert wrong is not None
+    assert str(wrong).startswith(f"invalid: {field} is no ")
+    assert address not in str(wrong)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    kept, wrong = usable_contacts(Contacts(user="ada", email="x", phone="y"), ())
+    assert kept == Contacts(user="ada")
+    assert wrong is not None
+    assert wrong.detail.startswith("email is no ")
+    assert "; phone is no " in wrong.detail
 
 
 def test_only_e_mail_and_numbers_have_several_ways() -> None:
