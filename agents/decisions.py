@@ -119,7 +119,7 @@ class Decisions:
         if waiting is not None and waiting.due_at <= self._now:
             self._resume(timer, user)
         elif gathering is not None and 0 < gathering.due_at <= self._now:
-            self._close(timer, user, gathering.type, read_to)
+            self._close(timer, user, read_to)
             return gathering.count
         return 1
 
@@ -266,7 +266,7 @@ class Decisions:
             self._tell(request, decision.notification_id, outcome)
         self._store(timer.tenant, timer.user, user, state, decision)
 
-    def _close(self, timer: Timer, user: bytes, type_name: str, read_to: int) -> None:
+    def _close(self, timer: Timer, user: bytes, read_to: int) -> None:
         items = []
         for row, held in self._gathered(timer, user):
             if self._is_cancelled(timer.tenant, held):
@@ -274,8 +274,7 @@ class Decisions:
             else:
                 items.append((row, held))
         state = self._state(timer.tenant, user)
-        spec = self._type(type_name)
-        decision = close(timer.name, items, spec, state, self._now, read_to)
+        decision = close(timer.name, items, self._type, state, self._now, read_to)
         self._write(decision)
         self._store(timer.tenant, timer.user, user, state, decision)
 

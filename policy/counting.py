@@ -10,7 +10,7 @@ from policy.identity import gathering_name
 from policy.later import notification_of
 from policy.notification_type import Plan
 from policy.paths import text_at
-from policy.rule import SOURCES
+from policy.rule import DIGEST, LIMIT
 from policy.user.ledger import MOST_COUNTED
 
 
@@ -18,7 +18,8 @@ def share_counted(draft: Draft, told_of: Mapping[str, Mapping[str, Any]]) -> Non
     """Let what else waits of these notifications know in which limits they count from now on.
 
     `told_of` are the notifications that went out, by id, with their events' data. A digest on
-    another channel counts as one of theirs if it has their type and key.
+    another channel counts as one of theirs if it has their type and key, or is of all types of
+    their category, as the user wishes.
     """
     new = tuple(each for each in draft.counted if each not in draft.counted_before)
     if not new:
@@ -49,5 +50,8 @@ def _gatherings(draft: Draft, told_of: Mapping[str, Mapping[str, Any]]) -> Itera
     plans: list[Plan] = [plan for step in draft.spec.steps for plan in step.plans]
     for plan in plans:
         for key in {text_at(data, plan.digest_key) for data in told_of.values()}:
-            for source in SOURCES:
+            for source in (DIGEST, LIMIT):
                 yield gathering_name(draft.spec.name, plan.channel, source, key)
+    category = draft.spec.category
+    if category:
+        yield from (name for name, each in draft.gathering.items() if each.category == category)

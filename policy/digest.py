@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from policy.body import data_size
 from policy.decision import Row
+from policy.digest_window import DigestWindow
 from policy.draft import Draft
-from policy.identity import gathering_name
+from policy.identity import gathering_name, wish_name
 from policy.later import has_room
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
-from policy.rule import Gather
+from policy.rule import WISH, Gather
 from policy.user.ledger import (
     MOST_CLOSED,
     MOST_GATHERED,
@@ -24,6 +25,7 @@ from policy.user.ledger import (
     Gathering,
     Held,
 )
+from policy.wish import NEVER, moments, own_ends
 from schemas.request import Request
 from schemas.vocabulary import Channel, Reason
 
@@ -41,8 +43,7 @@ def gather(draft: Draft, verdict: Gather) -> None:
     """
     plan, request = draft.plan, draft.request
     plan.rendering.content(request.event, draft.locale)
-    key = text_at(request.event.data, plan.digest_key)
-    name = gathering_name(draft.spec.name, plan.channel, verdict.source, key)
+    name = _name_of(draft, verdict)
     found = draft.gathering.get(name)
     size = data_size(request.event)
     if _is_full(found, size) if found and found.due_at else not has_room(draft):
@@ -50,14 +51,23 @@ def gather(draft: Draft, verdict: Gather) -> None:
         return
     if found is None:
         draft.gathering = _without_idle(draft.gathering, draft.when)
-        found = Gathering(draft.spec.name, plan.channel, verdict.window)
+        category = draft.spec.category if verdict.source == WISH else ""
+        found = Gathering(draft.spec.name, plan.channel, verdict.window, category=category)
     at = max(draft.when, found.closed_until)
-    gathering = _joined(found, at, size, verdict, zone_of(draft.profile, draft.tenant))
+    gathering = _joined(found, draft, at, size, verdict.window)
     draft.gathering = {**draft.gathering, name: gathering}
     row = (name, place_of(at, draft.request, draft.name))
     draft.keep += ((row, Held(request, draft.step, (plan.channel,))),)
     draft.waits += (plan.channel,)
     draft.hold(plan.channel, verdict.reason, verdict.detail)
+
+
+def _name_of(draft: Draft, verdict: Gather) -> str:
+    channel = draft.plan.channel
+    if verdict.source == WISH:
+        return wish_name(draft.spec.category, channel)
+    key = text_at(draft.request.event.data, draft.plan.digest_key)
+    return gathering_name(draft.spec.name, channel, verdict.source, key)
 
 
 def join_digest(draft: Draft, others: Sequence[Channel], detail: str) -> None:
@@ -95,18 +105,25 @@ def _is_full(found: Gathering, more: int) -> bool:
     return found.count >= MOST_GATHERED or found.size + more > MOST_GATHERED_BYTES
 
 
-def _joined(found: Gathering, at: int, size: int, verdict: Gather, zone: str) -> Gathering:
-    if found.due_at and at >= found.first:
-        return replace(found, count=found.count + 1, size=found.size + size)
-    window = found.window if found.due_at else verdict.window
-    due = window.end([at], zone) + window.lateness
+def _joined(found: Gathering, draft: Draft, at: int, size: int, wanted: DigestWindow) -> Gathering:
+    is_open, zone = found.due_at > 0, zone_of(draft.profile, draft.tenant)
+    found = replace(found, count=found.count + 1, size=found.size + size)
+    window, latest = wanted, NEVER
+    if found.category:
+        (own_end,) = own_ends([at], draft.spec, found.channel, wanted, zone)
+        at, _, latest = moments(at, own_end, draft.expires_at, wanted)
+    elif is_open:
+        if at >= found.first:
+            return found
+        window = found.window
+    first = min(at, found.first) if is_open else at
+    due = window.end([first], zone, [latest]) + window.lateness
+    if found.category and is_open:
+        due = min(due, found.due_at)  # when it is looked at, all that is gathered says until when
     # While a digest waits for the morning, an earlier event does not wake it.
     due = max(due, found.extended_until)
-    counted = found.counted if found.due_at else ()
-    count, size = found.count + 1, found.size + size
-    return replace(
-        found, window=window, due_at=due, first=at, count=count, counted=counted, size=size
-    )
+    counted = found.counted if is_open else ()
+    return replace(found, window=window, due_at=due, first=first, counted=counted)
 
 
 def _without_idle(gathering: dict[str, Gathering], at: int) -> dict[str, Gathering]:

@@ -7,13 +7,15 @@ from msgspec import Struct
 
 from policy.duration import milliseconds
 from policy.entry import DigestEntry
-from policy.wall_clock import EVERY_DAY, bits_of, minutes_of, next_time
+from policy.wall_clock import DAY, EVERY_DAY, bits_of, minutes_of, next_time
 
 LATENESS_MS = 5000
 PAUSES = 24
 """How many pauses a session lasts at most where the catalogue does not say how long."""
 LONGEST_MS = 31 * 86_400_000
 """No window of the catalogue is longer."""
+_MINUTE_MS = 60_000
+_WEEK = 7 * DAY
 
 
 class DigestWindow(Struct, frozen=True, array_like=True):
@@ -32,11 +34,31 @@ class DigestWindow(Struct, frozen=True, array_like=True):
     times: tuple[int, ...] = ()
     days: int = EVERY_DAY
 
-    def end(self, times: Sequence[int], zone: str) -> int:
+    @property
+    def longest_ms(self) -> int:
+        """How long it lasts at most, in ms, where no clock is set back or forward."""
+        if not self.times:
+            return self.length or self.longest
+        bits = self.days or EVERY_DAY
+        week = [day * DAY + time for day in range(7) if bits >> day & 1 for time in self.times]
+        ends = sorted(week)
+        following = [*ends[1:], ends[0] + _WEEK]
+        return max(after - end for end, after in zip(ends, following, strict=True)) * _MINUTE_MS
+
+    def end(self, times: Sequence[int], zone: str, latest: Sequence[int] = ()) -> int:
         """The end, exclusive, of the window that the first of these event times opens.
 
-        `times` are epoch ms, ascending, and at least one; those before the end are in it.
+        `times` are epoch ms, ascending, and at least one; those before the end are in it. With
+        `latest`, a moment for each of them, it is no later than those of what is in it.
         """
+        end = self._end(times, zone)
+        for time, moment in zip(times, latest, strict=False):
+            if time >= end:
+                break
+            end = min(end, max(moment, time + 1))  # what opens a window is in it
+        return end
+
+    def _end(self, times: Sequence[int], zone: str) -> int:
         first = times[0]
         if self.length:
             return first + self.length

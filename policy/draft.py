@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.decision import Decision, Notice, Outcome, Row
-from policy.experiment import Experiment
 from policy.identity import counted_id, delivery_id
+from policy.instants import epoch_ms
 from policy.notification_type import NotificationType, Plan
 from policy.rate_limit import Window
 from policy.rule import Verdict
@@ -146,6 +146,12 @@ class Draft(Struct, gc=False):
         """Count in no limit after all."""
         self.windows, self.quota = self.state.ledger.windows, self.state.quota
 
+    def turn_to(self, request: Request, spec: NotificationType) -> None:
+        """Be about another of the events that are told together, which is of this type."""
+        self.request, self.spec = request, spec
+        self.occurred_at = epoch_ms(request.event.occurred_at)
+        self.expires_at = self.now + spec.time_to_live
+
     def suppress(self, channel: Channel | None, reason: Reason, detail: str = "") -> None:
         """Note that a channel, or all of them, stay silent."""
         self.outcomes += (Outcome(channel, reason, detail),)
@@ -193,7 +199,7 @@ def draft_of(
 ) -> Draft:
     """A draft in which nothing is decided yet."""
     if spec.experiment is not None:
-        spec = _variant(request, spec, spec.experiment, trace)
+        spec = variant_of(request, spec, trace)
     profile, tenant, ledger = state.profile, state.tenant, state.ledger
     return Draft(
         name,
@@ -217,9 +223,13 @@ def draft_of(
     )
 
 
-def _variant(
-    request: Request, spec: NotificationType, experiment: Experiment, trace: Trace | None
+def variant_of(
+    request: Request, spec: NotificationType, trace: Trace | None = None
 ) -> NotificationType:
+    """The type as its user reads it: their variant, where it has an experiment."""
+    experiment = spec.experiment
+    if experiment is None:
+        return spec
     tenant, user = request.event.tenant, request.user
     found = experiment.assigned(tenant, user, spec.name)
     if trace is not None:

@@ -46,6 +46,11 @@ def gathering_name(type_name: str, channel: Channel, source: str, key: str) -> s
     return _hashed(f"w{len(type_name)}:{type_name}{channel}:{source}:{key}")
 
 
+def wish_name(category: str, channel: Channel) -> str:
+    """The same for all types of a category, of which the user wants to hear hourly or daily."""
+    return _hashed(f"c{len(category)}:{category}{channel}")
+
+
 def variant_point(tenant: str, user: str, type_name: str, experiment: str) -> int:
     """Where a user falls in an experiment of a type: evenly spread over 0 to 2^64 - 1.
 

@@ -7,15 +7,14 @@ from msgspec import Struct
 
 from policy.decision import Outcome
 from policy.digest_window import DigestWindow
-from schemas.vocabulary import Channel, Frequency, Reason
+from schemas.vocabulary import Channel, Reason
 
 if TYPE_CHECKING:
     from policy.draft import Draft
 
 
-LIMIT, DIGEST = "limit", "digest"
-SOURCES = (DIGEST, LIMIT, *(each for each in Frequency if each is not Frequency.INSTANTLY))
-"""What may have an event gathered: its type, a limit, or how often the user wants to hear of it."""
+LIMIT, DIGEST, WISH = "limit", "digest", "wish"
+"""What may have an event gathered: a limit, its type, or how often the user wants to hear of it."""
 
 
 class Later(Struct, frozen=True):
@@ -32,7 +31,10 @@ class Later(Struct, frozen=True):
 
 
 class Gather(Struct, frozen=True):
-    """Put it with others into one digest: with those of the same `source`, type and key."""
+    """Put it with others into one digest: with those of the same `source`, type and key.
+
+    By WISH, with those of all types of its category.
+    """
 
     window: DigestWindow
     source: str

@@ -1,13 +1,12 @@
 """The rules that can keep one channel silent for now, in the order in which they are asked."""
 
 from policy.decision import Outcome
-from policy.digest_window import HOURLY
 from policy.draft import Draft
 from policy.limits import limits, shown_limits
 from policy.paths import text_at
 from policy.quiet_hours import quiet
 from policy.rule import DIGEST as BY_TYPE
-from policy.rule import Gather, Later, Rule, StandBy, Verdict
+from policy.rule import WISH, Gather, Later, Rule, StandBy, Verdict
 from policy.shown import (
     shown_addresses,
     shown_digest,
@@ -17,7 +16,7 @@ from policy.shown import (
     shown_quiet_hours,
 )
 from policy.silence import SILENT
-from policy.user.preferences import daily_digest, frequency, muted, opt_out
+from policy.user.preferences import frequency, muted, opt_out, wish_window
 from policy.user.suppression import why_barred
 from schemas.vocabulary import Frequency, Reason
 
@@ -69,11 +68,10 @@ def _digest(draft: Draft) -> Gather | None:
         return None
     if draft.profile.frequency or draft.tenant.frequency:
         wanted = _frequency(draft)
-        if wanted is Frequency.HOURLY:
-            return Gather(HOURLY, wanted, detail="the user wants this hourly")
-        if wanted is Frequency.DAILY:
-            daily = daily_digest(draft.profile, draft.tenant)
-            return Gather(daily, wanted, detail="the user wants this daily")
+        wish = wish_window(draft.profile, draft.tenant, wanted)
+        if wish is not None:
+            detail = f"the user wants all of {draft.spec.category} {wanted}"
+            return Gather(wish, WISH, detail=detail)
     window = draft.plan.digest
     return None if window is None else Gather(window, BY_TYPE)
 

@@ -89,7 +89,8 @@ def shown_digest(draft: Draft, wanted: Frequency) -> str:
     gathers = f"gathers {_window(window)}" if window else "does not gather"
     if window and draft.plan.digest_key:
         gathers += f", by {'.'.join(draft.plan.digest_key)}"
-    return f"{draft.spec.category} wanted {wanted}; the type {gathers}"
+    together = "" if wanted is Frequency.INSTANTLY else ", all of it in one message"
+    return f"{draft.spec.category} wanted {wanted}{together}; the type {gathers}"
 
 
 def _window(window: DigestWindow) -> str:

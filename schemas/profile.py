@@ -92,7 +92,8 @@ class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `categories` overrides those for one category, channel by channel. `mutes` are keyed by
     CATEGORY/TOPIC, where the topic is what the type says it is about; null mutes for good, a
     moment until then. During `quiet_hours`, and before `snooze_until`, what makes a sound waits.
-    `frequency` is by category, `*` for those not named; daily digests come at `digest_at`.
+    `frequency` is by category, `*` for those not named: hourly or daily, one message has all of the
+    category on a channel. Daily ones come at `digest_at`.
     What is not said here is as the tenant has it.
     """
 

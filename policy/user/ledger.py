@@ -42,14 +42,16 @@ class Waiting(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Gathering(Struct, frozen=True, array_like=True, gc=False):
-    """Events of one type that wait to go out together on one channel.
+    """Events that wait to go out together on one channel.
 
     `due_at` (ms) is when to look whether the window is over, 0 while nothing waits; `first` the
     earliest event's time. What comes before `closed_until` is late for a window that is closed,
     and counts as of then. Whatever came before `extended_until` goes out together, as the digest
     had to wait so long. `counted` are limits in which its events were counted since the first of
     them was gathered: the last `MOST_COUNTED`. `size` is
-    about how many bytes they have.
+    about how many bytes they have. They are of one type; but with a `category`, they are of any
+    type of that, as the user wants to hear of it so often, and `type` is that of the one that came
+    first.
     """
 
     type: str
@@ -62,6 +64,7 @@ class Gathering(Struct, frozen=True, array_like=True, gc=False):
     extended_until: int = 0
     counted: tuple[str, ...] = ()
     size: int = 0
+    category: str = ""
 
 
 class Held(Struct, frozen=True, array_like=True, gc=False):

@@ -88,7 +88,7 @@ class Person:
                 decision = resume(name, self.held[(name,)], self.spec, self.state(), now)
             else:
                 items = sorted(item for item in self.held.items() if item[0][0] == name)
-                decision = close(name, items, self.spec, self.state(), now)
+                decision = close(name, items, self.type_of, self.state(), now)
             decisions.append(self.take(decision))
         return decisions
 

@@ -30,7 +30,7 @@ def gathered(*minutes: float, spec: object = FIXED, profile: Profile = PHONE) ->
 def closing(ann: Person, now: int, read_to: int | None = None) -> Decision:
     (name,) = ann.ledger.gathering
     items = sorted(ann.held.items())
-    return close(name, items, ann.spec, ann.state(), now, read_to)
+    return close(name, items, ann.type_of, ann.state(), now, read_to)
 
 
 def left(decision: Decision) -> Gathering:
@@ -167,7 +167,7 @@ def test_what_can_not_be_rendered_counts_in_no_limit() -> None:
 def test_a_gathering_without_events_waits_for_the_next() -> None:
     ann = gathered(0)
     (name,) = ann.ledger.gathering
-    decision = close(name, [], ann.spec, ann.state(), TEN)
+    decision = close(name, [], ann.type_of, ann.state(), TEN)
     found = left(decision)
     assert (found.due_at, found.count, found.extended_until) == (0, 0, 0)
     assert decision.notices == ()

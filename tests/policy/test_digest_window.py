@@ -67,6 +67,34 @@ def test_ends(window: DigestWindow, minutes: tuple[int, ...], end: int) -> None:
     assert window.end(times, "UTC") == NOON + end * MINUTE
 
 
+@pytest.mark.parametrize(
+    ("fields", "minutes"),
+    [
+        ({"every": "7m"}, 7),
+        ({"pause": "3m"}, 72),
+        ({"pause": "3m", "longest": "10m"}, 10),
+        ({"at": ["09:00"]}, 24 * 60),
+        ({"at": ["08:00", "18:30"]}, 13 * 60 + 30),
+        ({"at": ["18:00"], "days": ["wed"]}, 7 * 24 * 60),
+        ({"at": ["08:00", "18:00"], "days": ["mon", "wed"]}, (5 * 24 - 10) * 60),
+    ],
+)
+def test_how_long_a_window_lasts_at_most(fields: dict[str, Any], minutes: int) -> None:
+    assert compiled(entry(**fields)).longest_ms == minutes * MINUTE
+
+
+@given(events, st.lists(st.integers(0, 90 * MINUTE), min_size=20, max_size=20))
+def test_a_window_is_over_by_the_latest_moment_of_what_is_in_it(
+    times: list[int], ahead: list[int]
+) -> None:
+    latest = [time + more for time, more in zip(times, ahead, strict=False)]
+    end = HOURLY.end(times, "UTC", latest)
+    inside = [(time, moment) for time, moment in zip(times, latest, strict=True) if time < end]
+    assert end <= times[0] + 60 * MINUTE
+    assert all(end <= max(moment, time + 1) for time, moment in inside)
+    assert end == HOURLY.end(times, "UTC") or any(end == max(m, t + 1) for t, m in inside)
+
+
 def test_a_daily_window_ends_by_the_users_clock() -> None:
     eve = epoch("2026-03-28T20:00Z")
     assert daily(540).end([eve], "America/New_York") == epoch("2026-03-29T13:00Z")

@@ -159,7 +159,9 @@ def test_windows_are_told_in_words(window: str, words: str) -> None:
     shown, _ = line(told(spec=spec), "digest", Channel.PUSH)
     assert shown == f"things wanted instantly; the type gathers {words}"
     daily = replace(EVERYWHERE, frequency={"*": Frequency.DAILY})
-    assert line(told(daily, spec=spec), "digest", Channel.PUSH)[0].startswith("things wanted daily")
+    shown, said = line(told(daily, spec=spec), "digest", Channel.PUSH)
+    assert shown.startswith("things wanted daily, all of it in one message; the type gathers")
+    assert said == "gathered, digest: the user wants all of things daily"
 
 
 def test_steps_that_are_to_come_are_told() -> None:

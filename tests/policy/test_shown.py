@@ -154,7 +154,10 @@ def test_channels_that_come_first() -> None:
 def test_digests(window: DigestWindow | None, key: tuple[str, ...], text: str) -> None:
     looked_at = draft()
     looked_at.plan = replace(looked_at.plan, digest=window, digest_key=key)
-    said = f"things wanted daily; the type {text}"
+    assert (
+        shown_digest(looked_at, Frequency.INSTANTLY) == f"things wanted instantly; the type {text}"
+    )
+    said = f"things wanted daily, all of it in one message; the type {text}"
     assert shown_digest(looked_at, Frequency.DAILY) == said
     looked_at.closing = True
     assert shown_digest(looked_at, Frequency.DAILY) == "this is the digest"

@@ -7,12 +7,13 @@ import pytest
 
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.flow import Flow, play
+from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
 
-FLOWS = (*DIGESTS, *STEPS, *LIMITS, *PRESENCE_FLOWS, *RESCHEDULING)
+FLOWS = (*DIGESTS, *STEPS, *LIMITS, *PRESENCE_FLOWS, *RESCHEDULING, *FREQUENCY)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))

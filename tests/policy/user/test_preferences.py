@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.digest_window import DigestWindow
-from policy.user.preferences import daily_digest, frequency, muted, opt_out
+from policy.digest_window import HOURLY, DigestWindow
+from policy.user.preferences import frequency, muted, opt_out, wish_window
 from policy.user.profile import FOR_GOOD, Profile
 from policy.user.tenant import DEFAULT_TENANT, Tenant
 from schemas.vocabulary import Channel, Frequency, Reason
@@ -141,7 +141,10 @@ def test_a_daily_digest_comes_when_the_user_wants_it(
     user: int | None, tenant: int | None, minute: int
 ) -> None:
     defaults = DEFAULT_TENANT if tenant is None else Tenant(digest_at=tenant)
-    assert daily_digest(Profile(digest_at=user), defaults) == DigestWindow(times=(minute,))
+    profile = Profile(digest_at=user)
+    assert wish_window(profile, defaults, Frequency.DAILY) == DigestWindow(times=(minute,))
+    assert wish_window(profile, defaults, Frequency.HOURLY) == HOURLY
+    assert wish_window(profile, defaults, Frequency.INSTANTLY) is None
 
 
 def test_what_is_said_of_one_channel_leaves_the_others_alone() -> None:
