@@ -11,7 +11,10 @@ from pipeline.write_queue import Entry
 from policy import limits, rules
 from policy.digest_closing import close as close_digest
 from policy.digest_window import DigestWindow
+from policy.draft import Draft
+from policy.identity import gathering_name
 from policy.rate_limit import Window
+from policy.rule import Gather
 from tables.journal import Journal
 from tables.journal_records import LargeWrite, key_of_completion, key_of_part
 from tables.memory import MemoryStore
@@ -106,6 +109,15 @@ def send_digests_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("agents.decisions.close", close)
 
 
+def gather_by_type(patch: pytest.MonkeyPatch) -> None:
+    """What a user wants hourly or daily is gathered by type, and not by category."""
+
+    def name_of(draft: Draft, verdict: Gather) -> str:
+        return gathering_name(draft.spec.name, draft.plan.channel, verdict.source, "")
+
+    patch.setattr("policy.digest._name_of", name_of)
+
+
 def send_early(patch: pytest.MonkeyPatch) -> None:
     """The workers' clock is ten minutes ahead."""
     built = Rehearsal.__init__
@@ -154,8 +166,8 @@ def digest_as_it_comes(patch: pytest.MonkeyPatch) -> None:
     """A digest ends by the last event that came rather than by the first that happened."""
     ended = DigestWindow.end
 
-    def end(self: DigestWindow, times: Any, zone: str) -> int:
-        return ended(self, times[-1:], zone)
+    def end(self: DigestWindow, times: Any, zone: str, latest: Any = ()) -> int:
+        return ended(self, times[-1:], zone, latest[-1:])
 
     patch.setattr(DigestWindow, "end", end)
 
@@ -175,4 +187,5 @@ FAULTS = (
     ignore_limits,
     lose_timers,
     digest_as_it_comes,
+    gather_by_type,
 )

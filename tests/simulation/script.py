@@ -52,10 +52,14 @@ fallback = { sms = ["push"] }""",
 escalation = [{ after = "5m", channels = ["push"] },
               { after = "30m", channels = ["email"], unless = "opened" }]""",
     "urgent": """channels = ["push", "sms"]""",
+    "note": """channels = ["push"]
+digests = [{ channels = ["push"], key = "key", every = "3h" }]""",
 }
 """What is special about each type."""
+CATEGORIES = {"note": "plain"}
+"""Of types that share one with another; the others have their own."""
 CHANNELS = ("push", "email", "sms", "inapp")
-OFTEN = [*TYPES, "loud", "folded", "folded", "session", *["fixed"] * 4]
+OFTEN = [*TYPES, "plain", "note", "loud", "folded", "folded", "session", *["fixed"] * 4]
 PER_MINUTE = ("fixed", "session", "clock")
 """Types of which several events may happen to a user in one minute: order must not matter."""
 
@@ -75,7 +79,7 @@ def catalogue_files() -> dict[str, str]:
 event = "{name}.happened"
 
 [types.{name}]
-category = "{name}"
+category = "{CATEGORIES.get(name, name)}"
 priority = "{"critical" if name == "urgent" else "normal"}"
 users = "who"
 topic = "key"
@@ -150,7 +154,7 @@ def _preferences(user: str, at: int, random: Random) -> Act:
     if random.random() < 0.4:
         category = random.choice(list(TYPES))
         wishes["categories"] = {category: {random.choice(CHANNELS): False}}
-    if random.random() < 0.2:
+    if random.random() < 0.3:
         wishes["frequency"] = {"plain": random.choice(["hourly", "daily"])}
     if random.random() < 0.3:
         wishes["mutes"] = {f"{random.choice(list(TYPES))}/k0": None}

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -109,6 +110,7 @@ def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
         *so_far,
         *_lost_or_twice(script, seen),
         *_torn_digests(script, seen),
+        *_too_often(script, seen),
     ]
 
 
@@ -148,16 +150,19 @@ def _against_wishes(script: Script, seen: Seen) -> Iterator[str]:
 
 
 def _is_quiet(script: Script, user: str, at: int) -> bool:
-    zone = next(
-        act.value["zone"] for act in script.acts if act.value.get("zone") and act.key == user
-    )
-    clock = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    zone = ZoneInfo(_zone_of(script, user))
+    clock = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).strftime("%H:%M")
     return any(
         hours["start"] <= clock < hours["end"]
         if hours["start"] <= hours["end"]
         else clock >= hours["start"] or clock < hours["end"]
         for hours in wishes_at(script, user, at).get("quiet_hours", ())
     )
+
+
+def _zone_of(script: Script, user: str) -> str:
+    zones = (act.value.get("zone") for act in script.acts if act.key == user)
+    return next(str(zone) for zone in zones if zone)
 
 
 def _over_limits(seen: Seen) -> Iterator[str]:
@@ -191,6 +196,34 @@ def _torn_digests(script: Script, seen: Seen) -> Iterator[str]:
                 yield f"digests of {user} and {key} are torn: {found ^ expected}"
 
 
+def _too_often(script: Script, seen: Seen) -> Iterator[str]:
+    """More than one message of a category at a time to those who wanted it so all the while."""
+    wanted: dict[str, set[str | None]] = defaultdict(set)
+    for act in script.acts:
+        if act.topic.name == "preferences":
+            wanted[act.key].add(act.value.get("frequency", {}).get("plain"))
+    came: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for at, delivery in seen.deliveries.values():
+        if delivery.category == "plain":
+            came[delivery.user, str(delivery.channel), delivery.address].append(at)
+    for (user, channel, address), times in came.items():
+        for before, after in pairwise(sorted(times)):
+            if wanted[user] == {"hourly"} and after < before + 60 * MINUTE:
+                yield f"two messages by {channel} to {address} within an hour from {before}"
+            if wanted[user] == {"daily"} and after < _next_morning(script, user, before):
+                yield f"two messages by {channel} to {address} in one day from {before}"
+
+
+def _next_morning(script: Script, user: str, after: int) -> int:
+    """When the user's clock shows nine the next time, which is when daily messages come (ms)."""
+    zone = ZoneInfo(_zone_of(script, user))
+    local = datetime.fromtimestamp(after / 1000, UTC).astimezone(zone)
+    morning = local.replace(hour=9, minute=0, second=0, microsecond=0)
+    if morning <= local:
+        morning += timedelta(days=1)
+    return round(morning.timestamp() * 1000)
+
+
 def _windows(events: list[tuple[int, Place]]) -> Iterator[list[Place]]:
     while events:
         end = events[0][0] + WINDOW
@@ -208,6 +241,7 @@ CHANNELS_AT_ONCE = {
     "delayed": ("push", "sms"),
     "escalating": ("inapp",),
     "urgent": ("push", "sms"),
+    "note": ("push",),
 }
 """Channels of each type that must come to an end, whatever people do."""
 
