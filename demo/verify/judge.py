@@ -67,8 +67,10 @@ class _Judge:
         self._limits = Limits()
         self._observed = Observed(evidence, expected, self._model, findings)
         self._digests = list(digests_of(expected.values(), self._model))
-        self._digest_of = {
-            (it.id, digest.channel): digest for digest in self._digests for it in digest.members
+        self._waits = {
+            (it.id, digest.channel): waits
+            for digest in self._digests
+            for it, waits in digest.waited_for()
         }
 
     def run(self) -> None:
@@ -114,9 +116,9 @@ class _Judge:
         quiet = list(self._model.quiet_hours(it.user).between(it.claim.at, int(decided_by)))
         free = next((at for at, until in quiet if until is None), self._ended_at)
         digests = {
-            channel: (digest.first_look, digest.due)
-            for channel in it.spec.digests
-            if (digest := self._digest_of.get((it.id, channel)))
+            channel: waits
+            for channel in it.spec.templates
+            if (waits := self._waits.get((it.id, channel)))
         }
         online = self._presence.possible(it.user, it.claim.at, decided_by)
         for is_online, (_, until) in product(online, quiet):

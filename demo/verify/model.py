@@ -13,6 +13,7 @@ from demo.verify.outcome import WHOLE, Held, Outcome, Send, Silent
 from demo.verify.quiet_hours import QuietHours
 from demo.verify.texts import text_of
 from demo.verify.type_spec import TypeSpec
+from demo.verify.wishes import Wish
 from demo.world import World
 
 SOUNDLESS = "inapp"
@@ -25,7 +26,7 @@ class Circumstances:
 
     `quiet_until` is the end of the quiet hours, `free_at` the first moment outside of them from
     the event on (epoch ms); `limited` are the channels on which a limit was reached. `digests`
-    are, by channel, between when and when the digest is due that it belongs to (epoch ms).
+    are, by channel, how it waits for the digest that it belongs to.
     `online_then` says whether the user was there when what waited for quiet hours to end was due.
     """
 
@@ -33,7 +34,7 @@ class Circumstances:
     quiet_until: int | None
     free_at: int
     limited: frozenset[str]
-    digests: Mapping[str, tuple[int, int]]
+    digests: Mapping[str, Held]
     online_then: bool = False
 
 
@@ -104,8 +105,8 @@ class Model:
             return Held("fall_back", waiting.due, waiting.latest, Silent("fall_back"))
         if it.spec.is_critical:
             return self._send(it, channel, it.claim.at)
-        if channel in it.spec.digests:
-            return Held("digest", *now.digests[channel])
+        if channel in now.digests:
+            return now.digests[channel]
         if channel == SOUNDLESS or it.spec.quiet_hours == "ignore":
             return self._limited(it, channel, now, it.claim.at)
         until = now.quiet_until
@@ -141,6 +142,17 @@ class Model:
     def _send(self, it: Notification, channel: str, not_before: int) -> Send:
         text = text_of(it, channel, self.locale(it.user))
         return Send(self.usable(it.user, channel), text, not_before)
+
+    def wish(self, it: Notification, channel: str) -> Wish | None:
+        """How often the person wants to hear of such things by that; None for at once."""
+        if it.spec.is_critical or it.spec.transactional or channel == SOUNDLESS:
+            return None
+        said = self._world.preferences.get(it.user, {})
+        often = said.get("frequency", {})
+        wanted = often.get(it.spec.category, often.get("*"))
+        if wanted == "daily":
+            return Wish(self.zone(it.user), said.get("digest_at", "09:00"))
+        return Wish(self.zone(it.user)) if wanted == "hourly" else None
 
     def may_use(self, it: Notification, channel: str) -> bool:
         """Whether the user has, and wants, an address for it."""

@@ -61,6 +61,14 @@ def wall_clock(zone: str, minute: int) -> str:
     return f"{moment:%H:%M}"
 
 
+def next_time(zone: str, times: Sequence[str], after: int) -> int:
+    """When the wall clock shows one of the times (HH:MM) next, after this moment (epoch ms)."""
+    minute = after // MINUTE_MS + 1
+    while wall_clock(zone, minute) not in times:
+        minute += 1
+    return minute * MINUTE_MS
+
+
 def _within(clock: str, start: str, end: str) -> bool:
     if start <= end:
         return start <= clock < end

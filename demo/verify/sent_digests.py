@@ -23,7 +23,7 @@ def judge_digests(
     """
     left = {place: list(arrivals) for place, arrivals in unknown.items()}
     for digest in digests:
-        if digest.due > ended_at:
+        if digest.due > ended_at or not digest.members:
             continue
         text = digest_text_of(digest.members, digest.channel, model.locale(digest.user))
         came = False

@@ -32,7 +32,24 @@ def text_of(notification: Notification, channel: str, locale: str) -> Text:
 
 
 def digest_text_of(notifications: Sequence[Notification], channel: str, locale: str) -> Text:
-    """What a digest should say, which has texts of its own; the newest notification is the last.
+    """What a digest should say; the newest notification is the last.
+
+    Those of one type and key are told as one; of several, the newest comes first and gives the
+    title, and before each other one its own title stands.
+    """
+    parts: dict[tuple[str, str], list[Notification]] = {}
+    for each in reversed(notifications):
+        rule = each.spec.digests.get(channel)
+        key = str(each.claim.data.get(rule.key, "")) if rule else ""
+        parts.setdefault((each.spec.name, key), []).insert(0, each)
+    text, *others = (_part_of(part, channel, locale) for part in parts.values())
+    bodies = [f"{other.title}\n{other.body}" if other.title else other.body for other in others]
+    between = "\n\n" if channel == "email" else "\n"
+    return replace(text, body=between.join([text.body, *bodies]))
+
+
+def _part_of(notifications: Sequence[Notification], channel: str, locale: str) -> Text:
+    """What a digest of one type and key should say, which has texts of its own.
 
     Templates have `count`, how many events there are, and the data of the newest. Without a body
     of its own it has those of its newest events, and says how many others there are.

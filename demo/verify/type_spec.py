@@ -39,6 +39,17 @@ class DigestRule:
     lateness_ms: int
     times: tuple[str, ...] = ()
 
+    @property
+    def most_ms(self) -> int:
+        """How long it gathers at most."""
+        if not self.times:
+            return self.longest_ms
+        ends = sorted(int(time[:2]) * 60 + int(time[3:]) for time in self.times)
+        gaps = [
+            after - end for end, after in zip(ends, [*ends[1:], ends[0] + 24 * 60], strict=True)
+        ]
+        return max(gaps) * UNITS["m"]
+
 
 @dataclass(frozen=True)
 class Step:

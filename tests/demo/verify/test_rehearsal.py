@@ -4,8 +4,10 @@ And where a rule is broken on purpose, the judge says so.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -28,6 +30,9 @@ PEOPLE, EVENTS, FEWER = 300, 1500, 1000
 MINUTE = timedelta(minutes=1)
 NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 """Half an hour before the clocks of Europe jump."""
+
+MORNING = datetime(2026, 3, 2, 6, 45, tzinfo=UTC)
+"""Before nine o'clock in Europe."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +67,33 @@ async def test_what_is_decided_is_what_the_rules_give(
         assert found.slots[end], f"nobody was {end}: {found.slots}"
     assert found.checked["digests: the right events, at the right time"] > 5
     assert found.checked["events written twice: notified once"] > 5
+
+
+@pytest.fixture(scope="module")
+def patient(world: World) -> World:
+    """The same people, who want posts hourly and comments daily."""
+    often = {"social": "hourly", "comments": "daily"}
+    wanted = {
+        user: {"user": user} | world.preferences.get(user, {}) | {"frequency": often}
+        for user in world.users
+    }
+    return replace(world, preferences=wanted)
+
+
+async def test_what_is_wanted_hourly_or_daily_comes_as_one_message(patient: World) -> None:
+    found = await _day(patient, MORNING, 150 * MINUTE, FEWER)
+    assert found.is_right, found.faults()
+    assert found.checked["digests: the right events, at the right time"] > 100
+
+
+@pytest.mark.parametrize(("where", "name"), [(rules, "wish_window"), (digest, "wish_name")])
+async def test_a_wish_that_is_not_kept_is_found(
+    patient: World, where: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = _never if name == "wish_window" else (lambda *_: uuid4().hex)
+    monkeypatch.setattr(where, name, broken)
+    found = await _day(patient, MORNING, 90 * MINUTE, FEWER)
+    assert found.faults()["unexpected"], found.faults()
 
 
 def _never(*_: object) -> None:
@@ -101,7 +133,9 @@ def _without_data(rendering: Rendering, event: Event) -> dict[str, Any]:
     return {"order_id": "0"}
 
 
-def _first_pause(window: DigestWindow, times: Sequence[int], zone: str) -> int:
+def _first_pause(
+    window: DigestWindow, times: Sequence[int], zone: str, latest: Sequence[int] = ()
+) -> int:
     return times[0] + window.pause
 
 
