@@ -21,6 +21,7 @@ from policy.rendering.push import PAYLOAD, payload_bytes
 from policy.rendering.rendering import Rendering
 from policy.rendering.sample import sample_data
 from policy.rendering.sms import segments_of
+from policy.rendering.together import together
 from schemas.delivery import Content
 from schemas.encoding import UNDECODABLE
 from schemas.event import Event
@@ -39,6 +40,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--variant", help="One of the type's experiment; else its own templates.")
 @click.option("--event", "event_file", type=_FILE, help="An event as JSON; else one is made up.")
 @click.option("--digest", type=click.IntRange(1, 1000), help="A digest of so many such events.")
+@click.option(
+    "--with",
+    "others",
+    metavar="TYPE",
+    multiple=True,
+    help="In one message with this one, for who wants the category hourly or daily.",
+)
 @click.option("--html", "html_file", type=_FILE, help="Where to write the e-mail's HTML.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def preview(
@@ -48,6 +56,7 @@ def preview(
     variant: str | None,
     event_file: Path | None,
     digest: int | None,
+    others: tuple[str, ...],
     html_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -55,6 +64,7 @@ def preview(
     spec = _the_type(name) if variant is None else _the_variant(_the_type(name), variant)
     given = None if event_file is None else _read(event_file, spec)
     renderings = dict(_renderings(spec, channel))
+    beside = [_of_category(_the_type(other), spec) for other in others]
     if html_file and Channel.EMAIL not in renderings:
         raise Misconfigured(f"There is no e-mail to write to {html_file}.")
     if not as_json and not chain(locale):
@@ -62,7 +72,18 @@ def preview(
     for found, rendering in renderings.items():
         event = given or _made_up(spec, rendering)
         events = [event] * (digest or 1)
-        content = rendering.digest(events, locale) if digest else rendering.content(event, locale)
+        if others:
+            plans = ((other, other.plan_of(found)) for other in beside)
+            parts = [
+                (plan.rendering, [_made_up(other, plan.rendering)] * (digest or 1))
+                for other, plan in plans
+                if plan is not None
+            ]
+            content = together([(rendering, events), *parts], locale)
+        elif digest:
+            content = rendering.digest(events, locale)
+        else:
+            content = rendering.content(event, locale)
         if as_json:
             sys.stdout.write(_encode(_facts(found, locale, content)).decode() + "\n")
         else:
@@ -78,6 +99,13 @@ def _the_type(name: str) -> NotificationType:
     if name not in types:
         raise Misconfigured(f"There is no type {name}; the catalogue has {', '.join(types)}.")
     return types[name]
+
+
+def _of_category(other: NotificationType, spec: NotificationType) -> NotificationType:
+    if other.category != spec.category:
+        is_of = f"{other.name} is of {other.category}, and {spec.name} of {spec.category}"
+        raise Misconfigured(f"{is_of}: one message is of one category.")
+    return other
 
 
 def _the_variant(spec: NotificationType, name: str) -> NotificationType:

@@ -90,6 +90,40 @@ def test_one_channel_and_a_digest() -> None:
     assert sms["body"] == "name name\nname name"
 
 
+OTHERS = """
+event = "note.happened"
+
+[types.note]
+category = "things"
+priority = "normal"
+channels = ["push"]
+users = "who"
+time_to_live = 86400
+templates.push = { title = "A note", body = "of {{ data.name }}" }
+
+[types.receipt]
+category = "receipts"
+priority = "normal"
+channels = ["push"]
+users = "who"
+time_to_live = 86400
+templates.push = { title = "A receipt", body = "of {{ data.name }}" }
+"""
+
+
+def test_several_types_in_one_message(tmp_path: Path) -> None:
+    (tmp_path / "catalogue" / "note.toml").write_text(OTHERS)
+    push, _, sms = facts("thing", "--with", "note")
+    assert push["title"] == "3 things"
+    assert push["body"] == "1 times\nA note\nof name"
+    assert sms["body"] == "name name"  # a note comes by push alone
+    (push,) = facts("note", "--with", "thing", "--with", "note", "--digest", "2")
+    assert push["body"] == "of name\nof name\n3 things\n2 times\nA note\nof name\nof name"
+    result = run("thing", "--with", "receipt")
+    assert isinstance(result.exception, Misconfigured)
+    assert "receipt is of receipts, and thing of things" in str(result.exception)
+
+
 def test_a_variant(tmp_path: Path) -> None:
     variants = """
 [types.thing.experiment]
