@@ -1,6 +1,7 @@
 """Answers to what is asked of an inbox, from the state of the partition; they change nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 
 import msgspec
 
@@ -17,7 +18,7 @@ from schemas.inbox_question import (
     ReadInbox,
     ReadWritten,
 )
-from tables.inbox import COUNTS, INBOX, InboxItem, id_of_item, key_of_item
+from tables.inbox import COUNTS, INBOX, MOMENT_BYTES, InboxItem, id_of_item, key_of_item
 from tables.table import key_of, last_part
 from tables.turn import Turn
 
@@ -41,7 +42,7 @@ class InboxAnswers:
             return _encode(shown)
         if isinstance(asked, ReadWritten):
             return _encode(self._written(asked, now))
-        found = list(self._found(asked, now))
+        found = list(self._found(self._keys(asked), asked, now))
         more = len(found) > asked.limit
         items = found[: asked.limit]
         return _encode(Page(items=items, counts=shown, next=items[-1].id if more else None))
@@ -50,16 +51,19 @@ class InboxAnswers:
         page = ReadInbox(
             tenant=asked.tenant, user=asked.user, before=asked.before, limit=asked.limit
         )
-        items = list(self._found(page, now))
-        keys, wanted = self._inbox.keys(key_of(asked.tenant, asked.user)), set(asked.notifications)
+        keys = list(self._inbox.keys(key_of(asked.tenant, asked.user)))
+        before = None if asked.before is None else _place(asked, asked.before)
+        # By their ids, as what they are merged with is.
+        of_page = (key for key in reversed(keys) if before is None or key < before)
+        items, wanted = list(self._found(of_page, page, now)), set(asked.notifications)
         found = [name for name in map(last_part, keys) if name in wanted] if wanted else []
         end = items[asked.limit - 1].id if len(items) > asked.limit else None
         return Written(items=items[: asked.limit], found=found, end=end)
 
-    def _found(self, asked: ReadInbox, now: int) -> Iterator[Item]:
+    def _found(self, keys: Iterable[bytes], asked: ReadInbox, now: int) -> Iterator[Item]:
         """One item more than was asked for, where there is one."""
         left = asked.limit + 1
-        for key in self._keys(asked):
+        for key in keys:
             item = self._inbox.get(key)
             if item is not None and _is_wanted(item.state, asked.which, now):
                 yield shown_item(id_of_item(key), item)
@@ -75,17 +79,47 @@ class InboxAnswers:
                 found.append((item.number, key))
         return [key for _, key in sorted(found)]
 
-    def _keys(self, asked: ReadInbox) -> list[bytes]:
-        whole = key_of(asked.tenant, asked.user)
+    def _keys(self, asked: ReadInbox) -> Iterable[bytes]:
         if asked.since is not None:
             return self._since(asked, asked.since)
+        whole = key_of(asked.tenant, asked.user)
+        keys, moment = list(self._inbox.keys(whole)), len(whole) + MOMENT_BYTES
         if asked.after is not None:
-            return list(self._inbox.keys(whole, key_of_item(asked.tenant, asked.user, asked.after)))
-        keys = list(self._inbox.keys(whole))
-        if asked.before is not None:
-            before = key_of_item(asked.tenant, asked.user, asked.before)
-            keys = [key for key in keys if key < before]
-        return keys[::-1]
+            after = _place(asked, asked.after)
+            keys = [key for key in keys if key[:moment] >= after[:moment]]
+            return _behind(after, keys, self._as_they_came(keys, moment))
+        keys.reverse()
+        if asked.before is None:
+            return self._as_they_came(keys, moment, newest_first=True)
+        before = _place(asked, asked.before)
+        keys = [key for key in keys if key[:moment] <= before[:moment]]
+        return _behind(before, keys, self._as_they_came(keys, moment, newest_first=True))
+
+    def _as_they_came(
+        self, keys: Iterable[bytes], moment: int, *, newest_first: bool = False
+    ) -> Iterator[bytes]:
+        """These keys; where they are the same up to `moment`, as the items came into the inbox."""
+        for _, group in groupby(keys, key=lambda key: key[:moment]):
+            together = list(group)
+            if len(together) > 1:
+                self._inbox.load(together)
+                together.sort(key=self._number, reverse=newest_first)
+            yield from together
+
+    def _number(self, key: bytes) -> int:
+        item = self._inbox.get(key)
+        return 0 if item is None else item.number
+
+
+def _place(asked: ReadInbox | ReadWritten, item: str) -> bytes:
+    return key_of_item(asked.tenant, asked.user, item)
+
+
+def _behind(key: bytes, keys: Collection[bytes], ordered: Iterator[bytes]) -> Iterator[bytes]:
+    """Those of the ordered keys that come after this one, or all of its moment if it is gone."""
+    if key in keys:
+        next(each for each in ordered if each == key)
+    return ordered
 
 
 def _is_wanted(state: ItemState, which: str, now: int) -> bool:

@@ -8,7 +8,8 @@ from schemas.event import Moment, Name
 
 ItemId = Annotated[str, Meta(pattern=r"^[0-9]{13}\.[0-9a-f]{32}$", max_length=46)]
 """An item of an inbox: when it was accepted, in epoch ms, and what it counts as, its notification
-or its idempotency key's; so ids of one user are in the order of the inbox."""
+or its idempotency key's; so ids of one user are in the order of the inbox, but for those of one
+millisecond."""
 
 
 class InboxChange(Struct, frozen=True, kw_only=True, omit_defaults=True):

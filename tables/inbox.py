@@ -1,4 +1,4 @@
-"""The inbox: in-app notifications of each user, in the order in which they were accepted."""
+"""The inbox: in-app notifications of each user, by the millisecond in which they were accepted."""
 
 from msgspec import Struct
 
@@ -40,6 +40,8 @@ def name_of(delivery: Delivery) -> str:
 def inbox_key(whose: bytes, accepted_at: int, name: str) -> bytes:
     """The place of an item: a user's items lie together, oldest first; a replay hits the same.
 
+    Those that were accepted in one millisecond lie there by their names: their numbers say in which
+    order they came.
     `whose` is the key of tenant and user.
     """
     return whose + key_of(_moment(accepted_at), name)
@@ -62,3 +64,7 @@ def id_of_item(key: bytes) -> str:
 
 def _moment(accepted_at: int) -> str:
     return str(accepted_at).zfill(13)
+
+
+MOMENT_BYTES = len(key_of(_moment(0)))
+"""So long is the part of a key, behind tenant and user, that says when an item was accepted."""

@@ -62,6 +62,12 @@ const MARKUP = `
 const MOST_ROWS = 1000; // kept, of items that were shown before
 const FIRST_WAIT = 1000, LONGEST_WAIT = 30000; // ms between attempts to connect
 
+/** By the millisecond of acceptance that ids begin with; within it, as the items came. */
+function newestFirst(a, b) {
+  const [before, after] = [a, b].map((item) => item.id.slice(0, 13));
+  return before === after ? b.number - a.number : before < after ? 1 : -1;
+}
+
 class TocsinBell extends HTMLElement {
   static observedAttributes = ["server", "token"];
   #parts = {};
@@ -224,7 +230,7 @@ class TocsinBell extends HTMLElement {
 
   #draw() {
     const focused = this.shadowRoot.activeElement?.closest?.("li")?.dataset.id;
-    const items = [...this.#items.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    const items = [...this.#items.values()].sort(newestFirst);
     const rows = items.map((item) => this.#rowOf(item)), shown = this.#parts.list.children;
     // A row that stays is left in its place: somebody may be pressing it just now.
     if (rows.length !== shown.length || rows.some((row, at) => row !== shown[at]))
