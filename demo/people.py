@@ -75,8 +75,17 @@ def preferences(user: str, random: Random) -> Record | None:
     if random.random() < 0.12:
         start, end = random.choice(QUIET_HOURS)
         record["quiet_hours"] = [{"start": start, "end": end}]
+    record["frequency"] = _frequency(user)
     said = {field: value for field, value in record.items() if value}
     return {"user": user} | said if said else None
+
+
+def _frequency(user: str) -> dict[str, str]:
+    """How often a few want to hear of posts and comments; by their name, and no other draw."""
+    roll = Random(user).random()  # noqa: S311 - repeatable, not secret
+    if roll < 0.04:
+        return {"social": "hourly"}
+    return {"comments": "daily"} if roll < 0.06 else {}
 
 
 def addresses(record: Record, channel: str) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ def test_people_differ(world: World) -> None:
     wishes = world.preferences.values()
     assert sum(wish.get("channels", {}).get("sms", False) for wish in wishes) > 3000
     assert sum("quiet_hours" in wish for wish in wishes) > 1000
+    assert sum("frequency" in wish for wish in wishes) > 1000
     assert sum("social" in wish.get("categories", {}) for wish in wishes) > 1000
 
 
