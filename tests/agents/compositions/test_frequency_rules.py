@@ -34,8 +34,11 @@ def messages(types: list[str], acts: list[Act], often: str) -> tuple[list[str], 
 
 
 def happen(minute: int, number: int, name: str) -> Act:
-    at = f"{2 + minute // 1440} {minute // 60 % 24:02}:{minute % 60:02}"
-    return event(f"e{number:02}", at, name, key=f"k{number % 3}")
+    return event(f"e{number:02}", _clock(minute), name, key=f"k{number % 3}")
+
+
+def _clock(minute: int) -> str:
+    return f"{2 + minute // 1440} {minute // 60 % 24:02}:{minute % 60:02}"
 
 
 def told_in(sent: list[str]) -> list[str]:
@@ -85,3 +88,28 @@ def test_a_message_comes_before_one_of_its_events_is_too_old(
     sent, silent = messages(types, acts, often)
     assert silent == ()
     assert len(told_in(sent)) == len(times)
+
+
+@given(
+    minutes,
+    st.dictionaries(
+        st.integers(0, 3 * 24 * 60), st.sampled_from(["instantly", "hourly", "daily"]), max_size=4
+    ),
+    st.sampled_from(["", *(window for _, window in LONGER)]),
+)
+def test_every_event_is_told_once_however_often_a_user_changes_their_mind(
+    times: list[int], changes: dict[int, str], window: str
+) -> None:
+    own = f'digests = [{{ channels = ["push"], {window} }}]' if window else ""
+    types = [kind(own, ttl="30d"), kind(name="like", ttl="30d")]
+    dated = [
+        (at, happen(at, number, ("thing", "like")[number % 2])) for number, at in enumerate(times)
+    ]
+    dated += [
+        (at, wishes(_clock(at), frequency={"things": often})) for at, often in changes.items()
+    ]
+    sent, silent = messages(
+        types, [act for _, act in sorted(dated, key=lambda each: each[0])], "daily"
+    )
+    assert silent == ()
+    assert told_in(sent) == [f"e{number:02}" for number in range(len(times))]
