@@ -18,8 +18,9 @@ from pipeline.errors import Misconfigured
 from policy.notification_type import NotificationType
 from policy.rendering.locales import chain
 from policy.rendering.push import PAYLOAD, payload_bytes
+from policy.rendering.reader import reader_of
 from policy.rendering.rendering import Rendering
-from policy.rendering.sample import sample_data
+from policy.rendering.sample import sample_attributes, sample_data
 from policy.rendering.sms import segments_of
 from policy.rendering.together import together
 from schemas.delivery import Content
@@ -47,6 +48,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     multiple=True,
     help="In one message with this one, for who wants the category hourly or daily.",
 )
+@click.option(
+    "--attribute",
+    "attributes",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Of the user, who has no others then; else all that are needed are made up.",
+)
 @click.option("--html", "html_file", type=_FILE, help="Where to write the e-mail's HTML.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def preview(
@@ -57,6 +65,7 @@ def preview(
     event_file: Path | None,
     digest: int | None,
     others: tuple[str, ...],
+    attributes: tuple[str, ...],
     html_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -72,6 +81,8 @@ def preview(
     for found, rendering in renderings.items():
         event = given or _made_up(spec, rendering)
         events = [event] * (digest or 1)
+        made_up = {} if attributes else sample_attributes(rendering.sources)
+        reader = reader_of("user", "UTC", {**made_up, **_pairs(attributes)})
         if others:
             plans = ((other, other.plan_of(found)) for other in beside)
             parts = [
@@ -79,11 +90,11 @@ def preview(
                 for other, plan in plans
                 if plan is not None
             ]
-            content = together([(rendering, events), *parts], locale)
+            content = together([(rendering, events), *parts], locale, reader)
         elif digest:
-            content = rendering.digest(events, locale)
+            content = rendering.digest(events, locale, reader)
         else:
-            content = rendering.content(event, locale)
+            content = rendering.content(event, locale, reader)
         if as_json:
             sys.stdout.write(_encode(_facts(found, locale, content)).decode() + "\n")
         else:
@@ -99,6 +110,14 @@ def _the_type(name: str) -> NotificationType:
     if name not in types:
         raise Misconfigured(f"There is no type {name}; the catalogue has {', '.join(types)}.")
     return types[name]
+
+
+def _pairs(attributes: tuple[str, ...]) -> dict[str, str]:
+    given = [each.partition("=") for each in attributes]
+    for name, sign, _ in given:
+        if not sign:
+            raise Misconfigured(f"--attribute {name} has no value: it is NAME=VALUE.")
+    return {name: value for name, _, value in given}
 
 
 def _of_category(other: NotificationType, spec: NotificationType) -> NotificationType:

@@ -42,7 +42,7 @@ def gather(draft: Draft, verdict: Gather) -> None:
     Raises BadRecord for an event that lacks what a template needs.
     """
     plan, request = draft.plan, draft.request
-    plan.rendering.content(request.event, draft.locale)
+    draft.rendered(plan)
     name = _name_of(draft, verdict)
     found = draft.gathering.get(name)
     size = data_size(request.event)
@@ -76,7 +76,7 @@ def join_digest(draft: Draft, others: Sequence[Channel], detail: str) -> None:
     Raises BadRecord for an event that lacks what a template needs.
     """
     plan = draft.plan
-    plan.rendering.content(draft.request.event, draft.locale)
+    draft.rendered(plan)
     place = max(at for at, (_, held) in enumerate(draft.keep) if held.channels[0] in others)
     row, held = draft.keep[place]
     joined = row, replace(held, channels=(*held.channels, plan.channel))

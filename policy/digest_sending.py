@@ -135,6 +135,6 @@ def _text(draft: Draft, channel: Channel, items: Sequence[Item], types: Types) -
         assert plan is not None  # noqa: S101  the others are not known
         place = name, text_at(event.data, plan.digest_key)
         parts.setdefault(place, (plan.rendering, []))[1].append(event)
-    return together(
-        [(rendering, events[::-1]) for rendering, events in parts.values()], draft.locale
-    )
+    told = [(rendering, events[::-1]) for rendering, events in parts.values()]
+    is_personal = any(rendering.is_personal for rendering, _ in told)
+    return together(told, draft.locale, draft.reader() if is_personal else None)

@@ -10,7 +10,9 @@ from policy.decision import Decision, Notice, Outcome, Row
 from policy.identity import counted_id, delivery_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType, Plan
+from policy.quiet_hours import zone_of
 from policy.rate_limit import Window
+from policy.rendering.reader import Reader, reader_of
 from policy.rule import Verdict
 from policy.user.ledger import Gathering, Held, Ledger, Waiting
 from policy.user.profile import Profile
@@ -110,6 +112,17 @@ class Draft(Struct, gc=False):
             if verdict is not None:
                 return verdict
         return None
+
+    def rendered(self, plan: Plan) -> Content:
+        """What the event says by this plan; raises BadRecord where it lacks what that needs."""
+        if plan.rendering.is_personal:
+            return plan.rendering.content(self.request.event, self.locale, self.reader())
+        return plan.rendering.content(self.request.event, self.locale)
+
+    def reader(self) -> Reader:
+        """What templates may say of the user."""
+        zone = zone_of(self.profile, self.tenant)
+        return reader_of(self.request.user, zone, self.profile.attributes)
 
     def deliver(self, content: Content) -> None:
         """Send on the channel that is looked at, one message an address."""

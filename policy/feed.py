@@ -64,7 +64,7 @@ def item_for(
         return None
     if any(objections):
         return None
-    content = plan.rendering.content(event, draft.locale)
+    content = draft.rendered(plan)
     return FeedItem(
         id=item_id(post),
         source="outbox",

@@ -43,7 +43,7 @@ def wait(
         return
     for plan in draft.spec.steps[draft.step].plans:
         if plan.channel in why:
-            plan.rendering.content(draft.request.event, draft.locale)
+            draft.rendered(plan)
     name = f"{draft.name}.{draft.step}{suffix}"
     draft.waiting = {**draft.waiting, name: Waiting(due_at, unless, is_quiet=is_quiet)}
     draft.keep += (((name,), Held(draft.request, draft.step, tuple(why))),)

@@ -133,7 +133,7 @@ def _decide_channels(
         draft.look_at(plan)
         verdict = draft.objection()
         if verdict is None:
-            draft.deliver(plan.rendering.content(draft.request.event, draft.locale))
+            draft.deliver(draft.rendered(plan))
         elif isinstance(verdict, Outcome):
             if verdict.reason in _WITHOUT_ADDRESS and _may_come(draft):
                 unread[plan.channel] = verdict.reason

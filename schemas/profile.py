@@ -40,9 +40,10 @@ class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where to reach a user; the record that Kafka accepted last counts, whole.
 
-    `attributes` say which segments the user belongs to. Where `zone` (IANA) or `locale` is not
-    given or not known, the tenant's counts. Of over 100 devices, the last 100 listed do. `email` is
-    one plain address, whose domain may have any letters; `phone` has + and the country's code.
+    `attributes` say which segments the user belongs to, and what texts may say of them. Where
+    `zone` (IANA) or `locale` is not given or not known, the tenant's counts. Of over 100 devices,
+    the last 100 listed do. `email` is one plain address, whose domain may have any letters; `phone`
+    has + and the country's code.
     An `email` or `phone` that can't be used is left out, and told as a dead letter. `webhooks` and
     `chats` are at public https URLs; a record that names another is a dead letter as a whole.
     """

@@ -13,8 +13,9 @@ from policy.rendering.bounds import TooMuch
 from policy.rendering.gathered import gathered
 from policy.rendering.locales import chain
 from policy.rendering.plain_text import clean, clean_html
+from policy.rendering.reader import USER, Reader, speaks_of_reader
 from policy.rendering.room import Room, room_of
-from policy.rendering.template import Text
+from policy.rendering.template import Text, parse_template
 from policy.rendering.texts import BadTemplate as BadTemplate
 from policy.rendering.texts import check, sources_of
 from policy.rendering.unusable import Unusable
@@ -38,7 +39,8 @@ class Rendering(Struct, frozen=True, kw_only=True):
 
     What can't be rendered raises BadRecord, naming the variable, the filter or the bound. What
     a push or an SMS has no room for is cut. `sources` are the templates as written; `says_more` is
-    whether they tell how many events of a digest are left out.
+    whether they tell how many events of a digest are left out, `is_personal` whether they speak of
+    who reads them, who must be given then.
     """
 
     subject: str
@@ -50,15 +52,19 @@ class Rendering(Struct, frozen=True, kw_only=True):
     data: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     says_more: bool = False
+    is_personal: bool = False
 
-    def content(self, event: Event, locale: str) -> Content:
-        """What one event says: templates have its `data`, `actor`, `occurred_at`, and `locale`."""
+    def content(self, event: Event, locale: str, reader: Reader | None = None) -> Content:
+        """What one event says: templates have its `data`, `actor` and `occurred_at`, the reader as
+        `user`, and `locale`."""
         wording = self.wording
         if self.locales or self.language:
             wording, locale = self._spoken(locale)
         try:
             # Written out, as a call costs a twentieth of a short text.
             values = {"data": event.data, "actor": event.actor, "occurred_at": event.occurred_at}
+            if self.is_personal:
+                values[USER] = reader or {}
             body = wording.body(values, locale)
             if not body.isprintable():
                 body = clean(body)
@@ -73,7 +79,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
         except Exception as error:
             raise self._failed(error) from error
 
-    def digest(self, events: Sequence[Event], locale: str) -> Content:
+    def digest(self, events: Sequence[Event], locale: str, reader: Reader | None = None) -> Content:
         """What several events say at once; `events` are at least one, the oldest first.
 
         Templates have `events`, a list whose items have `data`, `actor` and `occurred_at`;
@@ -87,7 +93,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
         told = len(events)
         while True:
             try:
-                return self._digest(events, told, locale)
+                return self._digest(events, told, locale, reader)
             except TooMuch as error:
                 if told == 1:
                     raise self._failed(error) from error
@@ -95,10 +101,13 @@ class Rendering(Struct, frozen=True, kw_only=True):
             except Exception as error:
                 raise self._failed(error) from error
 
-    def _digest(self, events: Sequence[Event], told: int, locale: str) -> Content:
+    def _digest(
+        self, events: Sequence[Event], told: int, locale: str, reader: Reader | None
+    ) -> Content:
         """The same with no more than `told` of the events in the list."""
         wording, locale = self._spoken(locale)
-        every, more = [_values(event) for event in events], len(events) - told
+        of_reader = {USER: reader or {}} if self.is_personal else {}
+        every, more = [_values(event) | of_reader for event in events], len(events) - told
         values = every[-1] | {"events": every[:told], "count": len(every), "more": more}
         heading = wording.digest_title or wording.title
         title = heading(values, locale) if heading else ""
@@ -162,6 +171,7 @@ def compile_rendering(
         data=templates.data,
         sources=sources,
         says_more=any(_SAYS_MORE.search(source) for source in sources),
+        is_personal=any(speaks_of_reader(parse_template(source)) for source in sources),
     )
 
 

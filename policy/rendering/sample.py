@@ -20,6 +20,7 @@ from jinja2.nodes import (
     Test,
 )
 
+from policy.rendering.reader import USER
 from policy.rendering.template import parse_template
 
 _KINDS: dict[str, Any] = {
@@ -46,6 +47,14 @@ def sample_data(sources: Iterable[str], names: Iterable[str] = ()) -> dict[str, 
         root.field(name)
     made = root.value("data")
     return made if isinstance(made, dict) else {}
+
+
+def sample_attributes(sources: Iterable[str]) -> dict[str, str]:
+    """The user's attributes that the templates speak of, each with its name for a value."""
+    root = _Shape()
+    for source in sources:
+        _visit(parse_template(source), {USER: root})
+    return {name: name for name in root.fields}
 
 
 class _Shape:

@@ -15,10 +15,11 @@ from policy.rendering.bounds import MOST_BYTES, check_size, joined
 from policy.rendering.locales import locale_of
 from policy.rendering.markup import misplaced
 from policy.rendering.metering import complaints, meter
+from policy.rendering.reader import USER, unsure
 from policy.rendering.sandbox import Sandbox
 
-NAMES = frozenset({"actor", "data", "locale", "occurred_at"})
-"""What a template may speak of: the event, and the locale by which it is formatted."""
+NAMES = frozenset({"actor", "data", "locale", "occurred_at", USER})
+"""What a template may speak of: the event, who reads it, and the locale by which it is written."""
 
 DIGEST_NAMES = NAMES | {"count", "events", "more"}
 """What the template of a digest may speak of."""
@@ -87,7 +88,7 @@ def compile_template(source: str, names: frozenset[str] = NAMES, *, html: bool =
     environment = _HTML if html else _PLAIN
     try:
         tree = environment.parse(source)
-        for complaint in complaints(tree, names):
+        for complaint in chain(complaints(tree, names), unsure(tree)):
             raise ValueError(complaint)
         harm = misplaced(tree) if html else None
         if harm:

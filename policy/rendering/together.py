@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policy.rendering.gathered import MOST
+from policy.rendering.reader import Reader
 from policy.rendering.rendering import Rendering
 from schemas.delivery import Content
 from schemas.event import Event
@@ -12,7 +13,7 @@ Part = tuple[Rendering, Sequence[Event]]
 """Events that one digest would tell of, the oldest first, and how; at least one."""
 
 
-def together(parts: Sequence[Part], locale: str) -> Content:
+def together(parts: Sequence[Part], locale: str, reader: Reader | None = None) -> Content:
     """What the parts say on their channel, which is the same of all; one alone as it says it.
 
     The message has title and data of the first part. Each other one begins with its own title, and
@@ -22,14 +23,14 @@ def together(parts: Sequence[Part], locale: str) -> Content:
     Raises BadRecord where a part can't be rendered; those that are not told are not looked at.
     """
     (first, events), *others = parts
-    content = first.digest(events, locale)
+    content = first.digest(events, locale, reader)
     if not others:
         return content
     between = "\n\n" if first.channel is Channel.EMAIL else "\n"
     left = sum(len(events) for _, events in others)
     body = content.body
     for rendering, events in others[: MOST - 1]:
-        part = rendering.digest(events, locale)
+        part = rendering.digest(events, locale, reader)
         longer = between.join((body, f"{part.title}\n{part.body}" if part.title else part.body))
         more = left - len(events)
         if not first.room.holds(content.title, longer + _tail(more), content.data):

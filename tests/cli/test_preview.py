@@ -124,6 +124,20 @@ def test_several_types_in_one_message(tmp_path: Path) -> None:
     assert "receipt is of receipts, and thing of things" in str(result.exception)
 
 
+def test_a_user_with_attributes_of_ones_own(tmp_path: Path) -> None:
+    named = "body = \"{{ user.name|default('you') }}\""
+    text = CATALOGUE.replace('body = "{{ data.text }} [b]"', named)
+    (tmp_path / "catalogue" / "thing.toml").write_text(text)
+    told = [("name", []), ("Ann", ["name=Ann"]), ("you", ["plan=pro"]), ("", ["name="])]
+    for body, given in told:
+        options = [option for each in given for option in ("--attribute", each)]
+        (shown,) = facts("thing", "--channel", "push", *options)
+        assert shown["body"] == body
+    refused = run("thing", "--attribute", "name")
+    assert isinstance(refused.exception, Misconfigured)
+    assert "name has no value" in str(refused.exception)
+
+
 def test_a_variant(tmp_path: Path) -> None:
     variants = """
 [types.thing.experiment]

@@ -117,6 +117,16 @@ def test_what_is_for_later_is_seen_then() -> None:
     assert item_for(scheduled, "ann", spec, state, NOW + HOUR) is not None
 
 
+def test_each_reads_a_text_of_their_own() -> None:
+    text = TYPE.format(channel="inapp", more="", texts="")
+    text = text.replace("data.text", "user.name|default('you')")
+    spec = parse({"post.toml": text}).types["post"]
+    for attributes, body in (({"name": "Ann"}, "Ann"), ({}, "you")):
+        found = item_for(post(), "ann", spec, UserState(Profile(attributes=attributes)), NOW)
+        assert found is not None
+        assert found.body == body
+
+
 def test_what_was_cancelled_is_not_seen() -> None:
     said = post(cancel_key="k")
     assert read(said, cancelled_at=epoch_ms(said.event.occurred_at)) is None
