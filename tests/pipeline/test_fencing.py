@@ -175,6 +175,7 @@ async def test_what_isnt_acknowledged_in_time_ends_the_process_though_nobody_wai
     await wire.producer.open(wire.topic, 0)
     for topic in (wire.topic, f"{wire.topic}-out"):
         wire.failures.clear()
+        await wire.write(b"first", topic=topic)  # or it is forgotten before it can be sent at all
         wire.proxy.hold(of(PRODUCE))
         monkeypatch.setattr("pipeline.producer.DELIVERY_SECONDS", 0.2)
         writing = asyncio.create_task(wire.write(b"slow", topic=topic))
@@ -186,6 +187,7 @@ async def test_what_isnt_acknowledged_in_time_ends_the_process_though_nobody_wai
         assert f"to {topic}-0; it may have been stored or not" in str(failure)
         wire.proxy.let_go()
         await wire.producer.flush()
+        monkeypatch.undo()
 
 
 async def test_an_id_that_kafka_does_not_answer_for_is_one_sentence(
