@@ -23,7 +23,7 @@ from pipeline.outputs import partition_of
 from pipeline.partitions import Role
 from pipeline.request_buckets import RequestBuckets
 from pipeline.runtime import Runtime
-from pipeline.slices import Slice
+from pipeline.slices import AT_A_STRETCH, Slice
 from pipeline.topics import (
     CANCELLATIONS,
     CANCELLED,
@@ -131,7 +131,9 @@ class Router(Stateful):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
         forgotten = Forgotten(turn)
-        for record, value in records:
+        for number, (record, value) in enumerate(records, 1):
+            if number % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
             try:
                 routed = self._take(record, value, turn, forgotten)
             except BadRecord as error:

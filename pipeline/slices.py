@@ -10,6 +10,10 @@ from dataclasses import dataclass, replace
 from aiokafka import ConsumerRecord, TopicPartition
 
 RECORDS = 1000
+AT_A_STRETCH = 50
+"""Records of a slice after which other partitions have their turn, and fetches. A thousand contacts
+take 50 ms, and in an import each partition has one such slice after the other: a critical request
+then waited for all of them at each of its steps."""
 BYTES = 1 << 20
 OVERHEAD = 400
 """Bytes that a record costs beside its key and value: one Python object with its fields."""
