@@ -21,7 +21,7 @@ from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Answers, Breaker, Circuit, answers_of
 from sinks.health import Health
 from sinks.http import BEFORE_CALL
-from sinks.provider import Fault, Outcome, Provider, Refused, Retry, Sent
+from sinks.provider import Outcome, Provider, Refused, Retry, Sent
 from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
 
@@ -178,7 +178,7 @@ class Calls:
         name, delivery = self.provider.name, call.delivery
         ticket = ticket_of(delivery) if self.provider.keeps_tickets else None
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Retry) and outcome.whose in (Fault.CREDENTIALS, Fault.PROVIDER):
+        if isinstance(outcome, Retry) and outcome.concerns_all:
             PROVIDER_ERRORS.labels(name, outcome.reason).inc()
         if isinstance(outcome, Retry) and outcome.uncertain and self._holds:
             # Noted before anything else is done: a stop in the middle of the slice must not lead

@@ -1,22 +1,20 @@
 """Whether an event is one to tell anybody of, by an expression over what it holds."""
 
-from jinja2 import TemplateSyntaxError, UndefinedError
+from jinja2 import TemplateSyntaxError
 from jinja2.parser import Parser
 from msgspec import Struct
 
 from pipeline.errors import BadRecord
-from policy.rendering.bounds import TooMuch
+from policy.rendering.failure import failure_of
 from policy.rendering.sandbox import Sandbox
 from policy.rendering.template import Text, compile_template
-from policy.rendering.unusable import Unusable
 from schemas.event import Event
 from schemas.vocabulary import Reason
 
 NAMES = frozenset({"actor", "data", "occurred_at"})
 """What an expression may speak of."""
-_SPEAKING = (UndefinedError, TooMuch, Unusable)
 MOST_SHOWN = 300
-"""Characters of an error, which may quote the record, and of an expression."""
+"""Characters of an expression where it is told."""
 _SYNTAX = Sandbox(autoescape=False)
 
 
@@ -32,9 +30,7 @@ class Condition(Struct, frozen=True):
         try:
             return self.text(values, "") == "1"
         except Exception as error:
-            # What compiles can only fail on the values of this very record.
-            why = str(error) if isinstance(error, _SPEAKING) else f"{type(error).__name__}: {error}"
-            raise BadRecord(Reason.INVALID, f"when: {why[:MOST_SHOWN]}") from error
+            raise BadRecord(Reason.INVALID, f"when: {failure_of(error)}") from error
 
 
 def compile_condition(source: str) -> Condition:

@@ -7,6 +7,7 @@ from policy.decision import Outcome
 from policy.identity import delivery_event_id, notification_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
+from policy.standing import NOWHERE
 from policy.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
@@ -121,7 +122,8 @@ def reported(
 def read_by_feeds(post: Post, spec: NotificationType, followers: int, now: int) -> DeliveryEvent:
     """Not written to the actor's followers: one row for all of them, under the actor's name."""
     outcome = Outcome(None, Reason.FAN_OUT_ON_READ, f"{followers} followers")
-    return _not_routed(post.event, spec, post.notification_id, outcome, post.accepted_at, now)
+    asked = _asked(post.event, spec, post.event.actor, post.accepted_at)
+    return not_sent(asked, spec, post.notification_id, outcome, now)
 
 
 def passed_over(
@@ -136,32 +138,10 @@ def passed_over(
     actor's name."""
     name = notification_id(event.tenant, event.id, user, spec.name)
     outcome = Outcome(None, Reason.CONDITION, f"not {condition.source}"[:MOST_SHOWN])
-    return _not_routed(event, spec, name, outcome, accepted_at, now, user)
+    asked = _asked(event, spec, user or event.actor, accepted_at)
+    return not_sent(asked, spec, name, outcome, now)
 
 
-def _not_routed(
-    event: Event,
-    spec: NotificationType,
-    notification: str,
-    outcome: Outcome,
-    accepted_at: int,
-    now: int,
-    user: str = "",
-) -> DeliveryEvent:
-    return DeliveryEvent(
-        id=delivery_event_id(notification, None, outcome.stage, 0),
-        stage=outcome.stage,
-        at=now,
-        occurred_at=epoch_ms(event.occurred_at),
-        accepted_at=accepted_at,
-        tenant=event.tenant,
-        type=spec.name,
-        category=spec.category,
-        priority=spec.priority,
-        user=user or event.actor,
-        event_id=event.id,
-        notification_id=notification,
-        reason=outcome.reason,
-        detail=outcome.detail,
-        catalogue=spec.catalogue,
-    )
+def _asked(event: Event, spec: NotificationType, user: str, accepted_at: int) -> Request:
+    """What would have been asked of the decider."""
+    return Request(type=spec.name, user=user, event=event, origin=NOWHERE, accepted_at=accepted_at)

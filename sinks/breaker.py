@@ -209,11 +209,7 @@ def answers_of(outcomes: Sequence[Outcome], part: str = "") -> Answers | None:
     retries = [outcome for outcome in outcomes if isinstance(outcome, Retry)]
     if retries and all(retry.reason is Reason.CIRCUIT_OPEN for retry in retries):
         return None
-    blamed = [
-        retry
-        for retry in retries
-        if retry.whose in (Fault.CREDENTIALS, Fault.PROVIDER) and retry.part in ("", part)
-    ]
+    blamed = [retry for retry in retries if retry.concerns_all and retry.part in ("", part)]
     pauses = [retry.after for retry in blamed if retry.after is not None]
     failed = bool(blamed) and len(blamed) == len(outcomes)
     return Answers(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sinks.provider import Fault, Outcome, Retry, Sent
+from sinks.provider import Outcome, Retry, Sent
 
 LONGEST = 300
 """Characters of what it said."""
@@ -23,11 +23,8 @@ class Health:
 
     def note(self, now: int, outcomes: Sequence[Outcome]) -> None:
         """Take in what came of one call."""
-        failures = [
-            outcome
-            for outcome in outcomes
-            if isinstance(outcome, Retry) and outcome.whose in (Fault.CREDENTIALS, Fault.PROVIDER)
-        ]
+        retries = (outcome for outcome in outcomes if isinstance(outcome, Retry))
+        failures = [retry for retry in retries if retry.concerns_all]
         if failures:
             self.last_error = f"{failures[0].reason}: {failures[0].detail}"[:LONGEST]
             self.last_error_at = now

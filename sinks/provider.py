@@ -57,6 +57,11 @@ class Retry(Struct, frozen=True):
             return self.fault
         return Fault.CREDENTIALS if self.reason is Reason.UNAUTHORIZED else Fault.PROVIDER
 
+    @property
+    def concerns_all(self) -> bool:
+        """Whether it is the provider's fault or our account's there, and not this message's."""
+        return self.whose in (Fault.CREDENTIALS, Fault.PROVIDER)
+
 
 class Refused(Struct, frozen=True):
     """Never: the same call can't succeed.

@@ -10,6 +10,7 @@ from msgspec import Struct
 from pipeline.errors import BadRecord
 from policy.entry import Layout, Templates
 from policy.rendering.bounds import TooMuch
+from policy.rendering.failure import failure_of
 from policy.rendering.gathered import gathered
 from policy.rendering.locales import chain
 from policy.rendering.plain_text import clean, clean_html
@@ -18,15 +19,12 @@ from policy.rendering.room import Room, room_of
 from policy.rendering.template import Text, parse_template
 from policy.rendering.texts import BadTemplate as BadTemplate
 from policy.rendering.texts import check, sources_of
-from policy.rendering.unusable import Unusable
 from policy.rendering.wording import Wording, compile_wordings
 from schemas.delivery import Content
 from schemas.event import Event
 from schemas.vocabulary import Channel, Reason
 
-_SHOWN = 300  # characters of an error, which may quote the record
 _SAYS_MORE = re.compile(r"{[{%][^}]*\bmore\b")
-_SPEAKING = (UndefinedError, TooMuch, Unusable)
 
 
 class Rendering(Struct, frozen=True, kw_only=True):
@@ -147,9 +145,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             raise UndefinedError(f"the variable {error} is missing") from None
 
     def _failed(self, error: Exception) -> BadRecord:
-        # A template that compiles can only fail on the values of this very record.
-        why = str(error) if isinstance(error, _SPEAKING) else f"{type(error).__name__}: {error}"
-        return BadRecord(Reason.RENDER_FAILED, f"{self.subject}: {why[:_SHOWN]}")
+        return BadRecord(Reason.RENDER_FAILED, f"{self.subject}: {failure_of(error)}")
 
 
 def compile_rendering(
