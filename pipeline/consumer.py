@@ -13,10 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import aiokafka
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import (
-    ConsumerStoppedError,
     IllegalStateError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
@@ -26,12 +24,8 @@ from faust.types.tuples import ConsumerMessage
 
 from pipeline import metrics
 from pipeline.cursor import Cursor
-from pipeline.fetch_sessions import answer_of, assignment_of, tell_of_fetches
 from pipeline.frontiers import Bounds, Finding, Stored, lost_place, tell_of_retention
-from pipeline.heartbeats import renew_by_answers
-from pipeline.kafka_clients import new_client
-from pipeline.membership import NamedConsumer
-from pipeline.received import Answer
+from pipeline.group_client import GroupClient
 from pipeline.slices import RECORDS, Slice, cut
 
 GATHER = 0.01
@@ -44,96 +38,6 @@ FETCH_WAIT = 0.1
 ASKED_ANYWAY = 1.0
 """Seconds after which the client is asked though no broker has answered: it may have something to
 tell all the same, such as that a partition has no position, for which it asks nobody any more."""
-PARTITION_BYTES = 1 << 19
-"""What one fetch brings of a partition at most, unless a single batch is larger."""
-FETCH_BYTES = 1 << 22
-"""And of all partitions together. Without it the client piles up that much of each one that has
-a backlog, whether there is room for it or not."""
-
-
-class SliceConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread with the Kafka client in it."""
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        conf = self.app.conf
-        servers = driver.server_list(transport.url, transport.default_port)
-        consumer = new_client(
-            NamedConsumer,
-            ",".join(servers),
-            member=self.app.member,
-            group_id=conf.id,
-            enable_auto_commit=False,
-            # A position that the log does not have is looked into, and never left for another.
-            auto_offset_reset="none",
-            max_partition_fetch_bytes=PARTITION_BYTES,
-            fetch_max_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=500,
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            session_timeout_ms=int(conf.broker_session_timeout * 1000),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
-            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
-            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
-        )
-        renew_by_answers(consumer, self.app.lease)
-        tell_of_fetches(consumer, self._tell)
-        return consumer
-
-    def _tell(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits for it
-            self.parent_loop.call_soon_threadsafe(self.consumer.answered.set)
-
-    async def getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109
-        """As Faust's, without its queue of calls, which costs more than what is called.
-
-        What makes the group end is raised by whatever call is next, as nobody waits in the client.
-        """
-        fetch = self._fetch_now(active_partitions, timeout)
-        try:
-            future = asyncio.run_coroutine_threadsafe(fetch, self.thread_loop)
-        except RuntimeError as error:
-            fetch.close()
-            raise ConsumerStoppedError from error
-        return await asyncio.wrap_future(future)
-
-    async def _fetch_now(self, partitions: Any, seconds: float) -> Any:
-        consumer = self._ensure_consumer()
-        consumer._coordinator.check_errors()  # noqa: SLF001
-        return await self._fetch_records(consumer, partitions, timeout=seconds)
-
-    def last_answer(self, tp: TopicPartition, taken_to: int) -> tuple[int | None, Answer]:
-        """Where the partition's records ended when a broker last answered a fetch, None before
-        that; and that answer.
-
-        The last record that was taken ends at `taken_to`; the client may be past what follows it
-        and is no record.
-        """
-        state = _state(self._ensure_consumer(), tp)
-        answer = answer_of(state)  # first: the end may be newer, never older
-        if state is None or state.lso is None:
-            return None, answer
-        end = int(state.lso)
-        if state.has_valid_position and state.position >= end:
-            end = min(end, taken_to)
-        return end, answer
-
-    def was_answered_since(self, tp: TopicPartition, known: Answer) -> bool:
-        """Whether `last_answer` is another than that."""
-        return answer_of(_state(self._ensure_consumer(), tp)) is not known
-
-    async def leave(self) -> None:
-        """Leave the group, while this thread and the one that it tells can still answer."""
-        await self.call_thread(self._ensure_consumer().leave)
-
-    async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
-        """Where the logs start and end, and what the group has committed."""
-        return await self.call_thread(self._bounds, partitions)  # type: ignore[no-any-return]
-
-    async def _bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
-        consumer = self._ensure_consumer()
-        committed = {tp: await consumer.committed(tp) for tp in partitions}
-        starts = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        return {tp: Bounds(starts[tp], ends[tp], committed[tp]) for tp in partitions}
 
 
 class SliceConsumer(driver.Consumer):
@@ -149,8 +53,8 @@ class SliceConsumer(driver.Consumer):
         self._rested = False
         self._out_of_range: set[TopicPartition] = set()
 
-    def _new_consumer_thread(self) -> SliceConsumerThread:
-        return SliceConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> GroupClient:
+        return GroupClient(self, loop=self.loop, beacon=self.beacon, thread_loop=self.loop)
 
     async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Bounds]:
         """Where the logs start and end, and what the group has committed."""
@@ -355,9 +259,3 @@ class SliceConsumer(driver.Consumer):
             slice_.partition,
             generation_id=self.app.consumer_generation_id,
         )
-
-
-def _state(consumer: aiokafka.AIOKafkaConsumer, tp: TopicPartition) -> Any:
-    """What the client keeps of a partition; None where that was revoked a moment ago."""
-    assignment = assignment_of(consumer)
-    return assignment and assignment.state_value(tp)

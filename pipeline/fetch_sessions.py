@@ -63,9 +63,9 @@ def use_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
 
 
 def tell_of_fetches(consumer: AIOKafkaConsumer, tell: Callable[[], None]) -> None:
-    """Have it told, in the client's thread, when a broker has answered a fetch.
+    """Have it told when a broker has answered a fetch.
 
-    What it brought can be taken by what that thread does next.
+    What it brought can be taken by what the loop does next.
     """
     client = consumer._client  # noqa: SLF001
     send = client.send

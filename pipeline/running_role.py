@@ -61,7 +61,7 @@ class RunningRole:
         """Ask the group for partitions; where that fails, the process ends."""
         try:
             await self._app.start()
-        except Exception as error:  # the threads of others run, and would keep the process
+        except Exception as error:  # or other roles would work on without it
             self._fail(error)
 
     async def keep_lease(self) -> None:
@@ -103,7 +103,7 @@ async def leave(app: SliceApp, partitions: Partitions) -> None:
         async with asyncio.timeout(LEAVE_SECONDS):
             await app.consumer.force_commit()
             await app.consumer.leave()
-    except (Exception, asyncio.CancelledError) as error:  # so a thread that ends answers us
+    except (Exception, asyncio.CancelledError) as error:  # also of a client that broke
         log.warning(
             "This worker could not leave the group of %s within %.0f s (%r). All that it finished "
             "is kept; others have its partitions once its session has ended.",

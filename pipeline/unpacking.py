@@ -74,7 +74,7 @@ def unpack_snappy(packed: bytes) -> bytes:
 
 
 class _Unpacked(threading.local):
-    """Bytes that this thread unpacked: each role's client has its own."""
+    """Bytes that this thread unpacked: others may have clients of their own."""
 
     size = 0
 

@@ -23,15 +23,14 @@ from pipeline.running_role import BuildRole, RunningRole
 from pipeline.settings import Settings
 
 SWITCH_SECONDS = 0.0005
-"""After which a thread that runs Python lets one go on that waits. Each role's client has a thread
-of its own; with Python's 5 ms, each of its steps, heartbeats too, waits so long for a busy loop."""
+"""After which a thread that runs Python lets the loop go on. With Python's own 5 ms, the loop waits
+that long after each wait for the network while, say, a catalogue is compiled."""
 
 
 def run_worker(settings: Settings, builders: Mapping[str, BuildRole]) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is in hand, commit and end the process.
 
-    Faust's apps are not stopped: by then they hold nothing, and each would wait for its thread for
-    ever where a rebalance came to nothing.
+    Faust's apps are not stopped: by then they hold nothing.
     """
     set_up_logs()
     keep_freed_memory()

@@ -8,7 +8,7 @@ import pytest
 
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
-from pipeline.consumer import SliceConsumerThread
+from pipeline.group_client import GroupClient
 from pipeline.slices import Slice
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
@@ -155,19 +155,19 @@ async def test_an_idle_worker_asks_its_client_only_after_an_answer_of_a_broker(
 ) -> None:
     recorder, counts = Recorder(kafka.address), Counter[str]()
     await recorder.fill(1)
-    tell, getmany = SliceConsumerThread._tell, SliceConsumerThread.getmany
+    tell, getmany = GroupClient._tell, GroupClient.getmany
 
-    def counting_tell(thread: SliceConsumerThread) -> None:
+    def counting_tell(client: GroupClient) -> None:
         counts["answers"] += 1
-        tell(thread)
+        tell(client)
 
-    async def counting_getmany(thread: SliceConsumerThread, *arguments: Any) -> Any:
+    async def counting_getmany(client: GroupClient, *arguments: Any) -> Any:
         counts["asked"] += 1
-        return await getmany(thread, *arguments)
+        return await getmany(client, *arguments)
 
     monkeypatch.setattr("pipeline.consumer.ASKED_ANYWAY", 1e9)
-    monkeypatch.setattr(SliceConsumerThread, "_tell", counting_tell)
-    monkeypatch.setattr(SliceConsumerThread, "getmany", counting_getmany)
+    monkeypatch.setattr(GroupClient, "_tell", counting_tell)
+    monkeypatch.setattr(GroupClient, "getmany", counting_getmany)
     async with recorder.worker():
         await until(lambda: recorder.count() == PARTITIONS)
         before = counts.copy()
@@ -179,7 +179,7 @@ async def test_an_idle_worker_asks_its_client_only_after_an_answer_of_a_broker(
 async def test_what_a_client_holds_is_taken_though_nothing_tells_of_an_answer(
     kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SliceConsumerThread, "_tell", lambda _: None)
+    monkeypatch.setattr(GroupClient, "_tell", lambda _: None)
     recorder = Recorder(kafka.address)
     expected = await recorder.fill(10)
     async with recorder.worker():

@@ -275,7 +275,7 @@ async def test_a_partition_that_is_taken_away_is_finished_and_committed_before_i
 async def test_a_worker_that_is_told_to_stop_closes_then_commits_then_leaves(
     trouble: BaseException | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also where the thread of Kafka's client ends at that moment."""
+    """Also where Kafka's client ends at that moment."""
     steps: list[str] = []
     house = House()
     await house.open()
