@@ -133,7 +133,6 @@ class SliceConsumer(driver.Consumer):
         # rest, and all that came later is an answer away.
         more = await self._fetch(wanted, ANSWER if held else FETCH_WAIT)
         fetched = {tp: [*held.get(tp, ()), *more.get(tp, ())] for tp in held | more}
-        self._note_ends(wanted, fetched)
         # What was read in one go is handed on in the role's order of topics: an erasure goes before
         # what its user said since.
         order = self.app.partitions.role.topics.index
@@ -168,6 +167,7 @@ class SliceConsumer(driver.Consumer):
             return {}
         except NoOffsetForPartitionError:
             return {}  # assigned anew a moment ago; its frontier is sought when that is known
+        self._note_taken(fetched)
         if not fetched:
             # After anything else, something of another partition may be left.
             self._asked = wanted
@@ -204,22 +204,28 @@ class SliceConsumer(driver.Consumer):
         if self._rested:
             await asyncio.sleep(GATHER)
 
-    def _note_ends(
-        self, wanted: set[TopicPartition], fetched: Mapping[Any, list[ConsumerRecord]]
-    ) -> None:
-        # What brought records first: the client goes on fetching meanwhile, and an answer must not
-        # seem newer than those that came with it.
-        for tp in (*fetched, *(wanted - fetched.keys())):
+    def note_end(self, tp: TopicPartition) -> None:
+        """Look up where a partition ends, and which answer of a broker told it."""
+        cursor = self.cursors.get(tp)
+        if cursor is None or cursor.seek_pending:
+            return
+        # Of many partitions few get something, and nobody asks about most of the others.
+        if self._thread.was_answered_since(tp, cursor.answer):
+            taken_to = max(cursor.position, cursor.taken_to)
+            cursor.end, cursor.answer = self._thread.last_answer(tp, taken_to)
+
+    def _note_taken(self, fetched: Mapping[Any, list[ConsumerRecord]]) -> None:
+        """Note what the client handed out, before it does anything else.
+
+        To it that is read, also while it is still on its way to a lane.
+        """
+        for tp, records in fetched.items():
             cursor = self.cursors.get(tp)
             if cursor is None or cursor.seek_pending:
                 continue
-            records = fetched.get(tp)
-            if not records and not self._thread.was_answered_since(tp, cursor.answer):
-                continue
-            taken_to = records[-1].offset + 1 if records else cursor.position
-            cursor.end, cursor.answer = self._thread.last_answer(tp, taken_to)
-            if records:
-                cursor.received.note(cursor.answer, records[-1].timestamp)
+            cursor.taken_to = records[-1].offset + 1
+            cursor.end, cursor.answer = self._thread.last_answer(tp, cursor.taken_to)
+            cursor.received.note(cursor.answer, records[-1].timestamp)
 
     async def _apply_seeks(self) -> None:
         # Only here, between two fetches: a seek during one would give it a wrong start.
@@ -240,7 +246,10 @@ class SliceConsumer(driver.Consumer):
             if self.cursors.get(tp) is not cursor or cursor.epoch != slice_.epoch:
                 return
             cursor.hand_on(slice_)
-            await self.wait_first(self.callback(self._as_message(slice_)), self.suspend_flow.wait())
+            # It waits for nothing but who else changes Faust's list of streams. What a rebalance
+            # has dropped from there is read again, so the agent takes what it can first.
+            await self.callback(self._as_message(slice_))
+            await asyncio.sleep(0)
 
     def _as_message(self, slice_: Slice) -> ConsumerMessage:
         last = slice_.records[-1]

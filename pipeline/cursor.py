@@ -10,8 +10,9 @@ from pipeline.slices import Slice
 class Cursor:
     """The reading side of a partition, from the frontier it was opened at.
 
-    `position` is the next offset to fetch, `accepted` the end of what reached a lane. The two
-    differ while a slice is on its way through Faust, and for good if Faust dropped it there.
+    `position` is the next offset to hand on, `accepted` the end of what reached a lane. The two
+    differ while a slice is on its way through Faust, and for good if Faust dropped it there. What
+    was fetched and not handed on yet ends at `taken_to`.
     `received` is shared by the topics of a partition number; `answer` is what `end` is known from.
     `end` is where the last record ends that may be read: of open transactions none may, and what is
     no record, such as their markers, does not count.
@@ -21,6 +22,7 @@ class Cursor:
     epoch: int = 0
     seek_pending: bool = True
     accepted: int = 0
+    taken_to: int = 0
     in_flight: int = 0
     stuck_at: int | None = None
     end: int | None = None
@@ -32,7 +34,7 @@ class Cursor:
 
     def seek(self, offset: int) -> None:
         """Fetch from `offset` again; whatever was fetched before counts no more."""
-        self.position = self.accepted = offset
+        self.position = self.accepted = self.taken_to = offset
         self.epoch += 1
         self.seek_pending = True
         self.in_flight = 0

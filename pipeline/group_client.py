@@ -18,6 +18,7 @@ from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 
+from pipeline.fetch_planning import plan_when_possible
 from pipeline.fetch_sessions import answer_of, assignment_of, tell_of_fetches
 from pipeline.frontiers import Bounds
 from pipeline.heartbeats import renew_by_answers
@@ -36,13 +37,18 @@ class GroupClient(driver.AIOKafkaConsumerThread):
     """The client as a member of the role's group; Faust knows it as a thread."""
 
     async def start(self) -> None:
-        """Connect; raises what keeps it from that."""
+        """Begin to serve, connected; raises what keeps it from that."""
         self._thread_started.set()
         self._thread_running = self.parent_loop.create_future()
         # Whatever ends it was told to the app, which is what ends the process.
         self._serving = asyncio.create_task(self._serve())
         self._serving.add_done_callback(lambda task: task.cancelled() or task.exception())
         await self._thread_running
+
+    async def on_start(self) -> None:
+        """Connect."""
+        await super().on_start()
+        plan_when_possible(self._ensure_consumer())
 
     async def on_thread_started(self) -> None:
         """Nothing: no queue of calls is needed."""

@@ -12,6 +12,8 @@ from pipeline.metrics import KAFKA_REQUESTS
 SUFFIX = "Request"
 CLIENT = "aiokafka."
 
+count_of = cache(KAFKA_REQUESTS.labels)
+
 
 def count_requests() -> None:
     """Count every request of all of this process's clients from now on; more calls change nothing.
@@ -25,7 +27,7 @@ def count_requests() -> None:
     def counting(
         connection: AIOKafkaConnection, request: Any, *args: Any, **options: Any
     ) -> Awaitable[Any]:
-        KAFKA_REQUESTS.labels(api_of(request)).inc()
+        count_of(api_of(request)).inc()
         answer: Awaitable[Any] = send(connection, request, *args, **options)
         return answer
 

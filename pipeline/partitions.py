@@ -84,6 +84,10 @@ class Source(Protocol):
         """Where the logs start and end, and what the group has committed."""
         ...
 
+    def note_end(self, tp: TopicPartition) -> None:
+        """Bring up to date where the cursor says that the log ends."""
+        ...
+
 
 class Partition:
     """One partition number of every topic of a role."""
@@ -168,6 +172,7 @@ class Partition:
 
     def _read_to(self, topic: str) -> int:
         tp = self._tps[topic]
+        self._source.note_end(tp)
         cursor, handled = self._source.cursors.get(tp), self._handled_to.get(tp, 0)
         if cursor is None or not cursor.is_at_end(self.frontiers[tp]):
             return handled

@@ -126,7 +126,7 @@ class Producer(AIOKafkaProducer):
         try:
             if place not in self._known:
                 await self._know(place)
-            self._wake()
+            self._wake_for(place)
             return await submission.end
         except KafkaError as error:
             self._queue(place).drop(submission)
@@ -275,14 +275,22 @@ class Producer(AIOKafkaProducer):
     def _queue(self, place: Place) -> WriteQueue:
         return self._waiting.setdefault(place, WriteQueue())
 
-    def _wake(self) -> None:
-        """Have the client look for what to send."""
+    def _wake_for(self, place: Place) -> None:
+        """Have the client look for what to send, or raise why it can't send anything any more.
+
+        While its broker is sent something else, it is to look when that ends anyway.
+        """
         accumulator = self._message_accumulator
         if accumulator._exception is not None:  # noqa: SLF001
             raise accumulator._exception  # noqa: SLF001
         if self._closed:
             raise ProducerClosed
-        if not (waiter := accumulator.waiter()).done():
+        leader = self.client.cluster.leader_for_partition(TopicPartition(*place))
+        if leader not in self._sender._in_flight:  # noqa: SLF001
+            self._wake()
+
+    def _wake(self) -> None:
+        if not (waiter := self._message_accumulator.waiter()).done():
             waiter.set_result(None)
 
     def _batch(self, owner: Owner | None) -> Batch:

@@ -8,6 +8,7 @@ import pytest
 
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
+from pipeline.cursor import Cursor
 from pipeline.group_client import GroupClient
 from pipeline.slices import Slice
 from tests.patience import until
@@ -140,14 +141,20 @@ async def test_it_is_known_which_answer_of_which_broker_told_where_a_partition_e
     expected = await recorder.fill(RECORDS)
     async with recorder.worker() as app:
         await until(lambda: recorder.handled == expected)
-        cursors = app.consumer.cursors.values()
-        await until(lambda: all(each.end == RECORDS for each in cursors))
-        for cursor in cursors:
+        consumer = app.consumer
+
+        def cursors() -> list[Cursor]:
+            for tp in consumer.cursors:
+                consumer.note_end(tp)
+            return list(consumer.cursors.values())
+
+        await until(lambda: all(each.end == RECORDS for each in cursors()))
+        for cursor in cursors():
             assert cursor.answer.broker is not None
             assert cursor.received.seen_by(cursor.answer) > 0
-        before = {id(each): each.answer.at for each in cursors}
-        await until(lambda: all(each.answer.at > before[id(each)] for each in cursors))
-        assert all(each.received.is_current(each.answer) for each in cursors)
+        before = {id(each): each.answer.at for each in cursors()}
+        await until(lambda: all(each.answer.at > before[id(each)] for each in cursors()))
+        assert all(each.received.is_current(each.answer) for each in cursors())
 
 
 async def test_an_idle_worker_asks_its_client_only_after_an_answer_of_a_broker(

@@ -61,6 +61,8 @@ def producer(kafka: Kafka, recorder: Recorder) -> Producer:
 def are_read_to_the_end(app: SliceApp) -> bool:
     """Whether nothing is left that what waits for these topics should wait for."""
     at, cursors = app.partitions.frontiers(), app.consumer.cursors
+    for tp in cursors:
+        app.consumer.note_end(tp)
     return len(cursors) == PARTITIONS and all(
         cursor.is_at_end(at[tp]) for tp, cursor in cursors.items()
     )

@@ -70,6 +70,9 @@ class Source:
         """They start there, and go on for ever."""
         return dict.fromkeys(partitions, Bounds(self.start, 1 << 40))
 
+    def note_end(self, tp: TopicPartition) -> None:
+        """Nothing is new."""
+
 
 async def test_what_the_group_assigns_to_one_that_leaves_is_not_opened() -> None:
     """As when another worker joins in the moment in which this one is told to stop."""

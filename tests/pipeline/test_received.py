@@ -90,17 +90,35 @@ def _answered(cursor: Cursor, answer: Answer) -> None:
 
 
 def test_who_brought_nothing_is_as_new_as_what_was_brought_with_it() -> None:
-    """The client goes on fetching: each answer that is looked at is newer than the one before."""
     contacts, asked = TopicPartition("contacts", 0), TopicPartition("asked", 0)
-    looks = count(100)
+    consumer = consumer_of(contacts, asked)
+    consumer._note_taken({asked: [SimpleNamespace(timestamp=5000, offset=0)]})
+    consumer.note_end(contacts)
+    cursor = consumer.cursors[contacts]
+    assert cursor.received.is_current(cursor.answer)
+
+
+def test_what_was_taken_from_the_client_and_not_handed_on_yet_is_unread() -> None:
+    """The client is past it: to it nothing is left, and what waits must not go before it."""
+    tp = TopicPartition("contacts", 0)
+    consumer = consumer_of(tp)
+    consumer._note_taken({tp: [SimpleNamespace(timestamp=5000, offset=0)]})
+    consumer.note_end(tp)
+    assert not consumer.cursors[tp].is_at_end(0)
+    consumer.cursors[tp].position = 1
+    assert consumer.cursors[tp].is_at_end(1)
+
+
+def consumer_of(*partitions: TopicPartition) -> SliceConsumer:
+    """One whose logs end after a record; the client is past it, and each answer it gives is new."""
+    answers = count(100)
     consumer = SliceConsumer.__new__(SliceConsumer)
     consumer._thread = SimpleNamespace(
-        last_answer=lambda *_: (0, Answer(next(looks), 1)), was_answered_since=lambda *_: True
+        last_answer=lambda _, taken_to: (min(1, taken_to), Answer(next(answers), 1)),
+        was_answered_since=lambda *_: True,
     )
     received = Received()
     consumer.cursors = {
-        tp: Cursor(position=0, seek_pending=False, received=received) for tp in (contacts, asked)
+        tp: Cursor(position=0, seek_pending=False, received=received) for tp in partitions
     }
-    record = SimpleNamespace(timestamp=5000, offset=0)
-    consumer._note_ends({contacts, asked}, {asked: [record]})
-    assert received.is_current(consumer.cursors[contacts].answer)
+    return consumer
