@@ -1,0 +1,47 @@
+"""Rows as they stand in a changelog: plain MessagePack under the byte of their table."""
+
+from typing import Any
+
+import msgspec
+
+from pipeline.clock import SystemClock
+from pipeline.memory_log import MemoryLog
+from pipeline.outputs import Outputs
+from tables.memory import MemoryStore
+from tables.table import Table, View
+from tables.turn import Turn
+
+
+def turn_of(store: MemoryStore) -> Turn:
+    """A turn on a store, as one that is not of a slice."""
+    return Turn(None, store, Outputs(MemoryLog(SystemClock())))
+
+
+def read(table: Table[Any], prefix: bytes, plain: object) -> object:
+    """What a table reads of a row that stands under this byte."""
+    store = MemoryStore({prefix + b"key": msgspec.msgpack.encode(plain)})
+    return View(table, store).get(b"key")
+
+
+def written(table: Table[Any], value: object) -> dict[bytes, Any]:
+    """What is stored for a value under `key`, by the whole key."""
+    view = View(table, MemoryStore())
+    view.put(b"key", value)
+    return {
+        key: msgspec.msgpack.decode(stored) for key, stored in view.changes().items() if stored
+    }
+
+
+async def bytes_read_again(table: Table[Any], value: object) -> int:
+    """How much of a value is read from the store by the second of two turns that look at it."""
+    store = MemoryStore()
+    turn = turn_of(store)
+    turn.view(table).put(b"key", value)
+    await turn.finish()
+    store.recent.clear()  # as after a restart
+    first = turn_of(store)
+    assert first.view(table).get(b"key") == value
+    await first.finish()
+    again = turn_of(store).view(table)
+    assert again.get(b"key") == value
+    return again.bytes_read
