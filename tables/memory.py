@@ -76,6 +76,8 @@ class MemoryStore(Journaled):
     async def _append(self, records: list[Entry]) -> int:
         for key, value in records:
             if key is not None and key[:1] in OWN:
+                # Where it stood before goes: they are read back in the order in which they came.
+                self._set(key, None)
                 self._set(key, value)
         return 0
 
