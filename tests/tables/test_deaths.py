@@ -7,9 +7,12 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.errors import Unavailable
 from pipeline.parts import Trust, handle_with_care
+from pipeline.outputs import Records
 from pipeline.slices import RECORDS, Slice, cut
-from tables.deaths import Deaths
+from tables.deaths import BEGUN, Begun, Deaths
 from tables.memory import MemoryStore
+from tables.store import NO_OUTPUTS, Changes
+from tests.tables.stored import read, written
 
 HERE = TopicPartition("events", 0)
 OTHER = TopicPartition("follows", 0)
@@ -212,3 +215,48 @@ async def test_care_ends_where_the_largest_slice_would_have_ended() -> None:
     await handle_with_care(life, slice_of(0, 1), lambda _: None)
     assert await life.trust(slice_of(RECORDS - 10, RECORDS + 10)) is Trust.ALONE
     assert await life.trust(slice_of(RECORDS, 2 * RECORDS)) is Trust.WHOLE
+
+
+class Broken(MemoryStore):
+    """A store whose changelog is away."""
+
+    async def write(
+        self,
+        changes: Changes,
+        frontier: tuple[str, int] | None = None,
+        outputs: Records = NO_OUTPUTS,
+    ) -> int | None:
+        """Refuse it."""
+        raise Unavailable("no broker answers")
+
+
+async def test_whoever_ends_by_what_is_broken_need_not_be_able_to_say_so() -> None:
+    """It ends by that, and not by what it could not note."""
+    await Deaths(Broken()).acquit(slice_of(0, 5))
+    with pytest.raises(Unavailable, match="no broker answers"):
+        await Deaths(Broken()).note_alone(slice_of(0, 2))
+
+
+async def test_what_is_noted_is_of_one_topic_and_of_where_it_began() -> None:
+    store = MemoryStore()
+    await Deaths(store).trust(slice_of(5, 10))
+    await Deaths(store).trust(slice_of(5, 10))
+    await Deaths(store).trust(slice_of(0, 5, OTHER))
+    here, there = b"y\x00\x06events", b"y\x00\x07follows"
+    assert store.stored == {here: b"\x93\x05\x02\x00", there: b"\x93\x00\x01\x00"}
+    # Whoever begins elsewhere is the first there.
+    await Deaths(store).trust(slice_of(6, 10))
+    assert store.stored[here] == b"\x93\x06\x01\x00"
+    await Deaths(store).note_alone(slice_of(6, 8))
+    await Deaths(store).note_alone(slice_of(6, 8))
+    assert store.stored[here] == b"\x93\x06\x01\x02"
+    await Deaths(store).note_alone(slice_of(7, 9))
+    assert store.stored[here] == b"\x93\x07\x01\x01"
+    await Deaths(store).acquit(slice_of(7, 9))
+    assert store.stored == {there: b"\x93\x00\x01\x00"}
+
+
+def test_a_row_that_says_where_it_began_and_no_more_is_of_one_process() -> None:
+    assert read(BEGUN, b"y", [5]) == Begun(5, 1, 0)
+    assert read(BEGUN, b"y", [5, 2, 1]) == Begun(5, 2, 1)
+    assert written(BEGUN, Begun(5, 2, 1)) == {b"ykey": [5, 2, 1]}

@@ -15,6 +15,8 @@ from tables.journal_records import (
     key_of_completion,
     key_of_outputs,
     key_of_part,
+    number_of,
+    place_of,
 )
 from tables.memory import MemoryStore
 from tables.outboxes import age_key, aged, item_at, post_key
@@ -39,6 +41,16 @@ def test_the_journals_own_keys_are_below_those_of_all_tables() -> None:
     largest = (key_of_outputs(0xFFFF), key_of_completion(0xFFFF), key_of_part(0xFFFF, 0xFFFFFFFF))
     assert max(largest) < ABOVE_OWN
     assert all(table.prefix > ABOVE_OWN for table in (*decider.TABLES, *router.TABLES, SENT))
+
+
+def test_the_journals_own_keys_are_a_byte_and_numbers_the_high_byte_first() -> None:
+    """A successor of the last release takes parts back by them, and the other way round."""
+    assert key_of_outputs(258) == b"\x02\x01\x02"
+    assert key_of_part(258, 65_536 + 3) == b"\x03\x01\x02\x00\x01\x00\x03"
+    assert key_of_completion(258) == b"\x04\x01\x02"
+    assert number_of(key_of_part(258, 7)) == number_of(key_of_outputs(258)) == 258
+    assert number_of(key_of_completion(258)) == 258
+    assert place_of(key_of_part(258, 65_539)) == 65_539
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from tests.agents.test_mark_order import Gated
 from tests.patience import in_time
 from tests.pipeline.gate import GatedLog
 from tests.tables.ground import Ground
+from tests.tables.stored import read, written
+from tests.virtual_time import in_virtual_time, now
 
 MARK = SentMark(at=1_700_000_000_000, provider="fcm", reference="name/1", attempt=0)
 EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "delivery.json"
@@ -133,3 +135,19 @@ async def test_a_mark_is_found_by_the_delivery_and_its_last_day() -> None:
     assert ledger.read(f"{1:032x}", day) == MARK
     assert ledger.read(f"{1:032x}", day - 1) is None
     assert ledger.read(f"{2:032x}", day) is None
+
+
+@in_virtual_time
+async def test_a_mark_alone_waits_a_hundredth_of_a_second_for_others() -> None:
+    """So long a slot of the provider stands idle; one that waited a second would make ten calls."""
+    await SentLedger(MemoryStore()).mark(delivery(1), MARK)
+    assert 0 < now() <= 0.02
+
+
+def test_what_a_mark_of_before_does_not_say_is_nothing() -> None:
+    assert read(SENT, b"s", [5, "fcm", "name/1", 2]) == SentMark(
+        5, "fcm", "name/1", 2, segments=0, cost=0.0, held="", ticket=None
+    )
+    said = SentMark(5, "fcm", "name/1", 2, 3, 0.5, "why")
+    assert written(SENT, said) == {b"skey": [5, "fcm", "name/1", 2, 3, 0.5, "why", None]}
+    assert read(SENT, b"s", [5, "fcm", "name/1", 2, 3, 0.5, "why", None]) == said

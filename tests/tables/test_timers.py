@@ -1,5 +1,8 @@
 """The timer table: everything in order of time, and each kind up to its own horizon."""
 
+import asyncio
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +11,7 @@ from policy.user.ledger import Gathering, Ledger, Waiting
 from schemas.vocabulary import Channel
 from tables.memory import MemoryStore
 from tables.table import View
-from tables.timers import TIMERS, Horizon, Timers
+from tables.timers import TIMERS, Horizon, Timer, Timers, is_waiting, together
 
 moments = st.integers(1, 50)
 ledgers = st.builds(
@@ -55,3 +58,130 @@ async def test_the_table_says_what_the_ledgers_say(
     for kind in "ng":
         of = [times[each] for each in found if each[1][0] == kind]
         assert of == sorted(of)
+
+
+WAITS = Timer("t", "ann", "n.0")
+DIGEST = Timer("t", "ann", "gathered")
+ADDRESS = Timer("t", "ann", "n.0.contacts")
+ROLE = Timer("", "", "sweep")
+RETRIED = Timer("t", "", "id.contacts")
+
+
+def table(*timers: tuple[int, Timer]) -> tuple[MemoryStore, Timers, View[Timer]]:
+    """A table with these, at these times."""
+    empty = MemoryStore()
+    found, view = Timers(empty), View(TIMERS, empty)
+    for at, timer in timers:
+        found.add(view, at, timer)
+    store = MemoryStore({key: value for key, value in view.changes().items() if value})
+    found = Timers(store)
+    return store, found, View(TIMERS, store)
+
+
+def due(timers: Timers, horizon: Horizon, most: int = 10) -> list[Timer]:
+    return [timer for _, timer in timers.due(horizon, most)]
+
+
+def test_each_kind_fires_up_to_its_own_horizon() -> None:
+    _, timers, _ = table((50, WAITS), (50, DIGEST), (50, ADDRESS), (50, ROLE), (50, RETRIED))
+    assert due(timers, Horizon(49, 49, 49)) == []
+    # What has no user waits for its moment, whatever it is called.
+    assert set(due(timers, Horizon(50, 49, 49))) == {WAITS, ROLE, RETRIED}
+    assert due(timers, Horizon(0, 50, 49)) == [DIGEST]
+    assert due(timers, Horizon(0, 49, 50)) == [ADDRESS]
+    # Where nothing is said of addresses, what waits for one goes on to wait.
+    assert due(timers, Horizon(0, 60)) == [DIGEST]
+    assert len(due(timers, Horizon(50, 50, 50))) == 5
+    assert [is_waiting(each) for each in (WAITS, DIGEST, ADDRESS, ROLE)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_of_each_kind_so_many_are_found_however_many_of_another_there_are() -> None:
+    many = [(at, Timer("t", f"u{at}", "n.0")) for at in range(5)]
+    digests = [(at, Timer("t", f"u{at}", "g")) for at in range(5)]
+    _, timers, _ = table(*many, *digests, (7, ADDRESS))
+    found = due(timers, Horizon(9, 9, 9), 3)
+    assert found == [each for _, each in (*many[:3], *digests[:3])] + [ADDRESS]
+    assert due(timers, Horizon(9, 0, 9), 0) == []
+
+
+@pytest.mark.parametrize("at", [0, -1, -(10**15)])
+def test_what_was_due_before_all_times_is_due_at_once(at: int) -> None:
+    store, timers, view = table((at, WAITS))
+    assert timers.next_due() == 0
+    assert due(timers, Horizon(0, 0)) == [WAITS]
+    timers.drop(view, at, WAITS)
+    assert [value for value in view.changes().values() if value] == []
+    assert len(view.changes()) == len(store.stored) == 1
+
+
+def test_the_next_is_the_first_of_any_kind() -> None:
+    _, timers, _ = table((70, WAITS), (60, DIGEST), (50, ADDRESS), (2**60, ROLE))
+    assert timers.next_due() == 50
+    _, timers, _ = table((60, WAITS), (70, DIGEST))
+    assert timers.next_due() == 60
+    assert table()[1].next_due() is None
+
+
+async def test_what_is_set_before_all_others_is_found_though_a_search_began_behind_it() -> None:
+    store, timers, _ = table((100, WAITS))
+    assert timers.next_due() == 100
+    view = View(TIMERS, store)
+    timers.add(view, 99, Timer("t", "bob", "n.0"))
+    timers.add(view, 101, Timer("t", "cy", "n.0"))
+    await store.write(view.changes())
+    assert [each.user for each in due(timers, Horizon(200, 0))] == ["bob", "ann", "cy"]
+    assert timers.next_due() == 99
+
+
+def test_what_is_due_for_one_user_at_one_moment_is_worked_on_together() -> None:
+    _, timers, _ = table(
+        (50, WAITS), (50, DIGEST), (50, Timer("t", "anna", "n.0")), (51, Timer("t", "ann", "m.0"))
+    )
+    found = timers.due(Horizon(99, 99), 10)
+    assert sorted(map(together, found)) == [
+        (50, "t", "ann"),
+        (50, "t", "ann"),
+        (50, "t", "anna"),
+        (51, "t", "ann"),
+    ]
+
+
+async def test_all_of_every_kind_are_counted() -> None:
+    _, timers, _ = table((50, WAITS), (60, WAITS), (50, DIGEST), (50, ADDRESS), (0, ROLE))
+    assert await timers.count() == 5
+    timers.next_due()
+    assert await timers.count() == 5
+    assert await table()[1].count() == 0
+
+
+async def test_while_many_are_counted_others_get_their_turn() -> None:
+    """A million take a second or two, in which a process must not seem to be dead."""
+    _, timers, _ = table(*((at, WAITS) for at in range(10_000)))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    assert await timers.count() == 10_000
+    beside.cancel()
+    assert turns == 1
+
+
+def test_a_timer_is_stored_as_the_last_release_stores_it() -> None:
+    store, _, _ = table((258, WAITS), (258, ADDRESS))
+    names = b"\x00\x01t\x00\x03ann"
+    assert store.stored == {
+        b"t0" + bytes(6) + b"\x01\x02" + names + b"\x00\x03n.0": b"\x93\xa1t\xa3ann\xa3n.0",
+        b"t2" + bytes(6) + b"\x01\x02" + names + b"\x00\x0cn.0.contacts": (
+            b"\x93\xa1t\xa3ann\xacn.0.contacts"
+        ),
+    }
