@@ -27,9 +27,7 @@ def written(table: Table[Any], value: object) -> dict[bytes, Any]:
     """What is stored for a value under `key`, by the whole key."""
     view = View(table, MemoryStore())
     view.put(b"key", value)
-    return {
-        key: msgspec.msgpack.decode(stored) for key, stored in view.changes().items() if stored
-    }
+    return {key: msgspec.msgpack.decode(stored) for key, stored in view.changes().items() if stored}
 
 
 async def bytes_read_again(table: Table[Any], value: object) -> int:

@@ -6,8 +6,8 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.errors import Unavailable
-from pipeline.parts import Trust, handle_with_care
 from pipeline.outputs import Records
+from pipeline.parts import Trust, handle_with_care
 from pipeline.slices import RECORDS, Slice, cut
 from tables.deaths import BEGUN, Begun, Deaths
 from tables.memory import MemoryStore

@@ -99,7 +99,9 @@ def test_a_large_write_changes_state_where_it_is_completed() -> None:
         (b"na", b"after"),
     ]
     # It is in the changelog from its first part on, and keys and parts are still to be mended.
-    assert fold.unfinished == {2: Unfinished(5, SAID, len(parts(2, said=SAID)), (b"na", b"nb", b"nc"))}
+    assert fold.unfinished == {
+        2: Unfinished(5, SAID, len(parts(2, said=SAID)), (b"na", b"nb", b"nc"))
+    }
     assert fold.void_parts() == []
     assert fold.restored(20) == 5
     fold.take([outputs(2, None)], 8)

@@ -46,7 +46,9 @@ digests = st.binary(min_size=16, max_size=16)
         (UNFOLLOWED, b"u", True, True),
         (LAST_FOLLOWS, b"i", [41, 1000], LastFollow(41, 1000)),
     ],
-)
+    ids=["counts", "followers", "followees", "indexed", "complete", "segments", "followed",
+         "left", "unfollowed", "last"],
+)  # fmt: skip
 def test_each_is_stored_as_the_last_release_stores_it(
     table: Table[object], prefix: bytes, plain: object, value: object
 ) -> None:
@@ -62,6 +64,7 @@ def test_each_is_stored_as_the_last_release_stores_it(
         (INDEXED, b"j", [], Indexed(b"", is_complete=False)),
         (INDEXED, b"j", [b"x"], Indexed(b"x", is_complete=False)),
     ],
+    ids=["true", "no time", "nothing done", "not complete"],
 )
 def test_what_rows_of_before_do_not_say_is_not_known(
     table: Table[object], prefix: bytes, plain: object, value: object

@@ -53,9 +53,7 @@ PLAIN_BROADCAST = {
             HELD,
             b"h",
             [PLAIN_REQUEST, 2, ["push", "email"], ["a", "b"], ["inapp"]],
-            Held(
-                REQUEST, 2, (Channel.PUSH, Channel.EMAIL), ("a", "b"), (Channel.INAPP,)
-            ),
+            Held(REQUEST, 2, (Channel.PUSH, Channel.EMAIL), ("a", "b"), (Channel.INAPP,)),
         ),
         (CANCEL_KEYS, b"k", "f" * 32, "f" * 32),
         (CANCELLED, b"x", 1_772_366_400_000, 1_772_366_400_000),
@@ -69,6 +67,7 @@ PLAIN_BROADCAST = {
         (CANCELLING, b"c", [1000, b"row"], Cancelling(1000, b"row")),
         (FAN_OUT_TURN, b"u", "acme", "acme"),
     ],
+    ids=["held", "cancel keys", "cancelled", "quotas", "fan-outs", "cancelling", "turn"],
 )
 def test_each_is_stored_as_the_last_release_stores_it(
     table: Table[object], prefix: bytes, plain: object, value: object
@@ -91,6 +90,7 @@ def test_each_is_stored_as_the_last_release_stores_it(
         # Nothing was looked at yet.
         (CANCELLING, b"c", [1000], Cancelling(1000, b"")),
     ],
+    ids=["held", "fan-outs", "cancelling"],
 )
 def test_rows_of_before_are_read_with_what_held_then(
     table: Table[Any], prefix: bytes, plain: object, value: object

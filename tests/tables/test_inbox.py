@@ -47,9 +47,7 @@ def test_items_of_before_are_read_as_nobody_has_touched_what_they_do_not_say(
 ) -> None:
     expected = {"state": ItemState(0, 0, 0, 0, 0, 0), "ticket": None, "number": 0, **fields}
     found = read(INBOX, b"i", plain)
-    assert found == InboxItem(
-        "a" * 32, "order_shipped", Content(body="Hi"), 1000, 1001, **expected
-    )
+    assert found == InboxItem("a" * 32, "order_shipped", Content(body="Hi"), 1000, 1001, **expected)
 
 
 def test_items_are_stored_as_the_last_release_stores_them() -> None:

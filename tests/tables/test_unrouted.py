@@ -1,4 +1,4 @@
-"""Events that are written in steps: the most urgent goes on first, in the order in which they came."""
+"""Events that are written in steps: the most urgent goes on first, and of these the oldest."""
 
 import random
 
