@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.delivery import Delivery
-from tables.step import MOST_BYTES, MOST_ROWS, Step
+from tables.step import MOST_ROWS, Step
 from tables.store import Store
 from tables.table import Table, key_of
 from tables.timers import TIMERS, Horizon, Timer, Timers
@@ -64,7 +64,7 @@ class Waiting:
     def take_due(self, turn: Turn, now: int) -> list[Due]:
         """Take out the first of those that are due at `now` (epoch ms); nothing if none is."""
         waiting, timers = turn.view(WAITING), turn.view(TIMERS)
-        step, found = Step(AT_ONCE, MOST_BYTES), list[Due]()
+        step, found = Step(AT_ONCE), list[Due]()
         for place, timer in self._timers.due(Horizon(now, 0), AT_ONCE):
             if step.is_over:
                 break
