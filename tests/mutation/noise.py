@@ -10,6 +10,7 @@
 - calls of `len` and `isinstance`, of which any change raises TypeError: any test kills it;
 - prose, which is a literal of three words or more, and what an error is raised with: tests hold
   what a message says where somebody acts on it, and not how it is put. Metrics' help is prose.
+- leaving out `"big"` of `to_bytes` and `from_bytes`, which is what they take without it;
 - of a string only the change to another text, not also those to upper and to lower case.
 """
 
@@ -56,6 +57,8 @@ _ALIAS = m.Assign(
 
 _TYPE = m.Call(func=m.Name("TypeVar") | m.Name("NewType"))
 _STRICT = m.Arg(keyword=m.Name("strict"))
+_OF_BYTES = m.Attribute(attr=m.Name("to_bytes") | m.Name("from_bytes"))
+_HIGH_FIRST = m.SimpleString(value='"big"')
 
 
 def is_useless(node: cst.CSTNode, changed: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> bool:
@@ -65,8 +68,10 @@ def is_useless(node: cst.CSTNode, changed: cst.CSTNode, parents: Sequence[cst.CS
         is_raised = any(isinstance(parent, cst.Raise) for parent in parents)
         return not is_text or is_raised or _is_prose(node)
     if isinstance(node, cst.Call) and isinstance(changed, cst.Call):
-        return any(isinstance(parent, cst.Raise) for parent in parents[-1:]) or _drops_prose(
-            node, changed
+        return (
+            any(isinstance(parent, cst.Raise) for parent in parents[-1:])
+            or _drops_prose(node, changed)
+            or _drops_byte_order(node, changed)
         )
     return False
 
@@ -80,9 +85,20 @@ def _is_type(value: cst.CSTNode | None) -> bool:
 
 
 def _drops_prose(node: cst.Call, changed: cst.Call) -> bool:
+    return any(_is_prose(arg.value) or m.matches(arg, _STRICT) for arg in _dropped(node, changed))
+
+
+def _drops_byte_order(node: cst.Call, changed: cst.Call) -> bool:
+    return (
+        m.matches(node.func, _OF_BYTES)
+        and len(changed.args) < len(node.args)
+        and any(m.matches(arg.value, _HIGH_FIRST) for arg in _dropped(node, changed))
+    )
+
+
+def _dropped(node: cst.Call, changed: cst.Call) -> list[cst.Arg]:
     kept = {id(arg) for arg in changed.args}
-    gone = [arg for arg in node.args if id(arg) not in kept]
-    return any(_is_prose(arg.value) or m.matches(arg, _STRICT) for arg in gone)
+    return [arg for arg in node.args if id(arg) not in kept]
 
 
 def _is_prose(value: cst.BaseExpression) -> bool:

@@ -94,6 +94,13 @@ def test_a_word_is_changed_and_prose_is_not() -> None:
     assert changes("def f():\n    return 'It was sent.'\n") == []
 
 
+def test_that_the_high_byte_is_first_is_not_left_out_but_changed() -> None:
+    source = 'def f(a):\n    return a.to_bytes(b, "big")\n'
+    after = [after for _, after in changes(source)]
+    assert "a.to_bytes(b, )" not in after
+    assert after[:3] == ['a.to_bytes(None, "big")', "a.to_bytes(b, None)", 'a.to_bytes("big")']
+
+
 def test_what_is_no_program_is_known() -> None:
     source = "for a in b:\n    if a:\n        break\n"
     assert not compiles(only(source, "break"))
