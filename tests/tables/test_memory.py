@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.frontiers import Bounds, Stored, find
+from pipeline.outputs import Records
 from pipeline.write_queue import Entry
 from tables.journal_records import ABOVE_OWN, key_of_outputs, key_of_part
 from tables.memory import MemoryStore
 from tables.store import FRONTIER, OFFSET
 
-SAID = [("out", 3, [(b"k", b"v")])]
+SAID: Records = [("out", 3, [(b"k", b"v")])]
 keys = st.binary(max_size=3).map(lambda rest: b"n" + rest) | st.sampled_from([b"m", b"o", b"oa"])
 
 
@@ -119,7 +120,7 @@ async def test_parts_of_a_write_that_was_never_completed_are_cleared_away() -> N
 
 async def test_several_wait_to_be_sent_each_under_a_number_of_its_own() -> None:
     store = MemoryStore()
-    said = [[("out", 0, [(b"k", b"%d" % number)])] for number in range(4)]
+    said: list[Records] = [[("out", 0, [(b"k", b"%d" % number)])] for number in range(4)]
     numbers = [await store.write({b"na": b"x"}, None, each) for each in said[:3]]
     assert numbers == [0, 1, 2]
     await store.sent(1)

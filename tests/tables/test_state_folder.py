@@ -110,16 +110,18 @@ async def test_how_far_it_is_stands_where_the_last_release_looks_for_it(tmp_path
     store.close()
 
 
-async def test_a_state_that_lost_its_beginning_is_not_new(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("begins_at", "is_written", "is_new"), [(0, False, True), (5, False, False), (0, True, False)]
+)
+async def test_a_state_is_new_while_nothing_was_stored_or_lost(
+    tmp_path: Path, begins_at: int, is_written: bool, is_new: bool
+) -> None:
     log = Compacted()
     store = store_on(tmp_path / "db", log)
     await store.restore()
-    assert store.is_new
-    log.begins_at = 5
-    assert not store.is_new
-    log.begins_at = 0
-    await store.write(notes({"a": "x"}))
-    assert not store.is_new
+    log.begins_at = begins_at
+    await store.write(notes({"a": "x"}) if is_written else {})
+    assert store.is_new is is_new
     store.close()
 
 

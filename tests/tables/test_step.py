@@ -27,16 +27,21 @@ def test_it_is_over_with_so_many_rows_or_bytes(
     assert step.is_over is is_over
 
 
-def test_by_itself_it_has_a_thousand_rows_and_eight_mebibytes() -> None:
+@pytest.mark.parametrize(
+    ("rows", "size", "is_over"),
+    [
+        (999, 1000, False),
+        (1000, 1000, True),
+        (1000, 0, True),
+        (8, (1 << 20) - 1, False),
+        (8, 1 << 20, True),
+    ],
+)
+def test_by_itself_it_has_a_thousand_rows_and_eight_mebibytes(
+    rows: int, size: int, is_over: bool
+) -> None:
     """Rows of one kilobyte, as deliveries are, end it by their number."""
     step = Step()
-    for _ in range(999):
-        step.count(1, 1000)
-    assert not step.is_over
-    step.count(1)
-    assert step.is_over
-    large = Step()
-    large.count(1, (8 << 20) - 1)
-    assert not large.is_over
-    large.count(1, 1)
-    assert large.is_over
+    for _ in range(rows):
+        step.count(1, size)
+    assert step.is_over is is_over
