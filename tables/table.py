@@ -122,7 +122,7 @@ class View(Generic[Value]):
         start = after[len(prefix) :]
         stored = (key[skip:] for key, _ in self._store.scan(self._table.prefix + prefix, start))
         for key in merge(own, (key for key in stored if key not in written)):
-            if key > after:
+            if key > after or not after:
                 yield key
 
     def _own(self, prefix: bytes) -> Iterator[bytes]:

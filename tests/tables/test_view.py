@@ -12,8 +12,7 @@ from tables.table import Table, View, checker, is_of_table, key_of, last_part, p
 from tests.tables.ground import COUNTS, NOTES, Note, notes
 
 KEPT: Table[Note] = Table(b"n", Note, kept=3)
-keys = st.binary(min_size=1, max_size=2)
-beginnings = st.binary(max_size=2)
+keys = st.binary(max_size=2)
 
 
 class Watched(MemoryStore):
@@ -126,7 +125,7 @@ def test_a_look_behind_a_key_reads_nothing_before_it() -> None:
 
 @given(
     st.dictionaries(keys, st.just(Note("x")), max_size=8),
-    st.lists(st.tuples(keys, st.booleans(), beginnings, beginnings), max_size=10),
+    st.lists(st.tuples(keys, st.booleans(), keys, keys), max_size=10),
 )
 def test_keys_are_those_of_a_sorted_dictionary(
     stored: dict[bytes, Note], steps: list[tuple[bytes, bool, bytes, bytes]]
@@ -140,7 +139,19 @@ def test_keys_are_those_of_a_sorted_dictionary(
         within = sorted(each for each in expected if each.startswith(prefix))
         assert list(view.keys(prefix)) == within
         after = prefix + rest
-        assert list(view.keys(prefix, after)) == [each for each in within if each > after]
+        behind = [each for each in within if not after or each > after]
+        assert list(view.keys(prefix, after)) == behind
+
+
+async def test_a_table_of_one_row_that_needs_no_name_is_not_empty() -> None:
+    """As what of a partition as a whole is kept: it stands under the empty key."""
+    store = MemoryStore({b"n": b"\x91\xa1x"})
+    view = View(NOTES, store)
+    assert not view.is_empty()
+    assert list(view.keys(b"")) == [b""]
+    assert list(view.keys(b"", b"\x00")) == []
+    view.put(b"", None)
+    assert list(view.keys(b"")) == []
 
 
 async def test_that_there_is_nothing_is_looked_for_again_only_once_something_was_written() -> None:
