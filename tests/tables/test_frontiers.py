@@ -201,6 +201,10 @@ def test_where_a_role_goes_on(at: GoOn, bounds: Bounds, place: int) -> None:
     assert Frontier(HERE, bounds, None, None).place(at) == place
 
 
+def test_an_operator_says_where_in_these_words() -> None:
+    assert [GoOn(word) for word in ("start", "commit", "end")] == list(GoOn)
+
+
 def test_where_it_can_not_go_on_both_ends_are_named() -> None:
     with pytest.raises(Misconfigured) as raised:
         Frontier(HERE, Bounds(3, 9, 10), None, None).place(GoOn.COMMIT)

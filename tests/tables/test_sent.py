@@ -144,6 +144,19 @@ async def test_a_mark_alone_waits_a_hundredth_of_a_second_for_others() -> None:
     assert 0 < now() <= 0.02
 
 
+async def test_a_write_takes_a_thousand_marks_and_the_next_one_the_rest() -> None:
+    log = GatedLog()
+    ledger = SentLedger(Gated(log))
+    marking = [asyncio.create_task(ledger.mark(delivery(n), MARK)) for n in range(1001)]
+    sizes = []
+    for _ in range(2):
+        (write,) = await log.next()
+        sizes.append(len(write.keys))
+        write.acknowledge()
+    await asyncio.gather(*marking)
+    assert sizes == [1000, 1]
+
+
 def test_what_a_mark_of_before_does_not_say_is_nothing() -> None:
     assert read(SENT, b"s", [5, "fcm", "name/1", 2]) == SentMark(
         5, "fcm", "name/1", 2, segments=0, cost=0.0, held="", ticket=None
