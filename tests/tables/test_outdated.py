@@ -74,6 +74,14 @@ async def test_what_another_worker_deleted_does_not_come_back(worlds: Worlds) ->
     assert held == await worlds.work("anew") == notes({"b": "kept", "c": "new"})
 
 
+async def test_the_only_one_that_there_was_does_not_come_back_either(worlds: Worlds) -> None:
+    await worlds.work("one", a="erased")
+    await worlds.work("two", a=None, b="new")
+    worlds.now += 2 * DELETIONS_KEPT
+    worlds.changelog.compact()
+    assert await worlds.work("one") == notes({"b": "new"})
+
+
 async def test_what_lacks_little_or_nothing_is_not_built_anew(worlds: Worlds) -> None:
     await worlds.work("one", a="x")
     await worlds.work("two", b="y")
