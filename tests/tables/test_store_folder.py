@@ -141,6 +141,13 @@ async def test_its_changelog_is_its_only_log_and_small_writes_stay_in_memory(
     assert len(list(folder.glob("*.sst"))) == 1
 
 
+async def test_one_that_was_not_restored_says_that_it_is_not_open(tmp_path: Path) -> None:
+    store = store_on(tmp_path / "db", Compacted())
+    with pytest.raises(RuntimeError, match="is not open"):
+        store.get_many([b"na"])
+    store.close()
+
+
 async def test_the_folders_around_it_need_not_be_there(tmp_path: Path) -> None:
     log, folder = Compacted(), tmp_path / "data" / "decider" / "0"
     for _ in range(2):
