@@ -20,8 +20,10 @@ async def copy(ground: Ground, wanted: Wanted) -> MemoryStore:
 
 async def test_it_holds_what_is_wanted_as_it_was_said_last(ground: Ground) -> None:
     async with ground.open() as store:
-        await store.write(notes({"a": "old", "b": "gone", "ab": "one"}), ("events", 10))
-        await store.write({**notes({"a": "new", "b": None}), b"ca": COUNTS.encode(7)})
+        await store.write(
+            notes({"a": "old", "b": "gone", "ab": "one", "ac": "gone"}), ("events", 10)
+        )
+        await store.write({**notes({"a": "new", "b": None, "ac": None}), b"ca": COUNTS.encode(7)})
         found = await copy(ground, lambda key: key.startswith(b"na") or key[:1] == b"c")
     assert found.stored == {**notes({"a": "new", "ab": "one"}), b"ca": b"\x07"}
     assert [key for key, _ in found.scan(b"n")] == [b"na", b"nab"]
