@@ -245,7 +245,7 @@ class Decider(Stateful):
         self._read_to = read_to
         horizon = self._outlook.horizon(now, read_to)
         fired = await self._do_by_clock(now, horizon)
-        following = self._timers.next_due()
+        following = self._timers.next_due(now)
         if self._is_fanning_out or self._edges.may_be_left or self._cancellations.may_be_left:
             return 0
         if following is None:

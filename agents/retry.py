@@ -100,7 +100,7 @@ class Retries(Stateful):
             await turn.finish()
             self._tell_count()
             return 0
-        following = self._waiting.next_due()
+        following = self._waiting.next_due(now)
         return None if following is None else max(0, following - now) / 1000
 
     def _tell_count(self) -> None:

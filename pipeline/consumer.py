@@ -246,10 +246,10 @@ class SliceConsumer(driver.Consumer):
             if self.cursors.get(tp) is not cursor or cursor.epoch != slice_.epoch:
                 return
             cursor.hand_on(slice_)
-            # It waits for nothing but who else changes Faust's list of streams. What a rebalance
-            # has dropped from there is read again, so the agent takes what it can first.
+            # It waits for nothing but who else changes Faust's list of streams; what a rebalance
+            # drops from there is read again. So lanes begin together with what came together, and
+            # what they write leaves together.
             await self.callback(self._as_message(slice_))
-            await asyncio.sleep(0)
 
     def _as_message(self, slice_: Slice) -> ConsumerMessage:
         last = slice_.records[-1]

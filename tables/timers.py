@@ -17,6 +17,7 @@ from tables.table import Table, View, key_of
 
 TIME_BYTES = 8
 COUNTED_AT_ONCE = 10_000
+NEVER = b"\xff" * TIME_BYTES
 WAITING, GATHERING, ADDRESSING = b"0", b"1", b"2"
 """What may fire at different times: what waits for its moment, digests, and what found no address
 while older contacts were unread."""
@@ -58,17 +59,21 @@ class Timers:
     """The timers of one partition, in the order in which they are due.
 
     Deleted timers leave marks behind in RocksDB until it compacts; so that those need not be
-    read again and again, a search begins where the last one found the first that was left.
+    read again and again, a search begins where the last one found the first that was left. And
+    what is asked between any two slices reads nothing before that is due.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._from = {kind: kind for kind in _KINDS}
+        """At or before the first stored one."""
 
     def due(self, horizon: Horizon, most: int) -> list[tuple[bytes, Timer]]:
         """The first `most` timers of each kind that may fire, with their keys."""
         found: list[tuple[bytes, Timer]] = []
         for kind, until in zip(_KINDS, horizon, strict=True):
+            if _due_at(self._from[kind]) > until:
+                continue
             end = len(found) + most
             for key, timer in self._stored(kind):
                 if _due_at(key) > until or len(found) == end:
@@ -76,15 +81,16 @@ class Timers:
                 found.append((key, timer))
         return found
 
-    def next_due(self) -> int | None:
-        """When the first timer is due (epoch ms); None when there is none."""
-        found = []
+    def next_due(self, now: int) -> int | None:
+        """When the first timer is due (epoch ms); None when there is none.
+
+        If none is by `now`, it may be one that was dropped since: look again then.
+        """
         for kind in _KINDS:
-            for key, _ in self._stored(kind):
-                self._from[kind] = key
-                found.append(_due_at(key))
-                break
-        return min(found, default=None)
+            if _due_at(self._from[kind]) <= now:
+                self._from[kind] = next((key for key, _ in self._stored(kind)), kind + NEVER)
+        first = min(_due_at(key) for key in self._from.values())
+        return None if first == _due_at(WAITING + NEVER) else first
 
     async def count(self) -> int:
         """How many there are, at the cost of a look at each; others get their turn meanwhile."""

@@ -78,9 +78,9 @@ class Waiting:
                 found.append(Due(_decode(record), record))
         return found
 
-    def next_due(self) -> int | None:
-        """When the first is due (epoch ms); None when nothing waits."""
-        return self._timers.next_due()
+    def next_due(self, now: int) -> int | None:
+        """When the first is due (epoch ms), as timers say it; None when nothing waits."""
+        return self._timers.next_due(now)
 
     def drop(self, turn: Turn, tenant: str, user: str, at: int, step: Step) -> None:
         """Drop what Kafka took of a user until `at` (epoch ms), as much as the step allows."""

@@ -1,5 +1,6 @@
 """Slices over a real Kafka: nothing is lost, repeated or out of order, whatever Faust drops."""
 
+import asyncio
 import random
 from collections import Counter
 from typing import Any
@@ -31,6 +32,7 @@ def lose_slices(app: SliceApp, seed: int, share: float) -> list[int]:
         if chance.random() < share:
             app.flow_control.clear()
             lost.append(message.offset)
+        await asyncio.sleep(0)  # or hardly anything is left of what came together
 
     app.consumer.callback = deliver_and_maybe_clear
     return lost

@@ -1,6 +1,7 @@
 """The timer table: everything in order of time, and each kind up to its own horizon."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from schemas.vocabulary import Channel
 from tables.memory import MemoryStore
 from tables.table import View
 from tables.timers import TIMERS, Horizon, Timer, Timers, is_waiting, together
+
+LAST = 1 << 62
+"""A time by which all is due, so that the next one is looked for."""
 
 moments = st.integers(1, 50)
 ledgers = st.builds(
@@ -31,10 +35,11 @@ ledgers = st.builds(
     st.lists(st.tuples(st.sampled_from("ab"), ledgers), max_size=12),
     moments,
     moments,
+    moments,
     st.integers(1, 5),
 )
 async def test_the_table_says_what_the_ledgers_say(
-    changes: list[tuple[str, Ledger]], waiting: int, gathering: int, most: int
+    changes: list[tuple[str, Ledger]], waiting: int, gathering: int, looked_at: int, most: int
 ) -> None:
     store = MemoryStore()
     timers, now = Timers(store), dict[str, Ledger]()
@@ -43,10 +48,16 @@ async def test_the_table_says_what_the_ledgers_say(
         timers.move(view, "t", user, now.get(user, Ledger()), after)
         await store.write(view.changes())
         now[user] = after
-        timers.next_due()  # from where the next search begins
+        timers.next_due(looked_at)  # from where the next search begins
     every = sorted((at, user, name) for user, each in now.items() for name, at in each.timers())
-    first = timers.next_due()
-    assert first == (every[0][0] if every else None)
+    first = timers.next_due(looked_at)
+    if not every:
+        assert first is None or first > looked_at  # one that was there before
+    elif every[0][0] <= looked_at:
+        assert first == every[0][0]
+    else:
+        assert first is not None
+        assert looked_at < first <= every[0][0]
     found = [(t.user, t.name) for _, t in timers.due(Horizon(waiting, gathering), most)]
     due = {
         kind: [(user, name) for at, user, name in every if at <= until and name[0] == kind]
@@ -112,7 +123,7 @@ def test_of_each_kind_so_many_are_found_however_many_of_another_there_are() -> N
 @pytest.mark.parametrize("at", [0, -1, -(10**15)])
 def test_what_was_due_before_all_times_is_due_at_once(at: int) -> None:
     store, timers, view = table((at, WAITS))
-    assert timers.next_due() == 0
+    assert timers.next_due(LAST) == 0
     assert due(timers, Horizon(0, 0)) == [WAITS]
     timers.drop(view, at, WAITS)
     assert [value for value in view.changes().values() if value] == []
@@ -121,21 +132,21 @@ def test_what_was_due_before_all_times_is_due_at_once(at: int) -> None:
 
 def test_the_next_is_the_first_of_any_kind() -> None:
     _, timers, _ = table((70, WAITS), (60, DIGEST), (50, ADDRESS), (2**60, ROLE))
-    assert timers.next_due() == 50
+    assert timers.next_due(LAST) == 50
     _, timers, _ = table((60, WAITS), (70, DIGEST))
-    assert timers.next_due() == 60
-    assert table()[1].next_due() is None
+    assert timers.next_due(LAST) == 60
+    assert table()[1].next_due(LAST) is None
 
 
 async def test_what_is_set_before_all_others_is_found_though_a_search_began_behind_it() -> None:
     store, timers, _ = table((100, WAITS))
-    assert timers.next_due() == 100
+    assert timers.next_due(LAST) == 100
     view = View(TIMERS, store)
     timers.add(view, 99, Timer("t", "bob", "n.0"))
     timers.add(view, 101, Timer("t", "cy", "n.0"))
     await store.write(view.changes())
     assert [each.user for each in due(timers, Horizon(200, 0))] == ["bob", "ann", "cy"]
-    assert timers.next_due() == 99
+    assert timers.next_due(LAST) == 99
 
 
 def test_what_is_due_for_one_user_at_one_moment_is_worked_on_together() -> None:
@@ -154,7 +165,7 @@ def test_what_is_due_for_one_user_at_one_moment_is_worked_on_together() -> None:
 async def test_all_of_every_kind_are_counted() -> None:
     _, timers, _ = table((50, WAITS), (60, WAITS), (50, DIGEST), (50, ADDRESS), (0, ROLE))
     assert await timers.count() == 5
-    timers.next_due()
+    timers.next_due(LAST)
     assert await timers.count() == 5
     assert await table()[1].count() == 0
 
@@ -185,3 +196,31 @@ def test_a_timer_is_stored_as_the_last_release_stores_it() -> None:
             b"\x93\xa1t\xa3ann\xacn.0.contacts"
         ),
     }
+
+
+async def test_between_slices_nothing_is_read_before_something_is_due() -> None:
+    store = Counted()
+    timers, view = Timers(store), View(TIMERS, store)
+    timers.move(view, "t", "a", Ledger(), Ledger(waiting={"n.0": Waiting(40)}))
+    await store.write(view.changes())
+    assert timers.next_due(10) == 40
+    store.reads = 0
+    for now in range(11, 40):
+        assert timers.due(Horizon(now, now, now), 9) == []
+        assert timers.next_due(now) == 40
+    assert store.reads == 0
+    assert [timer.user for _, timer in timers.due(Horizon(40, 40), 9)] == ["a"]
+    timers.move(view, "t", "b", Ledger(), Ledger(waiting={"n.0": Waiting(20)}))
+    await store.write(view.changes())
+    assert timers.next_due(15) == 20
+
+
+class Counted(MemoryStore):
+    """A store that counts how often it is searched."""
+
+    reads = 0
+
+    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """As it does."""
+        self.reads += 1
+        return super().scan(prefix, start)

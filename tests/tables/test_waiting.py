@@ -60,7 +60,7 @@ class Kept:
 
     def is_empty(self) -> bool:
         """Whether neither a record nor a timer is left."""
-        return not self.store.stored and self.waiting.next_due() is None
+        return not self.store.stored and self.waiting.next_due(1 << 62) is None
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_each_is_taken_out_once_as_it_was_written_and_no_sooner_than_it_is
     turn = turn_of(kept.store)
     kept.waiting.add(turn, one, newer)
     await turn.finish()
-    assert (kept.waiting.count, kept.waiting.next_due()) == (1, NOW)
+    assert (kept.waiting.count, kept.waiting.next_due(1 << 62)) == (1, NOW)
     assert await kept.take(NOW - 1) == []
     assert kept.waiting.count == 1
     assert await kept.take(NOW) == [Due(one, newer)]
@@ -96,9 +96,9 @@ async def test_all_go_in_the_order_in_which_they_are_due(kept: Kept) -> None:
     )
     assert kept.waiting.count == 6
     # What was due before 1970 is due at once, beside what never said when.
-    assert kept.waiting.next_due() == 0
+    assert kept.waiting.next_due(1 << 62) == 0
     assert sorted(await kept.numbers(0)) == [4, 5]
-    assert kept.waiting.next_due() == NOW + 255
+    assert kept.waiting.next_due(1 << 62) == NOW + 255
     assert sorted(await kept.numbers(NOW + 255)) == [2, 6]
     assert await kept.numbers(FAR) == [1, 3]
     assert kept.is_empty()
@@ -128,7 +128,7 @@ async def test_of_one_id_what_has_more_attempts_behind_it_waits(
     await kept.add(then)
     assert kept.waiting.count == 1
     expected = then if is_newer else first
-    assert kept.waiting.next_due() == expected.due_at
+    assert kept.waiting.next_due(1 << 62) == expected.due_at
     assert await kept.take(expected.due_at - 1) == []
     assert await kept.take(expected.due_at) == [Due(expected, encode(expected))]
     assert kept.waiting.count == 0
@@ -137,7 +137,7 @@ async def test_of_one_id_what_has_more_attempts_behind_it_waits(
 
 async def test_of_one_id_in_one_turn_the_last_attempt_waits(kept: Kept) -> None:
     await kept.add(*(delivery(1, NOW + 5 * n, attempt=n) for n in (1, 3, 2)))
-    assert (kept.waiting.count, kept.waiting.next_due()) == (1, NOW + 15)
+    assert (kept.waiting.count, kept.waiting.next_due(1 << 62)) == (1, NOW + 15)
     (due,) = await kept.take(FAR)
     assert due.delivery.attempt == 3
 
@@ -155,7 +155,7 @@ async def test_a_turn_takes_no_more_than_a_few_mebibytes(kept: Kept) -> None:
     large = Content(body="x" * (3 << 20))
     await kept.add(*(delivery(number, NOW + number, content=large) for number in range(4)))
     assert await kept.numbers(FAR) == [0, 1, 2]
-    assert (kept.waiting.count, kept.waiting.next_due()) == (1, NOW + 3)
+    assert (kept.waiting.count, kept.waiting.next_due(1 << 62)) == (1, NOW + 3)
     assert await kept.numbers(FAR) == [3]
     assert kept.is_empty()
 
@@ -163,7 +163,7 @@ async def test_a_turn_takes_no_more_than_a_few_mebibytes(kept: Kept) -> None:
 async def test_after_a_restart_they_are_counted_and_due_as_before(kept: Kept) -> None:
     await kept.add(*(delivery(number, NOW + number) for number in range(3)))
     await kept.restart()
-    assert (kept.waiting.count, kept.waiting.next_due()) == (3, NOW)
+    assert (kept.waiting.count, kept.waiting.next_due(1 << 62)) == (3, NOW)
     assert await kept.numbers(NOW + 1) == [0, 1]
     await kept.restart()
     assert kept.waiting.count == 1
@@ -249,7 +249,7 @@ async def test_what_is_taken_is_what_a_plain_list_would_say(
                 del expected[int(each.delivery_id, 16)]
         assert kept.waiting.count == len(expected)
         first = min((max(0, each.due_at) for each in expected.values()), default=None)
-        assert kept.waiting.next_due() == first
+        assert kept.waiting.next_due(1 << 62) == first
 
 
 async def test_what_waits_is_stored_as_the_last_release_stores_it(kept: Kept) -> None:
