@@ -2,10 +2,14 @@
 
 import asyncio
 import random
+import threading
 from collections import Counter
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
+from mode.threads import WorkerThread
 
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
@@ -195,3 +199,49 @@ async def test_what_a_client_holds_is_taken_though_nothing_tells_of_an_answer(
         await until(lambda: recorder.handled == expected)
         await recorder.fill(10)
         await until(lambda: recorder.count() == 2 * 10 * PARTITIONS)
+
+
+async def test_the_client_has_no_thread_of_its_own(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(10)
+    before = set(threading.enumerate())
+    async with recorder.worker():
+        await until(lambda: recorder.handled == expected)
+        kinds = {type(thread) for thread in set(threading.enumerate()) - before}
+    assert WorkerThread not in kinds
+
+
+async def test_of_a_commit_what_is_no_longer_ours_is_left_out(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(10)
+    async with recorder.worker() as app:
+        await until(lambda: recorder.handled == expected)
+        ours = {TopicPartition(recorder.topic.name, number): 10 for number in range(PARTITIONS)}
+        assert await app.consumer._commit({**ours, TopicPartition("another", 0): 1})
+        assert await committed(app, recorder) == dict.fromkeys(range(PARTITIONS), 10)
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"), [(CommitFailedError("rebalanced"), False), (KafkaError("no"), True)]
+)
+async def test_a_commit_that_fails_ends_the_process_unless_the_group_moved_on(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch, error: KafkaError, *, ends: bool
+) -> None:
+    """Also within a rebalance, where Kafka's client swallows what is raised."""
+    ended: list[BaseException] = []
+    recorder = Recorder(kafka.address)
+    await recorder.fill(0)
+
+    async def refuse(_: object) -> None:
+        raise error
+
+    async def end(reason: BaseException) -> None:
+        ended.append(reason)
+
+    async with recorder.worker() as app:
+        client = app.consumer._thread
+        monkeypatch.setattr(client, "crash", end)
+        monkeypatch.setattr(client._ensure_consumer(), "commit", refuse)
+        assert not await app.consumer._commit({TopicPartition(recorder.topic.name, 0): 1})
+        monkeypatch.undo()
+    assert ended == ([error] if ends else [])
