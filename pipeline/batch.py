@@ -5,14 +5,22 @@ from collections.abc import Iterable
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-NO_COMPRESSION = 0
+PLAIN, SNAPPY = 0, 2
+"""As Kafka numbers its codecs. Others make less of a batch, but a call of theirs costs 15 µs (LZ4)
+or 30 µs (Zstandard), and several times that beside other work; of Snappy it is 5."""
+COMPRESSED_FROM = 400
+"""Bytes. What is smaller hardly shrinks."""
 
 
 class Batch(BatchBuilder):
-    """A batch of about `size` bytes, or of a single record of any size."""
+    """A batch of about `size` bytes, or of a single record of any size.
 
-    def __init__(self, size: int) -> None:
-        super().__init__(size, NO_COMPRESSION)
+    It is compressed as it is closed, unless it is small; `expected` says how many bytes are to
+    come, as the codec must be known before the first record.
+    """
+
+    def __init__(self, size: int, expected: int = 0) -> None:
+        super().__init__(size, SNAPPY if expected >= COMPRESSED_FROM else PLAIN)
 
     def extend(self, entries: Iterable[tuple[bytes | None, bytes | None]]) -> int:
         """Append records by key and value, all as of now, while they fit; how many of them did.

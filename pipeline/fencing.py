@@ -76,8 +76,8 @@ class Owner:
 class FencedBatch(Batch):
     """A batch that bears its partition's owner instead of the client's own id."""
 
-    def __init__(self, size: int, owner: Owner) -> None:
-        super().__init__(size)
+    def __init__(self, size: int, owner: Owner, expected: int = 0) -> None:
+        super().__init__(size, expected)
         self._owner = owner
 
     def _set_producer_state(

@@ -205,7 +205,8 @@ class Producer(AIOKafkaProducer):
     def _send_some(self, place: Place, queue: WriteQueue) -> None:
         taken: Taken = []
         try:
-            batch = self._batch(self._owners.get(place) or self._renumbered.get(place))
+            owner = self._owners.get(place) or self._renumbered.get(place)
+            batch = self._batch(owner, queue.size())
             taken = queue.fill(batch, BATCH_BYTES)
             if not batch.record_count():
                 return
@@ -293,8 +294,10 @@ class Producer(AIOKafkaProducer):
         if not (waiter := self._message_accumulator.waiter()).done():
             waiter.set_result(None)
 
-    def _batch(self, owner: Owner | None) -> Batch:
-        return Batch(BATCH_BYTES) if owner is None else FencedBatch(BATCH_BYTES, owner)
+    def _batch(self, owner: Owner | None, expected: int) -> Batch:
+        if owner is None:
+            return Batch(BATCH_BYTES, expected)
+        return FencedBatch(BATCH_BYTES, owner, expected)
 
 
 async def start_producer(

@@ -41,6 +41,11 @@ class Submission:
     taken: int = 0
     giving_up: asyncio.TimerHandle | None = None
     """Runs on when the caller is cancelled, as the write isn't."""
+    size: int = 0
+    """Bytes that the entries take in a batch, about."""
+
+    def __post_init__(self) -> None:
+        self.size = size_of(self.entries)
 
     def succeed(self, end: int) -> None:
         """Tell the caller, if anybody waits."""
@@ -90,6 +95,10 @@ class WriteQueue:
         """Add what is written after all that is here."""
         self._waiting.append(submission)
 
+    def size(self) -> int:
+        """Bytes that wait, about, or more than that."""
+        return sum(each.size for each in self._waiting)
+
     def drop(self, submission: Submission) -> None:
         """Send it no more, if none of it is in a batch yet."""
         if not submission.taken and submission in self._waiting:
@@ -119,7 +128,7 @@ class WriteQueue:
             if not self._waiting:
                 return False
         first = self._waiting[0]
-        if batch.record_count() and batch.size() + size_of(first.entries) > most_bytes:
+        if batch.record_count() and batch.size() + first.size > most_bytes:
             return False
         first.taken += batch.extend(islice(first.entries, first.taken, None))
         return first.taken == len(first.entries)

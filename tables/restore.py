@@ -11,8 +11,9 @@ from pipeline.fencing import OPENED
 from pipeline.kafka_clients import reader
 from pipeline.write_queue import Entry
 
-FETCH_BYTES = 4 << 20
-"""What one fetch brings."""
+FETCH_BYTES = 1 << 19
+"""What one fetch brings, compressed: unpacked about what is read of it before the next one
+(`pipeline.unpacking.FETCH_BYTES`)."""
 Check = Callable[[bytes, bytes | None], object]
 """Reads one record's key and value as its table would; raises when that is impossible."""
 

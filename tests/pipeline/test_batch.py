@@ -1,12 +1,13 @@
 """A batch that takes many records at once is the one that the client makes of them singly."""
 
 import time
+from random import Random
 
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
-from pipeline.batch import Batch
+from pipeline.batch import SNAPPY, Batch
 from pipeline.producer import BATCH_BYTES
 from pipeline.write_queue import Entry
 
@@ -59,3 +60,25 @@ def test_a_record_of_any_size_may_be_alone() -> None:
     large: Entry = (b"k", bytes(5_000))
     assert batch.extend([large, large]) == 1
     assert read(batch) == [large]
+
+
+ALIKE: list[Entry] = [(b"key-%d" % number, b'{"status":"delivered"}' * 20) for number in range(50)]
+
+
+def test_where_much_is_to_come_it_is_compressed() -> None:
+    plain, small = Batch(BATCH_BYTES), Batch(BATCH_BYTES, expected=20_000)
+    for batch in (plain, small):
+        batch.extend(ALIKE)
+        assert batch.size() > 20_000  # until it is closed, by which it is known to be full
+    assert len(small._build()) < len(plain._build()) / 10
+    assert DefaultRecordBatch(bytes(small._build())).compression_type == SNAPPY
+    assert read(small) == ALIKE
+
+
+def test_what_can_not_be_compressed_grows_by_a_few_bytes() -> None:
+    noise: list[Entry] = [(None, Random(1).randbytes(1_000))]
+    plain, packed = Batch(BATCH_BYTES), Batch(BATCH_BYTES, expected=1_000)
+    for batch in (plain, packed):
+        batch.extend(noise)
+    assert len(packed._build()) <= len(plain._build()) + 40
+    assert read(packed) == noise

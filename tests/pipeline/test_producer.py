@@ -6,6 +6,8 @@ from itertools import count
 
 import pytest
 from aiokafka.protocol.produce import ProduceRequest
+from confluent_kafka import Consumer
+from confluent_kafka import TopicPartition as KafkaPartition
 
 from embedded.kafka import Kafka
 from pipeline.errors import Unavailable
@@ -15,7 +17,7 @@ from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_topic
 from pipeline.topics import Topic
 from tests.kafka_proxy import METADATA, PRODUCE, KafkaProxy, of, proxy_to
-from tests.patience import ended, until
+from tests.patience import PATIENCE, ended, until
 
 PARTITIONS = 3
 numbers = count()
@@ -144,3 +146,31 @@ async def test_a_topic_stays_known_whatever_else_the_client_is_asked_about(wire:
     await wire.producer.client.add_topic("another")
     await wire.producer.client.force_metadata_update()
     assert await ended(wire.write(0, b"after")) == 2
+
+
+async def test_what_is_written_is_compressed_and_read_by_any_client(
+    kafka: Kafka,
+) -> None:
+    values = [
+        b'{"user":"u-%d","outcome":"delivered","channel":"push"}' % each for each in range(999)
+    ]
+    topic, producer = await made(kafka), await start_producer(kafka.address)
+    await producer.write(topic, 0, [(None, value) for value in values])
+    await producer.write(topic, 0, [(None, b"small")])
+    await producer.stop()
+    assert await asyncio.to_thread(read_by_librdkafka, kafka.address, topic, 1000) == [
+        *values,
+        b"small",
+    ]
+    log = kafka._data / f"{topic}-0" / f"{0:020}.log"
+    assert log.stat().st_size < sum(map(len, values)) / 5
+
+
+def read_by_librdkafka(kafka: str, topic: str, count: int) -> list[bytes | None]:
+    """The values of a topic's first partition; librdkafka checks the sums of what it unpacks."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "any", "check.crcs": True})
+    consumer.assign([KafkaPartition(topic, 0, 0)])
+    try:
+        return [record.value() for record in consumer.consume(count, timeout=PATIENCE)]
+    finally:
+        consumer.close()
