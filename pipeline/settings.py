@@ -103,6 +103,19 @@ class Settings(BaseSettings):
     postmark_url: str = "https://api.postmarkapp.com"
     postmark_server_token: SecretStr = SecretStr("")
     postmark_stream: str = "outbound"
+    smtp_url: str = ""
+    """smtp://HOST:587, where TLS is turned on by STARTTLS, or smtps://HOST:465, where it is on."""
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_starttls: bool = True
+    """False: in the clear, for a relay on this machine. True: a relay without it gets no mail."""
+    smtp_ca_file: Path | None = None
+    """PEM of the authorities that may vouch for the relay; without it, the system's."""
+    smtp_connections: Annotated[int, Field(ge=1)] = 16
+    """That one process has open to the relay; each carries one mail at a time."""
+    smtp_bounce_domain: str = ""
+    """Whose mail to bounce+… leads to `/webhooks/smtp`: then each mail has a return address of its
+    own there, by which a bounce is known even if it brings nothing else back."""
     twilio_url: str = "https://api.twilio.com"
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
@@ -144,6 +157,8 @@ class Settings(BaseSettings):
     mailgun_signing_key: SecretStr = SecretStr("")
     postmark_webhook_user: str = ""
     postmark_webhook_password: SecretStr = SecretStr("")
+    smtp_webhook_user: str = ""
+    smtp_webhook_password: SecretStr = SecretStr("")
     vonage_signature_secret: SecretStr = SecretStr("")
     query_host: str = "127.0.0.1"
     query_port: Annotated[int, Field(ge=0, le=65535)] = 0

@@ -27,6 +27,7 @@ PROVIDERS = {
     "sendgrid": "email.sendgrid:SendGrid",
     "ses": "email.ses:Ses",
     "slack": "chat.slack:Slack",
+    "smtp": "email.smtp:Smtp",
     "sns": "sms.sns:Sns",
     "standard": "webhook.standard:StandardWebhooks",
     "teams": "chat.teams:Teams",

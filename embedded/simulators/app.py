@@ -15,6 +15,7 @@ from embedded.simulators.email.mailgun import MailgunSimulator
 from embedded.simulators.email.postmark import PostmarkSimulator
 from embedded.simulators.email.sendgrid import MAX_MAIL, SendGridSimulator
 from embedded.simulators.email.ses import SesSimulator
+from embedded.simulators.email.smtp import SmtpSimulator
 from embedded.simulators.faults import Faults, Handler
 from embedded.simulators.push import apns, fcm, oauth, webpush
 from embedded.simulators.push.apns import ApnsSimulator
@@ -62,6 +63,9 @@ class Simulators:
         )
         self._postmark = PostmarkSimulator(credentials.postmark_server_token, log, self.faults)
         self._ses = SesSimulator(aws, log, self.faults)
+        self.smtp = SmtpSimulator(
+            credentials.smtp_user, credentials.smtp_password, log, self.faults
+        )
         self._sendgrid = SendGridSimulator(credentials.sendgrid_api_key, log, self.faults)
         self._twilio = TwilioSimulator(
             credentials.twilio_account_sid, credentials.twilio_auth_token, log, self.faults

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Struct
 
+from embedded.simulators.certificate import keep_certificate
 from sinks.push.vapid import decoded, encoded
 
 PROJECT = "tocsin-demo"
@@ -98,6 +99,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
     plivo_auth_token: str
     postmark_server_token: str
     sendgrid_api_key: str
+    smtp_user: str
+    smtp_password: str
     twilio_account_sid: str
     twilio_auth_token: str
     vonage_api_key: str
@@ -117,6 +120,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.plivo_auth_token,
             self.postmark_server_token,
             self.sendgrid_api_key,
+            self.smtp_password,
             self.twilio_auth_token,
             self.vonage_api_secret,
             self.webhook_key,
@@ -161,6 +165,8 @@ def make_credentials(base_url: str) -> Credentials:
         plivo_auth_token=secrets.token_hex(20),
         postmark_server_token=secrets.token_hex(16),
         sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
+        smtp_user="tocsin",
+        smtp_password=secrets.token_urlsafe(18),
         twilio_account_sid=f"AC{secrets.token_hex(16)}",
         twilio_auth_token=secrets.token_hex(16),
         vonage_api_key=secrets.token_hex(4),
@@ -170,7 +176,9 @@ def make_credentials(base_url: str) -> Credentials:
     )
 
 
-def keep_credentials(folder: Path, base_url: str, apns_url: str = "") -> Credentials:
+def keep_credentials(
+    folder: Path, base_url: str, apns_url: str = "", smtp_url: str = ""
+) -> Credentials:
     """The folder's accounts, or new ones; writes what a caller needs to use them.
 
     `firebase.json` is the service account file; `environment.json` maps every TOCSIN_ variable
@@ -192,13 +200,13 @@ def keep_credentials(folder: Path, base_url: str, apns_url: str = "") -> Credent
     _write(kept, credentials)
     _write(folder / "firebase.json", credentials.service_account)
     (folder / "apns.p8").write_text(credentials.apns.private_key)
-    reach = environment(credentials, folder, base_url, apns_url)
+    reach = environment(credentials, folder, base_url, apns_url, smtp_url)
     _write(folder / "environment.json", reach)
     return credentials
 
 
 def environment(
-    credentials: Credentials, folder: Path, base_url: str, apns_url: str
+    credentials: Credentials, folder: Path, base_url: str, apns_url: str, smtp_url: str
 ) -> dict[str, str]:
     """The settings with which Tocsin's sinks reach these simulators."""
     return {
@@ -223,6 +231,10 @@ def environment(
         "TOCSIN_POSTMARK_SERVER_TOKEN": credentials.postmark_server_token,
         "TOCSIN_SENDGRID_URL": base_url,
         "TOCSIN_SENDGRID_API_KEY": credentials.sendgrid_api_key,
+        "TOCSIN_SMTP_URL": smtp_url,
+        "TOCSIN_SMTP_USER": credentials.smtp_user,
+        "TOCSIN_SMTP_PASSWORD": credentials.smtp_password,
+        "TOCSIN_SMTP_CA_FILE": str(keep_certificate(folder)[1].resolve()),
         "TOCSIN_SNS_URL": base_url,
         "TOCSIN_PLIVO_URL": base_url,
         "TOCSIN_PLIVO_AUTH_ID": credentials.plivo_auth_id,

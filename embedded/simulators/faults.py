@@ -5,7 +5,7 @@ import random
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -44,6 +44,16 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int = 0
 
 
+class Drawn(NamedTuple):
+    """What is wrong with one request."""
+
+    hangs: bool
+    resets: bool
+    fails: bool
+    drops: bool
+    garbles: bool
+
+
 class Injector:
     """Applies one fault, request by request; the same order of requests meets the same faults."""
 
@@ -57,29 +67,43 @@ class Injector:
         """Let go of the requests that hang."""
         self._cleared.set()
 
+    async def cleared(self) -> None:
+        """Hang until the fault is replaced or cleared."""
+        await self._cleared.wait()
+
+    def draw(self) -> Drawn:
+        """What is to happen to the request that has just come."""
+        self.requests += 1
+        fault = self.fault
+        # Every request takes five draws, so one rate changed does not shift the others.
+        return Drawn(
+            hangs=self._random.random() < fault.hang_rate,
+            resets=self._random.random() < fault.reset_rate,
+            fails=self._random.random() < fault.error_rate,
+            drops=self._random.random() < fault.drop_reply_rate,
+            garbles=self._random.random() < fault.malformed_rate,
+        )
+
     async def answer(self, request: web.Request, handler: Handler, refuse: Refuse) -> web.Response:
         """Answer as the fault wants it: in place of the handler, after it, or not at all."""
-        self.requests += 1
-        # Every request takes five draws, so one rate changed does not shift the others.
-        hang, reset, error, drop, malformed = (self._random.random() for _ in range(5))
-        fault = self.fault
+        drawn, fault = self.draw(), self.fault
         try:
             # Read first: a caller that gives up while we are slow has still sent its message.
             await request.read()
         except ConnectionError:
             return _cut_off(request)
         await asyncio.sleep(fault.latency)
-        if hang < fault.hang_rate:
-            await self._cleared.wait()
+        if drawn.hangs:
+            await self.cleared()
             return _cut_off(request)
-        if reset < fault.reset_rate:
+        if drawn.resets:
             return _cut_off(request)
-        if error < fault.error_rate:
+        if drawn.fails:
             return self._refused(refuse)
         response = await handler(request)
-        if drop < fault.drop_reply_rate:
+        if drawn.drops:
             return _cut_off(request)
-        if malformed < fault.malformed_rate:
+        if drawn.garbles:
             # An echo of the credentials, so that a caller who logs odd bodies is found out.
             text = f"<html>{request.headers.get('Authorization')}</html>"
             return web.Response(text=text, content_type="text/html")
@@ -101,7 +125,7 @@ class Faults:
 
     def guard(self, provider: str, handler: Handler, refuse: Refuse) -> Handler:
         """Put the provider's faults in front of its handler."""
-        self._providers.add(provider)
+        self.know(provider)
 
         async def guarded(request: web.Request) -> web.Response:
             injector = self._injectors.get(provider)
@@ -110,6 +134,14 @@ class Faults:
             return await injector.answer(request, handler, refuse)
 
         return guarded
+
+    def know(self, provider: str) -> None:
+        """Let faults be set for a provider that looks for them itself."""
+        self._providers.add(provider)
+
+    def injector(self, provider: str) -> Injector | None:
+        """The provider's fault, if one is in force."""
+        return self._injectors.get(provider)
 
     def is_dead(self, provider: str, address: str) -> bool:
         """Whether the address was declared gone."""

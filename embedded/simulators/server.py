@@ -10,7 +10,9 @@ from aiohttp import web
 
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.app import Simulators
+from embedded.simulators.certificate import keep_certificate
 from embedded.simulators.credentials import Credentials, environment, keep_credentials
+from embedded.simulators.email.smtp import serving_smtp
 from embedded.simulators.push.http2 import serving_http2
 from pipeline.errors import PortTaken, Unavailable
 
@@ -50,10 +52,14 @@ async def serving(port: int, log: Path, folder: Path) -> AsyncIterator[Serving]:
         )
         await runner.setup()
         try:
-            async with serving_http2(simulators.apns()) as apns_url:
-                credentials = keep_credentials(folder, base_url, apns_url)
+            relay, _ = keep_certificate(folder)
+            async with (
+                serving_http2(simulators.apns()) as apns_url,
+                serving_smtp(simulators.smtp, relay) as smtp_url,
+            ):
+                credentials = keep_credentials(folder, base_url, apns_url, smtp_url)
                 await web.SockSite(runner, listener).start()
-                reach = environment(credentials, folder, base_url, apns_url)
+                reach = environment(credentials, folder, base_url, apns_url, smtp_url)
                 yield Serving(simulators, credentials, reach, base_url)
         finally:
             await runner.cleanup()

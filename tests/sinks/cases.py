@@ -9,6 +9,7 @@ from tests.sinks.test_plivo import PLIVO
 from tests.sinks.test_postmark import POSTMARK
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_ses import SES
+from tests.sinks.test_smtp import SMTP
 from tests.sinks.test_sns import SNS
 from tests.sinks.test_standard import STANDARD
 from tests.sinks.test_twilio import TWILIO
@@ -25,6 +26,7 @@ CASES: dict[str, Case] = {
     "ses": SES,
     "plivo": PLIVO,
     "slack": SLACK,
+    "smtp": SMTP,
     "sns": SNS,
     "standard": STANDARD,
     "teams": TEAMS,

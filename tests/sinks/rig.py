@@ -42,6 +42,8 @@ class Case:
     titled: bool = True
     linger: tuple[float, ...] = AT_ONCE
     misconfigured: Sequence[tuple[Mapping[str, Any], str]] = field(default=())
+    speaks_http: bool = True
+    """Whether a gateway may stand between, or another web server in the provider's place."""
     is_known: bool = True
     """Whether we know who answers; of a stranger's reply the status is all that counts."""
     subscribe: Callable[[Credentials, str, int], str] | None = None

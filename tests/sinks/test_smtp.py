@@ -1,0 +1,419 @@
+"""A mail relay: what the contract does not know of SMTP, against a real server (aiosmtpd)."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy.bounce_token import read_token
+from schemas.delivery import Content, Delivery
+from schemas.vocabulary import Channel, Reason
+from sinks.email.smtp import Smtp
+from sinks.email.smtp_relay import KEPT
+from sinks.http import BEFORE_CALL
+from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from tests.patience import PATIENCE, ended, until
+from tests.sinks.relay import BREAK, relaying, sending
+from tests.sinks.requests.recorder import Recorder, Still, delivery, settings
+from tests.sinks.rig import Case
+
+SMTP = Case(
+    kind=Smtp,
+    channel=Channel.EMAIL,
+    address="user{}@example.com",
+    invalid="nobody",
+    dead=Reason.UNREGISTERED,
+    misconfigured=[
+        ({"smtp_url": ""}, "TOCSIN_SMTP_URL is no smtp"),
+        ({"smtp_url": "https://relay.example.com"}, "TOCSIN_SMTP_URL is no smtp"),
+        ({"smtp_url": "smtp:///x"}, "TOCSIN_SMTP_URL is no smtp"),
+        ({"smtp_user": ""}, "TOCSIN_SMTP_USER and TOCSIN_SMTP_PASSWORD go together"),
+        ({"smtp_password": ""}, "TOCSIN_SMTP_USER and TOCSIN_SMTP_PASSWORD go together"),
+        (
+            {"smtp_url": "smtp://relay.example.com", "smtp_starttls": False},
+            "TOCSIN_SMTP_STARTTLS is off: the password would be in the clear",
+        ),
+        ({"smtp_ca_file": "/nowhere/ca.pem"}, "TOCSIN_SMTP_CA_FILE can't be read: No such file"),
+        ({"email_from": "me"}, "TOCSIN_EMAIL_FROM"),
+        (
+            {"smtp_bounce_domain": "b.example.com", "signing_key": ""},
+            "TOCSIN_SMTP_BOUNCE_DOMAIN needs TOCSIN_SIGNING_KEY",
+        ),
+    ],
+    speaks_http=False,
+)
+
+
+def mail(number: int = 7, address: str = "ada@example.com", **fields: Any) -> Delivery:
+    return delivery(Channel.EMAIL, address, number, **fields)
+
+
+async def test_starttls_and_a_password(tmp_path: Path) -> None:
+    async with (
+        relaying(tmp_path, auth_required=True) as peer,
+        sending(peer, smtp_user="ann", smtp_password="secret") as provider,
+    ):
+        assert await provider.send_one(mail()) == Sent("1")
+        assert peer.logins == [("PLAIN", b"ann", b"secret")]
+        assert peer.connections[0].session.ssl is not None
+
+
+async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
+    async with relaying(tmp_path, implicit=True) as peer, sending(peer) as provider:
+        await provider.check()
+        assert await provider.send_one(mail()) == Sent("1")
+
+
+async def test_a_relay_that_knows_login_alone(tmp_path: Path) -> None:
+    async with (
+        relaying(tmp_path, auth_required=True, auth_exclude_mechanism=["PLAIN"]) as peer,
+        sending(peer, smtp_user="ann", smtp_password="secret") as provider,
+    ):
+        assert await provider.send_one(mail()) == Sent("1")
+        assert peer.logins == [("LOGIN", b"ann", b"secret")]
+
+
+async def test_a_relay_that_knows_neither(tmp_path: Path) -> None:
+    async with (
+        relaying(tmp_path, auth_exclude_mechanism=["PLAIN", "LOGIN"]) as peer,
+        sending(peer, smtp_user="ann", smtp_password="secret") as provider,
+    ):
+        outcome = await provider.send_one(mail())
+        assert outcome == Retry(Reason.UNAUTHORIZED, "it offers no AUTH PLAIN or LOGIN")
+
+
+async def test_a_wrong_password_is_tried_once_and_never_shown(tmp_path: Path) -> None:
+    async with (
+        relaying(tmp_path, auth_required=True) as peer,
+        sending(peer, smtp_user="bob", smtp_password="hunter2") as provider,
+    ):
+        outcome = await provider.send_one(mail())
+        assert outcome == Retry(Reason.UNAUTHORIZED, "535 5.7.8")
+        assert len(peer.logins) == 1
+        assert peer.taken == []
+
+
+async def test_no_mail_goes_in_the_clear_unless_a_setting_says_so(tmp_path: Path) -> None:
+    async with relaying(tmp_path, starttls=False) as peer:
+        async with sending(peer) as provider:
+            outcome = await provider.send_one(mail())
+            assert isinstance(outcome, Retry)
+            assert (outcome.reason, outcome.uncertain) == (Reason.UNAUTHORIZED, False)
+            assert "STARTTLS" in outcome.detail
+            assert peer.taken == []
+        async with sending(peer, smtp_starttls=False) as provider:
+            assert await provider.send_one(mail()) == Sent("1")
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+async def test_a_certificate_of_somebody_else(tmp_path: Path, implicit: bool) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    async with (
+        relaying(tmp_path, implicit=implicit) as peer,
+        relaying(other) as stranger,
+        sending(peer, smtp_ca_file=stranger.ca_file) as provider,
+    ):
+        outcome = await provider.send_one(mail())
+        assert isinstance(outcome, Retry)
+        assert outcome.reason is Reason.UNAUTHORIZED
+        assert outcome.detail.startswith("its certificate: ")
+        assert peer.taken == []
+
+
+async def test_a_connection_is_used_again_and_ended_with_a_word(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as peer:
+        async with sending(peer) as provider:
+            for number in range(5):
+                assert await provider.send_one(mail(number)) == Sent(str(number + 1))
+            assert len(peer.connections) == 1
+        assert peer.connections[0].transport is None or peer.connections[0].transport.is_closing()
+
+
+async def test_no_more_connections_than_the_setting_says(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as peer, sending(peer, smtp_connections=3) as provider:
+        peer.may_answer.clear()
+        calls = asyncio.gather(*(provider.send_one(mail(number)) for number in range(12)))
+        await until(lambda: len(peer.taken) == 3)
+        peer.may_answer.set()
+        outcomes = await ended(calls)
+        assert all(isinstance(outcome, Sent) for outcome in outcomes)
+        assert len(peer.connections) == 3
+        assert (provider.calls_per_server, provider.server_of(mail())) == (3, "smtp")
+
+
+async def test_what_is_refused_is_reset_and_the_next_one_goes_by_the_same_connection(
+    tmp_path: Path,
+) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        peer.replies["RCPT"] = ["550 5.1.1 User unknown", "452 4.2.2 over quota"]
+        first = await provider.send_one(mail(1))
+        assert first == Refused(Reason.UNREGISTERED, "550 5.1.1 User unknown")
+        second = await provider.send_one(mail(2))
+        assert isinstance(second, Retry)
+        assert (second.whose, second.after) == (Fault.ADDRESS, 1800.0)
+        assert await provider.send_one(mail(3)) == Sent("1")
+        once = ["MAIL", "RCPT", "RSET"]
+        assert peer.commands == [*once, *once, "MAIL", "RCPT", "DATA"]
+        assert len(peer.connections) == 1
+        assert peer.taken[0].recipients == ("ada@example.com",)
+
+
+@pytest.mark.parametrize("reset", [BREAK, "421 4.4.2 Error: timeout exceeded", "500 what?"])
+async def test_a_connection_that_can_not_be_reset_is_given_up(tmp_path: Path, reset: str) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        peer.replies |= {"RCPT": ["550 5.1.1 User unknown"], "RSET": [reset]}
+        assert isinstance(await provider.send_one(mail(1)), Refused)
+        assert await provider.send_one(mail(2)) == Sent("1")
+        assert len(peer.connections) == 2
+
+
+@pytest.mark.parametrize("ending", [BREAK, "421 4.7.0 Too many messages in this connection"])
+async def test_a_kept_connection_that_has_ended_costs_nobody_a_try(
+    tmp_path: Path, ending: str
+) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        assert await provider.send_one(mail(1)) == Sent("1")
+        peer.replies["MAIL"] = [ending]
+        assert await provider.send_one(mail(2)) == Sent("2")
+        assert len(peer.connections) == 2
+
+
+async def test_a_server_that_ended_all_kept_connections(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        assert await provider.send_one(mail(1)) == Sent("1")
+        transport = peer.connections[0].transport
+        assert transport is not None
+        transport.abort()
+        assert await provider.send_one(mail(2)) == Sent("2")
+
+
+async def test_a_new_connection_that_is_refused_is_no_stale_one(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        peer.replies["MAIL"] = ["421 4.3.2 Service shutting down"] * 2
+        outcome = await provider.send_one(mail(1))
+        assert outcome == Retry(Reason.PROVIDER_ERROR, "421 4.3.2 Service shutting down")
+        assert len(peer.connections) == 1
+
+
+async def test_what_is_kept_for_long_is_not_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        assert await provider.send_one(mail(1)) == Sent("1")
+        loop, ahead = asyncio.get_running_loop(), KEPT + 1
+        time = loop.time
+        monkeypatch.setattr("sinks.email.smtp_relay._now", lambda: time() + ahead)
+        assert await provider.send_one(mail(2)) == Sent("2")
+        assert len(peer.connections) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "uncertain"), [("MAIL", False), ("RCPT", False), ("DATA", True)]
+)
+async def test_a_connection_that_breaks_is_uncertain_after_the_final_dot_alone(
+    tmp_path: Path, command: str, uncertain: bool
+) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        peer.replies[command] = [BREAK]
+        outcome = await provider.send_one(mail())
+        assert isinstance(outcome, Retry)
+        assert (outcome.reason, outcome.uncertain) == (Reason.UNREACHABLE, uncertain)
+        assert len(peer.taken) == uncertain
+
+
+async def test_a_relay_that_takes_the_mail_and_never_answers(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as peer, sending(peer, provider_timeout=0.5) as provider:
+        peer.may_answer.clear()
+        outcome: Outcome = Retry(Reason.NONE, "")
+        while not peer.taken:  # on a busy machine the time may be up before the mail is there
+            outcome = await provider.send_one(mail())
+        assert outcome == Retry(Reason.TIMEOUT, "no reply within 0.5 s", uncertain=True)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "reason"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Reason.UNREADABLE_REPLY),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Reason.UNREADABLE_REPLY),
+        (b"554 5.7.1 go away\r\n", Reason.UNAUTHORIZED),
+        (b"421 4.3.2 closing\r\n", Reason.PROVIDER_ERROR),
+        (b"", Reason.UNREACHABLE),
+    ],
+)
+async def test_whoever_else_answers_there_takes_nothing(
+    tmp_path: Path, greeting: bytes, reason: Reason
+) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server, relaying(tmp_path) as peer:
+        peer.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with sending(peer, provider_timeout=PATIENCE) as provider:
+            outcome = await provider.send_one(mail())
+    assert isinstance(outcome, Retry)
+    assert (outcome.reason, outcome.uncertain) == (reason, False)
+
+
+async def test_no_call_is_made_once_the_sink_may_make_none(tmp_path: Path) -> None:
+    class Lost(Exception):
+        pass
+
+    def refuse() -> None:
+        raise Lost
+
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        before = BEFORE_CALL.set(refuse)
+        try:
+            with pytest.raises(Lost):
+                await provider.send_one(mail())
+        finally:
+            BEFORE_CALL.reset(before)
+        assert peer.commands == []
+        assert await provider.send_one(mail()) == Sent("1")
+
+
+@pytest.mark.parametrize("utf8", [True, False])
+async def test_other_letters_before_the_at_sign_only_where_the_relay_takes_them(
+    tmp_path: Path, utf8: bool
+) -> None:
+    async with relaying(tmp_path, enable_SMTPUTF8=utf8) as peer, sending(peer) as provider:
+        outcome = await provider.send_one(mail(address="jürgen@münchen.example"))
+        if utf8:
+            (taken,) = peer.taken
+            assert outcome == Sent("1")
+            assert taken.recipients == ("jürgen@xn--mnchen-3ya.example",)
+            assert "SMTPUTF8" in taken.options
+            assert taken.mail["To"] == "jürgen@xn--mnchen-3ya.example"
+        else:
+            assert isinstance(outcome, Refused)
+            assert (outcome.reason, outcome.lasting) == (Reason.INVALID_ADDRESS, False)
+            assert peer.commands == []
+        assert isinstance(await provider.send_one(mail(address="jo@münchen.example")), Sent)
+        assert peer.taken[-1].recipients == ("jo@xn--mnchen-3ya.example",)
+        assert "SMTPUTF8" not in peer.taken[-1].options
+        assert len(peer.connections) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "@", "a@", "@b", "nobody", "a b@c.d", "a@b>\r\nRSET", "a@b\nc", "a<b@c.d", "a@ex..ämple"],
+)
+async def test_what_would_break_out_of_a_command_is_no_address(
+    tmp_path: Path, address: str
+) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        outcome = await provider.send_one(mail(address=address))
+        assert isinstance(outcome, Refused)
+        assert outcome.reason is Reason.INVALID_ADDRESS
+        assert peer.connections == []
+
+
+DOTS = ".\n..\n.hidden\n\n.\nQUIT"
+
+
+@pytest.mark.parametrize(
+    "body", [DOTS, DOTS + "ж", "x" * 100_000, "ж" * 50_000, "a\r\nb\rc\nd", "From me\n \n\t"]
+)
+async def test_any_text_arrives_as_it_is(tmp_path: Path, body: str) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        content = Content(title="ж" * 200, body=body, html=f"<p>{body}</p>")
+        assert await provider.send_one(mail(content=content)) == Sent("1")
+        (taken,) = peer.taken
+        assert max(map(len, taken.content.split(b"\r\n"))) <= 998
+        plain, html = (taken.mail.get_body((kind,)) for kind in ("plain", "html"))
+        assert plain is not None
+        assert html is not None
+        lines = body.replace("\r\n", "\n").replace("\r", "\n")
+        assert text_of(plain) == lines
+        assert text_of(html) == f"<p>{lines}</p>"
+        assert taken.mail["Subject"] == "ж" * 200
+
+
+def text_of(part: Any) -> str:
+    return str(part.get_payload(decode=True).decode()).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "reference"),
+    [
+        ("250 2.0.0 Ok: queued as 4RcD8k1xYz", "4RcD8k1xYz"),  # Postfix
+        ("250 OK id=1rXyZ1-0001Ab-2C", "1rXyZ1-0001Ab-2C"),  # Exim
+        (
+            "250 Ok 010001876c0a3f5e-5b2b3c4d-000000",
+            "010001876c0a3f5e-5b2b3c4d-000000",
+        ),  # Amazon
+        ("250 2.6.0 <a@b> [InternalId=8912, Hostname=x] Queued mail for delivery", "8912"),
+        ("250 2.0.0 OK  1700000000 a1-20020a17 - gsmtp", f"<{7:032x}@example.com>"),  # Gmail
+    ],
+)
+async def test_the_relays_own_name_for_a_mail(tmp_path: Path, said: str, reference: str) -> None:
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        peer.replies["DATA"] = [said]
+        assert await provider.send_one(mail()) == Sent(reference)
+
+
+async def test_each_mail_has_a_return_address_of_its_own(tmp_path: Path) -> None:
+    async with (
+        relaying(tmp_path) as peer,
+        sending(peer, smtp_bounce_domain="b.example.com", partitions=4) as provider,
+    ):
+        assert provider.keeps_tickets
+        await provider.send_one(mail())
+        local, _, domain = peer.taken[0].sender.partition("@")
+        assert (local[:7], domain) == ("bounce+", "b.example.com")
+        named = read_token(local[7:], b"a key to sign with")
+        assert named is not None
+        assert named.delivery_id == mail().delivery_id
+    async with relaying(tmp_path) as peer, sending(peer) as provider:
+        assert not provider.keeps_tickets
+        await provider.send_one(mail())
+        assert peer.taken[0].sender == "shop@example.com"
+
+
+ANSWERS = {
+    b"EHLO": b"250-relay.example.com\r\n250-SIZE 1000000\r\n250 DSN\r\n",
+    b"DATA": b"354 go on\r\n",
+    b"QUIT": b"221 bye\r\n",
+}
+
+
+async def test_a_relay_that_knows_dsn_is_told_the_token_too() -> None:
+    """aiosmtpd knows no DSN (RFC 3461), so the server is a script."""
+    lines: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 relay.example.com ESMTP\r\n")
+        while line := await reader.readline():
+            lines.append(line.rstrip(b"\r\n"))
+            if lines[-1] == b"DATA":
+                writer.write(ANSWERS[b"DATA"])
+                while (line := await reader.readline()) != b".\r\n":
+                    pass
+            writer.write(ANSWERS.get(line[:4], b"250 2.0.0 Ok\r\n"))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    chosen = settings(
+        smtp_url=f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+        smtp_starttls=False,
+        smtp_bounce_domain="b.example.com",
+    )
+    async with server:
+        provider = Smtp(chosen, Recorder(), Still())
+        envelope, size = (
+            provider.envelope_of(mail()),
+            len(provider.mail_of(mail(), "ada@example.com")),
+        )
+        assert isinstance(await provider.send_one(mail()), Sent)
+        await provider.close()
+    assert lines[1:] == [
+        f"MAIL FROM:<bounce+{envelope.token}@b.example.com> SIZE={size} RET=HDRS "
+        f"ENVID={envelope.token}".encode(),
+        b"RCPT TO:<ada@example.com>",
+        b"DATA",
+        b"QUIT",
+    ]
