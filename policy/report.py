@@ -36,7 +36,8 @@ class Kind(StrEnum):
 class Report(Struct, frozen=True, kw_only=True):
     """One happening, as far as a provider tells of it.
 
-    `ticket` is the text that the message carried, or `reference` where it had no room for one;
+    `ticket` is the text that the message carried, `reference` what counts where it had no room for
+    one, or came back without it;
     `address` is what the provider calls the recipient; `at` is epoch ms. A `hard` bounce says that
     nobody can be reached there; what a `machine` opened or clicked, nobody has read.
     """

@@ -59,9 +59,9 @@ class BackChannel:
         return taken
 
     async def _ticket_of(self, report: Report) -> Ticket | None:
-        if report.reference:
-            return await self._tickets.referred(report.reference)
-        return await self._tickets.find(report.ticket, Purpose.REPORT)
+        if report.ticket and (found := await self._tickets.find(report.ticket, Purpose.REPORT)):
+            return found
+        return await self._tickets.referred(report.reference) if report.reference else None
 
     def _add_stop(self, report: Report, outputs: Outputs) -> None:
         said = Stop(phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP)

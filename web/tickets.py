@@ -2,6 +2,7 @@
 
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from policy.bounce_token import read_token
 from policy.reference import read_reference
 from policy.ticket import Purpose, Stub, Ticket, read_stub, read_ticket
 from schemas.kept_ticket import ReadSentTicket
@@ -37,17 +38,19 @@ class Tickets:
         """The ticket of a message that bears a reference, None for what we do not know any more.
 
         Raises Unavailable where nobody answers who keeps it. A reference is not signed: who brings
-        it must be known to be the provider.
+        it must be known to be the provider. The token of a mail is.
         """
-        named = read_reference(text)
+        channel, named = Channel.SMS, read_reference(text)
+        if named is None:
+            channel, named = Channel.EMAIL, read_token(text, self._key)
         if named is None or named.partition >= self._partitions:
             return None
         question = ReadSentTicket(delivery_id=named.delivery_id, day=named.day)
         kept = await self._owners.ask_once(
-            Channel.SMS, named.partition, question, list[Ticket], QUESTION_SECONDS
+            channel, named.partition, question, list[Ticket], QUESTION_SECONDS
         )
         if kept is None:
-            raise Unavailable(f"No SMS worker answers for partition {named.partition}.")
+            raise Unavailable(f"No {channel} worker answers for partition {named.partition}.")
         return kept[0] if kept else None
 
     async def _kept(self, stub: Stub) -> Ticket | None:

@@ -21,12 +21,14 @@ from vonage_http_client.auth import Auth
 
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from tests.web.dsn import dsn, failed, piped
 from web.reports.incoming import Incoming, Reporter
 from web.reports.mailgun import MailgunReports
 from web.reports.plivo import PlivoReports
 from web.reports.postmark import PostmarkReports
 from web.reports.sendgrid import SIGNATURE, TIMESTAMP, SendGridReports
 from web.reports.ses import SesReports, text_of
+from web.reports.smtp import SmtpReports
 from web.reports.twilio import TwilioReports
 from web.reports.vonage import VonageReports
 
@@ -69,6 +71,8 @@ SETTINGS = Settings(
     mailgun_signing_key=SecretStr("mailgun key"),
     postmark_webhook_user="postmark",
     postmark_webhook_password=SecretStr("password"),
+    smtp_webhook_user="relay",
+    smtp_webhook_password=SecretStr("password"),
     twilio_auth_token=SecretStr("twilio token"),
     vonage_api_key="abc",
     vonage_signature_secret=SecretStr("vonage secret"),
@@ -125,6 +129,10 @@ def mailgun(values: Any, now: int, _: str) -> Incoming:
 def postmark(values: Any, now: int, _: str) -> Incoming:
     pair = base64.b64encode(b"postmark:password").decode()
     return _request(msgspec.json.encode(values), {"Authorization": f"Basic {pair}"}, "postmark")
+
+
+def smtp(values: Any, now: int, _: str) -> Incoming:
+    return piped(values if isinstance(values, str) else msgspec.json.encode(values))
 
 
 def ses(values: Any, now: int, _: str, **fields: str) -> Incoming:
@@ -191,6 +199,15 @@ SCHEMES: dict[str, Scheme] = {
             "DeliveredAt": "2026-09-21T14:13:20Z",
             "Metadata": {"ticket0": ticket[:80], "ticket1": ticket[80:]},
         },
+        has_time=False,
+    ),
+    "smtp": Scheme(
+        SmtpReports,
+        smtp,
+        lambda ticket: dsn(
+            failed("smtp; 250 2.1.5 Ok", "2.1.5", "delivered"),
+            returned=f"X-Tocsin-Ticket: {ticket}",
+        ),
         has_time=False,
     ),
     "ses": Scheme(

@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from policy.report import Kind, Report
+from tests.web.dsn import complaint, dsn, failed
 from tests.web.signing import ARN, FETCHED, SCHEMES, SETTINGS, Scheme, ses
 from web.reports.incoming import Forged, Incoming, Malformed
 
@@ -54,8 +55,8 @@ async def test_without_its_secret_a_reporter_is_not_set_up(scheme: Scheme) -> No
 @each
 async def test_any_byte_changed_is_refused(scheme: Scheme) -> None:
     reporter, incoming = scheme.reporter(SETTINGS), signed(scheme)
-    if reporter.name in ("postmark", "mailgun"):
-        return  # the one signs nothing, the other a time and a token alone
+    if reporter.name in ("postmark", "smtp", "mailgun"):
+        return  # some sign nothing, the last a time and a token alone
     for place in range(0, len(incoming.body), max(1, len(incoming.body) // 40)):
         changed = bytearray(incoming.body)
         changed[place] ^= 1
@@ -86,6 +87,7 @@ async def test_another_secret_is_refused(scheme: Scheme) -> None:
                 for name in (
                     "mailgun_signing_key",
                     "postmark_webhook_password",
+                    "smtp_webhook_password",
                     "twilio_auth_token",
                     "vonage_signature_secret",
                     "plivo_auth_token",
@@ -139,6 +141,10 @@ async def test_mailgun_takes_a_token_once() -> None:
         ("postmark", LEFT_BY_HAND, LEFT, ""),
         ("postmark", LEFT_BY_HAND | {"SuppressionReason": "HardBounce"}, None, ""),
         ("postmark", {"RecordType": "Inbound"}, None, ""),
+        ("smtp", dsn(failed("smtp; 550 5.1.1 User unknown", "5.1.1")), BOUNCED, "hard"),
+        ("smtp", dsn(failed("smtp; 552 5.2.2 over quota", "5.2.2")), BOUNCED, ""),
+        ("smtp", dsn(failed("smtp; 450 4.2.0 later", "4.2.0", "delayed")), None, ""),
+        ("smtp", complaint("abuse", "Subject: x"), Kind.COMPLAINED, ""),
         ("ses", {"eventType": "Bounce", "bounce": {"bounceType": "Permanent"}}, BOUNCED, "hard"),
         ("ses", {"eventType": "Bounce", "bounce": {"bounceType": "Transient"}}, Kind.BOUNCED, ""),
         ("ses", {"eventType": "Complaint"}, Kind.COMPLAINED, ""),

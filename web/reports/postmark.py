@@ -1,7 +1,5 @@
 """Postmark's webhooks: one record each, unsigned, so with a user and a password in their URL."""
 
-import base64
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +11,8 @@ from policy.instants import epoch_ms
 from policy.machines import is_machine
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, first, joined
+from web.reports.basic import BasicPair
+from web.reports.incoming import Incoming, joined
 
 HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivated"})
 
@@ -44,18 +43,12 @@ class PostmarkReports:
     channel = Channel.EMAIL
 
     def __init__(self, settings: Settings) -> None:
-        user = settings.postmark_webhook_user
-        password = settings.postmark_webhook_password.get_secret_value()
-        self.is_set_up = bool(user and password)
-        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._authorization = f"Basic {pair}"
+        self._pair = BasicPair(settings.postmark_webhook_user, settings.postmark_webhook_password)
+        self.is_set_up = self._pair.is_set
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check user and password, which is all that Postmark has; raises Forged."""
-        given = first(incoming.headers, "Authorization")
-        # A byte that is no text comes as half of a pair.
-        if not hmac.compare_digest(given.encode(errors="replace"), self._authorization.encode()):
-            raise Forged("user or password is another's")
+        self._pair.check(incoming)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """The record, if it is of a kind that we know."""

@@ -7,6 +7,7 @@ from web.reports.plivo import PlivoReports
 from web.reports.postmark import PostmarkReports
 from web.reports.sendgrid import SendGridReports
 from web.reports.ses import SesReports
+from web.reports.smtp import SmtpReports
 from web.reports.twilio import TwilioReports
 from web.reports.vonage import VonageReports
 
@@ -19,6 +20,7 @@ def reporters_of(settings: Settings) -> list[Reporter]:
         PostmarkReports(settings),
         SendGridReports(settings),
         SesReports(settings),
+        SmtpReports(settings),
         TwilioReports(settings),
         VonageReports(settings),
     ]

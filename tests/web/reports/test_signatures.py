@@ -43,6 +43,7 @@ def test_each_has_a_name_and_a_channel() -> None:
         "mailgun": (Channel.EMAIL, True),
         "postmark": (Channel.EMAIL, True),
         "sendgrid": (Channel.EMAIL, True),
+        "smtp": (Channel.EMAIL, True),
         "ses": (Channel.EMAIL, True),
         "plivo": (Channel.SMS, True),
         "twilio": (Channel.SMS, True),
@@ -59,6 +60,17 @@ def test_postmark_takes_a_user_and_a_password(user: str, password: str, is_set_u
     secret = type(SETTINGS.postmark_webhook_password)(password)
     update = {"postmark_webhook_user": user, "postmark_webhook_password": secret}
     reporter = SCHEMES["postmark"].reporter(SETTINGS.model_copy(update=update))
+    assert reporter.is_set_up is is_set_up
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "is_set_up"),
+    [("u", "p", True), ("u", "", False), ("", "p", False)],
+)
+def test_a_relay_has_a_user_and_a_password(user: str, password: str, is_set_up: bool) -> None:
+    secret = type(SETTINGS.smtp_webhook_password)(password)
+    update = {"smtp_webhook_user": user, "smtp_webhook_password": secret}
+    reporter = SCHEMES["smtp"].reporter(SETTINGS.model_copy(update=update))
     assert reporter.is_set_up is is_set_up
 
 

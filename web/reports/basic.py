@@ -1,0 +1,25 @@
+"""A user and a password: all that shows who reports, where nothing is signed."""
+
+import base64
+import hmac
+
+from pydantic import SecretStr
+
+from web.reports.incoming import Forged, Incoming, first
+
+
+class BasicPair:
+    """What a caller's `Authorization` must hold (RFC 7617)."""
+
+    def __init__(self, user: str, password: SecretStr) -> None:
+        secret = password.get_secret_value()
+        self.is_set = bool(user and secret)
+        pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        self._authorization = f"Basic {pair}".encode()
+
+    def check(self, incoming: Incoming) -> None:
+        """Raise Forged for anybody else."""
+        given = first(incoming.headers, "Authorization")
+        # A byte that is no text comes as half of a pair.
+        if not hmac.compare_digest(given.encode(errors="replace"), self._authorization):
+            raise Forged("user or password is another's")
