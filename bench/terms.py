@@ -31,9 +31,10 @@ TERMS: dict[str, tuple[str, str]] = {
     "sinks": (
         f"All get: this one process, {SAME}, {AT_ONCE} calls in flight; an SDK that blocks gets "
         f"{THREADS} threads. Each sends the same messages, no two alike, and that is checked.",
-        f"SendGrid, Mailgun and Postmark: {BATCH} messages a call, ours and the SDK's. SES: ours "
-        f"1, the SDK {MOST_OF_SES} (SendBulkEmail). All others: 1, as their APIs take different "
-        "texts one by one. Ratios count messages.",
+        f"SendGrid, Mailgun, Postmark and Resend: {BATCH} messages a call, ours and the SDK's. "
+        f"SES: ours 1, the SDK {MOST_OF_SES} (SendBulkEmail). All others: 1, as their APIs take "
+        "different texts one by one. Ratios count messages. SMTP is left out: it makes no HTTP "
+        "calls.",
     ),
     "gateway": (
         "Tocsin's gateway and Centrifugo (Go: no Python event loop) get the same clients, sockets, "

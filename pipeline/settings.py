@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     postmark_url: str = "https://api.postmarkapp.com"
     postmark_server_token: SecretStr = SecretStr("")
     postmark_stream: str = "outbound"
+    resend_url: str = "https://api.resend.com"
+    resend_api_key: SecretStr = SecretStr("")
     smtp_url: str = ""
     """smtp://HOST:587, where TLS is turned on by STARTTLS, or smtps://HOST:465, where it is on."""
     smtp_user: str = ""
@@ -157,6 +159,8 @@ class Settings(BaseSettings):
     mailgun_signing_key: SecretStr = SecretStr("")
     postmark_webhook_user: str = ""
     postmark_webhook_password: SecretStr = SecretStr("")
+    resend_webhook_secret: SecretStr = SecretStr("")
+    """As Resend shows it, whsec_ and base64."""
     smtp_webhook_user: str = ""
     smtp_webhook_password: SecretStr = SecretStr("")
     vonage_signature_secret: SecretStr = SecretStr("")

@@ -24,6 +24,7 @@ PROVIDERS = {
     "mailgun": "email.mailgun:Mailgun",
     "plivo": "sms.plivo:Plivo",
     "postmark": "email.postmark:Postmark",
+    "resend": "email.resend:Resend",
     "sendgrid": "email.sendgrid:SendGrid",
     "ses": "email.ses:Ses",
     "slack": "chat.slack:Slack",

@@ -19,6 +19,7 @@ VENDORS = {
     "postmark": Vendor(
         "postmarker.PostmarkClient.emails.send_batch, 16 threads", email.postmark, 500
     ),
+    "resend": Vendor("resend.Batch.send, 16 threads", email.resend, 100),
     "ses": Vendor("boto3 sesv2 send_bulk_email, 16 threads", email.ses, email.MOST_OF_SES),
     "sns": Vendor(
         "boto3 sns publish, 16 threads",

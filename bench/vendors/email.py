@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import resend as resend_sdk
 from mailgun.client import Client as MailgunClient
 from postmarker.core import PostmarkClient
 from sendgrid import SendGridAPIClient
@@ -63,6 +64,31 @@ def postmark(outside: Outside) -> Opened:
         for answer in client.emails.send_batch(*map(mail, numbers)):
             if answer["ErrorCode"]:
                 raise RuntimeError(f"postmarker failed: {answer['Message']}")
+
+    return Blocking(call)
+
+
+def resend(outside: Outside) -> Opened:
+    """A batch of whole mails; key and URL are the module's."""
+    settings = outside.settings
+    resend_sdk.api_key = settings.resend_api_key.get_secret_value()
+    resend_sdk.api_url = settings.resend_url
+
+    def mail(number: int) -> resend_sdk.Emails.SendParams:
+        return {
+            "from": settings.email_from,
+            "to": [mailbox(number)],
+            "subject": title_of(number),
+            "text": text_of(number),
+            "tags": [{"name": name, "value": value} for name, value in ids_of(number).items()],
+        }
+
+    def call(numbers: range) -> None:
+        answer = resend_sdk.Batch.send(
+            [mail(number) for number in numbers], {"batch_validation": "permissive"}
+        )
+        if answer.get("errors"):
+            raise RuntimeError(f"resend failed: {answer['errors']}")
 
     return Blocking(call)
 

@@ -10,9 +10,10 @@ from embedded.simulators.chat.discord import DiscordSimulator
 from embedded.simulators.chat.slack import SlackSimulator
 from embedded.simulators.chat.teams import TeamsSimulator
 from embedded.simulators.credentials import AWS_REGION, Credentials
-from embedded.simulators.email import mailgun, postmark, sendgrid, ses
+from embedded.simulators.email import mailgun, postmark, resend, sendgrid, ses
 from embedded.simulators.email.mailgun import MailgunSimulator
 from embedded.simulators.email.postmark import PostmarkSimulator
+from embedded.simulators.email.resend import ResendSimulator
 from embedded.simulators.email.sendgrid import MAX_MAIL, SendGridSimulator
 from embedded.simulators.email.ses import SesSimulator
 from embedded.simulators.email.smtp import SmtpSimulator
@@ -63,6 +64,7 @@ class Simulators:
         )
         self._postmark = PostmarkSimulator(credentials.postmark_server_token, log, self.faults)
         self._ses = SesSimulator(aws, log, self.faults)
+        self._resend = ResendSimulator(credentials.resend_api_key, log, self.faults)
         self.smtp = SmtpSimulator(
             credentials.smtp_user, credentials.smtp_password, log, self.faults
         )
@@ -97,6 +99,7 @@ class Simulators:
                     "/v1/projects/{project}/messages:send",
                     guard("fcm", self._fcm.send, fcm.refuse),
                 ),
+                web.post("/emails/batch", guard("resend", self._resend.send, resend.refuse)),
                 web.post("/email/batch", guard("postmark", self._postmark.send, postmark.refuse)),
                 web.post("/v2/email/outbound-emails", guard("ses", self._ses.send, ses.refuse)),
                 web.post(

@@ -98,6 +98,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
     plivo_auth_id: str
     plivo_auth_token: str
     postmark_server_token: str
+    resend_api_key: str
     sendgrid_api_key: str
     smtp_user: str
     smtp_password: str
@@ -119,6 +120,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.mailgun_api_key,
             self.plivo_auth_token,
             self.postmark_server_token,
+            self.resend_api_key,
             self.sendgrid_api_key,
             self.smtp_password,
             self.twilio_auth_token,
@@ -164,6 +166,7 @@ def make_credentials(base_url: str) -> Credentials:
         plivo_auth_id=f"MA{secrets.token_hex(9).upper()}",
         plivo_auth_token=secrets.token_hex(20),
         postmark_server_token=secrets.token_hex(16),
+        resend_api_key=f"re_{secrets.token_urlsafe(24)}",
         sendgrid_api_key=f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
         smtp_user="tocsin",
         smtp_password=secrets.token_urlsafe(18),
@@ -229,6 +232,8 @@ def environment(
         "TOCSIN_MAILGUN_API_KEY": credentials.mailgun_api_key,
         "TOCSIN_POSTMARK_URL": base_url,
         "TOCSIN_POSTMARK_SERVER_TOKEN": credentials.postmark_server_token,
+        "TOCSIN_RESEND_URL": base_url,
+        "TOCSIN_RESEND_API_KEY": credentials.resend_api_key,
         "TOCSIN_SENDGRID_URL": base_url,
         "TOCSIN_SENDGRID_API_KEY": credentials.sendgrid_api_key,
         "TOCSIN_SMTP_URL": smtp_url,

@@ -18,7 +18,7 @@ from embedded.simulators.server import Serving, serving
 from pipeline.settings import settings_of
 from schemas.vocabulary import Channel
 
-BATCHED = {"mailgun": 1000, "postmark": 500, "sendgrid": 1000, "ses": 50}
+BATCHED = {"mailgun": 1000, "postmark": 500, "resend": 100, "sendgrid": 1000, "ses": 50}
 """Messages that a call of each can carry, by the provider's documentation."""
 FIRST_ID, SECOND_ID = f"{2**64 + 41:032x}", f"{2**64 + 42:032x}"
 
@@ -70,7 +70,7 @@ async def test_one_call_of_an_sdk_carries_different_texts_to_different_people(
     }
 
 
-@pytest.mark.parametrize("name", ["postmark", "ses"])
+@pytest.mark.parametrize("name", ["postmark", "resend", "ses"])
 async def test_an_sdk_fails_where_one_message_of_a_call_is_refused(
     sending: Sending, name: str
 ) -> None:

@@ -7,6 +7,7 @@ from tests.sinks.test_fcm import FCM
 from tests.sinks.test_mailgun import MAILGUN
 from tests.sinks.test_plivo import PLIVO
 from tests.sinks.test_postmark import POSTMARK
+from tests.sinks.test_resend import RESEND
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_ses import SES
 from tests.sinks.test_smtp import SMTP
@@ -22,6 +23,7 @@ CASES: dict[str, Case] = {
     "fcm": FCM,
     "mailgun": MAILGUN,
     "postmark": POSTMARK,
+    "resend": RESEND,
     "sendgrid": SENDGRID,
     "ses": SES,
     "plivo": PLIVO,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sinks.email import mailgun, postmark, sendgrid, ses
+from sinks.email import mailgun, postmark, resend, sendgrid, ses
 from sinks.http import Reply
 from sinks.provider import Retry
 from sinks.push import apns, fcm
@@ -25,6 +25,7 @@ MEANINGS: dict[str, tuple[Meaning, bytes]] = {
         lambda reply: postmark.outcomes_of(reply, 1)[0],
         b'[{"ErrorCode": 0, "Message": "%b"}]',
     ),
+    "resend": (lambda reply: resend.outcomes_of(reply, 1)[0], b'{"data": [{"id": "%b"}]}'),
     "sendgrid": (lambda reply: sendgrid.outcome_of(reply, 1), b'{"errors": [{"message": "%b"}]}'),
     "ses": (ses.outcome_of, b'{"MessageId": "%b"}'),
     "twilio": (lambda reply: twilio.outcome_of(reply, TEXT), b'{"sid": "%b"}'),

@@ -26,6 +26,7 @@ from web.reports.incoming import Incoming, Reporter
 from web.reports.mailgun import MailgunReports
 from web.reports.plivo import PlivoReports
 from web.reports.postmark import PostmarkReports
+from web.reports.resend import ResendReports
 from web.reports.sendgrid import SIGNATURE, TIMESTAMP, SendGridReports
 from web.reports.ses import SesReports, text_of
 from web.reports.smtp import SmtpReports
@@ -71,6 +72,7 @@ SETTINGS = Settings(
     mailgun_signing_key=SecretStr("mailgun key"),
     postmark_webhook_user="postmark",
     postmark_webhook_password=SecretStr("password"),
+    resend_webhook_secret=SecretStr("whsec_cmVzZW5kIHNlY3JldA=="),
     smtp_webhook_user="relay",
     smtp_webhook_password=SecretStr("password"),
     twilio_auth_token=SecretStr("twilio token"),
@@ -129,6 +131,18 @@ def mailgun(values: Any, now: int, _: str) -> Incoming:
 def postmark(values: Any, now: int, _: str) -> Incoming:
     pair = base64.b64encode(b"postmark:password").decode()
     return _request(msgspec.json.encode(values), {"Authorization": f"Basic {pair}"}, "postmark")
+
+
+def resend(values: Any, now: int, _: str) -> Incoming:
+    body, name = msgspec.json.encode(values), f"msg_{now}"
+    signed = f"{name}.{now // 1000}.".encode() + body
+    signature = base64.b64encode(hmac.digest(b"resend secret", signed, sha256)).decode()
+    headers = {
+        "svix-id": name,
+        "svix-timestamp": str(now // 1000),
+        "svix-signature": f"v1,{signature}",
+    }
+    return _request(body, headers, "resend")
 
 
 def smtp(values: Any, now: int, _: str) -> Incoming:
@@ -200,6 +214,15 @@ SCHEMES: dict[str, Scheme] = {
             "Metadata": {"ticket0": ticket[:80], "ticket1": ticket[80:]},
         },
         has_time=False,
+    ),
+    "resend": Scheme(
+        ResendReports,
+        resend,
+        lambda ticket: {
+            "type": "email.delivered",
+            "created_at": "2026-09-21T14:13:20.000Z",
+            "data": {"to": ["a@example.com"], "tags": {"ticket": ticket}},
+        },
     ),
     "smtp": Scheme(
         SmtpReports,

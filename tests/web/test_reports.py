@@ -16,13 +16,20 @@ from web.reports.incoming import Forged, Incoming, Malformed
 
 NOW = time.time_ns() // 1_000_000
 TICKET = "t" * 120
-BOUNCED, OPENED, LEFT = Kind.BOUNCED, Kind.OPENED, Kind.UNSUBSCRIBED
+BOUNCED, OPENED, CLICKED = Kind.BOUNCED, Kind.OPENED, Kind.CLICKED
+LEFT = Kind.UNSUBSCRIBED
 LEFT_BY_HAND = {
     "RecordType": "SubscriptionChange",
     "SuppressSending": True,
     "SuppressionReason": "ManualSuppression",
     "Origin": "Recipient",
 }
+
+
+def resend(kind: str, **data: Any) -> dict[str, Any]:
+    return {"type": kind, "created_at": "2026-09-21T14:13:20Z", "data": data}
+
+
 each = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 
 
@@ -88,6 +95,7 @@ async def test_another_secret_is_refused(scheme: Scheme) -> None:
                     "mailgun_signing_key",
                     "postmark_webhook_password",
                     "smtp_webhook_password",
+                    "resend_webhook_secret",
                     "twilio_auth_token",
                     "vonage_signature_secret",
                     "plivo_auth_token",
@@ -141,6 +149,15 @@ async def test_mailgun_takes_a_token_once() -> None:
         ("postmark", LEFT_BY_HAND, LEFT, ""),
         ("postmark", LEFT_BY_HAND | {"SuppressionReason": "HardBounce"}, None, ""),
         ("postmark", {"RecordType": "Inbound"}, None, ""),
+        ("resend", resend("email.bounced", bounce={"type": "Permanent"}), BOUNCED, "hard"),
+        ("resend", resend("email.bounced", bounce={"type": "Transient"}), BOUNCED, ""),
+        ("resend", resend("email.bounced", bounce={"type": "Undetermined"}), BOUNCED, ""),
+        ("resend", resend("email.complained"), Kind.COMPLAINED, ""),
+        ("resend", resend("email.suppressed", suppressed={"type": "Permanent"}), Kind.FAILED, ""),
+        ("resend", resend("email.delivery_delayed"), None, ""),
+        ("resend", resend("email.opened", open={"userAgent": "GoogleImageProxy"}), OPENED, "m"),
+        ("resend", resend("email.clicked", click={"userAgent": "x Firefox/140.0"}), CLICKED, ""),
+        ("resend", resend("contact.created"), None, ""),
         ("smtp", dsn(failed("smtp; 550 5.1.1 User unknown", "5.1.1")), BOUNCED, "hard"),
         ("smtp", dsn(failed("smtp; 552 5.2.2 over quota", "5.2.2")), BOUNCED, ""),
         ("smtp", dsn(failed("smtp; 450 4.2.0 later", "4.2.0", "delayed")), None, ""),

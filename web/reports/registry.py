@@ -5,6 +5,7 @@ from web.reports.incoming import Reporter
 from web.reports.mailgun import MailgunReports
 from web.reports.plivo import PlivoReports
 from web.reports.postmark import PostmarkReports
+from web.reports.resend import ResendReports
 from web.reports.sendgrid import SendGridReports
 from web.reports.ses import SesReports
 from web.reports.smtp import SmtpReports
@@ -18,6 +19,7 @@ def reporters_of(settings: Settings) -> list[Reporter]:
         MailgunReports(settings),
         PlivoReports(settings),
         PostmarkReports(settings),
+        ResendReports(settings),
         SendGridReports(settings),
         SesReports(settings),
         SmtpReports(settings),

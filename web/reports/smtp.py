@@ -107,7 +107,8 @@ def _parts_of(mail: Message) -> Sequence[Message]:
     if not mail.is_multipart() or mail.get_content_maintype() != "multipart":
         return [mail]
     found: list[Message] = []
-    for part in mail.get_payload()[:MOST_PARTS]:
+    payload = mail.get_payload()
+    for part in payload[:MOST_PARTS] if isinstance(payload, list) else ():
         if isinstance(part, Message):
             found += _parts_of(part) if part.get_content_maintype() == "multipart" else [part]
     return found

@@ -12,6 +12,7 @@ from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.mailgun import Mailgun
 from sinks.email.postmark import Postmark
+from sinks.email.resend import Resend
 from sinks.email.sendgrid import SendGrid
 from sinks.email.ses import Ses
 from sinks.email.way_back import WayBack
@@ -38,7 +39,7 @@ ONE_CLICK = {
 }
 """The two headers of RFC 8058, section 3.1."""
 BOTH = pytest.mark.parametrize("said", [ADA, PLAIN], ids=["html", "plain"])
-EACH = pytest.mark.parametrize("name", ["sendgrid", "mailgun", "postmark", "ses"])
+EACH = pytest.mark.parametrize("name", ["sendgrid", "mailgun", "postmark", "resend", "ses"])
 AMAZON = {
     "aws_region": "eu-west-1",
     "aws_access_key_id": "AKIA",
@@ -167,6 +168,31 @@ async def test_postmark(said: Delivery) -> None:
 
 
 @BOTH
+async def test_resend(said: Delivery) -> None:
+    http = Recorder(reply(200, {"data": [{"id": "m"}], "errors": []}))
+    chosen = settings(resend_api_key="re_key", resend_url="https://api.resend.com/")
+    assert list(await Resend(chosen, http).send([said])) == [Sent("m")]
+    assert http.request.url == "https://api.resend.com/emails/batch"
+    headers = dict(http.request.headers)
+    assert len(headers.pop("Idempotency-Key")) == 64  # of 1 to 256 characters
+    assert headers == {
+        "Authorization": "Bearer re_key",
+        "Content-Type": "application/json",
+        "x-batch-validation": "permissive",
+    }
+    assert len(TICKET) <= 256
+    mail = {
+        "from": "shop@example.com",
+        "to": ["ada@example.com"],
+        "subject": "Grüße",
+        "text": "Wörter",
+        "headers": ONE_CLICK,
+        "tags": [{"name": n, "value": v} for n, v in {**IDS, "ticket": TICKET}.items()],
+    }
+    assert http.request.json == [mail | ({"html": "<p>W</p>"} if said is ADA else {})]
+
+
+@BOTH
 async def test_ses(said: Delivery) -> None:
     http = Recorder(reply(200, {"MessageId": "m"}))
     assert list(await Ses(settings(**AMAZON), http).send([said])) == [Sent("m")]
@@ -214,7 +240,7 @@ async def test_no_reply_is_the_same_for_all_who_share_a_call(name: str) -> None:
     assert list(await provider.send(said)) == [lost] * 3
     assert (provider.name, provider.channel, provider.scheme) == (name, Channel.EMAIL, "")
     assert provider.is_one_server
-    sizes = {"sendgrid": 1000, "mailgun": 1000, "postmark": 500, "ses": 1}
+    sizes = {"sendgrid": 1000, "mailgun": 1000, "postmark": 500, "resend": 100, "ses": 1}
     assert provider.batch_size == sizes[name]
     waits = [0.0] * 5 if name == "ses" else [0.0, 0.2, 1.0, 5.0, 5.0]
     assert [provider.linger(priority) for priority in Priority] == waits

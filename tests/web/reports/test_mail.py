@@ -345,3 +345,53 @@ def test_what_mailgun_has_nothing_to_say_of_is_null() -> None:
     assert mailgun(event="delivered", **{"delivery-status": said}) == [report(Kind.DELIVERED)]
     lost = mailgun(event="delivered", recipient=None, **{"user-variables": None})
     assert lost == [report(Kind.DELIVERED, ticket="", address="")]
+
+
+def resend(kind: str, **data: Any) -> Report:
+    """Events are as in https://resend.com/docs/dashboard/webhooks/event-types."""
+    values = {"email_id": "e", "to": [ANN], "subject": "x", "tags": {"ticket": TICKET}, **data}
+    (found,) = parsed("resend", {"type": f"email.{kind}", "created_at": ISO, "data": values})
+    return found
+
+
+def test_resends_events() -> None:
+    bounce = {"message": "mailbox not found", "subType": "General", "type": "Permanent"}
+    assert resend("bounced", bounce=bounce) == report(
+        Kind.BOUNCED, detail="mailbox not found", hard=True
+    )
+    full = {"message": "full", "subType": "MailboxFull", "type": "Transient"}
+    assert resend("bounced", bounce=full) == report(Kind.BOUNCED, detail="full")
+    assert resend("delivered") == report(Kind.DELIVERED)
+    assert resend("complained") == report(Kind.COMPLAINED)
+    assert resend("failed", failed={"reason": "reached_daily_quota"}) == report(
+        Kind.FAILED, detail="reached_daily_quota"
+    )
+    # Resend's own list has the address, so no server was asked.
+    listed = {"message": "on the suppression list", "type": "OnAccountSuppressionList"}
+    assert resend("suppressed", suppressed=listed) == report(
+        Kind.FAILED, detail="on the suppression list"
+    )
+    click = {"ipAddress": "1", "link": "https://x", "timestamp": ISO, "userAgent": PERSON}
+    assert resend("clicked", click=click) == report(Kind.CLICKED)
+    assert resend("opened", open={"userAgent": ROBOT}) == report(Kind.OPENED, machine=True)
+    assert resend("opened") == report(Kind.OPENED)
+
+
+@pytest.mark.parametrize(
+    ("tags", "ticket"),
+    [
+        ({"ticket": TICKET}, TICKET),
+        ([{"name": "ticket", "value": TICKET}, {"name": "x", "value": "y"}], TICKET),
+        ({"ticket0": "a-", "ticket1": "ticket"}, TICKET),
+        ([], ""),
+        (None, ""),
+        ([{"name": "ticket"}, {}], ""),
+    ],
+)
+def test_resends_tags_are_a_table_or_a_list(tags: Any, ticket: str) -> None:
+    assert resend("delivered", tags=tags) == report(Kind.DELIVERED, ticket=ticket)
+
+
+def test_resends_event_with_no_more_than_it_must_have() -> None:
+    values = {"type": "email.delivered", "created_at": "2026-11-18T11:06:39", "data": {}}
+    assert parsed("resend", values) == [Report(kind=Kind.DELIVERED, at=NOW)]

@@ -1,0 +1,211 @@
+"""E-mail by Resend's batch endpoint: up to 100 mails a call, each judged by itself."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct, field
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from policy.user.address import BARE
+from schemas.delivery import Delivery
+from schemas.encoding import UNDECODABLE
+from schemas.vocabulary import Channel, Priority, Reason
+from sinks.email.linger import LINGER
+from sinks.email.way_back import WayBack
+from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
+from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
+
+MOST_TAG = 256
+"""Characters of a tag's value (resend.com/docs/api-reference/emails/send-email)."""
+
+# https://resend.com/docs/api-reference/errors, by name.
+OURS = frozenset(
+    {
+        "daily_quota_exceeded",
+        "invalid_access",
+        "invalid_api_key",
+        "invalid_from_address",
+        "invalid_region",
+        "missing_api_key",
+        "monthly_quota_exceeded",
+        "not_found",
+        "restricted_api_key",
+        "security_error",
+    }
+)
+"""Key, sender, domain or account: no fault of the recipient's."""
+IN_PROGRESS = "concurrent_idempotent_requests"
+QUOTAS = {"daily_quota_exceeded": 3600.0, "monthly_quota_exceeded": 3600.0}
+"""Seconds until it is asked again: a quota ends at an hour that it does not tell."""
+
+
+class Tag(Struct, frozen=True):
+    """What comes back with reports."""
+
+    name: str
+    value: str
+
+
+class Mail(Struct, frozen=True, omit_defaults=True):
+    """One mail of a batch."""
+
+    from_: str = field(name="from")
+    to: tuple[str, ...]
+    subject: str
+    tags: tuple[Tag, ...]
+    text: str = ""
+    html: str = ""
+    headers: dict[str, str] = {}
+
+
+class Taken(Struct, frozen=True):
+    """A mail that it took."""
+
+    id: str
+
+
+class Problem(Struct, frozen=True):
+    """Why it did not take the mail at this place of the batch."""
+
+    index: int
+    message: str
+
+
+class Answer(Struct, frozen=True):
+    """What came of a batch: those that were taken in their order, and the others by place."""
+
+    data: tuple[Taken, ...]
+    errors: tuple[Problem, ...] = ()
+
+
+class Error(Struct, frozen=True):
+    """Why a whole call was refused."""
+
+    name: str
+    message: str
+
+
+class Resend(OneServer):
+    """Sends mail by one API key."""
+
+    name = "resend"
+    channel = Channel.EMAIL
+    scheme = BARE
+    batch_size = 100
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        key = settings.resend_api_key.get_secret_value()
+        self._key_is_set = bool(key)
+        self._base = settings.resend_url.rstrip("/")
+        self._sender = settings.email_from
+        self._way_back = WayBack(settings)
+        self._http = http
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            # One mail that is refused then costs no other.
+            "x-batch-validation": "permissive",
+        }
+        self._encoder = msgspec.json.Encoder()
+
+    def linger(self, priority: Priority) -> float:
+        """The less urgent, the longer: full calls are cheap calls, and few may be made a second."""
+        return LINGER[priority]
+
+    async def check(self) -> None:
+        """Raise Misconfigured for a missing key or sender; makes no call."""
+        require_url("TOCSIN_RESEND_URL", self._base)
+        if not self._key_is_set:
+            raise Misconfigured("TOCSIN_RESEND_API_KEY is not set.")
+        if "@" not in self._sender:
+            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One call, or some more where mails are too large for one; see Provider.send.
+
+        A call whose reply got lost is made once more under the same key, by which Resend knows it:
+        it is taken once, and mostly it is then known whether it was.
+        """
+        return await self._send_mails([self.mail_of(delivery) for delivery in deliveries])
+
+    async def close(self) -> None:
+        """The connections are the shared client's, whose owner closes it."""
+
+    async def _send_mails(self, mails: list[Mail]) -> list[Outcome]:
+        reply = await self._call(self._encoder.encode(mails))
+        if is_too_large(reply) and len(mails) > 1:
+            middle = len(mails) // 2
+            return await self._send_mails(mails[:middle]) + await self._send_mails(mails[middle:])
+        if isinstance(reply, Retry):
+            return [reply] * len(mails)
+        return list(outcomes_of(reply, len(mails)))
+
+    async def _call(self, body: bytes) -> Reply | Retry:
+        # By what is sent: another body under the same key would be refused.
+        headers = {**self._headers, "Idempotency-Key": blake2b(body, digest_size=32).hexdigest()}
+        url = f"{self._base}/emails/batch"
+        reply = await self._http.post(url, body, headers)
+        if isinstance(reply, Retry) and reply.uncertain and reply.reason is Reason.UNREACHABLE:
+            again = await self._http.post(url, body, headers)
+            # What can't be asked now leaves open what came of the first call.
+            return reply if isinstance(again, Retry) else again
+        return reply
+
+    def mail_of(self, delivery: Delivery) -> Mail:
+        """The mail for a delivery."""
+        content = delivery.content
+        return Mail(
+            from_=self._sender,
+            to=(delivery.address,),
+            subject=content.title,
+            text=content.body,
+            html=content.html,
+            headers=self._way_back.headers(delivery),
+            tags=tuple(Tag(*mark) for mark in self._way_back.marks(delivery, MOST_TAG).items()),
+        )
+
+
+def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
+    """What Resend's reply to so many mails means, one outcome each."""
+    try:
+        if reply.status == 200:
+            answer = msgspec.json.decode(reply.body, type=Answer)
+            return _each(answer, count) or [unreadable(reply)] * count
+        said = msgspec.json.decode(reply.body, type=Error)
+    except UNDECODABLE:
+        return [failure_of(reply, None)] * count
+    return [_failure(reply, said)] * count
+
+
+def _each(answer: Answer, count: int) -> list[Outcome] | None:
+    """The outcomes in order; None where they are not those of so many mails."""
+    refused = {problem.index: _refused(problem.message) for problem in answer.errors}
+    places = [place for place in range(count) if place not in refused]
+    if len(places) != len(answer.data) or len(refused) + len(places) != count:
+        return None
+    sent = dict(zip(places, (Sent(taken.id) for taken in answer.data), strict=True))
+    return [refused.get(place) or sent[place] for place in range(count)]
+
+
+def _refused(message: str) -> Retry | Refused:
+    if _is_ours(message):
+        return Retry(Reason.UNAUTHORIZED, message)
+    elif "`to`" in message:
+        return Refused(Reason.INVALID_ADDRESS, message)
+    return Refused(Reason.REJECTED, message)
+
+
+def _failure(reply: Reply, said: Error) -> Retry | Refused:
+    detail = f"{said.name}: {said.message}"
+    if said.name in OURS or _is_ours(said.message):
+        # A setting of ours: refusing mails for it would lose everybody's.
+        return Retry(Reason.UNAUTHORIZED, detail, QUOTAS.get(said.name))
+    elif said.name == IN_PROGRESS:
+        return Retry(Reason.PROVIDER_ERROR, detail, reply.retry_after, uncertain=True)
+    return failure_of(reply, detail)
+
+
+def _is_ours(message: str) -> bool:
+    return "`from`" in message or "API key" in message or "domain is not verified" in message

@@ -1,0 +1,117 @@
+"""Resend's webhooks, signed by Svix as Standard Webhooks are, under header names of its own."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from standardwebhooks import Webhook
+
+from pipeline.settings import Settings
+from policy.instants import epoch_ms
+from policy.machines import is_machine
+from policy.report import Kind, Report
+from schemas.vocabulary import Channel
+from web.reports.incoming import Forged, Incoming, Malformed, first, joined, require_recent
+
+KINDS = {
+    "email.delivered": Kind.DELIVERED,
+    "email.bounced": Kind.BOUNCED,
+    "email.failed": Kind.FAILED,
+    "email.suppressed": Kind.FAILED,
+    "email.complained": Kind.COMPLAINED,
+    "email.opened": Kind.OPENED,
+    "email.clicked": Kind.CLICKED,
+}
+
+
+class Happening(Struct, frozen=True, rename="camel"):
+    """What happened, as each kind of event has it under its own name."""
+
+    type: str | None = None
+    sub_type: str | None = None
+    message: str | None = None
+    reason: str | None = None
+    user_agent: str | None = None
+
+
+NOTHING = Happening()
+
+
+class Data(Struct, frozen=True):
+    """The mail that it happened to; tags are a list or a table."""
+
+    to: tuple[str, ...] = ()
+    tags: list[dict[str, Any]] | dict[str, Any] | None = None
+    bounce: Happening | None = None
+    failed: Happening | None = None
+    suppressed: Happening | None = None
+    open: Happening | None = None
+    click: Happening | None = None
+
+
+class Event(Struct, frozen=True):
+    """One event."""
+
+    type: str
+    created_at: datetime
+    data: Data
+
+
+class ResendReports:
+    """What Resend reports on mail."""
+
+    name = "resend"
+    channel = Channel.EMAIL
+
+    def __init__(self, settings: Settings) -> None:
+        secret = settings.resend_webhook_secret.get_secret_value()
+        self._window = settings.report_window
+        self._webhook = Webhook(secret) if secret else None
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the signing secret is known."""
+        return self._webhook is not None
+
+    async def verify(self, incoming: Incoming, now: int) -> None:
+        """Check time and signature, of which there may be several; raises Forged or Malformed."""
+        name, time, given = (
+            first(incoming.headers, f"svix-{part}") for part in ("id", "timestamp", "signature")
+        )
+        if self._webhook is None or not (name and given and time.isascii() and time.isdecimal()):
+            raise Forged("not signed")
+        try:
+            moment = datetime.fromtimestamp(int(time), UTC)
+            expected = self._webhook.sign(name, moment, incoming.body.decode()).encode()
+        except (ValueError, OverflowError) as error:
+            raise Malformed(type(error).__name__) from None
+        signatures = given.encode(errors="replace").split(b" ")
+        if not any(hmac.compare_digest(expected, each) for each in signatures):
+            raise Forged("the signature is another's")
+        require_recent(int(time), now, self._window)
+
+    def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
+        """The event, if it is of a kind that we know."""
+        event = incoming.json(Event)
+        kind = KINDS.get(event.type)
+        if kind is None:
+            return []
+        data = event.data
+        about = data.bounce or data.failed or data.suppressed or data.open or data.click or NOTHING
+        tags = data.tags or {}
+        if isinstance(tags, list):
+            tags = {str(tag.get("name")): tag.get("value") for tag in tags}
+        return [
+            Report(
+                kind=kind,
+                at=epoch_ms(event.created_at) if event.created_at.tzinfo else now,
+                ticket=joined(tags),
+                address=data.to[0] if data.to else "",
+                detail=about.message or about.reason or "",
+                hard=kind is Kind.BOUNCED and about.type == "Permanent",
+                machine=about.user_agent is not None
+                and is_machine("GET", {"user-agent": about.user_agent}),
+            )
+        ]
