@@ -116,10 +116,8 @@ class Emission:
 
 def is_gone(delivery: Delivery, refused: Refused) -> bool:
     """Whether the address is to be suppressed: nobody is there, or it never was a device."""
-    if refused.reason is Reason.UNREGISTERED:
-        return True
     is_no_device = delivery.channel is Channel.PUSH and refused.reason is Reason.INVALID_ADDRESS
-    return is_no_device and refused.lasting
+    return refused.lasting and (refused.reason is Reason.UNREGISTERED or is_no_device)
 
 
 def _jitter(delivery: Delivery) -> float:

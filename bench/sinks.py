@@ -267,6 +267,10 @@ def address(provider: Provider, outside: Outside, number: int) -> str:
             return f"apns:{number:064x}"
         case _, "webpush":
             return outside.accounts.browser.subscription(outside.url, number)
+        case Channel.CHAT, "telegram":
+            return f"telegram:{number}"
+        case Channel.CHAT, "slackapp":
+            return f"slackapp:C{number}"
         case Channel.CHAT, name:
             token = outside.accounts.chat_token
             return f"{name}:{chat_hook(name, outside.url, number % HOOKS, token)}"

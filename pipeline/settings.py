@@ -134,6 +134,13 @@ class Settings(BaseSettings):
     plivo_url: str = "https://api.plivo.com"
     plivo_auth_id: str = ""
     plivo_auth_token: SecretStr = SecretStr("")
+    telegram_url: str = "https://api.telegram.org"
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_per_second: Annotated[int, Field(ge=1)] = 25
+    """Messages; Telegram takes some 30 of a bot. All workers share it: give each its part."""
+    slackapp_url: str = "https://slack.com/api"
+    slackapp_bot_token: SecretStr = SecretStr("")
+    """Of an app with the scope chat:write; chats of its workspace are reached by it."""
     webhook_keys: SecretStr = SecretStr("")
     """What webhooks' signing secrets are made from: one key, or the new and the old one,
     separated by a comma, while receivers change over."""

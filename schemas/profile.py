@@ -37,6 +37,21 @@ class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: Url
 
 
+class BotChat(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chat that a bot of ours writes into.
+
+    `chat` is what the platform calls it: Telegram's number or @name of a channel, Slack's id of a
+    channel or a user. `thread` is a topic's number there, or the `ts` of the message to answer.
+    """
+
+    platform: Literal["telegram", "slack"]
+    chat: Annotated[
+        str,
+        Meta(pattern=r"^(-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Z][A-Z0-9]{1,31})$"),
+    ]
+    thread: Annotated[str, Meta(pattern=r"^([0-9]{1,18}(\.[0-9]{1,6})?)?$")] = ""
+
+
 class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where to reach a user; the record that Kafka accepted last counts, whole.
 
@@ -46,6 +61,7 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     has + and the country's code.
     An `email` or `phone` that can't be used is left out, and told as a dead letter. `webhooks` and
     `chats` are at public https URLs; a record that names another is a dead letter as a whole.
+    `bot_chats` are reached without a secret of their own.
     """
 
     user: Name
@@ -60,6 +76,7 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     webhooks: Annotated[tuple[Url, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
     chats: Annotated[tuple[ChatHook, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
     tenant: Name = "default"
+    bot_chats: Annotated[tuple[BotChat, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
 
 
 class DeviceChange(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -22,7 +22,7 @@ class Channel(_Word):
     EMAIL = "email"
     SMS = "sms"
     INAPP = "inapp"
-    CHAT = "chat"  # a channel of Slack, Teams or Discord
+    CHAT = "chat"  # of Slack, Teams, Discord or Telegram
     WEBHOOK = "webhook"  # a program of the user's own
 
 

@@ -5,10 +5,12 @@ from aiohttp import web
 from embedded.simulators import webhook
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.aws import AwsAccount
-from embedded.simulators.chat import discord, slack, teams
+from embedded.simulators.chat import discord, slack, slack_app, teams, telegram
 from embedded.simulators.chat.discord import DiscordSimulator
 from embedded.simulators.chat.slack import SlackSimulator
+from embedded.simulators.chat.slack_app import SlackAppSimulator
 from embedded.simulators.chat.teams import TeamsSimulator
+from embedded.simulators.chat.telegram import TelegramSimulator
 from embedded.simulators.credentials import AWS_REGION, Credentials
 from embedded.simulators.email import mailgun, postmark, resend, sendgrid, ses
 from embedded.simulators.email.mailgun import MailgunSimulator
@@ -45,6 +47,8 @@ class Simulators:
         self._slack = SlackSimulator(token, log, self.faults)
         self._teams = TeamsSimulator(token, log, self.faults)
         self.discord = DiscordSimulator(token, log, self.faults)
+        self.telegram = TelegramSimulator(credentials.telegram_bot_token, log, self.faults)
+        self._slack_app = SlackAppSimulator(credentials.slackapp_bot_token, log, self.faults)
         self._webhook = WebhookSimulator(credentials.webhook_key, log, self.faults)
         self._apns = ApnsSimulator(credentials.apns, log, self.faults)
         self._webpush = WebPushSimulator(credentials.browser, log, self.faults)
@@ -134,6 +138,14 @@ class Simulators:
                 web.post(
                     "/api/webhooks/{id}/{token}",
                     guard("discord", self.discord.send, discord.refuse),
+                ),
+                web.post(
+                    "/bot{token}/sendMessage",
+                    guard("telegram", self.telegram.send, telegram.refuse),
+                ),
+                web.post(
+                    "/api/chat.postMessage",
+                    guard("slackapp", self._slack_app.send, slack_app.refuse),
                 ),
                 web.post(
                     "/receiver/{number}", guard("standard", self._webhook.receive, webhook.refuse)

@@ -91,6 +91,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
     apns: ApnsAccount
     browser: Browser
     chat_token: str
+    telegram_bot_token: str
+    slackapp_bot_token: str
     aws_access_key_id: str
     aws_secret_access_key: str
     mailgun_api_key: str
@@ -116,6 +118,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.apns.private_key,
             self.browser.vapid_key,
             self.chat_token,
+            self.telegram_bot_token,
+            self.slackapp_bot_token,
             self.aws_secret_access_key,
             self.mailgun_api_key,
             self.plivo_auth_token,
@@ -159,6 +163,8 @@ def make_credentials(base_url: str) -> Credentials:
         apns=apns,
         browser=browser,
         chat_token=secrets.token_urlsafe(18),
+        telegram_bot_token=f"{secrets.randbelow(10**10)}:{secrets.token_urlsafe(26)}",
+        slackapp_bot_token=f"xoxb-{secrets.randbelow(10**12)}-{secrets.token_hex(12)}",
         aws_access_key_id=f"AKIA{secrets.token_hex(8).upper()}",
         aws_secret_access_key=secrets.token_urlsafe(30),
         mailgun_api_key=f"key-{secrets.token_hex(16)}",
@@ -244,6 +250,10 @@ def environment(
         "TOCSIN_PLIVO_URL": base_url,
         "TOCSIN_PLIVO_AUTH_ID": credentials.plivo_auth_id,
         "TOCSIN_PLIVO_AUTH_TOKEN": credentials.plivo_auth_token,
+        "TOCSIN_TELEGRAM_URL": base_url,
+        "TOCSIN_TELEGRAM_BOT_TOKEN": credentials.telegram_bot_token,
+        "TOCSIN_SLACKAPP_URL": f"{base_url}/api",
+        "TOCSIN_SLACKAPP_BOT_TOKEN": credentials.slackapp_bot_token,
         "TOCSIN_TWILIO_URL": base_url,
         "TOCSIN_TWILIO_ACCOUNT_SID": credentials.twilio_account_sid,
         "TOCSIN_TWILIO_AUTH_TOKEN": credentials.twilio_auth_token,

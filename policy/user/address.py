@@ -1,17 +1,20 @@
 """Addresses of channels that several providers share: a scheme in front says whose each is.
 
 A push token of FCM stands bare, as e-mail addresses, phone numbers and webhooks' URLs do;
-`apns:TOKEN` is Apple's, `web:SUBSCRIPTION` a browser's, `slack:URL` a chat platform's. So an
+`apns:TOKEN` is Apple's, `web:SUBSCRIPTION` a browser's, `slack:URL` a chat platform's hook, and
+`telegram:CHAT/THREAD` or `slackapp:CHAT` where our bot writes. So an
 address tells by itself who can reach it, wherever it is kept: in a profile, a held digest, a retry.
 """
 
 import msgspec
 
-from schemas.profile import ChatHook, Device
+from schemas.profile import BotChat, ChatHook, Device
 
-SCHEMES = ("apns", "web", "slack", "teams", "discord")
+SCHEMES = ("apns", "web", "slack", "teams", "discord", "telegram", "slackapp")
 """What may stand before the colon; an FCM token has colons too, but none of these before one."""
 BARE = ""
+_BOTS = {"slack": "slackapp"}
+"""Of platforms that have hooks as well, so that each kind of address has a scheme."""
 
 
 def push_address(device: Device) -> str:
@@ -34,6 +37,20 @@ def hook_of(address: str) -> ChatHook:
 def chat_address(hook: ChatHook) -> str:
     """The address of a chat platform's incoming webhook."""
     return f"{hook.platform}:{hook.url}"
+
+
+def bot_chat_address(chat: BotChat) -> str:
+    """The address of a chat that our bot writes into."""
+    scheme = _BOTS.get(chat.platform, chat.platform)
+    return f"{scheme}:{chat.chat}/{chat.thread}" if chat.thread else f"{scheme}:{chat.chat}"
+
+
+def bot_chat_of(address: str) -> BotChat:
+    """The chat of an address that `bot_chat_address` wrote; raises msgspec.ValidationError."""
+    scheme, rest = split_address(address)
+    platform = next((name for name, its in _BOTS.items() if its == scheme), scheme)
+    chat, _, thread = rest.partition("/")
+    return msgspec.convert({"platform": platform, "chat": chat, "thread": thread}, BotChat)
 
 
 def split_address(address: str) -> tuple[str, str]:

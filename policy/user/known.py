@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from policy.instants import moment, timestamp
-from policy.user.address import device_of, hook_of
+from policy.user.address import bot_chat_of, device_of, hook_of
 from policy.user.block import blocked
 from policy.user.profile import FOR_GOOD, Profile, QuietSpan
 from policy.wall_clock import DAY, EVERY_DAY
@@ -45,6 +45,7 @@ def contacts_of(profile: Profile, tenant: str, user: str) -> Contacts:
         attributes=profile.attributes,
         webhooks=profile.webhooks,
         chats=tuple(map(hook_of, profile.chats)),
+        bot_chats=tuple(map(bot_chat_of, profile.bot_chats)),
     )
 
 

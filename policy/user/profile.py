@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.instants import epoch_ms
-from policy.user.address import chat_address, push_address
+from policy.user.address import bot_chat_address, chat_address, push_address
 from policy.user.barred import Barred
 from policy.wall_clock import bits_of, minutes_of
 from schemas.hint import Hint
@@ -56,6 +56,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     best_hour: int | None = None  # of the day (UTC), in which they open most
     blocks: dict[str, int] = {}  # actors, see policy.user.block
     taken: dict[str, int] = {}  # see policy.user.taken
+    bot_chats: tuple[str, ...] = ()  # as policy.user.address writes them
 
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""
@@ -72,6 +73,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
             attributes=contacts.attributes,
             chats=tuple(dict.fromkeys(map(chat_address, contacts.chats))),
             webhooks=tuple(dict.fromkeys(contacts.webhooks)),
+            bot_chats=tuple(dict.fromkeys(map(bot_chat_address, contacts.bot_chats))),
         )
 
     def with_device(self, change: DeviceChange) -> "Profile":
@@ -90,7 +92,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
         if channel is Channel.SMS:
             return (self.phone,) if self.phone else ()
         if channel is Channel.CHAT:
-            return self.chats
+            return self.chats + self.bot_chats
         return self.webhooks if channel is Channel.WEBHOOK else ()
 
     def with_preferences(self, preferences: Preferences) -> "Profile":

@@ -50,12 +50,7 @@ class Slack(Hooks):
 
     def message_of(self, content: Content) -> Message:
         """A section each for title and body."""
-        texts = [text for text in (content.title, content.body) if text]
-        return Message(
-            # Escaped, it can't name a channel or a person: mentions are in angle brackets.
-            "\n".join(texts).translate(_ESCAPES),
-            tuple(Section(PlainText(text)) for text in texts),
-        )
+        return Message(escaped(content), blocks_of(content))
 
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
         """Slack answers in words."""
@@ -65,3 +60,17 @@ class Slack(Hooks):
         if reply.status in (403, 404, 410) and said in GONE:
             return Refused(Reason.UNREGISTERED, said)
         return failure_of(reply, said if said in SAID else None)
+
+
+def escaped(content: Content) -> str:
+    """All of the text, which can't name a channel or a person: mentions are in angle brackets."""
+    return "\n".join(_texts(content)).translate(_ESCAPES)
+
+
+def blocks_of(content: Content) -> tuple[Section, ...]:
+    """A section each for title and body."""
+    return tuple(Section(PlainText(text)) for text in _texts(content))
+
+
+def _texts(content: Content) -> list[str]:
+    return [text for text in (content.title, content.body) if text]

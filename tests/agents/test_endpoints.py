@@ -17,7 +17,7 @@ from pipeline.catalogue_folder import read_catalogue
 from pipeline.partitions import Role
 from pipeline.settings import settings_of
 from pipeline.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
-from schemas.profile import ChatHook, Contacts, Preferences, QuietHours
+from schemas.profile import BotChat, ChatHook, Contacts, Preferences, QuietHours
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Reason
 from tests.agents.line import Line
@@ -93,6 +93,7 @@ async def town(line: Line, tmp_path: Path) -> AsyncIterator[Town]:
     log = tmp_path / "accepted.jsonl"
     async with serving(0, log, tmp_path / "outside") as outside:
         fields = settings_of(outside.environment).model_dump(exclude_unset=True)
+        fields["chat_providers"] = "slack,teams,discord,telegram,slackapp"
         async with staging(line, tmp_path / "state", **fields) as stage:
             stage.catalogue = read_catalogue(tmp_path / "catalogue")
             town = Town(stage, outside, log)
@@ -116,6 +117,36 @@ async def test_all_endpoints_are_told_once(town: Town) -> None:
     town.stage.again(EVENTS)
     await town.stage.work(town.stage.router, town.stage.decider)
     assert len(town.accepted()) == 4
+
+
+BOT_CHATS = (
+    BotChat(platform="telegram", chat="-100123", thread="7"),
+    BotChat(platform="slack", chat="C0123456789"),
+)
+
+
+async def test_chats_of_our_bots_are_told(town: Town) -> None:
+    user = unique("user")
+    said = town.contacts(user, webhooks=(), chats=(), bot_chats=BOT_CHATS)
+    await town.stage.say(CONTACTS, said)
+    await town.fails(user)
+    assert sorted((each.provider, each.address) for each in town.accepted()) == [
+        ("slackapp", "slackapp:C0123456789"),
+        ("telegram", "telegram:-100123/7"),
+    ]
+
+
+async def test_a_chat_that_blocked_our_bot_is_barred_and_no_other(town: Town) -> None:
+    user = unique("user")
+    said = town.contacts(user, webhooks=(), chats=(), bot_chats=BOT_CHATS)
+    await town.stage.say(CONTACTS, said)
+    address = "telegram:-100123/7"
+    town.outside.simulators.faults.set("telegram", Fault(dead=frozenset({address})))
+    await town.fails(user)
+    assert [each.provider for each in town.accepted()] == ["slackapp"]
+    (barred,) = await town.stage.read(SUPPRESSIONS, Suppression)
+    assert (barred.channel, barred.reason) == (Channel.CHAT, Bar.UNREGISTERED)
+    assert barred.address == address
 
 
 async def test_a_program_neither_sleeps_nor_wants_a_digest(town: Town) -> None:

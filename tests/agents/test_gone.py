@@ -14,6 +14,9 @@ from tests.agents.shifted_clock import ShiftedClock
     [
         (Channel.PUSH, Refused(Reason.UNREGISTERED, "410"), True),
         (Channel.EMAIL, Refused(Reason.UNREGISTERED, "406"), True),
+        # A disabled mailbox, a channel that we were not asked into: it may be put right.
+        (Channel.EMAIL, Refused(Reason.UNREGISTERED, "550 5.2.1", lasting=False), False),
+        (Channel.CHAT, Refused(Reason.UNREGISTERED, "not_in_channel", lasting=False), False),
         (Channel.PUSH, Refused(Reason.INVALID_ADDRESS, "BadDeviceToken"), True),
         (Channel.PUSH, Refused(Reason.INVALID_ADDRESS, "SenderId mismatch", lasting=False), False),
         (Channel.PUSH, Refused(Reason.REJECTED, "too large"), False),

@@ -24,6 +24,8 @@ ODD_HEX = "550e8400-e29b-41d4-a716-446655440000"
 ITEM = f"1780000000000.{HEX[0]}"
 URLS = ("https://example.com/x", "https://hooks.slack.com/services/x")
 ODD_URLS = ("http://[::1]:99999/", "https://\0", "https://" + "a" * 1990)
+CHATS = ("-1001234567890", "@shop_news", "C0123456789")
+THREADS = ("", "7", "1700000000.123456")
 CLOCK_TIMES = ("00:00", "23:59", "08:30")
 NUMBERS = (0, 1, 7)
 ODD_NUMBERS = (-1, 2**31, 2**53, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**40)
@@ -129,6 +131,9 @@ def _text_of(kind: mi.StrType, name: str, *, is_odd: bool) -> st.SearchStrategy[
     pattern = kind.pattern or ""
     if "https" in pattern:
         return st.sampled_from(ODD_URLS if is_odd else URLS)
+    if "{1,20}" in pattern or "{1,18}" in pattern:
+        chats = CHATS if "{1,20}" in pattern else THREADS
+        return _TEXT if is_odd else st.sampled_from(chats)
     if "{13}" in pattern:
         return st.just(ITEM)
     if "{32}" in pattern:

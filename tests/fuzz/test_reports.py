@@ -50,6 +50,12 @@ def test_bytes_of_any_kind(scheme: Scheme, body: bytes, header: str) -> None:
 @given(data=st.data())
 def test_a_request_with_one_odd_value(scheme: Scheme, data: Any) -> None:
     good = scheme.delivered("t" * 120)
+    if isinstance(good, str):  # a mail
+        begin = data.draw(st.integers(0, len(good)))
+        end = data.draw(st.integers(begin, min(len(good), begin + 40)))
+        odd = data.draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+        read(scheme, scheme.sign(good[:begin] + odd + good[end:], NOW, ""))
+        return
     place = good[0] if isinstance(good, list) else good
     while True:
         name = data.draw(st.sampled_from(sorted(place)))

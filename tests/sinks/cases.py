@@ -10,9 +10,11 @@ from tests.sinks.test_postmark import POSTMARK
 from tests.sinks.test_resend import RESEND
 from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_ses import SES
+from tests.sinks.test_slack_app import SLACKAPP
 from tests.sinks.test_smtp import SMTP
 from tests.sinks.test_sns import SNS
 from tests.sinks.test_standard import STANDARD
+from tests.sinks.test_telegram import TELEGRAM
 from tests.sinks.test_twilio import TWILIO
 from tests.sinks.test_vonage import VONAGE
 from tests.sinks.test_webpush import WEBPUSH
@@ -28,10 +30,12 @@ CASES: dict[str, Case] = {
     "ses": SES,
     "plivo": PLIVO,
     "slack": SLACK,
+    "slackapp": SLACKAPP,
     "smtp": SMTP,
     "sns": SNS,
     "standard": STANDARD,
     "teams": TEAMS,
+    "telegram": TELEGRAM,
     "twilio": TWILIO,
     "vonage": VONAGE,
     "webpush": WEBPUSH,

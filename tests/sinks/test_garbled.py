@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sinks.chat import slack_app, telegram
 from sinks.email import mailgun, postmark, resend, sendgrid, ses
 from sinks.http import Reply
 from sinks.provider import Retry
@@ -28,6 +29,8 @@ MEANINGS: dict[str, tuple[Meaning, bytes]] = {
     "resend": (lambda reply: resend.outcomes_of(reply, 1)[0], b'{"data": [{"id": "%b"}]}'),
     "sendgrid": (lambda reply: sendgrid.outcome_of(reply, 1), b'{"errors": [{"message": "%b"}]}'),
     "ses": (ses.outcome_of, b'{"MessageId": "%b"}'),
+    "slackapp": (slack_app.outcome_of, b'{"ok": true, "ts": "%b"}'),
+    "telegram": (telegram.outcome_of, b'{"result": "%b"}'),
     "twilio": (lambda reply: twilio.outcome_of(reply, TEXT), b'{"sid": "%b"}'),
     "vonage": (lambda reply: vonage.outcome_of(reply, TEXT), b'{"messages": [{"status": "%b"}]}'),
 }

@@ -10,6 +10,19 @@ from sinks.chat.hooks import IDS
 def post(
     log: AcceptLog, request: web.Request, platform: str, title: str, body: str, reference: str
 ) -> str:
+    """Note what was posted to a hook; its reference, which falls back to our id."""
+    return note(log, request, platform, address_of(request, platform), title, body, reference)
+
+
+def note(
+    log: AcceptLog,
+    request: web.Request,
+    platform: str,
+    address: str,
+    title: str,
+    body: str,
+    reference: str,
+) -> str:
     """Note a message, by the ids in our header; its reference, which falls back to our id."""
     notification, _, delivery = request.headers.get(IDS, "").partition(".")
     accepted = Accepted(
@@ -18,7 +31,7 @@ def post(
         channel=Channel.CHAT,
         notification_id=notification,
         delivery_id=delivery,
-        address=address_of(request, platform),
+        address=address,
         title=title,
         digest=digest_of(body),
         reference=reference or delivery,

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from policy.user.barred import NO_END, Barred
 from policy.user.known import contacts_of, preferences_of, suppressions_of, unsubscribed_from
 from policy.user.profile import FOR_GOOD, Profile
-from schemas.profile import QuietHours
+from schemas.profile import BotChat, ChatHook, Contacts, Device, QuietHours
 from schemas.vocabulary import Bar, Channel, Weekday
 
 NOON, ONE = 1_772_366_400_000, 1_772_370_000_000
@@ -46,6 +47,35 @@ def test_wishes_are_told_as_they_are_written() -> None:
 def test_an_address_that_is_not_there_is_none() -> None:
     found = contacts_of(Profile(), "acme", "ann")
     assert (found.email, found.phone, found.zone, found.locale) == (None, None, None, None)
+
+
+def test_contacts_are_told_as_they_were_written() -> None:
+    said = Contacts(
+        user="ann",
+        tenant="acme",
+        devices=(Device(token="t", platform="apns"),),
+        webhooks=("https://example.com/x",),
+        chats=(ChatHook(platform="slack", url="https://hooks.slack.com/services/T/B/x"),),
+        bot_chats=(
+            BotChat(platform="slack", chat="C012", thread="1700000000.123456"),
+            BotChat(platform="telegram", chat="-100123", thread="7"),
+            BotChat(platform="telegram", chat="@shop_news"),
+        ),
+    )
+    profile = Profile().with_contacts(said)
+    assert contacts_of(profile, "acme", "ann") == said
+    assert profile.addresses(Channel.CHAT) == (
+        "slack:https://hooks.slack.com/services/T/B/x",
+        "slackapp:C012/1700000000.123456",
+        "telegram:-100123/7",
+        "telegram:@shop_news",
+    )
+
+
+def test_what_was_stored_before_there_were_bots_is_read() -> None:
+    fields = msgspec.to_builtins(Profile(chats=("slack:https://x",)))
+    assert msgspec.convert(fields[:-1], Profile) == Profile(chats=("slack:https://x",))
+    assert Profile.__struct_fields__[-1] == "bot_chats"
 
 
 def test_only_what_a_user_left_is_listed() -> None:

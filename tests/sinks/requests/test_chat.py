@@ -10,7 +10,9 @@ from schemas.vocabulary import Channel, Reason
 from sinks.chat.discord import Discord
 from sinks.chat.hooks import Hooks
 from sinks.chat.slack import Slack
+from sinks.chat.slack_app import SlackApp
 from sinks.chat.teams import Teams
+from sinks.chat.telegram import Telegram
 from sinks.http import Reply
 from sinks.provider import Refused, Sent
 from tests.sinks.replies.table import reply
@@ -50,6 +52,9 @@ def test_the_message(kind: type[Hooks], content: Content, message: dict[str, Any
 
 
 def test_each_platform_has_its_name_and_its_scheme() -> None:
+    for bot, name in ((Telegram, "telegram"), (SlackApp, "slackapp")):
+        assert (bot.name, bot.scheme, bot.channel) == (name, name, Channel.CHAT)
+        assert bot.is_one_server
     for kind, name in ((Slack, "slack"), (Discord, "discord"), (Teams, "teams")):
         provider = kind(settings(), Recorder())
         assert (provider.name, provider.scheme, provider.channel) == (name, name, Channel.CHAT)
@@ -95,6 +100,79 @@ async def test_what_leaves_for_a_hook(kind: type[Hooks], hook: str, url: str, ta
     assert http.request.body == msgspec.json.encode(provider.message_of(HARM))
     # Each hook fails by itself.
     assert known.circuits == [hook]
+
+
+IDS = {"X-Tocsin-Delivery": f"{23:032x}.{7:032x}"}
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+NO_PREVIEW = {"link_preview_options": {"is_disabled": True}}
+
+
+@pytest.mark.parametrize(
+    ("address", "content", "body"),
+    [
+        (
+            "telegram:-100123/7",
+            HARM,
+            {
+                "chat_id": "-100123",
+                "text": "A & <B>\n*x* <@\u20601>\n\n[y](z)",
+                "entities": [{"type": "bold", "offset": 0, "length": 7}],
+                "message_thread_id": 7,
+                **NO_PREVIEW,
+            },
+        ),
+        ("telegram:@shop_news", BARE, {"chat_id": "@shop_news", "text": "plain", **NO_PREVIEW}),
+    ],
+)
+async def test_what_leaves_for_telegram(address: str, content: Content, body: Any) -> None:
+    http = Recorder(reply(200, {"ok": True, "result": {"message_id": 9}}))
+    chosen = settings(telegram_bot_token="12:ab-c", telegram_url="https://api.telegram.org/")
+    said = delivery(Channel.CHAT, address, content=content)
+    assert list(await Telegram(chosen, http).send([said])) == [Sent("9")]
+    assert http.request.url == "https://api.telegram.org/bot12:ab-c/sendMessage"
+    assert http.request.headers == {**JSON, **IDS}
+    assert http.request.json == body
+
+
+@pytest.mark.parametrize(
+    ("address", "channel", "thread"),
+    [
+        ("slackapp:C012/1700000000.123456", "C012", {"thread_ts": "1700000000.123456"}),
+        ("slackapp:U012", "U012", {}),
+    ],
+)
+async def test_what_leaves_for_slacks_app(address: str, channel: str, thread: Any) -> None:
+    http = Recorder(reply(200, {"ok": True, "ts": "1503435956.000247"}))
+    chosen = settings(slackapp_bot_token="xoxb-1", slackapp_url="https://slack.com/api/")
+    said = delivery(Channel.CHAT, address, content=HARM)
+    assert list(await SlackApp(chosen, http).send([said])) == [Sent("1503435956.000247")]
+    assert http.request.url == "https://slack.com/api/chat.postMessage"
+    assert http.request.headers == {"Authorization": "Bearer xoxb-1", **JSON, **IDS}
+    assert http.request.json == {
+        "channel": channel,
+        **thread,
+        **MESSAGES[0][2],
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("slackapp:", "slackapp:#general", "slackapp:c012", "slackapp:C012/x", "slackapp:C0/1/2"),
+        *("telegram:", "telegram:me", "telegram:1.5", "telegram:@x", "telegram:1/-7"),
+        *("telegram:1/x", "", "x"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Telegram, SlackApp])
+async def test_what_is_no_chat_is_not_called(
+    kind: type[Telegram] | type[SlackApp], address: str
+) -> None:
+    http = Recorder()
+    (outcome,) = await kind(settings(), http).send([delivery(Channel.CHAT, address)])
+    assert outcome == Refused(Reason.INVALID_ADDRESS, "it is no chat")
+    assert http.requests == []
 
 
 @pytest.mark.parametrize("kind", [Slack, Discord, Teams])
