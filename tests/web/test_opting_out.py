@@ -31,6 +31,7 @@ from tables.memory import MemoryStore
 from tests.policy.samples import NOON, TYPE
 from tests.web.caller import tickets
 from tests.web.desk import Asked
+from tests.web.dsn import complaint, dsn, failed
 from tests.web.signing import SCHEMES, SETTINGS
 from web.app import serving
 from web.back_channel import BackChannel
@@ -190,6 +191,16 @@ def postmark(kind: str, ticket: str, **fields: Any) -> dict[str, Any]:
     return {"RecordType": kind, "Metadata": pieces, **who, **fields}
 
 
+def resend(kind: str, ticket: str, **fields: Any) -> dict[str, Any]:
+    data = {"to": ["ann@example.com"], "tags": {"ticket": ticket}, **fields}
+    return {"type": f"email.{kind}", "created_at": "2026-03-01T12:02:00Z", "data": data}
+
+
+def smtp(said: str, ticket: str, action: str = "failed") -> str:
+    back = f"From: shop@example.com\nX-Tocsin-Ticket: {ticket}"
+    return dsn(failed(f"smtp; {said}", said[4:9], action), returned=back)
+
+
 async def test_without_a_no_everything_comes(town: Town) -> None:
     for what in ("thing", "other", "bill"):
         assert (await town.happens("ann", what)).keys() == EVERYWHERE
@@ -239,6 +250,7 @@ LEFT = [
     ("ses", lambda t: ses("Subscription", t, contactList="x")),
     ("postmark", lambda t: postmark("SubscriptionChange", t, SuppressSending=True,
                                     SuppressionReason="ManualSuppression", Origin="Recipient")),
+    ("smtp", lambda t: complaint("opt-out", f"X-Tocsin-Ticket: {t}")),
 ]  # fmt: skip
 
 
@@ -315,6 +327,10 @@ BARRED: list[tuple[str, Any, str]] = [
     ("ses", lambda t: ses("Complaint", t, **ANGRY), "complaint"),
     ("postmark", lambda t: postmark("Bounce", t, Type="HardBounce"), AUGUST),
     ("postmark", lambda t: postmark("SpamComplaint", t), "complaint"),
+    ("resend", lambda t: resend("bounced", t, bounce={"type": "Permanent"}), AUGUST),
+    ("resend", lambda t: resend("complained", t), "complaint"),
+    ("smtp", lambda t: smtp("550 5.1.1 User unknown", t), AUGUST),
+    ("smtp", lambda t: complaint("abuse", f"X-Tocsin-Ticket: {t}"), "complaint"),
 ]
 
 
@@ -340,6 +356,11 @@ SOFT: list[tuple[str, Any]] = [
     ("ses", lambda t: ses("Reject", t, reason="Bad content")),
     ("postmark", lambda t: postmark("Bounce", t, Type="Transient")),
     ("postmark", lambda t: postmark("Bounce", t, Type="SoftBounce")),
+    ("resend", lambda t: resend("bounced", t, bounce={"type": "Transient"})),
+    ("resend", lambda t: resend("suppressed", t, suppressed={"message": "listed"})),
+    ("smtp", lambda t: smtp("552 5.2.2 over quota", t)),
+    ("smtp", lambda t: smtp("554 5.7.1 Relay access denied", t)),
+    ("smtp", lambda t: smtp("450 4.2.0 Greylisted", t, "delayed")),
 ]
 
 

@@ -13,15 +13,20 @@ import pytest
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
+from sinks.email.smtp_outcomes import Stage, outcome_of
 from sinks.http import BEFORE_CALL
 from sinks.one_by_one import OneByOne
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from tests.sinks.dispatching import Dispatching
-from tests.sinks.replies.table import Row
+from tests.sinks.replies import test_bots, test_smtp
+from tests.sinks.replies.table import HTML, Row
 from tests.sinks.requests.recorder import Still, delivery
 
 TABLES = ("apns", "fcm", "webpush", "mailgun", "plivo", "sns", "twilio", "vonage")
 """Of the providers whose calls carry one message, or are answered as a whole."""
+
+
+BOTS = {"telegram": test_bots.TELEGRAM, "slackapp": test_bots.SLACK}
 
 
 class Effect(NamedTuple):
@@ -49,6 +54,12 @@ BY_REASON = {
     Reason.PROVIDER_ERROR: PROVIDERS,
     Reason.UNREADABLE_REPLY: PROVIDERS,
 }
+BY_FAULT = {
+    Fault.MESSAGE: MESSAGES,
+    Fault.ADDRESS: ADDRESSS,
+    Fault.CREDENTIALS: OURS,
+    Fault.PROVIDER: PROVIDERS,
+}
 ALONE = {
     "429 TooManyRequests": ADDRESSS,
     "429 TooManyProviderTokenUpdates": OURS,
@@ -61,6 +72,8 @@ ALONE = {
 def expected(table: str, row: Row) -> Effect:
     """By the reason, but for the replies that differ from others of their reason."""
     text = str(row.body)
+    if table in BOTS and row.body is not HTML and (row.status == 429 or "limited" in text):
+        return OURS
     if "TooManyRequests" in text:
         return ALONE["429 TooManyRequests"]
     if "TooManyProviderTokenUpdates" in text:
@@ -79,6 +92,9 @@ def rows() -> Iterator[tuple[str, Row]]:
     for table in TABLES:
         module = importlib.import_module(f"tests.sinks.replies.test_{table}")
         for row in module.ROWS:
+            yield table, row
+    for table, replies in BOTS.items():
+        for row in replies:
             yield table, row
 
 
@@ -116,7 +132,7 @@ ROWS = list(rows())
 
 
 def test_all_tables_are_read() -> None:
-    assert {table for table, _ in ROWS} == set(TABLES)
+    assert {table for table, _ in ROWS} == {*TABLES, *BOTS}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +146,17 @@ async def test_what_each_reply_does_to_others(table: str, row: Row) -> None:
     asks_all = effect is PROVIDERS and isinstance(outcome, Retry) and outcome.after is not None
     # One user's replies, however many, stop nobody: but a provider may ask all to wait.
     assert await opens(outcome, users=("mallory",) * 60) is asks_all
+
+
+@pytest.mark.parametrize(("stage", "code", "said"), [row[:3] for row in test_smtp.ROWS])
+async def test_what_each_reply_of_a_relay_does_to_others(
+    stage: Stage, code: int, said: str
+) -> None:
+    """Whose fault each is is in its own table."""
+    outcome = outcome_of(stage, code, said)
+    effect = BY_FAULT[outcome.whose]
+    assert await opens(outcome, users=FIVE) is effect.opens_alone
+    assert await opens(outcome, users=("served", *FIVE)) is effect.opens_beside_others
 
 
 @pytest.mark.parametrize("reason", [Reason.UNREGISTERED, Reason.INVALID_ADDRESS])
