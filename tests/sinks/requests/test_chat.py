@@ -1,12 +1,13 @@
 """What is posted to chats: each platform's message, in which no content is markup."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
 from schemas.delivery import Content
-from schemas.vocabulary import Channel, Reason
+from schemas.vocabulary import Channel, Priority, Reason
 from sinks.chat.discord import Discord
 from sinks.chat.hooks import Hooks
 from sinks.chat.slack import Slack
@@ -14,10 +15,12 @@ from sinks.chat.slack_app import SlackApp
 from sinks.chat.teams import Teams
 from sinks.chat.telegram import Telegram
 from sinks.http import Reply
+from sinks.pace import Pace
 from sinks.provider import Refused, Sent
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.endpoints import Known
 from tests.sinks.requests.recorder import Recorder, delivery, settings
+from tests.virtual_time import in_virtual_time
 
 HARM = Content(title="A & <B>", body="*x* <@1>\n\n[y](z)")
 BARE = Content(body="plain")
@@ -132,6 +135,28 @@ async def test_what_leaves_for_telegram(address: str, content: Content, body: An
     assert http.request.url == "https://api.telegram.org/bot12:ab-c/sendMessage"
     assert http.request.headers == {**JSON, **IDS}
     assert http.request.json == body
+
+
+def test_telegrams_pace_is_of_the_setting() -> None:
+    assert Telegram(settings(telegram_per_second=7), Recorder())._pace.rate == 7
+
+
+@in_virtual_time
+async def test_each_message_to_telegram_waits_its_turn_and_an_urgent_one_the_shortest() -> None:
+    """One a second: the second of three is made a second later, the third after two."""
+    http = Recorder(reply(200, {"ok": True, "result": {"message_id": 9}}))
+    provider = Telegram(settings(telegram_bot_token="12:x"), http)
+    now = asyncio.get_running_loop().time
+    provider._pace = Pace(1, now)
+    went: list[tuple[str, float]] = []
+
+    async def send(name: str, priority: Priority) -> None:
+        await provider.send([delivery(Channel.CHAT, "telegram:1", priority=priority)])
+        went.append((name, round(now(), 1)))
+
+    low = [send(name, Priority.LOW) for name in ("first", "second", "third")]
+    await asyncio.gather(*low, send("urgent", Priority.CRITICAL))
+    assert went == [("first", 0.0), ("urgent", 1.0), ("second", 2.0), ("third", 3.0)]
 
 
 @pytest.mark.parametrize(
