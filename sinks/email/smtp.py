@@ -44,7 +44,7 @@ class Smtp(OneByOne):
     def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._relay = Relay(settings)
         self._from, sender = mailbox_of(settings.email_from)
-        self._sender = path_of(sender) if "@" in sender else ""
+        self._sender = _path_if_any(sender)
         self._domain = self._sender.rpartition("@")[2]
         self._bounces = settings.smtp_bounce_domain
         self._key = settings.signing_key.get_secret_value().encode()
@@ -63,6 +63,8 @@ class Smtp(OneByOne):
         self._relay.check()
         if not self._sender:
             raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+        if self._bounces and _path_if_any(f"x@{self._bounces}") != f"x@{self._bounces}":
+            raise Misconfigured("TOCSIN_SMTP_BOUNCE_DOMAIN is no domain in ASCII.")
         if self._bounces and not self._key:
             raise Misconfigured("TOCSIN_SMTP_BOUNCE_DOMAIN needs TOCSIN_SIGNING_KEY.")
 
@@ -128,6 +130,13 @@ def path_of(address: str) -> str:
         # Its error is a ValueError too.
         domain = idna.encode(domain, uts46=True).decode()
     return f"{local}@{domain}"
+
+
+def _path_if_any(address: str) -> str:
+    try:
+        return path_of(address)
+    except ValueError:
+        return ""
 
 
 def _date(now: int) -> str:

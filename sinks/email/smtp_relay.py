@@ -7,6 +7,7 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -54,9 +55,10 @@ class _Kept(NamedTuple):
 
 
 class _Progress:
-    """How far a mail has come."""
+    """How far a mail has come, and what was said of it once that is known."""
 
     stage = Stage.GREETING
+    outcome: Retry | Refused | None = None
 
 
 class Stale(Exception):
@@ -67,10 +69,18 @@ class Relay:
     """A relay, as the settings name it."""
 
     def __init__(self, settings: Settings) -> None:
-        url = urlsplit(settings.smtp_url)
-        self._scheme = url.scheme
-        self._host = url.hostname or ""
-        self._port = url.port or PORTS.get(url.scheme, 0)
+        self._complaint = ""
+        self._scheme, self._host, self._port = "", "", 0
+        try:
+            url = urlsplit(settings.smtp_url)
+            self._scheme, self._host = url.scheme, url.hostname or ""
+            self._port = url.port or PORTS.get(url.scheme, 0)
+            if url.username or url.password:
+                self._complaint = "names a user: that is for TOCSIN_SMTP_USER"
+        except ValueError:
+            self._scheme = ""
+        if self._scheme not in PORTS or not self._host:
+            self._complaint = "is no smtp: or smtps: URL"
         self._starttls = settings.smtp_starttls
         self._ca_file = settings.smtp_ca_file
         self._user = settings.smtp_user
@@ -79,12 +89,11 @@ class Relay:
         self._room = asyncio.Semaphore(settings.smtp_connections)
         self._kept: deque[_Kept] = deque()
         self._tls: ssl.SSLContext | None = None
-        self._name: str | None = None
 
     def check(self) -> None:
         """Raise Misconfigured, naming the setting; makes no call."""
-        if self._scheme not in PORTS or not self._host:
-            raise Misconfigured("TOCSIN_SMTP_URL is no smtp: or smtps: URL.")
+        if self._complaint:
+            raise Misconfigured(f"TOCSIN_SMTP_URL {self._complaint}.")
         if bool(self._user) != bool(self._password):
             raise Misconfigured("TOCSIN_SMTP_USER and TOCSIN_SMTP_PASSWORD go together.")
         if self._user and not self._is_private:
@@ -107,6 +116,8 @@ class Relay:
                 async with asyncio.timeout(self._timeout):
                     return await self._send(envelope, mail, progress)
             except TimeoutError:
+                if progress.outcome is not None:
+                    return progress.outcome
                 said = f"no reply within {self._timeout:g} s"
                 return Retry(Reason.TIMEOUT, said, uncertain=progress.stage is Stage.MAIL)
 
@@ -148,12 +159,10 @@ class Relay:
         return None
 
     async def _open(self, progress: _Progress) -> SMTP:
-        if self._name is None:
-            self._name = await asyncio.to_thread(socket.getfqdn)
         client = SMTP(
             hostname=self._host,
             port=self._port,
-            local_hostname=self._name,
+            local_hostname=await asyncio.to_thread(_own_name),
             timeout=None,
             use_tls=self._scheme == "smtps",
             start_tls=False,
@@ -201,8 +210,10 @@ class Relay:
             if progress.stage is Stage.MAIL and 200 <= response.code < 300:
                 is_usable = True
                 return response
+            # Known from now on, even if the relay does not answer what is asked next.
+            progress.outcome = _replied(progress.stage, response.code, response.message)
             is_usable = await _is_ready_again(client, response.code)
-            return _replied(progress.stage, response.code, response.message)
+            return progress.outcome
         except SMTPResponseException:
             return unreadable(progress.stage)
         except BROKEN as error:
@@ -251,6 +262,18 @@ class Relay:
             # With a file of authorities, only these count.
             self._tls = ssl.create_default_context(cafile=self._ca_file)
         return self._tls
+
+
+@lru_cache
+def _own_name() -> str:
+    """What this machine says who it is: its whole name or, without one, its address."""
+    name = socket.getfqdn()
+    if "." in name and name.isascii():
+        return name
+    try:
+        return f"[{socket.gethostbyname(socket.gethostname())}]"
+    except OSError:
+        return "[127.0.0.1]"
 
 
 def _now() -> float:

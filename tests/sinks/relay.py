@@ -47,6 +47,7 @@ class Peer:
         self.connections: list[SMTP] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.hangs_at = ""
         self.url = ""
         self.ca_file: Path | None = None
 
@@ -97,7 +98,10 @@ class Peer:
 
     async def handle_RSET(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Begin anew."""
-        return self._next(server, "RSET", "250 2.0.0 Ok")
+        reply = self._next(server, "RSET", "250 2.0.0 Ok")
+        if self.hangs_at == "RSET":
+            await asyncio.Event().wait()
+        return reply
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """A mail."""

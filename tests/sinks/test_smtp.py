@@ -28,6 +28,9 @@ SMTP = Case(
         ({"smtp_url": ""}, "TOCSIN_SMTP_URL is no smtp"),
         ({"smtp_url": "https://relay.example.com"}, "TOCSIN_SMTP_URL is no smtp"),
         ({"smtp_url": "smtp:///x"}, "TOCSIN_SMTP_URL is no smtp"),
+        ({"smtp_url": "smtp://relay.example.com:x"}, "TOCSIN_SMTP_URL is no smtp"),
+        ({"smtp_url": "smtp://["}, "TOCSIN_SMTP_URL is no smtp"),
+        ({"smtp_url": "smtp://u:p@relay"}, "TOCSIN_SMTP_URL names a user"),
         ({"smtp_user": ""}, "TOCSIN_SMTP_USER and TOCSIN_SMTP_PASSWORD go together"),
         ({"smtp_password": ""}, "TOCSIN_SMTP_USER and TOCSIN_SMTP_PASSWORD go together"),
         (
@@ -36,6 +39,9 @@ SMTP = Case(
         ),
         ({"smtp_ca_file": "/nowhere/ca.pem"}, "TOCSIN_SMTP_CA_FILE can't be read: No such file"),
         ({"email_from": "me"}, "TOCSIN_EMAIL_FROM"),
+        ({"email_from": "me too@example.com"}, "TOCSIN_EMAIL_FROM"),
+        ({"smtp_bounce_domain": "b .example"}, "TOCSIN_SMTP_BOUNCE_DOMAIN is no domain"),
+        ({"smtp_bounce_domain": "münchen.example"}, "TOCSIN_SMTP_BOUNCE_DOMAIN is no domain"),
         (
             {"smtp_bounce_domain": "b.example.com", "signing_key": ""},
             "TOCSIN_SMTP_BOUNCE_DOMAIN needs TOCSIN_SIGNING_KEY",
@@ -167,6 +173,25 @@ async def test_a_connection_that_can_not_be_reset_is_given_up(tmp_path: Path, re
         assert isinstance(await provider.send_one(mail(1)), Refused)
         assert await provider.send_one(mail(2)) == Sent("1")
         assert len(peer.connections) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "expected"),
+    [
+        ("DATA", "554 5.6.0 spam", Refused(Reason.REJECTED, "554 5.6.0 spam")),
+        ("RCPT", "550 5.1.1 User unknown", Refused(Reason.UNREGISTERED, "550 5.1.1 User unknown")),
+    ],
+)
+async def test_what_was_refused_stays_so_though_the_relay_hangs_then(
+    tmp_path: Path, command: str, reply: str, expected: Refused
+) -> None:
+    async with relaying(tmp_path) as peer, sending(peer, provider_timeout=0.5) as provider:
+        peer.replies[command] = [reply] * 1000
+        peer.hangs_at = "RSET"
+        outcome: Outcome = Retry(Reason.NONE, "")
+        while "RSET" not in peer.commands:  # on a busy machine the time may be up before
+            outcome = await provider.send_one(mail())
+        assert outcome == expected
 
 
 @pytest.mark.parametrize("ending", [BREAK, "421 4.7.0 Too many messages in this connection"])
