@@ -3,9 +3,14 @@
 Diagnoses are of the bounces in https://github.com/sisimai/set-of-emails (maildir/bsd).
 """
 
+import re
+from pathlib import Path
+
 import pytest
 
+from policy.bounce_token import read_token
 from policy.report import Kind, Report
+from policy.ticket import Purpose, read_ticket
 from tests.web.dsn import complaint, dsn, failed, piped
 from tests.web.signing import SETTINGS
 from web.reports.smtp import SmtpReports
@@ -170,3 +175,25 @@ def test_parts_within_parts_without_an_end_break_nothing() -> None:
         assert parsed("\n".join(lines)) == []
     except Exception as error:
         assert type(error).__name__ == "Malformed"
+
+
+def test_a_bounce_that_exim_wrote() -> None:
+    """By Exim 4.96, to which a mail of ours was handed, and whose peer knew no such user.
+
+    It brings back the token in its own address, in the envelope's id and in the mail's headers, and
+    the ticket; one of them is enough.
+    """
+    mail = (Path(__file__).parent / "bounces" / "exim.eml").read_text()
+    key = SETTINGS.signing_key.get_secret_value().encode()
+    (report,) = parsed(mail)
+    assert (report.kind, report.hard, report.address) == (Kind.BOUNCED, True, "gone@remote.example")
+    assert report.detail.startswith("550 5.1.1 <gone@remote.example>: Recipient address rejected")
+    ticket = read_ticket(report.ticket, Purpose.REPORT, key)
+    assert ticket is not None
+    assert (ticket.user, ticket.event_id) == ("ada", "order-7-shipped")
+    named = read_token(report.reference, key)
+    assert named is not None
+    assert named.delivery_id == ticket.delivery_id.hex()
+    head, _, returned = mail.partition("Content-type: text/rfc822-headers")
+    (bare,) = parsed(re.sub(r"bounce\+[a-z0-9]*", "bounces", head) + "\n\n" + returned[-40:])
+    assert (bare.reference, bare.ticket) == (report.reference, "")
