@@ -109,6 +109,79 @@ REPLIES: list[tuple[Cause, int, str]] = [
 ]
 
 
+BY_STATUS_ALONE = [
+    *((NOBODY, 550, f"5.1.{detail} x") for detail in (1, 2, 3, 6, 10, 351)),
+    *((SENDER, 550, f"5.1.{detail} x") for detail in (7, 8)),
+    *((MAILBOX, 550, f"5.1.{detail} x") for detail in (0, 4, 5, 9)),
+    *((MAILBOX, 554, f"5.2.{detail} x") for detail in (0, 1, 4)),
+    (BUSY, 554, "5.2.2 x"),
+    (MESSAGE, 554, "5.2.3 x"),
+    (SERVER, 554, "5.3.2 x"),
+    (SERVER, 554, "5.3.5 x"),
+    (MESSAGE, 554, "5.3.4 x"),
+    (MESSAGE, 554, "5.3.0 x"),
+    (MAILBOX, 554, "5.4.4 x"),
+    (MESSAGE, 554, "5.5.0 x"),
+    (MESSAGE, 554, "5.6.1 x"),
+    (MAILBOX, 554, "5.6.7 x"),
+    *((SENDER, 554, f"5.7.{detail} x") for detail in (8, 11, 14, 20, 30, 57, 60, 64, 500, 708)),
+    *((MESSAGE, 554, f"5.7.{detail} x") for detail in (0, 1, 9, 19, 31, 133, 499)),
+    *((SENDER, 451, f"4.1.{detail} x") for detail in (7, 8)),
+    *((BUSY, 451, f"4.1.{detail} x") for detail in (1, 2)),
+    (BUSY, 451, "4.2.1 x"),
+    (SERVER, 451, "4.3.2 x"),
+    (BUSY, 451, "4.4.1 x"),
+    (SERVER, 451, "4.5.3 x"),
+    (SERVER, 451, "4.6.1 x"),
+    (SENDER, 451, "4.7.1 x"),
+    (SERVER, 421, "4.2.1 x"),
+]
+BY_CODE_ALONE = [
+    *((SENDER, code, "x") for code in (521, 530, 534, 535, 538)),
+    *((SERVER, code, "x") for code in (500, 502, 503, 504, 555, 421, 451, 452, 454)),
+    *((MAILBOX, code, "x") for code in (501, 550, 551, 553)),
+    *((BUSY, code, "x") for code in (432, 450, 552)),
+    (MESSAGE, 554, "x"),
+]
+BY_WORDS_ALONE = [
+    *(
+        (NOBODY, 554, said)
+        for said in (
+            "Unknown User",
+            "unknown mailbox",
+            "NO SUCH RECIPIENT",
+            "Mailbox not found",
+            "The account x does not exist",
+            "User doesn't exist",
+            "Unroutable address",
+            "Invalid recipient",
+            "This account has been discontinued",
+        )
+    ),
+    *((BUSY, 554, said) for said in ("Mailbox full", "The INBOX is full", "User is over quota")),
+    *((BUSY, 451, said) for said in ("GREYLISTED", "graylisting", "receiving mail too quickly")),
+    *(
+        (SENDER, 554, said)
+        for said in (
+            "relaying denied",
+            "not permitted",
+            "sender domain unknown",
+            "on our Blacklist",
+            "DKIM failed",
+            "bad reverse DNS",
+        )
+    ),
+    (MESSAGE, 554, "<relaying@spf.example> spam from blacklist@dmarc.example"),
+]
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "said"), [*BY_STATUS_ALONE, *BY_CODE_ALONE, *BY_WORDS_ALONE]
+)
+def test_what_one_part_of_a_reply_says(cause: Cause, code: int, said: str) -> None:
+    assert cause_of(code, said, status_of(said), of_recipient=True) is cause
+
+
 @pytest.mark.parametrize(("cause", "code", "said"), REPLIES)
 def test_what_is_said_of_a_recipient(cause: Cause, code: int, said: str) -> None:
     assert cause_of(code, said, status_of(said), of_recipient=True) is cause
@@ -169,6 +242,8 @@ def test_where_a_status_stands(said: str, status: Status | None) -> None:
         ("wait 2 hours", 7200.0),
         ("try again in 1 min", 60.0),
         ("in 30s", 30.0),
+        ("in 01:01:01", 3661.0),
+        ("WAIT 2 MINUTES", 120.0),
         ("unable to deliver in 840 minutes", 7200.0),  # no longer than that
         ("try again later", None),
         ("in 3 recipients", None),

@@ -25,7 +25,7 @@ RESEND = Case(
     linger=(0.0, 0.2, 1.0, 5.0, 5.0),
     misconfigured=[
         ({"resend_api_key": ""}, "TOCSIN_RESEND_API_KEY is not set"),
-        ({"resend_url": "resend"}, "TOCSIN_RESEND_URL"),
+        ({"resend_url": "resend"}, "TOCSIN_RESEND_URL is not an http or https URL"),
         ({"email_from": "me"}, "TOCSIN_EMAIL_FROM"),
     ],
 )

@@ -53,6 +53,7 @@ TELEGRAM = [
     said(403, "Forbidden: user is deactivated", gone),
     said(403, "Forbidden: bot was kicked from the group chat", gone),
     said(403, "Forbidden: bot was kicked from the supergroup chat", gone),
+    said(403, "Forbidden: bot was kicked from the channel chat", gone),
     said(403, "Forbidden: bot can't send messages to bots", gone),
     said(403, "Forbidden: the group chat was deleted", gone),
     said(400, "Bad Request: group is deactivated", gone),
@@ -65,6 +66,10 @@ TELEGRAM = [
     said(400, "Bad Request: CHAT_WRITE_FORBIDDEN", closed),
     said(400, "Bad Request: message thread not found", closed),
     said(400, "Bad Request: TOPIC_CLOSED", closed),
+    said(400, "Bad Request: TOPIC_DELETED", closed),
+    said(400, "Bad Request: CHAT_RESTRICTED", closed),
+    said(400, "Bad Request: need administrator rights in the channel chat", closed),
+    said(403, "Forbidden: bot is not a member of the group chat", closed),
     said(403, "Forbidden: bot can't initiate conversation with a user", closed),
     said(403, "Forbidden: bot is not a member of the supergroup chat", closed),
     said(403, "Forbidden: bot is not a member of the channel chat", closed),
@@ -110,13 +115,20 @@ SLACK = [
     unread(200, {"ok": False}),
     unread(200, {"error": "invalid_auth"}),
     unread(200, HTML),
-    *(word(each, gone) for each in ("is_archived", "user_disabled", "user_not_found")),
+    *(
+        word(each, gone)
+        for each in ("is_archived", "user_disabled", "user_not_found", "cannot_dm_bot")
+    ),
     *(
         word(each, closed)
         for each in (
             "channel_not_found",
             "not_in_channel",
             "messages_tab_disabled",
+            "channel_type_not_supported",
+            "cannot_reply_to_message",
+            "thread_not_found",
+            "restricted_action_thread_locked",
             "restricted_action",
             "restricted_action_read_only_channel",
             "restricted_action_thread_only_channel",
@@ -134,6 +146,15 @@ SLACK = [
             "no_permission",
             "org_login_required",
             "ekm_access_denied",
+            "not_allowed_token_type",
+            "access_denied",
+            "accesslimited",
+            "team_access_not_granted",
+            "enterprise_is_restricted",
+            "two_factor_setup_required",
+            "deprecated_endpoint",
+            "method_deprecated",
+            "as_user_not_supported",
         )
     ),
     word("missing_scope", ours),
@@ -146,6 +167,8 @@ SLACK = [
     word("internal_error", unfinished),
     word("service_unavailable", down),
     word("team_added_to_org", down),
+    word("external_channel_migrating", down),
+    word("message_limit_exceeded", throttled),
     word("request_timeout", lambda error: Retry(Reason.TIMEOUT, error)),
     word("ratelimited", throttled),
     Row(

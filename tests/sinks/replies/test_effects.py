@@ -72,7 +72,7 @@ ALONE = {
 def expected(table: str, row: Row) -> Effect:
     """By the reason, but for the replies that differ from others of their reason."""
     text = str(row.body)
-    if table in BOTS and row.body is not HTML and (row.status == 429 or "limited" in text):
+    if table in BOTS and row.body is not HTML and (row.status == 429 or "limit" in text):
         return OURS
     if "TooManyRequests" in text:
         return ALONE["429 TooManyRequests"]
