@@ -19,7 +19,7 @@ SLACKAPP = Case(
     misconfigured=[
         ({"slackapp_bot_token": ""}, "TOCSIN_SLACKAPP_BOT_TOKEN is not set"),
         ({"slackapp_bot_token": "T0/B0/x"}, "is no bot's token"),
-        ({"slackapp_url": "slack"}, "TOCSIN_SLACKAPP_URL"),
+        ({"slackapp_url": "slack"}, "TOCSIN_SLACKAPP_URL is not an http or https URL"),
     ],
 )
 

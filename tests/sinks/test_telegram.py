@@ -20,7 +20,7 @@ TELEGRAM = Case(
     misconfigured=[
         ({"telegram_bot_token": ""}, "TOCSIN_TELEGRAM_BOT_TOKEN is not set"),
         ({"telegram_bot_token": "12345"}, "is no bot's token"),
-        ({"telegram_url": "telegram"}, "TOCSIN_TELEGRAM_URL"),
+        ({"telegram_url": "telegram"}, "TOCSIN_TELEGRAM_URL is not an http or https URL"),
     ],
 )
 
