@@ -21,6 +21,7 @@ MOST_PARTS = 100
 _TOKEN = re.compile(rf"(?:{re.escape(BOUNCE)}|^)([a-z2-7]{{{LENGTH}}})(?:@|$)", re.IGNORECASE)
 _DIAGNOSIS = re.compile(r"\s*[\w-]*\s*;\s*(?:(\d{3})[ -]+)?(.*)", re.DOTALL)
 _BLANKS = re.compile(r"\s+")
+_EMPTY_LINES = re.compile(r"\r?\n(?:\r?\n)+")
 
 
 class SmtpReports:
@@ -117,10 +118,15 @@ def _parts_of(mail: Message) -> Sequence[Message]:
 def _blocks_of(part: Message) -> Sequence[Message]:
     """The groups of fields in a part."""
     payload = part.get_payload()
-    if isinstance(payload, list):
-        return [block for block in payload if isinstance(block, Message)]
-    decoded = part.get_payload(decode=True)
-    return [message_from_bytes(decoded)] if isinstance(decoded, bytes) else []
+    if not isinstance(payload, list):
+        return []
+    blocks = [each for each in payload if isinstance(each, Message)]
+    if blocks and _kind(part) == STATUSES[1]:
+        # The parser knows no groups where addresses may have other letters (RFC 6533): those
+        # after the first are its body.
+        rest = str(blocks[0].get_payload())
+        blocks += [message_from_string(group) for group in _EMPTY_LINES.split(rest) if group]
+    return blocks
 
 
 def _returned(part: Message) -> Message:

@@ -39,6 +39,8 @@ ROWS: list[tuple[Stage, int, str, Outcome]] = [
     (LOGIN, 534, "5.7.9 Application-specific password required", ours("534 5.7.9")),
     (LOGIN, 538, "5.7.11 Encryption required", ours("538 5.7.11")),
     (LOGIN, 503, "AUTH command used when not advertised", ours("503")),  # Exim
+    (LOGIN, 500, "what?", ours("500")),
+    (LOGIN, 499, "what?", down("499")),
     (LOGIN, 454, "4.7.0 Temporary authentication failure", down("454 4.7.0")),
     # The sender.
     (SENDER, 530, "5.7.0 Authentication Required.", ours(SAME)),
@@ -48,6 +50,10 @@ ROWS: list[tuple[Stage, int, str, Outcome]] = [
     (SENDER, 550, "no such user here", ours(SAME)),
     (SENDER, 552, "5.3.4 Message size exceeds fixed limit", rejected(SAME)),
     (SENDER, 552, "Message size exceeds fixed limit", rejected(SAME)),
+    (SENDER, 554, "5.3.4 Message too large", rejected(SAME)),
+    (SENDER, 554, "5.2.3 Message too large", rejected(SAME)),
+    (SENDER, 554, "5.3.3 no such thing here", ours(SAME)),
+    (SENDER, 554, "5.6.0 x", ours(SAME)),
     (SENDER, 503, "5.5.1 Error: nested MAIL command", down(SAME)),
     (SENDER, 452, "4.3.1 Insufficient system storage", down(SAME)),
     (SENDER, 450, "4.1.8 <a@b>: Sender address rejected: Domain not found", maybe_alone(SAME)),
@@ -87,6 +93,8 @@ ROWS: list[tuple[Stage, int, str, Outcome]] = [
     (MAIL, 452, "4.3.1 Insufficient system storage", down(SAME)),
     (MAIL, 552, "5.2.3 Message length exceeds the limit", rejected(SAME)),
     (MAIL, 550, "5.1.1 no such user", gone(SAME)),
+    (MAIL, 500, "5.7.26 x", ours(SAME)),
+    (MAIL, 499, "4.7.1 x", maybe_alone(SAME)),
 ]  # fmt: skip
 
 

@@ -105,6 +105,7 @@ def test_a_mail_that_nobody_can_say_no_to_and_one_without_a_way_back() -> None:
         ("shop@example.com", "shop@example.com", "shop@example.com"),
         ("Shop <shop@example.com>", '"Shop" <shop@example.com>', "shop@example.com"),
         ('"S, \\"x\\"" <s@e.com>', '"S, \\"x\\"" <s@e.com>', "s@e.com"),
+        ('"S \\\\ x" <s@e.com>', '"S \\\\ x" <s@e.com>', "s@e.com"),
         ("Büro <b@e.com>", "=?utf-8?b?QsO8cm8=?= <b@e.com>", "b@e.com"),
         ("Shop\r\nBcc: x <b@e.com>", '"Shop Bcc: x" <b@e.com>', "b@e.com"),
     ],
@@ -172,6 +173,29 @@ def test_any_text_is_read_as_it_was(text: str, with_html: bool) -> None:
         payload = part.get_payload(decode=True)
         assert isinstance(payload, bytes)
         assert payload.decode().replace("\r\n", "\n") == expected
+
+
+LATIN = "Ein kurzer Text mit Umlauten, wie ä und ö.\n Und  mehr = drei \n\n.\n" * 5
+
+
+@pytest.mark.parametrize("text", [LATIN, "a long line " * 20, "x" * 79, LATIN.replace("\n", "\t")])
+def test_what_is_quoted_keeps_its_blanks(text: str) -> None:
+    mail = PARSER.parsebytes(mail_of([], text, "", "x"))
+    assert mail["Content-Transfer-Encoding"] == "quoted-printable"
+    payload = mail.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert payload.decode().replace("\r\n", "\n") == text
+
+
+@pytest.mark.parametrize(("length", "is_plain"), [(78, True), (79, False)])
+def test_how_long_a_plain_line_is(length: int, is_plain: bool) -> None:
+    assert (b"7bit" in mail_of([], "x" * length, "", "x")) is is_plain
+
+
+@pytest.mark.parametrize(("length", "is_plain"), [(67, True), (68, False)])
+def test_how_long_a_plain_subject_is(length: int, is_plain: bool) -> None:
+    """76 characters with its name."""
+    assert (words_of("Subject", "x" * length) == "x" * length) is is_plain
 
 
 def test_half_a_sign_costs_no_mail() -> None:

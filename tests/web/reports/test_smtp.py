@@ -44,6 +44,19 @@ def test_a_bounce_brings_back_the_ticket() -> None:
     assert parsed(dsn(failed(said), returned=folded)) == [expected]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_bounce_about_addresses_with_other_letters(end: str) -> None:
+    """RFC 6533."""
+    said = failed("smtp; 550 5.1.1 x").replace("rfc822; ann@", "utf-8; jürgen@")
+    said = said.replace("Original-Recipient: rfc822;ann@example.com\n", "")
+    written = dsn(said, failed("smtp; 552 5.2.2 x"), report_type="global-delivery-status")
+    found = parsed(written.replace("\n", end))
+    assert [(report.hard, report.detail) for report in found] == [
+        (True, "550 5.1.1 x"),
+        (False, "552 5.2.2 x"),
+    ]
+
+
 @pytest.mark.parametrize(
     "mail",
     [
