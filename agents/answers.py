@@ -7,7 +7,7 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
 from policy.membership import Ties
-from policy.standing import Standing, explanations, followed
+from policy.standing import Standing, ending_keys, explanations, followed
 from policy.ticket import Stub, Ticket
 from policy.user.known import (
     Known,
@@ -59,14 +59,19 @@ class Answers:
     def _standing(self, event: Event, user: str) -> Standing:
         view, tenant = self._turn.view, event.tenant
         person, edges = user_key(tenant, user), view(FOLLOWERS)
-        asked = followed(event, self._catalogue.for_event(event))
+        specs = self._catalogue.for_event(event)
+        asked, cancelled = followed(event, specs), view(CANCELLED)
         follows = frozenset(name for name in asked if edges.get(key_of(tenant, name, user)))
         return Standing(
             profile=view(PROFILES).get(person) or Profile(),
             ledger=view(LEDGERS).get(person) or Ledger(),
             # How many followers there are, the router knows: feeds may read it instead.
             ties=Ties(follows),
-            cancelled_at=view(CANCELLED).get(key_of(tenant, event.cancel_key or "")) or 0,
+            cancelled_at=cancelled.get(key_of(tenant, event.cancel_key or "")) or 0,
+            ended={
+                key: cancelled.get(key_of(tenant, key)) or 0
+                for key in ending_keys(event, user, specs)
+            },
             tally=view(QUOTAS).get(key_of(tenant)),
             partition=self._number,
             partitions=self._settings.partitions,

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue.catalogue import Catalogue
-from policy.decide import decide, is_cancelled
+from policy.decide import decide
 from policy.decision import Decision, Outcome, Row
 from policy.delivery_events import not_sent, reached
 from policy.digest_closing import close
+from policy.ending import said_of
 from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import cancel, give_up, hear
@@ -83,7 +84,8 @@ class Decisions:
         spec = self.type_of(request.type)
         event = request.event
         user = user_key(event.tenant, request.user)
-        state = self._state(event.tenant, user, event.cancel_key)
+        ends = () if spec.until is None else spec.until.keys(request)
+        state = self._state(event.tenant, user, event.cancel_key, ends)
         decision = decide(request, spec, state, self._now)
         if not decision.replay:
             self._write(decision)
@@ -228,21 +230,25 @@ class Decisions:
         self._held.load(
             owner + key_of(*row) for owner, (_, _, _, *row) in zip(owners, rows, strict=True)
         )
-        for owner, (tenant, _, user, *row) in zip(owners, rows, strict=True):
+        for owner, (tenant, key, user, *row) in zip(owners, rows, strict=True):
             held = self._held.get(owner + key_of(*row))
             if held is None or not self._is_live(tenant, user, held):
                 continue  # what an erasure has yet to take
+            if key not in held.cancel_keys():
+                continue  # kept again by a version that does not know of such keys
             if epoch_ms(held.request.event.occurred_at) <= at:
                 self._drop(tenant, user, tuple(row), held)
         return self._held.bytes_read - before
 
     def _drop(self, tenant: str, user: str, row: Row, held: Held) -> None:
         """Have what is held in a row, under a key that was cancelled, end so."""
-        place = key_of(tenant, held.request.event.cancel_key or "", user, *row)
+        place = key_of(tenant, held.cancel_keys()[0], user, *row)
         name = self._turn.view(CANCEL_KEYS).get(place) or ""
         owner = user_key(tenant, user)
         state = self._state(tenant, owner)
-        decision = cancel(row, held, state.ledger, name)
+        has_key = self._cancelled_at(tenant, held.request.event.cancel_key) > 0
+        detail = "" if has_key else said_of(self._type(held.request.type).until)
+        decision = cancel(row, held, state.ledger, name, detail)
         self._write(decision)
         self._store(tenant, user, owner, state, decision)
 
@@ -259,7 +265,7 @@ class Decisions:
     def _resume(self, timer: Timer, user: bytes) -> None:
         held = self._kept(user, timer.name)
         request = held.request
-        state = self._state(timer.tenant, user, request.event.cancel_key)
+        state = self._state(timer.tenant, user, request.event.cancel_key, held.ends)
         decision = resume(timer.name, held, self._type(request.type), state, self._now)
         self._write(decision)
         for outcome in decision.outcomes:
@@ -290,8 +296,8 @@ class Decisions:
         ]
 
     def _is_cancelled(self, tenant: str, held: Held) -> bool:
-        at = self._cancelled_at(tenant, held.request.event.cancel_key)
-        return is_cancelled(held.request, UserState(cancelled_at=at))
+        at = max((self._cancelled_at(tenant, key) for key in held.cancel_keys()), default=0)
+        return at > 0 and at >= epoch_ms(held.request.event.occurred_at)
 
     def _type(self, name: str) -> NotificationType:
         spec = self._catalogue.types.get(name)
@@ -303,7 +309,13 @@ class Decisions:
             raise RuntimeError(f"nothing is held for {user!r} in {row}, though its ledger says so")
         return held
 
-    def _state(self, tenant_name: str, user: bytes, cancel_key: str | None = None) -> UserState:
+    def _state(
+        self,
+        tenant_name: str,
+        user: bytes,
+        cancel_key: str | None = None,
+        ends: tuple[str, ...] = (),
+    ) -> UserState:
         tenant = self._catalogue.tenant(tenant_name)
         cancelled_at = self._cancelled_at(tenant_name, cancel_key)
         quota, limit = None, tenant.rate_limit
@@ -317,6 +329,7 @@ class Decisions:
             quota,
             cancelled_at,
             self._addresses_read_to,
+            max(self._cancelled_at(tenant_name, key) for key in ends) if ends else 0,
         )
 
     def _cancelled_at(self, tenant: str, cancel_key: str | None) -> int:
@@ -340,16 +353,14 @@ class Decisions:
     def _keep(self, tenant: str, user: str, key: bytes, decision: Decision) -> None:
         keys = self._turn.view(CANCEL_KEYS)
         for row in decision.release:
-            cancel_key = self._kept(key, *row).request.event.cancel_key
+            before = self._kept(key, *row)
             self._held.put(key + key_of(*row), None)
-            if cancel_key is not None:
+            for cancel_key in before.cancel_keys():
                 keys.put(key_of(tenant, cancel_key, user, *row), None)
         for row, held in decision.keep:
             self._held.put(key + key_of(*row), held)
-            cancel_key = held.request.event.cancel_key
-            if cancel_key is not None:
-                name = decision.notification_id
-                keys.put(key_of(tenant, cancel_key, user, *row), name)
+            for cancel_key in held.cancel_keys():
+                keys.put(key_of(tenant, cancel_key, user, *row), decision.notification_id)
 
     def _write(self, decision: Decision) -> None:
         add, here = self._turn.outputs.add, self._here

@@ -42,9 +42,8 @@ def drop_held(turn: Turn, tenant: str, user: str, left: Erasing, step: Step) -> 
             if kept is None or kept.request.accepted_at > left.at:
                 continue  # of a user who came back
             held.put(row, None)
-            if kept.request.event.cancel_key is not None:
-                place = key_of(tenant, kept.request.event.cancel_key)
-                keys.put(place + row[len(key_of(tenant)) :], None)
+            for key in kept.cancel_keys():
+                keys.put(key_of(tenant, key) + row[len(key_of(tenant)) :], None)
         step.count(len(rows), held.bytes_read - before)
         if len(rows) < AT_ONCE:
             return None

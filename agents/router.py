@@ -127,7 +127,7 @@ class Router(Stateful):
         if slice_.partition.topic == PLACED[NAME].name:
             records = list(without_repeats(turn, records))
         events = [value for _, value in records if isinstance(value, Event)]
-        if not all(map(self._catalogues.current.for_event, events)):
+        if not all(map(self._catalogues.current.knows, events)):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
         forgotten = Forgotten(turn)
@@ -198,7 +198,8 @@ class Router(Stateful):
 
     def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
         types = self._catalogues.current.for_event(event)
-        if not types:
+        ending = self._catalogues.current.ended_by(event)
+        if not types and not ending:
             name = event.notify.type if event.notify else f"for {event.type!r}"
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")
         origin = Origin(record.topic, record.partition, record.offset, body_digest(event))
@@ -206,6 +207,7 @@ class Router(Stateful):
         told: list[tuple[NotificationType, Routed]] = []
         written: Routed = []
         posted: Routed = []
+        ended = routing.ended(ending) if ending else []
         for spec in types:
             if spec.when is not None and not spec.when.holds(event):
                 posted += routing.passed_over(spec, spec.when, self._runtime.clock.now())
@@ -220,16 +222,17 @@ class Router(Stateful):
                 posted += self._post(spec, routing, sum(counts.values()))
             else:
                 written += routing.to_followers(spec, choice.partitions)
-        cost = len(written) + sum(len(routed) for _, routed in told)
+        cost = len(written) + sum(len(routed) for _, routed in told) + len(ended)
         # Critical goes to bulk as well: a flood is a flood, whatever it is called.
         if self._is_over_share(event.tenant, routing.at, cost, turn):
             routing = replace(routing, is_bulk=True)
             written = in_bulk(written)
             told = [(spec, in_bulk(routed)) for spec, routed in told]
+            ended = [(CANCELLED_BULK, at, key, said) for _, at, key, said in ended]
         for spec, routed in told:
             self._is_routing = True
             written += begin_routing(turn, routing, spec, routed)
-        return written + posted
+        return ended + written + posted
 
     def _is_over_share(self, tenant: str, at: int, cost: int, turn: Turn) -> bool:
         if not cost:

@@ -1,15 +1,18 @@
 """The records that one event sets off, by the audience of its notification type."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from pipeline.outputs import partition_of
-from pipeline.topics import BROADCASTS, DELIVERY_EVENTS, REQUESTS, Topic
-from policy.audience import addressed_to, followees, recipients
+from pipeline.topics import BROADCASTS, CANCELLED, DELIVERY_EVENTS, REQUESTS, Topic
+from policy.audience import addressed_to, concerned, followees, recipients
 from policy.condition import Condition
 from policy.delivery_events import passed_over
+from policy.ending import EVERYBODY, Ending
 from policy.notification_type import NotificationType
+from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.request import Broadcast, Origin, Request
 from schemas.vocabulary import Priority
@@ -37,6 +40,26 @@ class Routing:
         by_name = spec.users or self.event.notify is not None
         routed = self.to_users(spec) if by_name else self.to_everywhere(spec)
         return in_bulk(routed) if self.is_bulk else routed
+
+    def ended(self, endings: Iterable[Ending]) -> Routed:
+        """What tells of all that it ends: each user it names, or everybody, in the partitions
+        where that waits; raises BadRecord."""
+        event, everywhere = self.event, range(self.partitions)
+        routed: dict[str, Routed] = {}
+        for ending in endings:
+            users = concerned(event, ending.users)
+            for user in [EVERYBODY] if users is None else users:
+                key = ending.key(event, user)
+                if key is not None:
+                    said = Cancellation(
+                        cancel_key=key,
+                        actor=event.actor,
+                        at=event.occurred_at,
+                        tenant=event.tenant,
+                    )
+                    where = [partition_of(user, self.partitions)] if user else everywhere
+                    routed[key] = [(CANCELLED, at, event.actor, said) for at in where]
+        return [each for found in routed.values() for each in found]
 
     def passed_over(self, spec: NotificationType, condition: Condition, now: int) -> Routed:
         """What is told where a type's condition does not hold; raises BadRecord."""

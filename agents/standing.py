@@ -8,7 +8,7 @@ from pipeline.topic_creation import check_topics
 from pipeline.topics import changelog
 from policy.membership import Ties
 from policy.notification_type import NotificationType
-from policy.standing import Standing, followed
+from policy.standing import Standing, ending_keys, followed
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from schemas.event import Event
@@ -31,28 +31,31 @@ async def read_standing(
     partition = partition_of(user, settings.partitions)
     person, tenant = user_key(event.tenant, user), key_of(event.tenant)
     cancelled = key_of(event.tenant, event.cancel_key or "")
+    ends = {key: key_of(event.tenant, key) for key in ending_keys(event, user, specs)}
     edges = {name: key_of(event.tenant, name, user) for name in followed(event, specs)}
     wanted = {
         PROFILES.prefix + person,
         LEDGERS.prefix + person,
         QUOTAS.prefix + tenant,
-        CANCELLED.prefix + cancelled,
+        *(CANCELLED.prefix + key for key in (cancelled, *ends.values())),
         *(FOLLOWERS.prefix + edge for edge in edges.values()),
     }
     tables = (PROFILES, LEDGERS, QUOTAS, CANCELLED, FOLLOWERS)
     store = await snapshot(settings.kafka, DECIDER, partition, wanted.__contains__, *tables)
     profile, following = View(PROFILES, store).get(person), View(FOLLOWERS, store)
+    times = View(CANCELLED, store)
     follows = frozenset(name for name, edge in edges.items() if following.get(edge))
     is_counted = any(spec.followers for spec in specs)
     return Standing(
         profile=profile or Profile(),
         ledger=View(LEDGERS, store).get(person) or Ledger(),
         ties=Ties(follows, await _followers(settings, event) if is_counted else {}),
-        cancelled_at=View(CANCELLED, store).get(cancelled) or 0,
+        cancelled_at=times.get(cancelled) or 0,
         tally=View(QUOTAS, store).get(tenant),
         partition=partition,
         partitions=settings.partitions,
         is_known=profile is not None,
+        ended={key: times.get(place) or 0 for key, place in ends.items()},
     )
 
 

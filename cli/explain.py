@@ -85,6 +85,15 @@ def _explained(
 ) -> list[Explanation]:
     event = case.event
     if not catalogue.for_event(event):
+        if catalogue.ended_by(event):
+            ended = ", ".join(
+                spec.name
+                for spec in catalogue.types.values()
+                if spec.until is not None and spec.until.event == event.type
+            )
+            raise Misconfigured(
+                f"No notification type is set off by {event.type!r}: it ends what waits of {ended}."
+            )
         known = ", ".join(sorted(catalogue.events))
         raise Misconfigured(
             f"No notification type is set off by {event.type!r}: such an event becomes a dead "

@@ -43,7 +43,17 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
         return list(dict.fromkeys(event.notify.users))
     if not spec.users:
         raise ValueError(f"{spec.name} does not address users that its event lists")
-    return _named(event, spec, spec.users, "user", MOST_RECIPIENTS, _LONGEST_USER)
+    return _named(event, spec.name, spec.users, "user", MOST_RECIPIENTS, _LONGEST_USER)
+
+
+def concerned(event: Event, path: tuple[str, ...]) -> list[str] | None:
+    """The users that an event names at a path of its data, each once; None where nothing stands.
+
+    Raises BadRecord as `recipients` does.
+    """
+    if not path or value_at(event.data, path) is None:
+        return None
+    return _named(event, event.type, path, "user", MOST_RECIPIENTS, _LONGEST_USER)
 
 
 def addressed_to(user: str, event: Event, spec: NotificationType) -> Event:
@@ -80,15 +90,15 @@ def followees(event: Event, spec: NotificationType) -> list[str]:
         return [event.actor]
     if not spec.subscribers:
         raise ValueError(f"{spec.name} addresses neither followers nor subscribers")
-    topics = _named(event, spec, spec.subscribers, "topic", MOST_TOPICS, _LONGEST_TOPIC)
+    topics = _named(event, spec.name, spec.subscribers, "topic", MOST_TOPICS, _LONGEST_TOPIC)
     return [TOPIC + topic for topic in topics]
 
 
 def _named(
-    event: Event, spec: NotificationType, path: tuple[str, ...], what: str, most: int, longest: int
+    event: Event, whose: str, path: tuple[str, ...], what: str, most: int, longest: int
 ) -> list[str]:
     def invalid(complaint: str) -> BadRecord:
-        return BadRecord(Reason.INVALID, f"data.{'.'.join(path)} {complaint}, see {spec.name}")
+        return BadRecord(Reason.INVALID, f"data.{'.'.join(path)} {complaint}, see {whose}")
 
     value = value_at(event.data, path)
     if value is None:

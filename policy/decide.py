@@ -6,6 +6,7 @@ from policy.best_hour import shown_hour, worth_waiting_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace, draft_of
+from policy.ending import has_ended, said_of
 from policy.identity import counted_id, notification_id
 from policy.instants import epoch_ms
 from policy.later import wait
@@ -114,6 +115,8 @@ def _refusal(
         return Outcome(None, Reason.DUPLICATE, first)
     if is_cancelled(request, state):
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
+    if has_ended(request, state):
+        return Outcome(None, Reason.CANCELLED, said_of(spec.until))
     reason = unheard(request.event, request.user, spec, state.profile)
     return Outcome(None, reason) if reason else None
 

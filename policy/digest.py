@@ -23,7 +23,6 @@ from policy.user.ledger import (
     MOST_GATHERED,
     MOST_GATHERED_BYTES,
     Gathering,
-    Held,
 )
 from policy.wish import NEVER, moments, own_ends
 from schemas.request import Request
@@ -57,7 +56,7 @@ def gather(draft: Draft, verdict: Gather) -> None:
     gathering = _joined(found, draft, at, size, verdict.window)
     draft.gathering = {**draft.gathering, name: gathering}
     row = (name, place_of(at, draft.request, draft.name))
-    draft.keep += ((row, Held(request, draft.step, (plan.channel,))),)
+    draft.keep += ((row, draft.held((plan.channel,))),)
     draft.waits += (plan.channel,)
     draft.hold(plan.channel, verdict.reason, verdict.detail)
 

@@ -165,6 +165,12 @@ class Draft(Struct, gc=False):
         self.occurred_at = epoch_ms(request.event.occurred_at)
         self.expires_at = self.now + spec.time_to_live
 
+    def held(self, channels: tuple[Channel, ...]) -> Held:
+        """The request, to be kept for these channels of the step."""
+        held = Held(self.request, self.step, channels)
+        until = self.spec.until
+        return held if until is None else replace(held, ends=until.keys(self.request))
+
     def suppress(self, channel: Channel | None, reason: Reason, detail: str = "") -> None:
         """Note that a channel, or all of them, stay silent."""
         self.outcomes += (Outcome(channel, reason, detail),)

@@ -106,6 +106,17 @@ class EscalationStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unless: Literal["seen", "opened", "clicked"] = "seen"
 
 
+class UntilEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What still waits ends when this event comes with the same value at `match` in its data.
+
+    That concerns the users whom the event names where the type's own event does, at `users`, or
+    everybody, if it names nobody there.
+    """
+
+    event: Name
+    match: FieldPath
+
+
 class VariantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One variant of an experiment: its share by weight, and texts in place of the type's own."""
 
@@ -130,7 +141,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Whom to tell is one of: `users`, a path in the event's data; `followers` of the actor;
     `subscribers`, a path to the name of a topic; `segment`, attributes with their values.
     With `when`, only events for which this expression over `data`, `actor` and `occurred_at` holds
-    are told of; it is written as in templates, and what it needs must be there.
+    are told of; it is written as in templates, and what it needs must be there. `until` is the
+    event that ends what waits: delays, later steps, what is gathered.
     `channels` are used at once, but for one that has a `fallback`, which is used only where
     none of those listed for it can go; `escalation` adds channels later. `topic` is the path
     to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
@@ -167,6 +179,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     escalation: tuple[EscalationStep, ...] = ()
     experiment: ExperimentEntry | None = None
     when: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
+    until: UntilEntry | None = None
     send_at: Literal["best_hour"] | None = None
     own_events: bool | None = None
 

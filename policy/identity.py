@@ -51,6 +51,13 @@ def wish_name(category: str, channel: Channel) -> str:
     return _hashed(f"c{len(category)}:{category}{channel}")
 
 
+def ending_key(event_type: str, match: tuple[str, ...], user: str, value: str) -> str:
+    """What an event that ends others is remembered by; as a cancel key, none of a producer's."""
+    field = ".".join(match)
+    place = f"{len(event_type)}:{event_type}{len(field)}:{field}{len(user)}:{user}"
+    return f"until:{_hashed(f'e{place}{value}')}"
+
+
 def variant_point(tenant: str, user: str, type_name: str, experiment: str) -> int:
     """Where a user falls in an experiment of a type: evenly spread over 0 to 2^64 - 1.
 

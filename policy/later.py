@@ -46,7 +46,7 @@ def wait(
             draft.rendered(plan)
     name = f"{draft.name}.{draft.step}{suffix}"
     draft.waiting = {**draft.waiting, name: Waiting(due_at, unless, is_quiet=is_quiet)}
-    draft.keep += (((name,), Held(draft.request, draft.step, tuple(why))),)
+    draft.keep += (((name,), draft.held(tuple(why))),)
     for channel, (reason, detail) in why.items():
         draft.hold(channel, reason, detail)
 
@@ -151,7 +151,7 @@ def _bounded(heard: dict[bytes, Stage], waiting: Iterable[str]) -> dict[bytes, S
     return {key: stage for key, stage in heard.items() if key not in gone}
 
 
-def cancel(row: Row, held: Held, ledger: Ledger, notification: str) -> Decision:
+def cancel(row: Row, held: Held, ledger: Ledger, notification: str, detail: str = "") -> Decision:
     """Forget what is held in this row; a digest that it was to be part of goes on without it."""
     name = row[0]
     waiting, gathering = dict(ledger.waiting), dict(ledger.gathering)
@@ -160,7 +160,7 @@ def cancel(row: Row, held: Held, ledger: Ledger, notification: str) -> Decision:
         found, size = gathering[name], data_size(held.request.event)
         gathering[name] = replace(found, count=found.count - 1, size=max(0, found.size - size))
     notices = tuple(
-        Notice(held.request, notification, Outcome(channel, Reason.CANCELLED))
+        Notice(held.request, notification, Outcome(channel, Reason.CANCELLED, detail))
         for channel in held.channels
     )
     left = replace(ledger, waiting=waiting, gathering=gathering)

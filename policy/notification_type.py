@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from policy.condition import Condition
 from policy.digest_window import DigestWindow
+from policy.ending import Ending
 from policy.experiment import Experiment
 from policy.rate_limit import RateLimit
 from policy.rendering.rendering import Rendering
@@ -74,7 +75,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
     `own_events` whoever did it is told like everybody else. With `when` it is only for events for
-    which that holds. `shows_users` says that texts may speak of all the users that an event lists.
+    which that holds. What waits ends with `until`. `shows_users` says that texts may speak of all
+    the users that an event lists.
     """
 
     name: str
@@ -100,6 +102,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     variant: str = ""
     own_events: bool = False
     shows_users: bool = False
+    until: Ending | None = None
 
     def plan_of(self, channel: Channel) -> Plan | None:
         """How this type uses a channel, in whichever step."""

@@ -8,6 +8,7 @@ from policy.actor import shown_actor
 from policy.decision import Outcome
 from policy.dedupe import Mark
 from policy.duration import shown as shown_span
+from policy.ending import Ending
 from policy.instants import epoch_ms, text
 from policy.notification_type import NotificationType
 from policy.user.state import UserState
@@ -69,11 +70,18 @@ class Opening(Struct, frozen=True):
         return f"this {what} from {place} at {text(mark.at)}; counts for {mark.hours}h"
 
     def _cancellation(self) -> str:
-        key = self.request.event.cancel_key
+        key, at = self.request.event.cancel_key, self.state.cancelled_at
         if key is None:
-            return "no cancel key"
-        at = self.state.cancelled_at
-        return f"key {key}, cancelled at {text(at)}" if at else f"key {key}, never cancelled"
+            shown = "no cancel key"
+        else:
+            shown = f"key {key}, cancelled at {text(at)}" if at else f"key {key}, never cancelled"
+        return shown if self.spec.until is None else f"{shown}; {self._ending(self.spec.until)}"
+
+    def _ending(self, until: Ending) -> str:
+        if not until.keys(self.request):
+            return f"without {'.'.join(until.match)}, no {until.event} ends it"
+        at = self.state.ended_at
+        return f"{until.shown} came at {text(at)}" if at else f"no {until.shown} came yet"
 
     def _actor(self) -> str:
         request = self.request

@@ -1,6 +1,6 @@
 """How one user stands to an event: what is stored that bears on it, and what would become of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,7 +26,8 @@ NOWHERE = Origin("events", -1, -1)
 class Standing(Struct, frozen=True):
     """What is stored of a user, and of what an event has to do with them.
 
-    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit.
+    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit;
+    `ended` when what ends a notification happened (epoch ms), by the keys of `ending_keys`.
     """
 
     profile: Profile = Profile()
@@ -37,6 +38,7 @@ class Standing(Struct, frozen=True):
     partition: int = 0
     partitions: int = 1
     is_known: bool = True
+    ended: Mapping[str, int] = {}
 
     def state(self, tenant: Tenant) -> UserState:
         """The state that the decider would decide on."""
@@ -54,6 +56,17 @@ def followed(event: Event, specs: Iterable[NotificationType]) -> set[str]:
     return {name for spec in asked for name in followees(event, spec)}
 
 
+def ending_keys(event: Event, user: str, specs: Iterable[NotificationType]) -> set[str]:
+    """What would be remembered of events that end what these types tell the user of this one."""
+    untils = [(spec.until, spec.name) for spec in specs]
+    return {
+        key
+        for until, name in untils
+        if until is not None
+        for key in until.keys(_request(event, user, name, 0))
+    }
+
+
 def explanations(
     event: Event, user: str, at: int, catalogue: Catalogue, standing: Standing, threshold: int
 ) -> list[Explanation]:
@@ -63,12 +76,19 @@ def explanations(
     does not say whom it is for.
     """
     state = standing.state(catalogue.tenant(event.tenant))
-    origin = replace(NOWHERE, body=body_digest(event))
     found = []
     for spec in catalogue.for_event(event):
         limit = spec.fan_out_threshold or threshold
         attributes = standing.profile.attributes
         member = membership(event, spec, user, standing.ties, attributes, limit)
-        request = Request(type=spec.name, user=user, event=event, origin=origin, accepted_at=at)
-        found.append(explain(request, spec, member, state, at))
+        request, stands = _request(event, user, spec.name, at), state
+        if spec.until is not None:
+            times = (standing.ended.get(key, 0) for key in spec.until.keys(request))
+            stands = replace(state, ended_at=max(times, default=0))
+        found.append(explain(request, spec, member, stands, at))
     return found
+
+
+def _request(event: Event, user: str, type_name: str, at: int) -> Request:
+    origin = replace(NOWHERE, body=body_digest(event))
+    return Request(type=type_name, user=user, event=event, origin=origin, accepted_at=at)

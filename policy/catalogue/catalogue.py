@@ -10,6 +10,7 @@ from pipeline.errors import BadCatalogue
 from policy.catalogue.compile import compiled_type
 from policy.catalogue.declarations import Declarations, declared_in
 from policy.catalogue.file import CatalogueFile
+from policy.ending import Ending
 from policy.notification_type import NotificationType
 from policy.rendering.rendering import BadTemplate
 from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
@@ -17,16 +18,28 @@ from schemas.event import Event
 
 
 class Catalogue(Struct, frozen=True):
-    """Every notification type; `version` is a short hash of the files it was made from."""
+    """Every notification type; `version` is a short hash of the files it was made from.
+
+    `endings` are what types say of the events that end them, by type of those events.
+    """
 
     types: dict[str, NotificationType]
     events: dict[str, tuple[NotificationType, ...]]
     version: str
     tenants: dict[str, Tenant] = {}
+    endings: dict[str, tuple[Ending, ...]] = {}
 
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
         return self.tenants.get(name, DEFAULT_TENANT)
+
+    def ended_by(self, event: Event) -> tuple[Ending, ...]:
+        """What an event ends; nothing, where it is a notification of its own."""
+        return () if event.notify is not None else self.endings.get(event.type, ())
+
+    def knows(self, event: Event) -> bool:
+        """Whether an event sets anything off, or ends anything."""
+        return bool(self.for_event(event) or self.ended_by(event))
 
     def for_event(self, event: Event) -> tuple[NotificationType, ...]:
         """The types that an event sets off; none: its type, or the one it names, is unknown."""
@@ -54,10 +67,14 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     if problems:
         raise BadCatalogue(*problems)
     events: dict[str, tuple[NotificationType, ...]] = {}
+    endings: dict[str, dict[Ending, None]] = {}
     for spec in types.values():
         events[spec.event] = (*events.get(spec.event, ()), spec)
+        if spec.until is not None:
+            endings.setdefault(spec.until.event, {})[spec.until] = None
     tenants = {name: compiled(tenant.entry) for name, tenant in declared.tenants.items()}
-    return Catalogue(types, events, version, tenants)
+    ended = {name: tuple(found) for name, found in endings.items()}
+    return Catalogue(types, events, version, tenants, ended)
 
 
 def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:

@@ -10,6 +10,7 @@ from policy.catalogue.plan_order import in_order
 from policy.catalogue.variants import experiment_of
 from policy.condition import Condition, compile_condition
 from policy.duration import milliseconds
+from policy.ending import Ending
 from policy.entry import DEFAULT_LIMIT, CategoryEntry, Entry, Layout, Limit
 from policy.limits import ACTOR, TRANSACTIONAL
 from policy.notification_type import Limited, NotificationType, Plan, Step
@@ -62,10 +63,17 @@ def compiled_type(
         catalogue=version,
         own_events=entry.transactional if entry.own_events is None else entry.own_events,
         when=None if entry.when is None else _condition(entry.when),
+        until=_until(entry),
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
     return replace(spec, shows_users=True) if _shows_users(spec) else spec
+
+
+def _until(entry: Entry) -> Ending | None:
+    if entry.until is None:
+        return None
+    return Ending(entry.until.event, _path(entry.until.match), _path(entry.users))
 
 
 def _condition(source: str) -> Condition:

@@ -68,6 +68,8 @@ def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
     )
     for each in declared.types.values():
         each.complain_of(contradictions(each.entry))
+        if each.entry.until is not None and each.entry.until.event == each.file.sections.event:
+            each.complain(("until", "event"), "is the type's own event, which would end itself")
     for tenant in declared.tenants.values():
         tenant.complain_of(tenant_contradictions(tenant.entry))
     if not any(file.problems for file in files):

@@ -72,7 +72,7 @@ class Held(Struct, frozen=True, array_like=True, gc=False):
 
     `counted` are the limits in which its notification was counted before, `sent` the channels on
     which it went out, or was gathered, before. Within a digest, all channels but the first stand
-    by for it.
+    by for it. `ends` are the keys by which an event that ends it is known.
     """
 
     request: Request
@@ -80,6 +80,12 @@ class Held(Struct, frozen=True, array_like=True, gc=False):
     channels: tuple[Channel, ...]
     counted: tuple[str, ...] = ()
     sent: tuple[Channel, ...] = ()
+    ends: tuple[str, ...] = ()
+
+    def cancel_keys(self) -> tuple[str, ...]:
+        """All keys under which it may be cancelled."""
+        own = self.request.event.cancel_key
+        return self.ends if own is None else (own, *self.ends)
 
 
 class Ledger(Struct, frozen=True, array_like=True, gc=False):

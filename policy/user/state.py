@@ -26,8 +26,9 @@ class Quota(Struct, frozen=True, gc=False):
 class UserState(Struct, frozen=True, gc=False):
     """A user's profile and ledger, their tenant, and what is left of its quota.
 
-    `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never. Of what was
-    said of addresses all that Kafka took until `addresses_read_to` (ms) is known.
+    `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never, `ended_at`
+    when an event happened that ends what its type tells of this one. Of what was said of addresses
+    all that Kafka took until `addresses_read_to` (ms) is known.
     """
 
     profile: Profile = Profile()
@@ -36,3 +37,4 @@ class UserState(Struct, frozen=True, gc=False):
     quota: Quota | None = None
     cancelled_at: int = 0
     addresses_read_to: int = 1 << 62
+    ended_at: int = 0

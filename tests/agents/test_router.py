@@ -15,6 +15,8 @@ from pipeline.topics import (
     BROADCASTS,
     CANCELLATIONS,
     CANCELLED,
+    CANCELLED_BULK,
+    DEAD_LETTERS,
     DELIVERY_EVENTS,
     EVENTS,
     FOLLOWING,
@@ -25,6 +27,7 @@ from pipeline.topics import (
 from policy.body import body_digest
 from policy.catalogue.catalogue import parse
 from schemas.cancellation import Cancellation
+from schemas.dead_letter import DeadLetter
 from schemas.event import Event
 from schemas.follow import Follow
 from schemas.post import Post
@@ -398,3 +401,57 @@ async def test_an_event_for_nobody_costs_nothing(stage: Stage) -> None:
     await stage.work(stage.router)
     assert len(await stage.raw(REQUESTS[Priority.HIGH])) == 1
     assert await stage.raw(REQUESTS[Priority.BULK]) == []
+
+
+UNTIL = 'until = { event = "thing.over", match = "thing" }'
+BY_NAME = f'users = "who"\n{UNTIL}'
+
+
+@pytest.mark.parametrize(
+    ("audience", "data", "where"),
+    [
+        (BY_NAME, {"who": users_of(1, 1)}, [1]),
+        (BY_NAME, {"who": [*users_of(1, 2), *users_of(0, 1)]}, [0, 1, 1]),
+        (BY_NAME, {"who": []}, []),
+        (BY_NAME, {}, range(PARTITIONS)),
+        (BY_NAME, {"thing": None}, []),
+        (f"followers = true\n{UNTIL}", {"who": "ann"}, range(PARTITIONS)),
+    ],
+    ids=["one", "three", "nobody", "no word of users", "nothing", "followers"],
+)
+async def test_what_ends_a_type_is_told_where_it_may_wait(
+    stage: Stage, audience: str, data: dict[str, object], where: list[int]
+) -> None:
+    """Once, also where it ends two types of one audience."""
+    over = event("thing.over", {"thing": 7} | data, actor="zoe")
+    await stage.say(EVENTS, over)
+    both = [(name, Priority.NORMAL, audience) for name in ("one", "two")]
+    await stage.work(router_of(stage, *both))
+    said = await stage.read(CANCELLED, Cancellation)
+    assert {(each.at, each.actor, each.tenant) for each in said} <= {
+        (over.occurred_at, "zoe", "default")
+    }
+    assert sorted(record.partition for record in await stage.raw(CANCELLED)) == list(where)
+    assert not await stage.raw(DEAD_LETTERS)
+
+
+async def test_an_end_beyond_the_share_of_its_tenant_holds_up_nobody(stage: Stage) -> None:
+    with_share(stage, 1)
+    tenant = unique("tenant")
+    for user in users_of(0, 8):
+        over = event("thing.over", {"thing": 7, "who": user}, actor="zoe", tenant=tenant)
+        await stage.say(EVENTS, over)
+    await stage.work(router_of(stage, ("one", Priority.NORMAL, BY_NAME)))
+    prompt, bulk = [len(await stage.raw(topic)) for topic in (CANCELLED, CANCELLED_BULK)]
+    assert prompt + bulk == 8
+    assert bulk
+
+
+async def test_what_ends_a_type_names_users_or_is_a_dead_letter(stage: Stage) -> None:
+    await stage.say(EVENTS, event("thing.over", {"thing": 7, "who": 5}, actor="zoe"))
+    await stage.work(router_of(stage, ("one", Priority.NORMAL, BY_NAME)))
+    (letter,) = await stage.read(DEAD_LETTERS, DeadLetter)
+    assert (letter.reason, letter.detail) == (
+        Reason.INVALID,
+        "data.who is not a user (1 to 200 characters) or a list of users, see thing.over",
+    )

@@ -166,7 +166,7 @@ def test_another_catalogue_decides(tmp_path: Path) -> None:
     [
         ("{", Misconfigured, "can't be used as an event"),
         ({**CHAT, "actor": ""}, Misconfigured, "$.actor"),
-        ({**CHAT, "type": "chat.massage"}, Misconfigured, "The catalogue knows chat.message"),
+        ({**CHAT, "type": "chat.massage"}, Misconfigured, "The catalogue knows cart.left, chat"),
         ({**CHAT, "data": {}}, BadRecord, "data.recipient_id is missing"),
     ],
 )
@@ -177,6 +177,12 @@ def test_an_event_that_becomes_a_dead_letter_is_said_to_be_one(
     assert isinstance(result.exception, kind)
     assert words in str(result.exception)
     assert "dead letter" in str(result.exception)
+
+
+def test_of_an_event_that_only_ends_others_it_is_said_which() -> None:
+    result = explain("--user", "ann", "--offline", said={**CHAT, "type": "order.placed"})
+    assert isinstance(result.exception, Misconfigured)
+    assert "it ends what waits of cart_reminder" in str(result.exception)
 
 
 def test_an_event_that_no_template_can_use_is_a_dead_letter_with_its_path() -> None:

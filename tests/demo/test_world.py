@@ -22,6 +22,8 @@ from schemas.subscription import Subscription
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SPECS = read_type_specs(ROOT / "catalogue")
+NOT_PLAYED = {"cart.left"}
+"""Events of types that take longer than a demo does."""
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_the_stream_is_as_documented(happenings: list[Happening]) -> None:
             kinds[event.type] += not happening.repeat
     assert kinds.total() == 2000
     assert unkeyed == 40  # one in fifty
-    assert set(kinds) == {spec.event for spec in SPECS.values()}
+    assert set(kinds) == {spec.event for spec in SPECS.values()} - NOT_PLAYED
 
 
 def test_the_stream_holds_repeats_and_bad_records(happenings: list[Happening]) -> None:

@@ -39,6 +39,7 @@ category = "social"
 priority = "normal"
 users = "who"
 time_to_live = "20d"
+until = {{ event = "thing.over", match = "thing" }}
 rate_limit = {{ count = 1000, seconds = 1 }}
 templates.push = {{ title = "Hi", body = "{{{{ data.text }}}}" }}
 channels = ["push"]
@@ -73,7 +74,7 @@ def users_of(event: Event) -> tuple[str, ...]:
 
 
 class Walk:
-    """Scheduled and gathered events are cancelled, users erased, and the decider dies."""
+    """Scheduled and gathered events are cancelled or ended, users erased, and the decider dies."""
 
     def __init__(self, seed: int) -> None:
         self.draw = Random(seed)
@@ -108,7 +109,7 @@ class Walk:
                 type="named",
                 actor="shop",
                 occurred_at=moment(now),
-                data={"text": name},
+                data={"text": name, "thing": self.draw.choice("xy")},
                 notify=Notify(
                     type=self.draw.choice(["later", "gathered"]),
                     users=tuple(self.draw.sample(USERS, self.draw.randrange(1, 6))),
@@ -117,6 +118,8 @@ class Walk:
             )
             self.events[name] = event
             await self.roles.say(EVENTS, event)
+        elif roll < 0.75:
+            await self._end(name, now - self.draw.choice([0, 0, 2 * MINUTE]))
         elif roll < 0.85 and key is not None:
             at = now - self.draw.choice([0, 0, 2 * MINUTE])
             said = Cancellation(cancel_key=key, actor="shop", at=moment(at))
@@ -131,9 +134,31 @@ class Walk:
             await self.roles.say(CONTACTS, back)
         await self._take()
 
-    def _stop(self, concerns: Callable[[Event], bool], user: str = "") -> None:
+    async def _end(self, name: str, at: int) -> None:
+        """Something is over, for one or two users or for everybody."""
+        thing = self.draw.choice("xy")
+        whose = self.draw.choice([None, *(self.draw.sample(USERS, 2) for _ in range(3))])
+        said = {"thing": thing} | ({} if whose is None else {"who": whose})
+        over = Event(id=name, type="thing.over", actor="shop", occurred_at=moment(at), data=said)
+        await self.roles.say(EVENTS, over)
+        for user in USERS if whose is None else whose:
+            self._stop(
+                lambda event: (
+                    event.data["thing"] == thing and event.occurred_at <= over.occurred_at
+                ),
+                user,
+                self.cancelled,
+            )
+
+    def _stop(
+        self,
+        concerns: Callable[[Event], bool],
+        user: str = "",
+        gone: set[tuple[str, str]] | None = None,
+    ) -> None:
         """What is not sent by now, of these events, must never be; of one user, for erasure."""
-        gone = self.erased if user else self.cancelled
+        if gone is None:
+            gone = self.erased if user else self.cancelled
         sent = self._told()
         for name, event in self.events.items():
             for each in [user] if user else users_of(event):

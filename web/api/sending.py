@@ -145,12 +145,12 @@ class Sending:
 
     async def _known(self, events: list[Event], within: str, field: str) -> None:
         catalogues = self._desk.catalogues
-        if not all(map(catalogues.current.for_event, events)):
+        if not all(map(catalogues.current.knows, events)):
             await catalogues.refresh()
         errors = [
             FieldError(within.format(at) + field, "no notification type of the catalogue")
             for at, event in enumerate(events)
-            if not catalogues.current.for_event(event)
+            if not catalogues.current.knows(event)
         ]
         if errors:
             raise Problem(400, "", *errors)

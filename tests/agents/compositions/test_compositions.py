@@ -6,6 +6,7 @@ Each row was worked out by hand from README.md, docs/decisions.md and `policy/en
 import pytest
 
 from tests.agents.compositions.digests import DIGESTS
+from tests.agents.compositions.endings import ENDINGS
 from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.limits import LIMITS
@@ -13,7 +14,15 @@ from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
 
-FLOWS = (*DIGESTS, *STEPS, *LIMITS, *PRESENCE_FLOWS, *RESCHEDULING, *FREQUENCY)
+FLOWS = (
+    *DIGESTS,
+    *STEPS,
+    *LIMITS,
+    *PRESENCE_FLOWS,
+    *RESCHEDULING,
+    *FREQUENCY,
+    *ENDINGS,
+)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))

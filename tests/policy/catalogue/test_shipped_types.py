@@ -1,9 +1,10 @@
 import pytest
 
 from policy.digest_window import DigestWindow
+from policy.ending import Ending
 from policy.user.tenant import DEFAULT_TENANT
 from schemas.vocabulary import Channel, Priority, Reason
-from tests.policy.samples import happened, shipped_catalogue
+from tests.policy.samples import HOUR, happened, shipped_catalogue
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from tests.policy.samples import happened, shipped_catalogue
         ("post.published", "post_published", "push inapp", "normal", False, "followers"),
         ("comment.added", "comment_added", "inapp push", "low", False, "author_id"),
         ("invoice.due", "invoice_due", "push email sms", "normal", True, "customer_id"),
+        ("cart.left", "cart_reminder", "push", "low", False, "customer_id"),
     ],
 )
 def test_the_types_that_are_shipped(
@@ -63,3 +65,11 @@ def test_chat_prefers_in_app_while_online_and_push_while_not() -> None:
         (Channel.INAPP, (), Reason.FALL_BACK),
         (Channel.PUSH, (Channel.INAPP,), Reason.ONLINE),
     ]
+
+
+def test_an_order_ends_the_reminders_of_its_cart() -> None:
+    catalogue = shipped_catalogue()
+    spec = catalogue.types["cart_reminder"]
+    assert [step.after + spec.delay for step in spec.steps] == [4 * HOUR, 28 * HOUR]
+    (ending,) = catalogue.ended_by(happened("order.placed"))
+    assert ending == spec.until == Ending("order.placed", ("cart_id",), ("customer_id",))

@@ -1,0 +1,57 @@
+"""What ends a notification that still waits: another event about the same thing."""
+
+from msgspec import Struct
+
+from policy.identity import ending_key
+from policy.instants import epoch_ms
+from policy.paths import value_at
+from policy.user.state import UserState
+from schemas.event import Event
+from schemas.request import Request
+
+EVERYBODY = ""
+"""In place of a user: the event names nobody, and so ends what waits for all."""
+
+
+class Ending(Struct, frozen=True):
+    """An event of this type ends what has the same value at `match` in its data.
+
+    `users` is where the type has its own event say who is told, and the ending event whom it
+    concerns; empty for a type with another audience.
+    """
+
+    event: str
+    match: tuple[str, ...]
+    users: tuple[str, ...] = ()
+
+    def key(self, event: Event, user: str) -> str | None:
+        """What the user's share of an event, of either kind, is found by; None without a value.
+
+        Texts and numbers are values: 7, 7.0 and "7" are the same one.
+        """
+        value = value_at(event.data, self.match)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+            return None
+        return ending_key(self.event, self.match, user, str(value))
+
+    def keys(self, request: Request) -> tuple[str, ...]:
+        """What an ending of this request may be known by; none where its event has no value."""
+        found = (self.key(request.event, each) for each in (request.user, EVERYBODY))
+        return tuple(key for key in found if key is not None)
+
+    @property
+    def shown(self) -> str:
+        """The event that ends it, in words."""
+        return f"{self.event} of the same {'.'.join(self.match)}"
+
+
+def has_ended(request: Request, state: UserState) -> bool:
+    """Whether what ends it happened at or after its event, in whatever order they were read."""
+    return bool(state.ended_at) and state.ended_at >= epoch_ms(request.event.occurred_at)
+
+
+def said_of(until: Ending | None) -> str:
+    """What ended it, for its row; the type may say nothing of that any more."""
+    return "ended by another event" if until is None else f"ended by {until.shown}"
