@@ -52,6 +52,7 @@ from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -197,7 +198,7 @@ class Decider(Stateful):
         self, turn: Turn, decisions: Decisions, value: msgspec.Struct, record: ConsumerRecord
     ) -> None:
         match value:
-            case Feedback():
+            case Feedback() | Receipt():
                 decisions.hear(value)
             case Post():
                 keep_post(turn, value)

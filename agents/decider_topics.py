@@ -20,6 +20,7 @@ from pipeline.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
+    RECEIPTS,
     REQUESTS,
     STOPS,
     SUBSCRIPTIONS,
@@ -37,6 +38,7 @@ from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -55,6 +57,7 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     FOLLOWING: Follow,
     CANCELLED: Cancellation,
     FEEDBACK: Feedback,
+    RECEIPTS: Receipt,
     STOPS: Stop,
     SUBSCRIPTIONS: Subscription,
     SUPPRESSIONS: Suppression,

@@ -24,6 +24,7 @@ from policy.user.state import Quota, UserState
 from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.feedback import Feedback
+from schemas.receipt import Receipt
 from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tables.erased import Forgotten
@@ -179,18 +180,17 @@ class Decisions:
     def _rank(self, type_name: str) -> int:
         return _URGENCY.index(self._type(type_name).priority)
 
-    def hear(self, feedback: Feedback) -> None:
-        """The user did something with a notification."""
-        user = user_key(feedback.tenant, feedback.user)
-        state = self._state(feedback.tenant, user)
-        own = f"{feedback.notification_id}."
+    def hear(self, said: Feedback | Receipt) -> None:
+        """A notification arrived, or the user did something with it."""
+        stage = Stage(said.stage) if isinstance(said, Feedback) else Stage.DELIVERED
+        user = user_key(said.tenant, said.user)
+        state = self._state(said.tenant, user)
+        own = f"{said.notification_id}."
         names = [name for name in state.ledger.waiting if name.startswith(own)]
         held = {name: self._kept(user, name) for name in names}
-        decision = hear(
-            feedback.notification_id, Stage(feedback.stage), state.ledger, held, self._type
-        )
+        decision = hear(said.notification_id, stage, state.ledger, held, self._type)
         self._write(decision)
-        self._store(feedback.tenant, feedback.user, user, state, decision)
+        self._store(said.tenant, said.user, user, state, decision)
 
     @contextmanager
     def following(self, tenant: str, user: str) -> Iterator[None]:

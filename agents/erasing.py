@@ -20,6 +20,7 @@ from schemas.hint import Hint
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
@@ -44,7 +45,7 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
             at = accepted(value.accepted_at, record.timestamp)
             users = (value.follower, value.followee)
             return any(forgotten.covers(value.tenant, user, at) for user in users)
-        case Suppression() | Feedback():
+        case Suppression() | Feedback() | Receipt():
             at = accepted(value.accepted_at, record.timestamp)
             return forgotten.covers(value.tenant, value.user, at)
         case Post() | Broadcast():

@@ -14,11 +14,11 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.memory_log import MemoryLog
 from pipeline.settings import Settings
 from pipeline.slices import RECORDS
-from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK
+from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK, RECEIPTS
 from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import UNDECODABLE
 
-TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK)
+TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK, RECEIPTS)
 """What is replayed; what people want and whom they follow is taken as it is now."""
 LONGEST_MS = 32 * 86_400_000
 """How long the clock runs on at the end: no digest's window is longer than 31 days."""

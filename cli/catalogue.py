@@ -75,7 +75,8 @@ def show(folder: Path | None, as_json: bool) -> None:
 def _row(spec: NotificationType) -> Row:
     priority = f"{spec.priority}{', transactional' * spec.transactional}"
     steps = ", then ".join(map(_channels, spec.steps))
-    return Row((spec.name, spec.event, priority), f"to {_audience(spec)}: {steps}")
+    until = "" if spec.until is None else f", until {spec.until.shown}"
+    return Row((spec.name, spec.event, priority), f"to {_audience(spec)}: {steps}{until}")
 
 
 def _read(folder: Path | None) -> Catalogue:
@@ -107,6 +108,7 @@ def _described(spec: NotificationType) -> dict[str, Any]:
             }
             for step in spec.steps
         ],
+        "until": None if spec.until is None else spec.until.shown,
         "version": spec.catalogue,
     }
 

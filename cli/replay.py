@@ -45,9 +45,9 @@ def replay(
 ) -> None:
     """Run real events through another catalogue, and show what would be different.
 
-    Events, cancellations and feedback that Kafka took between the two moments are played twice,
-    in memory and in the order in which they came: under the catalogue in use (TOCSIN_CATALOGUE),
-    and under the one given here. Nothing is sent and nothing is written.
+    Events, cancellations, feedback and receipts that Kafka took between the two moments are played
+    twice, in memory and in the order in which they came: under the catalogue in use
+    (TOCSIN_CATALOGUE), and under the one given here. Nothing is sent and nothing is written.
 
     People, what they want and whom they follow are taken as they are now. Limits, deduplication
     and open digests begin empty, so what came in the time of --warm-up is played first, and left

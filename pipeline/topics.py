@@ -57,6 +57,7 @@ CANCELLED_BULK = Topic(
 )
 """What tenants cancel beyond their share."""
 FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_by="decider")
+RECEIPTS = Topic(name="receipts", key="user", written_by="web", read_by="decider")
 STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider")
 SUBSCRIPTIONS = Topic(name="subscriptions", key="user", written_by="web", read_by="decider")
 SUPPRESSIONS = Topic(name="suppressions", key="user", written_by="sinks, web", read_by="decider")
@@ -177,6 +178,7 @@ TOPICS: tuple[Topic, ...] = (
     CANCELLED,
     CANCELLED_BULK,
     FEEDBACK,
+    RECEIPTS,
     STOPS,
     SUBSCRIPTIONS,
     SUPPRESSIONS,

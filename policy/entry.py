@@ -99,11 +99,15 @@ class DigestEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class EscalationStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`after` the step before it, unless the user has done `unless`, these channels too."""
+    """`after` the step before it, unless the notification came to `unless`, these channels too.
+
+    The user has seen, opened or clicked it; or a provider of e-mail or SMS says that it was
+    delivered. Each includes those before: what was seen, was delivered.
+    """
 
     after: Duration
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
-    unless: Literal["seen", "opened", "clicked"] = "seen"
+    unless: Literal["delivered", "seen", "opened", "clicked"] = "seen"
 
 
 class UntilEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

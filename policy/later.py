@@ -19,8 +19,8 @@ UNREAD = ".contacts"
 """What the name of a part ends with that waits until older contacts are read."""
 BESIDE = ".beside"
 """And of one that waits though the next step has its time by what went out beside it."""
-ORDER = (Stage.SEEN, Stage.OPENED, Stage.CLICKED)
-"""What a person does with a notification; each includes those before it."""
+ORDER = (Stage.DELIVERED, Stage.SEEN, Stage.OPENED, Stage.CLICKED)
+"""What a notification comes to with a person; each includes those before it."""
 
 
 def wait(
@@ -96,7 +96,7 @@ def hear(
     held: Mapping[str, Held],
     type_of: Callable[[str], NotificationType],
 ) -> Decision:
-    """The user did this with a notification: drop the steps that wait for that not to happen.
+    """A notification came to this: drop the steps that wait for that not to happen.
 
     A later step with a condition that is not met yet waits in their place. `held` is what waits
     for the user under names that begin with the notification's. Told before the notification is

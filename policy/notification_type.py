@@ -104,6 +104,11 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     shows_users: bool = False
     until: Ending | None = None
 
+    @property
+    def waits_for_receipts(self) -> bool:
+        """Whether one of its steps depends on whether a message was delivered."""
+        return any(step.unless is Stage.DELIVERED for step in self.steps[1:])
+
     def plan_of(self, channel: Channel) -> Plan | None:
         """How this type uses a channel, in whichever step."""
         plans = (plan for step in self.steps for plan in step.plans)

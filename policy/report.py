@@ -9,6 +9,7 @@ from policy.instants import moment
 from policy.ticket import Ticket
 from schemas.delivery_event import DeliveryEvent
 from schemas.feedback import Feedback
+from schemas.receipt import Receipt
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Stage
@@ -87,6 +88,20 @@ def feedback_of(ticket: Ticket, report: Report) -> Feedback | None:
         accepted_at=ticket.accepted_at,
         notification_id=ticket.notification_id.hex(),
         stage="opened" if report.kind is Kind.OPENED else "clicked",
+        at=moment(report.at),
+    )
+
+
+def receipt_of(ticket: Ticket, report: Report) -> Receipt | None:
+    """That the message arrived, so that what waits for it not to is dropped."""
+    if report.kind is not Kind.DELIVERED:
+        return None
+    return Receipt(
+        user=ticket.user,
+        tenant=ticket.tenant,
+        accepted_at=ticket.accepted_at,
+        notification_id=ticket.notification_id.hex(),
+        channel=ticket.channel,
         at=moment(report.at),
     )
 

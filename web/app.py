@@ -57,7 +57,7 @@ def build(
 
     Without `limits` of all web processes it counts the requests of users by itself.
     """
-    back = BackChannel(producer, settings, tickets)
+    back = BackChannel(producer, settings, tickets, catalogues)
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     cross_origin(app, settings.cors_origins)

@@ -3,13 +3,30 @@
 import logging
 from collections.abc import Sequence
 
+from pipeline.catalogue_folder import Catalogues
 from pipeline.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
-from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, STOPS, SUBSCRIPTIONS, SUPPRESSIONS
+from pipeline.topics import (
+    DELIVERY_EVENTS,
+    FEEDBACK,
+    RECEIPTS,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
+)
 from policy.instants import moment
-from policy.report import Kind, Report, feedback_of, subscription_of, suppression_of, told
+from policy.report import (
+    Kind,
+    Report,
+    feedback_of,
+    receipt_of,
+    subscription_of,
+    suppression_of,
+    told,
+)
 from policy.ticket import Purpose, Ticket, is_over
 from schemas.encoding import encode
+from schemas.receipt import Receipt
 from schemas.suppression import Stop
 from web.patience import in_time
 from web.tickets import Tickets
@@ -24,9 +41,12 @@ class BackChannel:
     hear our answer may send it again.
     """
 
-    def __init__(self, producer: Log, settings: Settings, tickets: Tickets) -> None:
+    def __init__(
+        self, producer: Log, settings: Settings, tickets: Tickets, catalogues: Catalogues
+    ) -> None:
         self._producer = producer
         self._tickets = tickets
+        self._catalogues = catalogues
         self._partitions = settings.partitions
         self._bounce_days = settings.bounce_days
 
@@ -75,8 +95,16 @@ class BackChannel:
             outputs.add(DELIVERY_EVENTS, here, None, encode(event))
         for topic, value in (
             (FEEDBACK, feedback_of(ticket, report)),
+            (RECEIPTS, self._receipt_of(ticket, report)),
             (SUPPRESSIONS, suppression_of(ticket, report, self._bounce_days)),
             (SUBSCRIPTIONS, subscription_of(ticket, report)),
         ):
             if value is not None:
                 outputs.add(topic, here, key, encode(value))
+
+    def _receipt_of(self, ticket: Ticket, report: Report) -> Receipt | None:
+        # Nearly every message is delivered, and few types ask whether theirs are.
+        spec = self._catalogues.current.types.get(ticket.type)
+        if spec is None or not spec.waits_for_receipts:
+            return None
+        return receipt_of(ticket, report)

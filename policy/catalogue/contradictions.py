@@ -11,7 +11,7 @@ from policy.duration import milliseconds
 from policy.entry import Entry, TenantEntry
 from policy.notification_type import YEAR_MS
 from policy.rendering.locales import is_locale
-from policy.silence import SILENT
+from policy.silence import RECEIPTED, SILENT
 from policy.user import tenant
 from schemas.vocabulary import Channel, Priority
 
@@ -119,7 +119,7 @@ def _digests(entry: Entry) -> Iterator[Problem]:
 
 def _escalation(entry: Entry) -> Iterator[Problem]:
     digested = {channel for digest in entry.digests for channel in digest.channels}
-    begins, alone = 0, set(entry.channels)
+    begins, before = 0, set(entry.channels)
     for at, step in enumerate(entry.escalation):
         after = milliseconds(step.after)
         begins += after
@@ -127,10 +127,13 @@ def _escalation(entry: Entry) -> Iterator[Problem]:
             yield ("escalation", at, "after"), "is no time: list the channels one step earlier"
         if begins >= milliseconds(entry.time_to_live):
             yield ("escalation", at, "after"), "ends when the time_to_live is over already"
-        if alone <= digested:
+        if before <= digested:
             complaint = "follows digests alone, of which nobody knows who saw what"
             yield ("escalation", at), complaint
-        alone |= set(step.channels)
+        if step.unless == "delivered" and not before & RECEIPTED:
+            complaint = "is reported of email and sms alone, and no step before uses them"
+            yield ("escalation", at, "unless"), complaint
+        before |= set(step.channels)
 
 
 _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (

@@ -27,6 +27,7 @@ from pipeline.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
+    RECEIPTS,
     REQUESTS,
     RETRY,
     STOPS,
@@ -50,6 +51,7 @@ from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -70,6 +72,7 @@ KINDS: dict[str, type[Struct]] = {
     CANCELLED_BULK.name: Cancellation,
     ERASURES.name: Erasure,
     FEEDBACK.name: Feedback,
+    RECEIPTS.name: Receipt,
     HINTS.name: Hint,
     INBOX_CHANGES.name: InboxChange,
     LIVE.name: Live[Raw],

@@ -33,6 +33,7 @@ from pipeline.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
+    RECEIPTS,
     RETRY,
     SUBSCRIPTIONS,
     SUPPRESSIONS,
@@ -50,6 +51,7 @@ from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.profile import Device, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
 from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Priority
 from sinks.http import HttpClient
@@ -233,6 +235,14 @@ async def test_nothing_of_an_erased_user_is_left_in_what_is_kept(
             accepted_at=sent.accepted_at,
         )
         await stage.say(FEEDBACK, seen)
+        came = Receipt(
+            user=who,
+            notification_id=sent.notification_id,
+            channel=sent.channel,
+            at=moment(stage.clock.now()),
+            accepted_at=sent.accepted_at,
+        )
+        await stage.say(RECEIPTS, came)
     await stage.say(CONTACTS, reachable(back, phone=phones[back]))
     await stage.say(FOLLOWS, follow(back, place.shop))
     welcome = event("thing.happened", {"who": back, "text": "welcome"})

@@ -10,12 +10,14 @@ from policy.report import (
     Kind,
     Report,
     feedback_of,
+    receipt_of,
     shown,
     subscription_of,
     suppression_of,
     told,
 )
 from schemas.feedback import Feedback
+from schemas.receipt import Receipt
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel
@@ -71,6 +73,16 @@ def test_only_what_a_person_opened_or_clicked_is_feedback(kind: Kind, machine: b
     else:
         stage: Any = kind.value
         assert found == Feedback(**OF_BEFORE, notification_id="a" * 32, stage=stage, at=AT)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_only_what_was_delivered_has_a_receipt(kind: Kind) -> None:
+    found = receipt_of(TICKET, report(kind))
+    if kind is Kind.DELIVERED:
+        channel = TICKET.channel
+        assert found == Receipt(**OF_BEFORE, notification_id="a" * 32, channel=channel, at=AT)
+    else:
+        assert found is None
 
 
 @pytest.mark.parametrize("hard", [False, True])

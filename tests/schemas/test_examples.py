@@ -25,6 +25,7 @@ from schemas.owner import Owner
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
@@ -53,6 +54,7 @@ KINDS: dict[str, type[Struct]] = {
     "preferences": Preferences,
     "presence": Presence,
     "profile-changes": ProfileChange,
+    "receipts": Receipt,
     "requests": Request,
     "stops": Stop,
     "subscriptions": Subscription,

@@ -55,7 +55,7 @@ async def links(topics: Memory) -> AsyncIterator[Caller]:
     owners = Asked()
     owners.answer = Unavailable("no decider answers")
     found = tickets(settings(), owners)
-    back = BackChannel(topics, settings(), found)
+    back = BackChannel(topics, settings(), found, CATALOGUES)
     app.add_routes(Links(back, found, CATALOGUES, KEY, clock).routes())
     async with calling(app) as caller:
         yield caller
@@ -327,7 +327,7 @@ async def test_beyond_their_limit_people_get_what_they_came_for_and_nothing_is_s
     app, limited = web.Application(), settings(user_requests_per_minute=12)  # two at once
     limits = UserLimits(Limits(monotonic=lambda: 1.0), limited)
     found = tickets(limited)
-    back = BackChannel(topics, limited, found)
+    back = BackChannel(topics, limited, found, CATALOGUES)
     app.add_routes(Links(back, found, CATALOGUES, KEY, SetClock(), limits).routes())
     async with calling(app) as links:
         opened = [await links.get(f"/open/{OPEN}.gif", headers=PERSON) for _ in range(4)]

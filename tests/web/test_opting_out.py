@@ -151,7 +151,7 @@ async def town() -> AsyncIterator[Town]:
     workers = Rehearsal(catalogues, SETTINGS, log, clock, MemoryStore({}), MemoryStore({}))
     settings = SETTINGS.model_copy(update={"partitions": 1})
     found = tickets(settings, Nearby(workers))
-    back = BackChannel(log, settings, found)
+    back = BackChannel(log, settings, found, catalogues)
     reporters = [scheme.reporter(SETTINGS) for scheme in SCHEMES.values()]
     app = web.Application()
     app.add_routes(Webhooks(reporters, back, SETTINGS.public_url, clock).routes())

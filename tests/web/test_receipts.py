@@ -18,8 +18,9 @@ from vonage_sms import SmsMessage
 
 from agents.dispatch import Dispatch
 from agents.sink import Sink
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.runtime import Runtime
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, SUPPRESSIONS, Topic
+from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RECEIPTS, SUPPRESSIONS, Topic
 from policy.reference import LONGEST_REFERENCE
 from schemas.delivery import Delivery
 from schemas.encoding import encode
@@ -30,6 +31,7 @@ from sinks.provider import Retry
 from sinks.registry import Weighted
 from sinks.sms.vonage import Vonage
 from tables.memory import MemoryStore
+from tests.policy.samples import shipped_catalogue
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import NOW, Recorder, delivery, settings
 from tests.sinks.set_clock import SetClock
@@ -152,7 +154,9 @@ async def shop() -> AsyncIterator[Shop]:
     clock = SetClock()
     clock.time = NOW
     log, workers = Memory(clock), Workers()
-    back = BackChannel(log, SETTINGS, Tickets(SETTINGS, workers))
+    back = BackChannel(
+        log, SETTINGS, Tickets(SETTINGS, workers), FixedCatalogue(shipped_catalogue())
+    )
     app = web.Application()
     reporters = [VonageReports(SETTINGS)]
     app.add_routes(Webhooks(reporters, back, SETTINGS.public_url, clock).routes())
@@ -190,6 +194,27 @@ async def test_a_receipt_is_of_the_user_who_got_the_text(shop: Shop) -> None:
         "delivered", "あ" * 200, "order-7-shipped",
     )  # fmt: skip
     assert (event["delivery_id"], event["category"]) == (said.delivery_id, "orders")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "is_written"),
+    [
+        ("one_time_code", "delivered", True),
+        ("one_time_code", "failed", False),
+        ("order_shipped", "delivered", False),
+        ("not_there_any_more", "delivered", False),
+    ],
+)
+async def test_that_a_text_arrived_is_told_where_something_waits_for_it(
+    shop: Shop, kind: str, status: str, is_written: bool
+) -> None:
+    await shop.handle(sink := shop.worker(), TEXTS, said := text(type=kind))
+    shop.workers.held = {partition(shop): sink}
+    assert await shop.reports(shop.client_ref, status=status) == 200
+    found = [
+        (each["user"], each["notification_id"], each["channel"]) for each in shop.told(RECEIPTS)
+    ]
+    assert found == ([("あ" * 200, said.notification_id, "sms")] if is_written else [])
 
 
 async def test_a_number_that_is_gone_for_good_is_suppressed(shop: Shop) -> None:

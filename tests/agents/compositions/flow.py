@@ -19,6 +19,7 @@ from pipeline.topics import (
     FEEDBACK,
     PREFERENCES,
     PRESENCE,
+    RECEIPTS,
     Topic,
 )
 from policy.catalogue.catalogue import parse
@@ -160,6 +161,17 @@ def noticed(at: str, name: str, stage: str = "seen", of: str = "thing") -> Act:
         "at": moment(at).isoformat(),
     }
     return Act(at, FEEDBACK, USER, value)
+
+
+def arrived(at: str, name: str, channel: str = "sms", of: str = "thing") -> Act:
+    """A provider says that a message of the notification of an event was delivered."""
+    value = {
+        "user": USER,
+        "notification_id": notification_id("default", name, USER, of),
+        "channel": channel,
+        "at": moment(at).isoformat(),
+    }
+    return Act(at, RECEIPTS, USER, value)
 
 
 NIGHT = [{"start": "22:00", "end": "07:00"}]

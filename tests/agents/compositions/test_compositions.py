@@ -11,6 +11,7 @@ from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.presence import PRESENCE_FLOWS
+from tests.agents.compositions.receipts import RECEIPT_FLOWS
 from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
 
@@ -22,6 +23,7 @@ FLOWS = (
     *RESCHEDULING,
     *FREQUENCY,
     *ENDINGS,
+    *RECEIPT_FLOWS,
 )
 
 

@@ -58,6 +58,15 @@ def digest(*channels: str, **fields: object) -> dict[str, object]:
         ("push", {"escalation": [after("12h", "email"), after("43199s", "sms")]}),
         ("inapp push", {"quiet_hours": "drop"}),
         ("inapp", {"escalation": [after("1h", "push")], "quiet_hours": "ignore"}),
+        (
+            "push",
+            {
+                "escalation": [
+                    after("1h", "email"),
+                    {**after("1h", "sms"), "unless": "delivered"},
+                ]
+            },
+        ),
     ],
 )
 def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
@@ -184,6 +193,11 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
             "push",
             {"digests": [digest("push")], "escalation": [after("1h", "sms")]},
             "escalation[0]: follows digests alone",
+        ),
+        (
+            "push inapp",
+            {"escalation": [{**after("1h", "sms"), "unless": "delivered"}]},
+            "escalation[0].unless: is reported of email and sms alone, and no step before uses",
         ),
     ],
 )

@@ -3,7 +3,7 @@ import pytest
 from policy.digest_window import DigestWindow
 from policy.ending import Ending
 from policy.user.tenant import DEFAULT_TENANT
-from schemas.vocabulary import Channel, Priority, Reason
+from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tests.policy.samples import HOUR, happened, shipped_catalogue
 
 
@@ -17,6 +17,7 @@ from tests.policy.samples import HOUR, happened, shipped_catalogue
         ("post.published", "post_published", "push inapp", "normal", False, "followers"),
         ("comment.added", "comment_added", "inapp push", "low", False, "author_id"),
         ("invoice.due", "invoice_due", "push email sms", "normal", True, "customer_id"),
+        ("code.requested", "one_time_code", "sms", "critical", True, "user_id"),
         ("cart.left", "cart_reminder", "push", "low", False, "customer_id"),
     ],
 )
@@ -73,3 +74,11 @@ def test_an_order_ends_the_reminders_of_its_cart() -> None:
     assert [step.after + spec.delay for step in spec.steps] == [4 * HOUR, 28 * HOUR]
     (ending,) = catalogue.ended_by(happened("order.placed"))
     assert ending == spec.until == Ending("order.placed", ("cart_id",), ("customer_id",))
+
+
+def test_a_code_comes_by_mail_too_unless_the_text_arrived() -> None:
+    types = shipped_catalogue().types
+    assert {name for name, spec in types.items() if spec.waits_for_receipts} == {"one_time_code"}
+    _, second = types["one_time_code"].steps
+    assert [plan.channel for plan in second.plans] == [Channel.EMAIL]
+    assert (second.after, second.unless) == (60_000, Stage.DELIVERED)
