@@ -154,8 +154,10 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     what one actor may send one user. An SMS does not fall back for a channel that is only over a
     limit, but with `fallback_over_limit`.
     With `send_at` it waits for the hour in which the user opens most, if `tocsin hints` found it
-    out: 23 hours at most, and never beyond the time to live. Nobody is told of what they did
-    themselves, but with `own_events`, which is true of transactional types unless they say no.
+    out: 23 hours at most, and never beyond the time to live. What makes a sound goes out only
+    `send_within` spans of the user's clock, such as weekdays from 09:00 to 18:00. Nobody is told
+    of what they did themselves, but with `own_events`, which is true of transactional types unless
+    they say no.
     """
 
     category: PlainName
@@ -185,6 +187,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     when: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
     until: UntilEntry | None = None
     send_at: Literal["best_hour"] | None = None
+    send_within: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] = ()
     own_events: bool | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:

@@ -9,6 +9,7 @@ from policy.experiment import Experiment
 from policy.rate_limit import RateLimit
 from policy.rendering.rendering import Rendering
 from policy.rule import Rule
+from policy.user.profile import QuietSpan
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 YEAR_MS = 366 * 86_400_000
@@ -34,7 +35,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     object. `instead_of` are channels that make this one needless if one of them goes out, and
     `needless` says why; with `over_limit`, it also goes where one of them is only over a limit. To
     the window of `actor_limit`, the actor's name is added. `defers` means that what falls into
-    quiet hours waits for their end.
+    quiet hours waits for their end; it goes out only `within` these spans of the user's clock.
     """
 
     channel: Channel
@@ -48,6 +49,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     over_limit: bool = True
     digest: DigestWindow | None = None
     digest_key: tuple[str, ...] = ()
+    within: tuple[QuietSpan, ...] = ()
 
 
 class Step(Struct, frozen=True, kw_only=True):

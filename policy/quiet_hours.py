@@ -77,6 +77,25 @@ def _quiet_until(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | 
     return None if at == start else min(at, last)
 
 
+def opens_at(zone: str, spans: tuple[QuietSpan, ...], now: int) -> int | None:
+    """When (epoch ms) the clock is within one of the spans next; None if it is at `now`.
+
+    One that the clock skips altogether is not there that week.
+    """
+    return _opens_at(zone, spans, now // _MINUTE_MS)
+
+
+@lru_cache(maxsize=16_384)
+def _opens_at(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | None:
+    week = _weekly(spans)
+    start = at = minute * _MINUTE_MS
+    while (left := _minutes_to(week, minute_of_week(zone, at))) and at < start + LONGEST_MS * 2:
+        end, change = at + left * _MINUTE_MS, next_change(zone, at)
+        # From a change on the clock shows something else, so look again.
+        at = end if change is None or end < change else change
+    return None if at == start else at
+
+
 @lru_cache(maxsize=4096)
 def _weekly(spans: tuple[QuietSpan, ...]) -> tuple[tuple[int, int], ...]:
     """The spans as minutes of a week, joined where they touch; its end joins the next one."""
@@ -99,3 +118,11 @@ def _weekly(spans: tuple[QuietSpan, ...]) -> tuple[tuple[int, int], ...]:
 
 def _minutes_left(week: tuple[tuple[int, int], ...], minute: int) -> int:
     return next((end - minute for begin, end in week if begin <= minute < end), 0)
+
+
+def _minutes_to(week: tuple[tuple[int, int], ...], minute: int) -> int:
+    """Until the next of these spans begins; 0 within one."""
+    if _minutes_left(week, minute):
+        return 0
+    following = (begin - minute for begin, _ in week if begin > minute)
+    return next(following, week[0][0] % _WEEK + _WEEK - minute)

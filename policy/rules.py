@@ -2,9 +2,10 @@
 
 from policy.decision import Outcome
 from policy.draft import Draft
+from policy.instants import text
 from policy.limits import limits, shown_limits
 from policy.paths import text_at
-from policy.quiet_hours import quiet
+from policy.quiet_hours import opens_at, quiet, zone_of
 from policy.rule import DIGEST as BY_TYPE
 from policy.rule import WISH, Gather, Later, Rule, StandBy, Verdict
 from policy.shown import (
@@ -14,6 +15,7 @@ from policy.shown import (
     shown_needless,
     shown_preferences,
     shown_quiet_hours,
+    shown_send_window,
 )
 from policy.silence import SILENT
 from policy.user.preferences import frequency, muted, opt_out, wish_window
@@ -95,6 +97,16 @@ def _quiet_hours(draft: Draft) -> Verdict | None:
     return Later(found.until, Reason.QUIET_HOURS, found.detail)
 
 
+def _send_within(draft: Draft) -> Verdict | None:
+    opens = opens_at(zone_of(draft.profile, draft.tenant), draft.plan.within, draft.now)
+    if opens is None:
+        return None
+    detail = f"is sent from {text(opens)} on"
+    if opens >= draft.expires_at and not draft.closing:
+        return Outcome(draft.plan.channel, Reason.EXPIRED, f"{detail}, and by then it is too old")
+    return Later(opens, Reason.SCHEDULED, detail)
+
+
 def _topic(draft: Draft) -> str:
     return text_at(draft.request.event.data, draft.spec.topic)
 
@@ -105,5 +117,6 @@ MUTED = Rule("mutes", _muted, lambda draft: shown_mutes(draft, _topic(draft)))
 NO_ADDRESS = Rule("address", _no_address, shown_addresses)
 NEEDLESS = Rule("other channel", _needless, shown_needless)
 DIGEST = Rule("digest", _digest, lambda draft: shown_digest(draft, _frequency(draft)))
+SEND_WITHIN = Rule("send window", _send_within, shown_send_window)
 QUIET_HOURS = Rule("quiet hours", _quiet_hours, shown_quiet_hours)
 LIMITS = Rule("limits", limits, shown_limits)

@@ -102,14 +102,23 @@ def _window(window: DigestWindow) -> str:
     return f"until {' or '.join(map(_clock, window.times))}{_days(window.days)}"
 
 
-def shown_quiet_hours(draft: Draft) -> str:
-    """The time on the user's wall, and when it is quiet by it."""
-    profile, tenant = draft.profile, draft.tenant
-    zone = zone_of(profile, tenant)
+def shown_send_window(draft: Draft) -> str:
+    """The time on the user's wall, and when the type is sent by it."""
+    return f"{_wall(draft)}; sent {', '.join(map(_quiet_span, draft.plan.within))}"
+
+
+def _wall(draft: Draft) -> str:
+    zone = zone_of(draft.profile, draft.tenant)
     minute = minute_of_week(zone, draft.now)
     now = f"{list(Weekday)[minute // DAY].capitalize()} {_clock(minute % DAY)} in {zone}"
-    if profile.zone not in ("", zone):
-        now += f", as {profile.zone!r} is no known zone"
+    if draft.profile.zone not in ("", zone):
+        now += f", as {draft.profile.zone!r} is no known zone"
+    return now
+
+
+def shown_quiet_hours(draft: Draft) -> str:
+    """The time on the user's wall, and when it is quiet by it."""
+    profile, tenant, now = draft.profile, draft.tenant, _wall(draft)
     spans = profile.quiet_hours or tenant.quiet_hours
     whose = "" if profile.quiet_hours else " by the tenant"
     quiet = ", ".join(map(_quiet_span, spans)) + whose if spans else "never"

@@ -38,7 +38,7 @@ def take_step(
             unread = _without_replaced(draft, step, unread, later)
             may_come = {channel: (reason, _MAY_COME) for channel, reason in unread.items()}
         if later:
-            # Only quiet hours put off, and they end at one moment for all channels.
+            # Only quiet hours and send windows put off, both for all channels that make a sound.
             due_at = next(iter(later.values())).due_at
             why = {channel: each.said for channel, each in later.items()} | may_come
             suffix = BESIDE if is_next_timed else ""

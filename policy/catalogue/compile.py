@@ -19,6 +19,7 @@ from policy.rendering.mentions import mentions
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rule import Rule
 from policy.silence import PAID, SILENT
+from policy.user.profile import quiet_span
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 
@@ -119,6 +120,7 @@ def _plan(
         over_limit=channel not in PAID or entry.fallback_over_limit,
         digest=digest_window.compiled(digest) if digest else None,
         digest_key=_path(digest.key if digest else None),
+        within=tuple(quiet_span(hours) for hours in entry.send_within),
     )
     return _ruled(entry, plan)
 
@@ -165,6 +167,7 @@ def _ruled(entry: Entry, plan: Plan) -> Plan:
         rules.NO_ADDRESS: addressed,
         rules.NEEDLESS: bool(plan.instead_of),
         rules.DIGEST: not critical,
+        rules.SEND_WITHIN: sounds and bool(entry.send_within),
         rules.QUIET_HOURS: not critical and sounds and entry.quiet_hours != "ignore",
         rules.LIMITS: not critical,
     }

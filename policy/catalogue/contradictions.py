@@ -1,6 +1,6 @@
 """What in an entry of the catalogue contradicts something else in it, or can't have an effect."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from policy import digest_window
 from policy.catalogue.problem import Problem, repeated
@@ -13,6 +13,7 @@ from policy.notification_type import YEAR_MS
 from policy.rendering.locales import is_locale
 from policy.silence import RECEIPTED, SILENT
 from policy.user import tenant
+from schemas.profile import QuietHours
 from schemas.vocabulary import Channel, Priority
 
 _AUDIENCES = ("users", "followers", "subscribers", "segment")
@@ -27,6 +28,7 @@ _NOT_IF_CRITICAL = (
     "quiet_hours",
     "digests",
     "send_at",
+    "send_within",
     "fallback_over_limit",
 )
 
@@ -46,10 +48,7 @@ def tenant_contradictions(entry: TenantEntry) -> Iterator[Problem]:
         yield (field,), complaint
     if entry.locale is not None and not is_locale(entry.locale):
         yield ("locale",), f"{entry.locale!r} is not a locale"
-    for at, hours in enumerate(entry.quiet_hours):
-        yield from repeated(("quiet_hours", at, "days"), hours.days)
-        if hours.start == hours.end:
-            yield ("quiet_hours", at, "end"), "is the start as well, which is no time at all"
+    yield from _spans("quiet_hours", entry.quiet_hours)
 
 
 def _used(entry: Entry) -> list[Channel]:
@@ -94,8 +93,18 @@ def _noise(entry: Entry) -> Iterator[Problem]:
         for field in _NOT_IF_CRITICAL:
             if getattr(entry, field):
                 yield (field,), "has no effect, as what is critical passes over it"
-    elif entry.quiet_hours and set(_used(entry)) <= SILENT:
-        yield ("quiet_hours",), "has no effect, as what is used makes no sound"
+    elif set(_used(entry)) <= SILENT:
+        for field in ("quiet_hours", "send_within"):
+            if getattr(entry, field):
+                yield (field,), "has no effect, as what is used makes no sound"
+    yield from _spans("send_within", entry.send_within)
+
+
+def _spans(field: str, spans: Sequence[QuietHours]) -> Iterator[Problem]:
+    for at, hours in enumerate(spans):
+        yield from repeated((field, at, "days"), hours.days)
+        if hours.start == hours.end:
+            yield (field, at, "end"), "is the start as well, which is no time at all"
 
 
 def _digests(entry: Entry) -> Iterator[Problem]:

@@ -166,7 +166,11 @@ def test_another_catalogue_decides(tmp_path: Path) -> None:
     [
         ("{", Misconfigured, "can't be used as an event"),
         ({**CHAT, "actor": ""}, Misconfigured, "$.actor"),
-        ({**CHAT, "type": "chat.massage"}, Misconfigured, "The catalogue knows cart.left, chat"),
+        (
+            {**CHAT, "type": "chat.massage"},
+            Misconfigured,
+            "The catalogue knows activity.recorded, ",
+        ),
         ({**CHAT, "data": {}}, BadRecord, "data.recipient_id is missing"),
     ],
 )

@@ -14,6 +14,7 @@ from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.receipts import RECEIPT_FLOWS
 from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
+from tests.agents.compositions.windows import WINDOWS
 
 FLOWS = (
     *DIGESTS,
@@ -24,6 +25,7 @@ FLOWS = (
     *FREQUENCY,
     *ENDINGS,
     *RECEIPT_FLOWS,
+    *WINDOWS,
 )
 
 

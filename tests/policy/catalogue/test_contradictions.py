@@ -181,6 +181,21 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
             {"digests": [digest("push", every=None, at=["09:00", "09:00"])]},
             "digests[0].at: names 09:00 more than once",
         ),
+        (
+            "inapp",
+            {"send_within": [{"start": "09:00", "end": "18:00"}]},
+            "send_within: has no effect, as what is used makes no sound",
+        ),
+        (
+            "push",
+            {"send_within": [{"start": "09:00", "end": "09:00"}]},
+            "send_within[0].end: is the start as well, which is no time at all",
+        ),
+        (
+            "push",
+            {"priority": "critical", "send_within": [{"start": "09:00", "end": "18:00"}]},
+            "send_within: has no effect, as what is critical passes over it",
+        ),
         # escalation
         ("push", {"escalation": [after("0s", "sms")]}, "escalation[0].after: is no time"),
         ("push", {"escalation": [after("1d", "sms")]}, "escalation[0].after: ends when the time"),

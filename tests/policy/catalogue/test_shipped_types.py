@@ -3,8 +3,11 @@ import pytest
 from policy.digest_window import DigestWindow
 from policy.ending import Ending
 from policy.user.tenant import DEFAULT_TENANT
+from policy.wall_clock import EVERY_DAY
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tests.policy.samples import HOUR, happened, shipped_catalogue
+
+MARCH = 1_772_323_200_000  # 2026-03-01T00:00Z, a Sunday
 
 
 @pytest.mark.parametrize(
@@ -18,6 +21,7 @@ from tests.policy.samples import HOUR, happened, shipped_catalogue
         ("comment.added", "comment_added", "inapp push", "low", False, "author_id"),
         ("invoice.due", "invoice_due", "push email sms", "normal", True, "customer_id"),
         ("code.requested", "one_time_code", "sms", "critical", True, "user_id"),
+        ("activity.recorded", "weekly_summary", "email", "low", False, "user_id"),
         ("cart.left", "cart_reminder", "push", "low", False, "customer_id"),
     ],
 )
@@ -82,3 +86,21 @@ def test_a_code_comes_by_mail_too_unless_the_text_arrived() -> None:
     _, second = types["one_time_code"].steps
     assert [plan.channel for plan in second.plans] == [Channel.EMAIL]
     assert (second.after, second.unless) == (60_000, Stage.DELIVERED)
+
+
+def test_a_week_is_told_on_mondays_at_nine_by_the_clock_of_the_reader() -> None:
+    spec = shipped_catalogue().types["weekly_summary"]
+    (plan,) = spec.steps[0].plans
+    assert plan.digest == DigestWindow(times=(9 * 60,), days=1)
+    assert spec.own_events
+    # The clock in Berlin is set forward on Sunday the 29th.
+    for zone, end in (("UTC", 9), ("Europe/Berlin", 7), ("America/New_York", 13)):
+        monday = plan.digest.end([MARCH + 23 * 24 * HOUR], zone)
+        assert monday == MARCH + (29 * 24 + end) * HOUR
+    assert plan.digest.longest_ms < spec.time_to_live
+
+
+def test_a_cart_is_spoken_of_by_day() -> None:
+    spec = shipped_catalogue().types["cart_reminder"]
+    for step in spec.steps:
+        assert [plan.within for plan in step.plans] == [((EVERY_DAY, 9 * 60, 20 * 60),)]
