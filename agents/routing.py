@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.outputs import partition_of
 from pipeline.topics import BROADCASTS, CANCELLED, DELIVERY_EVENTS, REQUESTS, Topic
-from policy.audience import addressed_to, concerned, followees, recipients
+from policy.audience import addressed_to, concerned, followees, recipients, told_after
 from policy.condition import Condition
 from policy.delivery_events import passed_over
 from policy.ending import EVERYBODY, Ending
@@ -72,8 +72,8 @@ class Routing:
         """One request for each user that the event names; raises BadRecord."""
         topic = REQUESTS[spec.priority]
         return [
-            (topic, partition_of(user, self.partitions), user, self._request(spec, user))
-            for user in recipients(self.event, spec)
+            (topic, partition_of(user, self.partitions), user, self._request(spec, user, after))
+            for user, after in told_after(self.event, spec).items()
         ]
 
     def to_followers(self, spec: NotificationType, partitions: tuple[int, ...]) -> Routed:
@@ -90,13 +90,14 @@ class Routing:
             return self.to_followers(spec, everywhere)
         return self._broadcasts(spec, everywhere, segment=spec.segment)
 
-    def _request(self, spec: NotificationType, user: str) -> Request:
+    def _request(self, spec: NotificationType, user: str, after: int) -> Request:
         return Request(
             type=spec.name,
             user=user,
             event=addressed_to(user, self.event, spec),
             origin=self.origin,
             accepted_at=self.at,
+            after=after,
         )
 
     def _broadcasts(

@@ -56,6 +56,21 @@ def concerned(event: Event, path: tuple[str, ...]) -> list[str] | None:
     return _named(event, event.type, path, "user", MOST_RECIPIENTS, _LONGEST_USER)
 
 
+def told_after(event: Event, spec: NotificationType) -> dict[str, int]:
+    """The same users, and those who are told after them: each by how much later (ms) that is.
+
+    Who is named twice is told at the first time. A path of `then` may lead nowhere: then nobody is
+    told at that time. Raises BadRecord as `recipients` does.
+    """
+    found = dict.fromkeys(recipients(event, spec), 0)
+    if event.notify is not None:
+        return found
+    for number, path in enumerate(spec.then, 1):
+        for user in concerned(event, path) or ():
+            found.setdefault(user, number * spec.then_after)
+    return found
+
+
 def addressed_to(user: str, event: Event, spec: NotificationType) -> Event:
     """The event as one of its recipients gets it: of those that it lists, with this one alone.
 
@@ -67,9 +82,14 @@ def addressed_to(user: str, event: Event, spec: NotificationType) -> Event:
         if event.notify.users == (user,):
             return event
         return replace(event, notify=replace(event.notify, users=(user,)))
-    if spec.shows_users or not isinstance(value_at(event.data, spec.users), list):
+    if spec.shows_users:
         return event
-    return replace(event, data=_with([user], event.data, spec.users))
+    data = event.data
+    for path in (spec.users, *spec.then):
+        names = value_at(data, path)
+        if isinstance(names, list):
+            data = _with([user] if user in names else [], data, path)
+    return event if data is event.data else replace(event, data=data)
 
 
 def _with(value: object, data: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

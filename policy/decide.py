@@ -85,11 +85,11 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
     wanted = request.event.deliver_at
     start = at + spec.delay
     if wanted is None:
-        return start
+        return start + request.after
     start = max(start, epoch_ms(wanted))
     if start > request.accepted_at + YEAR_MS:
         raise BadRecord(Reason.INVALID, f"deliver_at is over a year ahead: {wanted.isoformat()}")
-    return start
+    return start + request.after
 
 
 def expires_at(request: Request, spec: NotificationType) -> int:

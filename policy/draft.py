@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.decision import Decision, Notice, Outcome, Row
-from policy.identity import counted_id, delivery_id
+from policy.identity import counted_id, delivery_id, repeat_name
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType, Plan
 from policy.quiet_hours import zone_of
@@ -127,10 +127,12 @@ class Draft(Struct, gc=False):
     def deliver(self, content: Content) -> None:
         """Send on the channel that is looked at, one message an address."""
         plan, request, spec, event = self.plan, self.request, self.spec, self.request.event
+        # A message that is repeated is another one, in the same notification.
+        name = repeat_name(self.name, spec.steps[self.step].repeat) if self.step else self.name
         self.sent += (plan.channel,)
         for address in self.usable:
             delivery = Delivery(
-                delivery_id=delivery_id(self.name, plan.channel, address),
+                delivery_id=delivery_id(name, plan.channel, address),
                 notification_id=self.name,
                 event_id=event.id,
                 type=spec.name,

@@ -121,6 +121,20 @@ class UntilEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     match: FieldPath
 
 
+class RepeatEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make a sound again, `times` times `every` so long after the last step, until acknowledged.
+
+    That is by what ends the type, or, for one user, by what they do with it: `unless`. All channels
+    that make a sound are used again. `then` are paths to those who are told next, each as long
+    after those before as it takes to have told them all times, one more interval included.
+    """
+
+    every: Duration
+    times: Annotated[int, Meta(ge=1, le=20)]
+    unless: Literal["seen", "opened", "clicked"] = "seen"
+    then: Annotated[tuple[FieldPath, ...], Meta(max_length=5)] = ()
+
+
 class VariantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One variant of an experiment: its share by weight, and texts in place of the type's own."""
 
@@ -148,8 +162,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     are told of; it is written as in templates, and what it needs must be there. `until` is the
     event that ends what waits: delays, later steps, what is gathered.
     `channels` are used at once, but for one that has a `fallback`, which is used only where
-    none of those listed for it can go; `escalation` adds channels later. `topic` is the path
-    to what this is about, for users to mute. A type with a `rate_limit` is counted by itself;
+    none of those listed for it can go; `escalation` adds channels later, `repeat` uses them again,
+    where it is critical. `topic` is the path to what this is about, for users to mute. A type with
+    a `rate_limit` is counted by itself;
     the others share one window a channel, those that are transactional another. `actor_limit` is
     what one actor may send one user. An SMS does not fall back for a channel that is only over a
     limit, but with `fallback_over_limit`.
@@ -183,6 +198,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback_over_limit: bool = False
     digests: tuple[DigestEntry, ...] = ()
     escalation: tuple[EscalationStep, ...] = ()
+    repeat: RepeatEntry | None = None
     experiment: ExperimentEntry | None = None
     when: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
     until: UntilEntry | None = None

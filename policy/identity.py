@@ -31,6 +31,11 @@ def delivery_id(notification: str, channel: Channel, address: str) -> str:
     return _hashed("".join(("d", notification, channel, ":", address)))
 
 
+def repeat_name(notification: str, repeat: int) -> str:
+    """What a notification is called where its messages are told apart from those before it."""
+    return f"{notification}.{repeat}" if repeat else notification
+
+
 def digest_id(first: str, channel: Channel) -> str:
     """32 hex digits that name one digest: by the first row in it, a time and a notification.
 

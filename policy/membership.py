@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
-from policy.audience import TOPIC, Read, fan_out, followees, recipients
+from policy.audience import TOPIC, Read, fan_out, followees, told_after
 from policy.notification_type import NotificationType
 from schemas.event import Event
 
@@ -42,10 +42,12 @@ def membership(
         return Membership(False, f"it tells of an event only if {spec.when.source}")
     if spec.users or event.notify is not None:
         path = "notify.users" if event.notify else f"data.{'.'.join(spec.users)}"
-        named = recipients(event, spec)
-        if user in named:
-            return Membership(True, f"{path} names {user}")
-        return Membership(False, f"{path} names {_listed(named)}, not {user}")
+        named = told_after(event, spec)
+        if user not in named:
+            return Membership(False, f"{path} names {_listed(list(named))}, not {user}")
+        if named[user]:
+            path = f"data.{'.'.join(spec.then[named[user] // spec.then_after - 1])}"
+        return Membership(True, f"{path} names {user}")
     if spec.segment:
         missing = dict(spec.segment.items() - attributes.items())
         if missing:

@@ -55,6 +55,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Step(Struct, frozen=True, kw_only=True):
     """Channels that are used together, `after` (ms) the step before, unless `unless` was reached.
 
+    With `repeat`, they were used before: it counts how often by then.
     `plans` are in the order in which they are decided; where presence matters, they are for a
     user who is offline, and `online_plans` for one who is online.
     """
@@ -63,6 +64,7 @@ class Step(Struct, frozen=True, kw_only=True):
     online_plans: tuple[Plan, ...]
     after: int = 0
     unless: Stage = Stage.SEEN
+    repeat: int = 0
 
     def shown_condition(self) -> str:
         """When it is taken, in words."""
@@ -77,7 +79,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
     `own_events` whoever did it is told like everybody else. With `when` it is only for events for
-    which that holds. What waits ends with `until`. `shows_users` says that texts may speak of all
+    which that holds. What waits ends with `until`. Those whom the paths of `then` name are told
+    each `then_after` (ms) later than those before. `shows_users` says that texts may speak of all
     the users that an event lists.
     """
 
@@ -105,6 +108,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     own_events: bool = False
     shows_users: bool = False
     until: Ending | None = None
+    then: tuple[tuple[str, ...], ...] = ()
+    then_after: int = 0
 
     @property
     def waits_for_receipts(self) -> bool:

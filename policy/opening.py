@@ -55,6 +55,8 @@ class Opening(Struct, frozen=True):
             shown += f"; to be delivered at {text(epoch_ms(event.deliver_at))}"
         if self.spec.delay:
             shown += f"; the type waits {shown_span(self.spec.delay)}"
+        if self.request.after:
+            shown += f"; others are told {shown_span(self.request.after)} before"
         return shown
 
     def _time_to_live(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from policy.audience import followees
+from policy.audience import followees, told_after
 from policy.body import body_digest
 from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation, explain
@@ -82,6 +82,8 @@ def explanations(
         attributes = standing.profile.attributes
         member = membership(event, spec, user, standing.ties, attributes, limit)
         request, stands = _request(event, user, spec.name, at), state
+        if spec.then:
+            request = replace(request, after=told_after(event, spec).get(user, 0))
         if spec.until is not None:
             times = (standing.ended.get(key, 0) for key in spec.until.keys(request))
             stands = replace(state, ended_at=max(times, default=0))

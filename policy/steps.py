@@ -51,8 +51,8 @@ def take_step(
         if draft.sent or draft.waits or draft.before:
             time_step(draft, draft.step + 1, draft.when + draft.spec.steps[draft.step + 1].after)
             return
-        if unread:
-            return
+        if unread or draft.spec.steps[draft.step + 1].repeat:
+            return  # at once, it would be the same again
         draft.step += 1
         channels = None
 

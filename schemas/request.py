@@ -20,7 +20,8 @@ class Origin(Struct, frozen=True, array_like=True, gc=False):
 class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Decide whether `user` is told of `event` by a notification of this type.
 
-    `bulk` says that its tenant is over its share, so that it must not delay others.
+    `bulk` says that its tenant is over its share, so that it must not delay others. `after` is how
+    much later (ms) than others the user is told, who come before.
     """
 
     type: Name
@@ -29,6 +30,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     origin: Origin
     accepted_at: int  # epoch ms: when Kafka took the event
     bulk: bool = False
+    after: int = 0
 
 
 class Broadcast(Struct, frozen=True, kw_only=True, omit_defaults=True):

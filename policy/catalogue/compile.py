@@ -1,11 +1,12 @@
 """From an entry of the catalogue to the type that `decide` runs, with all that can be prepared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
 from policy import digest_window, rules
+from policy.catalogue.contradictions import lasts
 from policy.catalogue.plan_order import in_order
 from policy.catalogue.variants import experiment_of
 from policy.condition import Condition, compile_condition
@@ -43,6 +44,7 @@ def compiled_type(
         plans, _ = in_order(tuple(plan(channel) for channel in step.channels))
         after = milliseconds(step.after)
         steps.append(Step(plans=plans, online_plans=plans, after=after, unless=Stage(step.unless)))
+    steps += _repeats(entry, steps)
     spec = NotificationType(
         name=name,
         event=event,
@@ -65,6 +67,8 @@ def compiled_type(
         own_events=entry.transactional if entry.own_events is None else entry.own_events,
         when=None if entry.when is None else _condition(entry.when),
         until=_until(entry),
+        then=_then(entry),
+        then_after=lasts(entry) if _then(entry) else 0,
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
@@ -74,7 +78,24 @@ def compiled_type(
 def _until(entry: Entry) -> Ending | None:
     if entry.until is None:
         return None
-    return Ending(entry.until.event, _path(entry.until.match), _path(entry.users))
+    # Of whoever is told next, the event that ends it says nothing.
+    users = () if _then(entry) else _path(entry.users)
+    return Ending(entry.until.event, _path(entry.until.match), users)
+
+
+def _then(entry: Entry) -> tuple[tuple[str, ...], ...]:
+    return tuple(map(_path, entry.repeat.then)) if entry.repeat is not None else ()
+
+
+def _repeats(entry: Entry, steps: Sequence[Step]) -> list[Step]:
+    if entry.repeat is None:
+        return []
+    plans = tuple(plan for step in steps for plan in step.plans if plan.channel not in SILENT)
+    after, unless = milliseconds(entry.repeat.every), Stage(entry.repeat.unless)
+    return [
+        Step(plans=plans, online_plans=plans, after=after, unless=unless, repeat=number)
+        for number in range(1, entry.repeat.times + 1)
+    ]
 
 
 def _condition(source: str) -> Condition:
@@ -86,12 +107,14 @@ def _condition(source: str) -> Condition:
 
 def _shows_users(spec: NotificationType) -> bool:
     """Whether a text of the type, or of a variant, may speak of the users that an event lists."""
-    if not spec.users:
-        return False
+    return any(_shows(spec, path) for path in (spec.users, *spec.then) if path)
+
+
+def _shows(spec: NotificationType, path: tuple[str, ...]) -> bool:
     variants = spec.experiment.variants if spec.experiment else ()
     return any(
-        spec.users[0] in plan.rendering.data
-        or any(mentions(source, spec.users) for source in plan.rendering.sources)
+        path[0] in plan.rendering.data
+        or any(mentions(source, path) for source in plan.rendering.sources)
         for each in (spec, *(variant.spec for variant in variants))
         for step in each.steps
         for plan in (*step.plans, *step.online_plans)

@@ -145,6 +145,38 @@ def _escalation(entry: Entry) -> Iterator[Problem]:
         before |= set(step.channels)
 
 
+def lasts(entry: Entry) -> int:
+    """How long (ms) it takes until somebody was told in all ways, and as often as it is repeated.
+
+    One more interval is left for them to acknowledge the last one.
+    """
+    begins = sum(milliseconds(step.after) for step in entry.escalation)
+    repeat = entry.repeat
+    return begins + (milliseconds(repeat.every) * (repeat.times + 1) if repeat is not None else 0)
+
+
+def _repeat(entry: Entry) -> Iterator[Problem]:
+    repeat = entry.repeat
+    if repeat is None:
+        return
+    if Priority(entry.priority) is not Priority.CRITICAL:
+        yield ("repeat",), "is for what is critical: else limits and digests would stand against it"
+    if set(_used(entry)) <= SILENT:
+        yield ("repeat",), "has no effect, as what is used makes no sound"
+    every = milliseconds(repeat.every)
+    if not every:
+        yield ("repeat", "every"), "is no time"
+    elif lasts(entry) - every >= milliseconds(entry.time_to_live):
+        yield ("repeat", "times"), "are so many that the time_to_live is over before"
+    if not repeat.then:
+        return
+    if not entry.users:
+        yield ("repeat", "then"), "needs users, who are told before"
+    if entry.until is None:
+        yield ("repeat", "then"), "needs until, the event by which one acknowledges for all"
+    yield from repeated(("repeat", "then"), (entry.users, *repeat.then))
+
+
 _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     _audience,
     _channels,
@@ -154,5 +186,6 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     fallbacks,
     _digests,
     _escalation,
+    _repeat,
     varying,
 )

@@ -22,7 +22,7 @@ from schemas.subscription import Subscription
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SPECS = read_type_specs(ROOT / "catalogue")
-NOT_PLAYED = {"activity.recorded", "cart.left", "code.requested"}
+NOT_PLAYED = {"activity.recorded", "cart.left", "code.requested", "incident.opened"}
 """Events of types that take longer than a demo does, or whose provider has to report."""
 
 

@@ -12,6 +12,7 @@ from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.receipts import RECEIPT_FLOWS
+from tests.agents.compositions.repeats import REPEATS
 from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
 from tests.agents.compositions.windows import WINDOWS
@@ -26,6 +27,7 @@ FLOWS = (
     *ENDINGS,
     *RECEIPT_FLOWS,
     *WINDOWS,
+    *REPEATS,
 )
 
 

@@ -33,6 +33,11 @@ def after(span: str, *channels: str) -> dict[str, object]:
     return {"after": span, "channels": list(channels)}
 
 
+AGAIN = {"every": "5m", "times": 3}
+CRITICAL = {"priority": "critical"}
+ACKNOWLEDGED = {"event": "thing.acknowledged", "match": "id"}
+
+
 def digest(*channels: str, **fields: object) -> dict[str, object]:
     return {"channels": list(channels), "every": "1h", **fields}
 
@@ -58,6 +63,7 @@ def digest(*channels: str, **fields: object) -> dict[str, object]:
         ("push", {"escalation": [after("12h", "email"), after("43199s", "sms")]}),
         ("inapp push", {"quiet_hours": "drop"}),
         ("inapp", {"escalation": [after("1h", "push")], "quiet_hours": "ignore"}),
+        ("push", {"priority": "critical", "repeat": {"every": "7h", "times": 3}}),
         (
             "push",
             {
@@ -195,6 +201,25 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
             "push",
             {"priority": "critical", "send_within": [{"start": "09:00", "end": "18:00"}]},
             "send_within: has no effect, as what is critical passes over it",
+        ),
+        # repeat
+        ("push", {"repeat": AGAIN}, "repeat: is for what is critical"),
+        ("inapp", CRITICAL | {"repeat": AGAIN}, "repeat: has no effect, as what is used makes"),
+        ("push", CRITICAL | {"repeat": AGAIN | {"every": "0s"}}, "repeat.every: is no time"),
+        (
+            "push",
+            CRITICAL | {"repeat": AGAIN | {"every": "8h"}},
+            "repeat.times: are so many that the time_to_live is over before",
+        ),
+        (
+            "push",
+            CRITICAL | {"repeat": AGAIN | {"then": ["next"]}},
+            "repeat.then: needs until, the event by which one acknowledges for all",
+        ),
+        (
+            "push",
+            CRITICAL | {"repeat": AGAIN | {"then": ["next", "next"]}, "until": ACKNOWLEDGED},
+            "repeat.then: names next more than once",
         ),
         # escalation
         ("push", {"escalation": [after("0s", "sms")]}, "escalation[0].after: is no time"),

@@ -1,10 +1,14 @@
+from itertools import accumulate
+
 import pytest
 
+from policy.audience import told_after
 from policy.digest_window import DigestWindow
 from policy.ending import Ending
 from policy.user.tenant import DEFAULT_TENANT
 from policy.wall_clock import EVERY_DAY
 from schemas.vocabulary import Channel, Priority, Reason, Stage
+from tests.policy.person import MINUTE
 from tests.policy.samples import HOUR, happened, shipped_catalogue
 
 MARCH = 1_772_323_200_000  # 2026-03-01T00:00Z, a Sunday
@@ -22,6 +26,7 @@ MARCH = 1_772_323_200_000  # 2026-03-01T00:00Z, a Sunday
         ("invoice.due", "invoice_due", "push email sms", "normal", True, "customer_id"),
         ("code.requested", "one_time_code", "sms", "critical", True, "user_id"),
         ("activity.recorded", "weekly_summary", "email", "low", False, "user_id"),
+        ("incident.opened", "on_call", "push", "critical", True, "on_call"),
         ("cart.left", "cart_reminder", "push", "low", False, "customer_id"),
     ],
 )
@@ -104,3 +109,17 @@ def test_a_cart_is_spoken_of_by_day() -> None:
     spec = shipped_catalogue().types["cart_reminder"]
     for step in spec.steps:
         assert [plan.within for plan in step.plans] == [((EVERY_DAY, 9 * 60, 20 * 60),)]
+
+
+def test_an_incident_is_repeated_and_goes_to_the_next_person() -> None:
+    catalogue = shipped_catalogue()
+    spec = catalogue.types["on_call"]
+    begins = list(accumulate(step.after // MINUTE for step in spec.steps))
+    assert begins == [0, 2, 6, 10, 14]
+    used = [[plan.channel for plan in step.plans] for step in spec.steps]
+    assert used == [[Channel.PUSH], [Channel.SMS], *[[Channel.PUSH, Channel.SMS]] * 3]
+    data = {"on_call": ["ann", "bea"], "manager": "ann", "backup": "cy"}
+    told = told_after(happened("incident.opened", data=data), spec)
+    assert told == {"ann": 0, "bea": 0, "cy": 18 * MINUTE}
+    (ending,) = catalogue.ended_by(happened("incident.acknowledged"))
+    assert ending == Ending("incident.acknowledged", ("incident_id",))
