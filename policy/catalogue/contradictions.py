@@ -174,7 +174,7 @@ def _repeat(entry: Entry) -> Iterator[Problem]:
         yield ("repeat", "then"), "needs users, who are told before"
     if entry.until is None:
         yield ("repeat", "then"), "needs until, the event by which one acknowledges for all"
-    yield from repeated(("repeat", "then"), (entry.users, *repeat.then))
+    yield from repeated(("repeat", "then"), (entry.users or "", *repeat.then))
 
 
 _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (

@@ -1,5 +1,7 @@
 """Rows of what is repeated until somebody acknowledges it, and of who is told next."""
 
+from typing import Any
+
 from pipeline.topics import CONTACTS
 from tests.agents.compositions.endings import ordered
 from tests.agents.compositions.flow import (
@@ -36,7 +38,7 @@ LADDER = alarm(
     "inapp push",
 )
 TEAM = (reaches("bea"), reaches("cy"))
-NAMES = {"second": "bea", "third": ["cy", "ann"]}
+NAMES: dict[str, Any] = {"second": "bea", "third": ["cy", "ann"]}
 
 REPEATS = (
     Flow(
