@@ -12,6 +12,7 @@ from policy import limits, rules
 from policy.digest_closing import close as close_digest
 from policy.digest_window import DigestWindow
 from policy.draft import Draft
+from policy.ending import Ending
 from policy.identity import gathering_name
 from policy.rate_limit import Window
 from policy.rule import Gather
@@ -172,6 +173,16 @@ def digest_as_it_comes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DigestWindow, "end", end)
 
 
+def end_nothing(patch: pytest.MonkeyPatch) -> None:
+    """What waits knows of no event that ends it."""
+    patch.setattr(Ending, "keys", lambda *_: ())
+
+
+def send_at_any_time(patch: pytest.MonkeyPatch) -> None:
+    """Send windows are always open."""
+    patch.setattr(rules, "opens_at", lambda *_: None)
+
+
 FAULTS = (
     drop_one,
     send_digests_twice,
@@ -188,4 +199,6 @@ FAULTS = (
     lose_timers,
     digest_as_it_comes,
     gather_by_type,
+    end_nothing,
+    send_at_any_time,
 )

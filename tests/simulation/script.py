@@ -1,9 +1,9 @@
 """What happens in one simulated town: made from a seed, so that it can be played again.
 
 Events happen between the 20th and the 35th second of a minute, changes of mind in its 5th,
-what people do with notifications in its 45th, cancellations in its 50th; all that the catalogue
-says is in whole minutes. So a record that is late within the bound stays on the same side of
-everything else.
+what comes of notifications in its 45th, cancellations and what ends others in its 50th; all that
+the catalogue says is in whole minutes. So a record that is late within the bound stays on the same
+side of everything else.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from pipeline.topics import (
     EVENTS,
     FEEDBACK,
     PREFERENCES,
+    RECEIPTS,
     Topic,
 )
 from policy.identity import notification_id
@@ -54,10 +55,23 @@ escalation = [{ after = "5m", channels = ["push"] },
     "urgent": """channels = ["push", "sms"]""",
     "note": """channels = ["push"]
 digests = [{ channels = ["push"], key = "key", every = "3h" }]""",
+    "ended": """channels = ["push"]
+delay = "20m"
+until = { event = "ended.over", match = "key" }
+digests = [{ channels = ["email"], every = "1h" }]
+escalation = [{ after = "10m", channels = ["email"] }]""",
+    "texted": """channels = ["sms"]
+escalation = [{ after = "5m", channels = ["email"], unless = "delivered" }]""",
+    "windowed": """channels = ["push"]
+send_within = [{ start = "08:00", end = "20:00" }]""",
+    "repeated": """channels = ["push"]
+until = { event = "repeated.over", match = "key" }
+repeat = { every = "7m", times = 3 }""",
 }
 """What is special about each type."""
 CATEGORIES = {"note": "plain"}
 """Of types that share one with another; the others have their own."""
+CRITICAL = ("urgent", "repeated")
 CHANNELS = ("push", "email", "sms", "inapp")
 OFTEN = [*TYPES, "plain", "note", "loud", "folded", "folded", "session", *["fixed"] * 4]
 PER_MINUTE = ("fixed", "session", "clock")
@@ -74,13 +88,13 @@ def catalogue_files() -> dict[str, str]:
             + (', title = "Hi" }' if channel == "email" else " }")
             for channel in used
         )
-        limit = "" if "rate_limit" in special or name == "urgent" else FREE
+        limit = "" if "rate_limit" in special or name in CRITICAL else FREE
         files[f"{name}.toml"] = f"""
 event = "{name}.happened"
 
 [types.{name}]
 category = "{CATEGORIES.get(name, name)}"
-priority = "{"critical" if name == "urgent" else "normal"}"
+priority = "{"critical" if name in CRITICAL else "normal"}"
 users = "who"
 topic = "key"
 time_to_live = "2d"
@@ -199,7 +213,28 @@ def _reactions(events: list[Act], random: Random) -> list[Act]:
         event = act.value
         kind, user = event["type"].partition(".")[0], event["data"]["who"]
         minute = (act.at - START) // MINUTE + random.randrange(1, 50)
-        if kind == "escalating" and random.random() < 0.6:
+        if kind == "texted" and random.random() < 0.5:
+            at = act.at // MINUTE * MINUTE + random.randrange(1, 9) * MINUTE + 45_000
+            receipt = {
+                "user": user,
+                "notification_id": notification_id("default", event["id"], user, kind),
+                "channel": "sms",
+                "at": iso(at),
+            }
+            acts.append(Act(at, RECEIPTS, user, receipt, random.randrange(LATENESS)))
+        if kind in ("ended", "repeated") and random.random() < 0.6:
+            at = act.at // MINUTE * MINUTE + random.randrange(50) * MINUTE + 50_000
+            over = {
+                "id": f"over-{event['id']}",
+                "type": f"{kind}.over",
+                "actor": "shop",
+                "occurred_at": iso(at),
+                "data": {"key": event["data"]["key"]},
+            }
+            if random.random() < 0.8:
+                over["data"]["who"] = user
+            acts.append(Act(at, EVENTS, "shop", over, random.randrange(LATENESS)))
+        if kind in ("escalating", "repeated") and random.random() < 0.6:
             feedback = {
                 "user": user,
                 "notification_id": notification_id("default", event["id"], user, kind),

@@ -16,7 +16,7 @@ from policy.identity import notification_id
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Reason, Stage
-from tests.simulation.script import MINUTE, Script
+from tests.simulation.script import CRITICAL, LATENESS, MINUTE, Script
 
 Place = tuple[str, str]
 """A notification id and a channel."""
@@ -115,8 +115,9 @@ def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
 
 
 def _lost_or_twice(script: Script, seen: Seen) -> Iterator[str]:
+    again = {notification_of(e) for e in script.events.values() if kind_of(e) == "repeated"}
     for place, ends in seen.ends.items():
-        if len(ends) > 1:
+        if len(ends) > 1 and place[0] not in again:
             yield f"{place} ended more than once: {sorted(ends)}"
     for name, channel in seen.held - seen.ends.keys():
         yield f"{name} was held on {channel} and never came to an end"
@@ -145,13 +146,34 @@ def _against_wishes(script: Script, seen: Seen) -> Iterator[str]:
             yield f"{delivery.delivery_id} to {delivery.user} after an opt-out of {channel}"
         if at < starts.get(delivery.notification_id, 0):
             yield f"{delivery.delivery_id} came before its time"
-        if channel != "inapp" and category != "urgent" and _is_quiet(script, delivery.user, at):
+        if channel != "inapp" and category not in CRITICAL and _is_quiet(script, delivery.user, at):
             yield f"{delivery.delivery_id} to {delivery.user} in quiet hours"
+        if category == "windowed" and not 8 <= _clock(script, delivery.user, at).hour < 20:
+            yield f"{delivery.delivery_id} to {delivery.user} outside its window"
+        if category in ("ended", "repeated") and _is_over(script, delivery, at):
+            yield f"{delivery.delivery_id} to {delivery.user} after it was over"
+
+
+def _is_over(script: Script, delivery: Delivery, at: int) -> bool:
+    """Whether an event that ends it was known by then, whenever it happened since."""
+    event = script.events[delivery.event_id]
+    who, key = event["data"]["who"], event["data"]["key"]
+    return any(
+        act.value.get("type") == f"{delivery.category}.over"
+        and act.value["data"]["key"] == key
+        and act.value["data"].get("who", who) == who
+        and _ms(event["occurred_at"]) <= act.at
+        and act.at + LATENESS < at
+        for act in script.acts
+    )
+
+
+def _clock(script: Script, user: str, at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(_zone_of(script, user)))
 
 
 def _is_quiet(script: Script, user: str, at: int) -> bool:
-    zone = ZoneInfo(_zone_of(script, user))
-    clock = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).strftime("%H:%M")
+    clock = _clock(script, user, at).strftime("%H:%M")
     return any(
         hours["start"] <= clock < hours["end"]
         if hours["start"] <= hours["end"]
@@ -242,6 +264,10 @@ CHANNELS_AT_ONCE = {
     "escalating": ("inapp",),
     "urgent": ("push", "sms"),
     "note": ("push",),
+    "ended": ("push",),
+    "texted": ("sms",),
+    "windowed": ("push",),
+    "repeated": ("push",),
 }
 """Channels of each type that must come to an end, whatever people do."""
 
@@ -269,7 +295,7 @@ def notification_of(event: dict[str, Any]) -> str:
 def start_of(event: dict[str, Any]) -> int:
     """When it may go out at the earliest."""
     at = _ms(event["occurred_at"])
-    if kind_of(event) == "delayed":
+    if kind_of(event) in ("delayed", "ended"):
         at += 20 * MINUTE
     return max(at, _ms(event["deliver_at"])) if "deliver_at" in event else at
 
