@@ -224,7 +224,7 @@ def _reactions(events: list[Act], random: Random) -> list[Act]:
             acts.append(Act(at, RECEIPTS, user, receipt, random.randrange(LATENESS)))
         if kind in ("ended", "repeated") and random.random() < 0.6:
             at = act.at // MINUTE * MINUTE + random.randrange(50) * MINUTE + 50_000
-            over = {
+            over: dict[str, Any] = {
                 "id": f"over-{event['id']}",
                 "type": f"{kind}.over",
                 "actor": "shop",

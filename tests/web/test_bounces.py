@@ -26,7 +26,7 @@ from tables.memory import MemoryStore
 from tests.sinks.relay import Peer, Taken, relaying, settings_for
 from tests.sinks.requests.recorder import NOW, Recorder, delivery
 from tests.sinks.set_clock import SetClock
-from tests.web.caller import Caller, Memory, calling
+from tests.web.caller import NO_TYPES, Caller, Memory, calling
 from tests.web.desk import Asked
 from tests.web.dsn import dsn, failed, piped
 from web.back_channel import BackChannel
@@ -108,7 +108,7 @@ async def posting(folder: Path, **fields: Any) -> AsyncIterator[Post]:
         clock = SetClock()
         clock.time = NOW
         log, workers = Memory(clock), Workers()
-        back = BackChannel(log, settings, Tickets(settings, workers))
+        back = BackChannel(log, settings, Tickets(settings, workers), NO_TYPES)
         app = web.Application()
         reporters = [SmtpReports(settings)]
         app.add_routes(Webhooks(reporters, back, settings.public_url, clock).routes())
