@@ -127,7 +127,8 @@ class Router(Stateful):
         if slice_.partition.topic == PLACED[NAME].name:
             records = list(without_repeats(turn, records))
         events = [value for _, value in records if isinstance(value, Event)]
-        if not all(map(self._catalogues.current.knows, events)):
+        catalogue = self._catalogues.current
+        if not (all(map(catalogue.for_event, events)) or all(map(catalogue.knows, events))):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
         forgotten = Forgotten(turn)
@@ -197,8 +198,9 @@ class Router(Stateful):
         return [(topic, at, said.actor, said) for at in range(self._partitions)]
 
     def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
-        types = self._catalogues.current.for_event(event)
-        ending = self._catalogues.current.ended_by(event)
+        catalogue = self._catalogues.current
+        types = catalogue.for_event(event)
+        ending = catalogue.ended_by(event) if catalogue.endings else ()
         if not types and not ending:
             name = event.notify.type if event.notify else f"for {event.type!r}"
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")

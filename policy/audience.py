@@ -63,7 +63,7 @@ def told_after(event: Event, spec: NotificationType) -> dict[str, int]:
     told at that time. Raises BadRecord as `recipients` does.
     """
     found = dict.fromkeys(recipients(event, spec), 0)
-    if event.notify is not None:
+    if not spec.then or event.notify is not None:
         return found
     for number, path in enumerate(spec.then, 1):
         for user in concerned(event, path) or ():
@@ -85,6 +85,8 @@ def addressed_to(user: str, event: Event, spec: NotificationType) -> Event:
     if spec.shows_users:
         return event
     data = event.data
+    if not spec.then and not isinstance(value_at(data, spec.users), list):
+        return event
     for path in (spec.users, *spec.then):
         names = value_at(data, path)
         if isinstance(names, list):

@@ -115,7 +115,7 @@ def _refusal(
         return Outcome(None, Reason.DUPLICATE, first)
     if is_cancelled(request, state):
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
-    if has_ended(request, state):
+    if state.ended_at and has_ended(request, state):
         return Outcome(None, Reason.CANCELLED, said_of(spec.until))
     reason = unheard(request.event, request.user, spec, state.profile)
     return Outcome(None, reason) if reason else None
