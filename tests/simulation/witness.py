@@ -156,7 +156,7 @@ def _against_wishes(script: Script, seen: Seen) -> Iterator[str]:
 
 def _is_over(script: Script, delivery: Delivery, at: int) -> bool:
     """Whether an event that ends it was known by then, whenever it happened since."""
-    event = script.events[delivery.event_id]
+    event = next(act.value for act in script.acts if act.value.get("id") == delivery.event_id)
     who, key = event["data"]["who"], event["data"]["key"]
     return any(
         act.value.get("type") == f"{delivery.category}.over"
