@@ -5,8 +5,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from pipeline.errors import Abandoned, Misconfigured, Unavailable
-from pipeline.parts import Trust, handle_in_parts
+from pipeline.parts import EndedProcesses, Trust, handle_in_parts, handle_with_care
 from pipeline.slices import Slice, cut
+from pipeline.turns import TURNS
 
 HERE = TopicPartition("events", 0)
 
@@ -122,3 +123,88 @@ async def test_what_is_broken_when_a_record_is_alone_is_raised_too() -> None:
     with pytest.raises(Unavailable):
         await handle_in_parts(desk, slice_of(2), desk.finished)
     assert (desk.aside, desk.frontier) == ([], 0)
+
+
+class Suspicious(Desk):
+    """A handler that trusts some records less, and says what it is asked in which order."""
+
+    def __init__(self, trusts: dict[int, Trust], faults: dict[int, Exception]) -> None:
+        super().__init__(faults)
+        self.said: list[str] = []
+        self.alone: list[int] = []
+        self._trusts = trusts
+
+    async def trust(self, slice_: Slice) -> Trust:
+        """The least that one of the slice's records has; of several, no one is known yet."""
+        found = [self._trusts.get(record.offset, Trust.WHOLE) for record in slice_.records]
+        if set(found) == {Trust.WHOLE}:
+            return Trust.WHOLE
+        return Trust.ALONE if len(found) > 1 else found[0]
+
+    async def note_alone(self, slice_: Slice) -> None:
+        """Note it, and that nobody else has a turn."""
+        (record,) = slice_.records
+        self.said.append(f"alone with {record.offset}")
+        assert TURNS._beside == 0
+
+    async def handle(self, slice_: Slice) -> None:
+        """Note what."""
+        self.said.append("handles " + ",".join(str(record.offset) for record in slice_.records))
+        await super().handle(slice_)
+
+    async def acquit(self, slice_: Slice) -> None:
+        """Note whom."""
+        self.said.append("acquits " + ",".join(str(record.offset) for record in slice_.records))
+
+    async def set_aside(self, slice_: Slice, error: Exception) -> None:
+        """Note that it is what ended processes."""
+        await super().set_aside(slice_, error)
+        self.said.append(f"sets aside {slice_.records[0].offset}")
+        assert isinstance(error, EndedProcesses)
+
+
+async def test_what_is_not_trusted_goes_in_halves_down_to_a_record_alone() -> None:
+    desk = Suspicious({2: Trust.ALONE}, {})
+    await handle_with_care(desk, slice_of(4), desk.finished)
+    assert desk.said == ["handles 0,1", "alone with 2", "handles 2", "handles 3"]
+    assert (desk.handled, desk.frontier) == ([0, 1, 2, 3], 4)
+
+
+async def test_a_record_that_ended_processes_is_set_aside_untouched_and_the_others_handled() -> (
+    None
+):
+    desk = Suspicious({1: Trust.NONE}, {})
+    await handle_with_care(desk, slice_of(3), desk.finished)
+    assert desk.said == ["handles 0", "sets aside 1", "handles 2"]
+    assert desk.aside == [
+        (1, "several processes ended without a word while they worked on this record")
+    ]
+    assert desk.frontier == 3
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("trust", [Trust.WHOLE, Trust.ALONE])
+async def test_a_slice_is_acquitted_of_what_is_broken_around_it(
+    trust: Trust, *, waits: bool
+) -> None:
+    desk = Suspicious({0: trust}, {0: OSError("the disk is full")})
+    desk.__dict__["waits"] = waits
+    with pytest.raises(OSError, match="the disk is full"):
+        await handle_with_care(desk, slice_of(1), desk.finished)
+    assert desk.said[-2:] == ["handles 0", "acquits 0"]
+    assert desk.frontier == 0
+
+
+async def test_who_waits_for_others_holds_up_none_that_is_to_be_alone() -> None:
+    """Its records may take minutes, for which nobody can wait."""
+
+    class Waiting(Desk):
+        waits = True
+
+        async def handle(self, slice_: Slice) -> None:
+            assert TURNS._beside == 0
+            await super().handle(slice_)
+
+    desk = Waiting({})
+    await handle_with_care(desk, slice_of(2), desk.finished)
+    assert (desk.handled, desk.frontier) == ([0, 1], 2)

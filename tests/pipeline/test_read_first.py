@@ -63,6 +63,13 @@ def test_what_should_be_read_is_waited_for_once_and_not_at_all_in_a_backlog() ->
     assert not waiting.lets(80)  # the backlog was caught up, so it is waited for again
 
 
+def test_what_should_be_read_is_read_once_it_is_up_to_the_very_time_of_the_slice() -> None:
+    waiting = Waiting()
+    waiting.read["contacts"] = 50
+    assert waiting.lets(50)
+    assert not waiting.lets(51)
+
+
 def slice_of(topic: str, start: int, at: int) -> Slice:
     record = ConsumerRecord(topic, 0, start, at, 1, b"k", b"v", None, 1, 1, ())
     return Slice(TopicPartition(topic, 0), 0, start, start + 1, [record], 1)
