@@ -1,13 +1,22 @@
-"""How what is in flight is shared between the topics of a partition."""
+"""How partitions share what is in flight, and what they say of themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cursor import Cursor
-from pipeline.frontiers import Bounds
+from pipeline.frontiers import Bounds, Stored
+from pipeline.made_record import make_record
 from pipeline.partitions import Partitions, Role
+from pipeline.queries import NotHere
+from pipeline.slices import Slice
+from tests.patience import until
+from tests.pipeline.test_lanes import Tape
 
 TOPICS = ("contacts", "high", "low", "bulk")
 ROOM = 1000
@@ -92,3 +101,158 @@ def test_in_flight_stays_within_twice_the_room_and_a_fetch_each(
         if topic in wanted(in_flight):
             in_flight[topic] += size
     assert sum(in_flight.values()) <= 2 * ROOM + 300 * topics
+
+
+class Knowing(Tape):
+    """A handler that can be asked, once a test lets it have its state."""
+
+    def __init__(self, number: int, closing: asyncio.Event) -> None:
+        super().__init__()
+        self.number = number
+        self.closing = closing
+        self.restored = asyncio.Event()
+        self.is_closed = False
+
+    async def restore(self) -> Stored:
+        """When the test says so."""
+        await self.restored.wait()
+        return Stored({"high": 3})
+
+    async def answer(self, question: bytes) -> bytes:
+        """The question, and by which partition it is answered."""
+        return b"%d: %s" % (self.number, question)
+
+    async def close(self) -> None:
+        """Note it."""
+        self.is_closed = True
+
+
+class Held:
+    """The partitions of a worker with their handlers, and what was told of them."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, Knowing] = {}
+        self.told: list[int] = []
+        self.failed: list[BaseException] = []
+        self.source = Source()
+        role = Role(name="knowing", topics=("high", "low"), open_handler=self._open)
+        self.partitions = Partitions(role, bytes_in_flight=ROOM, fail=self.failed.append)
+        self.partitions.opened = self._tell
+
+    def _open(self, number: int, closing: asyncio.Event) -> Knowing:
+        self.handlers[number] = Knowing(number, closing)
+        return self.handlers[number]
+
+    async def _tell(self, number: int) -> None:
+        self.told.append(number)
+
+    @asynccontextmanager
+    async def assigned(self, *numbers: int) -> AsyncIterator[Partitions]:
+        """These, until the end."""
+        assert self.partitions.assign(set(numbers), self.source)
+        try:
+            yield self.partitions
+        finally:
+            await self.partitions.close()
+
+
+async def test_a_partition_answers_from_when_it_is_restored_until_it_is_closed() -> None:
+    held = Held()
+    async with held.assigned(1, 4) as partitions:
+        assert partitions.joined.is_set()
+        assert partitions.numbers == [1, 4]
+        await until(lambda: set(held.handlers) == {1, 4})
+        with pytest.raises(NotHere):
+            await partitions.answer(4, b"?")
+        with pytest.raises(NotHere):
+            partitions.frontier(4, "high")
+        held.handlers[4].restored.set()
+        await until(lambda: held.told == [4])
+        assert await partitions.answer(4, b"who?") == b"4: who?"
+        assert (partitions.frontier(4, "high"), partitions.frontier(4, "low")) == (3, 0)
+        for number in (1, 2):
+            with pytest.raises(NotHere):
+                await partitions.answer(number, b"?")
+        held.handlers[1].restored.set()
+        await until(lambda: held.told == [4, 1])
+        assert await partitions.answer(1, b"?") == b"1: ?"
+    with pytest.raises(NotHere):
+        await partitions.answer(1, b"?")
+    # What is done is still to be committed.
+    assert partitions.frontiers() == {
+        TopicPartition(topic, number): at
+        for number in (1, 4)
+        for topic, at in (("high", 3), ("low", 0))
+    }
+    partitions.forget()
+    assert partitions.frontiers() == {}
+    assert not held.failed
+
+
+async def test_a_handler_that_can_not_be_asked_answers_nothing() -> None:
+    role = Role(name="silent", topics=("high",), open_handler=lambda *_: Tape())
+    partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
+    partitions.assign({0}, Source())
+    await until(lambda: bool(partitions.frontiers()))
+    with pytest.raises(NotHere):
+        await partitions.answer(0, b"?")
+    await partitions.close()
+
+
+async def test_who_closes_says_so_to_its_handlers_and_fetches_no_more() -> None:
+    held = Held()
+    async with held.assigned(0):
+        held.handlers[0].restored.set()
+        await until(lambda: held.told == [0])
+        assert {tp.topic: each.position for tp, each in held.source.cursors.items()} == {
+            "high": 3,
+            "low": 0,
+        }
+        assert not held.handlers[0].closing.is_set()
+    assert held.handlers[0].closing.is_set()
+    assert held.handlers[0].is_closed
+    assert held.source.cursors == {}
+
+
+async def test_what_is_still_restoring_is_given_up_when_it_is_taken_away() -> None:
+    held = Held()
+    async with held.assigned(0):
+        await until(lambda: 0 in held.handlers)
+        await asyncio.sleep(0)
+    assert held.handlers[0].is_closed
+    assert held.told == []
+    assert not held.failed
+
+
+async def test_what_ends_a_partition_is_told() -> None:
+    class Broken(Knowing):
+        async def restore(self) -> Stored:
+            raise OSError("the disk is gone")
+
+    held = Held()
+    held.partitions.role.__dict__["open_handler"] = Broken
+    async with held.assigned(0):
+        await until(lambda: len(held.failed) == 1)
+    assert str(held.failed[0]) == "the disk is gone"
+
+
+async def test_what_was_handled_is_read_up_to_the_time_of_its_last_record() -> None:
+    """Of a topic whose end is not known, what is done tells how far it is read."""
+    told: list[int] = []
+
+    class Asking(Tape):
+        async def wake(self, read_to: Callable[[str], int]) -> float | None:
+            told.append(read_to("high"))
+            return None
+
+    role = Role(name="asking", topics=("high",), open_handler=lambda *_: Asking())
+    partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
+    source, tp = Source(), TopicPartition("high", 0)
+    partitions.assign({0}, source)
+    await until(lambda: told == [0])
+    records = [make_record(ConsumerRecord, "high", 0, at, 500 + at, None, b"v") for at in range(3)]
+    source.cursors[tp].position = 3
+    partitions.accept(Slice(tp, 0, 0, 3, records, 9), source)
+    await until(lambda: told[-1] == 502)
+    assert source.cursors[tp].in_flight == -9
+    await partitions.close()
