@@ -9,7 +9,14 @@ import pytest
 
 from embedded.kafka import Kafka
 from pipeline.errors import Fenced, Unavailable
-from pipeline.fencing import LARGEST_SEQUENCE, OPENED, OWNER, Owner, transactional_id
+from pipeline.fencing import (
+    LARGEST_SEQUENCE,
+    OPENED,
+    OWNER,
+    Owner,
+    new_owner,
+    transactional_id,
+)
 from pipeline.producer import Producer, start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
@@ -17,6 +24,7 @@ from pipeline.topic_reading import read_topic
 from pipeline.topics import Topic
 from tests.kafka_proxy import PRODUCE, KafkaProxy, of, proxy_to
 from tests.patience import ended, until
+from tests.virtual_time import in_virtual_time, now
 
 WHO = struct.Struct(">qhii")
 WHO_AT = 43
@@ -197,3 +205,28 @@ async def test_an_id_that_kafka_does_not_answer_for_is_one_sentence(
     wire.proxy.hold(lambda key, body: key == 22)
     with pytest.raises(Unavailable, match=rf"who owns {wire.topic}-0\. Nothing was written"):
         await wire.producer.open(wire.topic, 0)
+
+
+async def test_an_id_of_ones_own_is_nobody_elses_and_as_new_as_can_be(kafka: Kafka) -> None:
+    producer = await start_producer(kafka.address)
+    first, second = await new_owner(producer.client), await new_owner(producer.client)
+    await producer.stop()
+    assert first.producer_id != second.producer_id
+    assert (first.epoch, first.sequence, second.epoch) == (0, 0, 0)
+
+
+@in_virtual_time
+async def test_what_is_open_is_renewed_once_a_day_for_as_long_as_the_process_runs() -> None:
+    """Kafka forgets an owner after a week in which nobody asked."""
+
+    class Days(Producer):
+        async def renew(self) -> None:
+            renewed.append(now() / 86_400)
+
+    renewed: list[float] = []
+    renewing = asyncio.create_task(Days.renew_owners(Days.__new__(Days)))
+    await asyncio.sleep(3.5 * 86_400)
+    assert renewed == [1, 2, 3]
+    renewing.cancel()
+    await asyncio.wait([renewing])
+    assert renewing.cancelled()

@@ -170,6 +170,23 @@ async def test_who_is_killed_and_comes_back_reading_more_gets_that_too(group: Gr
     await until(lambda: group.heard["x"].given[-1:] == [everything])
 
 
+async def test_who_was_made_to_join_again_bears_its_name_still(group: Group) -> None:
+    """As who is killed and comes back reading more: another of its name still fences it off."""
+    await group.join("x", topics=TOPICS[:1])
+    await until(lambda: len(group.heard["x"].given) == 1)
+    await group.die("x")
+    await group.join("x")
+    await group.settled()
+    first = group.members["x"]
+    await group.join("x")
+    await group.settled()
+    with pytest.raises(Misconfigured, match="under our name, x, "):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            await first.getmany(timeout_ms=100)
+    await first.stop()
+
+
 async def test_two_with_one_name_end_with_a_sentence_for_the_first(group: Group) -> None:
     await group.join("x")
     await group.settled()

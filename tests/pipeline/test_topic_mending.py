@@ -12,8 +12,8 @@ from pipeline.errors import Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
-from pipeline.topic_mending import check_topic_settings, mend_topics
-from pipeline.topics import Topic
+from pipeline.topic_mending import check_topic_settings, check_topics_of, mend_topics
+from pipeline.topics import Topic, changelog
 from tests.patience import until_told
 
 WRONG = {
@@ -110,3 +110,28 @@ async def test_no_broker_is_one_sentence() -> None:
     topic = Topic(name="t", key="", written_by="", read_by="")
     with pytest.raises(Unavailable, match="TOCSIN_KAFKA"):
         await mend_topics(Settings(kafka="127.0.0.1:1"), [topic])
+
+
+async def test_a_role_looks_at_what_it_reads_and_at_its_changelog_and_at_nothing_else(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, number = Settings(kafka=kafka.address, partitions=1), next(numbers)
+    role = f"checking-{number}"
+    read, unread = (
+        Topic(name=f"{name}-{number}", key="", written_by="", read_by="")
+        for name in ("read", "unread")
+    )
+    own = changelog(role)
+    monkeypatch.setattr("pipeline.topic_mending.TOPICS", (unread, read, own))
+    with pytest.raises(Misconfigured, match=f"has no topic {own.name}"):
+        await check_topics_of(settings, role, [read.name])
+    await create_topics(settings, [own])
+    with pytest.raises(Misconfigured, match=f"has no topic {read.name}"):
+        await check_topics_of(settings, role, [read.name])
+    await create_topics(settings, [read])
+    await check_topics_of(settings, role, [read.name])
+    async with administrator(kafka.address) as admin:
+        lossy = {"cleanup.policy": "delete"}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, own.name, lossy)])
+    with pytest.raises(Misconfigured, match=f"{own.name} has cleanup.policy=delete"):
+        await check_topics_of(settings, role, [read.name])

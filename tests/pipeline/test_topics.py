@@ -12,7 +12,7 @@ from pipeline.errors import Misconfigured, Unavailable
 from pipeline.outputs import partition_of
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
+from pipeline.topic_creation import check_topics, create_topics
 from pipeline.topic_reading import read_topic
 from pipeline.topics import (
     INPUTS,
@@ -68,6 +68,23 @@ async def test_another_partition_count_is_refused(kafka: Kafka) -> None:
     topic = Topic(name="count-test", key="k", written_by="", read_by="")
     with pytest.raises(Misconfigured, match="TOCSIN_PARTITIONS=5"):
         await create_topics(Settings(kafka=kafka.address, partitions=8), [topic])
+
+
+async def test_who_reads_a_topic_that_is_not_there_is_told_which_and_what_creates_it(
+    kafka: Kafka,
+) -> None:
+    settings = Settings(kafka=kafka.address, partitions=2)
+    there, missing, last = (
+        Topic(name=f"check-{name}", key="k", written_by="", read_by="")
+        for name in ("there", "missing", "zeta")
+    )
+    await create_topics(settings, [there])
+    await check_topics(settings, [there])
+    with pytest.raises(Misconfigured, match=r"has no topic check-missing\. .*`tocsin setup`"):
+        await check_topics(settings, [last, there, missing])
+    other = Settings(kafka=kafka.address, partitions=3)
+    with pytest.raises(Misconfigured, match=r"check-there has 2 partitions.* says 3"):
+        await check_topics(other, [there])
 
 
 async def test_no_broker_is_one_sentence() -> None:
