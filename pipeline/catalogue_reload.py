@@ -99,7 +99,7 @@ class CatalogueFolder:
                 self._use(await asyncio.to_thread(parse, files))
         # Whatever is wrong with the new one, there is one to go on with.
         except Exception as error:
-            self._refuse(content or str(error), error)
+            self._refuse(content or repr(error), error)
 
     def _use(self, new: Catalogue) -> None:
         old, self.current, self._refused = self.current, new, ""

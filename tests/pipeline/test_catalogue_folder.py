@@ -142,6 +142,23 @@ async def test_what_parsing_did_not_foresee_changes_nothing(
     assert "never thought of" in caplog.text
 
 
+async def test_an_error_that_says_nothing_is_told_as_well(
+    folder: Path,
+    catalogues: CatalogueFolder,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("pipeline.catalogue_reload.read_files", fail)
+    before, count = catalogues.current, refused()
+    (folder / "other.toml").write_text(OTHER)
+    await catalogues.refresh()
+    assert (catalogues.current, refused() - count) == (before, 1)
+    assert "MemoryError()" in caplog.text
+
+
 async def test_a_half_written_file_is_not_taken_for_all_there_is(folder: Path) -> None:
     now = 0.0
     catalogues = CatalogueFolder(folder, settle=1.0, monotonic=lambda: now)
