@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from mode.threads import WorkerThread
 
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
+from pipeline.consumer import SliceConsumer
 from pipeline.cursor import Cursor
 from pipeline.group_client import GroupClient
+from pipeline.received import Answer
 from pipeline.slices import Slice
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
+from tests.virtual_time import in_virtual_time, now
 
 RECORDS = 400
 
@@ -245,3 +249,74 @@ async def test_a_commit_that_fails_ends_the_process_unless_the_group_moved_on(
         assert not await app.consumer._commit({TopicPartition(recorder.topic.name, 0): 1})
         monkeypatch.undo()
     assert ended == ([error] if ends else [])
+
+
+class Held(SliceConsumer):
+    """One whose client gives what a test says, each time that it is asked, and then tells of more.
+
+    What is handed on is noted, with the time.
+    """
+
+    answers: list[dict[TopicPartition, list[int]]]
+    handed: list[tuple[str, list[int], float]]
+
+    async def _getmany(self, *_: object) -> Any:
+        given = self.answers.pop(0) if self.answers else {}
+        if self.answers and not given:
+            asyncio.get_running_loop().call_soon(self.answered.set)
+        return {
+            tp: [SimpleNamespace(offset=offset, timestamp=0) for offset in offsets]
+            for tp, offsets in given.items()
+        }
+
+    async def _hand_on(self, tp: TopicPartition, records: list[Any]) -> None:
+        self.handed.append((tp.topic, [record.offset for record in records], round(now(), 3)))
+
+
+def held(*answers: dict[TopicPartition, list[int]], rested: bool) -> Held:
+    """Of two topics, the second of which goes before the first."""
+    consumer = Held.__new__(Held)
+    consumer.answers = list(answers)
+    consumer.handed = []
+    consumer.answered = asyncio.Event()
+    consumer.cursors = {tp: Cursor(0, seek_pending=False) for tp in (FIRST, SECOND)}
+    consumer._thread = SimpleNamespace(last_answer=lambda *_: (9, Answer(1, 1)))
+    role = SimpleNamespace(topics=("second", "first"), name="held")
+    consumer.app = SimpleNamespace(partitions=SimpleNamespace(with_room=set, role=role))
+    consumer._asked, consumer._out_of_range = set(), set()
+    consumer._asked_at = consumer._fetched_at = 0.0
+    consumer._rested = rested
+    return consumer
+
+
+FIRST, SECOND = TopicPartition("first", 0), TopicPartition("second", 0)
+
+
+@in_virtual_time
+async def test_what_a_broker_answers_at_once_goes_with_what_came_in_the_rest_before() -> None:
+    consumer = held({FIRST: [0, 1]}, {}, {FIRST: [2], SECOND: [0]}, rested=True)
+    await consumer._fetch_once()
+    assert consumer.handed == [("second", [0], 0), ("first", [0, 1, 2], 0)]
+    # And it rests again: whoever is busy gathers what comes meanwhile.
+    assert now() == pytest.approx(0.01)
+
+
+@in_virtual_time
+async def test_what_a_broker_does_not_answer_at_once_is_waited_for_no_longer() -> None:
+    consumer = held({FIRST: [0, 1]}, {}, rested=True)
+    await consumer._fetch_once()
+    assert consumer.handed == [("first", [0, 1], 0.002)]
+
+
+@in_virtual_time
+async def test_what_comes_after_a_silence_waits_for_nothing() -> None:
+    consumer = held({FIRST: [0]}, {SECOND: [0]}, rested=False)
+    await consumer._fetch_once()
+    assert (consumer.handed, now()) == ([("first", [0], 0)], 0)
+
+
+@in_virtual_time
+async def test_a_fetch_that_brings_nothing_ends_after_a_tenth_of_a_second() -> None:
+    consumer = held({}, rested=False)
+    await consumer._fetch_once()
+    assert (consumer.handed, now()) == ([], pytest.approx(0.1))
