@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
@@ -16,8 +16,10 @@ from prometheus_client import REGISTRY
 from pipeline.errors import Abandoned
 from pipeline.frontiers import Stored
 from pipeline.lanes import ALL_READ, LONGEST_WAIT, Lane, ReadTo
+from pipeline.made_record import make_record
 from pipeline.parts import Trust
 from pipeline.queues import Queues
+from pipeline.read_first import Before
 from pipeline.slices import RECORDS, Slice
 from tests.patience import ended, until
 from tests.virtual_time import in_virtual_time, now
@@ -386,6 +388,25 @@ async def test_roles_of_one_process_that_read_one_topic_are_told_apart_in_metric
             REGISTRY.get_sample_value("tocsin_slice_seconds_count", labels),
         )
     assert found == {"push": (300, 300, 1), "sms": (200, 200, 1)}
+
+
+async def test_a_slice_waits_in_its_lane_until_what_goes_before_it_is_read() -> None:
+    handler, read = Tape(), {"contacts": 49}
+    lane = Lane(
+        {"asked": 10},
+        handler,
+        {TopicPartition("asked", 0): 0},
+        lambda _: None,
+        read_to=lambda topic: read[topic],
+        read_first={"asked": Before(must=("contacts",))},
+    )
+    record = make_record(ConsumerRecord, "asked", 0, 0, 50, None, b"v")
+    lane.put(Slice(TopicPartition("asked", 0), 0, 0, 1, [record], 1))
+    async with running(lane):
+        await until(lambda: lane._queues.is_held_up, AT_ONCE)
+        assert handler.done == []
+        read["contacts"] = 50
+        await until(lambda: handler.done == ["asked"], AT_ONCE)
 
 
 SIDE = TopicPartition("beside", 0)

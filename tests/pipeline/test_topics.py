@@ -107,6 +107,7 @@ OF_PRODUCERS = {
     "blocks": "user",
     "presence": "user",
     "feedback": "user",
+    "receipts": "user",
     "cancellations": "actor",
 }
 """Topics that anybody may write to, each with the field of a value that is its key."""
@@ -125,7 +126,15 @@ READ = {
     },
     "decider": {
         *("following", "preferences", "profile-changes", "blocks", "contacts", "devices"),
-        *("presence", "cancelled", "cancelled.bulk", "feedback", "stops", "subscriptions"),
+        *(
+            "presence",
+            "cancelled",
+            "cancelled.bulk",
+            "feedback",
+            "receipts",
+            "stops",
+            "subscriptions",
+        ),
         *("suppressions", "hints", "outbox", "withdrawals", "placed.decider", "erasures"),
         *(f"requests.{priority}" for priority in PRIORITIES),
         *(f"broadcasts.{priority}" for priority in PRIORITIES),

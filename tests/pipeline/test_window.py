@@ -20,30 +20,29 @@ def slices(*sizes: int) -> list[Slice]:
 def test_a_slice_begins_only_where_a_whole_one_has_room() -> None:
     window, (first, second) = Window(10, 4), slices(3, 4)
     window.begin(first)
-    assert window.has_room
+    room = [window.has_room]
     window.begin(second)
-    assert not window.has_room
+    room.append(window.has_room)
     window.end(first)
-    assert window.has_room
+    assert [*room, window.has_room] == [True, False, True]
 
 
 def test_room_is_there_up_to_the_very_last_record() -> None:
     window, (first, second) = Window(8, 4), slices(4, 4)
     window.begin(first)
-    assert window.has_room
+    room = [window.has_room]
     window.begin(second)
-    assert not window.has_room
+    assert [*room, window.has_room] == [True, False]
 
 
 def test_the_next_slice_starts_where_the_last_one_that_was_begun_ends() -> None:
     window, (first, second) = Window(10, 4), slices(3, 4)
-    assert window.next is None
-    window.begin(first)
-    assert window.next == 3
-    window.begin(second)
-    assert window.next == 7
+    starts = [window.next]
+    for begun in (first, second):
+        window.begin(begun)
+        starts.append(window.next)
     window.end(second)
-    assert window.next == 7
+    assert [*starts, window.next] == [None, 3, 7, 7]
 
 
 def test_what_is_done_counts_once_all_before_it_is() -> None:
