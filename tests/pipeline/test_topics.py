@@ -107,11 +107,11 @@ OF_PRODUCERS = {
     "blocks": "user",
     "presence": "user",
     "feedback": "user",
-    "receipts": "user",
     "cancellations": "actor",
 }
 """Topics that anybody may write to, each with the field of a value that is its key."""
 OF_WEB = {
+    "receipts": "user",
     "stops": "partition",
     "subscriptions": "user",
     "suppressions": "user",
