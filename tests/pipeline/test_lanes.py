@@ -22,6 +22,7 @@ from pipeline.queues import Queues
 from pipeline.read_first import Before
 from pipeline.slices import RECORDS, Slice
 from tests.patience import ended, until
+from tests.pipeline.gate import settled
 from tests.virtual_time import in_virtual_time, now
 
 WEIGHTS = {"high": 8, "normal": 4, "low": 2, "bulk": 1}
@@ -403,7 +404,7 @@ async def test_a_slice_waits_in_its_lane_until_what_goes_before_it_is_read() -> 
     record = make_record(ConsumerRecord, "asked", 0, 0, 50, None, b"v")
     lane.put(Slice(TopicPartition("asked", 0), 0, 0, 1, [record], 1))
     async with running(lane):
-        await until(lambda: lane._queues.is_held_up, AT_ONCE)
+        await settled()
         assert handler.done == []
         read["contacts"] = 50
         await until(lambda: handler.done == ["asked"], AT_ONCE)
