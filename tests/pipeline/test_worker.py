@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
@@ -34,6 +34,8 @@ from tests.patience import ended, until
 from tests.pipeline.recorder import PARTITIONS, Notes, Recorder
 
 numbers = count()
+ALL = 20 * PARTITIONS
+"""Records of a role."""
 
 
 class Asked(Notes):
@@ -77,10 +79,16 @@ class Process:
 
         return build
 
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so, unless the worker ends; raises what ended it."""
+        await until(lambda: self._task.done() or is_so())
+        if self._task.done():
+            self._task.result()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
         """It works until it is told to stop, as an operator tells it."""
-        task = asyncio.create_task(work(self.settings, self.builders()))
+        self._task = task = asyncio.create_task(work(self.settings, self.builders()))
         try:
             yield task
         finally:
@@ -144,7 +152,9 @@ async def test_all_roles_work_and_a_stop_commits_what_they_did(
 ) -> None:
     first, second = process.recorders
     async with process.running():
-        await until(lambda: all(each.count() == 20 * PARTITIONS for each in process.recorders))
+        await process.until(
+            lambda: all(each.count() == 20 * PARTITIONS for each in process.recorders)
+        )
     said = capfd.readouterr().out.splitlines()
     assert sorted(said[:2]) == sorted(
         f"tocsin: {each.name} ready, 3 partitions" for each in process.recorders
@@ -161,7 +171,7 @@ async def test_who_was_stopped_lets_another_into_the_folder(process: Process) ->
         for recorder in process.recorders:
             await recorder.fill(20)
         async with process.running():
-            await until(
+            await process.until(
                 lambda times=times: all(  # type: ignore[misc]
                     each.count() == (times + 1) * 20 * PARTITIONS for each in process.recorders
                 )
@@ -173,7 +183,7 @@ async def test_what_a_role_writes_goes_to_kafka(kafka: Kafka, process: Process) 
     topic = Topic(name=f"worker-{next(numbers)}", key="", written_by="", read_by="")
     await create_topics(process.settings, [topic])
     async with process.running():
-        await until(lambda: all(each.count() for each in process.recorders))
+        await process.until(lambda: all(each.count() for each in process.recorders))
         runtime = process.runtimes[0]
         runtime.check_lease()
         outputs = runtime.outputs()
@@ -188,7 +198,7 @@ async def test_a_write_that_kafka_never_acknowledges_ends_the_process(
 ) -> None:
     topic = process.recorders[0].topic.name
     async with process.running():
-        await until(lambda: all(each.count() for each in process.recorders))
+        await process.until(lambda: all(each.count() for each in process.recorders))
         with monkeypatch.context() as hasty:
             hasty.setattr("pipeline.producer.DELIVERY_SECONDS", 0)
             with pytest.raises(Unavailable, match="did not acknowledge"):
@@ -204,7 +214,7 @@ async def test_what_renewing_raises_ends_the_process(
 
     monkeypatch.setattr("pipeline.producer.Producer.renew_owners", refuse)
     async with process.running():
-        await until(lambda: bool(process.failures))
+        await process.until(lambda: bool(process.failures))
     assert [str(error) for error, _ in process.failures] == ["Kafka does not answer"]
 
 
@@ -217,7 +227,9 @@ async def test_who_can_be_asked_says_so_and_answers(
     process.answers = True
     names = [each.name for each in process.recorders]
     async with process.running():
-        await until(lambda: all(each.count() == 20 * PARTITIONS for each in process.recorders))
+        await process.until(
+            lambda: all(each.count() == 20 * PARTITIONS for each in process.recorders)
+        )
         said = [record async for record in read_topic(kafka.address, owners.name)]
         found = [msgspec.json.decode(record.value or b"", type=Owner) for record in said]
         assert sorted((each.role, each.partition) for each in found) == sorted(
