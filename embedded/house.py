@@ -113,6 +113,9 @@ class Worker:
         argv = [sys.executable, "-P", "-m", "cli", *self._command]
         metrics = {} if self.role == WEB else {"TOCSIN_METRICS_PORT": str(self.metrics_port)}
         environment = {"PYTHONPATH": str(self.code), **metrics, **self._environment}
+        if environment.get("TOCSIN_CATALOGUE") == str(CATALOGUE):
+            # Each version with what it ships: an older one can't read all that is in ours.
+            environment["TOCSIN_CATALOGUE"] = str(self.code / CATALOGUE.name)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         ready = _says(self.log, self.ready)
         await self._child.start(argv, environment, self.log, ready)

@@ -30,6 +30,12 @@ def written(table: Table[Any], value: object) -> dict[bytes, Any]:
     return {key: msgspec.msgpack.decode(stored) for key, stored in view.changes().items() if stored}
 
 
+def known(rows: dict[bytes, Any], plain: object) -> dict[bytes, Any]:
+    """Of rows, what whoever stored them `plain` knows: newer fields stand behind its own."""
+    count = len(plain) if isinstance(plain, list) else None
+    return {key: row[:count] if isinstance(row, list) else row for key, row in rows.items()}
+
+
 async def bytes_read_again(table: Table[Any], value: object) -> int:
     """How much of a value is read from the store by the second of two turns that look at it."""
     store = MemoryStore()
