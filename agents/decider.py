@@ -39,7 +39,7 @@ from pipeline.misplaced import MovedRecord
 from pipeline.partitions import Role
 from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
-from pipeline.slices import AT_A_STRETCH, Slice
+from pipeline.slices import Slice, in_stretches
 from pipeline.topics import ERASURES, PLACED, WITHDRAWALS
 from policy.user.reachable import usable_contacts
 from policy.user.taken import Taken
@@ -178,9 +178,7 @@ class Decider(Stateful):
         decisions = self._decisions(turn, now)
         decisions.load(users)
         step = Step()
-        for number, (record, value) in enumerate(records, 1):
-            if number % AT_A_STRETCH == 0:
-                await asyncio.sleep(0)
+        async for record, value in in_stretches(records):
             try:
                 if isinstance(value, Request):
                     decisions.decide(value)

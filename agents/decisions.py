@@ -10,7 +10,7 @@ from policy.decide import decide
 from policy.decision import Decision, Outcome, Row
 from policy.delivery_events import not_sent, reached
 from policy.digest_closing import close
-from policy.ending import said_of
+from policy.ending import is_over, said_of
 from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import cancel, give_up, hear
@@ -297,7 +297,7 @@ class Decisions:
 
     def _is_cancelled(self, tenant: str, held: Held) -> bool:
         at = max((self._cancelled_at(tenant, key) for key in held.cancel_keys()), default=0)
-        return at > 0 and at >= epoch_ms(held.request.event.occurred_at)
+        return is_over(held.request, at)
 
     def _type(self, name: str) -> NotificationType:
         spec = self._catalogue.types.get(name)

@@ -11,7 +11,7 @@ from agents.inboxes import Inboxes
 from agents.state import Stateful, open_store
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
-from pipeline.slices import AT_A_STRETCH, Slice
+from pipeline.slices import Slice, in_stretches
 from pipeline.slots import WEIGHTS
 from pipeline.topics import DELIVER, ERASURES, INBOX_CHANGES, Topic
 from schemas.delivery import Delivery
@@ -75,9 +75,7 @@ class InApp(Stateful):
         ]
         inboxes = Inboxes(turn, self._runtime.settings.inbox_size, self._runtime.clock.now())
         inboxes.load([(value, whose) for _, value, whose in read if isinstance(value, Delivery)])
-        for number, (record, value, whose) in enumerate(read, 1):
-            if number % AT_A_STRETCH == 0:
-                await asyncio.sleep(0)
+        async for record, value, whose in in_stretches(read):
             if isinstance(value, Erasure):
                 inboxes.erase(record, value, whose)
                 forgotten.note(value.tenant, value.user, record.timestamp)

@@ -23,7 +23,7 @@ from pipeline.outputs import partition_of
 from pipeline.partitions import Role
 from pipeline.request_buckets import RequestBuckets
 from pipeline.runtime import Runtime
-from pipeline.slices import AT_A_STRETCH, Slice
+from pipeline.slices import Slice, in_stretches
 from pipeline.topics import (
     CANCELLATIONS,
     CANCELLED,
@@ -127,14 +127,11 @@ class Router(Stateful):
         if slice_.partition.topic == PLACED[NAME].name:
             records = list(without_repeats(turn, records))
         events = [value for _, value in records if isinstance(value, Event)]
-        catalogue = self._catalogues.current
-        if not (all(map(catalogue.for_event, events)) or all(map(catalogue.knows, events))):
+        if not all(map(self._catalogues.current.knows, events)):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
         forgotten = Forgotten(turn)
-        for number, (record, value) in enumerate(records, 1):
-            if number % AT_A_STRETCH == 0:
-                await asyncio.sleep(0)
+        async for record, value in in_stretches(records):
             try:
                 routed = self._take(record, value, turn, forgotten)
             except BadRecord as error:
@@ -200,7 +197,7 @@ class Router(Stateful):
     def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
         catalogue = self._catalogues.current
         types = catalogue.for_event(event)
-        ending = catalogue.ended_by(event) if catalogue.endings else ()
+        ending = catalogue.ended_by(event)
         if not types and not ending:
             name = event.notify.type if event.notify else f"for {event.type!r}"
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")
@@ -209,7 +206,7 @@ class Router(Stateful):
         told: list[tuple[NotificationType, Routed]] = []
         written: Routed = []
         posted: Routed = []
-        ended = routing.ended(ending) if ending else []
+        ended = routing.ended(ending)
         for spec in types:
             if spec.when is not None and not spec.when.holds(event):
                 posted += routing.passed_over(spec, spec.when, self._runtime.clock.now())

@@ -4,7 +4,7 @@ Faust gives it a thread with a loop of its own, and each call goes there and bac
 As both threads share one interpreter, that made nothing run at the same time: it cost a third of
 the processor time of reading, and every step waited for the other thread to let go. Here it is a
 task. So nothing may hold the loop for as long as a session lasts, as no heartbeat leaves meanwhile;
-all work is in steps that give way (`pipeline.slices.AT_A_STRETCH`), and what takes long is done in
+all work is in steps that give way (`pipeline.slices.in_stretches`), and what takes long is done in
 threads.
 """
 

@@ -3,9 +3,11 @@
 Stock Faust spends 60 µs or more on each record; a slice pays that once for a thousand.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -17,6 +19,8 @@ then waited for all of them at each of its steps."""
 BYTES = 1 << 20
 OVERHEAD = 400
 """Bytes that a record costs beside its key and value: one Python object with its fields."""
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +99,11 @@ def cut(
             start, chunk, size = record.offset + 1, [], 0
     if chunk:
         yield Slice(partition, epoch, start, chunk[-1].offset + 1, chunk, size)
+
+
+async def in_stretches(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """What a slice is made of, piece by piece; after each stretch others have their turn."""
+    for number, item in enumerate(items, 1):
+        if number % AT_A_STRETCH == 0:
+            await asyncio.sleep(0)
+        yield item

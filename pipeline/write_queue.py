@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
@@ -41,7 +41,7 @@ class Submission:
     taken: int = 0
     giving_up: asyncio.TimerHandle | None = None
     """Runs on when the caller is cancelled, as the write isn't."""
-    size: int = 0
+    size: int = field(init=False)
     """Bytes that the entries take in a batch, about."""
 
     def __post_init__(self) -> None:

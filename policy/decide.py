@@ -6,7 +6,7 @@ from policy.best_hour import shown_hour, worth_waiting_for
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace, draft_of
-from policy.ending import has_ended, said_of
+from policy.ending import is_over, said_of
 from policy.identity import counted_id, notification_id
 from policy.instants import epoch_ms
 from policy.later import wait
@@ -115,7 +115,7 @@ def _refusal(
         return Outcome(None, Reason.DUPLICATE, first)
     if is_cancelled(request, state):
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
-    if state.ended_at and has_ended(request, state):
+    if is_over(request, state.ended_at):
         return Outcome(None, Reason.CANCELLED, said_of(spec.until))
     reason = unheard(request.event, request.user, spec, state.profile)
     return Outcome(None, reason) if reason else None
@@ -123,6 +123,4 @@ def _refusal(
 
 def is_cancelled(request: Request, state: UserState) -> bool:
     """Whether the event's cancel key was cancelled at or after the event."""
-    if not state.cancelled_at or request.event.cancel_key is None:
-        return False
-    return state.cancelled_at >= epoch_ms(request.event.occurred_at)
+    return request.event.cancel_key is not None and is_over(request, state.cancelled_at)

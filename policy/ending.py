@@ -5,7 +5,6 @@ from msgspec import Struct
 from policy.identity import ending_key
 from policy.instants import epoch_ms
 from policy.paths import value_at
-from policy.user.state import UserState
 from schemas.event import Event
 from schemas.request import Request
 
@@ -47,9 +46,12 @@ class Ending(Struct, frozen=True):
         return f"{self.event} of the same {'.'.join(self.match)}"
 
 
-def has_ended(request: Request, state: UserState) -> bool:
-    """Whether what ends it happened at or after its event, in whatever order they were read."""
-    return bool(state.ended_at) and state.ended_at >= epoch_ms(request.event.occurred_at)
+def is_over(request: Request, at: int) -> bool:
+    """Whether what ends or cancels it, `at` that time (epoch ms), came at or after its event.
+
+    In whatever order they were read; at 0 nothing came.
+    """
+    return at > 0 and at >= epoch_ms(request.event.occurred_at)
 
 
 def said_of(until: Ending | None) -> str:

@@ -1,6 +1,7 @@
 """Quiet hours: a weekly schedule by the clock on the user's wall, and being left alone a while."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from msgspec import Struct
 
@@ -62,19 +63,8 @@ def quiet_until(zone: str, spans: tuple[QuietSpan, ...], now: int) -> int | None
 
 @lru_cache(maxsize=16_384)
 def _quiet_until(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | None:
-    week = _weekly(spans)
-    start = at = minute * _MINUTE_MS
-    last = start + LONGEST_MS
-    while at < last:
-        end = at + _minutes_left(week, minute_of_week(zone, at)) * _MINUTE_MS
-        if end == at:
-            break
-        change = next_change(zone, at)
-        if change is None or end < change:
-            at = end
-            break
-        at = change  # from there the clock shows something else, so look again
-    return None if at == start else min(at, last)
+    at = _passed(zone, minute, partial(_minutes_left, _weekly(spans)), LONGEST_MS)
+    return None if at is None else min(at, minute * _MINUTE_MS + LONGEST_MS)
 
 
 def opens_at(zone: str, spans: tuple[QuietSpan, ...], now: int) -> int | None:
@@ -87,9 +77,16 @@ def opens_at(zone: str, spans: tuple[QuietSpan, ...], now: int) -> int | None:
 
 @lru_cache(maxsize=16_384)
 def _opens_at(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | None:
-    week = _weekly(spans)
+    return _passed(zone, minute, partial(_minutes_to, _weekly(spans)), LONGEST_MS * 2)
+
+
+def _passed(zone: str, minute: int, left_at: Callable[[int], int], most: int) -> int | None:
+    """When (epoch ms) no minutes are left by the clock; None if none are.
+
+    `left_at` says how many are, at a minute of the week. Given up where that goes on for `most` ms.
+    """
     start = at = minute * _MINUTE_MS
-    while (left := _minutes_to(week, minute_of_week(zone, at))) and at < start + LONGEST_MS * 2:
+    while at < start + most and (left := left_at(minute_of_week(zone, at))):
         end, change = at + left * _MINUTE_MS, next_change(zone, at)
         # From a change on the clock shows something else, so look again.
         at = end if change is None or end < change else change

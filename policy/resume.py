@@ -6,7 +6,7 @@ from policy.counting import share_counted
 from policy.decide import expires_at, is_cancelled
 from policy.decision import Decision, Outcome
 from policy.draft import Draft, Trace, draft_of
-from policy.ending import has_ended, said_of
+from policy.ending import is_over, said_of
 from policy.instants import epoch_ms
 from policy.later import UNREAD, is_engaged, is_next_timed, notification_of
 from policy.notification_type import NotificationType
@@ -92,7 +92,7 @@ def _refusal(
         return Reason.EXPIRED, ""
     if is_cancelled(held.request, state):
         return Reason.CANCELLED, held.request.event.cancel_key or ""
-    if has_ended(held.request, state):
+    if is_over(held.request, state.ended_at):
         return Reason.CANCELLED, said_of(spec.until)
     reason = unheard(held.request.event, held.request.user, spec, state.profile)
     if reason:
