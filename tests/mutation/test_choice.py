@@ -80,6 +80,8 @@ def test_values_are_judged_by_the_tests_of_who_imports_them() -> None:
 def test_so_much_is_run_at_most() -> None:
     assert chosen(mutant(4, 4), cpu_seconds=[1.0, 9.5, 0.5, 1.0]) == [1, 2]
     assert chosen(mutant(4, 4), cpu_seconds=[1.0, 99.0, 0.5, 1.0]) == [1]
+    assert chosen(mutant(4, 4), seconds=[45.0, 35.0, 4.0, 1.0]) == [2, 1]
+    assert chosen(mutant(4, 4), seconds=[45.0, 99.0, 98.0, 1.0]) == [2]
 
 
 def test_time_is_allowed_for_what_they_took() -> None:
