@@ -9,28 +9,22 @@ ends it, is in KIP-227 (*Introduce Incremental FetchRequests to Increase Partiti
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import ConnectionGroup
-from aiokafka.protocol.fetch import FetchRequest, FetchRequestStruct
+from aiokafka.protocol.fetch import FetchRequest
 
+from pipeline.fetch_requests import NONE_WANTED, Changes, Place, Planned, Wanted, wanted_in
 from pipeline.received import NOTHING, Answer
 
-FIRST_VERSION = 7
-"""Of fetch requests, that has sessions: brokers from Kafka 1.1 on."""
 LEAST_PARTITIONS = 8
 """From which on a session is begun. Brokers keep a thousand, and for two minutes also those that
 nobody uses any more; a reader of one partition would take a place for nothing."""
 NO_SESSION = 0
 FIRST_EPOCH = 0
 LAST_EPOCH = 2**31 - 1
-
-Place = tuple[str, int]
-"""A topic and a partition; equal to a TopicPartition."""
-Wanted = tuple[int, int]
-"""From which offset, and how many bytes at most."""
 
 
 def use_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
@@ -55,6 +49,8 @@ def use_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
             # Cancelled too: the broker may have counted it.
             session.begin_anew()
             raise
+        if isinstance(request, Planned):
+            request.name_only(response)
         answered = session.heed(response)
         _note(consumer, response, answered, Answer(int(time.time() * 1000), node_id))
         return response
@@ -96,49 +92,17 @@ def assignment_of(consumer: AIOKafkaConsumer) -> Any:
     return subscription and subscription.assignment
 
 
-class Changes(FetchRequest):
-    """A fetch request that says how a session's partitions change; all of it to an old broker."""
-
-    def __init__(
-        self,
-        whole: FetchRequest,
-        session: tuple[int, int],
-        changed: dict[str, list[tuple[int, int, int]]],
-        forgotten: dict[str, list[int]],
-    ) -> None:
-        super().__init__(
-            whole._max_wait_ms,  # noqa: SLF001
-            whole._min_bytes,  # noqa: SLF001
-            whole._max_bytes,  # noqa: SLF001
-            whole._isolation_level,  # noqa: SLF001
-            list(changed.items()),
-            whole._rack_id,  # noqa: SLF001
-        )
-        self._whole = whole
-        self._session = session
-        self._forgotten = forgotten
-
-    def build(self, struct: type[FetchRequestStruct]) -> FetchRequestStruct:
-        """As the version has it that both sides know."""
-        if struct.API_VERSION < FIRST_VERSION:
-            return self._whole.build(struct)
-        request = super().build(struct)
-        request.session_id, request.session_epoch = self._session
-        request.forgotten_topics_data = list(self._forgotten.items())
-        return request
-
-
 class FetchSession:
     """What one broker has in mind of what we fetch there."""
 
     def __init__(self) -> None:
         self._id = NO_SESSION
         self._epoch = FIRST_EPOCH
-        self._wanted: dict[Place, Wanted] = {}
+        self._wanted = NONE_WANTED
         self._assignment: object = None
 
     def next(self, whole: FetchRequest, assignment: object = None) -> FetchRequest:
-        """What to send for a request that names every partition of an assignment.
+        """What to send for a request that asks for every partition of an assignment.
 
         What was told of partitions in an earlier assignment the client has forgotten, so each is
         named again.
@@ -146,24 +110,22 @@ class FetchSession:
         if assignment is not self._assignment:
             self.begin_anew()
             self._assignment = assignment
-        known = self._wanted if self._epoch != FIRST_EPOCH else {}
-        self._wanted = {
-            (topic, partition): (offset, most)
-            for topic, partitions in whole.topics
-            for partition, offset, most in partitions
-        }
-        if self._id == NO_SESSION and len(self._wanted) < LEAST_PARTITIONS:
+        known = self._wanted if self._epoch != FIRST_EPOCH else NONE_WANTED
+        self._wanted = wanted = wanted_in(whole)
+        if self._id == NO_SESSION and len(wanted.places) < LEAST_PARTITIONS:
             return whole
-        changed: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
-        for place, want in self._wanted.items():
-            if known.get(place) != want:
-                changed[place[0]].append((place[1], *want))
+        changed, left = _compared(known, wanted)
         forgotten: dict[str, list[int]] = defaultdict(list)
-        for topic, partition in known.keys() - self._wanted.keys():
+        for topic, partition in left:
             forgotten[topic].append(partition)
-        return Changes(whole, (self._id, self._epoch), changed, forgotten)
+        return Changes(
+            whole,
+            (self._id, self._epoch),
+            wanted.in_topics(changed),
+            list(forgotten.items()),
+        )
 
-    def heed(self, response: Any) -> dict[Place, Wanted]:
+    def heed(self, response: Any) -> Wanted:
         """Go on from an answer; of which partitions, and asked from where, it tells.
 
         Of those that it does not name it tells that nothing is new.
@@ -171,7 +133,7 @@ class FetchSession:
         if getattr(response, "error_code", 0):
             # Most often the broker was restarted, or gave the session's place to another.
             self.begin_anew()
-            return {}
+            return NONE_WANTED
         session = getattr(response, "session_id", NO_SESSION)
         self._epoch = self._epoch % LAST_EPOCH + 1 if session != NO_SESSION else FIRST_EPOCH
         self._id = session
@@ -182,9 +144,18 @@ class FetchSession:
         self._epoch = FIRST_EPOCH
 
 
-def _note(
-    consumer: AIOKafkaConsumer, response: Any, answered: dict[Place, Wanted], answer: Answer
-) -> None:
+def _compared(known: Wanted, wanted: Wanted) -> tuple[list[tuple[Place, int]], Iterable[Place]]:
+    """Places with another offset than before, with the new one, and those no longer wanted."""
+    if known.places is wanted.places:
+        both = zip(wanted.places, known.offsets, wanted.offsets, strict=True)
+        return [(place, offset) for place, before, offset in both if before != offset], ()
+    before = dict(zip(known.places, known.offsets, strict=True))
+    pairs = zip(wanted.places, wanted.offsets, strict=True)
+    changed = [(place, offset) for place, offset in pairs if before.get(place) != offset]
+    return changed, before.keys() - set(wanted.places)
+
+
+def _note(consumer: AIOKafkaConsumer, response: Any, answered: Wanted, answer: Answer) -> None:
     """Note where logs end, also of a partition whose position is another by now: it is told once.
 
     Then for each partition that is where it was that this is its last answer.
@@ -192,15 +163,18 @@ def _note(
     assignment = assignment_of(consumer)
     if assignment is None:
         return
-    failed = set()
+    failed = {}
     for topic, partitions in response.topics:
         for partition, error, high_water, last_stable, *_ in partitions:
             state = assignment.state_value((topic, partition))
             if error:
-                failed.add((topic, partition))
+                failed[topic, partition] = state
             elif state:
                 state.highwater, state.lso = high_water, last_stable
-    for place, (offset, _) in answered.items():
-        state = assignment.state_value(place)
-        if state and state.has_valid_position and state.position == offset and place not in failed:
+    before = [(state, answer_of(state)) for state in failed.values() if state]
+    states = answered.states or map(assignment.state_value, answered.places)
+    for state, offset in zip(states, answered.offsets, strict=True):
+        if state and state._position == offset:  # noqa: SLF001 - the property asserts one
             state.answer = answer
+    for state, last in before:
+        state.answer = last

@@ -224,14 +224,18 @@ class Partitions:
         """
         room = self.room_per_partition()
         own = room // len(self.role.topics)
+        wanted = {tp for tp, cursor in cursors.items() if not cursor.seek_pending}
+        # Few of many partitions have something in flight.
+        busy = {tp: cursor.in_flight for tp, cursor in cursors.items() if cursor.in_flight}
         used = Counter[int]()
-        for tp, cursor in cursors.items():
-            used[tp.partition] += cursor.in_flight
-        return {
-            tp
-            for tp, cursor in cursors.items()
-            if not cursor.seek_pending and (used[tp.partition] < room or cursor.in_flight < own)
-        }
+        for tp, size in busy.items():
+            used[tp.partition] += size
+        for tp, size in busy.items():
+            if used[tp.partition] >= room and size >= own:
+                wanted.discard(tp)
+        if own == 0:
+            wanted = {tp for tp in wanted if used[tp.partition] < room}
+        return wanted
 
     def frontiers(self) -> dict[TopicPartition, int]:
         """Where each partition's next slice must start: all before it is done, for good."""

@@ -15,7 +15,9 @@ from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v4, FetchRequest_
 
 from embedded.kafka import Kafka
 from pipeline import fetch_sessions
-from pipeline.fetch_sessions import LAST_EPOCH, Changes, FetchSession, answer_of
+from pipeline.fetch_planning import plan_when_possible
+from pipeline.fetch_requests import Changes
+from pipeline.fetch_sessions import LAST_EPOCH, FetchSession, answer_of
 from pipeline.kafka_clients import administrator, new_client, new_consumer
 from pipeline.received import NOTHING
 from tests.patience import in_time, until
@@ -66,12 +68,14 @@ async def producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
         yield producer
 
 
-@pytest.fixture
+@pytest.fixture(params=["planned by the client", "planned"])
 async def consumer(
-    kafka: Kafka, partitions: list[TopicPartition]
+    kafka: Kafka, partitions: list[TopicPartition], request: pytest.FixtureRequest
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """It stands at the start of every partition."""
     async with new_consumer(kafka.address) as consumer:
+        if request.param == "planned":
+            plan_when_possible(consumer)
         consumer.assign(partitions)
         yield consumer
 
@@ -290,13 +294,13 @@ def test_a_broker_without_room_for_a_session_is_asked_for_all_each_time() -> Non
         request = form_of(session.next(whole(*MANY)))
         assert (request.session_id, request.session_epoch) == (0, 0)
         assert len(request.topics[0][1]) == len(MANY)
-        assert len(session.heed(answer(session=0))) == len(MANY)
+        assert len(session.heed(answer(session=0)).places) == len(MANY)
 
 
 def test_a_refusal_tells_nothing_of_any_partition() -> None:
     session = FetchSession()
     session.next(whole(*MANY))
-    assert session.heed(answer(session=0, error=70)) == {}
+    assert not session.heed(answer(session=0, error=70)).places
 
 
 def test_few_partitions_take_no_place_among_the_sessions_of_a_broker() -> None:

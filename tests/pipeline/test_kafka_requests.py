@@ -7,7 +7,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
-from pipeline.fetch_sessions import Changes
+from pipeline.fetch_requests import Changes
 from pipeline.kafka_requests import api_of, count_requests
 from pipeline.membership import NamedHeartbeatRequest
 from pipeline.metrics import KAFKA_REQUESTS
@@ -56,7 +56,7 @@ async def test_each_request_is_sent_as_it_was_and_counted_once(
         (REQUEST, "Produce"),
         (MetadataRequest(), "Metadata"),
         (NamedHeartbeatRequest("group", 1, "member", None), "Heartbeat"),
-        (Changes(FetchRequest(500, 1, 1, 1, []), (0, 0), {}, {}), "Fetch"),
+        (Changes(FetchRequest(500, 1, 1, 1, []), (0, 0), [], []), "Fetch"),
     ],
 )
 def test_what_is_sent_in_a_form_of_ours_has_the_name_of_its_api(request_: Any, name: str) -> None:

@@ -22,10 +22,10 @@ TOPICS = ("contacts", "high", "low", "bulk")
 ROOM = 1000
 
 
-def partitions_of(topics: tuple[str, ...]) -> Partitions:
+def partitions_of(topics: tuple[str, ...], room: int = ROOM) -> Partitions:
     """Those of a worker that holds one partition number."""
     role = Role(name="a role", topics=topics, open_handler=lambda *_: pytest.fail("opened"))
-    return Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
+    return Partitions(role, bytes_in_flight=room, fail=lambda error: pytest.fail(str(error)))
 
 
 def cursors_of(in_flight: dict[str, int], number: int = 0) -> dict[TopicPartition, Cursor]:
@@ -60,6 +60,28 @@ def test_a_backlog_may_use_what_is_left_and_keeps_nobody_out(
 def test_partition_numbers_do_not_share_room() -> None:
     full, empty = cursors_of(dict.fromkeys(TOPICS, 900)), cursors_of(dict.fromkeys(TOPICS, 0), 1)
     assert partitions_of(TOPICS).with_room({**full, **empty}) == set(empty)
+
+
+@given(
+    st.dictionaries(
+        st.builds(TopicPartition, st.sampled_from(TOPICS), st.integers(0, 2)),
+        st.builds(
+            Cursor,
+            st.just(0),
+            seek_pending=st.booleans(),
+            in_flight=st.sampled_from([0, 0, 1, 249, 250, 251, 500, 999, 1000]),
+        ),
+    ),
+    st.sampled_from([3, ROOM]),
+)
+def test_what_has_room_partition_by_partition(
+    cursors: dict[TopicPartition, Cursor], room: int
+) -> None:
+    partitions = partitions_of(TOPICS, room)
+    for tp, cursor in cursors.items():
+        beside = sum(each.in_flight for other, each in cursors.items() if other[1] == tp.partition)
+        has_room = beside < room or cursor.in_flight < room // len(TOPICS)
+        assert (tp in partitions.with_room(cursors)) == (has_room and not cursor.seek_pending)
 
 
 def test_what_is_about_to_seek_is_not_fetched() -> None:
