@@ -274,7 +274,10 @@ class Producer(AIOKafkaProducer):
         self._wake()
 
     def _queue(self, place: Place) -> WriteQueue:
-        return self._waiting.setdefault(place, WriteQueue())
+        queue = self._waiting.get(place)
+        if queue is None:
+            queue = self._waiting[place] = WriteQueue()
+        return queue
 
     def _wake_for(self, place: Place) -> None:
         """Have the client look for what to send, or raise why it can't send anything any more.
