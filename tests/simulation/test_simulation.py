@@ -13,7 +13,7 @@ from tests.simulation.script import script
 from tests.simulation.witness import broken, see
 
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "150"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "75"))
 CRASHES = 6
 DOWN_FOR = 20 * 60_000
 IN_ONE_TEST = 25

@@ -27,6 +27,8 @@ from schemas.vocabulary import Priority
 from tests.demo.verify.rehearsed import rehearse
 
 PEOPLE, EVENTS, FEWER = 300, 1500, 1000
+FEWEST = 250
+"""In which most broken rules show."""
 MINUTE = timedelta(minutes=1)
 NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 """Half an hour before the clocks of Europe jump."""
@@ -92,7 +94,7 @@ async def test_a_wish_that_is_not_kept_is_found(
 ) -> None:
     broken = _never if name == "wish_window" else (lambda *_: uuid4().hex)
     monkeypatch.setattr(where, name, broken)
-    found = await _day(patient, MORNING, 90 * MINUTE, FEWER)
+    found = await _day(patient, MORNING, 90 * MINUTE, FEWEST)
     assert found.faults()["unexpected"], found.faults()
 
 
@@ -199,5 +201,8 @@ async def test_a_broken_rule_is_found(
 ) -> None:
     where, name, broken, kind = BROKEN[rule]
     monkeypatch.setattr(where, name, broken)
-    found = await _day(world, NIGHT, 30 * MINUTE, FEWER)
-    assert found.faults()[kind], found.faults()
+    for events in (FEWEST, FEWER):
+        found = await _day(world, NIGHT, 30 * MINUTE, events)
+        if found.faults()[kind]:
+            return
+    pytest.fail(f"nobody noticed: {found.faults()}")
