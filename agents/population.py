@@ -38,10 +38,10 @@ async def read_population(settings: Settings) -> Population:
     people = (PROFILES, FOLLOWERS, SEGMENTS)
     prefixes = tuple(table.prefix for table in people)
     for number in range(settings.partitions):
-        store = await snapshot(settings.kafka, ROUTER, number, _counts, FOLLOWER_COUNTS)
+        store = await snapshot(settings.brokers, ROUTER, number, _counts, FOLLOWER_COUNTS)
         router.update({key: _folded(value) for key, value in store.stored.items()})
         store = await snapshot(
-            settings.kafka, DECIDER, number, lambda key: key.startswith(prefixes), *people
+            settings.brokers, DECIDER, number, lambda key: key.startswith(prefixes), *people
         )
         decider.update(store.stored)
     return Population(router, decider)

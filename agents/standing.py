@@ -41,7 +41,7 @@ async def read_standing(
         *(FOLLOWERS.prefix + edge for edge in edges.values()),
     }
     tables = (PROFILES, LEDGERS, QUOTAS, CANCELLED, FOLLOWERS)
-    store = await snapshot(settings.kafka, DECIDER, partition, wanted.__contains__, *tables)
+    store = await snapshot(settings.brokers, DECIDER, partition, wanted.__contains__, *tables)
     profile, following = View(PROFILES, store).get(person), View(FOLLOWERS, store)
     times = View(CANCELLED, store)
     follows = frozenset(name for name, edge in edges.items() if following.get(edge))
@@ -64,5 +64,7 @@ async def _followers(settings: Settings, event: Event) -> dict[int, int]:
     actor = key_of(event.tenant, event.actor)
     partition = partition_of(event.actor, settings.partitions)
     wanted = {FOLLOWER_COUNTS.prefix + actor}
-    store = await snapshot(settings.kafka, ROUTER, partition, wanted.__contains__, FOLLOWER_COUNTS)
+    store = await snapshot(
+        settings.brokers, ROUTER, partition, wanted.__contains__, FOLLOWER_COUNTS
+    )
     return View(FOLLOWER_COUNTS, store).get(actor) or {}

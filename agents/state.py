@@ -24,7 +24,7 @@ from tables.turn import Turn
 def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) -> PartitionStore:
     """The store of a role's partition, behind its changelog; not yet restored."""
     source = Changelog(
-        runtime.settings.kafka, changelog(role).name, number, checker(*tables, BEGUN)
+        runtime.settings.brokers, changelog(role).name, number, checker(*tables, BEGUN)
     )
     folder = runtime.settings.data_dir / role / str(number)
     return PartitionStore(folder, source, runtime.producer)

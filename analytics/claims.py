@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 
 from analytics.clickhouse import ClickHouse
 from analytics.erasure import Erased
+from pipeline.brokers import Kafka
 from pipeline.errors import BadRecord
 from pipeline.history import History
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS
@@ -51,7 +52,7 @@ class Claims:
         self._rows: list[tuple[str, str, str]] = []
 
     async def read(
-        self, kafka: str, begin: int, end: int, progress: Callable[[int, int], None]
+        self, kafka: Kafka, begin: int, end: int, progress: Callable[[int, int], None]
     ) -> None:
         """Take in all that Kafka took from `begin` to `end` (epoch ms); raises Unavailable."""
         buried = await _buried(kafka, begin)
@@ -131,7 +132,7 @@ async def claims(clickhouse: ClickHouse, catalogue: Catalogue) -> AsyncIterator[
         await clickhouse.command(f"DROP TABLE IF EXISTS {name}")
 
 
-async def _buried(kafka: str, begin: int) -> set[tuple[str, int, int]]:
+async def _buried(kafka: Kafka, begin: int) -> set[tuple[str, int, int]]:
     """Where the records stood that became dead letters since."""
     found: set[Any] = set()
     async with History(kafka, [DEAD_LETTERS], begin, 1 << 52) as history:

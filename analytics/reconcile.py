@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from analytics.claims import Claims, claims
 from analytics.clickhouse import ClickHouse
+from pipeline.brokers import Kafka
 from policy.catalogue.catalogue import Catalogue
 
 EXAMPLES = 5
@@ -103,7 +104,7 @@ class Reconciled(Struct, frozen=True):
 
 async def reconcile(
     clickhouse: ClickHouse,
-    kafka: str,
+    kafka: Kafka,
     catalogue: Catalogue,
     begin: int,
     end: int,

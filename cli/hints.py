@@ -36,7 +36,7 @@ async def _publish(least: int) -> int:
     settings = read_settings()
     clickhouse = ClickHouse(settings)
     try:
-        producer = await start_producer(settings.kafka)
+        producer = await start_producer(settings.brokers)
         try:
             return await publish_hints(clickhouse, Outputs(producer), settings.partitions, least)
         finally:

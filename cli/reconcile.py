@@ -91,7 +91,7 @@ async def _compared(begin: int, end: int, accepted: list[str] | None) -> Reconci
                     bar.update(task, completed=done, total=total)
 
             return await compare(
-                clickhouse, settings.kafka, catalogue, begin, end, accepted, progress
+                clickhouse, settings.brokers, catalogue, begin, end, accepted, progress
             )
     finally:
         await clickhouse.close()

@@ -91,7 +91,7 @@ async def _replayed(settings: Settings, folder: Path, span: Span) -> Played:
     population = await read_population(settings)
     replay = Replay(*catalogues, settings, population, span.begin)
     with _progress() as progress:
-        async with History(settings.kafka, TOPICS, span.start, span.end) as history:
+        async with History(settings.brokers, TOPICS, span.start, span.end) as history:
             bar = progress.add_task("Replaying", total=history.total)
             async for batch in batches(history.records()):
                 wanted = [record for record in batch if span.wants(record)]

@@ -8,6 +8,7 @@ import faust
 from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
 
+from pipeline.brokers import Brokers
 from pipeline.consumer import SliceConsumer
 from pipeline.errors import TocsinError
 from pipeline.lease import Lease
@@ -66,6 +67,7 @@ class SliceApp(faust.App):
     """A Faust app whose records travel in slices."""
 
     BootStrategy = SliceBoot
+    brokers: Brokers
     partitions: Partitions
     member: Member | None
     lease: Lease
@@ -104,6 +106,7 @@ def build_app(
         stream_recovery_delay=0.0,
         table_standby_replicas=0,
     )
+    app.brokers = settings.brokers
     app.partitions = partitions
     app.member = member
     app.lease = lease

@@ -45,7 +45,7 @@ async def find(
 ) -> list[DeadLetter]:
     """The dead letters that match, each once, oldest first."""
     letters = {}
-    async for record in read_topic(settings.kafka, DEAD_LETTERS.name):
+    async for record in read_topic(settings.brokers, DEAD_LETTERS.name):
         letter = decode(record.value)
         wanted = (letter_id, letter.id), (reason, letter.reason), (topic, letter.topic)
         if all(want in (None, has) for want, has in wanted):
@@ -61,13 +61,13 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     """
     done = gone = 0
     erased = await _erased(settings)
-    producer = await start_producer(settings.kafka)
+    producer = await start_producer(settings.brokers)
     try:
         for letter in letters:
             key, value, headers = letter.key, letter.value, letter.headers
             if letter.truncated:
                 place = letter.topic, letter.partition, letter.offset
-                record = await read_record(settings.kafka, *place)
+                record = await read_record(settings.brokers, *place)
                 if record is None or _is_too_large(record):
                     gone += 1
                     continue
@@ -80,8 +80,8 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
             done += 1
     except KafkaError as error:
         raise Unavailable(
-            f"Kafka does not answer any more at {settings.kafka}. {done} of {len(letters)} records "
-            "were sent again; do the same once it is back: what counts once counts once."
+            f"Kafka does not answer any more at {settings.brokers}. {done} of {len(letters)} "
+            "records were sent again; do the same once it is back: what counts once counts once."
         ) from error
     finally:
         await producer.stop()
@@ -94,7 +94,7 @@ def _is_too_large(record: ConsumerRecord) -> bool:
 
 async def _erased(settings: Settings) -> Erased:
     erased: dict[tuple[str, str], int] = {}
-    async for record in read_topic(settings.kafka, ERASURES.name):
+    async for record in read_topic(settings.brokers, ERASURES.name):
         try:
             said = msgspec.json.decode(record.value or b"", type=Erasure)
         except UNDECODABLE:

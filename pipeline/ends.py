@@ -6,6 +6,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from pipeline.brokers import Kafka
 from pipeline.kafka_clients import new_consumer
 
 EndOffsets = dict[TopicPartition, int]
@@ -23,7 +24,7 @@ async def learn(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> None:
 class Ends:
     """An async context manager; on entry it knows these topics. Raises KafkaError."""
 
-    def __init__(self, kafka: str, topics: Iterable[str]) -> None:
+    def __init__(self, kafka: Kafka, topics: Iterable[str]) -> None:
         self._kafka = kafka
         self._topics = frozenset(topics)
 

@@ -63,10 +63,9 @@ class GroupClient(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
-        servers = driver.server_list(transport.url, transport.default_port)
         consumer = new_client(
             NamedConsumer,
-            ",".join(servers),
+            self.app.brokers,
             member=self.app.member,
             group_id=conf.id,
             enable_auto_commit=False,

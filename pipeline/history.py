@@ -8,7 +8,9 @@ from typing import Self
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from pipeline.brokers import Kafka
 from pipeline.kafka_clients import kafka_away, new_consumer
+from pipeline.kafka_refusals import refusal
 from pipeline.topics import Topic
 
 
@@ -21,7 +23,7 @@ class History:
 
     total = 0
 
-    def __init__(self, kafka: str, topics: Iterable[Topic], begin: int, end: int) -> None:
+    def __init__(self, kafka: Kafka, topics: Iterable[Topic], begin: int, end: int) -> None:
         self._kafka = kafka
         self._ranks = {topic.name: rank for rank, topic in enumerate(topics)}
         self._begin = begin
@@ -36,7 +38,7 @@ class History:
             await self._find()
         except KafkaError as error:
             await self._consumer.stop()
-            raise kafka_away(self._kafka, error) from error
+            raise await refusal(self._kafka, error) or kafka_away(self._kafka, error) from error
         return self
 
     async def __aexit__(

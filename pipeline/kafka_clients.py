@@ -8,8 +8,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from pipeline.brokers import Kafka, brokers_of
 from pipeline.errors import Unavailable
 from pipeline.fetch_sessions import use_fetch_sessions
+from pipeline.kafka_refusals import refusal
 from pipeline.unpacking import limit_unpacking
 
 limit_unpacking()
@@ -27,14 +29,16 @@ successor is looked for. Kafka itself gives such a one up after 9 s."""
 Client = TypeVar("Client")
 
 
-def new_client(kind: Callable[..., Client], kafka: str, *args: Any, **options: Any) -> Client:
-    """A client of any kind for the brokers at `kafka` (host:port, …); it is not started.
+def new_client(kind: Callable[..., Client], kafka: Kafka, *args: Any, **options: Any) -> Client:
+    """A client of any kind for these brokers; it is not started.
 
     `options` are for what this one client needs. What concerns the connection, such as encryption
-    and authentication, belongs here, for all.
+    and authentication, belongs here, for all. Raises Misconfigured.
     """
+    brokers = brokers_of(kafka)
     connection: dict[str, Any] = {
-        "bootstrap_servers": kafka.split(","),
+        **brokers.access.options,
+        "bootstrap_servers": brokers.listed,
         "client_id": CLIENT_ID,
         "metadata_max_age_ms": METADATA_MS,
     }
@@ -49,18 +53,18 @@ def new_client(kind: Callable[..., Client], kafka: str, *args: Any, **options: A
     return client
 
 
-def new_admin(kafka: str, **options: Any) -> AIOKafkaAdminClient:
+def new_admin(kafka: Kafka, **options: Any) -> AIOKafkaAdminClient:
     """A client that creates, describes and alters; it is not started."""
     return new_client(AIOKafkaAdminClient, kafka, **options)
 
 
-def new_consumer(kafka: str, *topics: str, **options: Any) -> AIOKafkaConsumer:
+def new_consumer(kafka: Kafka, *topics: str, **options: Any) -> AIOKafkaConsumer:
     """A consumer that commits nothing by itself and begins at the start; it is not started."""
     plain = {"enable_auto_commit": False, "auto_offset_reset": "earliest"}
     return new_client(AIOKafkaConsumer, kafka, *topics, **(plain | options))
 
 
-def kafka_away(kafka: str, error: KafkaError) -> Unavailable:
+def kafka_away(kafka: Kafka, error: KafkaError) -> Unavailable:
     """What to raise when a topic can't be read as Kafka does not answer."""
     return Unavailable(
         f"Kafka does not answer at {kafka} ({error!r}). Nothing was changed; start it, or set "
@@ -70,9 +74,9 @@ def kafka_away(kafka: str, error: KafkaError) -> Unavailable:
 
 @asynccontextmanager
 async def reader(
-    kafka: str,
+    kafka: Kafka,
     *topics: str,
-    explain: Callable[[str, KafkaError], Unavailable] = kafka_away,
+    explain: Callable[[Kafka, KafkaError], Unavailable] = kafka_away,
     **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer outside of any group, stopped at the end of the block.
@@ -84,14 +88,14 @@ async def reader(
         await consumer.start()
         yield consumer
     except KafkaError as error:
-        raise explain(kafka, error) from error
+        raise await refusal(kafka, error) or explain(kafka, error) from error
     finally:
         await consumer.stop()
 
 
 @asynccontextmanager
 async def administrator(
-    kafka: str, explain: Callable[[str, KafkaError], Unavailable] = kafka_away
+    kafka: Kafka, explain: Callable[[Kafka, KafkaError], Unavailable] = kafka_away
 ) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client, closed at the end of the block; raises Unavailable."""
     admin = new_admin(kafka)
@@ -99,6 +103,6 @@ async def administrator(
         await admin.start()
         yield admin
     except KafkaError as error:
-        raise explain(kafka, error) from error
+        raise await refusal(kafka, error) or explain(kafka, error) from error
     finally:
         await admin.close()

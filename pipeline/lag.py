@@ -9,6 +9,7 @@ from typing import Self
 
 from aiokafka import TopicPartition
 
+from pipeline.brokers import Kafka
 from pipeline.ends import EndOffsets, Ends
 from pipeline.kafka_clients import new_admin
 from pipeline.topics import INPUTS
@@ -20,7 +21,7 @@ PAUSE = 0.4
 class Lag:
     """Looks at a Kafka from outside, with the means that every Kafka user has."""
 
-    def __init__(self, kafka: str, partitions: int) -> None:
+    def __init__(self, kafka: Kafka, partitions: int) -> None:
         self._admin = new_admin(kafka)
         self._ends = Ends(kafka, (topic.name for topics in INPUTS.values() for topic in topics))
         self._partitions = partitions

@@ -8,6 +8,7 @@ import socket
 from ipaddress import ip_address
 from pathlib import Path
 
+from pipeline.brokers import Kafka, brokers_of
 from pipeline.errors import Misconfigured, Unavailable
 from pipeline.settings import Settings
 
@@ -19,7 +20,7 @@ def check_prerequisites(settings: Settings) -> None:
     """Raise what would keep any role from starting: Unavailable or Misconfigured."""
     check_folder(settings.data_dir)
     refuse_unguarded(settings)
-    check_kafka_listens(settings.kafka)
+    check_kafka_listens(settings.brokers)
 
 
 def check_folder(folder: Path) -> None:
@@ -46,12 +47,12 @@ def refuse_unguarded(settings: Settings) -> None:
     )
 
 
-def check_kafka_listens(kafka: str) -> None:
+def check_kafka_listens(kafka: Kafka) -> None:
     """Raise Unavailable where every broker of the list refuses connections.
 
     Whatever else is wrong, such as a name that nobody knows, Kafka's client finds out.
     """
-    for address in kafka.split(","):
+    for address in brokers_of(kafka).listed:
         host, _, port = address.rpartition(":")
         try:
             socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
@@ -63,7 +64,7 @@ def check_kafka_listens(kafka: str) -> None:
     raise kafka_away(kafka)
 
 
-def kafka_away(kafka: str) -> Unavailable:
+def kafka_away(kafka: Kafka) -> Unavailable:
     """What to raise when a process that needs Kafka can't begin without it."""
     return Unavailable(
         f"Kafka does not answer at {kafka}. Nothing was read or lost; start it, or set "

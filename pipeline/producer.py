@@ -17,9 +17,11 @@ from aiokafka.errors import (
 )
 
 from pipeline.batch import Batch
+from pipeline.brokers import Kafka
 from pipeline.errors import Unavailable
 from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.kafka_clients import REQUEST_MS, new_client
+from pipeline.kafka_refusals import refusal
 from pipeline.prerequisites import kafka_away
 from pipeline.write_queue import Check, Entry, Submission, Taken, WriteQueue
 
@@ -304,7 +306,7 @@ class Producer(AIOKafkaProducer):
 
 
 async def start_producer(
-    kafka: str, fail: Callable[[BaseException], None] = lambda _: None
+    kafka: Kafka, fail: Callable[[BaseException], None] = lambda _: None
 ) -> Producer:
     """A producer that waits for all replicas; raises Unavailable without a broker."""
     producer = new_client(
@@ -319,7 +321,7 @@ async def start_producer(
         await producer.start()
     except KafkaError as error:
         await producer.stop()
-        raise kafka_away(kafka) from error
+        raise await refusal(kafka, error) or kafka_away(kafka) from error
     return producer
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pipeline.brokers import Access, Brokers, Mechanism, Protocol
 from pipeline.errors import Misconfigured
 
 PREFIX = "TOCSIN_"
@@ -36,6 +38,22 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     kafka: str = "127.0.0.1:9092"
+    """Brokers to begin with, host:port, separated by commas."""
+    kafka_security_protocol: Protocol = "PLAINTEXT"
+    kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    """Of the mechanism: a user's name and password; a client's id and secret for OAUTHBEARER; an
+    access key for AWS_MSK_IAM, where the machine has no role of its own."""
+    kafka_token_url: str = ""
+    """Where OAUTHBEARER's tokens are, by the grant of client credentials."""
+    kafka_token_scope: str = ""
+    kafka_ca_file: Path | None = None
+    """PEM of the authorities that may vouch for brokers; without it, the system's."""
+    kafka_certificate_file: Path | None = None
+    kafka_key_file: Path | None = None
+    kafka_key_password: SecretStr = SecretStr("")
+    """PEM of our certificate and key, for brokers that know clients by TLS."""
     partitions: Annotated[int, Field(ge=1, le=4096)] = 8
     replication: Annotated[int, Field(ge=1)] = 1
     data_dir: Path = Path(".tocsin")
@@ -230,6 +248,30 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Prometheus metrics of a worker process, of all its roles; 0 serves none."""
 
+    @property
+    def brokers(self) -> Brokers:
+        """Kafka, with how to get in."""
+        access = Access(
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            user=self.kafka_user,
+            password=self.kafka_password,
+            token_url=self.kafka_token_url,
+            token_scope=self.kafka_token_scope,
+            aws_region=self.aws_region,
+            ca_file=self.kafka_ca_file,
+            certificate_file=self.kafka_certificate_file,
+            key_file=self.kafka_key_file,
+            key_password=self.kafka_key_password,
+        )
+        return _known(Brokers(self.kafka, access))
+
+
+@lru_cache(maxsize=16)
+def _known(brokers: Brokers) -> Brokers:
+    """The first of all that are equal, which has its certificates read and keeps its tokens."""
+    return brokers
+
 
 def settings_of(environment: Mapping[str, str]) -> Settings:
     """The settings that a process with these variables has; others count as not set.
@@ -242,11 +284,16 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         if name.startswith(PREFIX)
     }
     try:
-        return Settings.model_validate({name: _value(name, text) for name, text in values.items()})
+        settings = Settings.model_validate(
+            {name: _value(name, text) for name, text in values.items()}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
         raise _unusable(field, first["msg"]) from None
+    for name, why in settings.brokers.access.contradictions():
+        raise _unusable(f"kafka_{name}", why)
+    return settings
 
 
 def _value(name: str, text: str) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from pipeline.brokers import Kafka
 from pipeline.errors import Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
 from pipeline.settings import Settings
@@ -21,7 +22,7 @@ async def create_topics(
     partition count: the same key would then be in two places.
     """
     wanted = {topic.name: topic for topic in topics}
-    async with administrator(settings.kafka, _not_created) as admin:
+    async with administrator(settings.brokers, _not_created) as admin:
         existing = await admin.describe_topics(
             sorted(wanted.keys() & set(await admin.list_topics()))
         )
@@ -38,13 +39,13 @@ async def check_topics(settings: Settings, topics: Iterable[Topic]) -> None:
     Raises Misconfigured where that is not so, and Unavailable without a broker.
     """
     names = {topic.name for topic in topics}
-    async with administrator(settings.kafka) as admin:
+    async with administrator(settings.brokers) as admin:
         missing = names - set(await admin.list_topics())
         existing = await admin.describe_topics(sorted(names - missing))
     _check(existing, settings.partitions)
     if missing:
         raise Misconfigured(
-            f"Kafka at {settings.kafka} has no topic {min(missing)}. Nothing was read; `tocsin "
+            f"Kafka at {settings.brokers} has no topic {min(missing)}. Nothing was read; `tocsin "
             "setup` creates it, or set TOCSIN_KAFKA to another."
         )
 
@@ -80,7 +81,7 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Set
             raise error(f"{name}: {message}")
 
 
-def _not_created(kafka: str, error: KafkaError) -> Unavailable:
+def _not_created(kafka: Kafka, error: KafkaError) -> Unavailable:
     return Unavailable(
         f"Kafka at {kafka} could not create the topics ({error!r}). Nothing was "
         "started; start Kafka, or set TOCSIN_KAFKA to where it listens."

@@ -27,7 +27,7 @@ async def following(
     written meanwhile comes when it is back. A value at which `take` raises is logged and passed
     over: what follows it must not wait. Raises Unavailable without Kafka at the beginning.
     """
-    consumer = new_consumer(settings.kafka, fetch_max_wait_ms=50)
+    consumer = new_consumer(settings.brokers, fetch_max_wait_ms=50)
     try:
         await consumer.start()
         tps = [TopicPartition(topic.name, at) for at in range(settings.partitions)]
@@ -38,7 +38,7 @@ async def following(
             await consumer.position(tp)
     except KafkaError as error:
         await consumer.stop()
-        raise kafka_away(settings.kafka, error) from error
+        raise kafka_away(settings.brokers, error) from error
     reading = asyncio.create_task(_read(consumer, topic, take))
     try:
         yield

@@ -35,7 +35,7 @@ async def mend_topics(
     Everything else that an operator has set stays. With `dry_run` nothing is changed. Raises
     Unavailable without a broker.
     """
-    async with administrator(settings.kafka) as admin:
+    async with administrator(settings.brokers) as admin:
         states = await _states(admin, topics)
         found = list(_compared(topics, states))
         changes: dict[str, dict[str, str]] = defaultdict(dict)
@@ -63,7 +63,7 @@ async def check_topic_settings(settings: Settings, topics: Iterable[Topic]) -> N
 
     Topics that do not exist are passed over.
     """
-    async with administrator(settings.kafka) as admin:
+    async with administrator(settings.brokers) as admin:
         found = _compared(topics, await _states(admin, topics))
     for each in found:
         if each.loses:

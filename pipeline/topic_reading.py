@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from pipeline.brokers import Kafka
 from pipeline.kafka_clients import reader
 
 
-async def read_topic(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
+async def read_topic(kafka: Kafka, topic: str) -> AsyncIterator[ConsumerRecord]:
     """Every record that the topic holds now, partition by partition; raises Unavailable."""
     async with reader(kafka, topic) as consumer:
         tps = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
@@ -17,7 +18,9 @@ async def read_topic(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
                 yield record
 
 
-async def read_record(kafka: str, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
+async def read_record(
+    kafka: Kafka, topic: str, partition: int, offset: int
+) -> ConsumerRecord | None:
     """The record at one offset, or None if the topic no longer has it; raises Unavailable."""
     tp = TopicPartition(topic, partition)
     async with reader(kafka) as consumer:

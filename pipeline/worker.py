@@ -51,7 +51,7 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     check_guarded(settings)
     _serve_metrics(settings.metrics_port)
     stop = _stop_signal()
-    producer = await start_producer(settings.kafka, fail)
+    producer = await start_producer(settings.brokers, fail)
     queries = Queries(settings)
     try:
         roles = await _prepared(settings, producer, queries, builders)

@@ -74,7 +74,7 @@ async def read_frontiers(settings: Settings, role: str) -> list[Frontier]:
     """
     topics = [topic.name for topic in INPUTS[role]]
     tps = [TopicPartition(topic, n) for topic in topics for n in range(settings.partitions)]
-    async with reader(settings.kafka, group_id=f"tocsin-{role}") as consumer:
+    async with reader(settings.brokers, group_id=f"tocsin-{role}") as consumer:
         await learn(consumer, topics)
         consumer.assign(tps)
         committed = {tp: await consumer.committed(tp) for tp in tps}
@@ -102,7 +102,7 @@ async def accept(settings: Settings, role: str, found: Sequence[Frontier], at: G
     # First, as Kafka refuses it while the group has members.
     await _commit(settings, role, places)
     if role in STATEFUL:
-        producer = await start_producer(settings.kafka)
+        producer = await start_producer(settings.brokers)
         try:
             for number in sorted({tp.partition for tp in places}):
                 topic = changelog(role).name
@@ -123,7 +123,7 @@ def _entries(frontiers: Iterable[tuple[str, int]]) -> list[Entry]:
 
 
 async def _commit(settings: Settings, role: str, places: dict[TopicPartition, int]) -> None:
-    async with reader(settings.kafka, group_id=f"tocsin-{role}") as consumer:
+    async with reader(settings.brokers, group_id=f"tocsin-{role}") as consumer:
         consumer.assign(list(places))
         try:
             await consumer.commit(places)
@@ -137,7 +137,7 @@ async def _commit(settings: Settings, role: str, places: dict[TopicPartition, in
 async def _stored(settings: Settings, role: str, number: int) -> Stored:
     if role not in STATEFUL:
         return Stored({})
-    source = Changelog(settings.kafka, changelog(role).name, number, lambda key, value: None)
+    source = Changelog(settings.brokers, changelog(role).name, number, lambda key, value: None)
     frontiers: dict[str, int] = {}
     is_empty, fold = True, Fold()
     async with aclosing(source.changes_from(0)) as read:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from pipeline.brokers import Kafka
 from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.fencing import OPENED
 from pipeline.kafka_clients import reader
@@ -21,7 +22,7 @@ Check = Callable[[bytes, bytes | None], object]
 class Changelog:
     """One partition of a changelog topic, as the truth about a partition's state."""
 
-    def __init__(self, kafka: str, topic: str, partition: int, check: Check) -> None:
+    def __init__(self, kafka: Kafka, topic: str, partition: int, check: Check) -> None:
         self.topic = topic
         self.partition = partition
         self._kafka = kafka
@@ -82,7 +83,7 @@ class Changelog:
             changes.append((key, value))
         return changes
 
-    def _away(self, kafka: str, error: KafkaError) -> Unavailable:
+    def _away(self, kafka: Kafka, error: KafkaError) -> Unavailable:
         return Unavailable(
             f"Kafka at {kafka} does not answer ({error!r}) while restoring "
             f"{self.topic}-{self.partition}. Nothing was lost; the restore starts again."

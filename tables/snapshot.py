@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.brokers import Kafka
 from pipeline.topics import changelog
 from tables.fold import Fold
 from tables.memory import MemoryStore
@@ -14,7 +15,7 @@ Wanted = Callable[[bytes], bool]
 
 
 async def snapshot(
-    kafka: str, role: str, partition: int, wanted: Wanted, *tables: Table[Any]
+    kafka: Kafka, role: str, partition: int, wanted: Wanted, *tables: Table[Any]
 ) -> MemoryStore:
     """What one partition of a role's changelog says now of the keys that are wanted.
 

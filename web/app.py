@@ -116,7 +116,7 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     keys, catalogue = Keys(settings.api_keys), CatalogueFolder(settings.catalogue)
     clock = SystemClock()
-    producer = await start_producer(settings.kafka)
+    producer = await start_producer(settings.brokers)
     await catalogue.watch()
     watching = asyncio.create_task(_watch(keys))
     try:

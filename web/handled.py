@@ -44,10 +44,10 @@ class Handled:
 
     def __init__(self, settings: Settings, owners: Owners) -> None:
         self._partitions = settings.partitions
-        self._kafka = settings.kafka
+        self._kafka = settings.brokers
         self._owners = owners
         topics = {topic for passed in PASSED.values() for topic in passed}
-        self._ends = Ends(settings.kafka, topics)
+        self._ends = Ends(settings.brokers, topics)
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

@@ -102,11 +102,11 @@ class Operations:
         try:
             async with (
                 asyncio.timeout(LOOK_TIMEOUT_SECONDS),
-                Lag(settings.kafka, settings.partitions) as lag,
+                Lag(settings.brokers, settings.partitions) as lag,
             ):
                 found = await lag.by_topic()
         except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka at {settings.kafka} does not say how far it is.") from error
+            raise Unavailable(f"Kafka at {settings.brokers} does not say how far it is.") from error
         return [
             RoleState(role, sum(topics.values()), {name: n for name, n in topics.items() if n})
             for role, topics in found.items()

@@ -1,0 +1,73 @@
+"""Why a Kafka that is there does not let a client in: its client only says that none answers."""
+
+import ssl
+from typing import Any
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnsupportedSaslMechanismError
+
+from pipeline.brokers import Access, Kafka, brokers_of
+from pipeline.errors import Unavailable
+from pipeline.kafka_tokens import NoToken
+
+TIMEOUT_MS = 5000
+PASSWORDS = "TOCSIN_KAFKA_USER and TOCSIN_KAFKA_PASSWORD"
+
+
+async def refusal(kafka: Kafka, error: KafkaError) -> Unavailable | None:
+    """What to raise where the first broker that is there refuses us; None where none is there.
+
+    It is asked once more, as the error that a client raised says nothing of it.
+    """
+    brokers = brokers_of(kafka)
+    if isinstance(error, NoToken):
+        return _refused(brokers.addresses, str(error))
+    if not isinstance(error, KafkaConnectionError):
+        return None
+    for address in brokers.listed:
+        host, _, port = address.rpartition(":")
+        options: dict[str, Any] = brokers.access.options
+        try:
+            connection = await create_conn(
+                host, int(port), request_timeout_ms=TIMEOUT_MS, **options
+            )
+        except (ConnectionRefusedError, TimeoutError):
+            continue
+        except Exception as found:
+            return _refused(address, reason_of(found, brokers.access))
+        connection.close()
+        return None
+    return None
+
+
+def reason_of(error: Exception, access: Access) -> str:
+    """In words, with the setting that it is about."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return (
+                f"its certificate can't be trusted ({error.verify_message}); "
+                "TOCSIN_KAFKA_CA_FILE names who may vouch for it"
+            )
+        case ssl.SSLError():
+            return (
+                f"it can't agree with us on TLS ({error.reason or error}); look at "
+                f"TOCSIN_KAFKA_SECURITY_PROTOCOL, which is {access.protocol}, and at "
+                "TOCSIN_KAFKA_CERTIFICATE_FILE if it wants to know us by one"
+            )
+        case UnsupportedSaslMechanismError():
+            return f"it does not know TOCSIN_KAFKA_SASL_MECHANISM {access.mechanism}: {error}"
+        case NoToken():
+            return str(error)
+        case KafkaError() if access.protocol.startswith("SASL"):
+            return f"it refuses {access.user or 'our credentials'} ({error!r}); see {PASSWORDS}"
+        case _:
+            return (
+                f"it ends the connection ({error!r}); TOCSIN_KAFKA_SECURITY_PROTOCOL is "
+                f"{access.protocol}, and it may want another one"
+            )
+
+
+def _refused(address: str, why: str) -> Unavailable:
+    return Unavailable(
+        f"Kafka at {address} does not let us in: {why}. Nothing was read or changed."
+    )
