@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from pipeline.errors import Misconfigured
-from pipeline.kafka_tokens import MskTokens, Tokens
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"]
@@ -87,6 +86,9 @@ class Access:
         return context
 
     def _login(self) -> dict[str, Any]:
+        # Imported late: settings are read where nothing of Kafka's client is loaded yet.
+        from pipeline.kafka_tokens import MskTokens, Tokens
+
         password = self.password.get_secret_value()
         match self.mechanism:
             case "OAUTHBEARER":

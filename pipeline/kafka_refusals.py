@@ -60,6 +60,12 @@ def reason_of(error: Exception, access: Access) -> str:
             return str(error)
         case KafkaError() if access.protocol.startswith("SASL"):
             return f"it refuses {access.user or 'our credentials'} ({error!r}); see {PASSWORDS}"
+        case KafkaError() if access.protocol == "SSL":
+            return (
+                "it ends the connection once that is encrypted; it may want to know us by "
+                "TOCSIN_KAFKA_CERTIFICATE_FILE, or not trust what that has, or want a login "
+                "(TOCSIN_KAFKA_SECURITY_PROTOCOL)"
+            )
         case _:
             return (
                 f"it ends the connection ({error!r}); TOCSIN_KAFKA_SECURITY_PROTOCOL is "

@@ -3,20 +3,41 @@
 Kafka itself is the oracle; certificates, tokens and passwords are checked by it alone.
 """
 
+import asyncio
+import base64
+import os
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+from botocore.credentials import CredentialProvider, Credentials
+from cryptography.hazmat.primitives import serialization
 from pydantic import SecretStr
 
-from pipeline.brokers import Access, Brokers
+from pipeline.brokers import Access, Brokers, Mechanism
+from pipeline.errors import Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
+from pipeline.kafka_tokens import MskTokens, NoToken
 from pipeline.producer import start_producer
-from pipeline.settings import Settings
+from pipeline.settings import Settings, settings_of
 from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_topic
-from pipeline.topics import Topic
-from tests.pipeline.secured_kafka import PASSWORD, Authority, SecuredKafka, TokenServer
+from pipeline.topics import DEAD_LETTERS, ERASURES, Topic
+from tests.patience import until
+from tests.pipeline.recorder import PARTITIONS, Recorder
+from tests.pipeline.secured_kafka import (
+    PASSWORD,
+    Authority,
+    SecuredKafka,
+    TokenServer,
+    private_pem,
+)
 
 TOPIC = Topic(name="guarded", key="k", written_by="", read_by="")
 
@@ -38,7 +59,9 @@ async def kafka(
 ) -> AsyncIterator[SecuredKafka]:
     folder = tmp_path_factory.mktemp("secured")
     async with SecuredKafka(folder, authority, f"{tokens.url}/keys") as kafka:
-        await create_topics(Settings(kafka=kafka.address, partitions=1), [TOPIC])
+        await create_topics(
+            Settings(kafka=kafka.address, partitions=1), [TOPIC, DEAD_LETTERS, ERASURES]
+        )
         yield kafka
 
 
@@ -55,7 +78,7 @@ def ways(kafka: SecuredKafka, authority: Authority, tokens: TokenServer) -> dict
     )
     own = authority.issue("carol")
     certified = Access(protocol="SSL", ca_file=authority.file, certificate_file=own, key_file=own)
-    mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+    mechanisms: tuple[Mechanism, ...] = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
     return {each: Brokers(kafka.login, replace(alice, mechanism=each)) for each in mechanisms} | {
         "a certificate": Brokers(kafka.mutual, certified)
     }
@@ -75,3 +98,229 @@ async def test_each_way_leads_in(ways: dict[str, Brokers], way: str) -> None:
     assert read[-1] == value
     async with administrator(ways[way]) as admin:
         assert TOPIC.name in await admin.list_topics()
+
+
+SCRAM = "SCRAM-SHA-512"
+
+
+async def refused(brokers: Brokers) -> str:
+    """What is said to whoever wants in so."""
+    with pytest.raises(Unavailable) as said:
+        await start_producer(brokers)
+    with pytest.raises(Unavailable) as of_admin:
+        async with administrator(brokers):
+            pass
+    assert str(of_admin.value) == str(said.value)
+    assert PASSWORD not in str(said.value)
+    return str(said.value)
+
+
+@pytest.mark.parametrize("way", ["PLAIN", SCRAM])
+async def test_a_wrong_password(ways: dict[str, Brokers], way: str) -> None:
+    wrong = replace(ways[way].access, password=SecretStr("guessed"))
+    said = await refused(replace(ways[way], access=wrong))
+    assert "does not let us in: it refuses alice" in said
+    assert "TOCSIN_KAFKA_PASSWORD" in said
+    assert "guessed" not in said
+
+
+async def test_an_authority_that_nobody_trusts(ways: dict[str, Brokers]) -> None:
+    said = await refused(replace(ways[SCRAM], access=replace(ways[SCRAM].access, ca_file=None)))
+    assert "its certificate can't be trusted" in said
+    assert "TOCSIN_KAFKA_CA_FILE" in said
+
+
+async def test_a_certificate_of_ours_that_has_ended(
+    ways: dict[str, Brokers], authority: Authority
+) -> None:
+    ended = authority.issue("dave", ended=True)
+    access = replace(ways["a certificate"].access, certificate_file=ended, key_file=ended)
+    said = await refused(replace(ways["a certificate"], access=access))
+    assert "TOCSIN_KAFKA_CERTIFICATE_FILE" in said
+
+
+async def test_no_certificate_of_ours(ways: dict[str, Brokers]) -> None:
+    access = replace(ways["a certificate"].access, certificate_file=None, key_file=None)
+    said = await refused(replace(ways["a certificate"], access=access))
+    assert "TOCSIN_KAFKA_CERTIFICATE_FILE" in said
+
+
+async def test_in_the_clear_where_it_wants_tls(kafka: SecuredKafka) -> None:
+    said = await refused(Brokers(kafka.login))
+    assert "TOCSIN_KAFKA_SECURITY_PROTOCOL is PLAINTEXT" in said
+
+
+async def test_tls_where_it_talks_in_the_clear(
+    kafka: SecuredKafka, ways: dict[str, Brokers]
+) -> None:
+    said = await refused(Brokers(kafka.address, ways[SCRAM].access))
+    assert "TOCSIN_KAFKA_SECURITY_PROTOCOL is SASL_SSL, and it may want another" in said
+
+
+async def test_a_mechanism_that_it_does_not_take(
+    kafka: SecuredKafka, ways: dict[str, Brokers]
+) -> None:
+    said = await refused(Brokers(kafka.mutual, ways[SCRAM].access))
+    assert "does not let us in" in said
+
+
+async def test_a_token_server_that_knows_us_not(ways: dict[str, Brokers]) -> None:
+    wrong = replace(ways["OAUTHBEARER"].access, password=SecretStr("guessed"))
+    said = await refused(replace(ways["OAUTHBEARER"], access=wrong))
+    assert "gives no token: it answers 401" in said
+
+
+async def test_a_token_server_that_is_away(ways: dict[str, Brokers]) -> None:
+    away = replace(ways["OAUTHBEARER"].access, token_url="http://127.0.0.1:9/token")
+    said = await refused(replace(ways["OAUTHBEARER"], access=away))
+    assert "http://127.0.0.1:9/token gives no token" in said
+
+
+async def test_a_broker_that_is_away_is_away(ways: dict[str, Brokers]) -> None:
+    with pytest.raises(Unavailable, match=r"does not answer at 127\.0\.0\.1:9"):
+        await start_producer(replace(ways[SCRAM], addresses="127.0.0.1:9"))
+
+
+async def test_one_token_serves_until_it_is_about_to_end(
+    ways: dict[str, Brokers], tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = ways["OAUTHBEARER"].access.options["sasl_oauth_token_provider"]
+    tokens.asked.clear()
+    first = await provider.token()
+    assert await provider.token() == first
+    assert tokens.asked == [{"grant_type": ["client_credentials"], "scope": ["write read"]}]
+    now = time.monotonic()
+    monkeypatch.setattr("pipeline.kafka_tokens.time.monotonic", lambda: now + 0.8 * tokens.life)
+    await provider.token()
+    assert len(tokens.asked) == 2
+
+
+async def test_a_worker_reads_and_writes_behind_tls_and_a_password(
+    kafka: SecuredKafka, ways: dict[str, Brokers]
+) -> None:
+    recorder = Recorder(kafka.address)
+    await recorder.fill(5)
+    recorder.settings = settings_of(variables(ways[SCRAM]) | {"TOCSIN_PARTITIONS": "3"})
+    async with recorder.worker():
+        await until(lambda: recorder.count() == 5 * PARTITIONS)
+
+
+def variables(brokers: Brokers) -> dict[str, str]:
+    """How an operator says it."""
+    access = brokers.access
+    return {
+        "TOCSIN_KAFKA": brokers.addresses,
+        "TOCSIN_KAFKA_SECURITY_PROTOCOL": access.protocol,
+        "TOCSIN_KAFKA_SASL_MECHANISM": access.mechanism,
+        "TOCSIN_KAFKA_USER": access.user,
+        "TOCSIN_KAFKA_PASSWORD": access.password.get_secret_value(),
+        "TOCSIN_KAFKA_CA_FILE": str(access.ca_file),
+    }
+
+
+async def tocsin(brokers: Brokers, *argv: str, **more: str) -> tuple[int, str]:
+    """A command, as an operator runs it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *argv),
+        env={**os.environ, **variables(brokers), **more},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    assert PASSWORD not in said.decode()
+    return process.returncode, said.decode()
+
+
+async def test_commands_get_in_and_say_in_a_sentence_why_they_do_not(
+    ways: dict[str, Brokers], tmp_path: Path
+) -> None:
+    listed = await tocsin(ways[SCRAM], "dead-letters", "list", "--json", TOCSIN_PARTITIONS="1")
+    assert listed[0] == 0, listed[1]
+    wrong = replace(ways[SCRAM].access, password=SecretStr("guessed"))
+    code, said = await tocsin(
+        replace(ways[SCRAM], access=wrong), "worker", "router", TOCSIN_DATA_DIR=str(tmp_path)
+    )
+    assert code == 69
+    assert "does not let us in: it refuses alice" in said.splitlines()[-1]
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"USER": "alice"}, "KAFKA_USER can't be used: the security protocol is PLAINTEXT"),
+        ({"CA_FILE": "ca.pem"}, "KAFKA_CA_FILE can't be used: the security protocol is PLAINTEXT"),
+        ({"SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_USER can't be used: .* nobody is named"),
+        ({"SECURITY_PROTOCOL": "sasl"}, "KAFKA_SECURITY_PROTOCOL can't be used: .*'SASL_SSL'"),
+        (
+            {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "OAUTHBEARER", "USER": "a"},
+            "KAFKA_TOKEN_URL can't be used: it has to begin with https",
+        ),
+        (
+            {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "AWS_MSK_IAM"},
+            "KAFKA_SASL_MECHANISM can't be used: AWS_MSK_IAM takes TOCSIN_AWS_REGION",
+        ),
+        ({"SECURITY_PROTOCOL": "SSL", "KEY_FILE": "k"}, "KAFKA_KEY_FILE can't be used: it comes"),
+    ],
+)
+def test_what_would_be_ignored_or_is_missing_is_said(given: dict[str, str], said: str) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        settings_of({f"TOCSIN_KAFKA_{name}": text for name, text in given.items()})
+
+
+def test_files_that_can_not_be_used(tmp_path: Path, authority: Authority) -> None:
+    missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
+    empty.touch()
+    for file in (missing, empty):
+        with pytest.raises(Misconfigured, match="TOCSIN_KAFKA_CA_FILE can't be used"):
+            _ = Access(protocol="SSL", ca_file=file).options
+        with pytest.raises(Misconfigured, match="TOCSIN_KAFKA_CERTIFICATE_FILE and"):
+            _ = Access(protocol="SSL", ca_file=authority.file, certificate_file=file).options
+
+
+def test_a_key_behind_a_password(tmp_path: Path, authority: Authority) -> None:
+    own = authority.issue("erin")
+    key = serialization.load_pem_private_key(own.read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(private_pem(key, b"open"))  # type: ignore[arg-type]
+    access = Access(
+        protocol="SSL", ca_file=authority.file, certificate_file=own, key_file=locked,
+        key_password=SecretStr("open"),
+    )  # fmt: skip
+    assert access.options["ssl_context"]
+    with pytest.raises(Misconfigured, match="TOCSIN_KAFKA_KEY_FILE can't be used"):
+        _ = replace(access, key_password=SecretStr("shut")).options
+
+
+async def test_msk_is_asked_as_its_own_library_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle is AWS's signer for Kafka clients in Python."""
+    now = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    for module in ("botocore.auth", "botocore.compat"):
+        monkeypatch.setattr(f"{module}.get_current_datetime", lambda **_: now, raising=False)
+    ours = await MskTokens("eu-west-1", "AKIDEXAMPLE", "secret").token()
+    theirs, _ = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider(
+        "eu-west-1", Static()
+    )
+    assert asked(ours) == asked(theirs)
+
+
+class Static(CredentialProvider):
+    """The same credentials for theirs."""
+
+    def load(self) -> Credentials:
+        return Credentials("AKIDEXAMPLE", "secret")
+
+
+def asked(token: str) -> tuple[str, dict[str, list[str]]]:
+    """The request in a token; who sends it is no part of what is signed."""
+    url = urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
+    query = parse_qs(url.query)
+    del query["User-Agent"]
+    return url.netloc + url.path, query
+
+
+async def test_no_credentials_for_msk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
+    with pytest.raises(NoToken, match="no AWS credentials"):
+        await MskTokens("eu-west-1").token()

@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from embedded.kafka import Kafka
+from pipeline.brokers import Kafka as Addresses
 from pipeline.errors import Unavailable
 from pipeline.kafka_clients import administrator, new_consumer, reader
 from pipeline.producer import start_producer
@@ -58,7 +59,7 @@ async def test_what_kafka_raises_within_a_block_is_said_as_somebody_can_act_on_i
             await asyncio.sleep(0)
             raise KafkaConnectionError("gone")
 
-    def explain(address: str, error: KafkaError) -> Unavailable:
+    def explain(address: Addresses, error: KafkaError) -> Unavailable:
         return Unavailable(f"no copy from {address}: {error!r}")
 
     with pytest.raises(Unavailable, match=r"no copy from .*gone"):
