@@ -1,5 +1,6 @@
 """Which tests a mutant is put before, and for how long they may run."""
 
+import re
 from collections.abc import Callable
 from pathlib import PurePath
 
@@ -78,23 +79,29 @@ def _of_lines(mutant: Mutant, recording: Recording, source_of: Callable[[str], s
 
 def _importing(path: str, recording: Recording, source_of: Callable[[str], str]) -> set[int]:
     """Tests of files that import from a module: to read a value executes no line of it."""
-    text = _import_of(path)
+    imports = _import_of(path)
     return {
         place
         for place, test in enumerate(recording.tests)
-        if text in source_of(test.partition("::")[0])
+        if imports.search(source_of(test.partition("::")[0]))
     }
 
 
-def _import_of(path: str) -> str:
+def _import_of(path: str) -> re.Pattern[str]:
+    """What is written in a file that imports a module, or something of it."""
     module = path.removesuffix(".py").replace("/", ".")
-    return f"from {module} import"
+    package, _, name = module.rpartition(".")
+    inside, beside = re.escape(module), re.escape(package)
+    return re.compile(
+        rf"^\s*(from {inside} import|import {inside}\b|from {beside} import [^\n]*\b{name}\b)",
+        re.MULTILINE,
+    )
 
 
 def importers(path: str, recording: Recording, source_of: Callable[[str], str]) -> list[str]:
     """The modules, of those that were recorded, that import from one."""
-    text = _import_of(path)
-    return [other for other in recording.lines if text in source_of(other)]
+    imports = _import_of(path)
+    return [other for other in recording.lines if imports.search(source_of(other))]
 
 
 def _entering(path: str, recording: Recording) -> set[int]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.mutation.choice import choose, runs_at_import
@@ -67,6 +68,25 @@ def test_what_acts_at_import_also_concerns_test_files_that_import_from_the_modul
     assert found.tests == [TESTS[1], TESTS[2], TESTS[0], TESTS[3]]
     in_function = choose(mutant(5, 5), recording(), lambda path: texts.get(path, ""))
     assert in_function.tests == [TESTS[1]]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_judge"),
+    [
+        ("from shop.price import VAT", True),
+        ("from shop import price", True),
+        ("from shop import cart, price, till", True),
+        ("    import shop.price", True),
+        ("from shop import prices", False),
+        ("from shop.prices import VAT", False),
+        ("from other import price", False),
+    ],
+)
+def test_a_module_is_imported_in_several_ways(line: str, is_judge: bool) -> None:
+    texts = {"tests/shop/test_till.py": f"import os\n{line}\n"}
+    changed = mutant(1, 1, in_body=False)
+    found = choose(changed, recording(), lambda path: texts.get(path, ""))
+    assert (TESTS[3] in found.tests) == is_judge
 
 
 def test_values_are_judged_by_the_tests_of_who_imports_them() -> None:
