@@ -109,5 +109,11 @@ def test_a_newcomer_takes_an_even_share_from_all() -> None:
     assert assigned["b"] < set(range(6, 12))
 
 
+def test_who_has_too_many_gives_the_last_ones() -> None:
+    """So that which ones move is the same wherever it is reckoned."""
+    old = {"a": Claim(1, frozenset(range(4)))}
+    assert assign(range(4), {**old, "b": NEW}) == {"a": {0, 1}, "b": {2, 3}}
+
+
 def test_nobody_gets_nothing() -> None:
     assert assign(range(3), {}) == {}

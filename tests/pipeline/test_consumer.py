@@ -215,6 +215,53 @@ async def test_the_client_has_no_thread_of_its_own(kafka: Kafka) -> None:
     assert WorkerThread not in kinds
 
 
+async def test_it_is_said_whether_something_was_committed(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(10)
+    async with recorder.worker() as app:
+        await until(lambda: recorder.handled == expected)
+        app.consumer._committed_offset.clear()
+        assert await app.consumer.force_commit()
+        assert not await app.consumer.force_commit()
+
+
+async def test_faust_notes_nothing_of_what_is_done(kafka: Kafka) -> None:
+    """It would keep the offset of each slice for good, as its own commit never comes."""
+    recorder = Recorder(kafka.address)
+    expected = await recorder.fill(10)
+    async with recorder.worker() as app:
+        await until(lambda: recorder.handled == expected)
+        assert not any(app.consumer._acked.values())
+        assert not any(app.consumer._unacked_messages)
+
+
+async def test_the_group_is_joined_as_the_settings_say(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address)
+    await recorder.fill(0)
+    async with recorder.worker() as app:
+        client = app.consumer._thread._ensure_consumer()
+        assert client._session_timeout_ms == 2000
+        assert client._heartbeat_interval_ms == 333
+        assert client._rebalance_timeout_ms == 60_000
+        assert client._max_partition_fetch_bytes == 1 << 19
+        assert client._fetch_max_bytes == 1 << 22
+        assert client._auto_offset_reset == "none"
+        assert client._isolation_level == "read_committed"
+        assert not client._enable_auto_commit
+
+
+async def test_it_fetches_no_more_once_it_is_to_stop(kafka: Kafka) -> None:
+    recorder = Recorder(kafka.address)
+    await recorder.fill(0)
+    async with recorder.worker() as app:
+        consumer = app.consumer
+        for stopping in (True, False), (False, True):
+            fetcher = SimpleNamespace(should_stop=stopping[1])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(type(consumer), "should_stop", stopping[0])
+                await asyncio.wait_for(consumer._drain_messages(fetcher), 60)
+
+
 async def test_of_a_commit_what_is_no_longer_ours_is_left_out(kafka: Kafka) -> None:
     recorder = Recorder(kafka.address)
     expected = await recorder.fill(10)

@@ -166,6 +166,12 @@ async def test_others_records_are_sent_again_whoever_is_erased(
     assert await letters.again(letters.letter(value)) == (1, 0)
 
 
+async def test_what_names_nobody_is_sent_again_whoever_is_erased(letters: Letters) -> None:
+    for nobody in ("", "XXXX"):
+        await letters.write(letters.erasures, encode(Erasure(user=nobody)))
+    assert await letters.again(letters.letter(b"{}")) == (1, 0)
+
+
 async def test_an_event_of_a_tenant_names_users_of_that_tenant(letters: Letters) -> None:
     await letters.write(letters.erasures, encode(Erasure(user="ada", tenant="acme")))
     request = b'{"user": "ada", "event": {"tenant": "acme"}}'

@@ -4,8 +4,10 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from itertools import count
+from typing import Any
 
 import pytest
+from aiokafka import errors
 
 from embedded.kafka import Kafka
 from pipeline.errors import Fenced, Unavailable
@@ -13,6 +15,7 @@ from pipeline.fencing import (
     LARGEST_SEQUENCE,
     OPENED,
     OWNER,
+    InitProducerId,
     Owner,
     new_owner,
     transactional_id,
@@ -204,6 +207,40 @@ async def test_an_id_that_kafka_does_not_answer_for_is_one_sentence(
     monkeypatch.setattr("pipeline.fencing.ANSWER_SECONDS", 0.2)
     wire.proxy.hold(lambda key, body: key == 22)
     with pytest.raises(Unavailable, match=rf"who owns {wire.topic}-0\. Nothing was written"):
+        await wire.producer.open(wire.topic, 0)
+
+
+@pytest.mark.parametrize("code", [14, 15, 16, 51])
+async def test_an_id_that_kafka_has_no_answer_for_yet_is_asked_for_again(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """A coordinator that loads, moves, is unknown, or ends what the last owner began: by KIP-98."""
+    send, answers = wire.producer.client.send, [code, code]
+
+    async def answer_late(node: int, request: Any, **options: Any) -> Any:
+        answer = await send(node, request, **options)
+        if isinstance(request, InitProducerId) and answers:
+            answer.error_code = answers.pop()
+        return answer
+
+    monkeypatch.setattr(wire.producer.client, "send", answer_late)
+    await wire.producer.open(wire.topic, 0)
+    assert not answers
+
+
+async def test_another_refusal_of_an_id_is_one_sentence(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = wire.producer.client.send
+
+    async def refuse(node: int, request: Any, **options: Any) -> Any:
+        answer = await send(node, request, **options)
+        if isinstance(request, InitProducerId):
+            answer.error_code = errors.InvalidTransactionTimeout.errno
+        return answer
+
+    monkeypatch.setattr(wire.producer.client, "send", refuse)
+    with pytest.raises(Unavailable, match="InvalidTransactionTimeout"):
         await wire.producer.open(wire.topic, 0)
 
 

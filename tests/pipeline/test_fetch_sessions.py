@@ -11,15 +11,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v4, FetchRequest_v11
 
 from embedded.kafka import Kafka
 from pipeline import fetch_sessions
 from pipeline.fetch_planning import plan_when_possible
-from pipeline.fetch_requests import Changes
-from pipeline.fetch_sessions import LAST_EPOCH, FetchSession, answer_of
+from pipeline.fetch_requests import Changes, Wanted
+from pipeline.fetch_sessions import LAST_EPOCH, FetchSession, _note, answer_of
 from pipeline.kafka_clients import administrator, new_client, new_consumer
-from pipeline.received import NOTHING
+from pipeline.received import NOTHING, Answer
 from tests.patience import in_time, until
 
 PARTITIONS = 12
@@ -249,6 +250,37 @@ async def test_each_answer_counts_for_all_partitions_that_it_does_not_name(
     await until(lambda: answer_of(states[1]).at > known.at)
     assert answer_of(states[1]) == answer_of(states[2])
     assert answer_of(states[1]).broker == 1
+
+
+async def test_an_answer_that_is_an_error_tells_nothing_of_its_partition() -> None:
+    first, second = TopicPartition("topic", 0), TopicPartition("topic", 1)
+    states = Assignment([first, second])
+    for tp in (first, second):
+        states.state_value(tp).seek(7)
+    consumer = SimpleNamespace(
+        _subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=states))
+    )
+    refused, told = (1, 6, -1, -1, 0, b""), (0, 0, 9, 8, 0, b"")
+    response = SimpleNamespace(topics=[("topic", [refused, told])])
+    wanted = Wanted([first, second], [7, 7], 100)
+    _note(consumer, response, wanted, Answer(5, 1))
+    assert answer_of(states.state_value(second)) is NOTHING
+    assert (states.state_value(second).highwater, states.state_value(second).lso) == (None, None)
+    assert answer_of(states.state_value(first)) == Answer(5, 1)
+    assert (states.state_value(first).highwater, states.state_value(first).lso) == (9, 8)
+
+
+async def test_an_answer_for_another_position_tells_where_the_log_ends_and_no_more() -> None:
+    tp = TopicPartition("topic", 0)
+    states = Assignment([tp])
+    states.state_value(tp).seek(8)
+    consumer = SimpleNamespace(
+        _subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=states))
+    )
+    response = SimpleNamespace(topics=[("topic", [(0, 0, 9, 9, 0, b"")])])
+    _note(consumer, response, Wanted([tp], [7], 100), Answer(5, 1))
+    assert states.state_value(tp).lso == 9
+    assert answer_of(states.state_value(tp)) is NOTHING
 
 
 def whole(*offsets: int, topic: str = "topic") -> FetchRequest:

@@ -36,6 +36,8 @@ async def test_it_is_the_record_that_stood_there(kafka: Kafka) -> None:
         assert (made.timestamp, made.timestamp_type) == (stood.timestamp, stood.timestamp_type)
         assert (made.key, made.value, made.headers) == (stood.key, stood.value, stood.headers)
         assert made.checksum == stood.checksum
+        assert made.serialized_key_size == max(0, stood.serialized_key_size)
+        assert made.serialized_value_size == max(0, stood.serialized_value_size)
 
 
 def test_no_headers_are_none() -> None:

@@ -168,6 +168,15 @@ async def test_servers_take_turns_and_each_keeps_its_order() -> None:
     assert served == ["x1", "a1", "b1", "c1", "a2", "b2", "a3"]
 
 
+async def test_a_call_that_was_given_up_before_its_turn_waits_no_more() -> None:
+    slots = Slots(8, 1)
+    calls = Calls(slots)
+    await calls.make("one", 3)
+    assert any(queue.servers() for queue in slots._waiting.values())
+    await calls.give_up()
+    assert not any(queue._by_server.values() for queue in slots._waiting.values())
+
+
 async def test_a_call_that_was_given_up_gives_its_servers_slot_back() -> None:
     calls = Calls(Slots(8, 1))
     await calls.make("one", 3)
