@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     twilio_url: str = "https://api.twilio.com"
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
+    twilio_messaging_service: str = ""
+    """Of a Messaging Service, MG…, which then chooses the sender of each text in place of
+    `sms_from` and `sms_senders`."""
     sms_from: str = "+15005550006"
     sms_senders: dict[str, str] = {}
     """Other senders by country, as JSON: {"DE": "Shop", "US": "+15005550006"}."""

@@ -53,9 +53,9 @@ class Texting:
         self._keeps_tickets = keeps_tickets
         self._tickets = Tickets(settings)
 
-    def check(self) -> None:
-        """Raise Misconfigured where there is no sender for every country."""
-        if not self._senders[ELSEWHERE]:
+    def check(self, *, needs_sender: bool = True) -> None:
+        """Raise Misconfigured where there is no sender for every country, unless none is needed."""
+        if needs_sender and not self._senders[ELSEWHERE]:
             raise Misconfigured("TOCSIN_SMS_FROM is not set.")
         for country in (*self._senders, *self._prices):
             if country != ELSEWHERE and country not in phonenumbers.SUPPORTED_REGIONS:

@@ -1,6 +1,7 @@
 """SMS by Twilio's Messages resource: one call a message."""
 
 import base64
+import re
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,7 +22,11 @@ BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21408, 21604, 21612, 21614, 
 enabled, 21612 no carrier leads there from our sender."""
 UNSUBSCRIBED = 21610
 QUEUE_IS_FULL = 21611
-OUR_SETTINGS = frozenset({20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660})
+OUR_SETTINGS = frozenset(
+    {20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660, 21701, 21703, 21704, 21705}
+)
+"""Credentials, the sender, or the Messaging Service that is to choose one."""
+_SERVICE = re.compile(r"MG[0-9a-f]{32}")
 
 
 class Accepted(Struct, frozen=True):
@@ -38,12 +43,13 @@ class Error(Struct, frozen=True):
 
 
 class Twilio(Texter):
-    """Sends text messages for one account from one number."""
+    """Sends text messages for one account, from our numbers or through a Messaging Service."""
 
     name = "twilio"
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._sid = settings.twilio_account_sid
+        self._service = settings.twilio_messaging_service
         self._base = settings.twilio_url.rstrip("/")
         super().__init__(Texting(settings, self.name))
         self._token_is_set = bool(settings.twilio_auth_token.get_secret_value())
@@ -63,19 +69,22 @@ class Twilio(Texter):
             raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID does not begin with AC.")
         if not self._token_is_set:
             raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN is not set.")
-        self.texting.check()
+        if self._service and not _SERVICE.fullmatch(self._service):
+            raise Misconfigured("TOCSIN_TWILIO_MESSAGING_SERVICE is not MG and 32 hex digits.")
+        self.texting.check(needs_sender=not self._service)
 
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
         """The call for one message."""
         url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
-        body = urlencode(form_of(text)).encode()
+        body = urlencode(form_of(text, self._service)).encode()
         reply = await self._http.post(url, body, self._headers)
         return reply if isinstance(reply, Retry) else outcome_of(reply, text)
 
 
-def form_of(text: Text) -> dict[str, str]:
-    """The fields of the request for a message."""
-    form = {"To": text.to, "From": text.sender, "Body": text.body}
+def form_of(text: Text, service: str = "") -> dict[str, str]:
+    """The fields of the request for a message, whose sender the service chooses if there is one."""
+    sender = {"MessagingServiceSid": service} if service else {"From": text.sender}
+    form = {"To": text.to, **sender, "Body": text.body}
     # Twilio takes no metadata with a message, so what it is to hand back is in the callback.
     return form | {"StatusCallback": text.callback} if text.callback else form
 

@@ -34,6 +34,7 @@ from sendgrid.helpers.mail import (
     Substitution,
     To,
 )
+from twilio.base import values
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client as TwilioClient
 
@@ -279,10 +280,19 @@ async def test_twilio_sdk_sends(bench: Bench, twilio: Any) -> None:
     assert accepted.channel == "sms"
 
 
+async def test_twilio_sdk_sends_through_a_messaging_service(bench: Bench, twilio: Any) -> None:
+    message = await text(twilio, from_=values.unset, messaging_service_sid=f"MG{7:032x}")
+    assert (message.messaging_service_sid, message.from_) == (f"MG{7:032x}", None)
+    assert bench.last().reference == message.sid
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
         ({"to": "12"}, 21211),
+        ({"from_": values.unset, "messaging_service_sid": "MG1"}, 21705),
+        ({"from_": values.unset, "messaging_service_sid": f"MG{0:032x}"}, 21701),
+        ({"from_": values.unset}, 21603),
         ({"from_": "#"}, 21212),
         ({"body": ""}, 21602),
         ({"body": "x" * 1601}, 21617),

@@ -7,7 +7,7 @@ import pytest
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.http import Reply
-from sinks.provider import Refused, Retry
+from sinks.provider import Refused, Retry, Sent
 from sinks.sms.texting import Text, Texting
 from sinks.sms.twilio import Twilio, outcome_of
 from tests.sinks.rig import Case, Rig
@@ -24,6 +24,7 @@ TWILIO = Case(
         ({"twilio_account_sid": "SM1"}, "TOCSIN_TWILIO_ACCOUNT_SID"),
         ({"twilio_auth_token": ""}, "TOCSIN_TWILIO_AUTH_TOKEN is not set"),
         ({"sms_from": ""}, "TOCSIN_SMS_FROM is not set"),
+        ({"twilio_messaging_service": "MG1"}, "TOCSIN_TWILIO_MESSAGING_SERVICE is not MG"),
     ],
 )
 
@@ -31,6 +32,27 @@ TWILIO = Case(
 @pytest.mark.parametrize("rig", ["twilio"], indirect=True)
 async def test_refused_sender_loses_nobody(rig: Rig) -> None:
     settings = rig.settings.model_copy(update={"sms_from": "#"})
+    outcome = await replace(rig, provider=Twilio(settings, rig.http)).send()
+    assert isinstance(outcome, Retry)
+    assert outcome.reason is Reason.UNAUTHORIZED
+
+
+SERVICE = f"MG{7:032x}"
+
+
+@pytest.mark.parametrize("rig", ["twilio"], indirect=True)
+async def test_a_messaging_service_needs_no_sender(rig: Rig) -> None:
+    update = {"sms_from": "", "twilio_messaging_service": SERVICE}
+    provider = Twilio(rig.settings.model_copy(update=update), rig.http)
+    await provider.check()
+    assert isinstance(await replace(rig, provider=provider).send(), Sent)
+    assert len(rig.witnessed()) == 1
+
+
+@pytest.mark.parametrize("rig", ["twilio"], indirect=True)
+@pytest.mark.parametrize("service", [f"MG{0:032x}", "MGx"])
+async def test_a_messaging_service_that_is_none_loses_nobody(rig: Rig, service: str) -> None:
+    settings = rig.settings.model_copy(update={"twilio_messaging_service": service})
     outcome = await replace(rig, provider=Twilio(settings, rig.http)).send()
     assert isinstance(outcome, Retry)
     assert outcome.reason is Reason.UNAUTHORIZED

@@ -17,6 +17,9 @@ from schemas.vocabulary import Channel
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,6}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+SERVICE = re.compile(r"MG[0-9a-f]{32}")
+NOWHERE = frozenset({f"MG{0:032x}"})
+"""Sids that no Messaging Service has."""
 MAX_BODY = 1600  # characters
 SEGMENT = 153  # characters that one part of a long message carries
 
@@ -82,8 +85,13 @@ def problem_of(form: dict[str, str]) -> tuple[int, str] | None:
         return 21604, "A 'To' phone number is required."
     if not NUMBER.fullmatch(to):
         return 21211, f"The 'To' number {to} is not a valid phone number."
-    if not sender and "MessagingServiceSid" not in form:
+    service = form.get("MessagingServiceSid", "")
+    if not sender and not service:
         return 21603, "A 'From' phone number is required."
+    if service and not SERVICE.fullmatch(service):
+        return 21705, "The Messaging Service Sid is invalid."
+    if service in NOWHERE:
+        return 21701, "The Messaging Service does not exist."
     if sender and not SENDER.fullmatch(sender):
         return 21212, f"The 'From' number {sender} is not a valid phone number."
     if not body:

@@ -43,6 +43,10 @@ OUR_SETTINGS = {
     21609: "Invalid 'StatusCallback' URL",
     21659: "'From' is not a Twilio phone number or Short Code country mismatch",
     21660: "Mismatch between the 'From' number and the account",
+    21701: "The Messaging Service does not exist",
+    21703: "The Messaging Service contains no phone numbers",
+    21704: "The Messaging Service contains no phone number that can send",
+    21705: "The Messaging Service is invalid",
 }
 SAID_STOP = "Attempt to send to unsubscribed recipient"
 QUEUE = "The 'From' number has exceeded the maximum number of queued messages"
@@ -112,5 +116,7 @@ def test_what_each_reply_means(row: Row) -> None:
 def test_a_form_has_a_callback_only_where_there_is_one() -> None:
     form = {"To": "+4930123456", "From": "Shop", "Body": "Hi"}
     assert form_of(TEXT) == form
+    by_service = {"To": "+4930123456", "MessagingServiceSid": "MG1", "Body": "Hi"}
+    assert form_of(TEXT, "MG1") == by_service
     with_callback = TEXT.__class__("+1", "+2", "b", False, 1, 0.0, "https://n.example.com/x")
     assert form_of(with_callback)["StatusCallback"] == "https://n.example.com/x"

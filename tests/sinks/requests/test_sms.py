@@ -49,6 +49,13 @@ async def test_twilio() -> None:
     ]
 
 
+async def test_twilio_through_a_messaging_service() -> None:
+    http = Recorder(reply(201, {"sid": "SM1"}))
+    chosen = settings(twilio_messaging_service="MG1", public_url="")
+    assert list(await Twilio(chosen, http).send([SAID])) == [Sent("SM1", 1, 0.075)]
+    assert http.request.form == [("To", NUMBER), ("MessagingServiceSid", "MG1"), ("Body", "Wörter")]
+
+
 async def test_plivo() -> None:
     http = Recorder(reply(202, {"message_uuid": ["u"]}))
     chosen = settings(
