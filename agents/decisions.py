@@ -44,7 +44,7 @@ READ_AT_ONCE = 50
 ORDERED_AT_ONCE = 200
 """Of what is due for one user at one moment, put in order in one go."""
 _URGENCY = tuple(Priority)
-_TICKETED = frozenset((Channel.EMAIL, Channel.SMS))
+_TICKETED = frozenset((Channel.EMAIL, Channel.SMS, Channel.CHAT))
 """Where tickets leave with the message, and so may have too little room."""
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
 

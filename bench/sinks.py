@@ -272,6 +272,8 @@ def address(provider: Provider, outside: Outside, number: int) -> str:
             return f"telegram:{number}"
         case Channel.CHAT, "slackapp":
             return f"slackapp:C{number}"
+        case Channel.CHAT, "twiliowhatsapp":
+            return f"whatsapp:{phone(number)}"
         case Channel.CHAT, name:
             token = outside.accounts.chat_token
             return f"{name}:{chat_hook(name, outside.url, number % HOOKS, token)}"

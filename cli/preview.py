@@ -23,7 +23,7 @@ from policy.rendering.rendering import Rendering
 from policy.rendering.sample import sample_attributes, sample_data
 from policy.rendering.sms import segments_of
 from policy.rendering.together import together
-from schemas.delivery import Content
+from schemas.delivery import Approved, Content
 from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.vocabulary import Channel
@@ -186,6 +186,8 @@ def _described(channel: Channel, content: Content) -> Iterator[Text]:
         yield from _part("html", f"{len(content.html.encode()):,} bytes")
     if content.data:
         yield from _part("data", json.dumps(content.data, ensure_ascii=False))
+    if content.approved:
+        yield from _part("whatsapp", _filled(content.approved))
     if size := _size(channel, content):
         yield from _part("size", size)
 
@@ -195,6 +197,12 @@ def _part(name: str, said: str) -> Iterator[Text]:
     for line in said.splitlines():
         yield from wrapped(line, len(first), first)
         first = " " * len(first)
+
+
+def _filled(approved: Approved) -> str:
+    language = f" in {approved.language}" if approved.language else ""
+    variables = (f"{{{{{n}}}}} {said}" for n, said in enumerate(approved.variables, 1))
+    return "\n".join((f"{approved.template}{language}", *variables))
 
 
 def _size(channel: Channel, content: Content) -> str:

@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     twilio_messaging_service: str = ""
     """Of a Messaging Service, MG…, which then chooses the sender of each text in place of
     `sms_from` and `sms_senders`."""
+    twilio_whatsapp_from: str = ""
+    """Our number on WhatsApp, with +; empty where the Messaging Service has one."""
     sms_from: str = "+15005550006"
     sms_senders: dict[str, str] = {}
     """Other senders by country, as JSON: {"DE": "Shop", "US": "+15005550006"}."""

@@ -21,6 +21,18 @@ DEFAULT_LIMIT = RateLimit(count=10, seconds=3600)
 """Per user and channel, over all types that set no limit of their own."""
 
 
+class WhatsAppEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A template that WhatsApp approved, which it takes at any time.
+
+    `template` is Twilio's ContentSid, or at Vonage NAMESPACE:NAME with its `language`. `variables`
+    are Jinja2 sources for {{1}}, {{2}} and so on; each becomes a single line.
+    """
+
+    template: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:-]{1,512}$")]
+    language: LocaleName | None = None
+    variables: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+
+
 class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Jinja2 sources that one locale, or a digest, has of its own; what is absent falls back."""
 
@@ -28,6 +40,7 @@ class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: str | None = None
     html: str | None = None
     mjml: str | None = None
+    whatsapp: WhatsAppEntry | None = None
 
 
 class Translation(Texts, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +56,7 @@ class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     have, 4 if it doesn't say; `digest` speaks of several events at once, and `locales` has
     translations by locale. `language` is that of the texts which are no translation; where it
     is said, a user of another language gets their dates, numbers and plurals by it, too.
+    `whatsapp` is what goes there in place of the other texts.
     """
 
     body: str
@@ -55,6 +69,7 @@ class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     segments: Annotated[int, Meta(ge=1, le=10)] | None = None
     digest: Texts | None = None
     locales: dict[LocaleName, Translation] = {}
+    whatsapp: WhatsAppEntry | None = None
 
 
 class ByChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,17 +8,30 @@ from schemas.event import Hex, Name
 from schemas.vocabulary import Channel, Priority
 
 
+class Approved(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A template that WhatsApp approved, by its name with whoever carries it, and what fills it.
+
+    `language` is that of the template, where it has several.
+    """
+
+    template: str
+    language: str = ""
+    variables: tuple[str, ...] = ()
+
+
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the person reads, rendered for one channel.
 
     `title` is the push title or the e-mail subject; `html` is for e-mail alone; `data` travels
-    beside a push or an in-app message for the app to use.
+    beside a push or an in-app message for the app to use. `approved` stands in for all of it on
+    WhatsApp, which takes no other text from who was not written to within a day.
     """
 
     body: str
     title: str = ""
     html: str = ""
     data: dict[str, Any] = {}
+    approved: Approved | None = None
 
 
 class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -41,13 +41,17 @@ class BotChat(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A chat that a bot of ours writes into.
 
     `chat` is what the platform calls it: Telegram's number or @name of a channel, Slack's id of a
-    channel or a user. `thread` is a topic's number there, or the `ts` of the message to answer.
+    channel or a user, a phone number with + on WhatsApp. `thread` is a topic's number there, or the
+    `ts` of the message to answer.
     """
 
-    platform: Literal["telegram", "slack"]
+    platform: Literal["telegram", "slack", "whatsapp"]
     chat: Annotated[
         str,
-        Meta(pattern=r"^(-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Z][A-Z0-9]{1,31})$"),
+        Meta(
+            pattern=r"^(-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}|[A-Z][A-Z0-9]{1,31}|"
+            r"\+[1-9][0-9]{5,14})$"
+        ),
     ]
     thread: Annotated[str, Meta(pattern=r"^([0-9]{1,18}(\.[0-9]{1,6})?)?$")] = ""
 

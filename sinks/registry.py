@@ -35,6 +35,7 @@ PROVIDERS = {
     "teams": "chat.teams:Teams",
     "telegram": "chat.telegram:Telegram",
     "twilio": "sms.twilio:Twilio",
+    "twiliowhatsapp": "chat.twilio_whatsapp:TwilioWhatsApp",
     "vonage": "sms.vonage:Vonage",
     "webpush": "push.webpush:WebPush",
 }

@@ -1,5 +1,7 @@
 """The simulators as one web application."""
 
+from urllib.parse import parse_qsl
+
 from aiohttp import web
 
 from embedded.simulators import webhook
@@ -11,6 +13,7 @@ from embedded.simulators.chat.slack import SlackSimulator
 from embedded.simulators.chat.slack_app import SlackAppSimulator
 from embedded.simulators.chat.teams import TeamsSimulator
 from embedded.simulators.chat.telegram import TelegramSimulator
+from embedded.simulators.chat.twilio_whatsapp import TwilioWhatsAppSimulator
 from embedded.simulators.credentials import AWS_REGION, Credentials
 from embedded.simulators.email import mailgun, postmark, resend, sendgrid, ses
 from embedded.simulators.email.mailgun import MailgunSimulator
@@ -73,13 +76,25 @@ class Simulators:
             credentials.smtp_user, credentials.smtp_password, log, self.faults
         )
         self._sendgrid = SendGridSimulator(credentials.sendgrid_api_key, log, self.faults)
-        self._twilio = TwilioSimulator(
-            credentials.twilio_account_sid, credentials.twilio_auth_token, log, self.faults
-        )
+        sid, secret = credentials.twilio_account_sid, credentials.twilio_auth_token
+        self._twilio = TwilioSimulator(sid, secret, log, self.faults)
+        self.twilio_whatsapp = TwilioWhatsAppSimulator(sid, secret, log, self.faults)
 
     def apns(self) -> Handler:
         """Apple's, which is served by itself, as it speaks HTTP/2."""
         return self.faults.guard("apns", self._apns.send, apns.refuse)
+
+    def _by_twilio(self) -> Handler:
+        """Texts and WhatsApp at one URL, told apart by the address; each has its own faults."""
+        by_text = self.faults.guard("twilio", self._twilio.send, twilio.refuse)
+        by_whatsapp = self.faults.guard("twiliowhatsapp", self.twilio_whatsapp.send, twilio.refuse)
+
+        async def send(request: web.Request) -> web.Response:
+            form = dict(parse_qsl((await request.read()).decode()))
+            is_chat = form.get("To", "").startswith("whatsapp:")
+            return await (by_whatsapp if is_chat else by_text)(request)
+
+        return send
 
     async def _mail(self, request: web.Request) -> web.Response:
         """A mail as it was received; it may run nothing and load nothing."""
@@ -117,7 +132,7 @@ class Simulators:
                 ),
                 web.post(
                     "/2010-04-01/Accounts/{sid}/Messages.json",
-                    guard("twilio", self._twilio.send, twilio.refuse),
+                    self._by_twilio(),
                 ),
                 web.post(
                     "/v1/Account/{id}/Message/", guard("plivo", self._plivo.send, plivo.refuse)

@@ -259,6 +259,7 @@ def environment(
         "TOCSIN_TWILIO_URL": base_url,
         "TOCSIN_TWILIO_ACCOUNT_SID": credentials.twilio_account_sid,
         "TOCSIN_TWILIO_AUTH_TOKEN": credentials.twilio_auth_token,
+        "TOCSIN_TWILIO_WHATSAPP_FROM": "+14155238886",
         "TOCSIN_VONAGE_URL": base_url,
         "TOCSIN_VONAGE_API_KEY": credentials.vonage_api_key,
         "TOCSIN_VONAGE_API_SECRET": credentials.vonage_api_secret,

@@ -68,6 +68,8 @@ def _check_fair(own: Templates, other: Templates) -> None:
             raise BadTemplate("data", f"lacks {field}, which the type's own templates send")
     if own.digest and not other.digest:
         raise BadTemplate("digest", "is missing, and the type's own templates have one")
+    if own.whatsapp and not other.whatsapp:
+        raise BadTemplate("whatsapp", "is missing, and the type's own templates have one")
     lacking = locales_of(own).keys() - locales_of(other).keys()
     if lacking:
         raise BadTemplate("locales", f"lacks {min(lacking)}, which the type's own templates have")

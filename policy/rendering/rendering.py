@@ -73,6 +73,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
                 title=title,
                 html=_html(wording.html, values, locale) if wording.html else "",
                 data=data,
+                approved=wording.approved.filled(values, locale) if wording.approved else None,
             )
         except Exception as error:
             raise self._failed(error) from error
@@ -86,7 +87,8 @@ class Rendering(Struct, frozen=True, kw_only=True):
         many are not; a body whose templates don't say that has a line such as "+12". Without
         a text of its own, a digest has the title of the newest event and the bodies of as many
         of the newest as the channel holds, in order, and for the others a line such as "+12";
-        html it has only if there is one for digests. The data beside it are of the newest.
+        html and a template of WhatsApp's it has only if there is one for digests. The data beside
+        it are of the newest.
         """
         told = len(events)
         while True:
@@ -104,6 +106,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     ) -> Content:
         """The same with no more than `told` of the events in the list."""
         wording, locale = self._spoken(locale)
+        filling = wording.digest_approved
         of_reader = {USER: reader or {}} if self.is_personal else {}
         every, more = [_values(event) | of_reader for event in events], len(events) - told
         values = every[-1] | {"events": every[:told], "count": len(every), "more": more}
@@ -124,6 +127,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             title=title,
             html=_html(wording.digest_html, values, locale) if wording.digest_html else "",
             data=data,
+            approved=filling.filled(values, locale) if filling else None,
         )
 
     def _spoken(self, locale: str) -> tuple[Wording, str]:

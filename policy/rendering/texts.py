@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.entry import Templates, Texts, Translation
+from policy.entry import Templates, Texts, Translation, WhatsAppEntry
 from policy.rendering.locales import chain, is_locale
 from policy.rendering.words import has_words
 from schemas.vocabulary import Channel
@@ -38,8 +38,10 @@ def check(channel: Channel, templates: Templates) -> None:
 
 def sources_of(templates: Templates) -> list[str]:
     """Every text that is there, also of translations and digests."""
-    found = (getattr(texts, field) for _, texts in _all_texts(templates) for field in _FIELDS)
-    return [source for source in found if source is not None]
+    every = [texts for _, texts in _all_texts(templates)]
+    found = (getattr(texts, field) for texts in every for field in _FIELDS)
+    filling = (source for texts in every if texts.whatsapp for source in texts.whatsapp.variables)
+    return [*(source for source in found if source is not None), *filling]
 
 
 def locales_of(templates: Templates) -> dict[str, list[str]]:
@@ -88,6 +90,8 @@ def _unsuited(channel: Channel, path: str, texts: Templates | Texts) -> Iterator
     for field in _MARKUP:
         if channel is not Channel.EMAIL and getattr(texts, field) is not None:
             yield path + field, "is for e-mail only"
+    if channel is not Channel.CHAT and texts.whatsapp is not None:
+        yield path + "whatsapp", "is for chats only"
     if channel is Channel.SMS and texts.title is not None:
         yield path + "title", "is not for SMS, which has nothing but a body"
     if texts.html is not None and texts.mjml is not None:
@@ -103,10 +107,12 @@ def _translations(templates: Templates) -> Iterator[tuple[str, str]]:
         same = known.setdefault(chain(name)[0], name)
         if same != name:
             yield f"locales.{name}", f"is the same locale as {same}"
-        yield from _excess(f"locales.{name}.", translation, templates, ("title", *_MARKUP))
+        fields = ("title", "whatsapp", *_MARKUP)
+        yield from _excess(f"locales.{name}.", translation, templates, fields)
         if translation.digest:
             base = templates.digest or Texts()
-            yield from _excess(f"locales.{name}.digest.", translation.digest, base, _MARKUP)
+            path = f"locales.{name}.digest."
+            yield from _excess(path, translation.digest, base, ("whatsapp", *_MARKUP))
 
 
 def _untranslated(templates: Templates) -> Iterator[tuple[str, str]]:
@@ -134,12 +140,17 @@ def _lacking(
         ("", templates, translations),
         ("digest.", templates.digest, digests),
     ):
-        for fields in (("title",), ("body",), _MARKUP):
+        for fields in (("title",), ("body",), _MARKUP, ("whatsapp",)):
             written = [getattr(base, field, None) for field in fields]
-            if any(text and has_words(text) for text in written) and not any(
+            if any(map(_speaks, written)) and not any(
                 getattr(each, field) is not None for each in others for field in fields
             ):
                 yield path, fields
+
+
+def _speaks(written: str | WhatsAppEntry | None) -> bool:
+    """Whether it is in some language; WhatsApp knows which words its templates have."""
+    return has_words(written) if isinstance(written, str) else written is not None
 
 
 def _language(name: str) -> str:

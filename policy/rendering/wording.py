@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from policy.entry import Layout, Templates, Texts
+from policy.entry import Layout, Templates, Texts, WhatsAppEntry
+from policy.rendering.approved import Filling
 from policy.rendering.mail import Mail
 from policy.rendering.plain_text import one_line
 from policy.rendering.template import DIGEST_NAMES, NAMES, Text, compile_template, constant_of
@@ -26,6 +27,8 @@ class Wording(Struct, frozen=True, kw_only=True):
     digest_body: Text | None = None
     digest_title: Text | None = None
     digest_html: Text | None = None
+    approved: Filling | None = None
+    digest_approved: Filling | None = None
 
 
 def compile_wordings(
@@ -64,7 +67,20 @@ class _Compiler:
             digest_body=self._text("body", digests, DIGEST_NAMES),
             digest_title=self._text("title", digests, DIGEST_NAMES),
             digest_html=self._html(digests, DIGEST_NAMES),
+            approved=self._filling(texts, NAMES),
+            digest_approved=self._filling(digests, DIGEST_NAMES),
         )
+
+    def _filling(self, texts: list[_Written], names: frozenset[str]) -> Filling | None:
+        for path, written in texts:
+            said: WhatsAppEntry | None = getattr(written, "whatsapp", None)
+            if said is not None:
+                variables = (
+                    self._compiled("variable", source, names, f"{path}whatsapp.variables")
+                    for source in said.variables
+                )
+                return Filling(said.template, said.language or "", tuple(variables))
+        return None
 
     def _html(self, texts: list[_Written], names: frozenset[str]) -> Text | None:
         return self._text("html", texts, names) or self._text("mjml", texts, names)

@@ -2,7 +2,7 @@
 
 A push token of FCM stands bare, as e-mail addresses, phone numbers and webhooks' URLs do;
 `apns:TOKEN` is Apple's, `web:SUBSCRIPTION` a browser's, `slack:URL` a chat platform's hook, and
-`telegram:CHAT/THREAD` or `slackapp:CHAT` where our bot writes. So an
+`telegram:CHAT/THREAD`, `slackapp:CHAT` or `whatsapp:NUMBER` where our bot writes. So an
 address tells by itself who can reach it, wherever it is kept: in a profile, a held digest, a retry.
 """
 
@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.profile import BotChat, ChatHook, Device
 
-SCHEMES = ("apns", "web", "slack", "teams", "discord", "telegram", "slackapp")
+SCHEMES = ("apns", "web", "slack", "teams", "discord", "telegram", "slackapp", "whatsapp")
 """What may stand before the colon; an FCM token has colons too, but none of these before one."""
 BARE = ""
 _BOTS = {"slack": "slackapp"}

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from functools import lru_cache
-from urllib.parse import urlencode
 
 import phonenumbers
 from msgspec import Struct
@@ -10,13 +9,12 @@ from msgspec import Struct
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.rendering.sms import segments_of
-from policy.ticket import Purpose
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
+from sinks.callback import Callback
 from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused, Sent
-from sinks.tickets import Tickets
 
 ELSEWHERE = "*"
 """Stands for the countries that no sender or price is set for."""
@@ -48,10 +46,7 @@ class Texting:
     def __init__(self, settings: Settings, provider: str, *, keeps_tickets: bool = False) -> None:
         self._senders = {ELSEWHERE: settings.sms_from, **settings.sms_senders}
         self._prices = settings.sms_prices
-        base = settings.public_url.rstrip("/")
-        self._callback = f"{base}/webhooks/{provider}" if base else ""
-        self._keeps_tickets = keeps_tickets
-        self._tickets = Tickets(settings)
+        self._callback = Callback(settings, provider, keeps_tickets=keeps_tickets)
 
     def check(self, *, needs_sender: bool = True) -> None:
         """Raise Misconfigured where there is no sender for every country, unless none is needed."""
@@ -78,19 +73,8 @@ class Texting:
             is_gsm=parts.encoding == "GSM-7",
             segments=parts.count,
             cost=round(parts.count * price, 6),
-            callback=self._callback_of(delivery),
+            callback=self._callback.of(delivery),
         )
-
-    def _callback_of(self, delivery: Delivery) -> str:
-        if not self._callback or self._keeps_tickets:
-            return self._callback
-        query = {
-            "notification_id": delivery.notification_id,
-            "delivery_id": delivery.delivery_id,
-        }
-        if self._tickets.is_signing:
-            query["ticket"] = self._tickets.of(delivery, Purpose.REPORT)
-        return f"{self._callback}?{urlencode(query)}"
 
 
 class Texter(OneByOne):

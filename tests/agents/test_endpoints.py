@@ -93,7 +93,7 @@ async def town(line: Line, tmp_path: Path) -> AsyncIterator[Town]:
     log = tmp_path / "accepted.jsonl"
     async with serving(0, log, tmp_path / "outside") as outside:
         fields = settings_of(outside.environment).model_dump(exclude_unset=True)
-        fields["chat_providers"] = "slack,teams,discord,telegram,slackapp"
+        fields["chat_providers"] = "slack,teams,discord,telegram,slackapp,twiliowhatsapp"
         async with staging(line, tmp_path / "state", **fields) as stage:
             stage.catalogue = read_catalogue(tmp_path / "catalogue")
             town = Town(stage, outside, log)
@@ -122,6 +122,7 @@ async def test_all_endpoints_are_told_once(town: Town) -> None:
 BOT_CHATS = (
     BotChat(platform="telegram", chat="-100123", thread="7"),
     BotChat(platform="slack", chat="C0123456789"),
+    BotChat(platform="whatsapp", chat="+4915112345678"),
 )
 
 
@@ -133,6 +134,7 @@ async def test_chats_of_our_bots_are_told(town: Town) -> None:
     assert sorted((each.provider, each.address) for each in town.accepted()) == [
         ("slackapp", "slackapp:C0123456789"),
         ("telegram", "telegram:-100123/7"),
+        ("twiliowhatsapp", "whatsapp:+4915112345678"),
     ]
 
 
@@ -143,7 +145,8 @@ async def test_a_chat_that_blocked_our_bot_is_barred_and_no_other(town: Town) ->
     address = "telegram:-100123/7"
     town.outside.simulators.faults.set("telegram", Fault(dead=frozenset({address})))
     await town.fails(user)
-    assert [each.provider for each in town.accepted()] == ["slackapp"]
+    others = sorted(each.provider for each in town.accepted())
+    assert others == ["slackapp", "twiliowhatsapp"]
     (barred,) = await town.stage.read(SUPPRESSIONS, Suppression)
     assert (barred.channel, barred.reason) == (Channel.CHAT, Bar.UNREGISTERED)
     assert barred.address == address

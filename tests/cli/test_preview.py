@@ -39,6 +39,17 @@ locales = { pt = { body = "olá {{ data.when | date }}" } }
 """
 
 
+WHATSAPP = """
+[types.thing.templates.chat]
+body = "{{ data.text }}"
+
+[types.thing.templates.chat.whatsapp]
+template = "HX1"
+language = "en"
+variables = ["{{ data.name }}", "{{ data.n | number }}"]
+"""
+
+
 @pytest.fixture(autouse=True)
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "catalogue"
@@ -71,6 +82,16 @@ def test_every_channel_is_shown_with_made_up_data() -> None:
         "1 segment",
     ]
     assert [each for each in shown if each not in result.output] == []
+
+
+def test_a_template_of_whatsapps_is_shown_with_what_fills_it(tmp_path: Path) -> None:
+    said = CATALOGUE.replace('"sms"]', '"sms", "chat"]') + WHATSAPP
+    (tmp_path / "catalogue" / "thing.toml").write_text(said)
+    shown = run("thing", "--channel", "chat").output
+    for part in ("whatsapp  HX1 in en", "{{1}} name", "{{2}} 3"):
+        assert part in shown
+    (chat,) = facts("thing", "--channel", "chat")
+    assert chat["approved"] == {"template": "HX1", "language": "en", "variables": ["name", "3"]}
 
 
 def test_json_is_an_object_a_channel() -> None:

@@ -286,6 +286,47 @@ async def test_twilio_sdk_sends_through_a_messaging_service(bench: Bench, twilio
     assert bench.last().reference == message.sid
 
 
+WHATSAPP = {"to": "whatsapp:+15005550010", "from_": "whatsapp:+14155238886"}
+TEMPLATE = {"content_sid": f"HX{7:032x}", "content_variables": '{"1": "Ann"}', "body": values.unset}
+
+
+@pytest.mark.parametrize("fields", [{}, TEMPLATE, {"content_sid": f"HX{7:032x}"}])
+async def test_twilio_sdk_writes_on_whatsapp(
+    bench: Bench, twilio: Any, fields: dict[str, Any]
+) -> None:
+    message = await text(twilio, **WHATSAPP, **fields)
+    accepted = bench.last()
+    assert (accepted.reference, accepted.address) == (message.sid, WHATSAPP["to"])
+    assert (accepted.provider, accepted.channel) == ("twiliowhatsapp", "chat")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"to": "whatsapp:12"}, 21211),
+        ({"from_": "+14155238886"}, 21910),
+        ({"from_": WHATSAPP["to"]}, 63031),
+        ({"body": "x" * 1601}, 21617),
+        ({"to": "whatsapp:+15005550011"}, 63016),
+        ({"to": "whatsapp:+15005550012"}, 21610),
+        (TEMPLATE | {"content_sid": "order_shipped"}, 21656),
+        (TEMPLATE | {"content_variables": "Ann"}, 21656),
+        (TEMPLATE | {"content_variables": '{"1": ""}'}, 63013),
+        (TEMPLATE | {"content_variables": '{"1": "two\\nlines"}'}, 63013),
+        (TEMPLATE | {"content_variables": f'{{"1": "{"x" * 1025}"}}'}, 63021),
+    ],
+)
+async def test_twilios_codes_on_whatsapp(
+    bench: Bench, twilio: Any, fields: dict[str, Any], code: int
+) -> None:
+    bench.running.simulators.twilio_whatsapp.closed = {"whatsapp:+15005550011"}
+    bench.fault("twiliowhatsapp", dead=frozenset({"whatsapp:+15005550012"}))
+    with pytest.raises(TwilioRestException) as raised:
+        await text(twilio, **{**WHATSAPP, **fields})
+    bench.running.simulators.twilio_whatsapp.closed = set()
+    assert (raised.value.code, raised.value.status) == (code, 400)
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

@@ -18,6 +18,7 @@ from tests.sinks.test_telegram import TELEGRAM
 from tests.sinks.test_twilio import TWILIO
 from tests.sinks.test_vonage import VONAGE
 from tests.sinks.test_webpush import WEBPUSH
+from tests.sinks.test_whatsapp import TWILIOWHATSAPP
 
 CASES: dict[str, Case] = {
     "apns": APNS,
@@ -37,6 +38,7 @@ CASES: dict[str, Case] = {
     "teams": TEAMS,
     "telegram": TELEGRAM,
     "twilio": TWILIO,
+    "twiliowhatsapp": TWILIOWHATSAPP,
     "vonage": VONAGE,
     "webpush": WEBPUSH,
 }

@@ -42,6 +42,8 @@ class Case:
     titled: bool = True
     linger: tuple[float, ...] = AT_ONCE
     misconfigured: Sequence[tuple[Mapping[str, Any], str]] = field(default=())
+    url_setting: str = ""
+    """The setting of its URL, where that is not named after it."""
     speaks_http: bool = True
     """Whether a gateway may stand between, or another web server in the provider's place."""
     is_known: bool = True
@@ -106,7 +108,12 @@ class Rig:
     @property
     def url(self) -> str:
         """Where the provider's simulator listens."""
-        return str(getattr(self.settings, f"{self.name}_url", self.running.base_url))
+        return str(getattr(self.settings, self.url_setting, self.running.base_url))
+
+    @property
+    def url_setting(self) -> str:
+        """The setting that says so."""
+        return self.case.url_setting or f"{self.name}_url"
 
     def address(self, number: int, url: str = "") -> str:
         """The address of a number, at another server than the simulator if one is given."""
@@ -142,7 +149,7 @@ class Rig:
 
     async def send_elsewhere(self, url: str) -> Outcome:
         """Have the provider call another URL than that of its simulator."""
-        settings = self.settings.model_copy(update={f"{self.name}_url": url})
+        settings = self.settings.model_copy(update={self.url_setting: url})
         provider = self.case.kind(settings, self.http)
         (outcome,) = await provider.send([self.delivery(address=self.address(0, url))])
         await provider.close()

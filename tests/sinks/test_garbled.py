@@ -8,10 +8,11 @@ import pytest
 from sinks.chat import slack_app, telegram
 from sinks.email import mailgun, postmark, resend, sendgrid, ses
 from sinks.http import Reply
-from sinks.provider import Retry
+from sinks.provider import Retry, Sent
 from sinks.push import apns, fcm
 from sinks.sms import plivo, twilio, vonage
 from sinks.sms.texting import Text
+from sinks.twilio import outcome_of as by_twilio
 
 TEXT = Text(
     to="+4930123456", sender="Shop", body="Hi", is_gsm=True, segments=1, cost=0.0, callback=""
@@ -32,6 +33,7 @@ MEANINGS: dict[str, tuple[Meaning, bytes]] = {
     "slackapp": (slack_app.outcome_of, b'{"ok": true, "ts": "%b"}'),
     "telegram": (telegram.outcome_of, b'{"result": "%b"}'),
     "twilio": (lambda reply: twilio.outcome_of(reply, TEXT), b'{"sid": "%b"}'),
+    "twiliowhatsapp": (lambda reply: by_twilio(reply, Sent), b'{"sid": "%b"}'),
     "vonage": (lambda reply: vonage.outcome_of(reply, TEXT), b'{"messages": [{"status": "%b"}]}'),
 }
 """By provider, what a reply means to it, and one with room for a text."""

@@ -30,7 +30,7 @@ from web.reports.resend import ResendReports
 from web.reports.sendgrid import SIGNATURE, TIMESTAMP, SendGridReports
 from web.reports.ses import SesReports, text_of
 from web.reports.smtp import SmtpReports
-from web.reports.twilio import TwilioReports
+from web.reports.twilio import TwilioReports, TwilioWhatsAppReports
 from web.reports.vonage import VonageReports
 
 URL = "https://n.example.com"
@@ -166,8 +166,8 @@ def ses(values: Any, now: int, _: str, **fields: str) -> Incoming:
     return _request(msgspec.json.encode(envelope), {}, "ses")
 
 
-def twilio(values: Any, now: int, ticket: str) -> Incoming:
-    request = _request(urlencode(values).encode(), {}, "twilio", ticket)
+def twilio(values: Any, now: int, ticket: str, name: str = "twilio") -> Incoming:
+    request = _request(urlencode(values).encode(), {}, name, ticket)
     signature = RequestValidator("twilio token").compute_signature(request.url, values)
     return msgspec.structs.replace(request, headers={"X-Twilio-Signature": signature})
 
@@ -247,6 +247,12 @@ SCHEMES: dict[str, Scheme] = {
         TwilioReports,
         twilio,
         lambda _: {"MessageSid": "SM1", "MessageStatus": "delivered"},
+        has_time=False,
+    ),
+    "twiliowhatsapp": Scheme(
+        TwilioWhatsAppReports,
+        lambda values, now, ticket: twilio(values, now, ticket, "twiliowhatsapp"),
+        lambda _: {"MessageSid": "SM1", "MessageStatus": "delivered", "ChannelPrefix": "whatsapp"},
         has_time=False,
     ),
     "plivo": Scheme(

@@ -24,7 +24,7 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.event import Event
-from schemas.profile import Contacts, Device, Preferences
+from schemas.profile import BotChat, Contacts, Device, Preferences
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.tickets import Tickets
 from tables.memory import MemoryStore
@@ -44,6 +44,19 @@ EVERYWHERE = {PUSH, EMAIL, SMS, INAPP}
 MINUTE = 60_000
 OTHER = TYPE.replace("thing", "other")
 BILL = TYPE.replace("thing", "bill").replace('"bills"', '"things"\ntransactional = true')
+TALK = """
+event = "talk.happened"
+
+[types.talk]
+category = "talks"
+priority = "normal"
+channels = ["chat"]
+users = "who"
+time_to_live = 86400
+
+[types.talk.templates.chat]
+body = "{{ data.text }}"
+"""
 PHONES = {"ann": "+4915112345", "bob": "+4915154321"}
 
 
@@ -83,7 +96,8 @@ class Town:
         return {d.channel: d for d in self.deliveries()[before:]}
 
     def deliveries(self) -> list[Delivery]:
-        topics = [DELIVER[channel, Priority.NORMAL].name for channel in EVERYWHERE]
+        channels = (*EVERYWHERE, Channel.CHAT)
+        topics = [DELIVER[channel, Priority.NORMAL].name for channel in channels]
         found = [
             msgspec.json.decode(record.value, type=Delivery)
             for topic in topics
@@ -146,7 +160,9 @@ class Nearby(Asked):
 async def town() -> AsyncIterator[Town]:
     clock = HeldClock(NOON)
     log = MemoryLog(clock)
-    catalogue = parse({"thing.toml": TYPE, "other.toml": OTHER, "bill.toml": BILL})
+    catalogue = parse(
+        {"thing.toml": TYPE, "other.toml": OTHER, "bill.toml": BILL, "talk.toml": TALK}
+    )
     catalogues = FixedCatalogue(catalogue)
     workers = Rehearsal(catalogues, SETTINGS, log, clock, MemoryStore({}), MemoryStore({}))
     settings = SETTINGS.model_copy(update={"partitions": 1})
@@ -303,6 +319,24 @@ async def test_however_long_ids_are_who_unsubscribes_is_known(
     await town.workers.settle()
     async with town.session.post(f"{town.url}/unsubscribe/{link}") as page:
         assert page.status == 404
+
+
+@pytest.mark.parametrize("user", ["ann", LONG])
+@pytest.mark.parametrize("code", ["63003", "63016"])
+async def test_a_number_without_whatsapp_is_not_written_to_again(
+    town: Town, user: str, code: str
+) -> None:
+    """And one that only had no template is, however long ids are."""
+    chat = BotChat(platform="whatsapp", chat=PHONES["ann"])
+    said = Contacts(user=user, tenant=user, phone=PHONES["bob"], bot_chats=(chat,))
+    await town.write(CONTACTS, user, said)
+    sent = (await town.happens(user, "talk", user))[Channel.CHAT]
+    assert sent.address == f"whatsapp:{PHONES['ann']}"
+    ticket = Tickets(SETTINGS.model_copy(update={"partitions": 1})).of(sent, Purpose.REPORT)
+    status = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": code}
+    await town.reports("twiliowhatsapp", status, ticket)
+    again = await town.happens(user, "talk", user)
+    assert (Channel.CHAT in again) is (code == "63016")
 
 
 async def test_who_comes_back_at_the_provider_is_told_again(town: Town) -> None:

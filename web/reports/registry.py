@@ -9,7 +9,7 @@ from web.reports.resend import ResendReports
 from web.reports.sendgrid import SendGridReports
 from web.reports.ses import SesReports
 from web.reports.smtp import SmtpReports
-from web.reports.twilio import TwilioReports
+from web.reports.twilio import TwilioReports, TwilioWhatsAppReports
 from web.reports.vonage import VonageReports
 
 
@@ -24,5 +24,6 @@ def reporters_of(settings: Settings) -> list[Reporter]:
         SesReports(settings),
         SmtpReports(settings),
         TwilioReports(settings),
+        TwilioWhatsAppReports(settings),
         VonageReports(settings),
     ]

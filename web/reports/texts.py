@@ -5,6 +5,7 @@ from policy.sms_words import wants_texts
 
 KINDS = {
     "delivered": Kind.DELIVERED,
+    "read": Kind.OPENED,
     "undelivered": Kind.BOUNCED,
     "expired": Kind.BOUNCED,
     "failed": Kind.FAILED,

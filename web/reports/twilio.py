@@ -11,8 +11,13 @@ from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, first
 from web.reports.texts import answer_report, status_report
 
-GONE = frozenset({"30005", "30006"})
-"""An unknown handset, and a landline."""
+GONE = frozenset({"30005", "30006", "63003"})
+"""An unknown handset, a landline, and a number that is not on WhatsApp."""
+MESSAGES_FAULT = frozenset(
+    {"63005", "63013", "63016", "63021", "63027", "63028", "63030", "63040", "63041", "63042"}
+)
+"""Words or a template that WhatsApp does not take, or not outside of 24 hours (63016): whoever was
+to read it did not bounce."""
 
 
 class TwilioReports:
@@ -41,6 +46,16 @@ class TwilioReports:
         fields = incoming.form()
         status, code = first(fields, "MessageStatus"), first(fields, "ErrorCode")
         if status:
+            if status == "undelivered" and code in MESSAGES_FAULT:
+                status = "failed"
             hard = code in GONE
             return status_report(status, now, incoming.ticket, detail=code, hard=hard)
+        # Of WhatsApp a sender has a scheme, and is no number for texts.
         return answer_report(first(fields, "OptOutType", "Body"), first(fields, "From"), now)
+
+
+class TwilioWhatsAppReports(TwilioReports):
+    """What Twilio reports on messages on WhatsApp, among it that one was read."""
+
+    name = "twiliowhatsapp"
+    channel = Channel.CHAT

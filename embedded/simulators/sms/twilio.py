@@ -39,6 +39,7 @@ class TwilioSimulator:
     """Accepts messages for one account."""
 
     name = "twilio"
+    channel = Channel.SMS
 
     def __init__(self, sid: str, token: str, log: AcceptLog, faults: Faults) -> None:
         self._sid = sid
@@ -54,7 +55,7 @@ class TwilioSimulator:
         if request.match_info["sid"] != self._sid:
             return refuse(404)
         form = dict(parse_qsl((await request.read()).decode(), keep_blank_values=True))
-        if problem := problem_of(form):
+        if problem := self.problem_of(form):
             return _error(400, *problem)
         if self._faults.is_dead(self.name, form["To"]):
             return _error(400, 21610, "Attempt to send to unsubscribed recipient")
@@ -62,20 +63,29 @@ class TwilioSimulator:
 
     def _accept(self, form: dict[str, str]) -> web.Response:
         ids = dict(parse_qsl(urlsplit(form.get("StatusCallback", "")).query))
+        title, body = self.shown(form)
         sid = f"SM{secrets.token_hex(16)}"
         accepted = Accepted(
             at=now(),
             provider=self.name,
-            channel=Channel.SMS,
+            channel=self.channel,
             notification_id=ids.get("notification_id", ""),
             delivery_id=ids.get("delivery_id", ""),
             address=form["To"],
-            title="",
-            digest=digest_of(form["Body"]),
+            title=title,
+            digest=digest_of(body),
             reference=sid,
         )
         self._log.append((accepted,))
         return json_reply(message_resource(self._sid, sid, form), 201)
+
+    def problem_of(self, form: dict[str, str]) -> tuple[int, str] | None:
+        """Twilio's code and message for the first thing that it refuses in the form."""
+        return problem_of(form)
+
+    def shown(self, form: dict[str, str]) -> tuple[str, str]:
+        """What the person sees: a title, where messages have one, and the text."""
+        return "", form["Body"]
 
 
 def problem_of(form: dict[str, str]) -> tuple[int, str] | None:
@@ -85,19 +95,36 @@ def problem_of(form: dict[str, str]) -> tuple[int, str] | None:
         return 21604, "A 'To' phone number is required."
     if not NUMBER.fullmatch(to):
         return 21211, f"The 'To' number {to} is not a valid phone number."
+    if problem := sender_problem(form):
+        return problem
+    if sender and not SENDER.fullmatch(sender):
+        return 21212, f"The 'From' number {sender} is not a valid phone number."
+    return body_problem(body) or callback_problem(form)
+
+
+def sender_problem(form: dict[str, str]) -> tuple[int, str] | None:
+    """What is wrong with who is to send it, number or service."""
     service = form.get("MessagingServiceSid", "")
-    if not sender and not service:
+    if not form.get("From") and not service:
         return 21603, "A 'From' phone number is required."
     if service and not SERVICE.fullmatch(service):
         return 21705, "The Messaging Service Sid is invalid."
     if service in NOWHERE:
         return 21701, "The Messaging Service does not exist."
-    if sender and not SENDER.fullmatch(sender):
-        return 21212, f"The 'From' number {sender} is not a valid phone number."
+    return None
+
+
+def body_problem(body: str) -> tuple[int, str] | None:
+    """What is wrong with the text."""
     if not body:
         return 21602, "Message body is required."
     if len(body) > MAX_BODY:
         return 21617, "The concatenated message body exceeds the 1600 character limit."
+    return None
+
+
+def callback_problem(form: dict[str, str]) -> tuple[int, str] | None:
+    """What is wrong with where reports are to go."""
     if (callback := form.get("StatusCallback")) and not urlsplit(callback).netloc:
         return 21609, f"The StatusCallback URL {callback} is not a valid URL."
     return None
@@ -110,7 +137,7 @@ def message_resource(account: str, sid: str, form: dict[str, str]) -> dict[str, 
     return {
         "account_sid": account,
         "api_version": "2010-04-01",
-        "body": form["Body"],
+        "body": form.get("Body", ""),
         "date_created": created,
         "date_sent": None,
         "date_updated": created,
@@ -120,7 +147,7 @@ def message_resource(account: str, sid: str, form: dict[str, str]) -> dict[str, 
         "from": form.get("From"),
         "messaging_service_sid": form.get("MessagingServiceSid"),
         "num_media": "0",
-        "num_segments": str(-(-len(form["Body"]) // SEGMENT)),
+        "num_segments": str(-(-len(form.get("Body", "")) // SEGMENT)),
         "price": None,
         "price_unit": "USD",
         "sid": sid,

@@ -10,6 +10,7 @@ from policy.rendering.rendering import BadTemplate, compile_rendering
 from schemas.vocabulary import Channel
 
 MAIL = {"title": "Hi", "body": "x"}
+HX = {"template": f"HX{7:032x}"}
 
 
 def refusal(channel: str, table: dict[str, Any]) -> BadTemplate:
@@ -61,6 +62,36 @@ def refusal(channel: str, table: dict[str, Any]) -> BadTemplate:
             MAIL | {"locales": {"de": {"digest": {"html": "x"}}}},
             "locales.de.digest.html",
             "translates a html that is not there",
+        ),
+        ("push", {"body": "x", "whatsapp": HX}, "whatsapp", "is for chats only"),
+        ("sms", {"body": "x", "digest": {"whatsapp": HX}}, "digest.whatsapp", "is for chats only"),
+        (
+            "chat",
+            {"body": "x", "locales": {"de": {"body": "y", "whatsapp": HX}}},
+            "locales.de.whatsapp",
+            "translates a whatsapp that is not there",
+        ),
+        (
+            "chat",
+            {"body": "x", "whatsapp": HX, "locales": {"de": {"body": "y"}}},
+            "locales.de.whatsapp",
+            "is missing, so that a message would be in two languages",
+        ),
+        (
+            "chat",
+            {"body": "x", "whatsapp": {"template": "a", "variables": ["{{ y }}"]}},
+            "whatsapp.variables",
+            "'y' is not one of",
+        ),
+        (
+            "chat",
+            {
+                "body": "x",
+                "whatsapp": HX,
+                "digest": {"whatsapp": {"template": "a", "variables": ["{{"]}},
+            },
+            "digest.whatsapp.variables",
+            "on its line 1",
         ),
         ("push", {"body": "{{ x }}"}, "body", "'x' is not one of"),
         ("push", {"body": "x", "title": "{{"}, "title", "on its line 1"),

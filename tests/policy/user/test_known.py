@@ -60,6 +60,7 @@ def test_contacts_are_told_as_they_were_written() -> None:
             BotChat(platform="slack", chat="C012", thread="1700000000.123456"),
             BotChat(platform="telegram", chat="-100123", thread="7"),
             BotChat(platform="telegram", chat="@shop_news"),
+            BotChat(platform="whatsapp", chat="+4915112345678"),
         ),
     )
     profile = Profile().with_contacts(said)
@@ -69,6 +70,7 @@ def test_contacts_are_told_as_they_were_written() -> None:
         "slackapp:C012/1700000000.123456",
         "telegram:-100123/7",
         "telegram:@shop_news",
+        "whatsapp:+4915112345678",
     )
 
 

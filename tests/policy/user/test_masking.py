@@ -24,6 +24,7 @@ from schemas.vocabulary import Channel
         (Channel.PUSH, "apns:0123456789", "…6789"),
         (Channel.CHAT, "telegram:-100123/7", "telegram:…"),
         (Channel.CHAT, "slackapp:C012", "slackapp:…"),
+        (Channel.CHAT, "whatsapp:+4915112345678", "whatsapp:…"),
         (Channel.CHAT, "slack:https://hooks.slack.com/services/T/B/secret", "slack:…"),
         (Channel.WEBHOOK, "https://shop.example.com/hooks/secret?key=1", "https://shop.example.com/…"),
         (Channel.WEBHOOK, "https://user:word@shop.example.com:8443/", "https://shop.example.com/…"),

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sinks.provider import Sent
+from schemas.vocabulary import Reason
+from sinks.provider import Refused, Sent
 from sinks.sms.twilio import form_of, outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -33,6 +34,7 @@ INVALID_NUMBER = {
     21604: "'To' phone number is required to send a Message",
     21614: "'To' number is not a valid mobile number",
     21635: "'To' number cannot be a landline",
+    63003: "Channel could not find To address",
 }
 OUR_SETTINGS = {
     20003: "Authenticate",
@@ -47,6 +49,13 @@ OUR_SETTINGS = {
     21703: "The Messaging Service contains no phone numbers",
     21704: "The Messaging Service contains no phone number that can send",
     21705: "The Messaging Service is invalid",
+    21910: "Invalid 'From' and 'To' pair",
+    63001: "Channel could not authenticate the request",
+    63002: "Channel could not find From address",
+    63007: "Twilio could not find a Channel with the specified 'From' address",
+    63008: "Request failed: channel module misconfigured",
+    63020: "Business Manager account of the sender",
+    63051: "WhatsApp Business Account is locked",
 }
 SAID_STOP = "Attempt to send to unsubscribed recipient"
 QUEUE = "The 'From' number has exceeded the maximum number of queued messages"
@@ -57,7 +66,45 @@ def error(code: int, message: str, status: int) -> dict[str, Any]:
     return {"code": code, "message": message, "more_info": more, "status": status}
 
 
+OUTSIDE = "Outside messaging window"
+
+
+def taken(status: int, code: int, said: str, outcome: Any, after: str = "") -> Row:
+    headers = {"retry-after": after} if after else {}
+    return Row(status, error(code, said, status), outcome, headers)
+
+
+def closed(detail: str) -> Refused:
+    """It is not served as it is, which whoever has the number may change."""
+    return Refused(Reason.UNREGISTERED, detail, lasting=False)
+
+
+# https://www.twilio.com/docs/whatsapp/tutorial/error-codes, and the page of each.
+WHATSAPP = [
+    *(
+        taken(400, code, said, rejected(f"HTTP 400: {code}: {said}"))
+        for code, said in {
+            63005: "Channel did not accept given content",
+            63013: "Channel policy violation",
+            63016: OUTSIDE,
+            63021: "Channel invalid content error",
+            63027: "Template does not exist for a language and locale",
+            63028: "Number of parameters provided does not match the expected number",
+            63031: "Channels message cannot have same 'From' and 'To'",
+            63041: "Template paused",
+            63042: "Template disabled",
+            21656: "The ContentVariables parameter is invalid",
+        }.items()
+    ),
+    taken(400, 63015, "Sandbox", closed("63015: Sandbox")),
+    taken(400, 63024, "Invalid message recipient", closed("63024: Invalid message recipient")),
+    taken(400, 63018, "Rate limit", throttled("63018: Rate limit", 9.0), "9"),
+    taken(429, 63018, "Rate limit", throttled("63018: Rate limit")),
+    taken(400, 63010, "Internal error", down("63010: Internal error")),
+    taken(400, 63012, "Service error", down("63012: Service error", 3.0), "3"),
+]
 ROWS = [
+    *WHATSAPP,
     Row(201, {"sid": "SM87105da9", "status": "queued"}, Sent("SM87105da9", 2, 0.15)),
     Row(200, {"sid": "SM87105da9", "status": "queued"}, Sent("SM87105da9", 2, 0.15)),
     unread(201, {"status": "queued"}),

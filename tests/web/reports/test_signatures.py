@@ -48,6 +48,7 @@ def test_each_has_a_name_and_a_channel() -> None:
         "ses": (Channel.EMAIL, True),
         "plivo": (Channel.SMS, True),
         "twilio": (Channel.SMS, True),
+        "twiliowhatsapp": (Channel.CHAT, True),
         "vonage": (Channel.SMS, True),
     }
     assert not any(each.is_set_up for each in reporters_of(Settings()))

@@ -79,7 +79,8 @@ def test_an_answer_is_a_text_from_a_number(provider: str, text: str, number: str
         ("expired", BOUNCED),
         ("failed", FAILED),
         ("rejected", FAILED),
-        *((word, None) for word in ("accepted", "buffered", "queued", "sending", "sent", "read")),
+        ("read", Kind.OPENED),
+        *((word, None) for word in ("accepted", "buffered", "queued", "sending", "sent")),
         *((word, None) for word in ("unknown", "canceled", "scheduled", "")),
     ],
 )
@@ -108,6 +109,42 @@ def test_what_a_status_means(word: str, kind: Kind | None) -> None:
 def test_which_of_twilios_errors_bar_a_number(code: str, hard: bool) -> None:
     fields = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": code}
     assert parsed("twilio", fields) == status(BOUNCED, code, hard=hard)
+
+
+@pytest.mark.parametrize(
+    ("status_word", "code", "kind", "hard"),
+    [
+        ("sent", "", None, False),
+        ("delivered", "", DELIVERED, False),
+        ("read", "", Kind.OPENED, False),
+        ("undelivered", "63003", BOUNCED, True),  # nobody there has WhatsApp
+        ("undelivered", "63024", BOUNCED, False),  # WhatsApp's newest terms are not accepted
+        ("undelivered", "63032", BOUNCED, False),  # WhatsApp's experiments
+        ("undelivered", "63049", BOUNCED, False),  # Meta chose not to deliver
+        # No fault of who was to read it.
+        *(
+            ("undelivered", code, FAILED, False)
+            for code in ("63005", "63013", "63016", "63021", "63027", "63028", "63041", "63042")
+        ),
+        ("failed", "63016", FAILED, False),
+    ],
+)
+def test_what_comes_back_from_whatsapp_by_twilio(
+    status_word: str, code: str, kind: Kind | None, hard: bool
+) -> None:
+    fields = {
+        "MessageSid": "SM1",
+        "MessageStatus": status_word,
+        "ErrorCode": code,
+        "To": f"whatsapp:{ANN}",
+        "ChannelPrefix": "whatsapp",
+    }
+    expected = [] if kind is None else status(kind, code, hard=hard)
+    assert parsed("twiliowhatsapp", fields) == expected
+
+
+def test_stop_on_whatsapp_is_not_said_of_texts() -> None:
+    assert parsed("twiliowhatsapp", {"Body": "STOP", "From": f"whatsapp:{ANN}"}) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""Twilio's Messages resource: the account, the call, and what its replies mean."""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from schemas.encoding import UNDECODABLE
+from schemas.vocabulary import Reason
+from sinks.http import HttpClient, Reply, failure_of, require_url
+from sinks.provider import Outcome, Refused, Retry, Sent
+
+# https://www.twilio.com/docs/api/errors: what is wrong with whose number.
+BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21408, 21604, 21612, 21614, 21635, 63003})
+"""Also where our account may not, or can't, send to just that number: 21408 its country is not
+enabled, 21612 no carrier leads there from our sender."""
+NOT_YET = frozenset({63015, 63024})
+"""A number that WhatsApp does not serve as it is: it has not joined the sandbox, or its owner has
+not accepted WhatsApp's newest terms."""
+UNSUBSCRIBED = 21610
+TOO_MUCH = frozenset({21611, 63018})
+"""The queue is full, or WhatsApp's limit is reached: by and by there is room again."""
+OUR_SETTINGS = frozenset(
+    {20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660, 21701, 21703, 21704, 21705}
+    | {21910, 63001, 63002, 63007, 63008, 63020, 63051}
+)
+"""Credentials, the sender, or the Messaging Service that is to choose one; of WhatsApp also the
+business account there."""
+CHANNEL_FAILED = frozenset({63010, 63012})
+"""WhatsApp itself, or Twilio's way to it."""
+_SERVICE = re.compile(r"MG[0-9a-f]{32}")
+
+
+class Accepted(Struct, frozen=True):
+    """Twilio's reply to a message that it took."""
+
+    sid: str
+
+
+class Error(Struct, frozen=True):
+    """The body of a reply that is no success."""
+
+    code: int
+    message: str
+
+
+class TwilioAccount:
+    """One account, and the Messaging Service that chooses its senders, if there is one."""
+
+    def __init__(self, settings: Settings, http: HttpClient) -> None:
+        self.service = settings.twilio_messaging_service
+        self._sid = settings.twilio_account_sid
+        self._base = settings.twilio_url.rstrip("/")
+        token = settings.twilio_auth_token.get_secret_value()
+        self._token_is_set = bool(token)
+        self._http = http
+        pair = base64.b64encode(f"{self._sid}:{token}".encode()).decode()
+        self._headers = {
+            "Authorization": f"Basic {pair}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+    def check(self) -> None:
+        """Raise Misconfigured for a missing account or token, or a service that is none."""
+        require_url("TOCSIN_TWILIO_URL", self._base)
+        if not self._sid:
+            raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID is not set.")
+        if not self._sid.startswith("AC"):
+            raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID does not begin with AC.")
+        if not self._token_is_set:
+            raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN is not set.")
+        if self.service and not _SERVICE.fullmatch(self.service):
+            raise Misconfigured("TOCSIN_TWILIO_MESSAGING_SERVICE is not MG and 32 hex digits.")
+
+    async def post(self, form: Mapping[str, str]) -> Reply | Retry:
+        """The call for one message."""
+        url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
+        return await self._http.post(url, urlencode(form).encode(), self._headers)
+
+
+def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
+    """What Twilio's reply means; `sent` makes the outcome of a message that it took."""
+    success = reply.status < 300
+    try:
+        if success:
+            return sent(msgspec.json.decode(reply.body, type=Accepted).sid)
+        error = msgspec.json.decode(reply.body, type=Error)
+    except UNDECODABLE:
+        return failure_of(reply, None)
+    said = f"{error.code}: {error.message}"
+    if error.code in OUR_SETTINGS:
+        # One wrong setting refuses everybody's messages: they wait until it is put right.
+        return Retry(Reason.UNAUTHORIZED, said)
+    elif error.code in TOO_MUCH:
+        # Whatever the HTTP status.
+        return Retry(Reason.THROTTLED, said, reply.retry_after)
+    elif error.code in CHANNEL_FAILED:
+        return Retry(Reason.PROVIDER_ERROR, said, reply.retry_after)
+    elif error.code == UNSUBSCRIBED:
+        return Refused(Reason.UNREGISTERED, said)
+    elif error.code in NOT_YET:
+        return Refused(Reason.UNREGISTERED, said, lasting=False)
+    elif error.code in BAD_NUMBER:
+        return Refused(Reason.INVALID_ADDRESS, said)
+    return failure_of(reply, said)
