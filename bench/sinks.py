@@ -272,7 +272,7 @@ def address(provider: Provider, outside: Outside, number: int) -> str:
             return f"telegram:{number}"
         case Channel.CHAT, "slackapp":
             return f"slackapp:C{number}"
-        case Channel.CHAT, "twiliowhatsapp":
+        case Channel.CHAT, "twiliowhatsapp" | "vonagewhatsapp":
             return f"whatsapp:{phone(number)}"
         case Channel.CHAT, name:
             token = outside.accounts.chat_token

@@ -154,6 +154,12 @@ class Settings(BaseSettings):
     vonage_url: str = "https://rest.nexmo.com"
     vonage_api_key: str = ""
     vonage_api_secret: SecretStr = SecretStr("")
+    vonage_messages_url: str = "https://api.nexmo.com"
+    vonage_application_id: str = ""
+    vonage_private_key: Path | None = None
+    """PEM of the application by which the Messages API is called; without it, by key and secret."""
+    vonage_whatsapp_from: str = ""
+    """Our number on WhatsApp, with +."""
     plivo_url: str = "https://api.plivo.com"
     plivo_auth_id: str = ""
     plivo_auth_token: SecretStr = SecretStr("")

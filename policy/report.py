@@ -12,7 +12,7 @@ from schemas.feedback import Feedback
 from schemas.receipt import Receipt
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
-from schemas.vocabulary import Bar, Stage
+from schemas.vocabulary import Bar, Channel, Stage
 
 MOST_DETAIL = 300
 """Characters of what a provider says that are kept."""
@@ -38,7 +38,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """One happening, as far as a provider tells of it.
 
     `ticket` is the text that the message carried, `reference` what counts where it had no room for
-    one, or came back without it;
+    one, or came back without it, and `channel` the one whose sink then knows the ticket;
     `address` is what the provider calls the recipient; `at` is epoch ms. A `hard` bounce says that
     nobody can be reached there; what a `machine` opened or clicked, nobody has read.
     """
@@ -51,6 +51,7 @@ class Report(Struct, frozen=True, kw_only=True):
     detail: str = ""
     hard: bool = False
     machine: bool = False
+    channel: Channel = Channel.SMS
 
 
 _STAGES = {

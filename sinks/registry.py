@@ -37,6 +37,8 @@ PROVIDERS = {
     "twilio": "sms.twilio:Twilio",
     "twiliowhatsapp": "chat.twilio_whatsapp:TwilioWhatsApp",
     "vonage": "sms.vonage:Vonage",
+    "vonagemessages": "sms.vonage_messages:VonageMessages",
+    "vonagewhatsapp": "chat.vonage_whatsapp:VonageWhatsApp",
     "webpush": "push.webpush:WebPush",
 }
 """Where each is, as `module:class` in `sinks`."""

@@ -99,7 +99,7 @@ def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
     elif error.code in TOO_MUCH:
         # Whatever the HTTP status.
         return Retry(Reason.THROTTLED, said, reply.retry_after)
-    elif error.code in CHANNEL_FAILED:
+    elif error.code in CHANNEL_FAILED and reply.status < 500:
         return Retry(Reason.PROVIDER_ERROR, said, reply.retry_after)
     elif error.code == UNSUBSCRIBED:
         return Refused(Reason.UNREGISTERED, said)

@@ -81,7 +81,9 @@ class BackChannel:
     async def _ticket_of(self, report: Report) -> Ticket | None:
         if report.ticket and (found := await self._tickets.find(report.ticket, Purpose.REPORT)):
             return found
-        return await self._tickets.referred(report.reference) if report.reference else None
+        if not report.reference:
+            return None
+        return await self._tickets.referred(report.reference, report.channel)
 
     def _add_stop(self, report: Report, outputs: Outputs) -> None:
         said = Stop(phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP)

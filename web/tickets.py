@@ -34,13 +34,14 @@ class Tickets:
         stub = read_stub(text, purpose, self._key)
         return None if stub is None else await self._kept(stub)
 
-    async def referred(self, text: str) -> Ticket | None:
+    async def referred(self, text: str, channel: Channel) -> Ticket | None:
         """The ticket of a message that bears a reference, None for what we do not know any more.
 
+        The token of a mail names its channel itself.
         Raises Unavailable where nobody answers who keeps it. A reference is not signed: who brings
         it must be known to be the provider. The token of a mail is.
         """
-        channel, named = Channel.SMS, read_reference(text)
+        named = read_reference(text)
         if named is None:
             channel, named = Channel.EMAIL, read_token(text, self._key)
         if named is None or named.partition >= self._partitions:

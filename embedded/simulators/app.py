@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from embedded.simulators import webhook
+from embedded.simulators import vonage_messages, webhook
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.aws import AwsAccount
 from embedded.simulators.chat import discord, slack, slack_app, teams, telegram
@@ -33,6 +33,7 @@ from embedded.simulators.sms.plivo import PlivoSimulator
 from embedded.simulators.sms.sns import SnsSimulator
 from embedded.simulators.sms.twilio import TwilioSimulator
 from embedded.simulators.sms.vonage import VonageSimulator
+from embedded.simulators.vonage_messages import VonageMessagesSimulator
 from embedded.simulators.webhook import WebhookSimulator
 
 MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
@@ -69,6 +70,7 @@ class Simulators:
         self._vonage = VonageSimulator(
             credentials.vonage_api_key, credentials.vonage_api_secret, log, self.faults
         )
+        self.vonage_messages = VonageMessagesSimulator(credentials, log, self.faults)
         self._postmark = PostmarkSimulator(credentials.postmark_server_token, log, self.faults)
         self._ses = SesSimulator(aws, log, self.faults)
         self._resend = ResendSimulator(credentials.resend_api_key, log, self.faults)
@@ -93,6 +95,18 @@ class Simulators:
             form = dict(parse_qsl((await request.read()).decode()))
             is_chat = form.get("To", "").startswith("whatsapp:")
             return await (by_whatsapp if is_chat else by_text)(request)
+
+        return send
+
+    def _by_vonage(self) -> Handler:
+        """The same for Vonage's Messages API, whose messages name their channel."""
+        messages, refuse = self.vonage_messages, vonage_messages.refuse
+        by_text = self.faults.guard("vonagemessages", messages.by_text, refuse)
+        by_whatsapp = self.faults.guard("vonagewhatsapp", messages.by_whatsapp, refuse)
+
+        async def send(request: web.Request) -> web.Response:
+            channel = vonage_messages.channel_of(await request.read())
+            return await (by_whatsapp if channel == "whatsapp" else by_text)(request)
 
         return send
 
@@ -142,6 +156,7 @@ class Simulators:
                 ),
                 web.post("/", guard("sns", self._sns.send, sns.refuse)),
                 web.post("/sms/json", guard("vonage", self._vonage.send, vonage.refuse)),
+                web.post("/v1/messages", self._by_vonage()),
                 web.post(
                     "/services/{team}/{hook}/{token}",
                     guard("slack", self._slack.send, slack.refuse),

@@ -1,6 +1,7 @@
 """The accounts that the simulators know, made up on the first start and kept after it."""
 
 import secrets
+import uuid
 from pathlib import Path
 
 import msgspec
@@ -108,6 +109,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
     twilio_auth_token: str
     vonage_api_key: str
     vonage_api_secret: str
+    vonage_application_id: str
+    vonage_private_key: str
     webhook_key: str
     signing_key: str
 
@@ -129,6 +132,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
             self.smtp_password,
             self.twilio_auth_token,
             self.vonage_api_secret,
+            self.vonage_private_key,
             self.webhook_key,
             self.signing_key,
         )
@@ -180,6 +184,8 @@ def make_credentials(base_url: str) -> Credentials:
         twilio_auth_token=secrets.token_hex(16),
         vonage_api_key=secrets.token_hex(4),
         vonage_api_secret=secrets.token_urlsafe(12),
+        vonage_application_id=str(uuid.UUID(bytes=secrets.token_bytes(16))),
+        vonage_private_key=_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
         webhook_key=secrets.token_hex(32),
         signing_key=secrets.token_hex(32),
     )
@@ -209,6 +215,7 @@ def keep_credentials(
     _write(kept, credentials)
     _write(folder / "firebase.json", credentials.service_account)
     (folder / "apns.p8").write_text(credentials.apns.private_key)
+    (folder / "vonage.pem").write_text(credentials.vonage_private_key)
     reach = environment(credentials, folder, base_url, apns_url, smtp_url)
     _write(folder / "environment.json", reach)
     return credentials
@@ -263,6 +270,10 @@ def environment(
         "TOCSIN_VONAGE_URL": base_url,
         "TOCSIN_VONAGE_API_KEY": credentials.vonage_api_key,
         "TOCSIN_VONAGE_API_SECRET": credentials.vonage_api_secret,
+        "TOCSIN_VONAGE_MESSAGES_URL": base_url,
+        "TOCSIN_VONAGE_APPLICATION_ID": credentials.vonage_application_id,
+        "TOCSIN_VONAGE_PRIVATE_KEY": str((folder / "vonage.pem").resolve()),
+        "TOCSIN_VONAGE_WHATSAPP_FROM": "+14155238886",
         "TOCSIN_WEBHOOK_KEYS": credentials.webhook_key,
         "TOCSIN_PRIVATE_ENDPOINTS": '["127.0.0.1"]',
         # The accept log reads ids from the callback that this makes Twilio's messages carry.

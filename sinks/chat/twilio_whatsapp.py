@@ -7,11 +7,10 @@ import msgspec
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.rendering.plain_text import MARK, cut
-from policy.user.phone import plain_phone
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Reason
 from sinks.callback import Callback
-from sinks.chat.whatsapp import WhatsApp, words_of
+from sinks.chat.whatsapp import WhatsApp, require_number, words_of
 from sinks.http import HttpClient
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.twilio import TwilioAccount, outcome_of
@@ -67,13 +66,3 @@ class TwilioWhatsApp(WhatsApp):
             numbered = {str(n): said for n, said in enumerate(content.approved.variables, 1)}
             form["ContentVariables"] = _encode(numbered).decode()
         return form
-
-
-def require_number(setting: str, number: str) -> None:
-    """Raise Misconfigured for a sender that is no phone number; none is for others to miss."""
-    try:
-        written = plain_phone(number) if number else number
-    except ValueError:
-        written = ""
-    if written != number:
-        raise Misconfigured(f"{setting} is no phone number: + and its digits.")

@@ -2,7 +2,9 @@
 
 from abc import abstractmethod
 
+from pipeline.errors import Misconfigured
 from policy.user.address import split_address
+from policy.user.phone import plain_phone
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.one_by_one import OneByOne
@@ -32,3 +34,13 @@ def words_of(content: Content) -> str:
     """The text, with its title in bold above it; a star in a title would end what is bold."""
     title = content.title if "*" in content.title else f"*{content.title}*"
     return f"{title}\n{content.body}" if content.title else content.body
+
+
+def require_number(setting: str, number: str) -> None:
+    """Raise Misconfigured for a sender that is no phone number; none is for others to miss."""
+    try:
+        written = plain_phone(number) if number else number
+    except ValueError:
+        written = ""
+    if written != number:
+        raise Misconfigured(f"{setting} is no phone number: + and its digits.")

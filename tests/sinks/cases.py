@@ -17,8 +17,9 @@ from tests.sinks.test_standard import STANDARD
 from tests.sinks.test_telegram import TELEGRAM
 from tests.sinks.test_twilio import TWILIO
 from tests.sinks.test_vonage import VONAGE
+from tests.sinks.test_vonage_messages import VONAGEMESSAGES
 from tests.sinks.test_webpush import WEBPUSH
-from tests.sinks.test_whatsapp import TWILIOWHATSAPP
+from tests.sinks.test_whatsapp import TWILIOWHATSAPP, VONAGEWHATSAPP
 
 CASES: dict[str, Case] = {
     "apns": APNS,
@@ -40,5 +41,7 @@ CASES: dict[str, Case] = {
     "twilio": TWILIO,
     "twiliowhatsapp": TWILIOWHATSAPP,
     "vonage": VONAGE,
+    "vonagemessages": VONAGEMESSAGES,
+    "vonagewhatsapp": VONAGEWHATSAPP,
     "webpush": WEBPUSH,
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from embedded.simulators.credentials import Credentials
 from embedded.simulators.server import Serving, serving
 from pipeline.settings import Settings, settings_of
 from sinks.http import HttpClient
@@ -17,6 +18,12 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
     folder = tmp_path_factory.mktemp("providers")
     async with serving(0, folder / "accepted.jsonl", folder) as listening:
         yield listening
+
+
+@pytest.fixture
+def running_accounts(running: Serving) -> Credentials:
+    """The accounts that the simulators know."""
+    return running.credentials
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from sinks.push import apns, fcm
 from sinks.sms import plivo, twilio, vonage
 from sinks.sms.texting import Text
 from sinks.twilio import outcome_of as by_twilio
+from sinks.vonage import outcome_of as by_vonage
 
 TEXT = Text(
     to="+4930123456", sender="Shop", body="Hi", is_gsm=True, segments=1, cost=0.0, callback=""
@@ -34,6 +35,7 @@ MEANINGS: dict[str, tuple[Meaning, bytes]] = {
     "telegram": (telegram.outcome_of, b'{"result": "%b"}'),
     "twilio": (lambda reply: twilio.outcome_of(reply, TEXT), b'{"sid": "%b"}'),
     "twiliowhatsapp": (lambda reply: by_twilio(reply, Sent), b'{"sid": "%b"}'),
+    "vonagemessages": (lambda reply: by_vonage(reply, Sent), b'{"message_uuid": "%b"}'),
     "vonage": (lambda reply: vonage.outcome_of(reply, TEXT), b'{"messages": [{"status": "%b"}]}'),
 }
 """By provider, what a reply means to it, and one with room for a text."""

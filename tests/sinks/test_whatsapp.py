@@ -9,9 +9,11 @@ from embedded.simulators.faults import Fault
 from schemas.delivery import Approved, Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.twilio_whatsapp import MOST_BODY, TwilioWhatsApp
+from sinks.chat.vonage_whatsapp import VonageWhatsApp
 from sinks.chat.whatsapp import words_of
 from sinks.provider import Refused, Retry, Sent
 from tests.sinks.rig import Case, Rig
+from tests.sinks.test_vonage_messages import ACCOUNT
 
 TWILIOWHATSAPP = Case(
     kind=TwilioWhatsApp,
@@ -29,6 +31,20 @@ TWILIOWHATSAPP = Case(
         ({"twilio_messaging_service": "MG1"}, "TOCSIN_TWILIO_MESSAGING_SERVICE is not MG"),
     ],
 )
+VONAGEWHATSAPP = Case(
+    kind=VonageWhatsApp,
+    channel=Channel.CHAT,
+    address="whatsapp:+1500555{:04d}",
+    invalid="whatsapp:+12",
+    dead=Reason.INVALID_ADDRESS,
+    url_setting="vonage_messages_url",
+    misconfigured=[
+        *ACCOUNT,
+        ({"vonage_whatsapp_from": ""}, "TOCSIN_VONAGE_WHATSAPP_FROM is not set"),
+        ({"vonage_whatsapp_from": "Shop"}, "TOCSIN_VONAGE_WHATSAPP_FROM is no phone number"),
+    ],
+)
+vonage = pytest.mark.parametrize("rig", ["vonagewhatsapp"], indirect=True)
 twilio = pytest.mark.parametrize("rig", ["twiliowhatsapp"], indirect=True)
 SHIPPED = Approved(template=f"HX{7:032x}", variables=("Ann", "order 7"))
 TEMPLATE = Content(title="Shipped", body="It's on its way.", approved=SHIPPED)
@@ -52,6 +68,23 @@ async def test_outside_of_a_day_a_template_goes_and_free_text_does_not(rig: Rig)
         SHIPPED.template,
         digest_of('{"1":"Ann","2":"order 7"}'),
     )
+
+
+@vonage
+async def test_by_vonage_too_a_template_goes_where_free_text_does_not(rig: Rig) -> None:
+    named = Approved(template="ns:order_shipped", language="de", variables=("Ann", "order 7"))
+    closed = rig.running.simulators.vonage_messages.closed
+    closed.add(rig.address(1))
+    try:
+        free = await rig.send(1)
+        assert isinstance(await rig.send(1, content=Content(body="x", approved=named)), Sent)
+    finally:
+        closed.clear()
+    assert isinstance(free, Refused)
+    said = "HTTP 422: 1340: Outside of the allowed window"
+    assert (free.reason, free.detail) == (Reason.REJECTED, said)
+    (line,) = rig.witnessed()
+    assert (line.title, line.digest) == ("ns:order_shipped", digest_of("Ann\norder 7"))
 
 
 @twilio

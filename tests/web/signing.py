@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -32,10 +33,12 @@ from web.reports.ses import SesReports, text_of
 from web.reports.smtp import SmtpReports
 from web.reports.twilio import TwilioReports, TwilioWhatsAppReports
 from web.reports.vonage import VonageReports
+from web.reports.vonage_messages import VonageMessagesReports, VonageWhatsAppReports
 
 URL = "https://n.example.com"
 ARN = "arn:aws:sns:eu-central-1:123456789012:mail"
 CERTIFICATE = "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem"
+VONAGE_SECRET = "a signature secret as long as theirs are"
 SIGNER = ec.generate_private_key(ec.SECP256R1())
 AMAZON = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -77,7 +80,7 @@ SETTINGS = Settings(
     smtp_webhook_password=SecretStr("password"),
     twilio_auth_token=SecretStr("twilio token"),
     vonage_api_key="abc",
-    vonage_signature_secret=SecretStr("vonage secret"),
+    vonage_signature_secret=SecretStr(VONAGE_SECRET),
     plivo_auth_id="MAID",
     plivo_auth_token=SecretStr("plivo token"),
 )
@@ -185,9 +188,33 @@ def plivo(values: Any, now: int, ticket: str) -> Incoming:
 def vonage(values: Any, now: int, ticket: str) -> Incoming:
     named = {"client-ref": ticket} if ticket else {}
     fields = {**values, **named, "timestamp": str(now // 1000)}
-    auth = Auth(api_key="abc", signature_secret="vonage secret", signature_method="sha256")
+    auth = Auth(api_key="abc", signature_secret=VONAGE_SECRET, signature_method="sha256")
     fields["sig"] = auth.sign_params(dict(fields))
     return _request(urlencode(fields).encode(), {}, "vonage")
+
+
+def vonage_messages(
+    values: Any, now: int, reference: str, name: str = "vonagemessages"
+) -> Incoming:
+    """https://developer.vonage.com/en/getting-started/concepts/webhooks: the claims, as they are
+    listed there."""
+    if isinstance(values, dict) and reference:
+        values = {**values, "client_ref": reference}
+    body = msgspec.json.encode(values)
+    return _request(body, {"Authorization": f"Bearer {vonage_token(body, now)}"}, name)
+
+
+def vonage_token(body: bytes, now: int, secret: str = VONAGE_SECRET, **claims: Any) -> str:
+    """The token that Vonage puts beside a body."""
+    said = {
+        "iat": now // 1000,
+        "jti": "c5ba8f24-1a14-4c10-bfdf-3fbe8ce511b5",
+        "iss": "Vonage",
+        "payload_hash": sha256(body).hexdigest(),
+        "api_key": "abc",
+        "application_id": "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
+    }
+    return jwt.encode({**said, **claims}, secret, algorithm="HS256")
 
 
 SCHEMES: dict[str, Scheme] = {
@@ -257,6 +284,16 @@ SCHEMES: dict[str, Scheme] = {
     ),
     "plivo": Scheme(
         PlivoReports, plivo, lambda _: {"MessageUUID": "1", "Status": "delivered"}, has_time=False
+    ),
+    "vonagemessages": Scheme(
+        VonageMessagesReports,
+        vonage_messages,
+        lambda _: {"message_uuid": "1", "status": "delivered", "channel": "sms"},
+    ),
+    "vonagewhatsapp": Scheme(
+        VonageWhatsAppReports,
+        lambda values, now, ticket: vonage_messages(values, now, ticket, "vonagewhatsapp"),
+        lambda _: {"message_uuid": "1", "status": "delivered", "channel": "whatsapp"},
     ),
     "vonage": Scheme(VonageReports, vonage, lambda _: {"messageId": "1", "status": "delivered"}),
 }

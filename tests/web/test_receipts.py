@@ -20,16 +20,26 @@ from agents.dispatch import Dispatch
 from agents.sink import Sink
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.runtime import Runtime
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RECEIPTS, SUPPRESSIONS, Topic
+from pipeline.topics import (
+    DELIVER,
+    DELIVERY_EVENTS,
+    ERASURES,
+    FEEDBACK,
+    RECEIPTS,
+    SUPPRESSIONS,
+    Topic,
+)
 from policy.reference import LONGEST_REFERENCE
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.vocabulary import Channel, Priority
+from sinks.chat.vonage_whatsapp import VonageWhatsApp
 from sinks.http import Reply
 from sinks.provider import Retry
-from sinks.registry import Weighted
+from sinks.registry import BuildProvider, Weighted
 from sinks.sms.vonage import Vonage
+from sinks.sms.vonage_messages import VonageMessages
 from tables.memory import MemoryStore
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.replies.table import reply
@@ -37,18 +47,21 @@ from tests.sinks.requests.recorder import NOW, Recorder, delivery, settings
 from tests.sinks.set_clock import SetClock
 from tests.web.caller import Caller, Memory, calling
 from tests.web.desk import Asked
+from tests.web.signing import vonage_token
 from web.back_channel import BackChannel
 from web.reports.vonage import VonageReports
+from web.reports.vonage_messages import VonageMessagesReports, VonageWhatsAppReports
 from web.tickets import Tickets
 from web.webhooks import Webhooks
 
 Answer = TypeVar("Answer")
 TEXTS = DELIVER[Channel.SMS, Priority.HIGH]
+SECRET = "a signature secret as long as theirs are"
 SETTINGS = settings(
-    vonage_api_key="abcd1234", vonage_api_secret="secret", vonage_signature_secret="signing"
+    vonage_api_key="abcd1234", vonage_api_secret="secret", vonage_signature_secret=SECRET
 ).model_copy(update={"partitions": 4})
 TAKEN = reply(200, {"messages": [{"status": "0", "message-id": "0A0000001234567B"}]})
-SIGNS = Auth(api_key="abcd1234", signature_secret="signing", signature_method="sha256")
+SIGNS = Auth(api_key="abcd1234", signature_secret=SECRET, signature_method="sha256")
 RECEIPT = {
     "msisdn": "447700900000",
     "to": "AcmeInc",
@@ -82,10 +95,11 @@ class Gate(Recorder):
 
 
 class Workers(Asked):
-    """The SMS worker that holds a partition; nobody holds the others."""
+    """The worker of a channel that holds a partition; nobody holds the others."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.role = Channel.SMS
         self.held: dict[int, Sink] = {}
 
     async def ask_once(
@@ -97,7 +111,7 @@ class Workers(Asked):
         timeout_seconds: float,
     ) -> Answer | None:
         """What the worker answers, as it travels."""
-        assert role == Channel.SMS
+        assert role == self.role
         if partition not in self.held:
             return None
         try:
@@ -118,11 +132,12 @@ class Shop:
     caller: Caller
     store: MemoryStore = field(default_factory=MemoryStore)
 
-    def worker(self, *, holds: bool = False) -> Sink:
+    def worker(self, kind: BuildProvider = Vonage, *, holds: bool = False) -> Sink:
         """A worker that has just taken the partition, with what was stored before."""
         runtime = Runtime(SETTINGS, self.log, self.clock)
-        dispatch = Dispatch([Weighted(Vonage(SETTINGS, self.vonage), 1)], runtime, holds=holds)
-        return Sink(Channel.SMS, runtime, dispatch, self.store, asyncio.Event())
+        provider = kind(SETTINGS, self.vonage)
+        dispatch = Dispatch([Weighted(provider, 1)], runtime, holds=holds)
+        return Sink(provider.channel, runtime, dispatch, self.store, asyncio.Event())
 
     async def handle(self, sink: Sink, topic: Topic, value: Delivery | Erasure) -> None:
         """Have the worker hear of it."""
@@ -158,7 +173,8 @@ async def shop() -> AsyncIterator[Shop]:
         log, SETTINGS, Tickets(SETTINGS, workers), FixedCatalogue(shipped_catalogue())
     )
     app = web.Application()
-    reporters = [VonageReports(SETTINGS)]
+    kinds = (VonageReports, VonageMessagesReports, VonageWhatsAppReports)
+    reporters = [kind(SETTINGS) for kind in kinds]
     app.add_routes(Webhooks(reporters, back, SETTINGS.public_url, clock).routes())
     async with calling(app) as caller:
         yield Shop(Gate(TAKEN), clock, log, workers, caller)
@@ -288,6 +304,41 @@ async def test_what_names_no_text_of_ours_is_taken_and_is_nobodys(
     shop.workers.held = dict.fromkeys(range(4), sink)
     assert await shop.reports(client_ref) == 200
     assert shop.told(DELIVERY_EVENTS) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [(VonageMessages, "+447700900000"), (VonageWhatsApp, "whatsapp:+447700900000")],
+)
+async def test_what_vonages_messages_report_is_asked_of_the_channel_that_sent_it(
+    shop: Shop, kind: type[VonageMessages | VonageWhatsApp], address: str
+) -> None:
+    shop.vonage = Gate(reply(202, {"message_uuid": "u-1"}))
+    shop.workers.role = kind.channel
+    said = delivery(kind.channel, address, user="あ" * 200)
+    await shop.handle(sink := shop.worker(kind), DELIVER[kind.channel, Priority.HIGH], said)
+    sent = shop.vonage.request.json
+    assert len(sent["client_ref"]) <= LONGEST_REFERENCE
+    path = sent["webhook_url"].removeprefix(SETTINGS.public_url.rstrip("/"))
+
+    async def reports(status: str) -> int:
+        body = msgspec.json.encode(
+            {"message_uuid": "u-1", "status": status, "client_ref": sent["client_ref"]}
+        )
+        headers = {"Authorization": f"Bearer {vonage_token(body, NOW, SECRET)}"}
+        return (await shop.caller.post(path, data=body, headers=headers)).status
+
+    assert await reports("delivered") == 503  # nobody answers for the partition yet
+    shop.workers.held = {int(sent["client_ref"].split(".")[2]): sink}
+    assert await reports("submitted") == 200
+    assert await reports("delivered") == 200
+    assert await reports("read") == 200
+    told = shop.told(DELIVERY_EVENTS)
+    assert [event["stage"] for event in told] == ["delivered", "opened"]
+    assert {(event["user"], event["channel"]) for event in told} == {("あ" * 200, kind.channel)}
+    # What waits for it not to be read ends.
+    (feedback,) = shop.told(FEEDBACK)
+    assert feedback["notification_id"] == said.notification_id
 
 
 async def test_a_reference_has_a_bound(shop: Shop) -> None:

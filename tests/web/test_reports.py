@@ -90,7 +90,7 @@ async def test_another_secret_is_refused(scheme: Scheme) -> None:
             "h4pZFd7P0u2vnuT8kOmzWcmsoRWKPBlGNyEgtd0CFM8uM2mD1rsrTmzJ3CnLdQ==",
             "ses_topics": ("arn:aws:sns:eu-central-1:123456789012:other",),
             **{
-                name: type(SETTINGS.signing_key)("another")
+                name: type(SETTINGS.signing_key)("another" * 6)
                 for name in (
                     "mailgun_signing_key",
                     "postmark_webhook_password",

@@ -11,6 +11,7 @@ from web.reports.ses import SesReports
 from web.reports.smtp import SmtpReports
 from web.reports.twilio import TwilioReports, TwilioWhatsAppReports
 from web.reports.vonage import VonageReports
+from web.reports.vonage_messages import VonageMessagesReports, VonageWhatsAppReports
 
 
 def reporters_of(settings: Settings) -> list[Reporter]:
@@ -26,4 +27,6 @@ def reporters_of(settings: Settings) -> list[Reporter]:
         TwilioReports(settings),
         TwilioWhatsAppReports(settings),
         VonageReports(settings),
+        VonageMessagesReports(settings),
+        VonageWhatsAppReports(settings),
     ]

@@ -22,7 +22,9 @@ from tests.sinks.replies import test_bots, test_smtp
 from tests.sinks.replies.table import HTML, Row
 from tests.sinks.requests.recorder import Still, delivery
 
-TABLES = ("apns", "fcm", "webpush", "mailgun", "plivo", "sns", "twilio", "vonage")
+TABLES = (
+    *("apns", "fcm", "webpush", "mailgun", "plivo", "sns", "twilio", "vonage", "vonage_messages"),
+)
 """Of the providers whose calls carry one message, or are answered as a whole."""
 
 
@@ -80,6 +82,8 @@ def expected(table: str, row: Row) -> Effect:
         return ALONE["429 TooManyProviderTokenUpdates"]
     if "Device message rate" in text:
         return ALONE["429 device quota"]
+    if table == "vonage_messages" and "#1241" in text:
+        return ADDRESSS
     if "THIRD_PARTY_AUTH_ERROR" in text:
         return ALONE["third party"]
     if table == "webpush" and row.status in (406, 429):

@@ -6,9 +6,11 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
 import msgspec
 import pytest
 from plivo.utils.signature_v3 import construct_post_url, get_signature_v3
+from vonage_jwt import verify_signature
 
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
@@ -21,9 +23,11 @@ from tests.web.signing import (
     SCHEMES,
     SETTINGS,
     URL,
+    VONAGE_SECRET,
     mailgun,
     ses,
     vonage,
+    vonage_token,
 )
 from web.reports.incoming import Forged, Incoming, Malformed, require_recent
 from web.reports.registry import reporters_of
@@ -50,6 +54,8 @@ def test_each_has_a_name_and_a_channel() -> None:
         "twilio": (Channel.SMS, True),
         "twiliowhatsapp": (Channel.CHAT, True),
         "vonage": (Channel.SMS, True),
+        "vonagemessages": (Channel.SMS, True),
+        "vonagewhatsapp": (Channel.CHAT, True),
     }
     assert not any(each.is_set_up for each in reporters_of(Settings()))
 
@@ -230,6 +236,57 @@ async def test_vonage_signs_all_fields(change: dict[str, str | None], said: str,
     body = msgspec.json.encode(changed) if "json" in kind else urlencode(changed).encode()
     incoming = Incoming(method="POST", url=URL, headers={"Content-Type": kind}, body=body)
     assert await verified("vonage", incoming) == said
+
+
+BODY = b'{"message_uuid":"1","status":"delivered"}'
+
+
+def bearer(body: bytes = BODY, secret: str = VONAGE_SECRET, **claims: Any) -> str:
+    token = vonage_token(body, NOW, secret, **claims)
+    # Vonage's own check: what it takes, we take, but for what it leaves to us.
+    assert verify_signature(token, VONAGE_SECRET) is (secret == VONAGE_SECRET)
+    return f"Bearer {token}"
+
+
+UNSIGNED = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (bearer(), ""),
+        (bearer(iat=NOW // 1000 - 300), ""),
+        (bearer(secret="x" * 40), REFUSED),
+        (bearer(BODY + b" "), "another body was signed"),
+        (bearer(payload_hash="é"), "another body was signed"),
+        (bearer(payload_hash=None), "it signs no body or no time"),
+        (bearer(payload_hash=7), "it signs no body or no time"),
+        (bearer(iat=NOW // 1000 - 301), "signed too long ago"),
+        (bearer(iat=NOW // 1000 + 301), "signed too long ago"),
+        (bearer().replace("Bearer ", ""), "not signed"),
+        (bearer().replace("Bearer", "Basic"), "not signed"),
+        ("", "not signed"),
+        ("Bearer ", REFUSED),
+        ("Bearer é", REFUSED),
+        ("Bearer \udcff", REFUSED),
+        (f"Bearer {UNSIGNED}.{bearer().split('.')[1]}.", REFUSED),
+        (bearer()[:-3], REFUSED),
+    ],
+)
+@pytest.mark.parametrize("name", ["vonagemessages", "vonagewhatsapp"])
+async def test_vonages_messages_are_signed_by_a_token(name: str, given: str, said: str) -> None:
+    headers = {"Authorization": given} if given else {}
+    incoming = Incoming(method="POST", url=URL, headers=headers, body=BODY)
+    assert await verified(name, incoming) == said
+
+
+@pytest.mark.parametrize("iat", ["soon", 1.5, None])
+async def test_a_token_without_a_time_is_refused(iat: Any) -> None:
+    claims = {"payload_hash": sha256(BODY).hexdigest(), "iat": iat}
+    token = jwt.api_jws.encode(msgspec.json.encode(claims), VONAGE_SECRET, algorithm="HS256")
+    headers = {"Authorization": f"Bearer {token}"}
+    incoming = Incoming(method="POST", url=URL, headers=headers, body=BODY)
+    assert await verified("vonagemessages", incoming)
 
 
 async def test_mailgun_takes_a_token_once_until_it_is_released_or_long_past() -> None:

@@ -14,8 +14,9 @@ import msgspec
 import pytest
 
 from policy.report import Kind, Report
-from tests.web.signing import SCHEMES, SETTINGS
-from web.reports.incoming import Incoming, first
+from schemas.vocabulary import Channel
+from tests.web.signing import SCHEMES, SETTINGS, vonage_messages
+from web.reports.incoming import Incoming, Malformed, first
 from web.reports.texts import answer_report, status_report
 
 NOW = 1_795_000_000_000
@@ -141,6 +142,87 @@ def test_what_comes_back_from_whatsapp_by_twilio(
     }
     expected = [] if kind is None else status(kind, code, hard=hard)
     assert parsed("twiliowhatsapp", fields) == expected
+
+
+# As Vonage's package for .NET is tested with it:
+# https://github.com/Vonage/vonage-dotnet-sdk, MessageStatusResponse.
+STATUS = {
+    "message_uuid": "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+    "to": "447700900000",
+    "from": "447700900001",
+    "timestamp": "2025-02-03T12:14:25Z",
+    "status": "submitted",
+    "channel": "sms",
+    "usage": {"currency": "EUR", "price": "0.0333"},
+    "destination": {"network_code": "12345"},
+    "sms": {"count_total": "2"},
+}
+SAID_AT = 1_738_584_865_000
+
+
+def by_messages(name: str, values: Any) -> list[Report]:
+    incoming = vonage_messages(values, NOW, REFERENCE, name)
+    return list(SCHEMES[name].reporter(SETTINGS).parse(incoming, NOW))
+
+
+def problem(code: int) -> dict[str, Any]:
+    return {
+        "type": f"https://developer.vonage.com/api-errors/messages#{code}",
+        "title": code,
+        "detail": "Throttled - You have exceeded the submission capacity allowed on this account.",
+        "instance": "bf0ca0bf927b3b52e3cb03217e1a1ddf",
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "kind", "hard"),
+    [
+        ("submitted", 0, None, False),
+        ("delivered", 0, DELIVERED, False),
+        ("read", 0, Kind.OPENED, False),
+        ("rejected", 1190, BOUNCED, True),  # absent for good
+        ("rejected", 1300, BOUNCED, True),  # not on WhatsApp
+        *(
+            ("rejected", code, BOUNCED, False)
+            for code in (1170, 1180, 1220, 1240, 1250, 1260, 1280, 1290, 1310, 1430, 1461)
+        ),
+        # The message's fault, ours or Vonage's.
+        *(("rejected", code, FAILED, False) for code in (1000, 1020, 1022, 1120, 1340, 1420)),
+        ("undeliverable", 1331, FAILED, False),
+        ("undeliverable", 1180, BOUNCED, False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "channel"), [("vonagemessages", Channel.SMS), ("vonagewhatsapp", Channel.CHAT)]
+)
+def test_what_comes_back_from_vonages_messages(
+    name: str, channel: Channel, word: str, code: int, kind: Kind | None, hard: bool
+) -> None:
+    values = {**STATUS, "status": word, "channel": "whatsapp" if channel != "sms" else "sms"}
+    detail = str(code) if code else ""
+    expected = [] if kind is None else receipt(kind, detail, hard=hard, at=SAID_AT)
+    named = [msgspec.structs.replace(each, channel=channel) for each in expected]
+    for error in (problem(code), {"error": problem(code)}, {"title": str(code)}):
+        assert by_messages(name, {**values, "error": error} if code else values) == named
+
+
+@pytest.mark.parametrize("error", [{}, {"type": "x#y"}, {"type": "about:blank", "title": "No"}])
+def test_an_error_without_a_number_has_no_detail(error: dict[str, str]) -> None:
+    values = {**STATUS, "status": "rejected", "error": error}
+    assert by_messages("vonagemessages", values) == receipt(FAILED, at=SAID_AT)
+
+
+def test_an_answer_to_vonages_messages() -> None:
+    said = {**STATUS, "status": "", "message_type": "text", "text": "Stop", "from": ANN[1:]}
+    assert by_messages("vonagemessages", said) == answer(Kind.STOP, SAID_AT)
+    assert by_messages("vonagemessages", {**said, "channel": "whatsapp"}) == []
+    assert by_messages("vonagewhatsapp", {**said, "channel": "whatsapp"}) == []
+
+
+@pytest.mark.parametrize("values", [[], "x", {"status": 7}, {"timestamp": "soon"}, {"error": 1}])
+def test_what_is_no_status_of_vonages_is_malformed(values: Any) -> None:
+    with pytest.raises(Malformed):
+        by_messages("vonagemessages", values)
 
 
 def test_stop_on_whatsapp_is_not_said_of_texts() -> None:
