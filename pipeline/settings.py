@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     """PEM of the authorities that may vouch for the relay; without it, the system's."""
     smtp_connections: Annotated[int, Field(ge=1)] = 16
     """That one process has open to the relay; each carries one mail at a time."""
+    smtp_final_timeout: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds that the relay has to say that it took a mail, once it has all of it. It may look
+    through it for so long, and a mail that it takes later comes twice; RFC 5321 has 600. Meanwhile
+    one of the connections is held, and a stop waits for 20 seconds at most."""
     smtp_bounce_domain: str = ""
     """Whose mail to bounce+… leads to `/webhooks/smtp`: then each mail has a return address of its
     own there, by which a bounce is known even if it brings nothing else back."""

@@ -55,10 +55,22 @@ class _Kept(NamedTuple):
 
 
 class _Progress:
-    """How far a mail has come, and what was said of it once that is known."""
+    """How far a mail has come, what was said of it once that is known, and until when it may take.
 
-    stage = Stage.GREETING
-    outcome: Retry | Refused | None = None
+    A relay that looks through a mail before it answers takes longer for that than for all else, and
+    what it takes once nobody waits any more is sent again: so it has a time of its own for that.
+    """
+
+    def __init__(self, limit: asyncio.Timeout, seconds: float) -> None:
+        self.stage = Stage.GREETING
+        self.outcome: Retry | Refused | None = None
+        self.seconds = seconds
+        self._limit = limit
+
+    def may_take(self, seconds: float) -> None:
+        """The relay has so long for what is asked of it now."""
+        self.seconds = seconds
+        self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class Stale(Exception):
@@ -86,6 +98,7 @@ class Relay:
         self._user = settings.smtp_user
         self._password = settings.smtp_password.get_secret_value()
         self._timeout = settings.provider_timeout
+        self._final_timeout = settings.smtp_final_timeout
         self._room = asyncio.Semaphore(settings.smtp_connections)
         self._kept: deque[_Kept] = deque()
         self._tls: ssl.SSLContext | None = None
@@ -111,14 +124,15 @@ class Relay:
         waited for; the time-out runs from then on.
         """
         async with self._room:
-            progress = _Progress()
+            limit = asyncio.timeout(self._timeout)
+            progress = _Progress(limit, self._timeout)
             try:
-                async with asyncio.timeout(self._timeout):
+                async with limit:
                     return await self._send(envelope, mail, progress)
             except TimeoutError:
                 if progress.outcome is not None:
                     return progress.outcome
-                said = f"no reply within {self._timeout:g} s"
+                said = f"no reply within {progress.seconds:g} s"
                 return Retry(Reason.TIMEOUT, said, uncertain=progress.stage is Stage.MAIL)
 
     async def close(self) -> None:
@@ -212,6 +226,7 @@ class Relay:
                 return response
             # Known from now on, even if the relay does not answer what is asked next.
             progress.outcome = _replied(progress.stage, response.code, response.message)
+            progress.may_take(self._timeout)
             is_usable = await _is_ready_again(client, response.code)
             return progress.outcome
         except SMTPResponseException:
@@ -248,6 +263,7 @@ class Relay:
         if protocol is None:
             raise SMTPServerDisconnected("Connection lost")
         progress.stage = Stage.MAIL
+        progress.may_take(self._final_timeout)
         protocol.write(_DOTS.sub(b"..", mail) + b"\r\n.\r\n")
         return await protocol.read_response()
 

@@ -34,7 +34,8 @@ def patience() -> float:
 
 @pytest.fixture
 def settings(running: Serving, patience: float) -> Settings:
-    return settings_of({**running.environment, "TOCSIN_PROVIDER_TIMEOUT": str(patience)})
+    times = ("TOCSIN_PROVIDER_TIMEOUT", "TOCSIN_SMTP_FINAL_TIMEOUT")
+    return settings_of({**running.environment, **dict.fromkeys(times, str(patience))})
 
 
 @pytest.fixture

@@ -248,8 +248,40 @@ async def test_a_connection_that_breaks_is_uncertain_after_the_final_dot_alone(
         assert len(peer.taken) == uncertain
 
 
+SHORT = 0.5  # seconds, where the time that a call has is to be over
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("250 2.0.0 Ok: queued as 7", Sent("7")),
+        ("554 5.6.0 spam", Refused(Reason.REJECTED, "554 5.6.0 spam")),
+    ],
+)
+async def test_a_relay_may_look_through_a_mail_for_longer_than_a_call_may_take(
+    tmp_path: Path, reply: str, expected: Outcome
+) -> None:
+    """Else it takes the mail all the same, and the next attempt makes a second one of it."""
+    fields = {"provider_timeout": SHORT, "smtp_final_timeout": PATIENCE}
+    async with relaying(tmp_path) as peer, sending(peer, **fields) as provider:
+        peer.replies["DATA"] = [reply]
+        peer.may_answer.clear()
+        sending_it = asyncio.create_task(provider.send_one(mail()))
+        while not peer.taken:
+            if sending_it.done():  # on a busy machine the time may be up before the mail is there
+                assert isinstance(sending_it.result(), Retry)
+                sending_it = asyncio.create_task(provider.send_one(mail()))
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(2 * SHORT)
+        assert not sending_it.done()
+        peer.may_answer.set()
+        assert await sending_it == expected
+        assert len(peer.taken) == 1
+
+
 async def test_a_relay_that_takes_the_mail_and_never_answers(tmp_path: Path) -> None:
-    async with relaying(tmp_path) as peer, sending(peer, provider_timeout=0.5) as provider:
+    fields = {"provider_timeout": PATIENCE, "smtp_final_timeout": 0.5}
+    async with relaying(tmp_path) as peer, sending(peer, **fields) as provider:
         peer.may_answer.clear()
         outcome: Outcome = Retry(Reason.NONE, "")
         while not peer.taken:  # on a busy machine the time may be up before the mail is there

@@ -1,6 +1,7 @@
 """Vonage's Messages API: who calls, and what an application's token says."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from sinks.vonage import LIFETIME, RENEW_MS, VonageAccount
 from tests.sinks.requests.recorder import Still
 from tests.sinks.rig import Case, Rig
 
-NO_KEY = {"vonage_application_id": "", "vonage_private_key": None}
-ACCOUNT = [
+NO_KEY: dict[str, Any] = {"vonage_application_id": "", "vonage_private_key": None}
+ACCOUNT: list[tuple[Mapping[str, Any], str]] = [
     ({"vonage_messages_url": "vonage"}, "TOCSIN_VONAGE_MESSAGES_URL"),
     ({"vonage_private_key": None}, "TOCSIN_VONAGE_PRIVATE_KEY is not set"),
     ({"vonage_private_key": Path("nowhere.pem")}, "nowhere.pem is not a key file"),
