@@ -77,8 +77,8 @@ def erase(
     profile = turn.view(PROFILES).get(person) or Profile()
     for name, value in profile.attributes.items():
         turn.view(SEGMENTS).put(key_of(tenant, name, value, user), None)
-    if profile.phone:
-        turn.view(PHONES).put(key_of(profile.phone, tenant, user), None)
+    for number in profile.numbers:
+        turn.view(PHONES).put(key_of(number, tenant, user), None)
     turn.view(PROFILES).put(person, None)
     drop_tickets(turn, user_digest(tenant, user))
     forget_hint(turn, tenant, user, partition_of(user, partitions))

@@ -72,7 +72,7 @@ def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
                 if address not in before.devices:
                     after = with_registration(after, address, taken.at)
             _move_segments(turn, value.tenant, value.user, before, after)
-            after = _move_phone(turn, value.tenant, value.user, before, after)
+            after = _move_numbers(turn, value.tenant, value.user, before, after)
         case DeviceChange():
             after = with_said(before, value, taken)
             if not value.removed:
@@ -99,17 +99,19 @@ def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: P
         segments.put(key_of(tenant, name, value, user), True)
 
 
-def _move_phone(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> Profile:
-    """Find the user by their number from now on; STOP may have come from it before."""
-    phones = turn.view(PHONES)
-    if before.phone and before.phone != after.phone:
-        phones.put(key_of(before.phone, tenant, user), None)
-    if not after.phone:
-        return after
-    phones.put(key_of(after.phone, tenant, user), True)
-    stops = (turn.view(STOPPED).get(key_of(way)) for way in ways_to_write(after.phone))
-    at = max((stop for stop in stops if stop is not None), default=None)
-    return after if at is None else with_bar(after, stopped(after.phone, at))
+def _move_numbers(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> Profile:
+    """Find the user by their numbers from now on; STOP may have come from one before."""
+    phones, numbers = turn.view(PHONES), after.numbers
+    for number in before.numbers:
+        if number not in numbers:
+            phones.put(key_of(number, tenant, user), None)
+    for number in numbers:
+        phones.put(key_of(number, tenant, user), True)
+        stops = (turn.view(STOPPED).get(key_of(way)) for way in ways_to_write(number))
+        at = max((stop for stop in stops if stop is not None), default=None)
+        if at is not None:
+            after = with_bar(after, stopped(number, at))
+    return after
 
 
 def _stop(turn: Turn, said: Stop) -> None:

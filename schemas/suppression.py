@@ -38,6 +38,8 @@ class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Stop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whoever has this number wants no more texts, or, with `stopped` false, wants them again.
 
+    One on WhatsApp has that before it, `whatsapp:+…`, and then it is about messages there.
+
     Only the number is known, so a copy goes to each user partition. It holds for every tenant, as
     they may share the number that was answered, and for users who give this number later.
     """

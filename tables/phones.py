@@ -3,7 +3,7 @@
 from tables.table import Table
 
 PHONES: Table[bool] = Table(b"n", bool)
-"""Users by number: (number, tenant, user)."""
+"""Users by number, of WhatsApp with its scheme: (number, tenant, user)."""
 
 STOPPED: Table[int] = Table(b"v", int)
 """By number, when STOP last came from it (epoch ms): for users who give the number later."""

@@ -13,6 +13,7 @@ from schemas.profile import BotChat, ChatHook, Device
 SCHEMES = ("apns", "web", "slack", "teams", "discord", "telegram", "slackapp", "whatsapp")
 """What may stand before the colon; an FCM token has colons too, but none of these before one."""
 BARE = ""
+WHATSAPP = "whatsapp"
 _BOTS = {"slack": "slackapp"}
 """Of platforms that have hooks as well, so that each kind of address has a scheme."""
 
@@ -57,3 +58,8 @@ def split_address(address: str) -> tuple[str, str]:
     """The scheme, or BARE, and what the provider itself calls the address."""
     scheme, colon, rest = address.partition(":")
     return (scheme, rest) if colon and scheme in SCHEMES else (BARE, address)
+
+
+def is_of_whatsapp(address: str) -> bool:
+    """Whether it is a number on WhatsApp, and none for texts."""
+    return address.startswith(f"{WHATSAPP}:")

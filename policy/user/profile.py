@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.instants import epoch_ms
-from policy.user.address import bot_chat_address, chat_address, push_address
+from policy.user.address import bot_chat_address, chat_address, is_of_whatsapp, push_address
 from policy.user.barred import Barred
 from policy.wall_clock import bits_of, minutes_of
 from schemas.hint import Hint
@@ -94,6 +94,14 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
         if channel is Channel.CHAT:
             return self.chats + self.bot_chats
         return self.webhooks if channel is Channel.WEBHOOK else ()
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Those from which they may answer STOP: the phone's, and WhatsApp's with its scheme."""
+        phone = (self.phone,) if self.phone else ()
+        if not self.bot_chats:
+            return phone
+        return phone + tuple(filter(is_of_whatsapp, self.bot_chats))
 
     def with_preferences(self, preferences: Preferences) -> "Profile":
         """The profile with these preferences in place of those it had."""

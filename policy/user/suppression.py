@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from policy.identity import delivery_id
 from policy.instants import epoch_ms, moment
+from policy.user.address import is_of_whatsapp
 from policy.user.barred import NO_END, Barred
 from policy.user.profile import Profile
 from policy.user.reachable import plain
@@ -42,8 +43,9 @@ def with_bar(profile: Profile, bar: Barred) -> Profile:
 
 
 def stopped(phone: str, at: int) -> Barred:
-    """The bar of a number from which STOP came at `at` (epoch ms)."""
-    return Barred(Channel.SMS, phone, Bar.STOP, at)
+    """The bar of a number from which STOP came at `at` (epoch ms); WhatsApp's has its scheme."""
+    channel = Channel.CHAT if is_of_whatsapp(phone) else Channel.SMS
+    return Barred(channel, phone, Bar.STOP, at)
 
 
 def with_stop(profile: Profile, said: Stop) -> Profile:
@@ -82,12 +84,13 @@ def unregistered(delivery: Delivery, now: int) -> Suppression:
 
     A number is gone to a provider when its owner answered STOP there, which START takes back.
     """
+    is_number = delivery.channel is Channel.SMS or is_of_whatsapp(delivery.address)
     return Suppression(
         user=delivery.user,
         tenant=delivery.tenant,
         accepted_at=delivery.accepted_at,
         channel=delivery.channel,
-        reason=Bar.STOP if delivery.channel is Channel.SMS else Bar.UNREGISTERED,
+        reason=Bar.STOP if is_number else Bar.UNREGISTERED,
         at=moment(now),
         address=delivery.address,
     )

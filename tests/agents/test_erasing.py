@@ -23,7 +23,7 @@ from pipeline.topics import (
 from schemas.erasure import Erasure
 from schemas.follow import Follow
 from schemas.inbox_change import InboxChange
-from schemas.profile import Preferences
+from schemas.profile import BotChat, Preferences
 from schemas.vocabulary import Channel, Priority
 from tables.erased import ERASED
 from tables.followers import FOLLOWER_COUNTS
@@ -62,7 +62,8 @@ async def followers(stage: Stage, followee: str) -> int:
 async def known(stage: Stage) -> str:
     """A user of whom the decider keeps all that it can keep."""
     user, shop, key = unique("user"), unique("shop"), unique("key")
-    await stage.say(CONTACTS, reachable(user, attributes={"plan": "pro"}))
+    chat = BotChat(platform="whatsapp", chat="+4915112345678")
+    await stage.say(CONTACTS, reachable(user, attributes={"plan": "pro"}, bot_chats=(chat,)))
     await stage.say(PREFERENCES, Preferences(user=user, channels={Channel.SMS: True}))
     await stage.say(FOLLOWS, follow(user, shop), follow(unique("other"), shop))
     later = datetime.now(UTC) + timedelta(days=1)

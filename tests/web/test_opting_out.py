@@ -339,6 +339,28 @@ async def test_a_number_without_whatsapp_is_not_written_to_again(
     assert (Channel.CHAT in again) is (code == "63016")
 
 
+async def test_stop_on_whatsapp_ends_what_goes_there_and_no_text(town: Town) -> None:
+    chat = BotChat(platform="whatsapp", chat=PHONES["ann"])
+    said = Contacts(user="ann", phone=PHONES["ann"], bot_chats=(chat,))
+    await town.write(CONTACTS, "ann", said)
+    there = {"From": f"whatsapp:{PHONES['ann']}", "To": "whatsapp:+14155238886"}
+    assert Channel.CHAT in await town.happens("ann", "talk")
+    await town.reports("twiliowhatsapp", {**there, "Body": "Stop"})
+    assert Channel.CHAT not in await town.happens("ann", "talk")
+    assert town.why() == [(Channel.CHAT, Reason.SUPPRESSED_ADDRESS, "stop")]
+    assert SMS in await town.happens("ann")
+    # Whoever gives the number later is asked no more than she is.
+    await town.write(CONTACTS, "eve", Contacts(user="eve", bot_chats=(chat,)))
+    assert Channel.CHAT not in await town.happens("eve", "talk")
+    await town.reports("twiliowhatsapp", {**there, "Body": "Start"})
+    for user in ("ann", "eve"):
+        assert Channel.CHAT in await town.happens(user, "talk")
+    # And STOP by text is about texts.
+    await town.reports("twilio", {"From": PHONES["ann"], "Body": "STOP"})
+    assert SMS not in await town.happens("ann")
+    assert Channel.CHAT in await town.happens("ann", "talk")
+
+
 async def test_who_comes_back_at_the_provider_is_told_again(town: Town) -> None:
     mail = (await town.happens("ann"))[EMAIL]
     await town.clicks(mail)

@@ -2,6 +2,7 @@
 
 from policy.report import Kind, Report
 from policy.sms_words import wants_texts
+from policy.user.address import split_address
 
 KINDS = {
     "delivered": Kind.DELIVERED,
@@ -24,9 +25,11 @@ def status_report(
 
 
 def answer_report(text: str, number: str, at: int) -> list[Report]:
-    """STOP or START from a number; nothing for other texts."""
+    """STOP or START from a number, or one on WhatsApp with its scheme; nothing for other texts."""
     wanted = wants_texts(text)
-    digits = number.strip().removeprefix("+")
+    scheme, bare = split_address(number.strip())
+    digits = bare.removeprefix("+")
     if wanted is None or not digits.isdecimal():
         return []
-    return [Report(kind=Kind.START if wanted else Kind.STOP, at=at, address=f"+{digits}")]
+    address = f"{scheme}:+{digits}" if scheme else f"+{digits}"
+    return [Report(kind=Kind.START if wanted else Kind.STOP, at=at, address=address)]

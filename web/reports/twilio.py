@@ -50,7 +50,6 @@ class TwilioReports:
                 status = "failed"
             hard = code in GONE
             return status_report(status, now, incoming.ticket, detail=code, hard=hard)
-        # Of WhatsApp a sender has a scheme, and is no number for texts.
         return answer_report(first(fields, "OptOutType", "Body"), first(fields, "From"), now)
 
 

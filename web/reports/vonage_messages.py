@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from pipeline.settings import Settings
 from policy.report import Report
+from policy.user.address import WHATSAPP
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, first, require_recent
 from web.reports.texts import answer_report, status_report
@@ -98,8 +99,8 @@ class VonageMessagesReports:
             hard = code in GONE
             found = status_report(status, at, reference=said.client_ref, detail=code, hard=hard)
             return [msgspec.structs.replace(report, channel=self.channel) for report in found]
-        # A number on WhatsApp is not one for texts.
-        return answer_report(said.text, said.from_, at) if said.channel == "sms" else []
+        scheme = f"{WHATSAPP}:" if said.channel == WHATSAPP else ""
+        return answer_report(said.text, f"{scheme}{said.from_}", at)
 
 
 class VonageWhatsAppReports(VonageMessagesReports):

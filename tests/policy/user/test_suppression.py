@@ -183,14 +183,20 @@ def test_one_bar_of_several_is_enough_and_each_reason_is_said_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "reason"), [(Channel.SMS, Bar.STOP), (Channel.PUSH, Bar.UNREGISTERED)]
+    ("channel", "address", "reason"),
+    [
+        (Channel.SMS, "gone", Bar.STOP),
+        (Channel.PUSH, "gone", Bar.UNREGISTERED),
+        (Channel.CHAT, "telegram:7", Bar.UNREGISTERED),
+        (Channel.CHAT, "whatsapp:+4915112345", Bar.STOP),
+    ],
 )
 def test_what_a_provider_says_is_gone_is_remembered_of_that_address(
-    channel: Channel, reason: Bar
+    channel: Channel, address: str, reason: Bar
 ) -> None:
     decision = decide(request(), variant(), UserState(EVERYWHERE, Ledger()), NOON)
     told = msgspec.structs.replace(
-        decision.deliveries[0], channel=channel, address="gone", user="bob", tenant="acme"
+        decision.deliveries[0], channel=channel, address=address, user="bob", tenant="acme"
     )
     assert unregistered(told, NOON) == Suppression(
         user="bob",
@@ -198,7 +204,7 @@ def test_what_a_provider_says_is_gone_is_remembered_of_that_address(
         channel=channel,
         reason=reason,
         at=moment(NOON),
-        address="gone",
+        address=address,
         accepted_at=told.accepted_at,
     )
 

@@ -215,8 +215,9 @@ def test_an_error_without_a_number_has_no_detail(error: dict[str, str]) -> None:
 def test_an_answer_to_vonages_messages() -> None:
     said = {**STATUS, "status": "", "message_type": "text", "text": "Stop", "from": ANN[1:]}
     assert by_messages("vonagemessages", said) == answer(Kind.STOP, SAID_AT)
-    assert by_messages("vonagemessages", {**said, "channel": "whatsapp"}) == []
-    assert by_messages("vonagewhatsapp", {**said, "channel": "whatsapp"}) == []
+    for name in ("vonagemessages", "vonagewhatsapp"):
+        (there,) = by_messages(name, {**said, "channel": "whatsapp"})
+        assert (there.kind, there.address) == (Kind.STOP, f"whatsapp:{ANN}")
 
 
 @pytest.mark.parametrize("values", [[], "x", {"status": 7}, {"timestamp": "soon"}, {"error": 1}])
@@ -225,8 +226,11 @@ def test_what_is_no_status_of_vonages_is_malformed(values: Any) -> None:
         by_messages("vonagemessages", values)
 
 
-def test_stop_on_whatsapp_is_not_said_of_texts() -> None:
-    assert parsed("twiliowhatsapp", {"Body": "STOP", "From": f"whatsapp:{ANN}"}) == []
+@pytest.mark.parametrize("name", ["twilio", "twiliowhatsapp"])
+def test_stop_on_whatsapp_is_not_said_of_texts(name: str) -> None:
+    (said,) = parsed(name, {"Body": "STOP", "From": f"whatsapp:{ANN}"})
+    assert (said.kind, said.address) == (Kind.STOP, f"whatsapp:{ANN}")
+    assert parsed(name, {"Body": "STOP", "From": "messenger:1234"}) == []
 
 
 @pytest.mark.parametrize(
@@ -305,7 +309,6 @@ def test_vonages_receipts_by_json_may_have_numbers_and_nothing() -> None:
         # It knows the operator's words better than we do.
         ("twilio", {"From": ANN, "Body": "STOP", "OptOutType": "HELP"}, None),
         ("twilio", {"From": "+49 151", "Body": "STOP"}, None),
-        ("twilio", {"From": "whatsapp:+4915112345", "Body": "STOP"}, None),
         ("twilio", {"From": "", "Body": "STOP"}, None),
         ("twilio", {"Body": "STOP"}, None),
         ("twilio", {"From": ANN}, None),
