@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
@@ -112,8 +113,13 @@ class ClickHouse:
         async with self._connecting:
             if self._client is None:
                 self._client = await clickhouse_connect.get_async_client(
+                    # Said in any case: the client would take 8443 and 443 for ports with TLS.
+                    interface="https" if settings.clickhouse_tls else "http",
                     host=settings.clickhouse_host,
                     port=settings.clickhouse_port,
+                    ca_cert=_name_of(settings.clickhouse_ca_file),
+                    client_cert=_name_of(settings.clickhouse_certificate_file),
+                    client_cert_key=_name_of(settings.clickhouse_key_file),
                     username=settings.clickhouse_user,
                     password=settings.clickhouse_password.get_secret_value(),
                     database=settings.clickhouse_database,
@@ -121,6 +127,10 @@ class ClickHouse:
                     tz_mode="aware",
                 )
             return self._client
+
+
+def _name_of(file: Path | None) -> str | None:
+    return None if file is None else str(file)
 
 
 def columns_of(events: Sequence[DeliveryEvent]) -> list[list[Any]]:
@@ -143,11 +153,16 @@ def _remedy(error: Exception) -> str:
         return " Set TOCSIN_CLICKHOUSE_DATABASE to one that is there."
     if "AUTHENTICATION_FAILED" in str(error):
         return " Set TOCSIN_CLICKHOUSE_USER and TOCSIN_CLICKHOUSE_PASSWORD to those of an account."
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return " TOCSIN_CLICKHOUSE_CA_FILE names who may vouch for its certificate."
+    if isinstance(error, FileNotFoundError):
+        return " Set TOCSIN_CLICKHOUSE_CA_FILE and _CERTIFICATE_FILE, _KEY_FILE to files there are."
     if "Received ClickHouse exception" in str(error):
         return ""
     return (
         " Start it, run this in the folder where `tocsin up` runs, or set TOCSIN_CLICKHOUSE_HOST "
-        "and TOCSIN_CLICKHOUSE_PORT to where it listens."
+        "and TOCSIN_CLICKHOUSE_PORT to where it listens, and TOCSIN_CLICKHOUSE_TLS to whether "
+        "that is with TLS."
     )
 
 

@@ -27,7 +27,7 @@ from embedded.house import Simulators
 from embedded.process import LOOPBACK
 from embedded.simulators.credentials import Credentials, chat_hook
 from pipeline.collector import tune_collector
-from pipeline.settings import settings_of
+from pipeline.variables import settings_of
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 from sinks.http import HttpClient, Reply

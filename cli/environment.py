@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.errors import Unavailable
-from pipeline.settings import PREFIX
+from pipeline.variables import PREFIX
 
 FILE = Path(".tocsin/environment")
 """Relative to the folder that a command runs in. It holds secrets, and its owner alone reads it."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from cli.environment import FILE, PLACES, found
 from pipeline.errors import Unavailable
-from pipeline.settings import Settings, settings_of
+from pipeline.settings import Settings
+from pipeline.variables import settings_of
 
 USED = f"tocsin: using `tocsin up` of this folder ({FILE})\n"
 LEFT = (

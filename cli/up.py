@@ -15,8 +15,8 @@ from demo.shop import open_shop
 from embedded.house import CATALOGUE, TOGETHER, WEB, House
 from embedded.process import check_port
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.settings import settings_of
 from pipeline.topics import ROLES
+from pipeline.variables import settings_of
 
 OF_ITS_OWN = "TOCSIN_DATA_DIR"
 """What each process has for itself, and so no command takes over."""

@@ -15,8 +15,9 @@ from embedded.kafka import Kafka
 from embedded.kafka_cluster import KafkaCluster
 from embedded.process import Child, free_port, tail
 from pipeline.errors import Unavailable
-from pipeline.settings import Settings, settings_of
+from pipeline.settings import Settings
 from pipeline.topics import ROLES
+from pipeline.variables import settings_of
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "catalogue"

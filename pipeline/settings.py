@@ -1,19 +1,15 @@
-"""Every setting, parsed once from variables (`TOCSIN_…`) and frozen."""
+"""Every setting, parsed once from variables (`pipeline.variables`) and frozen."""
 
-import json
-from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.brokers import Access, Brokers, Mechanism, Protocol
-from pipeline.errors import Misconfigured
 
-PREFIX = "TOCSIN_"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -63,6 +59,13 @@ class Settings(BaseSettings):
 
     clickhouse_host: str = "127.0.0.1"
     clickhouse_port: Port = 8123
+    clickhouse_tls: bool = False
+    """Whether it listens with TLS there, as ClickHouse Cloud does on 8443."""
+    clickhouse_ca_file: Path | None = None
+    """PEM of the authorities that may vouch for it; without it, the system's."""
+    clickhouse_certificate_file: Path | None = None
+    clickhouse_key_file: Path | None = None
+    """PEM of our certificate and key, where it knows users by those."""
     clickhouse_user: str = "default"
     clickhouse_password: SecretStr = SecretStr("")
     clickhouse_database: str = "default"
@@ -286,41 +289,3 @@ class Settings(BaseSettings):
 def _known(brokers: Brokers) -> Brokers:
     """The first of all that are equal, which has its certificates read and keeps its tokens."""
     return brokers
-
-
-def settings_of(environment: Mapping[str, str]) -> Settings:
-    """The settings that a process with these variables has; others count as not set.
-
-    Raises Misconfigured with the variable's name.
-    """
-    values = {
-        name.removeprefix(PREFIX).lower(): text
-        for name, text in environment.items()
-        if name.startswith(PREFIX)
-    }
-    try:
-        settings = Settings.model_validate(
-            {name: _value(name, text) for name, text in values.items()}
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][0])
-        raise _unusable(field, first["msg"]) from None
-    for name, why in settings.brokers.access.contradictions():
-        raise _unusable(f"kafka_{name}", why)
-    return settings
-
-
-def _value(name: str, text: str) -> Any:
-    """Lists and tables are written as JSON; everything else is the text itself."""
-    field = Settings.model_fields.get(name)
-    if field is None or get_origin(field.annotation) not in (tuple, dict):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise _unusable(name, f"it is not JSON ({error})") from None
-
-
-def _unusable(name: str, why: str) -> Misconfigured:
-    return Misconfigured(f"{PREFIX}{name.upper()} can't be used: {why}. Nothing was started.")

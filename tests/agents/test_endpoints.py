@@ -15,8 +15,8 @@ from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.partitions import Role
-from pipeline.settings import settings_of
 from pipeline.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
+from pipeline.variables import settings_of
 from schemas.profile import BotChat, ChatHook, Contacts, Preferences, QuietHours
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Reason

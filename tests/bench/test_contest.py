@@ -15,7 +15,7 @@ from bench.witness import Witness
 from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
-from pipeline.settings import settings_of
+from pipeline.variables import settings_of
 from schemas.vocabulary import Channel
 
 BATCHED = {"mailgun": 1000, "postmark": 500, "resend": 100, "sendgrid": 1000, "ses": 50}

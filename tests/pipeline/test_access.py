@@ -25,19 +25,15 @@ from pipeline.errors import Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
 from pipeline.kafka_tokens import MskTokens, NoToken
 from pipeline.producer import start_producer
-from pipeline.settings import Settings, settings_of
+from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_topic
 from pipeline.topics import DEAD_LETTERS, ERASURES, Topic
+from pipeline.variables import settings_of
+from tests.certificates import Authority, private_pem
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder
-from tests.pipeline.secured_kafka import (
-    PASSWORD,
-    Authority,
-    SecuredKafka,
-    TokenServer,
-    private_pem,
-)
+from tests.pipeline.secured_kafka import PASSWORD, SecuredKafka, TokenServer
 
 TOPIC = Topic(name="guarded", key="k", written_by="", read_by="")
 

@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from pipeline.errors import Misconfigured
-from pipeline.settings import Settings, settings_of
+from pipeline.settings import Settings
+from pipeline.variables import settings_of
 
 
 def test_variables_that_are_not_given_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,11 +52,6 @@ def test_lists_and_tables_are_json_and_all_else_is_as_it_stands() -> None:
 def test_what_can_not_be_used_is_one_sentence_with_the_name(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=rf"^{name} can't be used: .+\. Nothing was started\.$"):
         settings_of({name: value})
-
-
-def test_variables_that_mean_no_setting_are_passed_over() -> None:
-    """As those of an older release, or of whatever runs us."""
-    assert settings_of({"TOCSIN_NO_SUCH_THING": "1", "KAFKA": "elsewhere:1"}) == Settings()
 
 
 def test_settings_can_not_be_changed_while_a_process_runs() -> None:

@@ -262,7 +262,7 @@ async def test_a_relay_may_look_through_a_mail_for_longer_than_a_call_may_take(
     tmp_path: Path, reply: str, expected: Outcome
 ) -> None:
     """Else it takes the mail all the same, and the next attempt makes a second one of it."""
-    fields = {"provider_timeout": SHORT, "smtp_final_timeout": PATIENCE}
+    fields: dict[str, Any] = {"provider_timeout": SHORT, "smtp_final_timeout": PATIENCE}
     async with relaying(tmp_path) as peer, sending(peer, **fields) as provider:
         peer.replies["DATA"] = [reply]
         peer.may_answer.clear()
@@ -280,7 +280,7 @@ async def test_a_relay_may_look_through_a_mail_for_longer_than_a_call_may_take(
 
 
 async def test_a_relay_that_takes_the_mail_and_never_answers(tmp_path: Path) -> None:
-    fields = {"provider_timeout": PATIENCE, "smtp_final_timeout": 0.5}
+    fields: dict[str, Any] = {"provider_timeout": PATIENCE, "smtp_final_timeout": 0.5}
     async with relaying(tmp_path) as peer, sending(peer, **fields) as provider:
         peer.may_answer.clear()
         outcome: Outcome = Retry(Reason.NONE, "")

@@ -1,0 +1,91 @@
+"""ClickHouse behind TLS: a front that ends it stands before the real engine."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.clickhouse import ClickHouse
+from embedded.clickhouse import ClickHouse as Server
+from embedded.process import LOOPBACK
+from pipeline.errors import Unavailable
+from pipeline.settings import Settings
+from tests.certificates import Authority
+
+
+@asynccontextmanager
+async def tls_front(server: Server, authority: Authority, *, mutual: bool) -> AsyncIterator[int]:
+    """Passes on to the server what comes by TLS; the port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.issue("clickhouse"))
+    context.load_verify_locations(authority.file)
+    context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_NONE
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inside, outside = await asyncio.open_connection(server.host, server.port)
+        await asyncio.gather(_copy(reader, outside), _copy(inside, writer))
+
+    async with await asyncio.start_server(pass_on, LOOPBACK, 0, ssl=context) as front:
+        yield front.sockets[0].getsockname()[1]
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while part := await reader.read(1 << 16):
+            writer.write(part)
+            await writer.drain()
+        writer.close()
+
+
+async def one(port: int, **settings: Any) -> Any:
+    """What it says that 1 is."""
+    given = Settings(clickhouse_host=LOOPBACK, clickhouse_port=port, **settings)
+    client = ClickHouse(given)
+    try:
+        return (await client.query("SELECT 1"))[0][0]
+    finally:
+        await client.close()
+
+
+async def test_it_is_asked_by_tls_if_that_is_said(clickhouse: Server, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    known = {"clickhouse_tls": True, "clickhouse_ca_file": authority.file}
+    async with tls_front(clickhouse, authority, mutual=False) as port:
+        assert await one(port, **known) == 1
+        with pytest.raises(Unavailable, match="TOCSIN_CLICKHOUSE_CA_FILE names who may vouch"):
+            await one(port, clickhouse_tls=True)
+        with pytest.raises(Unavailable, match="TOCSIN_CLICKHOUSE_TLS to whether"):
+            await one(port)
+        with pytest.raises(Unavailable, match="to files there are"):
+            await one(port, clickhouse_tls=True, clickhouse_ca_file=tmp_path / "missing")
+    with pytest.raises(Unavailable):
+        await one(clickhouse.port, **known)
+
+
+async def test_it_may_know_us_by_a_certificate(clickhouse: Server, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    known = {"clickhouse_tls": True, "clickhouse_ca_file": authority.file}
+    own = authority.issue("tocsin")
+    async with tls_front(clickhouse, authority, mutual=True) as port:
+        certified = known | {"clickhouse_certificate_file": own, "clickhouse_key_file": own}
+        assert await one(port, **certified) == 1
+        with pytest.raises(Unavailable):
+            await one(port, **known)
+
+
+async def test_no_port_says_by_itself_that_there_is_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def note(**options: Any) -> None:
+        asked.append(options)
+        raise OSError
+
+    monkeypatch.setattr("analytics.clickhouse.clickhouse_connect.get_async_client", note)
+    for port in (443, 8443):
+        with pytest.raises(Unavailable):
+            await one(port)
+    assert [each["interface"] for each in asked] == ["http", "http"]
