@@ -1,6 +1,7 @@
 """`tocsin setup`: topics in Kafka and tables in ClickHouse, as this version needs them."""
 
 import asyncio
+import shlex
 
 import click
 import msgspec
@@ -8,18 +9,31 @@ import msgspec
 from agents.setup import SetUp, set_up
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
+from pipeline.grants import to_run, to_set_up
 from pipeline.topic_settings import Difference
+
+MOST_WIDTH = 50
+"""Characters of a line of a printed command, before the option that ends it."""
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would be.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def setup(dry_run: bool, as_json: bool) -> None:
+@click.option(
+    "--acls",
+    "principal",
+    metavar="PRINCIPAL",
+    help="Only print what a Kafka with access rules has to allow, such as User:tocsin.",
+)
+def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
     """Create what is missing of topics and tables, and set existing topics as they must be.
 
     What was set to another value that is no worse, such as a longer retention, stays, and is
     listed.
     """
+    if principal is not None:
+        _print_grants(principal, as_json)
+        return
     done = asyncio.run(set_up(read_settings(), dry_run=dry_run))
     if as_json:
         click.echo(msgspec.json.encode(_as_json(done)))
@@ -27,6 +41,32 @@ def setup(dry_run: bool, as_json: bool) -> None:
     _print("To be changed:" if dry_run else "Changed:", done.mended)
     _print("Left as they were chosen:", done.kept)
     click.echo(_sentence(done, dry_run))
+
+
+def _print_grants(principal: str, as_json: bool) -> None:
+    kinds = {"run": tuple(to_run()), "set_up": tuple(to_set_up())}
+    if as_json:
+        click.echo(msgspec.json.encode({"principal": principal, **kinds}))
+        return
+    for comment, grants in (
+        ("# For workers, tocsin web and commands.", kinds["run"]),
+        ("# For tocsin setup, beside these.", kinds["set_up"]),
+    ):
+        click.echo(comment)
+        for grant in grants:
+            click.echo(_wrapped(grant.command(principal)))
+
+
+def _wrapped(words: list[str]) -> str:
+    """A command for a shell, in lines that end where an option does."""
+    lines = ['kafka-acls.sh --bootstrap-server "$KAFKA" --command-config "$ADMIN"']
+    line = ""
+    for word in map(shlex.quote, words):
+        if word.startswith("--") and len(line) + len(word) > MOST_WIDTH:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return " \\\n  ".join([*lines, line])
 
 
 def _as_json(done: SetUp) -> dict[str, object]:

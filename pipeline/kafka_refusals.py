@@ -3,6 +3,7 @@
 import ssl
 from typing import Any
 
+from aiokafka import errors
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, UnsupportedSaslMechanismError
 
@@ -11,6 +12,12 @@ from pipeline.errors import Unavailable
 from pipeline.kafka_tokens import NoToken
 
 TIMEOUT_MS = 5000
+RULES = (
+    errors.ClusterAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.TopicAuthorizationFailedError,
+    errors.TransactionalIdAuthorizationFailed,
+)
 PASSWORDS = "TOCSIN_KAFKA_USER and TOCSIN_KAFKA_PASSWORD"
 
 
@@ -22,6 +29,11 @@ async def refusal(kafka: Kafka, error: KafkaError) -> Unavailable | None:
     brokers = brokers_of(kafka)
     if isinstance(error, NoToken):
         return _refused(brokers.addresses, str(error))
+    if isinstance(error, RULES):
+        return Unavailable(
+            f"Kafka's rules at {brokers} do not allow it ({type(error).__name__}). Nothing was "
+            "read or changed; `tocsin setup --acls User:NAME` prints what we need."
+        )
     if not isinstance(error, KafkaConnectionError):
         return None
     for address in brokers.listed:

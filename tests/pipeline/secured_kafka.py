@@ -28,12 +28,20 @@ AUDIENCE = "kafka"
 
 
 class SecuredKafka(Kafka):
-    """It knows alice by her password, and whoever the authority or the token server vouches for."""
+    """It knows alice by her password, and whoever the authority or the token server vouches for.
 
-    def __init__(self, folder: Path, authority: Authority, keys_url: str) -> None:
+    With `has_rules` they may do what rules allow; in the clear everything is allowed.
+    """
+
+    def __init__(
+        self, folder: Path, authority: Authority, keys_url: str, *, has_rules: bool = False
+    ) -> None:
         allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys_url}"
         super().__init__(folder, options=(allowed,))
         self._authority, self._keys_url = authority, keys_url
+        self._has_rules = has_rules
+        self.trusted = authority.file
+        """Who vouches for it."""
         self.login = f"{LOOPBACK}:{free_port()}"
         """Where passwords and tokens count."""
         self.mutual = f"{LOOPBACK}:{free_port()}"
@@ -67,6 +75,9 @@ class SecuredKafka(Kafka):
             "listener.name.login.oauthbearer.sasl.oauthbearer.expected.audience": AUDIENCE,
             "listener.name.login.oauthbearer.connections.max.reauth.ms": "3600000",
         }
+        if self._has_rules:
+            own["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+            own["super.users"] = "User:ANONYMOUS"
         for mechanism in ("scram-sha-256", "scram-sha-512"):
             own[f"listener.name.login.{mechanism}.sasl.jaas.config"] = (
                 f"{MODULES}.scram.ScramLoginModule required;"
