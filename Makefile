@@ -46,6 +46,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench restore
 	$(BIN)/python -m bench timers
 	$(BIN)/python -m bench sinks
+	$(BIN)/python -m bench poison
 	$(BIN)/python -m bench gateway
 	$(BIN)/python -m bench analytics
 	$(BIN)/python -m bench questions

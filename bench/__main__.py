@@ -15,6 +15,7 @@ from bench import analytics as analytics_bench
 from bench import decide as decide_bench
 from bench import end_to_end as end_to_end_bench
 from bench import gateway as gateway_bench
+from bench import poison as poison_bench
 from bench import questions as questions_bench
 from bench import report
 from bench import restore as restore_bench
@@ -106,6 +107,33 @@ def sinks(calls: int, pairs: int, as_json: bool) -> None:
     """
     found = _run("sinks", lambda progress: sinks_bench.run(calls, pairs, progress))
     _print(found, as_json, report.sinks_table)
+
+
+@bench.command()
+@click.option(
+    "--rate",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="Deliveries a second of each provider.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=5,
+    show_default=True,
+    help="For which a turn lasts.",
+)
+@ROUNDS
+@LINE
+def poison(rate: int, seconds: float, pairs: int, as_json: bool) -> None:
+    """Deliveries of which a tenth has bad addresses, and as many that are all good.
+
+    Every provider has its turns, six of them at a time.
+    """
+    asked = poison_bench.Asked(rate, seconds, pairs)
+    found = _run("poison", lambda progress: poison_bench.run(asked, progress))
+    _print(found, as_json, report.poison_table)
 
 
 @bench.command()

@@ -8,6 +8,7 @@ from bench.gateway import GatewayFound
 from bench.ladder import BUSY, Rung
 from bench.pace import Pace
 from bench.pairs import ITSELF, Ratio
+from bench.poison import Poison
 from bench.questions import QuestionsFound
 from bench.restore import Restore
 from bench.sinks import Sinks
@@ -147,6 +148,20 @@ def sinks_table(found: Sinks) -> Table:
         for contestant, speed, ratio in rows:
             cells = (f"{speed.calls_per_second:,}", f"{speed.cpu_us_per_call:,.0f}")
             table.add_row(name, contestant, *cells, str(speed.deliveries), ratio)
+    return table
+
+
+def poison_table(found: Poison) -> Table:
+    """A provider a row: p50 and p99 of good deliveries, and what poison does to p99."""
+    table = Table(
+        title=f"{found.rate} deliveries a second of each provider, of which a tenth may be bad",
+        caption=f"p99 with poison to p99 without, median of all pairs: {found.median_ratio:.2f}",
+    )
+    for column in ("", "p50/p99 without, ms", "with, ms", "p99 with is", "opened", "not sent"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, each in found.providers.items():
+        times = [f"{t.p50_ms:.1f}/{t.p99_ms:.1f}" for t in (each.without, each.with_poison)]
+        table.add_row(name, *times, _times(each.ratio), str(each.opened), str(each.not_sent))
     return table
 
 

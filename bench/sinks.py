@@ -6,7 +6,8 @@ the others as the simulators did. The bare client repeats one finished request.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -16,6 +17,7 @@ import pyreqwest.client
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bench.bare_relay import bare_relay
 from bench.contest import AT_ONCE, BARE, OURS, VENDOR, Contest, Contestant, Send
 from bench.pairs import ITSELF, Progress, Ratio, Rounds, cpu_ratio, middle, speed_ratio
 from bench.stand_in import standing_in
@@ -30,12 +32,11 @@ from pipeline.collector import tune_collector
 from pipeline.variables import settings_of
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
+from sinks.email.smtp import Smtp
 from sinks.http import HttpClient, Reply
 from sinks.provider import Provider, Retry, Sent
 from sinks.registry import PROVIDERS, kind_of
 
-NOT_COMPARED = frozenset({"smtp"})
-"""It makes no HTTP calls, which is what the bare client and the stand-in are for."""
 BATCH = 100
 """Deliveries in a call, where a provider takes so many; ours and an SDK's carry the same."""
 READY = 200
@@ -61,7 +62,8 @@ class Sink(Struct, frozen=True):
     Each ratio counts deliveries, however many a call carries, and is the median of the rounds'
     own; its interval stands beside it. `share_of_bare` and `vendor_ratio` are ours to theirs in
     deliveries a second, and `vendor_cpu_ratio` is theirs to ours in CPU time a delivery. APNs is
-    HTTP/2, for which there is no stand-in: its simulator bounds all but the last.
+    HTTP/2 and a relay speaks SMTP, for which there is no stand-in: the simulator bounds all but the
+    last.
     """
 
     ours: Speed
@@ -109,7 +111,7 @@ async def run(calls: int, pairs: int, progress: Progress) -> Sinks:
                 credentials = msgspec.json.decode(accounts, type=Credentials)
                 outside = Outside(settings, credentials, f"http://{LOOPBACK}:{port}")
                 witness = Witness(simulators.accept_log)
-                for name in sorted(PROVIDERS.keys() - NOT_COMPARED):
+                for name in sorted(PROVIDERS):
                     contest = Contest(name, calls, pairs, tell, witness, progress)
                     found[name] = await _sink(contest, outside)
         finally:
@@ -132,9 +134,8 @@ async def _sink(contest: Contest, outside: Outside) -> Sink:
     # Of ours, which is what Kafka hands to a sink, as much is made before as is checked.
     calls = max(READY, AT_ONCE * BATCH // batch)
     ours = Contestant(_ours(provider, outside, batch, calls), batch)
-    async with bare_client(http2=contest.provider == "apns") as client:
-        contestants = {OURS: ours}
-        contestants[BARE] = Contestant(_bare(client, await _request_of(ours.send)), batch)
+    async with _bare_of(provider, outside, ours.send) as bare:
+        contestants = {OURS: ours, BARE: Contestant(bare, batch)}
         if vendor and theirs:
             carried = min(BATCH, vendor.batch_size)
             contestants[VENDOR] = Contestant(_vendor(theirs, carried), carried, VENDOR_SHARE)
@@ -227,6 +228,18 @@ def bare_client(*, http2: bool = False) -> pyreqwest.client.Client:
     """The HTTP client that our sinks are built on, as its documentation has it."""
     builder = pyreqwest.client.ClientBuilder().pool_max_idle_per_host(AT_ONCE)
     return (builder.http2_prior_knowledge() if http2 else builder).build()
+
+
+@asynccontextmanager
+async def _bare_of(provider: Provider, outside: Outside, ours: Send) -> AsyncIterator[Send]:
+    """What our sink is built on, with one finished call of ours to make again and again."""
+    if isinstance(provider, Smtp):
+        said = delivery(provider, outside, 1 << 32)  # none of those that are compared
+        async with bare_relay(outside.settings, provider, said) as send:
+            yield send
+        return
+    async with bare_client(http2=provider.name == "apns") as client:
+        yield _bare(client, await _request_of(ours))
 
 
 def _bare(client: pyreqwest.client.Client, request: Request) -> Send:

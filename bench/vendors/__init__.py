@@ -21,6 +21,11 @@ VENDORS = {
     ),
     "resend": Vendor("resend.Batch.send, 16 threads", email.resend, 100),
     "ses": Vendor("boto3 sesv2 send_bulk_email, 16 threads", email.ses, email.MOST_OF_SES),
+    "smtp": Vendor(
+        "smtplib.SMTP.send_message, 16 threads",
+        email.Smtplib,
+        why_one="a transaction with many recipients has one text for all of them",
+    ),
     "sns": Vendor(
         "boto3 sns publish, 16 threads",
         sms.sns,

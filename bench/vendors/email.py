@@ -1,7 +1,12 @@
 """The SDKs of e-mail providers, with as many messages in a call as ours puts in one."""
 
 import json
+import ssl
+import threading
+from email.message import EmailMessage
+from smtplib import SMTP
 from typing import Any
+from urllib.parse import urlsplit
 
 import resend as resend_sdk
 from mailgun.client import Client as MailgunClient
@@ -121,6 +126,47 @@ def mailgun(outside: Outside) -> Opened:
         reply.raise_for_status()
 
     return Blocking(call)
+
+
+class Smtplib:
+    """Python's own client: a connection a thread, kept, as its documentation has it."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._settings = outside.settings
+        self._kept = threading.local()
+        self._open: list[SMTP] = []
+        self._blocking = Blocking(self._call)
+
+    async def send(self, numbers: range) -> None:
+        """A mail each."""
+        await self._blocking.send(numbers)
+
+    async def close(self) -> None:
+        """End the threads, and say goodbye on each connection."""
+        await self._blocking.close()
+        for client in self._open:
+            client.quit()
+
+    def _call(self, numbers: range) -> None:
+        for number in numbers:
+            mail = EmailMessage()
+            mail["From"], mail["To"] = self._settings.email_from, mailbox(number)
+            mail["Subject"] = title_of(number)
+            ids = ids_of(number)
+            mail["X-Tocsin-Delivery"] = f"{ids['notification_id']}.{ids['delivery_id']}"
+            mail.set_content(text_of(number))
+            self._client().send_message(mail)
+
+    def _client(self) -> SMTP:
+        client: SMTP | None = getattr(self._kept, "client", None)
+        if client is None:
+            url = urlsplit(self._settings.smtp_url)
+            client = SMTP(str(url.hostname), url.port or 0)
+            client.starttls(context=ssl.create_default_context(cafile=self._settings.smtp_ca_file))
+            client.login(self._settings.smtp_user, self._settings.smtp_password.get_secret_value())
+            self._kept.client = client
+            self._open.append(client)
+        return client
 
 
 def ses(outside: Outside) -> Opened:

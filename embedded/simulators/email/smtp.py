@@ -108,7 +108,7 @@ class SmtpSimulator:
     def _take(self, envelope: Envelope) -> str:
         content = envelope.content
         mail = PARSER.parsebytes(content if isinstance(content, bytes) else b"")
-        notification, _, delivery = str(mail.get(IDS, "")).partition(".")
+        notification, _, delivery = str(mail.get(IDS, "")).strip().partition(".")
         reference = secrets.token_hex(6).upper()
         html = _text(mail, "html")
         self._log.append(
