@@ -34,6 +34,7 @@ VENDORS = {
     "sendgrid": Vendor("sendgrid.SendGridAPIClient.send, 16 threads", email.sendgrid, 1000),
     "twilio": Vendor("twilio.rest.Client.messages.create_async", sms.Twilio),
     "vonage": Vendor("vonage_sms.Sms.send, 16 threads", sms.vonage),
+    "vonagemessages": Vendor("vonage_messages.Messages.send, 16 threads", sms.vonage_messages),
     "webpush": Vendor("pywebpush.webpush, 16 threads", push.pywebpush),
 }
 """By provider. Webhooks and chats have none: their calls are compared with the bare client's."""
