@@ -51,7 +51,7 @@ def start_fan_out(
     were decided, where somebody could not be: the record is then to be set aside, and when it is
     replayed only they are told.
     """
-    decisions.type_of(broadcast.type)
+    decisions.type_of(broadcast)
     if not broadcast.followee and not broadcast.segment:
         raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
     left = FanOut(broadcast, b"", record.topic, record.offset)
@@ -110,7 +110,7 @@ def _priority(decisions: Decisions, broadcast: Broadcast) -> Priority:
     if broadcast.bulk:
         return Priority.BULK
     try:
-        return decisions.type_of(broadcast.type).priority
+        return decisions.type_of(broadcast).priority
     except BadRecord:  # of a type that is no longer there nobody is told
         return Priority.BULK
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from agents.fates import Fate, Place
 from policy.catalogue.catalogue import Catalogue
+from policy.message import MESSAGE
 from schemas.vocabulary import Channel, Stage
 
 SAME_TIME_MS = 1000
@@ -43,6 +44,8 @@ class Outcome(Struct, frozen=True):
         return Fate(Stage.SUPPRESSED, 0, detail=self._absence(place))
 
     def _absence(self, place: Place) -> str:
+        if place.type == MESSAGE:
+            return "the event was for nobody, or for another channel"
         spec = self.catalogue.types.get(place.type)
         if spec is None:
             return f"the catalogue has no type {place.type}"

@@ -41,6 +41,7 @@ from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice, in_stretches
 from pipeline.topics import ERASURES, PLACED, WITHDRAWALS
+from policy.message import MESSAGE
 from policy.user.reachable import usable_contacts
 from policy.user.taken import Taken
 from schemas.block import Block
@@ -164,15 +165,19 @@ class Decider(Stateful):
     async def _take_all(
         self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
     ) -> None:
-        asked, users, broadcasts = set(), [], 0
+        asked, users, broadcasts, messages = set(), [], 0, []
         for _, value in records:
             if isinstance(value, Request):
                 users.append(user_key(value.event.tenant, value.user))
-                asked.add(value.type)
+                if value.type == MESSAGE:
+                    messages.append(value.event)
+                else:
+                    asked.add(value.type)
             elif isinstance(value, Broadcast):
                 broadcasts += 1
                 asked.add(value.type)
-        if not asked <= self._catalogues.current.types.keys():
+        catalogue = self._catalogues.current
+        if not (asked <= catalogue.types.keys() and all(map(catalogue.knows, messages))):
             # The router may have seen a type that is newer than our last look at the files.
             await self._catalogues.refresh()
         decisions = self._decisions(turn, now)

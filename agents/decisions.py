@@ -25,7 +25,7 @@ from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.feedback import Feedback
 from schemas.receipt import Receipt
-from schemas.request import Request
+from schemas.request import Broadcast, Request
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tables.erased import Forgotten
 from tables.held import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
@@ -82,7 +82,7 @@ class Decisions:
 
     def decide(self, request: Request) -> None:
         """Decide a request; raises BadRecord."""
-        spec = self.type_of(request.type)
+        spec = self.type_of(request)
         event = request.event
         user = user_key(event.tenant, request.user)
         ends = () if spec.until is None else spec.until.keys(request)
@@ -94,11 +94,11 @@ class Decisions:
                 self._tell(request, decision.notification_id, outcome)
             self._store(event.tenant, request.user, user, state, decision)
 
-    def type_of(self, name: str) -> NotificationType:
-        """The notification type of this name; raises BadRecord where the catalogue has none."""
-        spec = self._catalogue.types.get(name)
+    def type_of(self, asked: Request | Broadcast) -> NotificationType:
+        """The notification type that is asked for; raises BadRecord where there is none."""
+        spec = self._catalogue.type_of(asked.type, asked.event)
         if spec is None:
-            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name!r}")
+            raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {asked.type!r}")
         return spec
 
     def refuse(self, request: Request, error: BadRecord) -> None:
@@ -169,16 +169,17 @@ class Decisions:
         ledger = self._ledgers.get(user) or NOTHING_YET
         waiting, gathering = ledger.waiting.get(timer.name), ledger.gathering.get(timer.name)
         if gathering is not None:
-            return gathering.due_at, self._rank(gathering.type), gathering.first
+            return gathering.due_at, self._gathered_rank(gathering.type), gathering.first
         held = None if waiting is None else self._held.get(user + key_of(timer.name))
         if waiting is None or held is None:
             return (0,)
         request = held.request
         happened = epoch_ms(request.event.occurred_at), request.accepted_at, request.origin.offset
-        return waiting.due_at, self._rank(request.type), *happened
+        return waiting.due_at, _rank(self._type(request)), *happened
 
-    def _rank(self, type_name: str) -> int:
-        return _URGENCY.index(self._type(type_name).priority)
+    def _gathered_rank(self, name: str) -> int:
+        # Of messages each event says how urgent it is, so several together are as most are.
+        return _rank(self._catalogue.types.get(name) or unknown_type(name))
 
     def hear(self, said: Feedback | Receipt) -> None:
         """A notification arrived, or the user did something with it."""
@@ -247,7 +248,7 @@ class Decisions:
         owner = user_key(tenant, user)
         state = self._state(tenant, owner)
         has_key = self._cancelled_at(tenant, held.request.event.cancel_key) > 0
-        detail = "" if has_key else said_of(self._type(held.request.type).until)
+        detail = "" if has_key else said_of(self._type(held.request).until)
         decision = cancel(row, held, state.ledger, name, detail)
         self._write(decision)
         self._store(tenant, user, owner, state, decision)
@@ -266,7 +267,7 @@ class Decisions:
         held = self._kept(user, timer.name)
         request = held.request
         state = self._state(timer.tenant, user, request.event.cancel_key, held.ends)
-        decision = resume(timer.name, held, self._type(request.type), state, self._now)
+        decision = resume(timer.name, held, self._type(request), state, self._now)
         self._write(decision)
         for outcome in decision.outcomes:
             self._tell(request, decision.notification_id, outcome)
@@ -299,9 +300,11 @@ class Decisions:
         at = max((self._cancelled_at(tenant, key) for key in held.cancel_keys()), default=0)
         return is_over(held.request, at)
 
-    def _type(self, name: str) -> NotificationType:
-        spec = self._catalogue.types.get(name)
-        return unknown_type(name, self._catalogue.version) if spec is None else spec
+    def _type(self, request: Request) -> NotificationType:
+        try:
+            return self.type_of(request)
+        except BadRecord:
+            return unknown_type(request.type, self._catalogue.version)
 
     def _kept(self, user: bytes, *row: str) -> Held:
         held = self._held.get(user + key_of(*row))
@@ -376,8 +379,12 @@ class Decisions:
             self._tell(notice.request, notice.notification_id, notice.outcome)
 
     def _tell(self, request: Request, notification: str, outcome: Outcome) -> None:
-        told = not_sent(request, self._type(request.type), notification, outcome, self._now)
+        told = not_sent(request, self._type(request), notification, outcome, self._now)
         self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(told))
+
+
+def _rank(spec: NotificationType) -> int:
+    return _URGENCY.index(spec.priority)
 
 
 def _row_of(key: bytes) -> Row:

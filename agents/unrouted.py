@@ -43,7 +43,7 @@ def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Ref
         return False
     view.put(key, None)
     try:
-        spec = catalogue.types.get(left.type)
+        spec = catalogue.type_of(left.type, left.event)
         if spec is None:
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {left.type!r} any more")
         routing = Routing(left.event, left.origin, left.at, partitions, left.is_bulk)

@@ -15,6 +15,8 @@ from cli.lines import print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Misconfigured
+from policy.catalogue.direct import direct_type
+from policy.message import CATEGORY, MESSAGE
 from policy.notification_type import NotificationType
 from policy.rendering.locales import chain
 from policy.rendering.push import PAYLOAD, payload_bytes
@@ -106,7 +108,10 @@ def preview(
 
 
 def _the_type(name: str) -> NotificationType:
-    types = read_catalogue(read_settings().catalogue).types
+    catalogue = read_catalogue(read_settings().catalogue)
+    types = catalogue.types
+    if name == MESSAGE:
+        return direct_type(CATEGORY, catalogue.categories[CATEGORY], "normal", catalogue.version)
     if name not in types:
         raise Misconfigured(f"There is no type {name}; the catalogue has {', '.join(types)}.")
     return types[name]

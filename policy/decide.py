@@ -10,6 +10,7 @@ from policy.ending import is_over, said_of
 from policy.identity import counted_id, notification_id
 from policy.instants import epoch_ms
 from policy.later import wait
+from policy.message import message_of
 from policy.notification_type import YEAR_MS, NotificationType
 from policy.opening import Opening
 from policy.steps import take_step
@@ -70,11 +71,13 @@ def _begin(draft: Draft, at: int) -> None:
             draft.trace(0, None, "best hour", shown, None)
         if found is not None:
             due, why = found, shown
+    named = message_of(draft.request.event).channels if spec.names_channels else None
     if due is None:
-        take_step(draft)
+        take_step(draft, named)
     else:
         said = Reason.SCHEDULED, why
-        wait(draft, {plan.channel: said for plan in spec.steps[0].plans}, due)
+        used = (plan.channel for plan in spec.steps[0].plans)
+        wait(draft, {each: said for each in used if named is None or each in named}, due)
 
 
 def starts_at(request: Request, spec: NotificationType, at: int) -> int:

@@ -25,8 +25,8 @@ from policy.wish import AT_ONCE, NEVER, Moments, moments, own_ends, window_of
 from schemas.request import Request
 from schemas.vocabulary import Reason
 
-TypeOf = Callable[[str], NotificationType]
-
+TypeOf = Callable[[Request], NotificationType]
+"""The type by which a request is told of."""
 
 _Dated = tuple[Item, Moments]
 
@@ -88,17 +88,17 @@ def _dated(
         each = (Moments(time, time + 1, NEVER) for time in times)
         return found, list(zip(items, each, strict=True))
     wish, zone = window_of(found.category, state), zone_of(state.profile, state.tenant)
-    by_type: dict[str, list[int]] = {}
+    by_type: dict[str, tuple[Request, list[int]]] = {}
     for time, (_, held) in zip(times, items, strict=True):
-        by_type.setdefault(held.request.type, []).append(time)
+        by_type.setdefault(held.request.type, (held.request, []))[1].append(time)
     ends = {
-        name: own_ends(those, type_of(name), found.channel, wish, zone)
-        for name, those in by_type.items()
+        name: own_ends(those, type_of(request), found.channel, wish, zone)
+        for name, (request, those) in by_type.items()
     }
     dated = []
     for time, item in zip(times, items, strict=True):
         request = item[1].request
-        end, too_old = next(ends[request.type]), expires_at(request, type_of(request.type))
+        end, too_old = next(ends[request.type]), expires_at(request, type_of(request))
         dated.append((item, moments(time, end, too_old, wish, found.closed_until)))
     return replace(found, window=wish), dated
 
@@ -134,13 +134,13 @@ def _decided(
     trace: Trace | None,
 ) -> tuple[Draft, Later | None]:
     name, newest = digest_id(first_of(items[0][0]), found.channel), items[-1][1].request
-    draft = _draft(name, newest, found.due_at, type_of(newest.type), state, now, trace)
+    draft = _draft(name, newest, found.due_at, type_of(newest), state, now, trace)
     requests = {held.request.type: held.request for _, held in items}
-    types = {name: variant_of(each, type_of(name)) for name, each in requests.items()}
+    types = {name: variant_of(each, type_of(each)) for name, each in requests.items()}
     members = _left_in(draft, items, types)
     if members and members[-1][1].request is not newest:
         notices, newest = draft.notices, members[-1][1].request
-        draft = _draft(name, newest, found.due_at, type_of(newest.type), state, now, trace)
+        draft = _draft(name, newest, found.due_at, type_of(newest), state, now, trace)
         draft.notices = notices
     counted = dict.fromkeys(found.counted)
     for _, held in members:

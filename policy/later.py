@@ -94,7 +94,7 @@ def hear(
     stage: Stage,
     ledger: Ledger,
     held: Mapping[str, Held],
-    type_of: Callable[[str], NotificationType],
+    type_of: Callable[[Request], NotificationType],
 ) -> Decision:
     """A notification came to this: drop the steps that wait for that not to happen.
 
@@ -118,7 +118,7 @@ def hear(
     for name in done:
         each = held[name]
         outcomes = [Outcome(channel, Reason.ENGAGED, stage) for channel in each.channels]
-        spec, left = type_of(each.request.type), ledger.waiting[name]
+        spec, left = type_of(each.request), ledger.waiting[name]
         following = later_step(spec, each.step, left.due_at, stage)
         if following is not None and not is_next_timed(name, each):
             number, due_at = following

@@ -81,7 +81,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     `own_events` whoever did it is told like everybody else. With `when` it is only for events for
     which that holds. What waits ends with `until`. Those whom the paths of `then` name are told
     each `then_after` (ms) later than those before. `shows_users` says that texts may speak of all
-    the users that an event lists.
+    the users that an event lists, `names_channels` that each event names those of the channels on
+    which it is told.
     """
 
     name: str
@@ -110,6 +111,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     until: Ending | None = None
     then: tuple[tuple[str, ...], ...] = ()
     then_after: int = 0
+    names_channels: bool = False
 
     @property
     def waits_for_receipts(self) -> bool:

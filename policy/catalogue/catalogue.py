@@ -6,11 +6,14 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
-from pipeline.errors import BadCatalogue
+from pipeline.errors import BadCatalogue, BadRecord
 from policy.catalogue.compile import compiled_type
 from policy.catalogue.declarations import Declarations, declared_in
+from policy.catalogue.direct import direct_type
 from policy.catalogue.file import CatalogueFile
 from policy.ending import Ending
+from policy.entry import CategoryEntry
+from policy.message import CATEGORY, MESSAGE, BadMessage, is_message, message_of
 from policy.notification_type import NotificationType
 from policy.rendering.rendering import BadTemplate
 from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
@@ -20,7 +23,8 @@ from schemas.event import Event
 class Catalogue(Struct, frozen=True):
     """Every notification type; `version` is a short hash of the files it was made from.
 
-    `endings` are what types say of the events that end them, by type of those events.
+    `endings` are what types say of the events that end them, by type of those events;
+    `categories` all that there are, each with its limit, if it has one.
     """
 
     types: dict[str, NotificationType]
@@ -28,6 +32,7 @@ class Catalogue(Struct, frozen=True):
     version: str
     tenants: dict[str, Tenant] = {}
     endings: dict[str, tuple[Ending, ...]] = {}
+    categories: dict[str, CategoryEntry | None] = {}
 
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
@@ -38,15 +43,39 @@ class Catalogue(Struct, frozen=True):
         return () if event.notify is not None else self.endings.get(event.type, ())
 
     def knows(self, event: Event) -> bool:
-        """Whether an event sets anything off, or ends anything."""
-        return bool(self.for_event(event) or self.ended_by(event))
+        """Whether an event sets anything off, or ends anything; not where it is no message."""
+        try:
+            return bool(self.for_event(event) or self.ended_by(event))
+        except BadRecord:
+            return False
 
     def for_event(self, event: Event) -> tuple[NotificationType, ...]:
-        """The types that an event sets off; none: its type, or the one it names, is unknown."""
+        """The types that an event sets off; none: its type, or the one it names, is unknown.
+
+        Raises BadMessage for a message that can't be one.
+        """
+        if is_message(event):
+            return (self._direct(event),)
         if event.notify is None:
             return self.events.get(event.type, ())
         spec = self.types.get(event.notify.type)
         return () if spec is None else (spec,)
+
+    def type_of(self, name: str, event: Event) -> NotificationType | None:
+        """The type of this name by which the event is told of; None where there is none.
+
+        Raises BadMessage for a message that can't be one.
+        """
+        return self._direct(event) if name == MESSAGE else self.types.get(name)
+
+    def _direct(self, event: Event) -> NotificationType:
+        message = message_of(event)
+        category = message.category
+        if category not in self.categories:
+            known = ", ".join(sorted(self.categories))
+            raise BadMessage(f"{category!r} is no category: there are {known}", "category")
+        limits = self.categories[category]
+        return direct_type(category, limits, message.priority, self.version)
 
 
 def version_of(files: Mapping[str, str]) -> str:
@@ -74,7 +103,9 @@ def parse(files: Mapping[str, str]) -> Catalogue:
             endings.setdefault(spec.until.event, {})[spec.until] = None
     tenants = {name: compiled(tenant.entry) for name, tenant in declared.tenants.items()}
     ended = {name: tuple(found) for name, found in endings.items()}
-    return Catalogue(types, events, version, tenants, ended)
+    categories = dict.fromkeys([CATEGORY, *(spec.category for spec in types.values())])
+    categories |= {name: each.entry for name, each in declared.categories.items()}
+    return Catalogue(types, events, version, tenants, ended, categories)
 
 
 def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:

@@ -10,6 +10,7 @@ from policy.catalogue.file import CatalogueFile
 from policy.catalogue.problem import Problem
 from policy.catalogue.toml_lines import Path
 from policy.entry import CategoryEntry, Entry, Layout, TenantEntry
+from policy.message import CATEGORY as MESSAGES
 from policy.user.preferences import ALL_OTHERS
 
 _T = TypeVar("_T")
@@ -96,8 +97,8 @@ def _gathered(
 
 def _check_categories(declared: Declarations) -> None:
     entries = [each.entry for each in declared.types.values()]
-    used = {entry.category for entry in entries}
-    limited = {entry.category for entry in entries if entry.priority != "critical"}
+    used = {MESSAGES, *(entry.category for entry in entries)}
+    limited = {MESSAGES, *(each.category for each in entries if each.priority != "critical")}
     for name, category in declared.categories.items():
         if name not in used:
             category.complain((), "is the category of no type")

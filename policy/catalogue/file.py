@@ -10,6 +10,7 @@ from policy.catalogue.conversion import Misfit, convert, misfits
 from policy.catalogue.problem import shown
 from policy.catalogue.toml_lines import Path, excess_of, line_of, lines_of
 from policy.entry import PlainName
+from policy.message import MESSAGE
 from schemas.event import Name
 
 _T = TypeVar("_T")
@@ -103,3 +104,5 @@ class CatalogueFile:
             self.complain(("event",), "is missing, so nothing sets off the types")
         elif sections.event is not None and not sections.types:
             self.complain(("event",), "sets off no types")
+        elif sections.event == MESSAGE:
+            self.complain(("event",), "is built in: it sets off messages with texts of their own")

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from policy.catalogue.catalogue import Catalogue
+from policy.message import CATEGORY
 from policy.notification_type import NotificationType
 from policy.user.known import Known
 from policy.user.preferences import frequency, opt_out
@@ -44,7 +45,7 @@ def remainder(catalogue: Catalogue, category: str, channel: Channel) -> Remainde
 def choices(catalogue: Catalogue, known: Known, tenant: Tenant) -> list[Choice]:
     """Every category in which something can be turned off, with what holds for the user now."""
     profile = Profile().with_preferences(known.preferences)
-    used: dict[str, set[Channel]] = {}
+    used: dict[str, set[Channel]] = {CATEGORY: set(Channel)}
     for spec in catalogue.types.values():
         if not spec.transactional:
             used.setdefault(spec.category, set()).update(_channels_of(spec))

@@ -66,7 +66,7 @@ class Person:
     def state(self) -> UserState:
         return UserState(self.profile, self.ledger, self.tenant)
 
-    def type_of(self, _: str) -> NotificationType:
+    def type_of(self, _: Request) -> NotificationType:
         return self.spec
 
     def take(self, decision: Decision) -> Decision:

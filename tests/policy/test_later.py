@@ -8,7 +8,7 @@ from policy.dedupe import Mark, mark_key, remember
 from policy.digest_window import HOURLY
 from policy.identity import notification_id
 from policy.later import cancel, give_up, hear, is_engaged
-from policy.notification_type import unknown_type
+from policy.notification_type import NotificationType, unknown_type
 from policy.user.ledger import (
     MOST_HEARD,
     MOST_WAITING,
@@ -18,12 +18,17 @@ from policy.user.ledger import (
     Waiting,
 )
 from policy.user.profile import Profile
+from schemas.request import Request
 from schemas.vocabulary import Channel, Reason, Stage
 from tests.policy.person import Person, kind, told
 from tests.policy.samples import HOUR, NOON, request
 
 NAME, OTHER = "0" * 31 + "a", "b" * 32
 BOTH = (Channel.PUSH, Channel.EMAIL)
+
+
+def no_type(asked: Request) -> NotificationType:
+    return unknown_type(asked.type)
 
 
 def waits(number: int) -> dict[str, Waiting]:
@@ -98,7 +103,7 @@ def test_an_escalation_that_was_reached_is_dropped_and_told_by_channel() -> None
         f"{NAME}.3": Waiting(NOON),
         f"{OTHER}.1": Waiting(NOON, Stage.SEEN),
     }
-    decision = hear(NAME, Stage.OPENED, Ledger(waiting=waiting), held, unknown_type)
+    decision = hear(NAME, Stage.OPENED, Ledger(waiting=waiting), held, no_type)
     assert set(decision.ledger.waiting) == {f"{NAME}.2", f"{NAME}.3", f"{OTHER}.1"}
     assert decision.ledger.heard == {mark_key(NAME): Stage.OPENED}
     assert decision.release == ((f"{NAME}.1",),)
@@ -121,17 +126,17 @@ def test_only_what_is_more_than_was_known_is_news(
     before: Stage | None, said: Stage, is_news: bool
 ) -> None:
     ledger = Ledger(heard={} if before is None else {mark_key(NAME): before})
-    decision = hear(NAME, said, ledger, {}, unknown_type)
+    decision = hear(NAME, said, ledger, {}, no_type)
     assert (decision.ledger is not ledger) is is_news
     assert decision.ledger.heard[mark_key(NAME)] is (said if is_news else before)
 
 
 def test_of_what_is_decided_and_waits_for_nothing_nothing_is_remembered() -> None:
     decided = Ledger(marks=remember(b"", mark_key(NAME), Mark(0, 1, NOON, 24)))
-    assert hear(NAME, Stage.SEEN, decided, {}, unknown_type).ledger is decided
+    assert hear(NAME, Stage.SEEN, decided, {}, no_type).ledger is decided
     held = {f"{NAME}.1": Held(request(), 1, BOTH)}
     waiting = replace(decided, waiting={f"{NAME}.1": Waiting(NOON)})
-    assert hear(NAME, Stage.SEEN, waiting, held, unknown_type).ledger.heard == {
+    assert hear(NAME, Stage.SEEN, waiting, held, no_type).ledger.heard == {
         mark_key(NAME): Stage.SEEN
     }
 
@@ -146,7 +151,7 @@ def test_of_very_much_that_was_heard_the_oldest_that_nothing_waits_for_goes(
         waiting={f"{names[0]}.1": Waiting(NOON)},
         heard={mark_key(name): Stage.SEEN for name in names},
     )
-    heard = hear(NAME[::-1], Stage.SEEN, ledger, {}, unknown_type).ledger.heard
+    heard = hear(NAME[::-1], Stage.SEEN, ledger, {}, no_type).ledger.heard
     assert len(heard) == left
     surplus = known + 1 - left
     # The first is waited for, so those after it go.

@@ -7,6 +7,13 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from policy.identity import notification_id
+from policy.message import (
+    MESSAGE,
+    Channels,
+    MessageBody,
+    MessagePriority,
+    Title,
+)
 from schemas.event import Event, Moment, Name, Notify
 
 MOST_IN_BULK = 1000
@@ -42,16 +49,29 @@ class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+OF_MESSAGE = ("title", "body", "channels", "priority", "category")
+
+
 class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Exactly this notification type, to exactly these users.
+    """Exactly these users are told: by a `type` of the catalogue with its `data`, or a message.
+
+    A message is what `title` and `body` say, on the `channels` that are listed. The texts are sent
+    as they are, never read as templates. Without a `category` it is one of `messages`, and its
+    `priority` is normal unless it says another. All rules hold for it as for any type: what people
+    want to hear, quiet hours, limits.
 
     Without an `id` or an `idempotency_key`, the request sent again is told again. `scheduled_at`
     is an older name of `deliver_at`.
     """
 
-    type: Name
     users: Users
+    type: Name | None = None
     data: dict[str, Any] = {}
+    title: Title | None = None
+    body: MessageBody | None = None
+    channels: Channels | None = None
+    priority: MessagePriority | None = None
+    category: Name | None = None
     id: Name | None = None
     actor: Name = API
     idempotency_key: Name | None = None
@@ -61,18 +81,24 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def event(self, tenant: str, now: datetime) -> Event:
         """The event that notifies them."""
+        kind = self.type or MESSAGE
         return Event(
             id=self.id or self.idempotency_key or uuid.uuid4().hex,
-            type=f"notify.{self.type}"[:200],
+            type=f"notify.{kind}"[:200],
             actor=self.actor,
-            data=self.data,
+            data=self.data if self.type else self.message(),
             occurred_at=now,
             idempotency_key=self.idempotency_key,
             deliver_at=self.deliver_at or self.scheduled_at,
             cancel_key=self.cancel_key,
             tenant=tenant,
-            notify=Notify(type=self.type, users=self.users),
+            notify=Notify(type=kind, users=self.users),
         )
+
+    def message(self) -> dict[str, Any]:
+        """Those fields of a message that are given, as the event's data have them."""
+        given = {name: getattr(self, name) for name in OF_MESSAGE}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class SendQuery(Struct, frozen=True):

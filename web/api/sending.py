@@ -1,12 +1,15 @@
 """`/v1/events`, `/v1/notifications`, `/v1/cancellations`: what producers send."""
 
 import asyncio
+import re
 
 from pipeline.errors import BadRecord
 from pipeline.topics import CANCELLATIONS, EVENTS
 from policy.audience import recipients
+from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
 from policy.instants import moment
+from policy.message import BadMessage
 from policy.notification_type import YEAR_MS, NotificationType
 from schemas.cancellation import Cancellation
 from schemas.event import Event
@@ -42,6 +45,8 @@ EVENT = {
     "data": {"customer_id": "ada", "order_id": "77", "carrier": "DHL", "tracking_number": "1Z5"},
 }
 COMMENT = {"commenter_name": "Bo", "post_title": "Cats", "post_id": "1", "text": "Nice"}
+MESSAGE = {"users": ["ada"], "title": "Hi", "body": "Hello", "channels": ["inapp", "push"]}
+_STEP = re.compile(r"[^.\[\]]+")
 _SILENCED = {Reason.OPTED_OUT, Reason.NO_ADDRESS, Reason.FALL_BACK, Reason.OFFLINE, Reason.ONLINE}
 
 
@@ -69,7 +74,7 @@ class Sending:
             Route(
                 "POST", "/v1/notifications", Scope.SEND, "Notify users", self.notification,
                 {202: Notified, **refusals}, NotificationBody, SendQuery,
-                name="notify", tag=TAG, example=notification, keyed=True,
+                name="notify", tag=TAG, example=MESSAGE, keyed=True,
             ),
             Route(
                 "POST", "/v1/notifications/bulk", Scope.SEND, "Notify users, many times",
@@ -129,7 +134,7 @@ class Sending:
         now = moment(self._desk.clock.now())
         events = [body.event(call.key.tenant, now) for body in bodies]
         self._in_time(events, within, ["/deliver_at"] * len(events))
-        await self._known(events, within, "/type")
+        await self._known(events, within, ["/data"] * len(events))
         await self._agree(events, within, call.query.position)
         return events
 
@@ -143,13 +148,14 @@ class Sending:
         if errors:
             raise Problem(400, "", *errors)
 
-    async def _known(self, events: list[Event], within: str, field: str) -> None:
+    async def _known(self, events: list[Event], within: str, places: list[str]) -> None:
+        """Raises Problem; what is wrong with a message is told of the fields at these places."""
         catalogues = self._desk.catalogues
         if not all(map(catalogues.current.knows, events)):
             await catalogues.refresh()
         errors = [
-            FieldError(within.format(at) + field, "no notification type of the catalogue")
-            for at, event in enumerate(events)
+            _unknown(catalogues.current, event, within.format(at), place)
+            for at, (event, place) in enumerate(zip(events, places, strict=True))
             if not catalogues.current.knows(event)
         ]
         if errors:
@@ -174,11 +180,13 @@ class Sending:
     async def _notify(self, bodies: list[NotificationBody], call: Call, within: str) -> AllNotified:
         now = moment(self._desk.clock.now())
         _name_once(bodies, within)
+        _say_one_thing(bodies, within)
         events = [body.event(call.key.tenant, now) for body in bodies]
+        places = ["/data" if body.type else "" for body in bodies]
         self._in_time(
             events, within, ["/scheduled_at" if b.scheduled_at else "/deliver_at" for b in bodies]
         )
-        await self._known(events, within, "/type")
+        await self._known(events, within, places)
         asked = [(event, user) for event in events for user in ids_of(event)]
         if len(asked) > MOST_ASKED:
             raise Problem(400, f"{MOST_ASKED} users can be named in one request.")
@@ -224,6 +232,38 @@ def is_opted_out(found: Explanation) -> bool:
     reasons = {outcome.reason for outcome in found.silent}
     nothing = not (found.sent or found.waits or found.told_before)
     return nothing and Reason.OPTED_OUT in reasons and reasons <= _SILENCED
+
+
+def _unknown(catalogue: Catalogue, event: Event, within: str, place: str) -> FieldError:
+    """What is wrong with an event that sets nothing off."""
+    try:
+        catalogue.for_event(event)
+    except BadMessage as error:
+        field = "".join(f"/{step}" for step in _STEP.findall(error.field))
+        return FieldError(within + place + field, error.complaint)
+    return FieldError(f"{within}/type", "no notification type of the catalogue")
+
+
+def _say_one_thing(bodies: list[NotificationBody], within: str) -> None:
+    """Raises Problem for what is neither of a type nor a message, or is both."""
+    errors = []
+    for at, body in enumerate(bodies):
+        given = body.message()
+        if body.type and given:
+            fields = ((name, "is for messages, which have no type") for name in given)
+        elif body.type:
+            continue
+        elif body.data:
+            fields = iter([("type", "is missing, and data are for a type")])
+        else:
+            lacking = (name for name in ("body", "channels") if name not in given)
+            said = (
+                "is missing: a notification has a type, or it is a message with body and channels"
+            )
+            fields = ((name, said) for name in lacking)
+        errors += [FieldError(f"{within.format(at)}/{name}", said) for name, said in fields]
+    if errors:
+        raise Problem(400, "", *errors)
 
 
 def _name_once(bodies: list[NotificationBody], within: str) -> None:

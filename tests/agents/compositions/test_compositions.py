@@ -10,6 +10,7 @@ from tests.agents.compositions.endings import ENDINGS
 from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.limits import LIMITS
+from tests.agents.compositions.messages import MESSAGES
 from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.receipts import RECEIPT_FLOWS
 from tests.agents.compositions.repeats import REPEATS
@@ -28,6 +29,7 @@ FLOWS = (
     *RECEIPT_FLOWS,
     *WINDOWS,
     *REPEATS,
+    *MESSAGES,
 )
 
 

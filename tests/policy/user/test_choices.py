@@ -29,6 +29,9 @@ CATALOGUE = parse(
     {"thing.toml": TYPE, "receipt.toml": RECEIPT, "alert.toml": ALERT, "news.toml": NEWS}
 )
 
+MESSAGES = {channel: channel is not Channel.SMS for channel in Channel}
+"""Anybody may be sent a message of the built-in category, on any channel."""
+
 
 def known(preferences: Preferences, **left: tuple[Channel, ...]) -> Known:
     return Known(contacts=Contacts(user="ann"), preferences=preferences, unsubscribed=left)
@@ -41,6 +44,7 @@ def test_every_category_that_can_be_turned_off_with_the_channels_of_its_types() 
         frequency={"news": Frequency.DAILY},
     )
     assert choices(CATALOGUE, known(said, things=(Channel.INAPP,)), DEFAULT_TENANT) == [
+        Choice("messages", MESSAGES, Frequency.INSTANTLY),
         Choice("news", {Channel.PUSH: True, Channel.EMAIL: True}, Frequency.DAILY),
         Choice(
             "things",
@@ -53,6 +57,7 @@ def test_every_category_that_can_be_turned_off_with_the_channels_of_its_types() 
 def test_who_says_nothing_has_the_defaults() -> None:
     found = choices(CATALOGUE, known(Preferences(user="ann")), DEFAULT_TENANT)
     assert {each.category: each.channels for each in found} == {
+        "messages": MESSAGES,
         "news": {Channel.PUSH: True, Channel.EMAIL: True},
         "things": {
             Channel.PUSH: True,

@@ -105,10 +105,11 @@ COMMENT = {
     "users": ["ada"],
     "data": {"commenter_name": "Bo", "post_title": "Cats", "post_id": "1", "text": "Nice"},
 }
+MESSAGE = {"users": ["ada"], "title": "Hi", "body": "Hello", "channels": ["inapp", "push"]}
 EXAMPLES = {
     "send_event": EVENT,
     "send_events": {"events": [EVENT]},
-    "notify": COMMENT,
+    "notify": MESSAGE,
     "notify_many": {"notifications": [COMMENT]},
     "cancel": {"cancel_key": "order-77"},
     "put_contacts": {"email": "ada@example.com", "devices": [PHONE], "zone": "Europe/Berlin"},

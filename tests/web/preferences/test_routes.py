@@ -125,7 +125,9 @@ class Page(HTMLParser):
             self._is_option = self._is_picked = False
 
 
-ALL_BUT_SMS = {
+MESSAGES = {f"messages.{each}": True for each in Channel}
+ALL_BUT_SMS = MESSAGES | {
+    "messages.sms": False,
     "big_things.push": True,
     "big_things.email": True,
     "big_things.sms": False,
@@ -141,7 +143,11 @@ async def test_the_page_shows_what_holds(person: Person) -> None:
     page = Page(answer)
     # What is transactional can't be turned off, and is not shown.
     assert page.boxes == ALL_BUT_SMS
-    assert page.selected == {"frequency.big_things": "Sofort", "zone": "Europe/Berlin"}
+    assert page.selected == {
+        "frequency.big_things": "Sofort",
+        "frequency.messages": "Sofort",
+        "zone": "Europe/Berlin",
+    }
     assert (page.fields["start"], page.fields["end"]) == ("", "")
     assert "Big things" in answer.text
     assert 'role="status"' not in answer.text
@@ -161,13 +167,17 @@ async def test_what_the_person_said_before_is_shown(person: Person) -> None:
         unsubscribed={"big_things": (Channel.EMAIL,)},
     )
     page = Page(await person.sees())
-    assert page.boxes == {
+    assert page.boxes == MESSAGES | {
         "big_things.push": False,
         "big_things.email": False,
         "big_things.sms": True,
         "big_things.inapp": True,
     }
-    assert page.selected == {"frequency.big_things": "Daily", "zone": "Asia/Tokyo"}
+    assert page.selected == {
+        "frequency.big_things": "Daily",
+        "frequency.messages": "At once",
+        "zone": "Asia/Tokyo",
+    }
     assert (page.fields["start"], page.fields["end"]) == ("22:00", "07:30")
 
 

@@ -1,0 +1,64 @@
+"""A message whose texts and channels the caller gives: the built-in notification type."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pipeline.errors import BadRecord
+from schemas.event import Event, Name
+from schemas.vocabulary import Channel, Reason
+
+MESSAGE = "tocsin.message"
+"""The type, and the event that sets it off. No type of a catalogue can be called so."""
+CATEGORY = "messages"
+"""Of messages that name no other; every catalogue has it."""
+Title = Annotated[str, Meta(max_length=250)]
+MessageBody = Annotated[str, Meta(min_length=1, max_length=20_000)]
+"""Whatever stands in it, a text of this length has room in a record, also as HTML."""
+Channels = Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=len(Channel))]
+MessagePriority = Literal["critical", "high", "normal", "low"]
+_PLACE = " - at `$"
+
+
+class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the event's data say. Title and body are texts, and are never read as templates.
+
+    `users` are whom to tell, where the event does not name them itself. An e-mail needs a title,
+    and an SMS has none.
+    """
+
+    body: MessageBody
+    channels: Channels
+    title: Title = ""
+    priority: MessagePriority = "normal"
+    category: Name = CATEGORY
+    users: Any = None
+
+
+class BadMessage(BadRecord):
+    """What the event's data say is no message; `field` is the one at fault, empty for the whole."""
+
+    def __init__(self, complaint: str, field: str = "") -> None:
+        super().__init__(Reason.INVALID, f"data{field and '.'}{field}: {complaint}")
+        self.complaint = complaint
+        self.field = field
+
+
+def is_message(event: Event) -> bool:
+    """Whether the event sets off the built-in type."""
+    return (event.type if event.notify is None else event.notify.type) == MESSAGE
+
+
+def message_of(event: Event) -> Message:
+    """What the event says; raises BadMessage."""
+    try:
+        message = msgspec.convert(event.data, Message)
+    except msgspec.ValidationError as error:
+        complaint, _, place = str(error).partition(_PLACE)
+        raise BadMessage(complaint, place.strip(".`")) from None
+    if len(set(message.channels)) < len(message.channels):
+        raise BadMessage("names a channel more than once", "channels")
+    if Channel.EMAIL in message.channels and not message.title.strip():
+        raise BadMessage("is missing, and an e-mail needs a subject", "title")
+    return message
