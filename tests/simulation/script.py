@@ -21,6 +21,7 @@ from pipeline.topics import (
 )
 from policy.identity import notification_id
 from policy.instants import text
+from policy.message import MESSAGE
 
 START = 1_772_366_400_000  # 2026-03-01T12:00Z
 MINUTE = 60_000
@@ -73,7 +74,7 @@ CATEGORIES = {"note": "plain"}
 """Of types that share one with another; the others have their own."""
 CRITICAL = ("urgent", "repeated")
 CHANNELS = ("push", "email", "sms", "inapp")
-OFTEN = [*TYPES, "plain", "note", "loud", "folded", "folded", "session", *["fixed"] * 4]
+OFTEN = [*TYPES, MESSAGE, MESSAGE, "plain", "note", "loud", "folded", "folded", "session", *["fixed"] * 4]
 PER_MINUTE = ("fixed", "session", "clock")
 """Types of which several events may happen to a user in one minute: order must not matter."""
 
@@ -199,6 +200,11 @@ def _event(name: str, kind: str, user: str, at: int, random: Random) -> Act:
         "occurred_at": iso(at),
         "data": {"who": user, "key": f"k{random.randrange(2)}", "text": f"{kind} {name}"},
     }
+    if kind == MESSAGE:
+        # Of a category that some users want hourly or daily, with another of its types.
+        said = {"title": "Hi", "body": f"{kind} {name}", "category": "plain"}
+        value["type"] = MESSAGE
+        value["data"] = {"users": [user], "channels": ["push", "email"], **said}
     if random.random() < 0.15:
         ahead = random.randrange(1, 600) * MINUTE
         value["deliver_at"] = iso(at + ahead)
@@ -211,7 +217,7 @@ def _reactions(events: list[Act], random: Random) -> list[Act]:
     acts = []
     for act in events:
         event = act.value
-        kind, user = event["type"].partition(".")[0], event["data"]["who"]
+        kind, user = event["type"].partition(".")[0], user_of(event)
         minute = (act.at - START) // MINUTE + random.randrange(1, 50)
         if kind == "texted" and random.random() < 0.5:
             at = act.at // MINUTE * MINUTE + random.randrange(1, 9) * MINUTE + 45_000
@@ -247,6 +253,12 @@ def _reactions(events: list[Act], random: Random) -> list[Act]:
             cancel = {"cancel_key": event["cancel_key"], "actor": event["actor"], "at": iso(at)}
             acts.append(Act(at, CANCELLATIONS, event["actor"], cancel))
     return acts
+
+
+def user_of(event: dict[str, Any]) -> str:
+    """Whom an event is for."""
+    data = event["data"]
+    return str(data["users"][0] if event["type"] == MESSAGE else data["who"])
 
 
 def iso(at: int) -> str:

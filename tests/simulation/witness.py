@@ -13,10 +13,11 @@ import msgspec
 from pipeline.memory_log import MemoryLog
 from pipeline.topics import DELIVER, DELIVERY_EVENTS
 from policy.identity import notification_id
+from policy.message import MESSAGE
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Reason, Stage
-from tests.simulation.script import CRITICAL, LATENESS, MINUTE, Script
+from tests.simulation.script import CRITICAL, LATENESS, MINUTE, Script, user_of
 
 Place = tuple[str, str]
 """A notification id and a channel."""
@@ -268,6 +269,7 @@ CHANNELS_AT_ONCE = {
     "texted": ("sms",),
     "windowed": ("push",),
     "repeated": ("push",),
+    MESSAGE: ("push", "email"),
 }
 """Channels of each type that must come to an end, whatever people do."""
 
@@ -284,12 +286,13 @@ def wishes_at(script: Script, user: str, at: int) -> dict[str, Any]:
 
 def kind_of(event: dict[str, Any]) -> str:
     """The type of notification that an event sets off."""
-    return str(event["type"].partition(".")[0])
+    kind = str(event["type"])
+    return kind if kind == MESSAGE else kind.partition(".")[0]
 
 
 def notification_of(event: dict[str, Any]) -> str:
     """The id of that notification."""
-    return notification_id("default", event["id"], event["data"]["who"], kind_of(event))
+    return notification_id("default", event["id"], user_of(event), kind_of(event))
 
 
 def start_of(event: dict[str, Any]) -> int:
