@@ -10,7 +10,7 @@ from pipeline.memory_log import MemoryLog
 from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS
 from policy.identity import notification_id
 from schemas.dead_letter import DeadLetter
-from schemas.delivery import Content, Delivery
+from schemas.delivery import Content, Delivery, Sender
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import UNDECODABLE
 from schemas.event import Event
@@ -134,12 +134,12 @@ def _texts(log: MemoryLog) -> Iterator[tuple[str, Text]]:
             own = notification_id(it.tenant, it.event_id, it.user, it.type)
             is_digest = it.notification_id != own
             name = f"{it.notification_id}.{it.channel}" if is_digest else it.delivery_id
-            yield name, _text(it.content)
+            yield name, _text(it.content, it.sender)
 
 
-def _text(content: Content) -> Text:
+def _text(content: Content, sender: Sender | None) -> Text:
     # Within one process; nothing of it is stored.
-    mark = hash((content.title, content.body, content.html, _encode(content.data)))
+    mark = hash((content.title, content.body, content.html, _encode(content.data), sender))
     return Text(content.title[:SHOWN], content.body[:SHOWN], mark)
 
 

@@ -25,7 +25,7 @@ from policy.rendering.rendering import Rendering
 from policy.rendering.sample import sample_attributes, sample_data
 from policy.rendering.sms import segments_of
 from policy.rendering.together import together
-from schemas.delivery import Approved, Content
+from schemas.delivery import Approved, Content, Sender
 from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.vocabulary import Channel
@@ -98,9 +98,10 @@ def preview(
         else:
             content = rendering.content(event, locale, reader)
         if as_json:
-            sys.stdout.write(_encode(_facts(found, locale, content)).decode() + "\n")
+            facts = _facts(found, locale, content, spec.sender)
+            sys.stdout.write(_encode(facts).decode() + "\n")
         else:
-            print_lines(_described(found, content))
+            print_lines(_described(found, content, spec.sender))
         if html_file and found is Channel.EMAIL:
             _write(html_file, content)
             if not as_json:
@@ -173,8 +174,12 @@ def _made_up(spec: NotificationType, rendering: Rendering) -> Event:
     )
 
 
-def _facts(channel: Channel, locale: str, content: Content) -> dict[str, Any]:
+def _facts(
+    channel: Channel, locale: str, content: Content, sender: Sender | None
+) -> dict[str, Any]:
     facts = {"channel": channel, "locale": locale, **msgspec.structs.asdict(content)}
+    if channel is Channel.EMAIL and sender is not None:
+        facts["sender"] = sender
     if channel is Channel.SMS:
         facts["segments"] = segments_of(content.body)
     if channel is Channel.PUSH:
@@ -182,8 +187,12 @@ def _facts(channel: Channel, locale: str, content: Content) -> dict[str, Any]:
     return facts
 
 
-def _described(channel: Channel, content: Content) -> Iterator[Text]:
+def _described(channel: Channel, content: Content, sender: Sender | None) -> Iterator[Text]:
     yield Text(str(channel), style="bold")
+    if channel is Channel.EMAIL and sender is not None:
+        said = (("from", f"{sender.name} {sender.address}".strip()), ("reply", sender.reply_to))
+        for name, value in said:
+            yield from _part(name, value)
     if content.title:
         yield from _part("title", content.title)
     yield from _part("body", content.body.strip("\n"))

@@ -14,6 +14,7 @@ from policy.quiet_hours import zone_of
 from policy.rate_limit import Window
 from policy.rendering.reader import Reader, reader_of
 from policy.rule import Verdict
+from policy.sender import merged
 from policy.user.ledger import Gathering, Held, Ledger, Waiting
 from policy.user.profile import Profile
 from policy.user.state import Quota, UserState
@@ -28,6 +29,7 @@ Trace = Callable[[int, Channel | None, str, str, Verdict | None], None]
 the whole), the rule's name, what it looked at, and its objection, if it had one."""
 
 
+_EMAIL = Channel.EMAIL
 _INAPP = Channel.INAPP  # see schemas.vocabulary
 
 
@@ -153,6 +155,8 @@ class Draft(Struct, gc=False):
                 delivery = replace(delivery, variant=spec.variant)
             if spec.transactional:
                 delivery = replace(delivery, transactional=True)
+            if plan.channel is _EMAIL and (spec.sender or self.tenant.sender):
+                delivery = replace(delivery, sender=merged(spec.sender, self.tenant.sender))
             if event.idempotency_key is not None and not self.closing:
                 delivery = replace(delivery, counts_as=counted_id(event, request.user, spec.name))
             self.deliveries += (delivery,)

@@ -168,6 +168,18 @@ class ExperimentEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     variants: dict[PlainName, VariantEntry]
 
 
+class SenderEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who e-mails are from, and where answers to them go.
+
+    What a type says counts before what the user's tenant says, and that before the setting
+    `TOCSIN_EMAIL_FROM`, each field by itself; but a name is that of its address.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    address: Annotated[str, Meta(max_length=320)] | None = None
+    reply_to: Annotated[str, Meta(max_length=320)] | None = None
+
+
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One notification type as written.
 
@@ -187,7 +199,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: 23 hours at most, and never beyond the time to live. What makes a sound goes out only
     `send_within` spans of the user's clock, such as weekdays from 09:00 to 18:00. Nobody is told
     of what they did themselves, but with `own_events`, which is true of transactional types unless
-    they say no.
+    they say no. `sender` is who its e-mails are from.
     """
 
     category: PlainName
@@ -220,6 +232,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     send_at: Literal["best_hour"] | None = None
     send_within: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] = ()
     own_events: bool | None = None
+    sender: SenderEntry | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""
@@ -250,6 +263,7 @@ class TenantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     frequency: dict[Name, Frequency] = {}
     digest_at: ClockTime | None = None
     rate_limit: TenantLimit | None = None
+    sender: SenderEntry | None = None
 
 
 class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

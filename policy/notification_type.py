@@ -10,6 +10,7 @@ from policy.rate_limit import RateLimit
 from policy.rendering.rendering import Rendering
 from policy.rule import Rule
 from policy.user.profile import QuietSpan
+from schemas.delivery import Sender
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 YEAR_MS = 366 * 86_400_000
@@ -82,7 +83,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     which that holds. What waits ends with `until`. Those whom the paths of `then` name are told
     each `then_after` (ms) later than those before. `shows_users` says that texts may speak of all
     the users that an event lists, `names_channels` that each event names those of the channels on
-    which it is told.
+    which it is told. E-mails are from `sender`, as far as it says.
     """
 
     name: str
@@ -112,6 +113,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     then: tuple[tuple[str, ...], ...] = ()
     then_after: int = 0
     names_channels: bool = False
+    sender: Sender | None = None
 
     @property
     def waits_for_receipts(self) -> bool:

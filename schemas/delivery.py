@@ -34,6 +34,14 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     approved: Approved | None = None
 
 
+class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Who an e-mail is from, and where answers go; what is empty is as the sink's settings say."""
+
+    name: str = ""
+    address: str = ""
+    reply_to: str = ""
+
+
 class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One message on its way to one address.
 
@@ -42,7 +50,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     failed so far; `due_at` says when it may be tried again. `variant` is of an
     experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
     would have by its event's idempotency key, where there is one: feeds know it by that. What is
-    `transactional` comes whatever the user chose, so it offers nobody to unsubscribe.
+    `transactional` comes whatever the user chose, so it offers nobody to unsubscribe. E-mails may
+    have a `sender` of their own.
     """
 
     delivery_id: Hex
@@ -65,3 +74,4 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     variant: str = ""
     counts_as: str = ""
     transactional: bool = False
+    sender: Sender | None = None

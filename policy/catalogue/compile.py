@@ -19,6 +19,7 @@ from policy.rate_limit import RateLimit
 from policy.rendering.mentions import mentions
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rule import Rule
+from policy.sender import sender_of
 from policy.silence import PAID, SILENT
 from policy.user.profile import quiet_span
 from schemas.vocabulary import Channel, Priority, Reason, Stage
@@ -69,6 +70,7 @@ def compiled_type(
         until=_until(entry),
         then=_then(entry),
         then_after=lasts(entry) if _then(entry) else 0,
+        sender=sender_of(entry.sender),
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from policy import digest_window
 from policy.catalogue.problem import Problem, repeated
 from policy.catalogue.standing_in import fallbacks, preferring
@@ -11,6 +13,7 @@ from policy.duration import milliseconds
 from policy.entry import Entry, TenantEntry
 from policy.notification_type import YEAR_MS
 from policy.rendering.locales import is_locale
+from policy.sender import sender_problems
 from policy.silence import RECEIPTED, SILENT
 from policy.user import tenant
 from schemas.profile import QuietHours
@@ -42,13 +45,24 @@ def contradictions(entry: Entry) -> Iterator[Problem]:
 def tenant_contradictions(entry: TenantEntry) -> Iterator[Problem]:
     """Everything that contradicts in a tenant, or is not known; paths begin within the entry."""
     try:
-        tenant.compiled(entry)
+        # Whether the sender is one is told below, and better.
+        tenant.compiled(replace(entry, sender=None))
     except ValueError as error:
         field, complaint = error.args
         yield (field,), complaint
     if entry.locale is not None and not is_locale(entry.locale):
         yield ("locale",), f"{entry.locale!r} is not a locale"
     yield from _spans("quiet_hours", entry.quiet_hours)
+    yield from _sender(entry)
+
+
+def _sender(entry: Entry | TenantEntry) -> Iterator[Problem]:
+    if entry.sender is None:
+        return
+    for path, complaint in sender_problems(entry.sender):
+        yield ("sender", *path), complaint
+    if isinstance(entry, Entry) and Channel.EMAIL not in _used(entry):
+        yield ("sender",), "has no effect, as email is not used"
 
 
 def _used(entry: Entry) -> list[Channel]:
@@ -187,5 +201,6 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     _digests,
     _escalation,
     _repeat,
+    _sender,
     varying,
 )

@@ -4,15 +4,18 @@ from msgspec import Struct
 
 from policy.entry import TenantEntry
 from policy.rate_limit import TenantLimit
+from policy.sender import sender_of
 from policy.user.profile import QuietSpan, quiet_span
 from policy.wall_clock import is_zone, minutes_of
+from schemas.delivery import Sender
 from schemas.vocabulary import Channel, Frequency
 
 
 class Tenant(Struct, frozen=True):
     """Defaults for users, and a limit over all of them together.
 
-    `digest_at` is when daily digests come, in minutes of the day by the user's clock.
+    `digest_at` is when daily digests come, in minutes of the day by the user's clock; `sender` who
+    e-mails are from.
     """
 
     zone: str = "UTC"
@@ -23,6 +26,7 @@ class Tenant(Struct, frozen=True):
     frequency: dict[str, Frequency] = {}
     digest_at: int = 9 * 60
     rate_limit: TenantLimit | None = None
+    sender: Sender | None = None
 
 
 DEFAULT_TENANT = Tenant()
@@ -47,4 +51,5 @@ def compiled(entry: TenantEntry) -> Tenant:
         frequency=entry.frequency,
         digest_at=DEFAULT_TENANT.digest_at if digest_at is None else minutes_of(digest_at),
         rate_limit=entry.rate_limit,
+        sender=sender_of(entry.sender),
     )

@@ -14,6 +14,7 @@ from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
+from sinks.email.senders import Senders, as_own
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
@@ -48,7 +49,7 @@ class Mailgun(OneServer):
         self._key_is_set = bool(key)
         self._base = settings.mailgun_url.rstrip("/")
         self._domain = settings.mailgun_domain
-        self._sender = settings.email_from
+        self._senders = Senders(settings)
         self._way_back = WayBack(settings)
         self._http = http
         self._headers = {
@@ -67,8 +68,7 @@ class Mailgun(OneServer):
             raise Misconfigured("TOCSIN_MAILGUN_API_KEY is not set.")
         if not self._domain:
             raise Misconfigured("TOCSIN_MAILGUN_DOMAIN is not set.")
-        if "@" not in self._sender:
-            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+        self._senders.check()
 
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call, or some more where mails can't share one; see Provider.send.
@@ -80,7 +80,7 @@ class Mailgun(OneServer):
         for group in groups_of(deliveries):
             found = await self._send_group([deliveries[index] for index in group])
             outcomes.update(zip(group, found, strict=True))
-        return [outcomes[index] for index in range(len(deliveries))]
+        return [as_own(outcomes[index], each) for index, each in enumerate(deliveries)]
 
     async def close(self) -> None:
         """The connections are the shared client's, whose owner closes it."""
@@ -104,7 +104,8 @@ class Mailgun(OneServer):
     def form_of(self, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
         """The fields of the request for deliveries that fit together."""
         first = deliveries[0]
-        form = [("from", self._sender), *(("to", delivery.address) for delivery in deliveries)]
+        sender = self._senders.of(first)
+        form = [("from", sender.text), *(("to", delivery.address) for delivery in deliveries)]
         values = {delivery.address: self._values(delivery) for delivery in deliveries}
         if len(deliveries) == 1:
             written = values[first.address]
@@ -116,6 +117,7 @@ class Mailgun(OneServer):
         for name, value in written.items():
             form.append((named.get(name, f"v:{name}"), value))
         form += [(f"h:{name}", value) for name, value in headers.items()]
+        form.append(("h:Reply-To", sender.reply_to))
         form += [("o:tag", name[:MOST_TAG]) for name in (first.type, first.category)]
         return [(name, value) for name, value in form if value]
 
@@ -132,8 +134,8 @@ class Mailgun(OneServer):
 def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
     """Which deliveries, by index, can share a call.
 
-    Those of one type, with the same parts, each address once; what holds Mailgun's own tags goes
-    alone, where they stand for nothing.
+    Those of one type and sender, with the same parts, each address once; what holds Mailgun's own
+    tags goes alone, where they stand for nothing.
     """
     groups: dict[object, list[int]] = {}
     times: dict[str, int] = {}
@@ -143,7 +145,7 @@ def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
             groups[index] = [index]
             continue
         earlier = times[delivery.address] = times.get(delivery.address, -1) + 1
-        parts = bool(content.html), bool(content.title), delivery.transactional
+        parts = bool(content.html), bool(content.title), delivery.transactional, delivery.sender
         kind = (delivery.type, delivery.category, *parts, earlier)
         groups.setdefault(kind, []).append(index)
     return list(groups.values())

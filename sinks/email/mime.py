@@ -47,15 +47,25 @@ def words_of(name: str, text: str) -> str:
     return Header(plain, "utf-8", MOST_LINE, name).encode(linesep=CRLF)
 
 
-def mailbox_of(text: str) -> tuple[str, str]:
-    """`Shop <shop@example.com>`, as a header has it, and its bare address."""
-    shown, address = parseaddr(_CONTROLS.sub(" ", text))
+def parsed_mailbox(text: str) -> tuple[str, str]:
+    """Name and address of `Shop <shop@example.com>`; no control characters are in either."""
+    return parseaddr(_CONTROLS.sub(" ", text))
+
+
+def quoted(name: str) -> str:
+    """A name that may hold what divides addresses."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def mailbox_of(name: str, address: str) -> str:
+    """Both as a header has them: no line break of the name begins another one."""
+    shown = _CONTROLS.sub(" ", name)
     if not shown:
-        return address, address
+        return address
     if _ASCII.fullmatch(shown) and "=?" not in shown:
-        quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}" <{address}>', address
-    return f"{Header(shown, 'utf-8', MOST_LINE, 'From').encode(linesep=CRLF)} <{address}>", address
+        return f"{quoted(shown)} <{address}>"
+    return f"{Header(shown, 'utf-8', MOST_LINE, 'From').encode(linesep=CRLF)} <{address}>"
 
 
 def _part(kind: str, text: str) -> list[str]:

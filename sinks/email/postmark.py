@@ -12,6 +12,7 @@ from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
+from sinks.email.senders import Senders, as_own
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
@@ -47,6 +48,7 @@ class Mail(Struct, frozen=True, rename="pascal", omit_defaults=True):
     metadata: dict[str, str]
     html_body: str = ""
     headers: tuple[Header, ...] = ()
+    reply_to: str = ""
 
 
 class Answer(Struct, frozen=True, rename="pascal"):
@@ -69,7 +71,7 @@ class Postmark(OneServer):
         token = settings.postmark_server_token.get_secret_value()
         self._token_is_set = bool(token)
         self._base = settings.postmark_url.rstrip("/")
-        self._sender = settings.email_from
+        self._senders = Senders(settings)
         self._stream = settings.postmark_stream
         self._way_back = WayBack(settings)
         self._http = http
@@ -89,13 +91,13 @@ class Postmark(OneServer):
         require_url("TOCSIN_POSTMARK_URL", self._base)
         if not self._token_is_set:
             raise Misconfigured("TOCSIN_POSTMARK_SERVER_TOKEN is not set.")
-        if "@" not in self._sender:
-            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+        self._senders.check()
 
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call, or some more where mails are too large for one; see Provider.send."""
         mails = [self._encoder.encode(self.mail_of(delivery)) for delivery in deliveries]
-        return await self._send_mails(mails)
+        outcomes = await self._send_mails(mails)
+        return [as_own(*each) for each in zip(outcomes, deliveries, strict=True)]
 
     async def _send_mails(self, mails: list[bytes]) -> list[Outcome]:
         body = b"[" + b",".join(mails) + b"]"
@@ -114,9 +116,9 @@ class Postmark(OneServer):
     def mail_of(self, delivery: Delivery) -> Mail:
         """The mail for a delivery."""
         content = delivery.content
-        headers = self._way_back.headers(delivery)
+        headers, sender = self._way_back.headers(delivery), self._senders.of(delivery)
         return Mail(
-            from_=self._sender,
+            from_=sender.text,
             to=delivery.address,
             subject=content.title,
             text_body=content.body,
@@ -125,6 +127,7 @@ class Postmark(OneServer):
             tag=delivery.type,
             metadata=self._way_back.marks(delivery, MOST_METADATA),
             headers=tuple(Header(*header) for header in headers.items()),
+            reply_to=sender.reply_to,
         )
 
 

@@ -13,6 +13,7 @@ from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
+from sinks.email.senders import Senders, as_own
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
@@ -58,6 +59,7 @@ class Mail(Struct, frozen=True, omit_defaults=True):
     text: str = ""
     html: str = ""
     headers: dict[str, str] = {}
+    reply_to: tuple[str, ...] = ()
 
 
 class Taken(Struct, frozen=True):
@@ -99,7 +101,7 @@ class Resend(OneServer):
         key = settings.resend_api_key.get_secret_value()
         self._key_is_set = bool(key)
         self._base = settings.resend_url.rstrip("/")
-        self._sender = settings.email_from
+        self._senders = Senders(settings)
         self._way_back = WayBack(settings)
         self._http = http
         self._headers = {
@@ -119,8 +121,7 @@ class Resend(OneServer):
         require_url("TOCSIN_RESEND_URL", self._base)
         if not self._key_is_set:
             raise Misconfigured("TOCSIN_RESEND_API_KEY is not set.")
-        if "@" not in self._sender:
-            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+        self._senders.check()
 
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call, or some more where mails are too large for one; see Provider.send.
@@ -128,7 +129,8 @@ class Resend(OneServer):
         A call whose reply got lost is made once more under the same key, by which Resend knows it:
         it is taken once, and mostly it is then known whether it was.
         """
-        return await self._send_mails([self.mail_of(delivery) for delivery in deliveries])
+        outcomes = await self._send_mails([self.mail_of(delivery) for delivery in deliveries])
+        return [as_own(*each) for each in zip(outcomes, deliveries, strict=True)]
 
     async def close(self) -> None:
         """The connections are the shared client's, whose owner closes it."""
@@ -155,14 +157,15 @@ class Resend(OneServer):
 
     def mail_of(self, delivery: Delivery) -> Mail:
         """The mail for a delivery."""
-        content = delivery.content
+        content, sender = delivery.content, self._senders.of(delivery)
         return Mail(
-            from_=self._sender,
+            from_=sender.text,
             to=(delivery.address,),
             subject=content.title,
             text=content.body,
             html=content.html,
             headers=self._way_back.headers(delivery),
+            reply_to=(sender.reply_to,) if sender.reply_to else (),
             tags=tuple(Tag(*mark) for mark in self._way_back.marks(delivery, MOST_TAG).items()),
         )
 

@@ -14,7 +14,8 @@ from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
-from sinks.email.sendgrid_mail import groups_of, mail_of
+from sinks.email.senders import Senders, as_own
+from sinks.email.sendgrid_mail import Mail, groups_of, mail_of
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
@@ -62,7 +63,7 @@ class SendGrid(OneServer):
         key = settings.sendgrid_api_key.get_secret_value()
         self._key_is_set = bool(key)
         self._base = settings.sendgrid_url.rstrip("/")
-        self._sender = settings.email_from
+        self._senders = Senders(settings)
         self._way_back = WayBack(settings)
         self._http = http
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -77,8 +78,7 @@ class SendGrid(OneServer):
         require_url("TOCSIN_SENDGRID_URL", self._base)
         if not self._key_is_set:
             raise Misconfigured("TOCSIN_SENDGRID_API_KEY is not set.")
-        if "@" not in self._sender:
-            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+        self._senders.check()
 
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """One call, or some more where contents can't share one; see Provider.send.
@@ -96,7 +96,11 @@ class SendGrid(OneServer):
         outcomes: dict[int, Outcome] = {}
         for group, results in zip(groups, await asyncio.gather(*map(limited, groups)), strict=True):
             outcomes.update(zip(group, results, strict=True))
-        return [outcomes[index] for index in range(len(deliveries))]
+        return [as_own(outcomes[index], each) for index, each in enumerate(deliveries)]
+
+    def mail_of(self, deliveries: Sequence[Delivery]) -> Mail:
+        """The mail for deliveries that fit together."""
+        return mail_of(deliveries, self._senders.of(deliveries[0]), self._way_back)
 
     async def close(self) -> None:
         """The connections are the shared client's, whose owner closes it."""
@@ -124,7 +128,7 @@ class SendGrid(OneServer):
         return [outcomes[index] for index in range(len(deliveries))]
 
     async def _call(self, deliveries: list[Delivery]) -> Outcome | Blame | TooLarge:
-        body = self._encoder.encode(mail_of(deliveries, self._sender, self._way_back))
+        body = self._encoder.encode(self.mail_of(deliveries))
         if len(body) > MOST_BYTES and len(deliveries) > 1:
             return TooLarge(Refused(Reason.REJECTED, f"{len(body)} bytes"))
         reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers)
@@ -150,7 +154,7 @@ def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
     if reply.status == 400:
         if any((problem.field or "").startswith("from") for problem in problems):
             # The sender is a setting: refusing the mail for it would lose everybody's.
-            return Retry(Reason.UNAUTHORIZED, f"TOCSIN_EMAIL_FROM is refused: {said}")
+            return Retry(Reason.UNAUTHORIZED, f"the sender is refused: {said}")
         if refused := _refused(problems, count):
             return Blame(refused)
     return failure_of(reply, said)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from schemas.delivery import Delivery
+from sinks.email.senders import From
 from sinks.email.way_back import WayBack
 
 # Tags stand for what differs from person to person. SendGrid looks for them in plain text, so
@@ -20,10 +21,11 @@ HTML = "-tocsin:html-"
 MAX_SUBSTITUTIONS = 10_000  # bytes in one personalization, set by SendGrid
 
 
-class Address(Struct, frozen=True):
-    """A mailbox."""
+class Address(Struct, frozen=True, omit_defaults=True):
+    """A mailbox; the name is a field of its own, which SendGrid writes into the header."""
 
     email: str
+    name: str = ""
 
 
 class Personalization(Struct, frozen=True, omit_defaults=True):
@@ -42,7 +44,7 @@ class Part(Struct, frozen=True):
     value: str
 
 
-class Mail(Struct, frozen=True):
+class Mail(Struct, frozen=True, omit_defaults=True):
     """The body of a request."""
 
     personalizations: tuple[Personalization, ...]
@@ -50,37 +52,43 @@ class Mail(Struct, frozen=True):
     subject: str
     content: tuple[Part, ...]
     categories: tuple[str, ...]
+    reply_to: Address | None = None
 
 
-def mail_of(deliveries: Sequence[Delivery], sender: str, way_back: WayBack) -> Mail:
+def mail_of(deliveries: Sequence[Delivery], sender: From, way_back: WayBack) -> Mail:
     """One mail for deliveries that fit together; a single one stands in it without tags."""
     first = deliveries[0]
     content, categories = first.content, (first.type, first.category)
+    from_ = Address(sender.address, sender.name)
+    reply_to = Address(sender.reply_to) if sender.reply_to else None
     if len(deliveries) == 1:
         return Mail(
             personalizations=(_personalization(first, {}, way_back),),
-            from_=Address(sender),
+            from_=from_,
             subject=content.title,
             content=_parts(content.body, content.html),
             categories=categories,
+            reply_to=reply_to,
         )
     return Mail(
         personalizations=tuple(
             _personalization(delivery, substitutions_of(delivery), way_back)
             for delivery in deliveries
         ),
-        from_=Address(sender),
+        from_=from_,
         subject=SUBJECT,
         content=_parts(TEXT, HTML if content.html else ""),
         categories=categories,
+        reply_to=reply_to,
     )
 
 
 def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
     """Which deliveries, by index, can share a mail.
 
-    Those of one type, as they share categories, and with the same parts; an address stands once
-    in a mail, as SendGrid wants it; content beyond the limit of substitutions goes alone.
+    Those of one type and sender, as they share categories, and with the same parts; an address
+    stands once in a mail, as SendGrid wants it; content beyond the limit of substitutions goes
+    alone.
     """
     groups: dict[object, list[int]] = {}
     seen: Counter[str] = Counter()
@@ -92,7 +100,8 @@ def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
             continue
         earlier = seen[delivery.address]
         seen[delivery.address] += 1
-        kind = (delivery.type, delivery.category, bool(delivery.content.html), earlier)
+        parts = bool(delivery.content.html), delivery.sender
+        kind = (delivery.type, delivery.category, *parts, earlier)
         groups.setdefault(kind, []).append(index)
     return list(groups.values())
 

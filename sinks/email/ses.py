@@ -5,13 +5,13 @@ import re
 import msgspec
 from msgspec import Struct
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
+from sinks.email.senders import Senders, as_own
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.one_by_one import OneByOne
@@ -102,6 +102,7 @@ class Mail(Struct, frozen=True, rename="pascal", omit_defaults=True):
     content: Content
     email_tags: tuple[Header, ...]
     configuration_set_name: str = ""
+    reply_to_addresses: tuple[str, ...] = ()
 
 
 class Accepted(Struct, frozen=True, rename="pascal"):
@@ -127,7 +128,7 @@ class Ses(OneByOne):
         default = f"https://email.{settings.aws_region}.amazonaws.com"
         self._url = f"{(settings.ses_url or default).rstrip('/')}{PATH}"
         self._signer = AwsSigner(settings, "ses")
-        self._sender = settings.email_from
+        self._senders = Senders(settings)
         self._configuration_set = settings.ses_configuration_set
         self._way_back = WayBack(settings)
         self._http = http
@@ -141,23 +142,24 @@ class Ses(OneByOne):
         """Raise Misconfigured for a missing account, region or sender; makes no call."""
         require_url("TOCSIN_SES_URL", self._url)
         self._signer.check()
-        if "@" not in self._sender:
-            raise Misconfigured("TOCSIN_EMAIL_FROM is not an e-mail address.")
+        self._senders.check()
 
     async def send_one(self, delivery: Delivery) -> Outcome:
         """The call for one delivery; see Provider.send."""
         body = self._encoder.encode(self.mail_of(delivery))
         headers = self._signer.headers(self._url, body, {"Content-Type": "application/json"})
         reply = await self._http.post(self._url, body, headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        outcome = reply if isinstance(reply, Retry) else outcome_of(reply)
+        return as_own(outcome, delivery)
 
     def mail_of(self, delivery: Delivery) -> Mail:
         """The mail for a delivery."""
         content = delivery.content
         kind = NOT_IN_TAGS.sub("_", delivery.type)[:MOST_TAG]
         marks = self._way_back.marks(delivery, MOST_TAG) | {"type": kind}
+        sender = self._senders.of(delivery)
         return Mail(
-            from_email_address=self._sender,
+            from_email_address=sender.line,
             destination=Destination((delivery.address,)),
             content=Content(
                 Simple(
@@ -170,6 +172,7 @@ class Ses(OneByOne):
             ),
             email_tags=tuple(Header(*mark) for mark in marks.items()),
             configuration_set_name=self._configuration_set,
+            reply_to_addresses=(sender.reply_to,) if sender.reply_to else (),
         )
 
 

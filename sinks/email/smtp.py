@@ -14,7 +14,8 @@ from policy.bounce_token import BOUNCE, TICKET, token_of
 from policy.user.address import BARE
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
-from sinks.email.mime import mail_of, mailbox_of, words_of
+from sinks.email.mime import mail_of, words_of
+from sinks.email.senders import Senders, as_own
 from sinks.email.smtp_relay import Envelope, Relay
 from sinks.email.way_back import WayBack
 from sinks.http import HttpClient
@@ -43,8 +44,9 @@ class Smtp(OneByOne):
 
     def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._relay = Relay(settings)
-        self._from, sender = mailbox_of(settings.email_from)
-        self._sender = _path_if_any(sender)
+        self._senders = Senders(settings)
+        # Of the envelope, whoever the mail is from: bounces go there.
+        self._sender = _path_if_any(self._senders.default.address)
         self._domain = self._sender.rpartition("@")[2]
         self._bounces = settings.smtp_bounce_domain
         self._key = settings.signing_key.get_secret_value().encode()
@@ -76,7 +78,7 @@ class Smtp(OneByOne):
             return Refused(Reason.INVALID_ADDRESS, "it is no address that SMTP has room for")
         taken = await self._relay.send(envelope, self.mail_of(delivery, envelope.recipient))
         if isinstance(taken, Retry | Refused):
-            return taken
+            return as_own(taken, delivery)
         found = _REFERENCE.search(taken.message)
         named = next(filter(None, found.groups()), "") if found else ""
         return Sent(named or self.name_of(delivery))
@@ -101,8 +103,9 @@ class Smtp(OneByOne):
     def mail_of(self, delivery: Delivery, recipient: str) -> bytes:
         """The mail for a delivery."""
         content, marks = delivery.content, self._way_back.marks(delivery)
+        sender = self._senders.of(delivery)
         headers = {
-            "From": self._from,
+            "From": sender.header,
             "To": recipient,
             "Subject": words_of("Subject", content.title),
             "Date": _date(self._clock.now()),
@@ -112,6 +115,8 @@ class Smtp(OneByOne):
             **self._way_back.headers(delivery),
             IDS: f"{delivery.notification_id}.{delivery.delivery_id}",
         }
+        if sender.reply_to:
+            headers["Reply-To"] = sender.reply_to
         if "ticket" in marks:
             headers[TICKET] = marks["ticket"]
         boundary = f"=_{delivery.delivery_id}"

@@ -74,7 +74,7 @@ CATEGORIES = {"note": "plain"}
 """Of types that share one with another; the others have their own."""
 CRITICAL = ("urgent", "repeated")
 CHANNELS = ("push", "email", "sms", "inapp")
-OFTEN = [*TYPES, MESSAGE, MESSAGE, "plain", "note", "loud", "folded", "folded", "session", *["fixed"] * 4]
+OFTEN = [*TYPES, "plain", "note", "loud", "folded", "folded", "session", *["fixed"] * 4]
 PER_MINUTE = ("fixed", "session", "clock")
 """Types of which several events may happen to a user in one minute: order must not matter."""
 
@@ -142,6 +142,7 @@ def script(seed: int) -> Script:
             minute = random.randrange(HOURS * 60)
             acts.append(_preferences(user, START + minute * MINUTE + 5500, random))
     events = _events(random)
+    events += _messages(Random(f"messages of {seed}"))
     acts += events
     acts += _reactions(events, random)
     end = START + (HOURS + 80) * 60 * MINUTE
@@ -192,6 +193,20 @@ def _events(random: Random) -> list[Act]:
     return acts
 
 
+def _messages(random: Random) -> list[Act]:
+    """Texts of somebody's own, of a category that some want hourly or daily, with its types."""
+    acts = []
+    for minute in random.sample(range(HOURS * 60), random.randrange(8)):
+        name, user = f"m{minute:04}", random.choice(USERS)
+        at = START + minute * MINUTE + random.randrange(20_000, 35_000)
+        act = _event(name, MESSAGE, user, at, random)
+        said = {"title": "Hi", "body": f"message {name}", "category": "plain"}
+        act.value["type"] = MESSAGE
+        act.value["data"] = {"users": [user], "channels": ["push", "email"], **said}
+        acts.append(act)
+    return acts
+
+
 def _event(name: str, kind: str, user: str, at: int, random: Random) -> Act:
     value: dict[str, Any] = {
         "id": name,
@@ -200,11 +215,6 @@ def _event(name: str, kind: str, user: str, at: int, random: Random) -> Act:
         "occurred_at": iso(at),
         "data": {"who": user, "key": f"k{random.randrange(2)}", "text": f"{kind} {name}"},
     }
-    if kind == MESSAGE:
-        # Of a category that some users want hourly or daily, with another of its types.
-        said = {"title": "Hi", "body": f"{kind} {name}", "category": "plain"}
-        value["type"] = MESSAGE
-        value["data"] = {"users": [user], "channels": ["push", "email"], **said}
     if random.random() < 0.15:
         ahead = random.randrange(1, 600) * MINUTE
         value["deliver_at"] = iso(at + ahead)

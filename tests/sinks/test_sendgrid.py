@@ -12,6 +12,7 @@ from embedded.simulators.accept_log import digest_of
 from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
+from sinks.email.senders import From
 from sinks.email.sendgrid import SendGrid
 from sinks.email.sendgrid_mail import groups_of, mail_of
 from sinks.email.way_back import WayBack
@@ -60,8 +61,16 @@ def test_json_is_that_of_its_helpers(public_url: str) -> None:
     # The helper puts each new one first.
     expected["personalizations"].reverse()
     expected["categories"].reverse()
-    ours = msgspec.json.encode(mail_of(batch, "shop@example.com", back))
+    ours = msgspec.json.encode(mail_of(batch, From("", "shop@example.com"), back))
     assert msgspec.json.decode(ours) == expected
+    # A name and where answers go are fields of their own.
+    theirs.from_email = sendgrid_helpers.From("billing@example.com", "Büro, Nord")
+    theirs.reply_to = sendgrid_helpers.ReplyTo("help@example.com")
+    named = theirs.get()
+    sender = From("Büro, Nord", "billing@example.com", "help@example.com")
+    ours = msgspec.json.encode(mail_of(batch, sender, back))
+    found = msgspec.json.decode(ours)
+    assert (found["from"], found["reply_to"]) == (named["from"], named["reply_to"])
 
 
 @pytest.mark.parametrize("rig", ["sendgrid"], indirect=True)
@@ -96,7 +105,7 @@ async def test_refused_sender_loses_nobody(rig: Rig) -> None:
     outcome = await wrong.send()
     assert isinstance(outcome, Retry)
     assert outcome.reason is Reason.UNAUTHORIZED
-    assert "TOCSIN_EMAIL_FROM" in outcome.detail
+    assert "the sender is refused" in outcome.detail
 
 
 @pytest.mark.parametrize("rig", ["sendgrid"], indirect=True)

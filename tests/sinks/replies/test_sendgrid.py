@@ -52,16 +52,13 @@ ROWS = [
     Row(
         400,
         errors(("from.email", "The from email does not contain a valid address.")),
-        ours(
-            "TOCSIN_EMAIL_FROM is refused: from.email: "
-            "The from email does not contain a valid address."
-        ),
+        ours("the sender is refused: from.email: The from email does not contain a valid address."),
     ),
     # The sender at fault, beside somebody: nobody may be refused for it.
     Row(
         400,
         errors(("personalizations.0.to", NO_TO), ("from", NO_FROM)),
-        ours(f"TOCSIN_EMAIL_FROM is refused: personalizations.0.to: {NO_TO}; from: {NO_FROM}"),
+        ours(f"the sender is refused: personalizations.0.to: {NO_TO}; from: {NO_FROM}"),
     ),
     # A place that the mail does not have is nobody's.
     Row(

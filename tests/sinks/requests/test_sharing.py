@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from schemas.delivery import Content, Delivery
+from schemas.delivery import Content, Delivery, Sender
 from schemas.vocabulary import Channel
 from sinks.email import mailgun, sendgrid_mail
+from sinks.email.senders import From
 from sinks.email.sendgrid_mail import HTML, MAX_SUBSTITUTIONS, SUBJECT, TEXT, mail_of
 from sinks.email.ses import Ses
 from sinks.email.way_back import WayBack
@@ -14,6 +15,7 @@ from tests.sinks.requests.recorder import Recorder, delivery, settings
 
 ANN, BO = "ann@example.com", "bo@example.com"
 PLAIN = Content(body="b", title="t")
+SHOP = From("", "shop@example.com")
 BOTH = Content(body="b", title="t", html="h")
 
 
@@ -34,6 +36,7 @@ SHARED: list[tuple[list[Delivery], list[list[int]]]] = [
     ([mail(ANN), mail(BO, type="x"), mail("c@d.e")], [[0, 2], [1]]),
     ([mail(ANN), mail(BO, category="x"), mail("c@d.e")], [[0, 2], [1]]),
     ([mail(ANN), mail(BO, BOTH), mail("c@d.e", BOTH)], [[0], [1, 2]]),
+    ([mail(ANN), mail(BO, sender=Sender(name="S")), mail("c@d.e")], [[0, 2], [1]]),
 ]
 
 
@@ -75,7 +78,7 @@ def test_what_sendgrid_has_no_room_for_goes_alone() -> None:
 @pytest.mark.parametrize("html", ["", "<b>"])
 def test_sendgrids_mail_for_two_has_each_ones_own_texts(html: str) -> None:
     mails = [mail(who, Content(body=f"b{who}", title=f"t{who}", html=html)) for who in (ANN, BO)]
-    found = mail_of(mails, "shop@example.com", WayBack(settings()))
+    found = mail_of(mails, SHOP, WayBack(settings()))
     assert (found.subject, found.from_.email) == ("-tocsin:subject-", "shop@example.com")
     parts = [(part.type, part.value) for part in found.content]
     assert (
@@ -89,7 +92,7 @@ def test_sendgrids_mail_for_two_has_each_ones_own_texts(html: str) -> None:
 
 
 def test_an_empty_text_is_no_part() -> None:
-    found = mail_of([bodied(body="", html="<b>")], "shop@example.com", WayBack(settings()))
+    found = mail_of([bodied(body="", html="<b>")], SHOP, WayBack(settings()))
     assert [part.type for part in found.content] == ["text/html"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from policy.ticket import Purpose, issue_ticket
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel
-from sinks.email.mime import LONGEST_LINE, mail_of, mailbox_of, words_of
+from sinks.email.mime import LONGEST_LINE, mail_of, mailbox_of, parsed_mailbox, words_of
 from sinks.email.smtp import Smtp, path_of
 from tests.sinks.requests.recorder import PUBLIC, Recorder, Still, delivery, settings
 
@@ -111,8 +111,9 @@ def test_a_mail_that_nobody_can_say_no_to_and_one_without_a_way_back() -> None:
     ],
 )
 def test_the_sender(given: str, header: str, address: str) -> None:
-    assert mailbox_of(given) == (header, address) or "Bcc" in given
-    assert "\n" not in mailbox_of(given)[0]
+    name, parsed = parsed_mailbox(given)
+    assert (mailbox_of(name, parsed), parsed) == (header, address) or "Bcc" in given
+    assert "\n" not in mailbox_of(name, parsed)
     if "Bcc" not in given:
         assert lines_of(PLAIN, email_from=given)[0] == f"From: {header}"
         assert smtp(email_from=given).envelope_of(PLAIN).sender == address
