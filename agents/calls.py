@@ -19,6 +19,7 @@ from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.breaker import Answers, Breaker, Circuit, answers_of
+from sinks.email.own_links import WITHOUT_URL, OwnLinks
 from sinks.health import Health
 from sinks.http import BEFORE_CALL
 from sinks.provider import Outcome, Provider, Refused, Retry, Sent
@@ -61,6 +62,7 @@ class Calls:
         self._clock = runtime.clock
         self._check_lease = runtime.check_lease
         self._tracking = Tracking(runtime.settings)
+        self._links = OwnLinks(runtime.settings)
         self._slots = Slots(runtime.settings.calls_in_flight, provider.calls_per_server)
         # Half the time-out: a provider that hangs is left alone before all calls time out. One
         # whose addresses are servers of their own has circuits for them itself.
@@ -144,6 +146,11 @@ class Calls:
         """One call for all of them, noted in `made`. Where that raises what no provider should, no
         call is repeated: those that no call was made for are tried one by one, and what raises
         alone is refused."""
+        lacking = [self._links.lacks(each) for each in deliveries]
+        if any(lacking):
+            sendable = [each for each in deliveries if not self._links.lacks(each)]
+            sent = iter(await self._send(sendable, made) if sendable else ())
+            return [WITHOUT_URL if is_lacking else next(sent) for is_lacking in lacking]
         before = len(made)
 
         def before_call() -> None:
@@ -152,7 +159,9 @@ class Calls:
 
         called = BEFORE_CALL.set(before_call)
         try:
-            return await self.provider.send([self._tracking.tracked(each) for each in deliveries])
+            return await self.provider.send(
+                [self._tracking.tracked(self._links.linked(each)) for each in deliveries]
+            )
         except Exception as error:
             if not is_of_record(error):
                 raise

@@ -19,6 +19,7 @@ from policy.catalogue.direct import direct_type
 from policy.message import CATEGORY, MESSAGE
 from policy.notification_type import NotificationType
 from policy.rendering.locales import chain
+from policy.rendering.own_links import OwnLink, with_urls
 from policy.rendering.push import PAYLOAD, payload_bytes
 from policy.rendering.reader import reader_of
 from policy.rendering.rendering import Rendering
@@ -32,6 +33,8 @@ from schemas.vocabulary import Channel
 
 _encode = msgspec.json.Encoder().encode
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_SHOWN_URLS = {link: f"https://example.com/{link}" for link in OwnLink}
+"""In place of links that are made for each message."""
 
 
 @click.command()
@@ -97,6 +100,7 @@ def preview(
             content = rendering.digest(events, locale, reader)
         else:
             content = rendering.content(event, locale, reader)
+        content = with_urls(content, _SHOWN_URLS)
         if as_json:
             facts = _facts(found, locale, content, spec.sender)
             sys.stdout.write(_encode(facts).decode() + "\n")

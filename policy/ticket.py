@@ -25,6 +25,8 @@ LIFE_MS = 2 * 366 * 86_400_000
 """How long after its event was accepted a ticket counts. A message may leave a year after that, and
 people must be able to say no to it for 30 days (15 U.S.C. 7704(a)(3)(A)(ii), CAN-SPAM) or 60
 (Canada's Anti-Spam Legislation, 11(2)) from then on; here it is a year at least."""
+PREFERENCES_LIFE_MS = 60 * 86_400_000
+"""The same of a link to the preferences, where more is shown and changed than one category."""
 SIGNATURE = 16  # bytes: a forger would need 2^64 tries on average, each a request to us
 MOST_TEXT = 640
 """Characters of a ticket as it travels. Postmark takes 10 fields of 80 with a mail, of which two
@@ -44,6 +46,7 @@ class Purpose(StrEnum):
     OPEN = "open"  # in the pixel
     CLICK = "click"  # in links that lead by us
     UNSUBSCRIBE = "leave"
+    PREFERENCES = "prefs"  # in the link to what the person wants to hear
 
 
 _LONGEST = max(Purpose, key=len)
@@ -131,7 +134,9 @@ def read_ticket(text: str, purpose: Purpose, key: bytes) -> Ticket | None:
     An empty key issues nothing. Whether its time is up is another question, see `is_over`.
     """
     ticket = _read(b"ticket:", text, key, Ticket)
-    return None if ticket is None or ticket.purpose not in (purpose, Purpose.ANY) else ticket
+    # Nothing that was issued for all purposes was meant for this one.
+    good_for = (purpose,) if purpose is Purpose.PREFERENCES else (purpose, Purpose.ANY)
+    return None if ticket is None or ticket.purpose not in good_for else ticket
 
 
 def read_stub(text: str, purpose: Purpose, key: bytes) -> Stub | None:
@@ -139,9 +144,9 @@ def read_stub(text: str, purpose: Purpose, key: bytes) -> Stub | None:
     return _read(_stub_for(purpose), text, key, Stub)
 
 
-def is_over(ticket: Ticket, at: int) -> bool:
+def is_over(ticket: Ticket, at: int, life: int = LIFE_MS) -> bool:
     """Whether what happens at `at` (epoch ms) comes too late for the ticket."""
-    return at >= ticket.accepted_at + LIFE_MS
+    return at >= ticket.accepted_at + life
 
 
 def _stub_for(purpose: Purpose) -> bytes:

@@ -155,7 +155,13 @@ def _rendering(
 ) -> Rendering:
     templates = entry.templates.given()[channel]
     try:
-        return compile_rendering(f"{name}.{channel}", channel, templates, layouts)
+        return compile_rendering(
+            f"{name}.{channel}",
+            channel,
+            templates,
+            layouts,
+            is_transactional=entry.transactional,
+        )
     except BadTemplate as error:
         raise BadTemplate(f"templates.{channel}.{error.field}", error.complaint) from None
 

@@ -52,7 +52,9 @@ def experiment_of(
         for channel, templates in variant.templates.given().items():
             try:
                 subject = f"{spec.name}.{channel}.{name}"
-                renderings[channel] = compile_rendering(subject, channel, templates, layouts)
+                renderings[channel] = compile_rendering(
+                    subject, channel, templates, layouts, is_transactional=entry.transactional
+                )
                 _check_fair(entry.templates.given()[channel], templates)
             except BadTemplate as error:
                 place = ".".join((*_PATH, name, "templates", channel, error.field))

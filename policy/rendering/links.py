@@ -3,15 +3,19 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from policy.rendering.own_links import STAND_INS
 from policy.rendering.unusable import Unusable
 
 _WEB = ("http", "https")
 _OTHER = ("mailto", "tel")
 _LONGEST = 2048
+_OURS = tuple(STAND_INS.values())
 
 
 def is_link(value: Any) -> bool:
     """Whether it leads to a web page, a mailbox or a phone, and does not run as a program."""
+    if isinstance(value, str) and value in _OURS:
+        return True
     if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
         return False
     if " " in value or "\\" in value:

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
-from jinja2.nodes import Const, Filter, Node, Output, Template, TemplateData
+from jinja2.nodes import Const, Filter, Name, Node, Output, Template, TemplateData
+
+from policy.rendering.own_links import OwnLink
 
 # Stand for a value, a checked link, and the edge of a block.
 _VALUE, _LINK, _EDGE = "\ue000", "\ue001", "\ue002"
@@ -48,7 +50,7 @@ def _mark(node: Node) -> str:
             return _outline(nodes)
         case Const(value=value):
             return str(value)
-        case Filter(name="link"):
+        case Filter(name="link") | Name(name=OwnLink.PREFERENCES | OwnLink.UNSUBSCRIBE):
             return _LINK
         case Filter(name=name) if name in _HARMLESS:
             return "0"

@@ -13,12 +13,19 @@ from policy.rendering.bounds import TooMuch
 from policy.rendering.failure import failure_of
 from policy.rendering.gathered import gathered
 from policy.rendering.locales import chain
+from policy.rendering.own_links import (
+    OWN_LINKS,
+    STAND_INS,
+    speaks_of,
+    unsigned,
+    without_sign,
+)
 from policy.rendering.plain_text import clean, clean_html
 from policy.rendering.reader import USER, Reader, speaks_of_reader
 from policy.rendering.room import Room, room_of
 from policy.rendering.template import Text, parse_template
 from policy.rendering.texts import BadTemplate as BadTemplate
-from policy.rendering.texts import check, sources_of
+from policy.rendering.texts import check, sources_of, unsubscribing
 from policy.rendering.wording import Wording, compile_wordings
 from schemas.delivery import Content
 from schemas.event import Event
@@ -38,7 +45,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     What can't be rendered raises BadRecord, naming the variable, the filter or the bound. What
     a push or an SMS has no room for is cut. `sources` are the templates as written; `says_more` is
     whether they tell how many events of a digest are left out, `is_personal` whether they speak of
-    who reads them, who must be given then.
+    who reads them, who must be given then, `has_links` whether they bear links of ours.
     """
 
     subject: str
@@ -51,6 +58,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     says_more: bool = False
     is_personal: bool = False
+    has_links: bool = False
 
     def content(self, event: Event, locale: str, reader: Reader | None = None) -> Content:
         """What one event says: templates have its `data`, `actor` and `occurred_at`, the reader as
@@ -60,9 +68,13 @@ class Rendering(Struct, frozen=True, kw_only=True):
             wording, locale = self._spoken(locale)
         try:
             # Written out, as a call costs a twentieth of a short text.
+            if self.has_links:
+                event, reader = unsigned(event), without_sign(reader)
             values = {"data": event.data, "actor": event.actor, "occurred_at": event.occurred_at}
             if self.is_personal:
                 values[USER] = reader or {}
+            if self.has_links:
+                values |= STAND_INS
             body = wording.body(values, locale)
             if not body.isprintable():
                 body = clean(body)
@@ -107,7 +119,12 @@ class Rendering(Struct, frozen=True, kw_only=True):
         """The same with no more than `told` of the events in the list."""
         wording, locale = self._spoken(locale)
         filling = wording.digest_approved
-        of_reader = {USER: reader or {}} if self.is_personal else {}
+        of_reader: dict[str, Any] = {}
+        if self.has_links:
+            events, reader = [unsigned(event) for event in events], without_sign(reader)
+            of_reader |= STAND_INS
+        if self.is_personal:
+            of_reader[USER] = reader or {}
         every, more = [_values(event) | of_reader for event in events], len(events) - told
         values = every[-1] | {"events": every[:told], "count": len(every), "more": more}
         heading = wording.digest_title or wording.title
@@ -153,13 +170,22 @@ class Rendering(Struct, frozen=True, kw_only=True):
 
 
 def compile_rendering(
-    subject: str, channel: Channel, templates: Templates, layouts: Mapping[str, Layout]
+    subject: str,
+    channel: Channel,
+    templates: Templates,
+    layouts: Mapping[str, Layout],
+    *,
+    is_transactional: bool = False,
 ) -> Rendering:
     """The rendering that these templates describe, ready to run; raises BadTemplate."""
     check(channel, templates)
     layout = layouts.get(templates.layout or "", Layout())
+    if is_transactional:
+        for field, complaint in unsubscribing(templates, layout):
+            raise BadTemplate(field, complaint)
     around = [source for source in (layout.html, layout.mjml) if source]
-    wording, locales = compile_wordings(templates, layouts)
+    links = OWN_LINKS if channel is Channel.EMAIL else frozenset()
+    wording, locales = compile_wordings(templates, layouts, links)
     sources = (*sources_of(templates), *around)
     return Rendering(
         subject=subject,
@@ -172,6 +198,7 @@ def compile_rendering(
         sources=sources,
         says_more=any(_SAYS_MORE.search(source) for source in sources),
         is_personal=any(speaks_of_reader(parse_template(source)) for source in sources),
+        has_links=any(speaks_of(parse_template(source), *links) for source in sources),
     )
 
 

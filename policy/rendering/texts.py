@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
-from policy.entry import Templates, Texts, Translation, WhatsAppEntry
+from jinja2 import TemplateSyntaxError
+
+from policy.entry import Layout, Templates, Texts, Translation, WhatsAppEntry
 from policy.rendering.locales import chain, is_locale
+from policy.rendering.own_links import OwnLink, speaks_of
+from policy.rendering.template import parse_template
 from policy.rendering.words import has_words
 from schemas.vocabulary import Channel
 
@@ -28,6 +32,25 @@ class BadTemplate(Exception):
         super().__init__(f"{field} {complaint}".lstrip())
         self.field = field
         self.complaint = complaint
+
+
+def unsubscribing(templates: Templates, layout: Layout) -> Iterator[tuple[str, str]]:
+    """Where a text has a link to unsubscribe by, by field."""
+    said = "is in it, and a transactional type comes all the same"
+    for path, texts in _all_texts(templates):
+        for field in _FIELDS:
+            source = getattr(texts, field)
+            if source is not None and _speaks_of_leaving(source):
+                yield path + field, f"can't be: {OwnLink.UNSUBSCRIBE} {said}"
+    if any(source and _speaks_of_leaving(source) for source in (layout.html, layout.mjml)):
+        yield "layout", f"{templates.layout!r} can't be: {OwnLink.UNSUBSCRIBE} {said}"
+
+
+def _speaks_of_leaving(source: str) -> bool:
+    try:
+        return speaks_of(parse_template(source), OwnLink.UNSUBSCRIBE)
+    except TemplateSyntaxError:
+        return False  # what is wrong with it is told elsewhere
 
 
 def check(channel: Channel, templates: Templates) -> None:

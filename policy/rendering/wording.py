@@ -32,13 +32,14 @@ class Wording(Struct, frozen=True, kw_only=True):
 
 
 def compile_wordings(
-    templates: Templates, layouts: Mapping[str, Layout]
+    templates: Templates, layouts: Mapping[str, Layout], links: frozenset[str] = frozenset()
 ) -> tuple[Wording, dict[str, Wording]]:
     """The base texts, and those of each translation under CLDR's name.
 
-    Expects templates without contradictions. Raises BadTemplate.
+    All but titles may speak of `links`. Expects templates without contradictions. Raises
+    BadTemplate.
     """
-    compiler = _Compiler(Mail(templates.layout, layouts))
+    compiler = _Compiler(Mail(templates.layout, layouts), links)
     base, digest = ("", templates), ("digest.", templates.digest)
     locales = {}
     for known, names in locales_of(templates).items():
@@ -51,8 +52,9 @@ def compile_wordings(
 class _Compiler:
     """Compiles each text once, whichever locales it stands in for."""
 
-    def __init__(self, mail: Mail) -> None:
+    def __init__(self, mail: Mail, links: frozenset[str]) -> None:
         self._mail = mail
+        self._links = links
         self._done: dict[str, Text] = {}
 
     def wording(self, texts: list[_Written], digests: list[_Written]) -> Wording:
@@ -96,6 +98,8 @@ class _Compiler:
         return None
 
     def _compiled(self, field: str, source: str, names: frozenset[str], place: str) -> Text:
+        if field != "title":
+            names = names | self._links
         if field in ("html", "mjml"):
             return self._mail.compiled(field, source, names, place)
         try:

@@ -1,4 +1,8 @@
-"""`/preferences/TOKEN`, by a subscriber token alone: what a message bears opens nothing of it."""
+"""`/preferences/TOKEN`: by a subscriber token, or by the ticket that a mail bears for this alone.
+
+Mails are forwarded, and their links stand in logs. So the ticket has an end, and shows and changes
+nothing of whom the person blocks.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -7,10 +11,12 @@ from pathlib import Path
 import jinja2
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 
 from pipeline.errors import Unavailable
 from pipeline.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.instants import moment
+from policy.ticket import PREFERENCES_LIFE_MS, Purpose, is_over
 from policy.user.choices import Choice, choices
 from policy.user.known import Known
 from policy.wall_clock import is_zone, zones
@@ -28,9 +34,17 @@ from web.limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
 from web.preferences.blocks import blocks_in
 from web.preferences.words import words_of
+from web.tickets import Tickets
 
 FOLDER = Path(__file__).parents[1] / "pages"
 log = logging.getLogger(__name__)
+
+
+class Guest(Struct, frozen=True):
+    """Whose page it is, and whether it may show whom they block."""
+
+    subscriber: Subscriber
+    sees_blocks: bool
 
 
 class Preferring:
@@ -38,6 +52,7 @@ class Preferring:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._tickets = Tickets(desk.settings, desk.owners)
         self._limits = UserLimits(desk.limits, desk.settings)
         self._key = desk.settings.signing_key.get_secret_value().encode()
         pages = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
@@ -52,38 +67,43 @@ class Preferring:
 
     async def show(self, request: web.Request) -> web.Response:
         """What holds now."""
-        subscriber = self._whose(request)
-        if subscriber is None:
-            return self._told(request, "invalid", 404)
         try:
+            guest = await self._whose(request)
+            if guest is None:
+                return self._told(request, "invalid", 404)
+            subscriber = guest.subscriber
             await self._limits.require(*subscriber)
             position = request.query.get("after")
             known = await self._desk.known(*subscriber, position)
-            return self._shown(request, known, "saved" if position else "")
+            return self._shown(request, guest, known, "saved" if position else "")
         except (Unavailable, Problem) as error:
             log.warning("preferences can't be shown: %s", error)
             return self._later(request, error)
 
     async def save(self, request: web.Request) -> web.Response:
         """Store it, and show what holds then."""
-        subscriber = self._whose(request)
-        if subscriber is None:
+        try:
+            guest = await self._whose(request)
+        except Unavailable as error:
+            return self._later(request, error)
+        if guest is None:
             return self._told(request, "invalid", 404)
-        form = await form_of(request)
+        subscriber, form = guest.subscriber, await form_of(request)
         try:
             await self._limits.require(*subscriber)
             known = await self._desk.known(*subscriber)
             if form is None:
-                return self._shown(request, known, "wrong", 400)
+                return self._shown(request, guest, known, "wrong", 400)
             zone = str(form.get("zone", ""))
             try:
                 quiet = _quiet_hours(form, known.preferences.quiet_hours)
                 now = moment(self._desk.clock.now())
                 blocks = blocks_in(form, known.blocked, subscriber, now)
+                blocks = blocks if guest.sees_blocks else []
             except (ValueError, msgspec.ValidationError):
-                return self._shown(request, known, "wrong", 400)
+                return self._shown(request, guest, known, "wrong", 400)
             if zone and not is_zone(zone):
-                return self._shown(request, known, "wrong", 400)
+                return self._shown(request, guest, known, "wrong", 400)
             positions = [await self._store(subscriber, known, form, quiet, zone)]
             positions += [(await self._desk.write(BLOCKS, block)).position for block in blocks]
         except (Unavailable, Problem) as error:
@@ -141,11 +161,18 @@ class Preferring:
         tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
         return known.contacts.zone or tenant.zone
 
-    def _whose(self, request: web.Request) -> Subscriber | None:
-        return read_token(request.match_info["token"], self._key, self._desk.clock.now() // 1000)
+    async def _whose(self, request: web.Request) -> Guest | None:
+        text, now = request.match_info["token"], self._desk.clock.now()
+        subscriber = read_token(text, self._key, now // 1000)
+        if subscriber is not None:
+            return Guest(subscriber, sees_blocks=True)
+        ticket = await self._tickets.find(text, Purpose.PREFERENCES)
+        if ticket is None or is_over(ticket, now, PREFERENCES_LIFE_MS):
+            return None
+        return Guest(Subscriber(ticket.tenant, ticket.user), sees_blocks=False)
 
     def _shown(
-        self, request: web.Request, known: Known, said: str, status: int = 200
+        self, request: web.Request, guest: Guest, known: Known, said: str, status: int = 200
     ) -> web.Response:
         tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
         rows = self._choices(known)
@@ -173,7 +200,8 @@ class Preferring:
             # With the present one, though it may be an odd one: else the first would be picked.
             zones=dict.fromkeys((self._zone(known), *zones())),
             zone=self._zone(known),
-            blocked=list(known.blocked),
+            sees_blocks=guest.sees_blocks,
+            blocked=list(known.blocked) if guest.sees_blocks else [],
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=PAGE)
 

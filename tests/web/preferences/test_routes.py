@@ -11,10 +11,10 @@ from aiohttp import web
 from pipeline.errors import Unavailable
 from pipeline.topics import BLOCKS, CONTACTS, PREFERENCES, PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.catalogue.catalogue import parse
-from policy.ticket import Purpose, issue_ticket
+from policy.ticket import Purpose, issue_stub, issue_ticket, ticket_of
 from policy.user.known import Known
 from schemas.profile import Contacts, Preferences, QuietHours
-from schemas.question import ReadUser
+from schemas.question import ReadTicket, ReadUser
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.rig import delivery
@@ -27,7 +27,7 @@ from web.preferences.routes import Preferring
 
 NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
 MAIL = delivery(SENDGRID, 7, tenant="acme")
-TICKETS = [issue_ticket(MAIL, purpose, KEY) for purpose in Purpose]
+TICKETS = [issue_ticket(MAIL, each, KEY) for each in Purpose if each is not Purpose.PREFERENCES]
 """What messages bear, and what they bore before tickets had a purpose."""
 TOKEN = make_token(
     subscriber_secret(KEY, "acme"), Subscriber("acme", "user-7"), NOW // 1000, life=60
@@ -217,6 +217,58 @@ async def test_a_link_that_is_none_shows_and_changes_nothing(person: Person, tok
     assert person.owners.asked == []
     german = await person.sees(token, **{"Accept-Language": "de-DE,en"})
     assert "<h1>Dieser Link gilt nicht</h1>" in german.text
+
+
+MAIL_LINK = issue_ticket(
+    delivery(SENDGRID, 7, tenant="acme", accepted_at=NOW), Purpose.PREFERENCES, KEY
+)
+"""Of a mail that was accepted just now."""
+SIXTY_DAYS = 60 * 86_400_000
+
+
+async def test_a_mails_own_link_opens_the_page_without_whom_the_person_blocks(
+    person: Person,
+) -> None:
+    person.is_known(blocked={"eve": NOW_SHOWN})
+    answer = await person.sees(MAIL_LINK)
+    assert answer.status == 200
+    assert Page(answer).boxes == ALL_BUT_SMS
+    assert "eve" not in answer.text
+    assert 'name="block"' not in answer.text
+    assert person.owners.asked == [
+        ("decider", "user-7", ReadUser(tenant="acme", user="user-7"), {})
+    ]
+    form = {"shown": "big_things.push", "blocked_shown": "eve", "block": "bob"}
+    said = await person.says(MAIL_LINK, **form)
+    assert (said.status, said.headers["Location"]) == (
+        303,
+        f"/preferences/{MAIL_LINK}?after=profile-changes:1",
+    )
+    assert person.change["categories"] == {"big_things": {"push": False}}
+    assert person.topics.said(BLOCKS) == []
+
+
+@pytest.mark.parametrize(("age", "status"), [(SIXTY_DAYS - 1, 200), (SIXTY_DAYS, 404)])
+async def test_a_mails_own_link_has_an_end(person: Person, age: int, status: int) -> None:
+    old = delivery(SENDGRID, 7, tenant="acme", accepted_at=NOW - age)
+    assert (await person.sees(issue_ticket(old, Purpose.PREFERENCES, KEY))).status == status
+
+
+async def test_a_mails_long_names_are_asked_for_where_they_are_kept(person: Person) -> None:
+    long = delivery(SENDGRID, 7, tenant="acme", user="user-7", accepted_at=NOW)
+    stub = issue_stub(long, 0, Purpose.PREFERENCES, KEY)
+    known = person.owners.answer
+
+    def answer(_: str, asked: Any) -> Any:
+        return [ticket_of(long)] if isinstance(asked, ReadTicket) else known
+
+    person.owners.answer = answer
+    assert (await person.sees(stub)).status == 200
+    # One of another purpose is not even asked for.
+    other = issue_stub(long, 0, Purpose.UNSUBSCRIBE, KEY)
+    assert (await person.sees(other)).status == 404
+    person.owners.answer = Unavailable("nobody has the partition")
+    assert (await person.sees(stub)).status == (await person.says(stub)).status == 503
 
 
 async def test_what_was_saved_is_read_after_it(person: Person) -> None:
