@@ -139,7 +139,8 @@ def _texts(log: MemoryLog) -> Iterator[tuple[str, Text]]:
 
 def _text(content: Content, sender: Sender | None) -> Text:
     # Within one process; nothing of it is stored.
-    mark = hash((content.title, content.body, content.html, _encode(content.data), sender))
+    beside = _encode(content.data), content.image, content.actions, sender
+    mark = hash((content.title, content.body, content.html, *beside))
     return Text(content.title[:SHOWN], content.body[:SHOWN], mark)
 
 

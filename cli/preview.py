@@ -202,6 +202,10 @@ def _described(channel: Channel, content: Content, sender: Sender | None) -> Ite
     yield from _part("body", content.body.strip("\n"))
     if content.html:
         yield from _part("html", f"{len(content.html.encode()):,} bytes")
+    if content.image:
+        yield from _part("image", content.image)
+    for action in content.actions:
+        yield from _part("press", f"{action.label}: {action.url}")
     if content.data:
         yield from _part("data", json.dumps(content.data, ensure_ascii=False))
     if content.approved:

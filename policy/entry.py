@@ -43,10 +43,21 @@ class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     whatsapp: WhatsAppEntry | None = None
 
 
+class ActionEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Jinja2 sources of a button: what stands on it, and the web page that it leads to."""
+
+    label: Annotated[str, Meta(min_length=1)]
+    url: Annotated[str, Meta(min_length=1)]
+
+
+Actions = Annotated[tuple[ActionEntry, ...], Meta(max_length=3)]
+
+
 class Translation(Texts, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The texts of one locale, with those of its digest."""
+    """The texts of one locale, with those of its digest, and all of its buttons."""
 
     digest: Texts | None = None
+    actions: Actions = ()
 
 
 class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,8 +65,9 @@ class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `layout` names a layout that goes around the html or mjml; `segments` is how many an SMS may
     have, 4 if it doesn't say; `digest` speaks of several events at once, and `locales` has
-    translations by locale. `language` is that of the texts which are no translation; where it
-    is said, a user of another language gets their dates, numbers and plurals by it, too.
+    translations by locale. `image` is the https address of one, and `actions` are buttons.
+    `language` is that of the texts which are no translation; where it is said, a user of another
+    language gets their dates, numbers and plurals by it, too.
     `whatsapp` is what goes there in place of the other texts.
     """
 
@@ -68,6 +80,8 @@ class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     language: LocaleName | None = None
     segments: Annotated[int, Meta(ge=1, le=10)] | None = None
     digest: Texts | None = None
+    image: str | None = None
+    actions: Actions = ()
     locales: dict[LocaleName, Translation] = {}
     whatsapp: WhatsAppEntry | None = None
 

@@ -19,12 +19,20 @@ class Approved(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     variables: tuple[str, ...] = ()
 
 
+class Action(Struct, frozen=True, kw_only=True, gc=False):
+    """A button: what stands on it, and the web page that it leads to."""
+
+    label: str
+    url: str
+
+
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the person reads, rendered for one channel.
 
     `title` is the push title or the e-mail subject; `html` is for e-mail alone; `data` travels
     beside a push or an in-app message for the app to use. `approved` stands in for all of it on
-    WhatsApp, which takes no other text from who was not written to within a day.
+    WhatsApp, which takes no other text from who was not written to within a day. `image` is the
+    https address of one, and `actions` are buttons, where the channel shows any.
     """
 
     body: str
@@ -32,6 +40,8 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     html: str = ""
     data: dict[str, Any] = {}
     approved: Approved | None = None
+    image: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

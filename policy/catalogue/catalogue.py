@@ -118,5 +118,7 @@ def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:
         try:
             types[name] = compiled_type(name, each.entry, event, categories, layouts, version)
         except BadTemplate as error:
-            each.complain(tuple(error.field.rstrip(".").split(".")), error.complaint)
+            steps = error.field.rstrip(".").split(".")
+            path = tuple(int(step) if step.isdecimal() else step for step in steps)
+            each.complain(path, error.complaint)
     return types

@@ -10,6 +10,7 @@ from msgspec import Struct
 from pipeline.errors import BadRecord
 from policy.entry import Layout, Templates
 from policy.rendering.bounds import TooMuch
+from policy.rendering.buttons import actions_of, beside_of, image_of
 from policy.rendering.failure import failure_of
 from policy.rendering.gathered import gathered
 from policy.rendering.locales import chain
@@ -80,6 +81,8 @@ class Rendering(Struct, frozen=True, kw_only=True):
                 body = clean(body)
             title = wording.title(values, locale) if wording.title else ""
             data = self._beside(event) if self.data else {}
+            if wording.image or wording.buttons:
+                return self._shown(wording, values, locale, title, body, data)
             return Content(
                 body=self.room.fitted(title, body, data),
                 title=title,
@@ -139,12 +142,35 @@ class Rendering(Struct, frozen=True, kw_only=True):
             body, tail = gathered(
                 bodies, len(every), lambda text: self.room.holds(title, text, data), between
             )
+        if wording.image or wording.buttons:
+            return self._shown(wording, values, locale, title, body, data, tail)
         return Content(
             body=self.room.fitted(title, body, data, tail),
             title=title,
             html=_html(wording.digest_html, values, locale) if wording.digest_html else "",
             data=data,
             approved=filling.filled(values, locale) if filling else None,
+        )
+
+    def _shown(
+        self,
+        wording: Wording,
+        values: dict[str, Any],
+        locale: str,
+        title: str,
+        body: str,
+        data: dict[str, Any],
+        tail: str = "",
+    ) -> Content:
+        """The message with its image and buttons; a digest has those of its newest event."""
+        image = image_of(wording.image, values, locale) if wording.image else ""
+        actions = actions_of(wording.buttons, values, locale)
+        return Content(
+            body=self.room.fitted(title, body, beside_of(data, image, actions), tail),
+            title=title,
+            data=data,
+            image=image,
+            actions=actions,
         )
 
     def _spoken(self, locale: str) -> tuple[Wording, str]:

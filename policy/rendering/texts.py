@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from jinja2 import TemplateSyntaxError
 
 from policy.entry import Layout, Templates, Texts, Translation, WhatsAppEntry
+from policy.rendering.buttons import SHOWING
 from policy.rendering.locales import chain, is_locale
 from policy.rendering.own_links import OwnLink, speaks_of
 from policy.rendering.template import parse_template
@@ -64,7 +65,10 @@ def sources_of(templates: Templates) -> list[str]:
     every = [texts for _, texts in _all_texts(templates)]
     found = (getattr(texts, field) for texts in every for field in _FIELDS)
     filling = (source for texts in every if texts.whatsapp for source in texts.whatsapp.variables)
-    return [*(source for source in found if source is not None), *filling]
+    buttons = [templates.actions, *(each.actions for each in templates.locales.values())]
+    shown = [text for each in buttons for action in each for text in (action.label, action.url)]
+    said = [source for source in (*found, templates.image) if source is not None]
+    return [*said, *filling, *shown]
 
 
 def locales_of(templates: Templates) -> dict[str, list[str]]:
@@ -89,6 +93,10 @@ def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[st
         yield "data", "is not for chats, which have nothing but a text"
     if channel is not Channel.SMS and templates.segments is not None:
         yield "segments", "is for SMS only"
+    if channel not in SHOWING:
+        for field in ("image", "actions"):
+            if getattr(templates, field):
+                yield field, f"has no effect on {channel}, which shows none"
     if templates.layout and not (templates.html or templates.mjml):
         yield "layout", "needs html or mjml to go around"
     if templates.language and not is_locale(templates.language):
@@ -132,6 +140,8 @@ def _translations(templates: Templates) -> Iterator[tuple[str, str]]:
             yield f"locales.{name}", f"is the same locale as {same}"
         fields = ("title", "whatsapp", *_MARKUP)
         yield from _excess(f"locales.{name}.", translation, templates, fields)
+        if translation.actions and len(translation.actions) != len(templates.actions):
+            yield f"locales.{name}.actions", "are not as many as there are to translate"
         if translation.digest:
             base = templates.digest or Texts()
             path = f"locales.{name}.digest."
@@ -158,6 +168,9 @@ def _untranslated(templates: Templates) -> Iterator[tuple[str, str]]:
 def _lacking(
     templates: Templates, translations: list[Translation]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
+    labels = [action.label for action in templates.actions]
+    if any(map(has_words, labels)) and not any(each.actions for each in translations):
+        yield "", ("actions",)
     digests = [each.digest for each in translations if each.digest]
     for path, base, others in (
         ("", templates, translations),

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from policy.rendering.buttons import beside_of
 from policy.rendering.gathered import MOST
 from policy.rendering.reader import Reader
 from policy.rendering.rendering import Rendering
@@ -27,17 +30,19 @@ def together(parts: Sequence[Part], locale: str, reader: Reader | None = None) -
     if not others:
         return content
     between = "\n\n" if first.channel is Channel.EMAIL else "\n"
+    beside = beside_of(content.data, content.image, content.actions)
     left = sum(len(events) for _, events in others)
     body = content.body
     for rendering, events in others[: MOST - 1]:
         part = rendering.digest(events, locale, reader)
         longer = between.join((body, f"{part.title}\n{part.body}" if part.title else part.body))
         more = left - len(events)
-        if not first.room.holds(content.title, longer + _tail(more), content.data):
+        if not first.room.holds(content.title, longer + _tail(more), beside):
             break
         body, left = longer, more
-    fitted = first.room.fitted(content.title, body, content.data, _tail(left))
-    return Content(body=fitted, title=content.title, data=content.data)
+    fitted = first.room.fitted(content.title, body, beside, _tail(left))
+    # As the title, of the first.
+    return replace(content, body=fitted, html="")
 
 
 def _tail(left: int) -> str:

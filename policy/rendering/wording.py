@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from policy.entry import Layout, Templates, Texts, WhatsAppEntry
 from policy.rendering.approved import Filling
+from policy.rendering.buttons import Button
 from policy.rendering.mail import Mail
 from policy.rendering.plain_text import one_line
 from policy.rendering.template import DIGEST_NAMES, NAMES, Text, compile_template, constant_of
@@ -29,6 +30,8 @@ class Wording(Struct, frozen=True, kw_only=True):
     digest_html: Text | None = None
     approved: Filling | None = None
     digest_approved: Filling | None = None
+    image: Text | None = None
+    buttons: tuple[Button, ...] = ()
 
 
 def compile_wordings(
@@ -71,6 +74,8 @@ class _Compiler:
             digest_html=self._html(digests, DIGEST_NAMES),
             approved=self._filling(texts, NAMES),
             digest_approved=self._filling(digests, DIGEST_NAMES),
+            image=self._text("image", texts, NAMES),
+            buttons=self._buttons(texts),
         )
 
     def _filling(self, texts: list[_Written], names: frozenset[str]) -> Filling | None:
@@ -83,6 +88,19 @@ class _Compiler:
                 )
                 return Filling(said.template, said.language or "", tuple(variables))
         return None
+
+    def _buttons(self, texts: list[_Written]) -> tuple[Button, ...]:
+        for path, written in texts:
+            actions = getattr(written, "actions", ())
+            if actions:
+                return tuple(
+                    Button(
+                        self._compiled("label", each.label, NAMES, f"{path}actions.{at}.label"),
+                        self._compiled("url", each.url, NAMES, f"{path}actions.{at}.url"),
+                    )
+                    for at, each in enumerate(actions)
+                )
+        return ()
 
     def _html(self, texts: list[_Written], names: frozenset[str]) -> Text | None:
         return self._text("html", texts, names) or self._text("mjml", texts, names)

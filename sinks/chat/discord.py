@@ -1,11 +1,12 @@
 """Discord's webhooks (discord.com/developers/docs/resources/webhook)."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct, structs
 
-from schemas.delivery import Content
+from schemas.delivery import Action, Content
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
@@ -18,10 +19,25 @@ INVALID_TOKEN = 50027
 _SPECIAL = re.compile(r"([\\*_~`|>#\[\]()<@:-])")
 
 
-class Embed(Struct, frozen=True):
+class Picture(Struct, frozen=True):
+    """An image below the text."""
+
+    url: str
+
+
+class Field(Struct, frozen=True):
+    """A line below that, with a heading that can't be empty."""
+
+    value: str
+    name: str = "\u200b"
+
+
+class Embed(Struct, frozen=True, omit_defaults=True):
     """A box with text."""
 
     description: str
+    image: Picture | None = None
+    fields: tuple[Field, ...] = ()
 
 
 class Mentions(Struct, frozen=True):
@@ -51,6 +67,23 @@ class Failure(Struct, frozen=True):
     retry_after: float | None = None
 
 
+MOST_FIELD = 1024
+"""Characters of a field; an action whose address is longer than that is left out."""
+
+
+def fields_of(actions: Sequence[Action]) -> tuple[Field, ...]:
+    """A link each: hooks that belong to no app can't have buttons."""
+    labels = (_SPECIAL.sub(r"\\\1", each.label) for each in actions)
+    pairs = zip(labels, actions, strict=True)
+    links = (f"[{label}](<{_address(each.url)}>)" for label, each in pairs)
+    return tuple(Field(link) for link in links if len(link) <= MOST_FIELD)
+
+
+def _address(url: str) -> str:
+    """What would end the link in Discord's markdown, encoded."""
+    return url.replace("<", "%3C").replace(">", "%3E").replace("\\", "%5C")
+
+
 class Discord(Hooks):
     """Posts to Discord."""
 
@@ -65,7 +98,9 @@ class Discord(Hooks):
         """An embed, in which nothing of the event's is markdown."""
         body = _SPECIAL.sub(r"\\\1", content.body)
         title = _SPECIAL.sub(r"\\\1", content.title)
-        return Message((Embed(f"**{title}**\n{body}" if title else body),))
+        image = Picture(content.image) if content.image else None
+        links = fields_of(content.actions)
+        return Message((Embed(f"**{title}**\n{body}" if title else body, image, links),))
 
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
         """Discord answers in JSON."""

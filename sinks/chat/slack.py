@@ -35,11 +35,38 @@ class Section(Struct, frozen=True):
     type: Literal["section"] = "section"
 
 
-class Message(Struct, frozen=True):
+class Button(Struct, frozen=True):
+    """Leads to a page."""
+
+    text: PlainText
+    url: str
+    action_id: str
+    type: Literal["button"] = "button"
+
+
+class Buttons(Struct, frozen=True):
+    """A block of buttons."""
+
+    elements: tuple[Button, ...]
+    type: Literal["actions"] = "actions"
+
+
+class Picture(Struct, frozen=True):
+    """An image below the blocks. In a block, one that Slack can't fetch would cost the message."""
+
+    image_url: str
+    fallback: str
+
+
+Blocks = tuple[Section | Buttons, ...]
+
+
+class Message(Struct, frozen=True, omit_defaults=True):
     """`text` is what a notification of the message says; the blocks are what is read."""
 
     text: str
-    blocks: tuple[Section, ...]
+    blocks: Blocks
+    attachments: tuple[Picture, ...] = ()
 
 
 class Slack(Hooks):
@@ -49,8 +76,8 @@ class Slack(Hooks):
     scheme = "slack"
 
     def message_of(self, content: Content) -> Message:
-        """A section each for title and body."""
-        return Message(escaped(content), blocks_of(content))
+        """A section each for title and body, and buttons; an image is below."""
+        return Message(escaped(content), blocks_of(content), pictures_of(content))
 
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
         """Slack answers in words."""
@@ -67,9 +94,19 @@ def escaped(content: Content) -> str:
     return "\n".join(_texts(content)).translate(_ESCAPES)
 
 
-def blocks_of(content: Content) -> tuple[Section, ...]:
-    """A section each for title and body."""
-    return tuple(Section(PlainText(text)) for text in _texts(content))
+def blocks_of(content: Content) -> Blocks:
+    """A section each for title and body, and the buttons."""
+    sections = tuple(Section(PlainText(text)) for text in _texts(content))
+    buttons = tuple(
+        Button(PlainText(action.label), action.url, f"link-{at}")
+        for at, action in enumerate(content.actions)
+    )
+    return (*sections, Buttons(buttons)) if buttons else sections
+
+
+def pictures_of(content: Content) -> tuple[Picture, ...]:
+    """The image, if there is one."""
+    return (Picture(content.image, content.title or content.body[:100]),) if content.image else ()
 
 
 def _texts(content: Content) -> list[str]:

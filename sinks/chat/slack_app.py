@@ -12,7 +12,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.profile import BotChat
 from schemas.vocabulary import Reason
 from sinks.chat.bot_chats import BotChats
-from sinks.chat.slack import Section, blocks_of, escaped
+from sinks.chat.slack import Blocks, Picture, blocks_of, escaped, pictures_of
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 
@@ -47,10 +47,11 @@ class Message(Struct, frozen=True, omit_defaults=True):
 
     channel: str
     text: str
-    blocks: tuple[Section, ...]
+    blocks: Blocks
     thread_ts: str = ""
     unfurl_links: bool | None = None
     unfurl_media: bool | None = None
+    attachments: tuple[Picture, ...] = ()
 
 
 class Answer(Struct, frozen=True):
@@ -100,6 +101,7 @@ class SlackApp(BotChats):
             thread_ts=chat.thread,
             unfurl_links=False,
             unfurl_media=False,
+            attachments=pictures_of(content),
         )
 
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from schemas.delivery import Content
 from schemas.encoding import UNDECODABLE
@@ -35,12 +35,29 @@ class Paragraph(Struct, frozen=True):
     type: Literal["RichTextBlock"] = "RichTextBlock"
 
 
+class Picture(Struct, frozen=True, rename="camel"):
+    """An image, and what is read out in its place."""
+
+    url: str
+    alt_text: str
+    type: Literal["Image"] = "Image"
+
+
+class Open(Struct, frozen=True):
+    """A button that leads to a page."""
+
+    title: str
+    url: str
+    type: Literal["Action.OpenUrl"] = "Action.OpenUrl"
+
+
 class Card(Struct, frozen=True):
     """An Adaptive Card."""
 
-    body: tuple[Paragraph, ...]
+    body: tuple[Paragraph | Picture, ...]
     version: str = "1.4"
     type: Literal["AdaptiveCard"] = "AdaptiveCard"
+    actions: tuple[Open, ...] | UnsetType = UNSET
 
 
 class Attachment(Struct, frozen=True, rename="camel"):
@@ -77,11 +94,15 @@ class Teams(Hooks):
     scheme = "teams"
 
     def message_of(self, content: Content) -> Message:
-        """A card with the title, if there is one, and the lines of the body."""
-        paragraphs = [Paragraph((Run(line),)) for line in content.body.split("\n") if line.strip()]
+        """A card with the title, if there is one, the lines of the body, image and buttons."""
+        lines = [Run(line) for line in content.body.split("\n") if line.strip()]
         if content.title:
-            paragraphs.insert(0, Paragraph((Run(content.title, "Bolder"),)))
-        return Message((Attachment(Card(tuple(paragraphs))),))
+            lines.insert(0, Run(content.title, "Bolder"))
+        body: list[Paragraph | Picture] = [Paragraph((line,)) for line in lines]
+        if content.image:
+            body.append(Picture(content.image, content.title or content.body[:100]))
+        actions = tuple(Open(action.label, action.url) for action in content.actions)
+        return Message((Attachment(Card(tuple(body), actions=actions or UNSET)),))
 
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
         """The trigger accepts and names the run of the workflow, which then posts the card."""

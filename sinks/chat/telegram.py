@@ -2,6 +2,7 @@
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import Struct, structs
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from schemas.delivery import Content, Delivery
+from schemas.delivery import Action, Content, Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.profile import BotChat
 from schemas.vocabulary import Priority, Reason
@@ -66,10 +67,25 @@ class Bold(Struct, frozen=True):
     type: Literal["bold"] = "bold"
 
 
-class NoPreview(Struct, frozen=True):
-    """Links show no preview of where they lead."""
+class Preview(Struct, frozen=True, omit_defaults=True):
+    """Links in the text show no preview of where they lead; an image is shown as one."""
 
-    is_disabled: bool = True
+    is_disabled: bool = False
+    url: str = ""
+    prefer_large_media: bool = False
+
+
+class Button(Struct, frozen=True):
+    """Leads to a page."""
+
+    text: str
+    url: str
+
+
+class Keyboard(Struct, frozen=True):
+    """Rows of buttons below the message."""
+
+    inline_keyboard: tuple[tuple[Button, ...], ...]
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
@@ -77,9 +93,10 @@ class Message(Struct, frozen=True, omit_defaults=True):
 
     chat_id: str
     text: str
-    link_preview_options: NoPreview | None = None
+    link_preview_options: Preview | None = None
     entities: tuple[Bold, ...] = ()
     message_thread_id: int = 0
+    reply_markup: Keyboard | None = None
 
 
 class Posted(Struct, frozen=True):
@@ -153,10 +170,19 @@ class Telegram(BotChats):
         return Message(
             chat_id=chat.chat,
             text=f"{title}\n{body}" if title else body,
-            link_preview_options=NoPreview(),
+            link_preview_options=Preview(url=content.image, prefer_large_media=True)
+            if content.image
+            else Preview(is_disabled=True),
             entities=(Bold(length),) if title else (),
             message_thread_id=int(chat.thread or 0),
+            reply_markup=_keyboard(content.actions),
         )
+
+
+def _keyboard(actions: Sequence[Action]) -> Keyboard | None:
+    """A row for each, as labels are long."""
+    rows = tuple((Button(action.label, action.url),) for action in actions)
+    return Keyboard(rows) if rows else None
 
 
 def moved_to(reply: Reply) -> str | None:

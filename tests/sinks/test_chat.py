@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embedded.simulators.accept_log import digest_of
 from embedded.simulators.credentials import Credentials, chat_hook
+from policy.rendering.buttons import MOST_LABEL
 from policy.rendering.chat import MOST, ChatRoom
-from schemas.delivery import Content
+from schemas.delivery import Action, Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.discord import Discord
 from sinks.chat.slack import Slack
@@ -141,3 +143,15 @@ def test_a_card_is_as_the_schema_has_it() -> None:
         "Default",
         "Default",
     ]
+
+
+@pytest.mark.parametrize(
+    "rig", ["slack", "teams", "discord", "slackapp", "telegram"], indirect=True
+)
+async def test_an_image_and_three_buttons_are_taken_beside_the_text(rig: Rig) -> None:
+    link = Action(label="x" * MOST_LABEL, url="https://x.example/" + "y" * 2000)
+    content = Content(title="Hi", body=HARM, image="https://x.example/p.png", actions=(link,) * 3)
+    outcome = await rig.send(content=content)
+    assert isinstance(outcome, Sent)
+    (line,) = rig.witnessed()
+    assert (line.title, line.digest) == ("Hi", digest_of(HARM))

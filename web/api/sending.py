@@ -182,11 +182,11 @@ class Sending:
         _name_once(bodies, within)
         _say_one_thing(bodies, within)
         events = [body.event(call.key.tenant, now) for body in bodies]
-        places = ["/data" if body.type else "" for body in bodies]
+        fields = ["/data" if body.type else "" for body in bodies]
         self._in_time(
             events, within, ["/scheduled_at" if b.scheduled_at else "/deliver_at" for b in bodies]
         )
-        await self._known(events, within, places)
+        await self._known(events, within, fields)
         asked = [(event, user) for event in events for user in ids_of(event)]
         if len(asked) > MOST_ASKED:
             raise Problem(400, f"{MOST_ASKED} users can be named in one request.")
@@ -248,22 +248,21 @@ def _say_one_thing(bodies: list[NotificationBody], within: str) -> None:
     """Raises Problem for what is neither of a type nor a message, or is both."""
     errors = []
     for at, body in enumerate(bodies):
-        given = body.message()
-        if body.type and given:
-            fields = ((name, "is for messages, which have no type") for name in given)
-        elif body.type:
-            continue
-        elif body.data:
-            fields = iter([("type", "is missing, and data are for a type")])
-        else:
-            lacking = (name for name in ("body", "channels") if name not in given)
-            said = (
-                "is missing: a notification has a type, or it is a message with body and channels"
-            )
-            fields = ((name, said) for name in lacking)
-        errors += [FieldError(f"{within.format(at)}/{name}", said) for name, said in fields]
+        wrong = _neither(body)
+        errors += [FieldError(f"{within.format(at)}/{name}", said) for name, said in wrong.items()]
     if errors:
         raise Problem(400, "", *errors)
+
+
+def _neither(body: NotificationBody) -> dict[str, str]:
+    """By field, why a body is neither of a type nor a message."""
+    given = body.message()
+    if body.type:
+        return dict.fromkeys(given, "is for messages, which have no type")
+    if body.data:
+        return {"type": "is missing, and data are for a type"}
+    said = "is missing: say a type, or body and channels of a message"
+    return {name: said for name in ("body", "channels") if name not in given}
 
 
 def _name_once(bodies: list[NotificationBody], within: str) -> None:

@@ -9,7 +9,8 @@ from embedded.simulators.chat.posting import address_of, post
 from embedded.simulators.faults import Faults
 
 WORDS = {400: "invalid_payload", 403: "action_prohibited", 404: "channel_not_found"}
-MOST = 3000  # characters of a section
+MOST = 3000  # characters of a section, or of an address
+MOST_LABEL = 75
 
 
 class Text(Struct):
@@ -19,11 +20,20 @@ class Text(Struct):
     text: str
 
 
-class Block(Struct):
-    """A section."""
+class Element(Struct):
+    """A button."""
 
     type: str
     text: Text
+    url: str = ""
+
+
+class Block(Struct):
+    """A section, or buttons."""
+
+    type: str
+    text: Text | None = None
+    elements: list[Element] = []
 
 
 class Message(Struct):
@@ -53,14 +63,26 @@ class SlackSimulator:
             message = msgspec.json.decode(await request.read(), type=Message)
         except msgspec.MsgspecError:
             return web.Response(status=400, text="invalid_payload")
-        texts = [block.text.text for block in message.blocks]
+        texts = [block.text.text for block in message.blocks if block.text]
         if not message.text and not texts:
             return web.Response(status=400, text="no_text")
-        if any(len(text) > MOST for text in texts):
+        if any(len(text) > MOST for text in texts) or not are_buttons(message.blocks):
             return web.Response(status=400, text="invalid_blocks")
         title, body = texts if len(texts) == 2 else ("", texts[0] if texts else message.text)
         post(self._log, request, self.name, title, body, "")
         return web.Response(text="ok")
+
+
+def are_buttons(blocks: list[Block]) -> bool:
+    """Whether the buttons are as Slack takes them (docs.slack.dev, "Button element")."""
+    buttons = [element for block in blocks if block.type == "actions" for element in block.elements]
+    return all(
+        each.type == "button"
+        and each.text.type == "plain_text"
+        and 0 < len(each.text.text) <= MOST_LABEL
+        and len(each.url) <= MOST
+        for each in buttons
+    )
 
 
 def refuse(status: int) -> web.Response:

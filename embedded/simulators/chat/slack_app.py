@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from embedded.simulators.accept_log import AcceptLog
 from embedded.simulators.chat.posting import note
-from embedded.simulators.chat.slack import MOST, Block
+from embedded.simulators.chat.slack import MOST, Block, are_buttons
 from embedded.simulators.faults import Faults
 from embedded.simulators.reply import json_reply
 
@@ -54,12 +54,12 @@ class SlackAppSimulator:
         address = f"slackapp:{message.channel}{thread}"
         if self._faults.is_dead(self.name, address):
             return _error("is_archived")
-        texts = [block.text.text for block in message.blocks]
+        texts = [block.text.text for block in message.blocks if block.text]
         if not message.text and not texts:
             return _error("no_text")
         if len(message.text) > MOST_TEXT:
             return _error("msg_too_long")
-        if any(len(text) > MOST for text in texts):
+        if any(len(text) > MOST for text in texts) or not are_buttons(message.blocks):
             return _error("invalid_blocks")
         title, body = texts if len(texts) == 2 else ("", texts[0] if texts else message.text)
         name = f"1700000000.{next(self._numbers):06}"

@@ -72,6 +72,6 @@ def _error(status: int, code: str) -> web.Response:
 
 def _texts(card: dict[str, Any]) -> tuple[str, str]:
     """The bold text and the others, a line each."""
-    runs = [run for part in card["body"] for run in part["inlines"]]
+    runs = [run for part in card["body"] for run in part.get("inlines", [])]
     title = "".join(run["text"] for run in runs if run.get("weight") == "Bolder")
     return title, "\n".join(run["text"] for run in runs if run.get("weight") != "Bolder")

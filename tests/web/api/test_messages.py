@@ -46,8 +46,8 @@ async def test_a_message_is_an_event_with_the_texts_as_its_data(client: Client) 
     assert event["notify"] == {"type": "tocsin.message", "users": ["ann"]}
     assert event["data"] == {**MESSAGE, "category": "orders", "priority": "high"}
     # The same by the type's name.
-    body = {"users": ["ann"], "type": "tocsin.message", "data": MESSAGE}
-    assert (await client.call("POST", "/notifications", body))[0] == 202
+    named = {"users": ["ann"], "type": "tocsin.message", "data": MESSAGE}
+    assert (await client.call("POST", "/notifications", named))[0] == 202
     assert written(client)[1]["data"] == MESSAGE
 
 
