@@ -18,6 +18,7 @@ from pipeline.errors import Misconfigured
 from policy.catalogue.direct import direct_type
 from policy.message import CATEGORY, MESSAGE
 from policy.notification_type import NotificationType
+from policy.rendering.buttons import beside_of
 from policy.rendering.locales import chain
 from policy.rendering.own_links import OwnLink, with_urls
 from policy.rendering.push import PAYLOAD, payload_bytes
@@ -187,7 +188,7 @@ def _facts(
     if channel is Channel.SMS:
         facts["segments"] = segments_of(content.body)
     if channel is Channel.PUSH:
-        facts["bytes"] = payload_bytes(content.title, content.body, content.data)
+        facts["bytes"] = _payload_bytes(content)
     return facts
 
 
@@ -233,9 +234,14 @@ def _size(channel: Channel, content: Content) -> str:
         plural = "s" * (segments.count > 1)
         return f"{segments.count} segment{plural} of {segments.encoding}"
     if channel is Channel.PUSH:
-        size = payload_bytes(content.title, content.body, content.data)
+        size = _payload_bytes(content)
         return f"{size:,} of {PAYLOAD:,} bytes"
     return ""
+
+
+def _payload_bytes(content: Content) -> int:
+    beside = beside_of(content.data, content.image, content.actions)
+    return payload_bytes(content.title, content.body, beside)
 
 
 def _write(file: Path, content: Content) -> None:

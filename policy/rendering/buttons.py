@@ -1,6 +1,6 @@
 """What a message shows beside its text: an image, and buttons that lead somewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from policy.rendering.links import is_link
 from policy.rendering.plain_text import MARK, cut, one_line
+from policy.rendering.room import Room
 from policy.rendering.template import Text
 from schemas.delivery import Action
 from schemas.vocabulary import Channel
 
-SHOWING = frozenset({Channel.CHAT})
+SHOWING = frozenset({Channel.CHAT, Channel.PUSH})
 """Where there is room for them."""
 MOST_LABEL = 40
 """Characters of a button's label: Slack takes 75, and phones show fewer than that."""
@@ -25,12 +26,37 @@ class Button(Struct, frozen=True):
     url: Text
 
 
-def beside_of(data: dict[str, Any], image: str, actions: Sequence[Action]) -> dict[str, Any]:
-    """What takes room beside the text: the data, and these as an app gets them."""
+FIRST = 100
+"""Characters of a body that go before pictures and buttons where there is little room."""
+
+
+def beside_of(data: Mapping[str, Any], image: str, actions: Sequence[Action]) -> Mapping[str, Any]:
+    """What takes room beside the text: the data, and these as a push has them."""
     more: dict[str, Any] = {"image": image} if image else {}
     if actions:
         more["actions"] = [{"label": each.label, "url": each.url} for each in actions]
+        # Browsers that FCM reaches get the labels and the first address by themselves.
+        more["labels"] = [{"action": "0", "title": each.label} for each in actions]
+        more["link"] = actions[0].url
     return {**data, **more} if more else data
+
+
+def fitting(
+    room: Room,
+    title: str,
+    body: str,
+    data: Mapping[str, Any],
+    image: str,
+    actions: tuple[Action, ...],
+) -> tuple[str, tuple[Action, ...]]:
+    """As much of these as there is room for beside the text's beginning: the last goes first."""
+    first = body[:FIRST]
+    while (image or actions) and not room.holds(title, first, beside_of(data, image, actions)):
+        if actions:
+            actions = actions[:-1]
+        else:
+            image = ""
+    return image, actions
 
 
 def image_of(text: Text, values: dict[str, Any], locale: str) -> str:

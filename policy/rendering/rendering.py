@@ -10,7 +10,7 @@ from msgspec import Struct
 from pipeline.errors import BadRecord
 from policy.entry import Layout, Templates
 from policy.rendering.bounds import TooMuch
-from policy.rendering.buttons import actions_of, beside_of, image_of
+from policy.rendering.buttons import actions_of, beside_of, fitting, image_of
 from policy.rendering.failure import failure_of
 from policy.rendering.gathered import gathered
 from policy.rendering.locales import chain
@@ -165,6 +165,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
         """The message with its image and buttons; a digest has those of its newest event."""
         image = image_of(wording.image, values, locale) if wording.image else ""
         actions = actions_of(wording.buttons, values, locale)
+        image, actions = fitting(self.room, title, body, data, image, actions)
         return Content(
             body=self.room.fitted(title, body, beside_of(data, image, actions), tail),
             title=title,

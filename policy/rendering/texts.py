@@ -87,6 +87,8 @@ def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[st
         for name in templates.data:
             if name.lower() in RESERVED or name.lower().startswith(RESERVED_PREFIXES):
                 yield "data", f"has {name}, a name that FCM keeps for itself"
+            if name in ("image", "actions") and getattr(templates, name):
+                yield "data", f"has {name}, which travels there by itself"
     if channel is Channel.SMS and (templates.title is not None or templates.data):
         yield "", "has more than a body, and an SMS has nothing else"
     if channel is Channel.CHAT and templates.data:

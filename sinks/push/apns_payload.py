@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority
@@ -26,14 +26,23 @@ class Aps(Struct, frozen=True):
     alert: Alert
     sound: str = "default"
     thread_id: str = field(name="thread-id", default="")
+    mutable_content: int | UnsetType = field(name="mutable-content", default=UNSET)
 
 
 def payload_of(delivery: Delivery) -> dict[str, Any]:
     """The payload: the app's data, Apple's part, and last our ids, whose place no data takes."""
     content = delivery.content
+    alert, more = Alert(content.title, content.body), dict[str, Any]()
+    if content.image:
+        more["image"] = content.image
+    if content.actions:
+        more["actions"] = content.actions
+    # The app's own extension then fetches the image and makes the buttons.
+    aps = Aps(alert, thread_id=delivery.category, mutable_content=1 if more else UNSET)
     return {
         **content.data,
-        "aps": Aps(Alert(content.title, content.body), thread_id=delivery.category),
+        **more,
+        "aps": aps,
         "notification_id": delivery.notification_id,
         "delivery_id": delivery.delivery_id,
     }

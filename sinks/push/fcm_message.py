@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from schemas.delivery import Delivery
+from schemas.delivery import Action, Delivery
 from schemas.vocabulary import Priority
 
 MAX_TTL = 2_419_200  # seconds: FCM keeps a message four weeks at most
@@ -21,6 +21,7 @@ class Notification(Struct, frozen=True, omit_defaults=True):
 
     title: str = ""
     body: str = ""
+    image: str = ""
 
 
 class AndroidNotification(Struct, frozen=True):
@@ -41,10 +42,49 @@ class Android(Struct, frozen=True):
     ttl: str
 
 
-class Apns(Struct, frozen=True):
-    """Apple's part, which is all in headers."""
+class Aps(Struct, frozen=True, rename="kebab"):
+    """Has the app's own extension look at the message, which fetches the image."""
+
+    mutable_content: int = 1
+
+
+class ApnsPayload(Struct, frozen=True):
+    """What is for Apple's devices alone."""
+
+    aps: Aps = Aps()
+
+
+class Apns(Struct, frozen=True, omit_defaults=True):
+    """Apple's part, which is in headers but for what shows images and buttons."""
 
     headers: dict[str, str]
+    payload: ApnsPayload | None = None
+
+
+class WebAction(Struct, frozen=True):
+    """A button that browsers show; the app's service worker knows it by its name."""
+
+    action: str
+    title: str
+
+
+class WebNotification(Struct, frozen=True):
+    """What browsers show beside."""
+
+    actions: tuple[WebAction, ...]
+
+
+class WebOptions(Struct, frozen=True):
+    """Where a press on the message itself leads."""
+
+    link: str
+
+
+class Webpush(Struct, frozen=True, omit_defaults=True):
+    """The part of browsers that FCM reaches."""
+
+    notification: WebNotification
+    fcm_options: WebOptions | None = None
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
@@ -55,6 +95,7 @@ class Message(Struct, frozen=True, omit_defaults=True):
     android: Android
     apns: Apns
     data: dict[str, str] = field(default_factory=dict)
+    webpush: Webpush | None = None
 
 
 class Body(Struct, frozen=True):
@@ -72,9 +113,12 @@ def body_of(delivery: Delivery, now: int) -> Body:
     # Last, so that no template takes the ids' place.
     data["notification_id"] = delivery.notification_id
     data["delivery_id"] = delivery.delivery_id
+    if content.actions:
+        data["actions"] = _text(content.actions)
+    is_rich = bool(content.image or content.actions)
     message = Message(
         token=delivery.address,
-        notification=Notification(content.title, content.body),
+        notification=Notification(content.title, content.body, content.image),
         android=Android(
             AndroidNotification(delivery.notification_id),
             "high" if urgent else "normal",
@@ -86,11 +130,21 @@ def body_of(delivery: Delivery, now: int) -> Body:
                 "apns-collapse-id": delivery.notification_id,
                 "apns-expiration": str(delivery.expires_at // 1000),
                 "apns-priority": "10" if urgent else "5",
-            }
+            },
+            ApnsPayload() if is_rich else None,
         ),
         data=data,
+        webpush=_webpush(content.actions) if content.actions else None,
     )
     return Body(message)
+
+
+def _webpush(actions: tuple[Action, ...]) -> Webpush:
+    buttons = tuple(WebAction(str(at), each.label) for at, each in enumerate(actions))
+    first = actions[0].url
+    # FCM takes no link that is not https.
+    link = WebOptions(first) if first.startswith("https:") else None
+    return Webpush(WebNotification(buttons), link)
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
 from policy.user.address import split_address
-from schemas.delivery import Delivery
+from schemas.delivery import Action, Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.circuits import MOST, Circuits
@@ -66,6 +66,8 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     notification_id: str
     delivery_id: str
     data: dict[str, object] = {}
+    image: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 class _Service:
@@ -190,6 +192,8 @@ def payload_of(delivery: Delivery) -> Payload:
         delivery.notification_id,
         delivery.delivery_id,
         content.data,
+        content.image,
+        content.actions,
     )
 
 

@@ -14,7 +14,7 @@ from policy.rendering.chat import MOST, ChatRoom
 from schemas.delivery import Action, Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.discord import Discord
-from sinks.chat.slack import Slack
+from sinks.chat.slack import Section, Slack
 from sinks.chat.teams import Teams
 from sinks.provider import Refused, Retry, Sent
 from sinks.registry import BuildProvider
@@ -105,7 +105,8 @@ def test_discord_never_gets_a_bare_mark(body: str, title: str) -> None:
 def test_slacks_text_has_no_brackets(body: str) -> None:
     message = Slack.message_of(None, Content(body=body))  # type: ignore[arg-type]
     assert not {"<", ">"} & set(message.text)
-    assert all(block.text.type == "plain_text" for block in message.blocks)
+    sections = [block for block in message.blocks if isinstance(block, Section)]
+    assert all(section.text.type == "plain_text" for section in sections)
 
 
 @only("discord")

@@ -7,9 +7,10 @@ import firebase_admin.messaging as messaging
 import msgspec
 import pytest
 
+from embedded.simulators.accept_log import digest_of
 from embedded.simulators.faults import Fault
 from pipeline.errors import Misconfigured
-from schemas.delivery import Content
+from schemas.delivery import Action, Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Retry, Sent
 from sinks.push.fcm import Fcm
@@ -64,6 +65,60 @@ def test_json_is_that_of_firebase_admin(priority: Priority) -> None:
     encoded = msgspec.to_builtins(body_of(ours, 1_800_000_000_000).message)
     assert encoded == msgspec.json.decode(str(theirs))
     assert len(ours.notification_id) <= 64
+
+
+@pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("url", ["https://x.example/7", "http://x.example/7"])
+def test_images_and_buttons_are_those_of_firebase_admin(url: str) -> None:
+    actions = (Action(label="Open", url=url), Action(label="Später", url="https://x.example/8"))
+    content = Content(title="Hi", body="b", image="https://x.example/p.png", actions=actions)
+    ours = delivery(FCM, content=content, expires_at=1_800_000_300_900)
+    buttons = [
+        messaging.WebpushNotificationAction("0", "Open"),
+        messaging.WebpushNotificationAction("1", "Später"),
+    ]
+    link = messaging.WebpushFCMOptions(link=url) if url.startswith("https") else None
+    theirs = messaging.Message(
+        token=ours.address,
+        notification=messaging.Notification("Hi", "b", "https://x.example/p.png"),
+        data={
+            "notification_id": ours.notification_id,
+            "delivery_id": ours.delivery_id,
+            "actions": msgspec.json.encode(actions).decode(),
+        },
+        android=messaging.AndroidConfig(
+            priority="high",
+            ttl=300,
+            notification=messaging.AndroidNotification(tag=ours.notification_id),
+        ),
+        apns=messaging.APNSConfig(
+            headers={
+                "apns-collapse-id": ours.notification_id,
+                "apns-expiration": "1800000300",
+                "apns-priority": "10",
+            },
+            payload=messaging.APNSPayload(messaging.Aps(mutable_content=True)),
+        ),
+        webpush=messaging.WebpushConfig(
+            notification=messaging.WebpushNotification(actions=buttons), fcm_options=link
+        ),
+    )
+    message = body_of(ours, 1_800_000_000_000).message
+    encoded = msgspec.json.decode(msgspec.json.encode(message))
+    assert encoded == msgspec.json.decode(str(theirs))
+    assert msgspec.json.decode(encoded["data"]["actions"]) == [
+        {"label": "Open", "url": url},
+        {"label": "Später", "url": "https://x.example/8"},
+    ]
+
+
+@pytest.mark.parametrize("rig", ["fcm", "apns", "webpush"], indirect=True)
+async def test_every_push_provider_takes_images_and_buttons(rig: Rig) -> None:
+    action = Action(label="Open", url="https://x.example/7")
+    content = Content(title="Hi", body="b", image="https://x.example/p.png", actions=(action,) * 3)
+    assert isinstance(await rig.send(content=content), Sent)
+    (line,) = rig.witnessed()
+    assert (line.title, line.digest) == ("Hi", digest_of("b"))
 
 
 def test_time_to_live_has_its_bounds() -> None:

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 TOKEN = re.compile(r"\S{1,4096}")
@@ -99,10 +100,16 @@ def _check_payload(message: Message) -> None:
     for key in data:
         if RESERVED.fullmatch(key):
             raise InvalidFieldError("message.data", f"Invalid data payload key: {key}")
+    web = message.webpush or {}
+    link = web.get("fcm_options", {}).get("link", "https:")
+    if not link.startswith("https:"):
+        raise InvalidFieldError("message.webpush.fcm_options.link", "Not an HTTPS URL")
     size = sum(len(key.encode()) + len(value.encode()) for key, value in data.items())
     if message.notification:
         size += len((message.notification.title or "").encode())
         size += len((message.notification.body or "").encode())
+        size += len((message.notification.image or "").encode())
+    size += len(msgspec.json.encode(web)) if web else 0
     if size > MAX_PAYLOAD:
         raise InvalidFieldError("message", "Android message is too big")
 

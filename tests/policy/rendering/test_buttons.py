@@ -7,7 +7,8 @@ import pytest
 from pipeline.errors import BadCatalogue, BadRecord
 from policy.catalogue.catalogue import parse
 from policy.entry import ActionEntry, Translation
-from policy.rendering.buttons import MOST_LABEL
+from policy.rendering.buttons import FIRST, MOST_LABEL, beside_of
+from policy.rendering.push import ENVELOPE, PAYLOAD, payload_bytes
 from policy.rendering.rendering import BadTemplate
 from policy.rendering.together import together
 from schemas.delivery import Action, Content
@@ -117,8 +118,29 @@ def test_what_is_wrong_is_told_with_its_line(fields: str, line: int, told: str) 
 
 @pytest.mark.parametrize("channel", ["sms", "email", "webhook"])
 def test_channels_that_show_none_have_none(channel: str) -> None:
-    title = {"title": "t"} if channel == "email" else {}
+    fields: dict[str, Any] = {"title": "t"} if channel == "email" else {}
     with pytest.raises(BadTemplate, match=f"image has no effect on {channel}"):
-        rendering(channel, body="b", image=PHOTO, **title)
+        rendering(channel, body="b", image=PHOTO, **fields)
     with pytest.raises(BadTemplate, match=f"actions has no effect on {channel}"):
-        rendering(channel, body="b", actions=(GO,), **title)
+        rendering(channel, body="b", actions=(GO,), **fields)
+
+
+def test_a_push_leaves_out_what_would_take_the_texts_place() -> None:
+    """APNs and FCM take 4 KB, and three addresses alone may have six."""
+    three = tuple(ActionEntry(label=f"{n}" * 40, url="{{ data.url }}") for n in range(3))
+    made = rendering("push", title="T", body="{{ data.text }}", image=URL, actions=three)
+    kept = {}
+    for length in (20, 400, 700, 1200, 2000):
+        url = "https://x.example/" + "y" * length
+        found = made.content(event(url=url, text="é" * 500), "en")
+        beside = beside_of(found.data, found.image, found.actions)
+        assert payload_bytes("T", found.body, beside) <= PAYLOAD - ENVELOPE
+        assert len(found.body) >= FIRST
+        kept[length] = (bool(found.image), len(found.actions))
+    assert kept == {20: (True, 3), 400: (True, 3), 700: (True, 2), 1200: (True, 0), 2000: (True, 0)}
+
+
+def test_data_and_what_travels_by_itself_have_names_of_their_own() -> None:
+    with pytest.raises(BadTemplate, match="data has image, which travels there by itself"):
+        rendering("push", body="b", image=PHOTO, data=("image",))
+    rendering("push", body="b", actions=(GO,), data=("image",))

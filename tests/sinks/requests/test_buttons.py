@@ -9,12 +9,15 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from schemas.delivery import Action, Content
 from schemas.profile import BotChat
+from schemas.vocabulary import Channel
 from sinks.chat.discord import MOST_FIELD, Discord
 from sinks.chat.slack import Slack
 from sinks.chat.slack_app import SlackApp
 from sinks.chat.teams import Teams
 from sinks.chat.telegram import Telegram
-from tests.sinks.requests.recorder import Recorder, settings
+from sinks.push.apns_payload import payload_of as apple_of
+from sinks.push.webpush import payload_of as browser_of
+from tests.sinks.requests.recorder import Recorder, delivery, settings
 
 PHOTO = "https://x.example/p.png?a=1&b=2"
 OPEN, HARM = Action(label="Open & see", url="https://x.example/7"), "[x](<https://evil.example>)"
@@ -88,3 +91,16 @@ def test_telegram_has_a_keyboard_and_a_preview_that_its_library_reads() -> None:
     plain = said(Telegram(settings(), Recorder()), PLAIN, chat)
     assert plain["link_preview_options"] == {"is_disabled": True}
     assert "reply_markup" not in plain
+
+
+def test_apple_and_browsers_get_them_for_the_apps_own_code() -> None:
+    told = delivery(Channel.PUSH, "apns:d", content=CONTENT)
+    apple = msgspec.json.decode(msgspec.json.encode(apple_of(told)))
+    assert apple["aps"]["mutable-content"] == 1
+    expected = [{"label": each.label, "url": each.url} for each in CONTENT.actions]
+    assert (apple["image"], apple["actions"]) == (PHOTO, expected)
+    browser = msgspec.json.decode(msgspec.json.encode(browser_of(told)))
+    assert (browser["image"], browser["actions"]) == (PHOTO, expected)
+    plain = delivery(Channel.PUSH, "apns:d", content=PLAIN)
+    assert "mutable-content" not in msgspec.to_builtins(apple_of(plain))["aps"]
+    assert not {"image", "actions"} & {*msgspec.to_builtins(browser_of(plain)), *apple_of(plain)}
