@@ -155,6 +155,8 @@ def shown_item(name: str, item: InboxItem) -> Item:
         read_at=_told(state.read_at),
         archived_at=_told(state.archived_at),
         snoozed_until=_told(state.snoozed_until),
+        image=content.image,
+        actions=content.actions,
     )
 
 

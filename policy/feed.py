@@ -74,6 +74,8 @@ def item_for(
         body=content.body,
         occurred_at=timestamp(occurred_at),
         data=content.data,
+        image=content.image,
+        actions=content.actions,
     )
 
 
@@ -90,6 +92,8 @@ def item_of(written: Item) -> FeedItem:
         data=written.data,
         seen_at=written.seen_at,
         read_at=written.read_at,
+        image=written.image,
+        actions=written.actions,
     )
 
 

@@ -18,14 +18,27 @@ MessageBody = Annotated[str, Meta(min_length=1, max_length=20_000)]
 """Whatever stands in it, a text of this length has room in a record, also as HTML."""
 Channels = Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=len(Channel))]
 MessagePriority = Literal["critical", "high", "normal", "low"]
+MOST_LABEL = 40
+"""Characters of a button's label: Slack takes 75, and phones show fewer than that."""
 _PLACE = " - at `$"
+
+
+class MessageAction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A button, and the web page that it leads to."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=MOST_LABEL)]
+    url: Annotated[str, Meta(pattern="^https?://", max_length=2048)]
+
+
+Image = Annotated[str, Meta(pattern="^(https://|$)", max_length=2048)]
+MessageActions = Annotated[tuple[MessageAction, ...], Meta(max_length=3)]
 
 
 class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the event's data say. Title and body are texts, and are never read as templates.
 
     `users` are whom to tell, where the event does not name them itself. An e-mail needs a title,
-    and an SMS has none.
+    and an SMS has none. `image` and `actions` are shown where the channel shows any.
     """
 
     body: MessageBody
@@ -33,6 +46,8 @@ class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: Title = ""
     priority: MessagePriority = "normal"
     category: Name = CATEGORY
+    image: Image = ""
+    actions: MessageActions = ()
     users: Any = None
 
 

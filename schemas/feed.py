@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from schemas.delivery import Action
 from schemas.event import Timestamp
 from schemas.inbox_change import ItemId
 from schemas.inbox_question import Item
@@ -26,6 +27,8 @@ class FeedItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Any] = {}
     seen_at: Timestamp | None = None
     read_at: Timestamp | None = None
+    image: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 class Posts(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.delivery import Action
 from schemas.event import Name, Timestamp
 from schemas.inbox_change import ItemId
 
@@ -64,6 +65,8 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     read_at: Timestamp | None = None
     archived_at: Timestamp | None = None
     snoozed_until: Timestamp | None = None
+    image: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 class InboxCounts(Struct, frozen=True):

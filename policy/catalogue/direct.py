@@ -5,23 +5,32 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from policy.catalogue.compile import compiled_type
-from policy.entry import ByChannel, CategoryEntry, Entry, Templates
+from policy.entry import ActionEntry, ByChannel, CategoryEntry, Entry, Templates
 from policy.message import MESSAGE, MessagePriority
 from policy.notification_type import NotificationType, Step
 from schemas.vocabulary import Channel
 
 _BODY = "{{ data.body }}"
 _TITLED = Templates(title="{{ data.title|default('') }}", body=_BODY)
+_IS_THERE = "{% if data.actions is defined and data.actions|length > "
+_ACTIONS = tuple(
+    ActionEntry(
+        label=f"{_IS_THERE}{at} %}}{{{{ data.actions[{at}].label }}}}{{% endif %}}",
+        url=f"{_IS_THERE}{at} %}}{{{{ data.actions[{at}].url }}}}{{% endif %}}",
+    )
+    for at in range(3)
+)
+_SHOWN = replace(_TITLED, image="{{ data.image|default('') }}", actions=_ACTIONS)
 _TEMPLATES = ByChannel(
-    push=_TITLED,
+    push=_SHOWN,
     email=Templates(
         title="{{ data.title }}",
         body=_BODY,
         html='<div style="white-space: pre-line">{{ data.body }}</div>',
     ),
     sms=Templates(body=_BODY),
-    inapp=_TITLED,
-    chat=_TITLED,
+    inapp=_SHOWN,
+    chat=_SHOWN,
     webhook=_TITLED,
 )
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from policy.message import MOST_LABEL
 from policy.rendering.links import is_link
 from policy.rendering.plain_text import MARK, cut, one_line
 from policy.rendering.room import Room
@@ -13,10 +14,8 @@ from policy.rendering.template import Text
 from schemas.delivery import Action
 from schemas.vocabulary import Channel
 
-SHOWING = frozenset({Channel.CHAT, Channel.PUSH})
+SHOWING = frozenset({Channel.CHAT, Channel.INAPP, Channel.PUSH})
 """Where there is room for them."""
-MOST_LABEL = 40
-"""Characters of a button's label: Slack takes 75, and phones show fewer than that."""
 
 
 class Button(Struct, frozen=True):

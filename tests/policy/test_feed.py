@@ -17,6 +17,7 @@ from policy.instants import epoch_ms, moment, timestamp
 from policy.notification_type import NotificationType
 from policy.user.profile import Profile
 from policy.user.state import UserState
+from schemas.delivery import Action
 from schemas.event import Event
 from schemas.feed import Feed, FeedItem
 from schemas.inbox_question import Item
@@ -240,11 +241,13 @@ def test_an_item_of_the_inbox_keeps_what_the_user_did() -> None:
     item = Item(
         id=f"{NOW}.{'a' * 32}", number=7, notification_id="a" * 32, type="t", title="T", body="B",
         occurred_at=timestamp(NOW), data={"x": 1}, seen_at=timestamp(3), read_at=timestamp(4),
+        image="https://x.example/p.png", actions=(Action(label="Go", url="https://x.example/"),),
     )  # fmt: skip
     shown = item_of(item)
     assert (shown.source, shown.id) == ("inbox", item.id)
     assert (shown.seen_at, shown.read_at) == ("1970-01-01T00:00:00.003Z", timestamp(4))
     assert (shown.title, shown.body, shown.data) == ("T", "B", {"x": 1})
+    assert (shown.image, shown.actions) == (item.image, item.actions)
 
 
 @pytest.mark.parametrize(

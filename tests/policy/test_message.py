@@ -11,6 +11,7 @@ from policy.catalogue.catalogue import Catalogue, parse
 from policy.message import MESSAGE, is_message, message_of
 from policy.rendering.push import PAYLOAD, payload_bytes
 from policy.rendering.sms import segments_of
+from schemas.delivery import Action
 from schemas.event import Event, Notify
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.policy.samples import TYPE
@@ -110,6 +111,20 @@ def test_texts_are_data_and_markup_in_them_is_escaped(text: str) -> None:
     assert mail.title == "{{ data.body }}"
     read = Read(mail.html)
     assert (read.tags, read.text) == (["div"], text)
+
+
+def test_images_and_buttons_are_shown_where_they_can_be() -> None:
+    actions = [{"label": f"{{{{ {n} }}}}", "url": f"https://x.example/{n}"} for n in range(3)]
+    image = "https://x.example/p.png"
+    for channel in Channel:
+        found = said(CATALOGUE, channel, image=image, actions=actions)
+        shows = channel in (Channel.PUSH, Channel.INAPP, Channel.CHAT)
+        assert found.image == (image if shows else "")
+        expected = tuple(Action(**each) for each in actions) if shows else ()
+        assert found.actions == expected
+    (one,) = said(CATALOGUE, Channel.CHAT, actions=actions[:1]).actions
+    assert one == Action(label="{{ 0 }}", url="https://x.example/0")
+    assert said(CATALOGUE, Channel.CHAT).actions == ()
 
 
 def test_a_message_is_cut_to_what_its_channel_holds() -> None:

@@ -4,12 +4,15 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from policy.identity import notification_id
 from policy.message import (
     MESSAGE,
     Channels,
+    Image,
+    MessageActions,
     MessageBody,
     MessagePriority,
     Title,
@@ -49,7 +52,7 @@ class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-OF_MESSAGE = ("title", "body", "channels", "priority", "category")
+OF_MESSAGE = ("title", "body", "channels", "priority", "category", "image", "actions")
 
 
 class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +60,8 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     A message is what `title` and `body` say, on the `channels` that are listed. The texts are sent
     as they are, never read as templates. Without a `category` it is one of `messages`, and its
-    `priority` is normal unless it says another. All rules hold for it as for any type: what people
+    `priority` is normal unless it says another. An `image` and up to three `actions` are shown in
+    pushes, chats and the app. All rules hold for it as for any type: what people
     want to hear, quiet hours, limits.
 
     Without an `id` or an `idempotency_key`, the request sent again is told again. `scheduled_at`
@@ -72,6 +76,8 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     channels: Channels | None = None
     priority: MessagePriority | None = None
     category: Name | None = None
+    image: Image | None = None
+    actions: MessageActions | None = None
     id: Name | None = None
     actor: Name = API
     idempotency_key: Name | None = None
@@ -98,7 +104,8 @@ class NotificationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def message(self) -> dict[str, Any]:
         """Those fields of a message that are given, as the event's data have them."""
         given = {name: getattr(self, name) for name in OF_MESSAGE}
-        return {name: value for name, value in given.items() if value is not None}
+        said: dict[str, Any] = msgspec.to_builtins(given)
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class SendQuery(Struct, frozen=True):

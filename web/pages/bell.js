@@ -35,6 +35,10 @@ const STYLE = `
   li button:hover { background: color-mix(in srgb, var(--mark) 10%, transparent); }
   li.unread button::before { content: ""; position: absolute; left: 11px; top: 17px; width: 8px;
                              height: 8px; border-radius: 4px; background: var(--mark); }
+  li div { display: flex; flex-wrap: wrap; gap: 6px 14px; padding: 6px 14px 10px 26px;
+           border-bottom: 1px solid var(--edge); } li div a { color: var(--mark); }
+  li:has(div) button { border-bottom: 0; }
+  li img { display: block; max-width: 100%; max-height: 160px; margin-bottom: 6px; border-radius: 6px; }
   li.unread b { font-weight: 650; } li b { font-weight: 500; display: block; }
   li span { display: block; overflow-wrap: anywhere; } time, #state { color: var(--faint); }
   #state { padding: 16px; margin: 0; text-align: center; } #more { display: block; margin: 6px auto; }
@@ -256,6 +260,13 @@ class TocsinBell extends HTMLElement {
     row.dataset.id = item.id;
     row.classList.toggle("unread", !item.read_at);
     button.type = "button";
+    if (isPage(item.image, "https:")) {
+      const image = document.createElement("img");
+      Object.assign(image, { alt: "", loading: "lazy", referrerPolicy: "no-referrer" });
+      image.addEventListener("error", () => image.remove());
+      image.src = item.image;
+      button.append(image);
+    }
     const parts = [["b", item.title], ["span", item.body]];
     for (const [tag, text] of parts) {
       if (!text) continue;
@@ -275,7 +286,21 @@ class TocsinBell extends HTMLElement {
     }
     button.addEventListener("click", () => this.#open(this.#items.get(item.id) ?? item));
     row.append(button);
+    const links = (item.actions ?? []).filter((action) => isPage(action.url, "https:", "http:"));
+    if (links.length) row.append(this.#actions(item, links));
     return row;
+  }
+
+  #actions(item, links) {
+    const group = document.createElement("div");
+    for (const action of links) {
+      const link = document.createElement("a");
+      Object.assign(link, { href: action.url, target: "_blank", rel: "noopener noreferrer" });
+      link.textContent = action.label;
+      link.addEventListener("click", () => this.#open(this.#items.get(item.id) ?? item));
+      group.append(link);
+    }
+    return group;
   }
 
   #open(item) {
@@ -290,6 +315,15 @@ class TocsinBell extends HTMLElement {
   async #change(body) {
     await this.#fetch("/inbox/changes", {}, { method: "POST", body: JSON.stringify(body) })
       .catch(() => null);
+  }
+}
+
+// What others wrote leads to pages alone, and never runs as a program.
+function isPage(address, ...schemes) {
+  try {
+    return schemes.includes(new URL(address).protocol);
+  } catch {
+    return false;
   }
 }
 

@@ -51,6 +51,18 @@ async def test_a_message_is_an_event_with_the_texts_as_its_data(client: Client) 
     assert written(client)[1]["data"] == MESSAGE
 
 
+async def test_a_message_may_have_an_image_and_buttons(client: Client) -> None:
+    client.owners.answer = answering()
+    shown = {
+        "image": "https://x.example/p.png",
+        "actions": [{"label": "Open", "url": "https://x.example/7"}],
+    }
+    body = {"users": ["ann"], **MESSAGE, **shown}
+    assert (await client.call("POST", "/notifications", body))[0] == 202
+    (event,) = written(client)
+    assert event["data"] == {**MESSAGE, **shown}
+
+
 async def test_a_message_for_nobody_who_wants_it_is_refused(client: Client) -> None:
     gone = {"categories": {"messages": {"push": False, "email": False}}}
     client.owners.answer = answering(ann=gone)
@@ -82,6 +94,9 @@ async def test_a_message_for_nobody_who_wants_it_is_refused(client: Client) -> N
         ({**MESSAGE, "priority": "bulk"}, ["/priority"]),
         ({**MESSAGE, "category": "none"}, ["/category"]),
         ({**MESSAGE, "title": ""}, ["/title"]),
+        ({**MESSAGE, "image": "http://x.example/p.png"}, ["/image"]),
+        ({**MESSAGE, "actions": [{"label": "x", "url": "javascript:x"}]}, ["/actions/0/url"]),
+        ({**MESSAGE, "actions": [{"label": "x", "url": "https://x.example/"}] * 4}, ["/actions"]),
         ({**MESSAGE, "title": "x" * 251}, ["/title"]),
         ({"type": "tocsin.message", "data": {"body": "x"}}, ["/data"]),
         (

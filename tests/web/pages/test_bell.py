@@ -16,7 +16,7 @@ from selenium.webdriver.remote.shadowroot import ShadowRoot
 from tests.agents.names import unique
 from tests.patience import until_told
 from tests.web.api.test_inbox import filled
-from tests.web.api.test_sending import notification
+from tests.web.api.test_sending import notification, person
 from tests.web.gateway.test_gateway import token_of
 from tests.web.house import Api
 
@@ -110,6 +110,40 @@ async def test_the_count_is_live_and_what_is_opened_is_read(shop: Shop, shots: P
     await shop.counts(path, 2)
     await asyncio.to_thread(shop.part("all").click)
     await shop.until("root.querySelector('#count').hidden", wanted=True)
+    await shop.counts(path, 0)
+
+
+async def test_images_and_buttons_are_shown_and_a_press_opens_the_item(shop: Shop) -> None:
+    user = await person(shop.api)
+    body = {
+        "users": [user],
+        "title": "Hi",
+        "body": "Hello",
+        "channels": ["inapp"],
+        "image": f"https://127.0.0.1:9/{unique('image')}.png",
+        "actions": [
+            {"label": "<b>Open</b>", "url": "https://127.0.0.1:9/7"},
+            {"label": "Later", "url": "https://127.0.0.1:9/8"},
+        ],
+    }
+    said = await shop.api.done("POST", "/v1/notifications", body)
+    path, after = f"/v1/users/{user}/inbox", {"position": said["position"]}
+    (item,) = (await shop.api.done("GET", path, params=after))["items"]
+    assert (item["image"], item["actions"]) == (body["image"], body["actions"])
+    await shop.visit(user)
+    await shop.until(COUNT, "1")
+    await asyncio.to_thread(shop.part("bell").click)
+    await shop.until(ROWS, 1)
+    links = "[...root.querySelectorAll('li a')]"
+    await shop.until(f"{links}.map((a) => a.textContent)", ["<b>Open</b>", "Later"])
+    await shop.until(f"{links}.map((a) => a.rel)", ["noopener noreferrer"] * 2)
+    await shop.until(f"{links}[1].href", "https://127.0.0.1:9/8")
+    # One that can't be fetched leaves no gap.
+    await shop.until("root.querySelectorAll('li img').length", 0)
+    script = "event => event.preventDefault()"
+    await shop.until(
+        f"{links}[0].addEventListener('click', {script}) ?? {links}[0].click() ?? 1", 1
+    )
     await shop.counts(path, 0)
 
 
