@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from embedded.simulators.accept_log import digest_of
 from embedded.simulators.credentials import Credentials, chat_hook
-from policy.rendering.buttons import MOST_LABEL
+from policy.message import MOST_LABEL
 from policy.rendering.chat import MOST, ChatRoom
 from schemas.delivery import Action, Content
 from schemas.vocabulary import Channel, Reason

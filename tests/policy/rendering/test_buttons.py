@@ -7,7 +7,8 @@ import pytest
 from pipeline.errors import BadCatalogue, BadRecord
 from policy.catalogue.catalogue import parse
 from policy.entry import ActionEntry, Translation
-from policy.rendering.buttons import FIRST, MOST_LABEL, beside_of
+from policy.message import MOST_LABEL
+from policy.rendering.buttons import FIRST, beside_of
 from policy.rendering.push import ENVELOPE, PAYLOAD, payload_bytes
 from policy.rendering.rendering import BadTemplate
 from policy.rendering.together import together
