@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pipeline.errors import BadRecord
 from policy.entry import Layout, Templates
+from policy.rendering.approved import Filling
 from policy.rendering.bounds import TooMuch
 from policy.rendering.buttons import actions_of, beside_of, fitting, image_of
 from policy.rendering.failure import failure_of
@@ -82,7 +83,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             title = wording.title(values, locale) if wording.title else ""
             data = self._beside(event) if self.data else {}
             if wording.image or wording.buttons:
-                return self._shown(wording, values, locale, title, body, data)
+                return self._shown(wording, wording.approved, values, locale, title, body, data)
             return Content(
                 body=self.room.fitted(title, body, data),
                 title=title,
@@ -143,7 +144,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
                 bodies, len(every), lambda text: self.room.holds(title, text, data), between
             )
         if wording.image or wording.buttons:
-            return self._shown(wording, values, locale, title, body, data, tail)
+            return self._shown(wording, filling, values, locale, title, body, data, tail)
         return Content(
             body=self.room.fitted(title, body, data, tail),
             title=title,
@@ -155,6 +156,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     def _shown(
         self,
         wording: Wording,
+        filling: Filling | None,
         values: dict[str, Any],
         locale: str,
         title: str,
@@ -170,6 +172,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             body=self.room.fitted(title, body, beside_of(data, image, actions), tail),
             title=title,
             data=data,
+            approved=filling.filled(values, locale) if filling else None,
             image=image,
             actions=actions,
         )

@@ -42,7 +42,7 @@ def together(parts: Sequence[Part], locale: str, reader: Reader | None = None) -
         body, left = longer, more
     fitted = first.room.fitted(content.title, body, beside, _tail(left))
     # As the title, of the first.
-    return replace(content, body=fitted, html="")
+    return replace(content, body=fitted, html="", approved=None)
 
 
 def _tail(left: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import BadCatalogue, BadRecord
 from policy.catalogue.catalogue import parse
-from policy.entry import ActionEntry, Translation
+from policy.entry import ActionEntry, Translation, WhatsAppEntry
 from policy.message import MOST_LABEL
 from policy.rendering.buttons import FIRST, beside_of
 from policy.rendering.push import ENVELOPE, PAYLOAD, payload_bytes
@@ -145,3 +145,11 @@ def test_data_and_what_travels_by_itself_have_names_of_their_own() -> None:
     with pytest.raises(BadTemplate, match="data has image, which travels there by itself"):
         rendering("push", body="b", image=PHOTO, data=("image",))
     rendering("push", body="b", actions=(GO,), data=("image",))
+
+
+def test_what_whatsapp_approved_goes_beside_an_image() -> None:
+    told = WhatsAppEntry(template="shipped", variables=("{{ data.id }}",))
+    found = said({"id": 7}, image=PHOTO, whatsapp=told)
+    assert found.image == PHOTO
+    assert found.approved is not None
+    assert found.approved.variables == ("7",)
