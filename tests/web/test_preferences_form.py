@@ -20,10 +20,10 @@ from schemas.profile_change import ProfileChange
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.requests.recorder import NOW, SETTINGS, Still
+from tests.web.desk import Asked
 from web.app import serving
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 from web.limits import Limits
-from web.owners import Owners
 from web.preferences.routes import Preferring
 from web.preferences.words import words_of
 
@@ -53,7 +53,7 @@ class Desk:
     asked: list[str | None] = field(default_factory=list)
     is_away: bool = False
     limits: Limits = field(default_factory=Limits)
-    owners: Owners = field(default_factory=lambda: Owners(SETTINGS))
+    owners: Asked = field(default_factory=Asked)
 
     async def known(self, tenant: str, user: str, after: str | None = None) -> Known:
         assert (tenant, user) == ("acme", "ada")
