@@ -138,4 +138,19 @@ MESSAGES = (
         sent=("2 00:00 inapp: m1", "2 23:59 push: m1"),
         silent=("m2 all expired",),
     ),
+    Flow(
+        name="what limits gather of messages is of one category",
+        catalogue=kind(),
+        acts=(
+            wishes("2 11:00", quiet_hours=NIGHT),
+            *(message(f"m{n:02}", f"2 23:{n:02}", "push") for n in range(11)),
+            message("t1", "2 23:11", "push", category="things"),
+            message("m12", "2 23:12", "push"),
+        ),
+        sent=(
+            *(f"3 07:00 push: m{n:02}" for n in range(10)),
+            "3 08:00 push: t1",
+            "3 08:00 push: m10 | m12",
+        ),
+    ),
 )
