@@ -81,10 +81,16 @@ def _secret(walk: Walk, _: Ended) -> None:
     assert ended.output.startswith("whsec_")
 
 
+def _rules(_: Walk, ended: Ended) -> None:
+    assert ended.code == 0
+    assert "--allow-principal User:tocsin --operation Read" in ended.output
+
+
 INLINE: dict[str, Callable[[Walk, Ended], None]] = {
     "tocsin keys create": lambda walk, _: _made(walk, walk.run("tocsin keys create another")),
     "tocsin timeline ID": _timeline,
     "tocsin analyst NAME": _analyst,
     "tocsin keys create ops --scope operate --scope read": _operator,
     "tocsin webhooks secret --url URL": _secret,
+    "tocsin setup --acls User:tocsin": _rules,
 }
