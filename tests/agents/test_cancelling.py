@@ -7,17 +7,29 @@ from agents.rehearsal import HeldClock
 from pipeline.lanes import ALL_READ
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Outputs
-from pipeline.topics import SENT_KEPT_MS
+from pipeline.topics import CANCELLATIONS, SENT_KEPT_MS
 from policy.catalogue.catalogue import parse
 from policy.instants import moment
 from schemas.cancellation import Cancellation
-from tables.held import CANCELLED
+from schemas.vocabulary import Reason
+from tables.held import CANCELLED, CANCELLING
 from tables.memory import MemoryStore
 from tables.table import key_of
 from tables.timers import Horizon, Timers
 from tables.turn import Turn
+from tests.agents.test_decisions import (
+    CLOSED_MS,
+    happened,
+    happens,
+    held,
+    kept_back,
+    passes,
+    roles_of,
+    sent,
+    went,
+)
+from tests.simulation.roles import NOW
 
-NOW = 1_773_480_413_600
 MINUTE = 60_000
 KEY = key_of("default", "trip")
 
@@ -67,3 +79,46 @@ async def test_a_key_that_was_cancelled_again_is_kept_for_the_later() -> None:
     await clerk.cancel(NOW, NOW + 2)
     assert await clerk.wake(NOW + MINUTE + SENT_KEPT_MS - 1) == NOW + MINUTE
     assert await clerk.wake(NOW + MINUTE + SENT_KEPT_MS) is None
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows in one turn, and read in one go; of the default that was bound when it was read."""
+    monkeypatch.setattr("agents.cancelling.AT_ONCE", 2)
+    monkeypatch.setattr("tables.step.Step.__init__.__defaults__", (2, 8 << 20))
+
+
+@pytest.mark.usefixtures("small_steps")
+async def test_a_digest_leaves_out_what_a_cancellation_has_yet_to_come_to() -> None:
+    roles = await roles_of()
+    events = [happened(n, "gathered", cancel_key=("trip", "other")[n == 3]) for n in range(8)]
+    await happens(roles, *events)
+    await roles.say(
+        CANCELLATIONS, Cancellation(cancel_key="trip", actor="shop", at=moment(NOW + 9))
+    )
+    await roles.route()
+    await roles.decide()
+    assert len(kept_back(roles, Reason.CANCELLED)) == 2
+    await passes(roles, CLOSED_MS)
+    assert sorted(kept_back(roles, Reason.CANCELLED)) == [f"e{n}" for n in range(8) if n != 3]
+    assert sent(roles) == ["text 3"]
+    assert held(roles) == []
+
+
+@pytest.mark.usefixtures("small_steps")
+async def test_each_of_what_is_held_under_a_key_is_looked_at_once() -> None:
+    """Also of what happened later, and so stays: a turn begins behind the last one."""
+    roles, at = await roles_of(), moment(NOW + MINUTE)
+    events = [happened(n, deliver_at=at, cancel_key="trip") for n in range(5)]
+    await happens(roles, *events)
+    before = Cancellation(cancel_key="trip", actor="shop", at=moment(NOW - 1))
+    await roles.say(CANCELLATIONS, before)
+    await roles.route()
+    await roles.decide()  # two
+    await roles.wake()  # two more
+    assert CANCELLING.prefix + KEY in roles.decider_store.stored
+    await roles.wake()
+    assert CANCELLING.prefix + KEY not in roles.decider_store.stored
+    await passes(roles, MINUTE)
+    assert sorted(went(roles)) == [f"e{n}" for n in range(5)]
+    assert held(roles) == []

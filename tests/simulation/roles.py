@@ -1,6 +1,6 @@
 """Router, decider and in-app role over topics and state in memory, with one partition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -47,7 +47,7 @@ class Roles:
     def __init__(
         self,
         *,
-        catalogue: str = POSTS,
+        catalogue: str | Mapping[str, str] = POSTS,
         decider_store: MemoryStore | None = None,
         make_log: Callable[[HeldClock], MemoryLog] = MemoryLog,
         **settings: int,
@@ -56,7 +56,8 @@ class Roles:
         self.log = make_log(self.clock)
         chosen = Settings(partitions=1, **settings)  # type: ignore[arg-type]
         self.runtime = Runtime(chosen, self.log, self.clock)
-        self._catalogue = FixedCatalogue(parse({"types.toml": catalogue}))
+        files = {"types.toml": catalogue} if isinstance(catalogue, str) else catalogue
+        self._catalogue = FixedCatalogue(parse(files))
         self.router_store, self.inapp_store = MemoryStore(), MemoryStore()
         self.decider_store = decider_store or MemoryStore()
         self.router = Router(self._catalogue, self.runtime, self.router_store)
