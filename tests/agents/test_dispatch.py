@@ -17,6 +17,7 @@ from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.errors import Abandoned, Unavailable
+from policy.user.address import WHATSAPP
 from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Priority, Reason
@@ -40,6 +41,18 @@ class Spare(Twilio):
     """A second provider of the same kind."""
 
     name = "spare"
+
+
+class Third(Twilio):
+    """And another one."""
+
+    name = "third"
+
+
+class Elsewhere(Twilio):
+    """One that reaches other addresses of the channel."""
+
+    name, scheme = "elsewhere", WHATSAPP
 
 
 @dataclass
@@ -71,8 +84,18 @@ class Texts:
 
     def alone(self) -> Dispatch:
         """The first without the second."""
+        return self.beside()
+
+    def beside(self, *others: Weighted) -> Dispatch:
+        """The first and others."""
         settings = self.stage.settings.model_copy(update=self.reach(self.first))
-        return Dispatch([Weighted(Twilio(settings, self.http), 1)], self.stage.runtime, holds=False)
+        providers = [Weighted(Twilio(settings, self.http), 1), *others]
+        return Dispatch(providers, self.stage.runtime, holds=False)
+
+    def well(self, kind: type[Twilio], weight: int) -> Weighted:
+        """A provider that is in no trouble."""
+        settings = self.stage.settings.model_copy(update=self.reach(self.second))
+        return Weighted(kind(settings, self.http), weight)
 
     @staticmethod
     def reach(running: Serving) -> dict[str, object]:
@@ -254,14 +277,40 @@ async def test_who_waits_for_a_circuit_ends_when_its_partition_goes(texts: Texts
         await ended(waiting)
 
 
-async def in_trouble(texts: Texts) -> Dispatch:
-    """The first provider alone, whose circuit has just opened, though it is well again."""
+async def in_trouble(texts: Texts, *others: Weighted) -> Dispatch:
+    """The first provider, whose circuit has just opened, though it is well again; and others."""
     texts.fault(error_rate=1.0)
-    dispatch = texts.alone()
+    dispatch = texts.beside(*others)
     for number in range(IN_A_ROW):
         await deliver(dispatch, texts.call(number))
     texts.first.simulators.faults.clear_all()
     return dispatch
+
+
+async def test_where_others_can_be_reached_it_is_said_when_to_try_again(texts: Texts) -> None:
+    """It would hold up their lane; once they are in trouble too, all wait where they are."""
+    dispatch, call = await in_trouble(texts, texts.well(Elsewhere, 1)), texts.call()
+    texts.stage.clock.ahead += 300
+    (answer,) = await deliver(dispatch, call)
+    left = (FIRST_MS - 300) / 1000
+    assert answer == Answer("", Retry(Reason.CIRCUIT_OPEN, "twilio", left))
+    assert texts.accepted(call) == {}
+
+
+@pytest.mark.parametrize(
+    ("spare", "third", "instead"), [(3, 1, ["spare", "third"]), (1, 3, ["third", "spare"])]
+)
+async def test_those_of_most_weight_are_named_first_for_who_is_in_trouble(
+    texts: Texts, spare: int, third: int, instead: list[str]
+) -> None:
+    others = texts.well(Spare, spare), texts.well(Third, third), texts.well(Elsewhere, 9)
+    dispatch = texts.beside(*others)
+    texts.fault(error_rate=1.0)
+    for number in range(100):
+        texts.stage.clock.ahead += 1
+        await deliver(dispatch, texts.call(number))
+    twilio, *_ = dispatch.circuits()
+    assert (twilio.state, twilio.instead) == ("open", instead)
 
 
 async def test_who_waits_for_a_circuit_too_long_is_not_sent(texts: Texts) -> None:

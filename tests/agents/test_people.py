@@ -12,8 +12,8 @@ from policy.user.barred import Barred
 from policy.user.profile import Profile
 from policy.user.suppression import usable
 from policy.user.taken import Taken
-from schemas.profile import Contacts, Device
-from schemas.suppression import Stop
+from schemas.profile import Contacts, Device, DeviceChange
+from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Bar, Channel
 from tables.memory import MemoryStore
 from tables.phones import PHONES, STOPPED
@@ -36,7 +36,9 @@ class Notes:
     def turn(self) -> Turn:
         return Turn(None, self._store, Outputs(MemoryLog(SystemClock())))
 
-    async def hear(self, *said: Contacts | Stop, at: int = NOW) -> None:
+    async def hear(
+        self, *said: Contacts | DeviceChange | Stop | Suppression, at: int = NOW
+    ) -> None:
         for value in said:
             turn = self.turn()
             note(turn, value, Taken(at))
@@ -101,3 +103,50 @@ async def test_a_device_that_comes_back_with_contacts_is_there_again() -> None:
     # Said before it was gone, or all the time.
     assert not await pushed(Profile(barred=(gone,)), NOW - 1)
     assert not await pushed(Profile(devices=("token",), barred=(gone,)), NOW + 1)
+
+
+async def test_a_device_that_registers_is_there_again_from_when_kafka_took_that() -> None:
+    gone = Barred(Channel.PUSH, "token", Bar.UNREGISTERED, NOW)
+    known = Profile(devices=("token",), barred=(gone,))
+
+    async def pushed(at: int, removed: bool = False) -> bool:
+        notes = Notes()
+        await notes.keep(known)
+        said = DeviceChange(user="ada", device=Device(token="token"), removed=removed)
+        await notes.hear(said, at=at)
+        profile = notes.turn().view(PROFILES).get(ADA) or Profile()
+        return bool(usable(profile, Channel.PUSH, profile.devices, NOW + 10))
+
+    assert await pushed(NOW + 1)
+    # Said before it was gone, or that it is gone.
+    assert not await pushed(NOW - 1)
+    assert not await pushed(NOW + 1, removed=True)
+
+
+@pytest.mark.parametrize("accepted_at", [0, NOW - 5])
+async def test_a_refused_address_of_somebody_who_is_known_is_used_no_more(accepted_at: int) -> None:
+    notes = Notes()
+    await notes.keep(Profile(phone=WITHOUT))
+    await notes.hear(refused(accepted_at))
+    assert notes.numbers(NOW + 1) == ()
+
+
+async def test_of_a_message_to_somebody_of_whom_nothing_is_known_nothing_is_kept() -> None:
+    """They were erased meanwhile; what names no message was said of them since."""
+    notes = Notes()
+    await notes.hear(refused(NOW - 5))
+    assert notes.turn().view(PROFILES).get(ADA) is None
+    await notes.hear(refused(0))
+    assert notes.turn().view(PROFILES).get(ADA) is not None
+
+
+def refused(accepted_at: int) -> Suppression:
+    """Ada's number is unknown to a provider, as it said of a message that Kafka took then."""
+    return Suppression(
+        user="ada",
+        channel=Channel.SMS,
+        reason=Bar.UNREGISTERED,
+        at=datetime.fromtimestamp(NOW / 1000, UTC),
+        address=WITHOUT,
+        accepted_at=accepted_at,
+    )
