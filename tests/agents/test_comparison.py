@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from random import Random
 
+import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
@@ -188,6 +189,20 @@ async def test_two_devices_are_one_notification_with_another_text() -> None:
     assert change.kinds == (Kind.TEXT,)
     assert (change.before.text, change.after.text) != (None, None)
     assert change.before.at == change.after.at
+
+
+async def test_what_is_due_within_32_days_is_waited_for_and_nothing_else() -> None:
+    days, other = 24 * HOUR, catalogue(('push = { title = "Hi"', 'push = { title = "Hello"'))
+
+    def scheduled(number: int, at: int) -> ConsumerRecord:
+        said = event(number, START)
+        value = msgspec.json.decode(said.value or b"")
+        return record(EVENTS.name, number, START, "bob", {**value, "deliver_at": iso(at)})
+
+    last = START + 32 * days
+    found = await replayed(catalogue(), other, [scheduled(1, last), scheduled(2, last + HOUR)])
+    (change,) = found.changes
+    assert (change.place.event_id, change.after.at) == ("e1", last)
 
 
 async def test_another_type_of_event_and_a_broken_template_are_dead_letters() -> None:

@@ -370,6 +370,17 @@ async def test_what_an_operator_is_told_of_providers_in_trouble_and_well(texts: 
     assert REGISTRY.get_sample_value(metric, {"provider": "twilio"}) == 0
 
 
+async def test_the_log_says_who_is_left_alone_and_what_it_said(
+    texts: Texts, caplog: pytest.LogCaptureFixture
+) -> None:
+    dispatch = await in_trouble(texts)
+    (left,) = [each.message for each in caplog.records if "left alone" in each.message]
+    assert left.startswith("twilio is left alone for 1 s (provider_error: HTTP 503: ")
+    texts.stage.clock.ahead += FIRST_MS
+    await deliver(dispatch, texts.call())
+    assert caplog.records[-1].message == "twilio is called again."
+
+
 async def test_whose_own_fault_it_is_that_says_nothing_of_the_provider(texts: Texts) -> None:
     texts.fault(error_rate=1.0, status=400)
     dispatch = texts.alone()

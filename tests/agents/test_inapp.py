@@ -146,6 +146,8 @@ async def test_what_is_read_counts_no_more_and_is_told_once(stage: Stage) -> Non
     assert {row.notification_id for row in told} == {ids[1].split(".")[1]}
     heard = await stage.read(FEEDBACK, Feedback)
     assert sorted(each.stage for each in heard) == ["opened", "seen"]
+    # An erasure goes by when the notification was accepted.
+    assert {each.accepted_at for each in heard} == {int(ids[1].split(".")[0])}
 
 
 async def test_all_are_read_but_what_came_later(stage: Stage) -> None:
