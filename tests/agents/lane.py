@@ -22,6 +22,11 @@ def runtime() -> Runtime:
     return Runtime(Settings(), MemoryLog(clock), clock)
 
 
+def record(topic: Topic, offset: int) -> ConsumerRecord:
+    """A record that nobody reads."""
+    return ConsumerRecord(topic.name, 0, offset, 0, 1, b"k", b"v", None, 1, 1, ())
+
+
 class Waiting:
     """The queues of a lane, filled as a consumer would."""
 
@@ -33,10 +38,7 @@ class Waiting:
 
     def add(self, topic: Topic, count: int) -> None:
         """So many records come."""
-        records = [
-            ConsumerRecord(topic.name, 0, offset, 0, 1, b"k", b"v", None, 1, 1, ())
-            for offset in range(count)
-        ]
+        records = [record(topic, offset) for offset in range(count)]
         self._left[topic.name] += count
         place = TopicPartition(topic.name, 0)
         for slice_ in cut(place, 0, 0, records, self._most[topic.name]):

@@ -167,3 +167,18 @@ async def test_hints_are_made_from_what_was_opened(
     await stage.work(stage.decider)
     await happens(stage, user)
     assert [each.detail for each in await stage.told()] == [f"best hour from {hour:02}:00 UTC"]
+
+
+async def test_each_is_written_once_however_many_there_are(
+    stage: Stage, database: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.best_hours.AT_ONCE", 2)
+    hour = in_hours(stage, 4)
+    opened = next_begin(hour, stage.clock.now()) - 24 * HOUR_MS
+    users = sorted(unique("user") for _ in range(5))
+    for who in users:
+        known: dict[str, Any] = {"user": who, "tenant": "default", "occurred_at": opened}
+        await database.insert([happened(Step.OPENED, unique("n"), **known, at=opened)])
+    assert await publish_hints(database, Outputs(stage.producer), PARTITIONS, least=1) == 5
+    found = await stage.read(HINTS, Hint)
+    assert sorted(each.user for each in found) == users

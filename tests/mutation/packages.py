@@ -132,7 +132,8 @@ PACKAGES = {
         Package(
             name="agents",
             sources=("agents",),
-            tests=("tests/agents",),
+            # What a command reads of state is looked at by the tests of that command.
+            tests=("tests/agents", "tests/cli/test_explain.py", "tests/cli/test_replay.py"),
             services=("kafka", "clickhouse"),
         ),
     )
