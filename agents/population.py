@@ -19,8 +19,8 @@ class Population(Struct, frozen=True):
     Nothing of what was decided for them.
     """
 
-    router: dict[bytes, bytes] = {}
-    decider: dict[bytes, bytes] = {}
+    router: dict[bytes, bytes]
+    decider: dict[bytes, bytes]
 
     def stores(self) -> tuple[MemoryStore, MemoryStore]:
         """A store each for a router and a decider, apart from those of other rehearsals."""

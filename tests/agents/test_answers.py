@@ -1,23 +1,28 @@
 """What the decider answers of a user: as it would decide, and what it knows."""
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 import pytest
 from msgspec import Struct
 
+from agents.decider import Decider
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.topics import (
     CANCELLATIONS,
     CONTACTS,
     PREFERENCES,
+    PRESENCE,
     SUPPRESSIONS,
 )
+from policy.catalogue.catalogue import parse
 from policy.explanation import Explanation
 from policy.instants import moment
 from policy.user.known import Known
 from schemas.cancellation import Cancellation
 from schemas.event import Event
-from schemas.profile import Contacts, Preferences
+from schemas.profile import Contacts, Preferences, Presence
 from schemas.question import Explain, ReadUser
 from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Reason
@@ -106,6 +111,29 @@ async def test_it_goes_by_what_the_tenant_has_left() -> None:
     await happens(roles, happened(1))
     assert reasons(await explained(roles, happened(2))) == [(Channel.EMAIL, Reason.RATE_LIMITED)]
     assert (await explained(roles, happened(1))).told_before is not None
+
+
+@pytest.mark.parametrize(("number", "is_over"), [(0, False), (1, True)])
+async def test_it_goes_by_the_share_of_the_partition_that_it_is_asked_of(
+    number: int, is_over: bool
+) -> None:
+    """Of one in two partitions the first has one, and the other none."""
+    roles, catalogue = await roles_of(limited(1)), FixedCatalogue(parse(limited(1)))
+    settings = roles.runtime.settings.model_copy(update={"partitions": 2})
+    runtime = replace(roles.runtime, settings=settings)
+    roles.decider = Decider(catalogue, runtime, number, roles.decider_store)
+    expected = [(Channel.EMAIL, Reason.RATE_LIMITED)] if is_over else []
+    assert reasons(await explained(roles, happened(1))) == expected
+
+
+async def test_who_is_online_is_so_until_the_moment_that_was_said() -> None:
+    roles = await roles_of()
+    until = moment(NOW + MINUTE)
+    await roles.say(PRESENCE, Presence(user="ann", online=True, until=until))
+    await roles.settle()
+    for ahead, online in ((0, True), (MINUTE - 1, True), (MINUTE, False)):
+        roles.clock.at = NOW + ahead
+        assert (await ask(roles, ReadUser(tenant="default", user="ann"), Known)).online is online
 
 
 async def test_it_goes_by_whom_the_user_follows() -> None:
