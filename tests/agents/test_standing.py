@@ -61,7 +61,7 @@ async def test_all_that_bears_on_the_event_is_read_and_nothing_of_others(stage: 
         (FOLLOWERS.prefix + key_of(tenant, said.actor, user), FOLLOWERS.encode(True)),
     ]
     place = partition_of(user, PARTITIONS)
-    await stage.producer.write(changelog("decider").name, place, rows)
+    await stage.producer.write(changelog("decider").name, place, [*rows])
     specs = catalogue.for_event(said)
     found = await read_standing(stage.settings, said, user, specs)
     everybody = Ending("thing.over", ("key",)).key(said, "")
