@@ -14,7 +14,7 @@ FIRST, LAST = date(1970, 1, 1), date(2149, 6, 6)
 """Days that ClickHouse can tell apart."""
 _COUNTS = """
 SELECT experiment, variant,
-    count(), sum(n), sum(successes), sum(n * n), sum(successes * successes), sum(n * successes)
+    count(), sum(n), sum(successes), sum(successes / n), sum(successes / n * successes / n)
 FROM
 (
     SELECT experiment, variant, user, sum(sent) AS n, sum([metric]) AS successes
@@ -64,13 +64,7 @@ async def experiments_of(
     return shown + [results(name, asked.metric, found[name]) for name in sorted(found)]
 
 
-def _counts(users: int, sent: int, successes: int, *squared: int) -> Counts:
-    sent_squared, successes_squared, sent_by_successes = squared
+def _counts(users: int, sent: int, successes: int, rates: float, rates_squared: float) -> Counts:
     return Counts(
-        users=users,
-        sent=sent,
-        successes=successes,
-        sent_squared=sent_squared,
-        successes_squared=successes_squared,
-        sent_by_successes=sent_by_successes,
+        users=users, sent=sent, successes=successes, rates=rates, rates_squared=rates_squared
     )

@@ -5,8 +5,12 @@ and 10 in R. G. Newcombe, "Two-sided confidence intervals for the single proport
 estimation for the difference between independent proportions", Statistics in Medicine 17 (1998),
 857-872 and 873-890. Neither leaves the possible range, and both hold for few and for rare events.
 
-Both take trials as independent. What one person does with many messages is not: so the trials are
-counted down by the design effect (L. Kish, Survey Sampling, 1965), with persons as clusters.
+Both take trials as independent. What one person does with many messages is not. So a share is the
+mean of what each person did, in which all weigh the same, however many messages they got: else a
+few with very many would decide. The trials are as many as would spread that mean as much as
+persons differ. To how they differ two are added, one who did it with all and one who did it with
+none, as A. Agresti and B. Caffo do for shares (The American Statistician 54, 2000, 280-288): what
+is rare may not have been seen in so few.
 """
 
 from math import sqrt
@@ -33,52 +37,45 @@ class Interval(Struct, frozen=True):
 class Counts(Struct, frozen=True, kw_only=True):
     """`sent` messages to so many `users`, with `successes`, one a message at most.
 
-    The others are sums over users: of the squares of what each was sent, of the squares of each
-    one's successes, and of the products of both.
+    `rates` is the sum, over users, of the share of each one's messages that succeeded, and
+    `rates_squared` that of its squares.
     """
 
     users: int = 0
     sent: int = 0
     successes: int = 0
-    sent_squared: int = 0
-    successes_squared: int = 0
-    sent_by_successes: int = 0
+    rates: float = 0.0
+    rates_squared: float = 0.0
 
     @classmethod
     def of(cls, *by_user: tuple[int, int]) -> "Counts":
         """From messages and successes of each user."""
+        rates = [successes / sent for sent, successes in by_user]
         return cls(
             users=len(by_user),
             sent=sum(sent for sent, _ in by_user),
             successes=sum(successes for _, successes in by_user),
-            sent_squared=sum(sent * sent for sent, _ in by_user),
-            successes_squared=sum(successes * successes for _, successes in by_user),
-            sent_by_successes=sum(sent * successes for sent, successes in by_user),
+            rates=sum(rates),
+            rates_squared=sum(rate * rate for rate in rates),
         )
 
     @property
     def rate(self) -> float:
-        """Successes a message; 0 where nothing was sent."""
-        return self.successes / self.sent if self.sent else 0.0
+        """The mean of users' rates; 0 where nothing was sent."""
+        # Sums of fractions are rounded.
+        return min(1.0, self.rates / self.users) if self.users else 0.0
 
     def trials(self) -> float:
-        """As how many independent messages these count; as `sent` where each user got one.
+        """As how many independent messages these count; as `users` where each got one.
 
-        Never more than `sent`. Where all messages or none succeeded, nothing shows how much a
-        user's go together, so they count as if entirely.
+        Never fewer than `users`, but for rounding, nor more than `sent`.
         """
-        if not self.sent:
+        if not self.users:
             return 0.0
-        rate = self.rate
-        by_chance = self.sent * rate * (1 - rate)
-        if not by_chance:
-            return self.sent * self.sent / self.sent_squared
-        found = (
-            self.successes_squared
-            - 2 * rate * self.sent_by_successes
-            + rate * rate * self.sent_squared
-        )
-        return self.sent / max(1.0, found / by_chance)
+        users = self.users + 2
+        rate = (self.rates + 1) / users
+        spread = (self.rates_squared + 1) / users - rate * rate
+        return min(self.users * rate * (1 - rate) / spread, float(self.sent))
 
 
 def wilson(rate: float, trials: float) -> Interval:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from policy.proportions import Counts, Interval, newcombe, wilson
 
 LEAST_USERS = 30
-"""Of each variant: with fewer it can't be seen how much the messages of one user go together."""
+"""Of each variant: with fewer it can't be seen how much users differ."""
 LEAST_EVENTS = 5
 """Messages that succeeded, and that did not, of each variant; with fewer one more changes much."""
 _NO_RATE = Counts()
@@ -33,7 +33,8 @@ class Verdict(StrEnum):
 class VariantResult(Struct, frozen=True):
     """So many `successes` of messages `sent` to `users`; the true rate is within `interval` (95 %).
 
-    `rate` is None where nothing was sent.
+    `rate` is the mean of what share of their messages each user did it with, in which all users
+    weigh the same; None where nothing was sent.
     """
 
     variant: str

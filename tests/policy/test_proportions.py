@@ -1,5 +1,6 @@
 """Confidence intervals are those that were published, and do what intervals must."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -87,7 +88,7 @@ def test_messages_of_one_user_count_for_no_more_than_they_are(
     by_user: list[tuple[int, int]],
 ) -> None:
     counts = Counts.of(*by_user)
-    assert 0 < counts.trials() <= counts.sent * (1 + 1e-9)
+    assert counts.users * (1 - 1e-9) <= counts.trials() <= counts.sent
 
 
 @given(st.lists(st.integers(0, 1), min_size=2, max_size=100))
@@ -102,23 +103,70 @@ def test_users_who_do_the_same_with_all_count_once_each(did: list[bool], sent: i
     assert counts.trials() == pytest.approx(len(did))
 
 
-def test_intervals_of_two_equal_variants_exclude_zero_one_time_in_twenty() -> None:
-    """Also where some users open all and others nothing: by message it would be one in two."""
+def test_a_rate_is_the_mean_of_users_whatever_each_was_sent() -> None:
+    """By hand: (1/4 + 1) / 2; with one of each added, the mean of four is 9/16 and the mean of
+    their squares (1/16 + 1 + 1) / 4 = 33/64."""
+    counts = Counts.of((400, 100), (1, 1))
+    assert counts.rate == 0.625
+    spread = 33 / 64 - (9 / 16) ** 2
+    assert counts.trials() == pytest.approx(2 * 9 / 16 * 7 / 16 / spread)
+    assert Counts.of(*[(3, 1)] * 9).rate <= 1
+    assert Counts.of(*[(3, 3)] * 9).rate == 1
+
+
+def _few(random: Random) -> int:
+    return random.choice((1, 5, 20))
+
+
+def _unequal(random: Random) -> int:
+    """Most get one or two messages, one in a hundred gets a hundred or more."""
+    return min(500, int(random.paretovariate(1.0)))
+
+
+def _mostly_one(random: Random) -> int:
+    return 300 if random.random() < 0.02 else 1
+
+
+def _all_or_nothing(random: Random) -> float:
+    return random.choice((0.1, 0.9))
+
+
+def _rarely(random: Random) -> float:
+    return random.betavariate(0.5, 9.5)
+
+
+@pytest.mark.parametrize("users", [(50, 50), (200, 200), (50, 500)])
+@pytest.mark.parametrize("size", [_few, _unequal, _mostly_one])
+@pytest.mark.parametrize("habit", [_all_or_nothing, _rarely])
+def test_intervals_of_two_equal_variants_exclude_zero_one_time_in_twenty_at_most(
+    size: Callable[[Random], int], habit: Callable[[Random], float], users: tuple[int, int]
+) -> None:
+    """Also where some users open all and others nothing, and some get very much more than others:
+    by the share of all messages it would be up to one in three."""
     random = Random(1)
-    runs, wrong, wrong_by_message = 1000, 0, 0
+    runs, wrong = 400, 0
     for _ in range(runs):
-        one, other = (
-            Counts.of(
-                *(
-                    (sent, sum(random.random() < habit for _ in range(sent)))
-                    for sent in random.choices((1, 5, 20), k=100)
-                    for habit in (random.choice((0.1, 0.9)),)
-                )
-            )
-            for _ in range(2)
-        )
-        found = newcombe(one.rate, one.trials(), other.rate, other.trials())
-        wrong += found.excludes_zero
-        wrong_by_message += newcombe(one.rate, one.sent, other.rate, other.sent).excludes_zero
-    assert 0.03 < wrong / runs < 0.08
-    assert wrong_by_message / runs > 0.4
+        one, other = (_drawn(random, count, size, habit) for count in users)
+        wrong += newcombe(one.rate, one.trials(), other.rate, other.trials()).excludes_zero
+    assert wrong / runs < 0.08
+
+
+def test_a_difference_is_seen_also_where_users_are_unequal() -> None:
+    random = Random(1)
+    runs, seen = 100, 0
+    for _ in range(runs):
+        one = _drawn(random, 300, _unequal, lambda random: random.choice((0.1, 0.7)))
+        other = _drawn(random, 300, _unequal, lambda random: random.choice((0.3, 0.9)))
+        seen += newcombe(other.rate, other.trials(), one.rate, one.trials()).low > 0
+    assert seen > 90
+
+
+def _drawn(
+    random: Random, users: int, size: Callable[[Random], int], habit: Callable[[Random], float]
+) -> Counts:
+    """What so many users did, each of them by a habit of their own."""
+    did = []
+    for _ in range(users):
+        sent, mine = size(random), habit(random)
+        did.append((sent, sum(random.random() < mine for _ in range(sent))))
+    return Counts.of(*did)

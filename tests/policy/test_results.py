@@ -99,7 +99,7 @@ def test_what_is_told_of_a_variant() -> None:
     both = Counts.of((3, 2), (1, 0))
     (found,) = results("words", Metric.CLICKED, {"a": both}).variants
     assert (found.variant, found.users, found.sent, found.successes) == ("a", 2, 4, 2)
-    assert found.rate == 0.5
+    assert found.rate == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(
