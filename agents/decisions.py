@@ -8,7 +8,7 @@ from pipeline.topics import DELIVER, DELIVERY_EVENTS, SENT_KEPT_MS
 from policy.catalogue.catalogue import Catalogue
 from policy.decide import decide
 from policy.decision import Decision, Outcome, Row
-from policy.delivery_events import not_sent, reached
+from policy.delivery_events import assigned, not_sent, reached
 from policy.digest_closing import close
 from policy.ending import is_over, said_of
 from policy.identity import notification_id
@@ -92,6 +92,8 @@ class Decisions:
             self._write(decision)
             for outcome in decision.outcomes:
                 self._tell(request, decision.notification_id, outcome)
+            for row in assigned(request, spec, decision, self._now):
+                self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
             self._store(event.tenant, request.user, user, state, decision)
 
     def type_of(self, asked: Request | Broadcast) -> NotificationType:

@@ -60,6 +60,8 @@ class _Asked(Struct):
     user: str = ""
 
 
+_COMPARED = (Stage.ASSIGNED, Stage.GOAL)
+"""What is told of people for analysts, beside what became of a notification."""
 SHOWN = 120
 """Characters of a text that are kept to be shown."""
 _decode_delivery = msgspec.json.Decoder(Delivery).decode
@@ -95,6 +97,8 @@ class Fates:
 
     def _hear(self, told: DeliveryEvent, texts: dict[str, Text]) -> None:
         if told.reason is Reason.DUPLICATE or told.accepted_at < self._begin:
+            return
+        if told.stage in _COMPARED:
             return
         user = "" if _stands_for_all(told) else told.user
         place = Place(told.tenant, told.event_id, user, told.type, told.channel or "")

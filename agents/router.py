@@ -198,7 +198,8 @@ class Router(Stateful):
         catalogue = self._catalogues.current
         types = catalogue.for_event(event)
         ending = catalogue.ended_by(event)
-        if not types and not ending:
+        goals = catalogue.aimed_at(event)
+        if not types and not ending and not goals:
             name = event.notify.type if event.notify else f"for {event.type!r}"
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")
         origin = Origin(record.topic, record.partition, record.offset, body_digest(event))
@@ -231,6 +232,8 @@ class Router(Stateful):
         for spec, routed in told:
             self._is_routing = True
             written += begin_routing(turn, routing, spec, routed)
+        for spec in goals:
+            posted += routing.reached(spec, self._runtime.clock.now())
         return ended + written + posted
 
     def _is_over_share(self, tenant: str, at: int, cost: int, turn: Turn) -> bool:

@@ -9,7 +9,7 @@ from pipeline.outputs import partition_of
 from pipeline.topics import BROADCASTS, CANCELLED, DELIVERY_EVENTS, REQUESTS, Topic
 from policy.audience import addressed_to, concerned, followees, recipients, told_after
 from policy.condition import Condition
-from policy.delivery_events import passed_over
+from policy.delivery_events import did, passed_over
 from policy.ending import EVERYBODY, Ending
 from policy.notification_type import NotificationType
 from schemas.cancellation import Cancellation
@@ -67,6 +67,20 @@ class Routing:
         users = recipients(event, spec) if spec.users or event.notify is not None else [""]
         told = [passed_over(event, spec, condition, self.at, now, user) for user in users]
         return [(DELIVERY_EVENTS, here, each.user, each) for each in told]
+
+    def reached(self, spec: NotificationType, now: int) -> Routed:
+        """What is told of those who did what the type is to bring about; raises BadRecord."""
+        goal, event = spec.goal, self.event
+        about = None if goal is None else goal.about(event)
+        if goal is None or about is None:
+            return []
+        users = (concerned(event, goal.user) or []) if goal.user else [event.actor]
+        rows = [did(event, spec, user, about, self.at, now) for user in users]
+        # With all else that is told of the user, as an erasure meets it there.
+        return [
+            (DELIVERY_EVENTS, partition_of(each.user, self.partitions), each.user, each)
+            for each in rows
+        ]
 
     def to_users(self, spec: NotificationType) -> Routed:
         """One request for each user that the event names; raises BadRecord."""

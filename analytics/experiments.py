@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from datetime import date
+from typing import Any
 
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
+from policy.holdout import HELD_OUT, TOLD
 from policy.notification_type import NotificationType
 from policy.proportions import Counts
 from policy.results import Metric, Results, results
@@ -37,10 +39,20 @@ class Asked(Struct, frozen=True, kw_only=True):
     end: date = LAST
 
 
+_GOALS = """
+SELECT holdout, grouped, count(), countIf(reached)
+FROM goal_results
+WHERE tenant = {tenant:String} AND type = {type:String} AND day BETWEEN {from:Date} AND {to:Date}
+GROUP BY holdout, grouped
+"""
+_GROUPS = (HELD_OUT, TOLD)
+"""In this order: those who were told are held against those who were not."""
+
+
 async def experiments_of(
     clickhouse: ClickHouse, asked: Asked, spec: NotificationType | None = None
 ) -> list[Results]:
-    """Each experiment that the type has had, by name; raises Unavailable.
+    """Each experiment that the type has had, by name; raises Unavailable. By GOAL, each holdout.
 
     `spec` is the type as it is now: what it runs comes first, also before anything was sent, and
     its variants in their order.
@@ -51,6 +63,8 @@ async def experiments_of(
         "from": max(FIRST, min(asked.start, LAST)).isoformat(),
         "to": max(FIRST, min(asked.end, LAST)).isoformat(),
     }
+    if asked.metric is Metric.GOAL:
+        return _lifts(await clickhouse.query(_GOALS, parameters), spec)
     rows = await clickhouse.query(_COUNTS.replace("[metric]", asked.metric), parameters)
     found: dict[str, dict[str, Counts]] = defaultdict(dict)
     for experiment, variant, *numbers in rows:
@@ -62,6 +76,18 @@ async def experiments_of(
         counts = found.pop(running.name, {})
         shown.append(results(running.name, asked.metric, counts, order))
     return shown + [results(name, asked.metric, found[name]) for name in sorted(found)]
+
+
+def _lifts(rows: list[Any], spec: NotificationType | None) -> list[Results]:
+    """What telling brought, by each holdout: first those that the type is in, its own before that
+    of all types."""
+    found: dict[str, dict[str, Counts]] = defaultdict(dict)
+    for holdout, group, users, reached in rows:
+        # A user is one trial, so that the rates of users are the group's.
+        found[holdout][group] = _counts(users, users, reached, reached, reached)
+    running = reversed(spec.holdouts) if spec is not None and spec.goal is not None else ()
+    names = dict.fromkeys([*(each.label for each in running), *sorted(found)])
+    return [results(name, Metric.GOAL, found[name], _GROUPS) for name in names]
 
 
 def _counts(users: int, sent: int, successes: int, rates: float, rates_squared: float) -> Counts:

@@ -14,6 +14,7 @@ from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import Catalogue
+from policy.holdout import WHOLE
 from policy.notification_type import NotificationType, Step
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=False)
@@ -35,7 +36,8 @@ def catalogue() -> None:
 def check(folder: Path | None, as_json: bool) -> None:
     """Tell all that is wrong, with file and line, and end with 1; with 0 if all is well.
 
-    Then it also says which experiments run, and how many of its users each variant gets.
+    Then it also says which experiments run, how many of its users each variant gets, and how many
+    are held out.
     """
     try:
         found = _read(folder)
@@ -46,15 +48,18 @@ def check(folder: Path | None, as_json: bool) -> None:
             click.echo(problem, err=True)
         sys.exit(1)
     types, events = len(found.types), len(found.events)
-    experiments = list(_experiments(found))
+    experiments, holdouts = list(_experiments(found)), list(_holdouts(found))
     if as_json:
         counts = {"types": types, "events": events, "version": found.version}
-        _print_json({**counts, "experiments": experiments, "problems": []})
+        _print_json({**counts, "experiments": experiments, "holdouts": holdouts, "problems": []})
         return
     click.echo(f"{types} types, {events} events, version {found.version}")
     for each in experiments:
         shares = ", ".join(f"{share:.1%} {name}" for name, share in each["shares"].items())
         click.echo(f"{each['type']}: experiment {each['experiment']}, {shares}")
+    for each in holdouts:
+        whose, percent = each["type"] or "all types", f"{each['share'] * 100:g}%"
+        click.echo(f"{whose}: holdout {each['holdout']}, {percent}")
 
 
 @catalogue.command()
@@ -92,6 +97,13 @@ def _experiments(found: Catalogue) -> Iterator[dict[str, Any]]:
             yield {"type": spec.name, "experiment": experiment.name, "shares": shares}
 
 
+def _holdouts(found: Catalogue) -> Iterator[dict[str, Any]]:
+    """That of all types, and those of single ones, each once."""
+    each = {one.label + one.type: one for spec in found.types.values() for one in spec.holdouts}
+    for one in sorted(each.values(), key=lambda one: one.type):
+        yield {"type": one.type, "holdout": one.name, "share": one.share / WHOLE}
+
+
 def _described(spec: NotificationType) -> dict[str, Any]:
     return {
         "type": spec.name,
@@ -109,6 +121,8 @@ def _described(spec: NotificationType) -> dict[str, Any]:
             for step in spec.steps
         ],
         "until": None if spec.until is None else spec.until.shown,
+        "holdouts": [each.label for each in spec.holdouts],
+        "goal": None if spec.goal is None else spec.goal.shown,
         "version": spec.catalogue,
     }
 

@@ -1,4 +1,4 @@
-"""`tocsin experiment`: which variant of a type's texts does better, and how sure that is."""
+"""`tocsin experiment`: which variant does better, or what telling brings, and how sure that is."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,7 +24,9 @@ _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.TOO_LITTLE: "y
 @click.option("--tenant", default="default", show_default=True)
 @click.option(
     "--metric", type=click.Choice([each.value for each in Metric]), default=Metric.OPENED.value,
-    show_default=True, help="What counts as a success; a click is an open as well.",
+    show_default=True,
+    help="What counts as a success; a click is an open as well. By goal, those who were told are "
+    "held against those who were held out.",
 )  # fmt: skip
 @click.option("--from", "start", help="The first day of the events, as 2026-03-01, UTC.")
 @click.option("--to", "end", help="The last one.")
@@ -32,7 +34,8 @@ _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.TOO_LITTLE: "y
 def experiment(
     name: str, tenant: str, metric: str, start: str | None, end: str | None, as_json: bool
 ) -> None:
-    """Tell how the variants of TYPE do, of the experiment that it has and of those it had.
+    """Tell how the variants of TYPE do, of the experiment that it has and of those it had; or by
+    goal what telling brings, by its holdouts.
 
     Each variant is held against the first. The intervals hold with 95 %, and take into account
     that what one user does with several messages is not what several users do.
@@ -53,7 +56,13 @@ def experiment(
     elif found:
         print_lines(line for each in found for line in described(each))
     else:
-        print_lines([f"{name} has no experiment, and had none that was sent."])
+        print_lines([_nothing(name, asked.metric)])
+
+
+def _nothing(name: str, metric: Metric) -> str:
+    if metric is Metric.GOAL:
+        return f"{name} has no holdout with a goal, and had none that held anybody out."
+    return f"{name} has no experiment, and had none that was sent."
 
 
 def _ask(asked: Asked) -> list[Results]:
@@ -77,8 +86,11 @@ def _ask(asked: Asked) -> list[Results]:
 
 def described(found: Results) -> Iterator[Text]:
     """One experiment as a terminal shows it: a line a variant, and what may be said of it."""
-    head = ("variant", "users", "sent", str(found.metric), "rate", "95 % interval")
-    rows = [Row((result.variant, *_cells(result))) for result in found.variants]
+    of_users = found.metric is Metric.GOAL
+    sent = () if of_users else ("sent",)
+    first = "group" if of_users else "variant"
+    head = (first, "users", *sent, str(found.metric), "rate", "95 % interval")
+    rows = [Row((result.variant, *_cells(result, of_users=of_users))) for result in found.variants]
     yield Text(found.experiment, style="bold")
     yield from aligned([Row(head), *rows], right=frozenset(range(1, len(head))))
     for each in found.compared:
@@ -87,8 +99,9 @@ def described(found: Results) -> Iterator[Text]:
             yield line
 
 
-def _cells(result: VariantResult) -> tuple[str, ...]:
-    counts = (f"{result.users:,}", f"{result.sent:,}", f"{result.successes:,}")
+def _cells(result: VariantResult, *, of_users: bool) -> tuple[str, ...]:
+    sent = () if of_users else (f"{result.sent:,}",)
+    counts = (f"{result.users:,}", *sent, f"{result.successes:,}")
     if result.rate is None:
         return (*counts, "", "")
     low, high = result.interval.low, result.interval.high

@@ -94,6 +94,12 @@ def _explained(
             raise Misconfigured(
                 f"No notification type is set off by {event.type!r}: it ends what waits of {ended}."
             )
+        goals = catalogue.aimed_at(event)
+        if goals:
+            aimed = ", ".join(spec.name for spec in goals)
+            raise Misconfigured(
+                f"No notification type is set off by {event.type!r}: it is the goal of {aimed}."
+            )
         known = ", ".join(sorted(catalogue.events))
         raise Misconfigured(
             f"No notification type is set off by {event.type!r}: such an event becomes a dead "

@@ -1,5 +1,7 @@
 """The decision: is this user told of this event, where and when, and if not, why not."""
 
+from msgspec.structs import replace
+
 from pipeline.errors import BadRecord
 from policy.actor import unheard
 from policy.best_hour import shown_hour, worth_waiting_for
@@ -7,6 +9,7 @@ from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace, draft_of
 from policy.ending import is_over, said_of
+from policy.holdout import held_out, held_out_by
 from policy.identity import counted_id, notification_id
 from policy.instants import epoch_ms
 from policy.later import wait
@@ -57,7 +60,23 @@ def decide(
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
     draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
     _begin(draft, at)
+    if spec.holdouts and (draft.deliveries or draft.keep):
+        # Last, so that both groups are of those alone whom nothing known by now keeps from it.
+        found = _held_out(draft, spec)
+        if found is not None:
+            return Decision(name, (), (found,), replace(ledger, marks=draft.marks))
     return draft.decision()
+
+
+def _held_out(draft: Draft, spec: NotificationType) -> Outcome | None:
+    tenant, user = draft.request.event.tenant, draft.request.user
+    found = held_out_by(spec.holdouts, tenant, user)
+    outcome = None if found is None else held_out(found)
+    if draft.trace is not None:
+        asked = (found,) if found is not None else spec.holdouts
+        shown = "; ".join(each.shown(tenant, user) for each in asked)
+        draft.trace(0, None, "holdout", shown, outcome)
+    return outcome
 
 
 def _begin(draft: Draft, at: int) -> None:

@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from policy.condition import MOST_SHOWN, Condition
-from policy.decision import Outcome
-from policy.identity import delivery_event_id, notification_id
+from policy.decision import Decision, Outcome
+from policy.holdout import groups
+from policy.identity import delivery_event_id, goal_id, notification_id
 from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
 from policy.standing import NOWHERE
@@ -140,6 +141,34 @@ def passed_over(
     outcome = Outcome(None, Reason.CONDITION, f"not {condition.source}"[:MOST_SHOWN])
     asked = _asked(event, spec, user or event.actor, accepted_at)
     return not_sent(asked, spec, name, outcome, now)
+
+
+def assigned(
+    request: Request, spec: NotificationType, decision: Decision, now: int
+) -> list[DeliveryEvent]:
+    """In which groups the user counts of those whose goals are compared, if in any."""
+    goal = spec.goal
+    if goal is None or not spec.holdouts:
+        return []
+    is_held_out = any(outcome.reason is Reason.HOLDOUT for outcome in decision.outcomes)
+    about = goal.about(request.event)
+    if about is None or not (is_held_out or decision.deliveries or decision.keep):
+        return []
+    outcome = Outcome(None, Reason.NONE, about, Stage.ASSIGNED)
+    row = not_sent(request, spec, decision.notification_id, outcome, now)
+    return [
+        replace(row, id=f"{row.id}.{group}", variant=group, within=goal.within // 1000)
+        for group in groups(spec.holdouts, request.event.tenant, request.user)
+    ]
+
+
+def did(
+    event: Event, spec: NotificationType, user: str, about: str, accepted_at: int, now: int
+) -> DeliveryEvent:
+    """The user did what a type is to bring about, whether or not they were told."""
+    name = goal_id(event.tenant, event.id, user, spec.name)
+    asked = _asked(event, spec, user, accepted_at)
+    return not_sent(asked, spec, name, Outcome(None, Reason.NONE, about, Stage.GOAL), now)
 
 
 def _asked(event: Event, spec: NotificationType, user: str, accepted_at: int) -> Request:

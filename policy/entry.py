@@ -16,6 +16,7 @@ FieldPath = Annotated[str, Meta(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
 LocaleName = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
 PlainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 """Of types, categories and layouts: parts of names where other characters divide."""
+Share = Annotated[str, Meta(pattern=r"^\d{1,2}(\.\d{1,2})?%$")]
 
 DEFAULT_LIMIT = RateLimit(count=10, seconds=3600)
 """Per user and channel, over all types that set no limit of their own."""
@@ -164,6 +165,29 @@ class RepeatEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     then: Annotated[tuple[FieldPath, ...], Meta(max_length=5)] = ()
 
 
+class HoldoutEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A `share` of users who are not told, such as "5%", drawn by a hash of the user and `name`.
+
+    Give it another name to draw others; results are kept by it.
+    """
+
+    share: Share
+    name: PlainName
+
+
+class GoalEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a type is to bring about: an `event` of the user, `within` so long of the type's own.
+
+    It is theirs if they are its actor, or if it names them at `user`. With `match` both events must
+    have the same value there in their data.
+    """
+
+    event: Name
+    within: Duration
+    match: FieldPath | None = None
+    user: FieldPath | None = None
+
+
 class VariantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One variant of an experiment: its share by weight, and texts in place of the type's own."""
 
@@ -213,7 +237,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: 23 hours at most, and never beyond the time to live. What makes a sound goes out only
     `send_within` spans of the user's clock, such as weekdays from 09:00 to 18:00. Nobody is told
     of what they did themselves, but with `own_events`, which is true of transactional types unless
-    they say no. `sender` is who its e-mails are from.
+    they say no. `sender` is who its e-mails are from. Who is in its `holdout`, or in the
+    catalogue's, is not told, and `goal` is by what they are compared with those who are; what is
+    transactional or critical holds out nobody.
     """
 
     category: PlainName
@@ -247,6 +273,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     send_within: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] = ()
     own_events: bool | None = None
     sender: SenderEntry | None = None
+    holdout: HoldoutEntry | None = None
+    goal: GoalEntry | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 from policy.actor import unheard
 from policy.decide import is_cancelled, starts_at
 from policy.draft import draft_of
+from policy.holdout import held_out_by
 from policy.identity import counted_id
 from policy.instants import epoch_ms, timestamp
 from policy.notification_type import NotificationType
@@ -61,6 +62,8 @@ def item_for(
     draft.look_at(plan)
     objections = (rule.test(draft) for rule in plan.rules if rule in _ASKED)
     if unheard(event, user, spec, state.profile) or is_cancelled(request, state):
+        return None
+    if held_out_by(spec.holdouts, event.tenant, user) is not None:
         return None
     if any(objections):
         return None

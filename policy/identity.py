@@ -72,6 +72,19 @@ def variant_point(tenant: str, user: str, type_name: str, experiment: str) -> in
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
+def holdout_point(tenant: str, user: str, type_name: str, holdout: str) -> int:
+    """The same in a holdout of a type, or of all types where that is empty."""
+    text = f"h{len(tenant)}:{tenant}{len(user)}:{user}{len(type_name)}:{type_name}{holdout}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def goal_id(tenant: str, event_id: str, user: str, type_name: str) -> str:
+    """32 hex digits that name one time that a user did what a type is to bring about."""
+    return _hashed(
+        f"r{len(tenant)}:{tenant}{len(event_id)}:{event_id}{len(user)}:{user}{type_name}"
+    )
+
+
 def user_digest(tenant: str, user: str) -> bytes:
     """16 bytes that stand for a user where their name has no room."""
     return bytes.fromhex(_hashed(f"u{len(tenant)}:{tenant}{user}"))

@@ -6,6 +6,7 @@ from policy.condition import Condition
 from policy.digest_window import DigestWindow
 from policy.ending import Ending
 from policy.experiment import Experiment
+from policy.holdout import Goal, Holdout
 from policy.rate_limit import RateLimit
 from policy.rendering.rendering import Rendering
 from policy.rule import Rule
@@ -83,7 +84,9 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     which that holds. What waits ends with `until`. Those whom the paths of `then` name are told
     each `then_after` (ms) later than those before. `shows_users` says that texts may speak of all
     the users that an event lists, `names_channels` that each event names those of the channels on
-    which it is told. E-mails are from `sender`, as far as it says.
+    which it is told. E-mails are from `sender`, as far as it says. Who is in one of `holdouts`,
+    that of all types first, is not told; `goal` is what they are then compared by with those who
+    are.
     """
 
     name: str
@@ -114,6 +117,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     then_after: int = 0
     names_channels: bool = False
     sender: Sender | None = None
+    holdouts: tuple[Holdout, ...] = ()
+    goal: Goal | None = None
 
     @property
     def waits_for_receipts(self) -> bool:

@@ -15,10 +15,11 @@ _NO_RATE = Counts()
 
 
 class Metric(StrEnum):
-    """What counts as a success of a message."""
+    """What counts as a success of a message, or of telling at all."""
 
     OPENED = "opened"  # a click counts as well
     CLICKED = "clicked"
+    GOAL = "goal"  # not of a message: the user did what the type is to bring about
 
 
 class Verdict(StrEnum):
@@ -62,7 +63,11 @@ class Compared(Struct, frozen=True):
 
 
 class Results(Struct, frozen=True):
-    """One experiment of a type; the first of its variants is what the others are held against."""
+    """One experiment of a type; the first of its variants is what the others are held against.
+
+    By GOAL it is a holdout, whose variants are those who were held out, and those who were told:
+    each of them is a user, who counts once, as `sent`.
+    """
 
     experiment: str
     metric: Metric

@@ -13,7 +13,8 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     the row, `accepted_at` is when Kafka took it, `at` when this stage was reached: epoch ms. A
     sent SMS has `segments`, and their `cost` by the prices in the settings. `variant` is of an
     experiment, as EXPERIMENT/VARIANT; what providers and people report lacks it, and is found by
-    its notification.
+    its notification. Of what is ASSIGNED it is HOLDOUT/GROUP, and the user's goal counts `within`
+    so many seconds of the domain event; its detail, as that of a GOAL, is what both are about.
     """
 
     id: str
@@ -38,3 +39,4 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     segments: int = 0
     cost: float = 0.0
     variant: str = ""
+    within: int = 0

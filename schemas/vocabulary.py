@@ -73,6 +73,8 @@ class Stage(_Word):
     COMPLAINED = "complained"  # the person called it spam
     UNSUBSCRIBED = "unsubscribed"  # the person wants no more of its category on this channel
     FAILED = "failed"  # given up; the delivery is in dead-letters
+    ASSIGNED = "assigned"  # is told or held out, to compare what both do; the variant says which
+    GOAL = "goal"  # the user did what a type is to bring about
 
 
 class Bar(_Word):
@@ -109,6 +111,7 @@ class Reason(_Word):
     RATE_LIMITED = "rate_limited"
     TOO_MANY_HELD = "too_many_held"  # as many wait for this user as are kept
     INBOX_FULL = "inbox_full"  # older than all that a full inbox keeps
+    HOLDOUT = "holdout"  # nobody of this share is told, to see what telling brings
     CONDITION = "condition"  # the type is for other events, by what they hold
     FAN_OUT_ON_READ = "fan_out_on_read"  # the post went to the outbox; feeds read it there
 
@@ -145,3 +148,7 @@ class Reason(_Word):
 UNWRITTEN = frozenset[str]()
 """Words that are new in this version: it reads them, and only the next release writes them. So
 workers of the last release, which know none of them, can run beside this one's."""
+BY_CATALOGUE = frozenset[str]((Stage.ASSIGNED, Stage.GOAL, Reason.HOLDOUT))
+"""Words that are new in this version, and written only where the catalogue says what the last
+release can't read. As the catalogue comes last in an upgrade, no worker of that release is left to
+meet them; the next release has none of them here."""

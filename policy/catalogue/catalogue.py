@@ -24,7 +24,8 @@ class Catalogue(Struct, frozen=True):
     """Every notification type; `version` is a short hash of the files it was made from.
 
     `endings` are what types say of the events that end them, by type of those events;
-    `categories` all that there are, each with its limit, if it has one.
+    `categories` all that there are, each with its limit, if it has one; `goals` are types by the
+    events that they are to bring about.
     """
 
     types: dict[str, NotificationType]
@@ -33,6 +34,7 @@ class Catalogue(Struct, frozen=True):
     tenants: dict[str, Tenant] = {}
     endings: dict[str, tuple[Ending, ...]] = {}
     categories: dict[str, CategoryEntry | None] = {}
+    goals: dict[str, tuple[NotificationType, ...]] = {}
 
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
@@ -43,11 +45,16 @@ class Catalogue(Struct, frozen=True):
         return () if event.notify is not None else self.endings.get(event.type, ())
 
     def knows(self, event: Event) -> bool:
-        """Whether an event sets anything off, or ends anything; not where it is no message."""
+        """Whether an event sets anything off, ends anything, or is what a type is for; not where it
+        is no message."""
         try:
-            return bool(self.for_event(event) or self.ended_by(event))
+            return bool(self.for_event(event) or self.ended_by(event) or self.aimed_at(event))
         except BadRecord:
             return False
+
+    def aimed_at(self, event: Event) -> tuple[NotificationType, ...]:
+        """The types that are to bring such an event about; none, where it is a notification."""
+        return () if event.notify is not None else self.goals.get(event.type, ())
 
     def for_event(self, event: Event) -> tuple[NotificationType, ...]:
         """The types that an event sets off; none: its type, or the one it names, is unknown.
@@ -97,26 +104,31 @@ def parse(files: Mapping[str, str]) -> Catalogue:
         raise BadCatalogue(*problems)
     events: dict[str, tuple[NotificationType, ...]] = {}
     endings: dict[str, dict[Ending, None]] = {}
+    goals: dict[str, tuple[NotificationType, ...]] = {}
     for spec in types.values():
         events[spec.event] = (*events.get(spec.event, ()), spec)
         if spec.until is not None:
             endings.setdefault(spec.until.event, {})[spec.until] = None
+        if spec.goal is not None:
+            goals[spec.goal.event] = (*goals.get(spec.goal.event, ()), spec)
     tenants = {name: compiled(tenant.entry) for name, tenant in declared.tenants.items()}
     ended = {name: tuple(found) for name, found in endings.items()}
     categories = dict.fromkeys([CATEGORY, *(spec.category for spec in types.values())])
     categories |= {name: each.entry for name, each in declared.categories.items()}
-    return Catalogue(types, events, version, tenants, ended, categories)
+    return Catalogue(types, events, version, tenants, ended, categories, goals)
 
 
 def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:
     """The types that can be made; what keeps others from it is noted in their files."""
     categories = {name: each.entry for name, each in declared.categories.items()}
     layouts = {name: each.entry for name, each in declared.layouts.items()}
+    holdout = declared.holdout.entry if declared.holdout else None
+    shared = categories, layouts, version, holdout
     types = {}
     for name, each in declared.sound_types().items():
         event = each.file.sections.event or ""
         try:
-            types[name] = compiled_type(name, each.entry, event, categories, layouts, version)
+            types[name] = compiled_type(name, each.entry, event, *shared)
         except BadTemplate as error:
             steps = error.field.rstrip(".").split(".")
             path = tuple(int(step) if step.isdecimal() else step for step in steps)

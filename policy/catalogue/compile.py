@@ -6,13 +6,22 @@ from functools import partial
 from msgspec.structs import replace
 
 from policy import digest_window, rules
-from policy.catalogue.contradictions import lasts
+from policy.catalogue.contradictions import is_never_held_out, lasts, share_of
 from policy.catalogue.plan_order import in_order
 from policy.catalogue.variants import experiment_of
 from policy.condition import Condition, compile_condition
 from policy.duration import milliseconds
 from policy.ending import Ending
-from policy.entry import DEFAULT_LIMIT, CategoryEntry, Entry, Layout, Limit
+from policy.entry import (
+    DEFAULT_LIMIT,
+    CategoryEntry,
+    Entry,
+    GoalEntry,
+    HoldoutEntry,
+    Layout,
+    Limit,
+)
+from policy.holdout import Goal, Holdout
 from policy.limits import ACTOR, TRANSACTIONAL
 from policy.notification_type import Limited, NotificationType, Plan, Step
 from policy.rate_limit import RateLimit
@@ -32,8 +41,9 @@ def compiled_type(
     categories: Mapping[str, CategoryEntry],
     layouts: Mapping[str, Layout],
     version: str,
+    holdout: HoldoutEntry | None = None,
 ) -> NotificationType:
-    """The type of this name.
+    """The type of this name; `holdout` is that of all types.
 
     Expects an entry without contradictions. Raises BadTemplate, saying in which field of it.
     """
@@ -71,10 +81,27 @@ def compiled_type(
         then=_then(entry),
         then_after=lasts(entry) if _then(entry) else 0,
         sender=sender_of(entry.sender),
+        holdouts=_holdouts(name, entry, holdout),
+        goal=_goal(entry.goal),
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
     return replace(spec, shows_users=True) if _shows_users(spec) else spec
+
+
+def _holdouts(name: str, entry: Entry, of_all: HoldoutEntry | None) -> tuple[Holdout, ...]:
+    if is_never_held_out(entry):
+        return ()
+    found = [] if of_all is None else [Holdout(of_all.name, share_of(of_all))]
+    if entry.holdout is not None:
+        found.append(Holdout(entry.holdout.name, share_of(entry.holdout), name))
+    return tuple(found)
+
+
+def _goal(entry: GoalEntry | None) -> Goal | None:
+    if entry is None:
+        return None
+    return Goal(entry.event, milliseconds(entry.within), _path(entry.match), _path(entry.user))
 
 
 def _until(entry: Entry) -> Ending | None:

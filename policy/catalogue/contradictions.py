@@ -10,7 +10,8 @@ from policy.catalogue.standing_in import fallbacks, preferring
 from policy.catalogue.toml_lines import Path
 from policy.catalogue.variants import varying
 from policy.duration import milliseconds
-from policy.entry import Entry, TenantEntry
+from policy.entry import Entry, HoldoutEntry, TenantEntry
+from policy.holdout import WHOLE
 from policy.notification_type import YEAR_MS
 from policy.rendering.locales import is_locale
 from policy.sender import sender_problems
@@ -25,6 +26,7 @@ _LONGEST = {
     "delay": (YEAR_MS, "a year"),
     "online_grace": (86_400_000, "a day"),  # presence is kept no longer
 }
+LONGEST_GOAL_MS = 90 * 86_400_000
 _NOT_IF_CRITICAL = (
     "rate_limit",
     "actor_limit",
@@ -191,6 +193,33 @@ def _repeat(entry: Entry) -> Iterator[Problem]:
     yield from repeated(("repeat", "then"), (entry.users or "", *repeat.then))
 
 
+def share_of(holdout: HoldoutEntry) -> int:
+    """Of 10,000, the share as written."""
+    return round(float(holdout.share[:-1]) * WHOLE / 100)
+
+
+def holdout_contradictions(entry: HoldoutEntry) -> Iterator[Problem]:
+    """Whether a holdout leaves anybody to be compared."""
+    if not 0 < share_of(entry) <= WHOLE // 2:
+        yield ("share",), "is not between 0.01% and 50%"
+
+
+def is_never_held_out(entry: Entry) -> bool:
+    """Whether nobody is ever held out of such a type: people wait for it, or must have it."""
+    return entry.transactional or Priority(entry.priority) is Priority.CRITICAL
+
+
+def _holdout(entry: Entry) -> Iterator[Problem]:
+    if entry.holdout is not None:
+        if is_never_held_out(entry):
+            what = "transactional" if entry.transactional else "critical"
+            yield ("holdout",), f"contradicts what is {what}, of which nobody is held out"
+        for path, complaint in holdout_contradictions(entry.holdout):
+            yield ("holdout", *path), complaint
+    if entry.goal is not None and not 0 < milliseconds(entry.goal.within) <= LONGEST_GOAL_MS:
+        yield ("goal", "within"), "is not between a second and 90 days"
+
+
 _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     _audience,
     _channels,
@@ -202,5 +231,6 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     _escalation,
     _repeat,
     _sender,
+    _holdout,
     varying,
 )

@@ -9,7 +9,7 @@ import msgspec
 from policy.catalogue.expected import UNKNOWN_FIELD, hint, sample_at
 from policy.catalogue.toml_lines import Path
 from policy.duration import Duration
-from policy.entry import FieldPath, LocaleName, PlainName
+from policy.entry import FieldPath, LocaleName, PlainName, Share
 from schemas.profile import ClockTime
 
 _T = TypeVar("_T")
@@ -24,6 +24,7 @@ _PATTERNS = {
     ClockTime: 'not a time of day such as "09:30"',
     FieldPath: 'not a path to a field such as "order.customer_id"',
     LocaleName: 'not a locale such as "en" or "pt-BR"',
+    Share: 'not a share such as "5%" or "2.5%"',
     PlainName: "not of letters, digits, - and _ alone",
 }
 _CLEARER = {

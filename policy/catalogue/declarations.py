@@ -5,11 +5,16 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from policy.catalogue.contradictions import contradictions, tenant_contradictions
+from policy.catalogue.contradictions import (
+    contradictions,
+    holdout_contradictions,
+    is_never_held_out,
+    tenant_contradictions,
+)
 from policy.catalogue.file import CatalogueFile
 from policy.catalogue.problem import Problem
 from policy.catalogue.toml_lines import Path
-from policy.entry import CategoryEntry, Entry, Layout, TenantEntry
+from policy.entry import CategoryEntry, Entry, HoldoutEntry, Layout, TenantEntry
 from policy.message import CATEGORY as MESSAGES
 from policy.user.preferences import ALL_OTHERS
 
@@ -40,6 +45,7 @@ class Declarations(Struct, frozen=True):
     categories: dict[str, Declared[CategoryEntry]]
     tenants: dict[str, Declared[TenantEntry]]
     layouts: dict[str, Declared[Layout]]
+    holdout: Declared[HoldoutEntry] | None
     bad_layouts: frozenset[str]
 
     def sound_types(self) -> dict[str, Declared[Entry]]:
@@ -64,6 +70,7 @@ def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
         categories=_gathered(files, "categories", CategoryEntry),
         tenants=_gathered(files, "tenants", TenantEntry),
         layouts=layouts,
+        holdout=_global_holdout(files),
         bad_layouts=frozenset(name for file in files for name in file.sections.layouts)
         - layouts.keys(),
     )
@@ -76,6 +83,7 @@ def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
     if not any(file.problems for file in files):
         _check_categories(declared)
         _check_layouts(declared)
+        _check_holdouts(declared)
     return declared
 
 
@@ -93,6 +101,34 @@ def _gathered(
             if entry is not None:
                 found[name] = Declared(file, path, entry)
     return found
+
+
+def _global_holdout(files: Sequence[CatalogueFile]) -> Declared[HoldoutEntry] | None:
+    found: Declared[HoldoutEntry] | None = None
+    for file in files:
+        table, path = file.sections.holdout, ("holdout",)
+        if table is None:
+            continue
+        if found is not None:
+            file.complain(path, f"is declared in {found.file.name} as well")
+            continue
+        entry = file.convert(path, table, HoldoutEntry)
+        if entry is not None:
+            found = Declared(file, path, entry)
+            found.complain_of(holdout_contradictions(entry))
+    return found
+
+
+def _check_holdouts(declared: Declarations) -> None:
+    held_out = [each for each in declared.types.values() if not is_never_held_out(each.entry)]
+    if declared.holdout is not None and not held_out:
+        complaint = "has no effect, as all types are transactional or critical"
+        declared.holdout.complain((), complaint)
+    for each in declared.types.values():
+        has_one = each.entry.holdout or (declared.holdout and each in held_out)
+        if each.entry.goal is not None and not has_one:
+            complaint = "needs a holdout, as nobody is there to be compared with"
+            each.complain(("goal",), complaint)
 
 
 def _check_categories(declared: Declarations) -> None:

@@ -11,7 +11,7 @@ from policy.catalogue.toml_lines import Path
 
 _VALUE = re.compile("Invalid enum value '?(.*?)'?", re.DOTALL)
 UNKNOWN_FIELD = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
-_TEXTS = ("en", "09:30", "1h")
+_TEXTS = ("en", "09:30", "1h", "5%")
 """One of them fits each pattern that a field has."""
 _MOST_LISTED = 12
 """Fields of a table that are listed where none is like the one that was written."""

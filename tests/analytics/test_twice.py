@@ -6,7 +6,7 @@ from typing import Any
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrations
 from schemas.vocabulary import Stage
-from tests.analytics.story import DAY, STORY, happened
+from tests.analytics.story import DAY, NOON, STORY, happened
 
 VIEWS = [
     statement.split("CREATE OR REPLACE VIEW ")[1].split()[0]
@@ -27,12 +27,25 @@ async def figures(database: ClickHouse) -> dict[str, list[Any]]:
     return {name: sorted(map(repr, await database.query(q))) for name, q in questions.items()}
 
 
+COMPARED = [
+    *(
+        happened(
+            Stage.ASSIGNED, name, variant=f"holdout.q1/{group}", within=60, channel=None, user=name
+        )
+        for name, group in (("k", "told"), ("l", "held_out"))
+    ),
+    happened(Stage.GOAL, "m", 5, user="k", occurred_at=NOON + 5, channel=None),
+]
+"""One who was told and reached the goal, and one who was held out."""
+
+
 async def test_the_same_topic_read_twice_changes_no_figure(database: ClickHouse) -> None:
-    await database.insert(STORY)
+    told = [*STORY, *COMPARED]
+    await database.insert(told)
     once = await figures(database)
-    assert len(VIEWS) == 12
+    assert len(VIEWS) == 13
     assert all(once[name] for name in once if name != "best_hours"), once
-    again = list(STORY)
+    again = list(told)
     Random(1).shuffle(again)
     # In other blocks, of which ClickHouse itself does not know that it has seen them.
     for start in range(0, len(again), 7):

@@ -74,7 +74,7 @@ def test_all_that_is_wrong_is_told_and_the_command_fails(folder: Path) -> None:
 @pytest.mark.parametrize("is_right", [True, False])
 def test_check_speaks_json(folder: Path, is_right: bool) -> None:
     right = {"types": 2, "events": 2, "version": version(folder)}
-    right |= {"experiments": [], "problems": []}
+    right |= {"experiments": [], "holdouts": [], "problems": []}
     if not is_right:
         (folder / "thing.toml").write_text("x")
     result = run("check", str(folder), "--json")
@@ -86,6 +86,27 @@ def test_check_speaks_json(folder: Path, is_right: bool) -> None:
     else:
         (problem,) = said["problems"]
         assert problem.startswith("thing.toml:1: is not TOML: ")
+
+
+def test_holdouts_are_listed_each_once(folder: Path) -> None:
+    own = 'holdout = { share = "2.5%", name = "q1" }\ngoal = { event = "x.y", within = "1d" }'
+    of_all = '\n[holdout]\nshare = "5%"\nname = "2026"\n'
+    text = TYPE.replace("time_to_live = 86400", f"time_to_live = 86400\n{own}")
+    (folder / "thing.toml").write_text(text + of_all)
+    result = run("check", str(folder))
+    assert result.stdout.splitlines()[1:] == [
+        "all types: holdout 2026, 5%",
+        "thing: holdout q1, 2.5%",
+    ]
+    assert json.loads(run("check", str(folder), "--json").stdout)["holdouts"] == [
+        {"type": "", "holdout": "2026", "share": 0.05},
+        {"type": "thing", "holdout": "q1", "share": 0.025},
+    ]
+    shown = [json.loads(line) for line in run("show", str(folder), "--json").stdout.splitlines()]
+    assert [(each["holdouts"], each["goal"]) for each in shown] == [
+        (["global.2026"], None),
+        (["global.2026", "holdout.q1"], "x.y within 1d"),
+    ]
 
 
 def test_experiments_are_listed(folder: Path) -> None:
@@ -143,6 +164,8 @@ def test_show_speaks_json(folder: Path) -> None:
             {"channels": ["email"], "after_seconds": 3600, "unless": "seen"},
         ],
         "until": None,
+        "holdouts": [],
+        "goal": None,
         "version": version(folder),
     }
 

@@ -1,5 +1,6 @@
 """Faults put in on purpose: each must be found, or the simulation proves nothing."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from policy.digest_closing import close as close_digest
 from policy.digest_window import DigestWindow
 from policy.draft import Draft
 from policy.ending import Ending
+from policy.holdout import Holdout
 from policy.identity import gathering_name
 from policy.rate_limit import Window
 from policy.rule import Gather
@@ -183,6 +185,17 @@ def send_at_any_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "opens_at", lambda *_: None)
 
 
+def hold_out_nobody(patch: pytest.MonkeyPatch) -> None:
+    """Everybody is told."""
+    patch.setattr(Holdout, "holds_out", lambda *_: False)
+
+
+def hold_out_by_event(patch: pytest.MonkeyPatch) -> None:
+    """Who is held out changes from one moment to the next."""
+    drawn = count()
+    patch.setattr(Holdout, "holds_out", lambda *_: next(drawn) % 2 == 0)
+
+
 FAULTS = (
     drop_one,
     send_digests_twice,
@@ -201,4 +214,6 @@ FAULTS = (
     gather_by_type,
     end_nothing,
     send_at_any_time,
+    hold_out_nobody,
+    hold_out_by_event,
 )

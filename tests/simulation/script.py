@@ -68,6 +68,11 @@ send_within = [{ start = "08:00", end = "20:00" }]""",
     "repeated": """channels = ["push"]
 until = { event = "repeated.over", match = "key" }
 repeat = { every = "7m", times = 3 }""",
+    "spared": """channels = ["push", "inapp"]
+holdout = { share = "50%", name = "town" }
+goal = { event = "ended.over", within = "1h", match = "key", user = "who" }
+digests = [{ channels = ["push"], key = "key", every = "9m" }]
+escalation = [{ after = "10m", channels = ["email"] }]""",
 }
 """What is special about each type."""
 CATEGORIES = {"note": "plain"}

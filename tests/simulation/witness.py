@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,8 @@ class Seen:
     """Deliveries by id with when they were decided on (epoch ms), and what was told of each place.
 
     `ends` are final outcomes, `groups` the places in each digest, `altered` the ids of deliveries
-    that were written twice with different contents.
+    that were written twice with different contents, `compared` what is told of who is told or held
+    out, and of who reached a goal.
     """
 
     deliveries: dict[str, tuple[int, Delivery]] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Seen:
     held: set[Place] = field(default_factory=set)
     groups: dict[Place, set[Place]] = field(default_factory=lambda: defaultdict(set))
     altered: set[str] = field(default_factory=set)
+    compared: set[tuple[str, ...]] = field(default_factory=set)
 
     def result(self, script: Script) -> set[tuple[str, ...]]:
         """Everything that people get to read, and how each notification ended.
@@ -56,7 +59,7 @@ class Seen:
             for _, d in self.deliveries.values()
         }
         ends = {(*place, *sorted(ends)) for place, ends in self.ends.items()}
-        return {line for line in texts | ends if line[0] not in folded}
+        return {line for line in texts | ends | self.compared if line[0] not in folded}
 
 
 def see(log: MemoryLog) -> Seen:
@@ -91,6 +94,8 @@ def _hear(seen: Seen, told: DeliveryEvent) -> None:
             # A process may end after a decision was made and before all of it was written.
             if written is not None and told.at < written[0]:
                 seen.deliveries[told.delivery_id] = told.at, written[1]
+        case Stage.ASSIGNED | Stage.GOAL:
+            seen.compared.add((told.stage, told.event_id, told.user, told.variant, told.detail))
         case Stage.SUPPRESSED if told.reason is not Reason.DUPLICATE:
             seen.ends[place].add(str(told.reason))
 
@@ -112,6 +117,7 @@ def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
         *_lost_or_twice(script, seen),
         *_torn_digests(script, seen),
         *_too_often(script, seen),
+        *_held_out(script, seen),
     ]
 
 
@@ -237,6 +243,39 @@ def _too_often(script: Script, seen: Seen) -> Iterator[str]:
                 yield f"two messages by {channel} to {address} in one day from {before}"
 
 
+def _held_out(script: Script, seen: Seen) -> Iterator[str]:
+    """Who is in the holdout gets nothing of its type, who is not gets all; both are compared."""
+    stages = {(line[0], line[1], line[2]): line[3:] for line in seen.compared}
+    for event in script.events.values():
+        if kind_of(event) != "spared":
+            continue
+        name, user = notification_of(event), event["data"]["who"]
+        ends = {end for place, found in seen.ends.items() if place[0] == name for end in found}
+        group = stages.get((str(Stage.ASSIGNED), event["id"], user))
+        if not _is_spared(user):
+            if str(Reason.HOLDOUT) in ends:
+                yield f"{event['id']} was held out, and {user} is not"
+            if group is not None and group != ("holdout.town/told", event["data"]["key"]):
+                yield f"{event['id']} counts {user} in {group}"
+        elif str(Reason.HOLDOUT) in ends:
+            if len(ends) > 1 or group != ("holdout.town/held_out", event["data"]["key"]):
+                yield f"{event['id']} was held out and ended {ends}, counted in {group}"
+        elif ends & {"queued"} or any("digested" in end for end in ends):
+            yield f"{event['id']} told {user}, who is held out"
+    for act in script.acts:
+        goal = act.value
+        if goal.get("type") == "ended.over" and "who" in goal["data"]:
+            known = stages.get((str(Stage.GOAL), goal["id"], goal["data"]["who"]))
+            if known != ("", goal["data"]["key"]):
+                yield f"nobody knows that {goal['data']['who']} reached a goal by {goal['id']}"
+
+
+def _is_spared(user: str) -> bool:
+    """Whether the first half of all points has the user, by the hash as documented."""
+    text = f"h7:default{len(user)}:{user}6:sparedtown".encode()
+    return blake2b(text, digest_size=8).digest()[0] < 128
+
+
 def _next_morning(script: Script, user: str, after: int) -> int:
     """When the user's clock shows nine the next time, which is when daily messages come (ms)."""
     zone = ZoneInfo(_zone_of(script, user))
@@ -270,6 +309,7 @@ CHANNELS_AT_ONCE = {
     "windowed": ("push",),
     "repeated": ("push",),
     MESSAGE: ("push", "email"),
+    "spared": ("push", "inapp"),
 }
 """Channels of each type that must come to an end, whatever people do."""
 

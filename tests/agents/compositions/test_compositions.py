@@ -9,6 +9,7 @@ from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.endings import ENDINGS
 from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.frequency import FREQUENCY
+from tests.agents.compositions.holdouts import HOLDOUTS
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.messages import MESSAGES
 from tests.agents.compositions.presence import PRESENCE_FLOWS
@@ -30,6 +31,7 @@ FLOWS = (
     *WINDOWS,
     *REPEATS,
     *MESSAGES,
+    *HOLDOUTS,
 )
 
 

@@ -5,6 +5,7 @@ import pytest
 from policy.audience import told_after
 from policy.digest_window import DigestWindow
 from policy.ending import Ending
+from policy.holdout import Goal, Holdout
 from policy.user.tenant import DEFAULT_TENANT
 from policy.wall_clock import EVERY_DAY
 from schemas.vocabulary import Channel, Priority, Reason, Stage
@@ -83,6 +84,18 @@ def test_an_order_ends_the_reminders_of_its_cart() -> None:
     assert [step.after + spec.delay for step in spec.steps] == [4 * HOUR, 28 * HOUR]
     (ending,) = catalogue.ended_by(happened("order.placed"))
     assert ending == spec.until == Ending("order.placed", ("cart_id",), ("customer_id",))
+
+
+def test_one_in_twenty_is_not_reminded_of_a_cart_to_see_how_many_order_all_the_same() -> None:
+    catalogue = shipped_catalogue()
+    spec = catalogue.types["cart_reminder"]
+    assert spec.holdouts == (Holdout("2026", 500, "cart_reminder"),)
+    assert spec.goal == Goal("order.placed", 72 * HOUR, ("cart_id",), ("customer_id",))
+    ordered = happened("order.placed", data={"cart_id": "c1", "customer_id": "ann"})
+    assert catalogue.aimed_at(ordered) == (spec,)
+    assert spec.goal.about(ordered) == "c1"
+    others = {name: each.holdouts for name, each in catalogue.types.items() if each is not spec}
+    assert set(others.values()) == {()}
 
 
 def test_a_code_comes_by_mail_too_unless_the_text_arrived() -> None:

@@ -127,6 +127,17 @@ async def test_results_of_experiments(
     ]  # fmt: skip
 
 
+async def test_what_telling_brings(client: Client) -> None:
+    client.clickhouse.rows = [("holdout.q1", "told", 40, 20), ("holdout.q1", "held_out", 10, 1)]
+    (found,) = await client.get("/experiments/order_shipped?metric=goal&to=2025-01-02")
+    days = {"from": "1970-01-01", "to": "2025-01-02"}
+    assert client.clickhouse.asked == [{"tenant": "acme", "type": "order_shipped", **days}]
+    assert "goal_results" in client.clickhouse.sql
+    shown = [(each["variant"], each["users"], each["rate"]) for each in found["variants"]]
+    assert shown == [("held_out", 10, 0.1), ("told", 40, 0.5)]
+    assert [each["against"] for each in found["compared"]] == ["held_out"]
+
+
 async def test_results_of_no_days(client: Client) -> None:
     status, body = await client.call("GET", "/experiments/x?from=2025-01-02&to=2025-01-01")
     assert (status, body["detail"]) == (400, "to must not be before from.")
