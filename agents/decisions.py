@@ -15,6 +15,7 @@ from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import cancel, give_up, hear
 from policy.notification_type import NotificationType, unknown_type
+from policy.replacing import replaces, waits_as
 from policy.rescheduling import may_reschedule, rescheduled
 from policy.resume import resume
 from policy.ticket import is_too_long, stub_of, ticket_of
@@ -95,6 +96,23 @@ class Decisions:
             for row in assigned(request, spec, decision, self._now):
                 self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
             self._store(event.tenant, request.user, user, state, decision)
+            if spec.replaces and decision.ledger.newest is not state.ledger.newest:
+                self._drop_replaced(request, spec)
+
+    def _drop_replaced(self, request: Request, spec: NotificationType) -> None:
+        """Have what waits of the same thing end, as what it says is no longer so; of what is
+        gathered, that is seen when the digest is made."""
+        tenant, user, name = request.event.tenant, request.user, replaces(request, spec)
+        owner, prefix = user_key(tenant, user), key_of(tenant, waits_as(name), user)
+        found = (tuple(parts_of(place)[3:]) for place in self._turn.view(CANCEL_KEYS).keys(prefix))
+        rows = [row for row in found if len(row) == 1]
+        self._held.load(owner + key_of(*row) for row in rows)
+        for row in rows:
+            held = self._held.get(owner + key_of(*row))
+            if held is None or not self._is_live(tenant, user, held):
+                continue  # what an erasure has yet to take
+            if held.request.origin != request.origin:
+                self._drop(tenant, user, row, held, f"replaced by {request.event.id}")
 
     def type_of(self, asked: Request | Broadcast) -> NotificationType:
         """The notification type that is asked for; raises BadRecord where there is none."""
@@ -243,14 +261,14 @@ class Decisions:
                 self._drop(tenant, user, tuple(row), held)
         return self._held.bytes_read - before
 
-    def _drop(self, tenant: str, user: str, row: Row, held: Held) -> None:
-        """Have what is held in a row, under a key that was cancelled, end so."""
+    def _drop(self, tenant: str, user: str, row: Row, held: Held, why: str = "") -> None:
+        """Have what is held in a row, under a key that was cancelled, end so; or for `why`."""
         place = key_of(tenant, held.cancel_keys()[0], user, *row)
         name = self._turn.view(CANCEL_KEYS).get(place) or ""
         owner = user_key(tenant, user)
         state = self._state(tenant, owner)
         has_key = self._cancelled_at(tenant, held.request.event.cancel_key) > 0
-        detail = "" if has_key else said_of(self._type(held.request).until)
+        detail = why or ("" if has_key else said_of(self._type(held.request).until))
         decision = cancel(row, held, state.ledger, name, detail)
         self._write(decision)
         self._store(tenant, user, owner, state, decision)

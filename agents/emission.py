@@ -75,6 +75,12 @@ class Emission:
         now = self._clock.now()
         self._add_event(reached(self._delivery, Stage.SUPPRESSED, now, reason=Reason.EXPIRED))
 
+    def replaced(self) -> None:
+        """A later one of the same thing took its place before it went out."""
+        now, why = self._clock.now(), "a later one of the same came first"
+        event = reached(self._delivery, Stage.SUPPRESSED, now, reason=Reason.CANCELLED, detail=why)
+        self._add_event(event)
+
     def failed(self, provider: str, failure: BadRecord) -> None:
         """It is given up: its record becomes a dead letter."""
         now = self._clock.now()

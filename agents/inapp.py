@@ -19,7 +19,7 @@ from schemas.erasure import Erasure
 from schemas.inbox_change import InboxChange
 from schemas.vocabulary import Channel, Priority
 from tables.erased import ERASED, Forgotten
-from tables.inbox import COUNTS, INBOX
+from tables.inbox import COUNTS, INBOX, REPLACING
 from tables.store import Store
 from tables.turn import Turn
 from tables.users import user_key
@@ -40,7 +40,7 @@ SHARES = {
 CHANGES_AT_ONCE = 5
 """Changes, or erasures, in one slice, for which a critical delivery may wait: each may be of a
 whole inbox, which takes some 20 to 90 ms where that holds 1,000 items."""
-TABLES = (INBOX, COUNTS, ERASED)
+TABLES = (INBOX, COUNTS, REPLACING, ERASED)
 
 
 def inapp(runtime: Runtime) -> Role:

@@ -150,6 +150,7 @@ def shown_item(name: str, item: InboxItem) -> Item:
         title=content.title,
         body=content.body,
         data=content.data,
+        replaces=item.replaces,
         occurred_at=timestamp(item.occurred_at),
         seen_at=_told(state.seen_at),
         read_at=_told(state.read_at),

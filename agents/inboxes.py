@@ -20,7 +20,17 @@ from schemas.inbox_change import InboxChange
 from schemas.inbox_question import Item
 from schemas.live import Live, Message
 from schemas.vocabulary import Reason, Stage
-from tables.inbox import COUNTS, INBOX, NEW, InboxItem, inbox_key, item_id, key_of_item, name_of
+from tables.inbox import (
+    COUNTS,
+    INBOX,
+    NEW,
+    REPLACING,
+    InboxItem,
+    inbox_key,
+    item_id,
+    key_of_item,
+    name_of,
+)
 from tables.table import key_of
 from tables.turn import Turn
 
@@ -39,6 +49,7 @@ class Inboxes:
     def __init__(self, turn: Turn, size: int, now: int) -> None:
         self._inbox = turn.view(INBOX)
         self._counts = turn.view(COUNTS)
+        self._replacing = turn.view(REPLACING)
         self._outputs = turn.outputs
         self._size = size
         self._now = now
@@ -62,7 +73,8 @@ class Inboxes:
         # Asked before expiry: a repeat after the time to live must not deny what is there.
         refusal = Reason.NONE if item is not None else self._refusal(delivery, whose, key)
         if refusal:
-            event = reached(delivery, Stage.SUPPRESSED, self._now, reason=refusal)
+            why = "a later one of the same came first" if refusal is Reason.CANCELLED else ""
+            event = reached(delivery, Stage.SUPPRESSED, self._now, reason=refusal, detail=why)
         else:
             if item is None:
                 counts, item = self._stored(delivery, whose, key)
@@ -92,9 +104,7 @@ class Inboxes:
         going = [key for key in keys if key < after]
         self._inbox.load(going)
         for key in going:
-            gone = self._inbox.get(key)
-            counts = counts.moved(gone.state if gone else NEW, None)
-            self._inbox.put(key, None)
+            counts = self._without(key, whose, counts)
         if len(going) == len(keys):
             counts = NONE
         self._counts.put(whose, None if counts == NONE else counts)
@@ -104,6 +114,9 @@ class Inboxes:
         """Why a new item is not stored; NONE where it is."""
         if self._now >= delivery.expires_at:
             return Reason.EXPIRED
+        before = self._place_of_last(delivery, whose)
+        if before is not None and before > key:
+            return Reason.CANCELLED  # a later one of the same thing came first
         counts = self._count(whose)
         # An item newer than all others, as nearly all are, has a place in any inbox.
         if counts.items < self._size or not counts.may_hold(delivery.accepted_at):
@@ -111,7 +124,15 @@ class Inboxes:
         return Reason.INBOX_FULL if key < next(self._inbox.keys(whose)) else Reason.NONE
 
     def _stored(self, delivery: Delivery, whose: bytes, key: bytes) -> tuple[Counts, InboxItem]:
-        """A new item at `key`, counted; older ones go where there are too many."""
+        """A new item at `key`, counted; the one whose place it takes goes, or older ones where
+        there are too many."""
+        before = self._place_of_last(delivery, whose)
+        if before is not None:
+            self._inbox.load([before])
+            self._counts.put(whose, self._without(before, whose, self._count(whose)))
+        if delivery.replaces:
+            name = item_id(delivery.accepted_at, name_of(delivery))
+            self._replacing.put(whose + key_of(delivery.replaces), name)
         counts = self._room_for_one(whose, self._count(whose)).came(delivery.accepted_at)
         item = _item(delivery, self._now, counts.last)
         self._inbox.put(key, item)
@@ -125,10 +146,23 @@ class Inboxes:
         going = list(islice(self._inbox.keys(whose), surplus))
         self._inbox.load(going)
         for oldest in going:
-            gone = self._inbox.get(oldest)
-            counts = counts.moved(gone.state if gone else NEW, None)
-            self._inbox.put(oldest, None)
+            counts = self._without(oldest, whose, counts)
         return counts
+
+    def _place_of_last(self, delivery: Delivery, whose: bytes) -> bytes | None:
+        """Where the item is, if there is one, that the delivery takes the place of."""
+        if not delivery.replaces:
+            return None
+        name = self._replacing.get(whose + key_of(delivery.replaces))
+        return None if name is None else key_of_item(delivery.tenant, delivery.user, name)
+
+    def _without(self, key: bytes, whose: bytes, counts: Counts) -> Counts:
+        """Take an item away; the counts without it."""
+        gone = self._inbox.get(key)
+        self._inbox.put(key, None)
+        if gone is not None and gone.replaces:
+            self._replacing.put(whose + key_of(gone.replaces), None)
+        return counts.moved(gone.state if gone else NEW, None)
 
     def _meant(self, change: InboxChange, whose: bytes) -> Iterable[bytes]:
         if change.item is not None:
@@ -197,4 +231,5 @@ def _item(delivery: Delivery, now: int, number: int) -> InboxItem:
         NEW,
         ticket_of(delivery),
         number,
+        delivery.replaces,
     )

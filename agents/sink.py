@@ -37,6 +37,9 @@ SLICE = 250
 """Deliveries in one slice."""
 IN_FLIGHT = 2000
 """Deliveries of one topic and partition that are under way; more wait for the slowest of them."""
+MOST_REPLACING = 10_000
+"""Things of which a partition knows what came last: as long as its worker runs, longer than most
+are tried again."""
 QUESTION_SECONDS = 2.0
 """For which whoever asks for a delivery's ticket waits while its call is under way."""
 _decode = msgspec.json.Decoder(ReadCircuits | ReadSentTicket).decode
@@ -101,6 +104,7 @@ class Sink(Stateful):
         self._ledger = SentLedger(store)
         self._outcomes = Outcomes(store, runtime)
         self._under_way: dict[str, asyncio.Event] = {}
+        self._newest: dict[str, int] = {}
 
     async def handle(self, slice_: Slice) -> None:
         """Deliver all of the slice, and emit what became of each once it is known; or note who was
@@ -118,6 +122,8 @@ class Sink(Stateful):
             # A delivery that stands here twice was written by a replay: one call for both.
             work = works.setdefault(delivery.delivery_id, Work(record, delivery, []))
             work.spans.append(left.pop(record.offset))
+        for work in works.values():
+            self._note_replacing(work.delivery)
         marks = self._ledger.find([work.delivery for work in works.values()])
         busy = self._under_way.keys() & works.keys()
         tasks = [
@@ -186,6 +192,9 @@ class Sink(Stateful):
         if mark is None and self._runtime.clock.now() < delivery.expires_at:
             if self._closing.is_set():
                 raise Abandoned
+            if self._is_outdated(delivery):
+                emission.replaced()
+                return
             # Asks by itself, right before the call, whether the user was erased.
             call = Call(delivery, self._ledger, self._closing, self._is_forgotten, origin)
             answer = await self._dispatch.deliver(call)
@@ -200,6 +209,19 @@ class Sink(Stateful):
             emission.sent(mark)
         else:
             emission.expired()
+
+    def _note_replacing(self, delivery: Delivery) -> None:
+        """Remember what of one thing was accepted last, and forget what is longest known."""
+        if not delivery.replaces:
+            return
+        last = max(delivery.accepted_at, self._newest.pop(delivery.replaces, 0))
+        self._newest[delivery.replaces] = last
+        if len(self._newest) > MOST_REPLACING:
+            del self._newest[next(iter(self._newest))]
+
+    def _is_outdated(self, delivery: Delivery) -> bool:
+        # What is tried again would take the place of what came meanwhile.
+        return delivery.accepted_at < self._newest.get(delivery.replaces, 0)
 
     def _emission(self, work: Work) -> Emission:
         outputs = self._runtime.outputs()

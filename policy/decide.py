@@ -16,6 +16,8 @@ from policy.later import wait
 from policy.message import message_of
 from policy.notification_type import YEAR_MS, NotificationType
 from policy.opening import Opening
+from policy.replacing import is_outdated, noted, replaces
+from policy.replacing import shown as shown_thing
 from policy.steps import take_step
 from policy.user.state import UserState
 from schemas.request import Request
@@ -59,12 +61,16 @@ def decide(
     draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at, trace)
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
     draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
+    about = replaces(request, spec)
+    if about:
+        draft.newest = noted(request, about, ledger.newest)
     _begin(draft, at)
     if spec.holdouts and (draft.deliveries or draft.keep):
         # Last, so that both groups are of those alone whom nothing known by now keeps from it.
         found = _held_out(draft, spec)
         if found is not None:
-            return Decision(name, (), (found,), replace(ledger, marks=draft.marks))
+            left = replace(ledger, marks=draft.marks, newest=draft.newest)
+            return Decision(name, (), (found,), left)
     return draft.decision()
 
 
@@ -139,6 +145,9 @@ def _refusal(
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
     if is_over(request, state.ended_at):
         return Outcome(None, Reason.CANCELLED, said_of(spec.until))
+    about = replaces(request, spec)
+    if about and is_outdated(request, about, state.ledger.newest):
+        return Outcome(None, Reason.CANCELLED, f"a later one of {shown_thing(spec)} came first")
     reason = unheard(request.event, request.user, spec, state.profile)
     return Outcome(None, reason) if reason else None
 

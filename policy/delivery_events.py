@@ -154,7 +154,7 @@ def assigned(
     about = goal.about(request.event)
     if about is None or not (is_held_out or decision.deliveries or decision.keep):
         return []
-    outcome = Outcome(None, Reason.NONE, about, Stage.ASSIGNED)
+    outcome = Outcome(None, Reason.NONE, about[:MOST_SHOWN], Stage.ASSIGNED)
     row = not_sent(request, spec, decision.notification_id, outcome, now)
     return [
         replace(row, id=f"{row.id}.{group}", variant=group, within=goal.within // 1000)
@@ -168,7 +168,8 @@ def did(
     """The user did what a type is to bring about, whether or not they were told."""
     name = goal_id(event.tenant, event.id, user, spec.name)
     asked = _asked(event, spec, user, accepted_at)
-    return not_sent(asked, spec, name, Outcome(None, Reason.NONE, about, Stage.GOAL), now)
+    outcome = Outcome(None, Reason.NONE, about[:MOST_SHOWN], Stage.GOAL)
+    return not_sent(asked, spec, name, outcome, now)
 
 
 def _asked(event: Event, spec: NotificationType, user: str, accepted_at: int) -> Request:

@@ -17,6 +17,7 @@ from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
 from policy.paths import text_at
 from policy.quiet_hours import zone_of
+from policy.replacing import Newest, is_outdated, order_of, replaces, shown
 from policy.rule import Later
 from policy.user.ledger import Gathering, Held
 from policy.user.preferences import muted
@@ -169,10 +170,10 @@ def _draft(
 
 def _left_in(draft: Draft, items: Sequence[Item], types: Types) -> list[Item]:
     """The items whose events may be told of; of each other one, the draft notes why not."""
-    members = []
+    members, newest = [], _newest(draft, items, types)
     for item in items:
         _, held = item
-        reason = _silenced(held, draft, types[held.request.type])
+        reason = _silenced(held, draft, types[held.request.type], newest)
         if reason is None:
             members.append(item)
         else:
@@ -181,9 +182,25 @@ def _left_in(draft: Draft, items: Sequence[Item], types: Types) -> list[Item]:
     return members
 
 
-def _silenced(held: Held, draft: Draft, spec: NotificationType) -> tuple[Reason, str] | None:
+def _newest(draft: Draft, items: Sequence[Item], types: Types) -> Newest:
+    """Of each thing the last that was accepted, those included that only these items tell of."""
+    newest = dict(draft.newest)
+    for _, held in items:
+        name = replaces(held.request, types[held.request.type])
+        if name and not is_outdated(held.request, name, newest):
+            newest[bytes.fromhex(name)] = order_of(held.request)
+    return newest
+
+
+def _silenced(
+    held: Held, draft: Draft, spec: NotificationType, newest: Newest
+) -> tuple[Reason, str] | None:
     if draft.now >= expires_at(held.request, spec):
         return Reason.EXPIRED, ""
+    name = replaces(held.request, spec)
+    # Left in until now, so that its window stays as it was, however often it is replaced.
+    if name and is_outdated(held.request, name, newest):
+        return Reason.CANCELLED, f"replaced by a later one of {shown(spec)}"
     reason = unheard(held.request.event, held.request.user, spec, draft.profile)
     return (reason, "") if reason else _muted(held, draft, spec)
 

@@ -13,6 +13,7 @@ from policy.notification_type import NotificationType, Plan
 from policy.quiet_hours import zone_of
 from policy.rate_limit import Window
 from policy.rendering.reader import Reader, reader_of
+from policy.replacing import Order, replaces, waits_as
 from policy.rule import Verdict
 from policy.sender import merged
 from policy.user.ledger import Gathering, Held, Ledger, Waiting
@@ -64,6 +65,7 @@ class Draft(Struct, gc=False):
     waiting: dict[str, Waiting]
     gathering: dict[str, Gathering]
     heard: dict[bytes, Stage]
+    newest: dict[bytes, Order]
     step: int = 0
     closing: bool = False
     plan: Plan = cast("Plan", None)  # there is one once a channel is looked at
@@ -157,6 +159,8 @@ class Draft(Struct, gc=False):
                 delivery = replace(delivery, transactional=True)
             if plan.channel is _EMAIL and (spec.sender or self.tenant.sender):
                 delivery = replace(delivery, sender=merged(spec.sender, self.tenant.sender))
+            if spec.replaces and not self.closing:
+                delivery = replace(delivery, replaces=replaces(request, spec))
             if event.idempotency_key is not None and not self.closing:
                 delivery = replace(delivery, counts_as=counted_id(event, request.user, spec.name))
             self.deliveries += (delivery,)
@@ -174,8 +178,11 @@ class Draft(Struct, gc=False):
     def held(self, channels: tuple[Channel, ...]) -> Held:
         """The request, to be kept for these channels of the step."""
         held = Held(self.request, self.step, channels)
-        until = self.spec.until
-        return held if until is None else replace(held, ends=until.keys(self.request))
+        until, name = self.spec.until, replaces(self.request, self.spec)
+        ends = () if until is None else until.keys(self.request)
+        if name:
+            ends = (*ends, waits_as(name))
+        return replace(held, ends=ends) if ends else held
 
     def suppress(self, channel: Channel | None, reason: Reason, detail: str = "") -> None:
         """Note that a channel, or all of them, stay silent."""
@@ -189,7 +196,9 @@ class Draft(Struct, gc=False):
         """What came of it."""
         if self.keep:
             self.keep = tuple(self._noted(*each) for each in self.keep)
-        ledger = Ledger(self.marks, self.windows, self.waiting, self.gathering, self.heard)
+        ledger = Ledger(
+            self.marks, self.windows, self.waiting, self.gathering, self.heard, self.newest
+        )
         return Decision(
             self.name,
             self.deliveries,
@@ -245,6 +254,7 @@ def draft_of(
         ledger.waiting,
         ledger.gathering,
         ledger.heard,
+        ledger.newest,
     )
 
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from policy.identity import ending_key
 from policy.instants import epoch_ms
-from policy.paths import value_at
+from policy.paths import key_at
 from schemas.event import Event
 from schemas.request import Request
 
@@ -24,16 +24,9 @@ class Ending(Struct, frozen=True):
     users: tuple[str, ...] = ()
 
     def key(self, event: Event, user: str) -> str | None:
-        """What the user's share of an event, of either kind, is found by; None without a value.
-
-        Texts and numbers are values: 7, 7.0 and "7" are the same one.
-        """
-        value = value_at(event.data, self.match)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
-            return None
-        return ending_key(self.event, self.match, user, str(value))
+        """What the user's share of an event, of either kind, is found by; None without a value."""
+        value = key_at(event.data, self.match)
+        return None if value is None else ending_key(self.event, self.match, user, value)
 
     def keys(self, request: Request) -> tuple[str, ...]:
         """What an ending of this request may be known by; none where its event has no value."""

@@ -239,7 +239,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     of what they did themselves, but with `own_events`, which is true of transactional types unless
     they say no. `sender` is who its e-mails are from. Who is in its `holdout`, or in the
     catalogue's, is not told, and `goal` is by what they are compared with those who are; what is
-    transactional or critical holds out nobody.
+    transactional or critical holds out nobody. With `replaces`, a path, the last notification of
+    the same value there takes the place of the others: on devices, in the inbox, and of what still
+    waits.
     """
 
     category: PlainName
@@ -275,6 +277,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sender: SenderEntry | None = None
     holdout: HoldoutEntry | None = None
     goal: GoalEntry | None = None
+    replaces: FieldPath | None = None
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""

@@ -5,7 +5,7 @@ from msgspec import Struct
 from policy.decision import Outcome
 from policy.duration import shown
 from policy.identity import holdout_point
-from policy.paths import text_at
+from policy.paths import key_at
 from schemas.event import Event
 from schemas.vocabulary import Reason
 
@@ -71,10 +71,8 @@ class Goal(Struct, frozen=True):
 
     def about(self, event: Event) -> str | None:
         """What must be the same of both events; None for one that lacks it, so that it counts in
-        neither group. Texts and numbers are values: 7, 7.0 and "7" are the same one."""
-        if not self.match:
-            return ""
-        return text_at(event.data, self.match).removesuffix(".0") or None
+        neither group."""
+        return key_at(event.data, self.match) if self.match else ""
 
 
 def held_out_by(holdouts: tuple[Holdout, ...], tenant: str, user: str) -> Holdout | None:

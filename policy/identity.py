@@ -56,6 +56,11 @@ def wish_name(category: str, channel: Channel) -> str:
     return _hashed(f"c{len(category)}:{category}{channel}")
 
 
+def replacing_id(tenant: str, user: str, type_name: str, value: str) -> str:
+    """32 hex digits that all notifications have, of which the last takes the others' place."""
+    return _hashed(f"p{len(tenant)}:{tenant}{len(user)}:{user}{len(type_name)}:{type_name}{value}")
+
+
 def ending_key(event_type: str, match: tuple[str, ...], user: str, value: str) -> str:
     """What an event that ends others is remembered by; as a cancel key, none of a producer's."""
     field = ".".join(match)

@@ -86,7 +86,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     the users that an event lists, `names_channels` that each event names those of the channels on
     which it is told. E-mails are from `sender`, as far as it says. Who is in one of `holdouts`,
     that of all types first, is not told; `goal` is what they are then compared by with those who
-    are.
+    are. A notification takes the place of those before it that have the same value at `replaces`.
     """
 
     name: str
@@ -119,6 +119,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     sender: Sender | None = None
     holdouts: tuple[Holdout, ...] = ()
     goal: Goal | None = None
+    replaces: tuple[str, ...] = ()
 
     @property
     def waits_for_receipts(self) -> bool:

@@ -11,6 +11,8 @@ from policy.duration import shown as shown_span
 from policy.ending import Ending
 from policy.instants import epoch_ms, text
 from policy.notification_type import NotificationType
+from policy.replacing import replaces
+from policy.replacing import shown as shown_thing
 from policy.user.state import UserState
 from schemas.request import Request
 from schemas.vocabulary import Reason
@@ -77,7 +79,16 @@ class Opening(Struct, frozen=True):
             shown = "no cancel key"
         else:
             shown = f"key {key}, cancelled at {text(at)}" if at else f"key {key}, never cancelled"
-        return shown if self.spec.until is None else f"{shown}; {self._ending(self.spec.until)}"
+        if self.spec.until is not None:
+            shown += f"; {self._ending(self.spec.until)}"
+        return f"{shown}; {self._replacing()}" if self.spec.replaces else shown
+
+    def _replacing(self) -> str:
+        name, thing = replaces(self.request, self.spec), shown_thing(self.spec)
+        if not name:
+            return f"without {'.'.join(self.spec.replaces)}, takes no place"
+        last = self.state.ledger.newest.get(bytes.fromhex(name))
+        return f"the last of {thing} came at {text(last[0])}" if last else f"the first of {thing}"
 
     def _ending(self, until: Ending) -> str:
         if not until.keys(self.request):

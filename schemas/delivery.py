@@ -56,8 +56,9 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One message on its way to one address.
 
     `delivery_id` is the same however often this is replayed: sinks send it once, and devices
-    collapse by `notification_id`. Times are epoch milliseconds. `attempt` counts the calls that
-    failed so far; `due_at` says when it may be tried again. `variant` is of an
+    collapse by `notification_id`, or by `replaces`, which all have of which the one that was
+    accepted last takes the place of the others. Times are epoch milliseconds. `attempt` counts the
+    calls that failed so far; `due_at` says when it may be tried again. `variant` is of an
     experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
     would have by its event's idempotency key, where there is one: feeds know it by that. What is
     `transactional` comes whatever the user chose, so it offers nobody to unsubscribe. E-mails may
@@ -85,3 +86,9 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     counts_as: str = ""
     transactional: bool = False
     sender: Sender | None = None
+    replaces: str = ""
+
+    @property
+    def collapses_by(self) -> str:
+        """By which a device knows what takes the place of what: 32 hex digits."""
+        return self.replaces or self.notification_id

@@ -51,7 +51,11 @@ InboxQuestion = ReadInbox | ReadCounts | ReadWritten
 
 
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One item, the user's `number`th. What the user has not done, or no longer, has no moment."""
+    """One item, the user's `number`th. What the user has not done, or no longer, has no moment.
+
+    Of those with the same `replaces` the inbox has the one that was accepted last alone, so who
+    shows another of them takes it away when this one comes.
+    """
 
     id: ItemId
     number: int
@@ -67,6 +71,7 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     snoozed_until: Timestamp | None = None
     image: str = ""
     actions: tuple[Action, ...] = ()
+    replaces: str = ""
 
 
 class InboxCounts(Struct, frozen=True):

@@ -14,7 +14,7 @@ class InboxItem(Struct, frozen=True, array_like=True):
     """One in-app notification as the app shows it. Epoch milliseconds.
 
     The `number` counts a user's items in the order in which they came into the inbox, which is
-    not always that of their acceptance.
+    not always that of their acceptance. Of those with the same `replaces` there is one alone.
     """
 
     notification_id: str
@@ -25,11 +25,16 @@ class InboxItem(Struct, frozen=True, array_like=True):
     state: ItemState = NEW
     ticket: Ticket | None = None
     number: int = 0
+    replaces: str = ""
 
 
 INBOX = Table(b"i", InboxItem)
 COUNTS = Table(b"n", Counts, kept=10_000)
 """Counts under (tenant, user), always written with the items that they count."""
+
+
+REPLACING: Table[str] = Table(b"p", str)
+"""The id of the item that there is of one thing, under (tenant, user, `replaces`)."""
 
 
 def name_of(delivery: Delivery) -> str:

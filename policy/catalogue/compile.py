@@ -83,6 +83,7 @@ def compiled_type(
         sender=sender_of(entry.sender),
         holdouts=_holdouts(name, entry, holdout),
         goal=_goal(entry.goal),
+        replaces=_path(entry.replaces),
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))

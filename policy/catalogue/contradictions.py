@@ -77,6 +77,8 @@ def _audience(entry: Entry) -> Iterator[Problem]:
         yield (), "one of users, followers = true, subscribers and segment must say whom to tell"
     for field in given[1:]:
         yield (field,), f"contradicts {given[0]}: only one of them can say whom to tell"
+    if entry.followers and entry.replaces is not None:
+        yield ("replaces",), "contradicts followers, as what feeds read of an actor is not replaced"
     if entry.fan_out_threshold is not None and not entry.followers:
         yield ("fan_out_threshold",), "needs followers = true"
 

@@ -93,7 +93,8 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
 
     Deduplication marks as `policy.dedupe` packs them, rate windows by name, what waits and what
     is gathered by name, and how far notifications got that still wait for something, by the
-    first half of their id. All bounded: `MARKS_KEPT` marks, in each window twice its limit's
+    first half of their id. `newest` is what was accepted last of what takes another's place, see
+    `policy.replacing`. All bounded: `MARKS_KEPT` marks, in each window twice its limit's
     count of times, and the numbers above.
     """
 
@@ -102,6 +103,7 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
     waiting: dict[str, Waiting] = {}
     gathering: dict[str, Gathering] = {}
     heard: dict[bytes, Stage] = {}
+    newest: dict[bytes, tuple[int, int, int]] = {}
 
     def timers(self) -> Iterator[tuple[str, int]]:
         """Everything that is to happen later: its name, and when (ms)."""

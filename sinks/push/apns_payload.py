@@ -57,7 +57,7 @@ def headers_of(delivery: Delivery, topic: str) -> dict[str, str]:
         "apns-id": str(uuid.uuid5(IDS, delivery.delivery_id)),
         "apns-topic": topic,
         "apns-push-type": "alert",
-        "apns-collapse-id": delivery.notification_id,  # 32 of at most 64 bytes
+        "apns-collapse-id": delivery.collapses_by,  # 32 of at most 64 bytes
         "apns-expiration": str(delivery.expires_at // 1000),
         "apns-priority": "10" if delivery.priority in URGENT else "5",
     }

@@ -120,14 +120,14 @@ def body_of(delivery: Delivery, now: int) -> Body:
         token=delivery.address,
         notification=Notification(content.title, content.body, content.image),
         android=Android(
-            AndroidNotification(delivery.notification_id),
+            AndroidNotification(delivery.collapses_by),
             "high" if urgent else "normal",
             f"{seconds}s",
         ),
         # The id is 32 hex digits; APNs takes 64 bytes.
         apns=Apns(
             {
-                "apns-collapse-id": delivery.notification_id,
+                "apns-collapse-id": delivery.collapses_by,
                 "apns-expiration": str(delivery.expires_at // 1000),
                 "apns-priority": "10" if urgent else "5",
             },

@@ -59,7 +59,8 @@ class Subscription(Struct, frozen=True):
 
 
 class Payload(Struct, frozen=True, omit_defaults=True):
-    """What the app's service worker gets."""
+    """What the app's service worker gets; with a `tag`, for `showNotification` to take the place
+    of what is shown with the same one."""
 
     title: str
     body: str
@@ -68,6 +69,7 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     data: dict[str, object] = {}
     image: str = ""
     actions: tuple[Action, ...] = ()
+    tag: str = ""
 
 
 class _Service:
@@ -179,7 +181,7 @@ class WebPush(OneByOne):
             "TTL": str(min(MAX_TTL, max(0, seconds))),
             "Urgency": URGENCY[delivery.priority],
             # A repeat takes the place of the first; 32 characters at most.
-            "Topic": delivery.notification_id,
+            "Topic": delivery.collapses_by,
         }
 
 
@@ -194,6 +196,7 @@ def payload_of(delivery: Delivery) -> Payload:
         content.data,
         content.image,
         content.actions,
+        delivery.replaces,
     )
 
 

@@ -72,6 +72,80 @@ async def test_an_inbox_is_in_the_order_of_acceptance(stage: Stage) -> None:
     assert found == [first.notification_id, later[1].notification_id, later[0].notification_id]
 
 
+RIDE = "1a2b3c4d5e6f708192a3b4c5d6e7f801"
+
+
+async def read_inbox(stage: Stage, user: str) -> dict[str, Any]:
+    return await ask(stage, user, ReadInbox(tenant="default", user=user))
+
+
+async def test_the_last_of_one_thing_takes_the_place_of_the_others(stage: Stage) -> None:
+    """On top, and unread again; what is about nothing or something else stays."""
+    first = message(stage, replaces=RIDE, content=Content(body="5 min"))
+    user, at = first.user, first.accepted_at
+    other = message(stage, user=user, accepted_at=at + 1)
+    elsewhere = message(stage, user=user, accepted_at=at + 2, replaces="0" * 32)
+    last = message(
+        stage, user=user, accepted_at=at + 3, replaces=RIDE, content=Content(body="2 min")
+    )
+    await stage.say(HIGH, first, other, elsewhere)
+    await stage.work(stage.inapp)
+    read = InboxChange(
+        user=user, kind="read", at=moment(at + 9), item=f"{at:013d}.{first.notification_id}"
+    )
+    await stage.say(INBOX_CHANGES, read)
+    await stage.work(stage.inapp)
+    assert (await read_inbox(stage, user))["counts"] == {"unread": 2, "unseen": 2, "last": 3}
+    await stage.say(HIGH, last)
+    await stage.work(stage.inapp)
+    page = await read_inbox(stage, user)
+    shown = [(each["notification_id"], each.get("replaces", "")) for each in page["items"]]
+    assert shown == [
+        (last.notification_id, RIDE),
+        (elsewhere.notification_id, "0" * 32),
+        (other.notification_id, ""),
+    ]
+    assert "read_at" not in page["items"][0]
+    assert page["counts"] == {"unread": 3, "unseen": 3, "last": 4}
+    # As after a crash, and however often it is read again.
+    await stage.restart(keep_disk=False)
+    stage.again(HIGH)
+    await stage.work(stage.inapp)
+    assert await read_inbox(stage, user) == page
+
+
+async def test_an_older_one_that_comes_later_takes_no_place(stage: Stage) -> None:
+    last = message(stage, replaces=RIDE)
+    first = message(stage, user=last.user, accepted_at=last.accepted_at - 1, replaces=RIDE)
+    stranger = message(stage, replaces=RIDE)
+    await stage.say(HIGH, last, first, stranger)
+    await stage.work(stage.inapp)
+    (item,) = await inbox_of(stage, last.user)
+    assert item.notification_id == last.notification_id
+    assert len(await inbox_of(stage, stranger.user)) == 1
+    told = {row.notification_id: row for row in await stage.told()}
+    row = told[first.notification_id]
+    assert (row.stage, row.reason) == (Step.SUPPRESSED, Reason.CANCELLED)
+    assert row.detail == "a later one of the same came first"
+
+
+async def test_what_went_with_its_inbox_is_no_place_to_take(stage: Stage) -> None:
+    """An item that was pruned leaves no trace, so that what comes next of it counts as new."""
+    stage.runtime = replace(
+        stage.runtime, settings=stage.runtime.settings.model_copy(update={"inbox_size": 2})
+    )
+    first = message(stage, replaces=RIDE)
+    user, at = first.user, first.accepted_at
+    others = [message(stage, user=user, accepted_at=at + ms) for ms in (1, 2)]
+    again = message(stage, user=user, accepted_at=at + 3, replaces=RIDE)
+    await stage.say(HIGH, first, *others, again)
+    await stage.work(stage.inapp)
+    page = await read_inbox(stage, user)
+    found = [each["notification_id"] for each in page["items"]]
+    assert found == [again.notification_id, others[1].notification_id]
+    assert page["counts"] == {"unread": 2, "unseen": 2, "last": 4}
+
+
 async def test_what_is_too_late_is_told_and_not_stored(stage: Stage) -> None:
     said = msgspec.structs.replace(message(stage), expires_at=stage.clock.now())
     await stage.say(HIGH, said)

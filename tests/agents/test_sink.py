@@ -252,3 +252,33 @@ async def test_an_id_that_is_none_is_a_dead_letter_and_its_neighbours_go_on(
     (letter,) = await push.stage.letters()
     assert letter.reason is Reason.INVALID
     assert push.accepted(good) == [good.delivery_id]
+
+
+async def test_what_is_tried_again_takes_no_place_of_what_came_meanwhile(push: Push) -> None:
+    ride, other = "1a2b3c4d5e6f708192a3b4c5d6e7f801", "0" * 32
+    first = delivery(push.stage.clock, replaces=ride, attempt=1)
+    last = delivery(
+        push.stage.clock, replaces=ride, user=first.user, accepted_at=first.accepted_at + 1
+    )
+    same = delivery(push.stage.clock, replaces=other, user=first.user)
+    await push.deliver(last, same)
+    await push.deliver(first)
+    assert push.accepted(first, last, same) == [last.delivery_id, same.delivery_id]
+    rows = {row.delivery_id: row for row in await push.stage.told()}
+    row = rows[first.delivery_id]
+    assert (row.stage, row.reason) == (Step.SUPPRESSED, Reason.CANCELLED)
+    assert not await push.stage.read(RETRY, Delivery)
+
+
+async def test_of_one_thing_each_goes_that_is_newer_than_what_went(push: Push) -> None:
+    ride = "1a2b3c4d5e6f708192a3b4c5d6e7f801"
+    first = delivery(push.stage.clock, replaces=ride)
+    later = [
+        delivery(
+            push.stage.clock, replaces=ride, user=first.user, accepted_at=first.accepted_at + ms
+        )
+        for ms in (0, 5)
+    ]
+    for each in (first, *later):
+        await push.deliver(each)
+    assert push.accepted(first, *later) == [each.delivery_id for each in (first, *later)]

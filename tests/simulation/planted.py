@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from agents.decisions import Decisions
 from agents.rehearsal import HeldClock, Rehearsal
 from pipeline.memory_log import MemoryLog
 from pipeline.write_queue import Entry
@@ -185,6 +186,11 @@ def send_at_any_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "opens_at", lambda *_: None)
 
 
+def replace_nothing(patch: pytest.MonkeyPatch) -> None:
+    """What waits goes on, though a later one of the same thing came."""
+    patch.setattr(Decisions, "_drop_replaced", lambda *_: None)
+
+
 def hold_out_nobody(patch: pytest.MonkeyPatch) -> None:
     """Everybody is told."""
     patch.setattr(Holdout, "holds_out", lambda *_: False)
@@ -214,6 +220,7 @@ FAULTS = (
     gather_by_type,
     end_nothing,
     send_at_any_time,
+    replace_nothing,
     hold_out_nobody,
     hold_out_by_event,
 )

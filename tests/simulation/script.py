@@ -73,6 +73,9 @@ holdout = { share = "50%", name = "town" }
 goal = { event = "ended.over", within = "1h", match = "key", user = "who" }
 digests = [{ channels = ["push"], key = "key", every = "9m" }]
 escalation = [{ after = "10m", channels = ["email"] }]""",
+    "latest": """channels = ["push", "inapp"]
+replaces = "key"
+escalation = [{ after = "1h", channels = ["email"] }]""",
 }
 """What is special about each type."""
 CATEGORIES = {"note": "plain"}

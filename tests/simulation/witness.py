@@ -102,7 +102,7 @@ def _hear(seen: Seen, told: DeliveryEvent) -> None:
 
 def broken_so_far(script: Script, seen: Seen) -> list[str]:
     """Every promise that was not kept in what was sent until now, in words."""
-    return [*_against_wishes(script, seen), *_over_limits(seen)]
+    return [*_against_wishes(script, seen), *_over_limits(seen), *_outdated(script, seen)]
 
 
 def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
@@ -243,6 +243,21 @@ def _too_often(script: Script, seen: Seen) -> Iterator[str]:
                 yield f"two messages by {channel} to {address} in one day from {before}"
 
 
+def _outdated(script: Script, seen: Seen) -> Iterator[str]:
+    """What was sent though a later event about the same thing had been read."""
+    happened = [act.value for act in script.acts if act.value.get("type") == "latest.happened"]
+    events = {event["id"]: event for event in happened}
+    for at, delivery in seen.deliveries.values():
+        if delivery.category != "latest":
+            continue
+        event = events[delivery.event_id]
+        for other in happened:
+            if any(other["data"][name] != event["data"][name] for name in ("key", "who")):
+                continue
+            if _ms(event["occurred_at"]) < _ms(other["occurred_at"]) < at - LATENESS:
+                yield f"{event['id']} was sent at {at}, after {other['id']} had taken its place"
+
+
 def _held_out(script: Script, seen: Seen) -> Iterator[str]:
     """Who is in the holdout gets nothing of its type, who is not gets all; both are compared."""
     stages = {(line[0], line[1], line[2]): line[3:] for line in seen.compared}
@@ -310,6 +325,7 @@ CHANNELS_AT_ONCE = {
     "repeated": ("push",),
     MESSAGE: ("push", "email"),
     "spared": ("push", "inapp"),
+    "latest": ("push", "inapp"),
 }
 """Channels of each type that must come to an end, whatever people do."""
 

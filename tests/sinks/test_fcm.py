@@ -35,10 +35,18 @@ FCM = Case(
 
 
 @pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("replaces", ["", "1a2b3c4d5e6f708192a3b4c5d6e7f801"])
 @pytest.mark.parametrize("priority", list(Priority))
-def test_json_is_that_of_firebase_admin(priority: Priority) -> None:
+def test_json_is_that_of_firebase_admin(priority: Priority, replaces: str) -> None:
     content = Content(title="Hi", body="Grüße", data={"order": "7", "items": [1, 2]})
-    ours = delivery(FCM, priority=priority, content=content, expires_at=1_800_000_300_900)
+    ours = delivery(
+        FCM,
+        priority=priority,
+        content=content,
+        expires_at=1_800_000_300_900,
+        replaces=replaces,
+    )
+    collapses_by = replaces or ours.notification_id
     urgent = priority in (Priority.CRITICAL, Priority.HIGH)
     theirs = messaging.Message(
         token=ours.address,
@@ -52,11 +60,11 @@ def test_json_is_that_of_firebase_admin(priority: Priority) -> None:
         android=messaging.AndroidConfig(
             priority="high" if urgent else "normal",
             ttl=300,
-            notification=messaging.AndroidNotification(tag=ours.notification_id),
+            notification=messaging.AndroidNotification(tag=collapses_by),
         ),
         apns=messaging.APNSConfig(
             headers={
-                "apns-collapse-id": ours.notification_id,
+                "apns-collapse-id": collapses_by,
                 "apns-expiration": "1800000300",
                 "apns-priority": "10" if urgent else "5",
             }

@@ -160,6 +160,7 @@ class TocsinBell extends HTMLElement {
 
   #take(message) {
     if (message.kind === "item" && !this.#items.has(message.item.id)) {
+      this.#takeAway(message.item.replaces);
       this.#items.set(message.item.id, message.item);
       this.#parts.news.textContent = `${message.item.title}: ${message.item.body}`;
       this.dispatchEvent(new CustomEvent("tocsin-item", { detail: message.item, bubbles: true }));
@@ -169,6 +170,12 @@ class TocsinBell extends HTMLElement {
     this.#turn += 1;
     this.#show(message.counts.unread);
     if (this.#isOpen) this.#read();
+  }
+
+  // Of what is about the same thing, the inbox has the last alone.
+  #takeAway(replaces) {
+    if (!replaces) return;
+    for (const [id, item] of this.#items) if (item.replaces === replaces) this.#items.delete(id);
   }
 
   #show(unread) {

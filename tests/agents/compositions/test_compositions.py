@@ -15,6 +15,7 @@ from tests.agents.compositions.messages import MESSAGES
 from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.receipts import RECEIPT_FLOWS
 from tests.agents.compositions.repeats import REPEATS
+from tests.agents.compositions.replacing import REPLACING
 from tests.agents.compositions.rescheduling import RESCHEDULING
 from tests.agents.compositions.steps import STEPS
 from tests.agents.compositions.windows import WINDOWS
@@ -32,6 +33,7 @@ FLOWS = (
     *REPEATS,
     *MESSAGES,
     *HOLDOUTS,
+    *REPLACING,
 )
 
 

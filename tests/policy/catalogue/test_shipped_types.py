@@ -29,6 +29,7 @@ MARCH = 1_772_323_200_000  # 2026-03-01T00:00Z, a Sunday
         ("activity.recorded", "weekly_summary", "email", "low", False, "user_id"),
         ("incident.opened", "on_call", "push", "critical", True, "on_call"),
         ("cart.left", "cart_reminder", "push", "low", False, "customer_id"),
+        ("ride.approaching", "ride_approaching", "push inapp", "high", True, "rider_id"),
     ],
 )
 def test_the_types_that_are_shipped(

@@ -147,6 +147,24 @@ async def test_images_and_buttons_are_shown_and_a_press_opens_the_item(shop: Sho
     await shop.counts(path, 0)
 
 
+async def test_what_is_shown_open_is_replaced(shop: Shop) -> None:
+    """While it is open, as the user looks: one ride is one row, which says what holds now."""
+    path, _ = await filled(shop.api, 1)
+    user, actor = path.split("/")[3], unique("driver")
+    await shop.visit(user)
+    await shop.until(COUNT, "1")
+    await asyncio.to_thread(shop.part("bell").click)
+    await shop.until(ROWS, 1)
+    for ride, minutes, rows in (("r1", 5, 2), ("r2", 9, 3), ("r1", 2, 3)):
+        data = {"ride_id": ride, "minutes": minutes, "driver": "Bo"}
+        said = {"type": "ride_approaching", "users": [user], "data": data, "actor": actor}
+        await shop.api.done("POST", "/v1/notifications", said)
+        first = "root.querySelector('li').textContent.includes"
+        await shop.until(f"{first}('{minutes} min away')", wanted=True)
+        await shop.until(ROWS, rows)
+    await shop.counts(path, 3)
+
+
 async def test_it_is_used_by_keyboard_and_says_what_it_is(shop: Shop) -> None:
     path, _ = await filled(shop.api, 2)
     await shop.visit(path.split("/")[3])
