@@ -1,6 +1,7 @@
 """Broadcasts: everyone of an audience whose state is in this partition, so many at a time."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 from aiokafka import ConsumerRecord
@@ -11,6 +12,9 @@ from pipeline.errors import BadRecord
 from pipeline.made_record import make_record
 from pipeline.outputs import Outputs
 from pipeline.record_faults import is_of_record, report_fault
+from policy.condition import Condition
+from policy.notification_type import NotificationType
+from policy.segment import belongs
 from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.request import Broadcast, Request
@@ -18,7 +22,7 @@ from schemas.vocabulary import Priority, Reason
 from tables.erased import Forgotten
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.held import FAN_OUT_TURN, FAN_OUTS, FanOut
-from tables.table import key_of, last_part
+from tables.table import View, key_of, last_part
 from tables.turn import TURN_BYTES, Turn
 from tables.users import PROFILES, user_key
 
@@ -52,7 +56,7 @@ def start_fan_out(
     replayed only they are told.
     """
     decisions.type_of(broadcast)
-    if not broadcast.followee and not broadcast.segment:
+    if not (broadcast.followee or broadcast.segment or broadcast.named):
         raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
     left = FanOut(broadcast, b"", record.topic, record.offset)
     error = _go_on(turn, decisions, left, max(1, AT_ONCE // broadcasts))
@@ -129,20 +133,25 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
     event, at = broadcast.event, broadcast.accepted_at
     if forgotten.covers(event.tenant, event.actor, at):
         return None
+    try:
+        is_among = _members(turn, broadcast, decisions.type_of(broadcast))
+    except BadRecord as error:  # another catalogue since
+        return error
     most = min(most, max(1, TURN_BYTES // len(encode(event))))
     edges = list(islice(_edges(turn, broadcast, left.done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]
+    turn.view(PROFILES).load(user_key(tenant, user) for user in users)
+    users = [user for user in users if is_among(user)]
     decisions.load(user_key(tenant, user) for user in users)
     for user in users:
         if forgotten.covers(tenant, user, at):
             continue  # who came back, and follows again
-        if _belongs(turn, broadcast, user_key(tenant, user)):
-            request = _request(broadcast, user)
-            error = _decide(decisions, request)
-            if error is not None:
-                first = first or error
-                decisions.refuse(request, error)
+        request = _request(broadcast, user)
+        error = _decide(decisions, request)
+        if error is not None:
+            first = first or error
+            decisions.refuse(request, error)
     if len(edges) == most:
         origin = broadcast.origin
         source = f"{origin.partition}.{origin.offset}"
@@ -151,6 +160,18 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
         is_set_aside = left.is_set_aside or first is not None
         turn.view(FAN_OUTS).put(name, replace(left, done=edges[-1], is_set_aside=is_set_aside))
     return first
+
+
+def count_audience(
+    turn: Turn, broadcast: Broadcast, spec: NotificationType, done: bytes, most: int
+) -> tuple[int, bytes]:
+    """How many of the next `most` of a broadcast's audience here belong to it, and where to go on;
+    empty where that was all. Raises BadRecord as `_members` does."""
+    is_among, tenant = _members(turn, broadcast, spec), broadcast.event.tenant
+    edges = list(islice(_edges(turn, broadcast, done), most))
+    users = [last_part(edge) for edge in edges]
+    turn.view(PROFILES).load(user_key(tenant, user) for user in users)
+    return sum(map(is_among, users)), edges[-1] if len(edges) == most else b""
 
 
 def _decide(decisions: Decisions, request: Request) -> BadRecord | None:
@@ -177,14 +198,34 @@ def _edges(turn: Turn, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:
     tenant = broadcast.event.tenant
     if broadcast.followee:
         return turn.view(FOLLOWERS).keys(key_of(tenant, broadcast.followee), done)
+    if broadcast.named:
+        return turn.view(PROFILES).keys(key_of(tenant), done)
     attribute, value = min(broadcast.segment.items())
     return turn.view(SEGMENTS).keys(key_of(tenant, attribute, value), done)
 
 
-def _belongs(turn: Turn, broadcast: Broadcast, user: bytes) -> bool:
-    if len(broadcast.segment) < 2:
-        return True
-    attributes = (turn.view(PROFILES).get(user) or Profile()).attributes
+def _members(turn: Turn, broadcast: Broadcast, spec: NotificationType) -> Callable[[str], bool]:
+    """Whether a user at one of the edges is of the audience; raises BadRecord for a segment that
+    the catalogue has no more."""
+    if not broadcast.named and len(broadcast.segment) < 2:
+        return lambda user: True
+    condition = None
+    if broadcast.named:
+        condition = spec.segments.get(broadcast.named)
+        if condition is None:
+            raise BadRecord(
+                Reason.INVALID, f"{broadcast.named!r} is no segment of {broadcast.type}"
+            )
+    return partial(_is_member, turn.view(PROFILES), broadcast, condition)
+
+
+def _is_member(
+    profiles: View[Profile], broadcast: Broadcast, condition: Condition | None, user: str
+) -> bool:
+    profile = profiles.get(user_key(broadcast.event.tenant, user))
+    attributes = (profile or Profile()).attributes
+    if condition is not None:
+        return belongs(condition, user, attributes)
     return broadcast.segment.items() <= attributes.items()
 
 

@@ -12,6 +12,7 @@ from policy.condition import Condition
 from policy.delivery_events import did, passed_over
 from policy.ending import EVERYBODY, Ending
 from policy.notification_type import NotificationType
+from policy.segment import segment_of
 from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.request import Broadcast, Origin, Request
@@ -102,7 +103,9 @@ class Routing:
         everywhere = tuple(range(self.partitions))
         if spec.subscribers:
             return self.to_followers(spec, everywhere)
-        return self._broadcasts(spec, everywhere, segment=spec.segment)
+        chosen = segment_of(self.event, spec)
+        named = "" if chosen is None else chosen.name
+        return self._broadcasts(spec, everywhere, segment=spec.segment, named=named)
 
     def _request(self, spec: NotificationType, user: str, after: int) -> Request:
         return Request(
@@ -121,6 +124,7 @@ class Routing:
         *,
         followee: str = "",
         segment: dict[str, str] | None = None,
+        named: str = "",
     ) -> Routed:
         broadcast = Broadcast(
             type=spec.name,
@@ -129,6 +133,7 @@ class Routing:
             accepted_at=self.at,
             followee=followee,
             segment=segment or {},
+            named=named,
         )
         topic = BROADCASTS[spec.priority]
         return [(topic, partition, self.event.actor, broadcast) for partition in partitions]

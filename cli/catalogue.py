@@ -134,6 +134,10 @@ def _audience(spec: NotificationType) -> str:
         return "the actor's followers"
     if spec.subscribers:
         return f"subscribers of data.{'.'.join(spec.subscribers)}"
+    if spec.segment_at:
+        return f"the segment data.{'.'.join(spec.segment_at)}"
+    if spec.segments:
+        return f"the segment {', '.join(spec.segments)}"
     return "users with " + ", ".join(f"{name} = {value}" for name, value in spec.segment.items())
 
 

@@ -33,10 +33,13 @@ class Condition(Struct, frozen=True):
             raise BadRecord(Reason.INVALID, f"when: {failure_of(error)}") from error
 
 
-def compile_condition(source: str) -> Condition:
+def compile_condition(
+    source: str, names: frozenset[str] = NAMES, *, leaves_out: bool = False
+) -> Condition:
     """The condition that this expression states, in the language of templates.
 
-    Raises ValueError, saying why, for what is no expression or speaks of something else.
+    With `leaves_out` it may ask for what a user may lack, as who does is left out. Raises
+    ValueError, saying why, for what is no expression or speaks of something else.
     """
     try:
         parser = Parser(_SYNTAX, source, state="variable")
@@ -47,4 +50,4 @@ def compile_condition(source: str) -> Condition:
         raise ValueError(f"{error.message} on its line {error.lineno}") from None
     # Set first: of what stands within an `if`, filters are looked up only when it is reached.
     template = f"{{% set holds = {source} %}}{{% if holds %}}1{{% endif %}}"
-    return Condition(source, compile_template(template, NAMES))
+    return Condition(source, compile_template(template, names, leaves_out=leaves_out))

@@ -222,7 +222,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One notification type as written.
 
     Whom to tell is one of: `users`, a path in the event's data; `followers` of the actor;
-    `subscribers`, a path to the name of a topic; `segment`, attributes with their values.
+    `subscribers`, a path to the name of a topic; `segment`, the name of one, or attributes with
+    their values; `segment_at`, a path to the name of a segment.
     With `when`, only events for which this expression over `data`, `actor` and `occurred_at` holds
     are told of; it is written as in templates, and what it needs must be there. `until` is the
     event that ends what waits: delays, later steps, what is gathered.
@@ -252,7 +253,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: FieldPath | None = None
     followers: bool = False
     subscribers: FieldPath | None = None
-    segment: Annotated[dict[Name, Name], Meta(max_length=50)] = {}
+    segment: PlainName | Annotated[dict[Name, Name], Meta(max_length=50)] = {}
+    segment_at: FieldPath | None = None
     fan_out_threshold: Positive | None = None
     transactional: bool = False
     topic: FieldPath | None = None
@@ -309,6 +311,17 @@ class TenantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     digest_at: ClockTime | None = None
     rate_limit: TenantLimit | None = None
     sender: SenderEntry | None = None
+
+
+class SegmentEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Users for whom `where` holds, an expression over the attributes of their contacts, as `user`.
+
+    It is written as in templates. Attributes are texts: `user.age | int >= 18` compares numbers,
+    and dates as 2026-03-01 come after one another as texts do. Who lacks what it asks for is not in
+    the segment; `user.plan | default('free')` says what to take instead.
+    """
+
+    where: Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
 class Layout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

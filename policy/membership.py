@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from policy.audience import TOPIC, Read, fan_out, followees, told_after
 from policy.notification_type import NotificationType
+from policy.segment import belongs, segment_of
 from schemas.event import Event
 
 
@@ -48,6 +49,11 @@ def membership(
         if named[user]:
             path = f"data.{'.'.join(spec.then[named[user] // spec.then_after - 1])}"
         return Membership(True, f"{path} names {user}")
+    if (chosen := segment_of(event, spec)) is not None:
+        is_in = belongs(chosen.condition, user, attributes)
+        verb = "is" if is_in else "is not"
+        why = f"{user} {verb} in {chosen.name}, those with {chosen.condition.source}"
+        return Membership(is_in, why)
     if spec.segment:
         missing = dict(spec.segment.items() - attributes.items())
         if missing:

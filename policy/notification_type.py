@@ -76,8 +76,9 @@ class Step(Struct, frozen=True, kw_only=True):
 class NotificationType(Struct, frozen=True, kw_only=True):
     """One way to tell people of an event.
 
-    Exactly one of `users`, `followers`, `subscribers` and `segment` says whom. Paths lead into
-    the event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
+    Exactly one of `users`, `followers`, `subscribers`, `segment` and `segments` says whom; of
+    several segments, the name at `segment_at` in the event's data says which. Paths lead into the
+    event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
     the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
     `own_events` whoever did it is told like everybody else. With `when` it is only for events for
@@ -120,6 +121,8 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     holdouts: tuple[Holdout, ...] = ()
     goal: Goal | None = None
     replaces: tuple[str, ...] = ()
+    segments: dict[str, Condition] = {}
+    segment_at: tuple[str, ...] = ()
 
     @property
     def waits_for_receipts(self) -> bool:

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from schemas.event import Event, Hex, Name
 from schemas.inbox_change import ItemId
 from schemas.inbox_question import MOST
+from schemas.request import Broadcast
 
 
 class Explain(Struct, frozen=True, kw_only=True, tag="explain"):
@@ -21,6 +22,20 @@ class ReadUser(Struct, frozen=True, kw_only=True, tag="user"):
 
     tenant: Name
     user: Name
+
+
+class CountAudience(Struct, frozen=True, kw_only=True, tag="audience"):
+    """Of how many users in this partition it would be decided, of those after `done` (hex)."""
+
+    broadcast: Broadcast
+    done: str = ""
+
+
+class Counted(Struct, frozen=True):
+    """So many of those that were looked at; where to go on, empty where these were all."""
+
+    users: int
+    done: str = ""
 
 
 class ReadPosts(Struct, frozen=True, kw_only=True, tag="posts"):
@@ -43,4 +58,4 @@ class ReadTicket(Struct, frozen=True, kw_only=True, tag="ticket"):
     delivery_id: Hex
 
 
-Question = Explain | ReadUser | ReadPosts | ReadTicket
+Question = Explain | ReadUser | CountAudience | ReadPosts | ReadTicket

@@ -36,8 +36,8 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Broadcast(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Decide it for everyone of its audience whose state this partition holds.
 
-    The audience are the followers of `followee`, or else the users whose attributes have all
-    the values of `segment`.
+    The audience are the followers of `followee`, or the users whose attributes have all the values
+    of `segment`, or those in the segment of the catalogue that is `named`.
     """
 
     type: Name
@@ -47,3 +47,4 @@ class Broadcast(Struct, frozen=True, kw_only=True, omit_defaults=True):
     followee: str = ""
     segment: dict[str, str] = {}
     bulk: bool = False
+    named: str = ""

@@ -11,11 +11,13 @@ from policy.catalogue.compile import compiled_type
 from policy.catalogue.declarations import Declarations, declared_in
 from policy.catalogue.direct import direct_type
 from policy.catalogue.file import CatalogueFile
+from policy.condition import Condition
 from policy.ending import Ending
 from policy.entry import CategoryEntry
 from policy.message import CATEGORY, MESSAGE, BadMessage, is_message, message_of
 from policy.notification_type import NotificationType
 from policy.rendering.rendering import BadTemplate
+from policy.segment import compile_segment
 from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
 from schemas.event import Event
 
@@ -118,12 +120,23 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     return Catalogue(types, events, version, tenants, ended, categories, goals)
 
 
+def _segments(declared: Declarations) -> dict[str, Condition]:
+    """The segments that can be made; what keeps others from it is noted in their files."""
+    segments = {}
+    for name, each in declared.segments.items():
+        try:
+            segments[name] = compile_segment(each.entry.where)
+        except ValueError as error:
+            each.complain(("where",), str(error))
+    return segments
+
+
 def _types(declared: Declarations, version: str) -> dict[str, NotificationType]:
     """The types that can be made; what keeps others from it is noted in their files."""
     categories = {name: each.entry for name, each in declared.categories.items()}
     layouts = {name: each.entry for name, each in declared.layouts.items()}
     holdout = declared.holdout.entry if declared.holdout else None
-    shared = categories, layouts, version, holdout
+    shared = categories, layouts, version, holdout, _segments(declared)
     types = {}
     for name, each in declared.sound_types().items():
         event = each.file.sections.event or ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -42,8 +43,9 @@ def compiled_type(
     layouts: Mapping[str, Layout],
     version: str,
     holdout: HoldoutEntry | None = None,
+    segments: Mapping[str, Condition] = MappingProxyType({}),
 ) -> NotificationType:
-    """The type of this name; `holdout` is that of all types.
+    """The type of this name; `holdout` is that of all types, `segments` are all that there are.
 
     Expects an entry without contradictions. Raises BadTemplate, saying in which field of it.
     """
@@ -71,7 +73,9 @@ def compiled_type(
         users=_path(entry.users),
         followers=entry.followers,
         subscribers=_path(entry.subscribers),
-        segment=entry.segment,
+        segment={} if isinstance(entry.segment, str) else entry.segment,
+        segments=_segments(entry, segments),
+        segment_at=_path(entry.segment_at),
         fan_out_threshold=entry.fan_out_threshold,
         at_best_hour=entry.send_at == "best_hour",
         catalogue=version,
@@ -88,6 +92,15 @@ def compiled_type(
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))
     return replace(spec, shows_users=True) if _shows_users(spec) else spec
+
+
+def _segments(entry: Entry, all_of: Mapping[str, Condition]) -> dict[str, Condition]:
+    """Those that the type may be for."""
+    if entry.segment_at is not None:
+        return dict(all_of)
+    if not isinstance(entry.segment, str) or entry.segment not in all_of:
+        return {}  # of what is missing it is told elsewhere
+    return {entry.segment: all_of[entry.segment]}
 
 
 def _holdouts(name: str, entry: Entry, of_all: HoldoutEntry | None) -> tuple[Holdout, ...]:

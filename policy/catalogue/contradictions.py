@@ -20,7 +20,7 @@ from policy.user import tenant
 from schemas.profile import QuietHours
 from schemas.vocabulary import Channel, Priority
 
-_AUDIENCES = ("users", "followers", "subscribers", "segment")
+_AUDIENCES = ("users", "followers", "subscribers", "segment", "segment_at")
 _LONGEST = {
     "time_to_live": (YEAR_MS, "a year"),
     "delay": (YEAR_MS, "a year"),
@@ -74,7 +74,8 @@ def _used(entry: Entry) -> list[Channel]:
 def _audience(entry: Entry) -> Iterator[Problem]:
     given = [field for field in _AUDIENCES if getattr(entry, field)]
     if not given:
-        yield (), "one of users, followers = true, subscribers and segment must say whom to tell"
+        others = "subscribers, segment and segment_at"
+        yield (), f"one of users, followers = true, {others} must say whom to tell"
     for field in given[1:]:
         yield (field,), f"contradicts {given[0]}: only one of them can say whom to tell"
     if entry.followers and entry.replaces is not None:

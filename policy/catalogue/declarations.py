@@ -14,7 +14,14 @@ from policy.catalogue.contradictions import (
 from policy.catalogue.file import CatalogueFile
 from policy.catalogue.problem import Problem
 from policy.catalogue.toml_lines import Path
-from policy.entry import CategoryEntry, Entry, HoldoutEntry, Layout, TenantEntry
+from policy.entry import (
+    CategoryEntry,
+    Entry,
+    HoldoutEntry,
+    Layout,
+    SegmentEntry,
+    TenantEntry,
+)
 from policy.message import CATEGORY as MESSAGES
 from policy.user.preferences import ALL_OTHERS
 
@@ -45,6 +52,7 @@ class Declarations(Struct, frozen=True):
     categories: dict[str, Declared[CategoryEntry]]
     tenants: dict[str, Declared[TenantEntry]]
     layouts: dict[str, Declared[Layout]]
+    segments: dict[str, Declared[SegmentEntry]]
     holdout: Declared[HoldoutEntry] | None
     bad_layouts: frozenset[str]
 
@@ -70,6 +78,7 @@ def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
         categories=_gathered(files, "categories", CategoryEntry),
         tenants=_gathered(files, "tenants", TenantEntry),
         layouts=layouts,
+        segments=_gathered(files, "segments", SegmentEntry),
         holdout=_global_holdout(files),
         bad_layouts=frozenset(name for file in files for name in file.sections.layouts)
         - layouts.keys(),
@@ -84,6 +93,7 @@ def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
         _check_categories(declared)
         _check_layouts(declared)
         _check_holdouts(declared)
+        _check_segments(declared)
     return declared
 
 
@@ -129,6 +139,25 @@ def _check_holdouts(declared: Declarations) -> None:
         if each.entry.goal is not None and not has_one:
             complaint = "needs a holdout, as nobody is there to be compared with"
             each.complain(("goal",), complaint)
+
+
+def _check_segments(declared: Declarations) -> None:
+    names = declared.segments.keys()
+    used, is_any = set[str](), False
+    for each in declared.types.values():
+        named = each.entry.segment
+        if each.entry.segment_at is not None:
+            is_any = True
+            if not names:
+                each.complain(("segment_at",), "needs segments, of which the catalogue has none")
+        if not isinstance(named, str):
+            continue
+        used.add(named)
+        if named not in names:
+            known = f"it has {', '.join(sorted(names))}" if names else "it has none"
+            each.complain(("segment",), f"{named!r} is no segment of the catalogue: {known}")
+    for name in () if is_any else names - used:
+        declared.segments[name].complain((), "is the segment of no type")
 
 
 def _check_categories(declared: Declarations) -> None:

@@ -29,6 +29,7 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     categories: dict[PlainName, dict[str, Any]] = {}
     tenants: dict[Name, dict[str, Any]] = {}
     layouts: dict[PlainName, dict[str, Any]] = {}
+    segments: dict[PlainName, dict[str, Any]] = {}
     holdout: dict[str, Any] | None = None
 
 

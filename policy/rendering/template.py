@@ -77,8 +77,16 @@ Text = Callable[[dict[str, Any], str], str]
 """From values by their names, and the locale by which to format them, to what the person reads."""
 
 
-def compile_template(source: str, names: frozenset[str] = NAMES, *, html: bool = False) -> Text:
+def compile_template(
+    source: str,
+    names: frozenset[str] = NAMES,
+    *,
+    html: bool = False,
+    leaves_out: bool = False,
+) -> Text:
     """A function from values and locale to text; with `html`, every value is escaped.
+
+    What it takes for granted that a user has is refused, unless it `leaves_out` who has not.
 
     Raises ValueError, saying why and on which line, for a template that can't ever work or
     would let a value do harm. The function raises `jinja2.UndefinedError` naming a variable
@@ -88,7 +96,7 @@ def compile_template(source: str, names: frozenset[str] = NAMES, *, html: bool =
     environment = _HTML if html else _PLAIN
     try:
         tree = environment.parse(source)
-        for complaint in chain(complaints(tree, names), unsure(tree)):
+        for complaint in chain(complaints(tree, names), () if leaves_out else unsure(tree)):
             raise ValueError(complaint)
         harm = misplaced(tree) if html else None
         if harm:

@@ -27,6 +27,7 @@ NOT_PLAYED = {
     "cart.left",
     "code.requested",
     "incident.opened",
+    "news.published",
     "ride.approaching",
 }
 """Events of types that take longer than a demo does, whose provider has to report, or that leave

@@ -89,7 +89,7 @@ WALKED = {
     "POSITION=$(expr": Step(_position),
     "curl -fsS --retry 5": Step(_inbox, comes_in_time=True),
     "curl -s -X POST http://127.0.0.1:8090/v1/users/ada/token": Step(_token),
-    "tocsin catalogue check": says("12 types, 11 events, version "),
+    "tocsin catalogue check": says("13 types, 12 events, version "),
     "tocsin preview order_shipped --locale de": says("Ihre Bestellung ist unterwegs"),
     "tocsin reconcile --from 2h": Step(_reconciled, comes_in_time=True),
     "tocsin experiment order_shipped": says("order_shipped has no experiment"),

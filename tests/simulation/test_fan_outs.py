@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from random import Random
 
+import msgspec
 import pytest
 
 from pipeline.topics import (
@@ -20,6 +21,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.event import Event
 from schemas.profile import Contacts
+from schemas.question import CountAudience, Counted
 from schemas.request import Broadcast
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.simulation.play import Crash, Fate, MortalStore
@@ -89,6 +91,97 @@ async def test_crashes_and_follows_in_between_leave_nobody_out_and_tell_nobody_t
 ) -> None:
     for seed in range(first, first + IN_ONE_TEST):
         await Walk(seed).run()
+
+
+SEGMENTED = """
+event = "news.published"
+[segments.grown]
+where = "user.age | int >= 18 and not user.plan in ['none', 'closed']"
+[segments.others]
+where = "user.age | int < 18 or user.plan == 'none'"
+[types.news]
+category = "news"
+priority = "normal"
+channels = ["inapp"]
+segment_at = "segment"
+time_to_live = "20d"
+rate_limit = { count = 1000, seconds = 1 }
+templates.inapp.body = "{{ data.segment }}"
+"""
+
+
+def _belongs(segment: str, attributes: dict[str, str]) -> bool:
+    """As the segments above say, in another language."""
+    age, plan = attributes.get("age"), attributes.get("plan")
+    if segment == "grown":
+        return age is not None and int(age) >= 18 and plan is not None and plan not in NO_PLAN
+    return age is not None and (int(age) < 18 or plan == "none")
+
+
+NO_PLAN = ("none", "closed")
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS // 2, IN_ONE_TEST))
+async def test_a_segment_is_told_as_it_was_counted_whatever_crashes(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.answers.MOST_COUNTED", 2)
+    for seed in range(first, first + IN_ONE_TEST):
+        draw, fate, changelog = Random(seed), Fate(), list[Entry]()
+        roles = Roles(catalogue=SEGMENTED, decider_store=MortalStore(changelog, fate))
+        people: dict[str, dict[str, str]] = {}
+        for number in range(draw.randrange(1, 12)):
+            given = {"age": str(draw.randrange(100)), "plan": draw.choice(("pro", *NO_PLAN))}
+            people[f"u{number:02}"] = {
+                name: value for name, value in given.items() if draw.random() < 0.9
+            }
+        contacts = [Contacts(user=user, attributes=given) for user, given in people.items()]
+        await roles.say(CONTACTS, *contacts, Contacts(user="else", tenant="globex"))
+        await roles.decide()
+        expected = {
+            name: {user for user, given in people.items() if _belongs(name, given)}
+            for name in ("grown", "others")
+        }
+        for name in expected:
+            said = msgspec.structs.replace(published(name), type="news.published")
+            said = msgspec.structs.replace(said, data={"segment": name})
+            await roles.say(EVENTS, said)
+        written = len(changelog)
+        await roles.route()
+        for broadcast in roles.read(POSTS_TOPIC, Broadcast):
+            found = await _counted(roles, broadcast)
+            assert found == len(expected[broadcast.named])
+        assert len(changelog) == written
+        for _ in range(3):
+            fate.crashes = [fate.steps + draw.randrange(1, 30)]
+            try:
+                await roles.settle()
+            except Crash:
+                await roles.restart_decider(MortalStore(changelog, fate))
+        fate.crashes = []
+        await roles.settle()
+        told = (
+            {
+                (each.content.body, each.user, each.delivery_id)
+                for each in roles.read(TOLD, Delivery)
+            }
+            if any(expected.values())
+            else set()
+        )
+        assert Counter((name, user) for name, user, _ in told) == Counter(
+            (name, user) for name, users in expected.items() for user in users
+        )
+
+
+async def _counted(roles: Roles, broadcast: Broadcast) -> int:
+    """What it is told to be, a page after the other."""
+    users, done, pages = 0, "", 0
+    while pages == 0 or done:
+        asked = CountAudience(broadcast=broadcast, done=done)
+        answer = await roles.decider.answer(msgspec.json.encode(asked))
+        found = msgspec.json.decode(answer, type=Counted)
+        users, done, pages = users + found.users, found.done, pages + 1
+    return users
 
 
 class Walk:

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from web.api.asking import Asking
+from web.api.audiences import Audiences
 from web.api.desk import Desk
 from web.api.experiments import Experiments
 from web.api.export import Exports
@@ -27,7 +28,7 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    sending = (Sending, Users, Inboxes, Feeds)
+    sending = (Sending, Audiences, Users, Inboxes, Feeds)
     asking = (Asking, History, Statistics, Experiments, Exports, Operations)
     return [route for kind in (*sending, *asking) for route in kind(desk).routes()]
 

@@ -17,6 +17,7 @@ from tests.agents.compositions.receipts import RECEIPT_FLOWS
 from tests.agents.compositions.repeats import REPEATS
 from tests.agents.compositions.replacing import REPLACING
 from tests.agents.compositions.rescheduling import RESCHEDULING
+from tests.agents.compositions.segments import SEGMENTED
 from tests.agents.compositions.steps import STEPS
 from tests.agents.compositions.windows import WINDOWS
 
@@ -34,6 +35,7 @@ FLOWS = (
     *MESSAGES,
     *HOLDOUTS,
     *REPLACING,
+    *SEGMENTED,
 )
 
 

@@ -83,7 +83,7 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
     ("channels", "fields", "complaint"),
     [
         # whom
-        ("push", {"users": None}, ": one of users, followers = true, subscribers and segment mu"),
+        ("push", {"users": None}, ": one of users, followers = true, subscribers, segment and s"),
         ("push", {"followers": True}, "followers: contradicts users: only one of them can say"),
         ("push", {"segment": {"a": "b"}}, "segment: contradicts users"),
         ("push", {"fan_out_threshold": 5}, "fan_out_threshold: needs followers = true"),

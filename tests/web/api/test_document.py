@@ -32,6 +32,7 @@ ROUTES = {
     "POST /v1/notifications/bulk": "notify_many Sending send 202:AllNotified 409 422 "
     "NotificationsBody ?position keyed",
     "POST /v1/cancellations": "cancel Sending send 202:Taken CancellationBody",
+    "POST /v1/audiences": "count_audience Sending send 200:[Audience] EventBody",
     "GET /v1/users/{user}": "get_user Users users 200:Known ?position ?after",
     "DELETE /v1/users/{user}": "erase_user Users erase 202:Position",
     "PUT /v1/users/{user}/contacts": "put_contacts Users users 202:Position ContactsBody",
@@ -112,6 +113,12 @@ EXAMPLES = {
     "notify": MESSAGE,
     "notify_many": {"notifications": [COMMENT]},
     "cancel": {"cancel_key": "order-77"},
+    "count_audience": {
+        "id": "news-2026-03",
+        "type": "news.published",
+        "actor": "shop",
+        "data": {"segment": "customers", "title": "New in March", "text": "Have a look."},
+    },
     "put_contacts": {"email": "ada@example.com", "devices": [PHONE], "zone": "Europe/Berlin"},
     "add_device": PHONE,
     "remove_device": PHONE,
