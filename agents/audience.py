@@ -135,8 +135,8 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
         return None
     try:
         is_among = _members(turn, broadcast, decisions.type_of(broadcast))
-    except BadRecord as error:  # another catalogue since
-        return error
+    except BadRecord as other:  # another catalogue since
+        return other
     most = min(most, max(1, TURN_BYTES // len(encode(event))))
     edges = list(islice(_edges(turn, broadcast, left.done), most))
     tenant = broadcast.event.tenant

@@ -16,6 +16,8 @@ LONGEST_MS = 31 * 86_400_000
 """No window of the catalogue is longer."""
 _MINUTE_MS = 60_000
 _WEEK = 7 * DAY
+MONDAY = 1
+"""The lowest bit of days."""
 
 
 class DigestWindow(Struct, frozen=True, array_like=True):
@@ -80,6 +82,12 @@ HOURLY = DigestWindow(length=3_600_000)
 def daily(minute: int) -> DigestWindow:
     """For users who want to hear of something once a day, at this minute of it."""
     return DigestWindow(times=(minute,))
+
+
+@lru_cache(maxsize=1440)
+def weekly(minute: int) -> DigestWindow:
+    """For users who want to hear of something once a week, on Mondays at this minute of the day."""
+    return DigestWindow(times=(minute,), days=MONDAY)
 
 
 def fixed(length: int) -> DigestWindow:

@@ -42,6 +42,7 @@ class Frequency(_Word):
     INSTANTLY = "instantly"
     HOURLY = "hourly"
     DAILY = "daily"
+    WEEKLY = "weekly"
 
 
 class Weekday(_Word):
@@ -145,7 +146,7 @@ class Reason(_Word):
     UNPROCESSABLE = "unprocessable"  # working on it raised an error that nobody foresaw
 
 
-UNWRITTEN = frozenset[str]()
+UNWRITTEN = frozenset[str]((Frequency.WEEKLY,))
 """Words that are new in this version: it reads them, and only the next release writes them. So
 workers of the last release, which know none of them, can run beside this one's."""
 BY_CATALOGUE = frozenset[str]((Stage.ASSIGNED, Stage.GOAL, Reason.HOLDOUT))

@@ -1,6 +1,6 @@
 """What a user wants to hear, where and how often; else what their tenant says, else the default."""
 
-from policy.digest_window import HOURLY, DigestWindow, daily
+from policy.digest_window import HOURLY, DigestWindow, daily, weekly
 from policy.instants import text
 from policy.user.profile import FOR_GOOD, Profile
 from policy.user.subscription import is_unsubscribed
@@ -62,11 +62,11 @@ def frequency(profile: Profile, tenant: Tenant, category: str) -> Frequency:
 def wish_window(profile: Profile, tenant: Tenant, wanted: Frequency) -> DigestWindow | None:
     """The window of the digests that a user wants so often; None where they want none.
 
-    A daily one ends when the user, or their tenant, says.
+    A daily one ends when the user, or their tenant, says, and so does a weekly one, on Mondays.
     """
     if wanted is Frequency.INSTANTLY:
         return None
     if wanted is Frequency.HOURLY:
         return HOURLY
     minute = tenant.digest_at if profile.digest_at is None else profile.digest_at
-    return daily(minute)
+    return weekly(minute) if wanted is Frequency.WEEKLY else daily(minute)

@@ -75,7 +75,7 @@ async def test_an_inbox_is_in_the_order_of_acceptance(stage: Stage) -> None:
 RIDE = "1a2b3c4d5e6f708192a3b4c5d6e7f801"
 
 
-async def read_inbox(stage: Stage, user: str) -> dict[str, Any]:
+async def read_inbox(stage: Stage, user: str) -> Any:
     return await ask(stage, user, ReadInbox(tenant="default", user=user))
 
 

@@ -3,6 +3,8 @@
 import inspect
 from typing import Any
 
+from schemas.vocabulary import UNWRITTEN
+
 _NULL = {"type": "null"}
 
 
@@ -30,8 +32,9 @@ def _tidied(schema: dict[str, Any]) -> dict[str, Any]:
         del schema["default"]
     if isinstance(said := schema.get("description"), str):
         schema["description"] = inspect.cleandoc(said)
-    if "type" not in schema and isinstance(schema.get("enum"), list):
-        schema["type"] = "string"
+    if isinstance(words := schema.get("enum"), list):
+        schema.setdefault("type", "string")
+        schema["enum"] = [word for word in words if word not in UNWRITTEN]
     if schema.get("type") == "object" and not schema.keys() & {
         "properties",
         "additionalProperties",

@@ -23,7 +23,7 @@ from policy.wall_clock import is_zone, zones
 from schemas.profile import QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
-from schemas.vocabulary import Channel, Frequency
+from schemas.vocabulary import UNWRITTEN, Channel, Frequency
 from web.api.desk import Desk
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
@@ -36,6 +36,8 @@ from web.preferences.blocks import blocks_in
 from web.preferences.words import words_of
 from web.tickets import Tickets
 
+WISHES = tuple(each for each in Frequency if each not in UNWRITTEN)
+"""How often a user may want to hear of something: what is newer, the next release offers."""
 FOLDER = Path(__file__).parents[1] / "pages"
 log = logging.getLogger(__name__)
 
@@ -125,7 +127,7 @@ class Preferring:
         often = {
             row.category: Frequency(form[f"frequency.{row.category}"])
             for row in shown
-            if form.get(f"frequency.{row.category}") in list(Frequency)
+            if form.get(f"frequency.{row.category}") in WISHES
         }
         # Only what the page shows: what others change meanwhile, or the page does not know, stays.
         change = ProfileChange(
@@ -185,13 +187,15 @@ class Preferring:
             title=words["title"],
             said=words.get(said, ""),
             channels=used,
-            frequencies=list(Frequency),
             rows=[
                 {
                     "category": row.category,
                     "label": row.category.replace("_", " ").capitalize(),
                     "channels": row.channels,
                     "frequency": row.frequency,
+                    "frequencies": [
+                        each for each in Frequency if each in WISHES or each is row.frequency
+                    ],
                 }
                 for row in rows
             ],

@@ -35,6 +35,7 @@ _WORDS: dict[str, dict[str, str]] = {
         Frequency.INSTANTLY: "At once",
         Frequency.HOURLY: "Hourly",
         Frequency.DAILY: "Daily",
+        Frequency.WEEKLY: "Weekly",
     },
     "de": {
         "title": "Deine Benachrichtigungen",
@@ -67,6 +68,7 @@ _WORDS: dict[str, dict[str, str]] = {
         Frequency.INSTANTLY: "Sofort",
         Frequency.HOURLY: "Stündlich",
         Frequency.DAILY: "Täglich",
+        Frequency.WEEKLY: "Wöchentlich",
     },
 }
 

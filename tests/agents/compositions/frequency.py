@@ -14,6 +14,7 @@ def named(name: str, special: str = "", **more: str) -> str:
     return kind(special, name=name, push=text, **more)
 
 
+BY_WEEK = '[tenants.default]\nfrequency = { things = "weekly" }'
 LIKES, MENTIONS = named("like"), named("mention")
 
 FREQUENCY = (
@@ -49,6 +50,40 @@ FREQUENCY = (
             event("l1", "2 10:30", "like"),
         ),
         sent=("3 09:00 push: e1", "3 09:00 push: l1"),
+    ),
+    Flow(
+        name="a tenant's users may hear once a week, on Mondays, at their own time of day",
+        catalogue=kind(ttl="9d", more=BY_WEEK),
+        others=(named("like", ttl="9d"),),
+        acts=(
+            # The first of March 2026 is a Sunday.
+            event("e1", "1 10:00"),
+            wishes("2 10:00", digest_at="18:00"),
+            event("e2", "3 10:00"),
+            event("l1", "8 23:00", "like"),
+        ),
+        sent=("2 09:00 push: e1", "9 18:00 push: l1 | Hi | e2"),
+    ),
+    Flow(
+        name="weekly comes before one of its events is too old",
+        catalogue=kind(ttl="2d", more=BY_WEEK),
+        acts=(event("e1", "3 10:00"), event("e2", "4 10:00"), event("e3", "6 10:00")),
+        sent=("5 09:59 push: e1 | e2", "8 09:59 push: e3"),
+    ),
+    Flow(
+        name="a user's own wish for it is kept as daily by this release",
+        catalogue=kind(ttl="9d"),
+        acts=(
+            wishes("1 12:00", frequency={"things": "weekly"}),
+            event("e1", "3 10:00"),
+        ),
+        sent=("4 09:00 push: e1",),
+    ),
+    Flow(
+        name="and goes before what the tenant wants",
+        catalogue=kind(ttl="9d", more=BY_WEEK),
+        acts=(wishes("1 12:00", frequency={"things": "hourly"}), event("e1", "3 10:00")),
+        sent=("3 11:00 push: e1",),
     ),
     Flow(
         name="hourly is one message an hour from the first event on",

@@ -7,9 +7,9 @@ LAST = 'replaces = "ride"\n'
 ESCALATED = 'escalation = [{ after = "1h", channels = ["email"] }]\n'
 
 
-def held(event_id: str, at: str, until: str, **data: object) -> Act:
+def held(event_id: str, at: str, until: str, ride: str) -> Act:
     """An event that is to be told of later, by itself."""
-    found = event(event_id, at, **data)
+    found = event(event_id, at, ride=ride)
     return Act(at, found.topic, found.key, found.value | {"deliver_at": f"2026-03-{until}Z"})
 
 

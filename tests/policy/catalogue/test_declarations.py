@@ -40,7 +40,7 @@ def test_each_thing_is_declared_once_over_all_files(section: str) -> None:
         ("[categories.things]\n", "1: categories.things: Object missing required field"),
         ("[tenants.a]\n[tenants.a.categories]\nnone.push = true", "3: tenants.a.categories.none: "),
         ('[tenants.a]\nfrequency = { none = "daily" }', "2: tenants.a.frequency.none: is the cat"),
-        ('[tenants.a]\nfrequency = { things = "weekly" }', "2: tenants.a.frequency.things: Inva"),
+        ('[tenants.a]\nfrequency = { things = "monthly" }', "2: tenants.a.frequency.things: Inva"),
         ("[tenants.a]\ncategories.things.fax = true", "2: tenants.a.categories.things.fax: Inval"),
         ('[tenants.a]\nzone = "local"', "2: tenants.a.zone: 'local' is not an IANA time zone"),
         ('[tenants.a]\nlocale = "tlh-QQ"', "2: tenants.a.locale: 'tlh-QQ' is not a locale"),

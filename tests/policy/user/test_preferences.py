@@ -1,5 +1,6 @@
 from itertools import product
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +8,10 @@ from hypothesis import strategies as st
 from policy.digest_window import HOURLY, DigestWindow
 from policy.user.preferences import frequency, muted, opt_out, wish_window
 from policy.user.profile import FOR_GOOD, Profile
+from policy.user.profile_change import with_change
 from policy.user.tenant import DEFAULT_TENANT, Tenant
+from schemas.profile import Preferences
+from schemas.profile_change import ProfileChange
 from schemas.vocabulary import Channel, Frequency, Reason
 
 NOON = 1_772_366_400_000  # 2026-03-01T12:00Z
@@ -144,7 +148,22 @@ def test_a_daily_digest_comes_when_the_user_wants_it(
     profile = Profile(digest_at=user)
     assert wish_window(profile, defaults, Frequency.DAILY) == DigestWindow(times=(minute,))
     assert wish_window(profile, defaults, Frequency.HOURLY) == HOURLY
+    assert wish_window(profile, defaults, Frequency.WEEKLY) == DigestWindow(times=(minute,), days=1)
     assert wish_window(profile, defaults, Frequency.INSTANTLY) is None
+
+
+def test_weekly_is_read_where_it_stands_and_stored_as_the_last_release_knows_it() -> None:
+    """What the next release stores this one reads, and goes on with; it stores none itself."""
+    weekly = {"things": Frequency.WEEKLY, "likes": Frequency.HOURLY}
+    stored = msgspec.json.encode(Profile(frequency=weekly))
+    assert msgspec.json.decode(stored, type=Profile).frequency == weekly
+    daily = {"things": Frequency.DAILY, "likes": Frequency.HOURLY}
+    said = Preferences(user="ann", frequency=weekly)
+    assert Profile().with_preferences(said).frequency == daily
+    change = ProfileChange(user="ann", frequency=weekly)
+    assert with_change(Profile(), change).frequency == daily
+    other = ProfileChange(user="ann", frequency={"likes": Frequency.DAILY})
+    assert with_change(Profile(frequency=weekly), other).frequency["things"] is Frequency.WEEKLY
 
 
 def test_what_is_said_of_one_channel_leaves_the_others_alone() -> None:

@@ -225,7 +225,7 @@ def test_moments_at_the_ends_of_time_are_no_trouble(text: str) -> None:
         ),
         (Preferences, '"mutes": {"chat/c": "2026-03-01T12:00:00"}', "mutes"),
         (Preferences, '"snooze_until": "tomorrow"', "snooze_until"),
-        (Preferences, '"frequency": {"*": "weekly"}', "frequency"),
+        (Preferences, '"frequency": {"*": "monthly"}', "frequency"),
         (Preferences, '"digest_at": "9:00"', "digest_at"),
         (Presence, '"online": true', "until"),
     ],
