@@ -93,8 +93,9 @@ class Decisions:
             self._write(decision)
             for outcome in decision.outcomes:
                 self._tell(request, decision.notification_id, outcome)
-            for row in assigned(request, spec, decision, self._now):
-                self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
+            if spec.goal is not None:
+                for row in assigned(request, spec, decision, self._now):
+                    self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
             self._store(event.tenant, request.user, user, state, decision)
             if spec.replaces and decision.ledger.newest is not state.ledger.newest:
                 self._drop_replaced(request, spec)

@@ -61,8 +61,7 @@ def decide(
     draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at, trace)
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
     draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
-    about = replaces(request, spec)
-    if about:
+    if spec.replaces and (about := replaces(request, spec)):
         draft.newest = noted(request, about, ledger.newest)
     _begin(draft, at)
     if spec.holdouts and (draft.deliveries or draft.keep):
@@ -145,7 +144,7 @@ def _refusal(
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
     if is_over(request, state.ended_at):
         return Outcome(None, Reason.CANCELLED, said_of(spec.until))
-    about = replaces(request, spec)
+    about = replaces(request, spec) if spec.replaces else ""
     if about and is_outdated(request, about, state.ledger.newest):
         return Outcome(None, Reason.CANCELLED, f"a later one of {shown_thing(spec)} came first")
     reason = unheard(request.event, request.user, spec, state.profile)

@@ -303,3 +303,28 @@ def test_a_second_is_one_time_and_the_text_is_compared_whole() -> None:
         Fate(Stage.QUEUED, 0, text=Text("", "same", 1)),
         Fate(Stage.QUEUED, 1000, text=Text("", "same", 2)),
     )
+
+
+@pytest.mark.parametrize(
+    ("special", "changes"),
+    [
+        ('holdout = { share = "50%", name = "a" }', {"e1": "holdout", "e2": "holdout"}),
+        ('holdout = { share = "50%", name = "b" }\ngoal = { event = "x", within = "1d" }', {}),
+        ('replaces = "ride"', {"e1": "cancelled"}),
+    ],
+)
+async def test_who_would_be_held_out_and_what_replaced(
+    special: str, changes: dict[str, str]
+) -> None:
+    """Of half of all users, `ann` is in the holdout "a" and not in "b"; both wait an hour."""
+    ttl = 'time_to_live = "1d"'
+    delayed = (ttl, f'{ttl}\ndelay = "1h"')
+    records = [event(number, START + number * 60_000, ride="r1") for number in (1, 2)]
+    after = catalogue(delayed, ('delay = "1h"', f'delay = "1h"\n{special}'))
+    found = await replayed(catalogue(delayed), after, records)
+    seen_of = {change.place.event_id: str(change.after.reason) for change in found.changes}
+    assert seen_of == changes
+    assert all(change.kinds == (Kind.NO_LONGER,) for change in found.changes)
+    assert {change.place.channel for change in found.changes} == (
+        {"push", "email"} if changes else set()
+    )
