@@ -10,8 +10,8 @@ from analytics.clickhouse import ClickHouse
 from cli.experiment import described
 from cli.main import tocsin
 from pipeline.errors import Misconfigured
-from policy.proportions import Interval
-from policy.results import Metric, Results, VariantResult
+from policy.proportions import Counts, Interval
+from policy.results import Metric, Results, VariantResult, results
 from tests.analytics.conftest import database as database
 from tests.analytics.conftest import migrated as migrated
 
@@ -32,6 +32,21 @@ def test_a_variant_is_a_line_with_its_whole_name(monkeypatch: pytest.MonkeyPatch
         f"variant{blanks}  users   sent  clicked   rate   95 % interval",
         f"plain{blanks}    1,200  2,400      600  25.0%  20.0% to 30.0%",
         f"{name}      0      0        0",
+    ]
+
+
+def test_a_holdout_is_of_users_and_says_what_telling_brings() -> None:
+    """By hand: of 100 who were held out 10 reached it, of 1,900 who were told 380."""
+    told = Counts.of(*[(1, 1)] * 380, *[(1, 0)] * 1520)
+    found = results("holdout.2026", Metric.GOAL, {
+        "held_out": Counts.of(*[(1, 1)] * 10, *[(1, 0)] * 90), "told": told,
+    }, ("held_out", "told"))  # fmt: skip
+    assert [line.plain for line in described(found)] == [
+        "holdout.2026",
+        "group     users  goal   rate   95 % interval",
+        "held_out    100    10  10.0%   5.5% to 17.4%",
+        "told      1,900   380  20.0%  18.3% to 21.9%",
+        "told is better than held_out: +10.0 points (+2.4 to +14.8).",
     ]
 
 
