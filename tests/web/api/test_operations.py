@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import pytest
 
+from pipeline.brokers import Brokers
 from pipeline.errors import Unavailable
 from schemas.circuit import CircuitState, ReadCircuits
 from schemas.vocabulary import Channel
@@ -123,7 +124,7 @@ class Behind:
     """Two roles, one of which has records before it."""
 
     def __init__(self, *of: object) -> None:
-        assert of == ("kafka.example:1", 1)
+        assert of == (Brokers("kafka.example:1"), 1)
 
     async def __aenter__(self) -> Self:
         return self
