@@ -6,6 +6,7 @@ and one for certificates, both behind TLS.
 
 import base64
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,12 +102,17 @@ class SecuredKafka(Kafka):
 class TokenServer(ThreadingHTTPServer):
     """Gives tokens for a client's id and secret, and the key by which Kafka knows them."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__((LOOPBACK, 0), Tokens)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.key = new_key()
         self.asked: list[dict[str, list[str]]] = []
         self.life = 300
-        self.url = f"http://{LOOPBACK}:{self.server_port}"
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://{LOOPBACK}:{self.server_port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, daemon=True).start()

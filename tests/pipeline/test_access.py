@@ -6,6 +6,7 @@ Kafka itself is the oracle; certificates, tokens and passwords are checked by it
 import asyncio
 import base64
 import os
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +24,7 @@ from pydantic import SecretStr
 from pipeline.brokers import Access, Brokers, Mechanism
 from pipeline.errors import Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
-from pipeline.kafka_tokens import MskTokens, NoToken
+from pipeline.kafka_tokens import MskTokens, NoToken, Tokens
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
@@ -175,6 +176,27 @@ async def test_a_token_server_that_is_away(ways: dict[str, Brokers]) -> None:
 async def test_a_broker_that_is_away_is_away(ways: dict[str, Brokers]) -> None:
     with pytest.raises(Unavailable, match=r"does not answer at 127\.0\.0\.1:9"):
         await start_producer(replace(ways[SCRAM], addresses="127.0.0.1:9"))
+
+
+async def test_a_token_server_behind_tls_is_trusted_as_the_brokers_are(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And as the web is: a company's authority vouches for its brokers alone."""
+    trusted: list[ssl.SSLContext] = []
+    make = ssl.create_default_context
+
+    def note() -> ssl.SSLContext:
+        trusted.append(make())
+        return trusted[-1]
+
+    monkeypatch.setattr("pipeline.kafka_tokens.ssl.create_default_context", note)
+    with TokenServer(authority.issue("tokens")) as server:
+        url = f"{server.url}/token"
+        assert await Tokens(url, "alice", PASSWORD, "", authority.file).token()
+        with pytest.raises(NoToken, match="CERTIFICATE_VERIFY_FAILED"):
+            await Tokens(url, "alice", PASSWORD, "", None).token()
+    ours, web = (len(each.get_ca_certs()) for each in trusted)
+    assert ours == web + 1
 
 
 async def test_one_token_serves_until_it_is_about_to_end(
