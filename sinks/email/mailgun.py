@@ -1,5 +1,6 @@
 """E-mail by Mailgun's Messages: one call carries up to a thousand people's mail."""
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -19,6 +20,8 @@ from sinks.email.way_back import WayBack
 from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
+CALLS_AT_ONCE = 4
+"""Of one batch, in which somebody's address is refused."""
 MOST_BYTES = 25_000_000
 """Of a request, as of a message (documentation.mailgun.com, "Sending Messages")."""
 MOST_TAG = 128
@@ -77,25 +80,31 @@ class Mailgun(OneServer):
         halved until it is known whose fault that is, and one that is too large until it fits.
         """
         outcomes: dict[int, Outcome] = {}
+        calls = asyncio.Semaphore(CALLS_AT_ONCE)
         for group in groups_of(deliveries):
-            found = await self._send_group([deliveries[index] for index in group])
+            found = await self._send_group([deliveries[index] for index in group], calls)
             outcomes.update(zip(group, found, strict=True))
         return [as_own(outcomes[index], each) for index, each in enumerate(deliveries)]
 
     async def close(self) -> None:
         """The connections are the shared client's, whose owner closes it."""
 
-    async def _send_group(self, deliveries: list[Delivery]) -> list[Outcome]:
+    async def _send_group(
+        self, deliveries: list[Delivery], calls: asyncio.Semaphore
+    ) -> list[Outcome]:
         body = urlencode(self.form_of(deliveries)).encode()
         if len(body) <= MOST_BYTES or len(deliveries) == 1:
-            reply = await self._call(body)
+            async with calls:
+                reply = await self._call(body)
             outcome = reply if isinstance(reply, Retry) else outcome_of(reply)
             is_shared = isinstance(outcome, Refused) or is_too_large(reply)
             if not is_shared or len(deliveries) == 1:
                 return [outcome] * len(deliveries)
         middle = len(deliveries) // 2
-        first = await self._send_group(deliveries[:middle])
-        return first + await self._send_group(deliveries[middle:])
+        # At the same time: who is in the other half waits for nobody's bad address in this one.
+        halves = deliveries[:middle], deliveries[middle:]
+        first, second = await asyncio.gather(*(self._send_group(half, calls) for half in halves))
+        return first + second
 
     async def _call(self, body: bytes) -> Reply | Retry:
         url = f"{self._base}/v3/{self._domain}/messages"

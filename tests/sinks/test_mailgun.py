@@ -8,7 +8,8 @@ from embedded.simulators.accept_log import digest_of
 from policy.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.email.mailgun import Mailgun, groups_of
+from sinks.email.mailgun import CALLS_AT_ONCE, Mailgun, groups_of
+from sinks.http import Reply
 from sinks.provider import Refused, Retry, Sent
 from tests.sinks.rig import Case, Rig
 
@@ -67,6 +68,29 @@ async def test_several_bad_addresses_are_found_by_halves(rig: Rig) -> None:
     outcomes = await rig.provider.send(batch)
     assert {n for n, outcome in enumerate(outcomes) if isinstance(outcome, Refused)} == bad
     assert len(rig.witnessed()) == 17
+
+
+@alone
+async def test_halves_are_sent_at_the_same_time_and_few_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(rig.provider, Mailgun)
+    call, under_way, most = rig.provider._call, 0, 0
+
+    async def counted(body: bytes) -> Reply | Retry:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await call(body)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(rig.provider, "_call", counted)
+    batch = [rig.delivery(number, address=f"nobody{number}") for number in range(32)]
+    outcomes = await rig.provider.send(batch)
+    assert {type(outcome) for outcome in outcomes} == {Refused}
+    assert most == CALLS_AT_ONCE
 
 
 @alone
