@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 
 from embedded.process import free_port
+from pipeline.brokers import Brokers
 from pipeline.clock import SystemClock
 from pipeline.errors import PortTaken, Unavailable
 from pipeline.settings import Settings
@@ -123,7 +124,7 @@ class Parts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.producer = Producer(SetClock())
         self.open: list[str] = []
-        self.kafka = ""
+        self.kafka = Brokers("")
         self.tuned: list[bool] = []
         monkeypatch.setattr(app_module, "start_producer", self.start_producer)
         monkeypatch.setattr(app_module, "tune_collector", lambda: self.tuned.append(True))
@@ -135,7 +136,7 @@ class Parts:
     async def nothing(self, *_: object) -> None:
         """Nothing to open or to close."""
 
-    async def start_producer(self, kafka: str) -> Producer:
+    async def start_producer(self, kafka: Brokers) -> Producer:
         """The topics."""
         self.kafka = kafka
         return self.producer
@@ -200,7 +201,7 @@ async def test_a_whole_process(
     async with running(given) as (session, url, task):
         assert sorted(parts.open) == ["hub", "owners"]
         assert parts.tuned == [True]
-        assert parts.kafka == "kafka.example:9092"
+        assert parts.kafka == Brokers("kafka.example:9092")
         assert capsys.readouterr().out == f"web ready on {url}\n"
         # A key that is added counts without a new start, and what is asked with it is written.
         digest = sha256(b"key").hexdigest()
