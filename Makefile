@@ -9,9 +9,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 demo: .venv/runtime
 	$(BIN)/tocsin demo
 
-# One process more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
+# Two processes more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
 test: .venv/dev .venv/browser .venv/classes
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 4
 
 check: .venv/dev
 	$(BIN)/ruff check .
