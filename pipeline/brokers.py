@@ -1,5 +1,6 @@
 """Where Kafka is, and how a client gets in there."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipeline.errors import Misconfigured
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"]
 
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 NO_SECRET = SecretStr("")
 
 
@@ -54,11 +56,16 @@ class Access:
         if logs_in and ways != "AWS_MSK_IAM" and not self.user:
             yield "user", f"the security protocol is {self.protocol}, and nobody is named to log in"
         if ways == "OAUTHBEARER" and not _is_guarded(self.token_url):
-            yield "token_url", "it has to begin with https://, or with http:// on this machine"
+            yield "token_url", "it has to be a URL with https://, or with http:// on this machine"
         if ways == "AWS_MSK_IAM" and not self.aws_region:
             yield "sasl_mechanism", "AWS_MSK_IAM takes TOCSIN_AWS_REGION, which is not set"
         if self.key_file is not None and self.certificate_file is None:
             yield "key_file", "it comes with TOCSIN_KAFKA_CERTIFICATE_FILE, which is not set"
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether it logs in with tokens."""
+        return self.mechanism in ("OAUTHBEARER", "AWS_MSK_IAM")
 
     @cached_property
     def options(self) -> dict[str, Any]:
@@ -118,10 +125,16 @@ class Brokers:
     def __str__(self) -> str:
         return self.addresses
 
+    def contradictions(self) -> Iterator[str]:
+        """Why the addresses can't be used."""
+        wrong = [each for each in self.listed if not _ADDRESS.fullmatch(each)]
+        if wrong or not self.listed:
+            yield f"{wrong[0] if wrong else 'it'} is no address as host:port"
+
     @property
     def listed(self) -> list[str]:
         """Each address by itself."""
-        return [each.strip() for each in self.addresses.split(",")]
+        return [each.strip() for each in self.addresses.split(",") if each.strip()]
 
 
 Kafka = Brokers | str
@@ -134,7 +147,13 @@ def brokers_of(kafka: Kafka) -> Brokers:
 
 
 def _is_guarded(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    if not parts.hostname or not url.isprintable() or " " in url:
+        return False
     return parts.scheme == "https" or (
         parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
     )

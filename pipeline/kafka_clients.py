@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from pipeline.brokers import Kafka, brokers_of
 from pipeline.errors import Unavailable
 from pipeline.fetch_sessions import use_fetch_sessions
-from pipeline.kafka_refusals import refusal
+from pipeline.kafka_refusals import check_login, refusal
 from pipeline.unpacking import limit_unpacking
 
 limit_unpacking()
@@ -83,6 +83,7 @@ async def reader(
 
     What Kafka's client raises in the block becomes what `explain` makes of it: Unavailable.
     """
+    await check_login(kafka)
     consumer = new_consumer(kafka, *topics, **options)
     try:
         await consumer.start()
@@ -93,11 +94,25 @@ async def reader(
         await consumer.stop()
 
 
+async def check_group(kafka: Kafka, group: str) -> None:
+    """Raise Unavailable where rules keep us out of a group: its members would wait for ever."""
+    if brokers_of(kafka).access.protocol == "PLAINTEXT":
+        return
+    async with administrator(kafka) as admin:
+        try:
+            await admin.list_consumer_group_offsets(group)
+        except GroupAuthorizationFailedError:
+            raise
+        except KafkaError:
+            pass  # in a new cluster nobody may coordinate groups yet
+
+
 @asynccontextmanager
 async def administrator(
     kafka: Kafka, explain: Callable[[Kafka, KafkaError], Unavailable] = kafka_away
 ) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client, closed at the end of the block; raises Unavailable."""
+    await check_login(kafka)
     admin = new_admin(kafka)
     try:
         await admin.start()

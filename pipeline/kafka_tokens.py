@@ -7,9 +7,10 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaError
@@ -36,6 +37,9 @@ class Tokens(AbstractTokenProvider):
 
     def __init__(self, url: str, user: str, secret: str, scope: str, ca_file: Path | None) -> None:
         self._url, self._scope = url, scope
+        parts = urlsplit(url)
+        # Without what may be secret in it.
+        self._shown = f"{parts.scheme}://{parts.hostname}:{parts.port or ''}{parts.path}"
         self._authorization = base64.b64encode(f"{user}:{secret}".encode()).decode()
         self._ca_file = ca_file
         self._token = ""
@@ -68,11 +72,14 @@ class Tokens(AbstractTokenProvider):
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as reply:  # noqa: S310
                 found: dict[str, Any] = json.load(reply)
-            return str(found["access_token"]), float(found.get("expires_in") or LEAST_LIFE)
+            token = found["access_token"]
+            if not isinstance(token, str) or not token:
+                raise ValueError("access_token is no text")
+            return token, float(found.get("expires_in") or LEAST_LIFE)
         except urllib.error.HTTPError as error:
-            raise NoToken(f"{self._url} gives no token: it answers {error.code}") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise NoToken(f"{self._url} gives no token: {error!r}") from error
+            raise NoToken(f"{self._shown} gives no token: it answers {error.code}") from error
+        except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+            raise NoToken(f"{self._shown} gives no token: {error!r}") from error
 
 
 class MskTokens(AbstractTokenProvider):

@@ -55,7 +55,7 @@ def check_kafka_listens(kafka: Kafka) -> None:
     for address in brokers_of(kafka).listed:
         host, _, port = address.rpartition(":")
         try:
-            socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+            socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
         except ConnectionRefusedError:
             continue
         except (OSError, ValueError):

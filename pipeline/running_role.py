@@ -9,6 +9,7 @@ from functools import partial
 from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
 from pipeline.errors import Unavailable
+from pipeline.kafka_clients import check_group
 from pipeline.lease import Lease
 from pipeline.leased_log import LeasedLog
 from pipeline.membership import member_of
@@ -46,6 +47,7 @@ class RunningRole:
         settings, role = self._settings, self._role
         member, self._lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
+        await check_group(settings.brokers, f"tocsin-{role.name}")
         if role.check is not None:
             await role.check()
         self._partitions = Partitions(

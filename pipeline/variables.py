@@ -47,6 +47,8 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise _unusable(str(first["loc"][0]), first["msg"]) from None
+    for why in settings.brokers.contradictions():
+        raise _unusable("kafka", why)
     for name, why in settings.brokers.access.contradictions():
         raise _unusable(f"kafka_{name}", why)
     return settings

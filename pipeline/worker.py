@@ -66,7 +66,13 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     ]
     for task in keeping:
         task.add_done_callback(_fail_with)
-    await asyncio.gather(*(role.start() for role in roles))
+    starting = [asyncio.create_task(role.start()) for role in roles]
+    stopping = asyncio.create_task(stop.wait())
+    while not all(task.done() for task in starting) and not stop.is_set():
+        pending = [task for task in starting if not task.done()]
+        await asyncio.wait({stopping, *pending}, return_when=asyncio.FIRST_COMPLETED)
+    if not all(task.done() for task in starting):
+        return  # nothing was read yet
     await asyncio.gather(*(role.join(stop) for role in roles))
     if len(roles) > 1 and not stop.is_set():
         sys.stdout.write(f"tocsin: all {len(roles)} roles ready\n")

@@ -48,6 +48,8 @@ def compile_condition(
             raise ValueError(f"has more than one expression, see {parser.stream.current.value!r}")
     except TemplateSyntaxError as error:
         raise ValueError(f"{error.message} on its line {error.lineno}") from None
+    except (RecursionError, SyntaxError, MemoryError):
+        raise ValueError("is nested too deep") from None
     # Set first: of what stands within an `if`, filters are looked up only when it is reached.
     template = f"{{% set holds = {source} %}}{{% if holds %}}1{{% endif %}}"
     return Condition(source, compile_template(template, names, leaves_out=leaves_out))

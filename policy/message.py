@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pipeline.errors import BadRecord
+from policy.rendering.links import is_web_page
+from policy.rendering.plain_text import clean
 from schemas.event import Event, Name
 from schemas.vocabulary import Channel, Reason
 
@@ -74,6 +76,15 @@ def message_of(event: Event) -> Message:
         raise BadMessage(complaint, place.strip(".`")) from None
     if len(set(message.channels)) < len(message.channels):
         raise BadMessage("names a channel more than once", "channels")
-    if Channel.EMAIL in message.channels and not message.title.strip():
+    if not clean(message.body).strip():
+        raise BadMessage("says nothing", "body")
+    for number, action in enumerate(message.actions):
+        if not is_web_page(action.url):
+            raise BadMessage("leads to no web page", f"actions[{number}].url")
+        if not clean(action.label).strip():
+            raise BadMessage("says nothing", f"actions[{number}].label")
+    if message.image and not is_web_page(message.image):
+        raise BadMessage("is no address of an image", "image")
+    if Channel.EMAIL in message.channels and not clean(message.title).strip():
         raise BadMessage("is missing, and an e-mail needs a subject", "title")
     return message

@@ -27,6 +27,11 @@ def is_link(value: Any) -> bool:
     return bool(parts.netloc) if parts.scheme in _WEB else parts.scheme in _OTHER
 
 
+def is_web_page(value: str) -> bool:
+    """Whether it leads to a web page."""
+    return is_link(value) and urlsplit(value).scheme in _WEB
+
+
 def link(value: Any) -> str:
     """The value, if it is a link; Unusable otherwise. `{% if data.x is link %}` asks first."""
     if not is_link(value):

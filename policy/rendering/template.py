@@ -108,6 +108,8 @@ def compile_template(
         code = environment.compile(tree)
     except TemplateSyntaxError as error:
         raise ValueError(f"{error.message} on its line {error.lineno}") from None
+    except (RecursionError, SyntaxError, MemoryError):
+        raise ValueError("is nested too deep") from None
     root = jinja2.Template.from_code(environment, code, {}).root_render_func
 
     kind = _HtmlVariables if html else _Variables

@@ -5,6 +5,7 @@ Kafka itself is the oracle; certificates, tokens and passwords are checked by it
 
 import asyncio
 import base64
+import json
 import os
 import ssl
 import sys
@@ -167,6 +168,59 @@ async def test_a_token_server_that_knows_us_not(ways: dict[str, Brokers]) -> Non
     assert "gives no token: it answers 401" in said
 
 
+async def test_a_token_that_brokers_refuse(ways: dict[str, Brokers], tokens: TokenServer) -> None:
+    """Kafka's client takes it for good once it is sent, and would ask for ever."""
+    life, tokens.life = tokens.life, -600
+    try:
+        said = await refused(
+            replace(ways["OAUTHBEARER"], access=replace(ways["OAUTHBEARER"].access))
+        )
+    finally:
+        tokens.life = life
+    assert "does not let us in: it refuses our token" in said
+
+
+@pytest.mark.parametrize("way", [SCRAM, "a certificate"])
+async def test_no_login_where_one_is_wanted(
+    ways: dict[str, Brokers], kafka: SecuredKafka, way: str
+) -> None:
+    access = replace(ways["a certificate"].access, certificate_file=None, key_file=None)
+    said = await refused(Brokers(kafka.login, access))
+    assert "TOCSIN_KAFKA_SECURITY_PROTOCOL" in said
+
+
+async def test_the_first_broker_is_away_or_unknown_and_the_second_refuses(
+    ways: dict[str, Brokers],
+) -> None:
+    wrong = replace(ways[SCRAM].access, password=SecretStr("guessed"))
+    for first in ("127.0.0.1:9", "[::1]:9", "no-such-host.invalid:9092", ""):
+        said = await refused(Brokers(f"{first}, {ways[SCRAM].addresses},", wrong))
+        assert "it refuses alice" in said
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"access_token": null}', b"[1]", b"{}", b""])
+async def test_a_token_server_that_answers_something_else(
+    tokens: TokenServer, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr("pipeline.kafka_tokens.json.load", lambda _: json.loads(body))
+    url = f"{tokens.url}/token?key=hidden".replace("http://", "http://me:hidden@")
+    with pytest.raises(NoToken, match="gives no token") as said:
+        await Tokens(url, "alice", PASSWORD, "", None).token()
+    assert "hidden" not in str(said.value)
+
+
+async def test_a_token_server_that_ends_in_the_middle(tokens: TokenServer) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(NoToken, match="gives no token"):
+            await Tokens(f"http://127.0.0.1:{port}/", "a", "b", "", None).token()
+
+
 async def test_a_token_server_that_is_away(ways: dict[str, Brokers]) -> None:
     away = replace(ways["OAUTHBEARER"].access, token_url="http://127.0.0.1:9/token")
     said = await refused(replace(ways["OAUTHBEARER"], access=away))
@@ -273,13 +327,31 @@ async def test_commands_get_in_and_say_in_a_sentence_why_they_do_not(
         ({"SECURITY_PROTOCOL": "sasl"}, "KAFKA_SECURITY_PROTOCOL can't be used: .*'SASL_SSL'"),
         (
             {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "OAUTHBEARER", "USER": "a"},
-            "KAFKA_TOKEN_URL can't be used: it has to begin with https",
+            "KAFKA_TOKEN_URL can't be used: it has to be a URL with https",
         ),
         (
             {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "AWS_MSK_IAM"},
             "KAFKA_SASL_MECHANISM can't be used: AWS_MSK_IAM takes TOCSIN_AWS_REGION",
         ),
         ({"SECURITY_PROTOCOL": "SSL", "KEY_FILE": "k"}, "KAFKA_KEY_FILE can't be used: it comes"),
+        *(
+            (
+                {
+                    "SECURITY_PROTOCOL": "SASL_SSL",
+                    "SASL_MECHANISM": "OAUTHBEARER",
+                    "USER": "a",
+                    "TOKEN_URL": url,
+                },
+                "KAFKA_TOKEN_URL can't be used: it has to be a URL",
+            )
+            for url in (
+                "https://[bad/",
+                "https://h:port/x",
+                "https://h/a b",
+                "http://h/",
+                "https://",
+            )
+        ),
     ],
 )
 def test_what_would_be_ignored_or_is_missing_is_said(given: dict[str, str], said: str) -> None:

@@ -129,6 +129,17 @@ async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
     assert "Kafka's rules at" in said.decode().splitlines()[-1]
     assert "tocsin setup --acls" in said.decode()
 
+    without_groups = "\n".join(
+        line for line in printed().replace("\\\n", " ").splitlines() if "--group" not in line
+    )
+    await allow(kafka, without_groups)
+    refused = await asyncio.create_subprocess_exec(
+        *argv, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await refused.communicate()
+    assert refused.returncode == 69
+    assert "do not allow it (GroupAuthorizationFailedError)" in said.decode().splitlines()[-1]
+
     await allow(kafka, printed())
     settings = settings_of(variables(kafka))
     await create_topics(settings, TOPICS)

@@ -87,3 +87,18 @@ def test_files_of_secrets_that_can_not_be_used(tmp_path: Path) -> None:
 def test_what_is_no_secret_has_no_file() -> None:
     with pytest.raises(Misconfigured, match="there is no such setting"):
         settings_of({"TOCSIN_KAFKA_USER_FILE": "user"})
+
+
+@pytest.mark.parametrize(
+    "kafka", ["", ",", "localhost", "PLAINTEXT://h:9092", "h:port", "::1:9", "h:9,i"]
+)
+def test_what_is_no_list_of_brokers(kafka: str) -> None:
+    with pytest.raises(
+        Misconfigured, match=r"^TOCSIN_KAFKA can't be used: .* is no address as host"
+    ):
+        settings_of({"TOCSIN_KAFKA": kafka})
+
+
+def test_brokers_are_listed_as_people_write_them() -> None:
+    found = settings_of({"TOCSIN_KAFKA": "a.example:1, [::1]:2 ,10.0.0.1:3,"})
+    assert found.brokers.listed == ["a.example:1", "[::1]:2", "10.0.0.1:3"]

@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.errors import BadCatalogue, BadRecord
 from policy.catalogue.catalogue import Catalogue, parse
-from policy.message import MESSAGE, is_message, message_of
+from policy.condition import compile_condition
+from policy.message import MESSAGE, BadMessage, is_message, message_of
 from policy.rendering.push import PAYLOAD, payload_bytes
 from policy.rendering.sms import segments_of
 from schemas.delivery import Action
@@ -156,3 +157,33 @@ def test_a_category_of_messages_alone_may_have_a_limit() -> None:
     plan = spec.plan_of(Channel.PUSH)
     assert plan is not None
     assert [limited.window for limited in plan.limits] == ["push", "category.messages"]
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"body": " \u0000"}, "body"),
+        ({"body": "b", "title": "\u0007", "channels": ["email"]}, "title"),
+        ({"body": "b", "image": "https://"}, "image"),
+        ({"body": "b", "image": "https://e.com/a b.png"}, "image"),
+        ({"body": "b", "actions": [{"label": "x", "url": "https://e.com/my order"}]},
+         "actions[0].url"),
+        ({"body": "b", "actions": [{"label": " ", "url": "https://e.com"}]}, "actions[0].label"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_shown_is_refused_and_not_left_out(
+    data: dict[str, Any], field: str
+) -> None:
+    event = Event(
+        id="1", type=MESSAGE, actor="a", occurred_at=datetime(2026, 11, 30, tzinfo=UTC),
+        data={"channels": ["push"], **data},
+    )  # fmt: skip
+    with pytest.raises(BadMessage) as refused:
+        message_of(event)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("source", ["(" * 100 + "user.age" + ")" * 100, "not " * 200 + "user.age"])
+def test_an_expression_that_is_nested_too_deep_is_said_to_be(source: str) -> None:
+    with pytest.raises(ValueError, match="nested too deep"):
+        compile_condition(source, frozenset({"user"}), leaves_out=True)
