@@ -4,6 +4,7 @@ import base64
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jwt
 import msgspec
@@ -13,7 +14,10 @@ from msgspec import Struct, field
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import Misconfigured
+from pipeline.outputs import partition_of
 from pipeline.settings import Settings
+from policy.reference import reference_of
+from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url
@@ -84,6 +88,7 @@ class VonageAccount:
         self._application = settings.vonage_application_id
         self._path = settings.vonage_private_key
         self._private: rsa.RSAPrivateKey | None = None
+        self._partitions = settings.partitions
         self._http = http
         self._clock = clock
         self._token, self._made_at = "", 0
@@ -100,6 +105,18 @@ class VonageAccount:
             raise Misconfigured("TOCSIN_VONAGE_API_KEY is not set.")
         elif not self._secret:
             raise Misconfigured("TOCSIN_VONAGE_API_SECRET is not set.")
+
+    def about(self, delivery: Delivery, sender: str, to: str, callback: str) -> dict[str, Any]:
+        """Of a message's fields those that say from whom to whom it goes, and how it is reported;
+        numbers may have their +."""
+        here = partition_of(delivery.user, self._partitions)
+        return {
+            "to": to.removeprefix("+"),
+            "from_": sender.removeprefix("+"),
+            "client_ref": reference_of(delivery, here),
+            "webhook_url": callback,
+            "webhook_version": VERSION if callback else "",
+        }
 
     async def post(self, message: Message) -> Reply | Retry:
         """The call for one message."""

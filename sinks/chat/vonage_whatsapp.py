@@ -6,15 +6,13 @@ from msgspec import Struct
 
 from pipeline.clock import Clock
 from pipeline.errors import Misconfigured
-from pipeline.outputs import partition_of
 from pipeline.settings import Settings
-from policy.reference import reference_of
 from schemas.delivery import Approved, Delivery
 from sinks.callback import Callback
 from sinks.chat.whatsapp import WhatsApp, require_number, words_of
 from sinks.http import HttpClient
 from sinks.provider import Outcome, Retry, Sent
-from sinks.vonage import SYSTEM_CLOCK, VERSION, Message, VonageAccount, outcome_of
+from sinks.vonage import SYSTEM_CLOCK, Message, VonageAccount, outcome_of
 
 ENGLISH = "en"
 """The language of a template that says none."""
@@ -58,7 +56,6 @@ class VonageWhatsApp(WhatsApp):
         self._account = VonageAccount(settings, http, clock)
         self._from = settings.vonage_whatsapp_from
         self._callback = Callback(settings, self.name, keeps_tickets=True)
-        self._partitions = settings.partitions
 
     async def check(self) -> None:
         """Raise Misconfigured for missing credentials or a missing sender; makes no call."""
@@ -75,14 +72,8 @@ class VonageWhatsApp(WhatsApp):
     def message_of(self, delivery: Delivery, number: str) -> Message:
         """The request for a delivery."""
         callback = self._callback.of(delivery)
-        about: dict[str, Any] = {
-            "to": number.removeprefix("+"),
-            "from_": self._from.removeprefix("+"),
-            "channel": "whatsapp",
-            "client_ref": reference_of(delivery, partition_of(delivery.user, self._partitions)),
-            "webhook_url": callback,
-            "webhook_version": VERSION if callback else "",
-        }
+        about = self._account.about(delivery, self._from, number, callback)
+        about["channel"] = "whatsapp"
         approved = delivery.content.approved
         if approved is None:
             return Words(**about, message_type="text", text=words_of(delivery.content))

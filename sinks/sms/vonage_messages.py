@@ -3,14 +3,12 @@
 from msgspec import Struct
 
 from pipeline.clock import Clock
-from pipeline.outputs import partition_of
 from pipeline.settings import Settings
-from policy.reference import reference_of
 from schemas.delivery import Delivery
 from sinks.http import HttpClient
 from sinks.provider import Outcome, Retry
 from sinks.sms.texting import Text, Texter, Texting
-from sinks.vonage import SYSTEM_CLOCK, VERSION, Message, VonageAccount, outcome_of
+from sinks.vonage import SYSTEM_CLOCK, Message, VonageAccount, outcome_of
 
 
 class Options(Struct, frozen=True):
@@ -35,7 +33,6 @@ class VonageMessages(Texter):
 
     def __init__(self, settings: Settings, http: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._account = VonageAccount(settings, http, clock)
-        self._partitions = settings.partitions
         super().__init__(Texting(settings, self.name, keeps_tickets=True))
 
     async def check(self) -> None:
@@ -51,13 +48,9 @@ class VonageMessages(Texter):
     def message_of(self, delivery: Delivery, text: Text) -> TextMessage:
         """The request for a delivery."""
         return TextMessage(
-            to=text.to.removeprefix("+"),
-            from_=text.sender.removeprefix("+"),
+            **self._account.about(delivery, text.sender, text.to, text.callback),
             channel="sms",
             message_type="text",
-            client_ref=reference_of(delivery, partition_of(delivery.user, self._partitions)),
-            webhook_url=text.callback,
-            webhook_version=VERSION if text.callback else "",
             text=text.body,
             sms=Options("text" if text.is_gsm else "unicode"),
         )
