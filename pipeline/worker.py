@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 import uvloop
@@ -66,18 +66,16 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     ]
     for task in keeping:
         task.add_done_callback(_fail_with)
-    starting = [asyncio.create_task(role.start()) for role in roles]
+    starting = asyncio.create_task(_start(roles))
     stopping = asyncio.create_task(stop.wait())
-    while not all(task.done() for task in starting) and not stop.is_set():
-        pending = [task for task in starting if not task.done()]
-        await asyncio.wait({stopping, *pending}, return_when=asyncio.FIRST_COMPLETED)
-    if not all(task.done() for task in starting):
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
         return  # nothing was read yet
     await asyncio.gather(*(role.join(stop) for role in roles))
     if len(roles) > 1 and not stop.is_set():
         sys.stdout.write(f"tocsin: all {len(roles)} roles ready\n")
         sys.stdout.flush()
-    await stop.wait()
+    await stopping
     await asyncio.gather(*(role.leave() for role in roles))
     for task in keeping:
         task.cancel()
@@ -85,6 +83,10 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     for role in roles:
         await role.close()
     await producer.stop()
+
+
+async def _start(roles: Iterable[RunningRole]) -> None:
+    await asyncio.gather(*(role.start() for role in roles))
 
 
 async def _prepared(
