@@ -15,6 +15,7 @@ from pipeline.lease import Lease
 from pipeline.membership import Member
 from pipeline.partitions import Partitions
 from pipeline.settings import Settings
+from pipeline.topics import group_of
 
 HEARTBEAT_SECONDS = 0.5
 """A member hears at its next heartbeat that others come or go, and all wait for the last one."""
@@ -90,7 +91,7 @@ def build_app(
     """
     role = partitions.role
     app = SliceApp(
-        f"tocsin-{role.name}",
+        group_of(role.name),
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
         store="memory://",
         datadir=str(settings.data_dir),

@@ -19,6 +19,7 @@ from aiokafka.protocol.types import CompactString, Int16, Int32, Int64, Schema, 
 
 from pipeline.batch import Batch
 from pipeline.errors import Fenced, Unavailable
+from pipeline.topics import PREFIX
 
 OPENED = b"\x00opened"
 """Key of the record by which an owner begins; its value is the owner's producer id and epoch."""
@@ -143,7 +144,7 @@ class InitProducerId(Request[InitProducerIdRequest_v3]):
 
 def transactional_id(topic: str, partition: int) -> str:
     """The id that owners of a changelog partition share, such as `tocsin-decider-0`."""
-    return f"tocsin-{topic.removesuffix(CHANGELOG)}-{partition}"
+    return f"{PREFIX}{topic.removesuffix(CHANGELOG)}-{partition}"
 
 
 async def next_owner(

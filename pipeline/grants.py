@@ -5,10 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from pipeline.topics import TOPICS
-
-PREFIX = "tocsin-"
-"""Of groups and transactional ids."""
+from pipeline.topics import PREFIX, TOPICS
 
 Resource = Literal["topic", "group", "transactional-id"]
 

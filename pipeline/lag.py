@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from pipeline.brokers import Kafka
 from pipeline.ends import EndOffsets, Ends
 from pipeline.kafka_clients import new_admin
-from pipeline.topics import INPUTS
+from pipeline.topics import INPUTS, group_of
 
 PAUSE = 0.4
 """Seconds between looks: roles commit twice a second."""
@@ -64,7 +64,7 @@ class Lag:
         ends = await self._ends.of({tp for tps in by_role.values() for tp in tps})
         lags: dict[str, dict[str, int]] = {}
         for role, tps in by_role.items():
-            committed = await self._admin.list_consumer_group_offsets(f"tocsin-{role}")
+            committed = await self._admin.list_consumer_group_offsets(group_of(role))
             done = {tp: max(0, place.offset) for tp, place in committed.items()}
             lags[role] = dict.fromkeys((tp.topic for tp in tps), 0)
             for tp in tps:

@@ -19,6 +19,7 @@ from pipeline.queries import Queries
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from pipeline.topic_mending import check_topics_of
+from pipeline.topics import group_of
 
 BuildRole = Callable[[Runtime], Role]
 LEAVE_SECONDS = 30.0
@@ -47,7 +48,7 @@ class RunningRole:
         settings, role = self._settings, self._role
         member, self._lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
-        await check_group(settings.brokers, f"tocsin-{role.name}")
+        await check_group(settings.brokers, group_of(role.name))
         if role.check is not None:
             await role.check()
         self._partitions = Partitions(

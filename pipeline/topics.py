@@ -146,6 +146,15 @@ DELIVER = {
 }
 
 
+PREFIX = "tocsin-"
+"""Of consumer groups and transactional ids."""
+
+
+def group_of(role: str) -> str:
+    """The consumer group of a role."""
+    return PREFIX + role
+
+
 def changelog(role: str) -> Topic:
     """The changelog of a role's partition stores; a sink's forgets what was sent long ago."""
     return Topic(

@@ -20,7 +20,7 @@ from pipeline.frontiers import Bounds, Finding, Stored, find
 from pipeline.kafka_clients import reader
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
-from pipeline.topics import INPUTS, STATEFUL, changelog
+from pipeline.topics import INPUTS, STATEFUL, changelog, group_of
 from pipeline.write_queue import Entry
 from tables.ahead import AHEAD
 from tables.fold import Fold
@@ -74,7 +74,7 @@ async def read_frontiers(settings: Settings, role: str) -> list[Frontier]:
     """
     topics = [topic.name for topic in INPUTS[role]]
     tps = [TopicPartition(topic, n) for topic in topics for n in range(settings.partitions)]
-    async with reader(settings.brokers, group_id=f"tocsin-{role}") as consumer:
+    async with reader(settings.brokers, group_id=group_of(role)) as consumer:
         await learn(consumer, topics)
         consumer.assign(tps)
         committed = {tp: await consumer.committed(tp) for tp in tps}
@@ -123,7 +123,7 @@ def _entries(frontiers: Iterable[tuple[str, int]]) -> list[Entry]:
 
 
 async def _commit(settings: Settings, role: str, places: dict[TopicPartition, int]) -> None:
-    async with reader(settings.brokers, group_id=f"tocsin-{role}") as consumer:
+    async with reader(settings.brokers, group_id=group_of(role)) as consumer:
         consumer.assign(list(places))
         try:
             await consumer.commit(places)
