@@ -11,10 +11,12 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from pipeline.brokers import Kafka, brokers_of
 from pipeline.errors import Unavailable
 from pipeline.fetch_sessions import use_fetch_sessions
-from pipeline.kafka_refusals import check_login, refusal
+from pipeline.kafka_refusals import refusal
+from pipeline.kafka_tokens import heed_refused_tokens
 from pipeline.unpacking import limit_unpacking
 
 limit_unpacking()
+heed_refused_tokens()
 
 CLIENT_ID = "tocsin"
 """How the brokers' logs and quotas name us."""
@@ -83,7 +85,6 @@ async def reader(
 
     What Kafka's client raises in the block becomes what `explain` makes of it: Unavailable.
     """
-    await check_login(kafka)
     consumer = new_consumer(kafka, *topics, **options)
     try:
         await consumer.start()
@@ -112,7 +113,6 @@ async def administrator(
     kafka: Kafka, explain: Callable[[Kafka, KafkaError], Unavailable] = kafka_away
 ) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client, closed at the end of the block; raises Unavailable."""
-    await check_login(kafka)
     admin = new_admin(kafka)
     try:
         await admin.start()

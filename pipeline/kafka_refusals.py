@@ -1,6 +1,5 @@
 """Why a Kafka that is there does not let a client in: its client only says that none answers."""
 
-import asyncio
 import socket
 import ssl
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 from aiokafka import errors
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, UnsupportedSaslMechanismError
-from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from pipeline.brokers import Access, Brokers, Kafka, brokers_of
+from pipeline.brokers import Access, Kafka, brokers_of
 from pipeline.errors import Unavailable
 from pipeline.kafka_tokens import NoToken
 
@@ -40,21 +38,6 @@ async def refusal(kafka: Kafka, error: KafkaError) -> Unavailable | None:
         )
     if not isinstance(error, KafkaConnectionError):
         return None
-    return await _asked(brokers)
-
-
-async def check_login(kafka: Kafka) -> None:
-    """Raise Unavailable where brokers want to know who we are, and do not let us in.
-
-    Kafka's client takes a token for good once it is sent, and would ask for ever.
-    """
-    brokers = brokers_of(kafka)
-    if brokers.access.protocol.startswith("SASL") and (found := await _asked(brokers)):
-        raise found
-
-
-async def _asked(brokers: Brokers) -> Unavailable | None:
-    """What the first broker that can be reached says to us; None where it says nothing wrong."""
     for address in brokers.listed:
         host, _, port = address.rpartition(":")
         options: dict[str, Any] = brokers.access.options
@@ -67,17 +50,10 @@ async def _asked(brokers: Brokers) -> Unavailable | None:
         except Exception as found:
             return _refused(address, reason_of(found, brokers.access))
         try:
-            # Only now does it show whether a token counts, or whether a login was wanted.
-            async with asyncio.timeout(TIMEOUT_MS / 1000):
-                error = errors.for_code((await connection.send(ApiVersionRequest())).error_code)
-                if error is not errors.NoError:
-                    raise error
-                await connection.send(MetadataRequest([]))
+            # Only now does it show whether a login was wanted.
+            await connection.send(MetadataRequest([]))
         except TimeoutError:
-            if not brokers.access.has_tokens:
-                continue
-            # It waits for us to accept that it refuses the token, which no client of ours does.
-            return _refused(address, f"it refuses our token, or hangs; see {PASSWORDS}")
+            continue
         except KafkaError as found:
             return _refused(address, reason_of(found, brokers.access))
         finally:

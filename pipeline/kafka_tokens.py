@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from aiokafka.abc import AbstractTokenProvider
-from aiokafka.errors import KafkaError
+from aiokafka.conn import OAuthAuthenticator
+from aiokafka.errors import AuthenticationFailedError, KafkaError
 
 TIMEOUT = 10.0
 """Seconds for a token; each connection waits for it."""
@@ -21,8 +22,30 @@ SPARE = 0.2
 """Share of a token's life before whose end the next one is fetched."""
 LEAST_LIFE = 60.0
 """Seconds that count where it is not said how long a token lives."""
+MOST_SAID = 200
+"""Bytes of what a broker says of a token that it refuses."""
 MSK_LIFE = 900
 """Seconds for which a signature of AWS counts; MSK takes no longer one."""
+
+
+def heed_refused_tokens() -> None:
+    """Have all of this process's clients know when a broker refuses a token; more calls change
+    nothing.
+
+    The broker says so in place of an empty answer (RFC 7628, 3.2.2). Kafka's client doesn't read
+    it, takes itself for logged in and asks for ever.
+    """
+    step = OAuthAuthenticator.step
+    if getattr(step, "heeds", False):
+        return
+
+    async def step_and_heed(authenticator: OAuthAuthenticator, payload: bytes | None) -> Any:
+        if payload:
+            raise AuthenticationFailedError(payload[:MOST_SAID].decode(errors="replace"))
+        return await step(authenticator, payload)
+
+    step_and_heed.heeds = True  # type: ignore[attr-defined]
+    OAuthAuthenticator.step = step_and_heed
 
 
 class NoToken(KafkaError):

@@ -21,7 +21,7 @@ from pipeline.brokers import Kafka
 from pipeline.errors import Unavailable
 from pipeline.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.kafka_clients import REQUEST_MS, new_client
-from pipeline.kafka_refusals import check_login, refusal
+from pipeline.kafka_refusals import refusal
 from pipeline.prerequisites import kafka_away
 from pipeline.write_queue import Check, Entry, Submission, Taken, WriteQueue
 
@@ -309,7 +309,6 @@ async def start_producer(
     kafka: Kafka, fail: Callable[[BaseException], None] = lambda _: None
 ) -> Producer:
     """A producer that waits for all replicas; raises Unavailable without a broker."""
-    await check_login(kafka)
     producer = new_client(
         Producer,
         kafka,
