@@ -148,7 +148,8 @@ class Calls:
         alone is refused."""
         lacking = [self._links.lacks(each) for each in deliveries]
         if any(lacking):
-            sendable = [each for each in deliveries if not self._links.lacks(each)]
+            pairs = zip(deliveries, lacking, strict=True)
+            sendable = [each for each, is_lacking in pairs if not is_lacking]
             sent = iter(await self._send(sendable, made) if sendable else ())
             return [WITHOUT_URL if is_lacking else next(sent) for is_lacking in lacking]
         before = len(made)
