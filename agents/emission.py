@@ -18,6 +18,7 @@ from pipeline.topics import (
     Topic,
 )
 from policy.delivery_events import reached
+from policy.replacing import OVERTAKEN
 from policy.retry import GiveUp, next_attempt
 from policy.user.suppression import unregistered
 from schemas.delivery import Delivery
@@ -77,7 +78,7 @@ class Emission:
 
     def replaced(self) -> None:
         """A later one of the same thing took its place before it went out."""
-        now, why = self._clock.now(), "a later one of the same came first"
+        now, why = self._clock.now(), OVERTAKEN
         event = reached(self._delivery, Stage.SUPPRESSED, now, reason=Reason.CANCELLED, detail=why)
         self._add_event(event)
 

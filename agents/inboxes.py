@@ -11,6 +11,7 @@ from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, LIVE
 from policy.delivery_events import reached, reported
 from policy.inbox import Counts, ItemState, changed
 from policy.instants import epoch_ms, moment
+from policy.replacing import OVERTAKEN
 from policy.ticket import ticket_of
 from schemas.delivery import Delivery
 from schemas.encoding import encode
@@ -73,7 +74,7 @@ class Inboxes:
         # Asked before expiry: a repeat after the time to live must not deny what is there.
         refusal = Reason.NONE if item is not None else self._refusal(delivery, whose, key)
         if refusal:
-            why = "a later one of the same came first" if refusal is Reason.CANCELLED else ""
+            why = OVERTAKEN if refusal is Reason.CANCELLED else ""
             event = reached(delivery, Stage.SUPPRESSED, self._now, reason=refusal, detail=why)
         else:
             if item is None:

@@ -10,6 +10,9 @@ from schemas.request import Request
 MOST_NEWEST = 64
 """Things of which is remembered for one user what was accepted last: those that came last."""
 
+OVERTAKEN = "a later one of the same came first"
+"""Why a delivery is dropped whose place was taken before it arrived."""
+
 Order = tuple[int, int, int]
 """When Kafka accepted an event (epoch ms), at which offset, of which partition."""
 Newest = Mapping[bytes, Order]

@@ -43,6 +43,11 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     image: str = ""
     actions: tuple[Action, ...] = ()
 
+    @property
+    def caption(self) -> str:
+        """What is read out in place of the image."""
+        return self.title or self.body[:100]
+
 
 class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who an e-mail is from, and where answers go; what is empty is as the sink's settings say."""

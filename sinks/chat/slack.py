@@ -106,7 +106,7 @@ def blocks_of(content: Content) -> Blocks:
 
 def pictures_of(content: Content) -> tuple[Picture, ...]:
     """The image, if there is one."""
-    return (Picture(content.image, content.title or content.body[:100]),) if content.image else ()
+    return (Picture(content.image, content.caption),) if content.image else ()
 
 
 def _texts(content: Content) -> list[str]:

@@ -100,7 +100,7 @@ class Teams(Hooks):
             lines.insert(0, Run(content.title, "Bolder"))
         body: list[Paragraph | Picture] = [Paragraph((line,)) for line in lines]
         if content.image:
-            body.append(Picture(content.image, content.title or content.body[:100]))
+            body.append(Picture(content.image, content.caption))
         actions = tuple(Open(action.label, action.url) for action in content.actions)
         return Message((Attachment(Card(tuple(body), actions=actions or UNSET)),))
 
