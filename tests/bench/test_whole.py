@@ -1,4 +1,7 @@
+import os
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,7 +9,7 @@ import pytest
 
 from bench.end_to_end import step_of
 from bench.event_load import load
-from bench.kafka_folder import Kept, kept_in
+from bench.kafka_folder import Kept, disk_of, kept_in
 from bench.receipts import Latency, Sent
 from bench.scrape import Work, scrape, work_of
 from bench.soak import by_time, drift
@@ -54,6 +57,24 @@ def test_logs_are_counted_by_topic_and_indexes_are_not(tmp_path: Path) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(b"x" * size)
     assert kept_in(tmp_path) == Kept(Counter({"a-topic": 137}), Counter({"a-topic": 2}))
+
+
+@pytest.mark.parametrize("look", [disk_of, kept_in])
+def test_a_folder_that_is_deleted_while_it_is_looked_at_counts_nothing(
+    look: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "tmp_insert" / "a-0"
+    gone.mkdir(parents=True)
+    (gone / "00.log").write_bytes(b"x")
+    scandir = os.scandir
+
+    def merged_before(path: str | int) -> object:
+        if str(path) == str(gone):
+            shutil.rmtree(gone)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", merged_before)
+    assert look(tmp_path) in (0, Kept(Counter(), Counter()))
 
 
 def test_a_steps_figures_are_of_what_changed_and_of_the_windows_events() -> None:
