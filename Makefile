@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --extra embedded
 
-.PHONY: demo test check chaos chaos-kills chaos-sinks simulate mutants fuzz bench requirements clean
+.PHONY: demo test check docs chaos chaos-kills chaos-sinks simulate mutants fuzz bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -17,6 +17,11 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# A site of all documents, in .tocsin/site; a broken link or anchor fails.
+docs: .venv/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "Open .tocsin/site/index.html"
 
 chaos: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos tests/bench
