@@ -5,7 +5,7 @@ import secrets
 from hashlib import sha256
 
 from analytics.migration import filled
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 
 LIMITS = {
     "max_result_rows": 100_000,
@@ -32,10 +32,10 @@ def new_password() -> str:
 
 
 def statements(name: str, password: str, database: str, cluster: str = "") -> list[str]:
-    """What makes the account, or makes it anew; raises Misconfigured for what is no name."""
+    """What makes the account, or makes it anew; raises WrongUsage for what is no name."""
     for word in (name, database):
         if not _NAME.fullmatch(word):
-            raise Misconfigured(f"{word!r} is no name that ClickHouse takes unquoted.")
+            raise WrongUsage(f"{word!r} is no name that ClickHouse takes unquoted.")
     limits = ", ".join(f"{setting} = {most} READONLY" for setting, most in LIMITS.items())
     words = {
         "[name]": name,

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from schemas.event import Moment
 from schemas.vocabulary import Channel, Reason, Stage
 
@@ -75,11 +75,11 @@ async def all_of(clickhouse: ClickHouse, tenant: str, user: str) -> list[Happeni
 
 
 def day_from(text: str) -> date:
-    """A day as YYYY-MM-DD; raises Misconfigured."""
+    """A day as YYYY-MM-DD; raises WrongUsage."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Misconfigured(f"{text!r} is no day such as 2026-03-14.") from None
+        raise WrongUsage(f"{text!r} is no day such as 2026-03-14.") from None
 
 
 def _happening(row: tuple[Any, ...]) -> Happening:

@@ -25,7 +25,7 @@ from bench import timers as timers_bench
 from bench.pairs import PAIRS, Progress
 from bench.terms import TERMS
 from bench.whole_report import end_to_end_tables, soak_tables
-from pipeline.errors import TocsinError
+from pipeline.errors import TocsinError, exit_code_of
 
 LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
 ROUNDS = click.option(
@@ -246,7 +246,7 @@ def _run(name: str, start: Callable[[Progress], Coroutine[Any, Any, Any]]) -> An
             return runner.run(start(status.update))
         except TocsinError as error:
             console.print(f"bench: {error}", markup=False, highlight=False)
-            sys.exit(69)
+            sys.exit(exit_code_of(error))
 
 
 def _print(found: Any, as_json: bool, table: Any) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from analytics.analyst import new_password, statements
 from analytics.clickhouse import ClickHouse
 from cli.settings import read_settings
-from pipeline.errors import Misconfigured, Unavailable
+from pipeline.errors import NotPermitted, Unavailable
 from pipeline.settings import Settings
 
 
@@ -47,7 +47,7 @@ async def _run(settings: Settings, wanted: list[str]) -> None:
     except Unavailable as error:
         if "ACCESS_DENIED" not in str(error):
             raise
-        raise Misconfigured(
+        raise NotPermitted(
             f"{settings.clickhouse_user!r} may not create accounts in the ClickHouse at "
             f"{settings.clickhouse_host}:{settings.clickhouse_port}, so no account was made: have "
             "somebody who may run what --sql prints. The one that `tocsin up` brings has no "

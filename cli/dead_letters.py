@@ -12,7 +12,7 @@ from cli.late import Group
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
 from pipeline.dead_letter_reading import find, send_again
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from policy.instants import text
 from schemas.dead_letter import DeadLetter
 
@@ -63,7 +63,7 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
     The dead letters stay listed. What was sent before is not sent twice.
     """
     if not (letter_id or reason or topic):
-        raise Misconfigured("Say which: an ID, --reason or --topic. Nothing was sent.")
+        raise WrongUsage("Say which: an ID, --reason or --topic. Nothing was sent.")
     settings = read_settings()
     letters = asyncio.run(find(settings, reason=reason, topic=topic))
     if letter_id:
@@ -81,7 +81,7 @@ def _print_json(letter: DeadLetter) -> None:
 
 
 def _the(letters: list[DeadLetter], given: str) -> DeadLetter:
-    """The letter of this id, or the only one whose id begins so; raises Misconfigured."""
+    """The letter of this id, or the only one whose id begins so; raises WrongUsage."""
     found = {letter.id: letter for letter in letters if letter.id.startswith(given)}
     return found[the_only(list(found), given, "dead letter", "tocsin dead-letters list")]
 

@@ -13,7 +13,7 @@ from analytics.timeline import day_from
 from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from policy.results import Metric, Results, VariantResult, Verdict
 
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.TOO_LITTLE: "yellow"}
@@ -48,7 +48,7 @@ def experiment(
         end=day_from(end) if end else LAST,
     )
     if asked.end < asked.start:
-        raise Misconfigured(f"--to {asked.end} is before --from {asked.start}.")
+        raise WrongUsage(f"--to {asked.end} is before --from {asked.start}.")
     found = _ask(asked)
     if as_json:
         for each in found:
@@ -80,7 +80,7 @@ def _ask(asked: Asked) -> list[Results]:
     found = asyncio.run(ask())
     # A type that is no more may still have results.
     if spec is None and not found:
-        raise Misconfigured(f"There is no type {asked.type}; the catalogue has {', '.join(types)}.")
+        raise WrongUsage(f"There is no type {asked.type}; the catalogue has {', '.join(types)}.")
     return found
 
 

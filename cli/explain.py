@@ -15,7 +15,7 @@ from cli.lines import print_lines
 from cli.moment import MOMENT, now
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import BadRecord, Misconfigured
+from pipeline.errors import BadInput, BadRecord
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
@@ -91,17 +91,17 @@ def _explained(
                 for spec in catalogue.types.values()
                 if spec.until is not None and spec.until.event == event.type
             )
-            raise Misconfigured(
+            raise BadInput(
                 f"No notification type is set off by {event.type!r}: it ends what waits of {ended}."
             )
         goals = catalogue.aimed_at(event)
         if goals:
             aimed = ", ".join(spec.name for spec in goals)
-            raise Misconfigured(
+            raise BadInput(
                 f"No notification type is set off by {event.type!r}: it is the goal of {aimed}."
             )
         known = ", ".join(sorted(catalogue.events))
-        raise Misconfigured(
+        raise BadInput(
             f"No notification type is set off by {event.type!r}: such an event becomes a dead "
             f"letter, unknown_type, and nobody is told. The catalogue knows {known}."
         )
@@ -129,7 +129,7 @@ def _profile(
 def _of_user(file: IO[bytes], kind: type[Said], event: Event, user: str) -> Said:
     said = _decoded(file, kind)
     if (said.tenant, said.user) != (event.tenant, user):
-        raise Misconfigured(
+        raise BadInput(
             f"{_name(file)} is of {said.user} of tenant {said.tenant}, and asked was about {user} "
             f"of {event.tenant}, the event's tenant."
         )
@@ -141,7 +141,7 @@ def _decoded(file: IO[bytes], kind: type[Value]) -> Value:
         return msgspec.json.decode(file.read(), type=kind)
     except UNDECODABLE as error:
         what = "an event" if kind is Event else kind.__name__.lower()
-        raise Misconfigured(
+        raise BadInput(
             f"{_name(file)} can't be used as {what}: {error}. On its topic it becomes a dead "
             "letter."
         ) from None

@@ -7,7 +7,7 @@ import msgspec
 
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from pipeline.topics import ROLES
 from tables.frontiers import Frontier, GoOn, accept, read_frontiers
 
@@ -31,7 +31,7 @@ def frontiers(role: str, at: str | None, dry_run: bool, as_json: bool) -> None:
     its state.
     """
     if dry_run and at is None:
-        raise Misconfigured("--dry-run goes with --accept. Nothing was changed.")
+        raise WrongUsage("--dry-run goes with --accept. Nothing was changed.")
     settings = read_settings()
     all_of_role = asyncio.run(read_frontiers(settings, role))
     found = [each for each in all_of_role if each.finding is not None]

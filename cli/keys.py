@@ -11,7 +11,7 @@ from cli.knowing import Known, wait_until_known
 from cli.late import Group
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
-from pipeline.errors import Misconfigured, Unavailable
+from pipeline.errors import Misconfigured, Unavailable, WrongUsage
 from web.api.keys import PER_MINUTE, ApiKey, Scope, new_key, read_keys, table_of
 from web.gateway.token import subscriber_secret
 
@@ -46,9 +46,9 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
     settings = read_settings()
     path = settings.api_keys
     if not (name.isidentifier() and name.isascii()):
-        raise Misconfigured(f"{name!r} is no name: letters, digits and _ are. No key was made.")
+        raise WrongUsage(f"{name!r} is no name: letters, digits and _ are. No key was made.")
     if not 0 < len(tenant) <= LONGEST_TENANT or not tenant.isprintable():
-        raise Misconfigured(f"{tenant!r} is no tenant: 1 to 200 characters are. No key was made.")
+        raise WrongUsage(f"{tenant!r} is no tenant: 1 to 200 characters are. No key was made.")
     text, sha256 = new_key()
     granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})
     key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=granted, per_minute=per_minute)
@@ -58,7 +58,7 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
             # Two at once would both find that there is no such key, and spoil the file for all.
             fcntl.flock(file, fcntl.LOCK_EX)
             if any(key.name == name for key in read_keys(path)):
-                raise Misconfigured(
+                raise WrongUsage(
                     f"There is a key {name!r} in {path}. No key was made: choose another name, or "
                     "delete that key's table from the file first."
                 )

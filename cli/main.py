@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from cli.late import LateGroup
 from cli.settings import read_settings
 from pipeline.collector import collect_rarely
-from pipeline.errors import TocsinError
+from pipeline.errors import TocsinError, exit_code_of
 from pipeline.prerequisites import check_prerequisites
 from pipeline.topics import ROLES
 
@@ -34,7 +35,6 @@ ALL = "all"
 """Every role, where a worker is asked for roles."""
 SERVERS = ("web", "worker")
 """They have logs; other commands have answers."""
-UNAVAILABLE = 69  # EX_UNAVAILABLE: something that we need is away; starting again may help
 
 
 @click.group(
@@ -133,10 +133,14 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; an error of ours ends it with one sentence and a non-zero code."""
+    """Run the command; an error of ours ends it with one sentence, and any with the code of its
+    kind (`pipeline.errors.ExitCode`)."""
     collect_rarely()
     try:
         tocsin()
     except TocsinError as error:
         sys.stderr.write(f"tocsin: {error}\n")
-        sys.exit(UNAVAILABLE)
+        sys.exit(exit_code_of(error))
+    except Exception as error:
+        traceback.print_exception(error)
+        sys.exit(exit_code_of(error))

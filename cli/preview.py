@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.lines import print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import Misconfigured
+from pipeline.errors import BadInput, WrongUsage
 from policy.catalogue.direct import direct_type
 from policy.message import CATEGORY, MESSAGE
 from policy.notification_type import NotificationType
@@ -81,7 +81,7 @@ def preview(
     renderings = dict(_renderings(spec, channel))
     beside = [_of_category(_the_type(other), spec) for other in others]
     if html_file and Channel.EMAIL not in renderings:
-        raise Misconfigured(f"There is no e-mail to write to {html_file}.")
+        raise WrongUsage(f"There is no e-mail to write to {html_file}.")
     if not as_json and not chain(locale):
         click.echo(f"{locale} is not a known locale: these are the base texts.")
     for found, rendering in renderings.items():
@@ -119,7 +119,7 @@ def _the_type(name: str) -> NotificationType:
     if name == MESSAGE:
         return direct_type(CATEGORY, catalogue.categories[CATEGORY], "normal", catalogue.version)
     if name not in types:
-        raise Misconfigured(f"There is no type {name}; the catalogue has {', '.join(types)}.")
+        raise WrongUsage(f"There is no type {name}; the catalogue has {', '.join(types)}.")
     return types[name]
 
 
@@ -127,31 +127,31 @@ def _pairs(attributes: tuple[str, ...]) -> dict[str, str]:
     given = [each.partition("=") for each in attributes]
     for name, sign, _ in given:
         if not sign:
-            raise Misconfigured(f"--attribute {name} has no value: it is NAME=VALUE.")
+            raise WrongUsage(f"--attribute {name} has no value: it is NAME=VALUE.")
     return {name: value for name, _, value in given}
 
 
 def _of_category(other: NotificationType, spec: NotificationType) -> NotificationType:
     if other.category != spec.category:
         is_of = f"{other.name} is of {other.category}, and {spec.name} of {spec.category}"
-        raise Misconfigured(f"{is_of}: one message is of one category.")
+        raise WrongUsage(f"{is_of}: one message is of one category.")
     return other
 
 
 def _the_variant(spec: NotificationType, name: str) -> NotificationType:
     if spec.experiment is None:
-        raise Misconfigured(f"{spec.name} has no experiment, and so no variants.")
+        raise WrongUsage(f"{spec.name} has no experiment, and so no variants.")
     found = {variant.name: variant.spec for variant in spec.experiment.variants}
     if name not in found:
         experiment, names = spec.experiment.name, ", ".join(found)
-        raise Misconfigured(f"{experiment} has no variant {name}, but {names}.")
+        raise WrongUsage(f"{experiment} has no variant {name}, but {names}.")
     return found[name]
 
 
 def _renderings(spec: NotificationType, channel: str | None) -> Iterator[tuple[Channel, Rendering]]:
     plans = {plan.channel: plan.rendering for step in spec.steps for plan in step.plans}
     if channel is not None and channel not in plans:
-        raise Misconfigured(f"{spec.name} does not use {channel}, but {', '.join(plans)}.")
+        raise WrongUsage(f"{spec.name} does not use {channel}, but {', '.join(plans)}.")
     for each in Channel:
         if each in plans and channel in (None, each):
             yield each, plans[each]
@@ -161,11 +161,11 @@ def _read(file: Path, spec: NotificationType) -> Event:
     try:
         event = msgspec.json.decode(file.read_bytes(), type=Event)
     except OSError as error:
-        raise Misconfigured(f"{file} can't be read: {error.strerror}.") from None
+        raise WrongUsage(f"{file} can't be read: {error.strerror}.") from None
     except UNDECODABLE as error:
-        raise Misconfigured(f"{file} is not an event: {error}.") from None
+        raise BadInput(f"{file} is not an event: {error}.") from None
     if event.type != spec.event:
-        raise Misconfigured(f"{file} is of {event.type}, and {spec.name} comes of {spec.event}.")
+        raise BadInput(f"{file} is of {event.type}, and {spec.name} comes of {spec.event}.")
     return event
 
 
@@ -246,8 +246,8 @@ def _payload_bytes(content: Content) -> int:
 
 def _write(file: Path, content: Content) -> None:
     if not content.html:
-        raise Misconfigured(f"This e-mail has no HTML; {file} was not written.")
+        raise WrongUsage(f"This e-mail has no HTML; {file} was not written.")
     try:
         file.write_text(content.html)
     except OSError as error:
-        raise Misconfigured(f"{file} can't be written: {error.strerror}.") from None
+        raise WrongUsage(f"{file} can't be written: {error.strerror}.") from None

@@ -19,7 +19,7 @@ from cli.lines import Row, aligned, print_lines
 from cli.moment import MOMENT
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import Misconfigured
+from pipeline.errors import BadInput, WrongUsage
 from schemas.encoding import UNDECODABLE
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -44,7 +44,7 @@ def reconcile(begin: int, end: int, accepted: Path | None, as_json: bool) -> Non
     have passed. Ends with 1 where something is lost or counted twice.
     """
     if begin >= end:
-        raise Misconfigured("--from is not before --to. Nothing was compared.")
+        raise WrongUsage("--from is not before --to. Nothing was compared.")
     found = asyncio.run(_compared(begin, end, None if accepted is None else _ids(accepted)))
     if as_json:
         text = msgspec.json.encode({"right": found.is_right, **msgspec.to_builtins(found)})
@@ -102,5 +102,5 @@ def _ids(path: Path) -> list[str]:
     try:
         lines = msgspec.json.Decoder(AcceptedLine).decode_lines(path.read_bytes())
     except UNDECODABLE as error:
-        raise Misconfigured(f"{path} is not made of JSON lines: {error}.") from None
+        raise BadInput(f"{path} is not made of JSON lines: {error}.") from None
     return [line.delivery_id for line in lines if line.delivery_id]

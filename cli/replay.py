@@ -17,7 +17,7 @@ from cli.moment import MOMENT
 from cli.replayed import Played, as_json, described
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from pipeline.history import History
 from pipeline.settings import Settings
 from pipeline.topics import EVENTS
@@ -55,7 +55,7 @@ def replay(
     escalations are over.
     """
     if begin >= end:
-        raise Misconfigured("--from is not before --to. Nothing was replayed.")
+        raise WrongUsage("--from is not before --to. Nothing was replayed.")
     settings = read_settings()
     # Kafka knows no moment before 1970, from which on somebody may want it all.
     span = Span(max(0, begin - _length(warm_up)), begin, end, tenant)
@@ -121,4 +121,4 @@ def _length(warm_up: str) -> int:
     try:
         return milliseconds(int(warm_up) if warm_up.isdigit() else warm_up)
     except (ValueError, KeyError):
-        raise Misconfigured(f"--warm-up can't be {warm_up!r}; say 90s, 15m, 2h or 1d.") from None
+        raise WrongUsage(f"--warm-up can't be {warm_up!r}; say 90s, 15m, 2h or 1d.") from None

@@ -6,7 +6,7 @@ import click
 
 from cli.late import Group
 from cli.settings import read_settings
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from policy.endpoint import complaint_of
 from sinks.webhook.secret import keys_of, secret_of
 
@@ -28,7 +28,7 @@ def secret(url: str, tenant: str, as_json: bool) -> None:
     """
     settings = read_settings()
     if complaint := complaint_of(url, settings.private_endpoints):
-        raise Misconfigured(f"Nothing will be sent to this URL: it {complaint}.")
+        raise WrongUsage(f"Nothing will be sent to this URL: it {complaint}.")
     told = secret_of(keys_of(settings)[0], tenant, url)
     if as_json:
         click.echo(json.dumps({"tenant": tenant, "url": url, "secret": told}))

@@ -10,7 +10,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from pipeline.brokers import Brokers
 from pipeline.consumer import SliceConsumer
-from pipeline.errors import TocsinError
+from pipeline.errors import TocsinError, exit_code_of
 from pipeline.lease import Lease
 from pipeline.membership import Member
 from pipeline.partitions import Partitions
@@ -22,7 +22,8 @@ HEARTBEAT_SECONDS = 0.5
 
 
 def fail(error: BaseException, role: str = "") -> None:
-    """End the process at once: nothing unfinished is committed, and a restart resumes there.
+    """End the process at once, with the error's code: nothing unfinished is committed, and a
+    restart resumes there.
 
     `role` is the one that can't go on; all others of the process end with it. Not an exception:
     Faust's supervisor would catch it and go on past the failed slice.
@@ -37,7 +38,7 @@ def fail(error: BaseException, role: str = "") -> None:
         "tocsin: stopping; what was finished is kept, a restart goes on from there\n"
     )
     sys.stderr.flush()
-    os._exit(70)
+    os._exit(exit_code_of(error))
 
 
 class SliceSchema(faust.Schema):

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, UnsupportedSaslMec
 from aiokafka.protocol.metadata import MetadataRequest
 
 from pipeline.brokers import Access, Kafka, brokers_of
-from pipeline.errors import Unavailable
+from pipeline.errors import NotPermitted, Unavailable
 from pipeline.kafka_tokens import NoToken
 
 TIMEOUT_MS = 5000
@@ -30,9 +30,9 @@ async def refusal(kafka: Kafka, error: KafkaError) -> Unavailable | None:
     """
     brokers = brokers_of(kafka)
     if isinstance(error, NoToken):
-        return _refused(brokers.addresses, str(error))
+        return _refused(brokers.addresses, str(error), error)
     if isinstance(error, RULES):
-        return Unavailable(
+        return NotPermitted(
             f"Kafka's rules at {brokers} do not allow it ({type(error).__name__}). Nothing was "
             "read or changed; `tocsin setup --acls User:NAME` prints what we need."
         )
@@ -48,14 +48,14 @@ async def refusal(kafka: Kafka, error: KafkaError) -> Unavailable | None:
         except (ConnectionRefusedError, TimeoutError, socket.gaierror):
             continue
         except Exception as found:
-            return _refused(address, reason_of(found, brokers.access))
+            return _refused(address, reason_of(found, brokers.access), found)
         try:
             # Only now does it show whether a login was wanted.
             await connection.send(MetadataRequest([]))
         except TimeoutError:
             continue
         except KafkaError as found:
-            return _refused(address, reason_of(found, brokers.access))
+            return _refused(address, reason_of(found, brokers.access), found)
         finally:
             connection.close()
         return None
@@ -101,7 +101,9 @@ def reason_of(error: Exception, access: Access) -> str:
             )
 
 
-def _refused(address: str, why: str) -> Unavailable:
-    return Unavailable(
-        f"Kafka at {address} does not let us in: {why}. Nothing was read or changed."
-    )
+def _refused(address: str, why: str, error: Exception) -> Unavailable:
+    # A connection that ends, or a token that can't be had, may be otherwise a moment later.
+    may_pass = isinstance(error, (NoToken, KafkaConnectionError, OSError))
+    is_final = isinstance(error, ssl.SSLError) or not may_pass
+    kind = NotPermitted if is_final else Unavailable
+    return kind(f"Kafka at {address} does not let us in: {why}. Nothing was read or changed.")

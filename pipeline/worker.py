@@ -103,7 +103,8 @@ async def _prepared(
                 raise
             raise RoleNotStarted(
                 f"The role {name} can't start, so none of this process's {len(builders)} roles "
-                f"was started; mend that, or leave {name} out. {error}"
+                f"was started; mend that, or leave {name} out. {error}",
+                error,
             ) from error
         roles.append(role)
     return roles

@@ -15,7 +15,7 @@ from aiokafka.errors import (
 from msgspec import Struct
 
 from pipeline.ends import learn
-from pipeline.errors import Misconfigured
+from pipeline.errors import Unavailable, WrongUsage
 from pipeline.frontiers import Bounds, Finding, Stored, find
 from pipeline.kafka_clients import reader
 from pipeline.producer import start_producer
@@ -54,12 +54,12 @@ class Frontier(Struct, frozen=True):
     finding: Finding | None
 
     def place(self, at: GoOn) -> int:
-        """The offset that is meant; raises Misconfigured for a commit that the log can't have."""
+        """The offset that is meant; raises WrongUsage for a commit that the log can't have."""
         if at is GoOn.START:
             return self.bounds.start
         committed = self.bounds.committed or 0
         if at is GoOn.COMMIT and committed > self.bounds.end:
-            raise Misconfigured(
+            raise WrongUsage(
                 f"{self.partition.topic}-{self.partition.partition} ends at {self.bounds.end}, "
                 f"before what was committed ({committed}); accept start or end. Nothing was "
                 "changed."
@@ -96,7 +96,7 @@ async def read_frontiers(settings: Settings, role: str) -> list[Frontier]:
 async def accept(settings: Settings, role: str, found: Sequence[Frontier], at: GoOn) -> None:
     """Have the role go on there in these partitions; it must not run.
 
-    Raises Misconfigured while it does, with nothing changed.
+    Raises Unavailable while it does, with nothing changed.
     """
     places = {each.partition: each.place(at) for each in found}
     # First, as Kafka refuses it while the group has members.
@@ -128,7 +128,7 @@ async def _commit(settings: Settings, role: str, places: dict[TopicPartition, in
         try:
             await consumer.commit(places)
         except _HAS_MEMBERS as error:
-            raise Misconfigured(
+            raise Unavailable(
                 f"The role {role} is running, or was a moment ago, and would go on by what it "
                 "knows. Stop all its workers first. Nothing was changed."
             ) from error

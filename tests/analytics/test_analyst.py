@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from analytics.analyst import LIMITS, statements
 from analytics.clickhouse import ClickHouse
 from cli.main import tocsin
-from pipeline.errors import Misconfigured, Unavailable
+from pipeline.errors import Unavailable, WrongUsage
 from tests.analytics.story import STORY
 
 
@@ -37,7 +37,7 @@ async def test_the_limits_hold(database: ClickHouse) -> None:
 
 @pytest.mark.parametrize("name", ["a b", "x; DROP TABLE y", "", "1st"])
 def test_a_name_is_a_name(name: str) -> None:
-    with pytest.raises(Misconfigured, match="is no name"):
+    with pytest.raises(WrongUsage, match="is no name"):
         statements(name, "secret", "shop")
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import tocsin
 from pipeline.dead_letters import KEPT_VALUE, dead_letter
-from pipeline.errors import BadRecord, Misconfigured, Unavailable
+from pipeline.errors import BadRecord, Unavailable, WrongUsage
 from pipeline.producer import Producer
 from pipeline.topic_reading import read_record
 from pipeline.topics import DEAD_LETTERS, ERASURES, EVENTS
@@ -131,7 +131,7 @@ async def test_a_beginning_that_several_share_names_them_and_replays_none(desk: 
         await desk.file(msgspec.structs.replace(await desk.bury(b"{"), id=f"{shared}{end}"))
     for command in ("show", "replay"):
         result = await desk.run(command, shared)
-        assert isinstance(result.exception, Misconfigured)
+        assert isinstance(result.exception, WrongUsage)
         assert f"{shared}a, {shared}b. Give more of it." in str(result.exception)
 
 
@@ -212,5 +212,5 @@ async def test_what_is_not_there_is_said_in_a_sentence(
     desk: Desk, argv: tuple[str, ...], words: str
 ) -> None:
     result = await desk.run(*argv)
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, WrongUsage)
     assert words in str(result.exception)

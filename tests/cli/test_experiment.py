@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from analytics.clickhouse import ClickHouse
 from cli.experiment import described
 from cli.main import tocsin
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from policy.proportions import Counts, Interval
 from policy.results import Metric, Results, VariantResult, results
 from tests.analytics.conftest import database as database
@@ -59,6 +59,6 @@ async def test_an_unknown_type_is_a_sentence_with_those_there_are(database: Clic
     }
     runner = CliRunner(env=variables)
     result = await asyncio.to_thread(runner.invoke, tocsin, ["experiment", "order_shiped"])
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, WrongUsage)
     assert str(result.exception).startswith("There is no type order_shiped; the catalogue has ")
     assert "order_shipped" in str(result.exception)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from pipeline.errors import BadRecord, Misconfigured, Unavailable
+from pipeline.errors import BadInput, BadRecord, Misconfigured, Unavailable
 from pipeline.outputs import partition_of
 from pipeline.producer import Producer
 from pipeline.topics import changelog
@@ -164,11 +164,11 @@ def test_another_catalogue_decides(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "kind", "words"),
     [
-        ("{", Misconfigured, "can't be used as an event"),
-        ({**CHAT, "actor": ""}, Misconfigured, "$.actor"),
+        ("{", BadInput, "can't be used as an event"),
+        ({**CHAT, "actor": ""}, BadInput, "$.actor"),
         (
             {**CHAT, "type": "chat.massage"},
-            Misconfigured,
+            BadInput,
             "The catalogue knows activity.recorded, ",
         ),
         ({**CHAT, "data": {}}, BadRecord, "data.recipient_id is missing"),
@@ -185,7 +185,7 @@ def test_an_event_that_becomes_a_dead_letter_is_said_to_be_one(
 
 def test_of_an_event_that_only_ends_others_it_is_said_which() -> None:
     result = explain("--user", "ann", "--offline", said={**CHAT, "type": "order.placed"})
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, BadInput)
     assert "it ends what waits of cart_reminder" in str(result.exception)
 
 
@@ -200,7 +200,7 @@ def test_files_of_somebody_else_are_refused() -> None:
     result = explain(
         "--event", example("events"), "--user", "bob", "--contacts", example("contacts")
     )
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, BadInput)
     assert "is of ann of tenant acme" in str(result.exception)
 
 

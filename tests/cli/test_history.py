@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from analytics.clickhouse import ClickHouse
 from cli.main import tocsin
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Channel, Reason, Stage
 from tests.analytics.conftest import database as database
@@ -85,13 +85,13 @@ async def test_a_timeline_takes_an_id_or_its_beginning(story: ClickHouse, given:
 
 async def test_a_beginning_that_two_share_names_both(story: ClickHouse) -> None:
     error = (await ask(story, "timeline", "90b7c1")).exception
-    assert isinstance(error, Misconfigured)
+    assert isinstance(error, WrongUsage)
     assert f"{ONE}, {OTHER}. Give more of it." in str(error)
 
 
 async def test_an_unknown_id_is_one_sentence_and_no_success(story: ClickHouse) -> None:
     error = (await ask(story, "timeline", "90b7c2", "--json")).exception
-    assert isinstance(error, Misconfigured)
+    assert isinstance(error, WrongUsage)
     assert str(error) == (
         "There is no notification 90b7c2. `tocsin day --user USER` lists them with their ids."
     )

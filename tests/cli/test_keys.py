@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from pipeline.errors import Misconfigured
+from pipeline.errors import Misconfigured, WrongUsage
 from web.api.keys import ApiKey, read_keys, table_of
 
 
@@ -46,7 +46,7 @@ def test_a_key_of_any_tenant_can_be_read(path: Path, tenant: str) -> None:
 )
 def test_what_could_not_be_read_is_not_made(path: Path, name: str, tenant: str) -> None:
     result = run("create", name, "--tenant", tenant)
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, WrongUsage)
     assert "No key was made" in str(result.exception)
     assert not path.exists()
 
@@ -66,7 +66,7 @@ def test_of_two_made_at_once_under_one_name_the_second_is_refused(
 
     monkeypatch.setattr("fcntl.flock", locked)
     result = run("create", "one")
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, WrongUsage)
     assert "There is a key 'one'" in str(result.exception)
     assert waited == [fcntl.LOCK_EX]
     assert [key.tenant for key in read_keys(path)] == ["acme"]

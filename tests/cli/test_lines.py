@@ -5,7 +5,7 @@ from rich.text import Text
 
 from cli.ids import the_only
 from cli.lines import Row, aligned, wrapped
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 
 ID = "90b7c12854cbd5478e08a06ddc4438ba"
 
@@ -84,10 +84,10 @@ def test_a_text_is_broken_between_words_and_keeps_its_styles(columns: str) -> No
 def test_an_id_may_be_cut_to_what_no_other_begins_with() -> None:
     assert the_only([ID], ID[:6], "letter", "list") == ID
     assert the_only(["ab", "abc"], "ab", "letter", "list") == "ab"
-    with pytest.raises(Misconfigured, match=r"There is no letter zz\. `list` lists them"):
+    with pytest.raises(WrongUsage, match=r"There is no letter zz\. `list` lists them"):
         the_only([], "zz", "letter", "list")
-    with pytest.raises(Misconfigured, match=r"several letters begin with 'a': ab, ac\. Give more"):
+    with pytest.raises(WrongUsage, match=r"several letters begin with 'a': ab, ac\. Give more"):
         the_only(["ab", "ac"], "a", "letter", "list")
     many = [f"a{number:02}" for number in range(11)]
-    with pytest.raises(Misconfigured, match=r"a00, .*, a09, and others\."):
+    with pytest.raises(WrongUsage, match=r"a00, .*, a09, and others\."):
         the_only(many, "a", "letter", "list")

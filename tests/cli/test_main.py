@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 from agents.roles import builders_of
 from cli.environment import FILE
-from cli.main import ELSEWHERE, SERVERS, UNAVAILABLE, tocsin
+from cli.main import ELSEWHERE, SERVERS, tocsin
 from embedded.process import free_port
+from pipeline.errors import ExitCode
 from pipeline.topics import ROLES
 from tests.patience import ended
 
@@ -142,7 +143,7 @@ def test_a_worker_runs_the_roles_that_are_named(
 async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -> None:
     address = f"127.0.0.1:{free_port()}"
     done = await run(*argv, TOCSIN_KAFKA=address, TOCSIN_DATA_DIR=tmp_path)
-    assert done.code == UNAVAILABLE
+    assert done.code == ExitCode.UNAVAILABLE
     (sentence,) = done.sentences
     assert address in sentence
     assert "TOCSIN_KAFKA" in sentence
@@ -164,7 +165,7 @@ async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -
 async def test_no_clickhouse_is_one_sentence(argv: tuple[str, ...]) -> None:
     port = free_port()
     done = await run(*argv, TOCSIN_CLICKHOUSE_PORT=port)
-    assert (done.code, done.output) == (UNAVAILABLE, "")
+    assert (done.code, done.output) == (ExitCode.UNAVAILABLE, "")
     (sentence,) = done.sentences
     assert done.errors.strip() == sentence
     assert f"127.0.0.1:{port}" in sentence
@@ -184,7 +185,7 @@ async def test_a_folder_without_a_catalogue_is_one_sentence(
     tmp_path: Path, argv: tuple[str, ...]
 ) -> None:
     done = await run(*argv, folder=tmp_path, PYTHONPATH=ROOT)
-    assert (done.code, done.output) == (UNAVAILABLE, "")
+    assert (done.code, done.output) == (ExitCode.CONFIGURATION, "")
     (sentence,) = done.sentences
     assert done.errors.strip() == sentence
     assert "There is no *.toml file in catalogue" in sentence
@@ -201,7 +202,7 @@ async def test_a_port_that_is_taken_is_one_sentence_before_anything_is_started(
         for option in ("--web-port", "--page-port"):
             free = ("--web-port", str(free_port())) if option == "--page-port" else ()
             done = await run("up", *free, option, str(port), folder=tmp_path, PYTHONPATH=ROOT)
-            assert done.code == UNAVAILABLE
+            assert done.code == ExitCode.UNAVAILABLE
             (sentence,) = done.sentences
             assert sentence.startswith(f"tocsin: Port {port} is taken by another program")
             assert done.errors.strip() == sentence
@@ -212,7 +213,7 @@ async def test_a_port_that_is_taken_is_one_sentence_before_anything_is_started(
 async def test_a_catalogue_of_ones_own_is_looked_at_before_all_is_started(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[types.mine]\ncategory = 7\n")
     done = await run("up", "--folder", str(tmp_path / "up"), TOCSIN_CATALOGUE=tmp_path)
-    assert done.code == UNAVAILABLE
+    assert done.code == ExitCode.CONFIGURATION
     assert "mine.toml:2" in done.errors
     assert "Traceback" not in done.errors
     assert not (tmp_path / "up").exists()
@@ -221,7 +222,7 @@ async def test_a_catalogue_of_ones_own_is_looked_at_before_all_is_started(tmp_pa
 async def test_a_state_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     done = await run("worker", "decider", TOCSIN_DATA_DIR=tmp_path / "state")
-    assert done.code == UNAVAILABLE
+    assert done.code == ExitCode.UNAVAILABLE
     (sentence,) = done.sentences
     assert "File exists" in sentence
     assert "TOCSIN_DATA_DIR" in sentence
@@ -238,7 +239,7 @@ async def test_a_worker_does_not_answer_beyond_this_machine_without_a_signing_ke
         TOCSIN_QUERY_HOST="0.0.0.0",  # noqa: S104 - it is refused
         TOCSIN_KAFKA=f"127.0.0.1:{free_port()}",
     )
-    assert done.code == UNAVAILABLE
+    assert done.code == ExitCode.CONFIGURATION
     (sentence,) = done.sentences
     assert "TOCSIN_SIGNING_KEY is not set" in sentence
     assert done.errors.strip() == sentence
@@ -251,7 +252,7 @@ async def test_a_worker_does_not_answer_beyond_this_machine_without_a_signing_ke
 async def test_a_setting_that_can_not_be_used_is_named(name: str, value: str) -> None:
     variables: dict[str, Any] = {name: value}
     done = await run("worker", "retry", **variables)
-    assert done.code == UNAVAILABLE
+    assert done.code == ExitCode.CONFIGURATION
     (sentence,) = done.sentences
     assert name in sentence
     assert done.errors.strip() == sentence

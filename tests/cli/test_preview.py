@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from pipeline.errors import BadRecord, Misconfigured
+from pipeline.errors import BadInput, BadRecord, WrongUsage
 from tests.policy.templates import event
 
 CATALOGUE = """
@@ -141,7 +141,7 @@ def test_several_types_in_one_message(tmp_path: Path) -> None:
     (push,) = facts("note", "--with", "thing", "--with", "note", "--digest", "2")
     assert push["body"] == "of name\nof name\n3 things\n2 times\nA note\nof name\nof name"
     result = run("thing", "--with", "receipt")
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, WrongUsage)
     assert "receipt is of receipts, and thing of things" in str(result.exception)
 
 
@@ -155,7 +155,7 @@ def test_a_user_with_attributes_of_ones_own(tmp_path: Path) -> None:
         (shown,) = facts("thing", "--channel", "push", *options)
         assert shown["body"] == body
     refused = run("thing", "--attribute", "name")
-    assert isinstance(refused.exception, Misconfigured)
+    assert isinstance(refused.exception, WrongUsage)
     assert "name has no value" in str(refused.exception)
 
 
@@ -220,8 +220,9 @@ def test_mistakes_are_one_sentence(tmp_path: Path, arguments: list[str], complai
     other = msgspec.structs.replace(event(), type="other")
     (tmp_path / "other").write_bytes(msgspec.json.encode(other))
     result = run(*(each.format(tmp=tmp_path) for each in arguments))
-    assert isinstance(result.exception, Misconfigured)
-    with pytest.raises(Misconfigured, match=complaint):
+    kind = BadInput if "--event" in arguments and "{tmp}" in arguments[-1] else WrongUsage
+    assert isinstance(result.exception, kind)
+    with pytest.raises(kind, match=complaint):
         raise result.exception
     assert str(result.exception).endswith(".")
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from analytics.reconcile import Finding, Reconciled
 from cli.main import tocsin
 from cli.reconcile import print_reconciled
-from pipeline.errors import Misconfigured
+from pipeline.errors import BadInput
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_a_log_that_is_none_is_one_sentence(tmp_path: Path, line: bytes) -> None
     log = tmp_path / "log"
     log.write_bytes(line)
     result = CliRunner().invoke(tocsin, ["reconcile", "--from", "1h", "--accepted", str(log)])
-    assert isinstance(result.exception, Misconfigured)
+    assert isinstance(result.exception, BadInput)
     assert str(result.exception).startswith(f"{log} is not made of JSON lines")
 
 

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from pipeline.errors import BadCatalogue, Misconfigured
+from pipeline.errors import BadCatalogue, WrongUsage
 from pipeline.outputs import partition_of
 from pipeline.producer import Producer
 from pipeline.topics import CANCELLATIONS, EVENTS, TOPICS, Topic, changelog
@@ -221,8 +221,8 @@ async def test_what_nobody_can_use_is_counted(past: Past, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "kind", "words"),
     [
-        (("--to", "20m"), Misconfigured, "--from is not before --to"),
-        (("--warm-up", "a while"), Misconfigured, "--warm-up can't be"),
+        (("--to", "20m"), WrongUsage, "--from is not before --to"),
+        (("--warm-up", "a while"), WrongUsage, "--warm-up can't be"),
     ],
 )
 async def test_what_makes_no_sense_is_said_in_a_sentence(

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from standardwebhooks.webhooks import Webhook
 
 from cli.main import tocsin
-from pipeline.errors import Misconfigured
+from pipeline.errors import Misconfigured, TocsinError, WrongUsage
 from sinks.webhook.secret import signer
 
 KEY, OLD = "k" * 32, "o" * 32
@@ -37,15 +37,15 @@ def test_of_two_keys_the_first_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "keys", "said"),
+    ("url", "keys", "kind", "said"),
     [
-        ("https://10.0.0.1/x", KEY, "10.0.0.1, which is not public"),
-        ("http://hooks.example.com", KEY, "without TLS"),
-        (URL, "", "TOCSIN_WEBHOOK_KEYS"),
-        (URL, "short", "TOCSIN_WEBHOOK_KEYS"),
+        ("https://10.0.0.1/x", KEY, WrongUsage, "10.0.0.1, which is not public"),
+        ("http://hooks.example.com", KEY, WrongUsage, "without TLS"),
+        (URL, "", Misconfigured, "TOCSIN_WEBHOOK_KEYS"),
+        (URL, "short", Misconfigured, "TOCSIN_WEBHOOK_KEYS"),
     ],
 )
-def test_what_can_not_be(url: str, keys: str, said: str) -> None:
+def test_what_can_not_be(url: str, keys: str, kind: type[TocsinError], said: str) -> None:
     error = run("--url", url, keys=keys).exception
-    assert isinstance(error, Misconfigured)
+    assert isinstance(error, kind)
     assert said in str(error)

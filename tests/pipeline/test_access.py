@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from pydantic import SecretStr
 
 from pipeline.brokers import Access, Brokers, Mechanism
-from pipeline.errors import Misconfigured, Unavailable
+from pipeline.errors import ExitCode, Misconfigured, Unavailable
 from pipeline.kafka_clients import administrator
 from pipeline.kafka_tokens import MskTokens, NoToken, Tokens
 from pipeline.producer import start_producer
@@ -313,7 +313,7 @@ async def test_commands_get_in_and_say_in_a_sentence_why_they_do_not(
     code, said = await tocsin(
         replace(ways[SCRAM], access=wrong), "worker", "router", TOCSIN_DATA_DIR=str(tmp_path)
     )
-    assert code == 69
+    assert code == ExitCode.NO_PERMISSION
     assert "does not let us in: it refuses alice" in said.splitlines()[-1]
     assert "Traceback" not in said
 

@@ -22,6 +22,7 @@ from confluent_kafka.admin import (
 )
 
 from cli.main import tocsin
+from pipeline.errors import ExitCode
 from pipeline.settings import Settings
 from pipeline.topic_creation import check_topics, create_topics
 from pipeline.topic_reading import read_topic
@@ -137,7 +138,7 @@ async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
         *argv, env=environment, stderr=asyncio.subprocess.PIPE
     )
     _, said = await refused.communicate()
-    assert refused.returncode == 69
+    assert refused.returncode == ExitCode.NO_PERMISSION
     assert "do not allow it (GroupAuthorizationFailedError)" in said.decode().splitlines()[-1]
 
     await allow(kafka, printed())

@@ -8,7 +8,7 @@ import pytest
 
 from embedded.kafka import Kafka
 from pipeline.app import SliceApp
-from pipeline.errors import Unavailable
+from pipeline.errors import ExitCode, Unavailable
 from tests.kafka_proxy import HEARTBEAT, of, proxy_to
 from tests.patience import PATIENCE, ended, until
 from tests.pipeline.recorder import PARTITIONS, Recorder
@@ -57,7 +57,7 @@ async def test_one_role_without_its_lease_ends_the_process(
     async with proxy_to(kafka.port) as proxy:
         process = await workers.start(*recorders, how="brief", kafka=proxy.address)
         proxy.hold(of(HEARTBEAT, within=recorders[1].name.encode()))
-        assert await ended(process.wait()) == 70
+        assert await ended(process.wait()) == ExitCode.UNAVAILABLE
         proxy.let_go()
     # The other's heartbeats were answered all the time.
     said = workers.log.read_text()
@@ -70,7 +70,7 @@ async def test_one_role_that_breaks_ends_the_process_and_is_named(
 ) -> None:
     process = await workers.start(*recorders, how=f"breaks-{recorders[0].name}")
     await recorders[0].fill(1)
-    assert await ended(process.wait()) == 70
+    assert await ended(process.wait()) == ExitCode.INTERNAL
     said = workers.log.read_text()
     assert f"tocsin: RuntimeError in the role {recorders[0].name}: the disk is gone" in said
     assert "what was finished is kept, a restart goes on from there" in said

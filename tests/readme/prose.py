@@ -4,6 +4,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 
+from pipeline.errors import ExitCode
 from tests.readme.blocks import urls
 from tests.readme.shell import Ended
 from tests.readme.up import with_ports
@@ -71,7 +72,7 @@ def _timeline(walk: Walk, _: Ended) -> None:
 
 
 def _analyst(_: Walk, ended: Ended) -> None:
-    assert ended.code == 69
+    assert ended.code == ExitCode.NO_PERMISSION
     assert "no account was made" in ended.errors
 
 

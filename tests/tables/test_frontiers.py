@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from embedded.kafka import Kafka
 from embedded.process import free_port
-from pipeline.errors import Misconfigured, Unavailable
+from pipeline.errors import Unavailable, WrongUsage
 from pipeline.frontiers import Bounds, Finding
 from pipeline.kafka_clients import administrator, reader
 from pipeline.settings import Settings
@@ -135,13 +135,13 @@ async def test_while_a_worker_runs_nothing_is_changed(placed: Placed) -> None:
     group, found = f"tocsin-{placed.role}", placed.found
     async with reader(placed.settings.kafka, placed.one.name, group_id=group) as member:
         await until_told(member.getmany, lambda _: bool(member.assignment()))
-        with pytest.raises(Misconfigured, match=f"The role {placed.role} is running, or was"):
+        with pytest.raises(Unavailable, match=f"The role {placed.role} is running, or was"):
             await accept(placed.settings, placed.role, found[1:3], GoOn.END)
     assert await read_frontiers(placed.settings, placed.role) == found
 
 
 async def test_a_commit_that_a_log_can_not_have_changes_nothing_of_any(placed: Placed) -> None:
-    with pytest.raises(Misconfigured, match=r"-two-0 ends at 6, .* committed \(9\)"):
+    with pytest.raises(WrongUsage, match=r"-two-0 ends at 6, .* committed \(9\)"):
         await accept(placed.settings, placed.role, placed.found, GoOn.COMMIT)
     assert await read_frontiers(placed.settings, placed.role) == placed.found
 
@@ -206,7 +206,7 @@ def test_an_operator_says_where_in_these_words() -> None:
 
 
 def test_where_it_can_not_go_on_both_ends_are_named() -> None:
-    with pytest.raises(Misconfigured) as raised:
+    with pytest.raises(WrongUsage) as raised:
         Frontier(HERE, Bounds(3, 9, 10), None, None).place(GoOn.COMMIT)
     assert str(raised.value) == (
         "events-2 ends at 9, before what was committed (10); accept start or end. Nothing was "
