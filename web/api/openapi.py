@@ -50,7 +50,7 @@ def document(routes: Iterable[Route], version: str, server: str) -> dict[str, An
             "title": "Tocsin",
             "version": version,
             "description": ABOUT,
-            "license": {"name": "See the source", "identifier": "LicenseRef-Tocsin"},
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server, "description": "This server"}],
         "tags": [{"name": tag, "description": said} for tag, said in TAGS.items() if tag in used],

@@ -327,7 +327,7 @@ def test_what_is_said_of_all() -> None:
     assert found["info"] == {
         "title": "Tocsin",
         "version": "1.2.3",
-        "license": {"name": "See the source", "identifier": "LicenseRef-Tocsin"},
+        "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
     }
     assert found["servers"] == [{"url": "https://n.example.com", "description": "This server"}]
     assert found["security"] == [{"key": []}]
