@@ -31,10 +31,11 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
     What was set to another value that is no worse, such as a longer retention, stays, and is
     listed.
     """
+    settings = read_settings()
     if principal is not None:
-        _print_grants(principal, as_json)
+        _print_grants(principal, settings.prefix, as_json)
         return
-    done = asyncio.run(set_up(read_settings(), dry_run=dry_run))
+    done = asyncio.run(set_up(settings, dry_run=dry_run))
     if as_json:
         click.echo(msgspec.json.encode(_as_json(done)))
         return
@@ -43,8 +44,8 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
     click.echo(_sentence(done, dry_run))
 
 
-def _print_grants(principal: str, as_json: bool) -> None:
-    kinds = {"run": tuple(to_run()), "set_up": tuple(to_set_up())}
+def _print_grants(principal: str, prefix: str, as_json: bool) -> None:
+    kinds = {"run": tuple(to_run(prefix)), "set_up": tuple(to_set_up(prefix))}
     if as_json:
         click.echo(msgspec.json.encode({"principal": principal, **kinds}))
         return

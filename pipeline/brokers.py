@@ -117,10 +117,14 @@ IN_THE_CLEAR = Access()
 
 @dataclass(frozen=True)
 class Brokers:
-    """Addresses (host:port, …) and how to get in; as a text the addresses alone."""
+    """Addresses (host:port, …) and how to get in; as a text the addresses alone.
+
+    `prefix` is what names of topics, groups and transactional ids begin with there.
+    """
 
     addresses: str
     access: Access = IN_THE_CLEAR
+    prefix: str = ""
 
     def __str__(self) -> str:
         return self.addresses

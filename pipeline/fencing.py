@@ -231,5 +231,5 @@ def fenced(topic: str, partition: int) -> Fenced:
 def _not_allowed(name: str) -> Unavailable:
     return Unavailable(
         f"Kafka's rules do not let this process use the transactional id {name!r}. Nothing was "
-        "written; allow Describe and Write on transactional ids that begin with 'tocsin-'."
+        "written; `tocsin setup --acls User:NAME` prints what to allow."
     )

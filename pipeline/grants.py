@@ -26,15 +26,15 @@ class Grant(Struct, frozen=True):
         return ["--add", "--allow-principal", principal, *allowed, *kind, *named]
 
 
-def to_run() -> Iterable[Grant]:
-    """For workers, `tocsin web` and the commands that read or write."""
-    topics = tuple(topic.name for topic in TOPICS)
+def to_run(prefix: str = "") -> Iterable[Grant]:
+    """For workers, `tocsin web` and the commands that read or write, where names have a prefix."""
+    topics = tuple(prefix + topic.name for topic in TOPICS)
     yield Grant("topic", topics, ("Read", "Write", "Describe", "DescribeConfigs"))
-    yield Grant("group", (PREFIX,), ("Read", "Describe"), is_prefix=True)
-    yield Grant("transactional-id", (PREFIX,), ("Write", "Describe"), is_prefix=True)
+    yield Grant("group", (prefix + PREFIX,), ("Read", "Describe"), is_prefix=True)
+    yield Grant("transactional-id", (prefix + PREFIX,), ("Write", "Describe"), is_prefix=True)
 
 
-def to_set_up() -> Iterable[Grant]:
+def to_set_up(prefix: str = "") -> Iterable[Grant]:
     """For `tocsin setup`, beside these."""
-    topics = tuple(topic.name for topic in TOPICS)
+    topics = tuple(prefix + topic.name for topic in TOPICS)
     yield Grant("topic", topics, ("Create", "AlterConfigs"))

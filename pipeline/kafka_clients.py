@@ -11,15 +11,14 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from pipeline.brokers import Kafka, brokers_of
 from pipeline.errors import Unavailable
 from pipeline.fetch_sessions import use_fetch_sessions
+from pipeline.kafka_names import CLIENT_ID, use_prefixes
 from pipeline.kafka_refusals import refusal
 from pipeline.kafka_tokens import heed_refused_tokens
 from pipeline.unpacking import limit_unpacking
 
 limit_unpacking()
 heed_refused_tokens()
-
-CLIENT_ID = "tocsin"
-"""How the brokers' logs and quotas name us."""
+use_prefixes()
 
 METADATA_MS = 10_000
 """After which a client asks anew which broker leads what. Not every answer that a broker is no
@@ -41,7 +40,7 @@ def new_client(kind: Callable[..., Client], kafka: Kafka, *args: Any, **options:
     connection: dict[str, Any] = {
         **brokers.access.options,
         "bootstrap_servers": brokers.listed,
-        "client_id": CLIENT_ID,
+        "client_id": brokers.prefix + CLIENT_ID,
         "metadata_max_age_ms": METADATA_MS,
     }
     if isinstance(kind, type) and issubclass(kind, AIOKafkaConsumer):

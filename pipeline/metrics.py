@@ -89,6 +89,10 @@ CIRCUIT = Gauge(
     "A provider's circuit: 0 closed, 1 half-open, 2 open. Open for long: its status page, our log.",
     ["provider"],
 )
+KAFKA = Info(
+    "tocsin_kafka",
+    "What names in Kafka begin with, which labels leave out. Not what you expect: TOCSIN_PREFIX.",
+)
 CATALOGUE = Info(
     "tocsin_catalogue",
     "Version of the catalogue in use. Workers that differ for long: one has other files.",

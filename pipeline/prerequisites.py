@@ -35,6 +35,26 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
+def check_prefix(folder: Path, prefix: str) -> None:
+    """Note in the state folder whose names its state is of; raises Misconfigured for another's.
+
+    Otherwise a worker would add another environment's state to its own. A folder without a note
+    that was used before is of names without a prefix.
+    """
+    note = folder / ".prefix"
+    if note.exists():
+        found = note.read_text()
+    else:
+        found = "" if (folder / ".worker-name").exists() else prefix
+        note.write_text(found)
+    if found != prefix:
+        raise Misconfigured(
+            f"The state folder {folder} has state of TOCSIN_PREFIX={found or '(none)'}, and that "
+            f"is {prefix or '(none)'} now. Nothing was started; set TOCSIN_DATA_DIR to a folder "
+            "of this environment's own."
+        )
+
+
 def refuse_unguarded(settings: Settings) -> None:
     """Raise Misconfigured where anybody beyond this machine could ask what a worker knows."""
     if settings.signing_key.get_secret_value() or _is_loopback(settings.query_host):

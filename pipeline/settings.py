@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     kafka_key_file: Path | None = None
     kafka_key_password: SecretStr = SecretStr("")
     """PEM of our certificate and key, for brokers that know clients by TLS."""
+    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{0,99}[._-])?$")] = ""
+    """What names of topics, groups and transactional ids begin with in Kafka, such as `staging.`,
+    so that several environments share one. Each takes a ClickHouse database and state folders of
+    its own."""
     partitions: Annotated[int, Field(ge=1, le=4096)] = 8
     replication: Annotated[int, Field(ge=1)] = 1
     data_dir: Path = Path(".tocsin")
@@ -282,7 +286,7 @@ class Settings(BaseSettings):
             key_file=self.kafka_key_file,
             key_password=self.kafka_key_password,
         )
-        return _known(Brokers(self.kafka, access))
+        return _known(Brokers(self.kafka, access, self.prefix))
 
 
 @lru_cache(maxsize=16)

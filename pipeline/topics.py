@@ -209,6 +209,13 @@ TOPICS: tuple[Topic, ...] = (
     *(changelog(role) for role in STATEFUL),
 )
 """All of them."""
+RESERVED = frozenset(
+    name.removesuffix(other)
+    for name in (topic.name for topic in TOPICS)
+    for other in (topic.name for topic in TOPICS)
+    if name != other and name.endswith(other)
+)
+"""What no prefix may end with, as the names after it would be those of other topics."""
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
 INPUTS = {

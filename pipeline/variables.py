@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from pipeline.topics import RESERVED
 
 PREFIX = "TOCSIN_"
 FROM_FILE = "_file"
@@ -47,6 +48,8 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise _unusable(str(first["loc"][0]), first["msg"]) from None
+    if settings.prefix.endswith(tuple(RESERVED)):
+        raise _unusable("prefix", "with it, a topic would have the name that another has without")
     for why in settings.brokers.contradictions():
         raise _unusable("kafka", why)
     for name, why in settings.brokers.access.contradictions():

@@ -10,13 +10,14 @@ from typing import NoReturn
 import uvloop
 from prometheus_client import start_http_server
 
+from pipeline import metrics
 from pipeline.allocator import keep_freed_memory
 from pipeline.app import fail
 from pipeline.collector import tune_collector
 from pipeline.errors import PortTaken, RoleNotStarted, TocsinError
 from pipeline.kafka_requests import count_requests
 from pipeline.logs import set_up_logs
-from pipeline.prerequisites import check_folder
+from pipeline.prerequisites import check_folder, check_prefix
 from pipeline.producer import Producer, start_producer
 from pipeline.queries import Queries, check_guarded
 from pipeline.running_role import BuildRole, RunningRole
@@ -48,8 +49,9 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     All of the roles are started, or none; and whatever ends one of them ends the process.
     """
     check_folder(settings.data_dir)
+    check_prefix(settings.data_dir, settings.prefix)
     check_guarded(settings)
-    _serve_metrics(settings.metrics_port)
+    _serve_metrics(settings.metrics_port, settings.prefix)
     stop = _stop_signal()
     producer = await start_producer(settings.brokers, fail)
     queries = Queries(settings)
@@ -123,9 +125,10 @@ def _fail_with(task: asyncio.Task[None]) -> None:
         fail(error)
 
 
-def _serve_metrics(port: int) -> None:
+def _serve_metrics(port: int, prefix: str) -> None:
     if not port:
         return
+    metrics.KAFKA.info({"prefix": prefix})
     try:
         start_http_server(port, addr="127.0.0.1")
         count_requests()

@@ -45,7 +45,7 @@ def test_a_metric_is_found_by_its_name_and_labels(name: str) -> None:
 def test_nothing_else_is_shown_of_ours() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("tocsin_")}
     known = {name.removesuffix("_total").removesuffix("_count") for name in SHOWN}
-    assert names == {*known, "tocsin_catalogue"}
+    assert names == {*known, "tocsin_catalogue", "tocsin_kafka"}
 
 
 def test_the_catalogues_version_is_a_label_as_it_is_no_number() -> None:
