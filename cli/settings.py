@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from cli.environment import FILE, PLACES, found
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from pipeline.variables import settings_of
+from pipeline.settings_file import file_of
+from pipeline.variables import PREFIX, settings_of
 
 USED = f"tocsin: using `tocsin up` of this folder ({FILE})\n"
 LEFT = (
@@ -21,7 +22,8 @@ def read_settings() -> Settings:
     """The settings of this command; call it once. Says on standard error where they come from.
 
     Variables that are set win over the file's. If they say that Kafka or ClickHouse is somewhere
-    else, nothing is taken from the file. Raises Misconfigured and Unavailable.
+    else, or the settings file says so, nothing is taken from it. Raises Misconfigured and
+    Unavailable.
     """
     return settings_of({**_of_up(os.environ), **os.environ})
 
@@ -32,7 +34,8 @@ def _of_up(own: Mapping[str, str]) -> Mapping[str, str]:
         if FILE.exists():
             sys.stderr.write(LEFT)
         return {}
-    given = {name: own[name] for name in PLACES if name in own}
+    by_file = {f"{PREFIX}{key.upper()}": str(value) for key, value in file_of(own).items()}
+    given = {name: text for name, text in {**by_file, **own}.items() if name in PLACES}
     if any(variables.get(name) != text for name, text in given.items()):
         return {}
     if not variables:

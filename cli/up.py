@@ -15,6 +15,7 @@ from demo.shop import open_shop
 from embedded.house import CATALOGUE, TOGETHER, WEB, House
 from embedded.process import check_port
 from pipeline.catalogue_folder import read_catalogue
+from pipeline.errors import Misconfigured
 from pipeline.topics import ROLES
 from pipeline.variables import settings_of
 
@@ -38,6 +39,11 @@ async def stay_up(
     catalogue = catalogue or CATALOGUE
     read_catalogue(catalogue)
     own = settings_of(os.environ)
+    if own.prefix:
+        raise Misconfigured(
+            f"TOCSIN_PREFIX is {own.prefix}, and `tocsin up` has a Kafka of its own, in which no "
+            "name needs one. Nothing was started; unset it."
+        )
     with claimed() as file:
         for port in (web_port, page_port):
             check_port(port)

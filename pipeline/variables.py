@@ -1,8 +1,11 @@
-"""Settings from variables of the environment, `TOCSIN_…`, and from files that these name."""
+"""Settings from variables of the environment, `TOCSIN_…`, and from files that these name.
+
+One of these files may have settings itself (`pipeline.settings_file`).
+"""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_origin
@@ -11,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from pipeline.settings_file import VARIABLE, file_of
 from pipeline.topics import RESERVED
 
 PREFIX = "TOCSIN_"
@@ -24,37 +28,93 @@ _LINK_PORT = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
 def settings_of(environment: Mapping[str, str]) -> Settings:
-    """The settings that a process with these variables has.
+    """The settings that a process with these variables has, and with the file that they name.
 
-    Raises Misconfigured with the variable's name, also for one that is no setting: what is
-    misspelt would be ignored in silence.
+    A variable wins over the file. Raises Misconfigured with the variable's name, or the file's and
+    the key, also for one that is no setting: what is misspelt would be ignored in silence.
     """
-    values: dict[str, Any] = {}
-    for name, text in environment.items():
-        if not name.startswith(PREFIX) or _is_service_link(name, text):
-            continue
-        field = name.removeprefix(PREFIX).lower()
-        if field in Settings.model_fields:
-            values[field] = _value(field, text)
-        elif _is_secret(field.removesuffix(FROM_FILE)) and field.endswith(FROM_FILE):
-            secret = field.removesuffix(FROM_FILE)
-            if f"{PREFIX}{secret.upper()}" in environment:
-                raise _unusable(field, f"{PREFIX}{secret.upper()} is set, too")
-            values[secret] = _content(field, Path(text))
-        else:
-            raise _unusable(field, _unknown(field))
+    said = {
+        name.removeprefix(PREFIX).lower(): text
+        for name, text in environment.items()
+        if name.startswith(PREFIX) and name != VARIABLE and not _is_service_link(name, text)
+    }
+    by_file = _File(Path(environment.get(VARIABLE, "")), file_of(environment))
+    values = by_file.values() | _by_variables(said)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _unusable(str(first["loc"][0]), first["msg"]) from None
-    if settings.prefix.endswith(tuple(RESERVED)):
-        raise _unusable("prefix", "with it, a topic would have the name that another has without")
-    for why in settings.brokers.contradictions():
-        raise _unusable("kafka", why)
-    for name, why in settings.brokers.access.contradictions():
-        raise _unusable(f"kafka_{name}", why)
+        field = str(first["loc"][0])
+        raise by_file.unusable(field, first["msg"], is_variable=field in said) from None
+    for field, why in _contradictions(settings):
+        raise by_file.unusable(field, why, is_variable=field in said)
     return settings
+
+
+def _by_variables(said: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field, text in said.items():
+        secret = field.removesuffix(FROM_FILE)
+        if field in Settings.model_fields:
+            values[field] = _value(field, text)
+        elif field.endswith(FROM_FILE) and _is_secret(secret):
+            if secret in said:
+                raise _unusable(field, f"{_variable(secret)} is set, too")
+            try:
+                values[secret] = _content(Path(text))
+            except ValueError as error:
+                raise _unusable(field, str(error)) from error
+        else:
+            raise _unusable(field, _unknown(field, _variable))
+    return values
+
+
+class _File:
+    """The settings file of a process; of none, without anything in it."""
+
+    def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
+        self._path = path
+        self._content = content
+
+    def has(self, field: str) -> bool:
+        """Whether it says something of the setting."""
+        return field in self._content or f"{field}{FROM_FILE}" in self._content
+
+    def values(self) -> dict[str, Any]:
+        """By the setting; raises Misconfigured."""
+        values: dict[str, Any] = {}
+        for key, value in self._content.items():
+            secret = key.removesuffix(FROM_FILE)
+            if _is_secret(key):
+                raise self.unusable(
+                    key, f"it is a secret; write it into a file, and that one's name here, as "
+                    f"{key}{FROM_FILE}"
+                )  # fmt: skip
+            if key in Settings.model_fields:
+                values[key] = value
+            elif key.endswith(FROM_FILE) and _is_secret(secret):
+                try:
+                    values[secret] = _content(Path(str(value)))
+                except ValueError as error:
+                    raise self.unusable(key, str(error)) from error
+            else:
+                raise self.unusable(key, _unknown(key.lower(), str))
+        return values
+
+    def unusable(self, key: str, why: str, *, is_variable: bool = False) -> Misconfigured:
+        """What to raise of a key, unless a variable is what says it."""
+        if is_variable or not (self.has(key) or key in self._content):
+            return _unusable(key, why)
+        return Misconfigured(f"{key} in {self._path} can't be used: {why}. Nothing was started.")
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.prefix.endswith(tuple(RESERVED)):
+        yield "prefix", "with it, a topic would have the name that another has without"
+    for why in settings.brokers.contradictions():
+        yield "kafka", why
+    for name, why in settings.brokers.access.contradictions():
+        yield f"kafka_{name}", why
 
 
 def _is_service_link(name: str, text: str) -> bool:
@@ -74,11 +134,12 @@ def _is_secret(field: str) -> bool:
     return known is not None and known.annotation is SecretStr
 
 
-def _content(field: str, file: Path) -> str:
+def _content(file: Path) -> str:
+    """A secret; raises ValueError."""
     try:
         return file.read_text().rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise _unusable(field, f"{file} can't be read ({error})") from error
+        raise ValueError(f"{file} can't be read ({error})") from error
 
 
 def _value(field: str, text: str) -> Any:
@@ -91,11 +152,15 @@ def _value(field: str, text: str) -> Any:
         raise _unusable(field, f"it is not JSON ({error})") from None
 
 
-def _unknown(field: str) -> str:
+def _unknown(field: str, shown: Callable[[str], str]) -> str:
     near = get_close_matches(field, Settings.model_fields, 1)
-    meant = f"; do you mean {PREFIX}{near[0].upper()}?" if near else ""
+    meant = f"; do you mean {shown(near[0])}?" if near else ""
     return f"there is no such setting{meant}"
 
 
+def _variable(field: str) -> str:
+    return f"{PREFIX}{field.upper()}"
+
+
 def _unusable(field: str, why: str) -> Misconfigured:
-    return Misconfigured(f"{PREFIX}{field.upper()} can't be used: {why}. Nothing was started.")
+    return Misconfigured(f"{_variable(field)} can't be used: {why}. Nothing was started.")

@@ -54,6 +54,20 @@ def test_what_up_writes_is_what_commands_read() -> None:
     assert settings.private_endpoints == ("127.0.0.1",)
 
 
+def test_a_settings_file_that_speaks_of_another_kafka_is_not_mixed_with_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = folder / "tocsin.toml"
+    monkeypatch.setenv("TOCSIN_SETTINGS", str(own))
+    with claimed() as file:
+        file.write(OF_UP)
+        own.write_text('kafka = "elsewhere:9092"\n')
+        assert read_settings().kafka == "elsewhere:9092"
+        assert read_settings().clickhouse_port == 8123
+        own.write_text("partitions = 4\n")
+        assert (read_settings().kafka, read_settings().partitions) == ("127.0.0.1:19092", 4)
+
+
 def test_a_shell_can_read_the_file_too() -> None:
     with claimed() as file:
         file.write(OF_UP)
