@@ -17,6 +17,7 @@ from pipeline.topics import ROLES
 ELSEWHERE = {
     "analyst": "analyst:analyst",
     "catalogue": "catalogue:catalogue",
+    "check": "check:check",
     "day": "history:day",
     "dead-letters": "dead_letters:dead_letters",
     "experiment": "experiment:experiment",

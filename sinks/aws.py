@@ -29,8 +29,10 @@ class AwsSigner:
         if not self._settings.aws_secret_access_key.get_secret_value():
             raise Misconfigured("TOCSIN_AWS_SECRET_ACCESS_KEY is not set.")
 
-    def headers(self, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        """These headers and those that sign a POST of this body, good for five minutes."""
-        request = AWSRequest("POST", url, dict(headers), body)
+    def headers(
+        self, url: str, body: bytes, headers: Mapping[str, str], method: str = "POST"
+    ) -> dict[str, str]:
+        """These headers and those that sign a request of this body, good for five minutes."""
+        request = AWSRequest(method, url, dict(headers), body)
         self._auth.add_auth(request)
         return dict(request.headers.items())

@@ -120,6 +120,17 @@ class HttpClient:
             return Retry(Reason.UNREACHABLE, _kind_of(error), uncertain=_may_be_sent(error))
         return Reply(response.status, response.headers, content, time.time())
 
+    async def get(self, url: str, headers: Mapping[str, str]) -> Reply | Retry:
+        """One GET, never repeated here; a Retry where there was no whole reply."""
+        try:
+            response = await self._client.get(_parsed(url)).headers(headers).build().send()
+            content = (await response.bytes()).to_bytes()
+        except RequestTimeoutError:
+            return Retry(Reason.TIMEOUT, f"no reply within {self._timeout:g} s")
+        except (PyreqwestError, ValueError) as error:
+            return Retry(Reason.UNREACHABLE, _kind_of(error))
+        return Reply(response.status, response.headers, content, time.time())
+
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from embedded.simulators import vonage_messages, webhook
 from embedded.simulators.accept_log import AcceptLog
+from embedded.simulators.accounts import account_routes, sns_attributes
 from embedded.simulators.aws import AwsAccount
 from embedded.simulators.chat import discord, slack, slack_app, teams, telegram
 from embedded.simulators.chat.discord import DiscordSimulator
@@ -57,7 +58,8 @@ class Simulators:
         self._apns = ApnsSimulator(credentials.apns, log, self.faults)
         self._webpush = WebPushSimulator(credentials.browser, log, self.faults)
         self._fcm = FcmSimulator(project, self.tokens, log, self.faults)
-        aws = AwsAccount(
+        self._credentials = credentials
+        self._aws = aws = AwsAccount(
             credentials.aws_access_key_id, credentials.aws_secret_access_key, AWS_REGION
         )
         self._mailgun = MailgunSimulator(
@@ -154,7 +156,8 @@ class Simulators:
                 web.post(
                     r"/push/{number:\d+}", guard("webpush", self._webpush.send, webpush.refuse)
                 ),
-                web.post("/", guard("sns", self._sns.send, sns.refuse)),
+                web.post("/", guard("sns", sns_attributes(self._aws, self._sns.send), sns.refuse)),
+                *account_routes(self._credentials, self._aws),
                 web.post("/sms/json", guard("vonage", self._vonage.send, vonage.refuse)),
                 web.post("/v1/messages", self._by_vonage()),
                 web.post(

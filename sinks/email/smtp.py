@@ -83,6 +83,10 @@ class Smtp(OneByOne):
         named = next(filter(None, found.groups()), "") if found else ""
         return Sent(named or self.name_of(delivery))
 
+    async def log_in(self) -> Retry | Refused | None:
+        """Connect to the relay and log in; why that can't be, None where it can."""
+        return await self._relay.log_in()
+
     async def close(self) -> None:
         """Close the connections, which are this provider's own."""
         await self._relay.close()

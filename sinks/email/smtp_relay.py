@@ -135,6 +135,20 @@ class Relay:
                 said = f"no reply within {progress.seconds:g} s"
                 return Retry(Reason.TIMEOUT, said, uncertain=progress.stage is Stage.MAIL)
 
+    async def log_in(self) -> Retry | Refused | None:
+        """Open a connection, log in and say goodbye; why that can't be, None where it can."""
+        limit = asyncio.timeout(self._timeout)
+        progress = _Progress(limit, self._timeout)
+        try:
+            async with limit:
+                client = await self._opened(progress)
+        except TimeoutError:
+            return Retry(Reason.TIMEOUT, f"no reply within {progress.seconds:g} s")
+        if not isinstance(client, SMTP):
+            return client
+        await _goodbye(client)
+        return None
+
     async def close(self) -> None:
         """Say goodbye on every connection that is kept, and end it."""
         clients = [kept.client for kept in self._kept]
@@ -147,8 +161,14 @@ class Relay:
         while (client := self._take()) is not None:
             with suppress(Stale):
                 return await self._hand_over(client, envelope, mail, progress, is_new=False)
+        opened = await self._opened(progress)
+        if not isinstance(opened, SMTP):
+            return opened
+        return await self._hand_over(opened, envelope, mail, progress, is_new=True)
+
+    async def _opened(self, progress: _Progress) -> SMTP | Retry | Refused:
         try:
-            client = await self._open(progress)
+            return await self._open(progress)
         except SMTPResponseException as error:
             return _replied(progress.stage, error.code, error.message)
         except SMTPTimeoutError as error:
@@ -158,7 +178,6 @@ class Relay:
         except SMTPException as error:
             # What it takes to use the relay as the settings want it is not among what it offers.
             return Retry(Reason.UNAUTHORIZED, str(error))
-        return await self._hand_over(client, envelope, mail, progress, is_new=True)
 
     def _take(self) -> SMTP | None:
         """A connection that is kept, the one used last first; those kept too long are ended."""

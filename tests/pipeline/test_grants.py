@@ -21,6 +21,8 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from agents.check_kafka import check_kafka
+from agents.findings import Finding, State
 from cli.main import tocsin
 from pipeline.errors import ExitCode
 from pipeline.settings import Settings
@@ -116,6 +118,13 @@ async def is_decided(settings: Settings) -> bool:
     return any(b'"order-1"' in value for value in told)
 
 
+async def grants_of(settings: Settings) -> Finding:
+    """What `tocsin check` says of them."""
+    return next(
+        iter([each async for each in check_kafka(settings) if each.subject == "Kafka's grants"])
+    )
+
+
 async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
     kafka: SecuredKafka, tmp_path: Path
 ) -> None:
@@ -130,6 +139,12 @@ async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
     assert "Kafka's rules at" in said.decode().splitlines()[-1]
     assert "tocsin setup --acls" in said.decode()
 
+    settings = settings_of(variables(kafka))
+    grants = await grants_of(settings)
+    assert grants.state is State.FAILED
+    assert grants.found.startswith(f"{len(TOPICS) + 2} are missing: Read, Write, Describe, ")
+    assert "tocsin setup --acls" in grants.todo
+
     without_groups = "\n".join(
         line for line in printed().replace("\\\n", " ").splitlines() if "--group" not in line
     )
@@ -140,9 +155,11 @@ async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
     _, said = await refused.communicate()
     assert refused.returncode == ExitCode.NO_PERMISSION
     assert "do not allow it (GroupAuthorizationFailedError)" in said.decode().splitlines()[-1]
+    grants = await grants_of(settings)
+    assert grants.found == "1 are missing: Read, Describe on groups that begin with tocsin-"
 
     await allow(kafka, printed())
-    settings = settings_of(variables(kafka))
+    assert (await grants_of(settings)).state is State.OK
     await create_topics(settings, TOPICS)
     await check_topics(settings, TOPICS)
     worker = await asyncio.create_subprocess_exec(*argv, env=environment)
