@@ -32,6 +32,7 @@ from agents.outboxes import keep_post, withdraw
 from agents.outlook import Outlook
 from agents.people import note
 from agents.state import Stateful, open_store
+from agents.user_states import UserStates
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.lanes import ReadTo, all_read
@@ -311,15 +312,10 @@ class Decider(Stateful):
         return turn, self._decisions(turn, now)
 
     def _decisions(self, turn: Turn, now: int) -> Decisions:
-        return Decisions(
-            turn,
-            self._timers,
-            self._catalogues.current,
-            now,
-            self._number,
-            self._runtime.settings.partitions,
-            min(map(self._read_to, ADDRESSES)),
-        )
+        catalogue, partitions = self._catalogues.current, self._runtime.settings.partitions
+        read_to = min(map(self._read_to, ADDRESSES))
+        states = UserStates(turn, self._timers, catalogue, self._number, partitions, read_to)
+        return Decisions(turn, states, catalogue, now, self._number)
 
 
 def taken(record: ConsumerRecord) -> Taken:

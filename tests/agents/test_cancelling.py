@@ -4,6 +4,7 @@ import pytest
 
 from agents.decisions import Decisions
 from agents.rehearsal import HeldClock
+from agents.user_states import UserStates
 from pipeline.lanes import ALL_READ
 from pipeline.memory_log import MemoryLog
 from pipeline.outputs import Outputs
@@ -56,7 +57,8 @@ class Clerk:
 
     def _turn(self, now: int) -> tuple[Turn, Decisions]:
         turn = Turn(None, self.store, self._outputs())
-        return turn, Decisions(turn, self._timers, parse({}), now, 0, 1, ALL_READ)
+        states = UserStates(turn, self._timers, parse({}), 0, 1, ALL_READ)
+        return turn, Decisions(turn, states, parse({}), now, 0)
 
     def _outputs(self) -> Outputs:
         return Outputs(MemoryLog(HeldClock()))
