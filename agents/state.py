@@ -16,6 +16,7 @@ from pipeline.slices import Slice
 from pipeline.topics import Topic, changelog
 from tables.deaths import BEGUN, Deaths
 from tables.restore import Changelog
+from tables.state_memory import state_memory
 from tables.store import PartitionStore, Store
 from tables.table import Table, checker
 from tables.turn import Turn
@@ -27,7 +28,8 @@ def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) ->
         runtime.settings.brokers, changelog(role).name, number, checker(*tables, BEGUN)
     )
     folder = runtime.settings.data_dir / role / str(number)
-    return PartitionStore(folder, source, runtime.producer)
+    memory = state_memory(runtime.settings.state_memory_mb)
+    return PartitionStore(folder, source, runtime.producer, memory=memory)
 
 
 class Reading:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=4096)] = 8
     replication: Annotated[int, Field(ge=1)] = 1
     data_dir: Path = Path(".tocsin")
+    state_memory_mb: Annotated[int, Field(ge=16)] = 128
+    """What the state of all partitions of a process may take in memory (MiB); the rest is read
+    from `data_dir`. More of it makes a worker with many users read less."""
     worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = ""
     """Of a worker in its role's group, the same over restarts; empty: its `data_dir` bears one."""
     catalogue: Path = Path("catalogue")

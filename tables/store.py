@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
+from rocksdict import BlockBasedOptions, Options, Rdict, WriteBatch, WriteOptions
 
 from pipeline.errors import BrokenChangelog, Unavailable
 from pipeline.fencing import OPENED, Fence
@@ -25,6 +25,7 @@ from tables.fold import Fold
 from tables.journal import Journal
 from tables.recent import Recent
 from tables.restore import Changelog
+from tables.state_memory import StateMemory, state_memory
 
 FRONTIER = b"\x00frontier/"
 """Keys under which the frontiers stand, in the state and in the changelog alike."""
@@ -149,8 +150,10 @@ class PartitionStore(Journaled):
         producer: Log,
         now: Callable[[], float] = time.time,
         marked_every: float = MARKED_EVERY,
+        memory: StateMemory | None = None,
     ) -> None:
         self._folder = folder
+        self._memory = memory or state_memory()
         self._now = now
         self._marked_every = marked_every
         self._marking: asyncio.Task[None] | None = None
@@ -166,12 +169,12 @@ class PartitionStore(Journaled):
         Raises BrokenChangelog at a record that can't be read, Unavailable without disk or Kafka,
         Fenced where another opens it in the meantime.
         """
-        self._db = _open(self._folder)
+        self._db = _open(self._folder, self._memory)
         end = await self._take_over()
         if not await self._catch_up(end):
             self._close_files()
             shutil.rmtree(self._folder)
-            self._db = _open(self._folder)
+            self._db = _open(self._folder, self._memory)
             await self._catch_up(end)
         if end is not None:
             self._marking = asyncio.create_task(self._mark())
@@ -335,15 +338,17 @@ def _offset(value: bytes | None) -> int:
     return int(OFFSET.unpack(value)[0]) if value else 0
 
 
-def _open(folder: Path) -> Rdict:
+def _open(folder: Path, memory: StateMemory) -> Rdict:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(8 << 20)
     options.set_max_write_buffer_number(3)
+    # What a store takes as soon as something is written: a worker may have hundreds of them.
+    options.set_arena_block_size(64 << 10)
     options.set_max_open_files(64)
     options.set_keep_log_file_num(1)
     blocks = BlockBasedOptions()
-    blocks.set_block_cache(Cache(8 << 20))
+    memory.share(options, blocks)
     blocks.set_bloom_filter(10, False)
     options.set_block_based_table_factory(blocks)
     try:
@@ -362,7 +367,7 @@ def _open(folder: Path) -> Rdict:
     except Exception as error:  # rocksdict raises bare Exception
         if any(sign in str(error) for sign in DAMAGED):
             shutil.rmtree(folder)
-            return _open(folder)  # the changelog is the truth
+            return _open(folder, memory)  # the changelog is the truth
         raise Unavailable(
             f"The state in {folder} can't be opened ({error}). Nothing was processed; "
             "another worker may be running with this TOCSIN_DATA_DIR."
