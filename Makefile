@@ -18,8 +18,9 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A site of all documents, in .tocsin/site; a broken link or anchor fails.
+# A site of all documents, in .tocsin/site; a broken link or anchor fails. References are made anew.
 docs: .venv/dev
+	$(BIN)/python -m tests.documentation
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "Open .tocsin/site/index.html"
 

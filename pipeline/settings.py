@@ -36,70 +36,95 @@ class Settings(BaseSettings):
     kafka: str = "127.0.0.1:9092"
     """Brokers to begin with, host:port, separated by commas."""
     kafka_security_protocol: Protocol = "PLAINTEXT"
+    """How Kafka is reached: in the clear or by TLS, with or without a login."""
     kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    """How to log in, where the protocol has SASL."""
     kafka_user: str = ""
+    """Who logs in: a user, a client's id, or an access key."""
     kafka_password: SecretStr = SecretStr("")
-    """Of the mechanism: a user's name and password; a client's id and secret for OAUTHBEARER; an
-    access key for AWS_MSK_IAM, where the machine has no role of its own."""
+    """A user's password, a client's secret, or an access key's secret. AWS_MSK_IAM needs none where
+    the machine has a role of its own."""
     kafka_token_url: str = ""
     """Where OAUTHBEARER's tokens are, by the grant of client credentials."""
     kafka_token_scope: str = ""
+    """The scope that tokens are asked for, if any."""
     kafka_ca_file: Path | None = None
     """PEM of the authorities that may vouch for brokers; without it, the system's."""
     kafka_certificate_file: Path | None = None
+    """PEM of our certificate, for brokers that know clients by TLS."""
     kafka_key_file: Path | None = None
+    """PEM of its private key; unless set, it is in the certificate's file."""
     kafka_key_password: SecretStr = SecretStr("")
-    """PEM of our certificate and key, for brokers that know clients by TLS."""
+    """Of the private key, if it is encrypted."""
     prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{0,99}[._-])?$")] = ""
     """What names of topics, groups and transactional ids begin with in Kafka, such as `staging.`,
     so that several environments share one. Each takes a ClickHouse database and state folders of
     its own."""
     partitions: Annotated[int, Field(ge=1, le=4096)] = 8
+    """Of every topic, and so the most workers of a role that share the work."""
     replication: Annotated[int, Field(ge=1)] = 1
+    """Copies of every topic's records; 3 survives a broker."""
     data_dir: Path = Path(".tocsin")
+    """Where a worker keeps its state, a copy of what is in Kafka; each process has its own."""
     state_memory_mb: Annotated[int, Field(ge=16)] = 128
     """What the state of all partitions of a process may take in memory (MiB); the rest is read
     from `data_dir`. More of it makes a worker with many users read less."""
     worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = ""
     """Of a worker in its role's group, the same over restarts; empty: its `data_dir` bears one."""
     catalogue: Path = Path("catalogue")
+    """The folder of the catalogue's TOML files."""
 
     clickhouse_host: str = "127.0.0.1"
+    """A name or address at which ClickHouse listens."""
     clickhouse_port: Port = 8123
+    """The port of its HTTP interface."""
     clickhouse_tls: bool = False
     """Whether it listens with TLS there, as ClickHouse Cloud does on 8443."""
     clickhouse_ca_file: Path | None = None
     """PEM of the authorities that may vouch for it; without it, the system's."""
     clickhouse_certificate_file: Path | None = None
+    """PEM of our certificate, where it knows users by those."""
     clickhouse_key_file: Path | None = None
-    """PEM of our certificate and key, where it knows users by those."""
+    """PEM of its private key."""
     clickhouse_user: str = "default"
+    """Who asks it and inserts."""
     clickhouse_password: SecretStr = SecretStr("")
+    """That user's password."""
     clickhouse_database: str = "default"
+    """The database of all tables."""
     clickhouse_cluster: str = ""
     """Where it is a cluster: its name in ClickHouse's configuration; tables are then replicated."""
 
     push_providers: str = "fcm"
-    email_providers: str = "sendgrid"
-    sms_providers: str = "twilio"
-    chat_providers: str = "slack,teams,discord"
-    webhook_providers: str = "standard"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);
-    where one is in trouble the others stand in, and those of weight 0 do nothing else."""
+    where one is in trouble the others are used, and those of weight 0 only then."""
+    email_providers: str = "sendgrid"
+    """As `push_providers`."""
+    sms_providers: str = "twilio"
+    """As `push_providers`."""
+    chat_providers: str = "slack,teams,discord"
+    """As `push_providers`."""
+    webhook_providers: str = "standard"
+    """As `push_providers`; `standard` is the only one."""
     email_uncertain: Literal["resend", "hold"] = "resend"
+    """What becomes of an e-mail that a provider may or may not have taken: sent again, so that it
+    may come twice, or held as a dead letter for an operator to look into."""
     sms_uncertain: Literal["resend", "hold"] = "resend"
-    """What becomes of a message that a provider may or may not have taken: sent again, so that it
-    may come twice, or held as a dead letter for somebody to look into."""
+    """The same for SMS."""
     fcm_credentials: Path | None = None
     """A Firebase service account file; it names the project and where tokens are issued."""
     fcm_url: str = "https://fcm.googleapis.com"
+    """Where FCM is called."""
     fcm_per_minute: Annotated[int, Field(ge=60)] = 600_000
     """Messages; Google's quota of a project. All workers share it: give each its part."""
     apns_url: str = "https://api.push.apple.com"
+    """Where Apple's push service is called."""
     apns_key: Path | None = None
     """The .p8 file of a key for Apple's push service."""
     apns_key_id: str = ""
+    """The key's id, of ten characters."""
     apns_team_id: str = ""
+    """The developer team's id."""
     apns_topic: str = ""
     """The app's bundle id."""
     vapid_private_key: SecretStr = SecretStr("")
@@ -116,27 +141,43 @@ class Settings(BaseSettings):
     webpush_per_second: Annotated[int, Field(ge=1)] = 1000
     """Calls to each push service by each worker; fewer while the service says it is too many."""
     sendgrid_url: str = "https://api.sendgrid.com"
+    """Where SendGrid is called."""
     sendgrid_api_key: SecretStr = SecretStr("")
+    """SendGrid's API key."""
     email_from: str = "notifications@localhost.localdomain"
+    """Who e-mails are from, unless the catalogue says otherwise."""
     aws_region: str = ""
+    """The region of SES, SNS and MSK."""
     aws_access_key_id: str = ""
+    """The access key for SES and SNS."""
     aws_secret_access_key: SecretStr = SecretStr("")
+    """The access key's secret."""
     ses_url: str = ""
     """Empty: the region's own."""
     ses_configuration_set: str = ""
+    """SES's configuration set, if any."""
     mailgun_url: str = "https://api.mailgun.net"
     """Domains in Europe: api.eu.mailgun.net."""
     mailgun_domain: str = ""
+    """The sending domain."""
     mailgun_api_key: SecretStr = SecretStr("")
+    """Mailgun's API key."""
     postmark_url: str = "https://api.postmarkapp.com"
+    """Where Postmark is called."""
     postmark_server_token: SecretStr = SecretStr("")
+    """Postmark's server token."""
     postmark_stream: str = "outbound"
+    """Postmark's message stream."""
     resend_url: str = "https://api.resend.com"
+    """Where Resend is called."""
     resend_api_key: SecretStr = SecretStr("")
+    """Resend's API key."""
     smtp_url: str = ""
     """smtp://HOST:587, where TLS is turned on by STARTTLS, or smtps://HOST:465, where it is on."""
     smtp_user: str = ""
+    """Who logs in at the relay; empty for none."""
     smtp_password: SecretStr = SecretStr("")
+    """That user's password."""
     smtp_starttls: bool = True
     """False: in the clear, for a relay on this machine. True: a relay without it gets no mail."""
     smtp_ca_file: Path | None = None
@@ -151,14 +192,18 @@ class Settings(BaseSettings):
     """Whose mail to bounce+… leads to `/webhooks/smtp`: then each mail has a return address of its
     own there, by which a bounce is known even if it brings nothing else back."""
     twilio_url: str = "https://api.twilio.com"
+    """Where Twilio is called."""
     twilio_account_sid: str = ""
+    """Twilio's account, AC…."""
     twilio_auth_token: SecretStr = SecretStr("")
+    """The account's token, which also verifies Twilio's reports."""
     twilio_messaging_service: str = ""
     """Of a Messaging Service, MG…, which then chooses the sender of each text in place of
     `sms_from` and `sms_senders`."""
     twilio_whatsapp_from: str = ""
     """Our number on WhatsApp, with +; empty where the Messaging Service has one."""
     sms_from: str = "+15005550006"
+    """The sender of SMS: a number with +, or a name."""
     sms_senders: dict[str, str] = {}
     """Other senders by country, as JSON: {"DE": "Shop", "US": "+15005550006"}."""
     sms_prices: dict[str, float] = {}
@@ -166,22 +211,33 @@ class Settings(BaseSettings):
     sns_url: str = ""
     """Empty: the region's own."""
     vonage_url: str = "https://rest.nexmo.com"
+    """Where Vonage's SMS API is called."""
     vonage_api_key: str = ""
+    """Vonage's API key."""
     vonage_api_secret: SecretStr = SecretStr("")
+    """The API key's secret."""
     vonage_messages_url: str = "https://api.nexmo.com"
+    """Where Vonage's Messages API is called."""
     vonage_application_id: str = ""
+    """The application by which the Messages API is called."""
     vonage_private_key: Path | None = None
     """PEM of the application by which the Messages API is called; without it, by key and secret."""
     vonage_whatsapp_from: str = ""
     """Our number on WhatsApp, with +."""
     plivo_url: str = "https://api.plivo.com"
+    """Where Plivo is called."""
     plivo_auth_id: str = ""
+    """Plivo's account."""
     plivo_auth_token: SecretStr = SecretStr("")
+    """The account's token, which also verifies Plivo's reports."""
     telegram_url: str = "https://api.telegram.org"
+    """Where Telegram is called."""
     telegram_bot_token: SecretStr = SecretStr("")
+    """The bot's token."""
     telegram_per_second: Annotated[int, Field(ge=1)] = 25
     """Messages; Telegram takes some 30 of a bot. All workers share it: give each its part."""
     slackapp_url: str = "https://slack.com/api"
+    """Where Slack is called."""
     slackapp_bot_token: SecretStr = SecretStr("")
     """Of an app with the scope chat:write; chats of its workspace are reached by it."""
     webhook_keys: SecretStr = SecretStr("")
@@ -197,8 +253,9 @@ class Settings(BaseSettings):
     bounce_days: Annotated[int, Field(ge=1)] = 180
     """Days that an address is left alone after a hard bounce; complaints and STOP have no end."""
     track_opens: bool = True
+    """Whether e-mail's HTML gets a pixel; needs `public_url` and `signing_key`."""
     track_clicks: bool = True
-    """Whether e-mail's HTML gets a pixel, and links that lead by us; both need `public_url` and
+    """Whether links of e-mail's HTML lead by us, to count clicks; needs `public_url` and
     `signing_key`."""
     report_window: Annotated[int, Field(ge=1)] = 300
     """Seconds for which what a provider signed counts, if it signs a time as well."""
@@ -207,22 +264,30 @@ class Settings(BaseSettings):
     ses_topics: tuple[str, ...] = ()
     """ARNs of the SNS topics that report on SES mail to us, as JSON."""
     mailgun_signing_key: SecretStr = SecretStr("")
+    """The key by which Mailgun signs its reports."""
     postmark_webhook_user: str = ""
+    """Who logs in to report on Postmark's e-mails."""
     postmark_webhook_password: SecretStr = SecretStr("")
+    """That user's password."""
     resend_webhook_secret: SecretStr = SecretStr("")
     """As Resend shows it, whsec_ and base64."""
     smtp_webhook_user: str = ""
+    """Who logs in to hand over bounces."""
     smtp_webhook_password: SecretStr = SecretStr("")
+    """That user's password."""
     vonage_signature_secret: SecretStr = SecretStr("")
+    """The secret by which Vonage signs its reports."""
     query_host: str = "127.0.0.1"
+    """A name or address at which `tocsin web` reaches this worker, to ask what its partitions
+    store. Requests are signed with `signing_key`; without that, a worker refuses to answer beyond
+    loopback."""
     query_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Where a worker answers what its partitions know, for `tocsin web` alone: a name or address
-    at which that reaches it. Questions are signed with `signing_key`, without which a worker
-    refuses to answer beyond loopback."""
+    """The port for that; 0 takes a free one."""
     web_host: str = "127.0.0.1"
+    """The address at which `tocsin web` listens."""
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8090
-    """Where `tocsin web` listens; 0 takes a free port. What is outside reaches it by
-    `public_url`, through whatever ends TLS in front of it."""
+    """The port for that; 0 takes a free one. Clients reach it by `public_url`, through the proxy
+    that terminates TLS in front of it."""
     web_connections: Annotated[int, Field(ge=1)] = 10_000
     """Connections that one web process has open; further ones are answered 503 at once."""
     web_connections_per_address: Annotated[int, Field(ge=1)] = 200
@@ -244,6 +309,7 @@ class Settings(BaseSettings):
     api_keys: Path = Path("api-keys.toml")
     """The API's keys, by their hashes; `tocsin keys create` adds one. Without any it is shut."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds that a call to a provider may take."""
     calls_in_flight: Annotated[int, Field(ge=4)] = 256
     """Provider calls that one channel has open at most in one process; a kill repeats no more than
     these."""
@@ -265,6 +331,7 @@ class Settings(BaseSettings):
     tenant_erasures_per_minute: Annotated[int, Field(ge=1)] = 600
     """Users that a tenant may erase: each one costs far more than a request."""
     session_timeout: Annotated[float, Field(ge=1)] = 6.0
+    """Seconds without a heartbeat after which a worker loses its partitions."""
     bytes_in_flight: Annotated[int, Field(ge=1 << 20)] = 16 << 20
     """Records fetched and not finished, over all partitions of a role in one process; twice that if
     every topic has a backlog at once, and four times as much in analytics."""

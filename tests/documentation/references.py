@@ -1,0 +1,25 @@
+"""The pages and documents that are generated from the code."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.documentation import (
+    catalogue_page,
+    exit_codes_page,
+    http_api_page,
+    metrics_page,
+    settings_page,
+    topics_page,
+)
+
+FOLDER = Path(__file__).parents[2] / "docs/reference"
+REFERENCES: dict[str, Callable[[], str]] = {
+    "asyncapi.json": topics_page.as_json,
+    "catalogue.md": catalogue_page.page,
+    "exit-codes.md": exit_codes_page.page,
+    "http-api.md": http_api_page.page,
+    "metrics.md": metrics_page.page,
+    "settings.md": settings_page.page,
+    "topics.md": topics_page.page,
+}
+"""By their file's name, what makes each of them."""

@@ -1,0 +1,176 @@
+"""The reference of topics: an AsyncAPI 3 document, and a page of it."""
+
+import inspect
+import json
+import tomllib
+from typing import Any
+
+import msgspec
+
+from pipeline.topic_settings import config_of
+from pipeline.topics import DAY_MS, TOPICS, Topic
+from tests.documentation.markdown import code, generated, table
+from tests.schemas.test_examples import FOLDER, KINDS, example_for
+
+ROOT = FOLDER.parents[1]
+JSON = "application/json"
+LINES = "application/x-ndjson"
+CHANGELOG = "-changelog"
+RECORDS = """\
+Each is JSON; fields that have their default may be left out, and unknown ones are ignored."""
+_SCHEMAS = "#/components/schemas/"
+
+
+def document() -> dict[str, Any]:
+    """All topics as channels, with what they hold, and which role reads and writes them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    _, kept = msgspec.json.schema_components(
+        list(KINDS.values()), ref_template=f"{_SCHEMAS}{{name}}"
+    )
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tocsin",
+            "version": project["version"],
+            "description": f"{project['description']}. The topics of Kafka, as `tocsin setup` "
+            "creates them with one replica.",
+            "license": {"name": "Apache 2.0"},
+        },
+        "defaultContentType": JSON,
+        "channels": {_id(topic.name): _channel(topic) for topic in TOPICS},
+        "operations": {name: operation for topic in TOPICS for name, operation in _uses(topic)},
+        "components": {
+            "messages": {_id(topic.name): _message(topic) for topic in TOPICS},
+            "schemas": {name: as_draft_07(schema) for name, schema in kept.items()},
+        },
+    }
+
+
+def as_json() -> str:
+    """The document as text."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def page() -> str:
+    """A row for each topic, those of producers first."""
+    public = [topic for topic in TOPICS if "producers" in topic.written_by]
+    others = [topic for topic in TOPICS if topic not in public]
+    about = """
+Every topic of Kafka, as `tocsin setup` creates it, with `TOCSIN_PARTITIONS` partitions. The same,
+with the fields of each record, is an [AsyncAPI 3 document](asyncapi.json). How to write to topics
+is in [producers](../producers.md).
+"""
+    head = ("topic", "key", "written by", "read by", "record", "kept for")
+    return (
+        generated("Topics", about)
+        + "## Topics that producers write\n\n"
+        + table(head, map(_row, public))
+        + "\n## Topics that Tocsin alone writes\n\n"
+        + table(head, map(_row, others))
+        + f"\n## Records\n\n{RECORDS}\n\n"
+        + table(("record", "meaning"), _records())
+    )
+
+
+def as_draft_07(schema: Any) -> Any:
+    """A schema in the words of AsyncAPI, which are those of JSON Schema's draft 7."""
+    match schema:
+        case dict():
+            found = {name: as_draft_07(value) for name, value in schema.items()}
+            if "prefixItems" in found:
+                found["additionalItems"] = found.pop("items", True)
+                found["items"] = found.pop("prefixItems")
+            if isinstance(said := found.get("description"), str):
+                found["description"] = inspect.cleandoc(said)
+            return found
+        case list() | tuple():
+            return [as_draft_07(each) for each in schema]
+    return schema
+
+
+def _row(topic: Topic) -> tuple[str, ...]:
+    kind, example = _kind(topic), f"{example_for(topic.name)}.json"
+    record = f"[{kind.__name__}](../../schemas/examples/{example})" if kind else "state, as bytes"
+    kept = "newest of each key" if topic.compacted else ""
+    if topic.retention_ms:
+        days = topic.retention_ms / DAY_MS
+        kept = f"{kept}{', ' * bool(kept)}{days:g} days" if days >= 1 else "1 hour"
+    lines = ", one a line" * topic.lines
+    return code(topic.name), topic.key, topic.written_by, topic.read_by, record + lines, kept
+
+
+def _records() -> list[tuple[str, str]]:
+    kinds = {kind.__name__: inspect.getdoc(kind) or "" for kind in KINDS.values()}
+    return [(code(name), said.split("\n\n")[0]) for name, said in sorted(kinds.items())]
+
+
+def _kind(topic: Topic) -> type[msgspec.Struct] | None:
+    return None if topic.name.endswith(CHANGELOG) else KINDS[example_for(topic.name)]
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    config = config_of(topic, replicas=1)
+    return {
+        "address": topic.name,
+        "description": f"Written by {topic.written_by}; read by {topic.read_by}.",
+        "messages": {_id(topic.name): {"$ref": f"#/components/messages/{_id(topic.name)}"}},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "topicConfiguration": {
+                    "cleanup.policy": config["cleanup.policy"].split(","),
+                    "retention.ms": int(config.get("retention.ms", -1)),
+                    "max.message.bytes": int(config["max.message.bytes"]),
+                },
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _message(topic: Topic) -> dict[str, Any]:
+    kind = _kind(topic)
+    message: dict[str, Any] = {
+        "name": topic.name,
+        "contentType": LINES if topic.lines else JSON,
+        "bindings": {
+            "kafka": {
+                "key": {"type": "string", "description": topic.key},
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+    if kind is None:
+        return message | {
+            "contentType": "application/octet-stream",
+            "summary": "The state of a role, in a form of its own.",
+            "payload": {"type": "string", "format": "binary"},
+        }
+    example = json.loads((FOLDER / f"{example_for(topic.name)}.json").read_bytes())
+    return message | {
+        "title": kind.__name__,
+        "summary": " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()),
+        "payload": {"$ref": f"{_SCHEMAS}{_name(kind)}"},
+        "examples": [{"payload": example}],
+    }
+
+
+def _name(kind: type[msgspec.Struct]) -> str:
+    (schema,), _ = msgspec.json.schema_components([kind], ref_template="{name}")
+    return str(schema["$ref"])
+
+
+def _uses(topic: Topic) -> list[tuple[str, dict[str, Any]]]:
+    channel = {"$ref": f"#/channels/{_id(topic.name)}"}
+    found = []
+    for verb, roles in (("send", topic.written_by), ("receive", topic.read_by)):
+        for role in roles.split(", "):
+            if role not in ("producers", "operators"):
+                operation = {"action": verb, "channel": channel, "summary": f"By {role}."}
+                found.append((f"{_id(role)}_{verb}s_{_id(topic.name)}", operation))
+    return found
+
+
+def _id(name: str) -> str:
+    """A name as keys of the document may be."""
+    return "".join(each if each.isalnum() else "_" for each in name)
