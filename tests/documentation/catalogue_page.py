@@ -46,7 +46,8 @@ TERMS = """
 A **duration** is a number of seconds, or text such as `"90s"`, `"15m"`, `"2h"` or `"7d"`. A
 **path** names a field of the event's data, such as `order.customer_id`. A **name** has 1 to 200
 characters; names of types, categories, segments and layouts are made of letters, digits, `_` and
-`-`. A **time of day** is such as `"18:30"`. A **locale** is such as `de` or `pt-BR`. Unknown fields are errors.
+`-`. A **time of day** is such as `"18:30"`. A **locale** is such as `de` or `pt-BR`. Unknown
+fields are errors.
 """
 
 

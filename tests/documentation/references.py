@@ -8,6 +8,7 @@ from tests.documentation import (
     exit_codes_page,
     http_api_page,
     metrics_page,
+    reasons_page,
     settings_page,
     topics_page,
 )
@@ -19,6 +20,7 @@ REFERENCES: dict[str, Callable[[], str]] = {
     "exit-codes.md": exit_codes_page.page,
     "http-api.md": http_api_page.page,
     "metrics.md": metrics_page.page,
+    "reasons.md": reasons_page.page,
     "settings.md": settings_page.page,
     "topics.md": topics_page.page,
 }
