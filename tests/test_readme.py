@@ -13,6 +13,7 @@ from tests.readme.blocks import Block, Command, blocks_of, commands_of, inline_c
 from tests.readme.prose import IN_BLOCKS, INLINE, ask_all, open_all, run_all
 from tests.readme.shell import ROOT, Shell, copy_tree
 from tests.readme.steps import NOT_RUN, WALKED
+from tests.readme.tutorials import PAGES, unmatched, walk_all
 from tests.readme.up import free_ports, up, with_ports
 from tests.readme.walk import Walk
 from tests.web.pages.conftest import CHROMIUM, DRIVER, browser
@@ -51,6 +52,11 @@ def test_each_command_in_the_prose_is_run() -> None:
     assert set(inline_commands(README)) == {*INLINE, *IN_BLOCKS}
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_each_command_of_a_tutorial_is_walked(page: str) -> None:
+    assert not unmatched(page)
+
+
 @pytest.fixture
 def walk(tmp_path: Path) -> Iterator[Walk]:
     """A newcomer's terminal in a fresh copy, beside that in which `tocsin up` runs."""
@@ -79,6 +85,7 @@ def test_the_readme_is_walked_through(
                 shows_a_bell(request.getfixturevalue("browser"), lines, tmp_path / "site")
     run_all(walk)
     open_all(walk, README)
+    walk_all(walk)
 
 
 def _run(walk: Walk, block: Block) -> None:

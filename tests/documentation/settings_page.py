@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from pipeline.settings import Settings
+from pipeline.settings_file import VARIABLE
 from pipeline.variables import FROM_FILE, PREFIX
 from tests.documentation.field_docs import field_docs
 from tests.documentation.markdown import code, generated, table
@@ -20,10 +21,11 @@ NAMES = {str: "text", bool: "true or false", int: "integer", float: "number", Pa
 def page() -> str:
     """A row for each setting, in the order in which they are declared."""
     about = f"""
-Every process reads its settings once, from variables of its environment. A secret may stand in a
-file instead, which `{PREFIX}NAME{FROM_FILE.upper()}` names. Lists and tables are written as JSON. A
-variable that begins with `{PREFIX}` and is no setting keeps the process from starting, as does a
-value that can't be used (exit code 78).
+Every process reads its settings once, from variables of its environment and from the TOML file that
+`{VARIABLE}` names, where they are in small letters and without the prefix; a variable wins over the
+file. A secret may stand in a file of its own, which `{PREFIX}NAME{FROM_FILE.upper()}` names. In
+variables, lists and tables are written as JSON. A name that is no setting keeps the process from
+starting, as does a value that can't be used (exit code 78).
 """
     docs = field_docs(Settings)
     rows = (

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tests.readme.blocks import Command
-from tests.readme.shell import COLUMNS, Ended, Shell
+from tests.readme.shell import COLUMNS, ROOT, Ended, Shell
 from tests.readme.up import with_ports
 
+README = ROOT / "README.md"
 EFFECT_SECONDS = 300.0
 """Until something that README says comes within seconds counts as not coming."""
 PAUSES = (0.2, 0.5, 1.0, 2.0)
@@ -30,7 +31,7 @@ class Walk(NamedTuple):
         """Run a command of README at the ports of this run."""
         return self.shell.run(with_ports(text, self.ports))
 
-    def step(self, step: "Step", command: Command) -> None:
+    def step(self, step: "Step", command: Command, page: Path = README) -> None:
         """Run a command and look at what it says; again, where what it shows comes in time."""
         end = time.monotonic() + EFFECT_SECONDS
         for pause in chain(PAUSES, repeat(PAUSES[-1])):
@@ -40,7 +41,7 @@ class Walk(NamedTuple):
                 step.look(self, ended)
                 return
             except AssertionError as error:
-                place = f"README.md:{command.line}: {command.text}"
+                place = f"{page.name}:{command.line}: {command.text}"
                 if not step.comes_in_time or time.monotonic() >= end:
                     raise AssertionError(f"{place}\n{error}\n{ended}") from None
             time.sleep(pause)
