@@ -172,7 +172,7 @@ class Calls:
                     outcome for each in deliveries for outcome in await self._send([each], made)
                 ]
             fault = report_fault(self.provider.name, "a delivery", error)
-            said = f"it may have gone out: {fault.detail}" if is_called else fault.detail
+            said = f"it may have been sent: {fault.detail}" if is_called else fault.detail
             return [Refused(fault.reason, said)] * len(deliveries)
         finally:
             BEFORE_CALL.reset(called)
@@ -193,7 +193,7 @@ class Calls:
         if isinstance(outcome, Retry) and outcome.uncertain and self._holds:
             # Noted before anything else is done: a stop in the middle of the slice must not lead
             # to a second call.
-            detail = f"it may have gone out: {outcome.reason}: {outcome.detail}"
+            detail = f"it may have been sent: {outcome.reason}: {outcome.detail}"
             where = call.origin or "?"
             held = SentMark(now, name, detail, delivery.attempt, held=where, ticket=ticket)
             await call.ledger.mark(delivery, held)

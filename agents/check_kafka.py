@@ -112,7 +112,7 @@ def clock_finding(subject: str, theirs: int, before: float, after: float) -> Fin
         subject,
         State.FAILED,
         f"{abs(off) / 1000:.1f} s {side} ours",
-        "have both machines keep time by NTP",
+        "synchronize both machines by NTP",
     )
 
 

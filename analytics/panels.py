@@ -57,7 +57,7 @@ PANELS = (
     Panel("latency", "Event to provider, by priority", Chart.LINES),
     Panel("providers", "Provider health", Chart.TABLE),
     Panel("types", "Top types", Chart.TABLE),
-    Panel("texts", "Texts: segments and cost", Chart.TABLE),
+    Panel("texts", "SMS: segments and cost", Chart.TABLE),
     Panel("tenants", "Tenants", Chart.TABLE, of_all_tenants=True),
 )
 

@@ -125,7 +125,7 @@ async def reconcile(
         judge = _Judge(clickhouse, claimed)
         findings = [
             await judge.missing("happening", "delivery events that ClickHouse has"),
-            await judge.missing("event", "domain events of which ClickHouse tells"),
+            await judge.missing("event", "domain events that ClickHouse has"),
             await judge.missing("delivery", "deliveries that came to an end"),
             await judge.hours(),
         ]

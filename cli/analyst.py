@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 @click.option("--sql", "only_sql", is_flag=True, help="Print the statements and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def analyst(name: str, only_sql: bool, as_json: bool) -> None:
-    """Create the account NAME, or give it a new password, which is told once and kept nowhere.
+    """Create the account NAME, or give it a new password, which is printed once and not stored.
 
     It may read all tables but that of who was erased, and change nothing; a query may take 60 s,
     read two thousand million rows and return 100,000. Where TOCSIN_CLICKHOUSE_USER may not create
@@ -49,9 +49,9 @@ async def _run(settings: Settings, wanted: list[str]) -> None:
             raise
         raise NotPermitted(
             f"{settings.clickhouse_user!r} may not create accounts in the ClickHouse at "
-            f"{settings.clickhouse_host}:{settings.clickhouse_port}, so no account was made: have "
-            "somebody who may run what --sql prints. The one that `tocsin up` brings has no "
-            "accounts: all who reach it, on this machine alone, may read it as they are."
+            f"{settings.clickhouse_host}:{settings.clickhouse_port}, so no account was created: "
+            "have an administrator run what --sql prints. The one that `tocsin up` starts has no "
+            "accounts: every program on this machine may read it."
         ) from None
     finally:
         await clickhouse.close()

@@ -34,10 +34,10 @@ def catalogue() -> None:
 @FOLDER
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(folder: Path | None, as_json: bool) -> None:
-    """Tell all that is wrong, with file and line, and end with 1; with 0 if all is well.
+    """Report every mistake with file and line, and exit with 1; exit with 0 if there is none.
 
-    Then it also says which experiments run, how many of its users each variant gets, and how many
-    are held out.
+    A valid catalogue is summarized: its experiments with the share of users of each variant, and
+    the share of users who are held out.
     """
     try:
         found = _read(folder)
@@ -66,7 +66,7 @@ def check(folder: Path | None, as_json: bool) -> None:
 @FOLDER
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a type.")
 def show(folder: Path | None, as_json: bool) -> None:
-    """List every type: what sets it off, whom it tells, how, and how urgently."""
+    """List every type with its event, recipients, channels and priority."""
     found = _read(folder)
     types = sorted(found.types.values(), key=lambda spec: spec.name)
     if as_json:

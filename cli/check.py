@@ -23,12 +23,12 @@ COLUMNS = 80
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--no-providers", is_flag=True, help="Leave providers alone.")
+@click.option("--no-providers", is_flag=True, help="Do not call providers.")
 def check(as_json: bool, no_providers: bool) -> None:
-    """Try what Tocsin needs: Kafka, topics, grants, ClickHouse, clocks and providers.
+    """Check what Tocsin needs: Kafka, topics, grants, ClickHouse, clocks and providers.
 
-    Nothing is sent and nothing is changed. Ends with code 1 where something failed, and says what
-    to do about it.
+    Nothing is sent and nothing is changed. Exits with 1 if something failed, and says what to do
+    about it.
     """
     found = asyncio.run(_look(read_settings(), with_providers=not no_providers))
     if as_json:

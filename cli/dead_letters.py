@@ -72,7 +72,7 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
     if as_json:
         sys.stdout.write(encode({"replayed": done, "gone": gone}).decode() + "\n")
     else:
-        why = f" {gone} can't be: they are gone, or too large to be written."
+        why = f" {gone} could not be sent: they no longer exist, or are too large."
         click.echo(f"Sent {done} records again.{why * bool(gone)}")
 
 

@@ -25,8 +25,8 @@ _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.TOO_LITTLE: "y
 @click.option(
     "--metric", type=click.Choice([each.value for each in Metric]), default=Metric.OPENED.value,
     show_default=True,
-    help="What counts as a success; a click is an open as well. By goal, those who were told are "
-    "held against those who were held out.",
+    help="What counts as a success; a click is an open as well. With goal, users who were "
+    "notified are compared with those who were held out.",
 )  # fmt: skip
 @click.option("--from", "start", help="The first day of the events, as 2026-03-01, UTC.")
 @click.option("--to", "end", help="The last one.")
@@ -34,11 +34,11 @@ _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.TOO_LITTLE: "y
 def experiment(
     name: str, tenant: str, metric: str, start: str | None, end: str | None, as_json: bool
 ) -> None:
-    """Tell how the variants of TYPE do, of the experiment that it has and of those it had; or by
-    goal what telling brings, by its holdouts.
+    """Compare the variants of TYPE, of its current and earlier experiments; or, with --metric goal,
+    the users who were notified with those who were held out.
 
-    Each variant is held against the first. The intervals hold with 95 %, and take into account
-    that what one user does with several messages is not what several users do.
+    Each variant is compared with the first. Intervals are of 95 %, and take into account that
+    several messages of one user are not independent.
     """
     asked = Asked(
         tenant=tenant,

@@ -25,7 +25,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence
 
-SET_ASIDE = "The router makes such an event a dead letter, and nobody is told of it."
+SET_ASIDE = "The router makes such an event a dead letter, and nobody is notified."
 Said = TypeVar("Said", Contacts, Preferences, Presence)
 Value = TypeVar("Value", bound=Struct)
 _FILE = click.File("rb")
@@ -92,7 +92,8 @@ def _explained(
                 if spec.until is not None and spec.until.event == event.type
             )
             raise BadInput(
-                f"No notification type is set off by {event.type!r}: it ends what waits of {ended}."
+                f"No notification type is set off by {event.type!r}: it ends what is pending of "
+                f"{ended}."
             )
         goals = catalogue.aimed_at(event)
         if goals:
@@ -103,7 +104,7 @@ def _explained(
         known = ", ".join(sorted(catalogue.events))
         raise BadInput(
             f"No notification type is set off by {event.type!r}: such an event becomes a dead "
-            f"letter, unknown_type, and nobody is told. The catalogue knows {known}."
+            f"letter, unknown_type, and nobody is notified. The catalogue knows {known}."
         )
     threshold = settings.fan_out_threshold
     return explanations(event, case.user, case.at, catalogue, standing, threshold)

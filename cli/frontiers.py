@@ -18,16 +18,16 @@ from tables.frontiers import Frontier, GoOn, accept, read_frontiers
     "--accept",
     "at",
     type=click.Choice([each.value for each in GoOn]),
-    help="Go on there wherever something was found: at the log's start, so that all it has is "
-    "read, some maybe again; where it was committed, with what state there is; or at the log's "
-    "end, so that nothing before it is read. The role must be stopped.",
+    help="Continue there wherever something was found: at the log's start, so that all of it is "
+    "read, some of it perhaps again; at the committed offset, with the state that there is; or at "
+    "the log's end, so that nothing before it is read. The role must be stopped.",
 )
-@click.option("--dry-run", is_flag=True, help="With --accept: change nothing; say what would be.")
+@click.option("--dry-run", is_flag=True, help="With --accept: only show what would change.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for every topic.")
 def frontiers(role: str, at: str | None, dry_run: bool, as_json: bool) -> None:
-    """Show where ROLE can't go on by itself: a topic made anew or cut, a changelog that is gone.
+    """Show where ROLE can't continue by itself: a topic created anew or cut, a lost changelog.
 
-    A worker that finds such a place stops there rather than pass over records or decide without
+    A worker that finds such a place stops there, instead of skipping records or deciding without
     its state.
     """
     if dry_run and at is None:
@@ -70,7 +70,7 @@ def _row(each: Frontier, place: int | None) -> Row:
         f"log {bounds.start} to {bounds.end}",
         f"committed {_shown(bounds.committed)}",
         f"stored {_shown(each.stored)}",
-        "" if place is None else f"goes on at {place}",
+        "" if place is None else f"continues at {place}",
     )
     return Row(cells)
 
@@ -85,7 +85,7 @@ def _sentence(role: str, found: int, total: int, at: GoOn | None, dry_run: bool)
     if at is None:
         return (
             f"{found} of {total} frontiers of {role} can't be right. Nothing was changed; stop the "
-            "role, and --accept start, commit or end says where it goes on there."
+            "role, and say with --accept start, commit or end where it continues."
         )
-    done = "would go on" if dry_run else "goes on"
-    return f"{role} {done} as said in {found} places." + " Nothing was changed." * dry_run
+    done = "would continue" if dry_run else "continues"
+    return f"{role} {done} there in {found} places." + " Nothing was changed." * dry_run

@@ -18,9 +18,9 @@ from pipeline.producer import start_producer
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 def hints(least: int, as_json: bool) -> None:
-    """Write each user's best hour, by what they opened, to the topic hints; run it once a day.
+    """Compute each user's best hour from what they opened, and write it to the topic hints.
 
-    Types with send_at = "best_hour" then wait for it. Running it twice changes nothing.
+    Run it once a day. Types with send_at = "best_hour" use it. Running it twice changes nothing.
     """
     count = asyncio.run(_publish(least))
     if as_json:

@@ -1,4 +1,4 @@
-"""`tocsin timeline` and `tocsin day`: who was told what and why not, one line a happening."""
+"""`tocsin timeline` and `tocsin day`: what was sent, or not, and why, one line an event."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -25,7 +25,7 @@ _LISTING = "tocsin day --user USER"
 @_TENANT
 @_JSON
 def timeline(notification_id: str, tenant: str, as_json: bool) -> None:
-    """Tell all that happened to the notification of this ID, or whose id begins with it."""
+    """Show what happened to the notification with this ID, or whose ID begins with it."""
 
     async def ask(clickhouse: ClickHouse) -> list[Happening]:
         if found := await timeline_of(clickhouse, tenant, notification_id):
@@ -43,7 +43,7 @@ def timeline(notification_id: str, tenant: str, as_json: bool) -> None:
 @_TENANT
 @_JSON
 def day(user: str, day: str | None, tenant: str, as_json: bool) -> None:
-    """Tell all that happened to a user's notifications in a day, and why others did not come."""
+    """Show what happened to a user's notifications on a day, and why others were not sent."""
     when = day_from(day) if day else datetime.now(UTC).date()
     found = _ask(lambda clickhouse: day_of(clickhouse, tenant, user, when))
     if not found and not as_json:
@@ -53,8 +53,8 @@ def day(user: str, day: str | None, tenant: str, as_json: bool) -> None:
 
 def _nothing(user: str, tenant: str, when: date) -> str:
     return (
-        f"Nothing concerned {user} of tenant {tenant} on {when} (UTC). --tenant and --date ask "
-        "for another; what happened in the last seconds may still be on its way."
+        f"There is nothing about {user} of tenant {tenant} on {when} (UTC). Use --tenant and "
+        "--date for another; rows of the last seconds may not have arrived yet."
     )
 
 

@@ -17,8 +17,8 @@ from web.gateway.token import subscriber_secret
 
 _KNOWN = {
     Known.YES: "",
-    Known.NO_WEB: "tocsin: no web process answers at {web}; one that starts with {path} knows the "
-    "key.\n",
+    Known.NO_WEB: "tocsin: no web process answers at {web}; one that starts with {path} will know "
+    "the key.\n",
     Known.NO: "tocsin: the web process at {web} does not know the key: it reads another file than "
     "{path}, or can't use it, which its log says. TOCSIN_API_KEYS says which one it reads.\n",
 }
@@ -38,17 +38,21 @@ def keys() -> None:
 @click.option("--per-minute", type=click.IntRange(1), default=PER_MINUTE, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_json: bool) -> None:
-    """Make a key of this NAME and print it: only its hash is kept, so it can't be told again.
+    """Create a key of this NAME and print it once: only its hash is stored.
 
-    Without --scope it may send, manage users, and read. When this returns, the key works at the
-    web process at TOCSIN_WEB_HOST and TOCSIN_WEB_PORT, which is asked by one request with it.
+    Without --scope it may send, manage users, and read. When the command returns, the key works at
+    the web process at TOCSIN_WEB_HOST and TOCSIN_WEB_PORT, to which one request is sent.
     """
     settings = read_settings()
     path = settings.api_keys
     if not (name.isidentifier() and name.isascii()):
-        raise WrongUsage(f"{name!r} is no name: letters, digits and _ are. No key was made.")
+        raise WrongUsage(
+            f"{name!r} is not a valid name: use letters, digits and _. No key was created."
+        )
     if not 0 < len(tenant) <= LONGEST_TENANT or not tenant.isprintable():
-        raise WrongUsage(f"{tenant!r} is no tenant: 1 to 200 characters are. No key was made.")
+        raise WrongUsage(
+            f"{tenant!r} is not a valid tenant: use 1 to 200 characters. No key was created."
+        )
     text, sha256 = new_key()
     granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})
     key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=granted, per_minute=per_minute)
@@ -59,12 +63,14 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
             fcntl.flock(file, fcntl.LOCK_EX)
             if any(key.name == name for key in read_keys(path)):
                 raise WrongUsage(
-                    f"There is a key {name!r} in {path}. No key was made: choose another name, or "
-                    "delete that key's table from the file first."
+                    f"There is a key {name!r} in {path}. No key was created: choose another name, "
+                    "or delete that key's table from the file first."
                 )
             file.write(table_of(key))
     except OSError as error:
-        raise Unavailable(f"{path} can't be written: {error.strerror}. No key was made.") from None
+        raise Unavailable(
+            f"{path} can't be written: {error.strerror}. No key was created."
+        ) from None
     known = wait_until_known(settings.web_host, settings.web_port, text)
     if as_json:
         click.echo(json.dumps({"name": name, "key": text}))

@@ -53,26 +53,28 @@ def _roles(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tup
     """The roles that a worker was asked for; raises BadParameter with one sentence."""
     for name in names:
         if name not in (*ROLES, ALL):
-            raise click.BadParameter(f"{name!r} is no role; there are {', '.join(ROLES)}, or {ALL}")
+            raise click.BadParameter(
+                f"{name!r} is not a role; the roles are {', '.join(ROLES)}, or {ALL}"
+            )
         if names.count(name) > 1:
-            raise click.BadParameter(f"{name!r} is there twice; a process runs a role once")
+            raise click.BadParameter(f"{name!r} is given twice; a process runs a role once")
     if ALL in names and len(names) > 1:
-        raise click.BadParameter(f"{ALL!r} stands for every role, so it stands alone")
+        raise click.BadParameter(f"{ALL!r} means every role, so it can't be combined")
     return ROLES if ALL in names else names
 
 
 @tocsin.command()
 @click.argument("roles", metavar="ROLES", nargs=-1, required=True, callback=_roles)
 def worker(roles: tuple[str, ...]) -> None:
-    """Run ROLES in one process until SIGTERM; run them again, here or elsewhere, to share their
+    """Run ROLES in one process until SIGTERM; run more processes, here or elsewhere, to share their
     partitions.
 
     ROLES are one or more of intake, router, decider, push, email, sms, chat, webhook, inapp, retry
-    and analytics; "all" stands for every one of them.
+    and analytics; "all" means every one of them.
 
-    Roles of one process share its memory and one processor core, so a small machine needs no more
-    than one process; where all roles need more than a core, run several. What ends one of them ends
-    the process, and so all of them.
+    Roles of one process share its memory and one processor core, so one process is enough for a
+    small machine; where all roles need more than a core, run several. An error that ends one role
+    ends the process.
     """
     settings = read_settings()
     check_prerequisites(settings)
@@ -85,7 +87,7 @@ def worker(roles: tuple[str, ...]) -> None:
 
 @tocsin.command()
 def web() -> None:
-    """Serve the API, inboxes live and pages, and take what providers report, until SIGTERM."""
+    """Serve the HTTP API, live inboxes and pages, and accept providers' reports, until SIGTERM."""
     import uvloop
 
     from web.app import run
@@ -103,7 +105,7 @@ def web() -> None:
     "--catalogue",
     type=click.Path(path_type=Path),
     envvar="TOCSIN_CATALOGUE",
-    help="Notification types; those of the page to play with, unless given.",
+    help="The catalogue's folder; that of the playground unless given.",
 )
 def up(
     folder: Path,
@@ -127,7 +129,7 @@ def up(
 @click.option("--keep", is_flag=True, help="Stay up afterwards, to look around.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
-    """Watch 20,000 users' events become notifications, and see that none was lost."""
+    """Generate events for 20,000 users, and verify that no notification is lost or wrong."""
     from demo.run import run_demo
 
     sys.exit(run_demo(Path(".tocsin/demo"), events, seconds, keep, as_json))

@@ -45,21 +45,23 @@ _SHOWN_URLS = {link: f"https://example.com/{link}" for link in OwnLink}
     "--channel", type=click.Choice([each.value for each in Channel]), help="Only this one."
 )
 @click.option("--variant", help="One of the type's experiment; else its own templates.")
-@click.option("--event", "event_file", type=_FILE, help="An event as JSON; else one is made up.")
-@click.option("--digest", type=click.IntRange(1, 1000), help="A digest of so many such events.")
+@click.option(
+    "--event", "event_file", type=_FILE, help="An event as JSON; else sample data is used."
+)
+@click.option("--digest", type=click.IntRange(1, 1000), help="Show a digest of this many events.")
 @click.option(
     "--with",
     "others",
     metavar="TYPE",
     multiple=True,
-    help="In one message with this one, for who wants the category hourly or daily.",
+    help="In one message with TYPE, for users who want the category hourly or daily.",
 )
 @click.option(
     "--attribute",
     "attributes",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Of the user, who has no others then; else all that are needed are made up.",
+    help="Of the user, who then has no others; else sample attributes are used.",
 )
 @click.option("--html", "html_file", type=_FILE, help="Where to write the e-mail's HTML.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -75,7 +77,7 @@ def preview(
     html_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what TYPE says on each of its channels."""
+    """Show the texts of TYPE on each of its channels."""
     spec = _the_type(name) if variant is None else _the_variant(_the_type(name), variant)
     given = None if event_file is None else _read(event_file, spec)
     renderings = dict(_renderings(spec, channel))

@@ -37,11 +37,11 @@ class AcceptedLine(Struct, frozen=True):
 @click.option("--accepted", type=_FILE, help="JSON lines with the delivery_id of each message.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def reconcile(begin: int, end: int, accepted: Path | None, as_json: bool) -> None:
-    """Compare what Kafka took between two moments with what ClickHouse counts.
+    """Compare what Kafka accepted between two times with what ClickHouse counts.
 
-    With --accepted also with what providers say they accepted, be it a simulator's log or what
-    you export from them. What is still on its way counts as lost, so choose an end that all roles
-    have passed. Ends with 1 where something is lost or counted twice.
+    With --accepted also with what providers accepted: a simulator's log, or what you export from
+    them. What is still in flight counts as lost, so choose an end that all roles have passed. Exits
+    with 1 if something is lost or counted twice.
     """
     if begin >= end:
         raise WrongUsage("--from is not before --to. Nothing was compared.")
@@ -66,7 +66,7 @@ def _described(found: Reconciled) -> Iterator[str | Text]:
     for finding, line in zip(found.findings, lines[1:], strict=True):
         yield line
         yield from (f"    such as {example}" for example in finding.examples)
-    yield f"{found.repeated:,} delivery events were told again, and count once."
+    yield f"{found.repeated:,} delivery events were inserted again, and count once."
     if found.accepted_again:
         yield f"{found.accepted_again:,} messages were accepted again, and are counted once."
     verdict = "Nothing is lost, and nothing counts twice." if found.is_right else "See above."
@@ -102,5 +102,5 @@ def _ids(path: Path) -> list[str]:
     try:
         lines = msgspec.json.Decoder(AcceptedLine).decode_lines(path.read_bytes())
     except UNDECODABLE as error:
-        raise BadInput(f"{path} is not made of JSON lines: {error}.") from None
+        raise BadInput(f"{path} is not JSON Lines: {error}.") from None
     return [line.delivery_id for line in lines if line.delivery_id]

@@ -30,7 +30,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--from", "begin", type=MOMENT, required=True, help="RFC 3339, or 2h for 2 h ago.")
 @click.option("--to", "end", type=MOMENT, default="now", show_default=True, help="Not included.")
 @click.option("--catalogue", "folder", type=_FOLDER, required=True, help="The new catalogue.")
-@click.option("--warm-up", default="24h", show_default=True, help="Play so much before --from.")
+@click.option("--warm-up", default="24h", show_default=True, help="The time before --from.")
 @click.option("--tenant", help="Only what concerns this tenant.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Examples.")
 @click.option("--json", "as_lines", is_flag=True, help="Everything, as one JSON object.")
@@ -45,13 +45,13 @@ def replay(
 ) -> None:
     """Run real events through another catalogue, and show what would be different.
 
-    Events, cancellations, feedback and receipts that Kafka took between the two moments are played
-    twice, in memory and in the order in which they came: under the catalogue in use
-    (TOCSIN_CATALOGUE), and under the one given here. Nothing is sent and nothing is written.
+    Events, cancellations, feedback and receipts that Kafka accepted between the two times are
+    processed twice, in memory and in their order: with the catalogue in use (TOCSIN_CATALOGUE),
+    and with the one given here. Nothing is sent and nothing is written.
 
-    People, what they want and whom they follow are taken as they are now. Limits, deduplication
-    and open digests begin empty, so what came in the time of --warm-up is played first, and left
-    out of the comparison. At the end the clock runs on, by 32 days at most, until digests and
+    Users, their preferences and whom they follow are as they are now. Limits, deduplication and
+    open digests begin empty, so records of the time of --warm-up are processed first, and left out
+    of the comparison. At the end the clock advances, by 32 days at most, until digests and
     escalations are over.
     """
     if begin >= end:
@@ -98,7 +98,7 @@ async def _replayed(settings: Settings, folder: Path, span: Span) -> Played:
                 if wanted:
                     await replay.play(wanted)
                 progress.advance(bar, len(batch))
-        progress.add_task("Until nothing waits", total=None)
+        progress.add_task("Until nothing is pending", total=None)
         comparison = await replay.finish()
     return Played(
         begin=span.begin,

@@ -73,7 +73,7 @@ def described(played: Played, limit: int) -> Iterator[Words]:
     )
     if played.unusable:
         bad = counted(played.unusable, "record")
-        yield Words(f"Left out, as nobody could use them: {bad}.", style="yellow")
+        yield Words(f"Left out, as they can't be used: {bad}.", style="yellow")
     changes = played.comparison.changes
     if not changes:
         sent = sum(now for _, now in played.comparison.sent.values())
@@ -157,5 +157,5 @@ def _described(fate: Fate) -> str:
 def _why(fate: Fate) -> str:
     told = ": ".join(part for part in (fate.reason, fate.detail) if part)
     if fate.stage is Stage.HELD:
-        return f"still waits after 32 days, {told}"
+        return f"still pending after 32 days, {told}"
     return f"dead letter, {told}" if fate.stage is Stage.FAILED else told

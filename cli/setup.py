@@ -17,19 +17,18 @@ MOST_WIDTH = 50
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Change nothing; say what would be.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show what would change.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--acls",
     "principal",
     metavar="PRINCIPAL",
-    help="Only print what a Kafka with access rules has to allow, such as User:tocsin.",
+    help="Only print the access rules that Kafka needs for this principal, such as User:tocsin.",
 )
 def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
-    """Create what is missing of topics and tables, and set existing topics as they must be.
+    """Create missing topics and tables, and correct the settings of existing topics.
 
-    What was set to another value that is no worse, such as a longer retention, stays, and is
-    listed.
+    A setting with another value that is no worse, such as a longer retention, stays, and is listed.
     """
     settings = read_settings()
     if principal is not None:

@@ -79,7 +79,7 @@ async def _run(house: House, page_port: int, file: EnvironmentFile) -> None:
     finally:
         # From now on nothing answers reliably.
         file.write({})
-        with console.status("Stopping: workers finish what they have in hand"):
+        with console.status("Stopping: workers finish what is in flight"):
             await house.stop()
 
 

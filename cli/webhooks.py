@@ -1,4 +1,4 @@
-"""`tocsin webhooks`: what whoever receives our webhooks has to know."""
+"""`tocsin webhooks`: what receivers of our webhooks have to know."""
 
 import json
 
@@ -17,14 +17,14 @@ def webhooks() -> None:
 
 
 @webhooks.command()
-@click.option("--url", required=True, help="As the user's contacts have it.")
+@click.option("--url", required=True, help="As it is in the user's contacts.")
 @click.option("--tenant", default="default", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 def secret(url: str, tenant: str, as_json: bool) -> None:
     """Print the secret by which the receiver at URL verifies webhooks (Standard Webhooks).
 
-    While TOCSIN_WEBHOOK_KEYS holds two keys, webhooks verify with the secret of either; this is
-    that of the first.
+    While TOCSIN_WEBHOOK_KEYS has two keys, webhooks verify with the secret of either; this is the
+    secret of the first.
     """
     settings = read_settings()
     if complaint := complaint_of(url, settings.private_endpoints):

@@ -35,7 +35,7 @@ def fail(error: BaseException, role: str = "") -> None:
     where = f" in the role {role}" if role else ""
     sys.stderr.write(
         f"tocsin: {type(error).__name__}{where}: {error}\n"
-        "tocsin: stopping; what was finished is kept, a restart goes on from there\n"
+        "tocsin: stopping; finished work is kept, and a restart continues from there\n"
     )
     sys.stderr.flush()
     os._exit(exit_code_of(error))

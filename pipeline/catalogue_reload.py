@@ -114,6 +114,6 @@ class CatalogueFolder:
         # The text is the message itself: of one message, the log lets the first arguments pass.
         log.error(
             f"The catalogue in {self._folder} was changed and can't be used, so version "
-            f"{self.current.version} stays in use. `tocsin catalogue check` tells when it is "
-            f"mended.\n{error if isinstance(error, BadCatalogue) else repr(error)}"
+            f"{self.current.version} stays in use. `tocsin catalogue check` shows whether it "
+            f"is correct.\n{error if isinstance(error, BadCatalogue) else repr(error)}"
         )

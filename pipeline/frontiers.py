@@ -42,11 +42,11 @@ class Finding(Enum):
 
 EXPLAINED = {
     Finding.BEYOND_END: "it is processed up to {known}, but its log ends at {end}: the topic was "
-    "made anew, or lost its newest records",
+    "created anew, or lost its newest records",
     Finding.STATE_LOST: "its group has committed {committed}, but the role's changelog is empty: "
-    "it was made anew",
+    "it was created anew",
     Finding.STATE_BEHIND: "its group has committed {committed}, but the role's state is only of "
-    "{stored}: the changelog lost its newest records, or somebody moved the commit",
+    "{stored}: the changelog lost its newest records, or the commit was moved",
 }
 
 
@@ -94,7 +94,7 @@ def lost_place(
     return LostPlace(
         f"{partition.topic}-{partition.partition}: {why}. Nothing more was processed, and all that "
         f"is stored and committed was kept. `tocsin frontiers {role}` shows every such place, and "
-        "with --accept says where to go on."
+        "with --accept sets where to continue."
     )
 
 
@@ -102,8 +102,8 @@ def tell_of_retention(role: str, partition: TopicPartition, at: int, start: int)
     """Log and count that records were deleted before the role read them."""
     metrics.RETENTION_PASSED.labels(role, partition.topic).inc(start - at)
     log.error(
-        "%s-%d: retention deleted %d records before this group read them; it goes on at %d. Scale "
-        "the role, or keep the topic for longer.",
+        "%s-%d: retention deleted %d records before this group read them; it continues at %d. "
+        "Scale the role, or keep the topic for longer.",
         partition.topic,
         partition.partition,
         start - at,

@@ -270,7 +270,7 @@ def _wrong_place(record: ConsumerRecord, key: str, partitions: int) -> BadRecord
     return BadRecord(
         Reason.KEY_MISMATCH,
         f"{key!r} belongs in partition {partition_of(key, partitions)}, the record is in "
-        f"{record.partition}; nobody but Tocsin itself writes to {record.topic}",
+        f"{record.partition}; only Tocsin itself may write to {record.topic}",
     )
 
 

@@ -323,6 +323,6 @@ class Partitions:
 
 def _not_finished(names: list[str]) -> Unavailable:
     return Unavailable(
-        f"{', '.join(names)} did not finish what was in hand within {GRACE:.0f} s, and others are "
-        "to have these partitions. What was in hand was not committed; they work on it again."
+        f"{', '.join(names)} did not finish what was in flight within {GRACE:.0f} s, and others "
+        "are to have these partitions. What was in flight was not committed; it is processed again."
     )

@@ -40,7 +40,7 @@ def membership(
     Raises BadRecord where the event does not say whom it is for, or lacks what a condition needs.
     """
     if spec.when is not None and not spec.when.holds(event):
-        return Membership(False, f"it tells of an event only if {spec.when.source}")
+        return Membership(False, f"it is sent for an event only if {spec.when.source}")
     if spec.users or event.notify is not None:
         path = "notify.users" if event.notify else f"data.{'.'.join(spec.users)}"
         named = told_after(event, spec)
@@ -67,7 +67,7 @@ def membership(
         return Membership(False, f"{user} does not follow {_names(followed)}")
     if spec.followers and isinstance(fan_out(ties.followers, threshold), Read):
         count = sum(ties.followers.values())
-        why = f"{event.actor} has {count} followers, and from {threshold} on nobody is written to"
+        why = f"{event.actor} has {count} followers; from {threshold} on, posts aren't fanned out"
         return Membership(False, f"feeds read it: {why}")
     return Membership(True, f"{user} follows {_names(found)}")
 

@@ -49,7 +49,7 @@ def shown_preferences(draft: Draft) -> str:
     if is_unsubscribed(draft.profile, draft.spec.category, channel):
         said.insert(0, f"unsubscribed from {draft.spec.category}")
     default = f"{_switch(channel is not Channel.SMS)} by default"
-    return f"{'; '.join(said)}; {default}" if said else f"nobody says; {default}"
+    return f"{'; '.join(said)}; {default}" if said else f"not set; {default}"
 
 
 def _said(source: Profile | Tenant, category: str, channel: Channel) -> list[str]:
@@ -150,5 +150,5 @@ def shown_presence(draft: Draft) -> str:
     if profile.is_online(draft.now, grace):
         until = max([*profile.online.values(), profile.left_at])
         return f"online, {text(until)} at the latest: {step.online_plans[0].channel} comes first"
-    known = "offline" if profile.online or profile.left_at else "nothing known of it"
+    known = "offline" if profile.online or profile.left_at else "unknown"
     return f"{known}: {step.plans[0].channel} comes first"

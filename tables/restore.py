@@ -48,7 +48,7 @@ class Changelog:
         if offset > end:
             raise BrokenChangelog(
                 f"{self.topic}-{self.partition} ends at {end}, but the state on disk was made "
-                f"from {offset} records of it: this is another Kafka, or the topic was made anew. "
+                f"from {offset} records of it: this is another Kafka, or the topic is a new one. "
                 "Nothing was processed; use another TOCSIN_DATA_DIR."
             )
 

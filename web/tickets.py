@@ -63,5 +63,5 @@ class Tickets:
         try:
             kept = await self._owners.ask_in(DECIDER, stub.partition, question, list[Ticket])
         except RuntimeError:
-            raise Unavailable("A decider of the last release keeps no tickets.") from None
+            raise Unavailable("A decider of the previous release stores no tickets.") from None
         return kept[0] if kept else None

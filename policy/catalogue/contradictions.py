@@ -75,9 +75,9 @@ def _audience(entry: Entry) -> Iterator[Problem]:
     given = [field for field in _AUDIENCES if getattr(entry, field)]
     if not given:
         others = "subscribers, segment and segment_at"
-        yield (), f"one of users, followers = true, {others} must say whom to tell"
+        yield (), f"one of users, followers = true, {others} must name the recipients"
     for field in given[1:]:
-        yield (field,), f"contradicts {given[0]}: only one of them can say whom to tell"
+        yield (field,), f"contradicts {given[0]}: only one of them can name the recipients"
     if entry.followers and entry.replaces is not None:
         yield ("replaces",), "contradicts followers, as what feeds read of an actor is not replaced"
     if entry.fan_out_threshold is not None and not entry.followers:
@@ -156,7 +156,7 @@ def _escalation(entry: Entry) -> Iterator[Problem]:
         if begins >= milliseconds(entry.time_to_live):
             yield ("escalation", at, "after"), "ends when the time_to_live is over already"
         if before <= digested:
-            complaint = "follows digests alone, of which nobody knows who saw what"
+            complaint = "follows only digests, for which it is unknown who saw what"
             yield ("escalation", at), complaint
         if step.unless == "delivered" and not before & RECEIPTED:
             complaint = "is reported of email and sms alone, and no step before uses them"
@@ -190,7 +190,7 @@ def _repeat(entry: Entry) -> Iterator[Problem]:
     if not repeat.then:
         return
     if not entry.users:
-        yield ("repeat", "then"), "needs users, who are told before"
+        yield ("repeat", "then"), "needs users, who are notified before"
     if entry.until is None:
         yield ("repeat", "then"), "needs until, the event by which one acknowledges for all"
     yield from repeated(("repeat", "then"), (entry.users or "", *repeat.then))

@@ -29,7 +29,7 @@ def preferring(entry: Entry) -> Iterator[Problem]:
 def fallbacks(entry: Entry) -> Iterator[Problem]:
     """What contradicts in `fallback`."""
     if entry.fallback_over_limit and Channel.SMS not in entry.fallback:
-        yield ("fallback_over_limit",), "needs fallback for sms: all others need not be told so"
+        yield ("fallback_over_limit",), "needs fallback for sms: it has no effect for others"
     together = {channel: channels for channels in entry.steps() for channel in channels}
     for channel, others in entry.fallback.items():
         path = ("fallback", channel)
@@ -37,7 +37,7 @@ def fallbacks(entry: Entry) -> Iterator[Problem]:
         if channel not in together:
             yield path, "is for a channel that is not used"
         elif not others:
-            yield path, "must name the channels that it stands by for"
+            yield path, "must name the channels that it is a fallback for"
         elif channel in others:
             yield path, "names the channel itself"
         for other in set(others) - {channel}:

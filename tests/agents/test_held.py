@@ -120,7 +120,7 @@ async def stop_in_the_middle(line: Line) -> None:
     line.texts.go.set()
 
 
-SAID = (Reason.UNCERTAIN, "it may have gone out: timeout: no reply within 10 s")
+SAID = (Reason.UNCERTAIN, "it may have been sent: timeout: no reply within 10 s")
 
 
 async def test_what_is_held_is_called_once_though_its_slice_is_repeated(

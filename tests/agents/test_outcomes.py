@@ -178,7 +178,7 @@ async def test_or_it_is_held_for_an_operator_where_that_is_chosen(
     assert found.calls == (1, 0)
     assert (found.event.stage, found.event.reason) == (Stage.FAILED, Reason.UNCERTAIN)
     assert [letter.reason for letter in found.letters] == [Reason.UNCERTAIN]
-    assert found.letters[0].detail == f"it may have gone out: {outcome.reason}: {outcome.detail}"
+    assert found.letters[0].detail == f"it may have been sent: {outcome.reason}: {outcome.detail}"
     assert (found.retries, found.bars) == ([], [])
 
 

@@ -186,7 +186,7 @@ def test_an_event_that_becomes_a_dead_letter_is_said_to_be_one(
 def test_of_an_event_that_only_ends_others_it_is_said_which() -> None:
     result = explain("--user", "ann", "--offline", said={**CHAT, "type": "order.placed"})
     assert isinstance(result.exception, BadInput)
-    assert "it ends what waits of cart_reminder" in str(result.exception)
+    assert "it ends what is pending of cart_reminder" in str(result.exception)
 
 
 def test_an_event_that_no_template_can_use_is_a_dead_letter_with_its_path() -> None:

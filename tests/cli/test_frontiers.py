@@ -50,8 +50,8 @@ async def test_a_topic_made_anew_is_shown_and_gone_on_with_where_an_operator_say
     assert said.startswith(f"1 of {TOTAL} frontiers of chat can't be right. Nothing was changed;")
 
     tried = await frontiers(kafka, "--accept", "end", "--dry-run")
-    assert f"goes on at {end}" in tried.output
-    assert "chat would go on as said in 1 places. Nothing was changed." in tried.output
+    assert f"continues at {end}" in tried.output
+    assert "chat would continue there in 1 places. Nothing was changed." in tried.output
     refused = await frontiers(kafka, "--accept", "commit")
     assert refused.code != 0
     assert f"before what was committed ({BEYOND}); accept start or end." in refused.errors

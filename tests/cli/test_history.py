@@ -100,5 +100,5 @@ async def test_an_unknown_id_is_one_sentence_and_no_success(story: ClickHouse) -
 async def test_a_user_whom_nothing_concerned_is_answered_in_words(story: ClickHouse) -> None:
     result = await ask(story, "day", "--user", "nobody", "--date", DAY)
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"Nothing concerned nobody of tenant {TENANT} on {DAY}")
+    assert result.stdout.startswith(f"There is nothing about nobody of tenant {TENANT} on {DAY}")
     assert (await ask(story, "day", "--user", "nobody", "--date", DAY, "--json")).stdout == ""

@@ -47,7 +47,7 @@ def test_a_key_of_any_tenant_can_be_read(path: Path, tenant: str) -> None:
 def test_what_could_not_be_read_is_not_made(path: Path, name: str, tenant: str) -> None:
     result = run("create", name, "--tenant", tenant)
     assert isinstance(result.exception, WrongUsage)
-    assert "No key was made" in str(result.exception)
+    assert "No key was created" in str(result.exception)
     assert not path.exists()
 
 

@@ -101,10 +101,10 @@ def test_every_role_is_known(role: str) -> None:
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        ("nobody", f"'nobody' is no role; there are {', '.join(ROLES)}, or all"),
-        ("push nobody", "'nobody' is no role"),
-        ("push sms push", "'push' is there twice; a process runs a role once"),
-        ("all push", "'all' stands for every role, so it stands alone"),
+        ("nobody", f"'nobody' is not a role; the roles are {', '.join(ROLES)}, or all"),
+        ("push nobody", "'nobody' is not a role"),
+        ("push sms push", "'push' is given twice; a process runs a role once"),
+        ("all push", "'all' means every role, so it can't be combined"),
         ("", "Missing argument 'ROLES'"),
     ],
 )

@@ -37,6 +37,6 @@ def test_at_80_columns_what_is_wrong_stands_beneath_by_its_whole_id(
         "deliveries that came to an end           5      2",
         f"    such as {ids[0]}",
         f"    such as {ids[1]}",
-        "0 delivery events were told again, and count once.",
+        "0 delivery events were inserted again, and count once.",
         "See above.",
     ]

@@ -75,10 +75,9 @@ def test_the_site_is_built_without_a_complaint(tmp_path: Path) -> None:
     assert built.returncode == 0, built.stderr
     overview = (site / "overview.html").read_text("utf-8")
     assert 'href="inside.html#three-brokers"' in (site / "architecture.html").read_text("utf-8")
-    assert 'href="source/pipeline/settings.py.html"' in overview
-    assert "class Settings" in re.sub(
-        "<[^>]*>", "", (site / "source/pipeline/settings.py.html").read_text("utf-8")
-    )
+    assert 'href="source/schemas/examples/events.json.html"' in overview
+    shown = (site / "source/policy/decide.py.html").read_text("utf-8")
+    assert "def decide(" in re.sub("<[^>]*>", "", shown)
     # It can be read where nothing else is reached.
     assert not re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="https?:', overview)
     # What Python-Markdown reads otherwise than forges do: a list right after a paragraph.

@@ -192,7 +192,7 @@ async def test_what_does_not_finish_within_the_grace_moves_no_frontier_and_ends_
     assert (house.handler.ends, house.handler.closed) == (["CancelledError"], True)
     assert house.partitions.frontiers() == {HIGH: 0, LOW: 0}
     (error,) = house.errors
-    assert "-0 did not finish what was in hand within 0 s" in str(error)
+    assert "-0 did not finish what was in flight within 0 s" in str(error)
 
 
 class Gate(Recorder):

@@ -73,7 +73,7 @@ async def test_one_role_that_breaks_ends_the_process_and_is_named(
     assert await ended(process.wait()) == ExitCode.INTERNAL
     said = workers.log.read_text()
     assert f"tocsin: RuntimeError in the role {recorders[0].name}: the disk is gone" in said
-    assert "what was finished is kept, a restart goes on from there" in said
+    assert "finished work is kept, and a restart continues from there" in said
 
 
 async def test_a_role_that_can_t_start_keeps_all_from_starting_and_is_named(

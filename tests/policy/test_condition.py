@@ -157,6 +157,6 @@ def test_an_explanation_says_so_before_all_else() -> None:
     spec = variant(WHEN)
     event = request(data={"who": "ann", "text": "x", "amount": 5}).event
     found = membership(event, spec, "ann", Ties(), {}, 10)
-    assert found == Membership(False, "it tells of an event only if data.amount > 100")
+    assert found == Membership(False, "it is sent for an event only if data.amount > 100")
     more = replace(event, data=event.data | {"amount": 101})
     assert membership(more, spec, "ann", Ties(), {}, 10).is_in

@@ -56,7 +56,7 @@ def test_every_rule_is_told_with_what_it_looked_at() -> None:
     ]  # fmt: skip
     assert line(found, "address", Channel.PUSH) == ("2 devices", "")
     assert line(found, "preferences", Channel.SMS) == (
-        "nobody says; off by default",
+        "not set; off by default",
         "not sent, opted_out: by default",
     )
     assert line(found, "told before") == ("nothing under this id", "")
@@ -176,7 +176,7 @@ def test_steps_that_are_to_come_are_told() -> None:
 def test_presence_is_told_where_it_matters() -> None:
     spec = kind('online = "inapp"', "push inapp")
     shown, _ = line(told(spec=spec), "presence")
-    assert shown == "nothing known of it: push comes first"
+    assert shown == "unknown: push comes first"
     assert [each.step for each in told(spec=spec).asked if each.rule == "presence"] == [0]
     online = replace(EVERYWHERE, online={"phone": NOON + 1000})
     assert line(told(online, spec), "presence")[0].startswith("online, 2026-03-01T12:00:01Z")
@@ -313,7 +313,7 @@ inapp = { body = "x" }
             {},
             Ties({"bob"}, {0: 7, 1: 3}),
             False,
-            "feeds read it: bob has 10 followers, and from 10 on nobody is written to",
+            "feeds read it: bob has 10 followers; from 10 on, posts aren't fanned out",
         ),
         (
             'subscribers = "about"',

@@ -173,8 +173,8 @@ def test_what_is_no_expression_is_told_with_its_line(where: str, complaint: str)
         (TO_ADULTS, "19: segments.german: is the segment of no type."),
         (
             CHOSEN.replace("segment_at", 'segment = "adults"\nsegment_at'),
-            "9: types.thing.segment_at: contradicts segment: only one of them can say whom to "
-            "tell.",
+            "9: types.thing.segment_at: contradicts segment: only one of them can name the "
+            "recipients.",
         ),
     ],
 )

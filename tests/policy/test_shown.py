@@ -91,12 +91,12 @@ ON, OFF = {PUSH: True}, {PUSH: False}
 @pytest.mark.parametrize(
     ("channel", "profile", "tenant", "text"),
     [
-        (PUSH, {}, {}, "nobody says; on by default"),
-        (SMS, {}, {}, "nobody says; off by default"),
+        (PUSH, {}, {}, "not set; on by default"),
+        (SMS, {}, {}, "not set; off by default"),
         (PUSH, {"channels": OFF}, {}, "user: off for the channel; on by default"),
         (PUSH, {"categories": {"things": ON}}, {}, "user: on for things; on by default"),
-        (PUSH, {"categories": {"other": ON}}, {}, "nobody says; on by default"),
-        (EMAIL, {"channels": OFF}, {}, "nobody says; on by default"),
+        (PUSH, {"categories": {"other": ON}}, {}, "not set; on by default"),
+        (EMAIL, {"channels": OFF}, {}, "not set; on by default"),
         (
             PUSH,
             {"channels": ON, "categories": {"things": OFF}},
@@ -110,7 +110,7 @@ ON, OFF = {PUSH: True}, {PUSH: False}
             {},
             "unsubscribed from things; user: on for the channel; on by default",
         ),
-        (PUSH, {"subscriptions": {"things": {PUSH: -5}}}, {}, "nobody says; on by default"),
+        (PUSH, {"subscriptions": {"things": {PUSH: -5}}}, {}, "not set; on by default"),
     ],
 )
 def test_preferences(
@@ -207,7 +207,7 @@ def test_quiet_hours(profile: dict[str, Any], tenant: dict[str, Any], text: str)
 @pytest.mark.parametrize(
     ("profile", "text"),
     [
-        ({}, "nothing known of it: push comes first"),
+        ({}, "unknown: push comes first"),
         ({"left_at": NOON - HOUR}, "offline: push comes first"),
         ({"online": {"app": NOON}}, "offline: push comes first"),
         (

@@ -31,7 +31,7 @@ def _accepted(_: Walk, ended: Ended) -> None:
 def _refused(_: Walk, ended: Ended) -> None:
     problem = decoded(ended.output)
     assert problem["status"] == 400
-    assert "`type`" in problem["detail"]
+    assert "`type`" in problem["errors"][0]["detail"]
 
 
 WALKED: dict[str, dict[str, Step]] = {

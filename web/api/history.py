@@ -80,11 +80,11 @@ class History:
                 name="get_timeline", tag=TAG,
             ),
             Route(
-                "GET", "/v1/users/{user}/day", Scope.READ, "What a user was told in a day, or not",
+                "GET", "/v1/users/{user}/day", Scope.READ, "What a user was sent on a day, or not",
                 self.day, {200: list[Happening]}, None, DayQuery, name="get_day", tag=TAG,
             ),
             Route(
-                "GET", letters, Scope.OPERATE, "Records that nobody could use, the newest last",
+                "GET", letters, Scope.OPERATE, "Records that could not be used, the newest last",
                 self.letters, {200: list[Letter]}, None, LettersQuery,
                 name="list_dead_letters", tag=OPERATIONS,
             ),
@@ -99,7 +99,7 @@ class History:
         """From ClickHouse; what just happened is there within seconds."""
         found = await timeline(self._desk.clickhouse, call.key.tenant, call.path["id"])
         if not found:
-            raise Problem(404, "Nothing is known of it, or not yet.")
+            raise Problem(404, "There is no such notification, or not yet.")
         return Reply(found)
 
     async def day(self, call: Call) -> Reply:

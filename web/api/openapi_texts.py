@@ -3,8 +3,8 @@
 from typing import Any
 
 ABOUT = """\
-Send events and notifications, store what is known of users, and read inboxes, feeds and what
-happened.
+Send events and notifications, store contacts and preferences of users, and read inboxes, feeds and
+what happened.
 
 **Keys.** Each request bears `Authorization: Bearer KEY`. A key belongs to one tenant and has
 scopes.

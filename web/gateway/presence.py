@@ -73,4 +73,4 @@ class Here:
             )
         except Unavailable as error:
             # A socket is worth more than its presence, which ends by itself.
-            log.warning("Presence was not told: %s", error)
+            log.warning("Presence was not reported: %s", error)

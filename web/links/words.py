@@ -25,7 +25,7 @@ WORDS: Mapping[str, Words] = {
         Remainder.ALL: "You get {} because you need it, such as receipts and security messages. "
         "It can't be turned off.",
         "unknown_title": "This link is not valid",
-        "unknown": "Maybe it was cut. Try it from the message.",
+        "unknown": "The link may be incomplete. Open it from the message.",
         "over_title": "This link has ended",
         "over": "Its message is too old. Use the link of a newer one.",
         "later_title": "Please try again",

@@ -10,7 +10,7 @@ const PANELS = [
   { name: "latency", title: "Event to provider at p99, by priority (ms; dotted: its target)", wide: true, draw: latency },
   { name: "providers", title: "Provider health", draw: listing },
   { name: "types", title: "Top types", draw: listing },
-  { name: "texts", title: "Texts: segments and cost", draw: listing },
+  { name: "texts", title: "SMS: segments and cost", draw: listing },
   { name: "tenants", title: "Tenants", draw: listing, optional: true },
 ];
 const HOURS = { "1h": 1, "6h": 6, "24h": 24, "7d": 168, "30d": 720, "90d": 2160 };

@@ -96,7 +96,7 @@ function again(letter) {
 }
 
 function happenings(found) {
-  if (!found.length) return state("Nothing is known of it, or not yet.");
+  if (!found.length) return state("There is no such notification, or not yet.");
   return table(["at", "type", "channel", "stage", "why", "by", "notification"], found.map((each) => [
     time(each.at), each.type, each.channel || "all", each.stage,
     [each.reason, each.detail].filter(Boolean).join(": ") || "–", each.provider || "–",

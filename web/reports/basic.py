@@ -22,4 +22,4 @@ class BasicPair:
         given = first(incoming.headers, "Authorization")
         # A byte that is no text comes as half of a pair.
         if not hmac.compare_digest(given.encode(errors="replace"), self._authorization):
-            raise Forged("user or password is another's")
+            raise Forged("invalid user or password")

@@ -92,7 +92,7 @@ class MailgunReports:
         text = f"{signed.timestamp}{signed.token}".encode()
         expected = hmac.new(self._key, text, sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
-            raise Forged("the signature is another's")
+            raise Forged("invalid signature")
         if not signed.timestamp.isdecimal():
             raise Forged("it has no time")
         require_recent(int(signed.timestamp), now, self._window)

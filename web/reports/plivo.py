@@ -66,7 +66,7 @@ class PlivoReports:
                 incoming.url, nonce, second, self._token
             )
         if not is_ours:
-            raise Forged("the signature is another's")
+            raise Forged("invalid signature")
         if nonce in self._used:
             raise Forged("its nonce was used before")
         self._used[nonce] = None

@@ -89,7 +89,7 @@ class ResendReports:
             raise Malformed(type(error).__name__) from None
         signatures = given.encode(errors="replace").split(b" ")
         if not any(hmac.compare_digest(expected, each) for each in signatures):
-            raise Forged("the signature is another's")
+            raise Forged("invalid signature")
         require_recent(int(time), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

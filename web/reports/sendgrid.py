@@ -70,7 +70,7 @@ class SendGridReports:
         except ValueError as error:
             raise Malformed(type(error).__name__) from None
         if not is_ours:
-            raise Forged("the signature is another's")
+            raise Forged("invalid signature")
         require_recent(int(timestamp), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

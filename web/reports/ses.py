@@ -191,7 +191,7 @@ class SesReports:
             signature = base64.b64decode(envelope.signature, validate=True)
             key.verify(signature, text_of(values), padding.PKCS1v15(), algorithm)
         except InvalidSignature:
-            raise Forged("the signature is another's") from None
+            raise Forged("invalid signature") from None
         except ValueError as error:
             raise Malformed(type(error).__name__) from None
         if envelope.type == CONFIRMATION:

@@ -39,7 +39,7 @@ class TwilioReports:
         # Its validator looks for all values of a field, and no list can be one of them.
         fields = MultiDict((n, value) for n, v in signed.items() for value in v)
         if not self._validator.validate(incoming.url, fields, signature):
-            raise Forged("the signature is another's")
+            raise Forged("invalid signature")
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""

@@ -41,7 +41,7 @@ class VonageReports:
         if not signature.isascii():
             raise Forged("the signature is none")
         if not self._auth.check_signature(dict(fields)):
-            raise Forged("the signature is another's")
+            raise Forged("invalid signature")
         require_recent(int(timestamp), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

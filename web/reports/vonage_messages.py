@@ -80,7 +80,7 @@ class VonageMessagesReports:
                 options=dict.fromkeys(_UNCHECKED, False),  # type: ignore[arg-type]
             )
         except (jwt.PyJWTError, ValueError):
-            raise Forged("the signature is another's") from None
+            raise Forged("invalid signature") from None
         signed, at = claims.get("payload_hash"), claims.get("iat")
         if not isinstance(signed, str) or not isinstance(at, int):
             raise Forged("it signs no body or no time")

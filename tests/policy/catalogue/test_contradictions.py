@@ -84,7 +84,7 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
     [
         # whom
         ("push", {"users": None}, ": one of users, followers = true, subscribers, segment and s"),
-        ("push", {"followers": True}, "followers: contradicts users: only one of them can say"),
+        ("push", {"followers": True}, "followers: contradicts users: only one of them can name"),
         ("push", {"segment": {"a": "b"}}, "segment: contradicts users"),
         ("push", {"fan_out_threshold": 5}, "fan_out_threshold: needs followers = true"),
         # channels and templates
@@ -146,7 +146,11 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
         ),
         # fall-backs
         ("push", {"fallback": {"sms": ["push"]}}, "fallback.sms: is for a channel that is not us"),
-        ("push sms", {"fallback": {"sms": []}}, "fallback.sms: must name the channels that it st"),
+        (
+            "push sms",
+            {"fallback": {"sms": []}},
+            "fallback.sms: must name the channels that it is a fallback for",
+        ),
         ("push sms", {"fallback": {"sms": ["sms"]}}, "fallback.sms: names the channel itself"),
         ("push sms", {"fallback": {"sms": ["email"]}}, "fallback.sms: names email, which is not u"),
         (
@@ -232,7 +236,7 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
         (
             "push",
             {"digests": [digest("push")], "escalation": [after("1h", "sms")]},
-            "escalation[0]: follows digests alone",
+            "escalation[0]: follows only digests",
         ),
         (
             "push inapp",

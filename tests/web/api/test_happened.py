@@ -54,7 +54,7 @@ async def test_a_timeline(client: Client) -> None:
     assert client.clickhouse.asked == [{"tenant": "acme", "name": "n1"}]
     client.clickhouse.rows = []
     status, body = await client.call("GET", "/notifications/n1")
-    assert (status, body["detail"]) == (404, "Nothing is known of it, or not yet.")
+    assert (status, body["detail"]) == (404, "There is no such notification, or not yet.")
 
 
 @pytest.mark.parametrize(("query", "day"), [("", "2025-07-20"), ("?date=2025-01-31", "2025-01-31")])
