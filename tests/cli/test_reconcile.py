@@ -20,7 +20,7 @@ def test_a_log_that_is_none_is_one_sentence(tmp_path: Path, line: bytes) -> None
     log.write_bytes(line)
     result = CliRunner().invoke(tocsin, ["reconcile", "--from", "1h", "--accepted", str(log)])
     assert isinstance(result.exception, BadInput)
-    assert str(result.exception).startswith(f"{log} is not made of JSON lines")
+    assert str(result.exception).startswith(f"{log} is not JSON Lines")
 
 
 def test_at_80_columns_what_is_wrong_stands_beneath_by_its_whole_id(

@@ -149,7 +149,7 @@ def test_what_agrees(channels: str, fields: dict[str, object]) -> None:
         (
             "push sms",
             {"fallback": {"sms": []}},
-            "fallback.sms: must name the channels that it is a fallback for",
+            "fallback.sms: must name the channels",
         ),
         ("push sms", {"fallback": {"sms": ["sms"]}}, "fallback.sms: names the channel itself"),
         ("push sms", {"fallback": {"sms": ["email"]}}, "fallback.sms: names email, which is not u"),
