@@ -51,6 +51,7 @@ def analytics(clickhouse: ClickHouse, runtime: Runtime) -> Role:
         slice_records={DELIVERY_EVENTS.name: SLICE},
         slice_bytes=SLICE_BYTES,
         room=ROOM,
+        waits_outside=True,
     )
 
 

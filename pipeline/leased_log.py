@@ -1,5 +1,8 @@
 """The producer of a process, as one role writes with it: for as long as its lease lasts."""
 
+from collections import Counter
+
+from pipeline.fencing import CHANGELOG
 from pipeline.lease import Lease
 from pipeline.producer import Producer
 from pipeline.write_queue import Entry
@@ -16,6 +19,8 @@ class LeasedLog:
     def __init__(self, producer: Producer, lease: Lease) -> None:
         self._producer = producer
         self._lease = lease
+        self.written = Counter[int]()
+        """Acknowledged writes to changelogs, by the partition number."""
 
     async def open(self, topic: str, partition: int) -> int:
         """Become the one owner of a changelog partition, once the lease is held."""
@@ -28,4 +33,7 @@ class LeasedLog:
 
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
         """Append records, as `Producer.write` does; raises Unavailable."""
-        return await self._producer.write(topic, partition, entries, self._lease.check)
+        end = await self._producer.write(topic, partition, entries, self._lease.check)
+        if topic.endswith(CHANGELOG):
+            self.written[partition] += 1
+        return end

@@ -56,7 +56,8 @@ class Role:
     `answers` it says what it holds and can be waited for, and its handlers may be Answerers. What
     goes in few large pieces has larger `slice_bytes`, and `room` times the bytes in flight that
     others have. Slices of topics with a number in `in_flight` don't wait for each other, up to so
-    many records; such a topic has a lane of its own.
+    many records; such a topic has a lane of its own. With `waits_outside` its slices may wait for
+    as long as something other than Kafka is away.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Role:
     weights: Mapping[str, float] = field(default_factory=dict)
     ahead: tuple[str, ...] = ()
     read_first: Mapping[str, Before] = field(default_factory=dict)
+    waits_outside: bool = False
     check: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -145,6 +147,20 @@ class Partition:
             await self._handler.note_sent(0)
         finally:
             await self._handler.close()
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether it works, or has begun to close after it did."""
+        return bool(self.frontiers)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a record is known that is not done."""
+        for tp, done in self.frontiers.items():
+            cursor = self._source.cursors.get(tp)
+            if cursor is not None and (cursor.position > done or (cursor.end or 0) > done):
+                return True
+        return False
 
     def accept(self, slice_: Slice) -> None:
         """Queue a slice for its lane."""
@@ -236,6 +252,19 @@ class Partitions:
         if own == 0:
             wanted = {tp for tp in wanted if used[tp.partition] < room}
         return wanted
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the group has given us partitions, and all of them are restored."""
+        return self.joined.is_set() and all(held.is_restored for held in self._held.values())
+
+    def at_work(self) -> dict[int, int]:
+        """Of each partition that has something to do, the sum of its frontiers."""
+        return {
+            number: sum(held.frontiers.values())
+            for number, held in self._held.items()
+            if held.has_work
+        }
 
     def frontiers(self) -> dict[TopicPartition, int]:
         """Where each partition's next slice must start: all before it is done, for good."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 from pipeline.app import SliceApp, build_app, fail
@@ -42,6 +42,28 @@ class RunningRole:
         self._lease = Lease(settings.session_timeout)
         self._log = LeasedLog(producer, self._lease)
         self._role = build(Runtime(settings, self._log, SystemClock(), self._lease.check))
+
+    @property
+    def name(self) -> str:
+        """The role's name."""
+        return self._role.name
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its group has given it partitions, and all of them are restored."""
+        return self._partitions.is_ready
+
+    def progress(self) -> dict[int, Hashable]:
+        """Of each partition with something to do, what changes as soon as it gets on.
+
+        Nothing of a role that waits for as long as something outside is away, as it is meant to.
+        """
+        if self._role.waits_outside:
+            return {}
+        written = self._log.written
+        return {
+            number: (done, written[number]) for number, done in self._partitions.at_work().items()
+        }
 
     async def prepare(self) -> None:
         """Raise what makes the role useless, before anything is read; its folder is taken then."""

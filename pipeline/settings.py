@@ -337,8 +337,10 @@ class Settings(BaseSettings):
     every topic has a backlog at once, and four times as much in analytics."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """More bad records than this among the last 200 of a partition stop the worker."""
+    metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Prometheus metrics of a worker process, of all its roles; 0 serves none."""
+    """Prometheus metrics of a worker process, of all its roles, and `/live` and `/ready`; 0 serves
+    none."""
 
     @property
     def brokers(self) -> Brokers:

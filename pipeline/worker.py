@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 import uvloop
-from prometheus_client import start_http_server
 
 from pipeline import metrics
 from pipeline.allocator import keep_freed_memory
 from pipeline.app import fail
 from pipeline.collector import tune_collector
-from pipeline.errors import PortTaken, RoleNotStarted, TocsinError
+from pipeline.errors import RoleNotStarted, TocsinError
 from pipeline.kafka_requests import count_requests
 from pipeline.logs import set_up_logs
+from pipeline.metrics_server import serve_metrics
 from pipeline.prerequisites import check_folder, check_prefix
+from pipeline.probes import STALL_SECONDS, Probes
 from pipeline.producer import Producer, start_producer
 from pipeline.queries import Queries, check_guarded
 from pipeline.running_role import BuildRole, RunningRole
@@ -51,7 +52,7 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
     check_folder(settings.data_dir)
     check_prefix(settings.data_dir, settings.prefix)
     check_guarded(settings)
-    _serve_metrics(settings.metrics_port, settings.prefix)
+    probes = _watched(settings)
     stop = _stop_signal()
     producer = await start_producer(settings.brokers, fail)
     queries = Queries(settings)
@@ -62,9 +63,14 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
         await producer.stop()
         raise
     tune_collector()
+    probes.watch(roles)
     keeping = [
         asyncio.create_task(task)
-        for task in (producer.renew_owners(), *(role.keep_lease() for role in roles))
+        for task in (
+            producer.renew_owners(),
+            probes.keep_looking(),
+            *(role.keep_lease() for role in roles),
+        )
     ]
     for task in keeping:
         task.add_done_callback(_fail_with)
@@ -78,6 +84,7 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
         sys.stdout.write(f"tocsin: all {len(roles)} roles ready\n")
         sys.stdout.flush()
     await stopping
+    probes.stop()
     await asyncio.gather(*(role.leave() for role in roles))
     for task in keeping:
         task.cancel()
@@ -125,15 +132,12 @@ def _fail_with(task: asyncio.Task[None]) -> None:
         fail(error)
 
 
-def _serve_metrics(port: int, prefix: str) -> None:
-    if not port:
-        return
-    metrics.KAFKA.info({"prefix": prefix})
-    try:
-        start_http_server(port, addr="127.0.0.1")
+def _watched(settings: Settings) -> Probes:
+    """What is served of this process for those who watch it, where a port is set."""
+    slowest = max(settings.provider_timeout, settings.smtp_final_timeout)
+    probes = Probes(STALL_SECONDS + slowest)
+    if settings.metrics_port:
+        metrics.KAFKA.info({"prefix": settings.prefix})
+        serve_metrics(settings.metrics_host, settings.metrics_port, probes)
         count_requests()
-    except OSError as error:
-        raise PortTaken(
-            f"Port {port} can't be listened on ({error.strerror}), so nothing was started; "
-            "set TOCSIN_METRICS_PORT to another, or to 0 for no metrics."
-        ) from error
+    return probes

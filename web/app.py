@@ -32,6 +32,7 @@ from web.links.routes import Links
 from web.owners import Owners
 from web.preferences.routes import Preferring
 from web.problems import problems
+from web.reach import Reach
 from web.reports.registry import reporters_of
 from web.slow_bodies import bound_bodies
 from web.tickets import Tickets
@@ -130,7 +131,9 @@ async def run(settings: Settings) -> None:
             here.start()
             gateway = Gateway(desk, hub, here)
             pages = Preferring(desk).routes()
-            more = [*api(desk, keys), *gateway.routes(), *pages, *console()]
+            reach = Reach(producer)
+            own = web.get("/ready", reach.answer)
+            more = [own, *api(desk, keys), *gateway.routes(), *pages, *console()]
             app = build(
                 settings, producer, Tickets(settings, owners), catalogue, clock, more, desk.limits
             )

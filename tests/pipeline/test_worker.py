@@ -287,5 +287,5 @@ async def test_a_port_for_metrics_that_is_taken_is_said(process: Process) -> Non
         taken.listen()
         port = taken.getsockname()[1]
         process.settings = process.settings.model_copy(update={"metrics_port": port})
-        with pytest.raises(PortTaken, match=f"Port {port} .*TOCSIN_METRICS_PORT"):
+        with pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{port} .*TOCSIN_METRICS_PORT"):
             await ended(work(process.settings, process.builders()))
