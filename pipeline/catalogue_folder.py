@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import BadCatalogue
-from policy.catalogue.catalogue import Catalogue, parse
+from policy.catalogue.catalogue import EXAMPLES, Catalogue, parse
 
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -33,12 +33,16 @@ class FixedCatalogue:
 
 
 def read_files(folder: Path) -> dict[str, str]:
-    """The folder's TOML files by name; raises BadCatalogue if one can't be read or none is there.
+    """The folder's TOML files by name, and the JSON of examples beside them.
 
-    Files whose name begins with a dot belong to somebody's editor.
+    Raises BadCatalogue if one can't be read or none is there. Files whose name begins with a dot
+    belong to somebody's editor.
     """
     files = {}
-    for path in _paths(folder):
+    paths = _paths(folder)
+    if all(path.suffix == EXAMPLES for path in paths):
+        paths = []
+    for path in paths:
         try:
             files[path.name] = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -66,4 +70,5 @@ def signature_of(folder: Path) -> Signature:
 
 
 def _paths(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))
+    found = [*folder.glob("*.toml"), *folder.glob(f"*{EXAMPLES}")]
+    return sorted(path for path in found if not path.name.startswith("."))

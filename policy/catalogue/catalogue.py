@@ -18,8 +18,14 @@ from policy.message import CATEGORY, MESSAGE, BadMessage, is_message, message_of
 from policy.notification_type import NotificationType
 from policy.rendering.rendering import BadTemplate
 from policy.segment import compile_segment
+from policy.source.compile import compile_source
+from policy.source.examples import example_problems
+from policy.source.source import Source
 from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
 from schemas.event import Event
+
+EXAMPLES = ".json"
+"""How the name of a file ends that is no part of the catalogue, but an example of a record."""
 
 
 class Catalogue(Struct, frozen=True):
@@ -27,7 +33,7 @@ class Catalogue(Struct, frozen=True):
 
     `endings` are what types say of the events that end them, by type of those events;
     `categories` all that there are, each with its limit, if it has one; `goals` are types by the
-    events that they are to bring about.
+    events that they are to bring about. `sources` are a company's own topics, by name.
     """
 
     types: dict[str, NotificationType]
@@ -37,6 +43,7 @@ class Catalogue(Struct, frozen=True):
     endings: dict[str, tuple[Ending, ...]] = {}
     categories: dict[str, CategoryEntry | None] = {}
     goals: dict[str, tuple[NotificationType, ...]] = {}
+    sources: dict[str, Source] = {}
 
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
@@ -93,14 +100,16 @@ def version_of(files: Mapping[str, str]) -> str:
 
 
 def parse(files: Mapping[str, str]) -> Catalogue:
-    """The catalogue in `files`, TOML text by file name.
+    """The catalogue in `files`, TOML text by file name; what examples name is among them.
 
     Raises BadCatalogue with everything that is wrong, each with file, line and field.
     """
-    read = [CatalogueFile(name, text) for name, text in sorted(files.items())]
+    tomls = [name for name in sorted(files) if not name.endswith(EXAMPLES)]
+    read = [CatalogueFile(name, files[name]) for name in tomls]
     declared = declared_in(read)
     version = version_of(files)
     types = _types(declared, version)
+    sources = _sources(declared, files)
     problems = [problem for file in read for problem in file.told()]
     if problems:
         raise BadCatalogue(*problems)
@@ -117,7 +126,34 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     ended = {name: tuple(found) for name, found in endings.items()}
     categories = dict.fromkeys([CATEGORY, *(spec.category for spec in types.values())])
     categories |= {name: each.entry for name, each in declared.categories.items()}
-    return Catalogue(types, events, version, tenants, ended, categories, goals)
+    found = Catalogue(types, events, version, tenants, ended, categories, goals, sources)
+    _check_sources(found, declared)
+    problems = [problem for file in read for problem in file.told()]
+    if problems:
+        raise BadCatalogue(*problems)
+    return found
+
+
+def _sources(declared: Declarations, files: Mapping[str, str]) -> dict[str, Source]:
+    """The sources that can be read; what keeps others from it is noted in their files."""
+    sources = {}
+    for name, each in declared.sources.items():
+        source, problems = compile_source(name, each.entry)
+        each.complain_of(problems)
+        if not problems:
+            sources[name] = source
+            each.complain_of(example_problems(source, files))
+    return sources
+
+
+def _check_sources(found: Catalogue, declared: Declarations) -> None:
+    """Note which sources make events, by a name that stands there, that nobody is told of."""
+    known = {*found.events, *found.endings, *found.goals, MESSAGE}
+    for each in declared.sources.values():
+        made = each.entry.set.get("type")
+        is_event = each.entry.into == "events" and "notify" not in each.entry.set
+        if is_event and isinstance(made, str) and "{" not in made and made not in known:
+            each.complain(("set", "type"), f"{made!r} is an event of no type")
 
 
 def _segments(declared: Declarations) -> dict[str, Condition]:

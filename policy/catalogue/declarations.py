@@ -23,6 +23,7 @@ from policy.entry import (
     TenantEntry,
 )
 from policy.message import CATEGORY as MESSAGES
+from policy.source.entry import SourceEntry
 from policy.user.preferences import ALL_OTHERS
 
 _T = TypeVar("_T")
@@ -53,6 +54,7 @@ class Declarations(Struct, frozen=True):
     tenants: dict[str, Declared[TenantEntry]]
     layouts: dict[str, Declared[Layout]]
     segments: dict[str, Declared[SegmentEntry]]
+    sources: dict[str, Declared[SourceEntry]]
     holdout: Declared[HoldoutEntry] | None
     bad_layouts: frozenset[str]
 
@@ -79,6 +81,7 @@ def declared_in(files: Sequence[CatalogueFile]) -> Declarations:
         tenants=_gathered(files, "tenants", TenantEntry),
         layouts=layouts,
         segments=_gathered(files, "segments", SegmentEntry),
+        sources=_gathered(files, "sources", SourceEntry),
         holdout=_global_holdout(files),
         bad_layouts=frozenset(name for file in files for name in file.sections.layouts)
         - layouts.keys(),

@@ -30,6 +30,7 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tenants: dict[Name, dict[str, Any]] = {}
     layouts: dict[PlainName, dict[str, Any]] = {}
     segments: dict[PlainName, dict[str, Any]] = {}
+    sources: dict[PlainName, dict[str, Any]] = {}
     holdout: dict[str, Any] | None = None
 
 

@@ -6,7 +6,7 @@ is what multiplies: loops, repetition, and filters that pad, join or replace.
 
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Undefined
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS
 from jinja2.runtime import LoopContext, Macro
@@ -66,7 +66,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         value = super().getitem(obj, argument)
         return self._absent(obj, str(argument)) if value is None else value
 
-    def _absent(self, obj: Any, attribute: str) -> StrictUndefined:
+    def _absent(self, obj: Any, attribute: str) -> Undefined:
         return StrictUndefined(f"the variable {attribute!r} is missing", obj, attribute)
 
     def is_safe_callable(self, obj: Any) -> bool:

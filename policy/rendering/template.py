@@ -31,7 +31,7 @@ _PLAIN = Sandbox(autoescape=False)
 _HTML = Sandbox(autoescape=True)
 
 
-class _Variables(Context):
+class Variables(Context):
     """A context at a tenth of the stock one's cost, which is most of rendering a short text.
 
     `work` is what the text's loops have done so far.
@@ -66,7 +66,7 @@ class _Variables(Context):
         return found
 
 
-class _HtmlVariables(_Variables):
+class _HtmlVariables(Variables):
     """The same for HTML: every value is escaped."""
 
     environment = _HTML
@@ -112,7 +112,7 @@ def compile_template(
         raise ValueError("is nested too deep") from None
     root = jinja2.Template.from_code(environment, code, {}).root_render_func
 
-    kind = _HtmlVariables if html else _Variables
+    kind = _HtmlVariables if html else Variables
 
     def render(values: dict[str, Any], locale: str) -> str:
         text = join(root(kind(values, locale)))

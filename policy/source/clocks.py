@@ -1,0 +1,58 @@
+"""Filters for moments that a record tells as a number, each in the unit that its name says."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from jinja2 import Undefined
+
+from policy.rendering.unusable import Unusable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What is read in a wrong unit lies far outside: seconds taken for milliseconds are of 1970."""
+_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_IN_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+
+
+def _moment(value: Any, unit: str) -> datetime | None:
+    """The moment, or None where that is in no year in which records are written."""
+    try:
+        if unit == "ns":
+            found = _EPOCH + timedelta(microseconds=int(value) // 1000)
+        elif isinstance(value, float):
+            found = _EPOCH + timedelta(microseconds=round(value * _MICROSECONDS[unit]))
+        else:
+            found = _EPOCH + timedelta(microseconds=int(value) * _MICROSECONDS[unit])
+    except (OverflowError, ValueError):
+        return None
+    return found if _FIRST <= found < _LAST else None
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isascii() and value.isdigit()
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _filter(unit: str) -> Callable[[Any], Any]:
+    name = f"epoch_{unit}"
+
+    def read(value: Any) -> Any:
+        if isinstance(value, Undefined):
+            return value
+        if not _is_number(value):
+            raise Unusable(name, value, "is no number")
+        found = _moment(value, unit)
+        if found is None:
+            others = [each for each in _IN_WORDS if _moment(value, each) is not None]
+            meant = "".join(f"; is it in {_IN_WORDS[each]}? epoch_{each}" for each in others)
+            raise Unusable(name, value, f"is of no year from 1980 to 2199{meant}")
+        return found.isoformat().replace("+00:00", "Z")
+
+    return read
+
+
+FILTERS = {f"epoch_{unit}": _filter(unit) for unit in _IN_WORDS}
+"""From a number, or a text of digits, to RFC 3339 in UTC; of what is absent, nothing. A moment that
+is of no year in which records are written is refused, as the unit is then another."""

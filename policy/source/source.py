@@ -1,0 +1,186 @@
+"""A source: which records it has, and what each of them says in the terms of a public topic."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from policy.instants import moment
+from policy.rendering.failure import failure_of
+from policy.source.decoding import Decoder, Undecodable
+from policy.source.entry import SourceEntry
+from policy.source.envelopes import Opened, as_text, holds_json
+from policy.source.expression import Expression, Values, is_absent
+from policy.source.kinds import KINDS, moment_of, texts_of
+from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
+from schemas.bounds import OutOfBounds, bounded
+from schemas.encoding import UNDECODABLE
+from schemas.vocabulary import Reason
+
+LONGEST_ID = 200
+LARGEST_VALUE = 8 << 20
+"""Bytes of a record that is looked at; what it says may have a megabyte, as any public record."""
+LARGEST_SAID = 1 << 20
+Maker = Callable[[Values], Any]
+"""Makes a field, with what is within it; ABSENT where it is to be left out."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Source(Struct, frozen=True, kw_only=True, dict=True):
+    """One source of the catalogue, compiled.
+
+    `made` are the fields that its mapping sets; `speaks_of_key` tells whether anything asks for the
+    record's key. `only_topics` matches the names of the topics that it reads.
+    """
+
+    name: str
+    entry: SourceEntry
+    decoder: Decoder
+    unwrap: Callable[[object, SourceRecord], Opened]
+    only_topics: re.Pattern[str] | None
+    when: Expression | None
+    made: Mapping[str, Maker]
+    speaks_of_key: bool
+    is_cloud_event: bool
+    begins_now: bool
+    skips_snapshots: bool
+
+    @property
+    def into(self) -> str:
+        """The public topic that its records lead into."""
+        return self.entry.into
+
+    def reads(self, topic: str) -> bool:
+        """Whether it reads a topic of this name; never one that Kafka keeps for itself."""
+        pattern = self.only_topics
+        return bool(pattern and pattern.fullmatch(topic)) and not topic.startswith("__")
+
+    async def outcome(self, record: SourceRecord) -> Outcome:
+        """What comes of a record, which depends on nothing but the record and the source.
+
+        Raises RegistryUnavailable where its format can't be known now.
+        """
+        value = record.value
+        if value is not None and len(value) > LARGEST_VALUE:
+            detail = f"{len(value)} bytes, {LARGEST_VALUE} are allowed"
+            return Refused(Reason.TOO_LARGE, detail)
+        try:
+            decoded = await self._decoded(record)
+            opened = self.unwrap(decoded, record)
+        except Undecodable as error:
+            return Refused(Reason.UNDECODABLE, str(error))
+        return self._mapped(record, decoded, opened)
+
+    async def _decoded(self, record: SourceRecord) -> object:
+        if record.value is None:
+            return None
+        if self.is_cloud_event and not holds_json(record):
+            return as_text(record.value)
+        return await self.decoder.decode(record.value, record.topic)
+
+    def _mapped(self, record: SourceRecord, decoded: object, opened: Opened) -> Outcome:
+        if opened.deleted and self.entry.deletes == "skip":
+            return Skipped("a delete")
+        if opened.snapshot and self.skips_snapshots:
+            return Skipped("a row of a snapshot")
+        values = self._values(record, decoded, opened)
+        doing = "when"
+        try:
+            if self.when is not None and not self.when(values):
+                return Skipped("when")
+            said = self._defaults(record, opened.fields)
+            absent = []
+            for name, make in self.made.items():
+                doing = f"set.{name}"
+                found = make(values)
+                if is_absent(found):
+                    absent.append(name)
+                    said.pop(name, None)
+                else:
+                    said[name] = found
+        # What compiles can only fail on the values of the very record, whatever it raises.
+        except Exception as error:
+            return Refused(Reason.INVALID, f"{doing}: {failure_of(error)}")
+        return self._typed(said, absent)
+
+    def _values(self, record: SourceRecord, decoded: object, opened: Opened) -> Values:
+        values = {
+            **opened.fields,
+            "value": decoded,
+            "headers": record.texts,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp": record.timestamp,
+            "deleted": opened.deleted,
+        }
+        if self.speaks_of_key:
+            values["key"] = _key(record.key)
+        return values
+
+    def _defaults(self, record: SourceRecord, fields: Mapping[str, Any]) -> dict[str, Any]:
+        said: dict[str, Any] = {}
+        if (at := moment_of(self.into)) is not None:
+            said[at] = moment(record.timestamp)
+        if self.into != "events":
+            return said
+        said["id"] = self._id(record)
+        if self.is_cloud_event:
+            said["id"] = _fitting(f"{fields.get('source')}#{fields.get('id')}")
+            said["type"] = fields.get("type")
+            said["actor"] = fields.get("subject") or fields.get("source")
+            data = fields.get("data")
+            said["data"] = (
+                data if isinstance(data, dict) else {} if data is None else {"value": data}
+            )
+            if fields.get("time"):
+                said["occurred_at"] = fields["time"]
+        return said
+
+    def _id(self, record: SourceRecord) -> str:
+        """The same for the same record, whoever reads it and however often."""
+        if record.topic:
+            place = f"{self.name}/{record.topic}/{record.partition}/{record.offset}"
+            return _fitting(place)
+        return _fitting(f"{self.name}/{_digest(record.value or b'')}")
+
+    def _typed(self, said: dict[str, Any], absent: list[str]) -> Outcome:
+        try:
+            value = bounded(msgspec.convert(self._texts(said), KINDS[self.into]))
+            size = len(_encode(value))
+        except (*UNDECODABLE, OutOfBounds, TypeError, ValueError) as error:
+            lacking = f" (set.{', set.'.join(absent)} gave nothing)" if absent else ""
+            return Refused(Reason.INVALID, f"{error}{lacking}")
+        if size > LARGEST_SAID:
+            return Refused(Reason.TOO_LARGE, f"{size} bytes, {LARGEST_SAID} are allowed")
+        return Mapped(value, self.into)
+
+    @cached_property
+    def _texts(self) -> Callable[[Any], Any]:
+        return texts_of(KINDS[self.into])
+
+
+def _key(key: bytes | None) -> Any:
+    """The key: an object where it is one in JSON, without the schema that Connect puts beside it;
+    its text else."""
+    if key is None:
+        return None
+    if key.startswith(b"{"):
+        try:
+            found = msgspec.json.decode(key)
+        except UNDECODABLE:
+            return as_text(key)
+        return found["payload"] if found.keys() == {"schema", "payload"} else found
+    return as_text(key)
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= LONGEST_ID else _digest(text.encode())
+
+
+def _digest(text: bytes) -> str:
+    return blake2b(text, digest_size=16).hexdigest()
