@@ -12,6 +12,7 @@ from pipeline.errors import BadRecord
 from pipeline.made_record import make_record
 from pipeline.outputs import Outputs
 from pipeline.record_faults import is_of_record, report_fault
+from pipeline.topics import EVENTS
 from policy.condition import Condition
 from policy.notification_type import NotificationType
 from policy.segment import belongs
@@ -155,6 +156,8 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
     if len(edges) == most:
         origin = broadcast.origin
         source = f"{origin.partition}.{origin.offset}"
+        if origin.topic != EVENTS.name:
+            source += f".{origin.topic}"
         rank = f"{URGENCY.index(_priority(decisions, broadcast))}"
         name = key_of(tenant, rank, broadcast.type, broadcast.followee, source)
         is_set_aside = left.is_set_aside or first is not None

@@ -1,7 +1,8 @@
-"""Intake: brings records of public topics from where their producer put them to their key's place.
+"""Intake: brings records from where their producer put them to their key's place.
 
-Router and decider hand over what stands in another partition than its key's. What is done here
-keeps nothing: a repeat after a crash is known by its origin where it arrives (tables.moved).
+Router and decider hand over what stands in another partition than its key's; what companies write
+to topics of their own, sources of the catalogue read (agents.sources). What is done here keeps
+nothing: a repeat after a crash is known by its origin where it arrives (tables.moved).
 """
 
 import asyncio
@@ -10,9 +11,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from agents.sources import Sources
 from agents.state import Stateless
 from pipeline import metrics
+from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
+from pipeline.frontiers import Stored
 from pipeline.misplaced import MovedRecord, stood
 from pipeline.outputs import partition_of
 from pipeline.partitioners import partitioner_of
@@ -38,13 +42,14 @@ _KEYED = {
 log = logging.getLogger(__name__)
 
 
-def intake(runtime: Runtime) -> Role:
+def intake(catalogues: Catalogues, runtime: Runtime) -> Role:
     """The role `intake`."""
 
     reported: set[str] = set()
+    sources = Sources(catalogues, runtime)
 
     def open_handler(number: int, closing: asyncio.Event) -> Placing:
-        return Placing(runtime, reported)
+        return Placing(runtime, reported, sources, number)
 
     return Role(name=NAME, topics=(MISPLACED.name,), open_handler=open_handler)
 
@@ -52,13 +57,29 @@ def intake(runtime: Runtime) -> Role:
 class Placing(Stateless):
     """The misplaced records of one partition, in their order.
 
-    Of each topic that is not among those `reported` the log is told once.
+    Of each topic that is not among those `reported` the log is told once. While it is open, the
+    part of the `sources` that falls to its number is read.
     """
 
-    def __init__(self, runtime: Runtime, reported: set[str]) -> None:
+    def __init__(self, runtime: Runtime, reported: set[str], sources: Sources, number: int) -> None:
         super().__init__(runtime, NAME, {MISPLACED: Misplaced})
         self._partitions = runtime.settings.partitions
         self._reported = reported
+        self._sources = sources
+        self._number = number
+
+    async def restore(self) -> Stored:
+        """Begin with the sources; there is nothing to restore."""
+        self._sources.hold(self._number)
+        return await super().restore()
+
+    async def note_sent(self, after: float) -> None:
+        """Nothing is noted; raises what ended the reading of a source."""
+        self._sources.check()
+
+    async def close(self) -> None:
+        """Finish what is in hand of the sources."""
+        await self._sources.release(self._number)
 
     async def handle(self, slice_: Slice) -> None:
         """Write each record to its key's partition, as it is."""

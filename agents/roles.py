@@ -31,7 +31,7 @@ def _builder_of(role: str, folder: Callable[[Path], CatalogueFolder]) -> BuildRo
         case "intake":
             from agents.intake import intake
 
-            return intake
+            return _watching(intake, folder)
         case "router":
             from agents.router import router
 

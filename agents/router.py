@@ -19,6 +19,7 @@ from agents.unrouted import begin_routing, go_on_routing
 from pipeline.catalogue_folder import Catalogues
 from pipeline.errors import BadRecord
 from pipeline.lanes import ReadTo
+from pipeline.misplaced import SourcedRecord
 from pipeline.outputs import partition_of
 from pipeline.partitions import Role
 from pipeline.request_buckets import RequestBuckets
@@ -105,6 +106,15 @@ def router(catalogues: Catalogues, runtime: Runtime) -> Role:
     return Role(name=NAME, topics=topics, open_handler=open_handler, answers=True, weights=WEIGHTS)
 
 
+_SOURCED = 1 << 15
+"""Added to a partition of placed follows, so that they aren't taken for those of `follows`."""
+
+
+def _number_of(record: ConsumerRecord) -> int:
+    number: int = record.partition
+    return number | _SOURCED if isinstance(record, SourcedRecord) else number
+
+
 class Router(Stateful):
     """The router's share of one partition."""
 
@@ -167,7 +177,7 @@ class Router(Stateful):
                 follow = msgspec.structs.replace(
                     value,
                     accepted_at=record.timestamp,
-                    origin=(record.partition, record.offset),
+                    origin=(_number_of(record), record.offset),
                 )
                 if is_forgotten(forgotten, record, follow):
                     return []

@@ -11,7 +11,7 @@ from agents.routing import Routed, Routing
 from pipeline.errors import BadRecord
 from pipeline.made_record import make_record
 from pipeline.record_faults import is_of_record, report_fault
-from pipeline.topics import EVENTS
+from pipeline.topics import EVENTS, PLACED
 from policy.catalogue.catalogue import Catalogue
 from policy.notification_type import NotificationType
 from schemas.encoding import encode
@@ -22,6 +22,9 @@ from tables.unrouted import UNROUTED, Unrouted, unrouted_key
 FEW = 16
 """Records of one event that are written at once, whatever their size, so that a turn adds 16 times
 its slice, a mebibyte, to `TURN_BYTES`; posts and fan-outs add a copy for each partition."""
+
+
+_PLACED = frozenset(topic.name for topic in PLACED.values())
 
 
 def begin_routing(turn: Turn, routing: Routing, spec: NotificationType, routed: Routed) -> Routed:
@@ -65,7 +68,9 @@ def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Ref
 def _record_of(left: Unrouted) -> ConsumerRecord:
     origin, event = left.origin, left.event
     key, value = event.actor.encode(), encode(event)
-    place = origin.topic, origin.partition, origin.offset
+    # What a source has placed is an event like others by now, and its own letter can be replayed.
+    topic = EVENTS.name if origin.topic in _PLACED else origin.topic
+    place = topic, origin.partition, origin.offset
     return make_record(ConsumerRecord, *place, left.at, key, value)
 
 

@@ -60,7 +60,8 @@ def show(letter_id: str, as_json: bool) -> None:
 def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json: bool) -> None:
     """Write records back to the topics they came from: the one with this ID, or all that match.
 
-    The dead letters stay listed. What was sent before is not sent twice.
+    Those of a company's own topics are mapped as the catalogue says now, and what they say is
+    written. The dead letters stay listed. What was sent before is not sent twice.
     """
     if not (letter_id or reason or topic):
         raise WrongUsage("Say which: an ID, --reason or --topic. Nothing was sent.")
@@ -72,7 +73,10 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
     if as_json:
         sys.stdout.write(encode({"replayed": done, "gone": gone}).decode() + "\n")
     else:
-        why = f" {gone} could not be sent: they no longer exist, or are too large."
+        why = (
+            f" {gone} could not be sent: they no longer exist, are too large, or are of no use to "
+            "their source."
+        )
         click.echo(f"Sent {done} records again.{why * bool(gone)}")
 
 

@@ -1,20 +1,24 @@
 """Finding dead letters, and sending their records again once they are mended."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import Unavailable
-from pipeline.outputs import MOST_BYTES
+from pipeline.outputs import MOST_BYTES, partition_of
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_record, read_topic
-from pipeline.topics import DEAD_LETTERS, ERASURES
+from pipeline.topics import DEAD_LETTERS, ERASURES, INTO
 from pipeline.unpacking import Unread
+from policy.source.decoding import RegistryUnavailable
+from policy.source.record import Mapped, SourceRecord
+from policy.source.source import Source
 from schemas.dead_letter import DeadLetter
-from schemas.encoding import UNDECODABLE
+from schemas.encoding import UNDECODABLE, encode
 from schemas.erasure import Erasure
 
 decode = msgspec.json.Decoder(DeadLetter).decode
@@ -56,11 +60,14 @@ async def find(
 async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int, int]:
     """Write the source records back; returns how many went and how many can't.
 
-    Those can't that are gone from their topic, of users who were erased since, or larger than
-    what is written. Raises Unavailable, naming how many went, when Kafka stops to answer.
+    Nothing is written to a company's own topic: what is read there is mapped as the catalogue says
+    today, and what it says is written. Those can't that are gone from their topic, of users who
+    were erased since, larger than what is written, or nothing to their source any more. Raises
+    Unavailable, naming how many went, when Kafka stops to answer, and BadCatalogue.
     """
     done = gone = 0
     erased = await _erased(settings)
+    sources = _sources_of(settings, letters)
     producer = await start_producer(settings.brokers)
     try:
         for letter in letters:
@@ -72,11 +79,19 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
                     gone += 1
                     continue
                 key, value, headers = record.key, record.value, record.headers
+            topic, partition = letter.topic, letter.partition
+            if letter.source:
+                said = await _said(sources, letter, key, value, headers)
+                if said is None:
+                    gone += 1
+                    continue
+                topic, key, value = said
+                partition = partition_of(key.decode(), settings.partitions)
             if _is_of_erased(letter, value, erased):
                 gone += 1
                 continue
             marked = [*headers, ("dead-letter", letter.id.encode())]
-            await producer.send_and_wait(letter.topic, value, key, letter.partition, headers=marked)
+            await producer.send_and_wait(topic, value, key, partition, headers=marked)
             done += 1
     except KafkaError as error:
         raise Unavailable(
@@ -86,6 +101,42 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     finally:
         await producer.stop()
     return done, gone
+
+
+def _sources_of(settings: Settings, letters: Iterable[DeadLetter]) -> Mapping[str, Source]:
+    if not any(letter.source for letter in letters):
+        return {}
+    return read_catalogue(settings.catalogue).sources
+
+
+async def _said(
+    sources: Mapping[str, Source],
+    letter: DeadLetter,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+) -> tuple[str, bytes, bytes] | None:
+    """What the letter's source makes of its record now: topic, key and value; None for nothing."""
+    source = sources.get(letter.source)
+    if source is None:
+        return None
+    record = SourceRecord(
+        value=value,
+        timestamp=letter.accepted_at or letter.at,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        key=key,
+        headers=tuple(headers),
+    )
+    try:
+        outcome = await source.outcome(record)
+    except RegistryUnavailable as error:
+        raise Unavailable(f"{error}; do the same once it answers.") from error
+    if not isinstance(outcome, Mapped):
+        return None
+    name = str(getattr(outcome.value, INTO[outcome.into].key))
+    return outcome.into, name.encode(), encode(outcome.value)
 
 
 def _is_too_large(record: ConsumerRecord) -> bool:

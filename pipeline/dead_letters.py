@@ -18,14 +18,23 @@ KEPT_DETAIL = 500
 
 
 def dead_letter(
-    role: str, record: ConsumerRecord, error: BadRecord, at: int, *, keeps_value: bool = True
+    role: str,
+    record: ConsumerRecord,
+    error: BadRecord,
+    at: int,
+    *,
+    keeps_value: bool = True,
+    source: str = "",
 ) -> DeadLetter:
     """The record with its reason; reading the record again makes the same id.
 
-    Without its value it says only where the record stands.
+    Without its value it says only where the record stands. `source` is the one of the catalogue
+    that reads its topic.
     """
     DEAD_LETTERS.labels(role, record.topic, error.reason).inc()
     place = f"{role}/{record.topic}/{record.partition}/{record.offset}"
+    if source:
+        place = f"{source}/{place}"  # several may read the same topic
     key, value = record.key or b"", record.value or b""
     kept = KEPT_VALUE if keeps_value else 0
     headers = tuple((name, content or b"") for name, content in record.headers)
@@ -49,4 +58,5 @@ def dead_letter(
             or not headers_fit
             or isinstance(record.value, Unread)
         ),
+        source=source,
     )

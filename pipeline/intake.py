@@ -13,7 +13,8 @@ from pipeline.clock import Clock
 from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord, TooManyBadRecords
 from pipeline.expiring import Expiring
-from pipeline.misplaced import as_it_stood, handed_over, is_on_its_way
+from pipeline.made_record import make_record
+from pipeline.misplaced import SourcedRecord, as_it_stood, handed_over, is_on_its_way
 from pipeline.outputs import Outputs, partition_of
 from pipeline.slices import Slice
 from pipeline.topics import DEAD_LETTERS, MISPLACED, PLACED, TOPICS, Topic
@@ -144,12 +145,13 @@ class Intake:
             record = moved
             try:
                 record = as_it_stood(moved, self._movable, self._partitions)
-                value = _decoded(self._decoders[record.topic].decode, record)
-                key = getattr(value, self._keys[record.topic])  # type: ignore[arg-type]
+                topic = record.origin.into if isinstance(record, SourcedRecord) else record.topic
+                value = _decoded(self._decoders[topic].decode, record)
+                key = getattr(value, self._keys[topic])  # type: ignore[arg-type]
                 if partition_of(key, self._partitions) != moved.partition:
                     # Never moved twice, so that nothing can go round.
                     raise _wrong_place(moved, key, self._partitions)
-                if (bound := self._bounds[record.topic]) is not None:
+                if (bound := self._bounds[topic]) is not None:
                     value = bound(value)
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
@@ -192,9 +194,17 @@ class Intake:
                 f"used, the latest for: {error}. They were left in the topic, not made dead "
                 "letters: mend the producer, or raise TOCSIN_BAD_SHARE to let them pass."
             )
-        fits = self._is_within_share(tenant, record.timestamp)
-        letter = dead_letter(self._role, record, error, self._clock.now(), keeps_value=fits)
-        outputs.add(DEAD_LETTERS, record.partition, letter.key, encode(letter))
+        fits, source, partition = (
+            self._is_within_share(tenant, record.timestamp),
+            "",
+            record.partition,
+        )
+        if isinstance(record, SourcedRecord):
+            # Mended, the record is mapped anew: what it said, and not what was made of it, counts.
+            fits, source, record = False, record.origin.source, _in_its_topic(record)
+        now = self._clock.now()
+        letter = dead_letter(self._role, record, error, now, keeps_value=fits, source=source)
+        outputs.add(DEAD_LETTERS, partition, letter.key, encode(letter))
 
     def _note(self, record: ConsumerRecord, whose: str | None) -> None:
         # By place: a record that is read again, as its slice is taken in parts, counts once.
@@ -207,6 +217,14 @@ class Intake:
         bucket, is_over = spend(self._shares.get(tenant, at), WHOLE_A_SECOND, 1, at)
         self._shares.put(tenant, bucket, ends=at + FULL_AFTER_MS, now=at)
         return not is_over
+
+
+def _in_its_topic(record: SourcedRecord) -> ConsumerRecord:
+    """The company's record, as far as it is known here."""
+    origin = record.origin
+    place = origin.topic, origin.partition, origin.offset
+    content = origin.key, record.value, origin.headers
+    return make_record(ConsumerRecord, *place, origin.accepted_at, *content)
 
 
 def _bad_among(recent: Iterable[str | None]) -> int:

@@ -50,6 +50,18 @@ MOVED = Counter(
     "that seems to have chosen it. Many: set the producer's to murmur2, which saves them a hop.",
     ["topic", "partitioner"],
 )
+SOURCE_RECORDS = Counter(
+    "tocsin_source_records",
+    "Records of a source by what came of them: moved, skipped or dead. Dead ones: `tocsin "
+    "dead-letters list`, and `tocsin sources try` shows what the catalogue makes of them now.",
+    ["source", "outcome"],
+)
+SOURCE_LAG = Gauge(
+    "tocsin_source_lag",
+    "Records of a source that this process has before it. It grows: the log says what the source "
+    "waits for, or more workers of intake are needed.",
+    ["source"],
+)
 UNPROCESSABLE = Counter(
     "tocsin_unprocessable",
     "Records, timers and deliveries set aside as working on them raised an error that nobody "

@@ -31,6 +31,15 @@ class MovedRecord(ConsumerRecord):
     """A record as it stood where its producer wrote it, read in its key's partition."""
 
 
+class SourcedRecord(ConsumerRecord):
+    """What a source of the catalogue made of a record of a company's own topic.
+
+    It stands where it was placed; its `origin` says where the company's record stands.
+    """
+
+    origin: Misplaced
+
+
 def is_on_its_way(record: ConsumerRecord) -> bool:
     """Whether this is another record in the form in which it is moved."""
     return record.topic in _ON_THEIR_WAY
@@ -55,15 +64,25 @@ def handed_over(record: ConsumerRecord) -> bytes:
     )
 
 
-def as_it_stood(record: ConsumerRecord, topics: Iterable[str], partitions: int) -> MovedRecord:
-    """The record that this one moves, of one of these topics; raises BadRecord."""
+def as_it_stood(
+    record: ConsumerRecord, topics: Iterable[str], partitions: int
+) -> MovedRecord | SourcedRecord:
+    """The record that this one moves, of or into one of these topics; raises BadRecord."""
     try:
         source = _decode(record.value or b"")
     except msgspec.ValidationError as error:
         raise BadRecord(Reason.INVALID, str(error)) from None
     except UNDECODABLE as error:
         raise BadRecord(Reason.UNDECODABLE, str(error)) from None
-    return stood(source, topics, partitions)
+    if not source.source:
+        return stood(source, topics, partitions)
+    if source.into not in topics:
+        raise BadRecord(Reason.INVALID, f"no record is placed here for {source.into}"[:200])
+    place = record.topic, record.partition, record.offset
+    content = source.key, bytes(source.value), source.headers
+    sourced = make_record(SourcedRecord, *place, source.accepted_at, *content)
+    sourced.origin = source
+    return sourced
 
 
 def stood(source: Misplaced, topics: Iterable[str], partitions: int) -> MovedRecord:

@@ -216,6 +216,20 @@ RESERVED = frozenset(
     if name != other and name.endswith(other)
 )
 """What no prefix may end with, as the names after it would be those of other topics."""
+INTO: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        EVENTS,
+        CONTACTS,
+        DEVICES,
+        PREFERENCES,
+        FOLLOWS,
+        PRESENCE,
+        FEEDBACK,
+        CANCELLATIONS,
+    )
+}
+"""The public topics into which a source of the catalogue may lead, by name."""
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
 INPUTS = {

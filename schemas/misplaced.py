@@ -11,6 +11,10 @@ class Misplaced(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `topic`, `partition`, `offset` and `accepted_at` (epoch ms, when Kafka took it) are those of
     the record that the producer wrote, wherever this one is moved. `key` (base64 in JSON) and
     `headers` are left out where they are larger than a dead letter could keep.
+
+    What a `source` of the catalogue has read in a company's own topic goes `into` a public one, and
+    the value is what it says there. Its place is that in the company's topic, which was made, or
+    first read, at `since` (epoch ms): made anew, it begins to count its offsets from 0.
     """
 
     topic: str
@@ -20,3 +24,6 @@ class Misplaced(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: Raw
     key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+    source: str = ""
+    into: str = ""
+    since: int = 0

@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from msgspec import Struct
 
+from pipeline.misplaced import SourcedRecord
 from tables.table import Table, key_of
 from tables.turn import Turn
 
@@ -22,7 +23,7 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
 
 
 MOVED = Table(b"M", Mark, kept=1000)
-"""By topic and partition of the source."""
+"""By topic and partition of the source, and by the name of the source that read it, if any did."""
 
 
 def without_repeats(
@@ -35,9 +36,15 @@ def without_repeats(
     """
     marks = turn.view(MOVED)
     for record, value in records:
-        source = key_of(record.topic, str(record.partition))
+        offset, is_sourced = record.offset, isinstance(record, SourcedRecord)
+        if isinstance(record, SourcedRecord):
+            origin, offset = record.origin, record.origin.offset
+            # Since when it is read tells a topic that was made anew from the one before it.
+            source = key_of(origin.topic, str(origin.partition), origin.source, str(origin.since))
+        else:
+            source = key_of(record.topic, str(record.partition))
         mark = marks.get(source) or Mark(0, 0)
-        if record.offset < mark.next and record.timestamp <= mark.at:
+        if offset < mark.next and (is_sourced or record.timestamp <= mark.at):
             continue
-        marks.put(source, Mark(record.offset + 1, max(mark.at, record.timestamp)))
+        marks.put(source, Mark(offset + 1, max(mark.at, record.timestamp)))
         yield record, value

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from pipeline.topics import EVENTS
 from schemas.event import Event
 from schemas.request import Origin
 from schemas.vocabulary import Priority
@@ -33,4 +34,12 @@ def unrouted_key(left: Unrouted, priority: Priority) -> bytes:
     urgency = _URGENCY.index(Priority.BULK if left.is_bulk else priority)
     origin = left.origin
     # Events that were moved here come of other partitions, and their offsets may be the same.
-    return key_of(f"{urgency}", f"{origin.offset:020}", left.type, f"{origin.partition}")
+    place = (
+        [f"{origin.partition}"]
+        if origin.topic == EVENTS.name
+        else [
+            f"{origin.partition}",
+            origin.topic,
+        ]
+    )
+    return key_of(f"{urgency}", f"{origin.offset:020}", left.type, *place)

@@ -69,7 +69,7 @@ class Stage(Worker):
     @property
     def intake(self) -> Role:
         """The role, anew."""
-        return intake(self.runtime)
+        return intake(FixedCatalogue(self.catalogue), self.runtime)
 
     @property
     def router(self) -> Role:
