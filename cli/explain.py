@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from agents.standing import read_standing
 from cli.explained import Case, described
+from cli.explained_record import event_of
 from cli.lines import print_lines
 from cli.moment import MOMENT, now
 from cli.settings import read_settings
@@ -33,7 +34,9 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command("explain")
-@click.option("--event", "file", type=_FILE, required=True, help="An event as JSON; - is stdin.")
+@click.option("--event", "file", type=_FILE, help="An event as JSON; - is stdin.")
+@click.option("--record", help="Or a record of a source, as TOPIC/PARTITION/OFFSET.")
+@click.option("--source", help="Of several that read the record's topic, this one.")
 @click.option("--user", required=True, help="Whom it may concern, in the event's tenant.")
 @click.option("--at", type=MOMENT, help="Decide as of then, in RFC 3339 or 2h ago; else now.")
 @click.option("--catalogue", "folder", type=_FOLDER, help="Another than TOCSIN_CATALOGUE.")
@@ -43,7 +46,9 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--offline", is_flag=True, help="Read nothing from Kafka: a user without records.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a notification type.")
 def explain_command(
-    file: IO[bytes],
+    file: IO[bytes] | None,
+    record: str | None,
+    source: str | None,
     user: str,
     at: int | None,
     folder: Path | None,
@@ -58,13 +63,23 @@ def explain_command(
     What is stored of the user is read from Kafka as it is now, also where --at lies in the past:
     profile, limits used, what was decided before and whom they follow. With files or --offline
     it is what the files say, and nothing was decided before.
+
+    A --record of a company's own topic is read from Kafka, and is the event that its source makes
+    of it by the catalogue.
     """
     settings = read_settings()
-    event = _decoded(file, Event)
+    if (file is None) == (record is None):
+        raise Misconfigured("Say what to explain: either --event or --record.")
     catalogue = read_catalogue(settings.catalogue if folder is None else folder)
+    if file is not None:
+        event, origin = _decoded(file, Event), ""
+    else:
+        event, origin = asyncio.run(event_of(settings, catalogue, record or "", source))
     files = (contacts, preferences, presence)
     is_offline = offline or any(files)
-    case = Case(event, user, now() if at is None else at, "" if is_offline else settings.kafka)
+    case = Case(
+        event, user, now() if at is None else at, "" if is_offline else settings.kafka, origin
+    )
     try:
         standing = Standing(profile=_profile(event, user, *files))
         if not is_offline:

@@ -21,12 +21,16 @@ _NOUNS = {Channel.PUSH: "device", Channel.INAPP: "inbox"}
 
 
 class Case(Struct, frozen=True):
-    """An event and a user, decided on at `at` (epoch ms); `kafka` is empty for files."""
+    """An event and a user, decided on at `at` (epoch ms); `kafka` is empty for files.
+
+    Its `origin` is the record of which a source made it, if one did.
+    """
 
     event: Event
     user: str
     at: int
     kafka: str
+    origin: str = ""
 
     def as_json(self, found: Explanation) -> str:
         """One line for a program to read."""
@@ -37,6 +41,8 @@ class Case(Struct, frozen=True):
             "at": self.at,
             **msgspec.structs.asdict(found),
         }
+        if self.origin:
+            facts["origin"] = self.origin
         return _encode(facts).decode()
 
 
@@ -55,6 +61,8 @@ def _opening(case: Case, is_known: bool, catalogue: str) -> Iterator[Text]:
         (event.type, "bold"), f" {event.id} by {event.actor}, for ", (case.user, "bold"),
         f" of tenant {event.tenant}",
     )  # fmt: skip
+    if case.origin:
+        yield Text(f"It is what {case.origin} says.", style="dim")
     source = f"Kafka at {case.kafka} has of them now" if case.kafka else "files say of them"
     yield Text(
         f"Decided as of {text(case.at)} with catalogue {catalogue}, on what {source}.",

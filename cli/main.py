@@ -29,6 +29,7 @@ ELSEWHERE = {
     "reconcile": "reconcile:reconcile",
     "replay": "replay:replay",
     "setup": "setup:setup",
+    "sources": "sources:sources",
     "timeline": "history:timeline",
     "webhooks": "webhooks:webhooks",
 }

@@ -1,10 +1,11 @@
 """Reading a topic outside of any consumer group, from its start to what is now its end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from pipeline.brokers import Kafka
+from pipeline.ends import learn
 from pipeline.kafka_clients import reader
 
 
@@ -32,6 +33,36 @@ async def read_record(
         consumer.seek(tp, offset)
         record = await consumer.getone(tp)
         return record if record.offset == offset else None
+
+
+async def read_newest(kafka: Kafka, topics: Iterable[str], last: int) -> list[ConsumerRecord]:
+    """The newest `last` records of these topics together, the oldest of them first.
+
+    Raises Unavailable.
+    """
+    found: list[ConsumerRecord] = []
+    async with reader(kafka) as consumer:
+        await learn(consumer, topics)
+        tps = [TopicPartition(name, p) for name in topics for p in _partitions(consumer, name)]
+        consumer.assign(tps)
+        begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
+        for tp in tps:
+            consumer.seek(tp, max(begins[tp], ends[tp] - last))
+        for tp in tps:
+            found += [record async for record in _read_to(consumer, tp, ends[tp])]
+    found.sort(key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
+    return found[-last:]
+
+
+async def topics_of(kafka: Kafka) -> Mapping[str, int]:
+    """All topics by name, with how many partitions each has; raises Unavailable."""
+    async with reader(kafka) as consumer:
+        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
+        return {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
+
+
+def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    return sorted(consumer.partitions_for_topic(topic) or ())
 
 
 async def _read_to(

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from agents.intake import Placing
+from agents.sources import Sources
+from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.errors import Unavailable
 from pipeline.intake import Intake
 from pipeline.outputs import Outputs
@@ -19,6 +21,7 @@ from pipeline.settings import Settings
 from pipeline.slices import Slice
 from pipeline.topics import CONTACTS, DEVICES, MISPLACED, PLACED, Topic
 from pipeline.write_queue import Entry
+from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import encode
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts, Device, DeviceChange
@@ -74,7 +77,8 @@ class Town:
         self.topics = Topics()
         runtime = Runtime(Settings(partitions=PARTITIONS), self.topics, ShiftedClock())
         self._runtime = runtime
-        self._placing = [Placing(runtime, set()) for _ in range(PARTITIONS)]
+        sources = Sources(FixedCatalogue(Catalogue({}, {}, "")), runtime)
+        self._placing = [Placing(runtime, set(), sources, at) for at in range(PARTITIONS)]
         self.stores = [MemoryStore() for _ in range(PARTITIONS)]
         self.done: dict[tuple[str, Place], int] = defaultdict(int)
         self.taken: dict[int, list[tuple[Source, str]]] = defaultdict(list)
