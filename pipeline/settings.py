@@ -243,6 +243,9 @@ class Settings(BaseSettings):
     webhook_keys: SecretStr = SecretStr("")
     """What webhooks' signing secrets are made from: one key, or the new and the old one,
     separated by a comma, while receivers change over."""
+    source_secrets: SecretStr = SecretStr("")
+    """What senders of sources by HTTP sign with, as JSON: by the source's name one secret, or a
+    list of the new and the old one."""
     private_endpoints: tuple[str, ...] = ()
     """Hosts that webhooks and chats may be at though they are private, or without TLS; as JSON."""
     public_url: Annotated[str, Field(max_length=200)] = ""

@@ -19,6 +19,7 @@ from web.api.openapi import document
 from web.api.operations import Operations
 from web.api.route import Gate, Route
 from web.api.sending import Sending
+from web.api.sources import Sources
 from web.api.users import Users
 
 MOST_BYTES = 1 << 20
@@ -28,7 +29,7 @@ DOCUMENT = "/v1/openapi.json"
 
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
-    sending = (Sending, Audiences, Users, Inboxes, Feeds)
+    sending = (Sending, Sources, Audiences, Users, Inboxes, Feeds)
     asking = (Asking, History, Statistics, Experiments, Exports, Operations)
     return [route for kind in (*sending, *asking) for route in kind(desk).routes()]
 

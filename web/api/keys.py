@@ -45,6 +45,10 @@ class ApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     per_minute: Annotated[int, Meta(ge=1)] = PER_MINUTE
 
 
+class SourceKey(ApiKey, frozen=True, kw_only=True):
+    """In place of a key: a signature, by the secret of a source of the catalogue."""
+
+
 class Keys:
     """The keys of a file; it is looked at again when it changes.
 

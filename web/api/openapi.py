@@ -95,6 +95,8 @@ def _operation(
         ],
         "responses": _responses(route, schema_of),
     }
+    if route.sender is not None:
+        operation["security"] = [{"key": []}, {}]
     if route.body is not None:
         content: dict[str, Any] = {"schema": schema_of[repr(route.body)]}
         if route.example is not None:

@@ -30,6 +30,14 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+class Sent(NamedTuple):
+    """A body as it was sent, with the headers beside it, whose names are in small letters."""
+
+    content_type: str = ""
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
 class Call(NamedTuple):
     """A request that may be made: by whom, on what in the path, with which query and body."""
 
@@ -39,6 +47,8 @@ class Call(NamedTuple):
     body: Any
     idempotency_key: str | None = None
     """What the header says, on routes that are `keyed`."""
+    sent: Sent = Sent()
+    """Of routes with a `sender`, whose `body` is not decoded."""
 
     @property
     def whose(self) -> Subscriber:
@@ -47,13 +57,16 @@ class Call(NamedTuple):
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
+Sender = Callable[[Mapping[str, str], Sent], ApiKey | None]
+"""Who sends this to that path, without a key; None for somebody unknown."""
 
 
 class Route(NamedTuple):
     """`body` and `query` are structs, None where nothing is taken; `replies` by status.
 
     `name` is what generated clients call it, and `tag` where they put it. `example` is a body.
-    With `keyed` the header Idempotency-Key is taken.
+    With `keyed` the header Idempotency-Key is taken. With a `sender` it takes bodies of any kind,
+    as they are, also from whoever that knows without a key.
     """
 
     method: str
@@ -68,6 +81,7 @@ class Route(NamedTuple):
     tag: str = ""
     example: Any = None
     keyed: bool = False
+    sender: Sender | None = None
 
 
 class Gate:
@@ -81,12 +95,14 @@ class Gate:
 
     def open(self, route: Route) -> web.RouteDef:
         """The route as aiohttp wants it."""
-        decoder = msgspec.json.Decoder(route.body) if route.body is not None else None
+        is_decoded = route.body is not None and route.sender is None
+        decoder = msgspec.json.Decoder(route.body) if is_decoded else None
 
         async def handle(request: web.Request) -> web.Response:
             headers: dict[str, str] = {}
             try:
-                key = self._key(request)
+                sent = Sent() if route.sender is None else await self._sent(request)
+                key = self._key(request, route.sender, sent)
                 headers = await self._limits.require(
                     key_limit(key.name, key.per_minute),
                     tenant_limit(key.tenant, self._tenant_per_minute),
@@ -96,7 +112,7 @@ class Gate:
                 query = _query(request, route.query)
                 body = await self._body(request, decoder)
                 idempotency_key = key_of(request) if route.keyed else None
-                call = Call(key, _path(request), query, body, idempotency_key)
+                call = Call(key, _path(request), query, body, idempotency_key, sent)
                 reply = await route.handler(call)
             except Problem as problem:
                 problem.headers = {**headers, **problem.headers}
@@ -111,8 +127,10 @@ class Gate:
 
         return web.route(route.method, route.path, handle)
 
-    def _key(self, request: web.Request) -> ApiKey:
+    def _key(self, request: web.Request, sender: Sender | None, sent: Sent) -> ApiKey:
         key = self._keys.find(bearer_of(request))
+        if key is None and sender is not None and "Authorization" not in request.headers:
+            key = sender(_path(request), sent)
         if key is None:
             challenge = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
             raise Problem(401, "Send Authorization: Bearer KEY.", headers=challenge)
@@ -123,13 +141,19 @@ class Gate:
             return None
         if request.content_type != "application/json":
             raise Problem(415, "Send Content-Type: application/json.")
+        return value_of(await self._read(request), decoder)
+
+    async def _sent(self, request: web.Request) -> Sent:
+        headers = {name.lower(): text for name, text in request.headers.items()}
+        return Sent(request.content_type, headers, await self._read(request))
+
+    async def _read(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._most_bytes:
             raise Problem(413, f"{self._most_bytes} bytes are possible.")
         try:
-            body = await request.read()
+            return await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise Problem(413, f"{self._most_bytes} bytes are possible.") from None
-        return value_of(body, decoder)
 
 
 def bearer_of(request: web.Request) -> str:

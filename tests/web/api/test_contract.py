@@ -19,7 +19,11 @@ from schemathesis.specs.openapi.checks import (
 from tests.patience import PATIENCE
 from tests.web.house import Api
 
-NEED_WHAT_EXISTS = {"GET /v1/notifications/{id}", "POST /v1/dead-letters/{id}/replay"}
+NEED_WHAT_EXISTS = {
+    "GET /v1/notifications/{id}",
+    "POST /v1/dead-letters/{id}/replay",
+    "POST /v1/sources/{source}",
+}
 """Ids that are made up are of nothing."""
 NEED_THE_CATALOGUE = {f"POST /v1/{name}" for name in ("events", "notifications")} | {
     f"POST /v1/{name}/bulk" for name in ("events", "notifications")

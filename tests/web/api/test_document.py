@@ -32,6 +32,7 @@ ROUTES = {
     "POST /v1/notifications/bulk": "notify_many Sending send 202:AllNotified 409 422 "
     "NotificationsBody ?position keyed",
     "POST /v1/cancellations": "cancel Sending send 202:Taken CancellationBody",
+    "POST /v1/sources/{source}": "send_record Sending send 202:Sourced 404 422 SourceBody",
     "POST /v1/audiences": "count_audience Sending send 200:[Audience] EventBody",
     "GET /v1/users/{user}": "get_user Users users 200:Known ?position ?after",
     "DELETE /v1/users/{user}": "erase_user Users erase 202:Position",
@@ -116,6 +117,11 @@ EXAMPLES = {
     "notify": MESSAGE,
     "notify_many": {"notifications": [COMMENT]},
     "cancel": {"cancel_key": "order-77"},
+    "send_record": {
+        "op": "u",
+        "before": {"status": "paid"},
+        "after": {"id": 7, "status": "shipped"},
+    },
     "count_audience": {
         "id": "news-2026-03",
         "type": "news.published",
