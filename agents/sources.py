@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from agents.source_reading import SourceReading
 from pipeline.catalogue_folder import Catalogues
 from pipeline.runtime import Runtime
+from pipeline.topics import is_ours
 
 LOOK_SECONDS = 5.0
 """Between looks at which topics there are: a new one, or a new partition, is read so soon after."""
@@ -127,7 +128,7 @@ class Sources:
             reading.wanted = frozenset(
                 tp
                 for topic, numbers in topics.items()
-                if source.reads(topic)
+                if source.reads(topic) and not is_ours(topic, self._runtime.settings.prefix)
                 for number in numbers
                 if self._is_ours(tp := TopicPartition(topic, number))
             )

@@ -16,7 +16,7 @@ from cli.lines import print_lines
 from cli.moment import MOMENT, now
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import BadInput, BadRecord
+from pipeline.errors import BadInput, BadRecord, WrongUsage
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from policy.explanation import Explanation
@@ -69,7 +69,7 @@ def explain_command(
     """
     settings = read_settings()
     if (file is None) == (record is None):
-        raise Misconfigured("Say what to explain: either --event or --record.")
+        raise WrongUsage("Say what to explain: either --event or --record.")
     catalogue = read_catalogue(settings.catalogue if folder is None else folder)
     if file is not None:
         event, origin = _decoded(file, Event), ""

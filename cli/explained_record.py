@@ -2,7 +2,7 @@
 
 from agents.source_reading import as_source_record
 from cli.moment import now
-from pipeline.errors import BadRecord, Misconfigured
+from pipeline.errors import BadRecord, WrongUsage
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_record
 from policy.catalogue.catalogue import Catalogue
@@ -16,22 +16,22 @@ async def event_of(
 ) -> tuple[Event, str]:
     """The event, and its origin in words.
 
-    Raises Misconfigured for a place that is none, or of which a source makes no event, and
+    Raises WrongUsage for a place that is none, or of which a source makes no event, and
     BadRecord for a record that it refuses.
     """
     topic, partition, offset = _place(place)
     source = _source(catalogue, topic, name)
-    record = await read_record(settings.brokers, topic, partition, offset)
+    record = await read_record(settings.brokers.unprefixed, topic, partition, offset)
     if record is None:
-        raise Misconfigured(f"There is no record at {place}.")
+        raise WrongUsage(f"There is no record at {place}.")
     origin = f"{place} by the source {source.name}"
     match await source.outcome(as_source_record(record, now())):
         case Mapped(value=Event() as event):
             return event, origin
         case Mapped(into=into):
-            raise Misconfigured(f"{origin} is no event: it goes into {into}.")
+            raise WrongUsage(f"{origin} is no event: it goes into {into}.")
         case Skipped(why=why):
-            raise Misconfigured(f"Nothing comes of {origin}: it is skipped, {why}.")
+            raise WrongUsage(f"Nothing comes of {origin}: it is skipped, {why}.")
         case Refused(reason=reason, detail=detail):
             raise BadRecord(reason, f"{origin}: {detail}")
 
@@ -39,7 +39,7 @@ async def event_of(
 def _place(place: str) -> tuple[str, int, int]:
     parts = place.split("/")
     if len(parts) != 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
-        raise Misconfigured(f"{place!r} is no place of a record; say TOPIC/PARTITION/OFFSET.")
+        raise WrongUsage(f"{place!r} is no place of a record; say TOPIC/PARTITION/OFFSET.")
     return parts[0], int(parts[1]), int(parts[2])
 
 
@@ -50,4 +50,4 @@ def _source(catalogue: Catalogue, topic: str, name: str | None) -> Source:
     if name is None and len(found) == 1:
         return next(iter(found.values()))
     known = ", ".join(sorted(found)) or "none"
-    raise Misconfigured(f"Say by --source which source reads {topic}: it is one of {known}.")
+    raise WrongUsage(f"Say by --source which source reads {topic}: it is one of {known}.")

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from cli.lines import Row, aligned, print_lines
 from cli.moment import now
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import BadCatalogue, Misconfigured
+from pipeline.errors import BadCatalogue, WrongUsage
 from pipeline.settings import Settings
 from pipeline.topic_reading import read_newest, topics_of
+from pipeline.topics import is_ours
 from policy.catalogue.catalogue import Catalogue
 from policy.shown import counted
 from policy.source.inference import NothingToInfer, draft
@@ -58,7 +59,7 @@ def check(folder: Path | None, offline: bool, as_json: bool) -> None:
         for problem in () if as_json else error.problems:
             click.echo(problem, err=True)
         sys.exit(1)
-    topics = {} if offline else asyncio.run(topics_of(settings.brokers))
+    topics = {} if offline else asyncio.run(_topics(settings))
     rows = [_described(source, topics) for source in found.sources.values()]
     if as_json:
         _print_json({"sources": rows, "version": found.version, "problems": []})
@@ -103,34 +104,40 @@ def infer(topic: str, last: int, as_json: bool) -> None:
 
 
 async def _inferred(settings: Settings, topic: str, last: int) -> tuple[str, int]:
-    if topic not in await topics_of(settings.brokers):
-        raise Misconfigured(f"There is no topic {topic!r}.")
-    records = await read_newest(settings.brokers, [topic], last)
+    if topic not in await _topics(settings):
+        raise WrongUsage(f"There is no topic {topic!r} of others than Tocsin.")
+    records = await read_newest(settings.brokers.unprefixed, [topic], last)
     said = [as_source_record(record, now()) for record in records]
     try:
         return draft(topic, said), len(said)
     except NothingToInfer as error:
-        raise Misconfigured(f"Nothing can be drafted: {error}.") from None
+        raise WrongUsage(f"Nothing can be drafted: {error}.") from None
 
 
 async def _tried(
     settings: Settings, catalogue: Catalogue, source: Source, last: int
 ) -> list[Tried]:
-    topics = [name for name in await topics_of(settings.brokers) if source.reads(name)]
+    topics = [name for name in await _topics(settings) if source.reads(name)]
     if not topics:
-        raise Misconfigured(
+        raise WrongUsage(
             f"There is no topic that the source {source.name} reads: it is to read "
             f"{', '.join(source.entry.patterns) or 'none, as it takes what comes by HTTP'}."
         )
-    records = await read_newest(settings.brokers, topics, last)
+    records = await read_newest(settings.brokers.unprefixed, topics, last)
     return await tried(source, records, catalogue, now())
+
+
+async def _topics(settings: Settings) -> Mapping[str, int]:
+    """The topics of others, as sources see them, with their partitions."""
+    found = await topics_of(settings.brokers.unprefixed)
+    return {name: count for name, count in found.items() if not is_ours(name, settings.prefix)}
 
 
 def _the(catalogue: Catalogue, name: str) -> Source:
     source = catalogue.sources.get(name)
     if source is None:
         known = ", ".join(sorted(catalogue.sources)) or "none"
-        raise Misconfigured(f"{name!r} is no source of the catalogue: it has {known}.")
+        raise WrongUsage(f"{name!r} is no source of the catalogue: it has {known}.")
     return source
 
 

@@ -3,7 +3,7 @@
 import re
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -128,6 +128,11 @@ class Brokers:
 
     def __str__(self) -> str:
         return self.addresses
+
+    @property
+    def unprefixed(self) -> "Brokers":
+        """The same, with all names as others have them, who know of no prefix."""
+        return replace(self, prefix="")
 
     def contradictions(self) -> Iterator[str]:
         """Why the addresses can't be used."""

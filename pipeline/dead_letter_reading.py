@@ -74,7 +74,8 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
             key, value, headers = letter.key, letter.value, letter.headers
             if letter.truncated:
                 place = letter.topic, letter.partition, letter.offset
-                record = await read_record(settings.brokers, *place)
+                kafka = settings.brokers.unprefixed if letter.source else settings.brokers
+                record = await read_record(kafka, *place)
                 if record is None or _is_too_large(record):
                     gone += 1
                     continue

@@ -15,7 +15,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline import metrics
-from pipeline.brokers import Kafka
+from pipeline.brokers import Kafka, brokers_of
 from pipeline.clock import Clock
 from pipeline.kafka_clients import new_consumer
 from pipeline.topics import MISPLACED, group_of
@@ -27,9 +27,6 @@ FETCH_BYTES = 4 << 20
 COMMIT_SECONDS = 0.5
 KEPT_SECONDS = 3600.0
 """After which a place is committed though nothing came: Kafka forgets it after some days."""
-_SINCE = TopicPartition(MISPLACED.name, 0)
-"""Under it the group keeps since when there is the source: no source reads that topic."""
-
 log = logging.getLogger(__name__)
 
 
@@ -53,9 +50,13 @@ class SourceLog:
         self._clock = clock
         self._places: dict[TopicPartition, _Place] = {}
         self._began = 0
+        brokers = brokers_of(kafka)
+        # Companies' topics have no prefix of ours, so that this client adds none; the group has it.
+        # Under it the group keeps since when there is the source: no source reads that topic.
+        self._since = TopicPartition(brokers.prefix + MISPLACED.name, 0)
         self._consumer = new_consumer(
-            kafka,
-            group_id=group_of(f"source-{source}"),
+            brokers.unprefixed,
+            group_id=brokers.prefix + group_of(f"source-{source}"),
             auto_offset_reset="none",
             fetch_max_bytes=FETCH_BYTES,
             max_poll_records=RECORDS,
@@ -147,7 +148,7 @@ class SourceLog:
         offsets = {
             tp: OffsetAndMetadata(done[tp], str(place.since)) for tp, place in places.items()
         }
-        offsets[_SINCE] = OffsetAndMetadata(0, str(self._began))
+        offsets[self._since] = OffsetAndMetadata(0, str(self._began))
         await self._consumer._coordinator.commit_offsets(None, offsets)  # noqa: SLF001
         for tp, place in places.items():
             place.committed, place.committed_at = done[tp], time.monotonic()
@@ -171,11 +172,11 @@ class SourceLog:
         self, new: frozenset[TopicPartition], *, begins_now: bool
     ) -> dict[TopicPartition, _Place]:
         committed = await self._consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001
-            [*new, _SINCE]
+            [*new, self._since]
         )
         known = {tp: each for tp, each in committed.items() if each.offset >= 0}
         now = self._clock.now()
-        self._began = _number(known[_SINCE].metadata) if _SINCE in known else now
+        self._began = _number(known[self._since].metadata) if self._since in known else now
         starts = await self._consumer.beginning_offsets(new)
         ends = await self._consumer.end_offsets(new)
         times: Mapping[TopicPartition, Any] = {}

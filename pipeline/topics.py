@@ -230,6 +230,14 @@ INTO: dict[str, Topic] = {
     )
 }
 """The public topics into which a source of the catalogue may lead, by name."""
+_NAMES = frozenset(topic.name for topic in TOPICS)
+
+
+def is_ours(name: str, prefix: str = "") -> bool:
+    """Whether a topic of this name in Kafka, where ours have a prefix, is one of them."""
+    return name.startswith(prefix) and name.removeprefix(prefix) in _NAMES
+
+
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
 INPUTS = {

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 CORE = {"policy", "schemas"}
 ALLOWED = {
     "schemas": CORE,
-    "policy": CORE | {"pipeline.errors"},
+    "policy": CORE | {"pipeline.errors", "pipeline.topics"},
     "pipeline": CORE | {"pipeline"},
     "tables": CORE | {"pipeline", "tables"},
     "sinks": CORE | {"pipeline", "sinks"},

@@ -9,11 +9,18 @@ import orjson
 import pytest
 
 from agents import source_reading
+from agents.sources import Sources
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.dead_letter_reading import send_again
+from pipeline.kafka_clients import administrator
 from pipeline.made_record import make_record
+from pipeline.producer import start_producer
+from pipeline.runtime import Runtime
+from pipeline.settings import Settings
 from pipeline.source_log import SourceLog
-from pipeline.topics import CONTACTS, EVENTS, PLACED, REQUESTS
+from pipeline.topic_creation import create_topics
+from pipeline.topic_reading import read_topic
+from pipeline.topics import CONTACTS, EVENTS, MISPLACED, PLACED, REQUESTS, is_ours
 from policy.catalogue.catalogue import Catalogue
 from policy.source.decoding import JsonDecoder, RegistryUnavailable
 from schemas.misplaced import Misplaced
@@ -293,3 +300,50 @@ user = "{{{{ customer }}}}"
         producer.flush()
         await company.caught_up()
     assert [said(each)["user"] for each in await placed(stage, "decider")] == [large["customer"]]
+
+
+async def test_behind_a_prefix_a_company_s_topics_are_read_by_the_names_that_they_have(
+    stage: Stage, company: Company
+) -> None:
+    prefix = unique("left") + "."
+    settings = Settings(
+        kafka=company.kafka, partitions=1, prefix=prefix, data_dir=stage.settings.data_dir
+    )
+    await create_topics(settings, [MISPLACED, PLACED["router"]])
+    producer = await start_producer(settings.brokers)
+    sources = Sources(
+        FixedCatalogue(company.catalogue(topic="*" + company.topic[1:])),
+        Runtime(settings, producer, stage.clock),
+        look=0.1,
+    )
+    await company.write(order(0), partition=1)
+    try:
+        sources.hold(0)
+
+        async def found() -> list[Any]:
+            return [each async for each in read_topic(settings.brokers, PLACED["router"].name)]
+
+        (record,) = await until_told(found, bool, pause=0.1)
+        await sources.release(0)
+    finally:
+        await producer.stop()
+    assert msgspec.json.decode(record.value, type=Misplaced).topic == company.topic
+    async with administrator(company.kafka) as admin:
+        name = f"{prefix}tocsin-source-{company.source}"
+        kept = await admin.list_consumer_group_offsets(name)
+    assert sum(max(0, each.offset) for tp, each in kept.items() if tp.topic == company.topic) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "expected"),
+    [
+        ("events", "", True),
+        ("left.events", "", False),
+        ("left.events", "left.", True),
+        ("shop.events", "left.", False),
+        ("left.shop", "left.", False),
+        ("events", "left.", False),
+    ],
+)
+def test_our_topics_are_known_behind_our_prefix(name: str, prefix: str, expected: bool) -> None:
+    assert is_ours(name, prefix) is expected

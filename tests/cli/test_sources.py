@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
-from pipeline.errors import BadRecord, Misconfigured
+from pipeline.errors import BadRecord, WrongUsage
 from tests.agents.company import SHIPPED, Company
 from tests.agents.line import Line
 from tests.agents.names import unique
@@ -132,13 +132,13 @@ async def test_explain_begins_with_a_record_and_tells_the_origin(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("argv", "error", "why"),
     [
-        (("sources", "try", "nothing"), Misconfigured, "is no source of the catalogue"),
-        (("sources", "infer", "nothing"), Misconfigured, "There is no topic"),
-        (("explain", "--user", "ann"), Misconfigured, "either --event or --record"),
-        (("explain", "--user", "a", "--record", "x"), Misconfigured, "TOPIC/PARTITION/OFFSET"),
-        (("explain", "--user", "a", "--record", "x/0/0"), Misconfigured, "one of none"),
-        (("explain", "--user", "a", "--record", "{topic}/0/9"), Misconfigured, "no record at"),
-        (("explain", "--user", "a", "--record", "{topic}/0/0"), Misconfigured, "skipped, when"),
+        (("sources", "try", "nothing"), WrongUsage, "is no source of the catalogue"),
+        (("sources", "infer", "nothing"), WrongUsage, "There is no topic"),
+        (("explain", "--user", "ann"), WrongUsage, "either --event or --record"),
+        (("explain", "--user", "a", "--record", "x"), WrongUsage, "TOPIC/PARTITION/OFFSET"),
+        (("explain", "--user", "a", "--record", "x/0/0"), WrongUsage, "one of none"),
+        (("explain", "--user", "a", "--record", "{topic}/0/9"), WrongUsage, "no record at"),
+        (("explain", "--user", "a", "--record", "{topic}/0/0"), WrongUsage, "skipped, when"),
         (("explain", "--user", "a", "--record", "{topic}/0/1"), BadRecord, "undecodable"),
     ],
 )

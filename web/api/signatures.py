@@ -9,7 +9,7 @@ TOLERANCE_MS = 300_000
 Check = Callable[[bytes, Mapping[str, str], bytes, int], bool]
 
 
-def _github(secret: bytes, headers: Mapping[str, str], body: bytes, _: int) -> bool:
+def _github(secret: bytes, headers: Mapping[str, str], body: bytes, now: int) -> bool:
     scheme, _, given = headers.get("x-hub-signature-256", "").partition("=")
     return scheme == "sha256" and _is(given, secret, body)
 
