@@ -15,6 +15,7 @@ from pipeline.dead_letters import dead_letter
 from pipeline.errors import BadRecord
 from pipeline.misplaced import KEPT_KEY
 from pipeline.outputs import Outputs, partition_of
+from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import AT_A_STRETCH
 from pipeline.source_log import SourceLog
@@ -176,6 +177,12 @@ class SourceReading:
                 self._say(f"waits: {error}")
                 self._wait_for(PAUSE)
                 return None
+            except Exception as error:
+                if not is_of_record(error):
+                    raise
+                where = f"partition {record.partition}, offset {record.offset}"
+                fault = report_fault(record.topic, where, error)
+                return Refused(fault.reason, fault.detail)
             if (unknown := _unknown_type(outcome, catalogue)) is None:
                 return outcome
             if attempt == 0:

@@ -51,7 +51,8 @@ def debezium(value: object, record: SourceRecord) -> Opened:
         if any(name.startswith("__") for name in value):
             return plain(value, record)
         raise Undecodable("is no change of a row: it has no field op, and none of a flattened one")
-    return Opened(value, deleted=operation in _DELETES, snapshot=operation == "r")
+    deleted = isinstance(operation, str) and operation in _DELETES
+    return Opened(value, deleted=deleted, snapshot=operation == "r")
 
 
 def cloud_event(value: object, record: SourceRecord) -> Opened:

@@ -25,7 +25,7 @@ def example_problems(source: Source, files: Mapping[str, str]) -> Iterator[Probl
         if isinstance(given, str) and given.endswith(".json") and given not in files:
             yield (*path, "given"), f"there is no file {given} in the catalogue's folder"
             continue
-        outcome = _run(source.outcome(_record(source, example, files)))
+        outcome = at_once(source.outcome(_record(source, example, files)))
         for complaint in _differences(example, outcome):
             yield (*path, "gives"), complaint
 
@@ -75,8 +75,11 @@ def _shown(value: object) -> str:
     return msgspec.json.encode(value).decode()[:SHOWN]
 
 
-def _run(outcome: Coroutine[Any, Any, _T]) -> _T:
-    """What it comes to, also where a loop runs already: a catalogue may be read within one."""
+def at_once(outcome: Coroutine[Any, Any, _T]) -> _T:
+    """What comes of it, also where a loop runs already: a catalogue may be read within one.
+
+    Only for what waits for nothing outside.
+    """
     try:
         outcome.send(None)
     except StopIteration as done:

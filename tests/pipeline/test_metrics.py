@@ -14,6 +14,8 @@ SHOWN = {
     "tocsin_retention_passed_total": "role topic",
     "tocsin_dead_letters_total": "role topic reason",
     "tocsin_moved_records_total": "topic partitioner",
+    "tocsin_source_records_total": "source outcome",
+    "tocsin_source_lag": "source",
     "tocsin_unprocessable_total": "source",
     "tocsin_provider_calls_total": "provider outcome",
     "tocsin_retries_waiting": "partition",
@@ -29,7 +31,7 @@ BY_LABELS = (
     *(metrics.DROPPED_SLICES, metrics.RETENTION_PASSED, metrics.DEAD_LETTERS, metrics.MOVED),
     *(metrics.UNPROCESSABLE, metrics.PROVIDER_CALLS, metrics.RETRIES_WAITING),
     *(metrics.PROVIDER_ERRORS, metrics.FAILING_SINCE, metrics.UNREADABLE_EVENTS),
-    metrics.CIRCUIT,
+    *(metrics.CIRCUIT, metrics.SOURCE_RECORDS, metrics.SOURCE_LAG),
 )
 
 

@@ -1,13 +1,20 @@
 """Records that were moved here: each is taken once, also when they are moved again."""
 
+from itertools import count
+
 from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
+from pipeline.made_record import make_record
+from pipeline.misplaced import SourcedRecord
+from schemas.misplaced import Misplaced
 from tables.memory import MemoryStore
 from tables.moved import MOVED, Mark, without_repeats
 from tests.tables.stored import bytes_read_again, read, turn_of, written
 
+_places = count()
 Place = tuple[str, int, int, int]
 """Topic, partition, offset and the time of acceptance."""
 
@@ -65,6 +72,42 @@ async def test_a_topic_made_anew_is_known_by_its_times() -> None:
     anew = [("events", 0, 2, 1001), ("events", 0, 3, 1001)]
     assert await taken(store, *anew) == anew
     assert await taken(store, *anew) == []
+
+
+def sourced(source: str, topic: str, partition: int, offset: int, since: int) -> SourcedRecord:
+    """What a source made of that record; it stands elsewhere, and was accepted at any time."""
+    place = "placed.router", 0, next(_places)
+    made = make_record(SourcedRecord, *place, 10**12 + offset, b"k", b"v")
+    made.origin = Misplaced(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        accepted_at=0,
+        value=Raw(b"1"),
+        source=source,
+        into="events",
+        since=since,
+    )
+    return made
+
+
+async def test_of_what_a_source_reads_each_record_is_taken_once_by_source_and_topic() -> None:
+    """By its place alone: a repeat may be accepted at another time, as there may be no clock."""
+    store = MemoryStore()
+
+    async def are_taken(*records: SourcedRecord) -> list[int]:
+        turn = turn_of(store)
+        found = list(without_repeats(turn, [(each, None) for each in records]))
+        await turn.finish()
+        return [each.origin.offset for each, _ in found if isinstance(each, SourcedRecord)]
+
+    assert await are_taken(*(sourced("a", "t", 70_000, at, 5) for at in (0, 3))) == [0, 3]
+    again = [sourced("a", "t", 70_000, at, 5) for at in (0, 3, 4, 4)]
+    assert await are_taken(*again) == [4]
+    others = ("b", "t", 70_000), ("a", "u", 70_000), ("a", "t", 1)
+    assert await are_taken(*(sourced(*other, 0, 5) for other in others)) == [0, 0, 0]
+    assert await are_taken(sourced("a", "t", 70_000, 0, 6)) == [0], "it was made anew"
+    assert await taken(store, ("t", 1, 0, 50)) == [("t", 1, 0, 50)], "no source's, though alike"
 
 
 async def test_a_mark_is_stored_as_the_last_release_stores_it() -> None:
