@@ -23,7 +23,7 @@ from pipeline.topics import DEAD_LETTERS, INTO, PLACED
 from pipeline.unpacking import Unread
 from policy.catalogue.catalogue import Catalogue
 from policy.message import is_message
-from policy.source.decoding import RegistryUnavailable
+from policy.source.decoding import Decoder, RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
 from schemas.encoding import encode
@@ -55,11 +55,18 @@ class SourceReading:
     what the next catalogue says.
     """
 
-    def __init__(self, name: str, catalogues: Catalogues, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        name: str,
+        catalogues: Catalogues,
+        runtime: Runtime,
+        decoders: Mapping[str, Decoder],
+    ) -> None:
         self.name = name
         self.wanted = frozenset[TopicPartition]()
         self._catalogues = catalogues
         self._runtime = runtime
+        self._decoders = decoders
         self._log = SourceLog(name, runtime.settings.brokers, runtime.clock)
         self._busy = asyncio.Lock()
         self._recent: dict[tuple[str, int, int], bool] = {}
@@ -172,7 +179,7 @@ class SourceReading:
             if source is None:
                 return None
             try:
-                outcome = await source.outcome(said)
+                outcome = await source.outcome(said, self._decoders[source.wire])
             except RegistryUnavailable as error:
                 self._say(f"waits: {error}")
                 self._wait_for(PAUSE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from zlib import crc32
 
 from aiokafka import TopicPartition
@@ -10,7 +11,9 @@ from aiokafka.errors import KafkaError
 from agents.source_reading import SourceReading
 from pipeline.catalogue_folder import Catalogues
 from pipeline.runtime import Runtime
+from pipeline.source_decoders import decoders_of
 from pipeline.topics import is_ours
+from policy.source.decoding import Decoder
 
 LOOK_SECONDS = 5.0
 """Between looks at which topics there are: a new one, or a new partition, is read so soon after."""
@@ -31,11 +34,16 @@ class Sources:
     """
 
     def __init__(
-        self, catalogues: Catalogues, runtime: Runtime, look: float = LOOK_SECONDS
+        self,
+        catalogues: Catalogues,
+        runtime: Runtime,
+        look: float = LOOK_SECONDS,
+        decoders: Mapping[str, Decoder] | None = None,
     ) -> None:
         self._catalogues = catalogues
         self._runtime = runtime
         self._look = look
+        self._decoders = decoders_of(runtime.settings) if decoders is None else decoders
         self._held = set[int]()
         self._readings: dict[str, SourceReading] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -113,7 +121,7 @@ class Sources:
             await asyncio.gather(task, return_exceptions=True)
             del self._readings[name]
         for name in sorted(names - self._readings.keys()):
-            reading = SourceReading(name, self._catalogues, self._runtime)
+            reading = SourceReading(name, self._catalogues, self._runtime, self._decoders)
             await reading.begin()
             self._readings[name] = reading
             self._tasks[name] = asyncio.create_task(reading.run(), name=f"source-{name}")

@@ -4,6 +4,7 @@ from agents.source_reading import as_source_record
 from cli.moment import now
 from pipeline.errors import BadRecord, WrongUsage
 from pipeline.settings import Settings
+from pipeline.source_decoders import decoders_of
 from pipeline.topic_reading import read_record
 from policy.catalogue.catalogue import Catalogue
 from policy.source.record import Mapped, Refused, Skipped
@@ -25,7 +26,8 @@ async def event_of(
     if record is None:
         raise WrongUsage(f"There is no record at {place}.")
     origin = f"{place} by the source {source.name}"
-    match await source.outcome(as_source_record(record, now())):
+    decoder = decoders_of(settings)[source.wire]
+    match await source.outcome(as_source_record(record, now()), decoder):
         case Mapped(value=Event() as event):
             return event, origin
         case Mapped(into=into):

@@ -19,6 +19,7 @@ from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.errors import BadCatalogue, WrongUsage
 from pipeline.settings import Settings
+from pipeline.source_decoders import decoders_of
 from pipeline.topic_reading import read_newest, topics_of
 from pipeline.topics import is_ours
 from policy.catalogue.catalogue import Catalogue
@@ -124,7 +125,7 @@ async def _tried(
             f"{', '.join(source.entry.patterns) or 'none, as it takes what comes by HTTP'}."
         )
     records = await read_newest(settings.brokers.unprefixed, topics, last)
-    return await tried(source, records, catalogue, now())
+    return await tried(source, records, catalogue, decoders_of(settings), now())
 
 
 async def _topics(settings: Settings) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from pipeline.errors import Unavailable
 from pipeline.outputs import MOST_BYTES, partition_of
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
+from pipeline.source_decoders import decoders_of
 from pipeline.topic_reading import read_record, read_topic
 from pipeline.topics import DEAD_LETTERS, ERASURES, INTO
 from pipeline.unpacking import Unread
@@ -82,7 +83,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
                 key, value, headers = record.key, record.value, record.headers
             topic, partition = letter.topic, letter.partition
             if letter.source:
-                said = await _said(sources, letter, key, value, headers)
+                said = await _said(settings, sources, letter, key, value, headers)
                 if said is None:
                     gone += 1
                     continue
@@ -111,6 +112,7 @@ def _sources_of(settings: Settings, letters: Iterable[DeadLetter]) -> Mapping[st
 
 
 async def _said(
+    settings: Settings,
     sources: Mapping[str, Source],
     letter: DeadLetter,
     key: bytes | None,
@@ -131,7 +133,7 @@ async def _said(
         headers=tuple(headers),
     )
     try:
-        outcome = await source.outcome(record)
+        outcome = await source.outcome(record, decoders_of(settings)[source.wire])
     except RegistryUnavailable as error:
         raise Unavailable(f"{error}; do the same once it answers.") from error
     if not isinstance(outcome, Mapped):

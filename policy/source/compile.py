@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.topics import TOPICS
 from policy.catalogue.problem import Problem
 from policy.catalogue.toml_lines import Path
-from policy.source.decoding import DECODERS, NEEDING_REGISTRY
+from policy.source.decoding import JSON, NEEDING_REGISTRY
 from policy.source.entry import SourceEntry
 from policy.source.envelopes import cloud_event, debezium, plain
 from policy.source.expression import (
@@ -65,7 +65,7 @@ def compile_source(name: str, entry: SourceEntry) -> tuple[Source, list[Problem]
     source = Source(
         name=name,
         entry=entry,
-        decoder=DECODERS.get(wire, DECODERS["json"]),
+        wire=JSON if is_cloud_event else wire,
         unwrap=cloud_event if is_cloud_event else plain if wire == entry.format else debezium,
         only_topics=_pattern(entry.patterns),
         when=when,
@@ -99,7 +99,7 @@ def _of_topics(entry: SourceEntry) -> Iterator[Problem]:
 
 def _of_format(entry: SourceEntry) -> Iterator[Problem]:
     wire = entry.format.removeprefix(_DEBEZIUM)
-    if wire in DECODERS or entry.format == CLOUDEVENTS:
+    if wire == JSON or entry.format == CLOUDEVENTS:
         return
     if wire in NEEDING_REGISTRY:
         complaint = f"{entry.format} needs a schema registry, which this version can't read yet"

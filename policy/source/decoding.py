@@ -44,7 +44,8 @@ def read_json(value: bytes) -> Any:
         raise Undecodable(f"is not JSON: {error}") from None
 
 
-DECODERS: dict[str, Decoder] = {"json": JsonDecoder()}
-"""By the name of a format."""
+JSON = "json"
+"""The format whose records say all themselves."""
+JSON_DECODER: Decoder = JsonDecoder()
 NEEDING_REGISTRY = frozenset({"avro", "protobuf", "json-schema"})
 """Formats whose records say by a number which schema they have."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from policy.instants import moment
 from policy.rendering.failure import failure_of
-from policy.source.decoding import Decoder, Undecodable
+from policy.source.decoding import JSON_DECODER, Decoder, Undecodable
 from policy.source.entry import SourceEntry
 from policy.source.envelopes import Opened, as_text, holds_json
 from policy.source.expression import Expression, Values, is_absent
@@ -33,13 +33,14 @@ _encode = msgspec.json.Encoder().encode
 class Source(Struct, frozen=True, kw_only=True, dict=True):
     """One source of the catalogue, compiled.
 
+    `wire` is the format of the bytes, and `unwrap` opens what stands around the fields in it.
     `made` are the fields that its mapping sets; `speaks_of_key` tells whether anything asks for the
     record's key. `only_topics` matches the names of the topics that it reads.
     """
 
     name: str
     entry: SourceEntry
-    decoder: Decoder
+    wire: str
     unwrap: Callable[[object, SourceRecord], Opened]
     only_topics: re.Pattern[str] | None
     when: Expression | None
@@ -59,28 +60,29 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
         pattern = self.only_topics
         return bool(pattern and pattern.fullmatch(topic)) and not topic.startswith("__")
 
-    async def outcome(self, record: SourceRecord) -> Outcome:
+    async def outcome(self, record: SourceRecord, decoder: Decoder = JSON_DECODER) -> Outcome:
         """What comes of a record, which depends on nothing but the record and the source.
 
-        Raises RegistryUnavailable where its format can't be known now.
+        The decoder is that of the source's `wire` format; what comes by HTTP, and what examples
+        give, is JSON whatever that is. Raises RegistryUnavailable where it can't be said now.
         """
         value = record.value
         if value is not None and len(value) > LARGEST_VALUE:
             detail = f"{len(value)} bytes, {LARGEST_VALUE} are allowed"
             return Refused(Reason.TOO_LARGE, detail)
         try:
-            decoded = await self._decoded(record)
+            decoded = await self._decoded(record, decoder)
             opened = self.unwrap(decoded, record)
         except Undecodable as error:
             return Refused(Reason.UNDECODABLE, str(error))
         return self._mapped(record, decoded, opened)
 
-    async def _decoded(self, record: SourceRecord) -> object:
+    async def _decoded(self, record: SourceRecord, decoder: Decoder) -> object:
         if record.value is None:
             return None
         if self.is_cloud_event and not holds_json(record):
             return as_text(record.value)
-        return await self.decoder.decode(record.value, record.topic)
+        return await decoder.decode(record.value, record.topic)
 
     def _mapped(self, record: SourceRecord, decoded: object, opened: Opened) -> Outcome:
         if opened.deleted and self.entry.deletes == "skip":

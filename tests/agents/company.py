@@ -93,12 +93,12 @@ class Company:
 
     @asynccontextmanager
     async def reading(
-        self, catalogue: Catalogue | Catalogues | None = None
+        self, catalogue: Catalogue | Catalogues | None = None, **more: Any
     ) -> AsyncIterator[Sources]:
         """All partitions of all sources are read within the block."""
         found = self.catalogue() if catalogue is None else catalogue
         catalogues = FixedCatalogue(found) if isinstance(found, Catalogue) else found
-        sources = Sources(catalogues, self.stage.runtime, look=0.1)
+        sources = Sources(catalogues, self.stage.runtime, look=0.1, **more)
         numbers = range(self.stage.settings.partitions)
         for number in numbers:
             sources.hold(number)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from agents import source_reading
 from agents.sources import Sources
@@ -27,7 +28,7 @@ from schemas.misplaced import Misplaced
 from schemas.profile import Contacts
 from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason
-from tests.agents.company import Company
+from tests.agents.company import SHIPPED, Company
 from tests.agents.names import unique
 from tests.agents.samples import order_shipped
 from tests.agents.stage import Stage
@@ -249,9 +250,8 @@ async def test_while_a_registry_is_away_records_wait_and_none_is_a_dead_letter(
 ) -> None:
     monkeypatch.setattr(source_reading, "PAUSE", 0.05)
     catalogue, registry = company.catalogue(), Registry()
-    source = msgspec.structs.replace(catalogue.sources[company.source], decoder=registry)
     await company.write(*[order(0) for _ in range(3)], partition=0)
-    async with company.reading(msgspec.structs.replace(catalogue, sources={source.name: source})):
+    async with company.reading(catalogue, decoders={"json": registry}):
         await company.caught_up()
     assert registry.asked == 5
     assert len(await placed(stage)) == 3
@@ -347,3 +347,40 @@ async def test_behind_a_prefix_a_company_s_topics_are_read_by_the_names_that_the
 )
 def test_our_topics_are_known_behind_our_prefix(name: str, prefix: str, expected: bool) -> None:
     assert is_ours(name, prefix) is expected
+
+
+async def test_two_sources_of_one_topic_each_say_what_they_make_of_a_record(
+    stage: Stage, company: Company
+) -> None:
+    other = unique("people")
+    text = (
+        SHIPPED
+        + """
+[sources.{other}]
+topics = "{topic}"
+into = "contacts"
+[sources.{other}.set]
+user = "{{{{ customer }}}}"
+email = "{{{{ customer }}}}@example.com"
+"""
+    )
+    users = [unique("user") for _ in range(4)]
+    orders = [order(number, customer=user) for number, user in enumerate(users)]
+    async with company.reading(company.catalogue(text, other=other)):
+        await company.write(*orders, b"no JSON", partition=1)
+        await company.caught_up()
+        await until_told(lambda: placed(stage, "decider"), lambda found: len(found) == 4)
+        await until_told(stage.letters, lambda found: len(found) == 2)
+    await stage.work(stage.decider, stage.router, stage.decider)
+    mails = [each.address for each in await stage.deliveries(Channel.EMAIL)]
+    assert sorted(mails) == sorted(f"{user}@example.com" for user in users[::2])
+    assert len({each.id for each in await stage.letters()}) == 2
+
+    def counted(source: str, outcome: str) -> float:
+        labels = {"source": source, "outcome": outcome}
+        return REGISTRY.get_sample_value("tocsin_source_records_total", labels) or 0.0
+
+    outcomes = ("moved", "skipped", "dead")
+    assert [counted(company.source, each) for each in outcomes] == [2, 2, 1]
+    assert [counted(other, each) for each in outcomes] == [4, 0, 1]
+    assert REGISTRY.get_sample_value("tocsin_source_lag", {"source": other}) == 0
