@@ -27,6 +27,8 @@ KNOWN = (
     "Failed to get the schema name: null",
     # The query's `from` and `date`.
     "(reserved word) cannot be used as model name",
+    # A source's record, of which nothing is known.
+    "Codegen property is null (e.g. map/dict of undefined type)",
 )
 """What openapi-generator warns of that says nothing of the document."""
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
