@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -151,7 +152,7 @@ class SourceReading:
         for number, record in enumerate(records, 1):
             if number % AT_A_STRETCH == 0:
                 await asyncio.sleep(0)
-            outcome = await self._outcome(record)
+            outcome = await self._outcome(record, taking.now)
             if outcome is None or self._is_too_much(record, outcome):
                 await self._finish(tp, taking)
                 self._log.go_back(tp)
@@ -163,16 +164,19 @@ class SourceReading:
 
     async def _finish(self, tp: TopicPartition, taking: "_Taking") -> None:
         await taking.outputs.flush()
+        for what, count in taking.counts.items():
+            metrics.SOURCE_RECORDS.labels(self.name, what).inc(count)
+        taking.counts.clear()
         if taking.next:
             self._log.note(tp, taking.next)
             self._told = ""
 
-    async def _outcome(self, record: ConsumerRecord) -> Outcome | None:
+    async def _outcome(self, record: ConsumerRecord, now: int) -> Outcome | None:
         """What comes of a record; None where that can't be known now."""
         if isinstance(record.value, Unread):
             most = f"over {unpacking.MOST_BYTES} bytes when it is unpacked"
             return Refused(Reason.TOO_LARGE, f"{record.value.which} are one batch of {most}")
-        said = as_source_record(record, self._runtime.clock.now())
+        said = as_source_record(record, now)
         unknown = None
         for attempt in range(2):
             catalogue, source = self._catalogues.current, self._source()
@@ -207,8 +211,10 @@ class SourceReading:
         self._recent[place] = isinstance(outcome, Refused)
         if len(self._recent) > WINDOW:
             del self._recent[next(iter(self._recent))]
+        if not isinstance(outcome, Refused) or len(self._recent) < WINDOW:
+            return False
         bad, share = sum(self._recent.values()), self._runtime.settings.bad_share
-        if not isinstance(outcome, Refused) or len(self._recent) < WINDOW or bad <= share * WINDOW:
+        if bad <= share * WINDOW:
             return False
         self._wait_for(STUCK_SECONDS)
         self._say(
@@ -253,10 +259,11 @@ class _Taking:
     def __init__(self, runtime: Runtime, source: str, since: int) -> None:
         self.outputs: Outputs = runtime.outputs()
         self.next = 0
+        self.counts = Counter[str]()
         self._source = source
         self._since = since
         self._partitions = runtime.settings.partitions
-        self._now = runtime.clock.now()
+        self.now = runtime.clock.now()
 
     def add(self, record: ConsumerRecord, outcome: Outcome) -> None:
         """Have the outputs say what came of the record."""
@@ -267,13 +274,13 @@ class _Taking:
             case Refused(reason=reason, detail=detail):
                 what = "dead"
                 error = BadRecord(reason, detail)
-                letter = dead_letter(NAME, record, error, self._now, source=self._source)
+                letter = dead_letter(NAME, record, error, self.now, source=self._source)
                 number = record.partition % self._partitions
                 self.outputs.add(DEAD_LETTERS, number, letter.key, encode(letter))
             case Mapped():
                 what = "moved"
                 self._place(record, outcome)
-        metrics.SOURCE_RECORDS.labels(self._source, what).inc()
+        self.counts[what] += 1
 
     def _place(self, record: ConsumerRecord, mapped: Mapped) -> None:
         into = INTO[mapped.into]
@@ -285,7 +292,7 @@ class _Taking:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            accepted_at=_accepted_at(record, self._now),
+            accepted_at=_accepted_at(record, self.now),
             value=Raw(encode(mapped.value)),
             key=record.key if len(record.key or b"") <= KEPT_KEY else None,
             headers=headers,
