@@ -19,44 +19,53 @@ Into = Literal[
 
 
 class ExampleEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A record, and what the source gives of it; `tocsin catalogue check` compares.
-
-    `given` is the value: the name of a *.json file beside the catalogue, a text, or a table or list
-    that stands for its JSON; without it the record is a tombstone. `gives` are fields of what comes
-    of it, or "skipped", or "refused".
-    """
+    """A record, and what the source makes of it; `tocsin catalogue check` compares."""
 
     gives: dict[str, Any] | Literal["skipped", "refused"]
+    """Fields of the resulting record, or `"skipped"`, or `"refused"`."""
     given: str | dict[str, Any] | list[Any] | None = None
+    """The value: the name of a `*.json` file beside the catalogue, a text, or a table or list that
+    stands for its JSON; without it the record is a tombstone."""
     key: str | None = None
+    """The record's key."""
     headers: dict[str, str] = {}
+    """The record's headers."""
     topic: Annotated[str, Meta(max_length=249)] = ""
+    """The topic in which it stands; the source's first one unless set."""
     partition: Annotated[int, Meta(ge=0)] = 0
+    """The partition in which it stands."""
     offset: Annotated[int, Meta(ge=0)] = 0
+    """Its offset."""
     timestamp: Annotated[int, Meta(ge=0)] = 0
+    """Its time in epoch milliseconds; in November 2023 unless set."""
 
 
 class SourceEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A company's own topic, as it is, and what each of its records says in Tocsin's terms.
-
-    `set` has a template for each field of a record of `into`. A record counts where `when` holds.
-    Reading begins with what is written from `now` on, or at the `beginning`; what happens begins
-    now, unless it is said, and what is so at the beginning. In the same way rows of a snapshot of
-    Debezium's are skipped or mapped. `deletes` are skipped: deleted rows, and records without a
-    value; mapped ones have `deleted`. A source without `topics` has what comes by HTTP alone, which
-    `signature` says how to prove.
-    """
+    """A company's own topic, as it is, and what each of its records means."""
 
     into: Into
+    """The public topic for which each record is mapped."""
     topics: Annotated[tuple[TopicPattern, ...], Meta(max_length=100)] | TopicPattern = ()
+    """Topics to read, by names in which `*` and `?` stand for any characters; without any, only
+    what is sent by HTTP."""
     format: str = "json"
+    """`json`, `cloudevents` or `debezium+json`."""
     when: str | None = None
+    """An expression over the record; where it doesn't hold, the record is skipped."""
     set: dict[str, Any] = {}
+    """A template, or a constant, for each field of the resulting record."""
     start: Literal["now", "beginning"] | None = None
+    """Where reading begins; unless set, `now` for events, presence, feedback and cancellations,
+    and the `beginning` for others."""
     snapshots: Literal["skip", "map"] | None = None
+    """What happens to the rows of a Debezium snapshot; unless set, they are skipped for events,
+    presence, feedback and cancellations, and mapped for others."""
     deletes: Literal["skip", "map"] = "skip"
+    """What happens to deleted rows and to records without a value; mapped ones have `deleted`."""
     signature: Literal["github", "stripe"] | None = None
+    """How senders by HTTP sign, who need no API key then."""
     examples: Annotated[tuple[ExampleEntry, ...], Meta(max_length=100)] = ()
+    """Records with what the source makes of them."""
 
     @property
     def patterns(self) -> tuple[str, ...]:

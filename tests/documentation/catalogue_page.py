@@ -11,6 +11,7 @@ from msgspec import NODEFAULT, Meta, Struct
 from policy import entry
 from policy.duration import Duration
 from policy.rate_limit import RateLimit, TenantLimit
+from policy.source.entry import Into, SourceEntry, TopicPattern
 from schemas.event import Name
 from schemas.profile import ClockTime, QuietHours
 from tests.documentation.field_docs import field_docs, paragraphs
@@ -23,6 +24,7 @@ SECTIONS: dict[str, tuple[str, type[Struct] | None, str]] = {
     "tenants": ("[tenants.NAME]", entry.TenantEntry, "defaults of a tenant"),
     "layouts": ("[layouts.NAME]", entry.Layout, "what goes around e-mails"),
     "segments": ("[segments.NAME]", entry.SegmentEntry, "users to be addressed together"),
+    "sources": ("[sources.NAME]", SourceEntry, "topics of a company's own, and their meaning"),
     "holdout": ("[holdout]", entry.HoldoutEntry, "users who get none of the types"),
 }
 """By the name of each section: how it is written, what it holds, and what it is for."""
@@ -34,6 +36,8 @@ NAMED: tuple[tuple[Any, str], ...] = (
     (entry.PlainName, "name"),
     (entry.Share, "percentage"),
     (Name, "name"),
+    (TopicPattern, "topic"),
+    (Into, "public topic"),
     (ClockTime, "time of day"),
 )
 LIMITS = {"count": "Notifications.", "seconds": "In any span of so many seconds."}
@@ -148,7 +152,7 @@ def shown(hint: Any) -> str:
         return shown(arguments[0]) + (f" ({bounds})" if bounds else "")
     if origin is Literal:
         return " or ".join(code(each) for each in arguments)
-    if origin is tuple:
+    if origin in (tuple, list):
         return f"list of {shown(arguments[0])}"
     if origin is dict:
         return f"table of {shown(arguments[1])} by {shown(arguments[0])}"
@@ -156,7 +160,7 @@ def shown(hint: Any) -> str:
         return _link(hint)
     if issubclass(hint, Enum):
         return str(hint.__name__).lower()
-    return {str: "text", bool: "true or false", int: "integer"}[hint]
+    return {str: "text", bool: "true or false", int: "integer", Any: "anything"}[hint]
 
 
 def _bounds(metas: tuple[Any, ...]) -> Iterator[str]:
