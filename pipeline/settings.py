@@ -95,6 +95,18 @@ class Settings(BaseSettings):
     clickhouse_cluster: str = ""
     """Where it is a cluster: its name in ClickHouse's configuration; tables are then replicated."""
 
+    schema_registry: str = ""
+    """Where the API of a schema registry is, as Confluent has it: http://HOST:8081, or
+    https://HOST/apis/ccompat/v7 of Apicurio; several of one cluster, separated by commas."""
+    schema_registry_user: str = ""
+    schema_registry_password: SecretStr = SecretStr("")
+    """Of basic authentication; a key and its secret in Confluent's cloud."""
+    schema_registry_ca_file: Path | None = None
+    """PEM of the authorities that may vouch for it; without it, the system's."""
+    schema_registry_certificate_file: Path | None = None
+    schema_registry_key_file: Path | None = None
+    """PEM of our certificate and key, where it knows clients by those; one file may have both."""
+
     push_providers: str = "fcm"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);
     where one is in trouble the others are used, and those of weight 0 only then."""

@@ -44,8 +44,19 @@ def read_json(value: bytes) -> Any:
         raise Undecodable(f"is not JSON: {error}") from None
 
 
+class NotConnected:
+    """Of a format that needs a registry, where none is named."""
+
+    async def decode(self, value: bytes, topic: str) -> object:
+        """Raises RegistryUnavailable."""
+        raise RegistryUnavailable(
+            "Its format needs a schema registry, and TOCSIN_SCHEMA_REGISTRY names none"
+        )
+
+
 JSON = "json"
 """The format whose records say all themselves."""
 JSON_DECODER: Decoder = JsonDecoder()
 NEEDING_REGISTRY = frozenset({"avro", "protobuf", "json-schema"})
 """Formats whose records say by a number which schema they have."""
+NOT_CONNECTED: Decoder = NotConnected()

@@ -40,6 +40,18 @@ class ExampleEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Its time in epoch milliseconds; in November 2023 unless set."""
 
 
+class ReadAsEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The schema by which Avro records are read, whichever wrote them.
+
+    Of `subject` it is that `version`; without a subject, of the topic's values.
+    """
+
+    version: Annotated[int, Meta(ge=1)] | Literal["latest"]
+    """Of the subject."""
+    subject: Annotated[str, Meta(max_length=500)] = ""
+    """Under which the registry has it; that of the topic's values unless set."""
+
+
 class SourceEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A company's own topic, as it is, and what each of its records means."""
 
@@ -49,7 +61,12 @@ class SourceEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Topics to read, by names in which `*` and `?` stand for any characters; without any, only
     what is sent by HTTP."""
     format: str = "json"
-    """`json`, `cloudevents` or `debezium+json`."""
+    """`json`, `cloudevents`, `avro`, `protobuf` or `json-schema`; `debezium+json`, or `debezium+`
+    and one that a schema registry knows."""
+    read_as: ReadAsEntry | None = None
+    """The schema by which records are read, in place of the one that wrote them."""
+    key_format: Literal["avro", "protobuf", "json-schema"] | None = None
+    """What the registry's schema of keys is, where expressions ask for the key."""
     when: str | None = None
     """An expression over the record; where it doesn't hold, the record is skipped."""
     set: dict[str, Any] = {}
