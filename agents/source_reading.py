@@ -19,12 +19,13 @@ from pipeline.outputs import Outputs, partition_of
 from pipeline.record_faults import is_of_record, report_fault
 from pipeline.runtime import Runtime
 from pipeline.slices import AT_A_STRETCH
+from pipeline.source_decoders import SourceDecoders
 from pipeline.source_log import SourceLog
 from pipeline.topics import DEAD_LETTERS, INTO, PLACED
 from pipeline.unpacking import Unread
 from policy.catalogue.catalogue import Catalogue
 from policy.message import is_message
-from policy.source.decoding import Decoder, RegistryUnavailable
+from policy.source.decoding import RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
 from schemas.encoding import encode
@@ -61,7 +62,7 @@ class SourceReading:
         name: str,
         catalogues: Catalogues,
         runtime: Runtime,
-        decoders: Mapping[str, Decoder],
+        decoders: SourceDecoders,
     ) -> None:
         self.name = name
         self.wanted = frozenset[TopicPartition]()
@@ -92,6 +93,7 @@ class SourceReading:
         finally:
             await self._log.stop()
             metrics.SOURCE_LAG.labels(self.name).set(0)
+            metrics.SOURCE_WAITING.labels(self.name).set(0)
 
     async def settle(self) -> None:
         """Finish what is in hand, commit it, and read no more than is wanted by now."""
@@ -136,6 +138,7 @@ class SourceReading:
         """Read nothing for so long, or until there is another catalogue."""
         self._waits_until = time.monotonic() + seconds
         self._waits_with = self._catalogues.current.version
+        metrics.SOURCE_WAITING.labels(self.name).set(1)
 
     async def _wait(self, why: str) -> None:
         self._say(why)
@@ -169,7 +172,9 @@ class SourceReading:
         taking.counts.clear()
         if taking.next:
             self._log.note(tp, taking.next)
+        if taking.next and not self.waits:
             self._told = ""
+            metrics.SOURCE_WAITING.labels(self.name).set(0)
 
     async def _outcome(self, record: ConsumerRecord, now: int) -> Outcome | None:
         """What comes of a record; None where that can't be known now."""
@@ -183,7 +188,8 @@ class SourceReading:
             if source is None:
                 return None
             try:
-                outcome = await source.outcome(said, self._decoders[source.wire])
+                value, key = self._decoders.of(source), self._decoders.key_of(source)
+                outcome = await source.outcome(said, value, key)
             except RegistryUnavailable as error:
                 self._say(f"waits: {error}")
                 self._wait_for(PAUSE)

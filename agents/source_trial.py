@@ -1,16 +1,16 @@
 """What records that are there would become by a source; nothing is written."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import ConsumerRecord
 from msgspec import Struct, to_builtins
 
 from agents.source_reading import as_source_record
+from pipeline.source_decoders import SourceDecoders
 from policy.catalogue.catalogue import Catalogue
 from policy.message import is_message
-from policy.source.decoding import Decoder
 from policy.source.record import Mapped, Refused, Skipped
 from policy.source.source import Source
 from schemas.event import Event
@@ -40,7 +40,7 @@ async def tried(
     source: Source,
     records: Iterable[ConsumerRecord],
     catalogue: Catalogue,
-    decoders: Mapping[str, Decoder],
+    decoders: SourceDecoders,
     now: int,
 ) -> list[Tried]:
     """Each of these records, in their order, with what the source makes of it at `now`.
@@ -49,7 +49,8 @@ async def tried(
     """
     found, ids = [], Counter[str]()
     for record in records:
-        outcome = await source.outcome(as_source_record(record, now), decoders[source.wire])
+        said = as_source_record(record, now)
+        outcome = await source.outcome(said, decoders.of(source), decoders.key_of(source))
         if isinstance(outcome, Mapped) and isinstance(outcome.value, Event):
             event = outcome.value
             ids[event.id] += 1

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from zlib import crc32
 
 from aiokafka import TopicPartition
@@ -11,9 +10,8 @@ from aiokafka.errors import KafkaError
 from agents.source_reading import SourceReading
 from pipeline.catalogue_folder import Catalogues
 from pipeline.runtime import Runtime
-from pipeline.source_decoders import decoders_of
+from pipeline.source_decoders import SourceDecoders
 from pipeline.topics import is_ours
-from policy.source.decoding import Decoder
 
 LOOK_SECONDS = 5.0
 """Between looks at which topics there are: a new one, or a new partition, is read so soon after."""
@@ -38,12 +36,12 @@ class Sources:
         catalogues: Catalogues,
         runtime: Runtime,
         look: float = LOOK_SECONDS,
-        decoders: Mapping[str, Decoder] | None = None,
+        decoders: SourceDecoders | None = None,
     ) -> None:
         self._catalogues = catalogues
         self._runtime = runtime
         self._look = look
-        self._decoders = decoders_of(runtime.settings) if decoders is None else decoders
+        self._decoders = decoders or SourceDecoders(runtime.settings)
         self._held = set[int]()
         self._readings: dict[str, SourceReading] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -88,6 +86,7 @@ class Sources:
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+        await self._decoders.close()
         self._watching = None
         self._tasks.clear()
         self._readings.clear()

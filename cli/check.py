@@ -10,6 +10,7 @@ import msgspec
 from agents.check_clickhouse import check_clickhouse
 from agents.check_kafka import check_kafka
 from agents.check_providers import check_providers
+from agents.check_registry import check_registry
 from agents.findings import Finding, State
 from cli.lines import print_lines, width
 from cli.settings import read_settings
@@ -25,7 +26,8 @@ COLUMNS = 80
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--no-providers", is_flag=True, help="Do not call providers.")
 def check(as_json: bool, no_providers: bool) -> None:
-    """Check what Tocsin needs: Kafka, topics, grants, ClickHouse, clocks and providers.
+    """Check what Tocsin needs: Kafka, topics, grants, ClickHouse, clocks, the schema registry and
+    providers.
 
     Nothing is sent and nothing is changed. Exits with 1 if something failed, and says what to do
     about it.
@@ -42,6 +44,7 @@ def check(as_json: bool, no_providers: bool) -> None:
 async def _look(settings: Settings, *, with_providers: bool) -> list[Finding]:
     found = [each async for each in check_kafka(settings)]
     found += [each async for each in check_clickhouse(settings)]
+    found += [each async for each in check_registry(settings)]
     if with_providers:
         found += [each async for each in check_providers(settings)]
     return found

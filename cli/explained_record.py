@@ -2,12 +2,13 @@
 
 from agents.source_reading import as_source_record
 from cli.moment import now
-from pipeline.errors import BadRecord, WrongUsage
+from pipeline.errors import BadRecord, Unavailable, WrongUsage
 from pipeline.settings import Settings
-from pipeline.source_decoders import decoders_of
+from pipeline.source_decoders import SourceDecoders
 from pipeline.topic_reading import read_record
 from policy.catalogue.catalogue import Catalogue
-from policy.source.record import Mapped, Refused, Skipped
+from policy.source.decoding import RegistryUnavailable
+from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
 from schemas.event import Event
 
@@ -17,8 +18,8 @@ async def event_of(
 ) -> tuple[Event, str]:
     """The event, and its origin in words.
 
-    Raises WrongUsage for a place that is none, or of which a source makes no event, and
-    BadRecord for a record that it refuses.
+    Raises WrongUsage for a place that is none, or of which a source makes no event, BadRecord for
+    a record that it refuses, and Unavailable.
     """
     topic, partition, offset = _place(place)
     source = _source(catalogue, topic, name)
@@ -26,8 +27,7 @@ async def event_of(
     if record is None:
         raise WrongUsage(f"There is no record at {place}.")
     origin = f"{place} by the source {source.name}"
-    decoder = decoders_of(settings)[source.wire]
-    match await source.outcome(as_source_record(record, now()), decoder):
+    match await _outcome(settings, source, as_source_record(record, now())):
         case Mapped(value=Event() as event):
             return event, origin
         case Mapped(into=into):
@@ -36,6 +36,16 @@ async def event_of(
             raise WrongUsage(f"Nothing comes of {origin}: it is skipped, {why}.")
         case Refused(reason=reason, detail=detail):
             raise BadRecord(reason, f"{origin}: {detail}")
+
+
+async def _outcome(settings: Settings, source: Source, record: SourceRecord) -> Outcome:
+    decoders = SourceDecoders(settings)
+    try:
+        return await source.outcome(record, decoders.of(source), decoders.key_of(source))
+    except RegistryUnavailable as error:
+        raise Unavailable(str(error)) from error
+    finally:
+        await decoders.close()
 
 
 def _place(place: str) -> tuple[str, int, int]:

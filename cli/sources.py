@@ -17,14 +17,18 @@ from cli.lines import Row, aligned, print_lines
 from cli.moment import now
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import BadCatalogue, WrongUsage
+from pipeline.errors import BadCatalogue, Misconfigured, Unavailable, WrongUsage
+from pipeline.registry.client import registry_of
+from pipeline.registry.samples import in_json, is_framed
 from pipeline.settings import Settings
-from pipeline.source_decoders import decoders_of
+from pipeline.source_decoders import SourceDecoders
 from pipeline.topic_reading import read_newest, topics_of
 from pipeline.topics import is_ours
 from policy.catalogue.catalogue import Catalogue
 from policy.shown import counted
+from policy.source.decoding import RegistryUnavailable, Undecodable
 from policy.source.inference import NothingToInfer, draft
+from policy.source.record import SourceRecord
 from policy.source.source import Source
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -110,9 +114,29 @@ async def _inferred(settings: Settings, topic: str, last: int) -> tuple[str, int
     records = await read_newest(settings.brokers.unprefixed, [topic], last)
     said = [as_source_record(record, now()) for record in records]
     try:
-        return draft(topic, said), len(said)
-    except NothingToInfer as error:
+        wire, plain = await _plain(settings, said)
+        return draft(topic, plain, wire), len(said)
+    except (NothingToInfer, Undecodable) as error:
         raise WrongUsage(f"Nothing can be drafted: {error}.") from None
+    except RegistryUnavailable as error:
+        raise Unavailable(str(error)) from error
+
+
+async def _plain(settings: Settings, records: list[SourceRecord]) -> tuple[str, list[SourceRecord]]:
+    """Their format, and what they say in JSON."""
+    framed = [record for record in records if is_framed(record)]
+    if len(framed) <= len(records) / 2:
+        return "json", records
+    registry = registry_of(settings)
+    if registry is None:
+        raise Misconfigured(
+            "The records are written by the schemas of a registry: set TOCSIN_SCHEMA_REGISTRY to "
+            "its URL."
+        )
+    try:
+        return await in_json(registry, framed)
+    finally:
+        await registry.close()
 
 
 async def _tried(
@@ -125,7 +149,13 @@ async def _tried(
             f"{', '.join(source.entry.patterns) or 'none, as it takes what comes by HTTP'}."
         )
     records = await read_newest(settings.brokers.unprefixed, topics, last)
-    return await tried(source, records, catalogue, decoders_of(settings), now())
+    decoders = SourceDecoders(settings)
+    try:
+        return await tried(source, records, catalogue, decoders, now())
+    except RegistryUnavailable as error:
+        raise Unavailable(str(error)) from error
+    finally:
+        await decoders.close()
 
 
 async def _topics(settings: Settings) -> Mapping[str, int]:

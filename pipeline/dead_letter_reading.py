@@ -11,7 +11,7 @@ from pipeline.errors import Unavailable
 from pipeline.outputs import MOST_BYTES, partition_of
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
-from pipeline.source_decoders import decoders_of
+from pipeline.source_decoders import SourceDecoders
 from pipeline.topic_reading import read_record, read_topic
 from pipeline.topics import DEAD_LETTERS, ERASURES, INTO
 from pipeline.unpacking import Unread
@@ -69,6 +69,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     done = gone = 0
     erased = await _erased(settings)
     sources = _sources_of(settings, letters)
+    decoders = SourceDecoders(settings)
     producer = await start_producer(settings.brokers)
     try:
         for letter in letters:
@@ -83,7 +84,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
                 key, value, headers = record.key, record.value, record.headers
             topic, partition = letter.topic, letter.partition
             if letter.source:
-                said = await _said(settings, sources, letter, key, value, headers)
+                said = await _said(decoders, sources, letter, key, value, headers)
                 if said is None:
                     gone += 1
                     continue
@@ -101,6 +102,7 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
             "records were sent again; do the same once it is back: what counts once counts once."
         ) from error
     finally:
+        await decoders.close()
         await producer.stop()
     return done, gone
 
@@ -112,7 +114,7 @@ def _sources_of(settings: Settings, letters: Iterable[DeadLetter]) -> Mapping[st
 
 
 async def _said(
-    settings: Settings,
+    decoders: SourceDecoders,
     sources: Mapping[str, Source],
     letter: DeadLetter,
     key: bytes | None,
@@ -133,7 +135,7 @@ async def _said(
         headers=tuple(headers),
     )
     try:
-        outcome = await source.outcome(record, decoders_of(settings)[source.wire])
+        outcome = await source.outcome(record, decoders.of(source), decoders.key_of(source))
     except RegistryUnavailable as error:
         raise Unavailable(f"{error}; do the same once it answers.") from error
     if not isinstance(outcome, Mapped):

@@ -62,6 +62,12 @@ SOURCE_LAG = Gauge(
     "waits for, or more workers of intake are needed.",
     ["source"],
 )
+SOURCE_WAITING = Gauge(
+    "tocsin_source_waiting",
+    "1 while a source reads nothing: the schema registry can't be asked, or too many of its "
+    "records are refused. The log says which, and what to do.",
+    ["source"],
+)
 UNPROCESSABLE = Counter(
     "tocsin_unprocessable",
     "Records, timers and deliveries set aside as working on them raised an error that nobody "

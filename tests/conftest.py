@@ -15,11 +15,13 @@ from xdist.remote import Producer
 
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
+from pipeline.errors import DownloadFailed
 from pipeline.settings import Settings
 from pipeline.topic_creation import create_topics
 from pipeline.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
+from tests.pipeline.registry.apicurio import Apicurio
 from tests.release import build, last_release
 from tests.runs import is_default
 from tests.scratch import use_memory
@@ -90,6 +92,18 @@ async def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """A running ClickHouse. Shared: use a database or tables of your own, and never stop it."""
     async with ClickHouse(tmp_path_factory.mktemp("clickhouse")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def apicurio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Apicurio]:
+    """A running schema registry. Shared: use subjects of your own, and never stop it."""
+    server = Apicurio(tmp_path_factory.mktemp("apicurio"))
+    try:
+        await server.start()
+    except DownloadFailed as error:
+        pytest.skip(f"There is no schema registry to test with: {error}")
+    yield server
+    await server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ MAY_BE_SHARED = {
     "Server": "a process",
     "ClickHouse": "a process",
     "House": "processes",
+    "Apicurio": "a process",
     "KafkaCluster": "processes",
     "SecuredKafka": "a process",
     "SmallDisk": "a file system",

@@ -39,6 +39,8 @@ def test_whoever_uses_a_house_of_all_is_listed() -> None:
     for folder, fixture, name in (
         ("web", "api: Api", "web"),
         ("chaos", "house: House, tell", "chaos"),
+        ("agents", "apicurio: Apicurio", "registry"),
+        ("pipeline", "apicurio: Apicurio", "registry"),
     ):
         for path in (TESTS / folder).rglob("test_*.py"):
             if fixture in path.read_text():

@@ -24,7 +24,8 @@ from policy.source.source import Maker, Source
 
 CLOUDEVENTS = "cloudevents"
 _DEBEZIUM = "debezium+"
-FORMATS = ("json", CLOUDEVENTS, "debezium+json")
+_WIRES = (JSON, *sorted(NEEDING_REGISTRY))
+FORMATS = (*_WIRES, CLOUDEVENTS, *(f"{_DEBEZIUM}{wire}" for wire in _WIRES))
 _KAFKAS_OWN = "__consumer_offsets"
 
 
@@ -75,7 +76,12 @@ def compile_source(name: str, entry: SourceEntry) -> tuple[Source, list[Problem]
         begins_now=(entry.start or ("now" if happens else "beginning")) == "now",
         skips_snapshots=(entry.snapshots or ("skip" if happens else "map")) == "skip",
     )
-    problems = [*_of_topics(entry), *_of_format(entry), *names.problems, *_of_fields(entry)]
+    problems = [
+        *_of_topics(entry),
+        *_of_format(entry, source.wire),
+        *names.problems,
+        *_of_fields(entry),
+    ]
     return source, problems
 
 
@@ -97,15 +103,11 @@ def _of_topics(entry: SourceEntry) -> Iterator[Problem]:
         yield ("topics",), f"names {pattern} more than once"
 
 
-def _of_format(entry: SourceEntry) -> Iterator[Problem]:
-    wire = entry.format.removeprefix(_DEBEZIUM)
-    if wire == JSON or entry.format == CLOUDEVENTS:
-        return
-    if wire in NEEDING_REGISTRY:
-        complaint = f"{entry.format} needs a schema registry, which this version can't read yet"
-        yield ("format",), complaint
-        return
-    yield ("format",), f"{entry.format!r} is none of {', '.join(FORMATS)}"
+def _of_format(entry: SourceEntry, wire: str) -> Iterator[Problem]:
+    if entry.format not in FORMATS:
+        yield ("format",), f"{entry.format!r} is none of {', '.join(FORMATS)}"
+    elif entry.read_as is not None and wire != "avro":
+        yield ("read_as",), f"is for Avro: {entry.format} has no schema of a reader's own"
 
 
 def _of_fields(entry: SourceEntry) -> Iterator[Problem]:

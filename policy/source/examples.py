@@ -18,7 +18,10 @@ _TIMESTAMP = 1_700_000_000_000
 
 
 def example_problems(source: Source, files: Mapping[str, str]) -> Iterator[Problem]:
-    """What is other than an example says; `files` are those beside the catalogue, by name."""
+    """What is other than an example says; `files` are those beside the catalogue, by name.
+
+    Of a format that needs a registry, `given` is what the record says, in JSON.
+    """
     for number, example in enumerate(source.entry.examples):
         path = "examples", number
         given = example.given

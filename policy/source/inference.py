@@ -18,6 +18,7 @@ _PEOPLE = re.compile(
 )
 _ACTORS = re.compile(r"(actor|shop|seller|merchant|author|sender|vendor)(_?id|)$", re.IGNORECASE)
 _MOMENTS = re.compile(r"(^|_)(at|time|timestamp|ts|date|on|ms|us)$|(Time|At|Date|Timestamp)$")
+_DEBEZIUM = "debezium+"
 _MOST_FIELDS = 20
 _NAME = re.compile(r"[^A-Za-z0-9]+")
 _UNITS = ("s", "ms", "us", "ns")
@@ -27,16 +28,18 @@ class NothingToInfer(ValueError):
     """The records are of no format that can be told by them."""
 
 
-def draft(topic: str, records: Sequence[SourceRecord]) -> str:
+def draft(topic: str, records: Sequence[SourceRecord], wire: str = "json") -> str:
     """A file of the catalogue: a source that reads this topic into events, and a type of them.
 
     What is named for the user, the actor and the moment is taken for them. The file can be used as
-    it is; what it tells of, and when, is for its reader to say. Raises NothingToInfer.
+    it is; what it tells of, and when, is for its reader to say. Of records of another `wire` the
+    values are what they say, in JSON. Raises NothingToInfer.
     """
     values = [value for record in records if (value := _read(record)) is not None]
     if not values:
         raise NothingToInfer(f"none of {len(records)} records of {topic} is an object in JSON")
     kind = Counter(_format_of(record, value) for record, value in values).most_common(1)[0][0]
+    kind = kind.replace("json", wire)
     prefix, rows = _rows(kind, [value for _, value in values])
     fields = _fields(rows)
     name = _NAME.sub("_", topic).strip("_").lower()
@@ -66,7 +69,7 @@ def _format_of(record: SourceRecord, value: Mapping[str, Any]) -> str:
 
 def _rows(kind: str, values: Iterable[Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
     """Under which name the fields of interest stand, and what stands there."""
-    if kind == "debezium+json":
+    if kind.startswith(_DEBEZIUM):
         return "after.", [each["after"] for each in values if isinstance(each.get("after"), dict)]
     if kind == "cloudevents":
         found = [each.get("data", each) for each in values]
@@ -92,7 +95,7 @@ def _source(
     yield f'topics = ["{topic}"]'
     yield f'format = "{kind}"'
     yield 'into = "events"'
-    if kind == "debezium+json":
+    if kind.startswith(_DEBEZIUM):
         yield "# One event for each change; say which ones count, as in"
         yield "# when = \"before.status != 'shipped' and after.status == 'shipped'\""
     yield ""
@@ -106,7 +109,7 @@ def _source(
         yield f'actor = "{{{{ {prefix}{who} }}}}"'
     if moment is not None:
         yield f'occurred_at = "{{{{ {prefix}{moment} }}}}"'
-    elif kind == "debezium+json":
+    elif kind.startswith(_DEBEZIUM):
         yield 'occurred_at = "{{ ts_ms | epoch_ms }}"'
     if fields:
         yield ""

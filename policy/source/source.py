@@ -60,11 +60,17 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
         pattern = self.only_topics
         return bool(pattern and pattern.fullmatch(topic)) and not topic.startswith("__")
 
-    async def outcome(self, record: SourceRecord, decoder: Decoder = JSON_DECODER) -> Outcome:
+    async def outcome(
+        self,
+        record: SourceRecord,
+        decoder: Decoder = JSON_DECODER,
+        key_decoder: Decoder | None = None,
+    ) -> Outcome:
         """What comes of a record, which depends on nothing but the record and the source.
 
-        The decoder is that of the source's `wire` format; what comes by HTTP, and what examples
-        give, is JSON whatever that is. Raises RegistryUnavailable where it can't be said now.
+        The decoder is that of the source's `wire` format, and `key_decoder` that of its keys. What
+        comes by HTTP, and what examples give, is JSON whatever these are. Raises
+        RegistryUnavailable where it can't be said now.
         """
         value = record.value
         if value is not None and len(value) > LARGEST_VALUE:
@@ -73,9 +79,10 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
         try:
             decoded = await self._decoded(record, decoder)
             opened = self.unwrap(decoded, record)
+            key = await _key_of(record, key_decoder) if self.speaks_of_key else None
         except Undecodable as error:
             return Refused(Reason.UNDECODABLE, str(error))
-        return self._mapped(record, decoded, opened)
+        return self._mapped(record, decoded, key, opened)
 
     async def _decoded(self, record: SourceRecord, decoder: Decoder) -> object:
         if record.value is None:
@@ -84,12 +91,14 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
             return as_text(record.value)
         return await decoder.decode(record.value, record.topic)
 
-    def _mapped(self, record: SourceRecord, decoded: object, opened: Opened) -> Outcome:
+    def _mapped(
+        self, record: SourceRecord, decoded: object, key: object, opened: Opened
+    ) -> Outcome:
         if opened.deleted and self.entry.deletes == "skip":
             return Skipped("a delete")
         if opened.snapshot and self.skips_snapshots:
             return Skipped("a row of a snapshot")
-        values = self._values(record, decoded, opened)
+        values = self._values(record, decoded, key, opened)
         doing = "when"
         try:
             if self.when is not None and not self.when(values):
@@ -109,7 +118,7 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
             return Refused(Reason.INVALID, f"{doing}: {failure_of(error)}")
         return self._typed(said, absent)
 
-    def _values(self, record: SourceRecord, decoded: object, opened: Opened) -> Values:
+    def _values(self, record: SourceRecord, decoded: object, key: object, opened: Opened) -> Values:
         values = {
             **opened.fields,
             "value": decoded,
@@ -121,7 +130,7 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
             "deleted": opened.deleted,
         }
         if self.speaks_of_key:
-            values["key"] = _key(record.key)
+            values["key"] = key
         return values
 
     def _defaults(self, record: SourceRecord, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +174,12 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _texts(self) -> Callable[[Any], Any]:
         return texts_of(KINDS[self.into])
+
+
+async def _key_of(record: SourceRecord, decoder: Decoder | None) -> object:
+    if decoder is None or record.key is None:
+        return _key(record.key)
+    return await decoder.decode(record.key, record.topic)
 
 
 def _key(key: bytes | None) -> Any:

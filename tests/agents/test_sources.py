@@ -18,12 +18,14 @@ from pipeline.made_record import make_record
 from pipeline.producer import start_producer
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
+from pipeline.source_decoders import SourceDecoders
 from pipeline.source_log import SourceLog
 from pipeline.topic_creation import create_topics
 from pipeline.topic_reading import read_topic
 from pipeline.topics import CONTACTS, EVENTS, MISPLACED, PLACED, REQUESTS, is_ours
 from policy.catalogue.catalogue import Catalogue
-from policy.source.decoding import JsonDecoder, RegistryUnavailable
+from policy.source.decoding import Decoder, JsonDecoder, RegistryUnavailable
+from policy.source.source import Source
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts
 from schemas.request import Request
@@ -232,11 +234,16 @@ actor = "{{{{ shop_id }}}}"
     assert len(await placed(stage)) == 201
 
 
-class Registry(JsonDecoder):
+class Registry(SourceDecoders, JsonDecoder):
     """Is away at first."""
 
     def __init__(self) -> None:
+        super().__init__(Settings())
         self.asked = 0
+
+    def of(self, source: Source) -> Decoder:
+        """Itself, whatever the format is."""
+        return self
 
     async def decode(self, value: bytes, topic: str) -> object:
         self.asked += 1
@@ -251,7 +258,7 @@ async def test_while_a_registry_is_away_records_wait_and_none_is_a_dead_letter(
     monkeypatch.setattr(source_reading, "PAUSE", 0.05)
     catalogue, registry = company.catalogue(), Registry()
     await company.write(*[order(0) for _ in range(3)], partition=0)
-    async with company.reading(catalogue, decoders={"json": registry}):
+    async with company.reading(catalogue, decoders=registry):
         await company.caught_up()
     assert registry.asked == 5
     assert len(await placed(stage)) == 3

@@ -51,6 +51,13 @@ email = "{{ email }}"
 format = "cloudevents"
 into = "events"
 
+[sources.rows]
+format = "debezium+avro"
+into = "events"
+[sources.rows.set]
+type = "thing.happened"
+actor = "{{ after.shop }}"
+
 [sources.repository]
 into = "events"
 signature = "github"
@@ -194,6 +201,11 @@ async def test_of_a_batch_all_are_taken_or_none(house: House) -> None:
     for body, status in (({}, 400), ([], 400), (b"[", 400), ([one] * 1001, 400)):
         assert (await house.post("shop", body, content_type=batch)).status == status
     assert (await house.post("clicks", [one], content_type=batch)).status == 415
+
+
+async def test_what_names_a_schema_in_kafka_is_json_here(house: House) -> None:
+    said = await house.done("rows", {"op": "c", "after": {"shop": "s"}})
+    assert said["taken"] == 1
 
 
 def github(body: bytes, secret: bytes = b"It's a Secret to Everybody") -> str:
