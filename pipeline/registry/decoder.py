@@ -16,8 +16,9 @@ KINDS: dict[str, Kind] = {"avro": "AVRO", "protobuf": "PROTOBUF", "json-schema":
 """By the names that formats have in the catalogue."""
 LONG = 0.01
 """Seconds; a common record takes a thousandth of that."""
-MOST_COMPILED = 1000
-"""Schemas of one source that are kept ready; of more, those that came last."""
+MOST_COMPILED = 8 << 20
+"""Characters of the schemas that are kept ready for a source, which take many times that; of more,
+those that came last."""
 
 Read = Callable[[bytes], object]
 
@@ -41,6 +42,7 @@ class RegistryDecoder:
         self._read_as = read_as
         self._part = "key" if is_key else "value"
         self._ready: dict[tuple[int, str], Read] = {}
+        self._sizes: dict[tuple[int, str], int] = {}
 
     async def decode(self, value: bytes, topic: str) -> object:
         """What the record says: dicts, lists, text, integers, floats, booleans and None.
@@ -53,10 +55,7 @@ class RegistryDecoder:
         about = (number, topic if self._read_as is not None else "")
         read = self._ready.get(about)
         if read is None:
-            read = await self._made_ready(number, topic)
-            self._ready[about] = read
-            if len(self._ready) > MOST_COMPILED:
-                del self._ready[next(iter(self._ready))]
+            read = await self._made_ready(about, topic)
         begin = time.perf_counter()
         try:
             return read(value)
@@ -67,7 +66,8 @@ class RegistryDecoder:
                 # Many such records, one after the other, must not keep a lease from being renewed.
                 await asyncio.sleep(0)
 
-    async def _made_ready(self, number: int, topic: str) -> Read:
+    async def _made_ready(self, about: tuple[int, str], topic: str) -> Read:
+        number, _ = about
         schema = await self._registry.by_id(number)
         wanted = KINDS[self._format]
         if schema.kind != wanted:
@@ -77,10 +77,15 @@ class RegistryDecoder:
         else:
             making = _avro(schema, await self._reader(self._read_as, topic))
         try:
-            return await making
+            read = await making
         except Undecodable as error:
             # A schema never changes: what can't be used now never will be.
-            return _refusing(f"schema {number}: {error}")
+            read = _refusing(f"schema {number}: {error}")
+        self._ready[about], self._sizes[about] = read, schema.size
+        while sum(self._sizes.values()) > MOST_COMPILED and len(self._sizes) > 1:
+            oldest = next(iter(self._sizes))
+            del self._ready[oldest], self._sizes[oldest]
+        return read
 
     async def _reader(self, read_as: ReadAsEntry, topic: str) -> Schema:
         subject = read_as.subject or f"{topic}-{self._part}"

@@ -291,6 +291,25 @@ async def test_no_more_is_kept_than_fits(
     assert len(door.asked) == 6
 
 
+async def test_no_more_is_kept_ready_than_fits(
+    door: Door, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def reader(schema: Schema, _: object) -> object:
+        made.append(schema.text)
+        return lambda value: None
+
+    monkeypatch.setattr("pipeline.registry.decoder.avro_reader", reader)
+    monkeypatch.setattr("pipeline.registry.decoder.MOST_COMPILED", 250)
+    decoder = RegistryDecoder(registry, "avro")
+    for schema in (1, 2, 3):
+        door.answers[f"schemas/ids/{schema}"] = {"schema": str(schema) * 100}
+    for schema in (1, 2, 2, 3, 3, 2, 1):
+        await decoder.decode(b"\x00" + schema.to_bytes(4, "big"), "t")
+    assert [each[0] for each in made] == ["1", "2", "3", "1"]
+
+
 async def test_a_schema_that_can_not_be_used_is_looked_at_once(
     door: Door, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
