@@ -1,8 +1,9 @@
 # Two commands matter: `make demo` and `make test`. Each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header --extra embedded
+COMPILE_PLAIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header
+COMPILE = $(COMPILE_PLAIN) --extra embedded
 
 .PHONY: demo test check docs chaos chaos-kills chaos-sinks simulate mutants fuzz bench requirements clean
 
@@ -84,10 +85,12 @@ bench: .venv/dev
 .venv/classes: .venv/dev
 	@$(BIN)/python -m embedded.class_archive && touch $@ || true
 
-# Pins for every Python and platform, with hashes and without the name of any index.
+# Pins for every Python and platform, with hashes and without the name of any index; those of the
+# image lack what `tocsin up` embeds.
 requirements: .venv/dev
 	$(COMPILE) --extra bench --extra dev pyproject.toml requirements-build.in -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt pyproject.toml requirements-build.in -o requirements.txt
+	$(COMPILE_PLAIN) -c requirements.txt pyproject.toml requirements-build.in -o requirements-image.txt
 
 clean:
 	rm -rf .venv .tocsin

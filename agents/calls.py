@@ -8,6 +8,7 @@ from math import inf
 
 from msgspec import Struct
 
+from agents.log_ids import ids_of
 from pipeline.batcher import Batcher
 from pipeline.errors import Abandoned
 from pipeline.metrics import CIRCUIT, FAILING_SINCE, PROVIDER_CALLS, PROVIDER_ERRORS
@@ -171,7 +172,7 @@ class Calls:
                 return [
                     outcome for each in deliveries for outcome in await self._send([each], made)
                 ]
-            fault = report_fault(self.provider.name, "a delivery", error)
+            fault = report_fault(self.provider.name, "a delivery", error, **ids_of(deliveries[0]))
             said = f"it may have been sent: {fault.detail}" if is_called else fault.detail
             return [Refused(fault.reason, said)] * len(deliveries)
         finally:

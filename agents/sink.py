@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from agents.calls import Call
 from agents.dispatch import Dispatch
 from agents.emission import Emission
+from agents.log_ids import ids_of
 from agents.outcomes import Done, Outcomes
 from agents.state import Stateful, open_store
 from pipeline.errors import Abandoned, BadRecord
@@ -154,7 +155,7 @@ class Sink(Stateful):
             if not is_of_record(error):
                 raise
             # Not once more: a call may have been made.
-            fault = report_fault(record.topic, f"delivery {name}", error)
+            fault = report_fault(record.topic, f"delivery {name}", error, **ids_of(delivery))
             emission = self._emission(work)
             emission.failed("", fault)
         finally:

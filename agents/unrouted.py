@@ -57,7 +57,13 @@ def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Ref
     except Exception as error:
         if not is_of_record(error):
             raise
-        fault = report_fault(EVENTS.name, "the rest of an event", error)
+        fault = report_fault(
+            EVENTS.name,
+            "the rest of an event",
+            error,
+            event=left.event.id,
+            tenant=left.event.tenant,
+        )
         refuse(_record_of(left), fault, turn.outputs)
         return True
     for topic, partition, name, value in _begun(turn, left, spec, routed[left.done :]):

@@ -11,10 +11,12 @@ from cli.late import LateGroup
 from cli.settings import read_settings
 from pipeline.collector import collect_rarely
 from pipeline.errors import TocsinError, exit_code_of
+from pipeline.logs import say, set_up_logs
 from pipeline.prerequisites import check_prerequisites
 from pipeline.topics import ROLES
 
 ELSEWHERE = {
+    "alerts": "alerts:alerts",
     "analyst": "analyst:analyst",
     "catalogue": "catalogue:catalogue",
     "check": "check:check",
@@ -93,7 +95,9 @@ def web() -> None:
 
     from web.app import run
 
-    uvloop.run(run(read_settings()))
+    settings = read_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+    uvloop.run(run(settings))
 
 
 @tocsin.command()
@@ -143,7 +147,7 @@ def main() -> None:
     try:
         tocsin()
     except TocsinError as error:
-        sys.stderr.write(f"tocsin: {error}\n")
+        say(str(error), sys.stderr, "ERROR")
         sys.exit(exit_code_of(error))
     except Exception as error:
         traceback.print_exception(error)

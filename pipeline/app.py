@@ -12,6 +12,7 @@ from pipeline.brokers import Brokers
 from pipeline.consumer import SliceConsumer
 from pipeline.errors import TocsinError, exit_code_of
 from pipeline.lease import Lease
+from pipeline.logs import say
 from pipeline.membership import Member
 from pipeline.partitions import Partitions
 from pipeline.settings import Settings
@@ -33,11 +34,8 @@ def fail(error: BaseException, role: str = "") -> None:
     if isinstance(error.__cause__, TocsinError):
         error = error.__cause__  # as Kafka's client wraps what it did not foresee
     where = f" in the role {role}" if role else ""
-    sys.stderr.write(
-        f"tocsin: {type(error).__name__}{where}: {error}\n"
-        "tocsin: stopping; finished work is kept, and a restart continues from there\n"
-    )
-    sys.stderr.flush()
+    say(f"{type(error).__name__}{where}: {error}", sys.stderr, "ERROR")
+    say("stopping; finished work is kept, and a restart continues from there", sys.stderr, "ERROR")
     os._exit(exit_code_of(error))
 
 

@@ -28,6 +28,12 @@ FRONTIER = Gauge(
     "Offset up to which a partition is done; against the log's end it gives the lag.",
     ["role", "topic", "partition"],
 )
+LAG = Gauge(
+    "tocsin_lag",
+    "Records that a role knows of and has not done, in the partitions that it holds. Rising: scale "
+    "the role, or see what it waits for.",
+    ["role", "topic"],
+)
 DROPPED_SLICES = Counter(
     "tocsin_dropped_slices",
     "Times a slice was lost on its way and read again. Often: rebalances follow each other.",

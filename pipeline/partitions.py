@@ -156,11 +156,16 @@ class Partition:
     @property
     def has_work(self) -> bool:
         """Whether a record is known that is not done."""
+        return any(self.lag().values())
+
+    def lag(self) -> dict[str, int]:
+        """By topic, how many records are known and not done, as far as offsets tell."""
+        found = {}
         for tp, done in self.frontiers.items():
-            cursor = self._source.cursors.get(tp)
-            if cursor is not None and (cursor.position > done or (cursor.end or 0) > done):
-                return True
-        return False
+            if (cursor := self._source.cursors.get(tp)) is not None:
+                self._source.note_end(tp)
+                found[tp.topic] = max(cursor.position, cursor.end or 0, done) - done
+        return found
 
     def accept(self, slice_: Slice) -> None:
         """Queue a slice for its lane."""
@@ -265,6 +270,13 @@ class Partitions:
             for number, held in self._held.items()
             if held.has_work
         }
+
+    def lag(self) -> Counter[str]:
+        """By topic, how many records are known and not done."""
+        found = Counter(dict.fromkeys(self.role.topics, 0))
+        for held in self._held.values():
+            found.update(held.lag())
+        return found
 
     def frontiers(self) -> dict[TopicPartition, int]:
         """Where each partition's next slice must start: all before it is done, for good."""

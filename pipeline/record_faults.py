@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline import metrics
 from pipeline.errors import BadRecord, TocsinError
+from pipeline.logs import IDS
 from schemas.vocabulary import Reason
 
 AROUND = (TocsinError, OSError, MemoryError, KafkaError)
@@ -26,10 +27,11 @@ def is_of_record(error: BaseException) -> bool:
     return isinstance(error, Exception) and not isinstance(error, AROUND)
 
 
-def report_fault(source: str, what: str, error: Exception) -> BadRecord:
+def report_fault(source: str, what: str, error: Exception, **ids: str) -> BadRecord:
     """Count and log that this was raised by `what`, which came from `source`; what is told of it.
 
     That is the error, and where it was raised. `what` must not name a user: logs outlive them.
+    `ids` are of the event, the notification, the tenant, as far as they are known.
     """
     place = _place(error)
     said = f"{type(error).__name__}: {error}"[:300] + (f" ({place})" if place else "")
@@ -41,6 +43,7 @@ def report_fault(source: str, what: str, error: Exception) -> BadRecord:
         what,
         said,
         exc_info=error,
+        extra={IDS: ids},
     )
     return BadRecord(Reason.UNPROCESSABLE, said)
 

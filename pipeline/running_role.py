@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable, Hashable
 from functools import partial
 
+from pipeline import metrics
 from pipeline.app import SliceApp, build_app, fail
 from pipeline.clock import SystemClock
 from pipeline.errors import Unavailable
 from pipeline.kafka_clients import check_group
 from pipeline.lease import Lease
 from pipeline.leased_log import LeasedLog
+from pipeline.logs import say
 from pipeline.membership import member_of
 from pipeline.partitions import Partitions, Role
 from pipeline.producer import Producer
@@ -54,10 +55,12 @@ class RunningRole:
         return self._partitions.is_ready
 
     def progress(self) -> dict[int, Hashable]:
-        """Of each partition with something to do, what changes as soon as it gets on.
+        """Of each partition with something to do, what changes as soon as it gets on; sets the lag.
 
         Nothing of a role that waits for as long as something outside is away, as it is meant to.
         """
+        for topic, count in self._partitions.lag().items():
+            metrics.LAG.labels(self.name, topic).set(count)
         if self._role.waits_outside:
             return {}
         written = self._log.written
@@ -100,8 +103,7 @@ class RunningRole:
         """Say that the group has given us partitions, unless we are told to stop before."""
         await _first(self._partitions.joined, stop)
         count = len(self._partitions.numbers)
-        sys.stdout.write(f"tocsin: {self._role.name} ready, {count} partitions\n")
-        sys.stdout.flush()
+        say(f"{self._role.name} ready, {count} partitions")
 
     async def leave(self) -> None:
         """Finish what is in hand, commit it and leave the group."""

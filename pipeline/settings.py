@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.brokers import Access, Brokers, Mechanism, Protocol
+from pipeline.logs import Format, Level
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -352,6 +353,9 @@ class Settings(BaseSettings):
     every topic has a backlog at once, and four times as much in analytics."""
     bad_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """More bad records than this among the last 200 of a partition stop the worker."""
+    log_format: Format = "text"
+    """Of what workers and the web log: lines for people, or objects of JSON."""
+    log_level: Level = "WARNING"
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Prometheus metrics of a worker process, of all its roles, and `/live` and `/ready`; 0 serves

@@ -15,7 +15,7 @@ from pipeline.app import fail
 from pipeline.collector import tune_collector
 from pipeline.errors import RoleNotStarted, TocsinError
 from pipeline.kafka_requests import count_requests
-from pipeline.logs import set_up_logs
+from pipeline.logs import say, set_up_logs
 from pipeline.metrics_server import serve_metrics
 from pipeline.prerequisites import check_folder, check_prefix
 from pipeline.probes import STALL_SECONDS, Probes
@@ -34,7 +34,7 @@ def run_worker(settings: Settings, builders: Mapping[str, BuildRole]) -> NoRetur
 
     Faust's apps are not stopped: by then they hold nothing.
     """
-    set_up_logs()
+    set_up_logs(settings.log_format, settings.log_level)
     keep_freed_memory()
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -81,8 +81,7 @@ async def work(settings: Settings, builders: Mapping[str, BuildRole]) -> None:
         return  # nothing was read yet
     await asyncio.gather(*(role.join(stop) for role in roles))
     if len(roles) > 1 and not stop.is_set():
-        sys.stdout.write(f"tocsin: all {len(roles)} roles ready\n")
-        sys.stdout.flush()
+        say(f"all {len(roles)} roles ready")
     await stopping
     probes.stop()
     await asyncio.gather(*(role.leave() for role in roles))

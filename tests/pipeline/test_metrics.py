@@ -10,6 +10,7 @@ SHOWN = {
     "tocsin_slice_seconds_count": "role topic",
     "tocsin_kafka_requests_total": "api",
     "tocsin_frontier": "role topic partition",
+    "tocsin_lag": "role topic",
     "tocsin_dropped_slices_total": "role topic",
     "tocsin_retention_passed_total": "role topic",
     "tocsin_dead_letters_total": "role topic reason",
@@ -31,7 +32,7 @@ BY_LABELS = (
     *(metrics.DROPPED_SLICES, metrics.RETENTION_PASSED, metrics.DEAD_LETTERS, metrics.MOVED),
     *(metrics.UNPROCESSABLE, metrics.PROVIDER_CALLS, metrics.RETRIES_WAITING),
     *(metrics.PROVIDER_ERRORS, metrics.FAILING_SINCE, metrics.UNREADABLE_EVENTS),
-    *(metrics.CIRCUIT, metrics.SOURCE_RECORDS, metrics.SOURCE_LAG),
+    *(metrics.CIRCUIT, metrics.SOURCE_RECORDS, metrics.SOURCE_LAG, metrics.LAG),
 )
 
 

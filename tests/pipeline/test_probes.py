@@ -121,9 +121,11 @@ async def test_what_partitions_say_of_their_work(kafka: Kafka) -> None:
         await until(lambda: len(partitions.at_work()) == 3)
         assert partitions.is_ready
         assert partitions.at_work() == {0: 0, 1: 0, 2: 0}
+        await until(lambda: partitions.lag() == {held.topic.name: 9})
         held.may.set()
         await until(lambda: partitions.at_work() == {})
         assert held.count() == 9
+        assert partitions.lag() == {held.topic.name: 0}
 
 
 async def test_writes_to_changelogs_are_signs_and_outputs_are_not() -> None:

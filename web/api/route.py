@@ -9,6 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from pipeline.errors import Unavailable
+from pipeline.logs import IDS
 from web.api.encoding import encode_reply
 from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
@@ -118,10 +119,12 @@ class Gate:
                 problem.headers = {**headers, **problem.headers}
                 return problem.response()
             except Unavailable as error:
-                log.warning("%s %s: %s", route.method, route.path, error)
+                ids = {IDS: {"tenant": key.tenant, "key": key.name}}
+                log.warning("%s %s: %s", route.method, route.path, error, extra=ids)
                 return Problem(503, str(error), headers={**headers, **RETRY_AFTER}).response()
             except Exception:
-                log.exception("%s %s failed", route.method, route.path)
+                ids = {IDS: {"tenant": key.tenant, "key": key.name}}
+                log.exception("%s %s failed", route.method, route.path, extra=ids)
                 return Problem(500, LOST, headers=headers).response()
             return _response(reply, headers)
 
