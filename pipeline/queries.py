@@ -16,6 +16,7 @@ from pipeline.errors import BadRecord, PortTaken
 from pipeline.outputs import Log
 from pipeline.prerequisites import refuse_unguarded
 from pipeline.settings import Settings
+from pipeline.tls import Certificate
 from pipeline.topics import OWNERS
 from schemas.encoding import encode
 from schemas.owner import Owner
@@ -27,6 +28,8 @@ PATIENCE = 2.0
 """Seconds for which a question waits until what it is to come after is done."""
 IDLE_SECONDS = 75.0
 """After which a connection ends that sends nothing, or only a part of a request's head."""
+REFRESH_SECONDS = 10.0
+"""How often it is looked whether a certificate was replaced."""
 MOST_BYTES = 2 << 20
 NO_QUESTION = b""
 """Asks nothing but to wait; any role that says what it holds answers it."""
@@ -78,6 +81,16 @@ class Queries:
         app.add_routes([web.post(r"/{role}/{partition:\d+}", self._ask)])
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS)
         self._url = ""
+        self._certificate = (
+            Certificate(
+                "TOCSIN_QUERY_CERTIFICATE_FILE",
+                settings.query_certificate_file,
+                settings.query_key_file,
+            )
+            if settings.query_certificate_file
+            else None
+        )
+        self._watching: asyncio.Task[None] | None = None
 
     def answer_for(self, role: str, held: Held) -> None:
         """Answer what is asked of this role, too."""
@@ -88,7 +101,8 @@ class Queries:
         if not self._held:
             return
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
+        tls = self._certificate.context if self._certificate else None
+        site = web.TCPSite(self._runner, self._host, self._port, ssl_context=tls)
         try:
             await site.start()
         except OSError as error:
@@ -96,7 +110,11 @@ class Queries:
                 f"{self._host}:{self._port} can't be listened on ({error.strerror}), so nothing "
                 "was started; set TOCSIN_QUERY_HOST and TOCSIN_QUERY_PORT, 0 for any port."
             ) from None
-        self._url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+        scheme = "https" if self._certificate else "http"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._url = f"{scheme}://{host}:{self._runner.addresses[0][1]}"
+        if self._certificate is not None:
+            self._watching = asyncio.create_task(_watch(self._certificate))
 
     def url_of(self, role: str) -> str:
         """Where the role is asked; what is asked follows as a path."""
@@ -109,6 +127,8 @@ class Queries:
 
     async def stop(self) -> None:
         """Answer no more."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self._runner.cleanup()
 
     async def _ask(self, request: web.Request) -> web.Response:
@@ -138,6 +158,12 @@ class Queries:
         if role not in self._held:
             raise NotHere
         return self._held[role]
+
+
+async def _watch(certificate: Certificate) -> None:
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        certificate.refresh()
 
 
 async def _wait(held: Held, number: int, after: Mapping[str, str]) -> None:

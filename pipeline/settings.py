@@ -299,11 +299,24 @@ class Settings(BaseSettings):
     loopback."""
     query_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """The port for that; 0 takes a free one."""
+    query_certificate_file: Path | None = None
+    """PEM of a worker's certificate, by which it answers with TLS; read again when it changes."""
+    query_key_file: Path | None = None
+    """PEM of that certificate's key, unless the same file has it."""
+    query_ca_file: Path | None = None
+    """PEM of the authorities that may vouch for workers to the web; without it, the system's."""
+    query_certificate_name: str = ""
+    """What workers' certificates name, where that is not the host at which they are asked."""
+    web_certificate_file: Path | None = None
+    """PEM of the certificate with which `tocsin web` listens with TLS; read again when it
+    changes."""
+    web_key_file: Path | None = None
+    """PEM of that certificate's key, unless the same file has it."""
     web_host: str = "127.0.0.1"
     """The address at which `tocsin web` listens."""
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8090
     """The port for that; 0 takes a free one. Clients reach it by `public_url`, through the proxy
-    that terminates TLS in front of it."""
+    that terminates TLS in front of it, or directly where it has a certificate."""
     web_connections: Annotated[int, Field(ge=1)] = 10_000
     """Connections that one web process has open; further ones are answered 503 at once."""
     web_connections_per_address: Annotated[int, Field(ge=1)] = 200

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from pipeline.errors import PortTaken, Unavailable
 from pipeline.outputs import Log
 from pipeline.producer import start_producer
 from pipeline.settings import Settings
+from pipeline.tls import Certificate
 from web.api.app import MOST_BYTES, api
 from web.api.desk import Desk
 from web.api.keys import Keys
@@ -42,7 +44,7 @@ BACKLOG = 128
 """Connections that the system holds until we take them."""
 DEFAULTS = Bounds()
 KEYS_SECONDS = 1.0
-"""How often the file of API keys is looked at."""
+"""How often the file of API keys is looked at, and that of the certificate."""
 
 
 def build(
@@ -73,7 +75,11 @@ def build(
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, host: str, port: int, bounds: Bounds = DEFAULTS
+    app: web.Application,
+    host: str,
+    port: int,
+    bounds: Bounds = DEFAULTS,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
     """Serve inside the block; its URL. Requests under way are finished before it ends.
 
@@ -84,10 +90,10 @@ async def serving(
     if runner.server is None:
         raise RuntimeError("aiohttp made no server")
     try:
-        listening = await _listen(connections(runner.server, bounds), host, port)
+        listening = await _listen(connections(runner.server, bounds), host, port, tls)
         address = listening.sockets[0].getsockname()
         try:
-            yield f"http://{address[0]}:{address[1]}"
+            yield f"{'https' if tls else 'http'}://{address[0]}:{address[1]}"
         finally:
             listening.close()
     finally:
@@ -95,11 +101,11 @@ async def serving(
 
 
 async def _listen(
-    connected: Callable[[], asyncio.Protocol], host: str, port: int
+    connected: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None
 ) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(connected, host, port, backlog=BACKLOG)
+        return await loop.create_server(connected, host, port, backlog=BACKLOG, ssl=tls)
     except OSError as error:
         is_taken = error.errno == errno.EADDRINUSE
         why = "is taken by another program" if is_taken else f"can't be listened on ({error})"
@@ -115,11 +121,12 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    certificate = _certificate_of(settings)
     keys, catalogue = Keys(settings.api_keys), CatalogueFolder(settings.catalogue)
     clock = SystemClock()
     producer = await start_producer(settings.brokers)
     await catalogue.watch()
-    watching = asyncio.create_task(_watch(keys))
+    watching = asyncio.create_task(_watch(keys, certificate))
     try:
         async with (
             Owners(settings) as owners,
@@ -140,7 +147,8 @@ async def run(settings: Settings) -> None:
             tune_collector()
             bounds = bounds_of(settings)
             allow_open_files(bounds)
-            async with serving(app, settings.web_host, settings.web_port, bounds) as url:
+            tls = certificate.context if certificate else None
+            async with serving(app, settings.web_host, settings.web_port, bounds, tls) as url:
                 print(f"web ready on {url}", flush=True)  # noqa: T201 - for process managers
                 await stop.wait()
                 gateway.end()
@@ -152,10 +160,19 @@ async def run(settings: Settings) -> None:
         await producer.stop()
 
 
-async def _watch(keys: Keys) -> None:
+async def _watch(keys: Keys, certificate: Certificate | None) -> None:
     while True:
         await asyncio.sleep(KEYS_SECONDS)
         keys.refresh_or_keep()
+        if certificate is not None:
+            certificate.refresh()
+
+
+def _certificate_of(settings: Settings) -> Certificate | None:
+    file = settings.web_certificate_file
+    if file is None:
+        return None
+    return Certificate("TOCSIN_WEB_CERTIFICATE_FILE", file, settings.web_key_file)
 
 
 async def _health(_: web.Request) -> web.Response:

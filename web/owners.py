@@ -1,6 +1,7 @@
 """Asks the workers that hold a partition what they know of a user."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
@@ -15,6 +16,7 @@ from pipeline.errors import BadRecord, Unavailable
 from pipeline.outputs import partition_of
 from pipeline.queries import NO_QUESTION, NOT_HERE, SIGNATURE, signature
 from pipeline.settings import Settings
+from pipeline.tls import trusting
 from pipeline.topic_following import following
 from pipeline.topics import INPUTS, OWNERS
 from schemas.owner import Owner
@@ -24,6 +26,7 @@ Answer = TypeVar("Answer")
 PATIENCE = 5.0
 """Seconds until a question that nobody answers is given up: a rebalance takes less."""
 PAUSE = 0.05
+log = logging.getLogger(__name__)
 _decode = msgspec.json.Decoder(Owner).decode
 
 
@@ -35,6 +38,8 @@ class Owners:
         self._key = settings.signing_key.get_secret_value().encode()
         self._urls: dict[tuple[str, int], str] = {}
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
+        self._tls = trusting("TOCSIN_QUERY_CA_FILE", settings.query_ca_file)
+        self._name = settings.query_certificate_name or None
         self._following = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -139,8 +144,18 @@ class Owners:
     async def _post(self, url: str, path: str, body: bytes) -> bytes:
         headers = {SIGNATURE: signature(self._key, path, body)}
         try:
-            async with self._session.post(url + path, data=body, headers=headers) as response:
+            async with self._session.post(
+                url + path, data=body, headers=headers, ssl=self._tls, server_hostname=self._name
+            ) as response:
                 read = await response.read()
+        except aiohttp.ClientConnectorCertificateError as error:
+            log.warning(
+                "%s is not trusted (%s); TOCSIN_QUERY_CA_FILE names who may vouch for workers, "
+                "and TOCSIN_QUERY_CERTIFICATE_NAME what their certificates name.",
+                url,
+                error.certificate_error,
+            )
+            return b""
         except (aiohttp.ClientError, TimeoutError):
             return b""
         if response.status in (NOT_HERE, 503):

@@ -1,0 +1,70 @@
+"""TLS on our own wires: who serves with a certificate, and whom a client trusts."""
+
+import logging
+import ssl
+from pathlib import Path
+
+from pipeline.errors import Misconfigured
+
+log = logging.getLogger(__name__)
+
+
+class Certificate:
+    """A server's, from files that are read again when they change, as rotation replaces them."""
+
+    def __init__(self, setting: str, certificate: Path, key: Path | None) -> None:
+        """`setting` is the variable that names the certificate; raises Misconfigured."""
+        self._setting = setting
+        self._certificate, self._key = certificate, key
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._state = self._look()
+        self._load()
+
+    def refresh(self) -> None:
+        """Use changed files for connections that are opened from now on.
+
+        What can't be used is logged, once, and that of before stays in use.
+        """
+        try:
+            state = self._look()
+        except Misconfigured as error:
+            if self._state:
+                log.warning("%s That of before stays in use.", error)
+            self._state = ()
+            return
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            self._load()
+        except Misconfigured as error:
+            log.warning("%s That of before stays in use.", error)
+
+    def _look(self) -> tuple[tuple[int, int], ...]:
+        files = [self._certificate, *([self._key] if self._key else [])]
+        try:
+            stats = [file.stat() for file in files]
+        except OSError as error:
+            raise self._unusable(error) from error
+        return tuple((each.st_mtime_ns, each.st_ino) for each in stats)
+
+    def _load(self) -> None:
+        try:
+            # Tried on another one first: half of a pair would be left in this one.
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                self._certificate, self._key
+            )
+            self.context.load_cert_chain(self._certificate, self._key)
+        except (OSError, ssl.SSLError) as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> Misconfigured:
+        return Misconfigured(f"{self._setting} can't be used: {self._certificate}: {error}.")
+
+
+def trusting(setting: str, authorities: Path | None) -> ssl.SSLContext:
+    """What a client asks with: these authorities alone, or the system's; raises Misconfigured."""
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"{setting} can't be used: {authorities}: {error}.") from error
