@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
+from aiokafka import ConsumerRecord
 
 from agents.state import Stateless
 from analytics.clickhouse import ClickHouse
@@ -17,11 +19,13 @@ from pipeline.errors import Abandoned, Unavailable
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
-from pipeline.topics import DELIVERY_EVENTS, ERASURES, Topic
+from pipeline.topics import AUDIT, DELIVERY_EVENTS, ERASURES, Topic
+from schemas.audit import Audit
 from schemas.delivery_event import DeliveryEvent
 from schemas.erasure import Erasure
 
 NAME = "analytics"
+AUDIT_COLUMNS = ("at", "who", "deed", "route", "tenant", "user_hash", "thing", "source")
 SLICE = 5000
 SLICE_BYTES = 4 << 20
 ROOM = 4
@@ -44,7 +48,7 @@ def analytics(clickhouse: ClickHouse, runtime: Runtime) -> Role:
     )
     return Role(
         name=NAME,
-        topics=(ERASURES.name, DELIVERY_EVENTS.name),
+        topics=(ERASURES.name, DELIVERY_EVENTS.name, AUDIT.name),
         open_handler=partial(Analytics, clickhouse, rows, runtime),
         check=partial(_check, clickhouse),
         close=clickhouse.close,
@@ -66,6 +70,14 @@ async def _insert(clickhouse: ClickHouse, groups: Sequence[Sequence[DeliveryEven
     return [None] * len(groups)
 
 
+def audit_row(record: ConsumerRecord, done: Audit) -> tuple[object, ...]:
+    """A row of the table `audit`, the same whenever the record is read."""
+    at = datetime.fromtimestamp(done.at / 1000, UTC)
+    source = f"{record.partition}:{record.offset}"
+    told = (done.who, done.deed, done.route, done.tenant, done.user_hash, done.thing)
+    return (at, *told, source)
+
+
 class Analytics(Stateless):
     """The delivery events of one partition."""
 
@@ -80,6 +92,7 @@ class Analytics(Stateless):
         kinds: dict[Topic, type[msgspec.Struct]] = {
             ERASURES: Erasure,
             DELIVERY_EVENTS: DeliveryEvent,
+            AUDIT: Audit,
         }
         super().__init__(runtime, NAME, kinds)
         self._clickhouse = clickhouse
@@ -94,6 +107,9 @@ class Analytics(Stateless):
         if slice_.partition.topic == ERASURES.name:
             for record, erasure in self._intake.read(slice_, outputs):
                 await self._do(partial(self._erase, erasure, record.timestamp))
+        elif slice_.partition.topic == AUDIT.name:
+            rows = [audit_row(*each) for each in self._intake.read(slice_, outputs)]
+            await self._do(partial(self._note, rows))
         else:
             events = list(self._intake.read_lines(slice_, outputs))
             await self._do(partial(self._insert, events))
@@ -103,6 +119,10 @@ class Analytics(Stateless):
         wanted = (await self._known()).without(events)
         if wanted:
             await self._rows.submit(wanted)
+
+    async def _note(self, rows: list[tuple[object, ...]]) -> None:
+        if rows:
+            await self._clickhouse.insert_rows("audit", AUDIT_COLUMNS, rows)
 
     async def _erase(self, erasure: Erasure, at: int) -> None:
         (await self._known()).note(erasure.tenant, erasure.user, at)

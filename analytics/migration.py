@@ -52,13 +52,17 @@ class Migration(Struct, frozen=True):
 
 
 def migrations(folder: Path = FOLDER) -> list[Migration]:
-    """All files in order; raises Misconfigured where a number is missing or there twice."""
+    """All files in order; raises Misconfigured where a name is none, or a number is there twice.
+
+    Numbers need not follow each other: what is made at the same time takes some of its own.
+    """
     found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(path.name)
-        if match is None or int(match[1]) != len(found) + 1:
-            raise Misconfigured(f"{path.name} is not the migration {len(found) + 1:04}_NAME.sql.")
-        found.append(Migration(len(found) + 1, path.name, path.read_text()))
+        least = found[-1].number + 1 if found else 1
+        if match is None or int(match[1]) < least:
+            raise Misconfigured(f"{path.name} is not a migration from {least:04}_NAME.sql on.")
+        found.append(Migration(int(match[1]), path.name, path.read_text()))
     return found
 
 

@@ -22,7 +22,10 @@ STALL_SECONDS = 120.0
 class Watched(Protocol):
     """What a role says of its partitions."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The role's name."""
+        ...
 
     @property
     def is_ready(self) -> bool:

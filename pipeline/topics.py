@@ -110,6 +110,12 @@ DELIVERY_EVENTS = Topic(
     read_by="analytics",
     lines=True,
 )
+AUDIT = Topic(
+    name="audit",
+    key="none: any partition",
+    written_by="API",
+    read_by="analytics",
+)
 INBOX_CHANGES = Topic(name="inbox-changes", key="user", written_by="web", read_by="inapp")
 ERASURES = Topic(
     name="erasures",
@@ -200,6 +206,7 @@ TOPICS: tuple[Topic, ...] = (
     *PLACED.values(),
     DEAD_LETTERS,
     DELIVERY_EVENTS,
+    AUDIT,
     INBOX_CHANGES,
     ERASURES,
     LIVE,

@@ -3,6 +3,7 @@
 from msgspec import Raw, Struct
 
 from pipeline.topics import (
+    AUDIT,
     BLOCKS,
     BROADCASTS,
     CANCELLATIONS,
@@ -35,6 +36,7 @@ from pipeline.topics import (
     SUPPRESSIONS,
     WITHDRAWALS,
 )
+from schemas.audit import Audit
 from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
@@ -58,6 +60,7 @@ from schemas.suppression import Stop, Suppression
 from schemas.withdrawal import Withdrawal
 
 KINDS: dict[str, type[Struct]] = {
+    AUDIT.name: Audit,
     EVENTS.name: Event,
     FOLLOWS.name: Follow,
     FOLLOWING.name: Follow,

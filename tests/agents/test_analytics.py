@@ -7,16 +7,20 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiokafka import ConsumerRecord
+from msgspec.structs import replace
 
-from agents.analytics import analytics
+from agents.analytics import AUDIT_COLUMNS, analytics, audit_row
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import free_port
 from pipeline.errors import Abandoned, Misconfigured
+from pipeline.made_record import make_record
 from pipeline.partitions import Role
-from pipeline.topics import DELIVERY_EVENTS
+from pipeline.topics import AUDIT, DELIVERY_EVENTS
 from policy.delivery_events import reached
+from schemas.audit import Audit
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.vocabulary import Reason
@@ -259,3 +263,27 @@ async def test_a_full_disk_is_waited_for_and_no_row_is_lost(
     await small.close()
     await runner.cleanup()
     assert len(await rows_of(database, events[0])) == 3
+
+
+async def test_what_is_on_record_is_in_the_trail_once(stage: Stage, database: ClickHouse) -> None:
+    done = Audit(
+        at=1_796_000_000_250,
+        who="support",
+        deed="erased",
+        route="DELETE /v1/users/{user}",
+        tenant="trail",
+        user_hash="0" * 64,
+    )
+    await stage.say(AUDIT, done, replace(done, deed="exported"), key=None, partition=0)
+    await stage.work(analytics(database, stage.runtime))
+    record = make_record(ConsumerRecord, AUDIT.name, 0, 0, 1, None, encode(done))
+    await database.insert_rows("audit", AUDIT_COLUMNS, [audit_row(record, done)] * 2)
+    found = await database.query(
+        "SELECT toUnixTimestamp64Milli(at), who, deed, route, user_hash FROM audit_trail"
+        " WHERE tenant = 'trail' ORDER BY deed"
+    )
+    assert [(row[0], row[2]) for row in found] == [
+        (1_796_000_000_250, "erased"),
+        (1_796_000_000_250, "exported"),
+    ]
+    assert found[0][1::2] == ("support", "DELETE /v1/users/{user}")

@@ -90,10 +90,15 @@ async def test_a_changed_file_is_named(empty: ClickHouse) -> None:
     assert "notification_state" not in await tables_of(empty)
 
 
-@pytest.mark.parametrize("name", ["0002_second.sql", "1_first.sql", "0001_first.sql.sql"])
-def test_a_hole_in_the_numbers_is_found(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["0007_again.sql", "8_eighth.sql", "0008_eighth.sql.sql"])
+def test_a_number_that_is_there_twice_and_a_name_that_is_none_are_found(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "0003_third.sql").write_text("SELECT 1")
+    (tmp_path / "0007_seventh.sql").write_text("SELECT 1")
+    assert [each.number for each in migrations(tmp_path)] == [3, 7]
     (tmp_path / name).write_text("SELECT 1")
-    with pytest.raises(Misconfigured, match=r"is not the migration 0001_NAME.sql"):
+    with pytest.raises(Misconfigured, match=r"is not a migration from 000\d_NAME.sql on"):
         migrations(tmp_path)
 
 

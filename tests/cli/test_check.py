@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,8 @@ async def variables(kafka: Kafka, clickhouse: ClickHouse) -> AsyncIterator[dict[
 
 
 async def check(variables: dict[str, str], *options: str, **more: str) -> Ended:
-    return await run("check", *options, **{**variables, **more})
+    given: dict[str, Any] = {**variables, **more}
+    return await run("check", *options, **given)
 
 
 async def test_all_is_well_and_then_it_is_not(variables: dict[str, str]) -> None:

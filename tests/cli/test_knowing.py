@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 
 from cli.main import tocsin
 from embedded.process import free_port
+from web.api.call import Call
 from web.api.keys import Keys, Scope
-from web.api.route import Call, Gate, Reply, Route
+from web.api.route import Gate, Reply, Route
 from web.limits import Limits
 
 

@@ -128,7 +128,7 @@ def test_its_settings_are_settings(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_each_role_runs_once_and_those_with_state_keep_it_and_their_name(name: str) -> None:
-    run = []
+    run: list[str] = []
     for each, pod in pods(name):
         (container,) = pod["containers"]
         if container["args"][0] != "worker":

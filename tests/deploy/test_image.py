@@ -88,7 +88,7 @@ def test_the_wheel_of_these_files_has_the_entry_point_and_the_catalogue(tmp_path
         else:
             shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "-w", built, source]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-w", str(built), str(source)]
     subprocess.run([*pip, *options], check=True)
     with ZipFile(next(built.glob("*.whl"))) as wheel:
         (entries,) = (each for each in wheel.namelist() if each.endswith("entry_points.txt"))

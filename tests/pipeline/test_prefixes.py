@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,10 +107,7 @@ async def test_nothing_crosses(kafka: Kafka, shared: dict[str, Settings], tmp_pa
     try:
         for side in SIDES:
             wanted = {f"{side}{number}" for number in range(COUNT)}
-            await until_told(
-                lambda side=side: asyncio.to_thread(told_of, kafka, side),
-                lambda found, wanted=wanted: found == wanted,
-            )
+            await until_told(partial(asyncio.to_thread, told_of, kafka, side), wanted.__eq__)
     finally:
         for worker in workers:
             worker.send_signal(signal.SIGTERM)

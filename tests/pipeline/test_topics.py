@@ -149,7 +149,7 @@ READ = {
         *("inbox-changes", "erasures"),
     },
     "retry": {"retry", "erasures"},
-    "analytics": {"delivery-events", "erasures"},
+    "analytics": {"audit", "delivery-events", "erasures"},
 }
 """Where what is written to a topic arrives. A role that misses one never learns of it."""
 

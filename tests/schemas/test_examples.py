@@ -8,6 +8,7 @@ import pytest
 from msgspec import Struct
 
 from pipeline.topics import TOPICS
+from schemas.audit import Audit
 from schemas.block import Block
 from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
@@ -60,6 +61,7 @@ KINDS: dict[str, type[Struct]] = {
     "subscriptions": Subscription,
     "suppressions": Suppression,
     "withdrawals": Withdrawal,
+    "audit": Audit,
 }
 """By file: named after the topic, or after the struct where several topics hold it."""
 

@@ -37,7 +37,8 @@ def routes_of(desk: Desk) -> list[Route]:
 def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:
     """The routes as aiohttp wants them, and the document of them, which needs no key."""
     settings, routes = desk.settings, routes_of(desk)
-    gate = Gate(keys, desk.limits, MOST_BYTES, settings.tenant_requests_per_minute)
+    per_minute = settings.tenant_requests_per_minute
+    gate = Gate(keys, desk.limits, MOST_BYTES, per_minute, desk.trail)
     server = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.web_port}"
     text = msgspec.json.encode(document(routes, version("tocsin"), server))
 

@@ -10,10 +10,11 @@ from policy.membership import Membership
 from schemas.event import Name, Timestamp
 from schemas.vocabulary import Channel, Reason
 from web.api.bodies import EventBody, SendQuery
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 from web.api.sending import EVENT
 
 
@@ -66,7 +67,8 @@ class Asking:
             Route(
                 "POST", "/v1/explain", Scope.READ, "Explain what would become of an event",
                 self.explain, {200: list[Explained]}, ExplainBody, SendQuery,
-                name="explain", tag="History", example={"event": EVENT, "user": "ada"},
+                name="explain", tag="History", deed="looked up",
+                example={"event": EVENT, "user": "ada"},
             )
         ]  # fmt: skip
 

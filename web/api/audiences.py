@@ -17,10 +17,11 @@ from schemas.event import Event, Name
 from schemas.question import CountAudience, Counted
 from schemas.request import Broadcast
 from web.api.bodies import EventBody
+from web.api.call import Call
 from web.api.desk import DECIDER, Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 SECONDS = 4.0
 """After which it is answered with what was counted by then."""

@@ -16,6 +16,7 @@ from policy.user.known import Known
 from schemas.encoding import encode
 from schemas.event import Event
 from schemas.question import Explain, ReadUser
+from web.api.audit import Trail
 from web.handled import Handled
 from web.limits import Limits
 from web.owners import Owners
@@ -45,6 +46,7 @@ class Desk:
         self.clock = clock
         self.clickhouse = ClickHouse(settings)
         self.limits = Limits(owners)
+        self.trail = Trail(producer, settings.partitions, clock)
         self._producer = producer
 
     async def known(self, tenant: str, user: str, position: str | None = None) -> Known:

@@ -6,10 +6,11 @@ from msgspec import Struct, field
 
 from analytics.experiments import FIRST, LAST, Asked, experiments_of
 from policy.results import Metric, Results
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 
 class ExperimentsQuery(Struct, frozen=True):

@@ -5,9 +5,10 @@ from msgspec import Struct
 from analytics.timeline import Happening, all_of
 from policy.user.known import Known
 from schemas.inbox_question import MOST, Item, ReadInbox
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 from web.inbox import ask_page
 
 
@@ -32,7 +33,7 @@ class Exports:
         return [
             Route(
                 "GET", path, Scope.READ, said, self.export, {200: Export},
-                name="export_user", tag="Users",
+                name="export_user", tag="Users", deed="exported",
             )
         ]  # fmt: skip
 

@@ -1,9 +1,10 @@
 """`/v1/users/{user}/feed`: what a user was told in the app, and posts of those whom they follow."""
 
 from schemas.feed import Feed
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 from web.feed import INBOX_ROLE, FeedQuery, read_feed
 
 

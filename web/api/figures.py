@@ -9,10 +9,11 @@ from analytics.panels import MINUTES_KEPT, PANELS, Figures, Panel, Span, figures
 from policy.instants import moment
 from schemas.event import Name
 from schemas.vocabulary import Channel, Priority
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 LONGEST = timedelta(days=400)
 USUAL = timedelta(days=1)

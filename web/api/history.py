@@ -12,10 +12,11 @@ from policy.instants import moment, timestamp
 from schemas.dead_letter import DeadLetter
 from schemas.event import Timestamp
 from schemas.vocabulary import Reason
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem, ProblemBody
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 MOST_LETTERS = 1000
 TAG, OPERATIONS = "History", "Operations"
@@ -77,21 +78,22 @@ class History:
             Route(
                 "GET", "/v1/notifications/{id}", Scope.READ, "A notification's timeline",
                 self.timeline, {200: list[Happening], 404: ProblemBody},
-                name="get_timeline", tag=TAG,
+                name="get_timeline", tag=TAG, deed="looked up",
             ),
             Route(
                 "GET", "/v1/users/{user}/day", Scope.READ, "What a user was sent on a day, or not",
                 self.day, {200: list[Happening]}, None, DayQuery, name="get_day", tag=TAG,
+                deed="looked up",
             ),
             Route(
                 "GET", letters, Scope.OPERATE, "Records that could not be used, the newest last",
                 self.letters, {200: list[Letter]}, None, LettersQuery,
-                name="list_dead_letters", tag=OPERATIONS,
+                name="list_dead_letters", tag=OPERATIONS, deed="looked up",
             ),
             Route(
                 "POST", f"{letters}/{{id}}/replay", Scope.OPERATE, "Send a record again",
                 self.replay, {200: Replayed, 404: ProblemBody},
-                name="replay_dead_letter", tag=OPERATIONS,
+                name="replay_dead_letter", tag=OPERATIONS, deed="replayed",
             ),
         ]  # fmt: skip
 

@@ -5,10 +5,11 @@ from msgspec import Struct
 from policy.instants import timestamp
 from schemas.event import Timestamp
 from schemas.inbox_question import InboxCounts, Page
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import Problem
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 from web.gateway.token import LIFE, make_token, subscriber_secret
 from web.inbox import ChangeBody, Inbox, InboxQuery
 from web.position import Position

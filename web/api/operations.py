@@ -13,9 +13,10 @@ from pipeline.topics import SINKS
 from policy.instants import timestamp
 from schemas.circuit import CircuitState, ReadCircuits
 from schemas.event import Timestamp
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 LOOK_TIMEOUT_SECONDS = 10.0
 KEPT_SECONDS = 1.0

@@ -10,12 +10,14 @@ from msgspec import Struct
 
 from pipeline.errors import Unavailable
 from pipeline.logs import IDS
+from schemas.audit import Deed
+from web.api.audit import Trail
+from web.api.call import Call, Sent
 from web.api.encoding import encode_reply
 from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
 from web.api.problem import Problem
 from web.body import value_of
-from web.gateway.token import Subscriber
 from web.limits import Limits, key_limit, tenant_limit
 
 RETRY_AFTER = {"Retry-After": "5"}
@@ -31,32 +33,6 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Sent(NamedTuple):
-    """A body as it was sent, with the headers beside it, whose names are in small letters."""
-
-    content_type: str = ""
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-
-
-class Call(NamedTuple):
-    """A request that may be made: by whom, on what in the path, with which query and body."""
-
-    key: ApiKey
-    path: Mapping[str, str]
-    query: Any
-    body: Any
-    idempotency_key: str | None = None
-    """What the header says, on routes that are `keyed`."""
-    sent: Sent = Sent()
-    """Of routes with a `sender`, whose `body` is not decoded."""
-
-    @property
-    def whose(self) -> Subscriber:
-        """The user that the path names, among the key's tenant's."""
-        return Subscriber(self.key.tenant, self.path["user"])
-
-
 Handler = Callable[[Call], Awaitable[Reply]]
 Sender = Callable[[Mapping[str, str], Sent], ApiKey | None]
 """Who sends this to that path, without a key; None for somebody unknown."""
@@ -66,8 +42,8 @@ class Route(NamedTuple):
     """`body` and `query` are structs, None where nothing is taken; `replies` by status.
 
     `name` is what generated clients call it, and `tag` where they put it. `example` is a body.
-    With `keyed` the header Idempotency-Key is taken. With a `sender` it takes bodies of any kind,
-    as they are, also from whoever that knows without a key.
+    With `keyed` the header Idempotency-Key is taken. What is a `deed` is put on record first. With a
+    `sender` it takes bodies of any kind, as they are, also from whoever that knows without a key.
     """
 
     method: str
@@ -83,12 +59,22 @@ class Route(NamedTuple):
     example: Any = None
     keyed: bool = False
     sender: Sender | None = None
+    deed: Deed | None = None
 
 
 class Gate:
     """Lets requests through to their handlers, and answers those that can't be."""
 
-    def __init__(self, keys: Keys, limits: Limits, most_bytes: int, tenant_per_minute: int) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        limits: Limits,
+        most_bytes: int,
+        tenant_per_minute: int,
+        trail: Trail | None = None,
+    ) -> None:
+        """Without a `trail` no route may be a deed."""
+        self._trail = trail
         self._keys = keys
         self._limits = limits
         self._tenant_per_minute = tenant_per_minute
@@ -96,14 +82,18 @@ class Gate:
 
     def open(self, route: Route) -> web.RouteDef:
         """The route as aiohttp wants it."""
+        trail = self._trail
+        if route.deed is not None and trail is None:
+            raise ValueError(f"nobody puts {route.method} {route.path} on record")
         is_decoded = route.body is not None and route.sender is None
         decoder = msgspec.json.Decoder(route.body) if is_decoded else None
 
         async def handle(request: web.Request) -> web.Response:
-            headers: dict[str, str] = {}
+            headers, ids = dict[str, str](), dict[str, Any]()
             try:
                 sent = Sent() if route.sender is None else await self._sent(request)
                 key = self._key(request, route.sender, sent)
+                ids = {IDS: {"tenant": key.tenant, "key": key.name}}
                 headers = await self._limits.require(
                     key_limit(key.name, key.per_minute),
                     tenant_limit(key.tenant, self._tenant_per_minute),
@@ -114,16 +104,16 @@ class Gate:
                 body = await self._body(request, decoder)
                 idempotency_key = key_of(request) if route.keyed else None
                 call = Call(key, _path(request), query, body, idempotency_key, sent)
+                if route.deed is not None and trail is not None:
+                    await trail.note(call, route.deed, f"{route.method} {route.path}")
                 reply = await route.handler(call)
             except Problem as problem:
                 problem.headers = {**headers, **problem.headers}
                 return problem.response()
             except Unavailable as error:
-                ids = {IDS: {"tenant": key.tenant, "key": key.name}}
                 log.warning("%s %s: %s", route.method, route.path, error, extra=ids)
                 return Problem(503, str(error), headers={**headers, **RETRY_AFTER}).response()
             except Exception:
-                ids = {IDS: {"tenant": key.tenant, "key": key.name}}
                 log.exception("%s %s failed", route.method, route.path, extra=ids)
                 return Problem(500, LOST, headers=headers).response()
             return _response(reply, headers)

@@ -27,11 +27,12 @@ from web.api.bodies import (
     Taken,
     ids_of,
 )
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.idempotency import with_key, with_keys
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem, ProblemBody
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 MOST_ASKED = 1000
 """Users of one request whose partitions are asked, if anything is asked."""

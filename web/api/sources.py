@@ -19,10 +19,11 @@ from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
 from schemas.event import Event
 from schemas.vocabulary import Reason
+from web.api.call import Call, Sent
 from web.api.desk import Desk
 from web.api.keys import ApiKey, Scope, SourceKey
 from web.api.problem import FieldError, Problem, ProblemBody
-from web.api.route import Call, Reply, Route, Sent
+from web.api.route import Reply, Route
 from web.api.signatures import is_signed
 from web.position import written
 

@@ -27,10 +27,11 @@ from schemas.follow import Follow
 from schemas.profile import Contacts, Device, DeviceChange, Preferences
 from schemas.profile_change import ProfileChange
 from schemas.vocabulary import UNWRITTEN, Frequency
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
-from web.api.route import Call, Handler, Reply, Route
+from web.api.route import Handler, Reply, Route
 from web.limits import erasure_limit
 from web.position import Position
 
@@ -100,11 +101,11 @@ class Users:
         return [
             Route(
                 "GET", _USER, Scope.USERS, "What is stored about a user", self.read, {200: Known},
-                None, KnownQuery, name="get_user", tag=TAG,
+                None, KnownQuery, name="get_user", tag=TAG, deed="looked up",
             ),
             Route(
                 "DELETE", _USER, Scope.ERASE, "Erase a user", self.erase, {202: Position},
-                name="erase_user", tag=TAG,
+                name="erase_user", tag=TAG, deed="erased",
             ),
             route(
                 "PUT", "/contacts", "Where to reach a user", self.contacts, "put_contacts",

@@ -14,12 +14,13 @@ from openapi_spec_validator import validate
 from tests.web.caller import Caller, calling, memory, settings
 from tests.web.desk import desk_of
 from web.api.app import DOCUMENT, api, routes_of
+from web.api.call import Call
 from web.api.idempotency import PATTERN
 from web.api.keys import Keys, Scope
 from web.api.openapi import document
 from web.api.openapi_texts import TAGS
 from web.api.problem import ProblemBody
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 
 NOW = 1_753_000_000_000
 ROUTES = {

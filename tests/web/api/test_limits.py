@@ -51,7 +51,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     )
     desk = desk_of(topics, settings(tenant_erasures_per_minute=ERASURES_PER_MINUTE), 0)
     desk.limits = Limits(monotonic=lambda: 1.0)
-    gate = Gate(Keys(file), desk.limits, 1 << 20, TENANT_PER_MINUTE)
+    gate = Gate(Keys(file), desk.limits, 1 << 20, TENANT_PER_MINUTE, desk.trail)
     app = web.Application()
     app.add_routes(map(gate.open, Users(desk).routes()))
     async with calling(app) as caller:

@@ -84,7 +84,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     )
     topics, owners = memory(), Asked()
     desk = desk_of(topics, settings(), NOW, owners)
-    gate = Gate(Keys(file), Limits(), 1 << 20, 10_000)
+    gate = Gate(Keys(file), Limits(), 1 << 20, 10_000, desk.trail)
     app = web.Application()
     app.add_routes([gate.open(route) for route in (*Users(desk).routes(), *Sending(desk).routes())])
     async with calling(app) as caller:

@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from pipeline.errors import Unavailable
 from tests.web.caller import Answer, Caller, calling
+from web.api.call import Call
 from web.api.keys import Keys, Scope
 from web.api.problem import MEDIA_TYPE, Problem
-from web.api.route import Call, Gate, Reply, Route
+from web.api.route import Gate, Reply, Route
 from web.limits import Limits
 
 MOST = 100

@@ -1,0 +1,25 @@
+"""`audit` (no key): what people and programs did with others' data, by a key of the API."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.event import Name
+
+Deed = Literal["looked up", "exported", "erased", "replayed"]
+
+
+class Audit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At `at` (epoch ms) whoever has the key named `who` did this.
+
+    `user_hash` is of the user that it is about, and never the name, which an erasure would have to
+    find here; `thing` is another id: of a notification, or of a dead letter.
+    """
+
+    at: int
+    who: Name
+    deed: str
+    route: str
+    tenant: Name = "default"
+    user_hash: str = ""
+    thing: str = ""

@@ -1,0 +1,40 @@
+"""Who did what with whose data: on record before it is done."""
+
+from analytics.erasure import hash_of
+from pipeline.clock import Clock
+from pipeline.outputs import Log, Outputs, partition_of
+from pipeline.topics import AUDIT
+from schemas.audit import Audit, Deed
+from schemas.encoding import encode
+from web.api.call import Call
+from web.patience import in_time
+
+
+class Trail:
+    """Writes to the topic `audit`."""
+
+    def __init__(self, producer: Log, partitions: int, clock: Clock) -> None:
+        self._producer = producer
+        self._partitions = partitions
+        self._clock = clock
+
+    async def note(self, call: Call, deed: Deed, route: str) -> None:
+        """On return the broker has it. Raises Unavailable; then it must not be done."""
+        key, user = call.key, user_of(call)
+        done = Audit(
+            at=self._clock.now(),
+            who=key.name,
+            deed=deed,
+            route=route,
+            tenant=key.tenant,
+            user_hash=hash_of(key.tenant, user) if user else "",
+            thing=call.path.get("id", ""),
+        )
+        outputs = Outputs(self._producer)
+        outputs.add(AUDIT, partition_of(key.name, self._partitions), None, encode(done))
+        await in_time(outputs.flush())
+
+
+def user_of(call: Call) -> str:
+    """Whom a request is about: the path names it, or the body; empty where neither does."""
+    return call.path.get("user", "") or str(getattr(call.body, "user", ""))
