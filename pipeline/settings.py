@@ -369,7 +369,9 @@ class Settings(BaseSettings):
     log_format: Format = "text"
     """Of what workers and the web log: lines for people, or objects of JSON."""
     log_level: Level = "WARNING"
+    """The least severe lines that workers and the web log."""
     metrics_host: str = "127.0.0.1"
+    """The address at which a worker's metrics, and whether it is alive and ready, are served."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Prometheus metrics of a worker process, of all its roles, and `/live` and `/ready`; 0 serves
     none."""

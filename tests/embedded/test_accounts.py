@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from plivo.exceptions import AuthenticationError
 from postmarker.exceptions import ClientError as PostmarkError
-from python_http_client.exceptions import UnauthorizedError
+from python_http_client.exceptions import UnauthorizedError  # type: ignore[import-untyped]
 from sendgrid import SendGridAPIClient
 from slack_sdk.errors import SlackApiError
 from telegram.error import InvalidToken
