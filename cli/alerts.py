@@ -1,7 +1,9 @@
 """`tocsin alerts`: rules for Prometheus."""
 
 import click
+import msgspec
 
+from pipeline.alerts import alerts as rules
 from pipeline.alerts import rule_file
 
 
@@ -13,9 +15,22 @@ from pipeline.alerts import rule_file
     show_default=True,
     help="Records that a role may have before it for a quarter of an hour.",
 )
-def alerts(lag: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for every rule.")
+def alerts(lag: int, as_json: bool) -> None:
     """Print alert rules for Prometheus, each with what to do about it.
 
     What they go by is what workers serve at TOCSIN_METRICS_PORT.
     """
-    click.echo(rule_file(lag), nl=False)
+    if not as_json:
+        click.echo(rule_file(lag), nl=False)
+        return
+    for each in rules(lag):
+        shown = {
+            "alert": each.name,
+            "expr": each.when,
+            "for": each.lasting,
+            "severity": each.severity,
+            "summary": each.is_seen,
+            "description": each.to_do,
+        }
+        click.echo(msgspec.json.encode(shown))

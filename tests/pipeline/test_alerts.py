@@ -1,13 +1,16 @@
 """Rules and the dashboard of workers: Prometheus can read them, and they go by what there is."""
 
+import json
 import re
 from pathlib import Path
 
 import promql_parser
 import pytest
 import yaml
+from click.testing import CliRunner
 from prometheus_client.metrics import MetricWrapperBase
 
+from cli.main import tocsin
 from pipeline import grafana, metrics
 from pipeline.alerts import NO_ALERT, Alert, alerts, rule_file
 
@@ -63,6 +66,16 @@ def test_the_file_is_one_of_prometheus() -> None:
         "description": "Any: `tocsin dead-letters list`.",
     }
     assert "for" not in dead
+
+
+def test_as_json_it_is_the_same() -> None:
+    lines = CliRunner().invoke(tocsin, ["alerts", "--json"]).stdout.splitlines()
+    (group,) = yaml.safe_load(rule_file())["groups"]
+    found = [json.loads(line) for line in lines]
+    assert [(each["alert"], each["expr"]) for each in found] == [
+        (rule["alert"], rule["expr"]) for rule in group["rules"]
+    ]
+    assert {each["severity"] for each in found} == {"critical", "warning", "info"}
 
 
 def test_what_the_chart_and_grafana_ship_is_what_is_made() -> None:

@@ -68,10 +68,17 @@ async def shared(kafka: Kafka, tmp_path: Path) -> AsyncIterator[dict[str, Settin
     sides = {side: settings_of(variables(kafka, side, tmp_path)) for side in SIDES}
     for settings in sides.values():
         await create_topics(settings, TOPICS)
+        await until_there_are(len(TOPICS), settings)
     yield sides
     for settings in sides.values():
         async with administrator(settings.brokers) as admin:
             await admin.delete_topics([topic.name for topic in TOPICS])
+        await until_there_are(0, settings)
+
+
+async def until_there_are(count: int, settings: Settings) -> None:
+    async with administrator(settings.brokers) as admin:
+        await until_told(admin.list_topics, lambda names: len(names) == count)
 
 
 def told_of(kafka: Kafka, side: str) -> set[str]:
@@ -132,9 +139,8 @@ async def test_topics_of_others_are_not_seen_and_ours_are_mended(
     assert not await mend_topics(left, [EVENTS])
     seen = AdminClient({"bootstrap.servers": kafka.address}).list_topics(timeout=PATIENCE).topics
     for side in SIDES:
-        assert {name for name in seen if name.startswith(side)} == {
-            side + topic.name for topic in TOPICS
-        }
+        wanted = {side + topic.name for topic in TOPICS}
+        assert {name for name in seen if name.startswith(side)} == wanted
 
 
 def test_grants_bear_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
