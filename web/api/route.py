@@ -42,8 +42,8 @@ class Route(NamedTuple):
     """`body` and `query` are structs, None where nothing is taken; `replies` by status.
 
     `name` is what generated clients call it, and `tag` where they put it. `example` is a body.
-    With `keyed` the header Idempotency-Key is taken. What is a `deed` is put on record first. With a
-    `sender` it takes bodies of any kind, as they are, also from whoever that knows without a key.
+    With `keyed` the header Idempotency-Key is taken. What is a `deed` is put on record first. With
+    a `sender` it takes bodies of any kind, as they are, also from whoever that knows without a key.
     """
 
     method: str
