@@ -12,6 +12,7 @@ from cli.late import Group
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
 from pipeline.errors import Misconfigured, Unavailable, WrongUsage
+from schemas.naming import LONGEST_NAME, is_name
 from web.api.keys import PER_MINUTE, ApiKey, Scope, new_key, read_keys, table_of
 from web.gateway.token import subscriber_secret
 
@@ -22,8 +23,6 @@ _KNOWN = {
     Known.NO: "tocsin: the web process at {web} does not know the key: it reads another file than "
     "{path}, or can't use it, which its log says. TOCSIN_API_KEYS says which one it reads.\n",
 }
-LONGEST_TENANT = 200
-"""As schemas.event.Name has it: with a longer one the file could not be read any more."""
 
 
 @click.group(cls=Group)
@@ -49,9 +48,11 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
         raise WrongUsage(
             f"{name!r} is not a valid name: use letters, digits and _. No key was created."
         )
-    if not 0 < len(tenant) <= LONGEST_TENANT or not tenant.isprintable():
+    # A key of another tenant could not be read from the file.
+    if not is_name(tenant):
         raise WrongUsage(
-            f"{tenant!r} is not a valid tenant: use 1 to 200 characters. No key was created."
+            f"{tenant!r} is not a valid tenant: use 1 to {LONGEST_NAME} characters without control "
+            "characters. No key was created."
         )
     text, sha256 = new_key()
     granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})

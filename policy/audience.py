@@ -10,6 +10,7 @@ from pipeline.errors import BadRecord
 from policy.notification_type import NotificationType
 from policy.paths import value_at
 from schemas.event import Event
+from schemas.naming import is_one_line
 from schemas.vocabulary import Reason
 
 _LONGEST_USER = 200
@@ -131,6 +132,8 @@ def _named(
     for name in names:
         if not isinstance(name, str) or not 0 < len(name) <= longest:
             raise invalid(f"is not a {what} (1 to {longest} characters) or a list of {what}s")
+        if not is_one_line(name):
+            raise invalid(f"names a {what} with control characters or line breaks")
     return list(dict.fromkeys(names))
 
 

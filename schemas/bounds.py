@@ -1,7 +1,8 @@
 """Bounds of what a record may hold beyond what its types say; the same in topics and the API.
 
-Lengths of texts and lists stand at the fields themselves. What is free in form, and moments, are
-looked at here: whatever passes can be stored, compared, rendered and encoded by everybody after.
+Lengths of texts and lists stand at the fields themselves. What is free in form, moments, and which
+characters a name has are looked at here: whatever passes can be stored, compared, rendered, encoded
+and asked for by everybody after.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,12 +17,15 @@ from msgspec.inspect import (
     DateTimeType,
     DictType,
     ListType,
+    Metadata,
     StructType,
     Type,
     UnionType,
     VarTupleType,
     type_info,
 )
+
+from schemas.naming import NO_CONTROLS, ONE_LINE, is_one_line
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -70,13 +74,16 @@ def _bound(kind: Type) -> Bound | None:
             return _moment
         case AnyType() | DictType(value_type=AnyType()):
             return _free_form
-        case DictType(value_type=inner):
-            return None if (of := _bound(inner)) is None else _each_value(of)
+        case Metadata(type=inner, extra=said):
+            return _name if said == ONE_LINE else _bound(inner)
+        case DictType(key_type=key, value_type=inner):
+            names, of = _bound(key), _bound(inner)
+            return None if names is None and of is None else _each_value(names, of)
         case ListType(item_type=inner) | VarTupleType(item_type=inner):
             return None if (of := _bound(inner)) is None else _each_item(of)
         case UnionType(types=types):
             bounds = [of for each in types if (of := _bound(each)) is not None]
-            return _unless_none(bounds[0]) if bounds else None
+            return (_name if _name in bounds else _unless_none(bounds[0])) if bounds else None
         case StructType(fields=fields):
             found = {field.name: _bound(field.type) for field in fields}
             return _fields({name: of for name, of in found.items() if of is not None})
@@ -87,6 +94,12 @@ def _bound(kind: Type) -> Bound | None:
 def _moment(value: datetime) -> datetime:
     if not FIRST <= value <= LAST:
         raise OutOfBounds(f"Expected a time from {FIRST.year} to {LAST.year}")
+    return value
+
+
+def _name(value: str | None) -> str | None:
+    if value is not None and not is_one_line(value):
+        raise OutOfBounds(NO_CONTROLS)
     return value
 
 
@@ -128,11 +141,20 @@ def _with_text(value: Any) -> Any:
 def _fields(bounds: Mapping[str, Bound]) -> Bound | None:
     if not bounds:
         return None
-    items = tuple(bounds.items())
+    names = tuple(name for name, bound in bounds.items() if bound is _name)
+    others = tuple((name, bound) for name, bound in bounds.items() if bound is not _name)
 
     def check(value: Any) -> Any:
+        # Of every record, and hardly ever with anything to tell: a call each would cost as much as
+        # all of the rest.
+        for name in names:
+            if (text := getattr(value, name)) is not None and not text.isprintable():
+                try:
+                    _name(text)
+                except OutOfBounds as error:
+                    raise error.within(f".{name}") from None
         kept = {}
-        for name, bound in items:
+        for name, bound in others:
             before = getattr(value, name)
             try:
                 after = bound(before)
@@ -159,11 +181,14 @@ def _each_item(bound: Bound) -> Bound:
     return check
 
 
-def _each_value(bound: Bound) -> Bound:
+def _each_value(names: Bound | None, bound: Bound | None) -> Bound:
     def check(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        for value in values.values():
+        for name, value in values.items():
             try:
-                bound(value)
+                if names is not None:
+                    names(name)
+                if bound is not None:
+                    bound(value)
             except OutOfBounds as error:
                 raise error.within("[...]") from None
         return values

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.event import Moment, Name
+from schemas.naming import ONE_LINE
 from schemas.vocabulary import Channel, Frequency, Weekday
 
 _Label = Annotated[str, Meta(max_length=200)]
-_Topic = Annotated[str, Meta(min_length=1, max_length=401)]  # two names and what divides them
+_Topic = Annotated[str, Meta(min_length=1, max_length=401)]
+"""Two names and what divides them."""
 ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 
 
@@ -27,7 +29,9 @@ Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2000)]
 _MOST_ENDPOINTS = 10
 _MOST_LISTED = 1000
 _Address = Annotated[str, Meta(max_length=4200)]
-_Category = Annotated[str, Meta(max_length=200)]
+_Category = Annotated[str, Meta(max_length=200, extra=ONE_LINE)]
+_Attribute = Annotated[str, Meta(min_length=1, max_length=200)]
+"""A text, which may have lines."""
 
 
 class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,7 +80,7 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     locale: _Label | None = None
     suppressed: Annotated[tuple[_Address, ...], Meta(max_length=_MOST_LISTED)] = ()
     # addresses that bounced or complained
-    attributes: Annotated[dict[Name, Name], Meta(max_length=50)] = {}
+    attributes: Annotated[dict[Name, _Attribute], Meta(max_length=50)] = {}
     webhooks: Annotated[tuple[Url, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
     chats: Annotated[tuple[ChatHook, ...], Meta(max_length=_MOST_ENDPOINTS)] = ()
     tenant: Name = "default"

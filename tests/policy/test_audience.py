@@ -38,6 +38,12 @@ def test_what_is_no_user_is_invalid(value: object) -> None:
     assert caught.value.reason is Reason.INVALID
 
 
+def test_a_user_in_the_data_is_a_name_as_everywhere() -> None:
+    for name in ("ann\0", "an\nn"):
+        with pytest.raises(BadRecord, match=r"data\.who names a user with control characters"):
+            named_by({"who": ["bob", name]})
+
+
 @pytest.mark.parametrize(
     "data",
     [{}, {"order": {}}, {"order": "x"}, {"order": ["customer"]}, {"order": {"customer": None}}],

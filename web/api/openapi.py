@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.naming import Name
 from web.api.idempotency import HEADER, PATTERN
 from web.api.openapi_schema import tidied, without_null
 from web.api.openapi_texts import ABOUT, HEADERS, KEY, LIMITS, TAGS
@@ -118,7 +119,7 @@ _KEY_PARAMETER = {
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1, "maxLength": 200}
+    schema = msgspec.json.schema(Name)
     return [
         {"name": name, "in": "path", "required": True, "schema": schema}
         for name in _PARAMETER.findall(route.path)

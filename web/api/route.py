@@ -11,6 +11,8 @@ from msgspec import Struct
 from pipeline.errors import Unavailable
 from pipeline.logs import IDS
 from schemas.audit import Deed
+from schemas.bounds import OutOfBounds, bounded
+from schemas.naming import LONGEST_NAME, is_name
 from web.api.audit import Trail
 from web.api.call import Call, Sent
 from web.api.encoding import encode_reply
@@ -158,8 +160,9 @@ def bearer_of(request: web.Request) -> str:
 
 def _path(request: web.Request) -> Mapping[str, str]:
     for name, value in request.match_info.items():
-        if not 0 < len(value) <= 200 or not value.isprintable():
-            raise Problem(400, f"{name} in the path is not a name of 1 to 200 characters.")
+        if not is_name(value):
+            said = f"a name of 1 to {LONGEST_NAME} characters, none of them a control character"
+            raise Problem(400, f"{name} in the path is not {said}.")
     return request.match_info
 
 
@@ -171,8 +174,8 @@ def _query(request: web.Request, kind: type[Struct] | None) -> Any:
     if kind is None:
         return None
     try:
-        return msgspec.convert(dict(request.query), kind, strict=False)
-    except msgspec.ValidationError as error:
+        return bounded(msgspec.convert(dict(request.query), kind, strict=False))
+    except (msgspec.ValidationError, OutOfBounds) as error:
         raise Problem(400, f"In the query: {error}.") from None
 
 

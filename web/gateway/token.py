@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import jwt
 
+from schemas.naming import is_name
+
 AUDIENCE = "tocsin-inbox"
 LIFE = 3600
 """Seconds that a token holds which we made."""
@@ -57,6 +59,6 @@ def read_token(token: str, key: bytes, now: int) -> Subscriber | None:
         user, end = claims["sub"], int(claims["exp"])
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, AttributeError):
         return None
-    if not isinstance(user, str) or not 0 < len(user) <= 200 or not now < end <= now + LONGEST:
+    if not isinstance(user, str) or not is_name(user) or not now < end <= now + LONGEST:
         return None
     return Subscriber(tenant, user)

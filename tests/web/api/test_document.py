@@ -11,6 +11,7 @@ from aiohttp import web
 from msgspec import Meta, Struct, field
 from openapi_spec_validator import validate
 
+from schemas.naming import NAME_PATTERN
 from tests.web.caller import Caller, calling, memory, settings
 from tests.web.desk import desk_of
 from web.api.app import DOCUMENT, api, routes_of
@@ -259,7 +260,7 @@ ID = {
     "name": "id",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": NAME_PATTERN},
 }
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from pipeline.errors import Unavailable
+from schemas.naming import Name
 from tests.web.caller import Answer, Caller, calling
 from web.api.call import Call
 from web.api.keys import Keys, Scope
@@ -28,6 +29,7 @@ class Body(Struct):
 
 class Query(Struct):
     limit: int = 5
+    whose: Name | None = None
 
 
 class Handlers:
@@ -132,7 +134,12 @@ async def test_who_asks_too_often_is_told_when_to_come_back(caller: Caller) -> N
 
 @pytest.mark.parametrize(
     ("query", "named"),
-    [("?other=1", "'other'"), ("?limit=1&limit=2", "'limit'"), ("?limit=x", "limit")],
+    [
+        ("?other=1", "'other'"),
+        ("?limit=1&limit=2", "'limit'"),
+        ("?limit=x", "limit"),
+        ("?whose=a%00", "$.whose"),
+    ],
 )
 async def test_a_query_that_can_not_be(caller: Caller, query: str, named: str) -> None:
     answer = await caller.get(f"/ann{query}", headers=by("shop"))
@@ -146,7 +153,17 @@ async def test_where_nothing_is_asked_no_query_may_be(caller: Caller) -> None:
     assert answer.status == 400
 
 
-@pytest.mark.parametrize(("name", "status"), [("x" * 200, 202), ("x" * 201, 400), ("a%00", 400)])
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("x" * 200, 202),
+        ("x" * 201, 400),
+        ("a%00", 400),
+        ("a%0Ab", 400),
+        # As records have it, of which three are joined into one sign.
+        ("%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB", 202),
+    ],
+)
 async def test_a_name_in_the_path(caller: Caller, name: str, status: int) -> None:
     answer = await caller.call("GET", f"/{name}", headers=by("shop"))
     assert answer.status == status
