@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from pipeline.errors import BadRecord
 from policy.actor import unheard
 from policy.best_hour import shown_hour, worth_waiting_for
+from policy.body import counted_digest, is_another_body
 from policy.decision import Decision, Outcome
 from policy.dedupe import Mark, mark_key, mark_of, remember
 from policy.draft import Draft, Trace, draft_of
@@ -59,7 +60,7 @@ def decide(
     if refusal is not None:
         return Decision(name, (), (refusal,), ledger)
     draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at, trace)
-    new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, origin.body)
+    new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, counted_digest(request))
     draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
     if spec.replaces and (about := replaces(request, spec)):
         draft.newest = noted(request, about, ledger.newest)
@@ -137,7 +138,7 @@ def _refusal(
         return Outcome(None, Reason.EXPIRED)
     if mark is not None and mark.covers(at):
         first = f"of events/{mark.partition}/{mark.offset}"
-        if mark.body and request.origin.body and mark.body != request.origin.body:
+        if is_another_body(mark.body, request):
             return Outcome(None, Reason.CONFLICT, f"another body under the id or key {first}")
         return Outcome(None, Reason.DUPLICATE, first)
     if is_cancelled(request, state):

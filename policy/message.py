@@ -67,6 +67,13 @@ def is_message(event: Event) -> bool:
     return (event.type if event.notify is None else event.notify.type) == MESSAGE
 
 
+def meaning_of(event: Event) -> dict[str, Any]:
+    """What the message comes to, the same for all ways to say it; raises BadMessage."""
+    said: dict[str, Any] = msgspec.to_builtins(message_of(event))
+    # Whom it tells is no part of what it says: each user is told once.
+    return {**said, "channels": sorted(said["channels"]), "users": None}
+
+
 def message_of(event: Event) -> Message:
     """What the event says; raises BadMessage."""
     try:

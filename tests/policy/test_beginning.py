@@ -170,3 +170,19 @@ def test_a_mark_that_arrived_late_is_replaced_and_not_doubled() -> None:
     found = decide(late, spec, UserState(PHONE, ledger), NOON)
     assert told(found) == {"push": "sent"}
     assert [mark.offset for _, mark in all_marks(found.ledger.marks)] == [99]
+
+
+def test_another_plan_under_the_same_id_is_a_conflict() -> None:
+    first = asked(deliver_at=NOON + HOUR, cancel_key="k")
+    first = replace(first, origin=Origin("events", 3, 41, A))
+    ledger = decide(first, AT_ONCE, UserState(PHONE), NOON).ledger
+    for deliver_at, cancel_key, reason in (
+        (NOON + HOUR, "k", Reason.DUPLICATE),
+        (NOON + 2 * HOUR, "k", Reason.CONFLICT),
+        (NOON + HOUR, None, Reason.CONFLICT),
+        (None, None, Reason.CONFLICT),
+    ):
+        again = asked(deliver_at=deliver_at, cancel_key=cancel_key)
+        again = replace(again, origin=Origin("events", 3, 42, A))
+        (outcome,) = decide(again, AT_ONCE, UserState(PHONE, ledger), NOON).outcomes
+        assert outcome.reason is reason, (deliver_at, cancel_key)
