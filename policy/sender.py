@@ -1,5 +1,6 @@
 """Who e-mails are from, as types and tenants say it."""
 
+import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -10,6 +11,8 @@ from policy.rendering.plain_text import one_line
 from policy.user.mailbox import plain_mailbox
 from schemas.delivery import Sender
 
+_TEMPLATE = re.compile("{{|{%|}}|%}")
+
 
 def sender_problems(entry: SenderEntry) -> Iterator[Problem]:
     """What can't be used; paths begin within the table."""
@@ -17,9 +20,12 @@ def sender_problems(entry: SenderEntry) -> Iterator[Problem]:
         yield (), "says nothing: it has name, address and reply_to"
     if entry.name is not None and (one_line(entry.name) != entry.name or not entry.name.strip()):
         yield ("name",), "is empty, or has line breaks or other control characters"
+    for field in ("name", "address", "reply_to"):
+        if _TEMPLATE.search(getattr(entry, field) or ""):
+            yield (field,), "is sent as it stands here: a sender is no template"
     for field in ("address", "reply_to"):
         given = getattr(entry, field)
-        if given is not None:
+        if given is not None and not _TEMPLATE.search(given):
             try:
                 plain_mailbox(given)
             except ValueError as error:

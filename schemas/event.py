@@ -28,8 +28,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `id` is the producer's own and makes the event count once: the same id again within the
     deduplication window notifies nobody twice, from whichever offset it is read.
     `idempotency_key` takes the place of `id` in that where a producer cannot keep ids stable.
-    The same id or key with another type, actor, data, `deliver_at` or `cancel_key` is a conflict and
-    notifies nobody.
+    The same id or key with another type, actor, data, `deliver_at` or `cancel_key` is a conflict
+    and notifies nobody.
     `occurred_at` is RFC 3339 with an offset. `data` is free-form: the catalogue says which of
     its fields hold recipients, and templates may use every field. Of a list of recipients
     each one's request has that user alone, unless the type's own texts speak of the list.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec.structs import replace
 
 from policy import digest_window
+from policy.catalogue.field_paths import misleading_paths
 from policy.catalogue.problem import Problem, repeated
 from policy.catalogue.standing_in import fallbacks, preferring
 from policy.catalogue.toml_lines import Path
@@ -224,6 +225,7 @@ def _holdout(entry: Entry) -> Iterator[Problem]:
 
 
 _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
+    misleading_paths,
     _audience,
     _channels,
     _times,

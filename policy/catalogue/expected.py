@@ -7,14 +7,18 @@ from typing import Any
 
 from msgspec import inspect
 
+from policy.catalogue.problem import shown
 from policy.catalogue.toml_lines import Path
 
 _VALUE = re.compile("Invalid enum value '?(.*?)'?", re.DOTALL)
 UNKNOWN_FIELD = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
+_NO_TABLE = re.compile(r"Expected `([^`]*\|)? ?(object|array)\b[^`]*`, got `\w+`")
 _TEXTS = ("en", "09:30", "1h", "5%")
 """One of them fits each pattern that a field has."""
 _MOST_LISTED = 12
 """Fields of a table that are listed where none is like the one that was written."""
+_MOST_SHOWN, _DEEPEST, _NAME = 3, 2, "NAME"
+"""Fields of a table in an example, where it needs none; tables within each other; any name."""
 _ALIKE = 0.7
 """Of difflib's ratio: `chanels` is like `channels`, and `sound` like nothing that there is."""
 
@@ -56,7 +60,52 @@ def hint(complaint: str, kind: type, path: Path) -> str:
         known = _fields_at(kind, path)
         few = f": it has {', '.join(known)}" if len(known) <= _MOST_LISTED else ""
         return _meant(unknown[1], known) or few
+    if _NO_TABLE.fullmatch(complaint):
+        written = [_written(found, path) for found in _at(inspect.type_info(kind), path)]
+        return f": write {' or '.join(filter(None, written))}" if any(written) else ""
     return ""
+
+
+def _written(kind: inspect.Type, path: Path) -> str:
+    """How a table or list of this kind is written there; empty for what is neither."""
+    match kind:
+        case inspect.DictType(value_type=inspect.AnyType()):
+            return f"[{shown(path)}]"
+        case inspect.DictType(value_type=inspect.DictType(value_type=inspect.AnyType())):
+            return f"[{shown((*path, _NAME))}]"
+    example = _example(kind, _DEEPEST)
+    is_named = path and isinstance(path[-1], str)
+    return f"{path[-1]} = {example}" if example and is_named else example
+
+
+def _example(kind: inspect.Type, levels: int) -> str:
+    """Of a table what it must have, or the first of what it may have."""
+    match kind:
+        case _ if not levels:
+            return ""
+        case inspect.Metadata(type=inner):
+            return _example(inner, levels)
+        case inspect.StructType(fields=fields):
+            told = [each for each in fields if each.required] or fields[:_MOST_SHOWN]
+            written = (f"{each.encode_name} = {_value(each.type, levels - 1)}" for each in told)
+            return f"{{ {', '.join(written)} }}"
+        case inspect.DictType(key_type=key, value_type=value):
+            name = _sample(key) if isinstance(key, inspect.EnumType) else _NAME
+            return f"{{ {name} = {_value(value, levels - 1)} }}"
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return f"[{_value(item, levels)}]"
+    return ""
+
+
+def _value(kind: inspect.Type, levels: int) -> str:
+    match kind:
+        case inspect.UnionType(types=types):
+            return _value(types[0], levels)
+        case inspect.EnumType() | inspect.LiteralType():
+            return f'"{_sample(kind)}"'
+        case inspect.BoolType():
+            return "true"
+    return _example(kind, levels) or "…"
 
 
 def _meant(written: str, known: list[str]) -> str:

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from policy.rendering.bounds import MOST_BYTES, check_size, joined
+from policy.rendering.comparisons import pointless
 from policy.rendering.locales import locale_of
 from policy.rendering.markup import misplaced
 from policy.rendering.metering import complaints, meter
@@ -96,7 +97,9 @@ def compile_template(
     environment = _HTML if html else _PLAIN
     try:
         tree = environment.parse(source)
-        for complaint in chain(complaints(tree, names), () if leaves_out else unsure(tree)):
+        lacking = () if leaves_out else unsure(tree)
+        # The first before those that fold constants, after which a list is none any more.
+        for complaint in chain(pointless(tree), complaints(tree, names), lacking):
             raise ValueError(complaint)
         harm = misplaced(tree) if html else None
         if harm:

@@ -60,7 +60,7 @@ CHOSEN = TYPE.replace('users = "who"', 'segment_at = "to.segment"') + SEGMENTS
         ("user.plan == 'pro' or user.city == 'Bonn'", True),
         ("user.city == 'Bonn' or user.plan == 'pro'", False),
         # What can't be compared.
-        ("user.age > 18", False),
+        ("user.age > user.plan | int", False),
         ("user.plan | int > 0", False),
     ],
 )

@@ -73,6 +73,13 @@ def test_each_field_is_by_itself_but_a_name(own: Sender | None, expected: Sender
         ('{ address = "a@b.example\\r\\nBcc: c@d.example" }', "sender.address", "is no"),
         ('{ name = "x\\r\\nBcc: c@d.example" }', "sender.name", "is empty, or has line breaks"),
         ('{ name = "\\u202Egnp.exe" }', "sender.name", "is empty, or has line breaks"),
+        (
+            '{ name = "{{ data.shop }}" }',
+            "sender.name",
+            "is sent as it stands here: a sender is no",
+        ),
+        ('{ address = "{{data.x}}@b.example" }', "sender.address", "is sent as it stands here"),
+        ('{ reply_to = "{% if x %}a@b.example" }', "sender.reply_to", "is sent as it stands"),
         ('{ name = " " }', "sender.name", "is empty, or has line breaks"),
         ('{ form = "a@b.example" }', "sender", "Object contains unknown field `form`"),
     ],

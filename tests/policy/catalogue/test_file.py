@@ -107,6 +107,45 @@ def test_every_value_that_does_not_fit_is_told_with_what_would() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        (
+            'until = "order.placed"',
+            "`object | null`, got `str`: write until = { event = …, match = … }",
+        ),
+        ("goal = 3", "`object | null`, got `int`: write goal = { event = …, within = … }"),
+        ('sender = "a@b.example"', "write sender = { name = …, address = …, reply_to = … }"),
+        ('escalation = "sms"', 'write escalation = [{ after = …, channels = ["push"] }]'),
+        ('escalation = ["sms"]', 'write { after = …, channels = ["push"] }'),
+        ('fallback = "push"', 'write fallback = { push = ["push"] }'),
+        ('fallback.sms = "push"', 'write sms = ["push"]'),
+        ("segment = 3", "`str | object`, got `int`: write segment = { NAME = … }"),
+        ('experiment = "x"', "write experiment = { name = …, variants = { NAME = … } }"),
+    ],
+)
+def test_what_is_no_table_is_told_with_the_one_to_write(line: str, instead: str) -> None:
+    (found,) = problems(thing=TYPE.replace("= 86400", f"= 86400\n{line}"))
+    assert found.startswith("thing.toml:10: types.thing.")
+    assert found.endswith(f"{instead}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ('types = "x"', "[types.NAME]"),
+        ('types.thing = "x"', "[types.thing]"),
+        ('holdout = "5%"', "[holdout]"),
+        ('tenants.a.channels = "push"', "channels = { push = true }"),
+        ('tenants.a.quiet_hours = "22:00"', "quiet_hours = [{ start = …, end = … }]"),
+        ("categories.a.rate_limit = 3", "rate_limit = { count = …, seconds = … }"),
+    ],
+)
+def test_so_is_a_section_that_is_none(text: str, instead: str) -> None:
+    (found,) = problems(thing=text)
+    assert found.endswith(f": write {instead}.")
+
+
 DIGESTS = """digests = [
     { channels = ["push"], at = ["9"], days = ["Monday"] },
     { every = "5m" },
