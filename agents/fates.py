@@ -143,8 +143,8 @@ def _texts(log: MemoryLog) -> Iterator[tuple[str, Text]]:
 
 def _text(content: Content, sender: Sender | None) -> Text:
     # Within one process; nothing of it is stored.
-    beside = _encode(content.data), content.image, content.actions, sender
-    mark = hash((content.title, content.body, content.html, *beside))
+    beside = _encode(content.data), content.image, content.actions, content.sound, content.badge
+    mark = hash((content.title, content.body, content.html, sender, *beside))
     return Text(content.title[:SHOWN], content.body[:SHOWN], mark)
 
 

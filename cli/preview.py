@@ -27,7 +27,7 @@ from policy.rendering.rendering import Rendering
 from policy.rendering.sample import sample_attributes, sample_data
 from policy.rendering.sms import segments_of
 from policy.rendering.together import together
-from schemas.delivery import Approved, Content, Sender
+from schemas.delivery import KEEPS_BADGE, Approved, Content, Sender
 from schemas.encoding import UNDECODABLE
 from schemas.event import Event
 from schemas.vocabulary import Channel
@@ -207,6 +207,10 @@ def _described(channel: Channel, content: Content, sender: Sender | None) -> Ite
         yield from _part("html", f"{len(content.html.encode()):,} bytes")
     if content.image:
         yield from _part("image", content.image)
+    if content.sound:
+        yield from _part("sound", content.sound)
+    if content.badge != KEEPS_BADGE:
+        yield from _part("badge", str(content.badge))
     for action in content.actions:
         yield from _part("press", f"{action.label}: {action.url}")
     if content.data:

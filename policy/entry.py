@@ -18,6 +18,8 @@ PlainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 """Of types, categories and layouts: parts of names where other characters divide."""
 Share = Annotated[str, Meta(pattern=r"^\d{1,2}(\.\d{1,2})?%$")]
 
+SoundName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
+
 DEFAULT_LIMIT = RateLimit(count=10, seconds=3600)
 """Per user and channel, over all types that set no limit of their own."""
 
@@ -100,6 +102,11 @@ class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     texts."""
     whatsapp: WhatsAppEntry | None = None
     """What is sent on WhatsApp in place of the other texts."""
+    sound: SoundName | None = None
+    """The sound of a push: a file of the app such as "chime.caf", which is res/raw/chime on Android, or
+    "none" for a silent one; the device's default unless set."""
+    badge: Annotated[int, Meta(ge=0, le=99_999)] | str | None = None
+    """The number at the app's icon, as such or as a template; 0 removes it."""
 
 
 class ByChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

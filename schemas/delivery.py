@@ -26,13 +26,20 @@ class Action(Struct, frozen=True, kw_only=True, gc=False):
     url: str
 
 
+SILENT = "none"
+"""In place of a sound's name."""
+KEEPS_BADGE = -1
+
+
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the person reads, rendered for one channel.
 
     `title` is the push title or the e-mail subject; `html` is for e-mail alone; `data` travels
     beside a push or an in-app message for the app to use. `approved` stands in for all of it on
     WhatsApp, which takes no other text from who was not written to within a day. `image` is the
-    https address of one, and `actions` are buttons, where the channel shows any.
+    https address of one, and `actions` are buttons, where the channel shows any. A push makes the
+    `sound` of this name in the app, the device's own where it is empty, or none where it is
+    SILENT; `badge` is the number at the app's icon, which stays as it is where that is negative.
     """
 
     body: str
@@ -42,6 +49,8 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     approved: Approved | None = None
     image: str = ""
     actions: tuple[Action, ...] = ()
+    sound: str = ""
+    badge: int = KEEPS_BADGE
 
     @property
     def caption(self) -> str:

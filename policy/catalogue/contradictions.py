@@ -146,6 +146,16 @@ def _digests(entry: Entry) -> Iterator[Problem]:
             yield (*path, field), complaint
 
 
+def _whatsapp(entry: Entry) -> Iterator[Problem]:
+    chat = entry.templates.chat
+    if chat is None or chat.whatsapp is None:
+        return
+    gathers = any(Channel.CHAT in digest.channels for digest in entry.digests)
+    if chat.digest.whatsapp is None if chat.digest else gathers:
+        complaint = "is missing, and without it WhatsApp takes a digest for 24 hours alone"
+        yield ("templates", Channel.CHAT, "digest", "whatsapp"), complaint
+
+
 def _escalation(entry: Entry) -> Iterator[Problem]:
     digested = {channel for digest in entry.digests for channel in digest.channels}
     begins, before = 0, set(entry.channels)
@@ -233,6 +243,7 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     preferring,
     fallbacks,
     _digests,
+    _whatsapp,
     _escalation,
     _repeat,
     _sender,

@@ -9,7 +9,7 @@ import msgspec
 from policy.catalogue.expected import UNKNOWN_FIELD, hint, sample_at
 from policy.catalogue.toml_lines import Path
 from policy.duration import Duration
-from policy.entry import FieldPath, LocaleName, PlainName, Share
+from policy.entry import FieldPath, LocaleName, PlainName, Share, SoundName
 from schemas.profile import ClockTime
 
 _T = TypeVar("_T")
@@ -26,6 +26,7 @@ _PATTERNS = {
     LocaleName: 'not a locale such as "en" or "pt-BR"',
     Share: 'not a share such as "5%" or "2.5%"',
     PlainName: "not of letters, digits, - and _ alone",
+    SoundName: 'not the name of a sound such as "chime.caf", nor "none"',
 }
 _CLEARER = {
     f"Expected `str` matching regex {kind.__metadata__[0].pattern!r}": complaint

@@ -70,6 +70,8 @@ def _check_fair(own: Templates, other: Templates) -> None:
             raise BadTemplate("data", f"lacks {field}, which the type's own templates send")
     if len(own.actions) != len(other.actions) or bool(own.image) != bool(other.image):
         raise BadTemplate("", "have another number of images or actions than the type's own")
+    if own.sound != other.sound or (own.badge is None) != (other.badge is None):
+        raise BadTemplate("", "have another sound or badge than the type's own")
     if own.digest and not other.digest:
         raise BadTemplate("digest", "is missing, and the type's own templates have one")
     if own.whatsapp and not other.whatsapp:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from pipeline.errors import BadRecord
 from policy.entry import Layout, Templates
 from policy.rendering.approved import Filling
+from policy.rendering.badge import badge_of
 from policy.rendering.bounds import TooMuch
 from policy.rendering.buttons import actions_of, beside_of, fitting, image_of
 from policy.rendering.failure import failure_of
@@ -57,6 +58,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     locales: dict[str, Wording] = {}
     language: str = ""
     data: tuple[str, ...] = ()
+    sound: str = ""
     sources: tuple[str, ...] = ()
     says_more: bool = False
     is_personal: bool = False
@@ -82,7 +84,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
                 body = clean(body)
             title = wording.title(values, locale) if wording.title else ""
             data = self._beside(event) if self.data else {}
-            if wording.image or wording.buttons:
+            if wording.image or wording.buttons or wording.badge or self.sound:
                 return self._shown(wording, wording.approved, values, locale, title, body, data)
             return Content(
                 body=self.room.fitted(title, body, data),
@@ -143,7 +145,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
             body, tail = gathered(
                 bodies, len(every), lambda text: self.room.holds(title, text, data), between
             )
-        if wording.image or wording.buttons:
+        if wording.image or wording.buttons or wording.badge or self.sound:
             return self._shown(wording, filling, values, locale, title, body, data, tail)
         return Content(
             body=self.room.fitted(title, body, data, tail),
@@ -164,7 +166,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
         data: dict[str, Any],
         tail: str = "",
     ) -> Content:
-        """The message with its image and buttons; a digest has those of its newest event."""
+        """The message with all that it shows beside; a digest has that of its newest event."""
         image = image_of(wording.image, values, locale) if wording.image else ""
         actions = actions_of(wording.buttons, values, locale)
         image, actions = fitting(self.room, title, body, data, image, actions)
@@ -175,6 +177,8 @@ class Rendering(Struct, frozen=True, kw_only=True):
             approved=filling.filled(values, locale) if filling else None,
             image=image,
             actions=actions,
+            sound=self.sound,
+            badge=badge_of(wording.badge, values, locale),
         )
 
     def _spoken(self, locale: str) -> tuple[Wording, str]:
@@ -225,6 +229,7 @@ def compile_rendering(
         locales=locales,
         language=templates.language or "",
         data=templates.data,
+        sound=templates.sound or "",
         sources=sources,
         says_more=any(_SAYS_MORE.search(source) for source in sources),
         is_personal=any(speaks_of_reader(parse_template(source)) for source in sources),

@@ -67,7 +67,8 @@ def sources_of(templates: Templates) -> list[str]:
     filling = (source for texts in every if texts.whatsapp for source in texts.whatsapp.variables)
     buttons = [templates.actions, *(each.actions for each in templates.locales.values())]
     shown = [text for each in buttons for action in each for text in (action.label, action.url)]
-    said = [source for source in (*found, templates.image) if source is not None]
+    badge = None if templates.badge is None else str(templates.badge)
+    said = [source for source in (*found, templates.image, badge) if source is not None]
     return [*said, *filling, *shown]
 
 
@@ -95,6 +96,9 @@ def _contradictions(channel: Channel, templates: Templates) -> Iterator[tuple[st
         yield "data", "is not for chats, which have nothing but a text"
     if channel is not Channel.SMS and templates.segments is not None:
         yield "segments", "is for SMS only"
+    for field in ("sound", "badge"):
+        if channel is not Channel.PUSH and getattr(templates, field) is not None:
+            yield field, "is for push only"
     if channel not in SHOWING:
         for field in ("image", "actions"):
             if getattr(templates, field):

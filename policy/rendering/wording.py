@@ -32,6 +32,7 @@ class Wording(Struct, frozen=True, kw_only=True):
     digest_approved: Filling | None = None
     image: Text | None = None
     buttons: tuple[Button, ...] = ()
+    badge: Text | None = None
 
 
 def compile_wordings(
@@ -76,6 +77,7 @@ class _Compiler:
             digest_approved=self._filling(digests, DIGEST_NAMES),
             image=self._text("image", texts, NAMES),
             buttons=self._buttons(texts),
+            badge=self._text("badge", texts, NAMES),
         )
 
     def _filling(self, texts: list[_Written], names: frozenset[str]) -> Filling | None:
@@ -111,7 +113,8 @@ class _Compiler:
             if source is not None:
                 place = path + field
                 if place not in self._done:
-                    self._done[place] = self._compiled(field, source, names, place)
+                    # A badge may be a number.
+                    self._done[place] = self._compiled(field, str(source), names, place)
                 return self._done[place]
         return None
 

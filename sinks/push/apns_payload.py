@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from schemas.delivery import Delivery
+from schemas.delivery import KEEPS_BADGE, SILENT, Delivery
 from schemas.vocabulary import Priority
 
 URGENT = (Priority.CRITICAL, Priority.HIGH)
@@ -24,8 +24,9 @@ class Aps(Struct, frozen=True):
     """Apple's own part of a payload; the default sound is the device's."""
 
     alert: Alert
-    sound: str = "default"
+    sound: str | UnsetType = "default"
     thread_id: str = field(name="thread-id", default="")
+    badge: int | UnsetType = UNSET
     mutable_content: int | UnsetType = field(name="mutable-content", default=UNSET)
 
 
@@ -38,7 +39,13 @@ def payload_of(delivery: Delivery) -> dict[str, Any]:
     if content.actions:
         more["actions"] = content.actions
     # The app's own extension then fetches the image and makes the buttons.
-    aps = Aps(alert, thread_id=delivery.category, mutable_content=1 if more else UNSET)
+    aps = Aps(
+        alert,
+        UNSET if content.sound == SILENT else content.sound or "default",
+        delivery.category,
+        UNSET if content.badge == KEEPS_BADGE else content.badge,
+        1 if more else UNSET,
+    )
     return {
         **content.data,
         **more,

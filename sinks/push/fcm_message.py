@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from schemas.delivery import Action, Delivery
+from schemas.delivery import KEEPS_BADGE, SILENT, Delivery
 from schemas.vocabulary import Priority
+from sinks.push.urgency import URGENCY
 
 MAX_TTL = 2_419_200  # seconds: FCM keeps a message four weeks at most
 URGENT = (Priority.CRITICAL, Priority.HIGH)
+DEFAULT_SOUND = "default"
+"""The device's own, by Apple's name and Android's."""
 
 
 class Notification(Struct, frozen=True, omit_defaults=True):
@@ -24,10 +27,12 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     image: str = ""
 
 
-class AndroidNotification(Struct, frozen=True):
+class AndroidNotification(Struct, frozen=True, omit_defaults=True):
     """A notification with the tag of one that is shown takes its place."""
 
     tag: str
+    sound: str = ""
+    notification_count: int = KEEPS_BADGE
 
 
 class Android(Struct, frozen=True):
@@ -42,20 +47,26 @@ class Android(Struct, frozen=True):
     ttl: str
 
 
-class Aps(Struct, frozen=True, rename="kebab"):
-    """Has the app's own extension look at the message, which fetches the image."""
+class Aps(Struct, frozen=True, omit_defaults=True, rename="kebab"):
+    """What Apple's devices do with it; without a sound they make none."""
 
-    mutable_content: int = 1
+    sound: str = ""
+    badge: int = KEEPS_BADGE
+    mutable_content: int = 0
+    """1 has the app's own extension look at the message, which fetches the image."""
+
+
+_PLAIN = Aps()
 
 
 class ApnsPayload(Struct, frozen=True):
     """What is for Apple's devices alone."""
 
-    aps: Aps = Aps()
+    aps: Aps
 
 
 class Apns(Struct, frozen=True, omit_defaults=True):
-    """Apple's part, which is in headers but for what shows images and buttons."""
+    """Apple's part."""
 
     headers: dict[str, str]
     payload: ApnsPayload | None = None
@@ -68,10 +79,12 @@ class WebAction(Struct, frozen=True):
     title: str
 
 
-class WebNotification(Struct, frozen=True):
-    """What browsers show beside."""
+class WebNotification(Struct, frozen=True, omit_defaults=True):
+    """What browsers show beside; with the tag of one that is shown it takes its place."""
 
-    actions: tuple[WebAction, ...]
+    tag: str
+    actions: tuple[WebAction, ...] = ()
+    silent: bool = False
 
 
 class WebOptions(Struct, frozen=True):
@@ -81,8 +94,9 @@ class WebOptions(Struct, frozen=True):
 
 
 class Webpush(Struct, frozen=True, omit_defaults=True):
-    """The part of browsers that FCM reaches."""
+    """The part of browsers that FCM reaches, with the headers of RFC 8030."""
 
+    headers: dict[str, str]
     notification: WebNotification
     fcm_options: WebOptions | None = None
 
@@ -94,8 +108,8 @@ class Message(Struct, frozen=True, omit_defaults=True):
     notification: Notification
     android: Android
     apns: Apns
+    webpush: Webpush
     data: dict[str, str] = field(default_factory=dict)
-    webpush: Webpush | None = None
 
 
 class Body(Struct, frozen=True):
@@ -115,12 +129,14 @@ def body_of(delivery: Delivery, now: int) -> Body:
     data["delivery_id"] = delivery.delivery_id
     if content.actions:
         data["actions"] = _text(content.actions)
-    is_rich = bool(content.image or content.actions)
+    sound = "" if content.sound == SILENT else content.sound or DEFAULT_SOUND
+    aps = Aps(sound, content.badge, int(bool(content.image or content.actions)))
     message = Message(
         token=delivery.address,
         notification=Notification(content.title, content.body, content.image),
         android=Android(
-            AndroidNotification(delivery.collapses_by),
+            # There it is a resource, whose name has no extension.
+            AndroidNotification(delivery.collapses_by, sound.partition(".")[0], content.badge),
             "high" if urgent else "normal",
             f"{seconds}s",
         ),
@@ -131,20 +147,26 @@ def body_of(delivery: Delivery, now: int) -> Body:
                 "apns-expiration": str(delivery.expires_at // 1000),
                 "apns-priority": "10" if urgent else "5",
             },
-            ApnsPayload() if is_rich else None,
+            None if aps == _PLAIN else ApnsPayload(aps),
         ),
+        webpush=_webpush(delivery, seconds),
         data=data,
-        webpush=_webpush(content.actions) if content.actions else None,
     )
     return Body(message)
 
 
-def _webpush(actions: tuple[Action, ...]) -> Webpush:
-    buttons = tuple(WebAction(str(at), each.label) for at, each in enumerate(actions))
-    first = actions[0].url
+def _webpush(delivery: Delivery, seconds: int) -> Webpush:
+    content = delivery.content
+    headers = {
+        "TTL": str(seconds),
+        "Urgency": URGENCY[delivery.priority],
+        "Topic": delivery.collapses_by,
+    }
+    buttons = tuple(WebAction(str(at), each.label) for at, each in enumerate(content.actions))
+    shown = WebNotification(delivery.collapses_by, buttons, content.sound == SILENT)
+    first = content.actions[0].url if content.actions else ""
     # FCM takes no link that is not https.
-    link = WebOptions(first) if first.startswith("https:") else None
-    return Webpush(WebNotification(buttons), link)
+    return Webpush(headers, shown, WebOptions(first) if first.startswith("https:") else None)
 
 
 def _text(value: Any) -> str:

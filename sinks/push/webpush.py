@@ -13,7 +13,7 @@ from msgspec import Struct
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
 from policy.user.address import split_address
-from schemas.delivery import Action, Delivery
+from schemas.delivery import KEEPS_BADGE, SILENT, Action, Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.circuits import MOST, Circuits
@@ -22,19 +22,13 @@ from sinks.http import HttpClient, Reply, failure_of, unreadable
 from sinks.one_by_one import OneByOne
 from sinks.pace import Pace
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.push.urgency import URGENCY
 from sinks.push.vapid import Vapid, decoded
 
 SYSTEM_CLOCK = SystemClock()
 MAX_TTL = 2_419_200  # seconds: push services keep a message four weeks at most
 MOST_BYTES = 3993
 """Of a payload: what RFC 8291 leaves of the 4096 that every push service takes."""
-URGENCY = {
-    Priority.CRITICAL: "high",
-    Priority.HIGH: "high",
-    Priority.NORMAL: "normal",
-    Priority.LOW: "low",
-    Priority.BULK: "very-low",
-}
 MISMATCH = (
     b"VapidPkHashMismatch",  # Apple
     b"do not correspond to the credentials",  # Google
@@ -59,8 +53,8 @@ class Subscription(Struct, frozen=True):
 
 
 class Payload(Struct, frozen=True, omit_defaults=True):
-    """What the app's service worker gets; with a `tag`, for `showNotification` to take the place
-    of what is shown with the same one."""
+    """What the app's service worker gets: `tag` and `silent` for `showNotification`, which takes
+    the place of what is shown with the same tag, and `badge` for `setAppBadge`."""
 
     title: str
     body: str
@@ -70,6 +64,8 @@ class Payload(Struct, frozen=True, omit_defaults=True):
     image: str = ""
     actions: tuple[Action, ...] = ()
     tag: str = ""
+    silent: bool = False
+    badge: int = KEEPS_BADGE
 
 
 class _Service:
@@ -197,6 +193,8 @@ def payload_of(delivery: Delivery) -> Payload:
         content.image,
         content.actions,
         delivery.replaces,
+        content.sound == SILENT,
+        content.badge,
     )
 
 

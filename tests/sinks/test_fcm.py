@@ -10,7 +10,7 @@ import pytest
 from embedded.simulators.accept_log import digest_of
 from embedded.simulators.faults import Fault
 from pipeline.errors import Misconfigured
-from schemas.delivery import Action, Content
+from schemas.delivery import KEEPS_BADGE, SILENT, Action, Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Retry, Sent
 from sinks.push.fcm import Fcm
@@ -48,6 +48,7 @@ def test_json_is_that_of_firebase_admin(priority: Priority, replaces: str) -> No
     )
     collapses_by = replaces or ours.notification_id
     urgent = priority in (Priority.CRITICAL, Priority.HIGH)
+    urgency = {"critical": "high", "bulk": "very-low"}.get(priority, str(priority))
     theirs = messaging.Message(
         token=ours.address,
         notification=messaging.Notification(title="Hi", body="Grüße"),
@@ -60,14 +61,19 @@ def test_json_is_that_of_firebase_admin(priority: Priority, replaces: str) -> No
         android=messaging.AndroidConfig(
             priority="high" if urgent else "normal",
             ttl=300,
-            notification=messaging.AndroidNotification(tag=collapses_by),
+            notification=messaging.AndroidNotification(tag=collapses_by, sound="default"),
         ),
         apns=messaging.APNSConfig(
             headers={
                 "apns-collapse-id": collapses_by,
                 "apns-expiration": "1800000300",
                 "apns-priority": "10" if urgent else "5",
-            }
+            },
+            payload=messaging.APNSPayload(messaging.Aps(sound="default")),
+        ),
+        webpush=messaging.WebpushConfig(
+            headers={"TTL": "300", "Urgency": urgency, "Topic": collapses_by},
+            notification=messaging.WebpushNotification(tag=collapses_by),
         ),
     )
     encoded = msgspec.to_builtins(body_of(ours, 1_800_000_000_000).message)
@@ -97,7 +103,7 @@ def test_images_and_buttons_are_those_of_firebase_admin(url: str) -> None:
         android=messaging.AndroidConfig(
             priority="high",
             ttl=300,
-            notification=messaging.AndroidNotification(tag=ours.notification_id),
+            notification=messaging.AndroidNotification(tag=ours.notification_id, sound="default"),
         ),
         apns=messaging.APNSConfig(
             headers={
@@ -105,10 +111,12 @@ def test_images_and_buttons_are_those_of_firebase_admin(url: str) -> None:
                 "apns-expiration": "1800000300",
                 "apns-priority": "10",
             },
-            payload=messaging.APNSPayload(messaging.Aps(mutable_content=True)),
+            payload=messaging.APNSPayload(messaging.Aps(sound="default", mutable_content=True)),
         ),
         webpush=messaging.WebpushConfig(
-            notification=messaging.WebpushNotification(actions=buttons), fcm_options=link
+            headers={"TTL": "300", "Urgency": "high", "Topic": ours.notification_id},
+            notification=messaging.WebpushNotification(actions=buttons, tag=ours.notification_id),
+            fcm_options=link,
         ),
     )
     message = body_of(ours, 1_800_000_000_000).message
@@ -120,10 +128,46 @@ def test_images_and_buttons_are_those_of_firebase_admin(url: str) -> None:
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Message.token is deprecated:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("sound", "apple", "android"),
+    [("", "default", "default"), ("chime.caf", "chime.caf", "chime"), (SILENT, None, None)],
+)
+@pytest.mark.parametrize(("badge", "count"), [(KEEPS_BADGE, None), (0, 0), (7, 7)])
+def test_sounds_and_badges_are_those_of_firebase_admin(
+    sound: str, apple: str | None, android: str | None, badge: int, count: int | None
+) -> None:
+    content = Content(title="Hi", body="b", sound=sound, badge=badge)
+    ours = delivery(FCM, content=content)
+    found = msgspec.to_builtins(body_of(ours, 1_800_000_000_000).message)
+    shown = messaging.AndroidNotification(
+        tag=ours.notification_id, sound=android, notification_count=count
+    )
+    web = messaging.WebpushNotification(
+        tag=ours.notification_id, silent=True if sound == SILENT else None
+    )
+    theirs = messaging.Message(
+        token=ours.address,
+        android=messaging.AndroidConfig(notification=shown),
+        apns=messaging.APNSConfig(
+            payload=messaging.APNSPayload(messaging.Aps(sound=apple, badge=count))
+        ),
+        webpush=messaging.WebpushConfig(notification=web),
+    )
+    expected = msgspec.json.decode(str(theirs))
+    assert found["android"]["notification"] == expected["android"]["notification"]
+    # Of nothing to say the SDK says nothing.
+    assert found["apns"].get("payload") == expected.get("apns", {}).get("payload")
+    assert found["webpush"]["notification"] == expected["webpush"]["notification"]
+
+
 @pytest.mark.parametrize("rig", ["fcm", "apns", "webpush"], indirect=True)
-async def test_every_push_provider_takes_images_and_buttons(rig: Rig) -> None:
+async def test_every_push_provider_takes_images_buttons_sounds_and_badges(rig: Rig) -> None:
     action = Action(label="Open", url="https://x.example/7")
-    content = Content(title="Hi", body="b", image="https://x.example/p.png", actions=(action,) * 3)
+    image, buttons = "https://x.example/p.png", (action,) * 3
+    content = Content(
+        title="Hi", body="b", image=image, actions=buttons, sound="chime.caf", badge=7
+    )
     assert isinstance(await rig.send(content=content), Sent)
     (line,) = rig.witnessed()
     assert (line.title, line.digest) == ("Hi", digest_of("b"))

@@ -255,3 +255,29 @@ def test_everything_that_contradicts_is_told() -> None:
     problems = found("push push", time_to_live=0, followers=True, fallback={"sms": ["push"]})
     fields = sorted(problem.partition(":")[0] for problem in problems)
     assert fields == ["channels", "fallback.sms", "followers", "time_to_live"]
+
+
+WHATSAPP = {"body": "x", "whatsapp": {"template": "HX1"}}
+SAID = {"body": "y"}
+APPROVED = {"whatsapp": {"template": "HX2"}}
+
+
+@pytest.mark.parametrize(
+    ("chat", "digests", "lacks"),
+    [
+        (WHATSAPP, [], False),
+        (WHATSAPP, [digest("chat")], True),
+        (WHATSAPP, [digest("push")], False),
+        (WHATSAPP | {"digest": SAID}, [], True),
+        (WHATSAPP | {"digest": SAID | APPROVED}, [], False),
+        (WHATSAPP | {"digest": APPROVED}, [digest("chat")], False),
+        (TEXT, [digest("chat")], False),
+        (TEXT | {"digest": SAID}, [digest("chat")], False),
+    ],
+)
+def test_a_digest_for_whatsapp_has_a_template_of_its_own(
+    chat: dict[str, object], digests: list[dict[str, object]], lacks: bool
+) -> None:
+    told = found("push chat", templates={"push": TEXT, "chat": chat}, digests=digests)
+    complaint = "is missing, and without it WhatsApp takes a digest for 24 hours alone"
+    assert told == [f"templates.chat.digest.whatsapp: {complaint}"] * lacks

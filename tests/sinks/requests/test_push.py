@@ -7,21 +7,24 @@ from typing import Any
 
 import http_ece
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
-from schemas.delivery import Content, Delivery
+from schemas.delivery import KEEPS_BADGE, SILENT, Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http import Reply
 from sinks.pace import Pace
 from sinks.provider import Refused, Retry, Sent
 from sinks.push.apns import Apns
 from sinks.push.apns_payload import IDS, headers_of
+from sinks.push.apns_payload import payload_of as apple_of
 from sinks.push.fcm import Fcm
 from sinks.push.vapid import decoded, encoded
 from sinks.push.webpush import WebPush
+from sinks.push.webpush import payload_of as browser_of
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import NOW, Recorder, Still, delivery, settings
 from tests.virtual_time import in_virtual_time, now
@@ -77,6 +80,25 @@ async def test_apns(p8: Path) -> None:
         "notification_id": APPLE.notification_id,
         "delivery_id": APPLE.delivery_id,
     }
+
+
+@pytest.mark.parametrize(
+    ("sound", "badge", "apple", "browser"),
+    [
+        ("", KEEPS_BADGE, {"sound": "default"}, {}),
+        ("chime.caf", 7, {"sound": "chime.caf", "badge": 7}, {"badge": 7}),
+        (SILENT, 0, {"badge": 0}, {"silent": True, "badge": 0}),
+    ],
+)
+def test_sounds_and_badges(
+    sound: str, badge: int, apple: dict[str, Any], browser: dict[str, Any]
+) -> None:
+    content = Content(title="T", body="B", sound=sound, badge=badge)
+    said = delivery(Channel.PUSH, "apns:ab", content=content)
+    found = msgspec.json.decode(msgspec.json.encode(apple_of(said)))["aps"]
+    assert {name: found[name] for name in ("sound", "badge") if name in found} == apple
+    found = msgspec.to_builtins(browser_of(said))
+    assert {name: found[name] for name in ("silent", "badge") if name in found} == browser
 
 
 @pytest.mark.parametrize(
@@ -197,7 +219,7 @@ async def test_fcm() -> None:
             "token": "device-7",
             "notification": {"title": "T", "body": "B"},
             "android": {
-                "notification": {"tag": GOOGLE.notification_id},
+                "notification": {"tag": GOOGLE.notification_id, "sound": "default"},
                 "priority": "high",
                 "ttl": "3600s",
             },
@@ -206,7 +228,12 @@ async def test_fcm() -> None:
                     "apns-collapse-id": GOOGLE.notification_id,
                     "apns-expiration": "1795003600",
                     "apns-priority": "10",
-                }
+                },
+                "payload": {"aps": {"sound": "default"}},
+            },
+            "webpush": {
+                "headers": {"TTL": "3600", "Urgency": "high", "Topic": GOOGLE.notification_id},
+                "notification": {"tag": GOOGLE.notification_id},
             },
             "data": {
                 "notification_id": GOOGLE.notification_id,
