@@ -15,24 +15,26 @@ from schemas.vocabulary import Reason
 from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Outcome, Refused, Retry, Sent
 
-# https://www.twilio.com/docs/api/errors: what is wrong with whose number.
-BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21408, 21604, 21612, 21614, 21635, 63003})
-"""Also where our account may not, or can't, send to just that number: 21408 its country is not
-enabled, 21612 no carrier leads there from our sender."""
-NOT_YET = frozenset({63015, 63024})
-"""A number that WhatsApp does not serve as it is: it has not joined the sandbox, or its owner has
-not accepted WhatsApp's newest terms."""
+# By the dictionary at https://www.twilio.com/docs/api/errors: what is wrong with whose number.
+BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21266, 21268, 21604, 21614, 21635, 63003})
+UNREACHED = frozenset({21408, 21612, 21662})
+"""Our account does not reach just that number, which we may change: its country is not enabled, or
+no carrier leads there from our sender or from the region."""
+NOT_YET = frozenset({21219, 21608, 63014, 63015, 63024, 63033})
+"""A number that is not served as it is: a trial account has not verified it, it has not joined
+WhatsApp's sandbox or accepted its newest terms, or its owner has blocked us there."""
 UNSUBSCRIBED = 21610
-TOO_MUCH = frozenset({21611, 63018})
-"""The queue is full, or WhatsApp's limit is reached: by and by there is room again."""
+TOO_MUCH = frozenset({21611, 63017, 63018, 63038})
+"""The queue is full, or the channel's limit or the day's is reached: by and by there is room."""
 OUR_SETTINGS = frozenset(
-    {20003, 20404, 21212, 21603, 21606, 21609, 21659, 21660, 21701, 21703, 21704, 21705}
-    | {21910, 63001, 63002, 63007, 63008, 63020, 63051}
+    {10001, 20003, 20005, 20404, 21212, 21264, 21267, 21601, 21603, 21606, 21607, 21609, 21616}
+    | {21657, 21659, 21660, 21661, 21663, 21668, 21701, 21702, 21703, 21704, 21705, 21709, 21910}
+    | {63001, 63002, 63007, 63008, 63020, 63022, 63051}
 )
-"""Credentials, the sender, or the Messaging Service that is to choose one; of WhatsApp also the
-business account there."""
-CHANNEL_FAILED = frozenset({63010, 63012})
-"""WhatsApp itself, or Twilio's way to it."""
+"""The account and its credentials, the sender, or the Messaging Service that is to choose one; of
+WhatsApp also the business account there."""
+CHANNEL_FAILED = frozenset({21730, 63009, 63010, 63012, 63023})
+"""WhatsApp itself, Twilio's way to it, or maintenance."""
 _SERVICE = re.compile(r"MG[0-9a-f]{32}")
 
 
@@ -103,6 +105,8 @@ def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
         return Retry(Reason.PROVIDER_ERROR, said, reply.retry_after)
     elif error.code == UNSUBSCRIBED:
         return Refused(Reason.UNREGISTERED, said)
+    elif error.code in UNREACHED:
+        return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
     elif error.code in NOT_YET:
         return Refused(Reason.UNREGISTERED, said, lasting=False)
     elif error.code in BAD_NUMBER:

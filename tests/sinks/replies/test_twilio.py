@@ -1,4 +1,7 @@
-"""Twilio's replies, by https://www.twilio.com/docs/api/errors."""
+"""Twilio's replies, in the words of its dictionary of errors.
+
+That is https://www.twilio.com/docs/api/errors (2026, also as `.md`), with a page for each code.
+"""
 
 from typing import Any
 
@@ -16,6 +19,7 @@ from tests.sinks.replies.table import (
     each,
     gone,
     invalid,
+    maybe_invalid,
     ours,
     rejected,
     reply,
@@ -28,34 +32,53 @@ INVALID_NUMBER = {
     21214: "'To' phone number cannot be reached",
     21217: "Phone number does not appear to be valid",
     21265: "'To' number cannot be a Short Code",
-    # Of a number in a country, or with a carrier, that our account can't send to.
-    21408: "Permission to send an SMS has not been enabled for the region indicated by the 'To'",
-    21612: "The 'To' phone number is not currently reachable via SMS from the 'From' number",
-    21604: "'To' phone number is required to send a Message",
+    21266: "'To' and 'From' numbers cannot be the same",
+    21268: "Sending to Premium rate or Information Service numbers is not allowed",
+    21604: "The destination 'To' phone number is required to send an SMS",
     21614: "'To' number is not a valid mobile number",
     21635: "'To' number cannot be a landline",
     63003: "Channel could not find To address",
 }
+# Of a number in a country, or with a carrier, that our account does not send to: it may come to.
+UNREACHED = {
+    21408: "Permission to send an SMS has not been enabled for the region of the 'To' number",
+    21612: 'Message cannot be sent with the current combination of "To" and/or "From" parameters',
+    21662: "Current combination of 'From' and 'To' parameters cannot be used in Ireland region",
+}
 OUR_SETTINGS = {
-    20003: "Authenticate",
-    20404: "The requested resource was not found",
-    21212: "Invalid From Number",
-    21603: "A 'From' phone number is required.",
-    21606: "The 'From' phone number provided is not a valid message-capable Twilio phone number",
-    21609: "Invalid 'StatusCallback' URL",
+    10001: "Account is not active",
+    20003: "Permission Denied",
+    20005: "Account not active",
+    20404: "Not Found",
+    21212: "Invalid From Number (caller ID)",
+    21264: "'From' phone number not verified",
+    21267: "Alphanumeric Sender ID cannot be used as the 'From' number on trial accounts",
+    21601: "Phone number is not a valid SMS-capable inbound phone number",
+    21603: "A 'From' or 'MessagingServiceSid' parameter is required to send a message",
+    21606: "'From' number is not a valid message-capable Twilio number for this account",
+    21607: "The 'from' phone number must be the sandbox phone number for trial accounts.",
+    21609: "Invalid 'StatusCallback'",
+    21616: "The 'From' number matches multiple numbers for your account",
+    21657: "The Sender ID is invalid",
     21659: "'From' is not a Twilio phone number or Short Code country mismatch",
     21660: "Mismatch between the 'From' number and the account",
+    21661: "'From' number is not SMS-capable",
+    21663: "'From' phone number routing configuration is incorrect",
+    21668: "Phone number type is not supported for messaging in the Ireland (IE1) region.",
     21701: "The Messaging Service does not exist",
-    21703: "The Messaging Service contains no phone numbers",
-    21704: "The Messaging Service contains no phone number that can send",
+    21702: "The Messaging Service is not available to send new messages",
+    21703: "The Messaging Service does not have a phone number available to send a message",
+    21704: "The Messaging Service contains no phone numbers",
     21705: "The Messaging Service is invalid",
-    21910: "Invalid 'From' and 'To' pair",
+    21709: "Alpha Sender ID is Invalid or Not Authorized for this Messaging Service",
+    21910: "Invalid From and To pair. From and To should be of the same channel.",
     63001: "Channel could not authenticate the request",
-    63002: "Channel could not find From address",
-    63007: "Twilio could not find a Channel with the specified 'From' address",
-    63008: "Request failed: channel module misconfigured",
-    63020: "Business Manager account of the sender",
-    63051: "WhatsApp Business Account is locked",
+    63002: "Channel could not find the From address",
+    63007: "Twilio could not find a Channel with the specified From address",
+    63008: "Could not execute the request because the channel module has been misconfigured",
+    63020: "Twilio encountered a Business Manager account error",
+    63022: "Invalid vname certificate",
+    63051: "WhatsApp Business Account is Locked",
 }
 SAID_STOP = "Attempt to send to unsubscribed recipient"
 QUEUE = "The 'From' number has exceeded the maximum number of queued messages"
@@ -96,8 +119,27 @@ WHATSAPP = [
             21656: "The ContentVariables parameter is invalid",
         }.items()
     ),
-    taken(400, 63015, "Sandbox", closed("63015: Sandbox")),
-    taken(400, 63024, "Invalid message recipient", closed("63024: Invalid message recipient")),
+    *(
+        taken(400, code, said, closed(f"{code}: {said}"))
+        for code, said in {
+            21219: "'To' phone number not verified",
+            21608: "The 'to' phone number provided is not yet verified for this account.",
+            63014: "Channel message blocked by user action",
+            63015: "Channel Sandbox can only send messages to phone numbers that have joined it",
+            63024: "Invalid message recipient",
+            63033: "Recipient blocked to receive message",
+        }.items()
+    ),
+    taken(400, 63017, "Rate limit exceeded", throttled("63017: Rate limit exceeded")),
+    taken(
+        400,
+        63038,
+        "Account exceeded the daily messages limit",
+        throttled("63038: Account exceeded the daily messages limit"),
+    ),
+    taken(400, 63009, "Internal service error", down("63009: Internal service error")),
+    taken(400, 63023, "Channel generic error", down("63023: Channel generic error")),
+    taken(400, 21730, "System under maintenance.", down("21730: System under maintenance.")),
     taken(400, 63018, "Rate limit", throttled("63018: Rate limit", 9.0), "9"),
     taken(429, 63018, "Rate limit", throttled("63018: Rate limit")),
     taken(400, 63010, "Internal error", down("63010: Internal error")),
@@ -145,6 +187,12 @@ ROWS = [
 def test_a_number_that_can_get_no_text(code: int) -> None:
     said = INVALID_NUMBER[code]
     assert outcome_of(reply(400, error(code, said, 400)), TEXT) == invalid(f"{code}: {said}")
+
+
+@pytest.mark.parametrize("code", UNREACHED)
+def test_a_number_that_our_account_does_not_reach_is_not_barred(code: int) -> None:
+    said = UNREACHED[code]
+    assert outcome_of(reply(400, error(code, said, 400)), TEXT) == maybe_invalid(f"{code}: {said}")
 
 
 # Whatever the HTTP status is: 401 for 20003, 404 for 20404, else 400.
