@@ -5,6 +5,7 @@ Each row was worked out by hand from README.md, docs/decisions.md and `policy/en
 
 import pytest
 
+from tests.agents.compositions.combined import COMBINED
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.endings import ENDINGS
 from tests.agents.compositions.flow import Flow, play
@@ -36,6 +37,7 @@ FLOWS = (
     *HOLDOUTS,
     *REPLACING,
     *SEGMENTED,
+    *COMBINED,
 )
 
 
