@@ -28,7 +28,7 @@ async def problems(seed: int) -> list[str]:
     wild = see(await play(town, is_disturbed=True, crashes=CRASHES))
     late = see(await play(town, is_disturbed=True, crashes=CRASHES, down_for=DOWN_FOR))
     found = [*broken(town, calm), *broken(town, wild)]
-    found += broken(town, late, was_down=True)
+    found += broken(town, late, down_for=DOWN_FOR)
     in_order, in_disorder = calm.result(town), wild.result(town)
     found += [f"only in order: {line}" for line in in_order - in_disorder]
     found += [f"only in disorder: {line}" for line in in_disorder - in_order]

@@ -105,18 +105,19 @@ def broken_so_far(script: Script, seen: Seen) -> list[str]:
     return [*_against_wishes(script, seen), *_over_limits(seen), *_outdated(script, seen)]
 
 
-def broken(script: Script, seen: Seen, *, was_down: bool = False) -> list[str]:
+def broken(script: Script, seen: Seen, *, down_for: int = 0) -> list[str]:
     """The same at the end, when nothing waits any more.
 
-    What was due while a process `was_down` goes out later than it counts against limits, which are
-    therefore looked at where nothing was down.
+    What was due while a process was down goes out later than it counts against limits, which are
+    therefore looked at where nothing was down, and as much as `down_for` (ms) later than the hour
+    that a user wants it at, so that the next message comes sooner after it.
     """
-    so_far = _against_wishes(script, seen) if was_down else broken_so_far(script, seen)
+    so_far = _against_wishes(script, seen) if down_for else broken_so_far(script, seen)
     return [
         *so_far,
         *_lost_or_twice(script, seen),
         *_torn_digests(script, seen),
-        *_too_often(script, seen),
+        *_too_often(script, seen, down_for),
         *_held_out(script, seen),
     ]
 
@@ -225,7 +226,7 @@ def _torn_digests(script: Script, seen: Seen) -> Iterator[str]:
                 yield f"digests of {user} and {key} are torn: {found ^ expected}"
 
 
-def _too_often(script: Script, seen: Seen) -> Iterator[str]:
+def _too_often(script: Script, seen: Seen, down_for: int) -> Iterator[str]:
     """More than one message of a category at a time to those who wanted it so all the while."""
     wanted: dict[str, set[str | None]] = defaultdict(set)
     for act in script.acts:
@@ -237,7 +238,7 @@ def _too_often(script: Script, seen: Seen) -> Iterator[str]:
             came[delivery.user, str(delivery.channel), delivery.address].append(at)
     for (user, channel, address), times in came.items():
         for before, after in pairwise(sorted(times)):
-            if wanted[user] == {"hourly"} and after < before + 60 * MINUTE:
+            if wanted[user] == {"hourly"} and after < before + 60 * MINUTE - down_for:
                 yield f"two messages by {channel} to {address} within an hour from {before}"
             if wanted[user] == {"daily"} and after < _next_morning(script, user, before):
                 yield f"two messages by {channel} to {address} in one day from {before}"
