@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +11,7 @@ from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
+from sinks.form import encoded
 from sinks.http import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Outcome, Refused, Retry, Sent
 
@@ -82,7 +82,7 @@ class TwilioAccount:
     async def post(self, form: Mapping[str, str]) -> Reply | Retry:
         """The call for one message."""
         url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
-        return await self._http.post(url, urlencode(form).encode(), self._headers)
+        return await self._http.post(url, encoded(form), self._headers)
 
 
 def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +16,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.linger import LINGER
 from sinks.email.senders import Senders, as_own
 from sinks.email.way_back import WayBack
+from sinks.form import encoded
 from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
@@ -92,7 +92,7 @@ class Mailgun(OneServer):
     async def _send_group(
         self, deliveries: list[Delivery], calls: asyncio.Semaphore
     ) -> list[Outcome]:
-        body = urlencode(self.form_of(deliveries)).encode()
+        body = encoded(self.form_of(deliveries))
         if len(body) <= MOST_BYTES or len(deliveries) == 1:
             async with calls:
                 reply = await self._call(body)

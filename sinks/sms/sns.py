@@ -1,12 +1,12 @@
 """SMS by Amazon SNS's Publish: one call a message, answered in XML."""
 
 import re
-from urllib.parse import urlencode
 
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.aws import AwsSigner
+from sinks.form import encoded
 from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.sms.texting import Text, Texter, Texting
@@ -56,7 +56,7 @@ class Sns(Texter):
 
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
         """The call for one message."""
-        body = urlencode(form_of(delivery, text)).encode()
+        body = encoded(form_of(delivery, text))
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         signed = self._signer.headers(self._url, body, headers)
         reply = await self._http.post(self._url, body, signed)
