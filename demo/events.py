@@ -18,6 +18,7 @@ CURRENCIES = ("EUR", "USD", "GBP", "JPY", "BRL")
 STREETS = ("12 Station Road", "Avenida Paulista 900", "Hauptstr. 4", "Shibuya 2-21-1")
 TITLES = ("Low tide", "High tide")
 """Posts of each author that get the comments."""
+ACTIVITIES = ("Portuguese, lesson 4", "A run", "Chess", "Reading")
 WORDS = (
     "The tide is out, so we walked to the island and back before lunch, wet feet and all. "
     "Ciència, 新しい靴, Grüße & 🎉 — bring bread? See you at seven; the door is open."
@@ -37,6 +38,9 @@ class Events:
             "post.published": (15, self._post_published),
             "comment.added": (4, self._comment_added),
             "invoice.due": (4, self._invoice_due),
+            "code.requested": (3, self._code_requested),
+            "cart.left": (8, self._cart_left),
+            "activity.recorded": (3, self._activity_recorded),
         }
 
     def draw(self, number: int) -> tuple[str, Drawn]:
@@ -111,6 +115,25 @@ class Events:
             "due_on": f"2027-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}",
         }
         return f"shop-{random.randrange(SHOPS):02d}", data
+
+    def _code_requested(self, number: int) -> Drawn:
+        user = self.cast.anyone()
+        return user, {"user_id": user, "code": f"{self._random.randrange(1_000_000):06d}"}
+
+    def _cart_left(self, number: int) -> Drawn:
+        customer = self.cast.anyone()
+        items = self._random.sample(THINGS, self._random.randint(1, 3))
+        data = {"customer_id": customer, "cart_id": f"cart-{number}", "items": items}
+        return f"shop-{self._random.randrange(SHOPS):02d}", data
+
+    def _activity_recorded(self, number: int) -> Drawn:
+        user, random = self.cast.anyone(), self._random
+        data = {
+            "user_id": user,
+            "title": random.choice(ACTIVITIES),
+            "minutes": random.randint(5, 120),
+        }
+        return user, data
 
     def _text(self) -> str:
         start = self._random.randrange(len(WORDS) // 2)

@@ -10,6 +10,7 @@ import msgspec
 from analytics.clickhouse import ClickHouse
 from demo.board import Board
 from demo.growing_log import GrowingLog
+from demo.stream import ORDER
 from pipeline.errors import Unavailable
 
 FIGURES = """
@@ -63,8 +64,10 @@ class Gauges:
                 self._told = dict(await self._clickhouse.query(FIGURES))
         silent = {name: count for name, count in self._told.items() if name != "inapp"}
         sent = dict(self._accepted.counts) | {"inapp": self._told.get("inapp", 0)}
+        # Orders come of themselves after the events that are asked for.
+        produced = self._produced.counts.total() - self._produced.counts[ORDER]
         self._board.show(
-            events=f"{self._produced.counts.total():,} of {self._events:,}",
+            events=f"{produced:,} of {self._events:,}",
             sent=_listed(sent),
             suppressed=_listed(_top(silent)),
             lag=show_lags(lags),

@@ -18,6 +18,11 @@ STALE = 0.05
 STALE_BY = tuple(timedelta(minutes=late) for late in (3, 7, 11, 20))
 """Share of rides that a driver's phone reports late, when it finds the network again, and how
 late: a ride's news lives for ten minutes."""
+ORDER = "order.placed"
+ORDERED = 0.5
+"""Share of carts that are ordered after all, which ends their reminders."""
+ORDERED_AFTER = 0.05
+"""Share of the stream's length after which the order comes at the latest."""
 UNKEYED_EVERY = 50
 """Events of which one is written without a key, and so to any partition."""
 ONLINE_FOR = timedelta(minutes=10)
@@ -54,6 +59,12 @@ def _events(
         if random.random() < REPEATED:
             later = min(due + seconds * REPEAT_AFTER, seconds)
             yield Happening(due=later, topic="events", key=actor, value=value, repeat=True)
+        if kind == "cart.left" and random.random() < ORDERED:
+            due = min(due + random.random() * seconds * ORDERED_AFTER, seconds)
+            said = {name: data[name] for name in ("customer_id", "cart_id")}
+            at, name = start + timedelta(seconds=due), f"demo-{number:07d}-order"
+            order = _event(name, ORDER, actor, at, said)
+            yield Happening(due=due, topic="events", key=actor, value=order)
 
 
 def _presence(

@@ -113,7 +113,9 @@ def _windows(user: str, channel: str, members: list[Dated], model: Model) -> Ite
 
 
 def _over(rule: DigestRule, zone: str, times: list[int]) -> int:
-    return next_time(zone, rule.times, times[0]) if rule.times else _end(rule, times)
+    if rule.times:
+        return next_time(zone, rule.times, times[0], rule.days)
+    return _end(rule, times)
 
 
 def _end(rule: DigestRule, times: list[int]) -> int:

@@ -58,7 +58,7 @@ class _Judge:
         expected: Mapping[str, Notification],
         findings: Findings,
     ) -> None:
-        self._model = Model(world)
+        self._model = Model(world, claims.events.values())
         self._presence = Presence(claims.presence)
         self._repeats = claims.repeats
         self._ended_at = evidence.ended_at
@@ -120,11 +120,13 @@ class _Judge:
             for channel in it.spec.templates
             if (waits := self._waits.get((it.id, channel)))
         }
+        is_ended = (False,) if self._model.ended_at(it) is None else (False, True)
         online = self._presence.possible(it.user, it.claim.at, decided_by)
         for is_online, (_, until) in product(online, quiet):
             due = self._ended_at if until is None else until
             for then in self._presence.possible(it.user, due, due + UNCERTAIN_MS):
-                yield Circumstances(is_online, until, free, limited, digests, then)
+                for is_over in is_ended:
+                    yield Circumstances(is_online, until, free, limited, digests, then, is_over)
 
     def _count(self, it: Notification, channel: str, outcome: Outcome, seen: Seen) -> None:
         findings, checked = self._findings, self._findings.checked
@@ -163,8 +165,12 @@ class _Judge:
             self._findings.unexcused.append(
                 f"{it}: reported as a duplicate, but the producer wrote it once"
             )
-        # What expired, or was not to be heard, is not remembered, and is found to be that again.
-        refused = it.claim.at >= it.expires_at or self._model.unheard(it)
+        # What expired, ended before, or was not to be heard is not remembered, and found so again.
+        refused = (
+            it.claim.at >= it.expires_at
+            or self._model.unheard(it)
+            or self._model.ended_at(it) is not None
+        )
         if self._repeats[it.claim.id] and not refused and not it.is_read:
             self._findings.checked["events written twice: notified once"] += 1
             if not said:

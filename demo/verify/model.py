@@ -4,17 +4,21 @@ Written from README.md, from what the catalogue's files say of themselves and fr
 docstrings of `schemas/` and `policy/entry.py`, and sharing no code with what it judges.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from demo.people import addresses
-from demo.verify.notification import Notification
+from demo.producer_log import Claim
+from demo.verify.notification import TENANT, Notification
 from demo.verify.outcome import WHOLE, Held, Outcome, Send, Silent
 from demo.verify.quiet_hours import QuietHours
 from demo.verify.texts import text_of
 from demo.verify.type_spec import TypeSpec
 from demo.verify.wishes import Wish
 from demo.world import World
+from policy.identity import holdout_point
 
 SOUNDLESS = "inapp"
 """The channel that quiet hours don't concern."""
@@ -27,7 +31,8 @@ class Circumstances:
     `quiet_until` is the end of the quiet hours, `free_at` the first moment outside of them from
     the event on (epoch ms); `limited` are the channels on which a limit was reached. `digests`
     are, by channel, how it waits for the digest that it belongs to.
-    `online_then` says whether the user was there when what waited for quiet hours to end was due.
+    `online_then` says whether the user was there when what waited for quiet hours to end was due,
+    `ended_first` whether the event that ends it was read before.
     """
 
     online: bool
@@ -36,13 +41,18 @@ class Circumstances:
     limited: frozenset[str]
     digests: Mapping[str, Held]
     online_then: bool = False
+    ended_first: bool = False
 
 
 class Model:
-    """What is true of a world of people before anything happens."""
+    """What is true of a world of people before anything happens, and what ends what waits."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, claims: Iterable[Claim] = ()) -> None:
         self._world = world
+        self._placed: defaultdict[str, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            self._placed[claim.type].append(claim)
+        self._ends: dict[tuple[str, str], dict[Any, list[Claim]]] = {}
 
     def quiet_hours(self, user: str) -> QuietHours:
         """When the user wants no sound."""
@@ -68,13 +78,56 @@ class Model:
             return {WHOLE: Silent("fan_out_on_read")}
         if it.claim.at >= it.expires_at:
             return {WHOLE: Silent("expired")}
+        ended = self.ended_at(it)
+        if ended is not None and now.ended_first:
+            return {WHOLE: Silent("cancelled")}
         if reason := self.unheard(it):
             return {WHOLE: Silent(reason)}
+        if self._is_held_out(it):
+            return {WHOLE: Silent("holdout")}
+        if it.spec.delay_ms:
+            return {channel: self._delayed(it, channel, now, ended) for channel in it.spec.channels}
         ends: dict[str, Outcome] = {}
         for channel in _in_order(it.spec, now.online):
             ends[channel] = self._channel(it, channel, now, ends)
         self._escalate(it, now, ends)
         return ends
+
+    def ended_at(self, it: Notification) -> int | None:
+        """When an event ended it (epoch ms), if one did."""
+        until = it.spec.until
+        if until is None:
+            return None
+        place = until.event, until.match
+        if place not in self._ends:
+            same: defaultdict[Any, list[Claim]] = defaultdict(list)
+            for claim in self._placed[until.event]:
+                same[claim.data.get(until.match)].append(claim)
+            self._ends[place] = same
+        found = self._ends[place].get(it.claim.data.get(until.match), ())
+        times = (
+            each.happened_at
+            for each in found
+            if each.data.get(it.spec.users, it.user) == it.user
+            and each.happened_at >= it.claim.happened_at
+        )
+        return min(times, default=None)
+
+    def _is_held_out(self, it: Notification) -> bool:
+        held = it.spec.holdout
+        if held is None:
+            return False
+        point = holdout_point(TENANT, it.user, it.spec.name, held.name)
+        return point * 10_000 >> 64 < held.share
+
+    def _delayed(
+        self, it: Notification, channel: str, now: Circumstances, ended: int | None
+    ) -> Outcome:
+        due = it.claim.happened_at + it.spec.delay_ms
+        if ended is not None:
+            return Held("scheduled", ended, ended, Silent("cancelled"))
+        # No run lasts until what is delayed is due.
+        return Held("scheduled", due, due, self._at(it, channel, now, due))
 
     def unheard(self, it: Notification) -> str:
         """Why the person hears nothing of whoever did it."""

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 MINUTE_MS = 60_000
+SURELY_LATER = 22 * 60
 LONGEST_MINUTES = 8 * 24 * 60
 """No schedule is followed for longer."""
 Spans = tuple[tuple[str, str], ...]
@@ -61,12 +62,28 @@ def wall_clock(zone: str, minute: int) -> str:
     return f"{moment:%H:%M}"
 
 
-def next_time(zone: str, times: Sequence[str], after: int) -> int:
-    """When the wall clock shows one of the times (HH:MM) next, after this moment (epoch ms)."""
-    minute = after // MINUTE_MS + 1
-    while wall_clock(zone, minute) not in times:
-        minute += 1
-    return minute * MINUTE_MS
+def weekday(zone: str, minute: int) -> str:
+    """Which day of the week the user's calendar shows then: mon, tue and so on."""
+    moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(ZoneInfo(zone))
+    return f"{moment:%a}".lower()
+
+
+def next_time(zone: str, times: Sequence[str], after: int, days: Sequence[str] = ()) -> int:
+    """When the wall clock shows one of the times (HH:MM) next, after this moment (epoch ms).
+
+    With `days`, on one of these days of the week.
+    """
+    return _next_minute(zone, tuple(times), tuple(days), after // MINUTE_MS + 1) * MINUTE_MS
+
+
+@lru_cache(maxsize=10_000)
+def _next_minute(zone: str, times: tuple[str, ...], days: tuple[str, ...], minute: int) -> int:
+    while True:
+        shows = wall_clock(zone, minute) in times
+        if shows and (not days or weekday(zone, minute) in days):
+            return minute
+        # Wherever clocks change, a time of day does not come again sooner than that.
+        minute += SURELY_LATER if shows and len(times) == 1 else 1
 
 
 def _within(clock: str, start: str, end: str) -> bool:

@@ -51,12 +51,14 @@ def digest_text_of(notifications: Sequence[Notification], channel: str, locale: 
 def _part_of(notifications: Sequence[Notification], channel: str, locale: str) -> Text:
     """What a digest of one type and key should say, which has texts of its own.
 
-    Templates have `count`, how many events there are, and the data of the newest. Without a body
-    of its own it has those of its newest events, and says how many others there are.
+    Templates have `count`, how many events there are, all `events`, and the data of the newest.
+    Without a body of its own it has those of its newest events, and says how many others there are.
     """
     newest = notifications[-1]
     own = newest.spec.templates[channel].get("digest", {})
-    text = _filled(newest, channel, locale, own, {"count": len(notifications)})
+    events = [SimpleNamespace(data=SimpleNamespace(**it.claim.data)) for it in notifications]
+    more = {"count": len(notifications), "events": events, "more": 0}
+    text = _filled(newest, channel, locale, own, more)
     if "body" in own:
         return text
     bodies = [text_of(each, channel, locale).body.strip() for each in notifications[-MOST_BODIES:]]
@@ -80,9 +82,13 @@ def _filled(
     data = notification.claim.data
     fields = SimpleNamespace(**data)
     sources = {**table, **own, **(translation or {})}
+    if own and translation and "digest" in translation:
+        sources |= translation["digest"]
 
     def rendered(name: str) -> str:
-        return _template(locale, sources.get(name, "")).render(data=fields, **more)
+        # Nobody in the demo has said more of themselves than where to reach them.
+        user = SimpleNamespace(id=notification.user)
+        return _template(locale, sources.get(name, "")).render(data=fields, user=user, **more)
 
     body = rendered("body")
     return Text(

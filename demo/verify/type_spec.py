@@ -28,7 +28,8 @@ MOST_PAUSES = 24
 class DigestRule:
     """Events are gathered until none came for `pause_ms`, and for `longest_ms` at most.
 
-    Or, where it has `times`, until the user's clock shows one of these (HH:MM). Those with the
+    Or, where it has `times`, until the user's clock shows one of these (HH:MM), on `days` of the
+    week alone if it has some. Those with the
     same value at `key` of their data belong together. A window closes `lateness_ms` after its end.
     One of a fixed length has that twice.
     """
@@ -38,12 +39,15 @@ class DigestRule:
     longest_ms: int
     lateness_ms: int
     times: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
 
     @property
     def most_ms(self) -> int:
         """How long it gathers at most."""
         if not self.times:
             return self.longest_ms
+        if self.days:
+            return 7 * UNITS["d"]
         ends = sorted(int(time[:2]) * 60 + int(time[3:]) for time in self.times)
         gaps = [
             after - end for end, after in zip(ends, [*ends[1:], ends[0] + 24 * 60], strict=True)
@@ -57,6 +61,22 @@ class Step:
 
     after_ms: int
     channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The event that ends what waits, if it has the same value at `match` of its data."""
+
+    event: str
+    match: str
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """So many of 10,000 users are told nothing, drawn by `name`."""
+
+    name: str
+    share: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +111,9 @@ class TypeSpec:
     escalation: tuple[Step, ...] = ()
     own_events: bool = False
     fallback_over_limit: bool = False
+    delay_ms: int = 0
+    until: Ending | None = None
+    holdout: HeldBack | None = None
 
     @property
     def is_critical(self) -> bool:
@@ -133,6 +156,7 @@ def _spec(
     own = table.get("rate_limit")
     shared = categories.get(table["category"], {}).get("rate_limit")
     by_actor = table.get("actor_limit")
+    until, holdout = table.get("until"), table.get("holdout")
     return TypeSpec(
         name=name,
         event=event,
@@ -158,6 +182,11 @@ def _spec(
             for digest in table.get("digests", ())
             for channel in digest["channels"]
         },
+        delay_ms=milliseconds(table.get("delay", 0)),
+        until=Ending(until["event"], until["match"]) if until else None,
+        holdout=HeldBack(holdout["name"], round(float(holdout["share"][:-1]) * 100))
+        if holdout
+        else None,
         escalation=tuple(
             Step(milliseconds(step["after"]), tuple(step["channels"]))
             for step in table.get("escalation", ())
@@ -178,4 +207,5 @@ def _digest(table: Mapping[str, Any]) -> DigestRule:
         longest_ms=pause if "every" in table else longest,
         lateness_ms=milliseconds(table.get("lateness", "5s")),
         times=tuple(table.get("at", ())),
+        days=tuple(table.get("days", ())),
     )

@@ -14,9 +14,10 @@ import pytest
 
 from demo.verify.findings import Findings
 from demo.world import World, make_world
-from policy import actor, decide, digest, limits, quiet_hours, rules, steps
+from policy import actor, decide, digest, digest_window, limits, quiet_hours, rules, steps
 from policy.digest_window import DigestWindow
 from policy.draft import Draft
+from policy.ending import Ending
 from policy.quiet_hours import Quiet
 from policy.rate_limit import RateLimit, Window, admit
 from policy.rendering.rendering import Rendering
@@ -64,7 +65,7 @@ async def test_what_is_decided_is_what_the_rules_give(
     assert found.is_right, found.faults()
     for end in (
         *("sent", "held", "opted_out", "no_address", "suppressed_address", "rate_limited"),
-        *("expired", "online", "offline", "fall_back", "blocked"),
+        *("expired", "online", "offline", "fall_back", "blocked", "cancelled", "holdout"),
     ):
         assert found.slots[end], f"nobody was {end}: {found.slots}"
     assert found.checked["digests: the right events, at the right time"] > 5
@@ -100,6 +101,14 @@ async def test_a_wish_that_is_not_kept_is_found(
 
 def _never(*_: object) -> None:
     return None
+
+
+def _any_day(zone: str, times: Sequence[int], _: int, first: int) -> int:
+    return _NEXT(zone, times, digest_window.EVERY_DAY, first)
+
+
+def _none(*_: object) -> tuple[str, ...]:
+    return ()
 
 
 def _no(*_: object) -> bool:
@@ -171,6 +180,7 @@ def _one_for_all(*_: object) -> str:
 
 
 _START, _DELIVER = decide.starts_at, Draft.deliver
+_NEXT = digest_window.next_time
 _QUIET, _CONTENT, _DIGEST = quiet_hours.quiet, Rendering.content, Rendering.digest
 BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "blocks": (actor, "is_blocked", _no, "unexpected"),
@@ -192,6 +202,8 @@ BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "the user's zone": (quiet_hours, "zone_of", _in_greenwich, "unexpected"),
     "a digest for each post": (digest, "text_at", _one_for_all, "unexpected"),
     "the next step": (steps, "time_step", _never, "unexcused"),
+    "what another event ends": (Ending, "keys", _none, "unexcused"),
+    "the days of a digest": (digest_window, "next_time", _any_day, "unexcused"),
 }
 
 
