@@ -15,6 +15,7 @@ _USUAL = tuple(
     if byte not in _PLAIN + b" %+"
 )
 """What texts have but letters and digits; each is looked for in all of a text at once."""
+_COMMON = _PLAIN + b" %+" + b"".join(byte for byte, _ in _USUAL)
 _rare = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]+").sub
 
 
@@ -33,7 +34,8 @@ def _quoted(text: str) -> bytes:
     for byte, quoted in _USUAL:
         if byte in data:
             data = data.replace(byte, quoted)
-    data = _rare(_of_rare, data)
+    if data.translate(None, _COMMON):
+        data = _rare(_of_rare, data)
     return data.replace(b" ", b"+")
 
 
