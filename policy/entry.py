@@ -103,7 +103,7 @@ class Templates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     whatsapp: WhatsAppEntry | None = None
     """What is sent on WhatsApp in place of the other texts."""
     sound: SoundName | None = None
-    """The sound of a push: a file of the app such as "chime.caf", which is res/raw/chime on Android, or
+    """The sound of a push: a file of the app such as "chime.caf", on Android res/raw/chime, or
     "none" for a silent one; the device's default unless set."""
     badge: Annotated[int, Meta(ge=0, le=99_999)] | str | None = None
     """The number at the app's icon, as such or as a template; 0 removes it."""
