@@ -22,6 +22,7 @@ from policy.quiet_hours import Quiet
 from policy.rate_limit import RateLimit, Window, admit
 from policy.rendering.rendering import Rendering
 from policy.user import preferences
+from policy.wall_clock import EVERY_DAY, next_time
 from schemas.delivery import Content
 from schemas.event import Event
 from schemas.vocabulary import Priority
@@ -104,7 +105,7 @@ def _never(*_: object) -> None:
 
 
 def _any_day(zone: str, times: Sequence[int], _: int, first: int) -> int:
-    return _NEXT(zone, times, digest_window.EVERY_DAY, first)
+    return next_time(zone, tuple(times), EVERY_DAY, first)
 
 
 def _none(*_: object) -> tuple[str, ...]:
@@ -180,7 +181,6 @@ def _one_for_all(*_: object) -> str:
 
 
 _START, _DELIVER = decide.starts_at, Draft.deliver
-_NEXT = digest_window.next_time
 _QUIET, _CONTENT, _DIGEST = quiet_hours.quiet, Rendering.content, Rendering.digest
 BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "blocks": (actor, "is_blocked", _no, "unexpected"),
