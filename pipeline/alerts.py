@@ -59,6 +59,28 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
     yield _any("TocsinRecordsExpired", metrics.RETENTION_PASSED, CRITICAL, "0m")
     yield _any("TocsinDeadLetters", metrics.DEAD_LETTERS, WARNING, "0m")
     yield _any("TocsinRecordsMoved", metrics.MOVED, INFO, "30m", least=10_000)
+    dead = 'tocsin_source_records_total{outcome="dead"}'
+    yield Alert(
+        "TocsinSourceRecordsDead",
+        metrics.SOURCE_RECORDS,
+        f"sum by (source) (increase({dead}[15m])) > 0",
+        "0m",
+        WARNING,
+    )
+    yield Alert(
+        "TocsinSourceLag",
+        metrics.SOURCE_LAG,
+        f"sum by (source) (tocsin_source_lag) > {lag}",
+        "15m",
+        WARNING,
+    )
+    yield Alert(
+        "TocsinSourceWaits",
+        metrics.SOURCE_WAITING,
+        "max by (source) (tocsin_source_waiting) == 1",
+        "5m",
+        CRITICAL,
+    )
     yield _any("TocsinUnprocessable", metrics.UNPROCESSABLE, WARNING, "0m")
     yield Alert(
         "TocsinProviderRetries",

@@ -100,13 +100,15 @@ class Settings(BaseSettings):
     """Where the API of a schema registry is, as Confluent has it: http://HOST:8081, or
     https://HOST/apis/ccompat/v7 of Apicurio; several of one cluster, separated by commas."""
     schema_registry_user: str = ""
+    """Of basic authentication; in Confluent's cloud, a key of its API."""
     schema_registry_password: SecretStr = SecretStr("")
-    """Of basic authentication; a key and its secret in Confluent's cloud."""
+    """That user's; in Confluent's cloud, the key's secret."""
     schema_registry_ca_file: Path | None = None
     """PEM of the authorities that may vouch for it; without it, the system's."""
     schema_registry_certificate_file: Path | None = None
+    """PEM of our certificate, where it knows clients by those."""
     schema_registry_key_file: Path | None = None
-    """PEM of our certificate and key, where it knows clients by those; one file may have both."""
+    """PEM of the certificate's key; unset if the certificate's file has that as well."""
 
     push_providers: str = "fcm"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);

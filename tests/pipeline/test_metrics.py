@@ -17,6 +17,7 @@ SHOWN = {
     "tocsin_moved_records_total": "topic partitioner",
     "tocsin_source_records_total": "source outcome",
     "tocsin_source_lag": "source",
+    "tocsin_source_waiting": "source",
     "tocsin_unprocessable_total": "source",
     "tocsin_provider_calls_total": "provider outcome",
     "tocsin_retries_waiting": "partition",
@@ -32,7 +33,13 @@ BY_LABELS = (
     *(metrics.DROPPED_SLICES, metrics.RETENTION_PASSED, metrics.DEAD_LETTERS, metrics.MOVED),
     *(metrics.UNPROCESSABLE, metrics.PROVIDER_CALLS, metrics.RETRIES_WAITING),
     *(metrics.PROVIDER_ERRORS, metrics.FAILING_SINCE, metrics.UNREADABLE_EVENTS),
-    *(metrics.CIRCUIT, metrics.SOURCE_RECORDS, metrics.SOURCE_LAG, metrics.LAG),
+    *(
+        metrics.CIRCUIT,
+        metrics.SOURCE_RECORDS,
+        metrics.SOURCE_LAG,
+        metrics.SOURCE_WAITING,
+        metrics.LAG,
+    ),
 )
 
 
