@@ -1,4 +1,4 @@
-"""Whether a user is to hear of what this actor does at all."""
+"""Whether a user is to be notified of what this actor does at all."""
 
 from policy.notification_type import NotificationType
 from policy.user.block import is_blocked
@@ -8,7 +8,7 @@ from schemas.vocabulary import Reason
 
 
 def unheard(event: Event, user: str, spec: NotificationType, profile: Profile) -> Reason:
-    """Why the user hears nothing of it, NONE if they do.
+    """Why the user is not notified of it, NONE if they are.
 
     Nobody hears of what they did themselves, unless the type says so; and of an actor whom they
     blocked only what is transactional.

@@ -58,10 +58,10 @@ def concerned(event: Event, path: tuple[str, ...]) -> list[str] | None:
 
 
 def told_after(event: Event, spec: NotificationType) -> dict[str, int]:
-    """The same users, and those who are told after them: each by how much later (ms) that is.
+    """The same users, and those who are notified after them: each with how much later (ms).
 
     Who is named twice is told at the first time. A path of `then` may lead nowhere: then nobody is
-    told at that time. Raises BadRecord as `recipients` does.
+    notified at that time. Raises BadRecord as `recipients` does.
     """
     found = dict.fromkeys(recipients(event, spec), 0)
     if not spec.then or event.notify is not None:
@@ -102,7 +102,7 @@ def _with(value: object, data: Mapping[str, Any], path: tuple[str, ...]) -> dict
 
 
 def followees(event: Event, spec: NotificationType) -> list[str]:
-    """Whose followers are told: the event's actor, or the topics it names at `spec.subscribers`.
+    """Whose followers are notified: the event's actor, or the topics at `spec.subscribers`.
 
     To subscribe to the topic NAME is to follow `topic:NAME`. The counts of its subscribers are
     in the router partition of that name and not in the actor's, so every user partition is

@@ -21,7 +21,7 @@ def worth_waiting_for(draft: Draft) -> int | None:
     """When the user's best hour begins (epoch ms), from when the draft may go out; None if it has.
 
     Nothing waits for it beyond its time to live, nor for an hour in which the user wants quiet,
-    nor where nothing is known of the user, or too much waits for them already.
+    nor where nothing is stored about the user, or too much is pending for them already.
     """
     hour = draft.profile.best_hour
     if hour is None:

@@ -1,4 +1,4 @@
-"""Whether an event is one to tell anybody of, by an expression over what it holds."""
+"""Whether an event notifies anyone, by an expression over its fields."""
 
 from jinja2 import TemplateSyntaxError
 from jinja2.parser import Parser
@@ -14,7 +14,7 @@ from schemas.vocabulary import Reason
 NAMES = frozenset({"actor", "data", "occurred_at"})
 """What an expression may speak of."""
 MOST_SHOWN = 300
-"""Characters of an expression where it is told."""
+"""Characters of an expression that are shown."""
 _SYNTAX = Sandbox(autoescape=False)
 
 

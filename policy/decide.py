@@ -1,4 +1,4 @@
-"""The decision: is this user told of this event, where and when, and if not, why not."""
+"""The decision: is this user notified of this event, where and when, and if not, why not."""
 
 from msgspec.structs import replace
 
@@ -32,7 +32,7 @@ def decide(
     now: int,
     trace: Trace | None = None,
 ) -> Decision:
-    """Decide at `now` (epoch ms) whether, where and when `request.user` is told of the event.
+    """Decide at `now` (epoch ms) whether, where and when `request.user` is notified of the event.
 
     Expiry, presence and quiet hours look at `now`; rate windows and deduplication look at the
     event's own time, so that a replay decides the same. An event's time is never later than
@@ -121,7 +121,7 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
 
 
 def expires_at(request: Request, spec: NotificationType) -> int:
-    """From when on (epoch ms) what waited is not to be sent any more."""
+    """From when on (epoch ms) a deferred notification is not to be sent any more."""
     at = min(epoch_ms(request.event.occurred_at), request.accepted_at)
     return starts_at(request, spec, at) + spec.time_to_live
 

@@ -1,4 +1,4 @@
-"""What is told to analysts: delivery events made from decisions and outcomes."""
+"""What is reported to analysts: delivery events built from decisions and outcomes."""
 
 from msgspec.structs import replace
 
@@ -96,8 +96,8 @@ def reached(
 def reported(
     ticket: Ticket, stage: Stage, at: int, *, provider: str, detail: str, again: str = ""
 ) -> DeliveryEvent:
-    """A message came to this, says a provider or whoever got it; `again` keeps apart what else
-    of the same stage is told of one message."""
+    """A message reached this stage, as a provider or its reader reports; `again` separates
+    several reports of the same stage of one message."""
     name = delivery_event_id(ticket.delivery_id.hex(), ticket.channel, stage, 0)
     return DeliveryEvent(
         id=f"{name}.{again}" if again else name,
@@ -165,7 +165,7 @@ def assigned(
 def did(
     event: Event, spec: NotificationType, user: str, about: str, accepted_at: int, now: int
 ) -> DeliveryEvent:
-    """The user did what a type is to bring about, whether or not they were told."""
+    """The user did what a type is to bring about, whether or not they were notified."""
     name = goal_id(event.tenant, event.id, user, spec.name)
     asked = _asked(event, spec, user, accepted_at)
     outcome = Outcome(None, Reason.NONE, about[:MOST_SHOWN], Stage.GOAL)

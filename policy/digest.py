@@ -70,7 +70,7 @@ def _name_of(draft: Draft, verdict: Gather) -> str:
 
 
 def join_digest(draft: Draft, others: Sequence[Channel], detail: str) -> None:
-    """Have the channel looked at stand by in the last digest that one of `others` is gathered in.
+    """Make the current channel a fallback in the last digest that one of `others` is combined in.
 
     Raises BadRecord for an event that lacks what a template needs.
     """
@@ -96,7 +96,7 @@ def first_of(row: Row) -> str:
 
 
 def notification_in(row: Row) -> str:
-    """The notification whose event stands in this row of a digest."""
+    """The notification whose event is in this row of a digest."""
     return row[1][-NOTIFICATION_DIGITS:]
 
 

@@ -27,7 +27,7 @@ from schemas.request import Request
 from schemas.vocabulary import Reason
 
 TypeOf = Callable[[Request], NotificationType]
-"""The type by which a request is told of."""
+"""The notification type of a request."""
 
 _Dated = tuple[Item, Moments]
 

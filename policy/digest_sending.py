@@ -1,4 +1,4 @@
-"""Sending what a digest is made of: as one message, on its channel or on one that stands by."""
+"""Sending the events of a digest: as one message, on its channel or on a fallback."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ Types = Mapping[str, NotificationType]
 
 
 def send(draft: Draft, channel: Channel, members: Sequence[Item], types: Types) -> Later | None:
-    """Send it on its channel, or else on those that stand by for it.
+    """Send it on its channel, or else on its fallbacks.
 
     Nothing is noted where it has to wait.
     """

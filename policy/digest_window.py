@@ -75,18 +75,18 @@ class DigestWindow(Struct, frozen=True, array_like=True):
 
 
 HOURLY = DigestWindow(length=3_600_000)
-"""For users who want to hear of something hourly."""
+"""For users who want a category hourly."""
 
 
 @lru_cache(maxsize=1440)
 def daily(minute: int) -> DigestWindow:
-    """For users who want to hear of something once a day, at this minute of it."""
+    """For users who want a category once a day, at this minute of it."""
     return DigestWindow(times=(minute,))
 
 
 @lru_cache(maxsize=1440)
 def weekly(minute: int) -> DigestWindow:
-    """For users who want to hear of something once a week, on Mondays at this minute of the day."""
+    """For users who want a category once a week, on Mondays at this minute of the day."""
     return DigestWindow(times=(minute,), days=MONDAY)
 
 

@@ -26,8 +26,8 @@ from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
 Trace = Callable[[int, Channel | None, str, str, Verdict | None], None]
-"""Told, for an explanation, everything that was asked: in which step, of which channel (None: of
-the whole), the rule's name, what it looked at, and its objection, if it had one."""
+"""Gets, for an explanation, everything that was evaluated: in which step, of which channel (None:
+of the whole), the rule's name, what it looked at, and its objection, if it had one."""
 
 
 _EMAIL = Channel.EMAIL

@@ -9,7 +9,7 @@ from schemas.event import Event
 from schemas.request import Request
 
 EVERYBODY = ""
-"""In place of a user: the event names nobody, and so ends what waits for all."""
+"""In place of a user: the event names nobody, and so ends what is pending for all."""
 
 
 class Ending(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Where a webhook or a chat message may go: to a public host, by https, and nowhere within.
 
 This is what can be told from a URL alone; a name may still lead to an address within, which
-whoever connects must look at (`is_public`).
+the client must check when it connects (`is_public`).
 """
 
 import re

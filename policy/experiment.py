@@ -36,7 +36,7 @@ class Experiment(Struct, frozen=True):
         return self._find(tenant, user, type_name).spec
 
     def shown(self, tenant: str, user: str, type_name: str) -> str:
-        """Which variant it is, and why, for whoever asks."""
+        """Which variant it is, and why, as an explanation."""
         found = self._find(tenant, user, type_name)
         place = variant_point(tenant, user, type_name, self.name) / (1 << _RANGE_BITS)
         begins = sum(each.weight for each in self.variants[: self.variants.index(found)])

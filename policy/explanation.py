@@ -41,7 +41,7 @@ class Sent(Struct, frozen=True):
 
 
 class Waits(Struct, frozen=True):
-    """What waits until then (epoch ms); of a digest, `gathered` events are in it with this one."""
+    """What is pending until then (epoch ms); a digest has `gathered` events with this one."""
 
     channel: Channel
     until: int
@@ -73,7 +73,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 def explain(
     request: Request, spec: NotificationType, member: Membership, state: UserState, now: int
 ) -> Explanation:
-    """Decide at `now` (epoch ms) as it would be decided, and tell how; nothing comes of it."""
+    """Decide at `now` (epoch ms) as it would be decided, and explain how; nothing is sent."""
     bare = Explanation(type=spec.name, catalogue=spec.catalogue, membership=member)
     if member.is_in is False:
         return bare

@@ -38,7 +38,7 @@ class Holdout(Struct, frozen=True):
         return self._point(tenant, user) * WHOLE >> _RANGE_BITS < self.share
 
     def shown(self, tenant: str, user: str) -> str:
-        """Where the user stands, for whoever asks."""
+        """In which group the user is, as an explanation."""
         place, whose = self._point(tenant, user) / (1 << _RANGE_BITS), self.type or "all types"
         return f"{self.name} of {whose}: at {place:.2%}, and holds out those below {self.percent}"
 
@@ -86,7 +86,7 @@ def held_out(holdout: Holdout) -> Outcome:
 
 
 def groups(holdouts: tuple[Holdout, ...], tenant: str, user: str) -> list[str]:
-    """In which group of which holdout a user counts who would be told, as LABEL/GROUP.
+    """In which group of which holdout a user counts who would be notified, as LABEL/GROUP.
 
     Who is held out counts there alone, and not among those whom another holdout lets be told.
     """

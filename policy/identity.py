@@ -14,7 +14,7 @@ _EMPTY = blake2b(digest_size=16)
 
 
 def notification_id(tenant: str, event_id: str, user: str, type_name: str) -> str:
-    """32 hex digits that name one notification: this user told of this event by this type."""
+    """32 hex digits that name one notification: of this event, to this user, by this type."""
     return _hashed(
         f"n{len(tenant)}:{tenant}{len(event_id)}:{event_id}{len(user)}:{user}{type_name}"
     )
@@ -52,7 +52,7 @@ def gathering_name(type_name: str, channel: Channel, source: str, key: str) -> s
 
 
 def wish_name(category: str, channel: Channel) -> str:
-    """The same for all types of a category, of which the user wants to hear hourly or daily."""
+    """The same for all types of a category that the user wants hourly or daily."""
     return _hashed(f"c{len(category)}:{category}{channel}")
 
 

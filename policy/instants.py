@@ -20,12 +20,12 @@ def moment(at: int) -> datetime:
 
 
 def timestamp(at: int) -> Timestamp:
-    """Epoch milliseconds as replies tell them; at most the calendar's ends."""
+    """Epoch milliseconds as in replies; at most the calendar's ends."""
     return timestamp_of(moment(at))
 
 
 def timestamp_of(at: datetime) -> Timestamp:
-    """An aware datetime as replies tell it; what is below a millisecond is cut."""
+    """An aware datetime as in replies, truncated to milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

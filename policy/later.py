@@ -1,4 +1,4 @@
-"""What waits for its time: put off, taken up again, cancelled, or made needless by the user."""
+"""Deferral: what is deferred, evaluated again, cancelled, or made redundant by the user."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -83,7 +83,7 @@ def notification_of(name: str) -> str:
 
 
 def is_engaged(ledger: Ledger, name: str) -> Stage | None:
-    """What the user did with the notification, if that makes needless what waits under `name`."""
+    """What the user did with the notification, if it makes redundant what is pending as `name`."""
     heard = ledger.heard.get(mark_key(notification_of(name)))
     wanted = ledger.waiting[name].unless or Stage.SEEN
     return heard if heard is not None and _includes(heard, wanted) else None
@@ -152,7 +152,7 @@ def _bounded(heard: dict[bytes, Stage], waiting: Iterable[str]) -> dict[bytes, S
 
 
 def cancel(row: Row, held: Held, ledger: Ledger, notification: str, detail: str = "") -> Decision:
-    """Forget what is held in this row; a digest that it was to be part of goes on without it."""
+    """Drop what is held in this row; a digest that it was to be part of continues without it."""
     name = row[0]
     waiting, gathering = dict(ledger.waiting), dict(ledger.gathering)
     waiting.pop(name, None)

@@ -11,7 +11,7 @@ from schemas.event import Event
 
 
 class Membership(Struct, frozen=True):
-    """Whether the user is told at all, and in words why; None where it is not known."""
+    """Whether the user is notified at all, and in words why; None where it is not known."""
 
     is_in: bool | None
     why: str

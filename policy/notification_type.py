@@ -74,14 +74,14 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class NotificationType(Struct, frozen=True, kw_only=True):
-    """One way to tell people of an event.
+    """One way to notify users of an event.
 
     Exactly one of `users`, `followers`, `subscribers`, `segment` and `segments` says whom; of
     several segments, the name at `segment_at` in the event's data says which. Paths lead into the
     event's data; times are milliseconds. With `at_best_hour` it waits for the hour in which
     the user opens most, where that is known. With an `experiment`, each user gets one of its
     variants of this type in its place: those have EXPERIMENT/NAME as their `variant`. With
-    `own_events` whoever did it is told like everybody else. With `when` it is only for events for
+    `own_events` the actor is notified like all others. With `when` it is only for events for
     which that holds. What waits ends with `until`. Those whom the paths of `then` name are told
     each `then_after` (ms) later than those before. `shows_users` says that texts may speak of all
     the users that an event lists, `names_channels` that each event names those of the channels on

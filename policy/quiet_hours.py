@@ -1,4 +1,4 @@
-"""Quiet hours: a weekly schedule by the clock on the user's wall, and being left alone a while."""
+"""Quiet hours: a weekly schedule by the user's local time, and snoozes."""
 
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -11,7 +11,7 @@ from policy.user.tenant import Tenant
 from policy.wall_clock import DAY, is_zone, minute_of_week, next_change
 
 LONGEST_MS = 8 * 86_400_000
-"""A schedule without a gap ends here all the same: nothing is put off for ever."""
+"""A schedule without a gap ends here all the same: nothing is deferred without end."""
 
 _WEEK = 7 * DAY
 _MINUTE_MS = 60_000
@@ -27,7 +27,7 @@ class Quiet(Struct, frozen=True):
 def quiet(profile: Profile, tenant: Tenant, now: int) -> Quiet | None:
     """Whether it is quiet for a user at `now` (epoch ms), and until when; None when it is not.
 
-    The end of a snooze that lies within quiet hours is put off to theirs. Without quiet hours of
+    A snooze that ends within quiet hours ends with them. Without quiet hours of
     the user's own, the tenant's count. An unknown zone counts as the tenant's, and the detail
     says so.
     """

@@ -134,7 +134,7 @@ def count_in(tally: Tally | None, count: int, seconds: int, at: int) -> Tally | 
     Whatever the order of arrival, no half-open span of `seconds` ever holds more than `count`
     admitted times. It may hold fewer, since buckets count whole: up to a sixtieth of the span
     too long. What is more than a span older than the newest is refused, as it can't be shown to
-    be within the limit. When `seconds` has changed, counting starts anew.
+    be within the limit. When `seconds` has changed, counting starts again.
     """
     bucket = at // -(-seconds * 1000 // BUCKETS)
     if tally is None or tally.seconds != seconds:

@@ -29,7 +29,7 @@ def replaces(request: Request, spec: NotificationType) -> str:
 
 
 def waits_as(name: str) -> str:
-    """By which key what waits is found by what takes its place; none of a producer's."""
+    """The key by which a replacement finds what is pending; none of a producer's."""
     return f"replaces:{name}"
 
 

@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """One happening, as far as a provider tells of it.
+    """One event, as far as a provider reports it.
 
     `ticket` is the text that the message carried, `reference` what counts where it had no room for
     one, or came back without it, and `channel` the one whose sink then knows the ticket;
@@ -80,7 +80,7 @@ def told(ticket: Ticket, report: Report, provider: str) -> DeliveryEvent | None:
 
 
 def feedback_of(ticket: Ticket, report: Report) -> Feedback | None:
-    """What a person did, so that what waits for it not to happen is dropped."""
+    """What a user did, so that what is pending unless it happens is dropped."""
     if report.machine or report.kind not in (Kind.OPENED, Kind.CLICKED):
         return None
     return Feedback(
@@ -94,7 +94,7 @@ def feedback_of(ticket: Ticket, report: Report) -> Feedback | None:
 
 
 def receipt_of(ticket: Ticket, report: Report) -> Receipt | None:
-    """That the message arrived, so that what waits for it not to is dropped."""
+    """That the message arrived, so that what is pending unless it does is dropped."""
     if report.kind is not Kind.DELIVERED:
         return None
     return Receipt(

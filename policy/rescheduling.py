@@ -1,4 +1,4 @@
-"""What waits follows what the user wants now: quiet hours, a snooze, the zone, how often."""
+"""What is pending follows current preferences: quiet hours, a snooze, the time zone, how often."""
 
 from msgspec.structs import replace
 

@@ -27,7 +27,7 @@ def resume(
     """Decide at `now` (epoch ms) what waited as `name`; every rule is asked again.
 
     It counts against limits as of when it was due, however late that is noticed. What can't be
-    rendered, since the catalogue is another than when it was put off, is suppressed.
+    rendered, since the catalogue has changed since it was deferred, is suppressed.
     """
     request = held.request
     draft = _draft(name, held, spec, state, now, trace)
@@ -75,7 +75,7 @@ def _draft(
 
 
 def _gone(held: Held, draft: Draft) -> tuple[Outcome, ...]:
-    """Why nothing came of channels that the step had when it was put off, and has no more."""
+    """Why nothing was sent on channels that the step had when it was deferred, and has no more."""
     told = {*draft.sent, *(outcome.channel for outcome in draft.outcomes)}
     detail = "the catalogue has it no more"
     return tuple(

@@ -26,7 +26,7 @@ class Later(Struct, frozen=True):
 
     @property
     def said(self) -> tuple[Reason, str]:
-        """Why, as it is told."""
+        """Why, as it is reported."""
         return self.reason, self.detail
 
 
@@ -49,7 +49,7 @@ class StandBy(Struct, frozen=True):
 
     @property
     def detail(self) -> str:
-        """What it stands by for, in words."""
+        """What it is a fallback for, in words."""
         return f"stands by for {' and '.join(self.waited_for)}"
 
 

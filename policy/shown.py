@@ -1,4 +1,4 @@
-"""What each rule looks at, in words for whoever asks why somebody was told or not."""
+"""What each rule looks at, in words that explain why a user was notified or not."""
 
 from policy.digest_window import DigestWindow
 from policy.draft import Draft
@@ -82,7 +82,7 @@ def shown_needless(draft: Draft) -> str:
 
 
 def shown_digest(draft: Draft, wanted: Frequency) -> str:
-    """How often the user wants to hear of it, and whether the type gathers."""
+    """How often the user wants it, and whether the type combines events."""
     if draft.closing:
         return "this is the digest"
     window = draft.plan.digest

@@ -1,4 +1,4 @@
-"""Tickets: what a message carries so that whatever comes back from it can be told whose it is.
+"""Tickets: what a message carries so that a report, open or click can be attributed to it.
 
 Providers hand it back with receipts, and the links in a message bear it. It is signed, since links
 can be typed by anybody, and it is no secret: it can be read by whoever holds it, as mail servers,
@@ -53,7 +53,7 @@ _LONGEST = max(Purpose, key=len)
 
 
 class Ticket(Struct, frozen=True, array_like=True):
-    """A delivery, as far as a delivery event tells of it; ids are their 16 bytes.
+    """A delivery, as far as a delivery event needs it; ids are their 16 bytes.
 
     Tickets outlive the program that issued them: a field is only ever added, at the end and with a
     default.

@@ -1,4 +1,4 @@
-"""The clock on somebody's wall: moments by IANA zone, exact across every change of offset."""
+"""Local time: by IANA time zone, exact across every change of offset."""
 
 from collections.abc import Iterable
 from functools import lru_cache

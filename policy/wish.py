@@ -18,7 +18,7 @@ AT_ONCE = DigestWindow(lateness=0, length=1)
 
 
 def window_of(category: str, state: UserState) -> DigestWindow:
-    """The window in which the user wants to hear of the category now; AT_ONCE for none."""
+    """The window in which the user wants the category now; AT_ONCE for none."""
     wanted = frequency(state.profile, state.tenant, category)
     return wish_window(state.profile, state.tenant, wanted) or AT_ONCE
 

@@ -1,4 +1,4 @@
-"""What a web process asks whoever counts the requests of all of them."""
+"""What a web process asks the worker that counts requests."""
 
 from typing import Annotated
 

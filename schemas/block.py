@@ -1,4 +1,4 @@
-"""`blocks` (key: user): a user wants to hear nothing more of an actor, or wants to again."""
+"""`blocks` (key: user): a user blocks an actor, or unblocks them."""
 
 from msgspec import Struct
 

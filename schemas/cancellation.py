@@ -10,7 +10,7 @@ class Cancellation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     It concerns events that occurred at or before `at`, whichever of the two is read first. The
     router writes one copy to each user partition. What has left already is not called back. An
-    event that ends others (`until`) is told in the same way, under keys that the router derives;
+    event that ends others (`until`) is written in the same way, under keys that the router derives;
     one that names users, only in their partitions.
     """
 

@@ -9,7 +9,7 @@ from schemas.vocabulary import Channel, Priority
 
 
 class Approved(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A template that WhatsApp approved, by its name with whoever carries it, and what fills it.
+    """A template that WhatsApp approved, by its name at the provider, and its variables.
 
     `language` is that of the template, where it has several.
     """
@@ -35,7 +35,7 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the person reads, rendered for one channel.
 
     `title` is the push title or the e-mail subject; `html` is for e-mail alone; `data` travels
-    beside a push or an in-app message for the app to use. `approved` stands in for all of it on
+    beside a push or an in-app message for the app to use. `approved` replaces all of it on
     WhatsApp, which takes no other text from who was not written to within a day. `image` is the
     https address of one, and `actions` are buttons, where the channel shows any. A push makes the
     `sound` of this name in the app, the device's own where it is empty, or none where it is

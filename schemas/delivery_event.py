@@ -9,7 +9,7 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """One row of `delivery_events` in ClickHouse.
 
     `id` is made from what happened to what (delivery or notification, stage, attempt), so that
-    the same happening told twice is one row. `occurred_at` is the domain event's time and places
+    the same event inserted twice is one row. `occurred_at` is the domain event's time and places
     the row, `accepted_at` is when Kafka took it, `at` when this stage was reached: epoch ms. A
     sent SMS has `segments`, and their `cost` by the prices in the settings. `variant` is of an
     experiment, as EXPERIMENT/VARIANT; what providers and people report lacks it, and is found by

@@ -1,4 +1,4 @@
-"""Values as they stand in the records of topics."""
+"""Values as they are encoded in the records of topics."""
 
 import msgspec
 

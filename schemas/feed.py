@@ -50,9 +50,9 @@ class Written(Struct, frozen=True, kw_only=True):
 
 
 class Feed(Struct, frozen=True, kw_only=True):
-    """A page of a feed, newest first, and the id before which it goes on, if there may be more.
+    """A page of a feed, newest first, and the id before which it continues, if there may be more.
 
-    Where some of it was told twice, or is not for the user, it is shorter than was asked for.
+    Where some of it is repeated, or is not for the user, it is shorter than was asked for.
     """
 
     items: list[FeedItem]

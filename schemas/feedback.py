@@ -8,7 +8,7 @@ from schemas.event import Hex, Moment, Name
 
 
 class Feedback(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`user` saw, opened or clicked it at `at`; what waits for that not to happen is dropped.
+    """`user` saw, opened or clicked it at `at`; what is pending unless that happens is dropped.
 
     A later stage includes the earlier ones: what was opened was seen. Repeating it, or telling
     it late or early, changes nothing. `accepted_at` (epoch ms) is when Kafka took what the

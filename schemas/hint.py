@@ -1,4 +1,4 @@
-"""`hints` (key: tenant and user): what is found out about when a user likes to be told."""
+"""`hints` (key: tenant and user): the hour in which a user opens most."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the web asks the role `inapp` of a user's inbox, and what it is told."""
+"""What the web asks the role `inapp` about a user's inbox, and the answers."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""`live` (no key): what is new in inboxes, a line each, for whoever shows them just now."""
+"""`live` (no key): what is new in inboxes, a line each, for the clients that show them."""
 
 from typing import Generic, Literal, TypeVar
 

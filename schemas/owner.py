@@ -6,7 +6,7 @@ from msgspec import Struct
 class Owner(Struct, frozen=True, kw_only=True):
     """A worker that holds a partition of its role, restored; the newest record counts.
 
-    It may have died since: whoever asks must expect no answer, or that it says it is not there.
+    It may have died since: the caller must expect no answer, or one that it is not there.
     """
 
     role: str

@@ -1,4 +1,4 @@
-"""`contacts`, `preferences`, `presence` (key: user): what is known of a person."""
+"""`contacts`, `preferences`, `presence` (key: user): what is stored about a user."""
 
 from typing import Annotated, Literal
 
@@ -35,7 +35,7 @@ _Attribute = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class ChatHook(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An incoming webhook of a chat platform; whoever knows its URL can write there."""
+    """An incoming webhook of a chat platform; anyone who knows its URL can write there."""
 
     platform: Literal["slack", "teams", "discord"]
     url: Url
@@ -67,8 +67,8 @@ class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `zone` (IANA) or `locale` is not given or not known, the tenant's counts. Of over 100 devices,
     the last 100 listed do. `email` is one plain address, whose domain may have any letters; `phone`
     has + and the country's code.
-    An `email` or `phone` that can't be used is left out, and told as a dead letter. `webhooks` and
-    `chats` are at public https URLs; a record that names another is a dead letter as a whole.
+    An `email` or `phone` that can't be used is left out, and reported as a dead letter. `webhooks`
+    and `chats` are at public https URLs; a record that names another is a dead letter as a whole.
     `bot_chats` are reached without a secret of their own.
     """
 
@@ -112,7 +112,7 @@ class QuietHours(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a user wants to hear; the record that Kafka accepted last counts, whole.
+    """What a user wants to receive; the record that Kafka accepted last counts, as a whole.
 
     `channels` overrides the defaults (all on but SMS);
     `categories` overrides those for one category, channel by channel. `mutes` are keyed by

@@ -17,8 +17,8 @@ class ProfileChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `categories` changes the channels that it names in the categories that it names, and
     `frequency` those categories. `quiet_hours` replaces all of them; an empty list ends them.
     `zone` (IANA) is the user's time zone. The record that Kafka accepted last counts, as with the
-    topics `preferences` and `contacts`, which replace all. Whoever knows only a part of what a user
-    wants writes this, and not all of it again: what was added in between would be lost.
+    topics `preferences` and `contacts`, which replace all. A producer that knows only a part of
+    what a user wants writes this, and not all of it again: what was added in between would be lost.
     """
 
     user: Name

@@ -18,7 +18,7 @@ class Explain(Struct, frozen=True, kw_only=True, tag="explain"):
 
 
 class ReadUser(Struct, frozen=True, kw_only=True, tag="user"):
-    """What is known of a user."""
+    """What is stored about a user."""
 
     tenant: Name
     user: Name

@@ -9,7 +9,7 @@ from schemas.vocabulary import Channel
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message of the notification was delivered on `channel` at `at`, says its provider.
 
-    What waits for that not to happen is dropped. Only written where something does. Repeating it,
+    What is pending unless that happens is dropped. Only written where something is. Repeating it,
     or telling it late or early, changes nothing. `accepted_at` (epoch ms) is when Kafka took what
     the notification was sent for: an erasure goes by it.
     """

@@ -6,7 +6,7 @@ from schemas.event import Event, Name
 
 
 class Origin(Struct, frozen=True, array_like=True, gc=False):
-    """Where the event stands in Kafka: tells our own replay from a second event with one id.
+    """Where the event is in Kafka: distinguishes our own replay from a second event with one id.
 
     `body` is a digest of what the event says (type, actor, data): 16 hex digits.
     """
@@ -18,7 +18,7 @@ class Origin(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Decide whether `user` is told of `event` by a notification of this type.
+    """Decide whether `user` is notified of `event` by this notification type.
 
     `bulk` says that its tenant is over its share, so that it must not delay others. `after` is how
     much later (ms) than others the user is told, who come before.

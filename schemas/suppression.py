@@ -14,7 +14,7 @@ _Address = Annotated[str, Meta(max_length=4200)]
 class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A user's address is barred for a reason from `at` until `until`, or for good.
 
-    The address is named as it stands in deliveries. Where only the message is known, its
+    The address is written as in deliveries. Where only the message is known, its
     `notification_id` and `delivery_id` name it, if it is still among the user's addresses.
     `lifted` ends the bar of that reason alone. Of two records for one address and reason the
     later `at` counts, in whichever order they come; repeating one changes nothing. `accepted_at`
@@ -36,7 +36,7 @@ class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Stop(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whoever has this number wants no more texts, or, with `stopped` false, wants them again.
+    """The owner of this number wants no more SMS, or, with `stopped` false, wants them again.
 
     One on WhatsApp has that before it, `whatsapp:+…`, and then it is about messages there.
 

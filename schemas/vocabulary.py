@@ -1,6 +1,6 @@
 """The closed vocabularies of Tocsin: channels, priorities, stages and reasons.
 
-Every value is the string that stands in the JSON of a topic and in ClickHouse, so a value
+Every value is the string in the JSON of a topic and in ClickHouse, so a value
 may be added but never renamed.
 
 What runs for every record keeps the members that it asks for in constants of its own: up to
@@ -37,7 +37,7 @@ class Priority(_Word):
 
 
 class Frequency(_Word):
-    """How often a user wants to hear of a category: at once, or gathered."""
+    """How often a user wants messages of a category: at once, or combined."""
 
     INSTANTLY = "instantly"
     HOURLY = "hourly"
@@ -46,7 +46,7 @@ class Frequency(_Word):
 
 
 class Weekday(_Word):
-    """A day of the week, in order, as it stands in preferences and in the catalogue."""
+    """A day of the week, in order, as in preferences and in the catalogue."""
 
     MON = "mon"
     TUE = "tue"

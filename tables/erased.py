@@ -1,4 +1,4 @@
-"""Whom we were told to forget, until no topic holds anything older of them."""
+"""Erased users, until no topic holds anything older of them."""
 
 from collections.abc import Iterable
 from hashlib import sha256

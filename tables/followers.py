@@ -49,7 +49,7 @@ must then name nobody."""
 
 UNFOLLOWED: Table[bool] = Table(b"u", bool)
 """The router's: digests of edges that are followed no longer, by when that was taken, the oldest
-first. After UNFOLLOWED_KEPT_MS nothing is known of them any more."""
+first. After UNFOLLOWED_KEPT_MS nothing is stored about them any more."""
 UNFOLLOWED_KEPT_MS = DEAD_LETTERS.retention_ms
 """As long as an older follow may still come: a dead letter is sent again that late."""
 _TIME_BYTES = 8

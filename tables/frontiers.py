@@ -34,7 +34,7 @@ _HAS_MEMBERS = (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
-"""What Kafka says to whoever commits from outside of a group that has members."""
+"""What Kafka answers to a commit from outside of a group that has members."""
 
 
 class GoOn(Enum):

@@ -24,7 +24,7 @@ class FanOut(Struct, frozen=True, array_like=True):
     """A broadcast that is being worked through: everyone up to and with `done` was decided.
 
     It stood in `topic` at `offset`; rows of before do not say. `is_set_aside` once it is a dead
-    letter, because somebody could not be told.
+    letter, because a user could not be notified.
     """
 
     broadcast: Broadcast

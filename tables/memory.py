@@ -71,7 +71,7 @@ class MemoryStore(Journaled):
             self._set(key, None)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""
 
     async def _append(self, records: list[Entry]) -> int:
         for key, value in records:

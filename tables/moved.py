@@ -15,7 +15,7 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
     """Up to where a source partition was taken, and the latest acceptance (epoch ms) until there.
 
     An offset that comes again is a repeat only if it isn't newer than that: a topic that was
-    deleted and made anew begins at 0 again.
+    deleted and created anew begins at 0 again.
     """
 
     next: int

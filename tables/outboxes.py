@@ -29,7 +29,7 @@ def post_key(outbox: bytes, item: str) -> bytes:
 
 
 def place_of(key: bytes) -> bytes:
-    """The place in a key; of any two posts, whoever's they are, the newer one's is less."""
+    """The place in a key; of any two posts, of whichever actors, the newer one's is less."""
     return key[-_PLACE_LENGTH:]
 
 

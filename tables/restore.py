@@ -35,7 +35,7 @@ class Changelog:
 
         What owners write to begin is no change, and left out. Ends at what is the end when it
         starts. An `offset` that the log no longer has begins at its start, and one past its end
-        (a changelog made anew) raises BrokenChangelog.
+        (a changelog created anew) raises BrokenChangelog.
         """
         async with reader(
             self._kafka, explain=self._away, max_partition_fetch_bytes=FETCH_BYTES

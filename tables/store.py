@@ -2,7 +2,7 @@
 
 The changelog is the truth: a change is acknowledged there before it is in RocksDB, so a RocksDB
 is only ever behind, and what it lacks is read from where it stopped. One that is behind for longer
-than the changelog tells what was deleted is built anew. Who opens a store owns its changelog before
+than the changelog tells what was deleted is rebuilt. Who opens a store owns its changelog before
 reading it: no write of a former owner can follow what is read.
 """
 
@@ -97,7 +97,7 @@ class Store(Protocol):
         ...
 
     async def send_again(self, log: Log) -> None:
-        """Send what is not noted as sent by whoever wrote it; once, after the restore."""
+        """Send what is not recorded as sent by its writer; once, after the restore."""
         ...
 
     def drop_before(self, first: bytes, end: bytes) -> None:
@@ -105,7 +105,7 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release it."""
         ...
 
 
@@ -136,7 +136,7 @@ class Journaled:
         await self._journal.note_sent(after)
 
     async def send_again(self, log: Log) -> None:
-        """Send what is not noted as sent by whoever wrote it; once, after the restore."""
+        """Send what is not recorded as sent by its writer; once, after the restore."""
         await self._journal.send_again(log)
 
 
@@ -267,7 +267,7 @@ class PartitionStore(Journaled):
         return await self._producer.write(topic, partition, records)
 
     async def _mark(self) -> None:
-        """Write what owners begin with again and again, so that Kafka goes on compacting."""
+        """Write what owners begin with again and again, so that Kafka continues compacting."""
         while True:
             await asyncio.sleep(self._marked_every)
             with contextlib.suppress(Unavailable):  # of which the producer makes an end itself
@@ -282,7 +282,7 @@ class PartitionStore(Journaled):
         self._open_db.delete_range(first, end)
 
     def close(self) -> None:
-        """Let go of the files, and of the changelog."""
+        """Close the files, and release the changelog."""
         if self._marking is not None:
             self._marking.cancel()
         self._close_files()

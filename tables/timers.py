@@ -1,7 +1,7 @@
 """The one durable timer table: what is due when, for whom, in this partition.
 
-Elsewhere it says what waits: in the user's ledger, or in tables.waiting. This is the index of that
-by time, changed in the same write.
+What is pending is stored elsewhere: in the user's ledger, or in tables.waiting. This is the index
+of that by time, changed in the same write.
 """
 
 import asyncio

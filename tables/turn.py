@@ -41,7 +41,7 @@ class Turn:
         4. That they were sent is noted with the next write, or within about a second.
         Then the caller's lane moves the frontier that is committed. A crash before 1 repeats the
         slice, of which nobody has heard; after it a successor sends again, byte for byte, what
-        isn't noted as sent, and decides nothing anew. What can't be encoded is raised before 1.
+        isn't recorded as sent, and decides nothing again. What can't be encoded is raised before 1.
         """
         changes = self._changes()
         records = self.outputs.take()

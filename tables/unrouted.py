@@ -30,7 +30,7 @@ UNROUTED = Table(b"k", Unrouted)
 
 
 def unrouted_key(left: Unrouted, priority: Priority) -> bytes:
-    """Where it stands in the table, by the priority of its type."""
+    """Its place in the table, by the priority of its type."""
     urgency = _URGENCY.index(Priority.BULK if left.is_bulk else priority)
     origin = left.origin
     # Events that were moved here come of other partitions, and their offsets may be the same.

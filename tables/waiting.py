@@ -22,7 +22,7 @@ _decode = msgspec.json.Decoder(Delivery).decode
 
 
 class Due(NamedTuple):
-    """A delivery that is due, and the record that it stands in."""
+    """A delivery that is due, and its record."""
 
     delivery: Delivery
     record: bytes

@@ -78,7 +78,7 @@ class Catalogue(Struct, frozen=True):
         return () if spec is None else (spec,)
 
     def type_of(self, name: str, event: Event) -> NotificationType | None:
-        """The type of this name by which the event is told of; None where there is none.
+        """The notification type of this name for the event; None where there is none.
 
         Raises BadMessage for a message that can't be one.
         """

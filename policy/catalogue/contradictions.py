@@ -176,7 +176,7 @@ def _escalation(entry: Entry) -> Iterator[Problem]:
 
 
 def lasts(entry: Entry) -> int:
-    """How long (ms) it takes until somebody was told in all ways, and as often as it is repeated.
+    """How long (ms) it takes until a user is notified in all ways, and as often as it is repeated.
 
     One more interval is left for them to acknowledge the last one.
     """

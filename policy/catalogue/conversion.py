@@ -1,4 +1,4 @@
-"""From tables of TOML to structs; of what does not fit, the exact field is told."""
+"""From tables of TOML to structs; for what does not fit, the exact field is reported."""
 
 import re
 from collections.abc import Mapping

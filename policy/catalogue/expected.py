@@ -1,4 +1,4 @@
-"""What may stand at a place of the catalogue, said to whoever wrote something else there."""
+"""What is allowed at a place of the catalogue, for the author who wrote something else there."""
 
 import re
 from difflib import get_close_matches

@@ -37,7 +37,7 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CatalogueFile:
     """A file by name, with its text parsed; `problems` are lines and sentences.
 
-    Of a file that is no TOML, or has unknown sections, only that is told.
+    Of a file that is not TOML, or has unknown sections, only that is reported.
     """
 
     def __init__(self, name: str, text: str) -> None:

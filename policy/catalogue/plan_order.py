@@ -1,4 +1,4 @@
-"""In which order the channels of a step are decided, where one stands in for another."""
+"""In which order the channels of a step are decided, where one is a fallback for another."""
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ Plans = tuple[Plan, ...]
 def in_order(plans: Plans, *, prefers_inapp: bool = False) -> tuple[Plans, Plans]:
     """The plans for a user who is offline, and for one who is online.
 
-    What stands by comes after what it stands by for. With `prefers_inapp`, a user who is online
+    A fallback comes after the channels that it is for. With `prefers_inapp`, a user who is online
     gets the in-app message and one who is offline the push, and the other only if that can't go.
     """
     if not prefers_inapp:
@@ -41,7 +41,7 @@ def _needless(plan: Plan, wanted: Channel, reason: Reason) -> Plan:
 
 
 def _by_fallback(plans: Plans) -> Plans:
-    """Those that stand by last: what they stand in for must be decided before them."""
+    """Fallbacks last: the channels that they are for must be decided before them."""
     ordered = [
         plan for plan in plans if plan.needless is not Reason.FALL_BACK or not plan.instead_of
     ]

@@ -1,4 +1,4 @@
-"""What contradicts where one channel stands in for another."""
+"""Contradictions among fallbacks."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -7,7 +7,7 @@ from policy.entry import Entry
 from schemas.vocabulary import Channel
 
 _EITHER = {Channel.PUSH, Channel.INAPP}
-"""Of these, `online` has one stand in for the other."""
+"""`online` makes each of these the fallback for the other."""
 
 
 def preferring(entry: Entry) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def fallbacks(entry: Entry) -> Iterator[Problem]:
 
 
 def _circle(fallback: Mapping[Channel, Collection[Channel]]) -> list[Channel]:
-    """Channels that stand by for each other, the first of them again at the end; or nothing."""
+    """Channels that are fallbacks for each other, the first again at the end; or nothing."""
     for start in fallback:
         ways = [[start]]
         while ways:

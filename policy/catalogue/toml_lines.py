@@ -1,4 +1,4 @@
-"""On which line of a TOML file each field stands, which the standard library does not tell."""
+"""On which line of a TOML file each field is, which the standard library does not report."""
 
 import re
 import tomllib

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 MOST = 50
-"""Events that are told in full."""
+"""Events that are listed in full."""
 
 
 def gathered(

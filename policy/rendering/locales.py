@@ -1,4 +1,4 @@
-"""Locales as CLDR knows them, and which stands in for which."""
+"""Locales as CLDR knows them, and which falls back to which."""
 
 import re
 from functools import lru_cache

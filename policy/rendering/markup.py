@@ -1,4 +1,4 @@
-"""Where a value of an event may stand in HTML, so that escaping is enough to keep it harmless.
+"""Where a value of an event is allowed in HTML, so that escaping is enough to keep it harmless.
 
 Escaped, it can't leave the text or the quoted attribute that it stands in. So a template may put
 it nowhere else; and as an address only behind a beginning that says what kind of address it is,

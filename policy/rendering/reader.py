@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from jinja2.nodes import Const, Filter, Getattr, Getitem, Name, Node, Test
 
 USER = "user"
-"""By which name templates speak of whoever reads."""
+"""The name by which templates refer to the reader."""
 SURE = frozenset({"id", "zone"})
 """What everybody has."""
 

@@ -1,4 +1,4 @@
-"""What the person reads, made from events by a type's templates for one channel."""
+"""What the user reads, rendered from events by a type's templates for one channel."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     def _digest(
         self, events: Sequence[Event], told: int, locale: str, reader: Reader | None
     ) -> Content:
-        """The same with no more than `told` of the events in the list."""
+        """The same with at most `told` of the events in the list."""
         wording, locale = self._spoken(locale)
         filling = wording.digest_approved
         of_reader: dict[str, Any] = {}

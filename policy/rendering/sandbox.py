@@ -1,4 +1,4 @@
-"""Jinja2's sandbox, with bounds on what a text may cost, whatever stands in an event's data.
+"""Jinja2's sandbox, with bounds on what a text may cost, whatever is in an event's data.
 
 A record's data has a megabyte at most, and templates are the operator's. So what must be bounded
 is what multiplies: loops, repetition, and filters that pad, join or replace.

@@ -1,4 +1,4 @@
-"""The texts of a type on one channel as written: which contradict, and which stand in for which."""
+"""The texts of a type on one channel as written: contradictions, and which falls back to which."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ from schemas.event import Event
 from schemas.vocabulary import Channel
 
 Part = tuple[Rendering, Sequence[Event]]
-"""Events that one digest would tell of, the oldest first, and how; at least one."""
+"""Events that one digest would list, the oldest first, and how; at least one."""
 
 
 def together(parts: Sequence[Part], locale: str, reader: Reader | None = None) -> Content:

@@ -1,4 +1,4 @@
-"""The compiled texts of one locale, each its own or the one that stands in for it."""
+"""The compiled texts of one locale, each its own or its fallback."""
 
 from collections.abc import Mapping
 
@@ -54,7 +54,7 @@ def compile_wordings(
 
 
 class _Compiler:
-    """Compiles each text once, whichever locales it stands in for."""
+    """Compiles each text once, for however many locales it is the fallback."""
 
     def __init__(self, mail: Mail, links: frozenset[str]) -> None:
         self._mail = mail

@@ -1,1 +1,1 @@
-"""What is known of a user, and what of it counts."""
+"""What is stored about a user, and what of it counts."""

@@ -1,4 +1,4 @@
-"""Actors of whom a user wants to hear nothing, and those whom they blocked once."""
+"""Actors whom a user blocks, and those whom they blocked once."""
 
 from collections.abc import Iterator
 

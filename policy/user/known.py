@@ -1,4 +1,4 @@
-"""What is known of a user, said again as the records that told it."""
+"""What is stored about a user, as the records that it came from."""
 
 from msgspec import Struct
 

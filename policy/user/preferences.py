@@ -1,4 +1,4 @@
-"""What a user wants to hear, where and how often; else what their tenant says, else the default."""
+"""What a user wants to receive, where and how often; else their tenant's wish, or the default."""
 
 from policy.digest_window import HOURLY, DigestWindow, daily, weekly
 from policy.instants import text
@@ -50,7 +50,7 @@ def muted(profile: Profile, category: str, topic: str, now: int) -> tuple[Reason
 
 
 def frequency(profile: Profile, tenant: Tenant, category: str) -> Frequency:
-    """How often the user wants to hear of a category."""
+    """How often the user wants a category."""
     for said in (profile.frequency, tenant.frequency):
         if said:
             found = said.get(category) or said.get(ALL_OTHERS)

@@ -1,4 +1,4 @@
-"""What is known of a user: where to reach them and what they want, a MessagePack array.
+"""What is stored about a user: addresses and preferences, a MessagePack array.
 
 Stored values outlive the program that wrote them, so a field is only ever added, at the end
 and with a default.
@@ -160,7 +160,7 @@ def _moment(moment: datetime) -> int:
 
 
 def stored_wishes(frequency: Mapping[str, Frequency]) -> dict[str, Frequency]:
-    """How often a user wants to hear of what, as it is stored.
+    """How often a user wants which category, as it is stored.
 
     A word that the last release does not know is kept as the closest one that it does: nothing is
     wanted more often than the user said, but for that.

@@ -73,7 +73,7 @@ def _timeline(walk: Walk, _: Ended) -> None:
 
 def _analyst(_: Walk, ended: Ended) -> None:
     assert ended.code == ExitCode.NO_PERMISSION
-    assert "no account was made" in ended.errors
+    assert "no account was created" in ended.errors
 
 
 def _secret(walk: Walk, _: Ended) -> None:
