@@ -69,7 +69,9 @@ WALKED: dict[str, dict[str, Step]] = {
         "curl -s http://127.0.0.1:8090/v1/operations": says('"lag":', '"circuits":'),
         "tocsin dead-letters list": says("unknown_type"),
         "ID=$(tocsin dead-letters list": _sets("ID"),
-        "tocsin dead-letters show $ID": says("no notification type for 'parcel.lost'"),
+        "tocsin dead-letters show $ID": says("no notification type for 'parcel.lost'")._replace(
+            is_wide=True
+        ),
         "tocsin catalogue check": says("15 types, 14 events"),
         "tocsin dead-letters replay $ID": says("Sent 1 records again."),
         "tocsin day --user grace": says_in_time("parcel_lost to grace", "push  sent    fcm"),
