@@ -34,7 +34,7 @@ def page() -> str:
         for metric in declared()
     )
     about = """
-A worker serves these at `http://127.0.0.1:TOCSIN_METRICS_PORT/metrics`, for all of its roles. Each
+A worker serves these at `http://TOCSIN_METRICS_HOST:TOCSIN_METRICS_PORT/metrics`, for all of its roles. Each
 help text ends with what to do.
 """
     return generated("Metrics", about) + table(("name", "type", "labels", "help"), rows)
