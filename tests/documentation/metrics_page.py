@@ -34,7 +34,7 @@ def page() -> str:
         for metric in declared()
     )
     about = """
-A worker serves these at `http://TOCSIN_METRICS_HOST:TOCSIN_METRICS_PORT/metrics`, for all of its roles. Each
-help text ends with what to do.
+A worker serves these at `/metrics` of `TOCSIN_METRICS_HOST` and `TOCSIN_METRICS_PORT`, for all of
+its roles. Each help text ends with what to do.
 """
     return generated("Metrics", about) + table(("name", "type", "labels", "help"), rows)
