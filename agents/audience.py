@@ -89,7 +89,7 @@ def resume_fan_out(
 def give_up_next(
     turn: Turn, decisions: Decisions, error: BadRecord, number: int, refuse: Refuse
 ) -> None:
-    """Leave out whoever comes next in the broadcast that is under way, and tell why."""
+    """Leave out the next recipient of the current broadcast, and report why."""
     found = _next_of(turn)
     if found is None:
         return

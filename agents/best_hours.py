@@ -1,4 +1,4 @@
-"""Hints on when a user likes to be told: from opens to the topic that the decider reads."""
+"""Best-hour hints: from opens to the topic that the decider reads."""
 
 from analytics.clickhouse import ClickHouse
 from pipeline.outputs import Outputs, partition_of

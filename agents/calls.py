@@ -85,7 +85,7 @@ class Calls:
         return self._breaker.circuit(self._clock.now()) is Circuit.OPEN
 
     def circuit(self, instead: Sequence[str]) -> CircuitState:
-        """What an operator is told of it; `instead` is who is called while it is left alone."""
+        """Its state for an operator; `instead` is who is called while it isn't."""
         circuit, health = self._breaker.circuit(self._clock.now()), self._health
         return CircuitState(
             provider=self.provider.name,

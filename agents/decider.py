@@ -1,7 +1,7 @@
-"""The decider: is this user told, where and when, and if not, why not.
+"""The decider: is this user notified, where and when, and if not, why not.
 
 Keyed by user: requests and broadcasts meet preferences, contacts, presence and ledgers here, and
-what was put off comes back when it is due.
+what was deferred is evaluated again when it is due.
 """
 
 import asyncio

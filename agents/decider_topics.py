@@ -91,7 +91,7 @@ KNOWN = {
     **dict.fromkeys((_PLACED, *CONSENT), 2 * WEIGHTS[Priority.HIGH]),
     **dict.fromkeys((*ADDRESSES, PRESENCE.name, FOLLOWING.name), WEIGHTS[Priority.HIGH]),
 }
-"""What is known of users has shares of its own, so that an import of one tenant takes no more from
+"""Profile updates have shares of their own, so that an import of one tenant takes no more from
 the requests of others."""
 ASIDE = {
     CANCELLED_BULK.name: WEIGHTS[Priority.BULK],

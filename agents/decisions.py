@@ -103,7 +103,7 @@ class Decisions:
 
     @contextmanager
     def following(self, tenant: str, user: str) -> Iterator[None]:
-        """Have what waits for the user follow what the block changes in their profile."""
+        """Have what is pending for the user follow what the block changes in their profile."""
         key = user_key(tenant, user)
         before = self._states.profile(key)
         yield
@@ -161,7 +161,7 @@ class Decisions:
                 return
 
     def fire(self, timer: Timer, read_to: int) -> int:
-        """Do what waits under the timer's name, unless it waits no more or for later.
+        """Do what is pending under the timer's name, unless it is done or deferred further.
 
         What happened after `read_to` (epoch ms) may still be unread. Returns how many held
         requests that took.
@@ -180,7 +180,7 @@ class Decisions:
         return 1
 
     def give_up(self, timer: Timer, error: BadRecord) -> None:
-        """Drop what waits under the timer's name, and report of each part why it never went out."""
+        """Drop what is pending under the timer's name, and report for each part why."""
         if not timer.user:
             self._states.forget_cancelled(timer.tenant, timer.name)
             return

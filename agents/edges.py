@@ -15,7 +15,7 @@ from tables.table import Table, key_of, last_part, parts_of
 from tables.turn import Turn
 
 AT_ONCE = 1000
-"""Edges looked at in one turn; other work goes on between two."""
+"""Edges processed in one turn, with other work between two."""
 _TABLES: dict[str, Table[Any]] = {"followers": FOLLOWERS, "followees": FOLLOWEES}
 Drop = Callable[[Turn, str, str, str], None]
 """Drops the edge between a followee and a follower of a tenant."""
@@ -66,7 +66,7 @@ class EdgeErasures:
         self.may_be_left = True
 
     def go_on(self, turn: Turn) -> bool:
-        """Do the next part, and tell whether more may be left.
+        """Do the next part; whether more may be left.
 
         Nothing is dropped until all edges can be found.
         """

@@ -30,9 +30,9 @@ from tables.sent import SentMark
 
 
 class Emission:
-    """The outputs of one delivery that stands in a record.
+    """The outputs of one delivery in a record.
 
-    One of these is called, once; a second emission of the same delivery begins anew.
+    One of these is called, once; a second emission of the same delivery starts empty.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Dropping what waits for an erased user: half a million requests at most, so many at a time."""
+"""Dropping what is pending for an erased user: half a million requests at most, in steps."""
 
 from itertools import islice
 

@@ -157,7 +157,7 @@ def _stands_for_all(told: DeliveryEvent) -> bool:
 
 
 def _place_of(letter: DeadLetter) -> Place | None:
-    """What a dead letter was to become; None where it can't be told."""
+    """What a dead letter was to become; None where that is unknown."""
     value = letter.value or b""
     try:
         if letter.topic == EVENTS.name:

@@ -30,7 +30,7 @@ _SWEPT = 2
 def take_follow(
     turn: Turn, follow: Follow, accepted_at: int, partitions: int, erased_at: int = 0
 ) -> bool:
-    """Count it, unless something newer is known of the same two; whether it was taken.
+    """Count it, unless something newer is stored about the same two; whether it was taken.
 
     `accepted_at` (epoch ms) is when Kafka took it: no follow counts as later than that, however
     far ahead its producer's clock is. Of two for the same moment the one that is read last counts.

@@ -1,4 +1,4 @@
-"""Hints on when a user likes to be told, as the decider keeps and forgets them.
+"""Best-hour hints, as the decider stores and deletes them.
 
 What writes them is in `agents.best_hours`, so that a worker need not load ClickHouse's client.
 """

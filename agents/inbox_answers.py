@@ -135,12 +135,12 @@ def _is_wanted(state: ItemState, which: str, now: int) -> bool:
 
 
 def shown_counts(counts: Counts) -> InboxCounts:
-    """Counts as they are told."""
+    """Counts as in replies."""
     return InboxCounts(counts.unread, counts.unseen, counts.last)
 
 
 def shown_item(name: str, item: InboxItem) -> Item:
-    """An item as it is told, under its id."""
+    """An item as in replies, under its id."""
     state, content = item.state, item.content
     return Item(
         id=name,

@@ -1,4 +1,4 @@
-"""What one slice does to the inboxes of a partition, and what it tells of it."""
+"""What one slice does to the inboxes of a partition, and what it emits."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -68,7 +68,7 @@ class Inboxes:
         )
 
     def deliver(self, record: ConsumerRecord, delivery: Delivery, whose: bytes) -> None:
-        """Store a notification, unless it is there or comes too late, and tell so."""
+        """Store a notification, unless it is there or comes too late, and emit that."""
         counts, key = self._count(whose), _place(delivery, whose)
         item = self._inbox.get(key) if counts.may_hold(delivery.accepted_at) else None
         # Asked before expiry: a repeat after the time to live must not deny what is there.

@@ -18,7 +18,7 @@ from tables.memory import MemoryStore
 
 
 class HeldClock:
-    """Tells the time that it was set to, in epoch milliseconds."""
+    """Has the time that it was set to, in epoch milliseconds."""
 
     def __init__(self, at: int = 0) -> None:
         self.at = at

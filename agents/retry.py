@@ -45,7 +45,7 @@ def retry(runtime: Runtime) -> Role:
 
 
 class Retries(Stateful):
-    """What waits to be tried again in one partition.
+    """The pending retries of one partition.
 
     Each delivery goes when it is due, whatever waits before or behind it.
     """
@@ -57,14 +57,14 @@ class Retries(Stateful):
         self._waiting = Waiting(store)
 
     async def restore(self) -> Stored:
-        """Bring the state up to its changelog, and count what waits."""
+        """Bring the state up to its changelog, and count pending retries."""
         stored = await super().restore()
         await self._waiting.begin()
         self._tell_count()
         return stored
 
     async def close(self) -> None:
-        """Let go of the state."""
+        """Close the state."""
         await super().close()
         with contextlib.suppress(KeyError):
             metrics.RETRIES_WAITING.remove(self._number)

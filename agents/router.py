@@ -131,7 +131,7 @@ class Router(Stateful):
         return self._request_buckets.answer(question)
 
     async def handle(self, slice_: Slice) -> None:
-        """Route each event of the slice, count each follow, or tell on each cancellation."""
+        """Route each event of the slice, count each follow, or forward each cancellation."""
         turn = Turn(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, turn.outputs))
         if slice_.partition.topic == PLACED[NAME].name:

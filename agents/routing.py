@@ -63,14 +63,14 @@ class Routing:
         return [each for found in routed.values() for each in found]
 
     def passed_over(self, spec: NotificationType, condition: Condition, now: int) -> Routed:
-        """What is told where a type's condition does not hold; raises BadRecord."""
+        """What is emitted where a type's condition does not hold; raises BadRecord."""
         event, here = self.event, self.origin.partition
         users = recipients(event, spec) if spec.users or event.notify is not None else [""]
         told = [passed_over(event, spec, condition, self.at, now, user) for user in users]
         return [(DELIVERY_EVENTS, here, each.user, each) for each in told]
 
     def reached(self, spec: NotificationType, now: int) -> Routed:
-        """What is told of those who did what the type is to bring about; raises BadRecord."""
+        """What is emitted for those who did what the type is to bring about; raises BadRecord."""
         goal, event = spec.goal, self.event
         about = None if goal is None else goal.about(event)
         if goal is None or about is None:

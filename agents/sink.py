@@ -42,7 +42,7 @@ MOST_REPLACING = 10_000
 """Things of which a partition knows what came last: as long as its worker runs, longer than most
 are tried again."""
 QUESTION_SECONDS = 2.0
-"""For which whoever asks for a delivery's ticket waits while its call is under way."""
+"""Seconds that a request for a delivery's ticket waits while its call is in flight."""
 _decode = msgspec.json.Decoder(ReadCircuits | ReadSentTicket).decode
 
 

@@ -104,7 +104,7 @@ class Stateful(Reading):
         return None
 
     async def close(self) -> None:
-        """Let go of the state."""
+        """Close the state."""
         self._store.close()
 
 
@@ -141,4 +141,4 @@ class Stateless(Reading):
         return None
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""

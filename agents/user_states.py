@@ -66,11 +66,11 @@ class UserStates:
         self._addresses_read_to = max(self._addresses_read_to, at)
 
     def profile(self, user: bytes) -> Profile:
-        """What is known of the user."""
+        """What is stored about the user."""
         return self._profiles.get(user) or EMPTY_PROFILE
 
     def ledger(self, user: bytes) -> Ledger:
-        """What was decided for the user, and what waits."""
+        """What was decided for the user, and what is pending."""
         return self._ledgers.get(user) or EMPTY_LEDGER
 
     def of(
@@ -156,7 +156,7 @@ class UserStates:
         return self._turn.view(CANCEL_KEYS).get(place) or ""
 
     def reschedule(self, tenant: str, user: str, before: Ledger, after: Ledger) -> None:
-        """Have what waits be due as the ledger has it now."""
+        """Have what is pending be due as the ledger has it now."""
         self._ledgers.put(user_key(tenant, user), after)
         self._timers.move(self._turn.view(TIMERS), tenant, user, before, after)
 

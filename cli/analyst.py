@@ -22,7 +22,7 @@ def analyst(name: str, only_sql: bool, as_json: bool) -> None:
 
     It may read all tables but that of who was erased, and change nothing; a query may take 60 s,
     read two thousand million rows and return 100,000. Where TOCSIN_CLICKHOUSE_USER may not create
-    accounts, have somebody who may run what --sql prints.
+    accounts, an administrator can run what --sql prints.
     """
     settings = read_settings()
     password = new_password()

@@ -15,7 +15,7 @@ from pipeline.variables import PREFIX
 FILE = Path(".tocsin/environment")
 """Relative to the folder that a command runs in. It holds secrets, and its owner alone reads it."""
 PLACES = ("TOCSIN_KAFKA", "TOCSIN_CLICKHOUSE_HOST", "TOCSIN_CLICKHOUSE_PORT")
-"""Whoever sets one of these to something else speaks of another installation."""
+"""Another value for one of these means another installation."""
 CLAIM_SECONDS = 2.0
 """A command that reads the file holds its lock for an instant: `up` tries again for so long."""
 

@@ -1,4 +1,4 @@
-"""`tocsin explain`: why one user is told of an event or not, rule by rule; nothing is sent."""
+"""`tocsin explain`: why one user is notified of an event or not, rule by rule; nothing is sent."""
 
 import asyncio
 import sys

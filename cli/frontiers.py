@@ -5,7 +5,7 @@ import asyncio
 import click
 import msgspec
 
-from cli.lines import Row, aligned, print_lines
+from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.errors import WrongUsage
 from pipeline.topics import ROLES
@@ -45,7 +45,7 @@ def frontiers(role: str, at: str | None, dry_run: bool, as_json: bool) -> None:
         return
     if found:
         print_lines(aligned([_row(each, places.get(each.partition)) for each in found]))
-    click.echo(_sentence(role, len(found), len(all_of_role), go_on, dry_run))
+    print_lines(wrapped(_sentence(role, len(found), len(all_of_role), go_on, dry_run)))
 
 
 def _as_json(each: Frontier, place: int | None, dry_run: bool) -> dict[str, object]:

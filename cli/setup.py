@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from agents.setup import SetUp, set_up
-from cli.lines import Row, aligned, print_lines
+from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.grants import to_run, to_set_up
 from pipeline.topic_settings import Difference
@@ -40,7 +40,7 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
         return
     _print("To be changed:" if dry_run else "Changed:", done.mended)
     _print("Left as they were chosen:", done.kept)
-    click.echo(_sentence(done, dry_run))
+    print_lines(wrapped(_sentence(done, dry_run)))
 
 
 def _print_grants(principal: str, prefix: str, as_json: bool) -> None:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class CatalogueFolder:
     """The catalogue in a folder's TOML files; once `watch` began, no older than two seconds.
 
-    A new one that can't be used is told in the log, once, and the one before stays in use.
+    A new one that can't be used is logged, once, and the one before stays in use.
     To begin with there must be one: raises BadCatalogue with everything that is wrong.
     """
 

@@ -10,7 +10,7 @@ JUMP_MS = 60_000
 
 
 class Clock(Protocol):
-    """Tells the time in epoch milliseconds."""
+    """The time in epoch milliseconds."""
 
     def now(self) -> int:
         """Milliseconds since 1970, UTC."""

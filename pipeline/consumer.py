@@ -1,4 +1,4 @@
-"""A Faust consumer that hands on whole slices and commits frontiers, never acks.
+"""A Faust consumer that hands on whole slices and commits frontiers, not acknowledgements.
 
 Faust's own bookkeeping (acks, gaps, read offsets) is left out for our topics, as it can commit
 past a record that was never processed. What takes its place: every partition has a cursor, every
@@ -65,7 +65,7 @@ class SliceConsumer(driver.Consumer):
         await self._thread.leave()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Finish what is in hand, commit it and let go, before the group goes on."""
+        """Finish what is in flight, commit and release partitions, before the group continues."""
         await self.app.partitions.close()
         await self.force_commit()
         self.app.partitions.forget()

@@ -1,4 +1,4 @@
-"""Where the reader stands in one partition, and what it has handed on but not seen finished."""
+"""The reader's position in one partition, and what it has handed on that isn't finished."""
 
 from dataclasses import dataclass, field
 

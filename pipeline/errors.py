@@ -51,7 +51,7 @@ class ExitCode(IntEnum):
 
 
 class TocsinError(Exception):
-    """Anything Tocsin raises on purpose; the message tells what happened, was kept, and to do."""
+    """Anything Tocsin raises on purpose; the message says what happened, was kept, and to do."""
 
     exit_code = ExitCode.INTERNAL
     """Of a process that ends with it."""

@@ -1,4 +1,4 @@
-"""Where a partition of a topic goes on, and what must not be passed over in silence.
+"""The offset at which a partition of a topic continues, and what must not be skipped silently.
 
 A frontier is stored with the state and committed to the group; the later one counts. Where neither
 can be right, records would be lost if the worker went on: an operator decides then.

@@ -1,4 +1,4 @@
-"""What a group's coordinator answers, told to the lease."""
+"""What a group's coordinator answers, passed to the lease."""
 
 from typing import Any
 

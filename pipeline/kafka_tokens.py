@@ -1,4 +1,4 @@
-"""Tokens with which a client logs in to Kafka, fetched or signed anew before they end."""
+"""Tokens with which a client logs in to Kafka, fetched or signed again before they expire."""
 
 import asyncio
 import base64

@@ -70,7 +70,7 @@ class Handler(SliceHandler, Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the state."""
+        """Close the state."""
         ...
 
 
@@ -118,7 +118,7 @@ class Lane:
         self._arrived.set()
 
     def close(self) -> None:
-        """End after the slice in hand."""
+        """End after the slice in flight."""
         self._closing.set()
         self._arrived.set()
 

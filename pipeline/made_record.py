@@ -1,4 +1,4 @@
-"""A record as Kafka's client gives it, for whoever has only kept what it said."""
+"""A record as Kafka's client gives it, for callers that have stored only its content."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Records that stand in another partition than their key's: handed over, and read in the right one.
+"""Records in another partition than their key's: handed over, and read in the right one.
 
 Any Kafka client may write to a public topic, and many have another partitioner than Kafka's Java
 client. What the value says is the key; a record in another partition than that key's is not handled

@@ -1,4 +1,4 @@
-"""Which partitioner put a record where it stands, as far as its key can tell."""
+"""Which partitioner placed a record, as far as its key shows."""
 
 import zlib
 from functools import lru_cache

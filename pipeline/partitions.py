@@ -1,4 +1,4 @@
-"""The partitions that this worker holds: opened, worked through slice by slice, let go."""
+"""The partitions that this worker owns: opened, processed slice by slice, released."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from pipeline.received import Received
 from pipeline.slices import BYTES, RECORDS, Slice
 
 GRACE = 20.0
-"""Seconds that a slice in hand gets to finish when its partition is taken away."""
+"""Seconds that a slice in flight has to finish when its partition is taken away."""
 NOTED_AFTER = 1.0
 """Seconds after which it is noted that outputs were sent, where no later slice has done so."""
 
@@ -31,7 +31,7 @@ OpenHandler = Callable[[int, asyncio.Event], Handler]
 
 
 Opened = Callable[[int], Awaitable[None]]
-"""Is told of each partition once it is restored, before its first slice."""
+"""Called for each partition once it is restored, before its first slice."""
 
 
 @runtime_checkable
@@ -178,7 +178,7 @@ class Partition:
         return await self._handler.answer(question)
 
     def close(self) -> None:
-        """Fetch no more, and end after the slices in hand."""
+        """Fetch no more, and end after the slices in flight."""
         for tp in self._tps.values():
             self._source.cursors.pop(tp, None)
         self._closing.set()
@@ -326,7 +326,7 @@ class Partitions:
             cursor.seek(cursor.accepted)
 
     async def close(self) -> None:
-        """Finish the slices in hand; the frontiers then stand still.
+        """Finish the slices in flight; then the frontiers don't move.
 
         What does not finish within the grace ends the process.
         """

@@ -66,7 +66,7 @@ class Probes:
         self.look()
 
     def stop(self) -> None:
-        """It is ready for nothing any more; what it has in hand is still finished."""
+        """It isn't ready any more; what is in flight is still finished."""
         self._is_stopping = True
 
     async def keep_looking(self) -> None:

@@ -1,4 +1,4 @@
-"""The producer: records of one partition travel in batches, and each writer hears of its own."""
+"""The producer: records of one partition are sent in batches, and each writer gets its result."""
 
 import asyncio
 import logging

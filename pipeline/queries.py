@@ -68,7 +68,7 @@ class Held(Protocol):
 
 
 class Queries:
-    """Answers for the partitions of one process, to whoever knows the signing key.
+    """Answers for the partitions of one process, to callers that know the signing key.
 
     Each of its roles has an address of its own, under one port.
     """

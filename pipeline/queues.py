@@ -1,4 +1,4 @@
-"""What waits for a lane, and which slice of it comes next."""
+"""The queues of a lane, and which slice comes next."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: whether a record is to blame, and what is told of them.
+"""Unforeseen errors: whether a record is to blame, and what is reported.
 
 A record that is bad in a way we know of raises BadRecord. Whatever else is raised while a record is
 worked on is most likely raised because of what it holds: a number too large to be stored, a date

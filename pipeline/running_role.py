@@ -106,7 +106,7 @@ class RunningRole:
         say(f"{self._role.name} ready, {count} partitions")
 
     async def leave(self) -> None:
-        """Finish what is in hand, commit it and leave the group."""
+        """Finish what is in flight, commit it and leave the group."""
         await leave(self._app, self._partitions)
 
     async def close(self) -> None:
@@ -120,7 +120,7 @@ class RunningRole:
 
 
 async def leave(app: SliceApp, partitions: Partitions) -> None:
-    """Finish what is in hand, commit it and leave the group, whatever becomes of that.
+    """Finish what is in flight, commit it and leave the group, whatever becomes of that.
 
     By then all is kept, so that Kafka not answering, or a client that broke, is worth a warning.
     """

@@ -90,7 +90,7 @@ MISPLACED = Topic(
     written_by="router, decider",
     read_by="intake",
 )
-"""Records of public topics that stand in another partition than their key's."""
+"""Records of public topics in another partition than their key's."""
 PLACED = {
     role: Topic(name=f"placed.{role}", key="key of the source", written_by="intake", read_by=role)
     for role in ("router", "decider")

@@ -1,4 +1,4 @@
-"""Running one or more roles in this process until it is told to stop."""
+"""Running one or more roles in this process until a signal stops it."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ that long after each wait for the network while, say, a catalogue is compiled.""
 
 
 def run_worker(settings: Settings, builders: Mapping[str, BuildRole]) -> NoReturn:
-    """Work until SIGTERM or SIGINT, then finish what is in hand, commit and end the process.
+    """Work until SIGTERM or SIGINT, then finish what is in flight, commit and end the process.
 
     Faust's apps are not stopped: by then they hold nothing.
     """

@@ -1,4 +1,4 @@
-"""What waits to be written to one partition, and goes out in as few batches as it fits into."""
+"""What is queued for one partition, and is sent in as few batches as it fits into."""
 
 import asyncio
 from collections import deque
