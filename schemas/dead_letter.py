@@ -11,7 +11,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `value` and `key` are the source bytes (base64 in JSON). A value over 256 KiB is cut and
     `truncated` is set: a replay then reads the source offset again. `accepted_at` (epoch ms) is
     when Kafka took the record: a user who was erased since is not brought back by a replay. The
-    topic may be a company's own, which is read by a `source` of the catalogue: a replay maps it anew.
+    topic may be a company's own, which is read by a `source` of the catalogue: a replay maps it
+    again.
     """
 
     id: str
