@@ -9,6 +9,7 @@ import msgspec
 from agents.inbox_answers import InboxAnswers
 from agents.inboxes import Inboxes
 from agents.state import Stateful, open_store
+from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice, in_stretches
@@ -19,8 +20,9 @@ from schemas.erasure import Erasure
 from schemas.inbox_change import InboxChange
 from schemas.vocabulary import Channel, Priority
 from tables.erased import ERASED, Forgotten
-from tables.inbox import COUNTS, INBOX, REPLACING
+from tables.inbox import COUNTS, INBOX, REPLACING, SNOOZED
 from tables.store import Store
+from tables.timers import TIMERS, Timers
 from tables.turn import Turn
 from tables.users import user_key
 
@@ -40,14 +42,14 @@ SHARES = {
 CHANGES_AT_ONCE = 5
 """Changes, or erasures, in one slice, for which a critical delivery may wait: each may be of a
 whole inbox, which takes some 20 to 90 ms where that holds 1,000 items."""
-TABLES = (INBOX, COUNTS, REPLACING, ERASED)
+TABLES = (INBOX, COUNTS, REPLACING, ERASED, SNOOZED, TIMERS)
 
 
 def inapp(runtime: Runtime) -> Role:
     """The role `inapp`."""
 
     def open_handler(number: int, closing: asyncio.Event) -> InApp:
-        return InApp(runtime, open_store(runtime, NAME, number, *TABLES))
+        return InApp(runtime, open_store(runtime, NAME, number, *TABLES), number)
 
     return Role(
         name=NAME,
@@ -62,8 +64,10 @@ def inapp(runtime: Runtime) -> Role:
 class InApp(Stateful):
     """The in-app channel's share of one partition."""
 
-    def __init__(self, runtime: Runtime, store: Store) -> None:
+    def __init__(self, runtime: Runtime, store: Store, number: int) -> None:
         super().__init__(store, runtime, NAME, KINDS)
+        self._number = number
+        self._timers = Timers(store)
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""
@@ -73,7 +77,7 @@ class InApp(Stateful):
             (record, value, user_key(value.tenant, value.user))
             for record, value in self._intake.read(slice_, turn.outputs)
         ]
-        inboxes = Inboxes(turn, self._runtime.settings.inbox_size, self._runtime.clock.now())
+        inboxes = self._inboxes(turn)
         inboxes.load([(value, whose) for _, value, whose in read if isinstance(value, Delivery)])
         async for record, value, whose in in_stretches(read):
             if isinstance(value, Erasure):
@@ -88,6 +92,20 @@ class InApp(Stateful):
             else:
                 inboxes.change(record, value, whose)
         await turn.finish()
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Tell of what was put off until now."""
+        turn, now = Turn(None, self._store, self._runtime.outputs()), self._runtime.clock.now()
+        due = self._timers.next_due(now)
+        if due is None or due > now:
+            return None if due is None else (due - now) / 1000
+        self._inboxes(turn).bring_back(self._number)
+        await turn.finish()
+        return 0
+
+    def _inboxes(self, turn: Turn) -> Inboxes:
+        size, now = self._runtime.settings.inbox_size, self._runtime.clock.now()
+        return Inboxes(turn, self._timers, size, now)
 
     async def answer(self, question: bytes) -> bytes:
         """What is in an inbox; see schemas.inbox_question."""

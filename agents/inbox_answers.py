@@ -5,12 +5,12 @@ from itertools import groupby
 
 import msgspec
 
+from agents.snoozes import Snoozes
 from policy.inbox import Counts, ItemState
 from policy.instants import timestamp
 from schemas.event import Timestamp
 from schemas.feed import Written
 from schemas.inbox_question import (
-    InboxCounts,
     InboxQuestion,
     Item,
     Page,
@@ -32,12 +32,13 @@ class InboxAnswers:
     def __init__(self, turn: Turn) -> None:
         self._inbox = turn.view(INBOX)
         self._counts = turn.view(COUNTS)
+        self._turn = turn
 
     def answer(self, question: bytes, now: int) -> bytes:
         """The answer as JSON; raises ValidationError for what is no question."""
         asked = _decode(question)
-        counts = self._counts.get(key_of(asked.tenant, asked.user)) or Counts()
-        shown = shown_counts(counts)
+        whose = key_of(asked.tenant, asked.user)
+        shown = Snoozes(self._turn, now).shown(whose, self._counts.get(whose) or Counts())
         if isinstance(asked, ReadCounts):
             return _encode(shown)
         if isinstance(asked, ReadWritten):
@@ -129,14 +130,11 @@ def _is_wanted(state: ItemState, which: str, now: int) -> bool:
             return True
         case "archived":
             return archived
+        case "snoozed":
+            return snoozed and not archived
         case "unread":
             return not archived and not snoozed and state.read_at <= 0
     return not archived and not snoozed
-
-
-def shown_counts(counts: Counts) -> InboxCounts:
-    """Counts as in replies."""
-    return InboxCounts(counts.unread, counts.unseen, counts.last)
 
 
 def shown_item(name: str, item: InboxItem) -> Item:

@@ -6,8 +6,9 @@ from itertools import islice
 import msgspec
 from aiokafka import ConsumerRecord
 
-from agents.inbox_answers import shown_counts, shown_item
-from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, LIVE
+from agents.inbox_answers import shown_item
+from agents.snoozes import Snoozing
+from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, INBOX_CHANGES, LIVE
 from policy.delivery_events import reached, reported
 from policy.inbox import Counts, ItemState, changed
 from policy.instants import epoch_ms, moment
@@ -33,6 +34,7 @@ from tables.inbox import (
     name_of,
 )
 from tables.table import key_of
+from tables.timers import Timers
 from tables.turn import Turn
 
 NONE = Counts()
@@ -47,7 +49,8 @@ class Inboxes:
     `whose` is always the key of tenant and user.
     """
 
-    def __init__(self, turn: Turn, size: int, now: int) -> None:
+    def __init__(self, turn: Turn, timers: Timers, size: int, now: int) -> None:
+        self._snoozing = Snoozing(turn, timers, now)
         self._inbox = turn.view(INBOX)
         self._counts = turn.view(COUNTS)
         self._replacing = turn.view(REPLACING)
@@ -95,14 +98,18 @@ class Inboxes:
                 continue
             self._inbox.put(key, msgspec.structs.replace(item, state=after))
             self._counts.put(whose, self._count(whose).moved(item.state, after))
+            if after.snoozed_until != item.state.snoozed_until:
+                self._snoozing.moved(whose, key, after)
             self._tell(record, item, after)
         self._go_live(record, change, self._count(whose), None)
 
     def erase(self, record: ConsumerRecord, erasure: Erasure, whose: bytes) -> None:
         """Nothing of it stays but what was accepted since."""
-        counts, after = self._count(whose), whose + key_of(f"{record.timestamp + 1:013d}")
+        after = whose + key_of(f"{record.timestamp + 1:013d}")
         keys = list(self._inbox.keys(whose))
         going = [key for key in keys if key < after]
+        self._snoozing.forget(whose, going)
+        counts = self._count(whose)
         self._inbox.load(going)
         for key in going:
             counts = self._without(key, whose, counts)
@@ -110,6 +117,16 @@ class Inboxes:
             counts = NONE
         self._counts.put(whose, None if counts == NONE else counts)
         self._go_live(record, erasure, counts, None)
+
+    def bring_back(self, partition: int) -> None:
+        """Tell of what is put off no longer, as much as one turn takes."""
+        back = self._snoozing.back()
+        for tenant, user in back:
+            # What is in sight depends on the clock alone: it is there at any position.
+            counts = self._snoozing.shown(key_of(tenant, user), self._count(key_of(tenant, user)))
+            message = Message("counts", counts.last, counts, f"{INBOX_CHANGES.name}:0")
+            live = Live(user=user, tenant=tenant, id=counts.last, is_item=False, message=message)
+            self._outputs.add(LIVE, partition, None, encode(live))
 
     def _refusal(self, delivery: Delivery, whose: bytes, key: bytes) -> Reason:
         """Why a new item is not stored; NONE where it is."""
@@ -202,7 +219,7 @@ class Inboxes:
         counts: Counts,
         item: Item | None,
     ) -> None:
-        shown = shown_counts(counts)
+        shown = self._snoozing.shown(key_of(about.tenant, about.user), counts)
         position = f"{record.topic}:{record.offset + 1}"
         if item is None:
             message = Message("counts", counts.last, shown, position)

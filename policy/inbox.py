@@ -40,7 +40,8 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
     """Of one user's inbox: all items, and those unread and unseen, without what is archived.
 
     `last` is the number of the item that came last; the first one's is 1. None that ever came was
-    accepted after `newest` (epoch ms); 0 where that is not known, as in rows of before.
+    accepted after `newest` (epoch ms); 0 where that is not known, as in rows of before. What is
+    `snoozed` is counted there and in the others: whoever tells the counts takes off what is away.
     """
 
     items: int = 0
@@ -48,6 +49,7 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
     unseen: int = 0
     last: int = 0
     newest: int = 0
+    snoozed: int = 0
 
     def came(self, accepted_at: int) -> "Counts":
         """The counts once another item came, which nobody has seen."""
@@ -58,6 +60,7 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
             self.unseen + 1,
             self.last + 1,
             max(self.newest, accepted_at) if is_known else 0,
+            self.snoozed,
         )
 
     def may_hold(self, accepted_at: int) -> bool:
@@ -73,7 +76,7 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
             items += 1
             unread += after.is_unread
             unseen += after.is_unseen
-        return Counts(items, unread, unseen, self.last, self.newest)
+        return Counts(items, unread, unseen, self.last, self.newest, self.snoozed)
 
 
 def changed(state: ItemState, change: InboxChange) -> ItemState:

@@ -9,14 +9,15 @@ from schemas.event import Name, Timestamp
 from schemas.inbox_change import ItemId
 
 MOST = 100
-Which = Literal["inbox", "unread", "archived", "all"]
+Which = Literal["inbox", "unread", "archived", "snoozed", "all"]
 
 
 class ReadInbox(Struct, frozen=True, kw_only=True, tag="inbox"):
     """The newest items, or those before or after an item; `after` gives the oldest of them first.
 
     With `since`, the items that came after the one of that number, in the order in which they came.
-    `inbox` is what is neither archived nor snoozed now, `unread` what of it was not read.
+    `inbox` is what is neither archived nor snoozed now, `unread` what of it was not read, `snoozed`
+    what comes back into it by itself.
     """
 
     tenant: Name
@@ -74,8 +75,8 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     replaces: str = ""
 
 
-class InboxCounts(Struct, frozen=True):
-    """Exact counts, without what is archived; what is snoozed counts.
+class InboxCounts(Struct, frozen=True, omit_defaults=True):
+    """Exact counts, without what is archived or snoozed now; `snoozed` are those of the latter.
 
     `last` is the number of the item that came last, 0 if none ever did.
     """
@@ -83,6 +84,7 @@ class InboxCounts(Struct, frozen=True):
     unread: int
     unseen: int
     last: int
+    snoozed: int = 0
 
 
 class Page(Struct, frozen=True, kw_only=True):

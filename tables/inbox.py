@@ -33,6 +33,9 @@ COUNTS = Table(b"n", Counts, kept=10_000)
 """Counts under (tenant, user), always written with the items that they count."""
 
 
+SNOOZED: Table[dict[str, int]] = Table(b"S", dict[str, int])
+"""Until when (epoch ms) which items are out of sight, under (tenant, user); `Counts.snoozed` says
+whether there is a row. Each has a timer of its own."""
 REPLACING: Table[str] = Table(b"p", str)
 """The id of the item that there is of one thing, under (tenant, user, `replaces`)."""
 

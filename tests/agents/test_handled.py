@@ -117,7 +117,7 @@ async def test_the_decider(runtime: Runtime, log: GatedLog) -> None:
 
 
 async def test_the_inbox(runtime: Runtime, log: GatedLog) -> None:
-    inapp = InApp(runtime, Gated(log))
+    inapp = InApp(runtime, Gated(log), 0)
     item = delivery(ShiftedClock(), user="ann", channel=Channel.INAPP, address="ann")
     topic = DELIVER[Channel.INAPP, Priority.HIGH]
     rounds = await writes_of(inapp, slice_of(topic, "ann", item), log)

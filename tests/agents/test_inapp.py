@@ -11,9 +11,10 @@ from msgspec import Raw
 from agents.inapp import InApp
 from agents.state import open_store
 from pipeline.outputs import partition_of
-from pipeline.topics import DELIVER, FEEDBACK, INBOX_CHANGES, LIVE
+from pipeline.topics import DELIVER, ERASURES, FEEDBACK, INBOX_CHANGES, LIVE
 from policy.instants import moment
 from schemas.delivery import Content, Delivery
+from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.inbox_change import InboxChange
 from schemas.inbox_question import ReadCounts, ReadInbox
@@ -252,10 +253,58 @@ async def test_what_is_archived_or_snoozed_is_out_of_sight(stage: Stage) -> None
     await stage.work(stage.inapp)
     assert await page(stage, user) == ["2"]
     assert await page(stage, user, which="archived") == ["0"]
+    assert await page(stage, user, which="snoozed") == ["1"]
     assert await page(stage, user, which="all") == ["2", "1", "0"]
-    assert await counts(stage, user) == (2, 2)
+    assert await counts(stage, user) == (1, 1)
     stage.clock.ahead += 61_000
     assert await page(stage, user) == ["2", "1"]
+    assert await page(stage, user, which="snoozed") == []
+    assert await counts(stage, user) == (2, 2)
+
+
+async def test_what_was_snoozed_is_told_of_when_it_comes_back(stage: Stage) -> None:
+    """Once, at the time that was said last, also by another worker; if read, it counts no more."""
+    user, ids = await inbox_with(stage, 4)
+    start = stage.clock.now()
+    said = ((0, 60), (1, 60), (2, 60), (0, 90), (3, 30), (3, -1))
+    for after, (number, seconds) in enumerate(said):
+        until = moment(start + 1000 * seconds)
+        change = changed(stage, user, "snoozed", item=ids[number], until=until, at=start + after)
+        await stage.say(INBOX_CHANGES, change)
+    await stage.say(INBOX_CHANGES, changed(stage, user, "read", item=ids[1]))
+    await stage.work(stage.inapp)
+    shown = await stage.shown_to(user)
+    assert (shown[-1].counts.unread, shown[-1].counts.snoozed) == (1, 3)
+    await stage.restart(keep_disk=False)
+    for ahead, unread, snoozed, heard in (
+        (31, 1, 3, 0),
+        (61, 2, 1, 1),
+        (91, 3, 0, 2),
+        (99, 3, 0, 2),
+    ):
+        stage.clock.ahead = 0
+        stage.clock.ahead = start + 1000 * ahead - stage.clock.now()
+        await stage.work(stage.inapp)
+        back = (await stage.shown_to(user))[len(shown) :]
+        assert len(back) == heard
+        said = await ask(stage, user, ReadCounts(tenant="default", user=user))
+        assert (said["unread"], said.get("snoozed", 0)) == (unread, snoozed)
+        if back:
+            assert (back[-1].kind, back[-1].counts.unread) == ("counts", unread)
+
+
+async def test_what_was_snoozed_and_erased_does_not_come_back(stage: Stage) -> None:
+    user, ids = await inbox_with(stage, 2)
+    until = moment(stage.clock.now() + 60_000)
+    await stage.say(INBOX_CHANGES, changed(stage, user, "snoozed", item=ids[0], until=until))
+    await stage.work(stage.inapp)
+    await stage.say(ERASURES, Erasure(user=user))
+    await stage.work(stage.inapp)
+    shown = await stage.shown_to(user)
+    assert (shown[-1].counts.unread, shown[-1].counts.snoozed) == (0, 0)
+    stage.clock.ahead += 61_000
+    await stage.work(stage.inapp)
+    assert await stage.shown_to(user) == shown
 
 
 async def test_of_too_many_the_newest_are_kept(line: Line, tmp_path: Path) -> None:

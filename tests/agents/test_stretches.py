@@ -36,7 +36,7 @@ def handler_of(role: str, runtime: Runtime) -> Handler:
         case "router":
             return Router(CATALOGUE, runtime, MemoryStore())
         case _:
-            return InApp(runtime, MemoryStore())
+            return InApp(runtime, MemoryStore(), 0)
 
 
 def said(topic: Topic, clock: ShiftedClock) -> Struct:

@@ -73,7 +73,7 @@ class House:
         self._workers = (
             (Router(catalogue, runtime, self.stores[0]), self.stores[0], tuple(ROUTER_KINDS)),
             (self._decider, self.stores[1], tuple(DECIDER_KINDS)),
-            (InApp(runtime, self.stores[2]), self.stores[2], tuple(INBOX_KINDS)),
+            (InApp(runtime, self.stores[2], 0), self.stores[2], tuple(INBOX_KINDS)),
         )
 
     async def move_in(self) -> None:

@@ -62,7 +62,7 @@ class Roles:
         self.decider_store = decider_store or MemoryStore()
         self.router = Router(self._catalogue, self.runtime, self.router_store)
         self.decider = self._decider()
-        self.inapp = InApp(self.runtime, self.inapp_store)
+        self.inapp = InApp(self.runtime, self.inapp_store, 0)
 
     async def say(self, topic: Topic, *values: Struct) -> None:
         """Write records to a topic."""
