@@ -25,7 +25,10 @@ from web.limits import UserLimits
 
 HEARTBEAT = 20.0
 """Seconds; common proxies cut what is silent for 60."""
-BELL = Path(__file__).parents[1] / "pages" / "bell.js"
+PAGES = Path(__file__).parents[1] / "pages"
+BELL = PAGES / "bell.js"
+BELL_MODULES = ("element", "line", "look", "outbox", "rows", "words")
+"""What the component is made of, in the folder `bell`; it asks for them by itself."""
 LONGEST_POLL = 30.0
 LARGEST = 4096
 """Bytes of what a client may say."""
@@ -35,6 +38,7 @@ LIMITS: web.RequestKey[dict[str, str]] = web.RequestKey("limits", dict[str, str]
 """The headers that tell what more the user may ask."""
 _encode = msgspec.json.Encoder().encode
 _CHANGE = msgspec.json.Decoder(ChangeBody)
+Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request, Subscriber], Awaitable[web.StreamResponse]]
 
 
@@ -59,7 +63,12 @@ class Gateway:
             web.get("/inbox", self._for_subscriber(self.read)),
             web.get("/inbox/counts", self._for_subscriber(self.counts)),
             web.post("/inbox/changes", self._for_subscriber(self.change)),
-            web.get("/inbox/bell.js", _bell),
+            web.get("/inbox/bell.js", _script(BELL, "max-age=300")),
+            # Together they are of one version, so each is asked for whether it is still the same.
+            *(
+                web.get(f"/inbox/bell/{path.name}", _script(path, "no-cache"))
+                for path in (PAGES / "bell" / f"{name}.js" for name in BELL_MODULES)
+            ),
         ]
 
     def end(self) -> None:
@@ -195,10 +204,14 @@ async def _write_all(answer: web.StreamResponse, stream: Stream, first: Iterable
         await answer.write(_event(each))
 
 
-async def _bell(_: web.Request) -> web.StreamResponse:
-    """The web component, which needs no token to be loaded."""
-    headers = {"Cache-Control": "max-age=300", "Content-Type": "text/javascript; charset=utf-8"}
-    return web.FileResponse(BELL, headers=headers)
+def _script(file: Path, kept: str) -> Plain:
+    """A part of the web component, which needs no token to be loaded."""
+    headers = {"Cache-Control": kept, "Content-Type": "text/javascript; charset=utf-8"}
+
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file, headers=headers)
+
+    return serve
 
 
 def _event(each: Said) -> bytes:
