@@ -1,6 +1,7 @@
 """What happened to one notification, and to one user in a day, as ClickHouse knows it."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +23,18 @@ _DAY = (
     f"{_SELECT} user = {{name:String}} AND toDate(occurred_at) = {{day:Date}} {_ORDER} LIMIT 1000"
 )
 
+_LATELY = "occurred_at >= {since:DateTime64(3, 'UTC')}"
+_NEWEST = " ORDER BY at DESC, id DESC LIMIT {most:UInt32}"
+_MOST = 5000
+_BY = {
+    "user": "user IN {names:Array(String)}",
+    "notification": "notification_id IN {names:Array(String)}",
+    "event": "event_id IN {names:Array(String)}",
+    # What a provider calls a message stands where it took it.
+    "provider_id": "notification_id IN (SELECT notification_id FROM delivery_events "  # noqa: S608 - ours
+    f"WHERE tenant = {{tenant:String}} AND {_LATELY} AND stage = 'sent' "
+    "AND detail IN {names:Array(String)})",
+}
 _BEGINNING = (
     "SELECT DISTINCT notification_id FROM delivery_events WHERE tenant = {tenant:String} "
     "AND startsWith(notification_id, {name:String}) ORDER BY notification_id LIMIT {most:UInt32}"
@@ -66,6 +79,19 @@ async def day_of(clickhouse: ClickHouse, tenant: str, user: str, day: date) -> l
     """All that happened to a user's notifications of a day (UTC), in order; raises Unavailable."""
     parameters = {"tenant": tenant, "name": user, "day": day.isoformat()}
     return list(map(_happening, await clickhouse.query(_DAY, parameters)))
+
+
+async def lately(
+    clickhouse: ClickHouse, tenant: str, by: str, names: Sequence[str], since: datetime
+) -> list[Happening]:
+    """What happened to notifications of events since then, in order, up to the newest 5,000 rows.
+
+    `by` is what the names are: `user`, `notification`, `event` or `provider_id`, by which a
+    provider knows a message. Raises Unavailable.
+    """
+    parameters = {"tenant": tenant, "names": list(names), "since": since, "most": _MOST}
+    found = await clickhouse.query(f"{_SELECT} {_LATELY} AND {_BY[by]}{_NEWEST}", parameters)
+    return list(map(_happening, reversed(found)))
 
 
 async def all_of(clickhouse: ClickHouse, tenant: str, user: str) -> list[Happening]:

@@ -154,6 +154,7 @@ async def run(settings: Settings) -> None:
                 gateway.end()
             await here.close()
             await desk.clickhouse.close()
+            await desk.exports.close()
     finally:
         watching.cancel()
         await catalogue.close()

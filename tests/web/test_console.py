@@ -34,6 +34,7 @@ async def caller() -> AsyncIterator[Caller]:
         ("/console/console.css", "console.css", "text/css"),
         ("/console/console.js", "console.js", "text/javascript"),
         ("/console/dashboard.js", "dashboard.js", "text/javascript"),
+        ("/console/letters.js", "letters.js", "text/javascript"),
         ("/console/operator.js", "operator.js", "text/javascript"),
     ],
 )

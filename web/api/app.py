@@ -20,6 +20,7 @@ from web.api.operations import Operations
 from web.api.route import Gate, Route
 from web.api.sending import Sending
 from web.api.sources import Sources
+from web.api.support import Support
 from web.api.users import Users
 
 MOST_BYTES = 1 << 20
@@ -30,7 +31,7 @@ DOCUMENT = "/v1/openapi.json"
 def routes_of(desk: Desk) -> list[Route]:
     """Every route."""
     sending = (Sending, Sources, Audiences, Users, Inboxes, Feeds)
-    asking = (Asking, History, Statistics, Experiments, Exports, Operations)
+    asking = (Asking, History, Support, Statistics, Experiments, Exports, Operations)
     return [route for kind in (*sending, *asking) for route in kind(desk).routes()]
 
 

@@ -40,7 +40,7 @@ class Exports:
     async def export(self, call: Call) -> Reply:
         """From the user's own partition, and from ClickHouse."""
         known = await self._desk.known(*call.whose)
-        happenings = await all_of(self._desk.clickhouse, *call.whose)
+        happenings = await all_of(self._desk.exports, *call.whose)
         return Reply(Export(known, await self._inbox(*call.whose), happenings))
 
     async def _inbox(self, tenant: str, user: str) -> list[Item]:

@@ -10,7 +10,7 @@ from analytics.timeline import Happening, day_of, timeline
 from pipeline.dead_letter_reading import find, send_again
 from policy.instants import moment, timestamp
 from schemas.dead_letter import DeadLetter
-from schemas.event import Timestamp
+from schemas.event import Name, Timestamp
 from schemas.vocabulary import Reason
 from web.api.call import Call
 from web.api.desk import Desk
@@ -58,6 +58,13 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accepted_at: Timestamp | None = None
 
 
+class ReplayBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which: all with this reason, from this topic, or both; one of them must be said."""
+
+    reason: Name | None = None
+    topic: Name | None = None
+
+
 class Replayed(Struct, frozen=True):
     """How many records were sent again, and how many are gone or too large to be written."""
 
@@ -95,6 +102,11 @@ class History:
                 self.replay, {200: Replayed, 404: ProblemBody},
                 name="replay_dead_letter", tag=OPERATIONS, deed="replayed",
             ),
+            Route(
+                "POST", f"{letters}/replay", Scope.OPERATE, "Send all records of a kind again",
+                self.replay_all, {200: Replayed}, ReplayBody,
+                name="replay_dead_letters", tag=OPERATIONS, example={"reason": "render_failed"},
+            ),
         ]  # fmt: skip
 
     async def timeline(self, call: Call) -> Reply:
@@ -121,6 +133,15 @@ class History:
         if not found:
             raise Problem(404, "There is no such dead letter.")
         return Reply(Replayed(*await send_again(self._desk.settings, found)))
+
+    async def replay_all(self, call: Call) -> Reply:
+        """To the topics they came from; what was sent before is not sent twice."""
+        body: ReplayBody = call.body
+        if body.reason is None and body.topic is None:
+            raise Problem(400, "Say which: a reason, a topic or both. Nothing was sent.")
+        found = await find(self._desk.settings, reason=body.reason, topic=body.topic)
+        done, gone = await send_again(self._desk.settings, found) if found else (0, 0)
+        return Reply(Replayed(done, gone))
 
 
 def _shown(letter: DeadLetter) -> Letter:

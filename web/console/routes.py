@@ -18,7 +18,7 @@ _ALIKE = {
     "img-src 'self' data: blob:; frame-ancestors 'none'",
 }
 _KINDS = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
-SHARED = ("console.css", "console.js", "dashboard.js", "operator.js")
+SHARED = ("console.css", "console.js", "dashboard.js", "letters.js", "operator.js")
 
 
 def console() -> list[web.RouteDef]:

@@ -1,7 +1,7 @@
 // The dashboard: each panel is one question to the API. The address bears the filters, so that a
 // link shows the same to whoever has a key.
 
-import { ask, begin, element, Refused, shown, state, table } from "./console.js";
+import { ask, Away, begin, clock, element, Refused, shown, state, table } from "./console.js";
 
 const PANELS = [
   { name: "funnel", title: "From queued to clicked", draw: bars("stage", "messages", "v") },
@@ -14,12 +14,17 @@ const PANELS = [
   { name: "tenants", title: "Tenants", draw: listing, optional: true },
 ];
 const HOURS = { "1h": 1, "6h": 6, "24h": 24, "7d": 168, "30d": 720, "90d": 2160 };
-const REFRESH_MS = 15000;
+const REFRESH_MS = 15000, LONGEST_PAUSE_MS = 120000;
+const AT_ONCE = 3; // of a browser's six connections, that other pages and questions have room
+const TICK_MS = 1000;
 const COLOURS = ["#3b82c4", "#d9822b", "#3fa66b", "#b05cc4", "#c94f5d", "#8a8f2a", "#5a6acf"];
 
 const filters = document.querySelector("#filters");
 let asked = 0;
 let showing = 0; // how many looks are under way: by itself the page begins no second one
+let pause = REFRESH_MS; // until the next look; longer and longer where nobody answers
+let shownAt = 0;
+let looking = new AbortController();
 
 function read() {
   const given = new URLSearchParams(location.search);
@@ -67,29 +72,62 @@ function query() {
 
 async function show() {
   const turn = ++asked;
-  const wanted = query();
+  looking.abort(); // what was asked before is wanted no more
+  const { signal } = looking = new AbortController();
+  const wanted = query(), left = [...PANELS], done = [];
+  let away = null;
   showing += 1;
-  const done = await Promise.all(PANELS.map((panel) => one(panel, wanted, () => turn === asked)))
-    .finally(() => { showing -= 1; });
-  const fresh = document.querySelector("#fresh");
-  if (turn === asked) fresh.textContent = done.every(Boolean) ? `as of ${new Date().toLocaleTimeString()}` : "not all could be shown";
+  const some = async () => {
+    for (let panel = left.shift(); panel; panel = left.shift()) {
+      const error = away ?? await one(panel, wanted, signal);
+      if (error instanceof Away) away = error;
+      if (turn === asked) tell(panel, error);
+      done.push(!error);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, some)).finally(() => { showing -= 1; });
+  if (turn !== asked) return;
+  shownAt = Date.now();
+  pause = away ? Math.min(2 * pause, LONGEST_PAUSE_MS) : REFRESH_MS;
+  const fresh = done.every(Boolean) ? `as of ${clock(shownAt)}` : "not all could be shown";
+  document.querySelector("#fresh").textContent = fresh;
 }
 
-async function one(panel, wanted, isWanted) {
+// What went wrong, or nothing.
+async function one(panel, wanted, signal) {
   const card = document.querySelector(`#${panel.name}`);
-  const body = card.querySelector(".body");
   try {
-    const found = await ask(`/v1/figures/${panel.name}?${wanted}`);
-    if (!isWanted()) return true;
+    const found = await ask(`/v1/figures/${panel.name}?${wanted}`, { signal });
+    if (signal.aborted) return null;
     card.hidden = false;
-    if (!found.rows.length) body.replaceChildren(state("Nothing in this time."));
-    else panel.draw(body, found, ["from", "to"].map((name) => local(Date.parse(wanted.get(name)))));
-    return true;
+    panel.last = { found, range: ["from", "to"].map((name) => local(Date.parse(wanted.get(name)))), at: Date.now() };
+    draw(panel);
+    return null;
   } catch (error) {
-    if (panel.optional && error instanceof Refused) { card.hidden = true; return true; }
-    if (isWanted()) body.replaceChildren(state(error.message, true));
-    return false;
+    if (panel.optional && error instanceof Refused) { card.hidden = true; return null; }
+    return error;
   }
+}
+
+function draw(panel) {
+  const body = document.querySelector(`#${panel.name} .body`), { found, range } = panel.last;
+  if (!found.rows.length) body.replaceChildren(state("Nothing in this time."));
+  else panel.draw(body, found, range);
+}
+
+// Figures of before stay, and say when they were true; but never those of another filter.
+function tell(panel, error) {
+  const card = document.querySelector(`#${panel.name}`), note = card.querySelector(".asof");
+  if (error && panel.last?.filters !== filtersNow()) panel.last = null;
+  if (!error && panel.last) panel.last.filters = filtersNow();
+  card.classList.toggle("stale", Boolean(error && panel.last));
+  if (error && !panel.last) card.querySelector(".body").replaceChildren(state(error.message, true));
+  note.textContent = !panel.last ? "" : error ? `${error.message} What is shown is as of ${clock(panel.last.at)}.`
+    : `as of ${clock(panel.last.at)}`;
+}
+
+function filtersNow() {
+  return JSON.stringify([...new FormData(filters)]);
 }
 
 function named(found) {
@@ -178,7 +216,7 @@ function listing(body, found) {
 function build() {
   document.querySelector("#panels").append(...PANELS.map((panel) =>
     element("section", { id: panel.name, className: `card${panel.wide ? " wide" : ""}`, hidden: Boolean(panel.optional) },
-      element("h2", {}, panel.title), element("div", { className: "body" }, state("Asking …")))));
+      element("h2", {}, panel.title), element("div", { className: "body" }, state("Asking …")), element("p", { className: "asof" }))));
 }
 
 async function suggest() {
@@ -186,12 +224,31 @@ async function suggest() {
   document.querySelector("#known-types").replaceChildren(...found.rows.map((row) => element("option", { value: row[0] })));
 }
 
+// Without a range in its link, the page begins with the shortest that has all of the last day in it:
+// a system that is an hour old would be one dot in a day.
+async function young() {
+  if (new URLSearchParams(location.search).has("range")) return;
+  const found = await ask(`/v1/figures/volume?${query()}`);
+  const times = named(found).map((row) => Date.parse(row.time));
+  if (!times.length) return;
+  const hours = (Date.now() - Math.min(...times)) / 3600000;
+  filters.range.value = hours <= 1 ? "1h" : hours <= 6 ? "6h" : "24h";
+}
+
 build();
 read();
 filters.addEventListener("submit", (event) => { event.preventDefault(); write(); show(); });
 filters.range.addEventListener("change", showBetween);
-begin(() => { show(); suggest().catch(() => {}); });
+// Charts are drawn in the colours of when they are drawn.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const panel of PANELS) if (panel.last) draw(panel);
+});
+begin(() => {
+  young().catch(() => {}).then(show);
+  suggest().catch(() => {});
+});
 setInterval(() => {
   const isOpen = !document.querySelector("#content").hidden;
-  if (isOpen && !document.hidden && !showing && filters.range.value !== "between") show();
-}, REFRESH_MS);
+  const isDue = shownAt && Date.now() - shownAt >= pause;
+  if (isOpen && !document.hidden && !showing && isDue && filters.range.value !== "between") show();
+}, TICK_MS);

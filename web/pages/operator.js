@@ -1,34 +1,26 @@
-// The operator page: lag, circuits, dead letters with replay, timelines and explain.
+// The operator page: lag, circuits, what became of notifications, dead letters with replay, explain.
 
-import { ask, begin, element, state, table, time } from "./console.js";
+import { ask, begin, element, put, state, table, time, Watched } from "./console.js";
+import { payload, userOf } from "./letters.js";
 
-const EVERY_MS = 3000;
+const EVERY_MS = 3000, LETTERS_MS = 30000; // letters are read from the start of their topic
+const TICK_MS = 1000;
 const MOST_LETTERS = 50;
 const $ = (id) => document.querySelector(`#${id}`);
 
 async function into(place, work) {
+  put(place, state("Asking …"));
   try {
-    place.replaceChildren(await work());
+    put(place, await work());
   } catch (error) {
-    place.replaceChildren(state(error.message, true));
+    put(place, state(error.message, true));
   }
 }
 
-let looking = false;
-
-// One at a time: where an answer takes longer than the pause, another question would only add to it.
-async function look() {
-  if (looking) return;
-  looking = true;
-  try {
-    const { roles, circuits } = await ask("/v1/operations");
-    $("lag").replaceChildren(lags(roles));
-    $("circuits").replaceChildren(providers(circuits));
-  } catch (error) {
-    for (const id of ["lag", "circuits"]) $(id).replaceChildren(state(error.message, true));
-  } finally {
-    looking = false;
-  }
+async function operations() {
+  const { roles, circuits } = await ask("/v1/operations");
+  put($("lag").querySelector(".body"), lags(roles));
+  put($("circuits").querySelector(".body"), providers(circuits));
 }
 
 function lags(roles) {
@@ -65,58 +57,100 @@ function mark(kind, text) {
   return element("span", { className: kind }, text);
 }
 
-function letters() {
-  const wanted = new URLSearchParams();
-  for (const name of ["reason", "topic"]) if ($("filter")[name].value) wanted.set(name, $("filter")[name].value);
-  return into($("letters"), async () => {
-    const found = (await ask(`/v1/dead-letters?${wanted}`)).reverse();
-    if (!found.length) return state("There are none.");
-    const rows = found.slice(0, MOST_LETTERS).map((letter) => [
-      time(letter.at), letter.role, `${letter.topic}/${letter.partition}/${letter.offset}`,
-      letter.reason, letter.detail || "–", again(letter),
-    ]);
-    const shown = table(["failed at", "role", "record", "reason", "detail", ""], rows);
-    if (found.length > MOST_LETTERS) shown.append(state(`The newest ${MOST_LETTERS} of ${found.length}.`));
-    return shown;
-  });
+const sentAgain = new Map(); // what came of it, by the letter's id
+
+async function letters() {
+  const wanted = filter();
+  const found = (await ask(`/v1/dead-letters?${new URLSearchParams(wanted)}`)).reverse();
+  if (JSON.stringify(wanted) !== JSON.stringify(filter())) return; // typed over meanwhile
+  $("group").hidden = !found.length || !Object.keys(wanted).length;
+  if (!found.length) { put($("letters"), state("There are none.")); return; }
+  const rows = found.slice(0, MOST_LETTERS).map((letter) => [
+    time(letter.at), letter.role, `${letter.topic}/${letter.partition}/${letter.offset}`, userOf(letter),
+    letter.reason, element("div", {}, letter.detail || "–", payload(letter)), again(letter),
+  ]);
+  const shown = table(["failed at", "role", "record", "user", "reason", "detail", ""], rows);
+  shown.querySelectorAll("tbody tr").forEach((row, at) => { row.dataset.key = found[at].id; });
+  if (found.length > MOST_LETTERS) shown.append(state(`The newest ${MOST_LETTERS} of ${found.length}.`));
+  put($("letters"), shown);
+}
+
+function filter() {
+  const given = Object.entries(fields($("filter"))).filter(([, value]) => value);
+  return Object.fromEntries(given);
 }
 
 function again(letter) {
+  if (sentAgain.has(letter.id)) return sentAgain.get(letter.id).cloneNode(true);
   const button = element("button", { type: "button", className: "plain" }, "Send again");
   button.addEventListener("click", async () => {
     button.disabled = true;
+    let said;
     try {
       const { replayed } = await ask(`/v1/dead-letters/${encodeURIComponent(letter.id)}/replay`, { method: "POST" });
-      button.replaceWith(mark(replayed ? "good" : "bad", replayed ? "sent again" : "no longer there"));
+      said = mark(replayed ? "good" : "bad", replayed ? "sent again" : "no longer there");
+      sentAgain.set(letter.id, said);
     } catch (error) {
-      button.replaceWith(mark("bad", error.message));
+      said = mark("bad", error.message);
     }
+    button.replaceWith(said.cloneNode(true));
   });
   return button;
 }
 
+async function all() {
+  const wanted = filter(), which = Object.entries(wanted).map(([name, value]) => `${name} ${value}`).join(" and ");
+  if (!confirm(`Send every record with ${which} again? What was sent before is not sent twice.`)) return;
+  $("group").disabled = true;
+  try {
+    const { replayed, gone } = await ask("/v1/dead-letters/replay", { method: "POST", body: JSON.stringify(wanted) });
+    $("group-said").textContent = `${replayed} sent again${gone ? `, ${gone} are gone or too large` : ""}.`;
+  } catch (error) {
+    $("group-said").textContent = error.message;
+  } finally {
+    $("group").disabled = false;
+  }
+}
+
+const KINDS = { waits: "warn", failed: "bad", "not told": "bad" };
+
+function become(found) {
+  if (!found.length) return state("There is no such notification in these days, or not yet.");
+  const rows = found.map((each) => [
+    time(each.at), each.user || "–", each.type, mark(KINDS[each.state] ?? "good", each.state), each.why || "–",
+    each.channels.map(({ channel, state: name }) => `${channel || "all"}: ${name}`).join(", ") || "–",
+    each.notification_id ? pick(each.notification_id) : `event ${each.event_id}`,
+  ]);
+  return table(["since", "user", "type", "state", "why", "channels", "notification"], rows);
+}
+
 function happenings(found) {
-  if (!found.length) return state("There is no such notification, or not yet.");
-  return table(["at", "type", "channel", "stage", "why", "by", "notification"], found.map((each) => [
-    time(each.at), each.type, each.channel || "all", each.stage,
+  return table(["at", "channel", "stage", "why", "by"], found.map((each) => [
+    time(each.at), each.channel || "all", each.stage,
     [each.reason, each.detail].filter(Boolean).join(": ") || "–", each.provider || "–",
-    pick(each.notification_id),
   ]));
 }
 
 function pick(id) {
   const button = element("button", { type: "button", className: "plain", title: id }, id.slice(0, 12));
-  button.addEventListener("click", () => { $("find").id_of(id); });
+  button.dataset.key = id;
+  button.addEventListener("click", () => timeline(id));
   return button;
 }
 
+function timeline(id) {
+  return into($("timeline"), async () => {
+    const found = await ask(`/v1/notifications/${encodeURIComponent(id)}`);
+    return element("div", {}, element("h3", {}, `All that happened to ${id}`), happenings(found));
+  });
+}
+
 function find() {
-  const { id, user, date } = fields($("find"));
-  if (!id && !user) return into($("found"), async () => state("Give a notification's id, or a user."));
-  history.replaceState(null, "", `?${new URLSearchParams(id ? { id } : { user, ...(date && { date }) })}`);
-  const path = id ? `/v1/notifications/${encodeURIComponent(id)}`
-    : `/v1/users/${encodeURIComponent(user)}/day${date ? `?date=${date}` : ""}`;
-  return into($("found"), async () => happenings(await ask(path)));
+  const { by, what, days } = fields($("find"));
+  history.replaceState(null, "", `?${new URLSearchParams({ by, what, days })}`);
+  put($("timeline"));
+  if (by === "notification") timeline(what);
+  return into($("found"), async () => become(await ask(`/v1/notifications?${new URLSearchParams({ by, what, days })}`)));
 }
 
 // A form's own property `id` is not its field of that name.
@@ -131,15 +165,43 @@ function explain() {
     const body = JSON.stringify({ event, user: fields($("explain")).user });
     const found = await ask("/v1/explain", { method: "POST", body });
     if (!found.length) return state("No notification type would tell this user of this event.");
-    const parts = found.map((each) => element("pre", {}, JSON.stringify(each, null, 2)));
-    return element("div", {}, ...parts);
+    return element("div", {}, ...found.flatMap(explained));
   });
 }
 
-$("find").id_of = (id) => { $("find").elements.id.value = id; $("find").elements.user.value = ""; find(); };
-for (const [name, work] of Object.entries({ filter: letters, find, explain }))
+function explained(found) {
+  const { is_in: isIn, why } = found.membership;
+  const parts = [element("h3", {}, found.type),
+    element("p", { className: isIn === false ? "bad" : isIn ? "good" : "warn" },
+      `${isIn === false ? "Not in the audience" : isIn ? "In the audience" : "In the audience, perhaps"}: ${why}.`)];
+  if (found.told_before) {
+    const before = [found.told_before.reason, found.told_before.detail].filter(Boolean).join(" ");
+    parts.push(element("p", { className: "bad" }, `Decided before, so nothing comes of it now: ${before}. Without that:`));
+  }
+  if (found.asked.length) parts.push(table(["step", "channel", "rule", "looked at", "said"], found.asked.map((each) =>
+    [String(each.step + 1), each.channel ?? "all", each.rule, each.looked_at, each.said ? mark("warn", each.said) : "ok"])));
+  if (found.refused) return [...parts, element("p", { className: "bad" }, `A dead letter, nothing is sent: ${found.refused}`)];
+  const ends = [
+    ...found.sent.map((each) => [mark("good", "sent"), each.channel, `to ${each.addresses.join(", ")}`]),
+    ...found.waits.map((each) => [mark("warn", "waits"), each.channel,
+      `until ${time(each.until)}, ${[each.reason, each.detail].filter(Boolean).join(": ")}${each.gathered ? `, ${each.gathered} in it so far` : ""}`]),
+    ...found.silent.map((each) => [mark("bad", "not sent"), each.channel ?? "all", [each.reason, each.detail].filter(Boolean).join(": ")]),
+  ];
+  return [...parts, ends.length ? table(["outcome", "channel", "why"], ends) : state("Nothing comes of it.")];
+}
+
+const watched = [
+  new Watched(operations, EVERY_MS, $("lag"), $("circuits")),
+  new Watched(letters, LETTERS_MS, $("dead")),
+];
+$("filter").addEventListener("submit", (event) => { event.preventDefault(); $("group-said").textContent = ""; watched[1].again(); });
+$("group").addEventListener("click", all);
+for (const [name, work] of Object.entries({ find, explain }))
   $(name).addEventListener("submit", (event) => { event.preventDefault(); work(); });
 const given = new URLSearchParams(location.search);
-for (const name of ["id", "user", "date"]) if (given.has(name)) $("find").elements[name].value = given.get(name);
-begin(() => { look(); letters(); if (given.has("id") || given.has("user")) find(); });
-setInterval(() => { if (!$("content").hidden && !document.hidden) look(); }, EVERY_MS);
+// Links of before named a notification or a user.
+for (const [name, by] of [["id", "notification"], ["user", "user"]])
+  if (given.has(name)) { given.set("by", by); given.set("what", given.get(name)); }
+for (const name of ["by", "what", "days"]) if (given.has(name)) $("find").elements[name].value = given.get(name);
+begin(() => { for (const each of watched) each.again(); if (given.has("what")) find(); });
+setInterval(() => { if (!$("content").hidden && !document.hidden) for (const each of watched) each.tick(); }, TICK_MS);

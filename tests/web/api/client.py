@@ -69,7 +69,7 @@ async def client_of(folder: Path, given: Settings) -> AsyncIterator[Client]:
     file.write_text(f"[all]\nsha256 = '{digest}'\ntenant = 'acme'\nscopes = [{scopes}]\n")
     topics, owners, clickhouse = memory(), Asked(), ClickHouse()
     desk = desk_of(topics, given, NOW, owners)
-    desk.clickhouse = clickhouse  # type: ignore[assignment]
+    desk.clickhouse = desk.exports = clickhouse  # type: ignore[assignment]
     app = web.Application()
     app.add_routes(api(desk, Keys(file)))
     async with calling(app) as caller:

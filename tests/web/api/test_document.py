@@ -57,10 +57,13 @@ ROUTES = {
     "POST /v1/users/{user}/inbox/changes": "change_inbox Inbox users 202:Position ChangeBody",
     "GET /v1/users/{user}/feed": "get_feed Inbox users 200:Feed ?before ?limit ?position",
     "POST /v1/explain": "explain History read 200:[Explained] ExplainBody ?position",
+    "GET /v1/notifications": "find_notifications History read 200:[Whereabouts] ?by ?what ?days",
     "GET /v1/notifications/{id}": "get_timeline History read 200:[Happening] 404",
     "GET /v1/users/{user}/day": "get_day History read 200:[Happening] ?date",
     "GET /v1/dead-letters": "list_dead_letters Operations operate 200:[Letter] ?reason ?topic",
     "POST /v1/dead-letters/{id}/replay": "replay_dead_letter Operations operate 200:Replayed 404",
+    "POST /v1/dead-letters/replay": "replay_dead_letters Operations operate 200:Replayed "
+    "ReplayBody",
     "GET /v1/operations": "get_operations Operations operate 200:OperationsBody",
     "GET /v1/experiments/{type}": "get_experiment_results Statistics read 200:[Results] "
     "?metric ?from ?to",
@@ -136,6 +139,7 @@ EXAMPLES = {
     "put_preferences": {"categories": {"comments": {"push": False}}},
     "change_preferences": {"categories": {"comments": {"push": False}}},
     "change_inbox": {"kind": "read"},
+    "replay_dead_letters": {"reason": "render_failed"},
     "explain": {"event": EVENT, "user": "ada"},
 }
 

@@ -70,6 +70,9 @@ async def test_a_key_is_asked_for_and_kept_in_no_link(
         await asyncio.to_thread(field.send_keys, key)
         await asyncio.to_thread(field.submit)
         await until(browser, f"!!document.querySelector('{shows}')?.textContent")
+        if key == "wrong":
+            assert "This key is not known here" in await text_of(browser, "#refused")
+            assert "Authorization" not in await text_of(browser, "#refused")
         await shoot(browser, shots / f"dashboard-{'key' if key == 'wrong' else 'opened'}.png")
     assert api.keys["acme"] not in browser.current_url
     assert "range=7d" in browser.current_url
@@ -201,7 +204,8 @@ async def test_the_operator_page_shows_lag_letters_and_a_timeline(
     await asyncio.to_thread(page.set_window_size, 1400, 1500)
     await open_(page, f"{api.url}/operator?id={name}")
     await until(page, "document.querySelectorAll('#lag tbody tr').length >= 10")
-    await until(page, "document.querySelector('#found').textContent.includes('opted_out')")
+    await until(page, "document.querySelector('#timeline').textContent.includes('opted_out')")
+    await until(page, "document.querySelector('#found').textContent.includes('opted out')")
     script = "document.querySelector('#filter').topic.value = 'presence'"
 
     async def letters() -> str:
@@ -234,7 +238,8 @@ async def test_a_page_never_asks_again_before_it_was_answered(
     command = "Page.addScriptToEvaluateOnNewDocument"
     added = page.execute_cdp_cmd(command, {"source": script})
     try:
-        for name, path in (("operator", "/v1/operations"), ("dashboard", "/v1/figures/funnel")):
+        pages = (("operator", "/v1/operations"), ("dashboard?range=1h", "/v1/figures/funnel"))
+        for name, path in pages:
             await open_(page, f"{api.url}/{name}")
             await until(page, "window.ticks.length === 1 && window.asked.length > 1")
             page.execute_script("for (let n = 0; n < 3; n++) window.ticks[0]()")

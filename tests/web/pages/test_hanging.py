@@ -1,0 +1,270 @@
+"""The dashboard and the operator page while what they ask hangs, fails, or says something odd."""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.web.pages.test_shop import until
+from web.api.problem import Problem
+from web.console.routes import console
+
+AHEAD = "const now = Date.now; Date.now = () => now() + 60000"
+"""The page's clock, a minute later: what is asked again after a time is asked again at once."""
+
+
+class Server:
+    """Serves the pages, and answers what they ask, or does not."""
+
+    def __init__(self, browser: webdriver.Chrome) -> None:
+        self.browser = browser
+        self.url = ""
+        self.answers: dict[str, Any] = {}
+        self.asked: list[str] = []
+        self.bodies: list[Any] = []
+        self.hangs = False
+        self.away = ""
+        self.ending = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        name = request.path.removeprefix("/v1/")
+        self.asked.append(name)
+        if request.can_read_body:
+            self.bodies.append(await request.json())
+        if self.hangs:
+            await self.ending.wait()
+        if self.away:
+            return Problem(503, self.away).response()
+        return web.json_response(self.answers.get(name, []))
+
+    async def open(self, path: str) -> None:
+        await asyncio.to_thread(self.browser.get, f"{self.url}/console/console.css")
+        await self.run("sessionStorage.setItem('tocsin-key', 'any')")
+        await asyncio.to_thread(self.browser.get, self.url + path)
+
+    async def run(self, script: str) -> Any:
+        return await asyncio.to_thread(self.browser.execute_script, script)
+
+    async def told(self, where: str, text: str) -> None:
+        found = f"document.querySelector({where!r})?.textContent"
+        await until(self.browser, f"({found} ?? '').includes({json.dumps(text)})")
+
+    async def press(self, where: str) -> None:
+        found = await asyncio.to_thread(self.browser.find_element, By.CSS_SELECTOR, where)
+        await asyncio.to_thread(found.click)
+
+    async def shoot(self, path: Path) -> None:
+        await asyncio.to_thread(self.browser.save_screenshot, str(path))
+
+    async def media(self, scheme: str) -> None:
+        features = [{"name": "prefers-color-scheme", "value": scheme}] if scheme else []
+        command = "Emulation.setEmulatedMedia"
+        await asyncio.to_thread(self.browser.execute_cdp_cmd, command, {"features": features})
+
+
+@pytest.fixture
+async def server(browser: webdriver.Chrome) -> AsyncIterator[Server]:
+    made, app = Server(browser), web.Application()
+    app.add_routes([*console(), web.route("*", "/v1/{name:.*}", made.answer)])
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await asyncio.to_thread(browser.set_window_size, 1400, 1400)
+    yield made
+    await made.run("sessionStorage.clear()")
+    await asyncio.to_thread(browser.get, "about:blank")
+    await made.media("")
+    await asyncio.to_thread(browser.set_window_size, 900, 700)
+    made.ending.set()
+    await runner.cleanup()
+
+
+VALUE = {"user": "ann", "event": {"id": "e-1", "data": {"users": ["ann", 7], "text": "x"}}}
+LETTER = {
+    "id": "d-1", "reason": "invalid", "detail": "Expected `str` - at `$.event.data.users[1]`",
+    "role": "decider", "topic": "requests.high", "partition": 0, "offset": 7,
+    "at": "2026-03-14T09:00:00Z", "key": b64encode(b"ann").decode(),
+    "value": b64encode(json.dumps(VALUE).encode()).decode(),
+}  # fmt: skip
+OTHER = {
+    **LETTER, "id": "d-2", "detail": "JSON is malformed: invalid character (byte 6)",
+    "reason": "undecodable", "value": b64encode(b'{"id":!}').decode(),
+}  # fmt: skip
+CIRCUIT = {
+    "provider": "ses", "state": "closed", "free_in": 0, "failing_since": None, "last_error": "",
+    "last_error_at": None, "instead": [],
+}  # fmt: skip
+
+
+def operations(lag: int) -> dict[str, Any]:
+    roles = [{"role": "router", "lag": lag, "topics": {"events": lag} if lag else {}}]
+    circuits = [{"role": "email", "process": "http://one", "circuits": [CIRCUIT]}]
+    return {"roles": roles, "circuits": circuits}
+
+
+async def test_the_operator_page_says_how_old_it_is_and_leaves_the_focus_alone(
+    server: Server, shots: Path
+) -> None:
+    server.answers = {"operations": operations(0), "dead-letters": [LETTER]}
+    await server.open("/operator")
+    await server.told("#lag .asof", "as of")
+    focused = "document.activeElement?.closest('tr, .scroll')?.textContent"
+    await server.run("document.querySelector('#letters tbody summary').focus()")
+    await server.run("document.querySelector('#letters details').open = true")
+    before = await server.run(f"return {focused}")
+    server.answers = {"operations": operations(12), "dead-letters": [LETTER, OTHER]}
+    await server.run(AHEAD)
+    await server.told("#lag .body", "events 12")
+    await until(server.browser, "document.querySelectorAll('#letters tbody tr').length === 2")
+    assert await server.run(f"return {focused}") == before
+    assert await server.run("return document.activeElement.closest('details').open")
+    green = "getComputedStyle(document.querySelector('#circuits .good')).color"
+    plain = "getComputedStyle(document.body).color"
+    assert await server.run(f"return {green} !== {plain}")
+    server.hangs = True
+    await server.told("#lag .asof", "No answer for")
+    await server.shoot(shots / "operator-hanging.png")
+    assert "as of" in await server.run(
+        "return document.querySelector('#circuits .asof').textContent"
+    )
+    assert await server.run(f"return {green} === {plain}")
+    asked = server.asked.count("operations")
+    server.hangs = False
+    server.away = "Kafka at k:9092 does not say how far it is."
+    server.ending.set()
+    await server.told("#lag .asof", "does not say how far")
+    assert "events 12" in await server.run("return document.querySelector('#lag').textContent")
+    assert server.asked.count("operations") <= asked + 1
+
+
+async def test_a_dead_letter_shows_its_record_its_user_and_the_place_of_the_mistake(
+    server: Server, shots: Path
+) -> None:
+    server.answers = {
+        "operations": operations(0),
+        "dead-letters": [LETTER, OTHER],
+        "dead-letters/replay": {"replayed": 2, "gone": 1},
+    }
+    await server.open("/operator")
+    await server.told("#letters", "ann")
+    await server.run("for (const each of document.querySelectorAll('details')) each.open = true")
+    marks = "[...document.querySelectorAll('#letters mark')]"
+    # The newest first.
+    assert await server.run(f"return {marks}.map((each) => each.textContent)") == ["!", "7"]
+    await server.shoot(shots / "operator-letters.png")
+    assert await server.run("return document.querySelector('#group').hidden")
+    await server.run("document.querySelector('#filter').topic.value = 'requests.high'")
+    await server.press("#filter button")
+    await until(server.browser, "!document.querySelector('#group').hidden")
+    await server.run("window.confirm = () => true")
+    await server.press("#group")
+    await server.told("#group-said", "2 sent again, 1 are gone")
+    assert server.bodies == [{"topic": "requests.high"}]
+
+
+EXPLAINED = {
+    "type": "order_shipped", "catalogue": "c",
+    "membership": {"is_in": True, "why": "by customer_id"},
+    "asked": [
+        {"step": 0, "channel": "sms", "rule": "address", "looked_at": "no phone", "said": "none"},
+    ],
+    "sent": [{"channel": "email", "addresses": ["a…@example.com"]}],
+    "waits": [
+        {"channel": "push", "until": "2026-03-14T09:00:00Z", "reason": "digest", "gathered": 2},
+    ],
+    "silent": [{"channel": "sms", "reason": "no_address", "detail": "", "stage": "suppressed"}],
+    "told_before": None, "refused": "", "variant": "",
+}  # fmt: skip
+FOUND = {
+    "notification_id": "n-1", "event_id": "e-1", "type": "order_shipped", "user": "ann",
+    "at": "2026-03-14T09:00:00Z", "state": "waits", "why": "sendgrid's circuit is open",
+    "channels": [{"channel": "email", "state": "waits", "since": "2026-03-14T09:00:00Z"}],
+}  # fmt: skip
+
+
+async def test_support_reads_rows_and_rules_and_no_json(server: Server, shots: Path) -> None:
+    server.answers = {
+        "operations": operations(0),
+        "notifications": [FOUND],
+        "notifications/n-1": [{"at": FOUND["at"], "channel": "email", "stage": "queued"}],
+        "explain": [EXPLAINED],
+    }
+    await server.open("/operator?by=address&what=ann%40example.com&days=30")
+    await server.told("#found", "sendgrid's circuit is open")
+    assert await server.run("return document.querySelector('#find').elements.by.value") == "address"
+    await server.press("#found button")
+    await server.told("#timeline", "queued")
+    field = await asyncio.to_thread(server.browser.find_element, By.CSS_SELECTOR, "#explain input")
+    await asyncio.to_thread(field.send_keys, "ann", Keys.ENTER)
+    await server.told("#explained", "no phone")
+    shown = await server.run("return document.querySelector('#explained').innerText")
+    assert "{" not in shown
+    rows = "[...document.querySelectorAll('#explained tbody tr')]"
+    assert await server.run(f"return {rows}.map((row) => row.cells[0].innerText)") == [
+        "1",
+        "sent",
+        "waits",
+        "not sent",
+    ]
+    await server.shoot(shots / "operator-support.png")
+
+
+def figures(minutes: int) -> dict[str, Any]:
+    at = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=minutes)
+    rows = [[(at + timedelta(minutes=n)).isoformat(), "email", 5 + n] for n in range(2)]
+    volume = {"columns": ["time", "channel", "messages"], "rows": rows, "step": 60}
+    funnel = {"columns": ["stage", "messages"], "rows": [["queued", 9], ["sent", 7]], "step": 60}
+    empty = {"columns": ["time", "priority", "p99", "target_ms"], "rows": [], "step": 60}
+    names = ("latency", "why_not", "providers", "types", "texts", "tenants")
+    return {
+        "figures/volume": volume,
+        "figures/funnel": funnel,
+        **{f"figures/{n}": empty for n in names},
+    }
+
+
+@pytest.mark.parametrize(("minutes", "chosen"), [(20, "1h"), (200, "6h"), (1300, "24h")])
+async def test_the_first_view_is_as_long_as_there_is_something_to_see(
+    server: Server, minutes: int, chosen: str
+) -> None:
+    server.answers = figures(minutes)
+    await server.open("/dashboard")
+    await server.told("#fresh", "as of")
+    assert await server.run("return document.querySelector('#filters').range.value") == chosen
+
+
+async def test_figures_stay_with_their_time_and_labels_with_the_theme(
+    server: Server, shots: Path
+) -> None:
+    await server.media("light")
+    server.answers = figures(20)
+    await server.open("/dashboard?range=1h")
+    await server.told("#volume .asof", "as of")
+    fill = "getComputedStyle(document.querySelector('#volume .xtick text')).fill"
+    text = "getComputedStyle(document.body).color"
+    await until(server.browser, f"{fill} === {text}")
+    await server.media("dark")
+    await until(server.browser, f"{fill} === {text} && {text} === 'rgb(236, 238, 242)'")
+    await server.shoot(shots / "dashboard-dark.png")
+    server.away, before = "ClickHouse at c:8123 did not answer within 12 s.", len(server.asked)
+    await server.run(AHEAD)
+    await server.told("#volume .asof", "What is shown is as of")
+    assert await server.run("return !!document.querySelector('#volume .xtick text')")
+    await server.told("#fresh", "not all could be shown")
+    await server.shoot(shots / "dashboard-stale.png")
+    # Once one is told that nobody answers, the others are not asked.
+    assert len(server.asked) - before <= 5
+    # What another filter would show is not known.
+    await server.run("document.querySelector('#filters').type.value = 'other'")
+    await server.press("#filters button")
+    await server.told("#volume .body", "did not answer")
