@@ -13,6 +13,7 @@ from schemas.vocabulary import Channel, Frequency, Weekday
 Positive = Annotated[int, Meta(ge=1)]
 Hours = Annotated[int, Meta(ge=1, le=31 * 24)]
 FieldPath = Annotated[str, Meta(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
+Label = Annotated[str, Meta(min_length=1, max_length=100)]
 LocaleName = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
 PlainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 """Of types, categories and layouts: parts of names where other characters divide."""
@@ -359,8 +360,12 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CategoryEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all types of a category share."""
 
-    rate_limit: Limit
+    rate_limit: Limit | None = None
     """A limit per user over all types and channels of the category."""
+    label: Label | None = None
+    """The category's name on the preferences and unsubscribe pages."""
+    labels: dict[LocaleName, Label] = {}
+    """The same in other languages, by locale."""
 
 
 class TenantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from policy.ending import Ending
 from policy.entry import CategoryEntry
 from policy.message import CATEGORY, MESSAGE, BadMessage, is_message, message_of
 from policy.notification_type import NotificationType
+from policy.rendering.locales import chain
 from policy.rendering.rendering import BadTemplate
 from policy.segment import compile_segment
 from policy.source.compile import compile_source
@@ -32,8 +33,8 @@ class Catalogue(Struct, frozen=True):
     """Every notification type; `version` is a short hash of the files it was made from.
 
     `endings` are what types say of the events that end them, by type of those events;
-    `categories` all that there are, each with its limit, if it has one; `goals` are types by the
-    events that they are to bring about. `sources` are a company's own topics, by name.
+    `categories` all that there are, each with what is declared of it, if anything; `goals` are
+    types by the events that they are to bring about. `sources` are a company's own topics, by name.
     """
 
     types: dict[str, NotificationType]
@@ -48,6 +49,14 @@ class Catalogue(Struct, frozen=True):
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
         return self.tenants.get(name, DEFAULT_TENANT)
+
+    def label(self, category: str, language: str) -> str | None:
+        """What people who speak it call a category; None where the catalogue does not say."""
+        entry = self.categories.get(category)
+        if entry is None:
+            return None
+        said = (entry.labels[name] for name in chain(language) if name in entry.labels)
+        return next(said, entry.label)
 
     def ended_by(self, event: Event) -> tuple[Ending, ...]:
         """What an event ends; nothing, where it is a notification of its own."""

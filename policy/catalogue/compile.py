@@ -217,7 +217,7 @@ def _limits(
     limits = [] if channel is Channel.WEBHOOK else [Limited(shared, DEFAULT_LIMIT)]
     if entry.rate_limit is not None:
         limits = [_limited(f"{channel}.{name}", entry.rate_limit)]
-    if category is not None:
+    if category is not None and category.rate_limit is not None:
         limits.append(_limited(f"category.{entry.category}", category.rate_limit, once=True))
     return tuple(limits)
 

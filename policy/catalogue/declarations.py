@@ -168,9 +168,11 @@ def _check_categories(declared: Declarations) -> None:
     used = {MESSAGES, *(entry.category for entry in entries)}
     limited = {MESSAGES, *(each.category for each in entries if each.priority != "critical")}
     for name, category in declared.categories.items():
+        if category.entry == CategoryEntry():
+            category.complain((), "says nothing: it may have a rate_limit, a label and labels")
         if name not in used:
             category.complain((), "is the category of no type")
-        elif name not in limited:
+        elif category.entry.rate_limit is not None and name not in limited:
             category.complain((), "has no effect, as what is critical passes over limits")
     for tenant in declared.tenants.values():
         for name in tenant.entry.categories.keys() - used:

@@ -204,7 +204,7 @@ async def test_to_open_the_unsubscribe_page_changes_nothing(links: Caller, topic
     answer = await links.get(f"/unsubscribe/{MAIL}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "<title>Unsubscribe?</title>" in answer.text
-    assert "You will get no more e-mail about <strong>comments</strong>." in answer.text
+    assert "You will get no more e-mail about <strong>Comments</strong>." in answer.text
     assert '<input type="hidden" name="do" value="unsubscribe">' in answer.text
     policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
     assert answer.headers["Content-Security-Policy"] == policy
@@ -273,7 +273,7 @@ async def test_what_comes_all_the_same_can_not_be_left_and_the_page_says_so(
     ):
         assert answer.status == 200
         assert "<h1>These messages always come</h1>" in answer.text
-        assert "about <strong>billing</strong>" in answer.text
+        assert "about <strong>Invoices</strong>" in answer.text
         assert "no more" not in answer.text
         assert "<form" not in answer.text
     # Types change: what was said counts once one of them may be left.
@@ -284,7 +284,7 @@ async def test_the_pages_speak_the_language_of_the_browser(links: Caller) -> Non
     german = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
     page = await links.get(f"/unsubscribe/{MAIL}", headers=german)
     assert '<html lang="de">' in page.text
-    assert "Du bekommst keine E-Mails zum Thema <strong>comments</strong> mehr." in page.text
+    assert "Du bekommst keine E-Mails zum Thema <strong>Kommentare</strong> mehr." in page.text
     lost = await links.get("/unsubscribe/x", headers=german)
     assert (lost.status, "<h1>Dieser Link gilt nicht</h1>" in lost.text) == (404, True)
     other = await links.get(f"/unsubscribe/{MAIL}", headers={"Accept-Language": "fr"})

@@ -35,7 +35,7 @@ class Pages:
     """The pages in the first language of a browser, or in English."""
 
     def __init__(self, language: str) -> None:
-        self._language, self._words = spoken(WORDS, language)
+        self.language, self._words = spoken(WORDS, language)
 
     def ask(self, category: str, channel: str, left: Remainder) -> str:
         """Asks whether to unsubscribe: to open the link alone changes nothing."""
@@ -79,7 +79,7 @@ class Pages:
 
     def _page(self, title: str, body: str) -> str:
         named = escape(self._words[title])
-        return _PAGE.format(language=self._language, title=named, body=body)
+        return _PAGE.format(language=self.language, title=named, body=body)
 
 
 def _paragraph(text: str) -> str:

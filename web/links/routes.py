@@ -88,7 +88,8 @@ class Links:
             return _page(pages.unknown(), 404)
         if is_over(ticket, self._clock.now()):
             return _page(pages.over(), 410)
-        return _page(pages.ask(ticket.category, ticket.channel, self._remainder(ticket)))
+        category = self._named(ticket, pages)
+        return _page(pages.ask(category, ticket.channel, self._remainder(ticket)))
 
     async def unsubscribe(self, request: web.Request) -> web.Response:
         """By the page's button, or by a mail program's one click (RFC 8058).
@@ -114,9 +115,14 @@ class Links:
             return _page(pages.later(), 503)
         except Problem as problem:
             return _page(pages.later(), problem.status, problem.headers)
+        category = self._named(ticket, pages)
         if wants:
-            return _page(pages.back(ticket.category, ticket.channel))
-        return _page(pages.done(ticket.category, ticket.channel, self._remainder(ticket)))
+            return _page(pages.back(category, ticket.channel))
+        return _page(pages.done(category, ticket.channel, self._remainder(ticket)))
+
+    def _named(self, ticket: Ticket, pages: Pages) -> str:
+        catalogue = self._catalogues.current
+        return catalogue.label(ticket.category, pages.language) or ticket.category
 
     def _remainder(self, ticket: Ticket) -> Remainder:
         return remainder(self._catalogues.current, ticket.category, ticket.channel)

@@ -5,7 +5,7 @@ nothing of whom the person blocks.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import jinja2
@@ -20,6 +20,7 @@ from policy.ticket import PREFERENCES_LIFE_MS, Purpose, is_over
 from policy.user.choices import Choice, choices
 from policy.user.known import Known
 from policy.wall_clock import is_zone, zones
+from schemas.block import Block
 from schemas.profile import QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
@@ -33,6 +34,7 @@ from web.languages import language_of
 from web.limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
 from web.preferences.blocks import blocks_in
+from web.preferences.entered import Entered
 from web.preferences.words import words_of
 from web.tickets import Tickets
 
@@ -96,16 +98,22 @@ class Preferring:
             known = await self._desk.known(*subscriber)
             if form is None:
                 return self._shown(request, guest, known, "wrong", 400)
-            zone = str(form.get("zone", ""))
+            zone, blocks, quiet = str(form.get("zone", "")), list[Block](), None
+            wrong = set[str]()
             try:
                 quiet = _quiet_hours(form, known.preferences.quiet_hours)
-                now = moment(self._desk.clock.now())
-                blocks = blocks_in(form, known.blocked, subscriber, now)
-                blocks = blocks if guest.sees_blocks else []
             except (ValueError, msgspec.ValidationError):
-                return self._shown(request, guest, known, "wrong", 400)
+                wrong.add("quiet")
             if zone and not is_zone(zone):
-                return self._shown(request, guest, known, "wrong", 400)
+                wrong.add("zone")
+            if guest.sees_blocks:
+                try:
+                    now = moment(self._desk.clock.now())
+                    blocks = blocks_in(form, known.blocked, subscriber, now)
+                except (ValueError, msgspec.ValidationError):
+                    wrong.add("block")
+            if wrong:
+                return self._shown(request, guest, known, "wrong", 400, form, wrong)
             positions = [await self._store(subscriber, known, form, quiet, zone)]
             positions += [(await self._desk.write(BLOCKS, block)).position for block in blocks]
         except (Unavailable, Problem) as error:
@@ -174,38 +182,52 @@ class Preferring:
         return Guest(Subscriber(ticket.tenant, ticket.user), sees_blocks=False)
 
     def _shown(
-        self, request: web.Request, guest: Guest, known: Known, said: str, status: int = 200
+        self,
+        request: web.Request,
+        guest: Guest,
+        known: Known,
+        said: str,
+        status: int = 200,
+        form: Form | None = None,
+        wrong: Collection[str] = (),
     ) -> web.Response:
-        tenant = self._desk.catalogues.current.tenant(known.contacts.tenant)
+        """What holds, or, of a form in which something is `wrong`, what the person wrote."""
+        catalogue = self._desk.catalogues.current
+        tenant = catalogue.tenant(known.contacts.tenant)
         rows = self._choices(known)
         language, words = words_of(known.contacts.locale or "", language_of(request), tenant.locale)
-        hours = known.preferences.quiet_hours
         used = [channel for channel in Channel if any(channel in row.channels for row in rows)]
+        zone = self._zone(known)
+        entered = Entered(form, known, zone, wrong)
         text = self._page.render(
             language=language,
             words=words,
             title=words["title"],
             said=words.get(said, ""),
+            wrong=wrong,
             channels=used,
             rows=[
                 {
                     "category": row.category,
-                    "label": row.category.replace("_", " ").capitalize(),
-                    "channels": row.channels,
-                    "frequency": row.frequency,
+                    "label": catalogue.label(row.category, language)
+                    or words.get(row.category)
+                    or row.category.replace("_", " ").capitalize(),
+                    "channels": entered.channels(row),
+                    "frequency": entered.frequency(row),
                     "frequencies": [
                         each for each in Frequency if each in WISHES or each is row.frequency
                     ],
                 }
                 for row in rows
             ],
-            start=hours[0].start if hours else "",
-            end=hours[0].end if hours else "",
+            start=entered.start,
+            end=entered.end,
             # With the present one, though it may be an odd one: else the first would be picked.
-            zones=dict.fromkeys((self._zone(known), *zones())),
-            zone=self._zone(known),
+            zones=dict.fromkeys((zone, *zones())),
+            zone=entered.zone,
             sees_blocks=guest.sees_blocks,
-            blocked=list(known.blocked) if guest.sees_blocks else [],
+            blocked=entered.blocked if guest.sees_blocks else {},
+            block=entered.block,
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=PAGE)
 

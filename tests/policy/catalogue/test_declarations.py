@@ -37,7 +37,7 @@ def test_each_thing_is_declared_once_over_all_files(section: str) -> None:
             "[categories.none]\nrate_limit = { count = 1, seconds = 1 }",
             "1: categories.none: is the",
         ),
-        ("[categories.things]\n", "1: categories.things: Object missing required field"),
+        ("[categories.things]\n", "1: categories.things: says nothing"),
         ("[tenants.a]\n[tenants.a.categories]\nnone.push = true", "3: tenants.a.categories.none: "),
         ('[tenants.a]\nfrequency = { none = "daily" }', "2: tenants.a.frequency.none: is the cat"),
         ('[tenants.a]\nfrequency = { things = "monthly" }', "2: tenants.a.frequency.things: Inva"),
@@ -95,3 +95,32 @@ def test_tenants_and_categories_may_stand_in_any_file() -> None:
     assert catalogue.tenant("nobody") == DEFAULT_TENANT
     limit = Limited("category.things", RateLimit(3, 60), once=True)
     assert all(limit in plan.limits for plan in catalogue.types["thing"].steps[0].plans)
+
+
+LABELLED = """
+[categories.things]
+label = "Things"
+labels = { de = "Dinge", pt = "Coisas" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("category", "language", "label"),
+    [
+        ("things", "en", "Things"),
+        ("things", "de", "Dinge"),
+        ("things", "de-AT", "Dinge"),
+        ("things", "pt-BR", "Coisas"),
+        ("things", "", "Things"),
+        ("messages", "de", None),
+        ("none", "de", None),
+    ],
+)
+def test_a_category_has_a_name_for_people_and_no_limit_by_that(
+    category: str, language: str, label: str | None
+) -> None:
+    found = parse({"shared.toml": LABELLED, "thing.toml": TYPE})
+    assert found.label(category, language) == label
+    bare = parse({"thing.toml": TYPE}).types["thing"]
+    plans = zip(found.types["thing"].steps[0].plans, bare.steps[0].plans, strict=True)
+    assert all(one.limits == other.limits for one, other in plans)

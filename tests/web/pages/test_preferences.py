@@ -161,6 +161,49 @@ async def test_it_speaks_the_users_language(
     assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "de"
     assert browser.title == "Deine Benachrichtigungen"
     await asyncio.to_thread(ann.shoot, shots / "preferences-de.png")
+    # On a phone: nothing beside the screen, and each box with its channel's name.
+    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        await asyncio.to_thread(ann.opens, url)
+        await asyncio.to_thread(ann.shoot, shots / "preferences-phone.png")
+        end = "window.scrollTo(0, document.body.scrollHeight)"
+        browser.execute_script(end)
+        await asyncio.to_thread(ann.shoot, shots / "preferences-phone-end.png")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+        shown = browser.find_element(By.TAG_NAME, "table").text
+        assert {"Kommentare", "Neuigkeiten", "Mitteilungen", "E-Mail"} <= {*shown.splitlines()}
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+async def test_what_can_not_be_used_is_marked_and_the_rest_of_the_form_stays(
+    api: Api, browser: webdriver.Chrome, shots: Path
+) -> None:
+    user, ann = await person(api), Person(browser)
+    url = f"{api.url}/preferences/{await token_of(api, user)}"
+
+    def play() -> None:
+        ann.opens(url)
+        ann.box("comments.push").click()
+        ann.picks("frequency.comments", "daily")
+        ann.fills("22:00", "22:00", "Europe/Berlin")
+        ann.presses("save")
+        found = browser.find_element(By.CSS_SELECTOR, "#wrong-quiet")
+        assert found.text == "Give both times, and two that differ, or leave both empty."
+        ann.shoot(shots / "preferences-wrong.png")
+        marked = browser.find_elements(By.CSS_SELECTOR, "[aria-invalid=true]")
+        assert [each.get_attribute("name") for each in marked] == ["start", "end"]
+        assert not ann.box("comments.push").is_selected()
+        ann.fills("22:00", "07:00", "Europe/Berlin")
+        ann.presses("save")
+        assert ann.said() == "Saved."
+
+    await asyncio.to_thread(play)
+    said = (await api.done("GET", f"/v1/users/{user}"))["preferences"]
+    assert said["categories"]["comments"]["push"] is False
+    assert said["frequency"]["comments"] == "daily"
+    assert said["quiet_hours"] == [{"start": "22:00", "end": "07:00"}]
 
 
 @pytest.mark.parametrize(
