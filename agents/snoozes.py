@@ -30,9 +30,12 @@ class Snoozes:
 
     def shown(self, whose: bytes, counts: Counts) -> InboxCounts:
         """Counts as they are told."""
+        if not counts.snoozed:
+            return InboxCounts(counts.unread, counts.unseen, counts.last)
         unread, unseen, away = counts.unread, counts.unseen, 0
-        for name, until in (self._of(whose) if counts.snoozed else {}).items():
-            item = self._inbox.get(key_of_item(*parts_of(whose), name))
+        tenant, user = parts_of(whose)
+        for name, until in self._of(whose).items():
+            item = self._inbox.get(key_of_item(tenant, user, name))
             if until > self._now and item is not None and item.state.archived_at <= 0:
                 unread -= item.state.is_unread
                 unseen -= item.state.is_unseen
@@ -79,7 +82,8 @@ class Snoozing(Snoozes):
         before = kept.pop(name, 0)
         if before == until:
             return
-        timer = Timer(*parts_of(whose), name)
+        tenant, user = parts_of(whose)
+        timer = Timer(tenant, user, name)
         if before:
             self._timers.drop(self._index, before, timer)
         if until:

@@ -22,10 +22,18 @@ CLOSED = CircuitState(provider="ses", state="closed")
 
 
 def happened(second: int, stage: Stage, channel: Channel | None = EMAIL, **more: Any) -> Happening:
-    place = {"type": "order_shipped", "category": "orders", "priority": "high", "user": "ann"}
-    at = AT + timedelta(seconds=second)
-    ids = {"event_id": "e-1", "notification_id": more.pop("id", "n-1")}
-    return Happening(at=at, stage=stage, channel=channel, **place, **ids, **more)
+    return Happening(
+        at=AT + timedelta(seconds=second),
+        stage=stage,
+        channel=channel,
+        type="order_shipped",
+        category="orders",
+        priority="high",
+        user="ann",
+        event_id="e-1",
+        notification_id=more.pop("id", "n-1"),
+        **more,
+    )
 
 
 QUEUED = happened(1, Stage.QUEUED)
@@ -110,10 +118,18 @@ def test_channels_stand_for_themselves_and_notifications_in_order() -> None:
     assert waiting_channels([OPTED_OUT, QUEUED, SENT, QUIET]) == {EMAIL}
 
 
-def letter(value: bytes, **more: Any) -> DeadLetter:
-    fields = {"reason": Reason.RENDER_FAILED, "detail": "the variable 'conversation_id' is missing"}
-    place = {"id": "d-1", "role": "decider", "topic": "requests.high", "partition": 0, "offset": 7}
-    return DeadLetter(**place, **fields, at=NOW, value=value, **more)
+def letter(value: bytes) -> DeadLetter:
+    return DeadLetter(
+        id="d-1",
+        reason=Reason.RENDER_FAILED,
+        detail="the variable 'conversation_id' is missing",
+        role="decider",
+        topic="requests.high",
+        partition=0,
+        offset=7,
+        at=NOW,
+        value=value,
+    )
 
 
 REQUEST = {"user": "ann", "event": {"id": "e-7", "type": "chat.message", "tenant": "acme"}}

@@ -1,42 +1,12 @@
 """`/v1/notifications?by=…`: what became of what somebody asks about, a row a notification."""
 
-import asyncio
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import Annotated, Literal
+from msgspec import Struct
 
-import msgspec
-from msgspec import Meta, Struct
-
-from analytics.timeline import Happening, lately
-from pipeline.dead_letter_reading import find
-from pipeline.errors import Unavailable
-from pipeline.settings import Settings
-from pipeline.topic_reading import read_topic
-from pipeline.topics import CONTACTS, SINKS
-from policy.instants import moment
-from schemas.circuit import CircuitState, ReadCircuits
-from schemas.encoding import UNDECODABLE
-from schemas.event import Name
-from schemas.profile import Contacts
-from schemas.vocabulary import Channel
 from web.api.desk import Desk
 from web.api.keys import Scope
 from web.api.route import Call, Reply, Route
-from web.whereabouts import Whereabouts, unusable, waiting_channels, whereabouts
-
-MOST_USERS = 20
-"""At one address, of whom is told."""
-SEARCH_SECONDS = 15.0
-_contacts = msgspec.json.Decoder(Contacts).decode
-
-
-class WhereaboutsQuery(Struct, frozen=True, kw_only=True):
-    """Whose, or which, by what is known of it; of events of the last `days`."""
-
-    by: Literal["user", "address", "notification", "event", "provider_id"]
-    what: Name
-    days: Annotated[int, Meta(ge=1, le=396)] = 7
+from web.finding import WhereaboutsQuery, found
+from web.whereabouts import Whereabouts
 
 
 class Support(Struct, frozen=True):
@@ -56,63 +26,7 @@ class Support(Struct, frozen=True):
         ]  # fmt: skip
 
     async def find(self, call: Call) -> Reply:
-        """From ClickHouse, the newest first; why it waits from the sinks themselves.
-
-        Records that nobody could use are told of where a user or an event is asked about. An
-        address is looked for among all contacts that Kafka has.
-        """
+        """From ClickHouse, Kafka and the sinks."""
+        desk, tenant, now = self.desk, call.key.tenant, self.desk.clock.now()
         query: WhereaboutsQuery = call.query
-        desk, tenant, by, names = self.desk, call.key.tenant, query.by, [query.what]
-        if by == "address":
-            by, names = "user", await _users_at(desk.settings, tenant, query.what)
-        now = desk.clock.now()
-        since = moment(now) - timedelta(days=query.days)
-        found = await lately(desk.clickhouse, tenant, by, names, since) if names else []
-        rows = whereabouts(found, await self._circuits(found), now)
-        if by in ("user", "event"):
-            letters = await find(desk.settings)
-            start = now - 86_400_000 * query.days
-            recent = [each for each in letters if each.at >= start]
-            for name in names:
-                user, event = (name, "") if by == "user" else ("", name)
-                rows += unusable(recent, tenant, user, event)
-        return Reply(sorted(rows, key=lambda row: row.at, reverse=True))
-
-    async def _circuits(self, found: Iterable[Happening]) -> dict[Channel, list[CircuitState]]:
-        channels = sorted(waiting_channels(found) & {*map(Channel, SINKS)})
-        question = ReadCircuits()
-        answers = await asyncio.gather(
-            *(self.desk.owners.ask_each(name, question, list[CircuitState]) for name in channels)
-        )
-        return {
-            channel: [each for circuits in answer.values() for each in circuits or ()]
-            for channel, answer in zip(channels, answers, strict=True)
-        }
-
-
-async def _users_at(settings: Settings, tenant: str, address: str) -> list[str]:
-    """Who has it now; raises Unavailable where that can't be found out in time."""
-    wanted = address.strip().casefold()
-    found: dict[str, bool] = {}
-    try:
-        async with asyncio.timeout(SEARCH_SECONDS):
-            async for record in read_topic(settings.brokers, CONTACTS.name):
-                try:
-                    said = _contacts(record.value or b"")
-                except UNDECODABLE:
-                    continue
-                if said.tenant == tenant:
-                    # Of what was said of a user the last counts.
-                    found[said.user] = wanted in _addresses(said)
-    except TimeoutError:
-        raise Unavailable(
-            f"There are too many contacts to look through within {SEARCH_SECONDS:g} s. Ask by the "
-            "user instead."
-        ) from None
-    return [user for user, has_it in found.items() if has_it][:MOST_USERS]
-
-
-def _addresses(said: Contacts) -> set[str]:
-    plain = (said.email, said.phone, *(each.token for each in said.devices), *said.webhooks)
-    others = (*(each.url for each in said.chats), *(each.chat for each in said.bot_chats))
-    return {each.strip().casefold() for each in (*plain, *others) if each}
+        return Reply(await found(desk.settings, desk.clickhouse, desk.owners, tenant, query, now))

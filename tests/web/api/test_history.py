@@ -56,6 +56,19 @@ async def test_a_notifications_timeline_and_a_users_day(api: Api) -> None:
         )
         assert run.exit_code == 0, run.output
         assert [json.loads(line) for line in run.output.splitlines()] == told
+    asked = {"by": "address", "what": f" {user.upper()}@example.com", "days": 2}
+    (row,) = await api.done("GET", "/v1/notifications", params=asked)
+    assert (row["notification_id"], row["user"], row["state"]) == (name, user, "sent")
+    assert row["why"].startswith("push: opted out")
+    for by, what in (("user", user), ("notification", name), ("event", row["event_id"])):
+        arguments = ["find", what, "--by", by, "--tenant", "acme"]
+        runner = CliRunner(env=environment)
+        run = await asyncio.to_thread(runner.invoke, tocsin, [*arguments, "--json"])
+        assert [json.loads(line) for line in run.output.splitlines()] == [row], run.output
+        run = await asyncio.to_thread(runner.invoke, tocsin, arguments)
+        assert "opted out" in run.output
+    others = await api.done("GET", "/v1/notifications", params=asked, key="globex")
+    assert others == []
 
 
 async def test_dead_letters_are_listed_and_sent_again(api: Api) -> None:

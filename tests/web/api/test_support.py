@@ -13,7 +13,7 @@ from schemas.circuit import CircuitState, ReadCircuits
 from tests.patience import in_time
 from tests.web.api.client import NOW, Client
 from tests.web.api.test_happened import ROW, Letters, letter
-from web.api import support
+from web import finding
 from web.api.clickhouse import SoonOrNever
 
 QUEUED = (moment(NOW - 5000).replace(tzinfo=None), "queued", "email", "", "", "", 0, *ROW[7:])
@@ -23,7 +23,7 @@ OPEN = CircuitState(provider="sendgrid", state="open")
 @pytest.fixture
 def letters(monkeypatch: pytest.MonkeyPatch) -> Letters:
     made = Letters(monkeypatch)
-    monkeypatch.setattr(support, "find", made.find)
+    monkeypatch.setattr(finding, "find", made.find)
     return made
 
 
@@ -67,7 +67,7 @@ async def test_whom_an_address_is_of_is_found_first(
         assert (tenant, address) == ("acme", "ann@example.com")
         return ["ann", "bo"]
 
-    monkeypatch.setattr(support, "_users_at", users)
+    monkeypatch.setattr(finding, "_users_at", users)
     assert await client.get("/notifications?by=address&what=ann@example.com") == []
     assert client.clickhouse.asked[0]["names"] == ["ann", "bo"]
 

@@ -464,8 +464,8 @@ async def test_what_is_pressed_is_gone_to_and_what_is_snoozed_can_be_had_back(
     path, items = await filled(shop.api, 2)
     user = path.split("/")[3]
     page = f"{shop.url}#there"
-    body = {"users": [user], "title": "Go", "body": "there", "channels": ["inapp"]}
-    body["actions"] = [{"label": "Open", "url": page}]
+    body: dict[str, Any] = {"users": [user], "title": "Go", "body": "there"}
+    body["channels"], body["actions"] = ["inapp"], [{"label": "Open", "url": page}]
     await shop.api.done("POST", "/v1/notifications", body)
     until_ = "2099-01-01T00:00:00Z"
     said = {"kind": "snoozed", "item": items[0]["id"], "until": until_}
