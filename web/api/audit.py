@@ -36,5 +36,7 @@ class Trail:
 
 
 def user_of(call: Call) -> str:
-    """Whom a request is about: the path names it, or the body; empty where neither does."""
+    """Whom a request is about: the path names it, the body or the query; else empty."""
+    if getattr(call.query, "by", "") == "user":
+        return str(call.query.what)
     return call.path.get("user", "") or str(getattr(call.body, "user", ""))

@@ -40,7 +40,8 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `key`, `value` and the second of each pair in `headers` are bytes in base64. With `truncated`
     they are not all there was: a replay reads the record itself again. `accepted_at` is when
-    Kafka took the record; letters of before do not say.
+    Kafka took the record; letters of before do not say. `source` names what of the catalogue reads
+    the topic, where that is a company's own.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     headers: list[list[str]] = []
     truncated: bool = False
     accepted_at: Timestamp | None = None
+    source: str = ""
 
 
 class ReplayBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +108,7 @@ class History:
                 "POST", f"{letters}/replay", Scope.OPERATE, "Send all records of a kind again",
                 self.replay_all, {200: Replayed}, ReplayBody,
                 name="replay_dead_letters", tag=OPERATIONS, example={"reason": "render_failed"},
+                deed="replayed",
             ),
         ]  # fmt: skip
 

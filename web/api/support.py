@@ -21,7 +21,7 @@ class Support(Struct, frozen=True):
                 "GET", "/v1/notifications", Scope.READ,
                 "What became of notifications: each with its state now and the cause of it",
                 self.find, {200: list[Whereabouts]}, None, WhereaboutsQuery,
-                name="find_notifications", tag="History",
+                name="find_notifications", tag="History", deed="looked up",
             )
         ]  # fmt: skip
 

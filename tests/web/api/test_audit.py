@@ -22,6 +22,8 @@ NAMED = {
     "export_user": "exported",
     "erase_user": "erased",
     "replay_dead_letter": "replayed",
+    "replay_dead_letters": "replayed",
+    "find_notifications": "looked up",
     "get_day": "looked up",
     "get_timeline": "looked up",
     "get_user": "looked up",
@@ -49,6 +51,19 @@ async def test_who_looks_a_user_up_is_on_record_and_the_user_is_not_named(client
         tenant="acme",
         user_hash=hash_of("acme", "ada"),
     )
+    assert b"ada" not in values_of(client)[0]
+
+
+@pytest.mark.parametrize(
+    ("by", "user_hash"), [("user", hash_of("acme", "ada")), ("event", ""), ("address", "")]
+)
+async def test_who_asks_what_became_of_it_is_on_record(
+    client: Client, by: str, user_hash: str
+) -> None:
+    await client.call("GET", f"/notifications?by={by}&what=ada&days=0")  # which is refused
+    await client.call("GET", f"/notifications?by={by}&what=ada")
+    (done,) = put_on_record(client)
+    assert (done.deed, done.user_hash, done.thing) == ("looked up", user_hash, "")
     assert b"ada" not in values_of(client)[0]
 
 
