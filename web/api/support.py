@@ -2,9 +2,10 @@
 
 from msgspec import Struct
 
+from web.api.call import Call
 from web.api.desk import Desk
 from web.api.keys import Scope
-from web.api.route import Call, Reply, Route
+from web.api.route import Reply, Route
 from web.finding import WhereaboutsQuery, found
 from web.whereabouts import Whereabouts
 
