@@ -4,14 +4,17 @@ import json
 import sys
 from typing import Any
 
-from analytics.panels import PANELS, Chart, Panel, for_grafana
+from analytics.panels import PANELS, Chart, Panel
 from schemas.vocabulary import Channel, Priority
 
 SOURCE = {"type": "grafana-clickhouse-datasource", "uid": "tocsin-clickhouse"}
 _DRAWN = {Chart.BARS: "barchart", Chart.LINES: "timeseries", Chart.TABLE: "table"}
 _WIDTH, _HEIGHT = 12, 9
 TENANTS = "SELECT DISTINCT tenant FROM by_hour ORDER BY tenant"
-TYPES = "SELECT DISTINCT type FROM by_hour WHERE tenant = '${tenant}' ORDER BY type"
+TYPES = "SELECT DISTINCT type FROM by_hour WHERE tenant = ${tenant:singlequote} ORDER BY type"
+ALL = "''"
+"""What stands for all values: put into queries as it is, it is the empty text, which narrows
+nothing. Grafana takes an empty value for none given, and would list all that there are."""
 
 
 def dashboard() -> dict[str, Any]:
@@ -43,48 +46,41 @@ def _panel(at: int, panel: Panel) -> dict[str, Any]:
                 "editorType": "sql",
                 "queryType": "timeseries" if lines else "table",
                 "format": 0 if lines else 1,
-                "rawSql": for_grafana(panel),
+                "rawSql": panel.for_grafana,
             }
         ],
     }
 
 
+_ANY: dict[str, Any] = {
+    "multi": True,
+    "includeAll": True,
+    "allValue": ALL,
+    "current": {"text": ["All"], "value": ["$__all"]},
+}
+
+
 def _variables() -> list[dict[str, Any]]:
     return [
-        _asked("tenant", TENANTS, all_of_them=False),
-        _asked("type", TYPES, all_of_them=True),
-        _listed("channel", ["", *Channel]),
-        _listed("priority", ["", *Priority]),
-        # By the minute for 14 days back, by the hour for 13 months.
-        _listed("bucket", ["hour", "minute"]),
+        _asked("tenant", TENANTS),
+        {**_asked("type", TYPES), **_ANY},
+        _listed("channel", list(Channel)),
+        _listed("priority", list(Priority)),
     ]
 
 
-def _asked(name: str, sql: str, *, all_of_them: bool) -> dict[str, Any]:
-    return {
-        "name": name,
-        "type": "query",
-        "datasource": SOURCE,
-        "query": sql,
-        "refresh": 2,
-        "includeAll": all_of_them,
-        # "All" is the empty value, which narrows nothing.
-        **({"allValue": ""} if all_of_them else {}),
-    }
+def _asked(name: str, sql: str) -> dict[str, Any]:
+    return {"name": name, "type": "query", "datasource": SOURCE, "query": sql, "refresh": 2}
 
 
 def _listed(name: str, values: list[str]) -> dict[str, Any]:
-    options = [
-        {"text": value or "all", "value": value, "selected": not at}
-        for at, value in enumerate(values)
-    ]
-    query = ",".join(value or "all : " for value in values)
+    options = [{"text": value, "value": value, "selected": False} for value in values]
     return {
         "name": name,
         "type": "custom",
-        "query": query,
-        "options": options,
-        "current": options[0],
+        "query": ",".join(values),
+        "options": [{"text": "All", "value": "$__all", "selected": True}, *options],
+        **_ANY,
     }
 
 

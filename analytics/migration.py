@@ -1,7 +1,8 @@
 """The schema in ClickHouse: plain SQL files, applied in order and recorded.
 
 Statements bear `{on_cluster}` and `{replicated}`, which are empty on a single server. Each can be
-repeated, so a run that was cut short, or two at once, end in the same schema.
+repeated, so a run that was cut short, or two at once, end in the same schema; one that may fail says
+by which words of the error, and why: `-- May fail (TABLE_ALREADY_EXISTS): it was done before`.
 """
 
 import re
@@ -11,10 +12,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
-from pipeline.errors import Misconfigured
+from pipeline.errors import Misconfigured, Unavailable
 
 FOLDER = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
+_MAY_FAIL = re.compile(r"^-- May fail \(([^)]+)\)", re.MULTILINE)
 _CLUSTER = re.compile(r"\w+")
 _RECORD = """
 CREATE TABLE IF NOT EXISTS migrations {on_cluster}
@@ -94,12 +96,24 @@ async def migrate(
     _check(files, applied)
     missing = [file for file in files if file.number not in applied]
     for file in missing if not dry_run else ():
+        # Another run may have done it by now.
+        if file.number in await _applied(clickhouse):
+            continue
         for statement in file.statements(cluster):
-            await clickhouse.command(statement)
+            await _run(clickhouse, statement)
         await clickhouse.command(
             _NOTE, {"number": file.number, "name": file.name, "sha256": file.sha256}
         )
     return [file.name for file in missing]
+
+
+async def _run(clickhouse: ClickHouse, statement: str) -> None:
+    expected = _MAY_FAIL.search(statement)
+    try:
+        await clickhouse.command(statement)
+    except Unavailable as error:
+        if expected is None or expected[1] not in str(error.__cause__):
+            raise
 
 
 async def check_schema(clickhouse: ClickHouse) -> None:

@@ -1,7 +1,7 @@
 """The questions of the dashboards: one SQL file each, the same for our page and for Grafana."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -14,13 +14,35 @@ from schemas.vocabulary import Channel, Priority
 
 FOLDER = Path(__file__).with_name("panels")
 FINE = timedelta(hours=12)
-"""Up to this span figures are by the minute, beyond it by the hour."""
+"""Up to this span lines have points by the minute, beyond it by the hour."""
 MINUTES_KEPT = timedelta(days=14)
 """As the table by_minute has it; hours are kept for longer than any span."""
+LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 POINTS = 120
 """Of a line at most, or few more."""
 LIMITS = {"max_execution_time": 20, "max_result_rows": 10_000, "result_overflow_mode": "break"}
-_PARAMETER = re.compile(r"\{(\w+):\w+\}")
+_PARAMETER = re.compile(r"(?<!\$)\{(\w+):[^}]+\}")
+_MOMENTS = ("from", "to", "kept")
+_NARROWED = "{tenant} AND {type} AND {channel} AND {priority}"
+_ONE_OF = "({{{0}:String}} = '' OR {0} = {{{0}:String}})"
+_OURS = {
+    "tenant": "tenant = {tenant:String}",
+    **{name: _ONE_OF.format(name) for name in ("type", "channel", "priority")},
+}
+# Grafana's "All" is a list with the empty text alone, see analytics.grafana. The format is named:
+# without a name, the data source's own one puts quotes around lists and around nothing else.
+_IN = "('' IN (${{{0}:singlequote}}) OR {0} IN (${{{0}:singlequote}}))"
+_GRAFANAS = {
+    "tenant": "tenant = ${tenant:singlequote}",
+    **{name: _IN.format(name) for name in ("type", "channel", "priority")},
+}
+_MACROS = {
+    # Whole minutes, which are rolled up: what is left of one is read from all events of its day.
+    "from": "toStartOfMinute(toTimeZone($__fromTime, 'UTC'))",
+    "to": "(toStartOfMinute(toTimeZone($__toTime, 'UTC')) + toIntervalMinute(1))",
+    "kept": f"(toStartOfDay(now('UTC')) - toIntervalDay({MINUTES_KEPT.days - 1}))",
+    "step": "$__interval_s",
+}
 
 
 class Chart(StrEnum):
@@ -41,8 +63,25 @@ class Panel(Struct, frozen=True):
 
     @property
     def sql(self) -> str:
-        """With `{bucket}` for `minute` or `hour`, and ClickHouse's parameters."""
-        return _text_of(self.name)
+        """With ClickHouse's parameters."""
+        return self._narrowed_by(_OURS)
+
+    @property
+    def for_grafana(self) -> str:
+        """With Grafana's variables, and macros of its data source, in place of them."""
+        return _PARAMETER.sub(lambda match: _MACROS[match[1]], self._narrowed_by(_GRAFANAS))
+
+    def _narrowed_by(self, terms: dict[str, str]) -> str:
+        """With its parts put in; by no tenant where it is of all."""
+        if self.of_all_tenants:
+            terms = {**terms, "tenant": "true"}
+        sql = _text_of(self.name).replace("{happenings}", _text_of("parts/happenings").rstrip())
+        sql = sql.replace("{narrowed}", _NARROWED)
+        for name in _MOMENTS:
+            sql = sql.replace(f"{{{name}}}", f"{{{name}:DateTime64(3, 'UTC')}}")
+        for name, term in terms.items():
+            sql = sql.replace(f"{{{name}}}", term)
+        return sql
 
 
 @cache
@@ -52,8 +91,9 @@ def _text_of(name: str) -> str:
 
 PANELS = (
     Panel("funnel", "From queued to clicked", Chart.BARS),
+    Panel("told", "Who was told, on any channel", Chart.BARS),
     Panel("volume", "Messages sent", Chart.LINES),
-    Panel("why_not", "Why not sent", Chart.BARS),
+    Panel("why_not", "Why not sent, by channel", Chart.BARS),
     Panel("latency", "Event to provider, by priority", Chart.LINES),
     Panel("providers", "Provider health", Chart.TABLE),
     Panel("types", "Top types", Chart.TABLE),
@@ -77,15 +117,9 @@ class Span(Struct, frozen=True):
     minutes_from: datetime | None = None
 
     @property
-    def bucket(self) -> str:
-        """The finest roll-up that suits, of those that still have it."""
-        is_kept = self.minutes_from is None or self.start >= self.minutes_from
-        return "minute" if is_kept and self.end - self.start <= FINE else "hour"
-
-    @property
     def step(self) -> int:
-        """Seconds between the points of a line: whole buckets."""
-        unit = 60 if self.bucket == "minute" else 3600
+        """Seconds between the points of a line: whole minutes or hours."""
+        unit = 60 if self.end - self.start <= FINE else 3600
         return unit * max(1, round((self.end - self.start).total_seconds() / POINTS / unit))
 
 
@@ -100,11 +134,12 @@ class Figures(Struct, frozen=True):
 async def figures(clickhouse: ClickHouse, panel: Panel, span: Span) -> Figures:
     """Ask ClickHouse; raises Unavailable."""
     columns, rows = await clickhouse.ask(
-        panel.sql.replace("{bucket}", span.bucket),
+        panel.sql,
         {
             "tenant": span.tenant,
-            "from": span.start.strftime("%Y-%m-%d %H:%M:%S"),
-            "to": span.end.strftime("%Y-%m-%d %H:%M:%S"),
+            "from": _exactly(span.start),
+            "to": _exactly(span.end),
+            "kept": _exactly(span.minutes_from or LONG_AGO),
             "type": span.type,
             "channel": span.channel or "",
             "priority": span.priority or "",
@@ -115,8 +150,5 @@ async def figures(clickhouse: ClickHouse, panel: Panel, span: Span) -> Figures:
     return Figures(columns, [list(row) for row in rows], span.step)
 
 
-def for_grafana(panel: Panel) -> str:
-    """The question with Grafana's variables in place of ClickHouse's parameters."""
-    names = {"from": "$__fromTime", "to": "$__toTime", "step": "$__interval_s"}
-    sql = panel.sql.replace("{bucket}", "${bucket}")
-    return _PARAMETER.sub(lambda match: names.get(match[1], f"'${{{match[1]}}}'"), sql)
+def _exactly(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

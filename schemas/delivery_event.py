@@ -15,6 +15,10 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     experiment, as EXPERIMENT/VARIANT; what providers and people report lacks it, and is found by
     its notification. Of what is ASSIGNED it is HOLDOUT/GROUP, and the user's goal counts `within`
     so many seconds of the domain event; its detail, as that of a GOAL, is what both are about.
+    `digest` names the digest that a notification is, or was told in. A digest's clock starts when
+    it is `due_at`, epoch ms. What is queued has the `zone` that its user lives in, as far as known,
+    and what a provider took the class of its `destination`, such as a large mailbox provider or a
+    country; of no address more than that is told.
     """
 
     id: str
@@ -40,3 +44,7 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     cost: float = 0.0
     variant: str = ""
     within: int = 0
+    due_at: int = 0
+    digest: str = ""
+    zone: str = ""
+    destination: str = ""

@@ -1,20 +1,24 @@
--- What providers took, put off and refused; `trouble` is the share of calls that did not succeed.
+-- What providers took, put off and refused when they were called; `trouble` is the share of calls
+-- that did not succeed. What they took and could not bring is `undelivered`, and no call.
 SELECT
     channel,
     provider,
-    uniqExactMergeIf(happenings, stage = 'sent') AS taken,
-    uniqExactMergeIf(happenings, stage = 'retrying') AS put_off,
-    uniqExactMergeIf(happenings, stage = 'failed') AS given_up,
-    uniqExactMergeIf(happenings, stage = 'bounced') AS bounced,
+    sumIf(messages, stage = 'sent') AS taken,
+    sumIf(messages, stage = 'retrying') AS put_off,
+    sumIf(messages, stage = 'failed' AND reason != '') AS given_up,
+    sumIf(messages, stage = 'bounced') AS bounced,
+    sumIf(messages, stage = 'failed' AND reason = '') AS undelivered,
     round((put_off + given_up) / (taken + put_off + given_up), 4) AS trouble
-FROM by_{bucket}
-WHERE
-    tenant = {tenant:String}
-    AND {bucket} >= {from:DateTime} AND {bucket} < {to:DateTime}
-    AND ({type:String} = '' OR type = {type:String})
-    AND ({channel:String} = '' OR channel = {channel:String})
-    AND ({priority:String} = '' OR priority = {priority:String})
-    AND provider != '' AND stage IN ('sent', 'retrying', 'failed', 'bounced')
+FROM
+(
+    SELECT
+        channel, provider, stage, reason,
+        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+    FROM {happenings} AS h
+    WHERE provider != '' AND stage IN ('sent', 'retrying', 'failed', 'bounced')
+    GROUP BY channel, provider, stage, reason
+    HAVING messages > 0
+)
 GROUP BY channel, provider
 HAVING taken + put_off + given_up > 0
 ORDER BY trouble DESC, taken DESC

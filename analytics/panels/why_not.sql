@@ -1,13 +1,11 @@
--- Reasons for which notifications did not go out on a channel, or were given up.
-SELECT reason, stage, uniqExactMerge(happenings) AS notifications
-FROM by_{bucket}
-WHERE
-    tenant = {tenant:String}
-    AND {bucket} >= {from:DateTime} AND {bucket} < {to:DateTime}
-    AND ({type:String} = '' OR type = {type:String})
-    AND ({channel:String} = '' OR channel = {channel:String})
-    AND ({priority:String} = '' OR priority = {priority:String})
-    AND stage IN ('suppressed', 'failed')
+-- Reasons for which a message did not go out on a channel, or was given up. What became of the
+-- whole notification, which may have gone out on another one, is told by `told`.
+SELECT
+    reason, stage,
+    uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+FROM {happenings} AS h
+WHERE stage IN ('suppressed', 'failed')
 GROUP BY reason, stage
-ORDER BY notifications DESC, reason
+HAVING messages > 0
+ORDER BY messages DESC, reason
 LIMIT 20

@@ -50,7 +50,8 @@ async def test_tables_of_before_there_were_migrations_come_along(
     for statement in BEFORE.read_text().split(";\n"):
         if statement.strip():
             await empty.command(statement)
-    older = tuple(name for name in COLUMNS if name not in ("variant", "within"))
+    newer = ("variant", "within", "due_at", "digest", "zone", "destination")
+    older = tuple(name for name in COLUMNS if name not in newer)
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
     await empty.insert(sent("a", 100))
     monkeypatch.undo()
@@ -106,7 +107,8 @@ def test_a_number_that_is_there_twice_and_a_name_that_is_none_are_found(
 async def test_on_a_cluster_every_table_is_replicated(empty: ClickHouse, file: Migration) -> None:
     """The engine here is one server, which can read such statements and not run them."""
     for statement in file.statements("house"):
-        assert "ON CLUSTER house" in statement
+        # Of a replicated table it is done by one.
+        assert ("ON CLUSTER house" in statement) == ("INSERT INTO" not in statement)
         assert statement.count("ENGINE = Replicated") == statement.count("ENGINE =")
         await empty.command(f"EXPLAIN AST {statement}")
 

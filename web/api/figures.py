@@ -58,7 +58,8 @@ class Statistics:
         query: FiguresQuery = call.query
         now = moment(self._desk.clock.now())
         try:
-            end = (query.end or now).astimezone(UTC)
+            # Unless it is said, by whole minutes, which are rolled up; this one is among them.
+            end = (query.end or _minute_after(now)).astimezone(UTC)
             start = (query.start or end - USUAL).astimezone(UTC)
         except OverflowError:
             raise Problem(400, "from and to are beyond what a calendar holds.") from None
@@ -73,3 +74,7 @@ class Statistics:
             priority=query.priority,
             minutes_from=now - MINUTES_KEPT,
         )
+
+
+def _minute_after(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)

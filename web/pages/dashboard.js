@@ -4,8 +4,8 @@
 import { ask, Away, begin, clock, element, Refused, shown, state, table } from "./console.js";
 
 const PANELS = [
-  { name: "funnel", title: "From queued to clicked", draw: bars("stage", "messages", "v") },
-  { name: "why_not", title: "Why not sent", draw: bars("reason", "notifications", "h") },
+  { name: "funnel", title: "From queued to clicked", draw: bars("stage", "notifications", "v") },
+  { name: "why_not", title: "Why not sent", draw: bars("reason", "messages", "h") },
   { name: "volume", title: "Messages sent, by channel", wide: true, draw: lines("channel", "messages", "tozeroy") },
   { name: "latency", title: "Event to provider at p99, by priority (ms; dotted: its target)", wide: true, draw: latency },
   { name: "providers", title: "Provider health", draw: listing },
