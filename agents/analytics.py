@@ -12,10 +12,11 @@ from aiokafka import ConsumerRecord
 
 from agents.state import Stateless
 from analytics.clickhouse import ClickHouse
-from analytics.erasure import Erased, erase
+from analytics.erasure import Erased, erase, purge
 from analytics.migration import check_schema
 from pipeline.batcher import Batcher
 from pipeline.errors import Abandoned, Unavailable
+from pipeline.lanes import ReadTo
 from pipeline.partitions import Role
 from pipeline.runtime import Runtime
 from pipeline.slices import Slice
@@ -35,6 +36,8 @@ ROWS = 40_000
 """An insert at least, under load: others are decoded while it is on its way."""
 LINGER = 0.25
 """Seconds that rows wait for others: ClickHouse wants few large inserts."""
+PURGE_SECONDS = 3600.0
+"""Until it is looked again whether anything is to be taken out of ClickHouse's files."""
 PAUSES = (1, 2, 5, 10, 20)
 """Seconds between tries while ClickHouse is away; the last one repeats."""
 
@@ -96,6 +99,8 @@ class Analytics(Stateless):
         }
         super().__init__(runtime, NAME, kinds)
         self._clickhouse = clickhouse
+        self._number = number
+        self._purge_at = 0.0
         self._rows = rows
         self._closing = closing
         # Rows of a user and their erasure meet in one partition.
@@ -114,6 +119,22 @@ class Analytics(Stateless):
             events = list(self._intake.read_lines(slice_, outputs))
             await self._do(partial(self._insert, events))
         await outputs.flush()
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Once a day, what was erased is taken out of files: by whoever has the first partition."""
+        if self._number:
+            return None
+        now = asyncio.get_running_loop().time()
+        if now >= self._purge_at:
+            self._purge_at = now + PURGE_SECONDS
+            try:
+                tables = await purge(self._clickhouse, self._runtime.settings.clickhouse_cluster)
+            except Unavailable as error:
+                log.warning("%s What was erased is in its files until then.", error)
+            else:
+                if tables:
+                    log.info("What was erased is being taken out of %s.", ", ".join(tables))
+        return self._purge_at - now
 
     async def _insert(self, events: list[DeliveryEvent]) -> None:
         wanted = (await self._known()).without(events)

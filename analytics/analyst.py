@@ -5,6 +5,7 @@ import secrets
 from hashlib import sha256
 
 from analytics.migration import filled
+from analytics.quoting import quoted
 from pipeline.errors import WrongUsage
 
 LIMITS = {
@@ -12,8 +13,17 @@ LIMITS = {
     "max_rows_to_read": 2_000_000_000,
     "max_execution_time": 60,
     "max_memory_usage": 4 << 30,
+    "max_bytes_before_external_group_by": 2 << 30,
+    "max_bytes_before_external_sort": 2 << 30,
+    # Rows of users who were erased are hidden at once, and gone within the day.
+    "apply_deleted_mask": 1,
 }
 """Of one query; an analyst can't raise them."""
+LONGEST = 120
+"""Seconds that a query may be given: clients such as Grafana's say how long they wait, and are
+refused altogether where they may not."""
+TABLES = ("delivery_events", "notification_state", "by_minute", "by_hour", "erased_happenings")
+"""What views are made from; all of them have a tenant."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}")
 _STATEMENTS = (
     "CREATE SETTINGS PROFILE OR REPLACE tocsin_analyst {on_cluster} "
@@ -25,27 +35,44 @@ _STATEMENTS = (
     "REVOKE {on_cluster} SELECT ON [database].erased FROM [name]",
 )
 
+_ONLY = (
+    "CREATE ROW POLICY OR REPLACE [name]_tenant {on_cluster} ON [database].[table] "
+    "FOR SELECT USING tenant = [tenant] TO [name]"
+)
+"""Views ask with the rights of who asks them, so that this holds for them as well."""
+
 
 def new_password() -> str:
     """A password to hand out once."""
     return secrets.token_urlsafe(24)
 
 
-def statements(name: str, password: str, database: str, cluster: str = "") -> list[str]:
-    """What makes the account, or makes it anew; raises WrongUsage for what is no name."""
+def statements(
+    name: str, password: str, database: str, cluster: str = "", tenant: str | None = None
+) -> list[str]:
+    """What makes the account, or makes it anew; with a tenant it sees no rows of others. Raises
+    WrongUsage for what is no name."""
     for word in (name, database):
         if not _NAME.fullmatch(word):
             raise WrongUsage(f"{word!r} is no name that ClickHouse takes unquoted.")
-    limits = ", ".join(f"{setting} = {most} READONLY" for setting, most in LIMITS.items())
+    limits = ", ".join(f"{setting} = {most} {_bound(setting)}" for setting, most in LIMITS.items())
     words = {
         "[name]": name,
         "[database]": database,
         "[hash]": sha256(password.encode()).hexdigest(),
         "[limits]": limits,
     }
+    wanted = list(_STATEMENTS)
+    if tenant is not None:
+        words["[tenant]"] = quoted(tenant)
+        wanted += [_ONLY.replace("[table]", table) for table in TABLES]
     found = []
-    for statement in _STATEMENTS:
+    for statement in wanted:
         for placeholder, word in words.items():
             statement = statement.replace(placeholder, word)
         found.append(filled(statement, cluster))
     return found
+
+
+def _bound(setting: str) -> str:
+    return f"MIN 1 MAX {LONGEST}" if setting == "max_execution_time" else "READONLY"

@@ -1,9 +1,16 @@
-"""Grafana's dashboard of the same panels: `python -m analytics.grafana > grafana/dashboards/…`."""
+"""Grafana's dashboard of the same panels, and the account by which it reads.
+
+`python -m analytics.grafana > grafana/dashboards/tocsin.json`, and with `account` the account, which
+is `grafana/clickhouse/grafana.xml`.
+"""
 
 import json
+import re
 import sys
 from typing import Any
 
+from analytics.analyst import LIMITS, LONGEST
+from analytics.migration import migrations
 from analytics.panels import PANELS, Chart, Panel
 from schemas.vocabulary import Channel, Priority
 
@@ -89,5 +96,52 @@ def text() -> str:
     return json.dumps(dashboard(), indent=2) + "\n"
 
 
+def account() -> str:
+    """The same for an account in the folder users.d of a ClickHouse, whose password is that of the
+    environment: it may do what analysts may."""
+    limits = "".join(f"      <{name}>{most}</{name}>\n" for name, most in LIMITS.items())
+    bounds = "".join(f"        <{name}>{_bound_of(name)}</{name}>\n" for name in LIMITS)
+    grants = "".join(
+        f"        <query>GRANT SELECT ON default.{name}</query>\n" for name in _readable()
+    )
+    return _ACCOUNT.format(limits=limits, bounds=bounds, grants=grants)
+
+
+_ACCOUNT = """<clickhouse>
+  <profiles>
+    <tocsin_grafana>
+      <readonly>2</readonly>
+{limits}      <constraints>
+{bounds}      </constraints>
+    </tocsin_grafana>
+  </profiles>
+  <users>
+    <grafana>
+      <password from_env="TOCSIN_GRAFANA_PASSWORD"/>
+      <networks><ip>::/0</ip></networks>
+      <profile>tocsin_grafana</profile>
+      <quota>default</quota>
+      <default_database>default</default_database>
+      <grants>
+{grants}      </grants>
+    </grafana>
+  </users>
+</clickhouse>
+"""
+
+
+def _bound_of(name: str) -> str:
+    if name == "max_execution_time":
+        return f"<min>1</min><max>{LONGEST}</max>"
+    return "<readonly/>"
+
+
+def _readable() -> list[str]:
+    """All tables and views but that of who was erased."""
+    made = re.compile(r"CREATE (?:OR REPLACE VIEW|TABLE IF NOT EXISTS) (\w+)")
+    names = {name for file in migrations() for name in made.findall(file.sql)}
+    return sorted(names - {"erased"})
+
+
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    sys.stdout.write(account() if sys.argv[1:] == ["account"] else text())

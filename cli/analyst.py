@@ -15,9 +15,10 @@ from pipeline.settings import Settings
 
 @click.command()
 @click.argument("name")
+@click.option("--tenant", help="Rows of no other tenant are shown.")
 @click.option("--sql", "only_sql", is_flag=True, help="Print the statements and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def analyst(name: str, only_sql: bool, as_json: bool) -> None:
+def analyst(name: str, tenant: str | None, only_sql: bool, as_json: bool) -> None:
     """Create the account NAME, or give it a new password, which is printed once and not stored.
 
     It may read all tables but that of who was erased, and change nothing; a query may take 60 s,
@@ -27,7 +28,7 @@ def analyst(name: str, only_sql: bool, as_json: bool) -> None:
     settings = read_settings()
     password = new_password()
     database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
-    wanted = statements(name, password, database, cluster)
+    wanted = statements(name, password, database, cluster, tenant)
     if not only_sql:
         asyncio.run(_run(settings, wanted))
     said = {"user": name, "password": password, "database": database}

@@ -27,12 +27,32 @@ async def test_the_limits_hold(database: ClickHouse) -> None:
     profile = statements("ann", "secret", "shop")[0].partition(" SETTINGS ")[2]
     limits = dict(re.findall(r"(\w+) = (\d+)", profile.removeprefix("PROFILE")))
     assert limits == {"readonly": "2", **{name: str(most) for name, most in LIMITS.items()}}
+    assert profile.count(" READONLY") == len(LIMITS) - 1
+    assert "max_execution_time = 60 MIN 1 MAX 120" in profile
+    assert "apply_deleted_mask = 1 READONLY" in profile
     many = "SELECT * FROM numbers(200000)"
     assert len((await database.ask("SELECT * FROM funnel", None, limits))[1]) == 2
     for question in (many, "TRUNCATE TABLE delivery_events", "CREATE TABLE x (a Int8) ENGINE=Log"):
         with pytest.raises(Unavailable):
             await database.ask(question, None, limits)
     assert (await database.query("SELECT count() > 0 FROM delivery_events")) == [(True,)]
+
+
+async def test_of_one_tenant_alone(database: ClickHouse) -> None:
+    policies = statements("ann", "secret", "shop", tenant="o'acme")[4:]
+    assert policies[0] == (
+        "CREATE ROW POLICY OR REPLACE ann_tenant  ON shop.delivery_events "
+        "FOR SELECT USING tenant = 'o\\'acme' TO ann"
+    )
+    for policy in policies:
+        await database.command(f"EXPLAIN AST {policy}")
+    of_tenants = await database.query(
+        "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'tenant'"
+        " AND table IN (SELECT name FROM system.tables WHERE engine LIKE '%MergeTree'"
+        " AND database = currentDatabase()) ORDER BY table"
+    )
+    mine = {policy.split(" ON shop.")[1].split()[0] for policy in policies}
+    assert mine == {name for (name,) in of_tenants} - {"erased", "delivery_events_0006"}
 
 
 @pytest.mark.parametrize("name", ["a b", "x; DROP TABLE y", "", "1st"])

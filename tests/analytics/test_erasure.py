@@ -1,14 +1,22 @@
 """An erased user is in no table, and everybody else's figures are what they were."""
 
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
 import pytest
 from msgspec.structs import replace
 
+from analytics.analyst import LIMITS
 from analytics.clickhouse import ClickHouse
-from analytics.erasure import Erased, erase, hash_of
-from analytics.migration import migrate
+from analytics.erasure import Erased, erase, hash_of, purge
+from analytics.migration import migrate, migrations
+from embedded.clickhouse import ClickHouse as Server
+from policy.ticket import LIFE_MS
 from schemas.vocabulary import Stage
 from tests.analytics.story import NOON, STORY, TENANT, happened, sent
 from tests.analytics.test_twice import figures
+from tests.patience import until
 
 LATER = NOON + 86_400_000
 OTHERS = [event for event in STORY if event.notification_id != "a"]
@@ -114,3 +122,103 @@ async def test_an_erasure_that_was_cut_short_is_finished_by_the_next(
     monkeypatch.undo()
     await erase(database, TENANT, "user-a", LATER)
     assert await figures(database) == without
+
+
+async def test_the_figures_of_others_stand_still_meanwhile(
+    database: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred were sent, one of them to who is erased."""
+    await database.insert([row for n in range(200) for row in sent(f"n{n}", 100, user=f"u{n}")])
+    run, seen = database.command, set()
+
+    async def command(sql: str, parameters: Any = None) -> None:
+        await run(sql, parameters)
+        question = "SELECT sum(messages) FROM hourly WHERE stage = 'sent'"
+        ((now,),) = await database.query(question)
+        ((by_state,),) = await database.query("SELECT sum(sent) FROM funnel")
+        seen.add((now, by_state))
+
+    monkeypatch.setattr(database, "command", command)
+    await erase(database, TENANT, "u7", LATER)
+    assert seen == {(200, 200), (199, 200), (199, 199)}
+
+
+async def test_all_of_very_many_notifications_go(
+    database: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics.erasure.AT_ONCE", 2)
+    odd = "o'ne\\'"
+    names = [f"{odd}{n}" for n in range(5)]
+    await database.insert([row for name in names for row in sent(name, 100, user="ann")])
+    await database.insert([row for name in names for row in sent(name, 100, user="bob")])
+    await erase(database, TENANT, "ann", LATER)
+    assert await database.query("SELECT DISTINCT user FROM delivery_events") == [("bob",)]
+
+
+async def test_no_statement_that_is_kept_names_the_user(database: ClickHouse) -> None:
+    await database.insert(STORY)
+    await erase(database, TENANT, "user-a", LATER)
+    question = "SELECT command FROM system.mutations WHERE database = currentDatabase()"
+    kept = await database.query(question)
+    assert kept
+    assert not [command for (command,) in kept if "user-a" in command]
+
+
+async def test_an_analyst_does_not_see_what_is_masked(database: ClickHouse) -> None:
+    await database.insert(STORY)
+    await erase(database, TENANT, "user-a", LATER)
+    question = "SELECT count() FROM [table] WHERE user = 'user-a'"
+    for table in ("delivery_events", "notification_state"):
+        asked = question.replace("[table]", table)
+        assert (await database.ask(asked, None, {"readonly": 2, **LIMITS}))[1] == [(0,)]
+        shown = {"apply_deleted_mask": 0}
+        assert (await database.ask(asked, None, shown))[1] != [(0,)]
+    await purge(database)
+
+
+async def test_in_the_end_no_file_has_a_byte_of_the_name(
+    clickhouse: Server, empty: ClickHouse
+) -> None:
+    """Of a name that can't be compressed, so that it stands in files as it is written."""
+    await migrate(empty)
+    tables = ("delivery_events", "notification_state")
+    for table in tables:
+        # Eight minutes otherwise.
+        await empty.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = 1")
+    name = uuid4().hex
+    others = [row for n in range(9) for row in sent(f"n{n}", 100)]
+    await empty.insert([*sent("a", 100, user=name), *others])
+    ((place,),) = await empty.query(
+        "SELECT any(path) FROM system.parts WHERE database = currentDatabase()"
+        " AND table = 'delivery_events' AND active"
+    )
+    store = clickhouse.folder / "data"
+
+    def has_it() -> bool:
+        files = (path for path in store.rglob("*") if path.is_file())
+        return any(name.encode() in _bytes_of(path) for path in files)
+
+    assert Path(place).is_dir()
+    assert has_it()
+    await erase(empty, TENANT, name, LATER)
+    assert await purge(empty) == list(tables)
+    assert await purge(empty) == []  # it was begun within the day
+    await until(lambda: not has_it())
+    assert await empty.query("SELECT uniqExact(user) FROM delivery_events") == [(9,)]
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # replaced meanwhile
+        return b""
+
+
+def test_who_was_erased_is_known_for_longer_than_a_message_can_tell_of_them() -> None:
+    (days,) = {
+        int(statement.rpartition("INTERVAL ")[2].split()[0])
+        for file in migrations()
+        for statement in file.statements("")
+        if "ALTER TABLE erased " in statement
+    }
+    assert days * 86_400_000 > LIFE_MS + 30 * 86_400_000

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from analytics.analyst import LIMITS
 from analytics.clickhouse import ClickHouse
-from analytics.grafana import TENANTS, TYPES, text
+from analytics.grafana import TENANTS, TYPES, account, text
 from analytics.migration import migrate
 from analytics.panels import PANELS, Span, figures
 from embedded.clickhouse import ClickHouse as Server
 from schemas.vocabulary import Channel, Priority
 from tests.analytics.database import connected, created
+from tests.analytics.interpolation import expanded, interpolated
 from tests.analytics.story import NOON, STORY, TENANT, sent
 
 MOMENT = datetime.fromtimestamp(NOON / 1000, UTC)
@@ -122,26 +124,55 @@ def test_grafanas_file_is_made_from_the_same_panels() -> None:
     assert DASHBOARD.read_text() == text(), "python -m analytics.grafana > that file"
 
 
-@pytest.mark.parametrize("bucket", ["minute", "hour"])
-async def test_grafana_finds_the_same(told: ClickHouse, bucket: str) -> None:
-    """Every query of the file, with what Grafana puts in for its variables."""
-    step = 60 if bucket == "minute" else 3600
-    values = {
-        "$__fromTime": f"toDateTime({NOON // 1000}, 'UTC')",
-        "$__toTime": f"toDateTime({NOON // 1000 + 3600}, 'UTC')",
-        "$__interval_s": str(step),
-        "${bucket}": bucket,
-        "${tenant}": TENANT,
-        **{f"${{{name}}}": "" for name in ("type", "channel", "priority")},
-    }
-    for panel, drawn in zip(PANELS, json.loads(DASHBOARD.read_text())["panels"], strict=True):
+RECORDED = json.loads(Path(__file__).with_name("interpolated.json").read_text())
+
+
+@pytest.mark.parametrize("case", RECORDED["cases"], ids=["all", "one", "two"])
+def test_variables_are_put_in_as_grafana_does(case: dict[str, Any]) -> None:
+    for text_, expected in case["interpolated"].items():
+        found = interpolated(text_, RECORDED["variables"], case["values"], case["options"])
+        assert found == expected
+
+
+def test_all_of_a_variable_is_no_list_in_quotes_within_quotes() -> None:
+    """As it was: a syntax error in each panel."""
+    every = RECORDED["cases"][0]["interpolated"]
+    assert every["a = '${listed}'"] == "a = ''type_0','type_1''"
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"type": ["order_shipped", "o'clock"], "channel": ["push", "sms"], "priority": ["high"]}],
+    ids=["all", "some"],
+)
+@pytest.mark.parametrize("hours", [1, 24])
+async def test_grafana_finds_the_same(
+    told: ClickHouse, chosen: dict[str, Any], hours: int
+) -> None:
+    """Every query of the file, as it is out of the box and narrowed, by the analyst's limits."""
+    made = json.loads(DASHBOARD.read_text())
+    variables = made["templating"]["list"]
+    # Within the first and the last minute: Grafana's times are not those of whole minutes.
+    start, end = NOON // 1000, NOON // 1000 + hours * 3600
+    for panel, drawn in zip(PANELS, made["panels"], strict=True):
         sql = drawn["targets"][0]["rawSql"]
-        for variable, value in values.items():
-            sql = sql.replace(variable, value)
+        sql = interpolated(sql, variables, {"tenant": TENANT, **chosen}, ["order_shipped"])
+        sql = expanded(sql, start + 7, end - 53, 60)
         assert "$" not in sql
-        assert [list(row) for row in await told.query(sql)] == FOUND[panel.name]
+        rows = (await told.ask(sql, None, {"readonly": 2, **LIMITS}))[1]
+        assert [list(row) for row in rows] == FOUND[panel.name], panel.name
 
 
 async def test_grafanas_variables(told: ClickHouse) -> None:
+    variables = json.loads(DASHBOARD.read_text())["templating"]["list"]
     assert await told.query(TENANTS) == [("acme",), ("globex",)]
-    assert await told.query(TYPES.replace("${tenant}", TENANT)) == [("order_shipped",)]
+    types = interpolated(TYPES, variables, {"tenant": TENANT})
+    assert await told.query(types) == [("order_shipped",)]
+
+
+def test_grafana_reads_with_an_account_that_changes_nothing() -> None:
+    folder = DASHBOARD.parents[1]
+    source = (folder / "provisioning" / "datasources" / "clickhouse.yaml").read_text()
+    assert "username: grafana\n" in source
+    assert "password: $TOCSIN_GRAFANA_PASSWORD" in source
+    assert (folder / "clickhouse" / "grafana.xml").read_text() == account()
