@@ -1,8 +1,12 @@
 """Best-hour hints: from opens to the topic that the decider reads."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 from analytics.clickhouse import ClickHouse
 from pipeline.outputs import Outputs, partition_of
 from pipeline.topics import HINTS
+from policy.wall_clock import is_zone
 from schemas.encoding import encode
 from schemas.hint import Hint
 from tables.users import user_key
@@ -10,7 +14,8 @@ from tables.users import user_key
 AT_ONCE = 20_000
 """Hints that are written together."""
 _BEST_HOURS = """
-SELECT tenant, user, best_hour FROM best_hours WHERE opens >= {least:UInt32} ORDER BY tenant, user
+SELECT tenant, user, best_hour, zone FROM best_hours WHERE opens >= {least:UInt32}
+ORDER BY tenant, user
 """
 
 
@@ -24,9 +29,17 @@ async def publish_hints(
     """
     rows = await clickhouse.query(_BEST_HOURS, {"least": least})
     for start in range(0, len(rows), AT_ONCE):
-        for tenant, user, hour in rows[start : start + AT_ONCE]:
-            hint = Hint(user=user, best_hour=hour, tenant=tenant)
+        for tenant, user, hour, zone in rows[start : start + AT_ONCE]:
+            hint = _hint(tenant, user, hour, zone)
             place = partition_of(user, partitions)
             outputs.add(HINTS, place, user_key(tenant, user), encode(hint))
         await outputs.flush()
     return len(rows)
+
+
+def _hint(tenant: str, user: str, hour: int, zone: str) -> Hint:
+    if zone == "UTC" or not is_zone(zone):
+        return Hint(user=user, best_hour=hour, tenant=tenant)
+    # By UTC as the zone's clocks are today, for deciders of the last release.
+    today = datetime.now(ZoneInfo(zone)).replace(hour=hour, minute=0)
+    return Hint(user=user, best_hour=today.astimezone(UTC).hour, tenant=tenant, local_hour=hour)

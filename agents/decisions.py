@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from agents.user_states import UserStates
 from pipeline.errors import BadRecord
 from pipeline.topics import DELIVER, DELIVERY_EVENTS
@@ -16,6 +18,7 @@ from policy.identity import notification_id
 from policy.instants import epoch_ms
 from policy.later import cancel, give_up, hear
 from policy.notification_type import NotificationType, unknown_type
+from policy.quiet_hours import zone_of
 from policy.replacing import replaces, waits_as
 from policy.rescheduling import may_reschedule, rescheduled
 from policy.resume import resume
@@ -76,7 +79,7 @@ class Decisions:
         decision = decide(request, spec, state, self._now)
         if decision.replay:
             return
-        self._write(decision, request)
+        self._write(decision, state, request)
         if spec.goal is not None:
             for row in assigned(request, spec, decision, self._now):
                 self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
@@ -279,10 +282,10 @@ class Decisions:
         decision: Decision,
         request: Request | None = None,
     ) -> None:
-        self._write(decision, request)
+        self._write(decision, state, request)
         self._states.store(tenant, user, state, decision)
 
-    def _write(self, decision: Decision, request: Request | None) -> None:
+    def _write(self, decision: Decision, state: UserState, request: Request | None) -> None:
         """Write what goes out, and what is reported of a `request` that was decided by itself."""
         add, here = self._turn.outputs.add, self._here
         # All are encoded first: where one can't be, nothing of the decision is written.
@@ -292,7 +295,13 @@ class Decisions:
             add(topic, here, delivery.user.encode(), value)
             if delivery.channel in _TICKETED and is_too_long(delivery):
                 keep_ticket(self._turn, stub_of(delivery, here), ticket_of(delivery))
-            add(DELIVERY_EVENTS, here, None, encode(reached(delivery, _QUEUED, self._now)))
+            queued = reached(delivery, _QUEUED, self._now)
+            if (zone := zone_of(state.profile, state.tenant)) != "UTC":
+                queued = replace(queued, zone=zone)
+            if decision.due_at:
+                digest = delivery.notification_id
+                queued = replace(queued, digest=digest, due_at=decision.due_at)
+            add(DELIVERY_EVENTS, here, None, encode(queued))
         for notice in decision.notices:
             self._report(notice.request, notice.notification_id, notice.outcome)
         if request is not None:

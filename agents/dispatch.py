@@ -21,10 +21,12 @@ LONGEST_WAIT = 1.0
 
 
 class Answer(Struct, frozen=True):
-    """What came of a delivery, and by which provider; empty where none was asked."""
+    """What came of a delivery, and by which provider; empty where none was asked. `before` are
+    those that were called first and certainly did not take it."""
 
     provider: str
     result: Result
+    before: tuple[tuple[str, Retry], ...] = ()
 
 
 class Dispatch:
@@ -80,7 +82,7 @@ class Dispatch:
 
     async def _ask(self, call: Call, order: Sequence[str]) -> Answer | None:
         """The answer of the first that could be asked, or the last that failed; None of none."""
-        answer = None
+        failed: list[tuple[str, Retry]] = []
         for name in order:
             calls = self._calls[name]
             if calls.is_open:
@@ -88,12 +90,10 @@ class Dispatch:
             result = await calls.deliver(call)
             if result is NOT_CALLED:
                 continue
-            if not isinstance(result, Retry):
-                return Answer(name, result)
-            if result.uncertain:
-                return Answer(name, result)
-            answer = Answer(name, result)
-        return answer
+            if not isinstance(result, Retry) or result.uncertain:
+                return Answer(name, result, tuple(failed))
+            failed.append((name, result))
+        return Answer(*failed[-1], tuple(failed[:-1])) if failed else None
 
     async def _wait(self, call: Call, order: Sequence[str]) -> None:
         seconds = min(LONGEST_WAIT, *(self._calls[name].free_in() for name in order))

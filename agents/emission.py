@@ -45,7 +45,15 @@ class Emission:
         self.outputs = outputs
 
     def answered(self, answer: Answer) -> None:
-        """What follows from what a provider said."""
+        """What follows from what a provider said; of those before it, that they were called."""
+        now = self._clock.now()
+        for provider, retry in answer.before:
+            said = reached(
+                self._delivery, Stage.RETRYING, now, reason=retry.reason, provider=provider,
+                detail=retry.detail,
+            )  # fmt: skip
+            # Of one attempt, beside what is told of the provider that was asked last.
+            self._add_event(msgspec.structs.replace(said, id=f"{said.id}.{provider}"))
         match answer.result:
             case SentMark() as mark:
                 self.sent(mark)

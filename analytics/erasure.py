@@ -15,8 +15,8 @@ AT_ONCE = 1000
 PURGED_HOURS = 23
 """Between two times that what is deleted is taken out of the files."""
 GONE_HOURS = 26
-"""After an erasure, at the latest, no file of ClickHouse has the user's name: until it is taken out,
-for that, and until files that are replaced are deleted. That is so while the role `analytics` runs."""
+"""After an erasure, at the latest, no file of ClickHouse has the user's name: until it is taken
+out, for that, and until files that are replaced are deleted. So it is while `analytics` runs."""
 _NOTE = """
 INSERT INTO erased SELECT {tenant:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64})
 """
@@ -28,8 +28,8 @@ WHERE tenant = {tenant:String} AND user = {user:String}
     AND accepted_at <= fromUnixTimestamp64Milli({at:Int64})
 ORDER BY day, type, notification_id
 """
-# The user's number and not their name: a statement that changes a table is kept beside it, and shown
-# to whoever may look. By the keys it reads what is theirs, and not all of their days.
+# The user's number and not their name: a statement that changes a table is kept beside it, and
+# shown to whoever may look. By the keys it reads what is theirs, and not all of their days.
 _WHOSE = """
 tenant = {tenant:String} AND ([day], type, notification_id) IN ([keys])
     AND cityHash64(user) = {number:UInt64}

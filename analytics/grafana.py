@@ -1,7 +1,7 @@
 """Grafana's dashboard of the same panels, and the account by which it reads.
 
-`python -m analytics.grafana > grafana/dashboards/tocsin.json`, and with `account` the account, which
-is `grafana/clickhouse/grafana.xml`.
+`python -m analytics.grafana > grafana/dashboards/tocsin.json`, and with `account` the account,
+which is `grafana/clickhouse/grafana.xml`.
 """
 
 import json

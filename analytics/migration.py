@@ -1,8 +1,8 @@
 """The schema in ClickHouse: plain SQL files, applied in order and recorded.
 
 Statements bear `{on_cluster}` and `{replicated}`, which are empty on a single server. Each can be
-repeated, so a run that was cut short, or two at once, end in the same schema; one that may fail says
-by which words of the error, and why: `-- May fail (TABLE_ALREADY_EXISTS): it was done before`.
+repeated, so a run that was cut short, or two at once, end in the same schema; one that may fail
+says by which words of the error, and why: `-- May fail (TABLE_ALREADY_EXISTS): it was done before`.
 """
 
 import re

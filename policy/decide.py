@@ -91,7 +91,8 @@ def _begin(draft: Draft, at: int) -> None:
     # An event that is ahead of us only as clocks differ does not wait.
     due = start if start > max(at, draft.now) else None
     if spec.at_best_hour:
-        found, shown = worth_waiting_for(draft), shown_hour(draft.profile.best_hour)
+        found = worth_waiting_for(draft)
+        shown = shown_hour(draft.profile.best_hour, draft.profile.local_hour)
         if draft.trace is not None:
             draft.trace(0, None, "best hour", shown, None)
         if found is not None:
@@ -134,13 +135,15 @@ def _refusal(
     at: int,
     expired: bool,
 ) -> Outcome | None:
-    if expired:
-        return Outcome(None, Reason.EXPIRED)
+    # Asked before its time: what was told when it came first is not told to be too old when its
+    # producer sends it again.
     if mark is not None and mark.covers(at):
         first = f"of events/{mark.partition}/{mark.offset}"
         if is_another_body(mark.body, request):
             return Outcome(None, Reason.CONFLICT, f"another body under the id or key {first}")
         return Outcome(None, Reason.DUPLICATE, first)
+    if expired:
+        return Outcome(None, Reason.EXPIRED)
     if is_cancelled(request, state):
         return Outcome(None, Reason.CANCELLED, request.event.cancel_key or "")
     if is_over(request, state.ended_at):

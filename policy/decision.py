@@ -10,12 +10,14 @@ from schemas.vocabulary import Channel, Reason, Stage
 
 
 class Outcome(Struct, frozen=True, gc=False):
-    """Not sent now, and why; a `channel` of None speaks of the whole notification."""
+    """Not sent now, and why; a `channel` of None speaks of the whole notification. What is digested
+    names its digest."""
 
     channel: Channel | None
     reason: Reason
     detail: str = ""
     stage: Stage = Stage.SUPPRESSED
+    digest: str = ""
 
 
 class Notice(Struct, frozen=True):
@@ -35,7 +37,8 @@ class Decision(Struct, frozen=True, gc=False):
 
     `keep` are held requests to store, `release` those to forget. `replay` means that this very
     record was decided on before and its outputs are known to be out: nothing is to be written.
-    The ledger is the old object, not an equal one, whenever there is nothing new to store.
+    The ledger is the old object, not an equal one, whenever there is nothing new to store. A digest
+    has the moment that it was `due_at` (epoch ms): its clock starts then.
     """
 
     notification_id: str
@@ -47,3 +50,4 @@ class Decision(Struct, frozen=True, gc=False):
     keep: tuple[tuple[Row, Held], ...] = ()
     release: tuple[Row, ...] = ()
     quota: Quota | None = None
+    due_at: int = 0

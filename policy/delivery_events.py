@@ -17,6 +17,8 @@ from schemas.post import Post
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
 
+_OF_ITS_EVENT = frozenset((Reason.DUPLICATE, Reason.CONFLICT))
+
 
 def not_sent(
     request: Request,
@@ -27,9 +29,8 @@ def not_sent(
 ) -> DeliveryEvent:
     """Decided not to send, or not yet or not by itself, on one channel or on all."""
     name = delivery_event_id(notification, outcome.channel, outcome.stage, 0)
-    return DeliveryEvent(
-        # Held for one reason, and later for another.
-        id=f"{name}.{outcome.reason}" if outcome.stage is Stage.HELD else name,
+    told = DeliveryEvent(
+        id=f"{name}.{outcome.reason}" if _may_come_again(outcome) else name,
         stage=outcome.stage,
         at=now,
         occurred_at=epoch_ms(request.event.occurred_at),
@@ -46,6 +47,13 @@ def not_sent(
         detail=outcome.detail,
         catalogue=spec.catalogue,
     )
+    return replace(told, digest=outcome.digest) if outcome.digest else told
+
+
+def _may_come_again(outcome: Outcome) -> bool:
+    """Whether it may be said of a notification beside something else of the same stage: it is held
+    for one reason and later for another, and its event comes again, whatever became of it first."""
+    return outcome.stage is Stage.HELD or outcome.reason in _OF_ITS_EVENT
 
 
 def reached(

@@ -77,7 +77,7 @@ def close(
         left = _with(left, others, type_of, state)
     draft.gathering = {**draft.gathering, name: left}
     draft.release += tuple(row for row, _ in inside)
-    return draft.decision()
+    return replace(draft.decision(), due_at=found.due_at)
 
 
 def _dated(

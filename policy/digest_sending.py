@@ -94,7 +94,8 @@ def _deliver(draft: Draft, channel: Channel, items: Sequence[Item], types: Types
     if newest is not draft.request:
         draft.turn_to(newest, types[newest.type])
     draft.deliver(content)
-    say(draft, told, Outcome(channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED))
+    said = Outcome(channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED, draft.name)
+    say(draft, told, said)
 
 
 def _rendered(

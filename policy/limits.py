@@ -89,7 +89,7 @@ def _limited(draft: Draft) -> tuple[Limited, ...]:
 
 def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
     limit = limited.limit
-    detail = f"{limit.count} in {limit.seconds} s ({limited.window})"
+    detail = f"{limit.count} in {limit.seconds} s ({_nameless(draft, limited.window)})"
     if not limited.folds and not draft.waited:
         return _dropped(draft, detail)
     free = max(free_at(window, limit, draft.when), draft.when + 1000)
@@ -98,6 +98,13 @@ def _over(draft: Draft, limited: Limited, window: Window) -> Verdict:
     if free >= draft.expires_at:
         return _dropped(draft, f"{detail}, and by then it is too old")
     return Gather(fixed(free - draft.when), LIMIT, Reason.RATE_LIMITED, detail)
+
+
+def _nameless(draft: Draft, window: str) -> str:
+    """Without the actor: the row is the user's, and stays when the actor is forgotten."""
+    return (
+        window.removesuffix(f".{draft.request.event.actor}") if window.startswith(ACTOR) else window
+    )
 
 
 def _dropped(draft: Draft, detail: str) -> Outcome:

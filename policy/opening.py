@@ -36,8 +36,8 @@ class Opening(Struct, frozen=True):
         """The rules in order, up to the one that `refusal` comes from."""
         rules = (
             ("event time", self._event_time(), ()),
-            ("time to live", self._time_to_live(), (Reason.EXPIRED,)),
             ("told before", self._mark(), (Reason.DUPLICATE, Reason.CONFLICT)),
+            ("time to live", self._time_to_live(), (Reason.EXPIRED,)),
             ("cancellation", self._cancellation(), (Reason.CANCELLED,)),
             ("actor", self._actor(), (Reason.OWN_EVENT, Reason.BLOCKED)),
         )

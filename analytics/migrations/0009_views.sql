@@ -267,11 +267,11 @@ HAVING countIf(stage IN ('sent', 'failed', 'suppressed')) = 0;
 CREATE OR REPLACE VIEW best_hours {on_cluster} AS
 SELECT
     tenant, user, argMax(h.hour, (h.opened / (h.unopened + 5), -h.hour)) AS best_hour,
-    sum(h.opened) AS opens, any(h.zone) AS zone
+    sum(h.opened) AS opens, argMax(h.zone, h.last) AS zone
 FROM
 (
     SELECT
-        tenant, user, any(n.zone) AS zone,
+        tenant, user, argMax(n.zone, n.sent) AS zone, max(n.sent) AS last,
         toHour(toTimeZone(toDateTime(n.sent) + toIntervalHour(later), n.zone)) AS hour,
         count() AS unopened, countIf(later = n.waited AND n.opened IS NOT NULL) AS opened
     FROM

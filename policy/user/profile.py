@@ -58,6 +58,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     blocks: dict[str, int] = {}  # actors, see policy.user.block
     taken: dict[str, int] = {}  # see policy.user.taken
     bot_chats: tuple[str, ...] = ()  # as policy.user.address writes them
+    local_hour: int | None = None  # of their own day; stands in for `best_hour` where it is known
 
     def with_contacts(self, contacts: Contacts) -> "Profile":
         """The profile with these contacts in place of those it had."""
@@ -123,7 +124,10 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
 
     def with_hint(self, hint: Hint) -> "Profile":
         """The profile with this hint in place of the last; itself where that says the same."""
-        return self if hint.best_hour == self.best_hour else replace(self, best_hour=hint.best_hour)
+        said = hint.best_hour, hint.local_hour
+        if said == (self.best_hour, self.local_hour):
+            return self
+        return replace(self, best_hour=hint.best_hour, local_hour=hint.local_hour)
 
     def with_presence(self, presence: Presence) -> "Profile":
         """The profile with what is said of one device's presence; the others stay as they are.

@@ -150,7 +150,8 @@ async def test_hints_are_made_from_what_was_opened(
             "at": opened,
         }
         names = [unique("n") for _ in range(times)]
-        await database.insert([happened(Step.OPENED, name, **known) for name in names])
+        stages = (Step.SENT, Step.OPENED)
+        await database.insert([happened(step, name, **known) for name in names for step in stages])
     outputs = Outputs(stage.producer)
     assert await publish_hints(database, outputs, PARTITIONS, least=5) == 1
     environment = {
@@ -178,7 +179,9 @@ async def test_each_is_written_once_however_many_there_are(
     users = sorted(unique("user") for _ in range(5))
     for who in users:
         known: dict[str, Any] = {"user": who, "tenant": "default", "occurred_at": opened}
-        await database.insert([happened(Step.OPENED, unique("n"), **known, at=opened)])
+        name = unique("n")
+        steps = (Step.SENT, Step.OPENED)
+        await database.insert([happened(step, name, **known, at=opened) for step in steps])
     assert await publish_hints(database, Outputs(stage.producer), PARTITIONS, least=1) == 5
     found = await stage.read(HINTS, Hint)
     assert sorted(each.user for each in found) == users

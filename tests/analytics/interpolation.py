@@ -17,8 +17,8 @@ def interpolated(
     chosen: Mapping[str, Any],
     options: Sequence[str] = (),
 ) -> str:
-    """The text with what was chosen of each variable, or stands in the dashboard; `options` are what
-    there is to choose from."""
+    """The text with what was chosen of each variable, or stands in the dashboard; `options` are
+    what there is to choose from."""
     known = {variable["name"]: variable for variable in variables}
 
     def put(match: re.Match[str]) -> str:

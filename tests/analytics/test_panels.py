@@ -146,9 +146,7 @@ def test_all_of_a_variable_is_no_list_in_quotes_within_quotes() -> None:
     ids=["all", "some"],
 )
 @pytest.mark.parametrize("hours", [1, 24])
-async def test_grafana_finds_the_same(
-    told: ClickHouse, chosen: dict[str, Any], hours: int
-) -> None:
+async def test_grafana_finds_the_same(told: ClickHouse, chosen: dict[str, Any], hours: int) -> None:
     """Every query of the file, as it is out of the box and narrowed, by the analyst's limits."""
     made = json.loads(DASHBOARD.read_text())
     variables = made["templating"]["list"]

@@ -1,11 +1,13 @@
 """What is in no hurry waits for the hour in which a user opens most, and never too long."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from policy.best_hour import HOUR_MS, next_begin
+from policy.best_hour import HOUR_MS, next_begin, next_local_begin
 from policy.decide import decide
 from policy.explanation import explain
 from policy.membership import Membership
@@ -114,3 +116,31 @@ def test_a_hint_replaces_the_last_and_the_same_changes_nothing() -> None:
     assert found.best_hour == 7
     assert found.with_hint(Hint(user="ann", best_hour=7)) is found
     assert found.with_hint(Hint(user="ann", best_hour=0)).best_hour == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "begin"),
+    [
+        # Eight in Berlin is six by UTC in summer and seven in winter.
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 7, tzinfo=UTC)),
+        (datetime(2026, 10, 24, 5, tzinfo=UTC), datetime(2026, 10, 24, 6, tzinfo=UTC)),
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 29, 6, tzinfo=UTC)),
+        (
+            datetime(2026, 12, 1, 7, 59, 59, tzinfo=UTC),
+            datetime(2026, 12, 1, 7, 59, 59, tzinfo=UTC),
+        ),
+        (datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 2, 7, tzinfo=UTC)),
+    ],
+)
+def test_an_hour_of_the_users_own_clock_stays_when_clocks_change(
+    at: datetime, begin: datetime
+) -> None:
+    found = next_local_begin(8, "Europe/Berlin", round(at.timestamp() * 1000))
+    assert datetime.fromtimestamp(found / 1000, UTC) == begin
+
+
+def test_a_hint_by_the_users_own_clock_counts_before_that_by_utc() -> None:
+    known = EVERYWHERE.with_hint(Hint(user="ann", best_hour=7, local_hour=8))
+    assert (known.best_hour, known.local_hour) == (7, 8)
+    assert known.with_hint(Hint(user="ann", best_hour=7, local_hour=8)) is known
+    assert known.with_hint(Hint(user="ann", best_hour=7)).local_hour is None

@@ -141,6 +141,14 @@ def test_another_origin_is_a_duplicate_and_says_of_what(origin: Origin) -> None:
     assert again.ledger is first.ledger
 
 
+@pytest.mark.parametrize("later", [0, 24 * HOUR - 1, 24 * HOUR, 23 * HOUR + 24 * HOUR])
+def test_what_was_told_in_time_is_a_duplicate_however_late_it_comes_again(later: int) -> None:
+    """Its time to live is a day; what it says of the first time must not be denied."""
+    first = decide(request(), THING, EVERYWHERE, Ledger(), NOON)
+    again = decide(request(origin=OTHER), THING, EVERYWHERE, first.ledger, NOON + later)
+    assert outcomes(again) == {"all": "duplicate"}
+
+
 @pytest.mark.parametrize(("apart", "is_new"), [(HOUR - 1, False), (HOUR, True), (-HOUR, True)])
 def test_the_dedupe_window_ends(apart: int, is_new: bool) -> None:
     spec = variant(("= 86400", "= 86400\ndedupe_hours = 1"))

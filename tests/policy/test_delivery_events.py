@@ -68,6 +68,9 @@ SAID: dict[str, Any] = {
             f"{NAME}.push.held.0.quiet_hours",
         ),
         (Outcome(Channel.PUSH, Reason.DIGEST, "in x", Stage.DIGESTED), f"{NAME}.push.digested.0"),
+        # Beside what became of it when it came first.
+        (Outcome(None, Reason.DUPLICATE, "of x"), f"{NAME}.all.suppressed.0.duplicate"),
+        (Outcome(None, Reason.CONFLICT, "of x"), f"{NAME}.all.suppressed.0.conflict"),
     ],
 )
 def test_what_was_not_sent(outcome: Outcome, name: str) -> None:
@@ -150,3 +153,8 @@ def test_the_same_happening_has_the_same_id_on_whatever_day_it_is_told() -> None
         assert reached(DELIVERY, Stage.SENT, later).id == f"{'d' * 32}.sms.sent.0"
         said = reported(TICKET, Stage.OPENED, later, provider="", detail="")
         assert said.id == f"{'d' * 32}.sms.opened.0"
+
+
+def test_what_is_digested_names_its_digest() -> None:
+    outcome = Outcome(Channel.PUSH, Reason.DIGEST, "in g", Stage.DIGESTED, "g")
+    assert not_sent(request(), SPEC, NAME, outcome, NOON).digest == "g"

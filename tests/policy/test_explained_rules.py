@@ -39,8 +39,8 @@ def test_what_is_asked_of_the_whole_comes_first_and_in_order() -> None:
     found = told()
     assert [(each.step, each.channel, each.rule) for each in found.asked[:4]] == [
         (0, None, "event time"),
-        (0, None, "time to live"),
         (0, None, "told before"),
+        (0, None, "time to live"),
         (0, None, "cancellation"),
     ]
 

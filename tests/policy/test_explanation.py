@@ -211,7 +211,7 @@ def test_what_is_too_old_or_cancelled_ends_there() -> None:
         "1d, until 2026-03-02T12:00:00Z; now 2026-03-02T13:00:00Z",
         "not sent, expired",
     )
-    assert [each.rule for each in found.asked] == ["event time", "time to live"]
+    assert [each.rule for each in found.asked] == ["event time", "told before", "time to live"]
     asked = request(origin=NEW)
     asked = replace(asked, event=replace(asked.event, cancel_key="c"))
     assert line(told(asked=asked), "cancellation") == ("key c, never cancelled", "")

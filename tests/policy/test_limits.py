@@ -90,6 +90,21 @@ def test_the_tenants_limit_counts_each_notification_once(used: int, expected: st
     assert sum(counts) == min(2, used + 1)
 
 
+def test_what_an_actors_limit_stops_does_not_name_them() -> None:
+    """The row is that of who is told, and stays when the actor is forgotten."""
+    ann = phone("actor_limit = { count = 1, seconds = 60 }")
+    bob = "bob.victim@example.com"
+    for number in range(2):
+        asked = request(
+            event_id=f"e{number}",
+            origin=Origin("events", 0, number),
+            data={"text": "t", "key": "k"},
+        )
+        decision = ann.meet(replace(asked, event=replace(asked.event, actor=bob)), NOON)
+    (refused,) = decision.outcomes
+    assert refused.detail == "1 in 60 s (actor.thing)"
+
+
 def test_a_limit_of_an_actor_is_apart_for_each() -> None:
     ann = phone("actor_limit = { count = 1, seconds = 60 }")
     said = [meet(ann, n, actor) for n, actor in enumerate(("bob", "cyd", "bob", "cyd", "dan"))]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.machines import is_machine
+from policy.machines import is_machine, is_machine_told
 
 PERSON = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Mail/16.0"
 
@@ -14,10 +14,9 @@ PERSON = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 M
         "  ",
         "Mozilla/5.0",
         " mozilla/5.0 ",
-        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
-        "something via ggpht.com",
-        "Mozilla/5.0 GoogleImageProxy",
-        "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+        # What Gmail fetches ahead.
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0",
         "Proofpoint URL Defense",
         "Mimecast-Targeted-Threat-Protection",
         "BarracudaSentinel (EE)",
@@ -40,7 +39,17 @@ def test_what_says_that_it_is_a_machine(agent: str) -> None:
 
 @pytest.mark.parametrize(
     "agent",
-    [PERSON, "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)", "Thunderbird", "curl me"],
+    [
+        PERSON,
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)",
+        "Thunderbird",
+        "curl me",
+        # They fetch an image when their person looks at it.
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+        "something via ggpht.com",
+        "Mozilla/5.0 GoogleImageProxy",
+        "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+    ],
 )
 def test_what_may_be_a_person(agent: str) -> None:
     assert not is_machine("GET", {"User-Agent": agent})
@@ -60,3 +69,29 @@ def test_what_is_fetched_ahead_was_read_by_nobody(header: str, said: str) -> Non
 
 def test_who_only_looks_whether_it_is_there_does_not_read_it() -> None:
     assert is_machine("HEAD", {"User-Agent": PERSON})
+
+
+GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+
+
+@pytest.mark.parametrize(
+    ("agent", "said", "is_one"),
+    [
+        (None, False, False),
+        (PERSON, False, False),
+        ("Mozilla/5.0", False, True),
+        ("Mozilla/5.0", True, True),
+        (None, True, True),
+        (PERSON, True, True),
+        (GMAIL, False, False),
+        (GMAIL, True, False),
+        (GMAIL, "gmail", False),
+        (None, "gmail", False),
+        (PERSON, "apple", True),
+        ("", False, True),
+    ],
+)
+def test_what_a_provider_tells_is_judged_by_the_same_rule(
+    agent: str | None, said: str | bool, is_one: bool
+) -> None:
+    assert is_machine_told(agent, said) is is_one

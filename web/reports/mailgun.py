@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from pipeline.expiring import Expiring
 from pipeline.settings import Settings
+from policy.machines import is_machine_told
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, joined, require_recent
@@ -38,6 +39,7 @@ class Client(Struct, frozen=True):
     """What fetched a pixel or a link."""
 
     bot: str | None = None
+    user_agent: str | None = field(name="user-agent", default=None)
 
 
 class Status(Struct, frozen=True):
@@ -122,6 +124,6 @@ class MailgunReports:
                 address=event.recipient or "",
                 detail=status.description or status.message or "",
                 hard=event.severity == "permanent" and not is_suppressed,
-                machine=bool(client.bot),
+                machine=is_machine_told(client.user_agent, client.bot or False),
             )
         ]

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pipeline.settings import Settings
 from policy.instants import epoch_ms
-from policy.machines import is_machine
+from policy.machines import is_machine_told
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.basic import BasicPair
@@ -67,7 +67,7 @@ class PostmarkReports:
                 address=record.recipient or record.email or "",
                 detail=record.description or "",
                 hard=record.type in HARD,
-                machine=agent is not None and is_machine("GET", {"user-agent": agent}),
+                machine=is_machine_told(agent),
             )
         ]
 

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 from pipeline.settings import Settings
 from policy.instants import epoch_ms
-from policy.machines import is_machine
+from policy.machines import is_machine_told
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, Malformed, first, joined, require_recent
@@ -111,7 +111,6 @@ class ResendReports:
                 address=data.to[0] if data.to else "",
                 detail=about.message or about.reason or "",
                 hard=kind is Kind.BOUNCED and about.type == "Permanent",
-                machine=about.user_agent is not None
-                and is_machine("GET", {"user-agent": about.user_agent}),
+                machine=is_machine_told(about.user_agent),
             )
         ]

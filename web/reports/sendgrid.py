@@ -9,6 +9,7 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 
 from pipeline.metrics import UNREADABLE_EVENTS
 from pipeline.settings import Settings
+from policy.machines import is_machine_told
 from policy.report import Kind, Report
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel
@@ -40,6 +41,7 @@ class Event(Struct, frozen=True):
     ticket: str = ""
     reason: str = ""
     type: str = ""
+    useragent: str | None = None
     sg_machine_open: bool = False
 
 
@@ -83,7 +85,7 @@ class SendGridReports:
                 address=event.email,
                 detail=event.reason,
                 hard=event.type != "blocked",
-                machine=event.sg_machine_open,
+                machine=is_machine_told(event.useragent, event.sg_machine_open),
             )
             for event in self._events(incoming)
             if event.event in KINDS

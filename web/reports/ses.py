@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from policy.instants import epoch_ms
-from policy.machines import is_machine
+from policy.machines import is_machine_told
 from policy.report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, Malformed, joined
@@ -225,7 +225,7 @@ class SesReports:
                 address=recipient.email_address,
                 detail=recipient.diagnostic_code or happening.reason,
                 hard=happening.bounce_type == "Permanent",
-                machine=agent is not None and is_machine("GET", {"user-agent": agent}),
+                machine=is_machine_told(agent),
             )
             for recipient in recipients or (Recipient(),)
         ]

@@ -22,7 +22,7 @@ AT = 1_794_999_999_000
 ISO = "2026-11-18T11:06:39Z"  # is SECONDS
 TICKET = "a-ticket"
 ANN = "ann@example.com"
-ROBOT = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+ROBOT = "Mozilla/5.0"  # as Apple's proxy says, which fetches whatever arrives
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -106,7 +106,7 @@ def test_a_batch_of_sendgrids_is_told_in_order_without_what_is_on_its_way() -> N
         ({}, ""),
     ],
 )
-@pytest.mark.parametrize(("bot", "machine"), [("gmail", True), ("", False)])
+@pytest.mark.parametrize(("bot", "machine"), [("apple", True), ("gmail", False), ("", False)])
 def test_mailguns_events(
     event: str, kind: Kind | None, severity: str, said: Any, detail: str, bot: str, machine: bool
 ) -> None:
