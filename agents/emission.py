@@ -48,12 +48,12 @@ class Emission:
         """What follows from what a provider said; of those before it, that they were called."""
         now = self._clock.now()
         for provider, retry in answer.before:
-            said = reached(
+            called = reached(
                 self._delivery, Stage.RETRYING, now, reason=retry.reason, provider=provider,
                 detail=retry.detail,
             )  # fmt: skip
             # Of one attempt, beside what is told of the provider that was asked last.
-            self._add_event(msgspec.structs.replace(said, id=f"{said.id}.{provider}"))
+            self._add_event(msgspec.structs.replace(called, id=f"{called.id}.{provider}"))
         match answer.result:
             case SentMark() as mark:
                 self.sent(mark)

@@ -1,7 +1,7 @@
 """ClickHouse, as far as Tocsin asks it: batched inserts of delivery events, and queries."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,13 @@ class ClickHouse:
         """Names of columns, and rows; `limits` are settings of the query. Raises Unavailable."""
         result = await self._try("query", sql, parameters=parameters, settings=limits)
         return list(result.column_names), list(result.result_rows)
+
+    async def stream(self, sql: str, form: str) -> AsyncIterator[bytes]:
+        """What a query returns, as ClickHouse writes it in this format; raises Unavailable."""
+        response = await self._try("raw_stream", sql, fmt=form)
+        async with response as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def close(self) -> None:
         """Close the connection."""

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "dead-letters": "dead_letters:dead_letters",
     "experiment": "experiment:experiment",
     "explain": "explain:explain_command",
+    "export": "export:export",
     "find": "find:find_command",
     "frontiers": "frontiers:frontiers",
     "hints": "hints:hints",

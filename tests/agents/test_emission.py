@@ -6,7 +6,6 @@ import msgspec
 
 from agents.dispatch import Answer
 from agents.emission import Emission
-from pipeline.clock import SystemClock
 from pipeline.outputs import Outputs
 from pipeline.topics import DELIVERY_EVENTS
 from schemas.delivery_event import DeliveryEvent
@@ -14,6 +13,7 @@ from schemas.vocabulary import Channel, Reason, Stage
 from sinks.provider import Retry
 from tables.sent import SentMark
 from tests.agents.samples import delivery
+from tests.agents.shifted_clock import ShiftedClock
 
 
 class _Record:
@@ -21,7 +21,7 @@ class _Record:
 
 
 def told(answer: Answer) -> list[DeliveryEvent]:
-    clock = SystemClock()
+    clock = ShiftedClock()
     outputs = Outputs(cast("Any", None))
     said = delivery(clock, channel=Channel.SMS, address="+1")
     Emission("sms", clock, cast("Any", _Record()), said, outputs).answered(answer)
