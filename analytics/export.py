@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from analytics.clickhouse import ClickHouse
 from analytics.quoting import quoted
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 
 BUCKET = "s3://"
 _NAMES = """
@@ -22,7 +22,7 @@ async def names(clickhouse: ClickHouse) -> list[str]:
 
 
 async def parquet(clickhouse: ClickHouse, name: str, where: str = "") -> AsyncIterator[bytes]:
-    """The file, piece by piece; raises Unavailable, and Misconfigured where there is no such
+    """The file, piece by piece; raises Unavailable, and WrongUsage where there is no such
     view. `where` is a condition in SQL, by whoever may ask anything in any case."""
     async for piece in clickhouse.stream(await _select(clickhouse, name, where), "Parquet"):
         yield piece
@@ -33,7 +33,7 @@ async def to_bucket(clickhouse: ClickHouse, name: str, url: str, where: str = ""
     same."""
     bucket, _, key = url.removeprefix(BUCKET).partition("/")
     if not bucket or not key:
-        raise Misconfigured(f"{url!r} is no place such as s3://BUCKET/FILE.parquet.")
+        raise WrongUsage(f"{url!r} is no place such as s3://BUCKET/FILE.parquet.")
     place = quoted(f"https://{bucket}.s3.amazonaws.com/{key}")
     select = await _select(clickhouse, name, where)
     await clickhouse.command(f"INSERT INTO FUNCTION s3({place}, 'Parquet') {select}")
@@ -42,5 +42,5 @@ async def to_bucket(clickhouse: ClickHouse, name: str, url: str, where: str = ""
 async def _select(clickhouse: ClickHouse, name: str, where: str) -> str:
     known = await names(clickhouse)
     if name not in known:
-        raise Misconfigured(f"There is no view {name!r}; there are {', '.join(known)}.")
+        raise WrongUsage(f"There is no view {name!r}; there are {', '.join(known)}.")
     return f"SELECT * FROM {name}{f' WHERE {where}' if where else ''}"  # noqa: S608 - by its owner

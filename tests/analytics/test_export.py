@@ -6,7 +6,7 @@ import pytest
 
 from analytics.clickhouse import ClickHouse
 from analytics.export import parquet, to_bucket
-from pipeline.errors import Misconfigured
+from pipeline.errors import WrongUsage
 from tests.analytics.story import STORY, sent
 
 
@@ -30,10 +30,10 @@ async def test_a_view_as_parquet(database: ClickHouse, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "erased", "migrations", "funnel; DROP TABLE by_hour"])
 async def test_only_what_is_there_for_analysts(database: ClickHouse, name: str) -> None:
-    with pytest.raises(Misconfigured, match=r"There is no view .* there are .*funnel"):
+    with pytest.raises(WrongUsage, match=r"There is no view .* there are .*funnel"):
         [piece async for piece in parquet(database, name)]
 
 
 async def test_a_bucket_has_a_name_and_a_file(database: ClickHouse) -> None:
-    with pytest.raises(Misconfigured, match=r"s3://BUCKET/FILE"):
+    with pytest.raises(WrongUsage, match=r"s3://BUCKET/FILE"):
         await to_bucket(database, "funnel", "s3://bucket")

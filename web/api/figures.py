@@ -58,9 +58,8 @@ class Statistics:
         query: FiguresQuery = call.query
         now = moment(self._desk.clock.now())
         try:
-            # Unless it is said, by whole minutes, which are rolled up; this one is among them.
-            end = (query.end or _minute_after(now)).astimezone(UTC)
-            start = (query.start or end - USUAL).astimezone(UTC)
+            end = (query.end or now).astimezone(UTC)
+            start = (query.start or _until(query, end) - USUAL).astimezone(UTC)
         except OverflowError:
             raise Problem(400, "from and to are beyond what a calendar holds.") from None
         if not timedelta(0) < end - start <= LONGEST or not 1970 < start.year < 2100:
@@ -68,7 +67,7 @@ class Statistics:
         return Span(
             tenant=call.key.tenant,
             start=start,
-            end=end,
+            end=_until(query, end),
             type=query.type or "",
             channel=query.channel,
             priority=query.priority,
@@ -76,5 +75,9 @@ class Statistics:
         )
 
 
-def _minute_after(now: datetime) -> datetime:
-    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+def _until(query: FiguresQuery, end: datetime) -> datetime:
+    """Unless it is said, the end of this minute: whole ones are rolled up, and of what is left of
+    one all events of a day are read."""
+    if query.end is not None:
+        return end
+    return end.replace(second=0, microsecond=0) + timedelta(minutes=1)

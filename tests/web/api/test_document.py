@@ -71,7 +71,7 @@ ROUTES = {
         f"GET /v1/figures/{name}": f"get_{name}_figures Statistics {scope} 200:Figures "
         "?from ?to ?type ?channel ?priority"
         for name, scope in (
-            *((n, "read") for n in ("funnel", "volume", "why_not", "latency")),
+            *((n, "read") for n in ("funnel", "told", "volume", "why_not", "latency")),
             *((n, "read") for n in ("providers", "types", "texts")),
             ("tenants", "operate"),
         )

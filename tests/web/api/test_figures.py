@@ -8,33 +8,39 @@ from analytics.panels import PANELS
 from tests.web.api.client import Client
 
 NONE = {"type": "", "channel": "", "priority": "", "tenant": "acme"}
-DAY = {"from": "2025-07-19 08:26:40", "to": "2025-07-20 08:26:40", "step": 3600}
+DAY = {"from": "2025-07-19 08:27:00.000", "to": "2025-07-20 08:27:00.000", "step": 3600}
+"""The last day, to the end of this minute."""
 
 
 @pytest.mark.parametrize(
-    ("query", "asked", "bucket"),
+    ("query", "asked"),
     [
-        ("", {**NONE, **DAY}, "hour"),
+        ("", {**NONE, **DAY}),
         (
             "?from=2025-07-20T07:26:40Z",
-            {**NONE, "from": "2025-07-20 07:26:40", "to": "2025-07-20 08:26:40", "step": 60},
-            "minute",
+            {**NONE, "from": "2025-07-20 07:26:40.000", "to": DAY["to"], "step": 60},
         ),
         (
             "?to=2025-07-10T02:00:00%2B02:00",
-            {**NONE, "from": "2025-07-09 00:00:00", "to": "2025-07-10 00:00:00", "step": 3600},
-            "hour",
+            {
+                **NONE, "step": 3600,
+                "from": "2025-07-09 00:00:00.000", "to": "2025-07-10 00:00:00.000",
+            },
         ),
         # Minutes are kept for two weeks.
         (
             "?from=2025-07-06T08:26:40Z&to=2025-07-06T09:26:40Z",
-            {**NONE, "from": "2025-07-06 08:26:40", "to": "2025-07-06 09:26:40", "step": 60},
-            "minute",
+            {
+                **NONE, "step": 60,
+                "from": "2025-07-06 08:26:40.000", "to": "2025-07-06 09:26:40.000",
+            },
         ),
         (
             "?from=2025-07-06T08:26:39Z&to=2025-07-06T09:26:40Z",
-            {**NONE, "from": "2025-07-06 08:26:39", "to": "2025-07-06 09:26:40", "step": 3600},
-            "hour",
+            {
+                **NONE, "step": 60,
+                "from": "2025-07-06 08:26:39.000", "to": "2025-07-06 09:26:40.000",
+            },
         ),
         (
             "?type=comment_added&channel=push&priority=bulk",
@@ -42,32 +48,29 @@ DAY = {"from": "2025-07-19 08:26:40", "to": "2025-07-20 08:26:40", "step": 3600}
                 **NONE, **DAY,
                 "type": "comment_added", "channel": "push", "priority": "bulk",
             },
-            "hour",
         ),
         # 400 days: 120 points of 80 hours.
         (
             "?from=2024-06-15T08:26:40Z",
-            {**NONE, "from": "2024-06-15 08:26:40", "to": DAY["to"], "step": 288_000},
-            "hour",
+            {**NONE, "from": "2024-06-15 08:26:40.000", "to": DAY["to"], "step": 288_000},
         ),
     ],
 )  # fmt: skip
-async def test_what_figures_are_of(
-    client: Client, query: str, asked: dict[str, Any], bucket: str
-) -> None:
+async def test_what_figures_are_of(client: Client, query: str, asked: dict[str, Any]) -> None:
     client.clickhouse.rows = [(1, "x"), (2, None)]
     found = await client.get(f"/figures/funnel{query}")
     assert found == {"columns": ["a", "b"], "rows": [[1, "x"], [2, None]], "step": asked["step"]}
-    assert client.clickhouse.asked == [asked]
+    kept = {"kept": "2025-07-06 08:26:40.000"}
+    assert client.clickhouse.asked == [{**asked, **kept}]
     (panel,) = (each for each in PANELS if each.name == "funnel")
-    assert client.clickhouse.sql == panel.sql.replace("{bucket}", bucket)
+    assert client.clickhouse.sql == panel.sql
 
 
 @pytest.mark.parametrize("name", [each.name for each in PANELS])
 async def test_each_panel_has_its_question(client: Client, name: str) -> None:
     await client.get(f"/figures/{name}")
     (panel,) = (each for each in PANELS if each.name == name)
-    assert client.clickhouse.sql == panel.sql.replace("{bucket}", "hour")
+    assert client.clickhouse.sql == panel.sql
 
 
 @pytest.mark.parametrize(
