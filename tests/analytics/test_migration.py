@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from analytics.clickhouse import COLUMNS, ClickHouse
 from analytics.migration import Migration, check_schema, filled, migrate, migrations
 from pipeline.errors import Misconfigured
-from tests.analytics.story import sent
+from schemas.vocabulary import Reason, Stage
+from tests.analytics.story import STORY, happened, sent
 
 FILES = migrations()
 BEFORE = Path(__file__).with_name("before_migrations.sql")
@@ -66,6 +67,34 @@ async def test_tables_of_before_there_were_migrations_come_along(
     question = "SELECT variant, user, sent FROM experiment_results"
     assert await empty.query(question) == [("short", "user-b", 1)]
     await check_schema(empty)
+
+
+async def test_all_that_0_2_0_has_written_comes_along(
+    empty: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what it writes while the schema is new already; of what is told again, the first stays.
+    Six files are its schema."""
+    await migrate(empty, files=FILES[:6])
+    newer = ("due_at", "digest", "zone", "destination")
+    older = tuple(name for name in COLUMNS if name not in newer)
+    monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
+    digested = happened(Stage.DIGESTED, "m", 9, reason=Reason.DIGEST, detail="in g", delivery_id="")
+    left = happened(Stage.UNSUBSCRIBED, "b", 10)
+    await empty.insert([*STORY, digested, left])
+    await migrate(empty)
+    again = [replace(event, at=event.at + 1000, provider="other") for event in STORY]
+    await empty.insert([*again, *sent("after", 100)])
+    ((rows, ids),) = await empty.query(
+        "SELECT count(), uniqExact(id) FROM delivery_events FINAL WHERE provider != 'other'"
+    )
+    assert (rows, ids) == (len(STORY) + 4,) * 2
+    ((counted,),) = await empty.query("SELECT sum(messages) FROM hourly WHERE provider != 'other'")
+    # All but what a machine opened.
+    assert counted == rows - 1
+    assert await empty.query("SELECT sum(sent), sum(digested) FROM funnel") == [(7, 1)]
+    assert await empty.query("SELECT user, digest FROM digest_members") == [("user-m", "g")]
+    assert await empty.query("SELECT sum(unsubscribed) FROM opt_outs") == [(1,)]
+    assert await empty.query("SELECT count() FROM delivery_events_0006") == [(0,)]
 
 
 async def test_two_at_once_end_in_one_schema(empty: ClickHouse) -> None:
