@@ -71,6 +71,11 @@ def _timeline(walk: Walk, _: Ended) -> None:
         assert f"{whole}  order_shipped to ada" in ended.output
 
 
+def _export(walk: Walk, _: Ended) -> None:
+    said = walk.run("tocsin export funnel --to told.parquet --json")
+    assert '"view":"funnel"' in said.output
+
+
 def _analyst(_: Walk, ended: Ended) -> None:
     assert ended.code == ExitCode.NO_PERMISSION
     assert "no account was created" in ended.errors
@@ -91,6 +96,7 @@ INLINE: dict[str, Callable[[Walk, Ended], None]] = {
     "tocsin keys create": lambda walk, _: _made(walk, walk.run("tocsin keys create another")),
     "tocsin timeline ID": _timeline,
     "tocsin analyst NAME": _analyst,
+    "tocsin export VIEW --to FILE": _export,
     "tocsin keys create ops --scope operate --scope read": _operator,
     "tocsin webhooks secret --url URL": _secret,
     "tocsin setup --acls User:tocsin": _rules,
