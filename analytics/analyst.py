@@ -33,6 +33,7 @@ _STATEMENTS = (
     "GRANT {on_cluster} SELECT ON [database].* TO [name]",
     # Who was erased is nobody's business, by hash or not.
     "REVOKE {on_cluster} SELECT ON [database].erased FROM [name]",
+    "REVOKE {on_cluster} SELECT ON [database].audit FROM [name]",
 )
 
 _ONLY = (
