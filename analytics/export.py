@@ -10,7 +10,7 @@ BUCKET = "s3://"
 _NAMES = """
 SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine NOT LIKE '%Materialized%'
-    AND name NOT IN ('audit', 'erased', 'migrations', 'delivery_events_0006')
+    AND name NOT IN ('audit', 'audit_trail', 'erased', 'migrations', 'delivery_events_0006')
     AND NOT startsWith(name, 'claims_')
 ORDER BY name
 """

@@ -140,7 +140,7 @@ def _readable() -> list[str]:
     """All tables and views but that of who was erased."""
     made = re.compile(r"CREATE (?:OR REPLACE VIEW|TABLE IF NOT EXISTS) (\w+)")
     names = {name for file in migrations() for name in made.findall(file.sql)}
-    return sorted(names - {"audit", "erased"})
+    return sorted(names - {"audit", "audit_trail", "erased"})
 
 
 if __name__ == "__main__":
