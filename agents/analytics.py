@@ -15,15 +15,15 @@ from analytics.clickhouse import ClickHouse
 from analytics.erasure import Erased, erase, purge
 from analytics.migration import check_schema
 from pipeline.batcher import Batcher
-from pipeline.errors import Abandoned, Unavailable
-from pipeline.lanes import ReadTo
-from pipeline.partitions import Role
-from pipeline.runtime import Runtime
-from pipeline.slices import Slice
-from pipeline.topics import AUDIT, DELIVERY_EVENTS, ERASURES, Topic
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ReadTo
+from pipeline.processing.partitions import Role
+from pipeline.processing.slices import Slice
 from schemas.audit import Audit
 from schemas.delivery_event import DeliveryEvent
 from schemas.erasure import Erasure
+from schemas.errors import Abandoned, Unavailable
+from schemas.topics import AUDIT, DELIVERY_EVENTS, ERASURES, Topic
 
 NAME = "analytics"
 AUDIT_COLUMNS = ("at", "who", "deed", "route", "tenant", "user_hash", "thing", "source")

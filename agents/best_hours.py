@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from analytics.clickhouse import ClickHouse
-from pipeline.outputs import Outputs, partition_of
-from pipeline.topics import HINTS
-from policy.wall_clock import is_zone
+from pipeline.producing.outputs import Outputs, partition_of
+from policy.time.wall_clock import is_zone
 from schemas.encoding import encode
 from schemas.hint import Hint
+from schemas.topics import HINTS
 from tables.users import user_key
 
 AT_ONCE = 20_000

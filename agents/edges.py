@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agents.erasing_held import HELD_ROWS, drop_held
+from agents.decider.pending_erasure import HELD_ROWS, drop_held
 from schemas.withdrawal import Withdrawal
-from tables.erased import ERASING, Erasing, Forgotten
+from tables.erasure_filter import ERASING, Erasing, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, Edge, Indexed, accepted_at
-from tables.step import Step
-from tables.table import Table, key_of, last_part, parts_of
-from tables.turn import Turn
+from tables.storage.step import Step
+from tables.storage.table import Table, key_of, last_part, parts_of
+from tables.storage.transaction import Turn
 
 AT_ONCE = 1000
 """Edges processed in one turn, with other work between two."""

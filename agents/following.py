@@ -3,8 +3,8 @@
 from itertools import islice
 
 from agents.edges import drop_edge, put_edge
-from pipeline.outputs import partition_of
-from policy.instants import epoch_ms
+from pipeline.producing.outputs import partition_of
+from policy.time.timestamps import epoch_ms
 from schemas.follow import Follow
 from tables.followers import (
     FOLLOW_TIMES,
@@ -18,8 +18,8 @@ from tables.followers import (
     unfollowed_at,
     unfollowed_key,
 )
-from tables.table import key_of
-from tables.turn import Turn
+from tables.storage.table import key_of
+from tables.storage.transaction import Turn
 
 LATEST_MS = 600_000
 """After which nothing of a process that ended arrives any more: far more than a write may take."""

@@ -8,20 +8,20 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.state import Stateful, open_store
-from pipeline import metrics
-from pipeline.frontiers import Stored
-from pipeline.lanes import ReadTo
-from pipeline.partitions import Role
-from pipeline.runtime import Runtime
-from pipeline.slices import Slice
-from pipeline.topics import DELIVER, ERASURES, RETRY, Topic
+from pipeline.monitoring import metrics
+from pipeline.process.runtime import Runtime
+from pipeline.processing.frontiers import Stored
+from pipeline.processing.lanes import ReadTo
+from pipeline.processing.partitions import Role
+from pipeline.processing.slices import Slice
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure
-from tables.erased import ERASED, Forgotten, is_forgotten
-from tables.step import Step
-from tables.store import Store
+from schemas.topics import DELIVER, ERASURES, RETRY, Topic
+from tables.erasure_filter import ERASED, Forgotten, is_forgotten
+from tables.storage.step import Step
+from tables.storage.store import Store
+from tables.storage.transaction import Turn
 from tables.timers import TIMERS
-from tables.turn import Turn
 from tables.waiting import WAITING, Waiting
 
 NAME = "retry"

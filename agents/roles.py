@@ -11,14 +11,14 @@ from pathlib import Path
 
 from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
-from pipeline.partitions import Role
-from pipeline.running_role import BuildRole
-from pipeline.runtime import Runtime
+from pipeline.process.running_role import BuildRole
+from pipeline.process.runtime import Runtime
+from pipeline.processing.partitions import Role
 from schemas.vocabulary import Channel
 
 
 def builders_of(roles: Iterable[str]) -> dict[str, BuildRole]:
-    """How to build these of `pipeline.topics.ROLES` for one process.
+    """How to build these of `schemas.topics.ROLES` for one process.
 
     Those that need the catalogue share it: it is read once, and all have the same at any time.
     """
@@ -29,19 +29,19 @@ def builders_of(roles: Iterable[str]) -> dict[str, BuildRole]:
 def _builder_of(role: str, folder: Callable[[Path], CatalogueFolder]) -> BuildRole:
     match role:
         case "intake":
-            from agents.intake import intake
+            from agents.intake.agent import intake
 
             return _watching(intake, folder)
         case "router":
-            from agents.router import router
+            from agents.router.agent import router
 
             return _watching(router, folder)
         case "decider":
-            from agents.decider import decider
+            from agents.decider.agent import decider
 
             return _watching(decider, folder)
         case "inapp":
-            from agents.inapp import inapp
+            from agents.inapp.agent import inapp
 
             return inapp
         case "retry":
@@ -58,8 +58,8 @@ def _builder_of(role: str, folder: Callable[[Path], CatalogueFolder]) -> BuildRo
 
 
 def _sink(channel: Channel) -> BuildRole:
-    from agents.sink import sink
-    from sinks.http import HttpClient
+    from agents.sink.agent import sink
+    from sinks.http.client import HttpClient
     from sinks.registry import providers_of
 
     def build(runtime: Runtime) -> Role:

@@ -4,11 +4,11 @@ from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
+from pipeline.admin.topic_alteration import mend_topics
+from pipeline.admin.topic_creation import create_topics
+from pipeline.admin.topic_settings import Difference
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_mending import mend_topics
-from pipeline.topic_settings import Difference
-from pipeline.topics import TOPICS
+from schemas.topics import TOPICS
 
 
 class SetUp(Struct, frozen=True, kw_only=True):

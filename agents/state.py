@@ -5,21 +5,21 @@ from typing import Any
 
 import msgspec
 
-from pipeline.frontiers import Stored
-from pipeline.intake import Intake
-from pipeline.lanes import ReadTo
-from pipeline.outputs import Outputs
-from pipeline.parts import Trust
-from pipeline.record_faults import report_fault
-from pipeline.runtime import Runtime
-from pipeline.slices import Slice
-from pipeline.topics import Topic, changelog
-from tables.deaths import BEGUN, Deaths
-from tables.restore import Changelog
-from tables.state_memory import state_memory
-from tables.store import PartitionStore, Store
-from tables.table import Table, checker
-from tables.turn import Turn
+from pipeline.process.runtime import Runtime
+from pipeline.processing.decoder import Intake
+from pipeline.processing.frontiers import Stored
+from pipeline.processing.lanes import ReadTo
+from pipeline.processing.parts import Trust
+from pipeline.processing.record_faults import report_fault
+from pipeline.processing.slices import Slice
+from pipeline.producing.outputs import Outputs
+from schemas.topics import Topic, changelog
+from tables.storage.crash_marks import BEGUN, Deaths
+from tables.storage.restore import Changelog
+from tables.storage.state_memory import state_memory
+from tables.storage.store import PartitionStore, Store
+from tables.storage.table import Table, checker
+from tables.storage.transaction import Turn
 
 
 def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) -> PartitionStore:

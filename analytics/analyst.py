@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from analytics.migration import filled
 from analytics.quoting import quoted
-from pipeline.errors import WrongUsage
+from schemas.errors import WrongUsage
 
 LIMITS = {
     "max_result_rows": 100_000,

@@ -11,17 +11,17 @@ from aiokafka import ConsumerRecord
 
 from analytics.clickhouse import ClickHouse
 from analytics.erasure import Erased
-from pipeline.brokers import Kafka
-from pipeline.errors import BadRecord
-from pipeline.history import History
-from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS
-from policy.audience import recipients
+from pipeline.kafka.brokers import Kafka
+from pipeline.records.history import History
+from policy.audience.audience import recipients
 from policy.catalogue.catalogue import Catalogue
-from policy.instants import epoch_ms, moment
+from policy.time.timestamps import epoch_ms, moment
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.errors import BadRecord
 from schemas.event import Event
+from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS
 
 BLOCK = 100_000
 """Claims of one insert."""

@@ -12,9 +12,9 @@ from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from schemas.delivery_event import DeliveryEvent
+from schemas.errors import Unavailable
 
 COLUMNS = tuple(DeliveryEvent.__struct_fields__)
 INSERT_SETTINGS = {

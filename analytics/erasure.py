@@ -7,7 +7,7 @@ from typing import Any
 from analytics.clickhouse import ClickHouse
 from analytics.migration import filled
 from analytics.quoting import quoted
-from policy.instants import epoch_ms
+from policy.time.timestamps import epoch_ms
 from schemas.delivery_event import DeliveryEvent
 
 AT_ONCE = 1000

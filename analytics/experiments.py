@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
-from policy.holdout import HELD_OUT, TOLD
+from policy.experiments.holdout import HELD_OUT, TOLD
+from policy.experiments.results import Metric, Results, results
+from policy.experiments.statistics import Counts
 from policy.notification_type import NotificationType
-from policy.proportions import Counts
-from policy.results import Metric, Results, results
 
 FIRST, LAST = date(1970, 1, 1), date(2149, 6, 6)
 """Days that ClickHouse can tell apart."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from analytics.clickhouse import ClickHouse
 from analytics.quoting import quoted
-from pipeline.errors import WrongUsage
+from schemas.errors import WrongUsage
 
 BUCKET = "s3://"
 _NAMES = """

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
-from pipeline.errors import Misconfigured, Unavailable
+from schemas.errors import Misconfigured, Unavailable
 
 FOLDER = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")

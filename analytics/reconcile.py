@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from analytics.claims import Claims, claims
 from analytics.clickhouse import ClickHouse
-from pipeline.brokers import Kafka
+from pipeline.kafka.brokers import Kafka
 from policy.catalogue.catalogue import Catalogue
 
 EXAMPLES = 5

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from analytics.clickhouse import ClickHouse
-from pipeline.errors import WrongUsage
+from schemas.errors import WrongUsage
 from schemas.event import Moment
 from schemas.vocabulary import Channel, Reason, Stage
 

@@ -11,21 +11,21 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import analytics as analytics_bench
-from bench import decide as decide_bench
-from bench import end_to_end as end_to_end_bench
-from bench import gateway as gateway_bench
-from bench import poison as poison_bench
-from bench import questions as questions_bench
 from bench import report
-from bench import restore as restore_bench
-from bench import sinks as sinks_bench
-from bench import soak as soak_bench
-from bench import timers as timers_bench
+from bench.analytics import analytics as analytics_bench
+from bench.analytics import questions as questions_bench
+from bench.decide import decide as decide_bench
+from bench.decide import restore as restore_bench
+from bench.decide import timers as timers_bench
+from bench.gateway import gateway as gateway_bench
 from bench.pairs import PAIRS, Progress
+from bench.sinks import poison as poison_bench
+from bench.sinks import sinks as sinks_bench
 from bench.terms import TERMS
-from bench.whole_report import end_to_end_tables, soak_tables
-from pipeline.errors import TocsinError, exit_code_of
+from bench.whole import end_to_end as end_to_end_bench
+from bench.whole import soak as soak_bench
+from bench.whole.report import end_to_end_tables, soak_tables
+from schemas.errors import TocsinError, exit_code_of
 
 LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
 ROUNDS = click.option(

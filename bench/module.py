@@ -7,8 +7,8 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from embedded.house import ROOT
-from pipeline.errors import Unavailable
+from embedded.local_stack import ROOT
+from schemas.errors import Unavailable
 
 
 @asynccontextmanager

@@ -2,17 +2,17 @@
 
 from rich.table import Table
 
-from bench.analytics import ENGINE, AnalyticsFound
-from bench.decide import Decide
-from bench.gateway import GatewayFound
-from bench.ladder import BUSY, Rung
-from bench.pace import Pace
+from bench.analytics.analytics import ENGINE, AnalyticsFound
+from bench.analytics.questions import QuestionsFound
+from bench.decide.decide import Decide
+from bench.decide.restore import Restore
+from bench.decide.timers import TimersFired
+from bench.gateway.gateway import GatewayFound
+from bench.gateway.pace import Pace
+from bench.gateway.rate_search import BUSY, Rung
 from bench.pairs import ITSELF, Ratio
-from bench.poison import Poison
-from bench.questions import QuestionsFound
-from bench.restore import Restore
-from bench.sinks import Sinks
-from bench.timers import TimersFired
+from bench.sinks.poison import Poison
+from bench.sinks.sinks import Sinks
 
 NAMES = {
     "tocsin": "Tocsin's decider",

@@ -9,7 +9,7 @@ from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 
 from embedded.process import LOOPBACK
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 
 SLICES, RECORDS, REQUESTS = (
     "tocsin_slice_seconds_count",

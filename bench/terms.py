@@ -1,13 +1,13 @@
 """What each contestant of a benchmark gets, in two lines that are printed before it runs."""
 
 from agents.analytics import ROWS
-from bench.contest import AT_ONCE
 from bench.contestants.aiokafka import FETCHED
-from bench.poison import AT_A_TIME
-from bench.sinks import BATCH
+from bench.sinks.contest import AT_ONCE
+from bench.sinks.poison import AT_A_TIME
+from bench.sinks.sinks import BATCH
 from bench.vendors.client import THREADS
 from bench.vendors.email import MOST_OF_SES
-from pipeline.slices import RECORDS
+from pipeline.processing.slices import RECORDS
 
 SAME = "the uvloop event loop and our workers' garbage collector settings"
 TERMS: dict[str, tuple[str, str]] = {

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipeline.errors import Unavailable
 from pipeline.variables import PREFIX
+from schemas.errors import Unavailable
 
 FILE = Path(".tocsin/environment")
 """Relative to the folder that a command runs in. It holds secrets, and its owner alone reads it."""

@@ -1,15 +1,15 @@
 """The event that a source makes of a company's own record, for whoever asks what becomes of it."""
 
-from agents.source_reading import as_source_record
-from cli.moment import now
-from pipeline.errors import BadRecord, Unavailable, WrongUsage
+from agents.intake.source_reading import as_source_record
+from cli.time_parameter import now
+from pipeline.kafka.topic_reading import read_record
+from pipeline.records.source_decoders import SourceDecoders
 from pipeline.settings import Settings
-from pipeline.source_decoders import SourceDecoders
-from pipeline.topic_reading import read_record
 from policy.catalogue.catalogue import Catalogue
 from policy.source.decoding import RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
+from schemas.errors import BadRecord, Unavailable, WrongUsage
 from schemas.event import Event
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.errors import WrongUsage
+from schemas.errors import WrongUsage
 
 MOST_LISTED = 10
 """Candidates that are named where a beginning is shared by several."""

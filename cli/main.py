@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from cli.late import LateGroup
+from cli.lazy_group import LateGroup
 from cli.settings import read_settings
-from pipeline.collector import collect_rarely
-from pipeline.errors import TocsinError, exit_code_of
-from pipeline.logs import say, set_up_logs
-from pipeline.prerequisites import check_prerequisites
-from pipeline.topics import ROLES
+from pipeline.monitoring.logs import say, set_up_logs
+from pipeline.process.gc_tuning import collect_rarely
+from pipeline.process.prerequisites import check_prerequisites
+from schemas.errors import TocsinError, exit_code_of
+from schemas.topics import ROLES
 
 ELSEWHERE = {
     "alerts": "alerts:alerts",
@@ -85,7 +85,7 @@ def worker(roles: tuple[str, ...]) -> None:
     check_prerequisites(settings)
     # Imported late: the other commands need none of Faust.
     from agents.roles import builders_of
-    from pipeline.worker import run_worker
+    from pipeline.process.worker import run_worker
 
     run_worker(settings, builders_of(roles))
 
@@ -125,7 +125,7 @@ def up(
     """Run Kafka, ClickHouse, the provider simulators, all roles and the web, until Ctrl-C."""
     import asyncio
 
-    from cli.up import stay_up
+    from cli.commands.up import stay_up
 
     asyncio.run(stay_up(folder, kafka_port, clickhouse_port, web_port, page_port, catalogue))
 
@@ -144,7 +144,7 @@ def demo(events: int, seconds: float, keep: bool, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command; an error of ours ends it with one sentence, and any with the code of its
-    kind (`pipeline.errors.ExitCode`)."""
+    kind (`schemas.errors.ExitCode`)."""
     collect_rarely()
     try:
         tocsin()

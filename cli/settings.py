@@ -5,10 +5,10 @@ import sys
 from collections.abc import Mapping
 
 from cli.environment import FILE, PLACES, found
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
 from pipeline.settings_file import file_of
 from pipeline.variables import PREFIX, settings_of
+from schemas.errors import Unavailable
 
 USED = f"tocsin: using `tocsin up` of this folder ({FILE})\n"
 LEFT = (

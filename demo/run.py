@@ -10,13 +10,14 @@ from rich.console import Console
 
 from analytics.clickhouse import ClickHouse
 from analytics.reconcile import Reconciled, reconcile
-from cli.reconcile import print_reconciled
-from demo.board import Board
-from demo.gauges import Gauges, show_lags
-from demo.producer_log import Claims, read_claims
+from cli.commands.reconcile import print_reconciled
+from demo.dataset.world import SEED, World, make_world
+from demo.produce.producer_log import Claims, read_claims
 from demo.run_folder import run_folder
-from demo.shop import open_shop
-from demo.summary import (
+from demo.show.gauges import Gauges, show_lags
+from demo.show.playground import open_shop
+from demo.show.progress import Board
+from demo.show.summary import (
     Analysts,
     as_line,
     ask_clickhouse,
@@ -24,18 +25,17 @@ from demo.summary import (
     is_in_order,
     print_summary,
 )
+from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings
 from demo.verify.gathering import gather_evidence
 from demo.verify.judge import judge
-from demo.verify.type_spec import read_type_specs
-from demo.world import SEED, World, make_world
-from embedded.house import WEB, House
+from embedded.local_stack import WEB, House
 from embedded.process import Child
 from embedded.retries import retries_waiting
+from pipeline.admin.lag import Lag
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.clock import SystemClock
-from pipeline.lag import Lag
-from pipeline.topics import ROLES
+from schemas.topics import ROLES
 from schemas.vocabulary import Channel
 
 ROOT = Path(__file__).parent.parent
@@ -155,7 +155,7 @@ class Demo:
         argv = ["--kafka", kafka, "--log", str(self._log), "--seed", str(SEED), *options]
         producer = Child("The demo's producer")
         await producer.run(
-            [sys.executable, "-m", "demo.producer", *argv],
+            [sys.executable, "-m", "demo.produce.producer", *argv],
             {"PYTHONPATH": str(ROOT)},
             self._house.folder / "logs" / "producer.log",
         )

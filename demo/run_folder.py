@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 
 NAME = "run-*"
 

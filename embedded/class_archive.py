@@ -19,11 +19,11 @@ from aiokafka import AIOKafkaProducer
 from embedded.java import class_archive
 from embedded.kafka import Kafka, java_for_kafka
 from embedded.process import Child
-from pipeline.errors import TocsinError
-from pipeline.kafka_clients import new_client, new_consumer
+from pipeline.admin.topic_creation import create_topics
+from pipeline.kafka.clients import new_client, new_consumer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import TOPICS
+from schemas.errors import TocsinError
+from schemas.topics import TOPICS
 
 TOPIC = TOPICS[0].name
 

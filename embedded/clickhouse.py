@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from embedded.process import LOOPBACK, Child, check_port, free_port
-from pipeline.errors import TocsinError, Unavailable
+from schemas.errors import TocsinError, Unavailable
 
 ROOT = Path(__file__).parent.parent
 PING_TIMEOUT = aiohttp.ClientTimeout(total=2)

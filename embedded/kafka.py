@@ -13,8 +13,8 @@ from msgspec import Struct
 from embedded.java import class_archive, java, kafka_classpath
 from embedded.kafka_format import CLUSTER_ID, format_once
 from embedded.process import LOOPBACK, Child, check_port, free_port
-from pipeline.kafka_clients import new_admin
-from pipeline.topics import LARGEST_RECORD
+from pipeline.kafka.clients import new_admin
+from schemas.topics import LARGEST_RECORD
 
 NODE_ID = 1
 SEVERAL = {

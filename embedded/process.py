@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import PortTaken, Unavailable
+from schemas.errors import PortTaken, Unavailable
 
 LOOPBACK = "127.0.0.1"
 FREE_PORTS = range(15_000, 32_000)

@@ -3,7 +3,7 @@
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.process import LOOPBACK
 
 ROLE = "retry"

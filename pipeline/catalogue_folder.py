@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import EXAMPLES, Catalogue, parse
+from schemas.errors import BadCatalogue
 
 Signature = tuple[tuple[str, int, int, int], ...]
 

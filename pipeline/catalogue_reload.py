@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline import metrics
 from pipeline.catalogue_folder import read_catalogue, read_files, signature_of
-from pipeline.errors import BadCatalogue
+from pipeline.monitoring import metrics
 from policy.catalogue.catalogue import Catalogue, parse, version_of
+from schemas.errors import BadCatalogue
 
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5

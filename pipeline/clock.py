@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 
 JUMP_MS = 60_000
 """A clock that is put forward or back by more than this between two looks is in doubt."""

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pipeline.brokers import Access, Brokers, Mechanism, Protocol
-from pipeline.logs import Format, Level
+from pipeline.kafka.brokers import Access, Brokers, Mechanism, Protocol
+from pipeline.monitoring.logs import Format, Level
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

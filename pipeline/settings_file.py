@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 
 VARIABLE = "TOCSIN_SETTINGS"
 """Names the file."""

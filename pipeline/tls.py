@@ -4,7 +4,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 
 log = logging.getLogger(__name__)
 

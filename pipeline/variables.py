@@ -12,10 +12,10 @@ from typing import Any, get_origin
 
 from pydantic import SecretStr, ValidationError
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from pipeline.settings_file import VARIABLE, file_of
-from pipeline.topics import RESERVED
+from schemas.errors import Misconfigured
+from schemas.topics import RESERVED
 
 PREFIX = "TOCSIN_"
 FROM_FILE = "_file"

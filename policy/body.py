@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline.errors import BadRecord
-from policy.instants import epoch_ms
 from policy.message import is_message, meaning_of
+from policy.time.timestamps import epoch_ms
+from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.request import Request
 

@@ -4,10 +4,10 @@ from jinja2 import TemplateSyntaxError
 from jinja2.parser import Parser
 from msgspec import Struct
 
-from pipeline.errors import BadRecord
 from policy.rendering.failure import failure_of
-from policy.rendering.sandbox import Sandbox
-from policy.rendering.template import Text, compile_template
+from policy.rendering.sandbox.sandbox import Sandbox
+from policy.rendering.sandbox.template import Text, compile_template
+from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.vocabulary import Reason
 

@@ -3,13 +3,13 @@
 from msgspec.structs import replace
 
 from policy.condition import MOST_SHOWN, Condition
-from policy.decision import Decision, Outcome
-from policy.holdout import groups
+from policy.decision.context import NOWHERE
+from policy.decision.decision import Decision, Outcome
+from policy.experiments.holdout import groups
 from policy.identity import delivery_event_id, goal_id, notification_id
-from policy.instants import epoch_ms
 from policy.notification_type import NotificationType
-from policy.standing import NOWHERE
-from policy.ticket import Ticket
+from policy.time.timestamps import epoch_ms
+from policy.tracking.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event

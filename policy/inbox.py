@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from policy.instants import epoch_ms
+from policy.time.timestamps import epoch_ms
 from schemas.inbox_change import InboxChange
 
 

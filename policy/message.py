@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from pipeline.errors import BadRecord
 from policy.rendering.links import is_web_page
-from policy.rendering.plain_text import clean
+from policy.rendering.sandbox.plain_text import clean
+from schemas.errors import BadRecord
 from schemas.event import Event, Name
 from schemas.vocabulary import Channel, Reason
 

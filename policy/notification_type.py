@@ -3,13 +3,13 @@
 from msgspec import Struct
 
 from policy.condition import Condition
-from policy.digest_window import DigestWindow
-from policy.ending import Ending
-from policy.experiment import Experiment
-from policy.holdout import Goal, Holdout
-from policy.rate_limit import RateLimit
+from policy.decision.ending import Ending
+from policy.decision.rule import Rule
+from policy.digest.windows import DigestWindow
+from policy.experiments.experiment import Experiment
+from policy.experiments.holdout import Goal, Holdout
+from policy.limits.rate_limit import RateLimit
 from policy.rendering.rendering import Rendering
-from policy.rule import Rule
 from policy.user.profile import QuietSpan
 from schemas.delivery import Sender
 from schemas.vocabulary import Channel, Priority, Reason, Stage

@@ -5,10 +5,10 @@ from functools import lru_cache, partial
 
 from msgspec import Struct
 
-from policy.instants import text
+from policy.time.timestamps import text
+from policy.time.wall_clock import DAY, is_zone, minute_of_week, next_change
 from policy.user.profile import Profile, QuietSpan
 from policy.user.tenant import Tenant
-from policy.wall_clock import DAY, is_zone, minute_of_week, next_change
 
 LONGEST_MS = 8 * 86_400_000
 """A schedule without a gap ends here all the same: nothing is deferred without end."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from policy.catalogue.entry import SenderEntry
 from policy.catalogue.problem import Problem
-from policy.entry import SenderEntry
-from policy.rendering.plain_text import one_line
-from policy.user.mailbox import plain_mailbox
+from policy.contact.mailbox import plain_mailbox
+from policy.rendering.sandbox.plain_text import one_line
 from schemas.delivery import Sender
 
 _TEMPLATE = re.compile("{{|{%|}}|%}")

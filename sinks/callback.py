@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from pipeline.settings import Settings
-from policy.ticket import Purpose
+from policy.tracking.ticket import Purpose
 from schemas.delivery import Delivery
 from sinks.tickets import Tickets
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from sinks.aws import AwsSigner
-from sinks.http import HttpClient, Reply
+from sinks.http.client import HttpClient, Reply
 from sinks.provider import Retry
 
 SIGNED_RIGHT = (b"AccessDenied", b"AuthorizationError", b"not authorized to perform")

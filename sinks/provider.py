@@ -90,7 +90,7 @@ class Provider(Protocol):
     name: str
     channel: Channel
     scheme: str
-    """Of the addresses that it reaches, as in `policy.user.address`; BARE for those without one."""
+    """Of the addresses that it reaches, as in `policy.contact.address`; BARE for those without."""
     is_one_server: bool
     """False where addresses are servers of their own, whose trouble is no trouble of others."""
     calls_per_server: int

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple, cast
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Provider
 
 BuildProvider = Callable[[Settings, HttpClient], Provider]

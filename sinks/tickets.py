@@ -1,13 +1,13 @@
 """The ticket of a message, as it travels with a call."""
 
-from pipeline.outputs import partition_of
+from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from policy.ticket import Purpose, is_too_long, issue_stub, issue_ticket
+from policy.tracking.ticket import Purpose, is_too_long, issue_stub, issue_ticket
 from schemas.delivery import Delivery
 
 
 class Tickets:
-    """Issues tickets of at most `policy.ticket.MOST_TEXT` characters, however long names are."""
+    """Issues tickets of at most `MOST_TEXT` characters; see `policy.tracking.ticket`."""
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.signing_key.get_secret_value().encode()

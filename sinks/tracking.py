@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from pipeline.settings import Settings
-from policy.ticket import Purpose
-from policy.tracking import with_links, with_pixel
+from policy.tracking.links import with_links, with_pixel
+from policy.tracking.ticket import Purpose
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel
 from sinks.tickets import Tickets

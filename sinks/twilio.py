@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.form import encoded
-from sinks.http import HttpClient, Reply, failure_of, require_url
+from sinks.http.client import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 # By the dictionary at https://www.twilio.com/docs/api/errors: what is wrong with whose number.

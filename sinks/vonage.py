@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct, field
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import Misconfigured
-from pipeline.outputs import partition_of
+from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from policy.reference import reference_of
+from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url
+from sinks.http.client import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 
 SYSTEM_CLOCK = SystemClock()

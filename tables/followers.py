@@ -7,8 +7,8 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from pipeline.topics import DEAD_LETTERS
-from tables.table import Table
+from schemas.topics import DEAD_LETTERS
+from tables.storage.table import Table
 
 
 class Edge(Struct, frozen=True, array_like=True):

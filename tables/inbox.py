@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from policy.inbox import Counts, ItemState
-from policy.ticket import Ticket
+from policy.tracking.ticket import Ticket
 from schemas.delivery import Content, Delivery
-from tables.table import Table, key_of, parts_of
+from tables.storage.table import Table, key_of, parts_of
 
 NEW = ItemState()
 

@@ -6,9 +6,9 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from msgspec import Struct
 
-from pipeline.misplaced import SourcedRecord
-from tables.table import Table, key_of
-from tables.turn import Turn
+from pipeline.processing.misplaced import SourcedRecord
+from tables.storage.table import Table, key_of
+from tables.storage.transaction import Turn
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):

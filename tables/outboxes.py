@@ -3,9 +3,9 @@
 Each user partition has its own copy, so a feed is read in one place. All is written together.
 """
 
-from pipeline.topics import DAY_MS
 from schemas.post import Post
-from tables.table import Table, key_of, parts_of
+from schemas.topics import DAY_MS
+from tables.storage.table import Table, key_of, parts_of
 
 KEPT_MS = 30 * DAY_MS
 """How long a post is shown."""

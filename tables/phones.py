@@ -1,6 +1,6 @@
 """Phone numbers, by which STOP finds whom it is from."""
 
-from tables.table import Table
+from tables.storage.table import Table
 
 PHONES: Table[bool] = Table(b"n", bool)
 """Users by number, of WhatsApp with its scheme: (number, tenant, user)."""

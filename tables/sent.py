@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pipeline.group_commit import GroupCommit
-from pipeline.topics import DAY_MS, SENT_KEPT_MS
-from policy.reference import day_of
-from policy.ticket import Ticket
+from pipeline.producing.group_commit import GroupCommit
+from policy.tracking.reference import day_of
+from policy.tracking.ticket import Ticket
 from schemas.delivery import Delivery
-from tables.store import Store
-from tables.table import Table
+from schemas.topics import DAY_MS, SENT_KEPT_MS
+from tables.storage.store import Store
+from tables.storage.table import Table
 
 LINGER = 0.01
 """Seconds that a mark waits for others where none is being written: nobody waits for it but a slot,
@@ -24,7 +24,7 @@ class SentMark(Struct, frozen=True, array_like=True):
 
     Or it may have taken it, and the delivery of the record `held` must not be sent again: then
     `reference` says what is known. Another record of it is an operator's replay, and is sent.
-    The `ticket` is kept for messages that bear a reference only, see `policy.reference`.
+    The `ticket` is kept for messages that bear a reference only, see `policy.tracking.reference`.
     """
 
     at: int

@@ -2,9 +2,9 @@
 
 from itertools import islice
 
-from policy.ticket import Stub, Ticket
-from tables.table import Table
-from tables.turn import Turn
+from policy.tracking.ticket import Stub, Ticket
+from tables.storage.table import Table
+from tables.storage.transaction import Turn
 
 TICKETS = Table(b"w", Ticket)
 """By a digest of tenant and user, when the delivery's time is up, and delivery id."""

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from policy.later import UNREAD
+from policy.decision.deferral import UNREAD
 from policy.user.ledger import Ledger
-from tables.store import Store
-from tables.table import Table, View, key_of
+from tables.storage.store import Store
+from tables.storage.table import Table, View, key_of
 
 TIME_BYTES = 8
 COUNTED_AT_ONCE = 10_000

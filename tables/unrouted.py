@@ -2,11 +2,11 @@
 
 from msgspec import Struct
 
-from pipeline.topics import EVENTS
 from schemas.event import Event
 from schemas.request import Origin
+from schemas.topics import EVENTS
 from schemas.vocabulary import Priority
-from tables.table import Table, key_of
+from tables.storage.table import Table, key_of
 
 _URGENCY = tuple(Priority)
 

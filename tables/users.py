@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
-from tables.table import Table, key_of
+from tables.storage.table import Table, key_of
 
 KEPT = 20000
 """Users of a partition whose state stays decoded, or twice as many: about 2 kB each, and half the

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.delivery import Delivery
-from tables.step import MOST_ROWS, Step
-from tables.store import Store
-from tables.table import Table, key_of
+from tables.storage.step import MOST_ROWS, Step
+from tables.storage.store import Store
+from tables.storage.table import Table, key_of
+from tables.storage.transaction import Turn
 from tables.timers import TIMERS, Horizon, Timer, Timers
-from tables.turn import Turn
 from tables.users import user_key
 
 WAITING: Table[bytes] = Table(b"w", bytes)

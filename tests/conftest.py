@@ -15,10 +15,10 @@ from xdist.remote import Producer
 
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
-from pipeline.errors import DownloadFailed
+from pipeline.admin.topic_creation import create_topics
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import TOPICS
+from schemas.errors import DownloadFailed
+from schemas.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
 from tests.patience import PATIENCE
 from tests.pipeline.registry.apicurio import Apicurio
@@ -60,8 +60,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 def unhurried() -> Iterator[None]:
     """Looking up a name and connecting may take as long as all else: a test says when they fail."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sinks.http.CONNECT_TIMEOUT", PATIENCE)
-        patch.setattr("sinks.endpoints.LOOK_UP", PATIENCE)
+        patch.setattr("sinks.http.client.CONNECT_TIMEOUT", PATIENCE)
+        patch.setattr("sinks.http.endpoints.LOOK_UP", PATIENCE)
         yield
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.kafka_clients import new_admin, new_client, new_consumer
-from pipeline.membership import NamedConsumer
-from pipeline.producer import Producer
+from pipeline.consuming.membership import NamedConsumer
+from pipeline.kafka.clients import new_admin, new_client, new_consumer
+from pipeline.producing.producer import Producer
 
 ROOT = Path(__file__).parent.parent
 FACTORY = ROOT / "pipeline" / "kafka_clients.py"

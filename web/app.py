@@ -12,33 +12,33 @@ from aiohttp import web
 from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.clock import Clock, SystemClock
-from pipeline.collector import tune_collector
-from pipeline.errors import PortTaken, Unavailable
-from pipeline.outputs import Log
-from pipeline.producer import start_producer
+from pipeline.process.gc_tuning import tune_collector
+from pipeline.producing.outputs import Log
+from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.tls import Certificate
+from schemas.errors import PortTaken, Unavailable
 from web.api.app import MOST_BYTES, api
-from web.api.desk import Desk
 from web.api.keys import Keys
-from web.back_channel import BackChannel
-from web.connections import Bounds, allow_open_files, bounds_of, connections
+from web.api.services import Desk
 from web.console.routes import console
-from web.cors import cross_origin
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.routes import Gateway
-from web.handled import Handled
-from web.limits import Limits, UserLimits
+from web.http.connections import Bounds, allow_open_files, bounds_of, connections
+from web.http.cors import cross_origin
+from web.http.problems import problems
+from web.http.rate_limits import Limits, UserLimits
+from web.http.slow_bodies import bound_bodies
 from web.links.routes import Links
-from web.owners import Owners
 from web.preferences.routes import Preferring
-from web.problems import problems
-from web.reach import Reach
 from web.reports.registry import reporters_of
-from web.slow_bodies import bound_bodies
 from web.tickets import Tickets
 from web.webhooks import Webhooks
+from web.workers.handled import Handled
+from web.workers.partition_router import Owners
+from web.workers.reach import Reach
+from web.workers.report_writer import BackChannel
 
 BACKLOG = 128
 """Connections that the system holds until we take them."""

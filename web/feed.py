@@ -5,7 +5,7 @@ from typing import Annotated, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
-from policy.feed import Read, item_of, merged
+from policy.audience.feed import Read, item_of, merged
 from schemas.feed import Feed, Posts, Written
 from schemas.inbox_change import ItemId
 from schemas.inbox_question import MOST, ReadWritten
@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 class Asks(Protocol):
-    """Asks whoever holds a user's partition, as `web.owners.Owners` does."""
+    """Asks whoever holds a user's partition, as `web.workers.partition_router.Owners` does."""
 
     async def ask(
         self,

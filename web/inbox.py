@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from pipeline.topics import INBOX_CHANGES
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.event import Moment
 from schemas.inbox_change import InboxChange, ItemId
 from schemas.inbox_question import MOST, InboxCounts, Page, ReadCounts, ReadInbox, Which
-from web.api.desk import Desk
+from schemas.topics import INBOX_CHANGES
 from web.api.problem import FieldError, Problem
+from web.api.services import Desk
 from web.gateway.token import Subscriber
-from web.owners import Owners
-from web.position import Position
+from web.workers.partition_router import Owners
+from web.workers.position import Position
 
 ROLE = "inapp"
 

@@ -1,15 +1,15 @@
 """Tickets as they come back, with links and reports."""
 
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from policy.bounce_token import read_token
-from policy.reference import read_reference
-from policy.ticket import Purpose, Stub, Ticket, read_stub, read_ticket
+from policy.tracking.bounce_token import read_token
+from policy.tracking.reference import read_reference
+from policy.tracking.ticket import Purpose, Stub, Ticket, read_stub, read_ticket
+from schemas.errors import Unavailable
 from schemas.kept_ticket import ReadSentTicket
 from schemas.question import ReadTicket
 from schemas.vocabulary import Channel
-from web.api.desk import DECIDER
-from web.owners import Owners
+from web.api.services import DECIDER
+from web.workers.partition_router import Owners
 
 QUESTION_SECONDS = 4.0
 """For which a sink has to say whose message a reference names."""

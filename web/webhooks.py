@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from pipeline.clock import Clock
-from pipeline.errors import Unavailable
-from web.back_channel import BackChannel
+from schemas.errors import Unavailable
 from web.reports.incoming import Forged, Incoming, Malformed, Once, Reporter
+from web.workers.report_writer import BackChannel
 
 RETRY_AFTER = "30"
 """Seconds after which a provider may try again while Kafka is away."""

@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, encode
-from bench.topics import AIOKAFKA
-from bench.workload import TYPE, profile
-from pipeline.producer import start_producer
-from pipeline.write_queue import Entry
+from bench.decide.topics import AIOKAFKA
+from bench.decide.workload import TYPE, profile
+from pipeline.producing.producer import start_producer
+from pipeline.producing.write_queue import Entry
 from policy.delivery_events import reached
 from schemas.delivery import Content, Delivery
 from schemas.request import Request

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pipeline.allocator import keep_freed_memory
-from pipeline.collector import tune_collector
-from pipeline.errors import Unavailable
+from pipeline.process.allocator import keep_freed_memory
+from pipeline.process.gc_tuning import tune_collector
+from schemas.errors import Unavailable
 
 WORDS = "bench: runs on "
 NO_LOOP = "no event loop"

@@ -16,8 +16,8 @@ import mode.loop
 
 from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, work
-from bench.topics import FAUST, FAUST_APP
-from bench.workload import PARTITIONS, state_key
+from bench.decide.topics import FAUST, FAUST_APP
+from bench.decide.workload import PARTITIONS, state_key
 
 UP = "bench: up"
 BYTES: dict[str, Any] = {"key_type": bytes, "value_type": bytes}

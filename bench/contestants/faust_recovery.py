@@ -9,7 +9,7 @@ import mode.loop
 from bench.contestants.equipment import equip, report
 from bench.contestants.faust import BYTES, RAW
 from bench.contestants.recovery import Watch
-from bench.topics import FAUST, FAUST_APP
+from bench.decide.topics import FAUST, FAUST_APP
 
 
 def run(kafka: str, folder: Path) -> None:

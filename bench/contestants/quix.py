@@ -12,7 +12,7 @@ from quixstreams.models import Serializer
 
 from bench.contestants.equipment import equip, report
 from bench.contestants.work import decode_request, work
-from bench.topics import QUIX
+from bench.decide.topics import QUIX
 
 
 class Written(Serializer):

@@ -4,15 +4,15 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from agents.decider import decider
+from agents.decider.agent import decider
 from bench.contestants.equipment import report
-from bench.workload import CATALOGUE, PARTITIONS
+from bench.decide.workload import CATALOGUE, PARTITIONS
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.lanes import Handler
-from pipeline.partitions import Role
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.process.worker import run_worker
+from pipeline.processing.lanes import Handler
+from pipeline.processing.partitions import Role
 from pipeline.settings import Settings
-from pipeline.worker import run_worker
 
 
 def run(kafka: str, folder: Path) -> None:

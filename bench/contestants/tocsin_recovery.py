@@ -7,12 +7,12 @@ import uvloop
 
 from bench.contestants.equipment import equip, report
 from bench.contestants.recovery import Watch
-from pipeline.producer import start_producer
-from pipeline.topics import changelog
+from pipeline.producing.producer import start_producer
+from schemas.topics import changelog
 from tables.followers import FOLLOWERS
-from tables.restore import Changelog
-from tables.store import PartitionStore
-from tables.table import checker
+from tables.storage.restore import Changelog
+from tables.storage.store import PartitionStore
+from tables.storage.table import checker
 from tables.users import LEDGERS, PROFILES
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.workload import CATALOGUE
-from policy.decide import decide
+from bench.decide.workload import CATALOGUE
+from policy.decision.decide import decide
 from policy.delivery_events import not_sent, reached
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile

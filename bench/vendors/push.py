@@ -13,7 +13,7 @@ from pywebpush import webpush
 
 from bench.vendors.client import Opened, Outside, one_by_one
 from bench.vendors.message import device, ids_of, text_of, title_of
-from policy.user.address import split_address
+from policy.contact.address import split_address
 
 
 class Firebase:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from demo.verify.expected.notification import Notification
+from demo.verify.expected.outcome import WHOLE, Held, Outcome, Send, Silent
 from demo.verify.findings import Kind
-from demo.verify.notification import Notification
 from demo.verify.observed import Arrival, Seen
-from demo.verify.outcome import WHOLE, Held, Outcome, Send, Silent
 
 OVERDUE_MS = 60_000
 """How long after its time a message that waited may still be on its way."""

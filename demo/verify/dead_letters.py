@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from demo.producer_log import Claims, record_digest
+from demo.produce.producer_log import Claims, record_digest
 from demo.verify.evidence import Evidence
 from demo.verify.findings import Findings
 from schemas.dead_letter import DeadLetter

@@ -7,23 +7,23 @@ gives as well excuses it.
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from demo.producer_log import Claims
+from demo.dataset.world import World
+from demo.produce.producer_log import Claims
 from demo.verify.comparison import Difference, differences
 from demo.verify.dead_letters import judge_dead_letters
-from demo.verify.digests import digests_of
 from demo.verify.evidence import Evidence
+from demo.verify.expected.digests import digests_of
+from demo.verify.expected.limits import Limits
+from demo.verify.expected.model import Circumstances, Model
+from demo.verify.expected.notification import Notification, notifications
+from demo.verify.expected.outcome import WHOLE, Held, Outcome, Send
+from demo.verify.expected.presence import UNCERTAIN_MS, Presence
+from demo.verify.expected.type_spec import TypeSpec
+from demo.verify.expected.unread import waited_for_contacts
 from demo.verify.findings import Findings
-from demo.verify.limits import Limits
-from demo.verify.model import Circumstances, Model
-from demo.verify.notification import Notification, notifications
 from demo.verify.observed import Observed, Seen
 from demo.verify.outbox import judge_outbox
-from demo.verify.outcome import WHOLE, Held, Outcome, Send
-from demo.verify.presence import UNCERTAIN_MS, Presence
 from demo.verify.sent_digests import judge_digests
-from demo.verify.type_spec import TypeSpec
-from demo.verify.unread import waited_for_contacts
-from demo.world import World
 
 LIMITED = "rate_limited"
 

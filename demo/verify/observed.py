@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from demo.verify.evidence import Evidence, Excuse, Place
+from demo.verify.expected.model import Model
+from demo.verify.expected.notification import Notification
+from demo.verify.expected.outcome import Text
 from demo.verify.findings import Findings
-from demo.verify.model import Model
-from demo.verify.notification import Notification
-from demo.verify.outcome import Text
 from embedded.simulators.accept_log import data_digest_of, digest_of
 
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from demo.verify.evidence import Evidence
+from demo.verify.expected.notification import Notification
 from demo.verify.findings import Findings
-from demo.verify.notification import Notification
 
 
 def judge_outbox(

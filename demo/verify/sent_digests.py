@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from demo.verify.comparison import OVERDUE_MS
-from demo.verify.digests import Digest
+from demo.verify.expected.digests import Digest
+from demo.verify.expected.model import Model
+from demo.verify.expected.texts import digest_text_of
 from demo.verify.findings import Findings
-from demo.verify.model import Model
 from demo.verify.observed import Arrival
-from demo.verify.texts import digest_text_of
 
 
 def judge_digests(

@@ -9,8 +9,8 @@ import click
 import uvloop
 
 from embedded.simulators.server import serving
-from pipeline.collector import tune_collector
-from pipeline.errors import TocsinError
+from pipeline.process.gc_tuning import tune_collector
+from schemas.errors import TocsinError
 
 
 @click.command()

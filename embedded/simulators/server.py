@@ -14,7 +14,7 @@ from embedded.simulators.certificate import keep_certificate
 from embedded.simulators.credentials import Credentials, environment, keep_credentials
 from embedded.simulators.email.smtp import serving_smtp
 from embedded.simulators.push.http2 import serving_http2
-from pipeline.errors import PortTaken, Unavailable
+from schemas.errors import PortTaken, Unavailable
 
 HOST = "127.0.0.1"
 GRACE = 1.0  # seconds that requests under way get to finish

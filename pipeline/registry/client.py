@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import msgspec
 
-from pipeline.errors import Misconfigured
 from pipeline.expiring import Expiring
 from pipeline.settings import Settings
 from policy.source.decoding import RegistryUnavailable, Undecodable
+from schemas.errors import Misconfigured
 
 Kind = Literal["AVRO", "PROTOBUF", "JSON"]
 Version = int | Literal["latest"]

@@ -6,23 +6,23 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
-from pipeline.errors import BadCatalogue, BadRecord
+from policy.audience.segment import compile_segment
 from policy.catalogue.compile import compiled_type
 from policy.catalogue.declarations import Declarations, declared_in
 from policy.catalogue.direct import direct_type
+from policy.catalogue.entry import CategoryEntry
 from policy.catalogue.file import CatalogueFile
 from policy.condition import Condition
-from policy.ending import Ending
-from policy.entry import CategoryEntry
+from policy.decision.ending import Ending
 from policy.message import CATEGORY, MESSAGE, BadMessage, is_message, message_of
 from policy.notification_type import NotificationType
 from policy.rendering.locales import chain
 from policy.rendering.rendering import BadTemplate
-from policy.segment import compile_segment
 from policy.source.compile import compile_source
 from policy.source.examples import example_problems
 from policy.source.source import Source
 from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
+from schemas.errors import BadCatalogue, BadRecord
 from schemas.event import Event
 
 EXAMPLES = ".json"

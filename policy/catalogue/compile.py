@@ -6,14 +6,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from policy import digest_window, rules
-from policy.catalogue.contradictions import is_never_held_out, lasts, share_of
-from policy.catalogue.plan_order import in_order
-from policy.catalogue.variants import experiment_of
-from policy.condition import Condition, compile_condition
-from policy.duration import milliseconds
-from policy.ending import Ending
-from policy.entry import (
+from policy.catalogue.entry import (
     DEFAULT_LIMIT,
     CategoryEntry,
     Entry,
@@ -22,15 +15,23 @@ from policy.entry import (
     Layout,
     Limit,
 )
-from policy.holdout import Goal, Holdout
-from policy.limits import ACTOR, TRANSACTIONAL
+from policy.catalogue.plan_order import in_order
+from policy.catalogue.validation import is_never_held_out, lasts, share_of
+from policy.catalogue.variants import experiment_of
+from policy.condition import Condition, compile_condition
+from policy.decision import rules
+from policy.decision.ending import Ending
+from policy.decision.rule import Rule
+from policy.decision.silent_channels import PAID, SILENT
+from policy.digest import windows
+from policy.experiments.holdout import Goal, Holdout
+from policy.limits.limits import ACTOR, TRANSACTIONAL
+from policy.limits.rate_limit import RateLimit
 from policy.notification_type import Limited, NotificationType, Plan, Step
-from policy.rate_limit import RateLimit
-from policy.rendering.mentions import mentions
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
-from policy.rule import Rule
+from policy.rendering.sandbox.mentions import mentions
 from policy.sender import sender_of
-from policy.silence import PAID, SILENT
+from policy.time.duration import milliseconds
 from policy.user.profile import quiet_span
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 
@@ -184,7 +185,7 @@ def _plan(
         instead_of=entry.fallback.get(channel, ()),
         needless=Reason.FALL_BACK,
         over_limit=channel not in PAID or entry.fallback_over_limit,
-        digest=digest_window.compiled(digest) if digest else None,
+        digest=windows.compiled(digest) if digest else None,
         digest_key=_path(digest.key if digest else None),
         within=tuple(quiet_span(hours) for hours in entry.send_within),
     )

@@ -6,10 +6,10 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from policy.catalogue.entry import FieldPath, LocaleName, PlainName, Share, SoundName
 from policy.catalogue.expected import UNKNOWN_FIELD, hint, sample_at
 from policy.catalogue.toml_lines import Path
-from policy.duration import Duration
-from policy.entry import FieldPath, LocaleName, PlainName, Share, SoundName
+from policy.time.duration import Duration
 from schemas.profile import ClockTime
 
 _T = TypeVar("_T")

@@ -5,22 +5,22 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from policy.catalogue.contradictions import (
-    contradictions,
-    holdout_contradictions,
-    is_never_held_out,
-    tenant_contradictions,
-)
-from policy.catalogue.file import CatalogueFile
-from policy.catalogue.problem import Problem
-from policy.catalogue.toml_lines import Path
-from policy.entry import (
+from policy.catalogue.entry import (
     CategoryEntry,
     Entry,
     HoldoutEntry,
     Layout,
     SegmentEntry,
     TenantEntry,
+)
+from policy.catalogue.file import CatalogueFile
+from policy.catalogue.problem import Problem
+from policy.catalogue.toml_lines import Path
+from policy.catalogue.validation import (
+    contradictions,
+    holdout_contradictions,
+    is_never_held_out,
+    tenant_contradictions,
 )
 from policy.message import CATEGORY as MESSAGES
 from policy.source.entry import SourceEntry

@@ -5,7 +5,7 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from policy.catalogue.compile import compiled_type
-from policy.entry import ActionEntry, ByChannel, CategoryEntry, Entry, Templates
+from policy.catalogue.entry import ActionEntry, ByChannel, CategoryEntry, Entry, Templates
 from policy.message import MESSAGE, MessagePriority
 from policy.notification_type import NotificationType, Step
 from schemas.vocabulary import Channel

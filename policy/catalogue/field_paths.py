@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from policy.catalogue.entry import Entry
 from policy.catalogue.problem import Problem
 from policy.catalogue.toml_lines import Path
-from policy.entry import Entry
 
 _BEFORE = "data."
 _SPEAKS_OF_DATA_IN_DATA = re.compile(r"""\bdata\s*(\.\s*data\b|\[\s*["']data["']\s*\])""")

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from policy import rules
+from policy.decision import rules
 from policy.notification_type import Plan
 from schemas.vocabulary import Channel, Reason
 

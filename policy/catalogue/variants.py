@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from policy.catalogue.entry import Entry, ExperimentEntry, Layout, Templates
 from policy.catalogue.problem import Problem
-from policy.entry import Entry, ExperimentEntry, Layout, Templates
-from policy.experiment import Experiment, Variant
+from policy.experiments.experiment import Experiment, Variant
 from policy.notification_type import NotificationType, Plan
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering
 from policy.rendering.texts import locales_of

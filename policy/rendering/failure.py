@@ -2,8 +2,8 @@
 
 from jinja2 import UndefinedError
 
-from policy.rendering.bounds import TooMuch
-from policy.rendering.unusable import Unusable
+from policy.rendering.filters.unusable import Unusable
+from policy.rendering.sandbox.render_limits import TooMuch
 
 MOST_SHOWN = 300
 """Characters of an error, which may quote the record."""

@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from policy.rendering.own_links import STAND_INS
-from policy.rendering.unusable import Unusable
+from policy.rendering.channels.own_links import STAND_INS
+from policy.rendering.filters.unusable import Unusable
 
 _WEB = ("http", "https")
 _OTHER = ("mailto", "tel")

@@ -7,30 +7,30 @@ from typing import Any
 from jinja2 import UndefinedError
 from msgspec import Struct
 
-from pipeline.errors import BadRecord
-from policy.entry import Layout, Templates
-from policy.rendering.approved import Filling
-from policy.rendering.badge import badge_of
-from policy.rendering.bounds import TooMuch
-from policy.rendering.buttons import actions_of, beside_of, fitting, image_of
-from policy.rendering.failure import failure_of
-from policy.rendering.gathered import gathered
-from policy.rendering.locales import chain
-from policy.rendering.own_links import (
+from policy.catalogue.entry import Layout, Templates
+from policy.rendering.channels.approved import Filling
+from policy.rendering.channels.badge import badge_of
+from policy.rendering.channels.buttons import actions_of, beside_of, fitting, image_of
+from policy.rendering.channels.limits import Room, room_of
+from policy.rendering.channels.own_links import (
     OWN_LINKS,
     STAND_INS,
     speaks_of,
     unsigned,
     without_sign,
 )
-from policy.rendering.plain_text import clean, clean_html
+from policy.rendering.compiled_texts import Wording, compile_wordings
+from policy.rendering.default_digest import gathered
+from policy.rendering.failure import failure_of
+from policy.rendering.locales import chain
 from policy.rendering.reader import USER, Reader, speaks_of_reader
-from policy.rendering.room import Room, room_of
-from policy.rendering.template import Text, parse_template
+from policy.rendering.sandbox.plain_text import clean, clean_html
+from policy.rendering.sandbox.render_limits import TooMuch
+from policy.rendering.sandbox.template import Text, parse_template
 from policy.rendering.texts import BadTemplate as BadTemplate
 from policy.rendering.texts import check, sources_of, unsubscribing
-from policy.rendering.wording import Wording, compile_wordings
 from schemas.delivery import Content
+from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.vocabulary import Channel, Reason
 

@@ -21,7 +21,7 @@ from jinja2.nodes import (
 )
 
 from policy.rendering.reader import USER
-from policy.rendering.template import parse_template
+from policy.rendering.sandbox.template import parse_template
 
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(("number", "plural", "percent", "currency", "filesizeformat"), 3),

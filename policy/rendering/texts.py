@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from jinja2 import TemplateSyntaxError
 
-from policy.entry import Layout, Templates, Texts, Translation, WhatsAppEntry
-from policy.rendering.buttons import SHOWING
+from policy.catalogue.entry import Layout, Templates, Texts, Translation, WhatsAppEntry
+from policy.rendering.channels.buttons import SHOWING
+from policy.rendering.channels.own_links import OwnLink, speaks_of
 from policy.rendering.locales import chain, is_locale
-from policy.rendering.own_links import OwnLink, speaks_of
-from policy.rendering.template import parse_template
+from policy.rendering.sandbox.template import parse_template
 from policy.rendering.words import has_words
 from schemas.vocabulary import Channel
 

@@ -5,7 +5,7 @@ import re
 from jinja2 import TemplateSyntaxError
 from jinja2.nodes import Const, Filter, TemplateData
 
-from policy.rendering.template import parse_template
+from policy.rendering.sandbox.template import parse_template
 
 _TAG = re.compile(r"<style\b.*?</style>|<[^>]*>|&\w+;", re.DOTALL)
 

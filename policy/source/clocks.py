@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from policy.rendering.unusable import Unusable
+from policy.rendering.filters.unusable import Unusable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

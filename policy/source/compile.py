@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase, translate
 from typing import Any
 
-from pipeline.topics import TOPICS
 from policy.catalogue.problem import Problem
 from policy.catalogue.toml_lines import Path
 from policy.source.decoding import JSON, NEEDING_REGISTRY
@@ -21,6 +20,7 @@ from policy.source.expression import (
 )
 from policy.source.kinds import HAPPENINGS, fields_of, moment_of, required_of
 from policy.source.source import Maker, Source
+from schemas.topics import TOPICS
 
 CLOUDEVENTS = "cloudevents"
 _DEBEZIUM = "debezium+"

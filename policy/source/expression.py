@@ -34,11 +34,11 @@ from jinja2.nodes import (
 )
 from jinja2.parser import Parser
 
-from policy.rendering.bounds import MOST_BYTES, check_size, joined
-from policy.rendering.metering import complaints, meter
-from policy.rendering.sandbox import Sandbox
-from policy.rendering.template import Variables
-from policy.rendering.unusable import Unusable
+from policy.rendering.filters.unusable import Unusable
+from policy.rendering.sandbox.metering import complaints, meter
+from policy.rendering.sandbox.render_limits import MOST_BYTES, check_size, joined
+from policy.rendering.sandbox.sandbox import Sandbox
+from policy.rendering.sandbox.template import Variables
 from policy.source.clocks import FILTERS
 
 _RESULT = "_result"

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from policy.instants import moment
 from policy.rendering.failure import failure_of
 from policy.source.decoding import JSON_DECODER, Decoder, Undecodable
 from policy.source.entry import SourceEntry
@@ -17,6 +16,7 @@ from policy.source.envelopes import Opened, as_text, holds_json
 from policy.source.expression import Expression, Values, is_absent
 from policy.source.kinds import KINDS, moment_of, texts_of
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
+from policy.time.timestamps import moment
 from schemas.bounds import OutOfBounds, bounded
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason

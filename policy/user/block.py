@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from policy.instants import epoch_ms
+from policy.time.timestamps import epoch_ms
 from policy.user.profile import Profile
 from schemas.block import Block
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from policy.dedupe import NO_MARKS
-from policy.digest_window import DigestWindow
-from policy.rate_limit import Window
+from policy.digest.windows import DigestWindow
+from policy.limits.rate_limit import Window
 from schemas.request import Request
 from schemas.vocabulary import Channel, Stage
 
@@ -94,7 +94,7 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
     Deduplication marks as `policy.dedupe` packs them, rate windows by name, what waits and what
     is gathered by name, and how far notifications got that still wait for something, by the
     first half of their id. `newest` is what was accepted last of what takes another's place, see
-    `policy.replacing`. All bounded: `MARKS_KEPT` marks, in each window twice its limit's
+    `policy.decision.replacing`. All bounded: `MARKS_KEPT` marks, in each window twice its limit's
     count of times, and the numbers above.
     """
 

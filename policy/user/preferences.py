@@ -1,7 +1,7 @@
 """What a user wants to receive, where and how often; else their tenant's wish, or the default."""
 
-from policy.digest_window import HOURLY, DigestWindow, daily, weekly
-from policy.instants import text
+from policy.digest.windows import HOURLY, DigestWindow, daily, weekly
+from policy.time.timestamps import text
 from policy.user.profile import FOR_GOOD, Profile
 from policy.user.subscription import is_unsubscribed
 from policy.user.tenant import Tenant

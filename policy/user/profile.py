@@ -10,10 +10,10 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from policy.instants import epoch_ms
-from policy.user.address import bot_chat_address, chat_address, is_of_whatsapp, push_address
-from policy.user.barred import Barred
-from policy.wall_clock import bits_of, minutes_of
+from policy.contact.address import bot_chat_address, chat_address, is_of_whatsapp, push_address
+from policy.time.timestamps import epoch_ms
+from policy.time.wall_clock import bits_of, minutes_of
+from policy.user.suppression_reason import Barred
 from schemas.hint import Hint
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence, QuietHours
 from schemas.vocabulary import UNWRITTEN, Channel, Frequency
@@ -34,7 +34,7 @@ _PUSH = Channel.PUSH  # see schemas.vocabulary
 class Profile(Struct, frozen=True, array_like=True, gc=False):
     """Where a user can be reached and what they want; without records, the defaults."""
 
-    devices: tuple[str, ...] = ()  # as policy.user.address writes them
+    devices: tuple[str, ...] = ()  # as policy.contact.address writes them
     email: str = ""
     phone: str = ""  # E.164
     zone: str = ""  # IANA; empty: the tenant's
@@ -52,12 +52,12 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     attributes: dict[str, str] = {}
     barred: tuple[Barred, ...] = ()  # the newest MOST_BARRED
     subscriptions: dict[str, dict[Channel, int]] = {}  # see policy.user.subscription
-    chats: tuple[str, ...] = ()  # as policy.user.address writes them
+    chats: tuple[str, ...] = ()  # as policy.contact.address writes them
     webhooks: tuple[str, ...] = ()  # URLs
     best_hour: int | None = None  # of the day (UTC), in which they open most
     blocks: dict[str, int] = {}  # actors, see policy.user.block
     taken: dict[str, int] = {}  # see policy.user.taken
-    bot_chats: tuple[str, ...] = ()  # as policy.user.address writes them
+    bot_chats: tuple[str, ...] = ()  # as policy.contact.address writes them
     local_hour: int | None = None  # of their own day; stands in for `best_hour` where it is known
 
     def with_contacts(self, contacts: Contacts) -> "Profile":

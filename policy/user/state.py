@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from policy.rate_limit import Tally, TenantLimit, share
+from policy.limits.rate_limit import Tally, TenantLimit, share
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from policy.user.tenant import DEFAULT_TENANT, Tenant

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from policy.instants import epoch_ms
+from policy.time.timestamps import epoch_ms
 from policy.user.profile import Profile
 from schemas.subscription import Subscription
 from schemas.vocabulary import Channel

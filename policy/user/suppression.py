@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from policy.contact.address import is_of_whatsapp
+from policy.contact.reachable import plain
 from policy.identity import delivery_id
-from policy.instants import epoch_ms, moment
-from policy.user.address import is_of_whatsapp
-from policy.user.barred import NO_END, Barred
+from policy.time.timestamps import epoch_ms, moment
 from policy.user.profile import Profile
-from policy.user.reachable import plain
+from policy.user.suppression_reason import NO_END, Barred
 from schemas.delivery import Delivery
 from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Bar, Channel

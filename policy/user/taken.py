@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from policy.user.address import push_address
+from policy.contact.address import push_address
 from policy.user.profile import MOST_DEVICES, Profile
 from policy.user.profile_change import with_change
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence

@@ -2,11 +2,11 @@
 
 from msgspec import Struct
 
-from policy.entry import TenantEntry
-from policy.rate_limit import TenantLimit
+from policy.catalogue.entry import TenantEntry
+from policy.limits.rate_limit import TenantLimit
 from policy.sender import sender_of
+from policy.time.wall_clock import is_zone, minutes_of
 from policy.user.profile import QuietSpan, quiet_span
-from policy.wall_clock import is_zone, minutes_of
 from schemas.delivery import Sender
 from schemas.vocabulary import Channel, Frequency
 

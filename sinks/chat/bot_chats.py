@@ -5,14 +5,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from policy.user.address import bot_chat_of
+from policy.contact.address import bot_chat_of
 from schemas.delivery import Content, Delivery
 from schemas.profile import BotChat
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.hooks import IDS
-from sinks.http import HttpClient, Reply
-from sinks.one_by_one import OneByOne
+from sinks.http.client import HttpClient, Reply
 from sinks.provider import Outcome, Refused, Retry
+from sinks.single_message import OneByOne
 
 
 class BotChats(OneByOne):

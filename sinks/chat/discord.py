@@ -10,7 +10,7 @@ from schemas.delivery import Action, Content
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
-from sinks.http import Reply, failure_of, unreadable
+from sinks.http.client import Reply, failure_of, unreadable
 from sinks.provider import Outcome, Refused, Retry, Sent
 
 UNKNOWN_WEBHOOK = 10015

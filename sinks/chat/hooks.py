@@ -6,14 +6,14 @@ import msgspec
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
-from policy.endpoint import is_platforms
-from policy.user.address import split_address
+from policy.contact.address import split_address
+from policy.contact.endpoint import is_platforms
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Reason
-from sinks.endpoints import AT_ONCE, Endpoints
-from sinks.http import HttpClient, Reply
-from sinks.one_by_one import OneByOne
+from sinks.http.client import HttpClient, Reply
+from sinks.http.endpoints import AT_ONCE, Endpoints
 from sinks.provider import Outcome, Refused
+from sinks.single_message import OneByOne
 
 SYSTEM_CLOCK = SystemClock()
 IDS = "X-Tocsin-Delivery"

@@ -7,7 +7,7 @@ from msgspec import Struct
 from schemas.delivery import Content
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
-from sinks.http import Reply, failure_of, unreadable
+from sinks.http.client import Reply, failure_of, unreadable
 from sinks.provider import Outcome, Refused, Sent
 
 GONE = frozenset(

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct, structs
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Content, Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.profile import BotChat
 from schemas.vocabulary import Reason
 from sinks.chat.bot_chats import BotChats
 from sinks.chat.slack import Blocks, Picture, blocks_of, escaped, pictures_of
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 
 GONE = frozenset({"is_archived", "user_disabled", "user_not_found", "cannot_dm_bot"})

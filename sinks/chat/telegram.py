@@ -8,15 +8,15 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, structs
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Action, Content, Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.profile import BotChat
 from schemas.vocabulary import Priority, Reason
 from sinks.chat.bot_chats import BotChats
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.pace import Pace
+from sinks.http.adaptive_rate import Pace
+from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 
 MOST_MOVED = 1024

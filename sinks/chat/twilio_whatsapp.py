@@ -4,14 +4,14 @@ import re
 
 import msgspec
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.rendering.plain_text import MARK, cut
+from policy.rendering.sandbox.plain_text import MARK, cut
 from schemas.delivery import Content, Delivery
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.callback import Callback
 from sinks.chat.whatsapp import WhatsApp, require_number, words_of
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.twilio import TwilioAccount, outcome_of
 

@@ -5,12 +5,12 @@ from typing import Any
 from msgspec import Struct
 
 from pipeline.clock import Clock
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Approved, Delivery
+from schemas.errors import Misconfigured
 from sinks.callback import Callback
 from sinks.chat.whatsapp import WhatsApp, require_number, words_of
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Outcome, Retry, Sent
 from sinks.vonage import SYSTEM_CLOCK, Message, VonageAccount, outcome_of
 

@@ -2,14 +2,14 @@
 
 from abc import abstractmethod
 
-from pipeline.errors import Misconfigured
-from policy.user.address import split_address
-from policy.user.phone import plain_phone
+from policy.contact.address import split_address
+from policy.contact.phone import plain_phone
 from schemas.delivery import Content, Delivery
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
-from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Refused
-from sinks.sms.texting import country_of
+from sinks.single_message import OneByOne
+from sinks.sms.sms_provider import country_of
 
 
 class WhatsApp(OneByOne):

@@ -3,11 +3,11 @@
 from msgspec.structs import replace
 
 from pipeline.settings import Settings
-from policy.rendering.own_links import OwnLink, has_links, links_in, with_urls
-from policy.ticket import Purpose
+from policy.rendering.channels.own_links import OwnLink, has_links, links_in, with_urls
+from policy.tracking.ticket import Purpose
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
-from sinks.email.way_back import UNSUBSCRIBE
+from sinks.email.return_path import UNSUBSCRIBE
 from sinks.provider import Fault, Retry
 from sinks.tickets import Tickets
 

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct, field
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.user.address import BARE
+from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.email.linger import LINGER
+from sinks.email.batch_delay import LINGER
+from sinks.email.return_path import WayBack
 from sinks.email.senders import Senders, as_own
-from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
+from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
 
 MOST_BYTES = 50_000_000

@@ -5,9 +5,9 @@ import re
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
+from schemas.errors import Misconfigured
 from sinks.email.mime import mailbox_of, parsed_mailbox, quoted
 from sinks.provider import Fault, Outcome, Retry
 

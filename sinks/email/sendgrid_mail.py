@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from schemas.delivery import Delivery
+from sinks.email.return_path import WayBack
 from sinks.email.senders import From
-from sinks.email.way_back import WayBack
 
 # Tags stand for what differs from person to person. SendGrid looks for them in plain text, so
 # they must be unlikely in it.

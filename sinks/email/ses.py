@@ -6,16 +6,16 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.settings import Settings
-from policy.user.address import BARE
+from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
+from sinks.email.return_path import WayBack
 from sinks.email.senders import Senders, as_own
-from sinks.email.way_back import WayBack
-from sinks.http import HttpClient, Reply, failure_of, require_url
-from sinks.one_by_one import OneByOne
+from sinks.http.client import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.single_message import OneByOne
 
 PATH = "/v2/email/outbound-emails"
 MOST_TAG = 256

@@ -7,20 +7,20 @@ from email.utils import format_datetime
 import idna
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import Misconfigured
-from pipeline.outputs import partition_of
+from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from policy.bounce_token import BOUNCE, TICKET, token_of
-from policy.user.address import BARE
+from policy.contact.address import BARE
+from policy.tracking.bounce_token import BOUNCE, TICKET, token_of
 from schemas.delivery import Delivery
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.email.mime import mail_of, words_of
+from sinks.email.return_path import WayBack
 from sinks.email.senders import Senders, as_own
 from sinks.email.smtp_relay import Envelope, Relay
-from sinks.email.way_back import WayBack
-from sinks.http import HttpClient
-from sinks.one_by_one import OneByOne
+from sinks.http.client import HttpClient
 from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.single_message import OneByOne
 
 SYSTEM_CLOCK = SystemClock()
 IDS = "X-Tocsin-Delivery"

@@ -2,9 +2,9 @@
 
 from enum import IntEnum
 
-from policy.mail_status import Cause, cause_of, is_full, pause_of, status_of
+from policy.tracking.mail_status import Cause, cause_of, is_full, pause_of, status_of
 from schemas.vocabulary import Reason
-from sinks.http import MAX_DETAIL
+from sinks.http.client import MAX_DETAIL
 from sinks.provider import Fault, Refused, Retry
 
 FULL_AFTER = 1800.0

@@ -20,11 +20,11 @@ from aiosmtplib.errors import (
 )
 from aiosmtplib.response import SMTPResponse
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.email.smtp_outcomes import Stage, outcome_of, unreadable
-from sinks.http import BEFORE_CALL
+from sinks.http.client import BEFORE_CALL
 from sinks.provider import Refused, Retry
 
 KEPT = 25.0

@@ -4,17 +4,17 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.user.address import split_address
+from policy.contact.address import split_address
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.one_by_one import OneByOne
+from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from sinks.push.apns_payload import headers_of, payload_of
 from sinks.push.apns_token import ProviderTokens
+from sinks.single_message import OneByOne
 
 SYSTEM_CLOCK = SystemClock()
 TOO_OLD = "ExpiredProviderToken"

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pipeline.clock import Clock
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 
 RENEW_MS = 40 * 60_000
 """Apple wants a token to be at least 20 minutes old when it is replaced, and at most 60."""

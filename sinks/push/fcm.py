@@ -9,20 +9,20 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.user.address import BARE
+from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.breaker import answers_of
-from sinks.circuits import Circuits
-from sinks.http import HttpClient, Reply, failure_of, require_url
-from sinks.one_by_one import OneByOne
-from sinks.pace import Pace
+from sinks.http.adaptive_rate import Pace
+from sinks.http.breaker import answers_of
+from sinks.http.circuits import Circuits
+from sinks.http.client import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from sinks.push.fcm_message import body_of
 from sinks.push.google_token import AccessTokens
+from sinks.single_message import OneByOne
 
 SYSTEM_CLOCK = SystemClock()
 THIRD_PARTY = "Apple or a browser's push service"

@@ -11,7 +11,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 
 from pipeline.clock import Clock
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.provider import Retry
 

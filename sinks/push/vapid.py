@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pipeline.clock import Clock
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 
 LIFE = 12 * 3600  # seconds; RFC 8292 allows a day
 RENEW_BEFORE = 3600

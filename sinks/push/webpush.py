@@ -12,18 +12,18 @@ from msgspec import Struct
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import Settings
-from policy.user.address import split_address
+from policy.contact.address import split_address
 from schemas.delivery import KEEPS_BADGE, SILENT, Action, Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.circuits import MOST, Circuits
-from sinks.endpoints import server_of
-from sinks.http import HttpClient, Reply, failure_of, unreadable
-from sinks.one_by_one import OneByOne
-from sinks.pace import Pace
+from sinks.http.adaptive_rate import Pace
+from sinks.http.circuits import MOST, Circuits
+from sinks.http.client import HttpClient, Reply, failure_of, unreadable
+from sinks.http.endpoints import server_of
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from sinks.push.urgency import URGENCY
 from sinks.push.vapid import Vapid, decoded
+from sinks.single_message import OneByOne
 
 SYSTEM_CLOCK = SystemClock()
 MAX_TTL = 2_419_200  # seconds: push services keep a message four weeks at most

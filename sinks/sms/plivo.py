@@ -5,14 +5,14 @@ import base64
 import msgspec
 from msgspec import Struct
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texter, Texting
+from sinks.sms.sms_provider import Text, Texter, Texting
 
 
 class Request(Struct, frozen=True, omit_defaults=True):

@@ -7,9 +7,9 @@ from schemas.delivery import Delivery
 from schemas.vocabulary import Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.form import encoded
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texter, Texting
+from sinks.sms.sms_provider import Text, Texter, Texting
 
 VERSION = "2010-03-31"
 URGENT = (Priority.CRITICAL, Priority.HIGH)

@@ -3,9 +3,9 @@
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from sinks import twilio
-from sinks.http import HttpClient, Reply
+from sinks.http.client import HttpClient, Reply
 from sinks.provider import Outcome, Retry
-from sinks.sms.texting import Text, Texter, Texting
+from sinks.sms.sms_provider import Text, Texter, Texting
 
 
 class Twilio(Texter):

@@ -5,16 +5,16 @@ import base64
 import msgspec
 from msgspec import Struct, field
 
-from pipeline.errors import Misconfigured
-from pipeline.outputs import partition_of
+from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from policy.reference import reference_of
+from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply, failure_of, require_url, unreadable
+from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, Refused, Retry
-from sinks.sms.texting import Text, Texter, Texting
+from sinks.sms.sms_provider import Text, Texter, Texting
 
 MOST_CALLBACK = 100
 """Characters of a callback; without one Vonage reports to the account's."""

@@ -5,9 +5,9 @@ from msgspec import Struct
 from pipeline.clock import Clock
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Outcome, Retry
-from sinks.sms.texting import Text, Texter, Texting
+from sinks.sms.sms_provider import Text, Texter, Texting
 from sinks.vonage import SYSTEM_CLOCK, Message, VonageAccount, outcome_of
 
 

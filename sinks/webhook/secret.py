@@ -8,8 +8,8 @@ from base64 import b64encode
 
 from standardwebhooks.webhooks import Webhook
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 
 LEAST = 32
 """Characters of a key."""

@@ -8,16 +8,16 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from policy.instants import moment
-from policy.user.address import BARE
+from policy.contact.address import BARE
+from policy.time.timestamps import moment
 from schemas.delivery import Delivery
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.endpoints import AT_ONCE, Endpoints, server_of
-from sinks.http import HttpClient, Reply, failure_of
-from sinks.one_by_one import OneByOne
+from sinks.http.client import HttpClient, Reply, failure_of
+from sinks.http.endpoints import AT_ONCE, Endpoints, server_of
 from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.single_message import OneByOne
 from sinks.webhook.secret import keys_of, signer
 
 SYSTEM_CLOCK = SystemClock()

@@ -10,12 +10,12 @@ from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions, NewTopic
 from confluent_kafka import Producer
 
-from agents.sources import Sources
+from agents.intake.sources import Sources
+from pipeline.admin.end_offsets import Ends
 from pipeline.catalogue_folder import Catalogues, FixedCatalogue
-from pipeline.ends import Ends
-from pipeline.kafka_clients import administrator
-from pipeline.topics import group_of
+from pipeline.kafka.clients import administrator
 from policy.catalogue.catalogue import Catalogue, parse
+from schemas.topics import group_of
 from tests.agents.names import unique
 from tests.agents.stage import CATALOGUE, Stage
 from tests.patience import in_time, until_told

@@ -2,7 +2,28 @@
 
 from msgspec import Raw, Struct
 
-from pipeline.topics import (
+from schemas.audit import Audit
+from schemas.block import Block
+from schemas.cancellation import Cancellation
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.erasure import Erasure
+from schemas.event import Event
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.hint import Hint
+from schemas.inbox_change import InboxChange
+from schemas.live import Live
+from schemas.misplaced import Misplaced
+from schemas.post import Post
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
+from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
+from schemas.topics import (
     AUDIT,
     BLOCKS,
     BROADCASTS,
@@ -36,27 +57,6 @@ from pipeline.topics import (
     SUPPRESSIONS,
     WITHDRAWALS,
 )
-from schemas.audit import Audit
-from schemas.block import Block
-from schemas.cancellation import Cancellation
-from schemas.dead_letter import DeadLetter
-from schemas.delivery import Delivery
-from schemas.delivery_event import DeliveryEvent
-from schemas.erasure import Erasure
-from schemas.event import Event
-from schemas.feedback import Feedback
-from schemas.follow import Follow
-from schemas.hint import Hint
-from schemas.inbox_change import InboxChange
-from schemas.live import Live
-from schemas.misplaced import Misplaced
-from schemas.post import Post
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
-from schemas.request import Broadcast, Request
-from schemas.subscription import Subscription
-from schemas.suppression import Stop, Suppression
 from schemas.withdrawal import Withdrawal
 
 KINDS: dict[str, type[Struct]] = {

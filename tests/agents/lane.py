@@ -4,15 +4,15 @@ from collections import Counter
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pipeline.lanes import ALL_READ
-from pipeline.memory_log import MemoryLog
-from pipeline.partitions import Role
-from pipeline.queues import Queues
-from pipeline.read_first import ReadFirst
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ALL_READ
+from pipeline.processing.partitions import Role
+from pipeline.processing.queues import Queues
+from pipeline.processing.read_first import ReadFirst
+from pipeline.processing.slices import RECORDS, Slice, cut
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import RECORDS, Slice, cut
-from pipeline.topics import Topic
+from schemas.topics import Topic
 from tests.sinks.set_clock import SetClock
 
 

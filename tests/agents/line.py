@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from pipeline.producer import Producer, start_producer
+from pipeline.producing.producer import Producer, start_producer
 from tests.agents.kinds import KINDS
 from tests.patience import PATIENCE, PAUSE, in_time
 

@@ -4,7 +4,7 @@ import os
 import time
 from itertools import count
 
-from pipeline.outputs import partition_of
+from pipeline.producing.outputs import partition_of
 from tests.agents.line import PARTITIONS
 
 RUN = f"{os.getpid():x}{time.time_ns():x}"

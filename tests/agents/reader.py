@@ -7,25 +7,25 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 from msgspec import Struct
 
-from agents.decider import Decider, decider
-from agents.rehearsal import HeldClock
+from agents.decider.agent import Decider, decider
+from agents.replay.in_memory_pipeline import HeldClock
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.lanes import ALL_READ
-from pipeline.memory_log import MemoryLog
-from pipeline.queues import Queues
-from pipeline.read_first import ReadFirst
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ALL_READ
+from pipeline.processing.queues import Queues
+from pipeline.processing.read_first import ReadFirst
+from pipeline.processing.slices import RECORDS, cut
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import RECORDS, cut
-from pipeline.topics import DELIVERY_EVENTS, Topic
 from policy.catalogue.catalogue import Catalogue, parse
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.event import Event
 from schemas.request import Origin, Request
+from schemas.topics import DELIVERY_EVENTS, Topic
 from schemas.vocabulary import Reason, Stage
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.simulation.roles import NOW
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from rocksdict import Options, Rdict
 
 from analytics.clickhouse import ClickHouse
-from pipeline.topic_reading import read_topic
-from pipeline.topics import TOPICS
+from pipeline.kafka.topic_reading import read_topic
+from schemas.topics import TOPICS
 
 Needles = Sequence[bytes]
 

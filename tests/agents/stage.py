@@ -13,20 +13,20 @@ from typing import Any
 
 from msgspec import Struct
 
-from agents.decider import decider
-from agents.inapp import inapp
-from agents.intake import intake
+from agents.decider.agent import decider
+from agents.inapp.agent import inapp
+from agents.intake.agent import intake
 from agents.retry import retry
-from agents.router import router
+from agents.router.agent import router
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
-from pipeline.outputs import partition_of
-from pipeline.partitions import Role
-from pipeline.producer import Producer
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.partitions import Role
+from pipeline.producing.outputs import partition_of
+from pipeline.producing.producer import Producer
 from pipeline.settings import Settings
-from pipeline.topics import Topic
 from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import encode
+from schemas.topics import Topic
 from tests.agents.line import INPUTS, PARTITIONS, Line
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.worker import Worker

@@ -15,14 +15,14 @@ from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import free_port
-from pipeline.errors import Abandoned, Misconfigured
-from pipeline.made_record import make_record
-from pipeline.partitions import Role
-from pipeline.topics import AUDIT, DELIVERY_EVENTS
+from pipeline.processing.partitions import Role
+from pipeline.records.made_record import make_record
 from policy.delivery_events import reached
 from schemas.audit import Audit
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
+from schemas.errors import Abandoned, Misconfigured
+from schemas.topics import AUDIT, DELIVERY_EVENTS
 from schemas.vocabulary import Reason
 from schemas.vocabulary import Stage as Step
 from tests.agents.relay import relayed

@@ -10,12 +10,15 @@ import msgspec
 import pytest
 from confluent_kafka import Producer as KafkaProducer
 
-from pipeline.dead_letter_reading import send_again
-from pipeline.errors import TooManyBadRecords
-from pipeline.intake import LARGEST_VALUE, WINDOW
-from pipeline.outputs import partition_of
-from pipeline.producer import Producer, start_producer
-from pipeline.topics import (
+from pipeline.processing.decoder import LARGEST_VALUE, WINDOW
+from pipeline.producing.outputs import partition_of
+from pipeline.producing.producer import Producer, start_producer
+from pipeline.records.dead_letter_reading import send_again
+from schemas.encoding import encode
+from schemas.erasure import Erasure
+from schemas.errors import TooManyBadRecords
+from schemas.request import Broadcast, Origin, Request
+from schemas.topics import (
     BROADCASTS,
     CONTACTS,
     DEAD_LETTERS,
@@ -25,9 +28,6 @@ from pipeline.topics import (
     REQUESTS,
     Topic,
 )
-from schemas.encoding import encode
-from schemas.erasure import Erasure
-from schemas.request import Broadcast, Origin, Request
 from schemas.vocabulary import Priority, Reason
 from tests.agents.line import PARTITIONS
 from tests.agents.names import unique, users_of
@@ -125,7 +125,7 @@ async def test_a_batch_that_is_huge_when_unpacked_is_one_letter(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten kilobytes of it may stand for gigabytes."""
-    monkeypatch.setattr("pipeline.unpacking.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("pipeline.kafka.decompression.MOST_BYTES", 1 << 20)
     user = unique("user")
     packing = KafkaProducer(
         {"bootstrap.servers": stage.settings.kafka, "compression.type": "zstd", "linger.ms": 500}

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.topics import BLOCKS, CONTACTS, ERASURES, EVENTS, FOLLOWS
-from policy.instants import moment
-from policy.user.known import Known
+from policy.time.timestamps import moment
+from policy.user.user_view import Known
 from schemas.block import Block
 from schemas.erasure import Erasure
 from schemas.event import Event, Notify
 from schemas.question import ReadUser
+from schemas.topics import BLOCKS, CONTACTS, ERASURES, EVENTS, FOLLOWS
 from schemas.vocabulary import Channel, Reason
 from tests.agents.line import Line
 from tests.agents.names import unique

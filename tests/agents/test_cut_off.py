@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from embedded.house import Worker
 from embedded.kafka import Kafka
+from embedded.local_stack import Worker
 from embedded.process import LOOPBACK, free_port
-from pipeline.outputs import partition_of
-from pipeline.topics import DELIVER
+from pipeline.producing.outputs import partition_of
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.topics import DELIVER
 from schemas.vocabulary import Channel, Priority
 from tests.agents.line import PARTITIONS, Line
 from tests.agents.samples import delivery

@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
-from agents import decisions
-from pipeline.lanes import ALL_READ
-from pipeline.topics import BROADCASTS, DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
-from policy.digest_closing import close
-from policy.instants import moment
-from policy.resume import resume
+from agents.decider import decisions
+from pipeline.processing.lanes import ALL_READ
+from policy.decision.resume import resume
+from policy.digest.closing import close
+from policy.time.timestamps import moment
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.erasure import Erasure
 from schemas.event import Event
+from schemas.topics import BROADCASTS, DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
 from schemas.vocabulary import Channel, Priority, Reason
 from tables.users import PROFILES, user_key
-from tests.agents.test_decisions import (
+from tests.agents.decider.test_decisions import (
     CLOSED_MS,
     MINUTE,
     happened,
@@ -41,8 +41,8 @@ POST = Event(
 @pytest.fixture
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The decider's default was bound when its module was read."""
-    monkeypatch.setattr("agents.audience.AT_ONCE", AT_ONCE)
-    monkeypatch.setattr("agents.decider.Decider._do_by_clock.__defaults__", (AT_ONCE,))
+    monkeypatch.setattr("agents.decider.fan_out.AT_ONCE", AT_ONCE)
+    monkeypatch.setattr("agents.decider.agent.Decider._do_by_clock.__defaults__", (AT_ONCE,))
 
 
 async def followed() -> Roles:

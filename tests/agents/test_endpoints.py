@@ -14,11 +14,11 @@ from embedded.simulators.credentials import chat_hook
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.partitions import Role
-from pipeline.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
+from pipeline.processing.partitions import Role
 from pipeline.variables import settings_of
 from schemas.profile import BotChat, ChatHook, Contacts, Preferences, QuietHours
 from schemas.suppression import Suppression
+from schemas.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
 from schemas.vocabulary import Bar, Channel, Reason
 from tests.agents.line import Line
 from tests.agents.names import unique

@@ -6,26 +6,26 @@ from collections.abc import Sequence
 import msgspec
 from prometheus_client import REGISTRY
 
-from agents.calls import FORGOTTEN, Call, Calls
-from agents.dispatch import Dispatch
 from agents.retry import SLICE, Retries
-from agents.sink import Sink
+from agents.sink.agent import Sink
+from agents.sink.dispatch import Dispatch
+from agents.sink.provider_calls import FORGOTTEN, Call, Calls
 from embedded.retries import NAME
-from pipeline.lanes import all_read
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import all_read
+from pipeline.processing.slices import Slice
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import Slice
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRY, Topic
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
+from schemas.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRY, Topic
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Outcome, Retry
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
-from tables.step import MOST_ROWS
+from tables.storage.memory_store import MemoryStore
+from tables.storage.step import MOST_ROWS
 from tables.waiting import WAITING
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock

@@ -8,17 +8,31 @@ from pathlib import Path
 import pytest
 
 from agents.analytics import analytics
-from agents.sink import sink
+from agents.sink.agent import sink
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
-from pipeline.outputs import partition_of
-from pipeline.partitions import Role
-from pipeline.topic_settings import config_of
-from pipeline.topics import (
+from pipeline.admin.topic_settings import config_of
+from pipeline.processing.partitions import Role
+from pipeline.producing.outputs import partition_of
+from policy.catalogue.catalogue import parse
+from policy.time.timestamps import moment
+from policy.user.suppression import unregistered
+from schemas.block import Block
+from schemas.delivery import Delivery
+from schemas.erasure import Erasure
+from schemas.event import Event
+from schemas.feedback import Feedback
+from schemas.hint import Hint
+from schemas.inbox_change import InboxChange
+from schemas.profile import Device, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
+from schemas.subscription import Subscription
+from schemas.topics import (
     BLOCKS,
     CONTACTS,
     DAY_MS,
@@ -39,22 +53,8 @@ from pipeline.topics import (
     SUPPRESSIONS,
     TOPICS,
 )
-from policy.catalogue.catalogue import parse
-from policy.instants import moment
-from policy.user.suppression import unregistered
-from schemas.block import Block
-from schemas.delivery import Delivery
-from schemas.erasure import Erasure
-from schemas.event import Event
-from schemas.feedback import Feedback
-from schemas.hint import Hint
-from schemas.inbox_change import InboxChange
-from schemas.profile import Device, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
-from schemas.subscription import Subscription
 from schemas.vocabulary import Channel, Priority
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.push.fcm import Fcm
 from sinks.registry import Weighted
 from tables.users import user_key

@@ -1,8 +1,8 @@
 """A variant goes with its message, from the decision through the sinks, whatever is repeated."""
 
-from pipeline.topics import CONTACTS, DEAD_LETTERS, EVENTS, REQUESTS
 from policy.catalogue.catalogue import parse
 from schemas.dead_letter import DeadLetter
+from schemas.topics import CONTACTS, DEAD_LETTERS, EVENTS, REQUESTS
 from schemas.vocabulary import Channel, Reason
 from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique

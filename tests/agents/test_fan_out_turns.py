@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from pipeline.topics import BROADCASTS, DELIVER, EVENTS, FOLLOWS, Topic
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.delivery import Delivery
 from schemas.event import Event
 from schemas.follow import Follow
+from schemas.topics import BROADCASTS, DELIVER, EVENTS, FOLLOWS, Topic
 from schemas.vocabulary import Channel, Priority
 from tests.simulation.roles import NOW, POSTS, Roles
 
@@ -32,9 +32,9 @@ TOLD = {priority: DELIVER[Channel.INAPP, priority] for priority in Priority}
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.audience.AT_ONCE", AT_ONCE)
+    monkeypatch.setattr("agents.decider.fan_out.AT_ONCE", AT_ONCE)
     # The decider's default, which was bound when its module was read.
-    monkeypatch.setattr("agents.decider.Decider._do_by_clock.__defaults__", (AT_ONCE,))
+    monkeypatch.setattr("agents.decider.agent.Decider._do_by_clock.__defaults__", (AT_ONCE,))
 
 
 def post(tenant: str, number: int) -> Event:

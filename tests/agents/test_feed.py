@@ -10,10 +10,20 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from agents.decider import Decider
-from agents.inapp import InApp
-from pipeline.outputs import partition_of
-from pipeline.topics import (
+from agents.decider.agent import Decider
+from agents.inapp.agent import InApp
+from pipeline.producing.outputs import partition_of
+from policy.catalogue.catalogue import parse
+from policy.identity import notification_id
+from policy.time.timestamps import moment
+from schemas.cancellation import Cancellation
+from schemas.erasure import Erasure
+from schemas.event import Event
+from schemas.feed import Feed
+from schemas.inbox_change import InboxChange
+from schemas.post import Post
+from schemas.profile import Contacts, Preferences
+from schemas.topics import (
     CANCELLATIONS,
     CONTACTS,
     ERASURES,
@@ -24,16 +34,6 @@ from pipeline.topics import (
     PREFERENCES,
     WITHDRAWALS,
 )
-from policy.catalogue.catalogue import parse
-from policy.identity import notification_id
-from policy.instants import moment
-from schemas.cancellation import Cancellation
-from schemas.erasure import Erasure
-from schemas.event import Event
-from schemas.feed import Feed
-from schemas.inbox_change import InboxChange
-from schemas.post import Post
-from schemas.profile import Contacts, Preferences
 from schemas.vocabulary import Channel
 from tables import outboxes
 from tests.agents.line import PARTITIONS, Line
@@ -308,7 +308,7 @@ async def test_what_can_not_be_rendered_is_left_out_and_told_once(
 async def test_of_too_many_the_newest_are_kept_and_the_old_go(
     stage: Stage, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.outboxes.MOST_POSTS", 3)
+    monkeypatch.setattr("agents.decider.outboxes.MOST_POSTS", 3)
     fan = unique("fan")
     eve, bob = await famous(stage, fan), await famous(stage, fan)
     await happens(stage, post(bob, "bob"), *(post(eve, str(n)) for n in range(5)))
@@ -372,7 +372,7 @@ async def test_a_bad_record_among_posts_is_a_dead_letter(stage: Stage, reader: R
 async def test_more_unwanted_posts_than_one_answer_looks_at(
     stage: Stage, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.feed_answers.MOST_LOOKED_AT", 3)
+    monkeypatch.setattr("agents.decider.feed_queries.MOST_LOOKED_AT", 3)
     fan = unique("fan")
     eve, bob = await famous(stage, fan), await famous(stage, fan)
     await happens(stage, post(bob, "old"), *(post(eve, str(n)) for n in range(7)))

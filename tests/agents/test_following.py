@@ -5,20 +5,20 @@ from itertools import permutations
 import pytest
 
 from agents.following import take_follow
-from pipeline.memory_log import MemoryLog
-from pipeline.outputs import Outputs
-from pipeline.topics import FOLLOWING, FOLLOWS
-from policy.instants import moment
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
+from policy.time.timestamps import moment
 from schemas.follow import Follow
+from schemas.topics import FOLLOWING, FOLLOWS
 from tables.followers import FOLLOW_TIMES, FOLLOWER_COUNTS, FOLLOWERS, UNFOLLOWED
 from tables.followers import UNFOLLOWED_KEPT_MS as KEPT_MS
-from tables.memory import MemoryStore
-from tables.table import key_of
-from tables.turn import Turn
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import key_of
+from tables.storage.transaction import Turn
 from tests.agents.names import unique
+from tests.agents.router.test_agent import counts_of
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.stage import Stage
-from tests.agents.test_router import counts_of
 
 NOW = 1_773_480_413_600
 DAY_MS = 86_400_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.emission import is_gone
+from agents.sink.emission import is_gone
 from schemas.vocabulary import Channel, Reason
 from sinks.provider import Refused
 from tests.agents.samples import delivery

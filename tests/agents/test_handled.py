@@ -14,20 +14,20 @@ from aiokafka import ConsumerRecord, TopicPartition
 from msgspec import Struct
 
 from agents.analytics import Analytics
-from agents.decider import Decider
-from agents.inapp import InApp
+from agents.decider.agent import Decider
+from agents.inapp.agent import InApp
 from agents.retry import Retries
-from agents.router import Router
+from agents.router.agent import Router
 from pipeline.batcher import Batcher
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.lanes import Handler, all_read
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import Handler, all_read
+from pipeline.processing.slices import Slice, cut
 from pipeline.settings import Settings
-from pipeline.slices import Slice, cut
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, EVENTS, REQUESTS, RETRY, Topic
 from policy.delivery_events import reached
 from schemas.encoding import encode
 from schemas.request import Origin, Request
+from schemas.topics import DELIVER, DELIVERY_EVENTS, EVENTS, REQUESTS, RETRY, Topic
 from schemas.vocabulary import Channel, Priority, Stage
 from tests.agents.samples import delivery, order_shipped
 from tests.agents.shifted_clock import ShiftedClock

@@ -6,22 +6,22 @@ from collections import Counter
 import msgspec
 import pytest
 
-from agents.sink import Sink, sink
-from pipeline.errors import Abandoned
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from agents.sink.agent import Sink, sink
+from pipeline.process.runtime import Runtime
+from pipeline.processing.slices import Slice
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import Slice
-from pipeline.topics import DEAD_LETTERS, DELIVER
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.errors import Abandoned
+from schemas.topics import DEAD_LETTERS, DELIVER
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.one_by_one import OneByOne
 from sinks.provider import Outcome, Retry, Sent
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
+from sinks.single_message import OneByOne
 from tables.sent import SentLedger
+from tables.storage.memory_store import MemoryStore
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.patience import ended, until
@@ -66,7 +66,7 @@ class Line:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, uncertain: str) -> None:
         self.clock, self.holds = ShiftedClock(), uncertain == "hold"
         self.log, self.store, self.texts = MemoryLog(self.clock), MemoryStore(), Texts()
-        monkeypatch.setattr("agents.sink.open_store", lambda *_: self.store)
+        monkeypatch.setattr("agents.sink.agent.open_store", lambda *_: self.store)
         settings = Settings(partitions=1).model_copy(update={"sms_uncertain": uncertain})
         self.runtime = Runtime(settings, self.log, self.clock)
         self.closing = asyncio.Event()

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from agents.inapp import CHANGES_AT_ONCE, inapp
-from pipeline.slices import RECORDS
-from pipeline.topics import DELIVER, ERASURES, INBOX_CHANGES
+from agents.inapp.agent import CHANGES_AT_ONCE, inapp
+from pipeline.processing.slices import RECORDS
+from schemas.topics import DELIVER, ERASURES, INBOX_CHANGES
 from schemas.vocabulary import Channel, Priority
 from tests.agents.lane import Waiting, runtime
 

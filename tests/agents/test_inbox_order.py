@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.topics import DELIVER
 from schemas.delivery import Content, Delivery
 from schemas.inbox_question import Page, ReadInbox
+from schemas.topics import DELIVER
 from schemas.vocabulary import Channel, Priority
 from tests.simulation.roles import NOW, Roles
 

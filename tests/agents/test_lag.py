@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from aiokafka.client import AIOKafkaClient
 
-from pipeline.lag import Lag
-from pipeline.topics import EVENTS, INPUTS
+from pipeline.admin.lag import Lag
+from schemas.topics import EVENTS, INPUTS
 from tests.agents.line import PARTITIONS, Line
 
 

@@ -7,24 +7,24 @@ from random import Random
 import msgspec
 import pytest
 
-from agents import unrouted
-from agents.rehearsal import HeldClock
-from agents.router import Router
+from agents.replay.in_memory_pipeline import HeldClock
+from agents.router import unrouted
+from agents.router.agent import Router
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.slices import BYTES
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
-from pipeline.slices import BYTES
-from pipeline.topics import DEAD_LETTERS, EVENTS, REQUESTS
-from pipeline.write_queue import Entry
 from policy.catalogue.catalogue import Catalogue, parse
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
 from schemas.event import Event, Notify
 from schemas.request import Request
+from schemas.topics import DEAD_LETTERS, EVENTS, REQUESTS
 from schemas.vocabulary import Priority, Reason
-from tables.turn import TURN_BYTES
+from tables.storage.transaction import TURN_BYTES
 from tables.unrouted import UNROUTED
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore
 from tests.simulation.roles import NOW, Roles
@@ -217,8 +217,8 @@ async def test_large_events_to_many_are_written_in_steps_of_a_bounded_size() -> 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some five requests a step, so that events need several."""
-    monkeypatch.setattr("agents.unrouted.TURN_BYTES", 2_000)
-    monkeypatch.setattr("agents.unrouted.FEW", 2)
+    monkeypatch.setattr("agents.router.unrouted.TURN_BYTES", 2_000)
+    monkeypatch.setattr("agents.router.unrouted.FEW", 2)
 
 
 @pytest.mark.usefixtures("few")

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from agents.calls import Call, Calls
-from agents.dispatch import Dispatch
-from agents.sink import Sink
-from pipeline.errors import Abandoned
-from pipeline.runtime import Runtime
+from agents.sink.agent import Sink
+from agents.sink.dispatch import Dispatch
+from agents.sink.provider_calls import Call, Calls
+from pipeline.process.runtime import Runtime
+from pipeline.processing.slices import Slice, cut
+from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
-from pipeline.slices import Slice, cut
-from pipeline.topics import DELIVER, DELIVERY_EVENTS
-from pipeline.write_queue import Entry
-from policy.user.address import BARE
+from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.errors import Abandoned
+from schemas.topics import DELIVER, DELIVERY_EVENTS
 from schemas.vocabulary import Channel, Priority
 from sinks.provider import OneServer, Outcome, Sent
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
+from tables.storage.memory_store import MemoryStore
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.pipeline.gate import GatedLog, Write, settled

@@ -8,21 +8,21 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from agents.rehearsal import HeldClock, Rehearsal
+from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from agents.roles import builders_of
 from pipeline.catalogue_reload import CatalogueFolder
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, DEAD_LETTERS, DELIVERY_EVENTS, EVENTS, REQUESTS, Topic
 from schemas.dead_letter import DeadLetter
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.event import Event
 from schemas.profile import Contacts, Device
+from schemas.topics import CONTACTS, DEAD_LETTERS, DELIVERY_EVENTS, EVENTS, REQUESTS, Topic
 from schemas.vocabulary import Priority, Reason
 from schemas.vocabulary import Stage as Happened
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.policy.samples import NOON, TYPE, request
 
 DELAYED = TYPE.replace("= 86400", '= 86400\ndelay = "10m"')

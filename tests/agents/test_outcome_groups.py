@@ -7,23 +7,23 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agents.dispatch import Dispatch
-from agents.rehearsal import HeldClock
-from agents.sink import Sink
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from agents.replay.in_memory_pipeline import HeldClock
+from agents.sink.agent import Sink
+from agents.sink.dispatch import Dispatch
+from pipeline.process.runtime import Runtime
+from pipeline.processing.slices import Slice
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
-from pipeline.slices import Slice
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, RETRY
-from pipeline.write_queue import Entry
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
+from schemas.topics import DELIVER, DELIVERY_EVENTS, RETRY
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Outcome, Retry, Sent
 from sinks.registry import Weighted
-from tables.ahead import AHEAD
-from tables.table import key_of
+from tables.storage.finished_ahead import AHEAD
+from tables.storage.table import key_of
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.test_mark_order import STATE, Gated, Taking

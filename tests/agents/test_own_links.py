@@ -6,20 +6,20 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from agents.calls import Call
-from agents.dispatch import Dispatch
+from agents.sink.dispatch import Dispatch
+from agents.sink.provider_calls import Call
 from embedded.simulators.accept_log import digest_of, read_accept_log
 from embedded.simulators.server import serving
-from policy.rendering.own_links import STAND_INS
-from policy.ticket import Purpose, issue_ticket
+from policy.rendering.channels.own_links import STAND_INS
+from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.sendgrid import SendGrid
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Retry
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
 from tables.sent import SentLedger, SentMark
+from tables.storage.memory_store import MemoryStore
 from tests.agents.line import Line
 from tests.agents.samples import delivery
 from tests.agents.stage import staging

@@ -10,24 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from agents.intake import Placing
-from agents.sources import Sources
+from agents.intake.agent import Placing
+from agents.intake.sources import Sources
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.errors import Unavailable
-from pipeline.intake import Intake
-from pipeline.outputs import Outputs
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.decoder import Intake
+from pipeline.processing.slices import Slice
+from pipeline.producing.outputs import Outputs
+from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
-from pipeline.slices import Slice
-from pipeline.topics import CONTACTS, DEVICES, MISPLACED, PLACED, Topic
-from pipeline.write_queue import Entry
 from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import encode
+from schemas.errors import Unavailable
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts, Device, DeviceChange
-from tables.memory import MemoryStore
+from schemas.topics import CONTACTS, DEVICES, MISPLACED, PLACED, Topic
 from tables.moved import MOVED, Mark, without_repeats
-from tables.turn import Turn
+from tables.storage.memory_store import MemoryStore
+from tables.storage.transaction import Turn
 from tests.agents.shifted_clock import ShiftedClock
 
 PARTITIONS = 3

@@ -9,10 +9,20 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
-from agents import audience, decisions, inbox_answers, inboxes
-from agents.sink import sink
-from pipeline.errors import TooManyBadRecords
-from pipeline.topics import (
+from agents.decider import decisions, fan_out
+from agents.inapp import inbox_queries, inbox_updates
+from agents.sink.agent import sink
+from policy.body import body_digest
+from policy.contact.address import BARE
+from policy.decision.decide import decide
+from policy.decision.resume import resume
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Content, Delivery
+from schemas.encoding import encode
+from schemas.errors import TooManyBadRecords
+from schemas.event import Event
+from schemas.request import Request
+from schemas.topics import (
     CONTACTS,
     DELIVER,
     EVENTS,
@@ -21,18 +31,9 @@ from pipeline.topics import (
     REQUESTS,
     Topic,
 )
-from policy.body import body_digest
-from policy.decide import decide
-from policy.resume import resume
-from policy.user.address import BARE
-from schemas.dead_letter import DeadLetter
-from schemas.delivery import Content, Delivery
-from schemas.encoding import encode
-from schemas.event import Event
-from schemas.request import Request
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from sinks.http import BEFORE_CALL
+from sinks.http.client import BEFORE_CALL
 from sinks.provider import OneServer, Outcome, Sent
 from sinks.registry import Weighted
 from tests.agents.names import unique, users_of
@@ -167,7 +168,7 @@ async def test_the_router_sets_aside_what_nobody_foresaw(
 ) -> None:
     others = [unique("user") for _ in range(20)]
     digest = fault.before(body_digest, lambda event: event.data["customer_id"])
-    monkeypatch.setattr("agents.router.body_digest", digest)
+    monkeypatch.setattr("agents.router.agent.body_digest", digest)
     (actor,) = users_of(0, 1)
     users = (*others[:13], fault.user, *others[13:])
     await stage.say(EVENTS, *(order_shipped(user, actor=actor) for user in users))
@@ -191,7 +192,7 @@ async def test_so_many_that_the_fault_is_everywhere_stop_the_worker(
             raise ZeroDivisionError("nobody foresaw this")
         return body_digest(said)
 
-    monkeypatch.setattr("agents.router.body_digest", digest)
+    monkeypatch.setattr("agents.router.agent.body_digest", digest)
     (actor,) = users_of(0, 1)
     await stage.say(EVENTS, *(order_shipped(user, actor=actor) for user in users))
     if stops:
@@ -229,8 +230,8 @@ async def test_of_a_fan_out_all_are_told_but_whom_the_fault_concerns(
     stage: Stage, fault: Planted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actor, others = unique("actor"), users_of(0, 5)
-    monkeypatch.setattr(audience, "AT_ONCE", 2)
-    monkeypatch.setattr("agents.decider.AT_ONCE", 2)
+    monkeypatch.setattr(fan_out, "AT_ONCE", 2)
+    monkeypatch.setattr("agents.decider.agent.AT_ONCE", 2)
     planted = fault.before(decide, lambda request, *_: request.user)
     monkeypatch.setattr(decisions, "decide", planted)
     for user in (*others, fault.user):
@@ -274,8 +275,8 @@ async def test_the_inbox_sets_aside_what_nobody_foresaw(
 ) -> None:
     topic = DELIVER[Channel.INAPP, Priority.NORMAL]
     others = users_of(0, 4)
-    shown = fault.before(inbox_answers.shown_item, lambda _, item: item.content.body)
-    monkeypatch.setattr(inboxes, "shown_item", shown)
+    shown = fault.before(inbox_queries.shown_item, lambda _, item: item.content.body)
+    monkeypatch.setattr(inbox_updates, "shown_item", shown)
     said = [
         delivery(
             stage.clock,

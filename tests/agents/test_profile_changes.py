@@ -1,11 +1,11 @@
 """A change of some wishes meets what others wrote meanwhile, and loses none of it."""
 
-from pipeline.topics import CONTACTS, DEVICES, ERASURES, PREFERENCES, PROFILE_CHANGES
-from policy.user.known import Known
+from policy.user.user_view import Known
 from schemas.erasure import Erasure
 from schemas.profile import Contacts, Device, DeviceChange, Preferences, QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.question import ReadUser
+from schemas.topics import CONTACTS, DEVICES, ERASURES, PREFERENCES, PROFILE_CHANGES
 from schemas.vocabulary import Channel, Frequency
 from tests.agents.names import unique
 from tests.agents.stage import Stage

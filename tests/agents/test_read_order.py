@@ -5,13 +5,13 @@ from itertools import chain, combinations, permutations
 import msgspec
 import pytest
 
-from agents.outlook import PATIENCE_MS
-from pipeline.read_first import GRACE
-from pipeline.slices import RECORDS
-from pipeline.topics import CONTACTS, DELIVER, PLACED, PREFERENCES, REQUESTS
+from agents.decider.watermark import PATIENCE_MS
+from pipeline.processing.read_first import GRACE
+from pipeline.processing.slices import RECORDS
 from schemas.encoding import encode
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts, Device, Preferences
+from schemas.topics import CONTACTS, DELIVER, PLACED, PREFERENCES, REQUESTS
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.agents.reader import Reader, asked
 

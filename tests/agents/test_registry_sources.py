@@ -22,13 +22,13 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from prometheus_client import REGISTRY
 
-from agents import source_reading
+from agents.intake import source_reading
 from cli.main import tocsin
-from pipeline.dead_letter_reading import send_again
-from pipeline.errors import Unavailable
-from pipeline.topics import EVENTS, PLACED
+from pipeline.records.dead_letter_reading import send_again
+from schemas.errors import Unavailable
 from schemas.event import Event
 from schemas.misplaced import Misplaced
+from schemas.topics import EVENTS, PLACED
 from schemas.vocabulary import Reason
 from tests.agents.company import Company
 from tests.agents.stage import CATALOGUE, Stage
@@ -212,7 +212,7 @@ async def test_while_the_registry_is_away_records_wait(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """At the start, and when a schema comes that is new; what is known is read on meanwhile."""
-    caplog.set_level(logging.WARNING, "agents.source_reading")
+    caplog.set_level(logging.WARNING, "agents.intake.source_reading")
     first = AvroSerializer(confluent, json.dumps(ORDER))
     await door.close()
     await company.write(*await written(first, company.topic, order(1), order(2)))

@@ -9,19 +9,19 @@ from prometheus_client import REGISTRY, generate_latest
 
 from agents.retry import Retries
 from embedded.retries import NAME, waiting_of
-from pipeline.lanes import all_read
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import all_read
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.topics import DELIVER, RETRY
 from policy.retry import Attempt, next_attempt
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.topics import DELIVER, RETRY
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.webhook.standard import outcome_of
-from tables.memory import MemoryStore
-from tables.store import FRONTIER
+from tables.storage.memory_store import MemoryStore
+from tables.storage.store import FRONTIER
 from tables.waiting import WAITING
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock

@@ -9,9 +9,9 @@ from agents.setup import SetUp, set_up
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrations
 from embedded.clickhouse import ClickHouse as Server
-from pipeline.kafka_clients import administrator
+from pipeline.kafka.clients import administrator
 from pipeline.settings import Settings
-from pipeline.topics import Topic
+from schemas.topics import Topic
 from tests.agents.line import Line
 from tests.agents.names import unique
 from tests.patience import until_told

@@ -8,22 +8,22 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from agents.dispatch import Dispatch
-from agents.sink import Sink
-from pipeline.errors import Abandoned
-from pipeline.lanes import Lane
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from agents.sink.agent import Sink
+from agents.sink.dispatch import Dispatch
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import Lane
+from pipeline.processing.slices import Slice, cut
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import Slice, cut
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, RETRY
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
+from schemas.errors import Abandoned
+from schemas.topics import DELIVER, DELIVERY_EVENTS, RETRY
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.provider import Outcome, Retry, Sent
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.test_mark_order import Taking

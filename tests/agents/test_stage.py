@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Unavailable
-from pipeline.outputs import Outputs
-from pipeline.topics import CONTACTS, EVENTS
+from pipeline.producing.outputs import Outputs
+from schemas.errors import Unavailable
 from schemas.event import Notify
+from schemas.topics import CONTACTS, EVENTS
+from tests.agents.decider.test_agent import killed
 from tests.agents.line import Line
 from tests.agents.names import unique
 from tests.agents.samples import event, reachable
 from tests.agents.stage import Stage, staging
 from tests.agents.test_blocking import COMMENT
-from tests.agents.test_decider import killed
 
 A_DAY = 86_400_000
 

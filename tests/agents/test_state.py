@@ -3,16 +3,16 @@
 import pytest
 from aiokafka import TopicPartition
 
-from agents.router import Router
+from agents.router.agent import Router
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.memory_log import MemoryLog
-from pipeline.parts import Trust
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.parts import Trust
+from pipeline.processing.slices import Slice, cut
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import Slice, cut
-from pipeline.topics import EVENTS
 from policy.catalogue.catalogue import parse
-from tables.memory import MemoryStore
+from schemas.topics import EVENTS
+from tables.storage.memory_store import MemoryStore
 from tests.agents.lane import record
 from tests.agents.shifted_clock import ShiftedClock
 

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from agents.decider import Decider
-from agents.inapp import InApp
-from agents.router import Router
+from agents.decider.agent import Decider
+from agents.inapp.agent import InApp
+from agents.router.agent import Router
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.lanes import Handler
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import Handler
+from pipeline.processing.slices import AT_A_STRETCH
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import AT_A_STRETCH
-from pipeline.topics import CONTACTS, DELIVER, EVENTS, Topic
 from schemas.encoding import encode
+from schemas.topics import CONTACTS, DELIVER, EVENTS, Topic
 from schemas.vocabulary import Channel, Priority
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.agents.names import unique
 from tests.agents.samples import delivery, order_shipped, reachable
 from tests.agents.shifted_clock import ShiftedClock

@@ -1,10 +1,13 @@
 """What one tenant cancels or has erased leaves room for what others send."""
 
-from agents.decider import decider
-from agents.router import router
+from agents.decider.agent import decider
+from agents.router.agent import router
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.slices import RECORDS
-from pipeline.topics import (
+from pipeline.processing.slices import RECORDS
+from policy.catalogue.catalogue import parse
+from policy.time.timestamps import moment
+from schemas.cancellation import Cancellation
+from schemas.topics import (
     CANCELLATIONS,
     CANCELLED,
     CANCELLED_BULK,
@@ -12,12 +15,9 @@ from pipeline.topics import (
     FOLLOWS,
     REQUESTS,
 )
-from policy.catalogue.catalogue import parse
-from policy.instants import moment
-from schemas.cancellation import Cancellation
 from schemas.vocabulary import Priority
-from tables.held import CANCELLED as CANCELLED_KEYS
-from tables.table import key_of
+from tables.pending import CANCELLED as CANCELLED_KEYS
+from tables.storage.table import key_of
 from tests.agents.lane import Waiting, runtime
 from tests.simulation.roles import NOW, Roles
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from pipeline.read_first import GRACE
-from pipeline.topics import CONTACTS, DELIVER, FEEDBACK, PREFERENCES, REQUESTS
+from pipeline.processing.read_first import GRACE
 from policy.identity import notification_id
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.delivery import Delivery
 from schemas.feedback import Feedback
 from schemas.profile import Contacts, Device, Preferences, QuietHours
+from schemas.topics import CONTACTS, DELIVER, FEEDBACK, PREFERENCES, REQUESTS
 from schemas.vocabulary import Priority
 from tests.agents.reader import Reader, asked
 

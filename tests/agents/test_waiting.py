@@ -4,11 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agents.outlook import PATIENCE_MS
-from pipeline.errors import Unavailable
-from pipeline.lanes import ALL_READ
-from pipeline.outputs import Outputs, partition_of
-from pipeline.topics import (
+from agents.decider.watermark import PATIENCE_MS
+from pipeline.processing.lanes import ALL_READ
+from pipeline.producing.outputs import Outputs, partition_of
+from policy.catalogue.catalogue import parse
+from schemas.cancellation import Cancellation
+from schemas.errors import Unavailable
+from schemas.event import Event
+from schemas.feedback import Feedback
+from schemas.profile import Preferences, QuietHours
+from schemas.topics import (
     CANCELLATIONS,
     CONTACTS,
     EVENTS,
@@ -16,14 +21,9 @@ from pipeline.topics import (
     PREFERENCES,
     REQUESTS,
 )
-from policy.catalogue.catalogue import parse
-from schemas.cancellation import Cancellation
-from schemas.event import Event
-from schemas.feedback import Feedback
-from schemas.profile import Preferences, QuietHours
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
-from tables.store import PartitionStore
+from tables.storage.store import PartitionStore
 from tests.agents.line import PARTITIONS
 from tests.agents.names import unique
 from tests.agents.samples import event, reachable

@@ -9,11 +9,11 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from msgspec import Raw, Struct
 
-from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, LIVE, Topic
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.live import Live, Message
+from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, LIVE, Topic
 from schemas.vocabulary import Channel, Priority
 
 Value = TypeVar("Value", bound=Struct)

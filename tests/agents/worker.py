@@ -10,14 +10,14 @@ from functools import partial
 from aiokafka import TopicPartition
 
 from agents.state import Stateful, open_store
-from pipeline.lanes import ALL_READ, Handler, ReadTo
-from pipeline.partitions import Role
-from pipeline.parts import handle_in_parts
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ALL_READ, Handler, ReadTo
+from pipeline.processing.partitions import Role
+from pipeline.processing.parts import handle_in_parts
+from pipeline.processing.slices import RECORDS, Slice, cut
 from pipeline.settings import Settings
-from pipeline.slices import RECORDS, Slice, cut
-from pipeline.topics import Topic
-from tables.table import is_of_table
+from schemas.topics import Topic
+from tables.storage.table import is_of_table
 from tests.agents.line import PARTITIONS
 from tests.agents.transcript import Transcript
 

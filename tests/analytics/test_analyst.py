@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from analytics.analyst import LIMITS, statements
 from analytics.clickhouse import ClickHouse
 from cli.main import tocsin
-from pipeline.errors import Unavailable, WrongUsage
+from schemas.errors import Unavailable, WrongUsage
 from tests.analytics.story import STORY
 
 

@@ -12,8 +12,8 @@ import pytest
 from analytics.clickhouse import ClickHouse
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import LOOPBACK
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from schemas.errors import Unavailable
 from tests.certificates import Authority
 
 

@@ -12,7 +12,7 @@ from analytics.clickhouse import ClickHouse
 from analytics.erasure import Erased, erase, hash_of, purge
 from analytics.migration import migrate, migrations
 from embedded.clickhouse import ClickHouse as Server
-from policy.ticket import LIFE_MS
+from policy.tracking.ticket import LIFE_MS
 from schemas.vocabulary import Stage
 from tests.analytics.story import NOON, STORY, TENANT, happened, sent
 from tests.analytics.test_twice import figures

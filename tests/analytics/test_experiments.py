@@ -11,13 +11,13 @@ from analytics.clickhouse import ClickHouse
 from analytics.erasure import erase
 from analytics.experiments import Asked, experiments_of
 from policy.catalogue.catalogue import parse
-from policy.proportions import Counts
-from policy.results import Metric, Results, results
+from policy.experiments.results import Metric, Results, results
+from policy.experiments.statistics import Counts
 from schemas.delivery_event import DeliveryEvent
 from schemas.vocabulary import Stage
 from tests.analytics.story import DAY, NOON, TENANT, happened, sent
+from tests.policy.experiments.test_experiment import EXPERIMENT
 from tests.policy.samples import TYPE
-from tests.policy.test_experiment import EXPERIMENT
 
 ASKED = Asked(tenant=TENANT, type="thing")
 DID = {"plain": ((3, 1), (1, 1), (2, 0)), "warm": ((4, 4), (1, 0))}

@@ -6,7 +6,7 @@ import pytest
 
 from analytics.clickhouse import ClickHouse
 from analytics.export import parquet, to_bucket
-from pipeline.errors import WrongUsage
+from schemas.errors import WrongUsage
 from tests.analytics.story import STORY, sent
 
 

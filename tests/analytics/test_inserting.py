@@ -6,7 +6,7 @@ import tracemalloc
 import msgspec
 
 from analytics.clickhouse import ClickHouse
-from bench.happenings import happenings
+from bench.analytics.synthetic_events import happenings
 from schemas.delivery_event import DeliveryEvent
 
 ROWS = 5000

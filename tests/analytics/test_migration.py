@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from analytics.clickhouse import COLUMNS, ClickHouse
 from analytics.migration import Migration, check_schema, filled, migrate, migrations
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason, Stage
 from tests.analytics.story import STORY, happened, sent
 

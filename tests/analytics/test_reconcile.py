@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from agents.analytics import analytics
 from analytics.clickhouse import ClickHouse
 from analytics.reconcile import Reconciled, reconcile
-from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS
 from policy.delivery_events import reached
 from schemas.delivery import Delivery
+from schemas.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS
 from schemas.vocabulary import Channel, Reason
 from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique

@@ -11,13 +11,14 @@ import msgspec
 import pytest
 
 from analytics.panels import PANELS
-from bench.analytics import AnalyticsFound
+from bench.analytics.analytics import AnalyticsFound
+from bench.analytics.questions import QuestionsFound
 from bench.contestants.equipment import Equipment
 from bench.contestants.work import work
-from bench.decide import Decide
-from bench.gateway import GatewayFound
-from bench.poison import Poison
-from bench.questions import QuestionsFound
+from bench.decide.decide import Decide
+from bench.decide.restore import Restore, state
+from bench.decide.workload import TYPE, profile, record_number, requests, user_name
+from bench.gateway.gateway import GatewayFound
 from bench.report import (
     analytics_table,
     decide_table,
@@ -27,10 +28,9 @@ from bench.report import (
     restore_table,
     sinks_table,
 )
-from bench.restore import Restore, state
-from bench.sinks import Sinks
+from bench.sinks.poison import Poison
+from bench.sinks.sinks import Sinks
 from bench.vendors import VENDORS
-from bench.workload import TYPE, profile, record_number, requests, user_name
 from policy.user.profile import Profile
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
@@ -38,7 +38,7 @@ from schemas.request import Request
 from schemas.vocabulary import Reason
 from sinks.registry import PROVIDERS
 from tables.followers import FOLLOWERS
-from tables.table import checker
+from tables.storage.table import checker
 from tables.users import LEDGERS, PROFILES
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,7 +7,7 @@ import pytest
 import uvloop
 
 from bench.contestants.equipment import NO_LOOP, Equipment, check_fair, equip, report, reported
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 
 OURS = Equipment("uvloop", (50_000, 20, 100))
 

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from bench.end_to_end import EndToEnd
-from bench.soak import Soak
-from bench.whole import NOT_OURS
-from bench.whole_report import WIDTH, end_to_end_tables, soak_tables
+from bench.whole.end_to_end import EndToEnd
+from bench.whole.report import WIDTH, end_to_end_tables, soak_tables
+from bench.whole.soak import Soak
+from bench.whole.whole import NOT_OURS
 from tests.bench.test_benchmarks import bench
 
 

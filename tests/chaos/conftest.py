@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.faults import Fault
 from tests.chaos.observe import set_fault
 from tests.patience import PATIENCE

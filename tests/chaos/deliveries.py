@@ -8,13 +8,13 @@ from hashlib import blake2b
 
 import msgspec
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.accept_log import Accepted, read_accept_log
-from pipeline.outputs import partition_of
-from pipeline.producer import Producer, start_producer
-from pipeline.topics import DELIVER
-from pipeline.write_queue import Entry
+from pipeline.producing.outputs import partition_of
+from pipeline.producing.producer import Producer, start_producer
+from pipeline.producing.write_queue import Entry
 from schemas.delivery import Content, Delivery
+from schemas.topics import DELIVER
 from schemas.vocabulary import Channel, Priority
 
 ADDRESSES = {

@@ -8,11 +8,11 @@ from aiokafka import TopicPartition
 
 from demo.verify.evidence import Evidence, Excuse, Place, Posted
 from demo.verify.gathering import posted, read_held, read_inbox
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.accept_log import now, read_accept_log
-from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
 from schemas.dead_letter import DeadLetter
 from schemas.delivery_event import DeliveryEvent
+from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
 from tests.chaos.observe import ends_of, read_from
 
 PRIORITIES = {topic.name: names for names, topic in DELIVER.items()}

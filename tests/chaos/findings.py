@@ -4,13 +4,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from demo.producer_log import Claims
+from demo.dataset.world import World
+from demo.produce.producer_log import Claims
 from demo.verify.evidence import Evidence
+from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings, percentile
 from demo.verify.judge import expected_of, judge
-from demo.verify.type_spec import read_type_specs
-from demo.world import World
-from embedded.house import CATALOGUE, House
+from embedded.local_stack import CATALOGUE, House
 from schemas.vocabulary import Channel
 from tests.chaos.evidence import gather
 from tests.chaos.flow import Flow, claims_of

@@ -14,8 +14,8 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
 
-from demo.producer_log import BadClaim, Claims
-from embedded.house import House
+from demo.produce.producer_log import BadClaim, Claims
+from embedded.local_stack import House
 from tests.chaos.evidence import Mark, mark
 from tests.chaos.observe import wait_until_read
 from tests.chaos.script import Script

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from embedded.house import House
+from embedded.local_stack import House
 from tests.placements import PLACEMENTS
 
 USERS = 20

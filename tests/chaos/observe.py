@@ -12,11 +12,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from embedded.house import House, Worker
+from embedded.local_stack import House, Worker
 from embedded.retries import retries_waiting
 from embedded.simulators.faults import Fault
-from pipeline.ends import learn
-from pipeline.topics import DELIVER, INPUTS
+from pipeline.admin.end_offsets import learn
+from schemas.topics import DELIVER, INPUTS
 from schemas.vocabulary import Channel
 from tests.chaos.witness import Key, Output
 from tests.patience import PATIENCE

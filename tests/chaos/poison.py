@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from demo.producer_log import BadClaim, record_digest
+from demo.produce.producer_log import BadClaim, record_digest
 
 NOW = datetime.now(UTC).isoformat()
 USER = "poisoner"

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from demo.people import Record
-from demo.producer_log import Claim
-from demo.world import World
+from demo.dataset.people import Record
+from demo.dataset.world import World
+from demo.produce.producer_log import Claim
 
 ORDERS_EACH = 8
 """Orders for one customer: below the ten an hour that the rate limit lets through."""

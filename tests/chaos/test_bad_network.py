@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from embedded.house import WEB, House, Worker
+from embedded.local_stack import WEB, House, Worker
 from embedded.process import free_port
 from tests.chaos.conftest import SESSION_TIMEOUT, Tell
 from tests.chaos.under_load import Api, Load, under_load

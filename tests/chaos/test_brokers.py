@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from embedded.house import WEB, House
 from embedded.kafka import Kafka
 from embedded.kafka_cluster import KafkaCluster
+from embedded.local_stack import WEB, House
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, PROVIDERS, SESSION_TIMEOUT, Tell
 from tests.chaos.observe import set_fault
 from tests.chaos.small_disk import SmallDisk, small_disk

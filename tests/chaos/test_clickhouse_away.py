@@ -13,14 +13,14 @@ import pytest
 
 from analytics.clickhouse import ClickHouse
 from analytics.reconcile import reconcile
-from bench.happenings import happenings
+from bench.analytics.synthetic_events import happenings
 from bench.memory import memory_of
-from embedded.house import House
+from embedded.local_stack import House
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.outputs import Outputs
-from pipeline.producer import Producer, start_producer
-from pipeline.topics import DELIVERY_EVENTS
+from pipeline.producing.outputs import Outputs
+from pipeline.producing.producer import Producer, start_producer
 from schemas.delivery_event import DeliveryEvent
+from schemas.topics import DELIVERY_EVENTS
 from tests.chaos.conftest import Tell
 
 MINUTES = float(os.environ.get("AWAY_MINUTES", "1"))

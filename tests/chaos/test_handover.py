@@ -12,14 +12,14 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 
-from embedded.house import Worker
 from embedded.kafka import Kafka
-from pipeline.kafka_clients import reader
-from pipeline.outputs import partition_of
-from pipeline.producer import start_producer
+from embedded.local_stack import Worker
+from pipeline.admin.topic_creation import create_topics
+from pipeline.kafka.clients import reader
+from pipeline.producing.outputs import partition_of
+from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import FOLLOWS, TOPICS, changelog
+from schemas.topics import FOLLOWS, TOPICS, changelog
 from tests.chaos.conftest import Tell
 from tests.chaos.workers import stop
 

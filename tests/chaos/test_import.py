@@ -16,13 +16,13 @@ from aiokafka import TopicPartition
 
 from demo.verify.findings import percentile
 from demo.verify.gathering import key_parts
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.accept_log import read_accept_log
-from pipeline.lag import Lag
-from pipeline.outputs import partition_of
-from pipeline.producer import Producer
-from pipeline.topics import CONTACTS, EVENTS, REQUESTS, Topic
-from pipeline.write_queue import Entry
+from pipeline.admin.lag import Lag
+from pipeline.producing.outputs import partition_of
+from pipeline.producing.producer import Producer
+from pipeline.producing.write_queue import Entry
+from schemas.topics import CONTACTS, EVENTS, REQUESTS, Topic
 from schemas.vocabulary import Priority
 from tables.users import LEDGERS, PROFILES
 from tests.chaos.conftest import SESSION_TIMEOUT, Tell, catalogue_in

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from tests.chaos.conftest import CALLS_IN_FLIGHT, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import BRIEF_RATE, RATE, flowing, playing

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from analytics.clickhouse import ClickHouse
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.faults import Fault
 from policy.dedupe import MARKS_KEPT
 from schemas.vocabulary import Channel

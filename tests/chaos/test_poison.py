@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 from bench.pairs import ratio_of
-from embedded.house import House
+from embedded.local_stack import House
 from tests.chaos.conftest import Tell
 from tests.chaos.deliveries import producing
 from tests.chaos.findings import settle

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.faults import Fault
 from schemas.vocabulary import Channel, Priority
 from tests.chaos.conftest import Tell

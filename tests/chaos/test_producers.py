@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 import msgspec
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.accept_log import Accepted, read_accept_log
-from pipeline.topics import DEAD_LETTERS, REQUESTS
 from schemas.request import Request
+from schemas.topics import DEAD_LETTERS, REQUESTS
 from schemas.vocabulary import Priority
 from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
 from tests.chaos.foreign import ACTORS, DEVICES, TIMES, USERS, Company, company

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from analytics.clickhouse import ClickHouse
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.credentials import Credentials
 from embedded.simulators.faults import Fault
-from pipeline.topics import DEAD_LETTERS, DELIVERY_EVENTS, RETRY
+from schemas.topics import DEAD_LETTERS, DELIVERY_EVENTS, RETRY
 from schemas.vocabulary import Channel, Priority
 from tests.chaos.conftest import LATENCY, PROVIDERS, Tell
 from tests.chaos.deliveries import Deliveries, producing, write

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from embedded.house import TOGETHER, House
-from pipeline.topics import ROLES
+from embedded.local_stack import TOGETHER, House
+from schemas.topics import ROLES
 from tests.chaos.conftest import (
     CALLS_IN_FLIGHT,
     LATENCY,

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.accept_log import Accepted
 from embedded.simulators.faults import Fault
-from pipeline.producer import Producer
+from pipeline.producing.producer import Producer
 from schemas.vocabulary import Channel, Priority
 from tests.chaos.conftest import BRIEF_SESSION, CALLS_IN_FLIGHT, LATENCY, PARTITIONS, Tell
 from tests.chaos.deliveries import Deliveries, accepted, by_provider, producing, write

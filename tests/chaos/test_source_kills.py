@@ -18,18 +18,18 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from embedded.kafka import Kafka
+from pipeline.admin.topic_creation import create_topics
 from pipeline.clock import SystemClock
-from pipeline.memory_log import MemoryLog
-from pipeline.misplaced import SourcedRecord, as_it_stood
-from pipeline.outputs import Outputs
+from pipeline.kafka.topic_reading import read_topic
+from pipeline.processing.misplaced import SourcedRecord, as_it_stood
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_reading import read_topic
-from pipeline.topics import DEAD_LETTERS, EVENTS, MISPLACED, PLACED
 from schemas.event import Event
-from tables.memory import MemoryStore
+from schemas.topics import DEAD_LETTERS, EVENTS, MISPLACED, PLACED
 from tables.moved import without_repeats
-from tables.turn import Turn
+from tables.storage.memory_store import MemoryStore
+from tables.storage.transaction import Turn
 from tests.agents.company import SHIPPED, Company
 from tests.agents.line import line_to
 from tests.agents.names import unique

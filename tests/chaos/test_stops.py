@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from tests.chaos.conftest import CALLS_IN_FLIGHT, SESSION_TIMEOUT, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import BRIEF_RATE, flowing

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.house import ROOT, House
-from pipeline.topics import ROLES
+from embedded.local_stack import ROOT, House
+from schemas.topics import ROLES
 from tests.chaos.conftest import Tell
 from tests.chaos.findings import settle
 from tests.chaos.flow import BRIEF_RATE, RATE, flowing

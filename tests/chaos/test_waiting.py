@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from embedded.house import House
+from embedded.local_stack import House
 from embedded.simulators.accept_log import read_accept_log
 from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
 from tests.chaos.flow import Flow, playing

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from demo.producer_log import Claims
+from demo.produce.producer_log import Claims
 from demo.verify.evidence import Evidence
+from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings
 from demo.verify.judge import expected_of
-from demo.verify.type_spec import read_type_specs
-from embedded.house import CATALOGUE
+from embedded.local_stack import CATALOGUE
 from embedded.simulators.accept_log import Accepted, data_digest_of, digest_of
 from policy.identity import delivery_id
 from schemas.vocabulary import Channel

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from bench.memory import memory_of
-from embedded.house import House, Worker
+from embedded.local_stack import House, Worker
 from tests.chaos.conftest import CALLS_IN_FLIGHT, Tell
 from tests.chaos.findings import settle
 from tests.chaos.flow import Flow, playing

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from embedded.house import House, Worker
+from embedded.local_stack import House, Worker
 from tests.patience import PATIENCE
 
 GRACE = PATIENCE

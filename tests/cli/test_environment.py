@@ -11,7 +11,7 @@ import pytest
 
 from cli.environment import FILE, claimed, found
 from cli.settings import read_settings
-from pipeline.errors import Misconfigured, Unavailable
+from schemas.errors import Misconfigured, Unavailable
 
 OF_UP = {
     "TOCSIN_KAFKA": "127.0.0.1:19092",

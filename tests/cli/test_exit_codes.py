@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from pipeline import app, errors
-from pipeline.errors import ExitCode, TocsinError, exit_code_of
+from pipeline.consuming import app
+from schemas import errors
+from schemas.errors import ExitCode, TocsinError, exit_code_of
 from schemas.vocabulary import Reason
 
 KINDS: list[tuple[BaseException, int, str]] = [

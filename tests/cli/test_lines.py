@@ -5,7 +5,7 @@ from rich.text import Text
 
 from cli.ids import the_only
 from cli.lines import Row, aligned, wrapped
-from pipeline.errors import WrongUsage
+from schemas.errors import WrongUsage
 
 ID = "90b7c12854cbd5478e08a06ddc4438ba"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import gc, sys
-import agents.roles, agents.sink, pipeline.worker
+import agents.roles, agents.sink.agent, pipeline.process.worker
 from cli.main import main
 from sinks.registry import kind_of
 
@@ -16,7 +16,7 @@ def unloaded(*names):
     assert not [name for name in names if name in sys.modules]
 
 unloaded("botocore", "cryptography", "firebase_admin", "phonenumbers", "sinks.email.ses")
-import agents.decider
+import agents.decider.agent
 unloaded("clickhouse_connect", "sinks.sms.twilio")
 kind_of("sendgrid")
 unloaded("botocore", "OpenSSL", "firebase_admin", "phonenumbers")

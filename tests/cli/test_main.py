@@ -17,8 +17,8 @@ from agents.roles import builders_of
 from cli.environment import FILE
 from cli.main import ELSEWHERE, SERVERS, tocsin
 from embedded.process import free_port
-from pipeline.errors import ExitCode
-from pipeline.topics import ROLES
+from schemas.errors import ExitCode
+from schemas.topics import ROLES
 from tests.patience import ended
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +124,9 @@ def test_a_worker_runs_the_roles_that_are_named(
 ) -> None:
     run: list[str] = []
     monkeypatch.setattr("cli.main.check_prerequisites", lambda _: None)
-    monkeypatch.setattr("pipeline.worker.run_worker", lambda _, builders: run.extend(builders))
+    monkeypatch.setattr(
+        "pipeline.process.worker.run_worker", lambda _, builders: run.extend(builders)
+    )
     result = CliRunner().invoke(tocsin, ["worker", *names.split()])
     assert (result.exit_code, tuple(run)) == (0, roles)
 

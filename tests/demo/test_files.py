@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from demo.gauges import Tail
-from demo.producer_log import ProducerLog
+from demo.produce.producer_log import ProducerLog
 from demo.run_folder import run_folder
+from demo.show.gauges import Tail
 
 
 def test_a_finished_run_gives_way_and_a_running_one_does_not(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from pipeline.probes import STALL_SECONDS
+from pipeline.monitoring.probes import STALL_SECONDS
 from pipeline.settings import Settings
-from pipeline.topics import ROLES, STATEFUL
 from pipeline.variables import settings_of
+from schemas.topics import ROLES, STATEFUL
 from tests.deploy.chart import BUILD, CHART, KEPT, KUBERNETES, SETS, digest, draw, helm
 
 Manifest = dict[str, Any]

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
-from policy import entry
-from policy.duration import Duration
-from policy.rate_limit import RateLimit, TenantLimit
+from policy.catalogue import entry
+from policy.limits.rate_limit import RateLimit, TenantLimit
 from policy.source.entry import Into, SourceEntry, TopicPattern
+from policy.time.duration import Duration
 from schemas.event import Name
 from schemas.profile import ClockTime, QuietHours
 from tests.documentation.field_docs import field_docs, paragraphs

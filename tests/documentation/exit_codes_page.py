@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from pipeline import errors
-from pipeline.errors import ExitCode, TocsinError
+from schemas import errors
+from schemas.errors import ExitCode, TocsinError
 from tests.documentation.field_docs import field_docs, paragraphs
 from tests.documentation.markdown import code, generated, table
 

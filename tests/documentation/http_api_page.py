@@ -9,7 +9,7 @@ from tests.documentation.markdown import code, generated, table
 from tests.web.caller import memory, settings
 from tests.web.desk import desk_of
 from web.api.app import routes_of
-from web.api.openapi import document
+from web.api.openapi.document import document
 
 _SCHEMAS = "#/components/schemas/"
 _ALWAYS = ("400", "401", "403", "405", "408", "413", "415", "429", "500", "503")

@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram, Info
 from prometheus_client.metrics import MetricWrapperBase
 
-from pipeline import metrics
+from pipeline.monitoring import metrics
 from tests.documentation.markdown import code, generated, table
 
 KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram", Info: "info"}

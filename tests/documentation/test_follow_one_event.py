@@ -51,6 +51,6 @@ def test_each_usual_question_has_a_path(question: str) -> None:
 
 
 def test_a_name_that_moved_is_found() -> None:
-    assert lacking("[policy/decide.py](../policy/decide.py) has `decide()` and `gone()`") == [
-        "gone"
-    ]
+    assert lacking(
+        "[policy/decision/decide.py](../policy/decision/decide.py) has `decide()` and `gone()`"
+    ) == ["gone"]

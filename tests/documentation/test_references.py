@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator
 from prometheus_client import REGISTRY, generate_latest
 
 from pipeline.settings import Settings
-from pipeline.topics import TOPICS
 from policy.catalogue.file import Sections
+from schemas.topics import TOPICS
 from tests.documentation.catalogue_page import SECTIONS
 from tests.documentation.metrics_page import declared, name_of
 from tests.documentation.references import FOLDER, REFERENCES

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ExitCode
 from pipeline.settings import Settings
+from schemas.errors import ExitCode
 from tests.documentation.metrics_page import declared, name_of
 
 TEXT = (Path(__file__).parents[2] / "docs/runbook.md").read_text("utf-8")

@@ -76,7 +76,7 @@ def test_the_site_is_built_without_a_complaint(tmp_path: Path) -> None:
     overview = (site / "overview.html").read_text("utf-8")
     assert 'href="inside.html#three-brokers"' in (site / "architecture.html").read_text("utf-8")
     assert 'href="source/schemas/examples/events.json.html"' in overview
-    shown = (site / "source/policy/decide.py.html").read_text("utf-8")
+    shown = (site / "source/policy/decision/decide.py.html").read_text("utf-8")
     assert "def decide(" in re.sub("<[^>]*>", "", shown)
     # It can be read where nothing else is reached.
     assert not re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="https?:', overview)

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from pipeline.topic_settings import config_of
-from pipeline.topics import DAY_MS, TOPICS, Topic
+from pipeline.admin.topic_settings import config_of
+from schemas.topics import DAY_MS, TOPICS, Topic
 from tests.documentation.markdown import code, generated, table
 from tests.schemas.test_examples import FOLDER, KINDS, example_for
 

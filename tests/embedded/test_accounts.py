@@ -13,13 +13,13 @@ from sendgrid import SendGridAPIClient
 from slack_sdk.errors import SlackApiError
 from telegram.error import InvalidToken
 
-from agents.check_providers import check_providers
-from agents.findings import State
+from agents.check.findings import State
+from agents.check.providers import check_providers
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
 from schemas.vocabulary import Reason
 from sinks.credentials import CALLS, Known, ask, known_by
-from sinks.http import HttpClient, Reply
+from sinks.http.client import HttpClient, Reply
 from sinks.provider import Retry
 from tests.embedded.conftest import Bench
 from tests.embedded.test_bot_simulators import bot, slack

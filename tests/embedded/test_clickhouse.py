@@ -10,7 +10,7 @@ from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from embedded.clickhouse import ClickHouse
-from pipeline.errors import PortTaken
+from schemas.errors import PortTaken
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = ["id", "stage", "at"]

@@ -12,8 +12,8 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from embedded import java
 from embedded.kafka import FIXED, Kafka
 from embedded.process import LOOPBACK
-from pipeline.errors import DownloadFailed, PortTaken, Unavailable
-from pipeline.topics import LARGEST_RECORD
+from schemas.errors import DownloadFailed, PortTaken, Unavailable
+from schemas.topics import LARGEST_RECORD
 
 
 async def create(kafka: Kafka, topic: str) -> None:

@@ -8,15 +8,15 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from embedded.kafka_cluster import KafkaCluster
-from pipeline.errors import Unavailable
-from pipeline.kafka_clients import administrator
-from pipeline.producer import Producer, start_producer
+from pipeline.admin.topic_alteration import mend_topics
+from pipeline.admin.topic_creation import create_topics
+from pipeline.admin.topic_settings import config_of
+from pipeline.kafka.clients import administrator
+from pipeline.kafka.topic_reading import read_topic
+from pipeline.producing.producer import Producer, start_producer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_mending import mend_topics
-from pipeline.topic_reading import read_topic
-from pipeline.topic_settings import config_of
-from pipeline.topics import Topic
+from schemas.errors import Unavailable
+from schemas.topics import Topic
 from tests.patience import until_told
 
 TOPIC = Topic(name="three-brokers", key="", written_by="", read_by="")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embedded.process import Child, check_port, free_port
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 from tests.patience import PATIENCE
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]

@@ -12,8 +12,8 @@ from pywebpush import WebPushException, webpush
 
 from embedded.simulators.accept_log import digest_of
 from embedded.simulators.push.http2 import HOST, serving_http2
-from policy.user.address import split_address
-from sinks.http import HttpClient, Reply
+from policy.contact.address import split_address
+from sinks.http.client import HttpClient, Reply
 from tests.embedded.conftest import Bench
 from tests.patience import PATIENCE, ended
 

@@ -10,32 +10,32 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from agents.decider import Decider
-from agents.decider_topics import KINDS as DECIDER_KINDS
-from agents.inapp import KINDS as INBOX_KINDS
-from agents.inapp import InApp
-from agents.rehearsal import HeldClock
-from agents.router import KINDS as ROUTER_KINDS
-from agents.router import Router
+from agents.decider.agent import Decider
+from agents.decider.topics import KINDS as DECIDER_KINDS
+from agents.inapp.agent import KINDS as INBOX_KINDS
+from agents.inapp.agent import InApp
+from agents.replay.in_memory_pipeline import HeldClock
+from agents.router.agent import KINDS as ROUTER_KINDS
+from agents.router.agent import Router
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
-from pipeline.lanes import ALL_READ
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ALL_READ
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, DELIVER, FOLLOWS, Topic
 from policy.catalogue.catalogue import Catalogue
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE, encode
 from schemas.follow import Follow
 from schemas.profile import Contacts, Device
+from schemas.topics import CONTACTS, DELIVER, FOLLOWS, Topic
 from schemas.vocabulary import Channel
 from sinks.email.mailgun import groups_of as mailgun_groups
 from sinks.email.sendgrid_mail import groups_of as sendgrid_groups
 from sinks.email.sendgrid_mail import substitutions_of
 from sinks.push import apns_payload, fcm_message, webpush
 from sinks.webhook import standard
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.fuzz.records import PEOPLE
 
 NOW = 1_780_000_000_000

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.decider import TABLES as DECIDER_TABLES
-from agents.inapp import TABLES as INBOX_TABLES
-from agents.router import TABLES as ROUTER_TABLES
-from pipeline.topics import DEAD_LETTERS, EVENTS, Topic
+from agents.decider.agent import TABLES as DECIDER_TABLES
+from agents.inapp.agent import TABLES as INBOX_TABLES
+from agents.router.agent import TABLES as ROUTER_TABLES
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
+from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.vocabulary import Reason
-from tables.table import Table, checker
+from tables.storage.table import Table, checker
 from tests.fuzz.house import KINDS, PUBLIC, House, key_for
 from tests.fuzz.records import records
 

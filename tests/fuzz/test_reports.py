@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import Unavailable
 from schemas.encoding import encode
+from schemas.errors import Unavailable
 from tests.web.signing import SCHEMES, SETTINGS, Scheme
 from web.reports.incoming import Forged, Incoming, Malformed
 

@@ -133,7 +133,11 @@ PACKAGES = {
             name="agents",
             sources=("agents",),
             # What a command reads of state is looked at by the tests of that command.
-            tests=("tests/agents", "tests/cli/test_explain.py", "tests/cli/test_replay.py"),
+            tests=(
+                "tests/agents",
+                "tests/cli/commands/test_explain.py",
+                "tests/cli/commands/test_replay.py",
+            ),
             services=("kafka", "clickhouse"),
         ),
     )

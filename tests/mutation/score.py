@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from policy.proportions import wilson
+from policy.experiments.statistics import wilson
 from tests.mutation.job import Outcome
 
 

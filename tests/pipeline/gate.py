@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 
-from pipeline.errors import Unavailable
-from pipeline.write_queue import Entry
+from pipeline.producing.write_queue import Entry
+from schemas.errors import Unavailable
 from tests.patience import until
 
 TURNS = 200

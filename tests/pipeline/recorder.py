@@ -8,17 +8,17 @@ from itertools import count
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from pipeline.app import SliceApp, build_app
-from pipeline.frontiers import Stored
-from pipeline.lanes import ReadTo
-from pipeline.lease import Lease
-from pipeline.partitions import Partitions, Role
-from pipeline.parts import Trust
-from pipeline.running_role import leave
+from pipeline.admin.topic_creation import create_topics
+from pipeline.consuming.app import SliceApp, build_app
+from pipeline.process.running_role import leave
+from pipeline.processing.frontiers import Stored
+from pipeline.processing.lanes import ReadTo
+from pipeline.processing.partitions import Partitions, Role
+from pipeline.processing.parts import Trust
+from pipeline.processing.slices import Slice
+from pipeline.producing.lease import Lease
 from pipeline.settings import Settings
-from pipeline.slices import Slice
-from pipeline.topic_creation import create_topics
-from pipeline.topics import Topic
+from schemas.topics import Topic
 
 PARTITIONS = 3
 numbers = count()

@@ -9,13 +9,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import running_role
-from pipeline.errors import Misconfigured
-from pipeline.running_role import BuildRole
+from pipeline.process import running_role
+from pipeline.process.running_role import BuildRole
+from pipeline.process.worker import run_worker
+from pipeline.processing.slices import Slice
 from pipeline.settings import Settings
-from pipeline.slices import Slice
-from pipeline.topics import Topic
-from pipeline.worker import run_worker
+from schemas.errors import Misconfigured
+from schemas.topics import Topic
 from tests.patience import PATIENCE
 from tests.pipeline.recorder import PARTITIONS, Recorder
 

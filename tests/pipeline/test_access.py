@@ -22,16 +22,16 @@ from botocore.credentials import CredentialProvider, Credentials
 from cryptography.hazmat.primitives import serialization
 from pydantic import SecretStr
 
-from pipeline.brokers import Access, Brokers, Mechanism
-from pipeline.errors import ExitCode, Misconfigured, Unavailable
-from pipeline.kafka_clients import administrator
-from pipeline.kafka_tokens import MskTokens, NoToken, Tokens
-from pipeline.producer import start_producer
+from pipeline.admin.topic_creation import create_topics
+from pipeline.kafka.brokers import Access, Brokers, Mechanism
+from pipeline.kafka.clients import administrator
+from pipeline.kafka.tokens import MskTokens, NoToken, Tokens
+from pipeline.kafka.topic_reading import read_topic
+from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_reading import read_topic
-from pipeline.topics import DEAD_LETTERS, ERASURES, Topic
 from pipeline.variables import settings_of
+from schemas.errors import ExitCode, Misconfigured, Unavailable
+from schemas.topics import DEAD_LETTERS, ERASURES, Topic
 from tests.certificates import Authority, private_pem
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder
@@ -202,7 +202,7 @@ async def test_the_first_broker_is_away_or_unknown_and_the_second_refuses(
 async def test_a_token_server_that_answers_something_else(
     tokens: TokenServer, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr("pipeline.kafka_tokens.json.load", lambda _: json.loads(body))
+    monkeypatch.setattr("pipeline.kafka.tokens.json.load", lambda _: json.loads(body))
     url = f"{tokens.url}/token?key=hidden".replace("http://", "http://me:hidden@")
     with pytest.raises(NoToken, match="gives no token") as said:
         await Tokens(url, "alice", PASSWORD, "", None).token()
@@ -243,7 +243,7 @@ async def test_a_token_server_behind_tls_is_trusted_as_the_brokers_are(
         trusted.append(make())
         return trusted[-1]
 
-    monkeypatch.setattr("pipeline.kafka_tokens.ssl.create_default_context", note)
+    monkeypatch.setattr("pipeline.kafka.tokens.ssl.create_default_context", note)
     with TokenServer(authority.issue("tokens")) as server:
         url = f"{server.url}/token"
         assert await Tokens(url, "alice", PASSWORD, "", authority.file).token()
@@ -262,7 +262,7 @@ async def test_one_token_serves_until_it_is_about_to_end(
     assert await provider.token() == first
     assert tokens.asked == [{"grant_type": ["client_credentials"], "scope": ["write read"]}]
     now = time.monotonic()
-    monkeypatch.setattr("pipeline.kafka_tokens.time.monotonic", lambda: now + 0.8 * tokens.life)
+    monkeypatch.setattr("pipeline.kafka.tokens.time.monotonic", lambda: now + 0.8 * tokens.life)
     await provider.token()
     assert len(tokens.asked) == 2
 

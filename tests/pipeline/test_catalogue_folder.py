@@ -12,8 +12,8 @@ from prometheus_client import REGISTRY
 
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
 from pipeline.catalogue_reload import CatalogueFolder
-from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import parse
+from schemas.errors import BadCatalogue
 from tests.patience import ended, until
 from tests.policy.samples import TYPE
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import clock
 from pipeline.clock import JUMP_MS, SystemClock
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 
 
 class Machine:

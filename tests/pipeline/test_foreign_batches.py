@@ -7,11 +7,11 @@ from aiokafka import ConsumerRecord
 from confluent_kafka import Producer
 
 from embedded.kafka import Kafka
-from pipeline import unpacking
-from pipeline.app import SliceApp
-from pipeline.consumer import SliceConsumer
-from pipeline.slices import Slice
-from pipeline.unpacking import Unread
+from pipeline.consuming.app import SliceApp
+from pipeline.consuming.consumer import SliceConsumer
+from pipeline.kafka import decompression
+from pipeline.kafka.decompression import Unread
+from pipeline.processing.slices import Slice
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder
 
@@ -132,7 +132,7 @@ async def test_of_many_small_batches_that_unpack_to_much_few_are_held_at_once(
     async with recorder.worker():
         await until(lambda: sum(map(len, seen.values())) == 30 * PARTITIONS)
     assert seen == each(range(30))
-    assert largest <= unpacking.FETCH_BYTES + 900_000
+    assert largest <= decompression.FETCH_BYTES + 900_000
     assert PARTITIONS in first, "a partition had to wait until another was done"
 
 
@@ -140,7 +140,7 @@ async def test_of_many_small_batches_that_unpack_to_much_few_are_held_at_once(
 async def test_a_batch_that_unpacks_to_too_much_is_one_record_that_says_so(
     kafka: Kafka, recorder: Recorder, codec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(decompression, "MOST_BYTES", 1 << 20)
     options = {"compression.type": codec, "linger.ms": 500, "message.max.bytes": 100 << 20}
     producer = Producer({"bootstrap.servers": kafka.address, "batch.size": 50 << 20, **options})
     sizes = [[1000, 1000], [1 << 20, 1000, 3 << 20], [1 << 19], [1000]]

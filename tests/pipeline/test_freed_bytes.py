@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pipeline.slices import OVERHEAD, Slice, cut, halves, join_head
+from pipeline.processing.slices import OVERHEAD, Slice, cut, halves, join_head
 
 TP = TopicPartition("events", 0)
 

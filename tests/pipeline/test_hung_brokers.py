@@ -6,12 +6,12 @@ from aiokafka import TopicPartition
 from aiokafka.protocol.group import JoinGroupRequest
 
 from embedded.kafka import Kafka
-from pipeline.kafka_clients import REQUEST_MS, new_client, new_consumer
-from pipeline.membership import NamedConsumer
-from pipeline.producer import start_producer
+from pipeline.admin.topic_creation import create_topics
+from pipeline.consuming.membership import NamedConsumer
+from pipeline.kafka.clients import REQUEST_MS, new_client, new_consumer
+from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topics import Topic
+from schemas.topics import Topic
 from tests.kafka_proxy import FETCH, PRODUCE, of, proxy_to
 from tests.patience import PATIENCE, ended, until
 

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from pipeline.errors import BadRecord, TooManyBadRecords
-from pipeline.intake import WINDOW, Intake
-from pipeline.memory_log import MemoryLog
-from pipeline.outputs import Outputs
-from pipeline.slices import Slice
-from pipeline.topics import DEAD_LETTERS, EVENTS
+from pipeline.processing.decoder import WINDOW, Intake
+from pipeline.processing.slices import Slice
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
 from schemas.dead_letter import DeadLetter
+from schemas.errors import BadRecord, TooManyBadRecords
 from schemas.event import Event
+from schemas.topics import DEAD_LETTERS, EVENTS
 from schemas.vocabulary import Reason
 from tests.sinks.set_clock import SetClock
 

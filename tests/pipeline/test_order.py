@@ -9,19 +9,19 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
 from embedded.kafka import Kafka
-from pipeline import running_role
-from pipeline.app import SliceApp
-from pipeline.errors import Abandoned
-from pipeline.frontiers import Stored
-from pipeline.lanes import ReadTo
-from pipeline.lease import Lease
-from pipeline.partitions import Partitions, Role
-from pipeline.parts import Trust
-from pipeline.slices import Slice, cut
+from pipeline.consuming.app import SliceApp
+from pipeline.process import running_role
+from pipeline.processing.frontiers import Stored
+from pipeline.processing.lanes import ReadTo
+from pipeline.processing.partitions import Partitions, Role
+from pipeline.processing.parts import Trust
+from pipeline.processing.slices import Slice, cut
+from pipeline.producing.lease import Lease
+from schemas.errors import Abandoned
 from tests.patience import until
 from tests.pipeline.gate import settled
+from tests.pipeline.processing.test_partitions import Source
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
-from tests.pipeline.test_partitions import Source
 
 TOPICS = ("high", "low")
 HIGH, LOW = (TopicPartition(topic, 0) for topic in TOPICS)
@@ -183,7 +183,7 @@ async def test_a_close_finishes_what_is_in_hand_and_begins_nothing(lane_per_topi
 async def test_what_does_not_finish_within_the_grace_moves_no_frontier_and_ends_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pipeline.partitions.GRACE", 0.0)
+    monkeypatch.setattr("pipeline.processing.partitions.GRACE", 0.0)
     house = House()
     await house.open()
     house.hand_on(LOW, 5)

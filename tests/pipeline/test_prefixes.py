@@ -19,15 +19,15 @@ from confluent_kafka.admin import AdminClient
 
 from cli.main import tocsin
 from embedded.kafka import Kafka
-from pipeline.errors import Misconfigured
-from pipeline.kafka_clients import administrator
-from pipeline.kafka_names import NAMES
-from pipeline.prerequisites import check_prefix
+from pipeline.admin.topic_alteration import check_topic_settings, mend_topics
+from pipeline.admin.topic_creation import create_topics
+from pipeline.kafka.clients import administrator
+from pipeline.kafka.names import NAMES
+from pipeline.process.prerequisites import check_prefix
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_mending import check_topic_settings, mend_topics
-from pipeline.topics import EVENTS, RESERVED, TOPICS
 from pipeline.variables import settings_of
+from schemas.errors import Misconfigured
+from schemas.topics import EVENTS, RESERVED, TOPICS
 from tests.patience import PATIENCE, until_told
 
 ROOT = Path(__file__).parents[2]

@@ -8,11 +8,11 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from embedded.kafka import Kafka
-from pipeline.history import History
+from pipeline.admin.topic_creation import create_topics
+from pipeline.kafka.topic_reading import _read_to, read_record, read_topic
+from pipeline.records.history import History
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_reading import _read_to, read_record, read_topic
-from pipeline.topics import Topic
+from schemas.topics import Topic
 
 PARTITIONS = 2
 numbers = count()

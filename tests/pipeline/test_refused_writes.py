@@ -9,13 +9,13 @@ import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from embedded.kafka import Kafka
-from pipeline.errors import Unavailable
-from pipeline.kafka_clients import administrator
-from pipeline.producer import DELIVERY_SECONDS, Producer, start_producer
+from pipeline.admin.topic_creation import create_topics
+from pipeline.kafka.clients import administrator
+from pipeline.kafka.topic_reading import read_topic
+from pipeline.producing.producer import DELIVERY_SECONDS, Producer, start_producer
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
-from pipeline.topic_reading import read_topic
-from pipeline.topics import Topic
+from schemas.errors import Unavailable
+from schemas.topics import Topic
 from tests.patience import ended, until
 
 numbers = count()
@@ -86,7 +86,7 @@ async def test_who_is_told_to_stop_does_not_wait_for_a_leader_for_ever(
 ) -> None:
     producer = await start_producer(kafka.address)
     await producer.write(topic, 0, [(None, b"before")])
-    monkeypatch.setattr("pipeline.producer.DELIVERY_SECONDS", 0.5)
+    monkeypatch.setattr("pipeline.producing.producer.DELIVERY_SECONDS", 0.5)
     monkeypatch.setattr(producer.client.cluster, "leader_for_partition", lambda _: NOBODY)
     with pytest.raises(Unavailable, match="did not acknowledge"):
         await producer.write(topic, 0, [(None, b"meanwhile")])

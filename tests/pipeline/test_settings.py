@@ -6,9 +6,9 @@ from ipaddress import ip_address
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
+from schemas.errors import Misconfigured
 
 
 def test_variables_that_are_not_given_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
+from schemas.errors import Misconfigured
 
 
 @pytest.fixture

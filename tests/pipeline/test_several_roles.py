@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from embedded.kafka import Kafka
-from pipeline.app import SliceApp
-from pipeline.errors import ExitCode, Unavailable
+from pipeline.consuming.app import SliceApp
+from schemas.errors import ExitCode, Unavailable
 from tests.kafka_proxy import HEARTBEAT, of, proxy_to
 from tests.patience import PATIENCE, ended, until
 from tests.pipeline.recorder import PARTITIONS, Recorder

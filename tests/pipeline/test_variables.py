@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
+from schemas.errors import Misconfigured
 
 SERVICE_LINKS = {
     "TOCSIN_SERVICE_HOST": "10.0.0.11",

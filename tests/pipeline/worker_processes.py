@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from embedded.house import READY
+from embedded.local_stack import READY
 from embedded.process import Child
 from tests.pipeline import stoppable
 from tests.pipeline.recorder import Recorder

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policy.catalogue.catalogue import parse
-from policy.decide import decide
-from policy.decision import Decision, Row
-from policy.digest_closing import close
+from policy.decision.decide import decide
+from policy.decision.decision import Decision, Row
+from policy.decision.resume import resume
+from policy.digest.closing import close
 from policy.notification_type import NotificationType
-from policy.resume import resume
 from policy.user.ledger import Held, Ledger
 from policy.user.profile import Profile
 from policy.user.state import UserState

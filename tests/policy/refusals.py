@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import parse
+from schemas.errors import BadCatalogue
 
 
 def problems(**files: str) -> list[str]:

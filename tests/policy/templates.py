@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from policy.entry import Layout, Templates
+from policy.catalogue.entry import Layout, Templates
 from policy.rendering.rendering import Rendering, compile_rendering
-from policy.rendering.template import DIGEST_NAMES, compile_template
+from policy.rendering.sandbox.template import DIGEST_NAMES, compile_template
 from schemas.event import Event
 from schemas.vocabulary import Channel
 

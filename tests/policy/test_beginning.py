@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from pipeline.errors import BadRecord
-from policy.decide import decide, is_cancelled, starts_at
+from policy.decision.decide import decide, is_cancelled, starts_at
 from policy.dedupe import all_marks
 from policy.notification_type import YEAR_MS
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from policy.user.state import UserState
+from schemas.errors import BadRecord
 from schemas.request import Origin, Request
 from schemas.vocabulary import Reason
 from tests.policy.person import kind, told

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipeline.errors import BadCatalogue, BadRecord
+from policy.audience.membership import Membership, Ties, membership
 from policy.catalogue.catalogue import parse
 from policy.condition import MOST_SHOWN, compile_condition
 from policy.delivery_events import passed_over
 from policy.identity import notification_id
-from policy.membership import Membership, Ties, membership
+from schemas.errors import BadCatalogue, BadRecord
 from schemas.vocabulary import Reason, Stage
 from tests.policy.samples import NOON, TYPE, request, variant
 

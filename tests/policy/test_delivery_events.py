@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from policy.decision import Outcome
+from policy.decision.decision import Outcome
 from policy.delivery_events import not_sent, reached, read_by_feeds, reported
 from policy.identity import notification_id
-from policy.ticket import Ticket
+from policy.tracking.ticket import Ticket
 from schemas.delivery import Content, Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.post import Post

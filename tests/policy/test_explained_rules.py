@@ -3,16 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from policy.decide import decide
+from policy.decision.decide import decide
 from policy.dedupe import NO_MARKS, Mark, mark_key, remember
 from policy.identity import notification_id
-from policy.rate_limit import Window
+from policy.limits.rate_limit import Window
 from policy.user.ledger import Ledger
 from policy.user.state import UserState
 from schemas.vocabulary import Channel, Reason
+from tests.policy.decision.test_explanation import NEW, line, told
 from tests.policy.person import NIGHT, kind
 from tests.policy.samples import EVERYWHERE, HOUR, NOON, request, variant
-from tests.policy.test_explanation import NEW, line, told
 
 
 @pytest.mark.parametrize("ago", [1, 500, 999])

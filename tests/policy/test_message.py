@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import BadCatalogue, BadRecord
 from policy.catalogue.catalogue import Catalogue, parse
 from policy.condition import compile_condition
 from policy.message import MESSAGE, BadMessage, is_message, message_of
-from policy.rendering.push import PAYLOAD, payload_bytes
-from policy.rendering.sms import segments_of
+from policy.rendering.channels.push import PAYLOAD, payload_bytes
+from policy.rendering.channels.sms import segments_of
 from schemas.delivery import Action
+from schemas.errors import BadCatalogue, BadRecord
 from schemas.event import Event, Notify
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.policy.samples import TYPE

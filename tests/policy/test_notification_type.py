@@ -1,7 +1,7 @@
 import pytest
 
+from policy.limits.rate_limit import RateLimit
 from policy.notification_type import Limited
-from policy.rate_limit import RateLimit
 from schemas.vocabulary import Channel, Priority, Stage
 from tests.policy.samples import variant
 

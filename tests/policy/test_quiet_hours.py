@@ -3,9 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.quiet_hours import LONGEST_MS, Quiet, quiet, quiet_until, zone_of
+from policy.time.wall_clock import EVERY_DAY
 from policy.user.profile import Profile, QuietSpan, quiet_span
 from policy.user.tenant import DEFAULT_TENANT, Tenant
-from policy.wall_clock import EVERY_DAY
 from schemas.profile import QuietHours
 from schemas.vocabulary import Weekday
 from tests.policy.clocks import DAY, MINUTE, ZONES, changes, epoch, places_in_time, wall

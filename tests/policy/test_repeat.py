@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from policy.audience import addressed_to, told_after
+from policy.audience.audience import addressed_to, told_after
 from policy.catalogue.catalogue import parse
-from policy.decide import decide
-from policy.later import hear
-from policy.standing import Standing, explanations
+from policy.decision.context import Standing, explanations
+from policy.decision.decide import decide
+from policy.decision.deferral import hear
 from policy.user.profile import Profile
 from policy.user.state import UserState
 from schemas.event import Notify

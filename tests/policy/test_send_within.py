@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.decide import decide
-from policy.explanation import explain
-from policy.membership import Membership
+from policy.audience.membership import Membership
+from policy.decision.decide import decide
+from policy.decision.explanation import explain
 from policy.quiet_hours import LONGEST_MS, opens_at
 from policy.user.profile import Profile, QuietSpan
 from policy.user.state import UserState

@@ -2,13 +2,13 @@
 
 import pytest
 
-from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import Catalogue, parse
-from policy.decide import decide
+from policy.decision.decide import decide
 from policy.sender import merged
 from policy.user.ledger import Ledger
 from policy.user.state import UserState
 from schemas.delivery import Sender
+from schemas.errors import BadCatalogue
 from schemas.vocabulary import Channel
 from tests.policy.samples import EVERYWHERE, NOON, TYPE, request
 

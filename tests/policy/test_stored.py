@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from policy.digest_window import HOURLY
-from policy.rate_limit import Tally, Window
-from policy.standing import NOWHERE
+from policy.decision.context import NOWHERE
+from policy.digest.windows import HOURLY
+from policy.limits.rate_limit import Tally, Window
 from policy.user.ledger import Gathering, Waiting
 from schemas.request import Origin
 from schemas.vocabulary import Channel, Stage

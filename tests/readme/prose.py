@@ -4,7 +4,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 
-from pipeline.errors import ExitCode
+from schemas.errors import ExitCode
 from tests.readme.blocks import urls
 from tests.readme.shell import Ended
 from tests.readme.up import with_ports

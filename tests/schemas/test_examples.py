@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from pipeline.topics import TOPICS
 from schemas.audit import Audit
 from schemas.block import Block
 from schemas.cancellation import Cancellation
@@ -30,6 +29,7 @@ from schemas.receipt import Receipt
 from schemas.request import Broadcast, Request
 from schemas.subscription import Subscription
 from schemas.suppression import Stop, Suppression
+from schemas.topics import TOPICS
 from schemas.withdrawal import Withdrawal
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from pipeline.outputs import Records
-from tables.memory import MemoryStore
-from tables.store import NO_OUTPUTS, Changes
+from pipeline.producing.outputs import Records
+from tables.storage.memory_store import MemoryStore
+from tables.storage.store import NO_OUTPUTS, Changes
 
 
 class Measured(MemoryStore):

@@ -6,24 +6,25 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agents.decisions import Decisions
-from agents.rehearsal import HeldClock, Rehearsal
-from pipeline.memory_log import MemoryLog
-from pipeline.write_queue import Entry
-from policy import limits, rules
-from policy.digest_closing import close as close_digest
-from policy.digest_window import DigestWindow
-from policy.draft import Draft
-from policy.ending import Ending
-from policy.holdout import Holdout
+from agents.decider.decisions import Decisions
+from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry
+from policy.decision import rules
+from policy.decision.builder import Draft
+from policy.decision.ending import Ending
+from policy.decision.rule import Gather
+from policy.digest.closing import close as close_digest
+from policy.digest.windows import DigestWindow
+from policy.experiments.holdout import Holdout
 from policy.identity import gathering_name
-from policy.rate_limit import Window
-from policy.rule import Gather
-from tables.journal import Journal
-from tables.journal_records import LargeWrite, key_of_completion, key_of_part
-from tables.memory import MemoryStore
+from policy.limits import limits
+from policy.limits.rate_limit import Window
+from tables.storage.journal import Journal
+from tables.storage.journal_records import LargeWrite, key_of_completion, key_of_part
+from tables.storage.memory_store import MemoryStore
+from tables.storage.transaction import Turn
 from tables.timers import Timers
-from tables.turn import Turn
 from tests.simulation.play import MortalStore
 
 
@@ -75,7 +76,7 @@ def send_nothing_again(patch: pytest.MonkeyPatch) -> None:
 def tear_the_state(patch: pytest.MonkeyPatch) -> None:
     """Write the state of a slice in batches of which a crash may leave the first."""
     patch.setattr(MortalStore, "most_bytes", 1000)
-    patch.setattr("tables.journal.size_of", lambda _: 0)
+    patch.setattr("tables.storage.journal.size_of", lambda _: 0)
 
 
 def apply_what_is_not_complete(patch: pytest.MonkeyPatch) -> None:
@@ -110,7 +111,7 @@ def send_digests_twice(patch: pytest.MonkeyPatch) -> None:
         decision = close_digest(*args)
         return replace(decision, release=()) if decision.notices else decision
 
-    patch.setattr("agents.decisions.close", close)
+    patch.setattr("agents.decider.decisions.close", close)
 
 
 def gather_by_type(patch: pytest.MonkeyPatch) -> None:
@@ -119,7 +120,7 @@ def gather_by_type(patch: pytest.MonkeyPatch) -> None:
     def name_of(draft: Draft, verdict: Gather) -> str:
         return gathering_name(draft.spec.name, draft.plan.channel, verdict.source, "")
 
-    patch.setattr("policy.digest._name_of", name_of)
+    patch.setattr("policy.digest.digest._name_of", name_of)
 
 
 def send_early(patch: pytest.MonkeyPatch) -> None:

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from agents.rehearsal import HeldClock, Rehearsal
+from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.errors import Unavailable
-from pipeline.memory_log import MemoryLog
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry, size_of
 from pipeline.settings import Settings
-from pipeline.write_queue import Entry, size_of
 from policy.catalogue.catalogue import Catalogue, parse
 from schemas.encoding import encode
-from tables.fold import Fold
-from tables.journal import MOST_BYTES
-from tables.memory import MemoryStore
+from schemas.errors import Unavailable
+from tables.storage.changelog_fold import Fold
+from tables.storage.journal import MOST_BYTES
+from tables.storage.memory_store import MemoryStore
 from tests.simulation.script import Act, Script, catalogue_files
 
 CATALOGUE = parse(catalogue_files())

@@ -6,25 +6,25 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from agents.decider import Decider
-from agents.decider_topics import KINDS as DECIDER_TOPICS
-from agents.inapp import KINDS as INAPP_TOPICS
-from agents.inapp import InApp
-from agents.rehearsal import HeldClock
-from agents.router import KINDS as ROUTER_TOPICS
-from agents.router import Router
+from agents.decider.agent import Decider
+from agents.decider.topics import KINDS as DECIDER_TOPICS
+from agents.inapp.agent import KINDS as INAPP_TOPICS
+from agents.inapp.agent import InApp
+from agents.replay.in_memory_pipeline import HeldClock
+from agents.router.agent import KINDS as ROUTER_TOPICS
+from agents.router.agent import Router
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.lanes import ALL_READ
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ALL_READ
+from pipeline.processing.slices import RECORDS
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.slices import RECORDS
-from pipeline.topics import FOLLOWS, Topic
 from policy.catalogue.catalogue import parse
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.encoding import encode
 from schemas.follow import Follow
-from tables.memory import MemoryStore
+from schemas.topics import FOLLOWS, Topic
+from tables.storage.memory_store import MemoryStore
 
 Value = TypeVar("Value")
 NOW = 1_780_000_000_000

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from pipeline.topics import (
+from policy.identity import notification_id
+from policy.message import MESSAGE
+from policy.time.timestamps import text
+from schemas.topics import (
     CANCELLATIONS,
     CONTACTS,
     EVENTS,
@@ -19,9 +22,6 @@ from pipeline.topics import (
     RECEIPTS,
     Topic,
 )
-from policy.identity import notification_id
-from policy.instants import text
-from policy.message import MESSAGE
 
 START = 1_772_366_400_000  # 2026-03-01T12:00Z
 MINUTE = 60_000

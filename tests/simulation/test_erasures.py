@@ -9,7 +9,13 @@ from typing import NamedTuple
 import pytest
 from msgspec import Struct
 
-from pipeline.topics import (
+from policy.time.timestamps import moment
+from schemas.erasure import Erasure
+from schemas.event import Event
+from schemas.follow import Follow
+from schemas.profile import Contacts, Preferences
+from schemas.suppression import Suppression
+from schemas.topics import (
     CONTACTS,
     DELIVER,
     ERASURES,
@@ -20,20 +26,14 @@ from pipeline.topics import (
     WITHDRAWALS,
     Topic,
 )
-from policy.instants import moment
-from schemas.erasure import Erasure
-from schemas.event import Event
-from schemas.follow import Follow
-from schemas.profile import Contacts, Preferences
-from schemas.suppression import Suppression
 from schemas.vocabulary import Bar, Channel, Priority
 from schemas.withdrawal import Withdrawal
-from tables.erased import ERASING, REMEMBERED_MS, Forgotten
+from tables.erasure_filter import ERASING, REMEMBERED_MS, Forgotten
 from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, INDEXED
 from tables.inbox import INBOX
-from tables.memory import MemoryStore
-from tables.table import key_of
-from tables.turn import Turn
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import key_of
+from tables.storage.transaction import Turn
 from tables.users import PROFILES
 from tests.simulation.measured import Measured
 from tests.simulation.roles import NOW, Roles

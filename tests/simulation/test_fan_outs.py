@@ -7,7 +7,15 @@ from random import Random
 import msgspec
 import pytest
 
-from pipeline.topics import (
+from pipeline.producing.write_queue import Entry
+from policy.time.timestamps import moment
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Delivery
+from schemas.event import Event
+from schemas.profile import Contacts
+from schemas.question import CountAudience, Counted
+from schemas.request import Broadcast
+from schemas.topics import (
     BROADCASTS,
     CONTACTS,
     DEAD_LETTERS,
@@ -15,14 +23,6 @@ from pipeline.topics import (
     EVENTS,
     FOLLOWING,
 )
-from pipeline.write_queue import Entry
-from policy.instants import moment
-from schemas.dead_letter import DeadLetter
-from schemas.delivery import Delivery
-from schemas.event import Event
-from schemas.profile import Contacts
-from schemas.question import CountAudience, Counted
-from schemas.request import Broadcast
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.simulation.play import Crash, Fate, MortalStore
 from tests.simulation.roles import NOW, POSTS, Roles
@@ -48,9 +48,9 @@ GERMAN = POSTS + 'templates.inapp.locales.de.body = "{{ data.text_de }}"\n'
 
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.audience.AT_ONCE", AT_ONCE)
+    monkeypatch.setattr("agents.decider.fan_out.AT_ONCE", AT_ONCE)
     # The decider's default, which was bound when its module was read.
-    monkeypatch.setattr("agents.decider.Decider._do_by_clock.__defaults__", (AT_ONCE,))
+    monkeypatch.setattr("agents.decider.agent.Decider._do_by_clock.__defaults__", (AT_ONCE,))
 
 
 def published(name: str) -> Event:
@@ -125,7 +125,7 @@ NO_PLAN = ("none", "closed")
 async def test_a_segment_is_told_as_it_was_counted_whatever_crashes(
     first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.answers.MOST_COUNTED", 2)
+    monkeypatch.setattr("agents.decider.user_queries.MOST_COUNTED", 2)
     for seed in range(first, first + IN_ONE_TEST):
         draw, fate, changelog = Random(seed), Fate(), list[Entry]()
         roles = Roles(catalogue=SEGMENTED, decider_store=MortalStore(changelog, fate))

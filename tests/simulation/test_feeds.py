@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from pipeline.topics import EVENTS
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.event import Event
 from schemas.feed import FeedItem
+from schemas.topics import EVENTS
 from tests.simulation.roles import NOW, Roles
 from tests.simulation.test_simulation import FIRST
 from web.feed import FeedQuery, read_feed

@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.topics import DELIVER, ERASURES, INBOX_CHANGES
 from policy.inbox import Counts
-from policy.instants import moment
+from policy.time.timestamps import moment
 from schemas.delivery import Content, Delivery
 from schemas.erasure import Erasure
 from schemas.inbox_change import InboxChange
 from schemas.inbox_question import ReadCounts
+from schemas.topics import DELIVER, ERASURES, INBOX_CHANGES
 from schemas.vocabulary import Channel, Priority
 from tables.inbox import COUNTS, INBOX
-from tables.table import key_of
+from tables.storage.table import key_of
 from tests.simulation.roles import Roles
 from tests.simulation.test_simulation import FIRST
 

@@ -12,14 +12,14 @@ from typing import cast
 
 import pytest
 
-from agents.rehearsal import HeldClock
-from pipeline.memory_log import MemoryLog
-from pipeline.outputs import Records
-from pipeline.topics import FOLLOWING, FOLLOWS
-from pipeline.write_queue import Entry
-from policy.instants import moment
+from agents.replay.in_memory_pipeline import HeldClock
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Records
+from pipeline.producing.write_queue import Entry
+from policy.time.timestamps import moment
 from schemas.encoding import encode
 from schemas.follow import Follow
+from schemas.topics import FOLLOWING, FOLLOWS
 from tables.followers import FOLLOWERS
 from tests.simulation.roles import Roles
 from tests.simulation.test_simulation import FIRST

@@ -7,11 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from agents.rehearsal import HeldClock
-from pipeline.memory_log import MemoryLog
-from pipeline.topics import CANCELLATIONS, EVENTS, FEEDBACK, PREFERENCES
-from pipeline.write_queue import Entry
+from agents.replay.in_memory_pipeline import HeldClock
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry
 from schemas.encoding import encode
+from schemas.topics import CANCELLATIONS, EVENTS, FEEDBACK, PREFERENCES
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore, rehearse
 from tests.simulation.script import CHANNELS, MINUTE, START, TYPES, Act, Script, contacts, iso
 from tests.simulation.witness import broken, broken_so_far, notification_of, see

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from tables import journal_records
+from tables.storage import journal_records
 from tests.simulation.planted import FAULTS
 from tests.simulation.play import MortalStore, play
 from tests.simulation.script import script
@@ -47,7 +47,7 @@ async def test_what_exceeds_a_batch_is_there_as_a_whole_or_not_at_all(
 ) -> None:
     monkeypatch.setattr(MortalStore, "most_bytes", SMALL_BATCH)
     cut = Mock(wraps=journal_records.cut)
-    monkeypatch.setattr("tables.journal.cut", cut)
+    monkeypatch.setattr("tables.storage.journal.cut", cut)
     for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
         assert not await problems(seed), f"seed {seed}"
     assert cut.called

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from pipeline.lanes import ALL_READ
-from pipeline.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
-from pipeline.write_queue import Entry
-from policy.instants import moment
+from pipeline.processing.lanes import ALL_READ
+from pipeline.producing.write_queue import Entry
+from policy.time.timestamps import moment
 from policy.user.ledger import Held
 from schemas.cancellation import Cancellation
 from schemas.delivery import Delivery
@@ -20,11 +19,12 @@ from schemas.erasure import Erasure
 from schemas.event import Event, Notify
 from schemas.profile import Contacts, Device
 from schemas.request import Origin, Request
+from schemas.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
 from schemas.vocabulary import Channel, Priority, Reason, Stage
-from tables.erased import ERASING
-from tables.held import CANCEL_KEYS, CANCELLING, HELD
-from tables.memory import MemoryStore
-from tables.table import key_of
+from tables.erasure_filter import ERASING
+from tables.pending import CANCEL_KEYS, CANCELLING, HELD
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import key_of
 from tests.simulation.measured import Measured
 from tests.simulation.play import Crash, Fate, MortalStore
 from tests.simulation.roles import NOW, POSTS, Roles
@@ -63,7 +63,7 @@ class Told(NamedTuple):
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows a step, read two at a time."""
-    monkeypatch.setattr("tables.step.Step.__init__.__defaults__", (3, 1 << 20))
+    monkeypatch.setattr("tables.storage.step.Step.__init__.__defaults__", (3, 1 << 20))
     for name in ("cancelling.AT_ONCE", "erasing_held.AT_ONCE", "decisions.READ_AT_ONCE"):
         monkeypatch.setattr(f"agents.{name}", 2)
 

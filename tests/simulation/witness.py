@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pipeline.memory_log import MemoryLog
-from pipeline.topics import DELIVER, DELIVERY_EVENTS
+from pipeline.producing.memory_log import MemoryLog
 from policy.identity import notification_id
 from policy.message import MESSAGE
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.topics import DELIVER, DELIVERY_EVENTS
 from schemas.vocabulary import Reason, Stage
 from tests.simulation.script import CRITICAL, LATENESS, MINUTE, Script, user_of
 

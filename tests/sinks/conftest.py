@@ -9,7 +9,7 @@ from embedded.simulators.credentials import Credentials
 from embedded.simulators.server import Serving, serving
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from tests.sinks.cases import CASES
 from tests.sinks.rig import PATIENT, Rig
 

@@ -2,17 +2,17 @@
 
 import asyncio
 
-from agents.calls import Call
-from agents.dispatch import Answer, Dispatch
+from agents.sink.dispatch import Answer, Dispatch
+from agents.sink.provider_calls import Call
 from pipeline.clock import Clock
-from pipeline.memory_log import MemoryLog
-from pipeline.runtime import Runtime
+from pipeline.process.runtime import Runtime
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from sinks.provider import Provider
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
 from tables.sent import SentLedger
+from tables.storage.memory_store import MemoryStore
 
 
 class Dispatching:

@@ -13,7 +13,7 @@ from embedded.simulators.server import Serving
 from pipeline.settings import Settings
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Outcome, Provider
 from sinks.registry import BuildProvider
 from tests.patience import PATIENCE, in_time

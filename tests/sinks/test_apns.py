@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Content
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Refused, Retry, Sent
 from sinks.push.apns import Apns

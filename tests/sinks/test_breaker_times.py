@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.breaker import Answers, Breaker, Circuit, Started, answers_of
+from sinks.http.breaker import Answers, Breaker, Circuit, Started, answers_of
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 
 STALL = 5000

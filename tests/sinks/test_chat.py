@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from embedded.simulators.accept_log import digest_of
 from embedded.simulators.credentials import Credentials, chat_hook
 from policy.message import MOST_LABEL
-from policy.rendering.chat import MOST, ChatRoom
+from policy.rendering.channels.chat import MOST, ChatRoom
 from schemas.delivery import Action, Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.discord import Discord
@@ -113,7 +113,7 @@ def test_slacks_text_has_no_brackets(body: str) -> None:
 async def test_discords_own_wait_is_taken_to_the_millisecond(rig: Rig) -> None:
     provider = rig.provider
     assert isinstance(provider, Discord)
-    from sinks.http import Reply
+    from sinks.http.client import Reply
 
     body = b'{"message": "You are being rate limited.", "retry_after": 0.457, "global": false}'
     outcome = provider.outcome_of(Reply(429, {"retry-after": "1"}, body, 0.0), "d")

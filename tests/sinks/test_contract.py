@@ -10,10 +10,10 @@ import pytest
 
 from embedded.process import free_port
 from embedded.simulators.accept_log import digest_of
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Priority, Reason
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Refused, Retry, Sent
 from tests.patience import until
 from tests.sinks.cases import CASES

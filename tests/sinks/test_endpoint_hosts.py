@@ -2,8 +2,8 @@
 
 import pytest
 
-from sinks import endpoints
-from sinks.endpoints import AT_ONCE, LOOKED_UP_MS, MOST, Endpoints
+from sinks.http import endpoints
+from sinks.http.endpoints import AT_ONCE, LOOKED_UP_MS, MOST, Endpoints
 from tests.sinks.requests.recorder import Still
 
 FIRST, SECOND, PRIVATE = "93.184.215.14", "93.184.215.15", "10.1.2.3"

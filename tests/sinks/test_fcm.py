@@ -9,8 +9,8 @@ import pytest
 
 from embedded.simulators.accept_log import digest_of
 from embedded.simulators.faults import Fault
-from pipeline.errors import Misconfigured
 from schemas.delivery import KEEPS_BADGE, SILENT, Action, Content
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Retry, Sent
 from sinks.push.fcm import Fcm

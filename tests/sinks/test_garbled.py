@@ -7,11 +7,11 @@ import pytest
 
 from sinks.chat import slack_app, telegram
 from sinks.email import mailgun, postmark, resend, sendgrid, ses
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Retry, Sent
 from sinks.push import apns, fcm
 from sinks.sms import plivo, twilio, vonage
-from sinks.sms.texting import Text
+from sinks.sms.sms_provider import Text
 from sinks.twilio import outcome_of as by_twilio
 from sinks.vonage import outcome_of as by_vonage
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.auth.exceptions import RefreshError, TransportError
 
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.provider import Retry
 from sinks.push.google_token import AccessTokens

@@ -8,7 +8,7 @@ import pytest
 
 from embedded.process import free_port
 from schemas.vocabulary import Reason
-from sinks.http import HttpClient, Reply
+from sinks.http.client import HttpClient, Reply
 from sinks.provider import Retry
 from tests.sinks.rig import PATIENT
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pipeline.errors import Misconfigured
-from policy.ticket import Purpose, issue_ticket
-from policy.tracking import link_signature
+from policy.tracking.links import link_signature
+from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.delivery import Content
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
-from sinks.http import MOST_BYTES, Reply, failure_of, require_url, retry_after, unreadable
+from sinks.http.client import MOST_BYTES, Reply, failure_of, require_url, retry_after, unreadable
 from sinks.provider import Outcome, Refused, Retry
 from sinks.tracking import Tracking
 from tests.sinks.replies.table import down, ours, reply, throttled

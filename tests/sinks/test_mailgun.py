@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from embedded.simulators.accept_log import digest_of
-from policy.ticket import Purpose, read_ticket
+from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.mailgun import CALLS_AT_ONCE, Mailgun, groups_of
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Refused, Retry, Sent
 from tests.sinks.rig import Case, Rig
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sinks.pace import Pace
+from sinks.http.adaptive_rate import Pace
 
 
 class Seconds:

@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from agents.dispatch import Answer
+from agents.sink.dispatch import Answer
 from schemas.delivery import Delivery
 from sinks.provider import Refused
 from tables.sent import SentMark

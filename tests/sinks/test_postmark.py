@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from policy.ticket import Purpose, read_ticket
+from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.postmark import MOST_METADATA, Postmark

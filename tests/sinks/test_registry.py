@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.registry import PROVIDERS, kind_of, providers_of
 from tests.sinks.cases import CASES
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from policy.ticket import Purpose, read_ticket
+from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.resend import MOST_TAG, Resend
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Refused, Retry, Sent
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import Recorder, delivery, settings

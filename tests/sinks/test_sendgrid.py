@@ -12,10 +12,10 @@ from embedded.simulators.accept_log import digest_of
 from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
+from sinks.email.return_path import WayBack
 from sinks.email.senders import From
 from sinks.email.sendgrid import SendGrid
 from sinks.email.sendgrid_mail import groups_of, mail_of
-from sinks.email.way_back import WayBack
 from sinks.provider import Retry, Sent
 from tests.sinks.rig import Case, Rig, delivery
 

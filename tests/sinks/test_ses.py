@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from policy.ticket import Purpose, read_ticket
+from policy.tracking.ticket import Purpose, read_ticket
 from schemas.vocabulary import Channel, Reason
 from sinks.email.ses import Ses
 from sinks.provider import Retry

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from policy.rendering.chat import MOST, ChatRoom
+from policy.rendering.channels.chat import MOST, ChatRoom
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.slack_app import SlackApp

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from policy.bounce_token import read_token
+from policy.tracking.bounce_token import read_token
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.email.smtp import Smtp
 from sinks.email.smtp_relay import KEPT
-from sinks.http import BEFORE_CALL
+from sinks.http.client import BEFORE_CALL
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
 from tests.patience import PATIENCE, ended, until
 from tests.sinks.relay import BREAK, relaying, sending

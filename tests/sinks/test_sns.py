@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Refused, Retry
+from sinks.sms.sms_provider import Text, Texting
 from sinks.sms.sns import Sns, form_of
-from sinks.sms.texting import Text, Texting
 from tests.sinks.rig import Case, Rig
 
 SNS = Case(

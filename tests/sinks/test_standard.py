@@ -14,8 +14,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from embedded.simulators.credentials import Credentials
 from pipeline.settings import Settings
 from schemas.vocabulary import Channel, Reason
-from sinks.endpoints import AT_ONCE, LOOKED_UP_MS, Endpoints
-from sinks.http import MOST_BYTES, HttpClient, Reply
+from sinks.http.client import MOST_BYTES, HttpClient, Reply
+from sinks.http.endpoints import AT_ONCE, LOOKED_UP_MS, Endpoints
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks

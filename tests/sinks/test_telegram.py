@@ -3,7 +3,7 @@
 import pytest
 
 from embedded.simulators.chat.telegram import PING
-from policy.rendering.chat import MOST, ChatRoom
+from policy.rendering.channels.chat import MOST, ChatRoom
 from schemas.delivery import Content
 from schemas.profile import BotChat
 from schemas.vocabulary import Channel, Reason

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Content
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.provider import Refused
-from sinks.sms.texting import Text, Texting, country_of
+from sinks.sms.sms_provider import Text, Texting, country_of
 from tests.sinks.rig import delivery
 from tests.sinks.test_twilio import TWILIO
 

@@ -10,7 +10,7 @@ from schemas.vocabulary import Channel, Reason
 from sinks.email.mailgun import Mailgun
 from sinks.email.postmark import Postmark
 from sinks.email.sendgrid import SendGrid
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Provider, Refused, Retry, Sent
 from tests.sinks.replies.table import HTML, reply
 from tests.sinks.requests.recorder import Recorder, delivery, settings

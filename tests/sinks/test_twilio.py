@@ -6,9 +6,9 @@ import pytest
 
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Refused, Retry, Sent
-from sinks.sms.texting import Text, Texting
+from sinks.sms.sms_provider import Text, Texting
 from sinks.sms.twilio import Twilio, outcome_of
 from tests.sinks.rig import Case, Rig
 

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Refused, Retry, Sent
-from sinks.sms.texting import Text, Texting
+from sinks.sms.sms_provider import Text, Texting
 from sinks.sms.vonage import MOST_CALLBACK, Vonage, outcome_of
 from tests.sinks.rig import Case, Rig
 

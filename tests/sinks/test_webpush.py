@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from embedded.simulators.credentials import Credentials
-from pipeline.errors import Misconfigured
 from schemas.delivery import Content
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.provider import Refused, Retry, Sent
 from sinks.push.vapid import LIFE, Vapid, decoded, encoded

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from embedded.kafka import Kafka
+from pipeline.admin.topic_creation import create_topics
 from pipeline.settings import Settings
-from pipeline.topic_creation import create_topics
 from tests.tables.ground import PARTITIONS, TOPIC, Ground, producing
 
 numbers = count()

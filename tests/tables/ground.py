@@ -11,14 +11,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from pipeline.batch import Batch
-from pipeline.fencing import OPENED
-from pipeline.producer import BATCH_BYTES, Producer
-from pipeline.topics import Topic
-from pipeline.write_queue import Check
-from tables.restore import Changelog
-from tables.store import RESTORED, PartitionStore
-from tables.table import Table, checker
+from pipeline.producing.batch import Batch
+from pipeline.producing.fencing import OPENED
+from pipeline.producing.producer import BATCH_BYTES, Producer
+from pipeline.producing.write_queue import Check
+from schemas.topics import Topic
+from tables.storage.restore import Changelog
+from tables.storage.store import RESTORED, PartitionStore
+from tables.storage.table import Table, checker
 
 TOPIC = Topic(
     name="ground-changelog", key="", written_by="", read_by="", compacted=True, retention_ms=0

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from pipeline.clock import SystemClock
-from pipeline.memory_log import MemoryLog
-from pipeline.outputs import Outputs
-from tables.memory import MemoryStore
-from tables.table import Table, View
-from tables.turn import Turn
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import Table, View
+from tables.storage.transaction import Turn
 
 
 def turn_of(store: MemoryStore) -> Turn:

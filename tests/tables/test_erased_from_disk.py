@@ -8,13 +8,13 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from embedded.kafka import NODE_ID, Kafka
-from pipeline.kafka_clients import administrator
-from pipeline.producer import start_producer
-from pipeline.topic_settings import config_of
-from pipeline.topics import changelog
-from tables.restore import Changelog
-from tables.store import PartitionStore
-from tables.table import checker
+from pipeline.admin.topic_settings import config_of
+from pipeline.kafka.clients import administrator
+from pipeline.producing.producer import start_producer
+from schemas.topics import changelog
+from tables.storage.restore import Changelog
+from tables.storage.store import PartitionStore
+from tables.storage.table import checker
 from tests.patience import until, until_told
 from tests.tables.ground import NOTES, Note
 

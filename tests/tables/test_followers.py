@@ -22,8 +22,8 @@ from tables.followers import (
     unfollowed_at,
     unfollowed_key,
 )
-from tables.memory import MemoryStore
-from tables.table import Table, View, key_of
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import Table, View, key_of
 from tests.tables.stored import read, written
 
 DAY_MS = 86_400_000

@@ -20,7 +20,7 @@ from tables.inbox import (
     key_of_item,
     name_of,
 )
-from tables.table import key_of
+from tables.storage.table import key_of
 from tests.sinks.requests.recorder import delivery
 from tests.tables.stored import bytes_read_again, read, written
 

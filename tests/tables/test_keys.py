@@ -5,12 +5,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents import decider, retry, router
-from pipeline.topics import DAY_MS, SENT_KEPT_MS
+from agents import retry
+from agents.decider import agent as decider
+from agents.router import agent as router
 from policy.dedupe import Mark, mark_of, remember
-from tables.erased import ERASED
+from schemas.topics import DAY_MS, SENT_KEPT_MS
+from tables.erasure_filter import ERASED
 from tables.inbox import COUNTS, INBOX, inbox_key, item_id, key_of_item
-from tables.journal_records import (
+from tables.outboxes import age_key, aged, item_at, post_key
+from tables.sent import SENT, SentLedger
+from tables.storage.journal_records import (
     ABOVE_OWN,
     key_of_completion,
     key_of_outputs,
@@ -18,11 +22,9 @@ from tables.journal_records import (
     number_of,
     place_of,
 )
-from tables.memory import MemoryStore
-from tables.outboxes import age_key, aged, item_at, post_key
-from tables.sent import SENT, SentLedger
-from tables.store import FRONTIER, OFFSET
-from tables.table import Table, View, key_of, parts_of
+from tables.storage.memory_store import MemoryStore
+from tables.storage.store import FRONTIER, OFFSET
+from tables.storage.table import Table, View, key_of, parts_of
 from tables.timers import TIMERS, Timer, Timers
 from tests.tables.test_sent import MARK, delivery
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from pipeline.made_record import make_record
-from pipeline.misplaced import SourcedRecord
+from pipeline.processing.misplaced import SourcedRecord
+from pipeline.records.made_record import make_record
 from schemas.misplaced import Misplaced
-from tables.memory import MemoryStore
 from tables.moved import MOVED, Mark, without_repeats
+from tables.storage.memory_store import MemoryStore
 from tests.tables.stored import bytes_read_again, read, turn_of, written
 
 _places = count()

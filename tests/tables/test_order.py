@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Unavailable
-from pipeline.outputs import Outputs
-from pipeline.topics import Topic
-from pipeline.write_queue import Entry
-from tables.journal_records import encode, key_of_outputs
-from tables.restore import Changelog
+from pipeline.producing.outputs import Outputs
+from pipeline.producing.write_queue import Entry
+from schemas.errors import Unavailable
+from schemas.topics import Topic
 from tables.sent import SENT, SentLedger
-from tables.store import FRONTIER, PartitionStore
-from tables.table import Table
-from tables.turn import Turn
+from tables.storage.journal_records import encode, key_of_outputs
+from tables.storage.restore import Changelog
+from tables.storage.store import FRONTIER, PartitionStore
+from tables.storage.table import Table
+from tables.storage.transaction import Turn
 from tests.pipeline.gate import GatedLog, settled
+from tests.tables.storage.test_table import slice_to
 from tests.tables.test_sent import MARK, delivery
-from tests.tables.test_table import slice_to
 
 COUNTS: Table[int] = Table(b"c", int, kept=10)
 OUT = Topic(name="out", key="", written_by="", read_by="")

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.outboxes import keep_post
+from agents.decider.outboxes import keep_post
 from schemas.event import Event
 from schemas.post import Post
-from tables.memory import MemoryStore
 from tables.outboxes import AGES, OUTBOXES, POSTS, age_key, aged, item_at, place_of, post_key
-from tables.table import key_of
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import key_of
 from tests.tables.stored import read, turn_of, written
-from tests.tables.test_held import EVENT, NOON, PLAIN_EVENT
+from tests.tables.test_pending import EVENT, NOON, PLAIN_EVENT
 
 DAY_MS = 86_400_000
 NOW = 1_795_000_000_000

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from agents.rehearsal import HeldClock
-from pipeline.memory_log import MemoryLog
-from pipeline.write_queue import Entry
-from tables.restore import Changelog
-from tables.store import DELETIONS_KEPT, PartitionStore
-from tables.table import checker
+from agents.replay.in_memory_pipeline import HeldClock
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry
+from tables.storage.restore import Changelog
+from tables.storage.store import DELETIONS_KEPT, PartitionStore
+from tables.storage.table import checker
 from tests.tables.ground import NOTES, TOPIC, notes
 
 

@@ -1,8 +1,8 @@
 """Numbers, and STOPs of them, as they are stored."""
 
-from tables.memory import MemoryStore
 from tables.phones import PHONES, STOPPED
-from tables.table import View, key_of, parts_of
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import View, key_of, parts_of
 from tests.tables.stored import read, written
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.errors import Unavailable
-from pipeline.topics import DAY_MS, SENT_KEPT_MS
-from policy.ticket import ticket_of
+from policy.tracking.ticket import ticket_of
 from schemas.delivery import Delivery
-from tables.memory import MemoryStore
+from schemas.errors import Unavailable
+from schemas.topics import DAY_MS, SENT_KEPT_MS
 from tables.sent import LINGER, SENT, SentLedger, SentMark
-from tables.table import Table
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import Table
 from tests.agents.test_mark_order import Gated
 from tests.patience import in_time
 from tests.pipeline.gate import GatedLog

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import BrokenChangelog, Unavailable
-from pipeline.fencing import OPENED
-from pipeline.write_queue import Entry
-from tables.store import RESTORED, PartitionStore
+from pipeline.producing.fencing import OPENED
+from pipeline.producing.write_queue import Entry
+from schemas.errors import BrokenChangelog, Unavailable
+from tables.storage.store import RESTORED, PartitionStore
 from tests.tables.ground import NOTES, TOPIC, notes
 from tests.tables.test_outdated import Compacted
 from tests.virtual_time import in_virtual_time

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.memory import MemoryStore
-from tables.table import Table, View, checker, is_of_table, key_of, last_part, parts_of
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import Table, View, checker, is_of_table, key_of, last_part, parts_of
 from tests.tables.ground import COUNTS, NOTES, Note, notes
 
 KEPT: Table[Note] = Table(b"n", Note, kept=3)

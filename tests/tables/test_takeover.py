@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from embedded.kafka import Kafka
-from pipeline.errors import BrokenChangelog, Fenced
-from tables.store import PartitionStore
+from schemas.errors import BrokenChangelog, Fenced
+from tables.storage.store import PartitionStore
 from tests.kafka_proxy import PRODUCE, KafkaProxy, of, proxy_to
 from tests.patience import ended, until
 from tests.tables.ground import COUNTS, Ground, notes, producing

@@ -3,14 +3,14 @@
 from msgspec.structs import replace
 
 from pipeline.clock import SystemClock
-from pipeline.memory_log import MemoryLog
-from pipeline.outputs import Outputs
-from policy.ticket import Stub, stub_of, ticket_of
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
+from policy.tracking.ticket import Stub, stub_of, ticket_of
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
+from tables.storage.transaction import Turn
 from tables.tickets import MOST_KEPT, TICKETS, drop_tickets, keep_ticket, ticket_key
-from tables.turn import Turn
 from tests.sinks.requests.recorder import delivery
 
 ADA = delivery(Channel.EMAIL, "ada@example.com")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.digest_window import HOURLY
+from policy.digest.windows import HOURLY
 from policy.user.ledger import Gathering, Ledger, Waiting
 from schemas.vocabulary import Channel
-from tables.memory import MemoryStore
-from tables.table import View
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import View
 from tables.timers import TIMERS, Horizon, Timer, Timers, is_waiting, together
 
 LAST = 1 << 62

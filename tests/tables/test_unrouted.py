@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from schemas.request import Origin
 from schemas.vocabulary import Priority
-from tables.memory import MemoryStore
-from tables.table import View
+from tables.storage.memory_store import MemoryStore
+from tables.storage.table import View
 from tables.unrouted import UNROUTED, Unrouted, unrouted_key
 from tests.tables.stored import read, written
-from tests.tables.test_held import EVENT, ORIGIN, PLAIN_EVENT, PLAIN_ORIGIN
+from tests.tables.test_pending import EVENT, ORIGIN, PLAIN_EVENT, PLAIN_ORIGIN
 
 LEFT = Unrouted("shipped", EVENT, ORIGIN, 1000, 17)
 PLAIN = ["shipped", PLAIN_EVENT, PLAIN_ORIGIN, 1000, 17]

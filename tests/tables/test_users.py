@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from policy.user.ledger import Ledger, Waiting
 from policy.user.profile import Profile
 from schemas.vocabulary import Channel, Stage
-from tables.table import key_of, parts_of
+from tables.storage.table import key_of, parts_of
 from tables.users import LEDGERS, PROFILES, user_key
 from tests.tables.stored import bytes_read_again, known, read, written
 

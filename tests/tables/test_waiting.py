@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.delivery import Content, Delivery
 from schemas.encoding import encode
 from schemas.vocabulary import Channel
-from tables.memory import MemoryStore
-from tables.step import Step
+from tables.storage.memory_store import MemoryStore
+from tables.storage.step import Step
 from tables.waiting import AT_ONCE, Due, Waiting
 from tests.sinks.requests import recorder
 from tests.tables.stored import turn_of

@@ -12,17 +12,17 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.errors import Unavailable
-from pipeline.memory_log import MemoryLog
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
-from pipeline.topics import Topic
-from pipeline.write_queue import Entry
 from policy.catalogue.catalogue import parse
+from schemas.errors import Unavailable
+from schemas.topics import Topic
 from tests.sinks.set_clock import SetClock
 from tests.web.desk import Asked
 from web.app import serving
-from web.owners import Owners
 from web.tickets import Tickets
+from web.workers.partition_router import Owners
 
 KEY = b"k" * 32
 

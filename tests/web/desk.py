@@ -7,14 +7,14 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.outputs import Log
+from pipeline.producing.outputs import Log
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.set_clock import SetClock
-from web.api.desk import Desk
-from web.handled import Handled
-from web.owners import Owners
+from web.api.services import Desk
+from web.workers.handled import Handled
+from web.workers.partition_router import Owners
 
 Answer = TypeVar("Answer")
 

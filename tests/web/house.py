@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from embedded.house import WEB, House
+from embedded.local_stack import WEB, House
 from web.api.keys import ApiKey, Scope, new_key, table_of
-from web.cors import ANY
+from web.http.cors import ANY
 
 ROLES = ("router", "decider", "push", "inapp", "analytics", WEB)
 TOGETHER = {"others": ("push", "inapp", "analytics")}

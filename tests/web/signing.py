@@ -20,8 +20,8 @@ from pydantic import SecretStr
 from twilio.request_validator import RequestValidator
 from vonage_http_client.auth import Auth
 
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from schemas.errors import Unavailable
 from tests.web.dsn import dsn, failed, piped
 from web.reports.incoming import Incoming, Reporter
 from web.reports.mailgun import MailgunReports

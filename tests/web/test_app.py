@@ -16,13 +16,13 @@ import pytest
 from aiohttp import web
 
 from embedded.process import free_port
-from pipeline.brokers import Brokers
 from pipeline.clock import SystemClock
-from pipeline.errors import PortTaken, Unavailable
+from pipeline.kafka.brokers import Brokers
 from pipeline.settings import Settings
-from pipeline.topics import CONTACTS, DELIVERY_EVENTS, PRESENCE
-from policy.ticket import Purpose, issue_ticket
+from policy.tracking.ticket import Purpose, issue_ticket
+from schemas.errors import PortTaken, Unavailable
 from schemas.inbox_question import Page
+from schemas.topics import CONTACTS, DELIVERY_EVENTS, PRESENCE
 from tests.patience import in_time, until
 from tests.sinks.rig import delivery
 from tests.sinks.set_clock import SetClock
@@ -128,10 +128,10 @@ class Parts:
         self.tuned: list[bool] = []
         monkeypatch.setattr(app_module, "start_producer", self.start_producer)
         monkeypatch.setattr(app_module, "tune_collector", lambda: self.tuned.append(True))
-        monkeypatch.setattr("web.owners.following", self.following("owners"))
+        monkeypatch.setattr("web.workers.partition_router.following", self.following("owners"))
         monkeypatch.setattr("web.gateway.hub.following", self.following("hub"))
-        monkeypatch.setattr("web.handled.Ends.__aenter__", self.nothing)
-        monkeypatch.setattr("web.handled.Ends.__aexit__", self.nothing)
+        monkeypatch.setattr("web.workers.handled.Ends.__aenter__", self.nothing)
+        monkeypatch.setattr("web.workers.handled.Ends.__aexit__", self.nothing)
 
     async def nothing(self, *_: object) -> None:
         """Nothing to open or to close."""
@@ -231,7 +231,7 @@ async def _look(
         return page(0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("web.owners.Owners.ask", answer)
+        patch.setattr("web.workers.partition_router.Owners.ask", answer)
         async with session.ws_connect(f"{url}/inbox/socket?token={token}&device=d") as connected:
             assert (await connected.receive_json())["kind"] == "counts"
             os.kill(os.getpid(), number)

@@ -12,27 +12,27 @@ import pytest
 from aiohttp import web
 from msgspec import Struct
 
-from agents.dispatch import Dispatch
-from agents.sink import Sink
-from pipeline.runtime import Runtime
+from agents.sink.agent import Sink
+from agents.sink.dispatch import Dispatch
+from pipeline.process.runtime import Runtime
 from pipeline.settings import Settings
-from pipeline.topics import DELIVER, DELIVERY_EVENTS, SUPPRESSIONS
 from schemas.delivery import Delivery
 from schemas.encoding import encode
+from schemas.topics import DELIVER, DELIVERY_EVENTS, SUPPRESSIONS
 from schemas.vocabulary import Channel, Priority
 from sinks.email.smtp import Smtp
 from sinks.registry import Weighted
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.sinks.relay import Peer, Taken, relaying, settings_for
 from tests.sinks.requests.recorder import NOW, Recorder, delivery
 from tests.sinks.set_clock import SetClock
 from tests.web.caller import NO_TYPES, Caller, Memory, calling
 from tests.web.desk import Asked
 from tests.web.dsn import dsn, failed, piped
-from web.back_channel import BackChannel
 from web.reports.smtp import SmtpReports
 from web.tickets import Tickets
 from web.webhooks import Webhooks
+from web.workers.report_writer import BackChannel
 
 Answer = TypeVar("Answer")
 MAILS = DELIVER[Channel.EMAIL, Priority.HIGH]

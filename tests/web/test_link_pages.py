@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from policy.user.choices import Remainder
+from policy.user.preference_matrix import Remainder
 from schemas.vocabulary import Channel
 from web.links.pages import Pages
 from web.links.words import WORDS

@@ -9,10 +9,10 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.errors import Unavailable
-from pipeline.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
-from policy.ticket import LIFE_MS, Purpose, issue_stub, issue_ticket
-from policy.tracking import link_signature
+from policy.tracking.links import link_signature
+from policy.tracking.ticket import LIFE_MS, Purpose, issue_stub, issue_ticket
+from schemas.errors import Unavailable
+from schemas.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
 from schemas.vocabulary import Channel
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.rig import delivery
@@ -21,9 +21,9 @@ from tests.sinks.test_sendgrid import SENDGRID
 from tests.sinks.test_twilio import TWILIO
 from tests.web.caller import KEY, Caller, Memory, calling, memory, settings, tickets
 from tests.web.desk import Asked
-from web.back_channel import BackChannel
-from web.limits import Limits, UserLimits
+from web.http.rate_limits import Limits, UserLimits
 from web.links.routes import Links
+from web.workers.report_writer import BackChannel
 
 SAID = delivery(SENDGRID, 7, tenant="acme", category="comments")
 OPEN = issue_ticket(SAID, Purpose.OPEN, KEY)

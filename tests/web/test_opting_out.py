@@ -13,30 +13,30 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from agents.rehearsal import HeldClock, Rehearsal
+from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.memory_log import MemoryLog
-from pipeline.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS, PREFERENCES, Topic
+from pipeline.producing.memory_log import MemoryLog
 from policy.catalogue.catalogue import parse
-from policy.ticket import Purpose, issue_ticket
+from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.profile import BotChat, Contacts, Device, Preferences
+from schemas.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS, PREFERENCES, Topic
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.tickets import Tickets
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.policy.samples import NOON, TYPE
 from tests.web.caller import tickets
 from tests.web.desk import Asked
 from tests.web.dsn import complaint, dsn, failed
 from tests.web.signing import SCHEMES, SETTINGS
 from web.app import serving
-from web.back_channel import BackChannel
 from web.links.routes import Links
 from web.webhooks import Webhooks
+from web.workers.report_writer import BackChannel
 
 KEY = SETTINGS.signing_key.get_secret_value().encode()
 EMAIL, SMS, PUSH, INAPP = Channel.EMAIL, Channel.SMS, Channel.PUSH, Channel.INAPP

@@ -10,20 +10,20 @@ from aiohttp import web
 from msgspec import Struct
 
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from pipeline.topics import PROFILE_CHANGES, SUBSCRIPTIONS, Topic
 from policy.catalogue.catalogue import parse
-from policy.user.known import Known
+from policy.user.user_view import Known
+from schemas.errors import Unavailable
 from schemas.profile import Contacts, Preferences, QuietHours
 from schemas.profile_change import ProfileChange
+from schemas.topics import PROFILE_CHANGES, SUBSCRIPTIONS, Topic
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.requests.recorder import NOW, SETTINGS, Still
 from tests.web.desk import Asked
 from web.app import serving
 from web.gateway.token import Subscriber, make_token, subscriber_secret
-from web.limits import Limits
+from web.http.rate_limits import Limits
 from web.preferences.routes import Preferring
 from web.preferences.words import words_of
 

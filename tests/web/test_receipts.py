@@ -16,11 +16,15 @@ from msgspec import Struct
 from vonage_http_client.auth import Auth
 from vonage_sms import SmsMessage
 
-from agents.dispatch import Dispatch
-from agents.sink import Sink
+from agents.sink.agent import Sink
+from agents.sink.dispatch import Dispatch
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.runtime import Runtime
-from pipeline.topics import (
+from pipeline.process.runtime import Runtime
+from policy.tracking.reference import LONGEST_REFERENCE
+from schemas.delivery import Delivery
+from schemas.encoding import encode
+from schemas.erasure import Erasure
+from schemas.topics import (
     DELIVER,
     DELIVERY_EVENTS,
     ERASURES,
@@ -29,18 +33,14 @@ from pipeline.topics import (
     SUPPRESSIONS,
     Topic,
 )
-from policy.reference import LONGEST_REFERENCE
-from schemas.delivery import Delivery
-from schemas.encoding import encode
-from schemas.erasure import Erasure
 from schemas.vocabulary import Channel, Priority
 from sinks.chat.vonage_whatsapp import VonageWhatsApp
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Retry
 from sinks.registry import BuildProvider, Weighted
 from sinks.sms.vonage import Vonage
 from sinks.sms.vonage_messages import VonageMessages
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import NOW, Recorder, delivery, settings
@@ -48,11 +48,11 @@ from tests.sinks.set_clock import SetClock
 from tests.web.caller import Caller, Memory, calling
 from tests.web.desk import Asked
 from tests.web.signing import vonage_token
-from web.back_channel import BackChannel
 from web.reports.vonage import VonageReports
 from web.reports.vonage_messages import VonageMessagesReports, VonageWhatsAppReports
 from web.tickets import Tickets
 from web.webhooks import Webhooks
+from web.workers.report_writer import BackChannel
 
 Answer = TypeVar("Answer")
 TEXTS = DELIVER[Channel.SMS, Priority.HIGH]
@@ -257,7 +257,7 @@ async def test_a_receipt_that_comes_before_the_reply_waits_for_it(
     sending = asyncio.create_task(shop.handle(sink, TEXTS, text()))
     await shop.vonage.asked.wait()
     shop.workers.held = {partition(shop): sink}
-    monkeypatch.setattr("agents.sink.QUESTION_SECONDS", 0.0)
+    monkeypatch.setattr("agents.sink.agent.QUESTION_SECONDS", 0.0)
     assert await shop.reports(shop.client_ref) == 503
     monkeypatch.undo()
     reporting = asyncio.create_task(shop.reports(shop.client_ref))

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from policy.report import Kind, Report
+from policy.tracking.provider_report import Kind, Report
+from schemas.errors import Unavailable
 from tests.web.dsn import complaint, dsn, failed
 from tests.web.signing import ARN, FETCHED, SCHEMES, SETTINGS, Scheme, ses
 from web.reports.incoming import Forged, Incoming, Malformed

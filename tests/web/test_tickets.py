@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import Unavailable
-from policy.ticket import Purpose, Ticket, issue_stub, issue_ticket, stub_of, ticket_of
+from policy.tracking.ticket import Purpose, Ticket, issue_stub, issue_ticket, stub_of, ticket_of
+from schemas.errors import Unavailable
 from schemas.question import ReadTicket
 from schemas.vocabulary import Channel
 from tests.sinks.requests.recorder import delivery

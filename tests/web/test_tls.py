@@ -11,15 +11,15 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from pipeline.errors import Misconfigured
-from pipeline.queries import NotHere, Queries
+from pipeline.process.queries import NotHere, Queries
 from pipeline.settings import Settings
 from pipeline.tls import Certificate, trusting
 from schemas.encoding import encode
+from schemas.errors import Misconfigured
 from schemas.owner import Owner
 from tests.certificates import Authority
 from web.app import serving
-from web.owners import Owners
+from web.workers.partition_router import Owners
 
 KEY = SecretStr("k" * 32)
 

@@ -5,23 +5,23 @@ from importlib.metadata import version
 import msgspec
 from aiohttp import web
 
-from web.api.asking import Asking
-from web.api.audiences import Audiences
-from web.api.desk import Desk
-from web.api.experiments import Experiments
-from web.api.export import Exports
-from web.api.feed import Feeds
-from web.api.figures import Statistics
-from web.api.history import History
-from web.api.inbox import Inboxes
 from web.api.keys import Keys
-from web.api.openapi import document
-from web.api.operations import Operations
+from web.api.openapi.document import document
 from web.api.route import Gate, Route
-from web.api.sending import Sending
-from web.api.sources import Sources
-from web.api.support import Support
-from web.api.users import Users
+from web.api.routes.audiences import Audiences
+from web.api.routes.experiments import Experiments
+from web.api.routes.explain import Asking
+from web.api.routes.export import Exports
+from web.api.routes.feed import Feeds
+from web.api.routes.figures import Statistics
+from web.api.routes.history import History
+from web.api.routes.inbox import Inboxes
+from web.api.routes.operations import Operations
+from web.api.routes.sending import Sending
+from web.api.routes.sources import Sources
+from web.api.routes.support import Support
+from web.api.routes.users import Users
+from web.api.services import Desk
 
 MOST_BYTES = 1 << 20
 """Of a request's body; larger ones are answered 413."""

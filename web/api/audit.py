@@ -2,12 +2,12 @@
 
 from analytics.erasure import hash_of
 from pipeline.clock import Clock
-from pipeline.outputs import Log, Outputs, partition_of
-from pipeline.topics import AUDIT
+from pipeline.producing.outputs import Log, Outputs, partition_of
 from schemas.audit import Audit, Deed
 from schemas.encoding import encode
+from schemas.topics import AUDIT
 from web.api.call import Call
-from web.patience import in_time
+from web.workers.ack_timeout import in_time
 
 
 class Trail:

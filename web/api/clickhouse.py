@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from analytics.clickhouse import ClickHouse
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
+from schemas.errors import Unavailable
 
 ANSWER_SECONDS = 12.0
 """Fewer than pages wait. A browser has six connections to a server, and all its questions and

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from policy.instants import timestamp_of
+from policy.time.timestamps import timestamp_of
 
 _encode = msgspec.json.Encoder().encode
 

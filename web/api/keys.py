@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 from schemas.event import Name
 
 PREFIX = "tocsin_"

@@ -8,10 +8,10 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from pipeline.errors import Unavailable
-from pipeline.logs import IDS
+from pipeline.monitoring.logs import IDS
 from schemas.audit import Deed
 from schemas.bounds import OutOfBounds, bounded
+from schemas.errors import Unavailable
 from schemas.naming import LONGEST_NAME, is_name
 from web.api.audit import Trail
 from web.api.call import Call, Sent
@@ -19,8 +19,8 @@ from web.api.encoding import encode_reply
 from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
 from web.api.problem import Problem
-from web.body import value_of
-from web.limits import Limits, key_limit, tenant_limit
+from web.http.body import value_of
+from web.http.rate_limits import Limits, key_limit, tenant_limit
 
 RETRY_AFTER = {"Retry-After": "5"}
 LOST = "Internal error; the request may or may not have been stored."

@@ -9,13 +9,13 @@ from typing import Self
 import msgspec
 from msgspec import Raw, Struct
 
-from pipeline.outputs import partition_of
+from pipeline.kafka.topic_following import following
+from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from pipeline.topic_following import following
-from pipeline.topics import LIVE
 from schemas.live import Live
+from schemas.topics import LIVE
 from web.gateway.token import Subscriber
-from web.position import own_places
+from web.workers.position import own_places
 
 WAITING = 100
 """Messages that wait for a slow client; beyond it the client is told to fetch."""

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import logging
 
-from pipeline.errors import Unavailable
-from pipeline.topics import PRESENCE
-from policy.instants import moment
+from policy.time.timestamps import moment
+from schemas.errors import Unavailable
 from schemas.profile import Presence
-from web.api.desk import Desk
+from schemas.topics import PRESENCE
+from web.api.services import Desk
 from web.gateway.token import Subscriber
 
 RENEW = 60.0

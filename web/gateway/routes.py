@@ -10,18 +10,18 @@ from pathlib import Path
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from pipeline.errors import Unavailable
-from web.api.desk import Desk
+from schemas.errors import Unavailable
 from web.api.problem import Problem, field_error
 from web.api.route import RETRY_AFTER, bearer_of
-from web.body import value_of
+from web.api.services import Desk
 from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.socket import straight_to
 from web.gateway.stream import Said, Stream, said
 from web.gateway.token import Subscriber, read_token
+from web.http.body import value_of
+from web.http.rate_limits import UserLimits
 from web.inbox import ChangeBody, Inbox, InboxQuery
-from web.limits import UserLimits
 
 HEARTBEAT = 20.0
 """Seconds; common proxies cut what is silent for 60."""

@@ -11,7 +11,7 @@ from schemas.live import Live, Message
 from web.gateway.hub import Hub, Listener
 from web.gateway.token import Subscriber
 from web.inbox import ask_page
-from web.owners import Owners
+from web.workers.partition_router import Owners
 
 MOST_MISSED = 100
 """Items that a client which comes back is sent; of more it is told to fetch."""

@@ -2,8 +2,8 @@
 
 from html import escape
 
-from policy.user.choices import Remainder
-from web.languages import spoken
+from policy.user.preference_matrix import Remainder
+from web.http.languages import spoken
 from web.links.words import WORDS
 
 _PAGE = """<!doctype html>

@@ -8,20 +8,20 @@ from aiohttp import web
 
 from pipeline.catalogue_folder import Catalogues
 from pipeline.clock import Clock
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from policy.machines import is_machine
-from policy.report import Kind, Report
-from policy.ticket import Purpose, Ticket, is_over
-from policy.tracking import is_signed
-from policy.user.choices import Remainder, remainder
+from policy.tracking.bot_detection import is_machine
+from policy.tracking.links import is_signed
+from policy.tracking.provider_report import Kind, Report
+from policy.tracking.ticket import Purpose, Ticket, is_over
+from policy.user.preference_matrix import Remainder, remainder
+from schemas.errors import Unavailable
 from web.api.problem import Problem
-from web.back_channel import BackChannel
-from web.forms import form_of
-from web.languages import language_of
-from web.limits import Limits, UserLimits
+from web.http.forms import form_of
+from web.http.languages import language_of
+from web.http.rate_limits import Limits, UserLimits
 from web.links.pages import Pages
 from web.tickets import Tickets
+from web.workers.report_writer import BackChannel
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 FRESH = {"Cache-Control": "no-store, private", "Referrer-Policy": "no-referrer"}

@@ -1,12 +1,12 @@
 """What the unsubscribe pages say, in the languages that they speak.
 
 `{}` is what the message was: its channel, and what it is about. `some` and `all` stand behind for
-what comes all the same, see policy.user.choices.Remainder.
+what comes all the same, see policy.user.preference_matrix.Remainder.
 """
 
 from collections.abc import Mapping
 
-from policy.user.choices import Remainder
+from policy.user.preference_matrix import Remainder
 from schemas.vocabulary import Channel
 
 Words = Mapping[str, str]

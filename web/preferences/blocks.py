@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from schemas.block import Block
-from web.forms import Form
 from web.gateway.token import Subscriber
+from web.http.forms import Form
 
 LONGEST_ACTOR = 200
 

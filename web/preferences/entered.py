@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from policy.user.choices import Choice
-from policy.user.known import Known
+from policy.user.preference_matrix import Choice
+from policy.user.user_view import Known
 from schemas.vocabulary import Channel
-from web.forms import Form
+from web.http.forms import Form
 
 
 class Entered:

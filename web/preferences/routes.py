@@ -13,25 +13,25 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from pipeline.errors import Unavailable
-from pipeline.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
-from policy.instants import moment
-from policy.ticket import PREFERENCES_LIFE_MS, Purpose, is_over
-from policy.user.choices import Choice, choices
-from policy.user.known import Known
-from policy.wall_clock import is_zone, zones
+from policy.time.timestamps import moment
+from policy.time.wall_clock import is_zone, zones
+from policy.tracking.ticket import PREFERENCES_LIFE_MS, Purpose, is_over
+from policy.user.preference_matrix import Choice, choices
+from policy.user.user_view import Known
 from schemas.block import Block
+from schemas.errors import Unavailable
 from schemas.profile import QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
+from schemas.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
 from schemas.vocabulary import UNWRITTEN, Channel, Frequency
-from web.api.desk import Desk
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
-from web.forms import Form, form_of
+from web.api.services import Desk
 from web.gateway.token import Subscriber, read_token
-from web.languages import language_of
-from web.limits import UserLimits
+from web.http.forms import Form, form_of
+from web.http.languages import language_of
+from web.http.rate_limits import UserLimits
 from web.links.routes import NO_MORE, PAGE
 from web.preferences.blocks import blocks_in
 from web.preferences.entered import Entered

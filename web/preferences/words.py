@@ -1,7 +1,7 @@
 """What the page says, in the languages that it speaks."""
 
 from schemas.vocabulary import Channel, Frequency
-from web.languages import spoken
+from web.http.languages import spoken
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -82,5 +82,5 @@ _WORDS: dict[str, dict[str, str]] = {
 
 
 def words_of(*locales: str) -> tuple[str, dict[str, str]]:
-    """The language and its words, see web.languages."""
+    """The language and its words, see web.http.languages."""
     return spoken(_WORDS, *locales)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec import Struct
 
-from policy.report import Report
+from policy.tracking.provider_report import Report
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel
 

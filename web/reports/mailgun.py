@@ -9,8 +9,8 @@ from msgspec import Struct, field
 
 from pipeline.expiring import Expiring
 from pipeline.settings import Settings
-from policy.machines import is_machine_told
-from policy.report import Kind, Report
+from policy.tracking.bot_detection import is_machine_told
+from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, joined, require_recent
 

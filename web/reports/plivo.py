@@ -7,7 +7,7 @@ from plivo.utils import validate_signature
 from plivo.utils.signature_v3 import validate_v3_signature
 
 from pipeline.settings import Settings
-from policy.report import Report
+from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, first
 from web.reports.texts import answer_report, status_report

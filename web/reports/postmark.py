@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from pipeline.settings import Settings
-from policy.instants import epoch_ms
-from policy.machines import is_machine_told
-from policy.report import Kind, Report
+from policy.time.timestamps import epoch_ms
+from policy.tracking.bot_detection import is_machine_told
+from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.basic import BasicPair
 from web.reports.incoming import Incoming, joined

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Struct
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from pipeline.metrics import UNREADABLE_EVENTS
+from pipeline.monitoring.metrics import UNREADABLE_EVENTS
 from pipeline.settings import Settings
-from policy.machines import is_machine_told
-from policy.report import Kind, Report
+from policy.tracking.bot_detection import is_machine_told
+from policy.tracking.provider_report import Kind, Report
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, Malformed, first, require_recent

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec import Struct, field
 
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from policy.instants import epoch_ms
-from policy.machines import is_machine_told
-from policy.report import Kind, Report
+from policy.time.timestamps import epoch_ms
+from policy.tracking.bot_detection import is_machine_told
+from policy.tracking.provider_report import Kind, Report
+from schemas.errors import Unavailable
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, Malformed, joined
 

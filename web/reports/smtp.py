@@ -7,9 +7,9 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from pipeline.settings import Settings
-from policy.bounce_token import BOUNCE, LENGTH, TICKET
-from policy.mail_status import Cause, cause_of, status_of
-from policy.report import Kind, Report
+from policy.tracking.bounce_token import BOUNCE, LENGTH, TICKET
+from policy.tracking.mail_status import Cause, cause_of, status_of
+from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
 from web.reports.basic import BasicPair
 from web.reports.incoming import Incoming, Malformed

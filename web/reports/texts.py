@@ -1,8 +1,8 @@
 """What all who carry texts report alike: a status by its word, and what people answer."""
 
-from policy.report import Kind, Report
-from policy.sms_words import wants_texts
-from policy.user.address import split_address
+from policy.contact.address import split_address
+from policy.tracking.provider_report import Kind, Report
+from policy.tracking.sms_words import wants_texts
 
 KINDS = {
     "delivered": Kind.DELIVERED,

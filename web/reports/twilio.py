@@ -6,7 +6,7 @@ from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from pipeline.settings import Settings
-from policy.report import Report
+from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, first
 from web.reports.texts import answer_report, status_report

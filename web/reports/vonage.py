@@ -6,7 +6,7 @@ from typing import Any
 from vonage_http_client.auth import Auth
 
 from pipeline.settings import Settings
-from policy.report import Report
+from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, first, require_recent
 from web.reports.texts import answer_report, status_report

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct, field
 
 from pipeline.settings import Settings
-from policy.report import Report
-from policy.user.address import WHATSAPP
+from policy.contact.address import WHATSAPP
+from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
 from web.reports.incoming import Forged, Incoming, first, require_recent
 from web.reports.texts import answer_report, status_report

@@ -12,7 +12,7 @@ from aiohttp import web
 from embedded.simulators.accept_log import Accepted, AcceptLog, digest_of, now
 from embedded.simulators.faults import Faults
 from embedded.simulators.reply import json_reply
-from policy.rendering.sms import segments_of
+from policy.rendering.channels.sms import segments_of
 from schemas.vocabulary import Channel
 
 NUMBER = re.compile(r"[1-9]\d{6,14}")

@@ -1,6 +1,6 @@
 """Rows of what another event ends: delays, later steps, what is gathered, what waits at night."""
 
-from pipeline.topics import EVENTS
+from schemas.topics import EVENTS
 from tests.agents.compositions.flow import (
     NIGHT,
     USER,

@@ -7,11 +7,16 @@ from typing import Any
 
 import msgspec
 
-from agents.rehearsal import HeldClock, Rehearsal
+from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.memory_log import MemoryLog
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.topics import (
+from policy.catalogue.catalogue import parse
+from policy.identity import notification_id
+from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import encode
+from schemas.topics import (
     CONTACTS,
     DELIVER,
     DELIVERY_EVENTS,
@@ -22,13 +27,8 @@ from pipeline.topics import (
     RECEIPTS,
     Topic,
 )
-from policy.catalogue.catalogue import parse
-from policy.identity import notification_id
-from schemas.delivery import Delivery
-from schemas.delivery_event import DeliveryEvent
-from schemas.encoding import encode
 from schemas.vocabulary import Priority, Stage
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 
 USER = "ann"
 SETTINGS = Settings()

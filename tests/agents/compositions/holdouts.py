@@ -3,7 +3,7 @@
 Of half of all users, `ann` is in those that are named "a", and not in those that are named "b".
 """
 
-from pipeline.topics import EVENTS
+from schemas.topics import EVENTS
 from tests.agents.compositions.endings import ordered
 from tests.agents.compositions.flow import (
     NIGHT,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.topics import BLOCKS, CANCELLATIONS, EVENTS
+from schemas.topics import BLOCKS, CANCELLATIONS, EVENTS
 from tests.agents.compositions.flow import NIGHT, USER, Act, Flow, kind, moment, wishes
 
 ONE_A_DAY = "[categories.messages]\nrate_limit = { count = 1, seconds = 86400 }"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.topics import CONTACTS
+from schemas.topics import CONTACTS
 from tests.agents.compositions.endings import ordered
 from tests.agents.compositions.flow import (
     NIGHT,

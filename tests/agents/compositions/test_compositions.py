@@ -1,6 +1,6 @@
 """Where features meet: channel, step, limit, quiet hours, digest, escalation, fallback, wishes.
 
-Each row was worked out by hand from README.md, docs/decisions.md and `policy/entry.py`.
+Each row was worked out by hand from README.md, docs/decisions.md and `policy/catalogue/entry.py`.
 """
 
 import pytest

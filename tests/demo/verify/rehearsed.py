@@ -10,28 +10,28 @@ from typing import Any
 
 import msgspec
 
-from agents.rehearsal import HeldClock, Rehearsal
-from demo.happening import Happening
-from demo.kafka_writer import encode, record_of
-from demo.producer import line_of
-from demo.producer_log import read_claims
-from demo.stream import stream
+from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
+from demo.dataset.world import World
+from demo.produce.happening import Happening
+from demo.produce.kafka_writer import encode, record_of
+from demo.produce.producer import line_of
+from demo.produce.producer_log import read_claims
+from demo.produce.stream import stream
 from demo.verify.evidence import Evidence, Excuse, Place, Stored
+from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings
 from demo.verify.gathering import held_of, posted
 from demo.verify.judge import judge
-from demo.verify.type_spec import read_type_specs
-from demo.world import World
 from embedded.simulators.accept_log import Accepted, data_digest_of, digest_of
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.memory_log import MemoryLog
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
-from pipeline.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, OUTBOX
 from schemas.vocabulary import Channel, Stage
-from tables.memory import MemoryStore
+from tables.storage.memory_store import MemoryStore
 from tests.agents.stage import CATALOGUE, our_catalogue
 
 SPECS = read_type_specs(CATALOGUE)

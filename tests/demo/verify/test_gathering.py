@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from demo.verify.gathering import held_of, stored
-from policy.digest_window import fixed
+from policy.digest.windows import fixed
 from policy.user.ledger import Gathering, Held, Ledger, Waiting
 from schemas.event import Event
 from schemas.request import Origin, Request
 from schemas.vocabulary import Channel
-from tables.held import HELD
 from tables.inbox import inbox_key
-from tables.table import key_of
+from tables.pending import HELD
+from tables.storage.table import key_of
 from tables.timers import TIMERS, Timer, Timers
 
 AT = 1_772_366_400_000

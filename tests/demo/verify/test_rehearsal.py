@@ -12,17 +12,21 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from demo.dataset.world import World, make_world
 from demo.verify.findings import Findings
-from demo.world import World, make_world
-from policy import actor, decide, digest, digest_window, limits, quiet_hours, rules, steps
-from policy.digest_window import DigestWindow
-from policy.draft import Draft
-from policy.ending import Ending
+from policy import quiet_hours
+from policy.audience import actor
+from policy.decision import decide, rules, steps
+from policy.decision.builder import Draft
+from policy.decision.ending import Ending
+from policy.digest import digest, windows
+from policy.digest.windows import DigestWindow
+from policy.limits import limits
+from policy.limits.rate_limit import RateLimit, Window, admit
 from policy.quiet_hours import Quiet
-from policy.rate_limit import RateLimit, Window, admit
 from policy.rendering.rendering import Rendering
+from policy.time.wall_clock import EVERY_DAY, next_time
 from policy.user import preferences
-from policy.wall_clock import EVERY_DAY, next_time
 from schemas.delivery import Content
 from schemas.event import Event
 from schemas.vocabulary import Priority
@@ -203,7 +207,7 @@ BROKEN: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "a digest for each post": (digest, "text_at", _one_for_all, "unexpected"),
     "the next step": (steps, "time_step", _never, "unexcused"),
     "what another event ends": (Ending, "keys", _none, "unexcused"),
-    "the days of a digest": (digest_window, "next_time", _any_day, "unexcused"),
+    "the days of a digest": (windows, "next_time", _any_day, "unexcused"),
 }
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from demo.people import Record
-from demo.producer_log import BadClaim, Claim, Claims, PresenceClaim, record_digest
+from demo.dataset.people import Record
+from demo.dataset.world import READ_FROM, World
+from demo.produce.producer_log import BadClaim, Claim, Claims, PresenceClaim, record_digest
 from demo.run import ROOT
 from demo.verify.evidence import Evidence, Excuse, Place, Posted, Stored
+from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings
 from demo.verify.judge import judge
-from demo.verify.type_spec import read_type_specs
-from demo.world import READ_FROM, World
 from embedded.simulators.accept_log import Accepted, data_digest_of, digest_of
 from policy.identity import delivery_id, notification_id
 from schemas.dead_letter import DeadLetter

@@ -10,7 +10,7 @@ import aiohttp
 
 from embedded.java import cache, java
 from embedded.process import LOOPBACK, Child, free_port
-from pipeline.errors import DownloadFailed
+from schemas.errors import DownloadFailed
 
 VERSION = "3.3.3"
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

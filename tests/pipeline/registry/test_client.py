@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import Misconfigured
 from pipeline.registry import client
 from pipeline.registry.client import Registry, Schema, registry_of
 from pipeline.registry.decoder import RegistryDecoder
@@ -19,6 +18,7 @@ from pipeline.settings import Settings
 from pipeline.variables import settings_of
 from policy.source.decoding import RegistryUnavailable, Undecodable
 from policy.source.entry import ReadAsEntry
+from schemas.errors import Misconfigured
 from tests.certificates import Authority
 from tests.patience import in_time, until
 from tests.pipeline.registry.door import Door

@@ -1,8 +1,8 @@
 import pytest
 
 from policy.catalogue.catalogue import parse
+from policy.limits.rate_limit import RateLimit
 from policy.notification_type import Limited
-from policy.rate_limit import RateLimit
 from policy.user.tenant import DEFAULT_TENANT
 from schemas.vocabulary import Channel
 from tests.policy.refusals import problems

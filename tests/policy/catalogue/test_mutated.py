@@ -6,8 +6,8 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import BadCatalogue
 from policy.catalogue.catalogue import parse
+from schemas.errors import BadCatalogue
 from tests.policy.samples import TYPE
 
 FULL = (

@@ -2,12 +2,12 @@ from itertools import accumulate
 
 import pytest
 
-from policy.audience import told_after
-from policy.digest_window import DigestWindow
-from policy.ending import Ending
-from policy.holdout import Goal, Holdout
+from policy.audience.audience import told_after
+from policy.decision.ending import Ending
+from policy.digest.windows import DigestWindow
+from policy.experiments.holdout import Goal, Holdout
+from policy.time.wall_clock import EVERY_DAY
 from policy.user.tenant import DEFAULT_TENANT
-from policy.wall_clock import EVERY_DAY
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tests.policy.person import MINUTE
 from tests.policy.samples import HOUR, happened, shipped_catalogue

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from policy.rendering.unusable import Unusable
+from policy.rendering.filters.unusable import Unusable
 from tests.policy.templates import text
 
 FORMS = "one='#:one', two='#:two', few='#:few', many='#:many', zero='#:zero', other='#:other'"

@@ -1,7 +1,7 @@
 import pytest
 
+from policy.rendering.filters.unusable import Unusable
 from policy.rendering.links import is_link, link
-from policy.rendering.unusable import Unusable
 from tests.policy.templates import text
 
 

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from policy.decide import decide
-from policy.entry import Texts
+from policy.catalogue.entry import Texts
+from policy.decision.decide import decide
+from policy.rendering.joint_digest import together
 from policy.rendering.reader import reader_of
 from policy.rendering.rendering import BadTemplate
-from policy.rendering.together import together
 from policy.user.profile import Profile
 from policy.user.state import UserState
 from schemas.delivery import Delivery

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import BadRecord
-from policy.entry import Texts, Translation
-from policy.rendering.bounds import MOST_BYTES
-from policy.rendering.sms import segments_of
+from policy.catalogue.entry import Texts, Translation
+from policy.rendering.channels.sms import segments_of
+from policy.rendering.sandbox.render_limits import MOST_BYTES
 from schemas.delivery import Content
+from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.vocabulary import Channel, Reason
 from tests.policy.samples import shipped_catalogue

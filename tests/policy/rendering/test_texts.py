@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from policy.entry import Templates
+from policy.catalogue.entry import Templates
 from policy.rendering.rendering import BadTemplate, compile_rendering
 from schemas.vocabulary import Channel
 

@@ -4,9 +4,9 @@ import orjson
 import pytest
 
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.errors import BadCatalogue
-from pipeline.topics import TOPICS
 from policy.catalogue.catalogue import parse
+from schemas.errors import BadCatalogue
+from schemas.topics import TOPICS
 from tests.policy.refusals import problems
 from tests.policy.samples import TYPE
 from tests.policy.source.payloads import change

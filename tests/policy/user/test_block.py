@@ -6,8 +6,8 @@ from itertools import permutations
 import pytest
 
 from policy.user.block import MOST_BLOCKED, blocked, is_blocked, with_block
-from policy.user.known import blocked_by
 from policy.user.profile import Profile
+from policy.user.user_view import blocked_by
 from schemas.block import Block
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

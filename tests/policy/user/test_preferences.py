@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.digest_window import HOURLY, DigestWindow
+from policy.digest.windows import HOURLY, DigestWindow
 from policy.user.preferences import frequency, muted, opt_out, wish_window
 from policy.user.profile import FOR_GOOD, Profile
 from policy.user.profile_change import with_change

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from msgspec import msgpack
 
 from policy.dedupe import NO_MARKS, Mark, remember
-from policy.instants import epoch_ms
+from policy.limits.rate_limit import Window
 from policy.quiet_hours import quiet
-from policy.rate_limit import Window
+from policy.time.timestamps import epoch_ms
+from policy.time.wall_clock import EVERY_DAY
 from policy.user.ledger import Ledger
 from policy.user.preferences import muted
 from policy.user.profile import FARTHEST, FOR_GOOD, MOST_DEVICES, MOST_ONLINE, Profile
 from policy.user.tenant import DEFAULT_TENANT
-from policy.wall_clock import EVERY_DAY
 from schemas.profile import Contacts, Device, Preferences, Presence, QuietHours
 from schemas.vocabulary import Channel, Frequency, Reason, Weekday
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from policy.user.barred import Barred
 from policy.user.profile import Profile
 from policy.user.suppression import usable, with_bar, with_registration
+from policy.user.suppression_reason import Barred
 from schemas.vocabulary import Bar, Channel
 
 AT = 1_795_000_000_000

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policy.decide import decide
+from policy.decision.decide import decide
 from policy.user.ledger import Ledger
 from policy.user.preferences import opt_out
 from policy.user.profile import Profile

@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from policy.decide import decide
+from policy.decision.decide import decide
 from policy.identity import delivery_id
-from policy.user.barred import NO_END, Barred
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from policy.user.state import UserState
@@ -21,6 +20,7 @@ from policy.user.suppression import (
     with_stop,
     with_suppression,
 )
+from policy.user.suppression_reason import NO_END, Barred
 from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Bar, Channel, Reason
 from tests.policy.samples import EVERYWHERE, NOON, request, variant

@@ -1,10 +1,10 @@
 import msgspec
 import pytest
 
-from policy.entry import TenantEntry
-from policy.rate_limit import TenantLimit
+from policy.catalogue.entry import TenantEntry
+from policy.limits.rate_limit import TenantLimit
+from policy.time.wall_clock import EVERY_DAY
 from policy.user.tenant import DEFAULT_TENANT, Tenant, compiled
-from policy.wall_clock import EVERY_DAY
 from schemas.vocabulary import Channel, Frequency
 
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Fault, Outcome, Refused, Retry
-from sinks.sms.texting import Text
+from sinks.sms.sms_provider import Text
 
 HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
 """What a proxy says in the provider's place."""

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from sinks.chat.discord import Discord
 from sinks.chat.slack import Slack
 from sinks.chat.teams import Teams
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Sent
 from tests.sinks.replies.table import (
     HTML,

@@ -14,9 +14,9 @@ from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.email.smtp_outcomes import Stage, outcome_of
-from sinks.http import BEFORE_CALL
-from sinks.one_by_one import OneByOne
+from sinks.http.client import BEFORE_CALL
 from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.single_message import OneByOne
 from tests.sinks.dispatching import Dispatching
 from tests.sinks.replies import test_bots, test_smtp
 from tests.sinks.replies.table import HTML, Row

@@ -1,4 +1,4 @@
-"""Replies of mail relays, by what was asked last; more are in tests/policy/test_mail_status.py.
+"""Replies of mail relays, by what was asked last; more are in test_mail_status.py.
 
 Gmail: https://support.google.com/a/answer/3726730. Amazon SES:
 https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html. Postfix: the words of its smtpd,

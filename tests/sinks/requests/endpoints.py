@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sinks.endpoints import Endpoints
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
+from sinks.http.endpoints import Endpoints
 from tests.sinks.requests.recorder import Still
 
 

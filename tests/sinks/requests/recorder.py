@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pipeline.settings import Settings
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
-from sinks.http import HttpClient, Reply
+from sinks.http.client import HttpClient, Reply
 from sinks.provider import Retry
 from tests.sinks.replies.table import reply
 

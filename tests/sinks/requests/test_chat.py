@@ -14,8 +14,8 @@ from sinks.chat.slack import Slack
 from sinks.chat.slack_app import SlackApp
 from sinks.chat.teams import Teams
 from sinks.chat.telegram import Telegram
-from sinks.http import Reply
-from sinks.pace import Pace
+from sinks.http.adaptive_rate import Pace
+from sinks.http.client import Reply
 from sinks.provider import Refused, Sent
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.endpoints import Known

@@ -7,16 +7,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from policy.ticket import Purpose, issue_ticket, read_ticket
+from policy.tracking.ticket import Purpose, issue_ticket, read_ticket
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.mailgun import Mailgun
 from sinks.email.postmark import Postmark
 from sinks.email.resend import Resend
+from sinks.email.return_path import WayBack
 from sinks.email.sendgrid import SendGrid
 from sinks.email.ses import Ses
-from sinks.email.way_back import WayBack
-from sinks.http import Reply
+from sinks.http.client import Reply
 from sinks.provider import Outcome, Refused, Retry, Sent
 from sinks.registry import kind_of
 from tests.sinks.replies.table import reply

@@ -2,8 +2,8 @@
 
 import pytest
 
-from policy.rendering.own_links import STAND_INS
-from policy.ticket import Purpose, read_ticket
+from policy.rendering.channels.own_links import STAND_INS
+from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel
 from sinks.email.own_links import WITHOUT_URL, OwnLinks

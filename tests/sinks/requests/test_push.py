@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from schemas.delivery import KEEPS_BADGE, SILENT, Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.http import Reply
-from sinks.pace import Pace
+from sinks.http.adaptive_rate import Pace
+from sinks.http.client import Reply
 from sinks.provider import Refused, Retry, Sent
 from sinks.push.apns import Apns
 from sinks.push.apns_payload import IDS, headers_of

@@ -7,10 +7,10 @@ import pytest
 from schemas.delivery import Content, Delivery, Sender
 from schemas.vocabulary import Channel
 from sinks.email import mailgun, sendgrid_mail
+from sinks.email.return_path import WayBack
 from sinks.email.senders import From
 from sinks.email.sendgrid_mail import HTML, MAX_SUBSTITUTIONS, SUBJECT, TEXT, mail_of
 from sinks.email.ses import Ses
-from sinks.email.way_back import WayBack
 from tests.sinks.requests.recorder import Recorder, delivery, settings
 
 ANN, BO = "ann@example.com", "bo@example.com"

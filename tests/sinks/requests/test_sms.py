@@ -2,15 +2,15 @@
 
 import pytest
 
-from policy.ticket import Purpose, read_ticket
+from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.http import HttpClient
+from sinks.http.client import HttpClient
 from sinks.provider import Refused, Retry, Sent
 from sinks.registry import kind_of
 from sinks.sms.plivo import Plivo
+from sinks.sms.sms_provider import Text, Texter, Texting, country_of
 from sinks.sms.sns import Sns
-from sinks.sms.texting import Text, Texter, Texting, country_of
 from sinks.sms.twilio import Twilio
 from sinks.sms.vonage import MOST_CALLBACK, Vonage
 from tests.sinks.replies.table import TEXT, reply

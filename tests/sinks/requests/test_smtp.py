@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.ticket import Purpose, issue_ticket
+from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel
 from sinks.email.mime import LONGEST_LINE, mail_of, mailbox_of, parsed_mailbox, words_of

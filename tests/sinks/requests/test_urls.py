@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 from schemas.delivery import Content
+from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel
-from sinks.email.way_back import WayBack
-from sinks.sms.texting import Text, Texting
+from sinks.email.return_path import WayBack
+from sinks.sms.sms_provider import Text, Texting
 from sinks.tracking import Tracking
 from tests.sinks.cases import CASES
 from tests.sinks.requests.recorder import Recorder, delivery

@@ -6,15 +6,15 @@ import msgspec
 import pytest
 
 from analytics.erasure import hash_of
-from pipeline.errors import Unavailable
-from pipeline.topics import AUDIT
 from schemas.audit import Audit
+from schemas.errors import Unavailable
+from schemas.topics import AUDIT
 from tests.web.api.client import NOW, Client, client
 from tests.web.caller import memory, settings
 from tests.web.desk import Asked, desk_of
 from web.api.app import routes_of
 from web.api.keys import Scope
-from web.api.sending import EVENT
+from web.api.routes.sending import EVENT
 
 __all__ = ["client"]
 

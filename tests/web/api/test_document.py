@@ -18,8 +18,8 @@ from web.api.app import DOCUMENT, api, routes_of
 from web.api.call import Call
 from web.api.idempotency import PATTERN
 from web.api.keys import Keys, Scope
-from web.api.openapi import document
-from web.api.openapi_texts import TAGS
+from web.api.openapi.document import document
+from web.api.openapi.texts import TAGS
 from web.api.problem import ProblemBody
 from web.api.route import Reply, Route
 

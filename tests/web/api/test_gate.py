@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.patience import in_time
-from tests.web.api.test_sending import shipped
+from tests.web.api.routes.test_sending import shipped
 from tests.web.house import Api
 
 

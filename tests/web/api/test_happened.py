@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from policy.user.known import Known
+from policy.user.user_view import Known
 from schemas.dead_letter import DeadLetter
 from schemas.inbox_question import ReadInbox
 from schemas.profile import Contacts, Preferences
@@ -14,7 +14,7 @@ from schemas.vocabulary import Reason
 from tests.web.api.client import NOW, NOW_SHOWN, Client
 from tests.web.caller import KEY
 from tests.web.gateway.line import item, page
-from web.api import history
+from web.api.routes import history
 
 KNOWN = Known(
     contacts=Contacts(user="ann", tenant="acme", email="ann@example.com"),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.agents.names import unique
 from tests.patience import until_told
-from tests.web.api.test_sending import notification, person, shipped
+from tests.web.api.routes.test_sending import notification, person, shipped
 from tests.web.house import Api
 
 

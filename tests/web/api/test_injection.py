@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.agents.names import unique
-from tests.web.api.test_sending import notification, person
+from tests.web.api.routes.test_sending import notification, person
 from tests.web.house import Api
 
 HOSTILE = "{{ 7*7 }}{% raw %}${7*7}<script>alert(1)</script>\"'\r\nBcc: all@example.com"

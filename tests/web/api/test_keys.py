@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Misconfigured
+from schemas.errors import Misconfigured
 from web.api.keys import SETTLED_SECONDS, ApiKey, Keys, Scope, new_key, read_keys, table_of
 
 SHA = hashlib.sha256(b"tocsin_one").hexdigest()

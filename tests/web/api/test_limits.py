@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pipeline.topics import ERASURES
+from schemas.topics import ERASURES
 from tests.web.caller import Answer, Caller, Memory, calling, memory, settings
 from tests.web.desk import desk_of
 from web.api.keys import Keys
 from web.api.route import Gate
-from web.api.users import Users
-from web.limits import Limits
+from web.api.routes.users import Users
+from web.http.rate_limits import Limits
 
 TABLE = "[{0}]\nsha256 = '{1}'\ntenant = '{2}'\nscopes = ['users', 'erase']\n"
 KEYS = {"shop": "acme", "back": "acme", "other": "globex"}

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.topics import EVENTS
-from policy.standing import Standing, explanations
+from policy.decision.context import Standing, explanations
 from policy.user.profile import Profile
 from schemas.profile import Contacts, Preferences
 from schemas.question import Explain
+from schemas.topics import EVENTS
 from tests.policy.samples import shipped_catalogue
 from tests.web.api.client import NOW, Client
 from tests.web.api.client import client as client

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.agents.names import unique
-from tests.web.api.test_sending import notification, person, shipped
+from tests.web.api.routes.test_sending import notification, person, shipped
 from tests.web.house import Api
 
 

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from tests.web.house import Api
 from web.app import serving
-from web.cors import cross_origin
-from web.problems import problems
+from web.http.cors import cross_origin
+from web.http.problems import problems
 
 MEMBERS = {"type", "title", "status", "detail", "errors"}
 

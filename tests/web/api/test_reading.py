@@ -8,18 +8,18 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
-from pipeline.errors import BadRecord, Unavailable
-from pipeline.topics import INBOX_CHANGES
-from policy.decision import Outcome
-from policy.explanation import Asked as AskedRule
-from policy.explanation import Explanation, Sent, Waits
-from policy.membership import Membership
-from policy.user.known import Known
+from policy.audience.membership import Membership
+from policy.decision.decision import Outcome
+from policy.decision.explanation import Asked as AskedRule
+from policy.decision.explanation import Explanation, Sent, Waits
+from policy.user.user_view import Known
+from schemas.errors import BadRecord, Unavailable
 from schemas.event import Event
 from schemas.feed import Posts, Written
 from schemas.inbox_question import InboxCounts, ReadCounts, ReadInbox, ReadWritten
 from schemas.profile import Contacts, Preferences
 from schemas.question import Explain, ReadPosts, ReadUser
+from schemas.topics import INBOX_CHANGES
 from schemas.vocabulary import Channel, Reason
 from tests.web.api.client import NOW, NOW_SHOWN, SECONDS, Client, client_of
 from tests.web.caller import KEY, settings
@@ -84,7 +84,7 @@ async def test_for_which_role_a_position_is_waited_for(
         waited.append((role, user, position))
         raise Unavailable("not yet")
 
-    monkeypatch.setattr("web.handled.Handled.before", before)
+    monkeypatch.setattr("web.workers.handled.Handled.before", before)
     assert (await client.call("GET", f"/users/ann{path}?position=events/0:3"))[0] == 503
     assert waited == [(role, "ann", "events/0:3")]
 

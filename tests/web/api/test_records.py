@@ -10,8 +10,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pipeline.errors import BadRecord
-from pipeline.topics import (
+from policy.audience.membership import Membership
+from policy.decision.decision import Outcome
+from policy.decision.explanation import Explanation, Sent, Waits
+from policy.identity import notification_id
+from schemas.errors import BadRecord
+from schemas.question import Explain
+from schemas.topics import (
     BLOCKS,
     CANCELLATIONS,
     CONTACTS,
@@ -23,19 +28,14 @@ from pipeline.topics import (
     PROFILE_CHANGES,
     Topic,
 )
-from policy.decision import Outcome
-from policy.explanation import Explanation, Sent, Waits
-from policy.identity import notification_id
-from policy.membership import Membership
-from schemas.question import Explain
 from schemas.vocabulary import Channel, Reason
 from tests.web.caller import Caller, Memory, calling, memory, settings
 from tests.web.desk import Asked, desk_of
 from web.api.keys import Keys
 from web.api.route import Gate
-from web.api.sending import MOST_ASKED, Sending
-from web.api.users import Users
-from web.limits import Limits
+from web.api.routes.sending import MOST_ASKED, Sending
+from web.api.routes.users import Users
+from web.http.rate_limits import Limits
 
 NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
 A_YEAR_ON, LATER = "2026-07-21T08:26:40Z", "2026-07-21T08:26:41Z"

@@ -9,14 +9,14 @@ import pytest
 from aiohttp import web
 from msgspec import Struct
 
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 from schemas.naming import Name
 from tests.web.caller import Answer, Caller, calling
 from web.api.call import Call
 from web.api.keys import Keys, Scope
 from web.api.problem import MEDIA_TYPE, Problem
 from web.api.route import Gate, Reply, Route
-from web.limits import Limits
+from web.http.rate_limits import Limits
 
 MOST = 100
 JSON = {"Content-Type": "application/json"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from web.api.openapi_schema import tidied, without_null
+from web.api.openapi.schema import tidied, without_null
 
 NULL = {"type": "null"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.agents.names import unique
 from tests.patience import PATIENCE, in_time
-from tests.web.api.test_sending import notification, person, shipped
+from tests.web.api.routes.test_sending import notification, person, shipped
 from tests.web.house import Api
 
 calls = st.sampled_from(

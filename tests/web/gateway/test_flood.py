@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from agents.router import Router
+from agents.router.agent import Router
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.queries import Queries
+from pipeline.process.queries import Queries
+from pipeline.process.runtime import Runtime
 from pipeline.request_buckets import RequestBuckets
-from pipeline.runtime import Runtime
-from pipeline.topics import INBOX_CHANGES
 from schemas.owner import Owner
-from tables.memory import MemoryStore
+from schemas.topics import INBOX_CHANGES
+from tables.storage.memory_store import MemoryStore
 from tests.patience import PATIENCE
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.set_clock import SetClock
@@ -26,8 +26,8 @@ from web.gateway.hub import Hub
 from web.gateway.presence import Here
 from web.gateway.routes import Gateway
 from web.gateway.token import Subscriber, make_token, subscriber_secret
-from web.limits import Limits
-from web.owners import Owners
+from web.http.rate_limits import Limits
+from web.workers.partition_router import Owners
 
 PER_MINUTE = 30
 """One in two seconds, and five at once."""
@@ -76,7 +76,7 @@ class Two:
 @pytest.fixture
 async def two(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
     # However busy the machine is, the worker is waited for, and nothing is to be had again.
-    monkeypatch.setattr("web.limits.ASK_TIMEOUT_SECONDS", PATIENCE)
+    monkeypatch.setattr("web.http.rate_limits.ASK_TIMEOUT_SECONDS", PATIENCE)
     topics, clock = memory(), SetClock()
     queries = Queries(SETTINGS)
     queries.answer_for("router", Held())

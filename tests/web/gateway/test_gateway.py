@@ -15,13 +15,13 @@ from schemas.inbox_question import InboxCounts
 from schemas.live import Live, Message
 from tests.agents.names import unique
 from tests.patience import ended, in_time, until, until_told
-from tests.web.api.test_inbox import filled
-from tests.web.api.test_sending import notification, person
+from tests.web.api.routes.test_inbox import filled
+from tests.web.api.routes.test_sending import notification, person
 from tests.web.house import Api
 from web.gateway.hub import MOST_SOCKETS, WAITING, Hub
 from web.gateway.stream import Said, Stream
 from web.gateway.token import Subscriber
-from web.owners import Owners
+from web.workers.partition_router import Owners
 
 
 async def token_of(api: Api, user: str) -> str:

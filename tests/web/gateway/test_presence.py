@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.topics import PRESENCE
+from schemas.topics import PRESENCE
 from tests.web.caller import Memory, memory, settings
 from tests.web.desk import desk_of
 from web.gateway import presence

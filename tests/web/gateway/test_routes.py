@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 
-from pipeline.errors import Unavailable
-from pipeline.topics import INBOX_CHANGES, PRESENCE
+from schemas.errors import Unavailable
 from schemas.inbox_question import InboxCounts, ReadCounts, ReadInbox
+from schemas.topics import INBOX_CHANGES, PRESENCE
 from tests.patience import in_time, until
 from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, settings
 from tests.web.desk import Asked, desk_of

@@ -17,8 +17,8 @@ from selenium.webdriver.remote.shadowroot import ShadowRoot
 
 from tests.agents.names import unique
 from tests.patience import until_told
-from tests.web.api.test_inbox import filled
-from tests.web.api.test_sending import notification, person
+from tests.web.api.routes.test_inbox import filled
+from tests.web.api.routes.test_sending import notification, person
 from tests.web.gateway.test_gateway import token_of
 from tests.web.house import Api
 from web.gateway.token import Subscriber, make_token, subscriber_secret

@@ -17,8 +17,8 @@ from schemas.encoding import encode
 from schemas.owner import Owner
 from tests.agents.names import unique
 from tests.patience import until_told
-from tests.web.api.test_history import until as told
-from tests.web.api.test_sending import notification, person
+from tests.web.api.routes.test_history import until as told
+from tests.web.api.routes.test_sending import notification, person
 from tests.web.house import Api
 from tests.web.pages.test_shop import until
 

@@ -11,13 +11,13 @@ from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from policy.ticket import Purpose, issue_ticket
+from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.vocabulary import Channel
 from tests.agents.names import unique
 from tests.patience import PATIENCE, until_told
 from tests.sinks.rig import delivery
 from tests.sinks.test_sendgrid import SENDGRID
-from tests.web.api.test_sending import person
+from tests.web.api.routes.test_sending import person
 from tests.web.gateway.test_gateway import token_of
 from tests.web.house import Api
 

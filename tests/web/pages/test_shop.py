@@ -7,8 +7,8 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from demo.shop import EVENTS_OF, open_shop
-from embedded.house import TOGETHER, WEB, House
+from demo.show.playground import EVENTS_OF, open_shop
+from embedded.local_stack import TOGETHER, WEB, House
 from tests.patience import until_told
 
 ROLES = ("router", "decider", "push", "email", "inapp", "analytics")

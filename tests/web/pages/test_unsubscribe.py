@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
-from policy.ticket import Purpose, issue_ticket
+from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.vocabulary import Channel
 from tests.patience import PATIENCE
 from tests.sinks.rig import delivery

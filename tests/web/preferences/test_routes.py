@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pipeline.errors import Unavailable
-from pipeline.topics import BLOCKS, CONTACTS, PREFERENCES, PROFILE_CHANGES, SUBSCRIPTIONS
 from policy.catalogue.catalogue import parse
-from policy.ticket import Purpose, issue_stub, issue_ticket, ticket_of
-from policy.user.known import Known
+from policy.tracking.ticket import Purpose, issue_stub, issue_ticket, ticket_of
+from policy.user.user_view import Known
+from schemas.errors import Unavailable
 from schemas.profile import Contacts, Preferences, QuietHours
 from schemas.question import ReadTicket, ReadUser
+from schemas.topics import BLOCKS, CONTACTS, PREFERENCES, PROFILE_CHANGES, SUBSCRIPTIONS
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.rig import delivery
@@ -22,7 +22,7 @@ from tests.sinks.test_sendgrid import SENDGRID
 from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, settings
 from tests.web.desk import Asked, desk_of
 from web.gateway.token import Subscriber, make_token, subscriber_secret
-from web.limits import Limits
+from web.http.rate_limits import Limits
 from web.preferences.routes import Preferring
 
 NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"

@@ -4,7 +4,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from schemas.vocabulary import Channel, Frequency
-from web.languages import language_of
+from web.http.languages import language_of
 from web.preferences.words import words_of
 
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from embedded.process import free_port
-from pipeline.errors import Unavailable
+from schemas.errors import Unavailable
 from web.reports import ses
 from web.reports.ses import fetch
 

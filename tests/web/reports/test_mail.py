@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.metrics import UNREADABLE_EVENTS
-from policy.report import Kind, Report
+from pipeline.monitoring.metrics import UNREADABLE_EVENTS
+from policy.tracking.provider_report import Kind, Report
 from tests.web.signing import SCHEMES, SETTINGS
 from web.reports.incoming import Incoming, Malformed, joined
 

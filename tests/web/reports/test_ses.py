@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from policy.report import Kind, Report
+from policy.tracking.provider_report import Kind, Report
 from tests.web.reports.test_mail import ANN, ISO, NOW, PERSON, ROBOT, TICKET, parsed, report
 
 

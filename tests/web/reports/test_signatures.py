@@ -12,9 +12,9 @@ import pytest
 from plivo.utils.signature_v3 import construct_post_url, get_signature_v3
 from vonage_jwt import verify_signature
 
-from pipeline.errors import Unavailable
 from pipeline.settings import Settings
-from policy.report import Kind
+from policy.tracking.provider_report import Kind
+from schemas.errors import Unavailable
 from schemas.vocabulary import Channel
 from tests.web.signing import (
     ARN,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from policy.bounce_token import read_token
-from policy.report import Kind, Report
-from policy.ticket import Purpose, read_ticket
+from policy.tracking.bounce_token import read_token
+from policy.tracking.provider_report import Kind, Report
+from policy.tracking.ticket import Purpose, read_ticket
 from tests.web.dsn import complaint, dsn, failed, piped
 from tests.web.signing import SETTINGS
 from web.reports.smtp import SmtpReports

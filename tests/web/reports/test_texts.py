@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from policy.report import Kind, Report
+from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
 from tests.web.signing import SCHEMES, SETTINGS, vonage_messages
 from web.reports.incoming import Incoming, Malformed, first

@@ -1,0 +1,323 @@
+"""The decider: is this user notified, where and when, and if not, why not.
+
+Keyed by user: requests and broadcasts meet preferences, contacts, presence and ledgers here, and
+what was deferred is evaluated again when it is due.
+"""
+
+import asyncio
+
+import msgspec
+from aiokafka import ConsumerRecord
+
+from agents.decider.best_hour_hints import take_hint
+from agents.decider.cancellation import Cancellations
+from agents.decider.decisions import Decisions
+from agents.decider.erasure import erase, is_forgotten
+from agents.decider.fan_out import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
+from agents.decider.outboxes import keep_post, withdraw
+from agents.decider.profile_updates import note
+from agents.decider.topics import (
+    ADDRESSES,
+    AHEAD,
+    ASIDE,
+    GATHERED,
+    KINDS,
+    KNOWN,
+    PROMPT,
+    READ_FIRST,
+    SHARES,
+    SLICE_RECORDS,
+)
+from agents.decider.user_queries import Answers
+from agents.decider.user_states import UserStates
+from agents.decider.watermark import Outlook
+from agents.edges import EdgeErasures, drop_edge
+from agents.state import Stateful, open_store
+from pipeline.catalogue_folder import Catalogues
+from pipeline.process.runtime import Runtime
+from pipeline.processing.lanes import ReadTo, all_read
+from pipeline.processing.misplaced import MovedRecord
+from pipeline.processing.partitions import Role
+from pipeline.processing.record_faults import is_of_record, report_fault
+from pipeline.processing.slices import Slice, in_stretches
+from policy.contact.reachable import usable_contacts
+from policy.message import MESSAGE
+from policy.user.taken import Taken
+from schemas.block import Block
+from schemas.cancellation import Cancellation
+from schemas.erasure import Erasure
+from schemas.errors import BadRecord
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.hint import Hint
+from schemas.post import Post
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
+from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
+from schemas.topics import ERASURES, PLACED, WITHDRAWALS
+from schemas.withdrawal import Withdrawal
+from tables import pending
+from tables.erasure_filter import ERASED, ERASING, Forgotten
+from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMENTS
+from tables.moved import MOVED, without_repeats
+from tables.outboxes import AGES, OUTBOXES, POSTS
+from tables.phones import PHONES, STOPPED
+from tables.storage.step import Step
+from tables.storage.store import Store
+from tables.storage.transaction import Turn
+from tables.tickets import TICKETS
+from tables.timers import TIMERS, Horizon, Timers
+from tables.users import LEDGERS, PROFILES, user_key
+
+NAME = "decider"
+TABLES = (
+    PROFILES,
+    LEDGERS,
+    FOLLOWERS,
+    FOLLOWEES,
+    LAST_FOLLOWS,
+    SEGMENTS,
+    PHONES,
+    STOPPED,
+    TIMERS,
+    pending.HELD,
+    pending.CANCEL_KEYS,
+    pending.CANCELLED,
+    pending.CANCELLING,
+    pending.QUOTAS,
+    pending.FAN_OUTS,
+    pending.FAN_OUT_TURN,
+    ERASED,
+    ERASING,
+    INDEXED,
+    POSTS,
+    OUTBOXES,
+    AGES,
+    MOVED,
+    TICKETS,
+)
+BEHIND = 0.05
+"""Seconds until a timer that waits for that is looked at again."""
+
+
+def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
+    """The role `decider`."""
+
+    def open_handler(number: int, closing: asyncio.Event) -> Decider:
+        return Decider(catalogues, runtime, number, open_store(runtime, NAME, number, *TABLES))
+
+    return Role(
+        name=NAME,
+        topics=tuple(topic.name for topic in KINDS),
+        open_handler=open_handler,
+        answers=True,
+        slice_records=SLICE_RECORDS,
+        weights=KNOWN | SHARES | ASIDE,
+        ahead=AHEAD,
+        read_first=READ_FIRST,
+    )
+
+
+class Decider(Stateful):
+    """The decider's share of one partition."""
+
+    def __init__(self, catalogues: Catalogues, runtime: Runtime, number: int, store: Store) -> None:
+        super().__init__(store, runtime, NAME, KINDS)
+        self._catalogues = catalogues
+        self._number = number
+        self._timers = Timers(store)
+        self._is_fanning_out = True  # until a look shows that nothing is left
+        self._edges = EdgeErasures(drop_edge)
+        self._cancellations = Cancellations()
+        self._outlook = Outlook(PROMPT, GATHERED, ADDRESSES)
+        self._read_to: ReadTo = all_read
+
+    async def handle(self, slice_: Slice) -> None:
+        """Decide each request and broadcast of the slice, or note what is said of a user."""
+        turn = Turn(slice_, self._store, self._runtime.outputs())
+        records = list(self._intake.read(slice_, turn.outputs))
+        if slice_.partition.topic == PLACED[NAME].name:
+            records = list(without_repeats(turn, records))
+        forgotten = Forgotten(turn)
+        if slice_.partition.topic == ERASURES.name:
+            self._erase(turn, forgotten, records)
+        else:
+            if slice_.partition.topic == WITHDRAWALS.name:
+                for _, said in records:
+                    self._edges.withdraw(turn, forgotten, said)
+            if not forgotten.is_empty:
+                records = [each for each in records if not is_forgotten(forgotten, *each)]
+            await self._take_all(turn, records, self._runtime.clock.now())
+        await turn.finish()
+
+    def _erase(
+        self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
+    ) -> None:
+        partitions = self._runtime.settings.partitions
+        step = Step()
+        for record, erasure in records:
+            erase(turn, self._timers, erasure, record.timestamp, partitions, step)
+            forgotten.note(erasure.tenant, erasure.user, record.timestamp)
+        self._edges.may_be_left = True
+
+    async def _take_all(
+        self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
+    ) -> None:
+        asked, users, broadcasts, messages = set(), [], 0, []
+        for _, value in records:
+            if isinstance(value, Request):
+                users.append(user_key(value.event.tenant, value.user))
+                if value.type == MESSAGE:
+                    messages.append(value.event)
+                else:
+                    asked.add(value.type)
+            elif isinstance(value, Broadcast):
+                broadcasts += 1
+                asked.add(value.type)
+        catalogue = self._catalogues.current
+        if not (asked <= catalogue.types.keys() and all(map(catalogue.knows, messages))):
+            # The router may have seen a type that is newer than our last look at the files.
+            await self._catalogues.refresh()
+        decisions = self._decisions(turn, now)
+        decisions.load(users)
+        step = Step()
+        async for record, value in in_stretches(records):
+            try:
+                if isinstance(value, Request):
+                    decisions.decide(value)
+                elif isinstance(value, Broadcast):
+                    self._is_fanning_out = True
+                    start_fan_out(turn, decisions, record, value, broadcasts)
+                elif isinstance(value, Cancellation):
+                    self._cancellations.begin(turn, decisions, value, step)
+                else:
+                    self._take(turn, decisions, value, record)
+            except BadRecord as error:
+                self._intake.set_aside(record, error, turn.outputs)
+
+    def _take(
+        self, turn: Turn, decisions: Decisions, value: msgspec.Struct, record: ConsumerRecord
+    ) -> None:
+        match value:
+            case Feedback() | Receipt():
+                decisions.hear(value)
+            case Post():
+                keep_post(turn, value)
+            case Withdrawal():
+                withdraw(turn, value)
+            case Contacts() | Preferences() | ProfileChange():
+                if isinstance(value, Contacts):
+                    exceptions = self._runtime.settings.private_endpoints
+                    value, wrong = usable_contacts(value, exceptions)
+                    if wrong is not None:
+                        self._intake.set_aside(record, wrong, turn.outputs, is_used=True)
+                with decisions.following(value.tenant, value.user):
+                    note(turn, value, taken(record))
+            case DeviceChange() | Presence() | Follow():
+                note(turn, value, taken(record))
+            case Subscription() | Suppression() | Stop() | Block():
+                note(turn, value, taken(record))
+            case Hint():
+                take_hint(turn, value, self._number)
+
+    async def answer(self, question: bytes) -> bytes:
+        """What is known, or what would become of an event; see schemas.question."""
+        turn = Turn(None, self._store, self._runtime.outputs())
+        settings = self._runtime.settings
+        answers = Answers(turn, self._catalogues.current, settings, self._number)
+        return answers.answer(question, self._runtime.clock.now())
+
+    async def wake(self, read_to: ReadTo) -> float | None:
+        """Go on with broadcasts that are under way, and fire the timers that are due.
+
+        After an outage, what was taken by Kafka before a timer was due is handled before it.
+        """
+        now = self._runtime.clock.now()
+        if self._cancellations.may_be_left:
+            turn = Turn(None, self._store, self._runtime.outputs())
+            decisions = self._decisions(turn, now)
+            self._cancellations.go_on(turn, decisions, Step())
+            await turn.finish()
+        if self._edges.may_be_left:
+            turn = Turn(None, self._store, self._runtime.outputs())
+            self._edges.go_on(turn)
+            await turn.finish()
+        if self._is_fanning_out:
+            await self._do_by_clock(now, None)
+        self._read_to = read_to
+        horizon = self._outlook.horizon(now, read_to)
+        fired = await self._do_by_clock(now, horizon)
+        following = self._timers.next_due(now)
+        if self._is_fanning_out or self._edges.may_be_left or self._cancellations.may_be_left:
+            return 0
+        if following is None:
+            return None
+        return max(0 if fired else BEHIND, (following - now) / 1000)
+
+    async def _do_by_clock(self, now: int, horizon: Horizon | None, most: int = AT_ONCE) -> bool:
+        """Fire timers, or without a horizon go on with a fan-out; whether there was anything to do.
+
+        Where something raises what a record may be to blame for, less is done at once, and what
+        raises it alone is given up.
+        """
+        try:
+            return await self._take_by_clock(now, horizon, most)
+        except Exception as error:
+            if not is_of_record(error):
+                raise
+            if most == 1:
+                await self._give_up_by_clock(now, horizon, error)
+                return True
+        return await self._do_by_clock(now, horizon, most // 2)
+
+    async def _take_by_clock(self, now: int, horizon: Horizon | None, most: int) -> bool:
+        turn, decisions = self._turn_by_clock(now)
+        if horizon is None:
+            refuse = self._intake.set_aside
+            self._is_fanning_out = resume_fan_out(turn, decisions, most, self._number, refuse)
+        else:
+            due = self._timers.due(horizon, most)
+            if not due:
+                return False
+            decisions.fire_all(due, horizon)
+        await turn.finish()
+        return True
+
+    async def _give_up_by_clock(self, now: int, horizon: Horizon | None, error: Exception) -> None:
+        """Of what is next by the clock, give up what raises an error also when it is alone."""
+        if horizon is None:
+            turn, decisions = self._turn_by_clock(now)
+            fault = report_fault("timers", "a fan-out", error)
+            give_up_next(turn, decisions, fault, self._number, self._intake.set_aside)
+            await turn.finish()
+            return
+        for key, timer in self._timers.due(horizon, 1):
+            turn, decisions = self._turn_by_clock(now)
+            try:
+                decisions.fire_all([(key, timer)], horizon)
+                await turn.finish()
+            except Exception as again:
+                if not is_of_record(again):
+                    raise
+                turn, decisions = self._turn_by_clock(now)
+                turn.view(TIMERS).put(key, None)
+                decisions.give_up(timer, report_fault("timers", "a timer", again))
+                await turn.finish()
+
+    def _turn_by_clock(self, now: int) -> tuple[Turn, Decisions]:
+        turn = Turn(None, self._store, self._runtime.outputs())
+        return turn, self._decisions(turn, now)
+
+    def _decisions(self, turn: Turn, now: int) -> Decisions:
+        catalogue, partitions = self._catalogues.current, self._runtime.settings.partitions
+        read_to = min(map(self._read_to, ADDRESSES))
+        states = UserStates(turn, self._timers, catalogue, self._number, partitions, read_to)
+        return Decisions(turn, states, catalogue, now, self._number)
+
+
+def taken(record: ConsumerRecord) -> Taken:
+    """When Kafka took what a record says of a user."""
+    return Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))

@@ -1,0 +1,98 @@
+"""Forgetting a user: all that the decider keeps of them, and what comes too late of them."""
+
+from aiokafka import ConsumerRecord
+
+from agents.decider.best_hour_hints import forget_hint
+from agents.decider.pending_erasure import begin_dropping_held
+from agents.edges import begin_erasing
+from pipeline.producing.outputs import partition_of
+from policy.acceptance import accepted
+from policy.identity import user_digest
+from policy.user.ledger import Ledger
+from policy.user.profile import Profile
+from schemas.block import Block
+from schemas.encoding import encode
+from schemas.erasure import Erasure
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.hint import Hint
+from schemas.post import Post
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
+from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Suppression
+from schemas.topics import WITHDRAWALS
+from schemas.withdrawal import Withdrawal
+from tables.erasure_filter import Forgotten
+from tables.followers import SEGMENTS
+from tables.phones import PHONES
+from tables.storage.step import Step
+from tables.storage.table import key_of
+from tables.storage.transaction import Turn
+from tables.tickets import drop_tickets
+from tables.timers import TIMERS, Timers
+from tables.users import LEDGERS, PROFILES, user_key
+
+
+def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) -> bool:
+    """Whether a record is older than the erasure of the user whom it is about."""
+    match value:
+        case Request():
+            return forgotten.covers(value.event.tenant, value.user, value.accepted_at)
+        case Follow():
+            at = accepted(value.accepted_at, record.timestamp)
+            users = (value.follower, value.followee)
+            return any(forgotten.covers(value.tenant, user, at) for user in users)
+        case Suppression() | Feedback() | Receipt():
+            at = accepted(value.accepted_at, record.timestamp)
+            return forgotten.covers(value.tenant, value.user, at)
+        case Post() | Broadcast():
+            return forgotten.covers(value.event.tenant, value.event.actor, value.accepted_at)
+        case (
+            Contacts()
+            | DeviceChange()
+            | Preferences()
+            | ProfileChange()
+            | Block()
+            | Presence()
+            | Subscription()
+            | Hint()
+        ):
+            return forgotten.covers(value.tenant, value.user, record.timestamp)
+    return False  # about nobody, or about more than one
+
+
+def erase(
+    turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int, step: Step
+) -> None:
+    """Drop within the turn what is stored under the user; what may be much more goes in parts.
+
+    That is who follows whom, and of what waits for them all that is beyond the step. What they
+    posted, and who follows them, is told to every partition.
+    """
+    tenant, user = erasure.tenant, erasure.user
+    person = user_key(tenant, user)
+    profile = turn.view(PROFILES).get(person) or Profile()
+    for name, value in profile.attributes.items():
+        turn.view(SEGMENTS).put(key_of(tenant, name, value, user), None)
+    for number in profile.numbers:
+        turn.view(PHONES).put(key_of(number, tenant, user), None)
+    turn.view(PROFILES).put(person, None)
+    drop_tickets(turn, user_digest(tenant, user))
+    forget_hint(turn, tenant, user, partition_of(user, partitions))
+    _drop_waiting(turn, timers, tenant, user)
+    begin_dropping_held(turn, tenant, user, at, step)
+    begin_erasing(turn, tenant, user, at)
+    withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
+    for place in range(partitions):
+        turn.outputs.add(WITHDRAWALS, place, user.encode(), withdrawal)
+
+
+def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:
+    person, ledgers = user_key(tenant, user), turn.view(LEDGERS)
+    ledger = ledgers.get(person)
+    if ledger is not None:
+        timers.move(turn.view(TIMERS), tenant, user, ledger, Ledger())
+        ledgers.put(person, None)

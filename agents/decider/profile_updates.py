@@ -1,0 +1,133 @@
+"""What is said of users: contacts, preferences, presence, and whom they follow."""
+
+from msgspec.structs import replace
+
+from agents.edges import put_edge
+from agents.following import is_overtaken
+from policy.acceptance import accepted
+from policy.contact.address import push_address
+from policy.contact.phone import ways_to_write
+from policy.contact.reachable import plain, with_rewritten
+from policy.time.timestamps import epoch_ms
+from policy.user.block import with_block
+from policy.user.profile import Profile
+from policy.user.subscription import with_subscription
+from policy.user.suppression import (
+    stopped,
+    with_bar,
+    with_registration,
+    with_stop,
+    with_suppression,
+)
+from policy.user.taken import Taken, with_said
+from schemas.block import Block
+from schemas.follow import Follow
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
+from schemas.vocabulary import Channel
+from tables.followers import SEGMENTS
+from tables.phones import PHONES, STOPPED
+from tables.storage.table import key_of, parts_of
+from tables.storage.transaction import Turn
+from tables.users import PROFILES
+
+Said = (
+    Contacts
+    | DeviceChange
+    | Preferences
+    | ProfileChange
+    | Block
+    | Presence
+    | Subscription
+    | Suppression
+)
+
+
+def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
+    """Store what a record says of its user, or of whoever has a phone number.
+
+    Of profile records the one that Kafka took last counts, see policy.user.taken.
+    """
+    if isinstance(value, Follow):
+        if is_overtaken(turn, value):
+            return
+        at = accepted(value.accepted_at, taken.at)
+        who = value.tenant, value.followee, value.follower
+        put_edge(turn, *who, following=value.following, at=at)
+        return
+    if isinstance(value, Stop):
+        _stop(turn, value)
+        return
+    user = key_of(value.tenant, value.user)
+    known = turn.view(PROFILES).get(user)
+    if known is None and isinstance(value, Suppression) and value.accepted_at:
+        return  # of a message to somebody of whom nothing is known any more
+    before = known or Profile()
+    match value:
+        case Contacts():
+            after = with_rewritten(before, with_said(before, value, taken))
+            for address in after.devices:
+                if address not in before.devices:
+                    after = with_registration(after, address, taken.at)
+            _move_segments(turn, value.tenant, value.user, before, after)
+            after = _move_numbers(turn, value.tenant, value.user, before, after)
+        case DeviceChange():
+            after = with_said(before, value, taken)
+            if not value.removed:
+                after = with_registration(after, push_address(value.device), taken.at)
+        case Preferences() | ProfileChange() | Presence():
+            after = with_said(before, value, taken)
+        case Block():
+            after = with_block(before, value, taken.at)
+        case Subscription():
+            after = with_subscription(before, value)
+        case Suppression():
+            after = with_suppression(before, value)
+    if after is not before:
+        turn.view(PROFILES).put(user, after)
+
+
+def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> None:
+    if before.attributes == after.attributes:
+        return
+    segments = turn.view(SEGMENTS)
+    for name, value in before.attributes.items():
+        segments.put(key_of(tenant, name, value, user), None)
+    for name, value in after.attributes.items():
+        segments.put(key_of(tenant, name, value, user), True)
+
+
+def _move_numbers(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> Profile:
+    """Find the user by their numbers from now on; STOP may have come from one before."""
+    phones, numbers = turn.view(PHONES), after.numbers
+    for number in before.numbers:
+        if number not in numbers:
+            phones.put(key_of(number, tenant, user), None)
+    for number in numbers:
+        phones.put(key_of(number, tenant, user), True)
+        stops = (turn.view(STOPPED).get(key_of(way)) for way in ways_to_write(number))
+        at = max((stop for stop in stops if stop is not None), default=None)
+        if at is not None:
+            after = with_bar(after, stopped(number, at))
+    return after
+
+
+def _stop(turn: Turn, said: Stop) -> None:
+    for way in ways_to_write(plain(Channel.SMS, said.phone)):
+        _stop_as_written(turn, replace(said, phone=way))
+
+
+def _stop_as_written(turn: Turn, said: Stop) -> None:
+    number, stops = key_of(said.phone), turn.view(STOPPED)
+    at, before = epoch_ms(said.at), stops.get(number)
+    if said.stopped:
+        stops.put(number, at if before is None else max(at, before))
+    elif before is not None and before <= at:
+        stops.put(number, None)
+    profiles = turn.view(PROFILES)
+    for key in list(turn.view(PHONES).keys(number)):
+        _, tenant, user = parts_of(key)
+        owner = key_of(tenant, user)
+        profiles.put(owner, with_stop(profiles.get(owner) or Profile(), said))

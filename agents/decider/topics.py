@@ -1,0 +1,132 @@
+"""What the decider reads, in which order, and how much of it at once."""
+
+import msgspec
+
+from pipeline.processing.read_first import Before
+from pipeline.processing.weighted_semaphore import WEIGHTS
+from schemas.block import Block
+from schemas.cancellation import Cancellation
+from schemas.erasure import Erasure
+from schemas.feedback import Feedback
+from schemas.follow import Follow
+from schemas.hint import Hint
+from schemas.misplaced import Misplaced
+from schemas.post import Post
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence
+from schemas.profile_change import ProfileChange
+from schemas.receipt import Receipt
+from schemas.request import Broadcast, Request
+from schemas.subscription import Subscription
+from schemas.suppression import Stop, Suppression
+from schemas.topics import (
+    BLOCKS,
+    BROADCASTS,
+    CANCELLED,
+    CANCELLED_BULK,
+    CONTACTS,
+    DEVICES,
+    ERASURES,
+    FEEDBACK,
+    FOLLOWING,
+    HINTS,
+    OUTBOX,
+    PLACED,
+    PREFERENCES,
+    PRESENCE,
+    PROFILE_CHANGES,
+    RECEIPTS,
+    REQUESTS,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
+    WITHDRAWALS,
+    Topic,
+)
+from schemas.vocabulary import Priority
+from schemas.withdrawal import Withdrawal
+
+KINDS: dict[Topic, type[msgspec.Struct]] = {
+    ERASURES: Erasure,
+    PLACED["decider"]: Misplaced,
+    CONTACTS: Contacts,
+    DEVICES: DeviceChange,
+    PREFERENCES: Preferences,
+    PROFILE_CHANGES: ProfileChange,
+    BLOCKS: Block,
+    PRESENCE: Presence,
+    FOLLOWING: Follow,
+    CANCELLED: Cancellation,
+    FEEDBACK: Feedback,
+    RECEIPTS: Receipt,
+    STOPS: Stop,
+    SUBSCRIPTIONS: Subscription,
+    SUPPRESSIONS: Suppression,
+    WITHDRAWALS: Withdrawal,
+    REQUESTS[Priority.CRITICAL]: Request,
+    BROADCASTS[Priority.CRITICAL]: Broadcast,
+    **{REQUESTS[priority]: Request for priority in Priority},
+    **{BROADCASTS[priority]: Broadcast for priority in Priority},
+    CANCELLED_BULK: Cancellation,
+    OUTBOX: Post,
+    HINTS: Hint,
+}
+"""Erasures before all, as they drop what is there, and who came back since must stay."""
+SHARES = {
+    topics[priority].name: weight
+    for topics in (REQUESTS, BROADCASTS)
+    for priority, weight in WEIGHTS.items()
+}
+CONSENT = tuple(
+    topic.name
+    for topic in (PREFERENCES, PROFILE_CHANGES, BLOCKS, STOPS, SUBSCRIPTIONS, SUPPRESSIONS)
+)
+"""What users want, and where nothing may go."""
+_PLACED = PLACED["decider"].name
+WANTED = (CANCELLED.name, _PLACED, *CONSENT)
+"""What is read before any request that Kafka took later. Moved records are among it, as what
+another partitioner's producer writes of consent comes with them."""
+ADDRESSES = (CONTACTS.name, DEVICES.name)
+"""Where users can be reached: "no address" is final once these are read up to the event."""
+KNOWN = {
+    **dict.fromkeys((_PLACED, *CONSENT), 2 * WEIGHTS[Priority.HIGH]),
+    **dict.fromkeys((*ADDRESSES, PRESENCE.name, FOLLOWING.name), WEIGHTS[Priority.HIGH]),
+}
+"""Profile updates have shares of their own, so that an import of one tenant takes no more from
+the requests of others."""
+ASIDE = {
+    CANCELLED_BULK.name: WEIGHTS[Priority.BULK],
+    OUTBOX.name: WEIGHTS[Priority.NORMAL],
+    HINTS.name: WEIGHTS[Priority.BULK],
+}
+"""What nobody waits for."""
+CRITICAL = (REQUESTS[Priority.CRITICAL].name, BROADCASTS[Priority.CRITICAL].name)
+AHEAD = (ERASURES.name, *CRITICAL)
+"""What goes before all else, once what it waits for is read."""
+READ_FIRST = {
+    **{
+        topic.name: Before(must=WANTED, should=(*ADDRESSES, PRESENCE.name))
+        for topic in REQUESTS.values()
+    },
+    **{
+        topic.name: Before(must=(*WANTED, *ADDRESSES, FOLLOWING.name))
+        for topic in BROADCASTS.values()
+    },
+}
+"""An audience is whoever follows, or has an attribute, when a broadcast is expanded, so that waits
+for all of it."""
+_SOON = {*ADDRESSES, PRESENCE.name, FOLLOWING.name}
+PROMPT = tuple(topic.name for topic in KINDS if topic.name not in {*SHARES, *ASIDE, *_SOON})
+GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
+"""Topics that may hold an event of a digest that is due. Not those of tenants over their share:
+their backlog must not delay others, and what stands in it counts as late."""
+BROADCAST_SLICE = 16
+"""Broadcasts in one slice; each may stand for a thousand decisions."""
+POSTS_SLICE = 100
+"""Posts in one slice; each is compared with what else its actor posted."""
+ERASURES_SLICE = 50
+"""Erasures in one slice, each of up to 1,000 timers; and withdrawals, each of up to 100 posts."""
+SLICE_RECORDS = {topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()} | {
+    OUTBOX.name: POSTS_SLICE,
+    ERASURES.name: ERASURES_SLICE,
+    WITHDRAWALS.name: ERASURES_SLICE,
+}

@@ -1,0 +1,217 @@
+"""`tocsin sources`: a company's own topics, checked, tried out and drafted; nothing is written."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from agents.intake.source_reading import as_source_record
+from agents.intake.source_trial import DEAD, MOVED, Tried, tried
+from cli.lazy_group import Group
+from cli.lines import Row, aligned, print_lines
+from cli.settings import read_settings
+from cli.time_parameter import now
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.kafka.topic_reading import read_newest, topics_of
+from pipeline.records.source_decoders import SourceDecoders
+from pipeline.registry.client import registry_of
+from pipeline.registry.samples import in_json, is_framed
+from pipeline.settings import Settings
+from policy.catalogue.catalogue import Catalogue
+from policy.decision.rule_explanations import counted
+from policy.source.decoding import RegistryUnavailable, Undecodable
+from policy.source.inference import NothingToInfer, draft
+from policy.source.record import SourceRecord
+from policy.source.source import Source
+from schemas.errors import BadCatalogue, Misconfigured, Unavailable, WrongUsage
+from schemas.topics import is_ours
+
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_CATALOGUE = click.option(
+    "--catalogue", "folder", type=_FOLDER, help="Another than TOCSIN_CATALOGUE."
+)
+_LAST = click.option("--last", type=click.IntRange(1, 100_000), default=1000, show_default=True)
+SHOWN = 5
+"""Records of each kind that are shown."""
+_encode = msgspec.json.Encoder().encode
+
+
+@click.group(cls=Group)
+def sources() -> None:
+    """A company's own topics, as they are: check, try out and draft what reads them."""
+
+
+@sources.command()
+@_CATALOGUE
+@click.option("--offline", is_flag=True, help="Don't ask Kafka which topics there are.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(folder: Path | None, offline: bool, as_json: bool) -> None:
+    """Check the catalogue with the examples of its sources, and tell which topics each reads.
+
+    Ends with 1 if anything is wrong.
+    """
+    settings = read_settings()
+    try:
+        found = read_catalogue(settings.catalogue if folder is None else folder)
+    except BadCatalogue as error:
+        if as_json:
+            _print_json({"problems": error.problems})
+        for problem in () if as_json else error.problems:
+            click.echo(problem, err=True)
+        sys.exit(1)
+    topics = {} if offline else asyncio.run(_topics(settings))
+    rows = [_described(source, topics) for source in found.sources.values()]
+    if as_json:
+        _print_json({"sources": rows, "version": found.version, "problems": []})
+        return
+    if not rows:
+        click.echo("The catalogue has no sources.")
+    print_lines(aligned([Row(*_row(each, offline=offline)) for each in rows]) if rows else [])
+
+
+@sources.command("try")
+@click.argument("name")
+@_CATALOGUE
+@_LAST
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a record.")
+def try_command(name: str, folder: Path | None, last: int, as_json: bool) -> None:
+    """Show what the last records of a source's topics become, what is refused, and why.
+
+    Nothing is written, and where the source stands is not changed.
+    """
+    settings = read_settings()
+    catalogue = read_catalogue(settings.catalogue if folder is None else folder)
+    found = asyncio.run(_tried(settings, catalogue, _the(catalogue, name), last))
+    if as_json:
+        for each in found:
+            _print_json(each)
+        return
+    print_lines(_lines(found))
+
+
+@sources.command()
+@click.argument("topic")
+@_LAST
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def infer(topic: str, last: int, as_json: bool) -> None:
+    """Draft a source, and a type of its events, from the last records of TOPIC."""
+    settings = read_settings()
+    text, count = asyncio.run(_inferred(settings, topic, last))
+    if as_json:
+        _print_json({"topic": topic, "records": count, "toml": text})
+    else:
+        click.echo(text)
+
+
+async def _inferred(settings: Settings, topic: str, last: int) -> tuple[str, int]:
+    if topic not in await _topics(settings):
+        raise WrongUsage(f"There is no topic {topic!r} of others than Tocsin.")
+    records = await read_newest(settings.brokers.unprefixed, [topic], last)
+    said = [as_source_record(record, now()) for record in records]
+    try:
+        wire, plain = await _plain(settings, said)
+        return draft(topic, plain, wire), len(said)
+    except (NothingToInfer, Undecodable) as error:
+        raise WrongUsage(f"Nothing can be drafted: {error}.") from None
+    except RegistryUnavailable as error:
+        raise Unavailable(str(error)) from error
+
+
+async def _plain(settings: Settings, records: list[SourceRecord]) -> tuple[str, list[SourceRecord]]:
+    """Their format, and what they say in JSON."""
+    framed = [record for record in records if is_framed(record)]
+    if len(framed) <= len(records) / 2:
+        return "json", records
+    registry = registry_of(settings)
+    if registry is None:
+        raise Misconfigured(
+            "The records are written by the schemas of a registry: set TOCSIN_SCHEMA_REGISTRY to "
+            "its URL."
+        )
+    try:
+        return await in_json(registry, framed)
+    finally:
+        await registry.close()
+
+
+async def _tried(
+    settings: Settings, catalogue: Catalogue, source: Source, last: int
+) -> list[Tried]:
+    topics = [name for name in await _topics(settings) if source.reads(name)]
+    if not topics:
+        raise WrongUsage(
+            f"There is no topic that the source {source.name} reads: it is to read "
+            f"{', '.join(source.entry.patterns) or 'none, as it takes what comes by HTTP'}."
+        )
+    records = await read_newest(settings.brokers.unprefixed, topics, last)
+    decoders = SourceDecoders(settings)
+    try:
+        return await tried(source, records, catalogue, decoders, now())
+    except RegistryUnavailable as error:
+        raise Unavailable(str(error)) from error
+    finally:
+        await decoders.close()
+
+
+async def _topics(settings: Settings) -> Mapping[str, int]:
+    """The topics of others, as sources see them, with their partitions."""
+    found = await topics_of(settings.brokers.unprefixed)
+    return {name: count for name, count in found.items() if not is_ours(name, settings.prefix)}
+
+
+def _the(catalogue: Catalogue, name: str) -> Source:
+    source = catalogue.sources.get(name)
+    if source is None:
+        known = ", ".join(sorted(catalogue.sources)) or "none"
+        raise WrongUsage(f"{name!r} is no source of the catalogue: it has {known}.")
+    return source
+
+
+def _described(source: Source, topics: Any) -> dict[str, Any]:
+    return {
+        "source": source.name,
+        "into": source.into,
+        "format": source.entry.format,
+        "topics": list(source.entry.patterns),
+        "start": "now" if source.begins_now else "beginning",
+        "examples": len(source.entry.examples),
+        "reads": {name: count for name, count in topics.items() if source.reads(name)},
+    }
+
+
+def _row(each: dict[str, Any], *, offline: bool) -> tuple[tuple[str, ...], str]:
+    reads = ", ".join(f"{name} ({counted(n, 'partition')})" for name, n in each["reads"].items())
+    if not reads:
+        listed = ", ".join(each["topics"])
+        reads = listed if offline and listed else f"no topic is there yet: {listed}"
+        reads = reads if listed else "what comes by HTTP"
+    examples = counted(each["examples"], "example")
+    return (each["source"], each["format"], f"into {each['into']}"), f"{examples}; reads {reads}"
+
+
+def _lines(found: list[Tried]) -> Iterator[Any]:
+    counts = Counter(each.outcome for each in found)
+    told = ", ".join(f"{count} {what}" for what, count in counts.most_common())
+    yield f"{counted(len(found), 'record')}: {told or 'none'}. Nothing was written."
+    repeats = sum(each.repeats for each in found)
+    if repeats:
+        yield f"{repeats} have the id of another record, and count as the same event."
+    for why, count in Counter(each.why for each in found if each.why).most_common():
+        (first,) = [each for each in found if each.why == why][:1]
+        what = "dead letters" if first.outcome == DEAD else first.outcome
+        yield f"{count} {what}: {why}; the first is {_place(first)}"
+    for each in [each for each in found if each.outcome == MOVED][-SHOWN:]:
+        yield f"{_place(each)} becomes {each.into}: {_encode(each.value).decode()}"
+
+
+def _place(each: Tried) -> str:
+    return f"{each.topic}/{each.partition}/{each.offset}"
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(_encode(value).decode() + "\n")

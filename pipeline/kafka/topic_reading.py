@@ -1,0 +1,75 @@
+"""Reading a topic outside of any consumer group, from its start to what is now its end."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from pipeline.admin.end_offsets import learn
+from pipeline.kafka.brokers import Kafka
+from pipeline.kafka.clients import reader
+
+
+async def read_topic(kafka: Kafka, topic: str) -> AsyncIterator[ConsumerRecord]:
+    """Every record that the topic holds now, partition by partition; raises Unavailable."""
+    async with reader(kafka, topic) as consumer:
+        tps = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        ends = await consumer.end_offsets(tps)
+        for tp in tps:
+            async for record in _read_to(consumer, tp, ends[tp]):
+                yield record
+
+
+async def read_record(
+    kafka: Kafka, topic: str, partition: int, offset: int
+) -> ConsumerRecord | None:
+    """The record at one offset, or None if the topic no longer has it; raises Unavailable."""
+    tp = TopicPartition(topic, partition)
+    async with reader(kafka) as consumer:
+        consumer.assign([tp])
+        begin = (await consumer.beginning_offsets([tp]))[tp]
+        end = (await consumer.end_offsets([tp]))[tp]
+        if not begin <= offset < end:
+            return None
+        consumer.seek(tp, offset)
+        record = await consumer.getone(tp)
+        return record if record.offset == offset else None
+
+
+async def read_newest(kafka: Kafka, topics: Iterable[str], last: int) -> list[ConsumerRecord]:
+    """The newest `last` records of these topics together, the oldest of them first.
+
+    Raises Unavailable.
+    """
+    found: list[ConsumerRecord] = []
+    async with reader(kafka) as consumer:
+        await learn(consumer, topics)
+        tps = [TopicPartition(name, p) for name in topics for p in _partitions(consumer, name)]
+        consumer.assign(tps)
+        begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
+        for tp in tps:
+            consumer.seek(tp, max(begins[tp], ends[tp] - last))
+        for tp in tps:
+            found += [record async for record in _read_to(consumer, tp, ends[tp])]
+    found.sort(key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
+    return found[-last:]
+
+
+async def topics_of(kafka: Kafka) -> Mapping[str, int]:
+    """All topics by name, with how many partitions each has; raises Unavailable."""
+    async with reader(kafka) as consumer:
+        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
+        return {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
+
+
+def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    return sorted(consumer.partitions_for_topic(topic) or ())
+
+
+async def _read_to(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, end: int
+) -> AsyncIterator[ConsumerRecord]:
+    while await consumer.position(tp) < end:
+        for records in (await consumer.getmany(tp, timeout_ms=500)).values():
+            for record in records:
+                if record.offset < end:
+                    yield record

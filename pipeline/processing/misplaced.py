@@ -1,0 +1,102 @@
+"""Records in another partition than their key's: handed over, and read in the right one.
+
+Any Kafka client may write to a public topic, and many have another partitioner than Kafka's Java
+client. What the value says is the key; a record in another partition than that key's is not handled
+where it stands. It goes to the topic `misplaced`, from there the role `intake` brings it to the
+topic `placed.ROLE`, in its key's partition, and there it is handled as if it had never moved:
+topic, partition, offset, time of acceptance, key and headers are those of the first place.
+
+Headers of public topics say nothing here, so a producer can't pretend that a record was moved.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka import ConsumerRecord
+
+from pipeline.records.made_record import make_record
+from schemas.encoding import UNDECODABLE, encode
+from schemas.errors import BadRecord
+from schemas.misplaced import Misplaced
+from schemas.topics import MISPLACED, PLACED
+from schemas.vocabulary import Reason
+
+KEPT_KEY = 64 << 10
+"""Bytes of a key, and of all headers together, that are kept."""
+_ON_THEIR_WAY = frozenset(topic.name for topic in (MISPLACED, *PLACED.values()))
+_decode = msgspec.json.Decoder(Misplaced).decode
+
+
+class MovedRecord(ConsumerRecord):
+    """A record as it stood where its producer wrote it, read in its key's partition."""
+
+
+class SourcedRecord(ConsumerRecord):
+    """What a source of the catalogue made of a record of a company's own topic.
+
+    It stands where it was placed; its `origin` says where the company's record stands.
+    """
+
+    origin: Misplaced
+
+
+def is_on_its_way(record: ConsumerRecord) -> bool:
+    """Whether this is another record in the form in which it is moved."""
+    return record.topic in _ON_THEIR_WAY
+
+
+def handed_over(record: ConsumerRecord) -> bytes:
+    """The value under which a record that can be decoded goes to `misplaced`."""
+    key = record.key if record.key is None or len(record.key) <= KEPT_KEY else None
+    headers = tuple((name, content or b"") for name, content in record.headers)
+    if sum(len(name) + len(content) for name, content in headers) > KEPT_KEY:
+        headers = ()
+    return encode(
+        Misplaced(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            accepted_at=record.timestamp,
+            value=msgspec.Raw(record.value or b""),
+            key=key,
+            headers=headers,
+        )
+    )
+
+
+def as_it_stood(
+    record: ConsumerRecord, topics: Iterable[str], partitions: int
+) -> MovedRecord | SourcedRecord:
+    """The record that this one moves, of or into one of these topics; raises BadRecord."""
+    try:
+        source = _decode(record.value or b"")
+    except msgspec.ValidationError as error:
+        raise BadRecord(Reason.INVALID, str(error)) from None
+    except UNDECODABLE as error:
+        raise BadRecord(Reason.UNDECODABLE, str(error)) from None
+    if not source.source:
+        return stood(source, topics, partitions)
+    if source.into not in topics:
+        raise BadRecord(Reason.INVALID, f"no record is placed here for {source.into}"[:200])
+    place = record.topic, record.partition, record.offset
+    content = source.key, bytes(source.value), source.headers
+    sourced = make_record(SourcedRecord, *place, source.accepted_at, *content)
+    sourced.origin = source
+    return sourced
+
+
+def stood(source: Misplaced, topics: Iterable[str], partitions: int) -> MovedRecord:
+    """The record that this one moves, of one of these topics; raises BadRecord."""
+    if source.topic not in topics or source.partition >= partitions:
+        place = f"{source.topic}-{source.partition}"[:200]
+        raise BadRecord(Reason.INVALID, f"no record is moved here from {place}")
+    return make_record(
+        MovedRecord,
+        source.topic,
+        source.partition,
+        source.offset,
+        source.accepted_at,
+        source.key,
+        bytes(source.value),
+        source.headers,
+    )

@@ -1,0 +1,176 @@
+"""Finding dead letters, and sending their records again once they are mended."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from pipeline.catalogue_folder import read_catalogue
+from pipeline.kafka.decompression import Unread
+from pipeline.kafka.topic_reading import read_record, read_topic
+from pipeline.producing.outputs import MOST_BYTES, partition_of
+from pipeline.producing.producer import start_producer
+from pipeline.records.source_decoders import SourceDecoders
+from pipeline.settings import Settings
+from policy.source.decoding import RegistryUnavailable
+from policy.source.record import Mapped, SourceRecord
+from policy.source.source import Source
+from schemas.dead_letter import DeadLetter
+from schemas.encoding import UNDECODABLE, encode
+from schemas.erasure import Erasure
+from schemas.errors import Unavailable
+from schemas.topics import DEAD_LETTERS, ERASURES, INTO
+
+decode = msgspec.json.Decoder(DeadLetter).decode
+Erased = Mapping[tuple[str, str], int]
+"""When (epoch ms) a user of a tenant was erased last."""
+
+
+class _Named(msgspec.Struct):
+    """Whom a record names: by itself, or by the event that it is about."""
+
+    tenant: str = "default"
+    user: str = ""
+    actor: str = ""
+    follower: str = ""
+    followee: str = ""
+    event: "_Named | None" = None
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+async def find(
+    settings: Settings,
+    *,
+    letter_id: str | None = None,
+    reason: str | None = None,
+    topic: str | None = None,
+) -> list[DeadLetter]:
+    """The dead letters that match, each once, oldest first."""
+    letters = {}
+    async for record in read_topic(settings.brokers, DEAD_LETTERS.name):
+        letter = decode(record.value)
+        wanted = (letter_id, letter.id), (reason, letter.reason), (topic, letter.topic)
+        if all(want in (None, has) for want, has in wanted):
+            letters[letter.id] = letter
+    return sorted(letters.values(), key=lambda letter: letter.at)
+
+
+async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int, int]:
+    """Write the source records back; returns how many went and how many can't.
+
+    Nothing is written to a company's own topic: what is read there is mapped as the catalogue says
+    today, and what it says is written. Those can't that are gone from their topic, of users who
+    were erased since, larger than what is written, or nothing to their source any more. Raises
+    Unavailable, naming how many went, when Kafka stops to answer, and BadCatalogue.
+    """
+    done = gone = 0
+    erased = await _erased(settings)
+    sources = _sources_of(settings, letters)
+    decoders = SourceDecoders(settings)
+    producer = await start_producer(settings.brokers)
+    try:
+        for letter in letters:
+            key, value, headers = letter.key, letter.value, letter.headers
+            if letter.truncated:
+                place = letter.topic, letter.partition, letter.offset
+                kafka = settings.brokers.unprefixed if letter.source else settings.brokers
+                record = await read_record(kafka, *place)
+                if record is None or _is_too_large(record):
+                    gone += 1
+                    continue
+                key, value, headers = record.key, record.value, record.headers
+            topic, partition = letter.topic, letter.partition
+            if letter.source:
+                said = await _said(decoders, sources, letter, key, value, headers)
+                if said is None:
+                    gone += 1
+                    continue
+                topic, key, value = said
+                partition = partition_of(key.decode(), settings.partitions)
+            if _is_of_erased(letter, value, erased):
+                gone += 1
+                continue
+            marked = [*headers, ("dead-letter", letter.id.encode())]
+            await producer.send_and_wait(topic, value, key, partition, headers=marked)
+            done += 1
+    except KafkaError as error:
+        raise Unavailable(
+            f"Kafka does not answer any more at {settings.brokers}. {done} of {len(letters)} "
+            "records were sent again; do the same once it is back: what counts once counts once."
+        ) from error
+    finally:
+        await decoders.close()
+        await producer.stop()
+    return done, gone
+
+
+def _sources_of(settings: Settings, letters: Iterable[DeadLetter]) -> Mapping[str, Source]:
+    if not any(letter.source for letter in letters):
+        return {}
+    return read_catalogue(settings.catalogue).sources
+
+
+async def _said(
+    decoders: SourceDecoders,
+    sources: Mapping[str, Source],
+    letter: DeadLetter,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+) -> tuple[str, bytes, bytes] | None:
+    """What the letter's source makes of its record now: topic, key and value; None for nothing."""
+    source = sources.get(letter.source)
+    if source is None:
+        return None
+    record = SourceRecord(
+        value=value,
+        timestamp=letter.accepted_at or letter.at,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        key=key,
+        headers=tuple(headers),
+    )
+    try:
+        outcome = await source.outcome(record, decoders.of(source), decoders.key_of(source))
+    except RegistryUnavailable as error:
+        raise Unavailable(f"{error}; do the same once it answers.") from error
+    if not isinstance(outcome, Mapped):
+        return None
+    name = str(getattr(outcome.value, INTO[outcome.into].key))
+    return outcome.into, name.encode(), encode(outcome.value)
+
+
+def _is_too_large(record: ConsumerRecord) -> bool:
+    return isinstance(record.value, Unread) or len(record.value or b"") > MOST_BYTES
+
+
+async def _erased(settings: Settings) -> Erased:
+    erased: dict[tuple[str, str], int] = {}
+    async for record in read_topic(settings.brokers, ERASURES.name):
+        try:
+            said = msgspec.json.decode(record.value or b"", type=Erasure)
+        except UNDECODABLE:
+            continue
+        erased[said.tenant, said.user] = record.timestamp
+    return erased
+
+
+def _is_of_erased(letter: DeadLetter, value: bytes | None, erased: Erased) -> bool:
+    at = letter.accepted_at or letter.at
+    try:
+        named = _named(value or b"")
+    except UNDECODABLE:
+        return False
+    return any(at <= erased.get(user, -1) for user in _users_of(named))
+
+
+def _users_of(named: _Named) -> Iterator[tuple[str, str]]:
+    for user in (named.user, named.actor, named.follower, named.followee):
+        yield named.tenant, user
+    if named.event is not None:
+        # Only its tenant: what others are told of the actor is theirs.
+        yield named.event.tenant, named.user
