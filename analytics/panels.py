@@ -119,7 +119,9 @@ class Span(Struct, frozen=True):
     @property
     def step(self) -> int:
         """Seconds between the points of a line: whole minutes or hours."""
-        unit = 60 if self.end - self.start <= FINE else 3600
+        fine = self.end - self.start <= FINE
+        kept = self.minutes_from is None or self.start >= self.minutes_from
+        unit = 60 if fine and kept else 3600
         return unit * max(1, round((self.end - self.start).total_seconds() / POINTS / unit))
 
 

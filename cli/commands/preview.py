@@ -119,7 +119,9 @@ def _the_type(name: str) -> NotificationType:
     catalogue = read_catalogue(read_settings().catalogue)
     types = catalogue.types
     if name == MESSAGE:
-        return direct_type(CATEGORY, catalogue.categories[CATEGORY], "normal", catalogue.version)
+        entry = catalogue.categories[CATEGORY]
+        limit = None if entry is None else entry.rate_limit
+        return direct_type(CATEGORY, limit, "normal", catalogue.version)
     if name not in types:
         raise WrongUsage(f"There is no type {name}; the catalogue has {', '.join(types)}.")
     return types[name]

@@ -99,8 +99,9 @@ class Catalogue(Struct, frozen=True):
         if category not in self.categories:
             known = ", ".join(sorted(self.categories))
             raise BadMessage(f"{category!r} is no category: there are {known}", "category")
-        limits = self.categories[category]
-        return direct_type(category, limits, message.priority, self.version)
+        entry = self.categories[category]
+        limit = None if entry is None else entry.rate_limit
+        return direct_type(category, limit, message.priority, self.version)
 
 
 def version_of(files: Mapping[str, str]) -> str:

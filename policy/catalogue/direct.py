@@ -5,7 +5,14 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from policy.catalogue.compile import compiled_type
-from policy.catalogue.entry import ActionEntry, ByChannel, CategoryEntry, Entry, Templates
+from policy.catalogue.entry import (
+    ActionEntry,
+    ByChannel,
+    CategoryEntry,
+    Entry,
+    Limit,
+    Templates,
+)
 from policy.message import MESSAGE, MessagePriority
 from policy.notification_type import NotificationType, Step
 from schemas.vocabulary import Channel
@@ -37,9 +44,11 @@ _TEMPLATES = ByChannel(
 
 @lru_cache(maxsize=1024)
 def direct_type(
-    category: str, limits: CategoryEntry | None, priority: MessagePriority, version: str
+    category: str, limit: Limit | None, priority: MessagePriority, version: str
 ) -> NotificationType:
     """The type of messages of this category and priority, with every channel that one may name.
+
+    `limit` is the category's.
 
     It is under the rules of any type that says nothing else: preferences, quiet hours, the shared
     limits and those of its category, deduplication, and a day to live.
@@ -52,7 +61,7 @@ def direct_type(
         time_to_live="1d",
         users="users",
     )
-    categories = {} if limits is None else {category: limits}
+    categories = {category: CategoryEntry(rate_limit=limit)}
     spec = compiled_type(MESSAGE, entry, MESSAGE, categories, {}, version)
     # What limits gather is of one category, as people are asked by category what they want.
     plans = tuple(replace(plan, digest_key=("category",)) for plan in spec.steps[0].plans)

@@ -356,5 +356,5 @@ async def test_a_sink_sets_aside_one_delivery_and_repeats_no_call(
     if fault_is_in == "builds" or batch_size == 1:
         assert failed == {bad}
     assert all(
-        ("may have gone out" in letter.detail) == (fault_is_in == "reads") for letter in letters
+        ("may have been sent" in letter.detail) == (fault_is_in == "reads") for letter in letters
     )

@@ -64,8 +64,8 @@ class Told(NamedTuple):
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows a step, read two at a time."""
     monkeypatch.setattr("tables.storage.step.Step.__init__.__defaults__", (3, 1 << 20))
-    for name in ("cancelling.AT_ONCE", "erasing_held.AT_ONCE", "decisions.READ_AT_ONCE"):
-        monkeypatch.setattr(f"agents.{name}", 2)
+    for name in ("cancellation.AT_ONCE", "pending_erasure.AT_ONCE", "decisions.READ_AT_ONCE"):
+        monkeypatch.setattr(f"agents.decider.{name}", 2)
 
 
 def users_of(event: Event) -> tuple[str, ...]:

@@ -61,8 +61,8 @@ def test_items_are_stored_as_the_last_release_stores_them() -> None:
     assert written(INBOX, found) == {b"ikey": [*OF_BEFORE, [0] * 6, TICKET, 4, ""]}
 
 
-def test_counts_are_stored_as_the_last_release_stores_them() -> None:
-    assert written(COUNTS, Counts(5, 4, 3, 9, 77)) == {b"nkey": [5, 4, 3, 9, 77]}
+def test_counts_begin_as_the_last_release_stores_them() -> None:
+    assert written(COUNTS, Counts(5, 4, 3, 9, 77)) == {b"nkey": [5, 4, 3, 9, 77, 0]}
     assert read(COUNTS, b"n", [5, 4, 3]) == Counts(5, 4, 3, 0, 0)
 
 

@@ -271,7 +271,7 @@ async def test_an_erasure_in_a_wrong_partition_is_told_and_not_moved(stage: Stag
     await stage.work(stage.decider)
     (letter,) = await stage.letters()
     assert letter.reason is Reason.KEY_MISMATCH
-    assert "nobody but Tocsin itself writes to erasures" in letter.detail
+    assert "only Tocsin itself may write to erasures" in letter.detail
 
 
 async def test_it_is_counted_by_topic_and_partitioner(stage: Stage) -> None:

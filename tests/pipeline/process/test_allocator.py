@@ -28,13 +28,14 @@ print(faults() - before)
 """
 WORKER = """
 import pipeline.process.worker
+from pipeline.settings import Settings
 
 async def work(settings, build_role):
     pass
 
 pipeline.process.worker.work = work
 pipeline.process.worker.os._exit = lambda code: None
-pipeline.process.worker.run_worker(None, None)
+pipeline.process.worker.run_worker(Settings(), {})
 """
 CONTESTANT = "from bench.contestants.equipment import equip; equip()"
 

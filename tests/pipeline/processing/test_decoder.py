@@ -253,8 +253,8 @@ def test_what_was_moved_is_never_moved_again() -> None:
     (letter,) = desk.letters()
     assert letter.reason is Reason.KEY_MISMATCH
     assert letter.detail == (
-        f"{actor!r} belongs in partition 1, the record is in 0; nobody but Tocsin itself writes "
-        "to placed.router"
+        f"{actor!r} belongs in partition 1, the record is in 0; only Tocsin itself may write to "
+        "placed.router"
     )
 
 

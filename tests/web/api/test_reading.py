@@ -195,6 +195,7 @@ async def test_an_explanation(client: Client) -> None:
     ]
     status, found = await client.call("POST", "/explain", {"event": EVENT, "user": "ann"})
     said = {"channel": "sms", "reason": "opted_out", "detail": "no", "stage": "suppressed"}
+    said["digest"] = ""
     assert (status, found) == (
         200,
         [

@@ -285,7 +285,7 @@ async def test_a_click_leads_nowhere_else(outside: Outside, to: str) -> None:
 async def test_a_pixel_tells_people_from_machines(outside: Outside) -> None:
     mail = await sample(outside, unique("user"))
     path = f"/open/{issue_ticket(mail, Purpose.OPEN, KEY)}.gif"
-    machine = await outside.get(path, headers={"User-Agent": "GoogleImageProxy"})
+    machine = await outside.get(path, headers={"User-Agent": "Mozilla/5.0"})
     assert machine.headers["Content-Type"] == "image/gif"
     assert await outside.stage.read(FEEDBACK, Feedback) == []
     for _ in range(2):
