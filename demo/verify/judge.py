@@ -36,7 +36,7 @@ def judge(
     expected = {it.id: it for it in expected_of(world, specs, claims)}
     findings.decisions = len(expected)
     _Judge(world, claims, evidence, expected, findings).run()
-    judge_outbox(expected, evidence, findings)
+    judge_outbox(expected, claims.repeats, evidence, findings)
     judge_dead_letters(claims, evidence, findings)
     return findings
 
