@@ -3,13 +3,13 @@
 Those that have none are left out: of Apple, browsers and incoming webhooks only a message tells.
 """
 
-import base64
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct
 
+from pipeline.basic_auth import basic
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from sinks.aws import AwsSigner
@@ -85,8 +85,7 @@ class SlackAnswer(Struct, frozen=True):
 
 
 def _basic(user: str, password: str) -> dict[str, str]:
-    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {pair}"}
+    return {"Authorization": basic(user, password)}
 
 
 def _bearer(token: str) -> dict[str, str]:

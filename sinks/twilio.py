@@ -1,12 +1,12 @@
 """Twilio's Messages resource: the account, the call, and what its replies mean."""
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
 
+from pipeline.basic_auth import basic
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
@@ -61,9 +61,8 @@ class TwilioAccount:
         token = settings.twilio_auth_token.get_secret_value()
         self._token_is_set = bool(token)
         self._http = http
-        pair = base64.b64encode(f"{self._sid}:{token}".encode()).decode()
         self._headers = {
-            "Authorization": f"Basic {pair}",
+            "Authorization": basic(self._sid, token),
             "Content-Type": "application/x-www-form-urlencoded",
         }
 

@@ -1,6 +1,5 @@
 """Vonage's Messages API: the account or the application, the call, and what its replies mean."""
 
-import base64
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct, field
 
+from pipeline.basic_auth import basic
 from pipeline.clock import Clock, SystemClock
 from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
@@ -126,8 +126,7 @@ class VonageAccount:
     def authorization(self) -> str:
         """What shows who calls; a token that is good for now where there is an application."""
         if not self._application:
-            pair = base64.b64encode(f"{self._key}:{self._secret}".encode()).decode()
-            return f"Basic {pair}"
+            return basic(self._key, self._secret)
         now = self._clock.now()
         if not self._token or not 0 <= now - self._made_at < RENEW_MS:
             claims = {

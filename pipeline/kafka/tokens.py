@@ -16,6 +16,8 @@ from aiokafka.abc import AbstractTokenProvider
 from aiokafka.conn import OAuthAuthenticator
 from aiokafka.errors import AuthenticationFailedError, KafkaError
 
+from pipeline.basic_auth import basic
+
 TIMEOUT = 10.0
 """Seconds for a token; each connection waits for it."""
 SPARE = 0.2
@@ -63,7 +65,7 @@ class Tokens(AbstractTokenProvider):
         parts = urlsplit(url)
         # Without what may be secret in it.
         self._shown = f"{parts.scheme}://{parts.hostname}:{parts.port or ''}{parts.path}"
-        self._authorization = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        self._authorization = basic(user, secret)
         self._ca_file = ca_file
         self._token = ""
         self._until = 0.0
@@ -85,7 +87,7 @@ class Tokens(AbstractTokenProvider):
         request = urllib.request.Request(  # noqa: S310 - settings take https and loopback only
             self._url,
             urlencode(form).encode(),
-            {"Authorization": f"Basic {self._authorization}", "Accept": "application/json"},
+            {"Authorization": self._authorization, "Accept": "application/json"},
         )
         # Whom this system trusts, besides: who gives tokens to all of a company often has a
         # certificate for the web, and its brokers one of the company's own.

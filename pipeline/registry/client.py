@@ -1,7 +1,6 @@
 """A schema registry by Confluent's API, which Karapace, Apicurio and Redpanda have as well."""
 
 import asyncio
-import base64
 import ssl
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import msgspec
 
+from pipeline.basic_auth import basic
 from pipeline.expiring import Expiring
 from pipeline.settings import Settings
 from policy.source.decoding import RegistryUnavailable, Undecodable
@@ -99,8 +99,7 @@ class Registry:
         self._urls = [_checked(each.strip().rstrip("/")) for each in url.split(",")]
         self._headers = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
         if user:
-            pair = base64.b64encode(f"{user}:{password}".encode()).decode()
-            self._headers["Authorization"] = f"Basic {pair}"
+            self._headers["Authorization"] = basic(user, password)
         self._ca_file = ca_file
         self._certificate = certificate_file, key_file
         self._session: aiohttp.ClientSession | None = None

@@ -1,12 +1,12 @@
 """E-mail by Mailgun's Messages: one call carries up to a thousand people's mail."""
 
 import asyncio
-import base64
 from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
 
+from pipeline.basic_auth import basic
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
@@ -56,7 +56,7 @@ class Mailgun(OneServer):
         self._way_back = WayBack(settings)
         self._http = http
         self._headers = {
-            "Authorization": f"Basic {base64.b64encode(f'api:{key}'.encode()).decode()}",
+            "Authorization": basic("api", key),
             "Content-Type": "application/x-www-form-urlencoded",
         }
 

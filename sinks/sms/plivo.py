@@ -1,10 +1,9 @@
 """SMS by Plivo's Message resource: one call a message."""
 
-import base64
-
 import msgspec
 from msgspec import Struct
 
+from pipeline.basic_auth import basic
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
@@ -49,8 +48,8 @@ class Plivo(Texter):
         self._token_is_set = bool(token)
         super().__init__(Texting(settings, self.name))
         self._http = http
-        pair = base64.b64encode(f"{self._id}:{token}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+        authorization = basic(self._id, token)
+        self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
         self._encoder = msgspec.json.Encoder()
 
     async def check(self) -> None:

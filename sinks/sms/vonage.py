@@ -1,10 +1,9 @@
 """SMS by Vonage's SMS API: one call a message, and errors in replies that say 200."""
 
-import base64
-
 import msgspec
 from msgspec import Struct, field
 
+from pipeline.basic_auth import basic
 from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
 from policy.tracking.reference import reference_of
@@ -65,8 +64,8 @@ class Vonage(Texter):
         self._key = settings.vonage_api_key
         secret = settings.vonage_api_secret.get_secret_value()
         self._secret_is_set = bool(secret)
-        pair = base64.b64encode(f"{self._key}:{secret}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+        authorization = basic(self._key, secret)
+        self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
         self._partitions = settings.partitions
         super().__init__(Texting(settings, self.name, keeps_tickets=self.keeps_tickets))
         self._http = http

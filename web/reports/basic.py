@@ -1,10 +1,10 @@
 """A user and a password: all that shows who reports, where nothing is signed."""
 
-import base64
 import hmac
 
 from pydantic import SecretStr
 
+from pipeline.basic_auth import basic
 from web.reports.incoming import Forged, Incoming, first
 
 
@@ -14,8 +14,7 @@ class BasicPair:
     def __init__(self, user: str, password: SecretStr) -> None:
         secret = password.get_secret_value()
         self.is_set = bool(user and secret)
-        pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        self._authorization = f"Basic {pair}".encode()
+        self._authorization = basic(user, secret).encode()
 
     def check(self, incoming: Incoming) -> None:
         """Raise Forged for anybody else."""
