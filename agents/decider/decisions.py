@@ -290,17 +290,17 @@ class Decisions:
         add, here = self._turn.outputs.add, self._here
         # All are encoded first: where one can't be, nothing of the decision is written.
         encoded = [encode(delivery) for delivery in decision.deliveries]
+        zone = zone_of(state.profile, state.tenant) if encoded else ""
+        zone = "" if zone == "UTC" else zone
         for delivery, value in zip(decision.deliveries, encoded, strict=True):
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), value)
             if delivery.channel in _TICKETED and is_too_long(delivery):
                 keep_ticket(self._turn, stub_of(delivery, here), ticket_of(delivery))
             queued = reached(delivery, _QUEUED, self._now)
-            if (zone := zone_of(state.profile, state.tenant)) != "UTC":
-                queued = replace(queued, zone=zone)
-            if decision.due_at:
-                digest = delivery.notification_id
-                queued = replace(queued, digest=digest, due_at=decision.due_at)
+            if zone or decision.due_at:
+                digest = delivery.notification_id if decision.due_at else ""
+                queued = replace(queued, zone=zone, digest=digest, due_at=decision.due_at)
             add(DELIVERY_EVENTS, here, None, encode(queued))
         for notice in decision.notices:
             self._report(notice.request, notice.notification_id, notice.outcome)

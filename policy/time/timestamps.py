@@ -14,6 +14,11 @@ def epoch_ms(moment: datetime) -> int:
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
+def in_utc(moment: datetime) -> datetime:
+    """An aware datetime as it is; one without a zone, as ClickHouse has them, is of UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def moment(at: int) -> datetime:
     """Epoch milliseconds as a datetime in UTC, at most the calendar's ends."""
     return _EPOCH + timedelta(milliseconds=max(_FIRST, min(at, _LAST)))

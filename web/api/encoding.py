@@ -1,11 +1,11 @@
 """Replies as JSON, with every moment in one form."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from policy.time.timestamps import timestamp_of
+from policy.time.timestamps import in_utc, timestamp_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -18,8 +18,7 @@ def encode_reply(value: Any) -> bytes:
 def _plain(value: Any) -> Any:
     match value:
         case datetime():
-            # ClickHouse tells moments without a zone, and means UTC.
-            return timestamp_of(value if value.tzinfo else value.replace(tzinfo=UTC))
+            return timestamp_of(in_utc(value))
         case dict():
             return {name: _plain(each) for name, each in value.items()}
         case list() | tuple():

@@ -19,7 +19,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Unavailable
 from schemas.event import Name
 from schemas.profile import Contacts
-from schemas.topics import CONTACTS, SINKS
+from schemas.topics import CONTACTS, DAY_MS, SINKS
 from schemas.vocabulary import Channel
 from web.workers.partition_router import Owners
 from web.workers.whereabouts import Whereabouts, unusable, waiting_channels, whereabouts
@@ -28,7 +28,6 @@ By = Literal["user", "address", "notification", "event", "provider_id"]
 MOST_USERS = 20
 """At one address, of whom is told."""
 SEARCH_SECONDS = 15.0
-DAY_MS = 86_400_000
 _contacts = msgspec.json.Decoder(Contacts).decode
 
 

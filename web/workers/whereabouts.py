@@ -1,13 +1,12 @@
 """What became of notifications: a row each, with its state now and the cause of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
 
 from analytics.timeline import Happening
-from policy.time.timestamps import text, timestamp
+from policy.time.timestamps import epoch_ms, in_utc, text, timestamp, timestamp_of
 from schemas.circuit import CircuitState
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE
@@ -128,7 +127,7 @@ def _row(name: str, found: list[Happening], circuits: Circuits, now: int) -> Whe
         event_id=first.event_id,
         type=first.type,
         user=first.user,
-        at=_moment(first.at),
+        at=timestamp_of(in_utc(first.at)),
         state=best.state,
         why=best.why or _others(best, channels),
         channels=channels,
@@ -166,7 +165,7 @@ def _said(state: str, row: Happening, why: str | None = None) -> OnChannel:
     return OnChannel(
         channel=row.channel,
         state=str(state),
-        since=_moment(row.at),
+        since=timestamp_of(in_utc(row.at)),
         why=_because(row.reason, row.detail) if why is None else why,
         provider=row.provider,
     )
@@ -182,7 +181,7 @@ def _cause(last: Happening, circuits: Sequence[CircuitState], now: int) -> str:
     if last.stage is Stage.RETRYING:
         tried = f"tried {last.attempt + 1} times, is tried again"
         return f"{tried}: {last.provider} said {_because(last.reason, last.detail)}"
-    seconds = max(0, now - _ms(last.at)) // 1000
+    seconds = max(0, now - epoch_ms(in_utc(last.at))) // 1000
     return f"handed to the channel's workers {seconds} s ago, which told nothing of it yet"
 
 
@@ -194,12 +193,3 @@ def _in_trouble(circuit: CircuitState) -> str:
 
 def _because(reason: Reason, detail: str) -> str:
     return ": ".join(filter(None, (str(reason).replace("_", " "), detail)))
-
-
-def _ms(at: datetime) -> int:
-    # ClickHouse tells moments in UTC, without a zone.
-    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _moment(at: datetime) -> Timestamp:
-    return timestamp(_ms(at))
