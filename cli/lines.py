@@ -5,9 +5,11 @@ terminal itself breaks it, and what is copied from there is in one piece.
 """
 
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -20,6 +22,11 @@ class Row(NamedTuple):
 
     cells: Sequence[str | Text]
     note: str | Text = ""
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
 
 
 def width() -> int | None:

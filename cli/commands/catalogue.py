@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from cli.lazy_group import Group
-from cli.lines import Row, aligned, print_lines
+from cli.lines import Row, aligned, print_json, print_lines
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from policy.catalogue.catalogue import Catalogue
@@ -18,7 +17,6 @@ from policy.notification_type import NotificationType, Step
 from schemas.errors import BadCatalogue
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=False)
-encode = msgspec.json.Encoder().encode
 
 
 @click.group(cls=Group)
@@ -43,7 +41,7 @@ def check(folder: Path | None, as_json: bool) -> None:
         found = _read(folder)
     except BadCatalogue as error:
         if as_json:
-            _print_json({"problems": error.problems})
+            print_json({"problems": error.problems})
         for problem in () if as_json else error.problems:
             click.echo(problem, err=True)
         sys.exit(1)
@@ -51,7 +49,7 @@ def check(folder: Path | None, as_json: bool) -> None:
     experiments, holdouts = list(_experiments(found)), list(_holdouts(found))
     if as_json:
         counts = {"types": types, "events": events, "version": found.version}
-        _print_json({**counts, "experiments": experiments, "holdouts": holdouts, "problems": []})
+        print_json({**counts, "experiments": experiments, "holdouts": holdouts, "problems": []})
         return
     click.echo(f"{types} types, {events} events, version {found.version}")
     for each in experiments:
@@ -71,7 +69,7 @@ def show(folder: Path | None, as_json: bool) -> None:
     types = sorted(found.types.values(), key=lambda spec: spec.name)
     if as_json:
         for spec in types:
-            _print_json(_described(spec))
+            print_json(_described(spec))
         return
     print_lines(aligned([_row(spec) for spec in types]))
     click.echo(f"version {found.version}")
@@ -155,7 +153,3 @@ def _span(milliseconds: int) -> str:
         if seconds % length == 0:
             return f"{seconds // length}{unit}"
     return f"{seconds}s"
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(encode(value).decode() + "\n")

@@ -1,15 +1,13 @@
 """`tocsin dead-letters`: look at what nobody could use, and send it again once it is mended."""
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 
 import click
-import msgspec
 
 from cli.ids import the_only
 from cli.lazy_group import Group
-from cli.lines import Row, aligned, print_lines
+from cli.lines import Row, aligned, print_json, print_lines
 from cli.settings import read_settings
 from pipeline.records.dead_letter_reading import find, send_again
 from policy.time.timestamps import text
@@ -17,7 +15,6 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import WrongUsage
 
 NOTHING = "There are no dead letters."
-encode = msgspec.json.Encoder().encode
 
 
 @click.group("dead-letters", cls=Group)
@@ -34,7 +31,7 @@ def list_letters(reason: str | None, topic: str | None, as_json: bool) -> None:
     letters = asyncio.run(find(read_settings(), reason=reason, topic=topic))
     if as_json:
         for letter in letters:
-            _print_json(letter)
+            print_json(letter)
         return
     print_lines(aligned([_row(letter) for letter in letters]) if letters else [NOTHING])
 
@@ -46,7 +43,7 @@ def show(letter_id: str, as_json: bool) -> None:
     """Show one dead letter with its record; as much of its ID as no other one begins with."""
     letter = _the(asyncio.run(find(read_settings())), letter_id)
     if as_json:
-        _print_json(letter)
+        print_json(letter)
         return
     names = DeadLetter.__struct_fields__
     print_lines(aligned([Row((name, _shown(letter, name))) for name in names]))
@@ -71,17 +68,13 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
         letters = [_the(letters, letter_id)]
     done, gone = asyncio.run(send_again(settings, letters))
     if as_json:
-        sys.stdout.write(encode({"replayed": done, "gone": gone}).decode() + "\n")
+        print_json({"replayed": done, "gone": gone})
     else:
         why = (
             f" {gone} could not be sent: they no longer exist, are too large, or are of no use to "
             "their source."
         )
         click.echo(f"Sent {done} records again.{why * bool(gone)}")
-
-
-def _print_json(letter: DeadLetter) -> None:
-    sys.stdout.write(encode(letter).decode() + "\n")
 
 
 def _the(letters: list[DeadLetter], given: str) -> DeadLetter:

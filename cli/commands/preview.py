@@ -1,7 +1,6 @@
 """`tocsin preview`: what a type says on its channels, without sending anything."""
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 import msgspec
 from rich.text import Text
 
-from cli.lines import print_lines, wrapped
+from cli.lines import print_json, print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from policy.catalogue.direct import direct_type
@@ -32,7 +31,6 @@ from schemas.errors import BadInput, WrongUsage
 from schemas.event import Event
 from schemas.vocabulary import Channel
 
-_encode = msgspec.json.Encoder().encode
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SHOWN_URLS = {link: f"https://example.com/{link}" for link in OwnLink}
 """In place of links that are made for each message."""
@@ -106,7 +104,7 @@ def preview(
         content = with_urls(content, _SHOWN_URLS)
         if as_json:
             facts = _facts(found, locale, content, spec.sender)
-            sys.stdout.write(_encode(facts).decode() + "\n")
+            print_json(facts)
         else:
             print_lines(_described(found, content, spec.sender))
         if html_file and found is Channel.EMAIL:

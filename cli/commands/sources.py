@@ -13,7 +13,7 @@ import msgspec
 from agents.intake.source_reading import as_source_record
 from agents.intake.source_trial import DEAD, MOVED, Tried, tried
 from cli.lazy_group import Group
-from cli.lines import Row, aligned, print_lines
+from cli.lines import Row, aligned, print_json, print_lines
 from cli.settings import read_settings
 from cli.time_parameter import now
 from pipeline.catalogue_folder import read_catalogue
@@ -60,14 +60,14 @@ def check(folder: Path | None, offline: bool, as_json: bool) -> None:
         found = read_catalogue(settings.catalogue if folder is None else folder)
     except BadCatalogue as error:
         if as_json:
-            _print_json({"problems": error.problems})
+            print_json({"problems": error.problems})
         for problem in () if as_json else error.problems:
             click.echo(problem, err=True)
         sys.exit(1)
     topics = {} if offline else asyncio.run(_topics(settings))
     rows = [_described(source, topics) for source in found.sources.values()]
     if as_json:
-        _print_json({"sources": rows, "version": found.version, "problems": []})
+        print_json({"sources": rows, "version": found.version, "problems": []})
         return
     if not rows:
         click.echo("The catalogue has no sources.")
@@ -89,7 +89,7 @@ def try_command(name: str, folder: Path | None, last: int, as_json: bool) -> Non
     found = asyncio.run(_tried(settings, catalogue, _the(catalogue, name), last))
     if as_json:
         for each in found:
-            _print_json(each)
+            print_json(each)
         return
     print_lines(_lines(found))
 
@@ -103,7 +103,7 @@ def infer(topic: str, last: int, as_json: bool) -> None:
     settings = read_settings()
     text, count = asyncio.run(_inferred(settings, topic, last))
     if as_json:
-        _print_json({"topic": topic, "records": count, "toml": text})
+        print_json({"topic": topic, "records": count, "toml": text})
     else:
         click.echo(text)
 
@@ -211,7 +211,3 @@ def _lines(found: list[Tried]) -> Iterator[Any]:
 
 def _place(each: Tried) -> str:
     return f"{each.topic}/{each.partition}/{each.offset}"
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(_encode(value).decode() + "\n")
