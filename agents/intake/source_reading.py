@@ -8,29 +8,26 @@ from collections.abc import Mapping
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from msgspec import Raw
+from msgspec.structs import replace
 
 from pipeline.catalogue_folder import Catalogues
 from pipeline.kafka import decompression
 from pipeline.kafka.decompression import Unread
 from pipeline.monitoring import metrics
 from pipeline.process.runtime import Runtime
-from pipeline.processing.misplaced import KEPT_KEY
+from pipeline.processing.misplaced import headers_of, moved
 from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.slices import AT_A_STRETCH
 from pipeline.producing.outputs import Outputs, partition_of
 from pipeline.records.dead_letters import dead_letter
 from pipeline.records.source_decoders import SourceDecoders
 from pipeline.records.source_log import SourceLog
-from policy.catalogue.catalogue import Catalogue
-from policy.message import is_message
 from policy.source.decoding import RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
+from policy.source.unknown_type import unknown_type
 from schemas.encoding import encode
 from schemas.errors import BadRecord
-from schemas.event import Event
-from schemas.misplaced import Misplaced
 from schemas.topics import DEAD_LETTERS, INTO, PLACED
 from schemas.vocabulary import Reason
 
@@ -201,7 +198,7 @@ class SourceReading:
                 where = f"partition {record.partition}, offset {record.offset}"
                 fault = report_fault(record.topic, where, error)
                 return Refused(fault.reason, fault.detail)
-            if (unknown := _unknown_type(outcome, catalogue)) is None:
+            if (unknown := unknown_type(outcome, catalogue)) is None:
                 return outcome
             if attempt == 0:
                 # Its type may be so new that we have not looked at the files since.
@@ -241,17 +238,8 @@ def as_source_record(record: ConsumerRecord, now: int) -> SourceRecord:
         partition=record.partition,
         offset=record.offset,
         key=record.key,
-        headers=tuple((name, content or b"") for name, content in record.headers),
+        headers=headers_of(record),
     )
-
-
-def _unknown_type(outcome: Outcome, catalogue: Catalogue) -> str | None:
-    """The name of an event that the catalogue does not know, if that is what it is."""
-    match outcome:
-        case Mapped(value=Event() as event) if not is_message(event):
-            return None if catalogue.knows(event) else event.type
-        case _:
-            return None
 
 
 def _accepted_at(record: ConsumerRecord, now: int) -> int:
@@ -290,22 +278,12 @@ class _Taking:
         self.counts[what] += 1
 
     def _place(self, record: ConsumerRecord, mapped: Mapped) -> None:
-        into = INTO[mapped.into]
-        key = str(getattr(mapped.value, into.key))
-        headers = tuple((name, content or b"") for name, content in record.headers)
-        if sum(len(name) + len(content) for name, content in headers) > KEPT_KEY:
-            headers = ()
-        placed = Misplaced(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            accepted_at=_accepted_at(record, self.now),
-            value=Raw(encode(mapped.value)),
-            key=record.key if len(record.key or b"") <= KEPT_KEY else None,
-            headers=headers,
+        placed = replace(
+            moved(record, encode(mapped.value), _accepted_at(record, self.now)),
             source=self._source,
-            into=into.name,
+            into=mapped.into,
             since=self._since,
         )
-        number = partition_of(key, self._partitions)
-        self.outputs.add(PLACED[into.read_by], number, key.encode(), encode(placed))
+        number = partition_of(mapped.key, self._partitions)
+        topic = PLACED[INTO[mapped.into].read_by]
+        self.outputs.add(topic, number, mapped.key.encode(), encode(placed))

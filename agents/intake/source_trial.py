@@ -10,9 +10,9 @@ from msgspec import Struct, to_builtins
 from agents.intake.source_reading import as_source_record
 from pipeline.records.source_decoders import SourceDecoders
 from policy.catalogue.catalogue import Catalogue
-from policy.message import is_message
 from policy.source.record import Mapped, Refused, Skipped
 from policy.source.source import Source
+from policy.source.unknown_type import unknown_type
 from schemas.event import Event
 from schemas.vocabulary import Reason
 
@@ -52,11 +52,9 @@ async def tried(
         said = as_source_record(record, now)
         outcome = await source.outcome(said, decoders.of(source), decoders.key_of(source))
         if isinstance(outcome, Mapped) and isinstance(outcome.value, Event):
-            event = outcome.value
-            ids[event.id] += 1
-            if not is_message(event) and not catalogue.knows(event):
-                name = f"no notification type for {event.type!r}"
-                outcome = Refused(Reason.UNKNOWN_TYPE, name)
+            ids[outcome.value.id] += 1
+        if (unknown := unknown_type(outcome, catalogue)) is not None:
+            outcome = Refused(Reason.UNKNOWN_TYPE, f"no notification type for {unknown!r}")
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         match outcome:
             case Mapped(value=value, into=into):

@@ -47,21 +47,29 @@ def is_on_its_way(record: ConsumerRecord) -> bool:
 
 def handed_over(record: ConsumerRecord) -> bytes:
     """The value under which a record that can be decoded goes to `misplaced`."""
-    key = record.key if record.key is None or len(record.key) <= KEPT_KEY else None
-    headers = tuple((name, content or b"") for name, content in record.headers)
+    return encode(moved(record, record.value or b"", record.timestamp))
+
+
+def moved(record: ConsumerRecord, value: bytes, accepted_at: int) -> Misplaced:
+    """This value with where the record stands, since when (epoch ms), and what is kept of its key
+    and headers."""
+    headers = headers_of(record)
     if sum(len(name) + len(content) for name, content in headers) > KEPT_KEY:
         headers = ()
-    return encode(
-        Misplaced(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            accepted_at=record.timestamp,
-            value=msgspec.Raw(record.value or b""),
-            key=key,
-            headers=headers,
-        )
+    return Misplaced(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        accepted_at=accepted_at,
+        value=msgspec.Raw(value),
+        key=record.key if len(record.key or b"") <= KEPT_KEY else None,
+        headers=headers,
     )
+
+
+def headers_of(record: ConsumerRecord) -> tuple[tuple[str, bytes], ...]:
+    """A record's headers; Kafka lets one be without a value."""
+    return tuple((name, content or b"") for name, content in record.headers)
 
 
 def as_it_stood(

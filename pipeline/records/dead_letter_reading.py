@@ -20,7 +20,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE, encode
 from schemas.erasure import Erasure
 from schemas.errors import Unavailable
-from schemas.topics import DEAD_LETTERS, ERASURES, INTO
+from schemas.topics import DEAD_LETTERS, ERASURES
 
 decode = msgspec.json.Decoder(DeadLetter).decode
 Erased = Mapping[tuple[str, str], int]
@@ -140,8 +140,7 @@ async def _said(
         raise Unavailable(f"{error}; do the same once it answers.") from error
     if not isinstance(outcome, Mapped):
         return None
-    name = str(getattr(outcome.value, INTO[outcome.into].key))
-    return outcome.into, name.encode(), encode(outcome.value)
+    return outcome.into, outcome.key.encode(), encode(outcome.value)
 
 
 def _is_too_large(record: ConsumerRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from schemas.topics import INTO
 from schemas.vocabulary import Reason
 
 
@@ -31,6 +32,11 @@ class Mapped(Struct, frozen=True):
 
     value: Struct
     into: str
+
+    @property
+    def key(self) -> str:
+        """By which that topic places it."""
+        return str(getattr(self.value, INTO[self.into].key))
 
 
 class Skipped(Struct, frozen=True):

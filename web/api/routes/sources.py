@@ -9,12 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.settings import Settings
-from policy.catalogue.catalogue import Catalogue
-from policy.message import is_message
 from policy.source.decoding import RegistryUnavailable
 from policy.source.envelopes import BATCH, STRUCTURED
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
+from policy.source.unknown_type import unknown_type
 from schemas.errors import Misconfigured
 from schemas.event import Event
 from schemas.topics import INTO
@@ -145,19 +144,11 @@ class Sources:
         except RegistryUnavailable as error:
             raise Problem(503, str(error), headers={"Retry-After": "5"}) from None
         catalogues = self._desk.catalogues
-        if not _is_known(outcome, catalogues.current):
+        if unknown_type(outcome, catalogues.current) is not None:
             await catalogues.refresh()
-        if _is_known(outcome, catalogues.current):
+        if unknown_type(outcome, catalogues.current) is None:
             return outcome
         return Refused(Reason.UNKNOWN_TYPE, "no notification type of the catalogue")
-
-
-def _is_known(outcome: Outcome, catalogue: Catalogue) -> bool:
-    match outcome:
-        case Mapped(value=Event() as event):
-            return is_message(event) or catalogue.knows(event)
-        case _:
-            return True
 
 
 def _records(source: Source, sent: Sent, now: int) -> Iterable[SourceRecord]:
