@@ -59,14 +59,8 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
     yield _any("TocsinRecordsExpired", metrics.RETENTION_PASSED, CRITICAL, "0m")
     yield _any("TocsinDeadLetters", metrics.DEAD_LETTERS, WARNING, "0m")
     yield _any("TocsinRecordsMoved", metrics.MOVED, INFO, "30m", least=10_000)
-    dead = 'tocsin_source_records_total{outcome="dead"}'
-    yield Alert(
-        "TocsinSourceRecordsDead",
-        metrics.SOURCE_RECORDS,
-        f"sum by (source) (increase({dead}[15m])) > 0",
-        "0m",
-        WARNING,
-    )
+    dead = '{outcome="dead"}'
+    yield _any("TocsinSourceRecordsDead", metrics.SOURCE_RECORDS, WARNING, "0m", where=dead)
     yield Alert(
         "TocsinSourceLag",
         metrics.SOURCE_LAG,
@@ -116,8 +110,11 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
     yield _any("TocsinCatalogueRefused", metrics.CATALOGUES_REFUSED, WARNING, "0m")
 
 
-def _any(name: str, metric: Counter, severity: str, lasting: str, least: int = 0) -> Alert:
-    counted = f"{metric._name}_total"  # noqa: SLF001 - as above
+def _any(
+    name: str, metric: Counter, severity: str, lasting: str, least: int = 0, where: str = ""
+) -> Alert:
+    """Of a counter that rose by more than `least` within 15 minutes, `where` its labels match."""
+    counted = f"{metric._name}_total{where}"  # noqa: SLF001 - as above
     by = ", ".join(metric._labelnames)  # noqa: SLF001
     total = f"sum by ({by}) " if by else "sum "
     when = f"{total}(increase({counted}[15m])) > {least}"

@@ -66,6 +66,9 @@ def test_the_file_is_one_of_prometheus() -> None:
         "description": "Any: `tocsin dead-letters list`.",
     }
     assert "for" not in dead
+    # What is counted for the first time has no increase.
+    for name in ("TocsinDeadLetters", "TocsinSourceRecordsDead"):
+        assert " unless " in by_name[name]["expr"]
 
 
 def test_as_json_it_is_the_same() -> None:
