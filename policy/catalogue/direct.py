@@ -5,14 +5,8 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from policy.catalogue.compile import compiled_type
-from policy.catalogue.entry import (
-    ActionEntry,
-    ByChannel,
-    CategoryEntry,
-    Entry,
-    Limit,
-    Templates,
-)
+from policy.catalogue.entry import CategoryEntry, Entry, Limit
+from policy.catalogue.text_entry import ActionEntry, ByChannel, Templates
 from policy.message import MESSAGE, MessagePriority
 from policy.notification_type import NotificationType, Step
 from schemas.vocabulary import Channel

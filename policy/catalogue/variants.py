@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from policy.catalogue.entry import Entry, ExperimentEntry, Layout, Templates
+from policy.catalogue.entry import Entry, ExperimentEntry, Layout
 from policy.catalogue.problem import Problem
+from policy.catalogue.text_entry import Templates
 from policy.experiments.experiment import Experiment, Variant
 from policy.notification_type import NotificationType, Plan
 from policy.rendering.rendering import BadTemplate, Rendering, compile_rendering

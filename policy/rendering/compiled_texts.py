@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from policy.catalogue.entry import Layout, Templates, Texts, WhatsAppEntry
+from policy.catalogue.entry import Layout
+from policy.catalogue.text_entry import Templates, Texts, WhatsAppEntry
 from policy.rendering.channels.approved import Filling
 from policy.rendering.channels.buttons import Button
 from policy.rendering.channels.mail import Mail

@@ -7,7 +7,8 @@ from typing import Any
 from jinja2 import UndefinedError
 from msgspec import Struct
 
-from policy.catalogue.entry import Layout, Templates
+from policy.catalogue.entry import Layout
+from policy.catalogue.text_entry import Templates
 from policy.rendering.channels.approved import Filling
 from policy.rendering.channels.badge import badge_of
 from policy.rendering.channels.buttons import actions_of, beside_of, fitting, image_of

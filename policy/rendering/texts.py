@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from jinja2 import TemplateSyntaxError
 
-from policy.catalogue.entry import Layout, Templates, Texts, Translation, WhatsAppEntry
+from policy.catalogue.entry import Layout
+from policy.catalogue.text_entry import Templates, Texts, Translation, WhatsAppEntry
 from policy.rendering.channels.buttons import SHOWING
 from policy.rendering.channels.own_links import OwnLink, speaks_of
 from policy.rendering.locales import chain, is_locale

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
 from policy.catalogue import entry
+from policy.catalogue.text_entry import LocaleName
 from policy.limits.rate_limit import RateLimit, TenantLimit
 from policy.source.entry import Into, SourceEntry, TopicPattern
 from policy.time.duration import Duration
@@ -32,7 +33,7 @@ NAMED: tuple[tuple[Any, str], ...] = (
     (Duration, "duration"),
     (Duration | None, "duration"),
     (entry.FieldPath, "path"),
-    (entry.LocaleName, "locale"),
+    (LocaleName, "locale"),
     (entry.PlainName, "name"),
     (entry.Share, "percentage"),
     (Name, "name"),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from policy.catalogue.entry import Layout, Templates
+from policy.catalogue.entry import Layout
+from policy.catalogue.text_entry import Templates
 from policy.rendering.rendering import Rendering, compile_rendering
 from policy.rendering.sandbox.template import DIGEST_NAMES, compile_template
 from schemas.event import Event

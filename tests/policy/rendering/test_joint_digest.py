@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from policy.catalogue.entry import Texts
+from policy.catalogue.text_entry import Texts
 from policy.rendering.joint_digest import together
 from schemas.event import Event
 from tests.policy.templates import event, rendering

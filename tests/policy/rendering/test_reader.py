@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from policy.catalogue.entry import Texts
+from policy.catalogue.text_entry import Texts
 from policy.decision.decide import decide
 from policy.rendering.joint_digest import together
 from policy.rendering.reader import reader_of

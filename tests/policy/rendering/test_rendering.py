@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.catalogue.entry import Texts, Translation
+from policy.catalogue.text_entry import Texts, Translation
 from policy.rendering.channels.sms import segments_of
 from policy.rendering.sandbox.render_limits import MOST_BYTES
 from schemas.delivery import Content

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from policy.catalogue.entry import Templates
+from policy.catalogue.text_entry import Templates
 from policy.rendering.rendering import BadTemplate, compile_rendering
 from schemas.vocabulary import Channel
 

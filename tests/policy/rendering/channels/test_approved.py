@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from policy.catalogue.entry import Templates, WhatsAppEntry
+from policy.catalogue.text_entry import Templates, WhatsAppEntry
 from policy.rendering.channels.approved import MOST_VARIABLE
 from policy.rendering.rendering import Rendering, compile_rendering
 from schemas.delivery import Approved

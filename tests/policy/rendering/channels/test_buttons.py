@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from policy.catalogue.catalogue import parse
-from policy.catalogue.entry import ActionEntry, Translation, WhatsAppEntry
+from policy.catalogue.text_entry import ActionEntry, Translation, WhatsAppEntry
 from policy.message import MOST_LABEL
 from policy.rendering.channels.buttons import FIRST, beside_of
 from policy.rendering.channels.push import ENVELOPE, PAYLOAD, payload_bytes

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from policy.catalogue.catalogue import parse
-from policy.catalogue.entry import Layout, Texts
+from policy.catalogue.entry import Layout
+from policy.catalogue.text_entry import Texts
 from policy.rendering.channels.own_links import STAND_INS, OwnLink, has_links, links_in, with_urls
 from policy.rendering.rendering import BadTemplate
 from schemas.delivery import Content
