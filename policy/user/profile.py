@@ -4,7 +4,6 @@ Stored values outlive the program that wrote them, so a field is only ever added
 and with a default.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ from policy.time.wall_clock import bits_of, minutes_of
 from policy.user.suppression_reason import Barred
 from schemas.hint import Hint
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence, QuietHours
-from schemas.vocabulary import UNWRITTEN, Channel, Frequency
+from schemas.vocabulary import Channel, Frequency
 
 QuietSpan = tuple[int, int, int]
 """Days on which it starts (bits, Monday the lowest), start and end in minutes of the day."""
@@ -118,7 +117,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
                 for topic, until in preferences.mutes.items()
             },
             snoozed_until=0 if snooze is None else _moment(snooze),
-            frequency=stored_wishes(preferences.frequency),
+            frequency=preferences.frequency,
             digest_at=None if digest_at is None else minutes_of(digest_at),
         )
 
@@ -161,14 +160,3 @@ def quiet_span(hours: QuietHours) -> QuietSpan:
 def _moment(moment: datetime) -> int:
     # At the epoch itself it would read as FOR_GOOD.
     return max(1, min(epoch_ms(moment), FARTHEST))
-
-
-def stored_wishes(frequency: Mapping[str, Frequency]) -> dict[str, Frequency]:
-    """How often a user wants which category, as it is stored.
-
-    A word that the last release does not know is kept as the closest one that it does: nothing is
-    wanted more often than the user said, but for that.
-    """
-    return {
-        name: Frequency.DAILY if wish in UNWRITTEN else wish for name, wish in frequency.items()
-    }

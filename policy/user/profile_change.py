@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from policy.user.profile import Profile, quiet_span, stored_wishes
+from policy.user.profile import Profile, quiet_span
 from schemas.profile_change import ProfileChange
 
 MOST_CATEGORIES = 1000
@@ -23,7 +23,7 @@ def with_change(profile: Profile, change: ProfileChange) -> Profile:
     return replace(
         profile,
         categories=_merged(before, cells),
-        frequency=_merged(profile.frequency, stored_wishes(change.frequency)),
+        frequency=_merged(profile.frequency, change.frequency),
         quiet_hours=profile.quiet_hours if hours is None else tuple(map(quiet_span, hours)),
         zone=profile.zone if zone is None else zone,
     )

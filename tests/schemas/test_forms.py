@@ -16,10 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec import Struct
 
-from policy.catalogue.catalogue import parse
 from schemas.vocabulary import UNWRITTEN
 from tests.fuzz.records import plain_records
-from tests.policy.samples import TYPE
 from tests.schemas import form_reader
 from tests.schemas.test_examples import KINDS
 
@@ -85,35 +83,6 @@ def test_what_the_last_release_can_not_read_is_told(tmp_path: Path) -> None:
     assert told[0].startswith("! ")
     assert bytes.fromhex(told[1]) == b'{"user":"bob","actor":"x"}'
     assert told[2] == ""
-
-
-def test_the_last_release_refuses_a_catalogue_that_asks_for_words_of_this_version(
-    release: Path,
-) -> None:
-    """So none of its workers runs while such words are written."""
-    holdout = '[holdout]\nshare = "5%"\nname = "a"\n'
-    own = 'holdout = { share = "5%", name = "a" }\ngoal = { event = "x", within = "1d" }'
-    texts = {
-        TYPE: "",
-        f"{TYPE}\n{holdout}": "holdout",
-        TYPE.replace("time_to_live = 86400", f"time_to_live = 86400\n{own}"): "goal",
-    }
-    for text, word in texts.items():
-        code = (
-            "import sys; from policy.catalogue.catalogue import parse\n"
-            "parse({'thing.toml': sys.stdin.read()})"
-        )
-        run = subprocess.run(
-            [sys.executable, "-P", "-c", code],
-            input=text,
-            env={"PYTHONPATH": str(release)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (run.returncode != 0) is bool(word), run.stderr
-        assert word in run.stderr
-        parse({"thing.toml": text})
 
 
 def test_no_example_holds_what_is_not_written_yet() -> None:

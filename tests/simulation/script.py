@@ -179,7 +179,7 @@ def _preferences(user: str, at: int, random: Random) -> Act:
         category = random.choice(list(TYPES))
         wishes["categories"] = {category: {random.choice(CHANNELS): False}}
     if random.random() < 0.3:
-        wishes["frequency"] = {"plain": random.choice(["hourly", "daily"])}
+        wishes["frequency"] = {"plain": random.choice(["hourly", "daily", "weekly"])}
     if random.random() < 0.3:
         wishes["mutes"] = {f"{random.choice(list(TYPES))}/k0": None}
     return Act(at, PREFERENCES, user, wishes)

@@ -150,7 +150,7 @@ async def test_everything_off(page: Page) -> None:
     [
         ("daily", Frequency.DAILY),
         ("hourly", Frequency.HOURLY),
-        ("weekly", None),  # the last release could not read it
+        ("weekly", Frequency.WEEKLY),
         ("never", None),
         ("", None),
     ],

@@ -24,7 +24,7 @@ from schemas.profile import QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
 from schemas.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
-from schemas.vocabulary import UNWRITTEN, Channel, Frequency
+from schemas.vocabulary import Channel, Frequency
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
 from web.api.services import Desk
@@ -38,8 +38,6 @@ from web.preferences.entered import Entered
 from web.preferences.words import words_of
 from web.tickets import Tickets
 
-WISHES = tuple(each for each in Frequency if each not in UNWRITTEN)
-"""How often a user may want to hear of something: what is newer, the next release offers."""
 FOLDER = Path(__file__).parents[1] / "pages"
 log = logging.getLogger(__name__)
 
@@ -135,7 +133,7 @@ class Preferring:
         often = {
             row.category: Frequency(form[f"frequency.{row.category}"])
             for row in shown
-            if form.get(f"frequency.{row.category}") in WISHES
+            if form.get(f"frequency.{row.category}") in tuple(Frequency)
         }
         # Only what the page shows: what others change meanwhile, or the page does not know, stays.
         change = ProfileChange(
@@ -214,9 +212,7 @@ class Preferring:
                     or row.category.replace("_", " ").capitalize(),
                     "channels": entered.channels(row),
                     "frequency": entered.frequency(row),
-                    "frequencies": [
-                        each for each in Frequency if each in WISHES or each is row.frequency
-                    ],
+                    "frequencies": list(Frequency),
                 }
                 for row in rows
             ],

@@ -71,13 +71,18 @@ FREQUENCY = (
         sent=("5 09:59 push: e1 | e2", "8 09:59 push: e3"),
     ),
     Flow(
-        name="a user's own wish for it is kept as daily by this release",
+        name="so may a user who wants it, whose mute in between leaves the rest of the message",
         catalogue=kind(ttl="9d"),
+        others=(named("like", ttl="9d"),),
         acts=(
             wishes("1 12:00", frequency={"things": "weekly"}),
             event("e1", "3 10:00"),
+            event("l1", "4 10:00", "like", key="one"),
+            wishes("5 12:00", frequency={"things": "weekly"}, mutes={"things/one": None}),
+            event("e2", "6 10:00"),
         ),
-        sent=("4 09:00 push: e1",),
+        sent=("9 09:00 push: e1 | e2",),
+        silent=("l1 push muted",),
     ),
     Flow(
         name="and goes before what the tenant wants",

@@ -149,27 +149,10 @@ async def test_addresses_are_written_in_one_way(client: Client) -> None:
 
 
 async def test_preferences(client: Client) -> None:
-    body = {"channels": {"sms": True}, "digest_at": "18:30"}
+    body = {"channels": {"sms": True}, "frequency": {"news": "weekly"}, "digest_at": "18:30"}
     answer = await client.call("PUT", "/users/ann/preferences", body)
     assert answer == (202, {"position": "preferences:1"})
     assert client.said(PREFERENCES) == [{"user": "ann", "tenant": "acme", **body}]
-
-
-async def test_a_wish_that_the_last_release_can_not_read_is_refused(client: Client) -> None:
-    for method in ("PUT", "PATCH"):
-        body = {"frequency": {"social": "hourly", "news": "weekly"}}
-        status, problem = await client.call(method, "/users/ann/preferences", body)
-        assert (status, problem["errors"]) == (
-            400,
-            [
-                {
-                    "pointer": "/frequency/news",
-                    "detail": "weekly can be wanted from the next release on, which others may "
-                    "have to read",
-                }
-            ],
-        )
-    assert not any(client.topics.topics.values())
 
 
 async def test_a_device_comes_and_goes(client: Client) -> None:

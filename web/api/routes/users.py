@@ -1,6 +1,5 @@
 """`/v1/users/…`: what is known of a user, and what they want."""
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,7 +25,6 @@ from schemas.topics import (
     PREFERENCES,
     PROFILE_CHANGES,
 )
-from schemas.vocabulary import UNWRITTEN, Frequency
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
@@ -165,14 +163,12 @@ class Users:
     async def preferences(self, call: Call) -> Reply:
         """Replace them."""
         preferences = self._said(call, Preferences)
-        _check_frequency(preferences.frequency)
         return Reply(await self._desk.write(PREFERENCES, preferences), 202)
 
     async def change(self, call: Call) -> Reply:
         """What is not named stays as it is, also what others change at the same time."""
         change = self._said(call, ProfileChange)
         _check_zone(change.zone)
-        _check_frequency(change.frequency)
         return Reply(await self._desk.write(PROFILE_CHANGES, change), 202)
 
     async def add_device(self, call: Call) -> Reply:
@@ -239,13 +235,6 @@ class Users:
             tenant=call.key.tenant,
         )
         return Reply(await self._desk.route_all(FOLLOWS, [said]), 202)
-
-
-def _check_frequency(frequency: Mapping[str, Frequency]) -> None:
-    for name, wish in frequency.items():
-        if wish in UNWRITTEN:
-            said = f"{wish} can be wanted from the next release on, which others may have to read"
-            raise Problem(400, "", FieldError(f"/frequency/{name}", said))
 
 
 def _check_zone(zone: str | None) -> None:
