@@ -120,7 +120,7 @@ class Analytics(Stateless):
             await self._do(partial(self._insert, events))
         await outputs.flush()
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Once a day, what was erased is taken out of files: by whoever has the first partition."""
         if self._number:
             return None

@@ -19,7 +19,7 @@ from tables.followers import (
     unfollowed_key,
 )
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 LATEST_MS = 600_000
 """After which nothing of a process that ended arrives any more: far more than a write may take."""
@@ -28,7 +28,7 @@ _SWEPT = 2
 
 
 def take_follow(
-    turn: Turn, follow: Follow, accepted_at: int, partitions: int, erased_at: int = 0
+    transaction: Transaction, follow: Follow, accepted_at: int, partitions: int, erased_at: int = 0
 ) -> bool:
     """Count it, unless something newer is stored about the same two; whether it was taken.
 
@@ -37,23 +37,23 @@ def take_follow(
     What was so before one of them was erased, at `erased_at`, is not known any more.
     """
     edge = key_of(follow.tenant, follow.followee, follow.follower)
-    times, digest = turn.view(FOLLOW_TIMES), edge_digest(edge)
+    times, digest = transaction.view(FOLLOW_TIMES), edge_digest(edge)
     at = max(1, min(epoch_ms(follow.at), accepted_at))
     known = abs(times.get(digest) or 0)
     if erased_at < known and at < known:
         return False
     times.put(digest, at if follow.following else -at)
     who = follow.tenant, follow.followee, follow.follower
-    if follow.following != bool(turn.view(FOLLOWERS).get(edge)):
-        _count(turn, *who, 1 if follow.following else -1, partitions)
-    put_edge(turn, *who, following=follow.following, at=accepted_at)
+    if follow.following != bool(transaction.view(FOLLOWERS).get(edge)):
+        _count(transaction, *who, 1 if follow.following else -1, partitions)
+    put_edge(transaction, *who, following=follow.following, at=accepted_at)
     if not follow.following:
-        turn.view(UNFOLLOWED).put(unfollowed_key(accepted_at, digest), True)
-        _forget_old(turn, accepted_at - UNFOLLOWED_KEPT_MS)
+        transaction.view(UNFOLLOWED).put(unfollowed_key(accepted_at, digest), True)
+        _forget_old(transaction, accepted_at - UNFOLLOWED_KEPT_MS)
     return True
 
 
-def is_overtaken(turn: Turn, follow: Follow) -> bool:
+def is_overtaken(transaction: Transaction, follow: Follow) -> bool:
     """Whether a router has passed on something newer of the same partition, not long after.
 
     A router passes on what it read in order. But what one had sent when it ended may arrive after
@@ -63,7 +63,7 @@ def is_overtaken(turn: Turn, follow: Follow) -> bool:
     if follow.origin is None:
         return False
     number, offset = follow.origin
-    heard, source = turn.view(LAST_FOLLOWS), number.to_bytes(2, "big")
+    heard, source = transaction.view(LAST_FOLLOWS), number.to_bytes(2, "big")
     last = heard.get(source)
     if last is not None and offset < last.offset:
         return 0 <= last.accepted_at - follow.accepted_at <= LATEST_MS
@@ -71,26 +71,28 @@ def is_overtaken(turn: Turn, follow: Follow) -> bool:
     return False
 
 
-def drop_follow(turn: Turn, tenant: str, followee: str, follower: str, partitions: int) -> None:
+def drop_follow(
+    transaction: Transaction, tenant: str, followee: str, follower: str, partitions: int
+) -> None:
     """Count it no more, and forget that it ever was."""
     edge = key_of(tenant, followee, follower)
-    if turn.view(FOLLOWERS).get(edge):
-        _count(turn, tenant, followee, follower, -1, partitions)
-    turn.view(FOLLOW_TIMES).put(edge_digest(edge), None)
-    drop_edge(turn, tenant, followee, follower)
+    if transaction.view(FOLLOWERS).get(edge):
+        _count(transaction, tenant, followee, follower, -1, partitions)
+    transaction.view(FOLLOW_TIMES).put(edge_digest(edge), None)
+    drop_edge(transaction, tenant, followee, follower)
 
 
 def _count(
-    turn: Turn, tenant: str, followee: str, follower: str, more: int, partitions: int
+    transaction: Transaction, tenant: str, followee: str, follower: str, more: int, partitions: int
 ) -> None:
-    counts, place = turn.view(FOLLOWER_COUNTS), key_of(tenant, followee)
+    counts, place = transaction.view(FOLLOWER_COUNTS), key_of(tenant, followee)
     count, partition = dict(counts.get(place) or {}), partition_of(follower, partitions)
     count[partition] = count.get(partition, 0) + more
     counts.put(place, {at: n for at, n in count.items() if n} or None)
 
 
-def _forget_old(turn: Turn, before: int) -> None:
-    unfollowed, times = turn.view(UNFOLLOWED), turn.view(FOLLOW_TIMES)
+def _forget_old(transaction: Transaction, before: int) -> None:
+    unfollowed, times = transaction.view(UNFOLLOWED), transaction.view(FOLLOW_TIMES)
     for key in list(islice(unfollowed.keys(b""), _SWEPT)):
         taken_at, digest = unfollowed_at(key)
         if taken_at >= before:

@@ -17,10 +17,10 @@ from pipeline.processing.slices import Slice
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure
 from schemas.topics import DELIVER, ERASURES, RETRY, Topic
-from tables.erasure_filter import ERASED, Forgotten, is_forgotten
+from tables.erasure_filter import ERASED, ErasureFilter, is_forgotten
 from tables.storage.step import Step
 from tables.storage.store import Store
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import TIMERS
 from tables.waiting import WAITING, Waiting
 
@@ -71,33 +71,35 @@ class Retries(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Keep each delivery until it is due; or drop what waits for who was erased."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
-        records = self._intake.read(slice_, turn.outputs)
+        transaction = Transaction(slice_, self._store, self._runtime.outputs())
+        records = self._intake.read(slice_, transaction.outputs)
         if slice_.partition.topic == ERASURES.name:
-            self._erase(turn, records)
+            self._erase(transaction, records)
         else:
-            forgotten = Forgotten(turn)
+            forgotten = ErasureFilter(transaction)
             for record, delivery in records:
                 if not forgotten.covers(delivery.tenant, delivery.user, delivery.accepted_at):
-                    self._waiting.add(turn, delivery, record.value or b"")
-        await turn.finish()
+                    self._waiting.add(transaction, delivery, record.value or b"")
+        await transaction.commit()
         self._tell_count()
 
-    def _erase(self, turn: Turn, records: Iterable[tuple[ConsumerRecord, Erasure]]) -> None:
-        forgotten, step = Forgotten(turn), Step()
+    def _erase(
+        self, transaction: Transaction, records: Iterable[tuple[ConsumerRecord, Erasure]]
+    ) -> None:
+        forgotten, step = ErasureFilter(transaction), Step()
         for record, erasure in records:
             forgotten.note(erasure.tenant, erasure.user, record.timestamp)
-            self._waiting.drop(turn, erasure.tenant, erasure.user, record.timestamp, step)
+            self._waiting.drop(transaction, erasure.tenant, erasure.user, record.timestamp, step)
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Put back what is due."""
         now = self._runtime.clock.now()
-        turn = Turn(None, self._store, self._runtime.outputs())
-        due = self._waiting.take_due(turn, now)
+        transaction = Transaction(None, self._store, self._runtime.outputs())
+        due = self._waiting.take_due(transaction, now)
         if due:
             for each in due:
-                self._put_back(turn, each.delivery, each.record)
-            await turn.finish()
+                self._put_back(transaction, each.delivery, each.record)
+            await transaction.commit()
             self._tell_count()
             return 0
         following = self._waiting.next_due(now)
@@ -107,8 +109,8 @@ class Retries(Stateful):
         # Once all is acknowledged: whoever sees none waiting finds those that went in their topics.
         metrics.RETRIES_WAITING.labels(self._number).set(self._waiting.count)
 
-    def _put_back(self, turn: Turn, delivery: Delivery, record: bytes) -> None:
+    def _put_back(self, transaction: Transaction, delivery: Delivery, record: bytes) -> None:
         # What an erasure had no room for in its turn is dropped here.
         if not is_forgotten(self._store, delivery.tenant, delivery.user, delivery.accepted_at):
             topic = DELIVER[delivery.channel, delivery.priority]
-            turn.outputs.add(topic, self._number, delivery.user.encode(), record)
+            transaction.outputs.add(topic, self._number, delivery.user.encode(), record)

@@ -19,7 +19,7 @@ from tables.storage.restore import Changelog
 from tables.storage.state_memory import state_memory
 from tables.storage.store import PartitionStore, Store
 from tables.storage.table import Table, checker
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 
 def open_store(runtime: Runtime, role: str, number: int, *tables: Table[Any]) -> PartitionStore:
@@ -95,11 +95,11 @@ class Stateful(Reading):
 
     async def set_aside(self, slice_: Slice, error: Exception) -> None:
         """Make the slice's one record a dead letter."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
-        self._refuse(slice_, error, turn.outputs)
-        await turn.finish()
+        transaction = Transaction(slice_, self._store, self._runtime.outputs())
+        self._refuse(slice_, error, transaction.outputs)
+        await transaction.commit()
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due, unless a role says otherwise."""
         return None
 
@@ -136,7 +136,7 @@ class Stateless(Reading):
     async def note_sent(self, after: float) -> None:
         """Nothing is noted."""
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due."""
         return None
 

@@ -15,7 +15,7 @@ from pipeline.process.prerequisites import check_prerequisites
 from schemas.errors import TocsinError, exit_code_of
 from schemas.topics import ROLES
 
-ELSEWHERE = {
+LAZY_COMMANDS = {
     "alerts": "alerts:alerts",
     "analyst": "analyst:analyst",
     "catalogue": "catalogue:catalogue",
@@ -44,7 +44,7 @@ SERVERS = ("web", "worker")
 
 
 @click.group(
-    cls=LateGroup, elsewhere=ELSEWHERE, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=LateGroup, elsewhere=LAZY_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.pass_context
 def tocsin(context: click.Context) -> None:

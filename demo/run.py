@@ -29,7 +29,7 @@ from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings
 from demo.verify.gathering import gather_evidence
 from demo.verify.judge import judge
-from embedded.local_stack import WEB, House
+from embedded.local_stack import WEB, LocalStack
 from embedded.process import Child
 from embedded.retries import retries_waiting
 from pipeline.admin.lag import Lag
@@ -67,7 +67,7 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
     with run_folder(folder) as fresh:
         # Pages of other origins are let in, as the one to play with has a port of its own.
         roles = (*DEMO_ROLES, WEB) if keep else DEMO_ROLES
-        house = House(fresh, roles=roles, together=TOGETHER, cors_origins='["*"]')
+        house = LocalStack(fresh, roles=roles, together=TOGETHER, cors_origins='["*"]')
         demo = Demo(house, fresh / "producer.jsonl", events, seconds)
         is_right = asyncio.run(demo.run(told, keep, as_json))
     return 0 if is_right else 1
@@ -76,7 +76,7 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
 class Demo:
     """One run, from an empty folder to the verdict."""
 
-    def __init__(self, house: House, log: Path, events: int, seconds: float) -> None:
+    def __init__(self, house: LocalStack, log: Path, events: int, seconds: float) -> None:
         self._house = house
         self._log = log
         self._events = events

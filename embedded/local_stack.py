@@ -134,7 +134,7 @@ class Worker:
                     continue
 
 
-class House:
+class LocalStack:
     """Everything in one folder, started in order and stopped in the reverse order.
 
     Data stays in the folder, so a house can be started again where it was.

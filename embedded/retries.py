@@ -3,7 +3,7 @@
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.process import LOOPBACK
 
 ROLE = "retry"
@@ -13,7 +13,7 @@ UNKNOWN = 1
 """While the process does not answer: something may wait."""
 
 
-async def retries_waiting(house: House) -> int:
+async def retries_waiting(house: LocalStack) -> int:
     """How many deliveries wait; 0 in a house without that role."""
     if ROLE not in house.roles:
         return 0

@@ -15,7 +15,7 @@ from schemas.errors import BadCatalogue
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 """What was changed is read once it has stayed the same for so long: nobody writes it any more."""
-PATIENCE = 10
+UNSETTLED_LOOKS = 10
 """Looks at files that don't settle, before what is unknown is refused all the same."""
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class CatalogueFolder:
 
     async def refresh(self) -> None:
         """Have `current` be what is in the files by now, if they can be used."""
-        for _ in range(PATIENCE):
+        for _ in range(UNSETTLED_LOOKS):
             if await self._look():
                 return
             await asyncio.sleep(self._settle)

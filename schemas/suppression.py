@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.event import Moment, Name
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 
 _IdOrNone = Annotated[str, Meta(pattern="^([0-9a-f]{32})?$", max_length=32)]
 _Address = Annotated[str, Meta(max_length=4200)]
@@ -24,7 +24,7 @@ class Suppression(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     user: Name
     channel: Channel
-    reason: Bar
+    reason: SuppressionReason
     at: Moment
     address: _Address = ""
     notification_id: _IdOrNone = ""

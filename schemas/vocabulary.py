@@ -94,7 +94,7 @@ class Stage(_Word):
     """The user did what the type is meant to bring about."""
 
 
-class Bar(_Word):
+class SuppressionReason(_Word):
     """Why an address must not be used."""
 
     HARD_BOUNCE = "hard_bounce"  # nobody can be reached there

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from sinks.aws import AwsSigner
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 
 SIGNED_RIGHT = (b"AccessDenied", b"AuthorizationError", b"not authorized to perform")
 """What Amazon says to somebody whose signature is right, who may not ask just this."""
@@ -49,9 +49,9 @@ async def ask(name: str, settings: Settings, http: HttpClient) -> Known | None:
     return known_by(name, reply)
 
 
-def known_by(name: str, reply: Reply | Retry) -> Known:
+def known_by(name: str, reply: Reply | TransientFailure) -> Known:
     """What a provider's reply says of us."""
-    if isinstance(reply, Retry):
+    if isinstance(reply, TransientFailure):
         return Known(None, f"it can't be asked: {reply.detail}")
     may_send_alone = RESTRICTED in reply.body or any(each in reply.body for each in SIGNED_RIGHT)
     if name in ("resend", "ses", "sns") and reply.status in (401, 403) and may_send_alone:

@@ -35,7 +35,7 @@ class Sent(Struct, frozen=True):
     cost: float = 0.0
 
 
-class Retry(Struct, frozen=True):
+class TransientFailure(Struct, frozen=True):
     """Not now: the same call may succeed later, not before `after` seconds if that is given.
 
     `uncertain` says that the provider may have taken it, as no answer came that tells. `fault` is
@@ -63,7 +63,7 @@ class Retry(Struct, frozen=True):
         return self.whose in (Fault.CREDENTIALS, Fault.PROVIDER)
 
 
-class Refused(Struct, frozen=True):
+class PermanentFailure(Struct, frozen=True):
     """Never: the same call can't succeed.
 
     `lasting` is False where a reply blames the address, but our settings may be the cause: then
@@ -81,7 +81,7 @@ class Refused(Struct, frozen=True):
         return Fault.ADDRESS if blames_address else Fault.MESSAGE
 
 
-Outcome = Sent | Retry | Refused
+Outcome = Sent | TransientFailure | PermanentFailure
 
 
 class Provider(Protocol):
@@ -115,8 +115,8 @@ class Provider(Protocol):
     async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Make one call and return one outcome a delivery, in order.
 
-        Never raises for what a provider or the network does: a time-out, a refused connection
-        and an unreadable reply are `Retry`. It must not be assumed that an uncertain one was
+        Never raises for what a provider or the network does: a time-out, a refused connection and
+        an unreadable reply are `TransientFailure`. It must not be assumed that an uncertain one was
         not delivered: the reply may be what got lost.
         """
         ...

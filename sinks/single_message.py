@@ -9,7 +9,7 @@ from schemas.vocabulary import Priority
 from sinks.provider import OneServer, Outcome
 
 
-class OneByOne(OneServer, ABC):
+class SingleMessageProvider(OneServer, ABC):
     """One call a delivery; a subclass says how one is sent, and what `Provider` asks beside."""
 
     batch_size = 1

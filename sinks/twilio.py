@@ -13,7 +13,7 @@ from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.form import encoded
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 
 # By the dictionary at https://www.twilio.com/docs/api/errors: what is wrong with whose number.
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21265, 21266, 21268, 21604, 21614, 21635, 63003})
@@ -78,7 +78,7 @@ class TwilioAccount:
         if self.service and not _SERVICE.fullmatch(self.service):
             raise Misconfigured("TOCSIN_TWILIO_MESSAGING_SERVICE is not MG and 32 hex digits.")
 
-    async def post(self, form: Mapping[str, str]) -> Reply | Retry:
+    async def post(self, form: Mapping[str, str]) -> Reply | TransientFailure:
         """The call for one message."""
         url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
         return await self._http.post(url, encoded(form), self._headers)
@@ -96,18 +96,18 @@ def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
     said = f"{error.code}: {error.message}"
     if error.code in OUR_SETTINGS:
         # One wrong setting refuses everybody's messages: they wait until it is put right.
-        return Retry(Reason.UNAUTHORIZED, said)
+        return TransientFailure(Reason.UNAUTHORIZED, said)
     elif error.code in TOO_MUCH:
         # Whatever the HTTP status.
-        return Retry(Reason.THROTTLED, said, reply.retry_after)
+        return TransientFailure(Reason.THROTTLED, said, reply.retry_after)
     elif error.code in CHANNEL_FAILED and reply.status < 500:
-        return Retry(Reason.PROVIDER_ERROR, said, reply.retry_after)
+        return TransientFailure(Reason.PROVIDER_ERROR, said, reply.retry_after)
     elif error.code == UNSUBSCRIBED:
-        return Refused(Reason.UNREGISTERED, said)
+        return PermanentFailure(Reason.UNREGISTERED, said)
     elif error.code in UNREACHED:
-        return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said, lasting=False)
     elif error.code in NOT_YET:
-        return Refused(Reason.UNREGISTERED, said, lasting=False)
+        return PermanentFailure(Reason.UNREGISTERED, said, lasting=False)
     elif error.code in BAD_NUMBER:
-        return Refused(Reason.INVALID_ADDRESS, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)

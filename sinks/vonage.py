@@ -21,7 +21,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 
 SYSTEM_CLOCK = SystemClock()
 LIFETIME = 15 * 60
@@ -32,7 +32,7 @@ VERSION = "v1"
 
 # https://developer.vonage.com/en/api-errors/messages, and https://developer.vonage.com/en/api-errors
 # for those with names: what comes behind the # of a problem's type.
-OURS = frozenset(
+CONFIGURATION_ERRORS = frozenset(
     {"1060", "1070", "1080", "1110", "1120", "1140", "1160", "1400", "1420", "1460"}
     | {"low-balance", "unauthorized", "forbidden", "unprovisioned", "account-suspended"}
     | {"jwt-expired", "jwt-revoked", "invalid-api-key", "invalid-signature", "not-found"}
@@ -118,7 +118,7 @@ class VonageAccount:
             "webhook_version": VERSION if callback else "",
         }
 
-    async def post(self, message: Message) -> Reply | Retry:
+    async def post(self, message: Message) -> Reply | TransientFailure:
         """The call for one message."""
         headers = {"Authorization": self.authorization(), "Content-Type": "application/json"}
         return await self._http.post(f"{self._base}/v1/messages", self._encode(message), headers)
@@ -154,20 +154,20 @@ def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
     except UNDECODABLE:
         return failure_of(reply, None)
     code, said = problem.code, f"{problem.code}: {problem.title}"
-    if code in OURS or reply.status == 402:
-        return Retry(Reason.UNAUTHORIZED, said)
+    if code in CONFIGURATION_ERRORS or reply.status == 402:
+        return TransientFailure(Reason.UNAUTHORIZED, said)
     elif code in THROTTLED:
-        return Retry(Reason.THROTTLED, said, reply.retry_after)
+        return TransientFailure(Reason.THROTTLED, said, reply.retry_after)
     elif code == TOO_MANY_FOR_ONE:
-        return Retry(Reason.THROTTLED, said, reply.retry_after, fault=Fault.ADDRESS)
+        return TransientFailure(Reason.THROTTLED, said, reply.retry_after, fault=Fault.ADDRESS)
     elif code in FAILED and reply.status < 500:
-        return Retry(Reason.PROVIDER_ERROR, said, reply.retry_after)
+        return TransientFailure(Reason.PROVIDER_ERROR, said, reply.retry_after)
     elif code in GONE:
-        return Refused(Reason.UNREGISTERED, said)
+        return PermanentFailure(Reason.UNREGISTERED, said)
     elif code == NO_DEVICE:
-        return Refused(Reason.UNREGISTERED, said, lasting=False)
+        return PermanentFailure(Reason.UNREGISTERED, said, lasting=False)
     elif code in BAD_NUMBER:
-        return Refused(Reason.INVALID_ADDRESS, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)
 
 

@@ -11,7 +11,7 @@ from schemas.erasure import Erasure
 from schemas.topics import ERASURES
 from tables.storage.store import Store
 from tables.storage.table import Table, View, key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 ERASED: Table[int] = Table(b"z", int)
 """When (epoch ms, of Kafka's) a user was erased, by a hash of tenant and user."""
@@ -33,11 +33,11 @@ ERASING = Table(b"r", Erasing)
 """By tenant, user and the direction in which edges are looked at, see agents.edges."""
 
 
-class Forgotten:
+class ErasureFilter:
     """What of a slice is older than its user's erasure, and must change nothing any more."""
 
-    def __init__(self, turn: Turn) -> None:
-        self._erased = turn.view(ERASED)
+    def __init__(self, transaction: Transaction) -> None:
+        self._erased = transaction.view(ERASED)
         self.is_empty = self._erased.is_empty()
         """Whether there is nobody, as mostly: then nothing need be looked up."""
 
@@ -59,9 +59,11 @@ class Forgotten:
         self.is_empty = False
 
 
-def note_erasures(turn: Turn, records: Iterable[tuple[ConsumerRecord, Erasure]]) -> None:
+def note_erasures(
+    transaction: Transaction, records: Iterable[tuple[ConsumerRecord, Erasure]]
+) -> None:
     """Remember whom these records say to forget, as of when Kafka took them."""
-    forgotten = Forgotten(turn)
+    forgotten = ErasureFilter(transaction)
     for record, erasure in records:
         forgotten.note(erasure.tenant, erasure.user, record.timestamp)
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pipeline.processing.misplaced import SourcedRecord
 from tables.storage.table import Table, key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
@@ -27,14 +27,14 @@ MOVED = Table(b"M", Mark, kept=1000)
 
 
 def without_repeats(
-    turn: Turn, records: Iterable[tuple[ConsumerRecord, Any]]
+    transaction: Transaction, records: Iterable[tuple[ConsumerRecord, Any]]
 ) -> Iterator[tuple[ConsumerRecord, Any]]:
     """Those records of a placed topic that were not taken before.
 
     Whoever moves them keeps the order of each source partition and leaves out nothing, also when
     it begins anew after a crash. So one offset for each source partition says which are repeats.
     """
-    marks = turn.view(MOVED)
+    marks = transaction.view(MOVED)
     for record, value in records:
         offset, is_sourced = record.offset, isinstance(record, SourcedRecord)
         if isinstance(record, SourcedRecord):

@@ -7,7 +7,7 @@ from schemas.post import Post
 from schemas.topics import DAY_MS
 from tables.storage.table import Table, key_of, parts_of
 
-KEPT_MS = 30 * DAY_MS
+POST_RETENTION_MS = 30 * DAY_MS
 """How long a post is shown."""
 MOST_POSTS = 200
 """Posts of one actor; of more, the newest."""

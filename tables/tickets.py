@@ -4,7 +4,7 @@ from itertools import islice
 
 from policy.tracking.ticket import Stub, Ticket
 from tables.storage.table import Table
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 TICKETS = Table(b"w", Ticket)
 """By a digest of tenant and user, when the delivery's time is up, and delivery id."""
@@ -17,17 +17,17 @@ def ticket_key(stub: Stub) -> bytes:
     return stub.owner + max(0, stub.expires_at).to_bytes(8, "big") + stub.delivery_id
 
 
-def keep_ticket(turn: Turn, stub: Stub, ticket: Ticket) -> None:
+def keep_ticket(transaction: Transaction, stub: Stub, ticket: Ticket) -> None:
     """Keep a ticket, and no more of the user's than MOST_KEPT."""
-    tickets = turn.view(TICKETS)
+    tickets = transaction.view(TICKETS)
     tickets.put(ticket_key(stub), ticket)
     kept = list(tickets.keys(stub.owner))
     for key in islice(kept, max(0, len(kept) - MOST_KEPT)):
         tickets.put(key, None)
 
 
-def drop_tickets(turn: Turn, owner: bytes) -> None:
+def drop_tickets(transaction: Transaction, owner: bytes) -> None:
     """Drop all of one user's."""
-    tickets = turn.view(TICKETS)
+    tickets = transaction.view(TICKETS)
     for key in list(tickets.keys(owner)):
         tickets.put(key, None)

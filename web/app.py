@@ -20,10 +20,10 @@ from pipeline.tls import Certificate
 from schemas.errors import PortTaken, Unavailable
 from web.api.app import MOST_BYTES, api
 from web.api.keys import Keys
-from web.api.services import Desk
+from web.api.services import Services
 from web.console.routes import console
 from web.gateway.hub import Hub
-from web.gateway.presence import Here
+from web.gateway.presence import PresenceTracker
 from web.gateway.routes import Gateway
 from web.http.connections import Bounds, allow_open_files, bounds_of, connections
 from web.http.cors import cross_origin
@@ -31,7 +31,7 @@ from web.http.problems import problems
 from web.http.rate_limits import Limits, UserLimits
 from web.http.slow_bodies import bound_bodies
 from web.links.routes import Links
-from web.preferences.routes import Preferring
+from web.preferences.routes import PreferencePages
 from web.reports.registry import reporters_of
 from web.tickets import Tickets
 from web.webhooks import Webhooks
@@ -133,11 +133,11 @@ async def run(settings: Settings) -> None:
             Hub(settings) as hub,
             Handled(settings, owners) as handled,
         ):
-            desk = Desk(settings, producer, owners, handled, catalogue, clock)
-            here = Here(desk)
+            desk = Services(settings, producer, owners, handled, catalogue, clock)
+            here = PresenceTracker(desk)
             here.start()
             gateway = Gateway(desk, hub, here)
-            pages = Preferring(desk).routes()
+            pages = PreferencePages(desk).routes()
             reach = Reach(producer)
             own = web.get("/ready", reach.answer)
             more = [own, *api(desk, keys), *gateway.routes(), *pages, *console()]

@@ -11,7 +11,7 @@ from schemas.inbox_change import InboxChange, ItemId
 from schemas.inbox_question import MOST, InboxCounts, Page, ReadCounts, ReadInbox, Which
 from schemas.topics import INBOX_CHANGES
 from web.api.problem import FieldError, Problem
-from web.api.services import Desk
+from web.api.services import Services
 from web.gateway.token import Subscriber
 from web.workers.partition_router import Owners
 from web.workers.position import Position
@@ -47,7 +47,7 @@ async def ask_page(
 class Inbox:
     """Reads and changes any user's inbox."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     async def page(self, whose: Subscriber, query: InboxQuery) -> Page:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from pipeline.clock import Clock
 from schemas.errors import Unavailable
-from web.reports.incoming import Forged, Incoming, Malformed, Once, Reporter
+from web.reports.incoming import BadSignature, Incoming, Malformed, ReplayGuard, Reporter
 from web.workers.report_writer import BackChannel
 
 RETRY_AFTER = "30"
@@ -47,7 +47,7 @@ class Webhooks:
             now = self._clock.now()
             await reporter.verify(incoming, now)
             await self._back.take(reporter.parse(incoming, now), reporter.name)
-        except Forged as error:
+        except BadSignature as error:
             log.warning("%s: refused a report: %s", reporter.name, error)
             return web.Response(status=403)
         except Malformed as error:
@@ -55,7 +55,7 @@ class Webhooks:
             return web.Response(status=400)
         except Unavailable as error:
             log.warning("%s: a report could not be taken: %s", reporter.name, error)
-            if isinstance(reporter, Once):
+            if isinstance(reporter, ReplayGuard):
                 reporter.release(incoming)
             return web.Response(status=503, headers={"Retry-After": RETRY_AFTER})
         return web.Response()

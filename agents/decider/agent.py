@@ -60,14 +60,14 @@ from schemas.suppression import Stop, Suppression
 from schemas.topics import ERASURES, PLACED, WITHDRAWALS
 from schemas.withdrawal import Withdrawal
 from tables import pending
-from tables.erasure_filter import ERASED, ERASING, Forgotten
+from tables.erasure_filter import ERASED, ERASING, ErasureFilter
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMENTS
 from tables.moved import MOVED, without_repeats
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
 from tables.storage.step import Step
 from tables.storage.store import Store
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.tickets import TICKETS
 from tables.timers import TIMERS, Horizon, Timers
 from tables.users import LEDGERS, PROFILES, user_key
@@ -99,7 +99,7 @@ TABLES = (
     MOVED,
     TICKETS,
 )
-BEHIND = 0.05
+WATERMARK_RETRY_SECONDS = 0.05
 """Seconds until a timer that waits for that is looked at again."""
 
 
@@ -137,34 +137,40 @@ class Decider(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
-        records = list(self._intake.read(slice_, turn.outputs))
+        transaction = Transaction(slice_, self._store, self._runtime.outputs())
+        records = list(self._intake.read(slice_, transaction.outputs))
         if slice_.partition.topic == PLACED[NAME].name:
-            records = list(without_repeats(turn, records))
-        forgotten = Forgotten(turn)
+            records = list(without_repeats(transaction, records))
+        forgotten = ErasureFilter(transaction)
         if slice_.partition.topic == ERASURES.name:
-            self._erase(turn, forgotten, records)
+            self._erase(transaction, forgotten, records)
         else:
             if slice_.partition.topic == WITHDRAWALS.name:
                 for _, said in records:
-                    self._edges.withdraw(turn, forgotten, said)
+                    self._edges.withdraw(transaction, forgotten, said)
             if not forgotten.is_empty:
                 records = [each for each in records if not is_forgotten(forgotten, *each)]
-            await self._take_all(turn, records, self._runtime.clock.now())
-        await turn.finish()
+            await self._take_all(transaction, records, self._runtime.clock.now())
+        await transaction.commit()
 
     def _erase(
-        self, turn: Turn, forgotten: Forgotten, records: list[tuple[ConsumerRecord, Erasure]]
+        self,
+        transaction: Transaction,
+        forgotten: ErasureFilter,
+        records: list[tuple[ConsumerRecord, Erasure]],
     ) -> None:
         partitions = self._runtime.settings.partitions
         step = Step()
         for record, erasure in records:
-            erase(turn, self._timers, erasure, record.timestamp, partitions, step)
+            erase(transaction, self._timers, erasure, record.timestamp, partitions, step)
             forgotten.note(erasure.tenant, erasure.user, record.timestamp)
         self._edges.may_be_left = True
 
     async def _take_all(
-        self, turn: Turn, records: list[tuple[ConsumerRecord, msgspec.Struct]], now: int
+        self,
+        transaction: Transaction,
+        records: list[tuple[ConsumerRecord, msgspec.Struct]],
+        now: int,
     ) -> None:
         asked, users, broadcasts, messages = set(), [], 0, []
         for _, value in records:
@@ -181,7 +187,7 @@ class Decider(Stateful):
         if not (asked <= catalogue.types.keys() and all(map(catalogue.knows, messages))):
             # The router may have seen a type that is newer than our last look at the files.
             await self._catalogues.refresh()
-        decisions = self._decisions(turn, now)
+        decisions = self._decisions(transaction, now)
         decisions.load(users)
         step = Step()
         async for record, value in in_stretches(records):
@@ -190,61 +196,65 @@ class Decider(Stateful):
                     decisions.decide(value)
                 elif isinstance(value, Broadcast):
                     self._is_fanning_out = True
-                    start_fan_out(turn, decisions, record, value, broadcasts)
+                    start_fan_out(transaction, decisions, record, value, broadcasts)
                 elif isinstance(value, Cancellation):
-                    self._cancellations.begin(turn, decisions, value, step)
+                    self._cancellations.begin(transaction, decisions, value, step)
                 else:
-                    self._take(turn, decisions, value, record)
+                    self._take(transaction, decisions, value, record)
             except BadRecord as error:
-                self._intake.set_aside(record, error, turn.outputs)
+                self._intake.set_aside(record, error, transaction.outputs)
 
     def _take(
-        self, turn: Turn, decisions: Decisions, value: msgspec.Struct, record: ConsumerRecord
+        self,
+        transaction: Transaction,
+        decisions: Decisions,
+        value: msgspec.Struct,
+        record: ConsumerRecord,
     ) -> None:
         match value:
             case Feedback() | Receipt():
                 decisions.hear(value)
             case Post():
-                keep_post(turn, value)
+                keep_post(transaction, value)
             case Withdrawal():
-                withdraw(turn, value)
+                withdraw(transaction, value)
             case Contacts() | Preferences() | ProfileChange():
                 if isinstance(value, Contacts):
                     exceptions = self._runtime.settings.private_endpoints
                     value, wrong = usable_contacts(value, exceptions)
                     if wrong is not None:
-                        self._intake.set_aside(record, wrong, turn.outputs, is_used=True)
+                        self._intake.set_aside(record, wrong, transaction.outputs, is_used=True)
                 with decisions.following(value.tenant, value.user):
-                    note(turn, value, taken(record))
+                    note(transaction, value, taken(record))
             case DeviceChange() | Presence() | Follow():
-                note(turn, value, taken(record))
+                note(transaction, value, taken(record))
             case Subscription() | Suppression() | Stop() | Block():
-                note(turn, value, taken(record))
+                note(transaction, value, taken(record))
             case Hint():
-                take_hint(turn, value, self._number)
+                take_hint(transaction, value, self._number)
 
     async def answer(self, question: bytes) -> bytes:
         """What is known, or what would become of an event; see schemas.question."""
-        turn = Turn(None, self._store, self._runtime.outputs())
+        transaction = Transaction(None, self._store, self._runtime.outputs())
         settings = self._runtime.settings
-        answers = Answers(turn, self._catalogues.current, settings, self._number)
+        answers = Answers(transaction, self._catalogues.current, settings, self._number)
         return answers.answer(question, self._runtime.clock.now())
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Go on with broadcasts that are under way, and fire the timers that are due.
 
         After an outage, what was taken by Kafka before a timer was due is handled before it.
         """
         now = self._runtime.clock.now()
         if self._cancellations.may_be_left:
-            turn = Turn(None, self._store, self._runtime.outputs())
-            decisions = self._decisions(turn, now)
-            self._cancellations.go_on(turn, decisions, Step())
-            await turn.finish()
+            transaction = Transaction(None, self._store, self._runtime.outputs())
+            decisions = self._decisions(transaction, now)
+            self._cancellations.go_on(transaction, decisions, Step())
+            await transaction.commit()
         if self._edges.may_be_left:
-            turn = Turn(None, self._store, self._runtime.outputs())
-            self._edges.go_on(turn)
-            await turn.finish()
+            transaction = Transaction(None, self._store, self._runtime.outputs())
+            self._edges.go_on(transaction)
+            await transaction.commit()
         if self._is_fanning_out:
             await self._do_by_clock(now, None)
         self._read_to = read_to
@@ -255,7 +265,7 @@ class Decider(Stateful):
             return 0
         if following is None:
             return None
-        return max(0 if fired else BEHIND, (following - now) / 1000)
+        return max(0 if fired else WATERMARK_RETRY_SECONDS, (following - now) / 1000)
 
     async def _do_by_clock(self, now: int, horizon: Horizon | None, most: int = AT_ONCE) -> bool:
         """Fire timers, or without a horizon go on with a fan-out; whether there was anything to do.
@@ -274,48 +284,50 @@ class Decider(Stateful):
         return await self._do_by_clock(now, horizon, most // 2)
 
     async def _take_by_clock(self, now: int, horizon: Horizon | None, most: int) -> bool:
-        turn, decisions = self._turn_by_clock(now)
+        transaction, decisions = self._turn_by_clock(now)
         if horizon is None:
             refuse = self._intake.set_aside
-            self._is_fanning_out = resume_fan_out(turn, decisions, most, self._number, refuse)
+            self._is_fanning_out = resume_fan_out(
+                transaction, decisions, most, self._number, refuse
+            )
         else:
             due = self._timers.due(horizon, most)
             if not due:
                 return False
             decisions.fire_all(due, horizon)
-        await turn.finish()
+        await transaction.commit()
         return True
 
     async def _give_up_by_clock(self, now: int, horizon: Horizon | None, error: Exception) -> None:
         """Of what is next by the clock, give up what raises an error also when it is alone."""
         if horizon is None:
-            turn, decisions = self._turn_by_clock(now)
+            transaction, decisions = self._turn_by_clock(now)
             fault = report_fault("timers", "a fan-out", error)
-            give_up_next(turn, decisions, fault, self._number, self._intake.set_aside)
-            await turn.finish()
+            give_up_next(transaction, decisions, fault, self._number, self._intake.set_aside)
+            await transaction.commit()
             return
         for key, timer in self._timers.due(horizon, 1):
-            turn, decisions = self._turn_by_clock(now)
+            transaction, decisions = self._turn_by_clock(now)
             try:
                 decisions.fire_all([(key, timer)], horizon)
-                await turn.finish()
+                await transaction.commit()
             except Exception as again:
                 if not is_of_record(again):
                     raise
-                turn, decisions = self._turn_by_clock(now)
-                turn.view(TIMERS).put(key, None)
+                transaction, decisions = self._turn_by_clock(now)
+                transaction.view(TIMERS).put(key, None)
                 decisions.give_up(timer, report_fault("timers", "a timer", again))
-                await turn.finish()
+                await transaction.commit()
 
-    def _turn_by_clock(self, now: int) -> tuple[Turn, Decisions]:
-        turn = Turn(None, self._store, self._runtime.outputs())
-        return turn, self._decisions(turn, now)
+    def _turn_by_clock(self, now: int) -> tuple[Transaction, Decisions]:
+        transaction = Transaction(None, self._store, self._runtime.outputs())
+        return transaction, self._decisions(transaction, now)
 
-    def _decisions(self, turn: Turn, now: int) -> Decisions:
+    def _decisions(self, transaction: Transaction, now: int) -> Decisions:
         catalogue, partitions = self._catalogues.current, self._runtime.settings.partitions
         read_to = min(map(self._read_to, ADDRESSES))
-        states = UserStates(turn, self._timers, catalogue, self._number, partitions, read_to)
-        return Decisions(turn, states, catalogue, now, self._number)
+        states = UserStates(transaction, self._timers, catalogue, self._number, partitions, read_to)
+        return Decisions(transaction, states, catalogue, now, self._number)
 
 
 def taken(record: ConsumerRecord) -> Taken:

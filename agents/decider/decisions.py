@@ -1,4 +1,4 @@
-"""The decisions of one turn: each user's state is read, the pure core asked, its answer written."""
+"""The decisions of one transaction: read a user's state, ask the pure core, write its answer."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,13 +33,13 @@ from schemas.topics import DELIVER, DELIVERY_EVENTS
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tables.storage.step import MOST_BYTES as MOST_READ
 from tables.storage.table import key_of, parts_of
-from tables.storage.transaction import TURN_BYTES, Turn
+from tables.storage.transaction import TRANSACTION_BYTES, Transaction
 from tables.tickets import keep_ticket
 from tables.timers import TIMERS, Horizon, Timer, is_waiting, together
 from tables.users import user_key
 
 MOST_FIRED = 2000
-"""Held requests that are worked on in one turn, or few more: a digest is not split."""
+"""Held requests that are worked on in one transaction, or few more: a digest is not split."""
 READ_AT_ONCE = 50
 """Of what is due, read in one go."""
 ORDERED_AT_ONCE = 200
@@ -51,16 +51,21 @@ _QUEUED = Stage.QUEUED  # see schemas.vocabulary
 
 
 class Decisions:
-    """Decides within one turn, at one moment (`now`, epoch ms), for the users of partition `here`.
+    """Decides in one transaction, at one moment (`now`, epoch ms), for users of partition `here`.
 
     Every decision is one sequence: read what is stored of the user, ask the pure core, write what
     goes out and what is reported, and store what it leaves behind.
     """
 
     def __init__(
-        self, turn: Turn, states: UserStates, catalogue: Catalogue, now: int, here: int
+        self,
+        transaction: Transaction,
+        states: UserStates,
+        catalogue: Catalogue,
+        now: int,
+        here: int,
     ) -> None:
-        self._turn = turn
+        self._transaction = transaction
         self._states = states
         self._catalogue = catalogue
         self._now = now
@@ -82,7 +87,7 @@ class Decisions:
         self._write(decision, state, request)
         if spec.goal is not None:
             for row in assigned(request, spec, decision, self._now):
-                self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
+                self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
         self._states.store(event.tenant, request.user, state, decision)
         if spec.replaces and decision.ledger.newest is not state.ledger.newest:
             self._drop_replaced(request, spec)
@@ -149,16 +154,16 @@ class Decisions:
         return self._states.held_bytes_read - before
 
     def fire_all(self, due: Iterable[tuple[bytes, Timer]], horizon: Horizon) -> None:
-        """Take timers off the table and fire them, until enough was done for one turn."""
+        """Take timers off the table and fire them, until enough was done for one transaction."""
         done, read_to = 0, horizon.gathering
         # Reading may have stood still: then nothing waits for an address any more.
         self._states.read_addresses_to(horizon.addressing)
         for part in _parts(list(due)):
             self._load_due(part)
             for key, timer in sorted(part, key=lambda each: self._turn_of(each[1])):
-                self._turn.view(TIMERS).put(key, None)
+                self._transaction.view(TIMERS).put(key, None)
                 done += self.fire(timer, read_to)
-                if done >= MOST_FIRED or self._turn.outputs.size > TURN_BYTES:
+                if done >= MOST_FIRED or self._transaction.outputs.size > TRANSACTION_BYTES:
                     return
             if self._states.held_bytes_read > MOST_READ:
                 return
@@ -287,7 +292,7 @@ class Decisions:
 
     def _write(self, decision: Decision, state: UserState, request: Request | None) -> None:
         """Write what goes out, and what is reported of a `request` that was decided by itself."""
-        add, here = self._turn.outputs.add, self._here
+        add, here = self._transaction.outputs.add, self._here
         # All are encoded first: where one can't be, nothing of the decision is written.
         encoded = [encode(delivery) for delivery in decision.deliveries]
         zone = zone_of(state.profile, state.tenant) if encoded else ""
@@ -296,7 +301,7 @@ class Decisions:
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), value)
             if delivery.channel in _TICKETED and is_too_long(delivery):
-                keep_ticket(self._turn, stub_of(delivery, here), ticket_of(delivery))
+                keep_ticket(self._transaction, stub_of(delivery, here), ticket_of(delivery))
             queued = reached(delivery, _QUEUED, self._now)
             if zone or decision.due_at:
                 digest = delivery.notification_id if decision.due_at else ""
@@ -310,7 +315,7 @@ class Decisions:
 
     def _report(self, request: Request, notification: str, outcome: Outcome) -> None:
         event = not_sent(request, self._type(request), notification, outcome, self._now)
-        self._turn.outputs.add(DELIVERY_EVENTS, self._here, None, encode(event))
+        self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(event))
 
 
 def _rank(spec: NotificationType) -> int:

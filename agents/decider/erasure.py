@@ -25,18 +25,18 @@ from schemas.subscription import Subscription
 from schemas.suppression import Suppression
 from schemas.topics import WITHDRAWALS
 from schemas.withdrawal import Withdrawal
-from tables.erasure_filter import Forgotten
+from tables.erasure_filter import ErasureFilter
 from tables.followers import SEGMENTS
 from tables.phones import PHONES
 from tables.storage.step import Step
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.tickets import drop_tickets
 from tables.timers import TIMERS, Timers
 from tables.users import LEDGERS, PROFILES, user_key
 
 
-def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) -> bool:
+def is_forgotten(forgotten: ErasureFilter, record: ConsumerRecord, value: object) -> bool:
     """Whether a record is older than the erasure of the user whom it is about."""
     match value:
         case Request():
@@ -65,34 +65,34 @@ def is_forgotten(forgotten: Forgotten, record: ConsumerRecord, value: object) ->
 
 
 def erase(
-    turn: Turn, timers: Timers, erasure: Erasure, at: int, partitions: int, step: Step
+    transaction: Transaction, timers: Timers, erasure: Erasure, at: int, partitions: int, step: Step
 ) -> None:
-    """Drop within the turn what is stored under the user; what may be much more goes in parts.
+    """Drop in the transaction what is stored under the user; what may be much more goes in parts.
 
     That is who follows whom, and of what waits for them all that is beyond the step. What they
     posted, and who follows them, is told to every partition.
     """
     tenant, user = erasure.tenant, erasure.user
     person = user_key(tenant, user)
-    profile = turn.view(PROFILES).get(person) or Profile()
+    profile = transaction.view(PROFILES).get(person) or Profile()
     for name, value in profile.attributes.items():
-        turn.view(SEGMENTS).put(key_of(tenant, name, value, user), None)
+        transaction.view(SEGMENTS).put(key_of(tenant, name, value, user), None)
     for number in profile.numbers:
-        turn.view(PHONES).put(key_of(number, tenant, user), None)
-    turn.view(PROFILES).put(person, None)
-    drop_tickets(turn, user_digest(tenant, user))
-    forget_hint(turn, tenant, user, partition_of(user, partitions))
-    _drop_waiting(turn, timers, tenant, user)
-    begin_dropping_held(turn, tenant, user, at, step)
-    begin_erasing(turn, tenant, user, at)
+        transaction.view(PHONES).put(key_of(number, tenant, user), None)
+    transaction.view(PROFILES).put(person, None)
+    drop_tickets(transaction, user_digest(tenant, user))
+    forget_hint(transaction, tenant, user, partition_of(user, partitions))
+    _drop_waiting(transaction, timers, tenant, user)
+    begin_dropping_held(transaction, tenant, user, at, step)
+    begin_erasing(transaction, tenant, user, at)
     withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
     for place in range(partitions):
-        turn.outputs.add(WITHDRAWALS, place, user.encode(), withdrawal)
+        transaction.outputs.add(WITHDRAWALS, place, user.encode(), withdrawal)
 
 
-def _drop_waiting(turn: Turn, timers: Timers, tenant: str, user: str) -> None:
-    person, ledgers = user_key(tenant, user), turn.view(LEDGERS)
+def _drop_waiting(transaction: Transaction, timers: Timers, tenant: str, user: str) -> None:
+    person, ledgers = user_key(tenant, user), transaction.view(LEDGERS)
     ledger = ledgers.get(person)
     if ledger is not None:
-        timers.move(turn.view(TIMERS), tenant, user, ledger, Ledger())
+        timers.move(transaction.view(TIMERS), tenant, user, ledger, Ledger())
         ledgers.put(person, None)

@@ -20,17 +20,17 @@ from schemas.errors import BadRecord
 from schemas.request import Broadcast, Request
 from schemas.topics import EVENTS
 from schemas.vocabulary import Priority, Reason
-from tables.erasure_filter import Forgotten
+from tables.erasure_filter import ErasureFilter
 from tables.followers import FOLLOWERS, SEGMENTS
 from tables.pending import FAN_OUT_TURN, FAN_OUTS, FanOut
 from tables.storage.table import View, key_of, last_part
-from tables.storage.transaction import TURN_BYTES, Turn
+from tables.storage.transaction import TRANSACTION_BYTES, Transaction
 from tables.users import PROFILES, user_key
 
 AT_ONCE = 1000
-"""People decided, or timers of each kind fired, in one turn; the rest comes in turns of its own.
+"""People decided, or timers of each kind fired, in one transaction; others get the rest.
 
-Fewer are, where an event is so large that it would be more than `TURN_BYTES` for all of them.
+Fewer are, where an event is so large that all of them would be more than `TRANSACTION_BYTES`.
 """
 
 
@@ -43,7 +43,7 @@ Refuse = Callable[[ConsumerRecord, BadRecord, Outputs], None]
 
 
 def start_fan_out(
-    turn: Turn,
+    transaction: Transaction,
     decisions: Decisions,
     record: ConsumerRecord,
     broadcast: Broadcast,
@@ -60,13 +60,13 @@ def start_fan_out(
     if not (broadcast.followee or broadcast.segment or broadcast.named):
         raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
     left = FanOut(broadcast, b"", record.topic, record.offset)
-    error = _go_on(turn, decisions, left, max(1, AT_ONCE // broadcasts))
+    error = _go_on(transaction, decisions, left, max(1, AT_ONCE // broadcasts))
     if error is not None:
         raise error
 
 
 def resume_fan_out(
-    turn: Turn, decisions: Decisions, most: int, number: int, refuse: Refuse
+    transaction: Transaction, decisions: Decisions, most: int, number: int, refuse: Refuse
 ) -> bool:
     """Go on with what was left of a broadcast, if any was, for the next `most` of its audience.
 
@@ -74,37 +74,37 @@ def resume_fan_out(
     The first that can't be told makes it a dead letter, as among those with whom it began. Tells
     whether there may be more.
     """
-    found = _next_of(turn)
+    found = _next_of(transaction)
     if found is None:
         return False
     key, left = found
-    turn.view(FAN_OUTS).put(key, None)
-    turn.view(FAN_OUT_TURN).put(b"", left.broadcast.event.tenant)
-    error = _go_on(turn, decisions, left, most)
+    transaction.view(FAN_OUTS).put(key, None)
+    transaction.view(FAN_OUT_TURN).put(b"", left.broadcast.event.tenant)
+    error = _go_on(transaction, decisions, left, most)
     if error is not None:
-        _set_aside(left, error, number, refuse, turn.outputs)
+        _set_aside(left, error, number, refuse, transaction.outputs)
     return True
 
 
 def give_up_next(
-    turn: Turn, decisions: Decisions, error: BadRecord, number: int, refuse: Refuse
+    transaction: Transaction, decisions: Decisions, error: BadRecord, number: int, refuse: Refuse
 ) -> None:
     """Leave out the next recipient of the current broadcast, and report why."""
-    found = _next_of(turn)
+    found = _next_of(transaction)
     if found is None:
         return
     key, left = found
-    edge = next(_edges(turn, left.broadcast, left.done), None)
+    edge = next(_edges(transaction, left.broadcast, left.done), None)
     later = None if edge is None else replace(left, done=edge, is_set_aside=True)
-    turn.view(FAN_OUTS).put(key, later)
+    transaction.view(FAN_OUTS).put(key, later)
     if edge is not None:
         decisions.refuse(_request(left.broadcast, last_part(edge)), error)
-        _set_aside(left, error, number, refuse, turn.outputs)
+        _set_aside(left, error, number, refuse, transaction.outputs)
 
 
-def _next_of(turn: Turn) -> tuple[bytes, FanOut] | None:
+def _next_of(transaction: Transaction) -> tuple[bytes, FanOut] | None:
     """The broadcast whose turn it is: stored, so that who goes on after a crash takes the same."""
-    view, last = turn.view(FAN_OUTS), turn.view(FAN_OUT_TURN).get(b"")
+    view, last = transaction.view(FAN_OUTS), transaction.view(FAN_OUT_TURN).get(b"")
     others = view.keys(b"", key_of(last) + _BEYOND) if last is not None else view.keys(b"")
     key = next(others, None) or next(view.keys(b""), None)
     left = None if key is None else view.get(key)
@@ -127,22 +127,24 @@ def _set_aside(
         refuse(_record_of(left, number), error, outputs)
 
 
-def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadRecord | None:
+def _go_on(
+    transaction: Transaction, decisions: Decisions, left: FanOut, most: int
+) -> BadRecord | None:
     """Decide the next `most` of the audience; the first error, each of which is told."""
     first: BadRecord | None = None
-    broadcast, forgotten = left.broadcast, Forgotten(turn)
+    broadcast, forgotten = left.broadcast, ErasureFilter(transaction)
     event, at = broadcast.event, broadcast.accepted_at
     if forgotten.covers(event.tenant, event.actor, at):
         return None
     try:
-        is_among = _members(turn, broadcast, decisions.type_of(broadcast))
+        is_among = _members(transaction, broadcast, decisions.type_of(broadcast))
     except BadRecord as other:  # another catalogue since
         return other
-    most = min(most, max(1, TURN_BYTES // len(encode(event))))
-    edges = list(islice(_edges(turn, broadcast, left.done), most))
+    most = min(most, max(1, TRANSACTION_BYTES // len(encode(event))))
+    edges = list(islice(_edges(transaction, broadcast, left.done), most))
     tenant = broadcast.event.tenant
     users = [last_part(edge) for edge in edges]
-    turn.view(PROFILES).load(user_key(tenant, user) for user in users)
+    transaction.view(PROFILES).load(user_key(tenant, user) for user in users)
     users = [user for user in users if is_among(user)]
     decisions.load(user_key(tenant, user) for user in users)
     for user in users:
@@ -161,19 +163,21 @@ def _go_on(turn: Turn, decisions: Decisions, left: FanOut, most: int) -> BadReco
         rank = f"{URGENCY.index(_priority(decisions, broadcast))}"
         name = key_of(tenant, rank, broadcast.type, broadcast.followee, source)
         is_set_aside = left.is_set_aside or first is not None
-        turn.view(FAN_OUTS).put(name, replace(left, done=edges[-1], is_set_aside=is_set_aside))
+        transaction.view(FAN_OUTS).put(
+            name, replace(left, done=edges[-1], is_set_aside=is_set_aside)
+        )
     return first
 
 
 def count_audience(
-    turn: Turn, broadcast: Broadcast, spec: NotificationType, done: bytes, most: int
+    transaction: Transaction, broadcast: Broadcast, spec: NotificationType, done: bytes, most: int
 ) -> tuple[int, bytes]:
     """How many of the next `most` of a broadcast's audience here belong to it, and where to go on;
     empty where that was all. Raises BadRecord as `_members` does."""
-    is_among, tenant = _members(turn, broadcast, spec), broadcast.event.tenant
-    edges = list(islice(_edges(turn, broadcast, done), most))
+    is_among, tenant = _members(transaction, broadcast, spec), broadcast.event.tenant
+    edges = list(islice(_edges(transaction, broadcast, done), most))
     users = [last_part(edge) for edge in edges]
-    turn.view(PROFILES).load(user_key(tenant, user) for user in users)
+    transaction.view(PROFILES).load(user_key(tenant, user) for user in users)
     return sum(map(is_among, users)), edges[-1] if len(edges) == most else b""
 
 
@@ -197,17 +201,19 @@ def _record_of(left: FanOut, number: int) -> ConsumerRecord:
     return make_record(ConsumerRecord, left.topic, number, left.offset, at, key, value)
 
 
-def _edges(turn: Turn, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:
+def _edges(transaction: Transaction, broadcast: Broadcast, done: bytes) -> Iterator[bytes]:
     tenant = broadcast.event.tenant
     if broadcast.followee:
-        return turn.view(FOLLOWERS).keys(key_of(tenant, broadcast.followee), done)
+        return transaction.view(FOLLOWERS).keys(key_of(tenant, broadcast.followee), done)
     if broadcast.named:
-        return turn.view(PROFILES).keys(key_of(tenant), done)
+        return transaction.view(PROFILES).keys(key_of(tenant), done)
     attribute, value = min(broadcast.segment.items())
-    return turn.view(SEGMENTS).keys(key_of(tenant, attribute, value), done)
+    return transaction.view(SEGMENTS).keys(key_of(tenant, attribute, value), done)
 
 
-def _members(turn: Turn, broadcast: Broadcast, spec: NotificationType) -> Callable[[str], bool]:
+def _members(
+    transaction: Transaction, broadcast: Broadcast, spec: NotificationType
+) -> Callable[[str], bool]:
     """Whether a user at one of the edges is of the audience; raises BadRecord for a segment that
     the catalogue has no more."""
     if not broadcast.named and len(broadcast.segment) < 2:
@@ -219,7 +225,7 @@ def _members(turn: Turn, broadcast: Broadcast, spec: NotificationType) -> Callab
             raise BadRecord(
                 Reason.INVALID, f"{broadcast.named!r} is no segment of {broadcast.type}"
             )
-    return partial(_is_member, turn.view(PROFILES), broadcast, condition)
+    return partial(_is_member, transaction.view(PROFILES), broadcast, condition)
 
 
 def _is_member(

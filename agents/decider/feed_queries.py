@@ -18,10 +18,10 @@ from schemas.feed import FeedItem, Posts
 from schemas.post import Post
 from schemas.question import ReadPosts
 from tables.followers import FOLLOWEES
-from tables.outboxes import KEPT_MS, OUTBOXES, POSTS, item_at, place_of, post_key
+from tables.outboxes import OUTBOXES, POST_RETENTION_MS, POSTS, item_at, place_of, post_key
 from tables.pending import CANCELLED
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.users import PROFILES, user_key
 
 MOST_LOOKED_AT = 500
@@ -32,10 +32,12 @@ log = logging.getLogger(__name__)
 
 
 class FeedAnswers:
-    """Reads one partition for one question, within a turn that is never finished."""
+    """Reads one partition for one question, within a transaction that is never finished."""
 
-    def __init__(self, turn: Turn, catalogue: Catalogue, asked: ReadPosts, now: int) -> None:
-        self._turn = turn
+    def __init__(
+        self, transaction: Transaction, catalogue: Catalogue, asked: ReadPosts, now: int
+    ) -> None:
+        self._transaction = transaction
         self._catalogue = catalogue
         self._asked = asked
         self._now = now
@@ -47,14 +49,14 @@ class FeedAnswers:
             if len(found) == self._asked.limit or looked_at == MOST_LOOKED_AT:
                 return Posts(items=found, end=last)
             last = item_at(key)
-            post = self._turn.view(POSTS).get(key)
+            post = self._transaction.view(POSTS).get(key)
             item = None if post is None else self._item(post, state)
             if item is not None:
                 found.append(item)
         return Posts(items=found)
 
     def _newest_first(self) -> Iterator[bytes]:
-        oldest = f"{self._now - KEPT_MS:013d}"
+        oldest = f"{self._now - POST_RETENTION_MS:013d}"
         for key in merge(*self._outboxes(oldest), key=place_of):
             if item_at(key) < oldest:
                 return
@@ -62,9 +64,9 @@ class FeedAnswers:
 
     def _outboxes(self, oldest: str) -> Iterator[Iterator[bytes]]:
         """The posts, by their keys, of each whom the user follows and who has any."""
-        tenant, boxes = key_of(self._asked.tenant), self._turn.view(OUTBOXES)
+        tenant, boxes = key_of(self._asked.tenant), self._transaction.view(OUTBOXES)
         person = key_of(self._asked.tenant, self._asked.user)
-        edges = self._turn.view(FOLLOWEES).keys(person)
+        edges = self._transaction.view(FOLLOWEES).keys(person)
         keys = [tenant + edge[len(person) :] for edge in islice(edges, MOST_FOLLOWED)]
         boxes.load(keys)
         for key in keys:
@@ -78,10 +80,12 @@ class FeedAnswers:
             # Known without a look at the others, whose turn may not come.
             before = newest
             yield post_key(outbox, newest)
-        yield from self._turn.view(POSTS).keys(outbox, post_key(outbox, before))
+        yield from self._transaction.view(POSTS).keys(outbox, post_key(outbox, before))
 
     def _state(self) -> UserState:
-        profile = self._turn.view(PROFILES).get(user_key(self._asked.tenant, self._asked.user))
+        profile = self._transaction.view(PROFILES).get(
+            user_key(self._asked.tenant, self._asked.user)
+        )
         standing = Standing(profile or Profile())
         return standing.state(self._catalogue.tenant(self._asked.tenant))
 
@@ -91,7 +95,7 @@ class FeedAnswers:
             return None  # the catalogue has it no more
         if event.cancel_key is not None:
             key = key_of(event.tenant, event.cancel_key)
-            state = replace(state, cancelled_at=self._turn.view(CANCELLED).get(key) or 0)
+            state = replace(state, cancelled_at=self._transaction.view(CANCELLED).get(key) or 0)
         try:
             return item_for(post, self._asked.user, spec, state, self._now)
         except BadRecord as error:

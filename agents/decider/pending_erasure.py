@@ -8,7 +8,7 @@ from tables.erasure_filter import ERASING, Erasing
 from tables.pending import CANCEL_KEYS, HELD
 from tables.storage.step import Step
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.users import user_key
 
 HELD_ROWS = "held"
@@ -17,22 +17,30 @@ AT_ONCE = 50
 """Rows that are read in one go."""
 
 
-def begin_dropping_held(turn: Turn, tenant: str, user: str, at: int, step: Step) -> None:
+def begin_dropping_held(
+    transaction: Transaction, tenant: str, user: str, at: int, step: Step
+) -> None:
     """Drop what Kafka took until `at` (epoch ms), and leave to later turns what is beyond the step.
 
     Nobody finds what is left: no ledger names it, and what looks at all rows of a name passes over
     those that are older than the erasure.
     """
-    view, key = turn.view(ERASING), key_of(tenant, user, HELD_ROWS)
+    view, key = transaction.view(ERASING), key_of(tenant, user, HELD_ROWS)
     before = view.get(key)
-    left = drop_held(turn, tenant, user, Erasing(at), step)
+    left = drop_held(transaction, tenant, user, Erasing(at), step)
     if left is not None or before is not None:
         view.put(key, left)
 
 
-def drop_held(turn: Turn, tenant: str, user: str, left: Erasing, step: Step) -> Erasing | None:
+def drop_held(
+    transaction: Transaction, tenant: str, user: str, left: Erasing, step: Step
+) -> Erasing | None:
     """Look at the next rows that wait for the user; what is left then, None for nothing."""
-    person, held, keys = user_key(tenant, user), turn.view(HELD), turn.view(CANCEL_KEYS)
+    person, held, keys = (
+        user_key(tenant, user),
+        transaction.view(HELD),
+        transaction.view(CANCEL_KEYS),
+    )
     while not step.is_over:
         before = held.bytes_read
         rows = list(islice(held.keys(person, left.done), AT_ONCE))

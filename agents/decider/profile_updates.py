@@ -30,7 +30,7 @@ from schemas.vocabulary import Channel
 from tables.followers import SEGMENTS
 from tables.phones import PHONES, STOPPED
 from tables.storage.table import key_of, parts_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.users import PROFILES
 
 Said = (
@@ -45,23 +45,23 @@ Said = (
 )
 
 
-def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
+def note(transaction: Transaction, value: Said | Follow | Stop, taken: Taken) -> None:
     """Store what a record says of its user, or of whoever has a phone number.
 
     Of profile records the one that Kafka took last counts, see policy.user.taken.
     """
     if isinstance(value, Follow):
-        if is_overtaken(turn, value):
+        if is_overtaken(transaction, value):
             return
         at = accepted(value.accepted_at, taken.at)
         who = value.tenant, value.followee, value.follower
-        put_edge(turn, *who, following=value.following, at=at)
+        put_edge(transaction, *who, following=value.following, at=at)
         return
     if isinstance(value, Stop):
-        _stop(turn, value)
+        _stop(transaction, value)
         return
     user = key_of(value.tenant, value.user)
-    known = turn.view(PROFILES).get(user)
+    known = transaction.view(PROFILES).get(user)
     if known is None and isinstance(value, Suppression) and value.accepted_at:
         return  # of a message to somebody of whom nothing is known any more
     before = known or Profile()
@@ -71,8 +71,8 @@ def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
             for address in after.devices:
                 if address not in before.devices:
                     after = with_registration(after, address, taken.at)
-            _move_segments(turn, value.tenant, value.user, before, after)
-            after = _move_numbers(turn, value.tenant, value.user, before, after)
+            _move_segments(transaction, value.tenant, value.user, before, after)
+            after = _move_numbers(transaction, value.tenant, value.user, before, after)
         case DeviceChange():
             after = with_said(before, value, taken)
             if not value.removed:
@@ -86,48 +86,52 @@ def note(turn: Turn, value: Said | Follow | Stop, taken: Taken) -> None:
         case Suppression():
             after = with_suppression(before, value)
     if after is not before:
-        turn.view(PROFILES).put(user, after)
+        transaction.view(PROFILES).put(user, after)
 
 
-def _move_segments(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> None:
+def _move_segments(
+    transaction: Transaction, tenant: str, user: str, before: Profile, after: Profile
+) -> None:
     if before.attributes == after.attributes:
         return
-    segments = turn.view(SEGMENTS)
+    segments = transaction.view(SEGMENTS)
     for name, value in before.attributes.items():
         segments.put(key_of(tenant, name, value, user), None)
     for name, value in after.attributes.items():
         segments.put(key_of(tenant, name, value, user), True)
 
 
-def _move_numbers(turn: Turn, tenant: str, user: str, before: Profile, after: Profile) -> Profile:
+def _move_numbers(
+    transaction: Transaction, tenant: str, user: str, before: Profile, after: Profile
+) -> Profile:
     """Find the user by their numbers from now on; STOP may have come from one before."""
-    phones, numbers = turn.view(PHONES), after.numbers
+    phones, numbers = transaction.view(PHONES), after.numbers
     for number in before.numbers:
         if number not in numbers:
             phones.put(key_of(number, tenant, user), None)
     for number in numbers:
         phones.put(key_of(number, tenant, user), True)
-        stops = (turn.view(STOPPED).get(key_of(way)) for way in ways_to_write(number))
+        stops = (transaction.view(STOPPED).get(key_of(way)) for way in ways_to_write(number))
         at = max((stop for stop in stops if stop is not None), default=None)
         if at is not None:
             after = with_bar(after, stopped(number, at))
     return after
 
 
-def _stop(turn: Turn, said: Stop) -> None:
+def _stop(transaction: Transaction, said: Stop) -> None:
     for way in ways_to_write(plain(Channel.SMS, said.phone)):
-        _stop_as_written(turn, replace(said, phone=way))
+        _stop_as_written(transaction, replace(said, phone=way))
 
 
-def _stop_as_written(turn: Turn, said: Stop) -> None:
-    number, stops = key_of(said.phone), turn.view(STOPPED)
+def _stop_as_written(transaction: Transaction, said: Stop) -> None:
+    number, stops = key_of(said.phone), transaction.view(STOPPED)
     at, before = epoch_ms(said.at), stops.get(number)
     if said.stopped:
         stops.put(number, at if before is None else max(at, before))
     elif before is not None and before <= at:
         stops.put(number, None)
-    profiles = turn.view(PROFILES)
-    for key in list(turn.view(PHONES).keys(number)):
+    profiles = transaction.view(PROFILES)
+    for key in list(transaction.view(PHONES).keys(number)):
         _, tenant, user = parts_of(key)
         owner = key_of(tenant, user)
         profiles.put(owner, with_stop(profiles.get(owner) or Profile(), said))

@@ -5,7 +5,7 @@ import msgspec
 from agents.decider.fan_out import count_audience
 from agents.decider.feed_queries import FeedAnswers
 from pipeline.settings import Settings
-from policy.audience.membership import Ties
+from policy.audience.membership import FollowFacts
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.context import Standing, ending_keys, explanations, followed
 from policy.decision.explanation import Explanation
@@ -27,7 +27,7 @@ from schemas.vocabulary import Reason
 from tables.followers import FOLLOWERS
 from tables.pending import CANCELLED, QUOTAS
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.tickets import TICKETS, ticket_key
 from tables.users import LEDGERS, PROFILES, user_key
 
@@ -38,10 +38,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Answers:
-    """Reads one partition, within a turn that is never finished."""
+    """Reads one partition, within a transaction that is never finished."""
 
-    def __init__(self, turn: Turn, catalogue: Catalogue, settings: Settings, number: int) -> None:
-        self._turn = turn
+    def __init__(
+        self, transaction: Transaction, catalogue: Catalogue, settings: Settings, number: int
+    ) -> None:
+        self._transaction = transaction
         self._catalogue = catalogue
         self._settings = settings
         self._number = number
@@ -54,7 +56,7 @@ class Answers:
         if isinstance(asked, CountAudience):
             return _encode(self._count(asked))
         if isinstance(asked, ReadPosts):
-            return _encode(FeedAnswers(self._turn, self._catalogue, asked, now).posts())
+            return _encode(FeedAnswers(self._transaction, self._catalogue, asked, now).posts())
         if isinstance(asked, ReadTicket):
             return _encode(self._ticket(asked))
         return _encode(self._known(asked.tenant, asked.user, now))
@@ -69,11 +71,11 @@ class Answers:
         if spec is None:
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name!r}")
         done = bytes.fromhex(asked.done)
-        users, done = count_audience(self._turn, asked.broadcast, spec, done, MOST_COUNTED)
+        users, done = count_audience(self._transaction, asked.broadcast, spec, done, MOST_COUNTED)
         return Counted(users, done.hex())
 
     def _standing(self, event: Event, user: str) -> Standing:
-        view, tenant = self._turn.view, event.tenant
+        view, tenant = self._transaction.view, event.tenant
         person, edges = user_key(tenant, user), view(FOLLOWERS)
         specs = self._catalogue.for_event(event)
         asked, cancelled = followed(event, specs), view(CANCELLED)
@@ -82,7 +84,7 @@ class Answers:
             profile=view(PROFILES).get(person) or Profile(),
             ledger=view(LEDGERS).get(person) or Ledger(),
             # How many followers there are, the router knows: feeds may read it instead.
-            ties=Ties(follows),
+            ties=FollowFacts(follows),
             cancelled_at=cancelled.get(key_of(tenant, event.cancel_key or "")) or 0,
             ended={
                 key: cancelled.get(key_of(tenant, key)) or 0
@@ -96,13 +98,13 @@ class Answers:
     def _ticket(self, asked: ReadTicket) -> list[Ticket]:
         owner, delivery = bytes.fromhex(asked.owner), bytes.fromhex(asked.delivery_id)
         stub = Stub(self._number, owner, asked.expires_at, delivery)
-        ticket = self._turn.view(TICKETS).get(ticket_key(stub))
+        ticket = self._transaction.view(TICKETS).get(ticket_key(stub))
         return [] if ticket is None else [ticket]
 
     def _known(self, tenant: str, user: str, now: int) -> Known:
         person = user_key(tenant, user)
-        profile = self._turn.view(PROFILES).get(person) or Profile()
-        ledger = self._turn.view(LEDGERS).get(person) or Ledger()
+        profile = self._transaction.view(PROFILES).get(person) or Profile()
+        ledger = self._transaction.view(LEDGERS).get(person) or Ledger()
         return Known(
             contacts=contacts_of(profile, tenant, user),
             preferences=preferences_of(profile, tenant, user),

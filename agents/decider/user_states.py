@@ -1,4 +1,4 @@
-"""What is stored of users and bears on a decision: read and written within one turn."""
+"""What is stored of users and bears on a decision: read and written within one transaction."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,10 +9,10 @@ from policy.user.ledger import Held, Ledger
 from policy.user.profile import Profile
 from policy.user.state import Quota, UserState
 from schemas.topics import SENT_KEPT_MS
-from tables.erasure_filter import Forgotten
+from tables.erasure_filter import ErasureFilter
 from tables.pending import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
 from tables.storage.table import key_of, parts_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Timer, Timers
 from tables.users import LEDGERS, PROFILES, user_key
 
@@ -22,13 +22,13 @@ EMPTY_PROFILE, EMPTY_LEDGER = Profile(), Ledger()
 class UserStates:
     """Profiles, ledgers, held requests and quotas of partition `here` of `partitions`.
 
-    Nothing is durable before the turn is. `addresses_read_to` (epoch ms) is up to when contacts
-    are known.
+    Nothing is durable before the transaction is. `addresses_read_to` (epoch ms) is up to when
+    contacts are known.
     """
 
     def __init__(
         self,
-        turn: Turn,
+        transaction: Transaction,
         timers: Timers,
         catalogue: Catalogue,
         here: int,
@@ -36,19 +36,19 @@ class UserStates:
         addresses_read_to: int,
     ) -> None:
         self._addresses_read_to = addresses_read_to
-        self._turn = turn
+        self._transaction = transaction
         self._timers = timers
         self._catalogue = catalogue
         self._here = here
         self._partitions = partitions
-        self._profiles = turn.view(PROFILES)
-        self._ledgers = turn.view(LEDGERS)
-        self._held = turn.view(HELD)
-        self._forgotten = Forgotten(turn)
+        self._profiles = transaction.view(PROFILES)
+        self._ledgers = transaction.view(LEDGERS)
+        self._held = transaction.view(HELD)
+        self._forgotten = ErasureFilter(transaction)
 
     @property
     def held_bytes_read(self) -> int:
-        """Of held requests, in this turn."""
+        """Of held requests, in this transaction."""
         return self._held.bytes_read
 
     def load(self, users: Iterable[bytes]) -> None:
@@ -81,7 +81,7 @@ class UserStates:
         whose = self._catalogue.tenant(tenant)
         quota, limit = None, whose.rate_limit
         if limit is not None:
-            tally = self._turn.view(QUOTAS).get(key_of(tenant))
+            tally = self._transaction.view(QUOTAS).get(key_of(tenant))
             quota = Quota.of(limit, tally, self._here, self._partitions)
         return UserState(
             self.profile(user),
@@ -117,7 +117,7 @@ class UserStates:
 
     def under(self, tenant: str, cancel_key: str, user: str) -> Sequence[Row]:
         """The rows of the user in which something is held under a cancel key."""
-        places = self._turn.view(CANCEL_KEYS).keys(key_of(tenant, cancel_key, user))
+        places = self._transaction.view(CANCEL_KEYS).keys(key_of(tenant, cancel_key, user))
         return [tuple(parts_of(place)[3:]) for place in places]
 
     def is_live(self, tenant: str, user: str, held: Held) -> bool:
@@ -128,7 +128,7 @@ class UserStates:
         """Until when (epoch ms) what has this key was cancelled; 0 if it never was."""
         if cancel_key is None:
             return 0
-        return self._turn.view(CANCELLED).get(key_of(tenant, cancel_key)) or 0
+        return self._transaction.view(CANCELLED).get(key_of(tenant, cancel_key)) or 0
 
     def is_cancelled(self, tenant: str, held: Held) -> bool:
         """Whether something that it is held under was cancelled since."""
@@ -137,28 +137,28 @@ class UserStates:
 
     def cancel(self, tenant: str, cancel_key: str, at: int, now: int) -> None:
         """Remember until when (epoch ms) what has this key is cancelled."""
-        place, tombstones = key_of(tenant, cancel_key), self._turn.view(CANCELLED)
+        place, tombstones = key_of(tenant, cancel_key), self._transaction.view(CANCELLED)
         tombstones.put(place, max(at, tombstones.get(place) or 0))
         # By the later of the clocks: one that rang too early would leave the key for good.
         due = max(now, at) + SENT_KEPT_MS
-        self._timers.add(self._turn.view(TIMERS), due, Timer(tenant, "", cancel_key))
+        self._timers.add(self._transaction.view(TIMERS), due, Timer(tenant, "", cancel_key))
 
     def forget_cancelled(self, tenant: str, cancel_key: str, now: int | None = None) -> None:
         """Forget the cancellation; where `now` is given, only if no topic can hold an event any
         more that it concerns, unless that came again."""
-        place, tombstones = key_of(tenant, cancel_key), self._turn.view(CANCELLED)
+        place, tombstones = key_of(tenant, cancel_key), self._transaction.view(CANCELLED)
         if now is None or (tombstones.get(place) or 0) + SENT_KEPT_MS <= now:
             tombstones.put(place, None)
 
     def notification_under(self, tenant: str, cancel_key: str, user: str, row: Row) -> str:
         """The id of the notification that is held there."""
         place = key_of(tenant, cancel_key, user, *row)
-        return self._turn.view(CANCEL_KEYS).get(place) or ""
+        return self._transaction.view(CANCEL_KEYS).get(place) or ""
 
     def reschedule(self, tenant: str, user: str, before: Ledger, after: Ledger) -> None:
         """Have what is pending be due as the ledger has it now."""
         self._ledgers.put(user_key(tenant, user), after)
-        self._timers.move(self._turn.view(TIMERS), tenant, user, before, after)
+        self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after)
 
     def store(self, tenant: str, user: str, state: UserState, decision: Decision) -> None:
         """Store what a decision leaves behind."""
@@ -167,13 +167,13 @@ class UserStates:
             return
         self._ledgers.put(key, after)
         if after.waiting is not before.waiting or after.gathering is not before.gathering:
-            self._timers.move(self._turn.view(TIMERS), tenant, user, before, after)
+            self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after)
             self._keep(tenant, user, key, decision)
         if decision.quota is not None and decision.quota is not state.quota:
-            self._turn.view(QUOTAS).put(key_of(tenant), decision.quota.tally)
+            self._transaction.view(QUOTAS).put(key_of(tenant), decision.quota.tally)
 
     def _keep(self, tenant: str, user: str, key: bytes, decision: Decision) -> None:
-        keys = self._turn.view(CANCEL_KEYS)
+        keys = self._transaction.view(CANCEL_KEYS)
         for row in decision.release:
             before = self.kept(key, *row)
             self._held.put(key + key_of(*row), None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pipeline.processing.lanes import ReadTo
 from tables.timers import Horizon
 
-PATIENCE_MS = 60_000
+STALL_TIMEOUT_MS = 60_000
 """How long reading may stand still before timers fire all the same."""
 
 MOST_MS = 600_000
@@ -51,4 +51,4 @@ class _Progress:
     def until(self, now: int, read: int) -> int:
         if read != self._read:
             self._read, self._since = read, now
-        return now if now - self._since > PATIENCE_MS else min(now, read)
+        return now if now - self._since > STALL_TIMEOUT_MS else min(now, read)

@@ -19,10 +19,10 @@ from schemas.erasure import Erasure
 from schemas.inbox_change import InboxChange
 from schemas.topics import DELIVER, ERASURES, INBOX_CHANGES, Topic
 from schemas.vocabulary import Channel, Priority
-from tables.erasure_filter import ERASED, Forgotten
+from tables.erasure_filter import ERASED, ErasureFilter
 from tables.inbox import COUNTS, INBOX, REPLACING, SNOOZED
 from tables.storage.store import Store
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Timers
 from tables.users import user_key
 
@@ -71,13 +71,13 @@ class InApp(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Store each notification; one that is there already is left as it is."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
-        forgotten = Forgotten(turn)
+        transaction = Transaction(slice_, self._store, self._runtime.outputs())
+        forgotten = ErasureFilter(transaction)
         read = [
             (record, value, user_key(value.tenant, value.user))
-            for record, value in self._intake.read(slice_, turn.outputs)
+            for record, value in self._intake.read(slice_, transaction.outputs)
         ]
-        inboxes = self._inboxes(turn)
+        inboxes = self._inboxes(transaction)
         inboxes.load([(value, whose) for _, value, whose in read if isinstance(value, Delivery)])
         async for record, value, whose in in_stretches(read):
             if isinstance(value, Erasure):
@@ -91,23 +91,26 @@ class InApp(Stateful):
                 inboxes.deliver(record, value, whose)
             else:
                 inboxes.change(record, value, whose)
-        await turn.finish()
+        await transaction.commit()
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Tell of what was put off until now."""
-        turn, now = Turn(None, self._store, self._runtime.outputs()), self._runtime.clock.now()
+        transaction, now = (
+            Transaction(None, self._store, self._runtime.outputs()),
+            self._runtime.clock.now(),
+        )
         due = self._timers.next_due(now)
         if due is None or due > now:
             return None if due is None else (due - now) / 1000
-        self._inboxes(turn).bring_back(self._number)
-        await turn.finish()
+        self._inboxes(transaction).bring_back(self._number)
+        await transaction.commit()
         return 0
 
-    def _inboxes(self, turn: Turn) -> Inboxes:
+    def _inboxes(self, transaction: Transaction) -> Inboxes:
         size, now = self._runtime.settings.inbox_size, self._runtime.clock.now()
-        return Inboxes(turn, self._timers, size, now)
+        return Inboxes(transaction, self._timers, size, now)
 
     async def answer(self, question: bytes) -> bytes:
         """What is in an inbox; see schemas.inbox_question."""
-        turn = Turn(None, self._store, self._runtime.outputs())
-        return InboxAnswers(turn).answer(question, self._runtime.clock.now())
+        transaction = Transaction(None, self._store, self._runtime.outputs())
+        return InboxAnswers(transaction).answer(question, self._runtime.clock.now())

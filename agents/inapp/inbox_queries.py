@@ -20,25 +20,25 @@ from schemas.inbox_question import (
 )
 from tables.inbox import COUNTS, INBOX, MOMENT_BYTES, InboxItem, id_of_item, key_of_item
 from tables.storage.table import key_of, last_part
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 _decode = msgspec.json.Decoder(InboxQuestion).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class InboxAnswers:
-    """Reads one partition, within a turn that is never finished."""
+    """Reads one partition, within a transaction that is never finished."""
 
-    def __init__(self, turn: Turn) -> None:
-        self._inbox = turn.view(INBOX)
-        self._counts = turn.view(COUNTS)
-        self._turn = turn
+    def __init__(self, transaction: Transaction) -> None:
+        self._inbox = transaction.view(INBOX)
+        self._counts = transaction.view(COUNTS)
+        self._transaction = transaction
 
     def answer(self, question: bytes, now: int) -> bytes:
         """The answer as JSON; raises ValidationError for what is no question."""
         asked = _decode(question)
         whose = key_of(asked.tenant, asked.user)
-        shown = Snoozes(self._turn, now).shown(whose, self._counts.get(whose) or Counts())
+        shown = Snoozes(self._transaction, now).shown(whose, self._counts.get(whose) or Counts())
         if isinstance(asked, ReadCounts):
             return _encode(shown)
         if isinstance(asked, ReadWritten):

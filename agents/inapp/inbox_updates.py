@@ -34,7 +34,7 @@ from tables.inbox import (
     name_of,
 )
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import Timers
 
 NONE = Counts()
@@ -44,17 +44,17 @@ lower, and few enough for one write, whoever's they are."""
 
 
 class Inboxes:
-    """The inboxes as one turn sees them, at `now`; each holds `size` items, the newest.
+    """The inboxes as one transaction sees them, at `now`; each holds `size` items, the newest.
 
     `whose` is always the key of tenant and user.
     """
 
-    def __init__(self, turn: Turn, timers: Timers, size: int, now: int) -> None:
-        self._snoozing = Snoozing(turn, timers, now)
-        self._inbox = turn.view(INBOX)
-        self._counts = turn.view(COUNTS)
-        self._replacing = turn.view(REPLACING)
-        self._outputs = turn.outputs
+    def __init__(self, transaction: Transaction, timers: Timers, size: int, now: int) -> None:
+        self._snoozing = Snoozing(transaction, timers, now)
+        self._inbox = transaction.view(INBOX)
+        self._counts = transaction.view(COUNTS)
+        self._replacing = transaction.view(REPLACING)
+        self._outputs = transaction.outputs
         self._size = size
         self._now = now
 
@@ -119,7 +119,7 @@ class Inboxes:
         self._go_live(record, erasure, counts, None)
 
     def bring_back(self, partition: int) -> None:
-        """Tell of what is put off no longer, as much as one turn takes."""
+        """Tell of what is put off no longer, as much as one transaction takes."""
         back = self._snoozing.back()
         for tenant, user in back:
             # What is in sight depends on the clock alone: it is there at any position.

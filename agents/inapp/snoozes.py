@@ -8,24 +8,24 @@ from policy.inbox import Counts, ItemState
 from schemas.inbox_question import InboxCounts
 from tables.inbox import COUNTS, INBOX, SNOOZED, id_of_item, key_of_item
 from tables.storage.table import parts_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Horizon, Timer, Timers
 from tables.users import user_key
 
 AT_ONCE = 100
-"""Items that come back in one turn."""
+"""Items that come back in one transaction."""
 
 
 class Snoozes:
-    """Which items are out of sight at `now` (epoch ms), as one turn sees them.
+    """Which items are out of sight at `now` (epoch ms), as one transaction sees them.
 
     Stored counts have them in, as the last release reads those and knows of nothing else: what is
     away is taken off when they are told. `whose` is always the key of tenant and user.
     """
 
-    def __init__(self, turn: Turn, now: int) -> None:
-        self._inbox = turn.view(INBOX)
-        self._snoozed = turn.view(SNOOZED)
+    def __init__(self, transaction: Transaction, now: int) -> None:
+        self._inbox = transaction.view(INBOX)
+        self._snoozed = transaction.view(SNOOZED)
         self._now = now
 
     def shown(self, whose: bytes, counts: Counts) -> InboxCounts:
@@ -49,11 +49,11 @@ class Snoozes:
 class Snoozing(Snoozes):
     """Puts items off, and brings them back."""
 
-    def __init__(self, turn: Turn, timers: Timers, now: int) -> None:
-        super().__init__(turn, now)
-        self._counts = turn.view(COUNTS)
+    def __init__(self, transaction: Transaction, timers: Timers, now: int) -> None:
+        super().__init__(transaction, now)
+        self._counts = transaction.view(COUNTS)
         self._timers = timers
-        self._index = turn.view(TIMERS)
+        self._index = transaction.view(TIMERS)
 
     def moved(self, whose: bytes, key: bytes, after: ItemState) -> None:
         """The item at `key` changed: put off until another time, or no more."""

@@ -5,7 +5,7 @@ from agents.router.agent import NAME as ROUTER
 from pipeline.admin.topic_creation import check_topics
 from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from policy.audience.membership import Ties
+from policy.audience.membership import FollowFacts
 from policy.decision.context import Standing, ending_keys, followed
 from policy.notification_type import NotificationType
 from policy.user.ledger import Ledger
@@ -49,7 +49,7 @@ async def read_standing(
     return Standing(
         profile=profile or Profile(),
         ledger=View(LEDGERS, store).get(person) or Ledger(),
-        ties=Ties(follows, await _followers(settings, event) if is_counted else {}),
+        ties=FollowFacts(follows, await _followers(settings, event) if is_counted else {}),
         cancelled_at=times.get(cancelled) or 0,
         tally=View(QUOTAS, store).get(tenant),
         partition=partition,

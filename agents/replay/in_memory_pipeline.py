@@ -66,7 +66,7 @@ class Rehearsal:
     async def advance(self, to: int) -> None:
         """Let time pass up to `to` (epoch ms), stopping at whatever is due on the way."""
         await self.settle()
-        while (wait := await self._decider.wake(all_read)) is not None:
+        while (wait := await self._decider.on_timer(all_read)) is not None:
             due = self.clock.at + round(wait * 1000)
             if due > to:
                 break
@@ -79,7 +79,7 @@ class Rehearsal:
         return await self._decider.answer(question)
 
     async def _is_due(self) -> bool:
-        return 0 in [await handler.wake(all_read) for handler, _, _ in self._workers]
+        return 0 in [await handler.on_timer(all_read) for handler, _, _ in self._workers]
 
     async def _work(self) -> bool:
         for handler, store, topics in self._workers:

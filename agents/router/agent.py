@@ -53,7 +53,7 @@ from schemas.topics import (
 )
 from schemas.vocabulary import Reason
 from schemas.withdrawal import Withdrawal
-from tables.erasure_filter import ERASED, ERASING, Forgotten
+from tables.erasure_filter import ERASED, ERASING, ErasureFilter
 from tables.followers import (
     FOLLOW_TIMES,
     FOLLOWEES,
@@ -65,7 +65,7 @@ from tables.followers import (
 from tables.moved import MOVED, without_repeats
 from tables.storage.store import Store
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.tenant_budgets import SHARES
 from tables.unrouted import UNROUTED
 
@@ -132,45 +132,49 @@ class Router(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or forward each cancellation."""
-        turn = Turn(slice_, self._store, self._runtime.outputs())
-        records = list(self._intake.read(slice_, turn.outputs))
+        transaction = Transaction(slice_, self._store, self._runtime.outputs())
+        records = list(self._intake.read(slice_, transaction.outputs))
         if slice_.partition.topic == PLACED[NAME].name:
-            records = list(without_repeats(turn, records))
+            records = list(without_repeats(transaction, records))
         events = [value for _, value in records if isinstance(value, Event)]
         if not all(map(self._catalogues.current.knows, events)):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
-        forgotten = Forgotten(turn)
+        forgotten = ErasureFilter(transaction)
         async for record, value in in_stretches(records):
             try:
-                routed = self._take(record, value, turn, forgotten)
+                routed = self._take(record, value, transaction, forgotten)
             except BadRecord as error:
-                self._intake.set_aside(record, error, turn.outputs)
+                self._intake.set_aside(record, error, transaction.outputs)
                 continue
             for topic, partition, key, output in routed:
-                turn.outputs.add(topic, partition, key.encode(), encode(output))
-        await turn.finish()
+                transaction.outputs.add(topic, partition, key.encode(), encode(output))
+        await transaction.commit()
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Go on with events and erasures under way; the latter once all edges are found."""
         if not (self._edges.may_be_left or self._is_routing):
             return None
-        turn = Turn(None, self._store, self._runtime.outputs())
+        transaction = Transaction(None, self._store, self._runtime.outputs())
         if self._is_routing:
             refuse = self._intake.set_aside
             catalogue = self._catalogues.current
-            self._is_routing = go_on_routing(turn, catalogue, self._partitions, refuse)
+            self._is_routing = go_on_routing(transaction, catalogue, self._partitions, refuse)
         if self._edges.may_be_left:
-            self._edges.go_on(turn)
-        await turn.finish()
+            self._edges.go_on(transaction)
+        await transaction.commit()
         return 0 if self._edges.may_be_left or self._is_routing else None
 
     def _take(
-        self, record: ConsumerRecord, value: msgspec.Struct, turn: Turn, forgotten: Forgotten
+        self,
+        record: ConsumerRecord,
+        value: msgspec.Struct,
+        transaction: Transaction,
+        forgotten: ErasureFilter,
     ) -> Routed:
         match value:
             case Withdrawal():
-                self._edges.withdraw(turn, forgotten, value)
+                self._edges.withdraw(transaction, forgotten, value)
                 return []
             case Follow():
                 # When the producer's was taken, to all who read on, whatever it says itself.
@@ -181,30 +185,32 @@ class Router(Stateful):
                 )
                 if is_forgotten(forgotten, record, follow):
                     return []
-                return self._follow(follow, turn, forgotten)
+                return self._follow(follow, transaction, forgotten)
             case Cancellation():
-                return self._cancel(record, value, turn)
+                return self._cancel(record, value, transaction)
             case Event():
-                return self._route(record, value, turn)
+                return self._route(record, value, transaction)
         raise TypeError(f"{type(value).__name__} is nothing that a router reads")
 
-    def _follow(self, follow: Follow, turn: Turn, forgotten: Forgotten) -> Routed:
+    def _follow(self, follow: Follow, transaction: Transaction, forgotten: ErasureFilter) -> Routed:
         erased_at = max(
             forgotten.erased_at(follow.tenant, user) for user in (follow.follower, follow.followee)
         )
-        if not take_follow(turn, follow, follow.accepted_at, self._partitions, erased_at):
+        if not take_follow(transaction, follow, follow.accepted_at, self._partitions, erased_at):
             return []
         # Told on even if known: the decider may not have it yet.
         partition = partition_of(follow.follower, self._partitions)
         return [(FOLLOWING, partition, follow.follower, follow)]
 
-    def _cancel(self, record: ConsumerRecord, said: Cancellation, turn: Turn) -> Routed:
+    def _cancel(
+        self, record: ConsumerRecord, said: Cancellation, transaction: Transaction
+    ) -> Routed:
         # It costs what it writes, as an event does.
-        is_over = self._is_over_share(said.tenant, record.timestamp, self._partitions, turn)
+        is_over = self._is_over_share(said.tenant, record.timestamp, self._partitions, transaction)
         topic = CANCELLED_BULK if is_over else CANCELLED
         return [(topic, at, said.actor, said) for at in range(self._partitions)]
 
-    def _route(self, record: ConsumerRecord, event: Event, turn: Turn) -> Routed:
+    def _route(self, record: ConsumerRecord, event: Event, transaction: Transaction) -> Routed:
         catalogue = self._catalogues.current
         types = catalogue.for_event(event)
         ending = catalogue.ended_by(event)
@@ -225,7 +231,7 @@ class Router(Stateful):
             if not spec.followers or event.notify is not None:
                 told.append((spec, routing.told(spec)))
                 continue
-            counts = turn.view(FOLLOWER_COUNTS).get(key_of(event.tenant, event.actor)) or {}
+            counts = transaction.view(FOLLOWER_COUNTS).get(key_of(event.tenant, event.actor)) or {}
             threshold = spec.fan_out_threshold or self._runtime.settings.fan_out_threshold
             choice = fan_out(counts, threshold)
             if isinstance(choice, Read):
@@ -234,22 +240,22 @@ class Router(Stateful):
                 written += routing.to_followers(spec, choice.partitions)
         cost = len(written) + sum(len(routed) for _, routed in told) + len(ended)
         # Critical goes to bulk as well: a flood is a flood, whatever it is called.
-        if self._is_over_share(event.tenant, routing.at, cost, turn):
+        if self._is_over_share(event.tenant, routing.at, cost, transaction):
             routing = replace(routing, is_bulk=True)
             written = in_bulk(written)
             told = [(spec, in_bulk(routed)) for spec, routed in told]
             ended = [(CANCELLED_BULK, at, key, said) for _, at, key, said in ended]
         for spec, routed in told:
             self._is_routing = True
-            written += begin_routing(turn, routing, spec, routed)
+            written += begin_routing(transaction, routing, spec, routed)
         for spec in goals:
             posted += routing.reached(spec, self._runtime.clock.now())
         return ended + written + posted
 
-    def _is_over_share(self, tenant: str, at: int, cost: int, turn: Turn) -> bool:
+    def _is_over_share(self, tenant: str, at: int, cost: int, transaction: Transaction) -> bool:
         if not cost:
             return False
-        shares, name = turn.view(SHARES), key_of(tenant)
+        shares, name = transaction.view(SHARES), key_of(tenant)
         bucket, over = spend(shares.get(name), self._runtime.settings.tenant_share, cost, at)
         shares.put(name, bucket)
         return over

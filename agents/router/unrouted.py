@@ -1,4 +1,4 @@
-"""Writing the records of events that set off many: so many bytes in one turn, the rest in others.
+"""Writing the records of events that set off many: so many bytes a transaction.
 
 An event of half a mebibyte that names a thousand users is half a gigabyte of requests.
 """
@@ -16,30 +16,35 @@ from schemas.encoding import encode
 from schemas.errors import BadRecord
 from schemas.topics import EVENTS, PLACED
 from schemas.vocabulary import Reason
-from tables.storage.transaction import TURN_BYTES, Turn
+from tables.storage.transaction import TRANSACTION_BYTES, Transaction
 from tables.unrouted import UNROUTED, Unrouted, unrouted_key
 
 FEW = 16
-"""Records of one event that are written at once, whatever their size, so that a turn adds 16 times
-its slice, a mebibyte, to `TURN_BYTES`; posts and fan-outs add a copy for each partition."""
+"""Records of one event that are written at once, whatever their size, so that a transaction adds 16
+times its slice, a mebibyte, to `TRANSACTION_BYTES`; posts and fan-outs add a copy for each
+partition."""
 
 
 _PLACED = frozenset(topic.name for topic in PLACED.values())
 
 
-def begin_routing(turn: Turn, routing: Routing, spec: NotificationType, routed: Routed) -> Routed:
+def begin_routing(
+    transaction: Transaction, routing: Routing, spec: NotificationType, routed: Routed
+) -> Routed:
     """Of what an event sets off by a type, as much as there is room for; the rest is noted."""
     left = Unrouted(spec.name, routing.event, routing.origin, routing.at, 0, routing.is_bulk)
-    return _begun(turn, left, spec, routed)
+    return _begun(transaction, left, spec, routed)
 
 
-def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Refuse) -> bool:
+def go_on_routing(
+    transaction: Transaction, catalogue: Catalogue, partitions: int, refuse: Refuse
+) -> bool:
     """Write the next part of the most urgent event that is under way; whether there was one.
 
     Where the rest can't be written, as the catalogue is another one now, the event becomes a dead
     letter: replayed, it tells only those whom it has not reached.
     """
-    view = turn.view(UNROUTED)
+    view = transaction.view(UNROUTED)
     key = next(view.keys(b""), None)
     left = None if key is None else view.get(key)
     if key is None or left is None:
@@ -52,7 +57,7 @@ def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Ref
         routing = Routing(left.event, left.origin, left.at, partitions, left.is_bulk)
         routed = routing.told(spec)
     except BadRecord as error:
-        refuse(_record_of(left), error, turn.outputs)
+        refuse(_record_of(left), error, transaction.outputs)
         return True
     except Exception as error:
         if not is_of_record(error):
@@ -64,10 +69,10 @@ def go_on_routing(turn: Turn, catalogue: Catalogue, partitions: int, refuse: Ref
             event=left.event.id,
             tenant=left.event.tenant,
         )
-        refuse(_record_of(left), fault, turn.outputs)
+        refuse(_record_of(left), fault, transaction.outputs)
         return True
-    for topic, partition, name, value in _begun(turn, left, spec, routed[left.done :]):
-        turn.outputs.add(topic, partition, name.encode(), encode(value))
+    for topic, partition, name, value in _begun(transaction, left, spec, routed[left.done :]):
+        transaction.outputs.add(topic, partition, name.encode(), encode(value))
     return True
 
 
@@ -80,13 +85,15 @@ def _record_of(left: Unrouted) -> ConsumerRecord:
     return make_record(ConsumerRecord, *place, left.at, key, value)
 
 
-def _begun(turn: Turn, left: Unrouted, spec: NotificationType, routed: Routed) -> Routed:
+def _begun(
+    transaction: Transaction, left: Unrouted, spec: NotificationType, routed: Routed
+) -> Routed:
     if len(routed) <= FEW:
         return routed
-    room = TURN_BYTES - turn.outputs.size
+    room = TRANSACTION_BYTES - transaction.outputs.size
     fitting = max(FEW, room // len(encode(routed[0][3])))
     if len(routed) <= fitting:
         return routed
     left = replace(left, done=left.done + fitting)
-    turn.view(UNROUTED).put(unrouted_key(left, spec.priority), left)
+    transaction.view(UNROUTED).put(unrouted_key(left, spec.priority), left)
     return routed[:fitting]

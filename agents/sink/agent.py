@@ -32,7 +32,7 @@ from tables.erasure_filter import ERASED, is_forgotten, note_erasures
 from tables.sent import SENT, SentLedger, SentMark
 from tables.storage.finished_ahead import AHEAD, Span
 from tables.storage.store import Store
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 SLICE = 250
 """Deliveries in one slice."""
@@ -111,9 +111,9 @@ class Sink(Stateful):
         """Deliver all of the slice, and emit what became of each once it is known; or note who was
         erased."""
         if slice_.partition.topic == ERASURES.name:
-            turn = Turn(slice_, self._store, self._runtime.outputs())
-            note_erasures(turn, self._intake.read(slice_, turn.outputs))
-            await turn.finish()
+            transaction = Transaction(slice_, self._store, self._runtime.outputs())
+            note_erasures(transaction, self._intake.read(slice_, transaction.outputs))
+            await transaction.commit()
             return
         self._ledger.forget(self._runtime.clock.now())
         left, works = self._outcomes.begin(slice_), dict[str, Work]()

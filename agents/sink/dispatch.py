@@ -13,7 +13,7 @@ from policy.split import order_of
 from schemas.circuit import CircuitState
 from schemas.errors import Abandoned
 from schemas.vocabulary import Reason
-from sinks.provider import Refused, Retry
+from sinks.provider import PermanentFailure, TransientFailure
 from sinks.registry import Weighted
 
 LONGEST_WAIT = 1.0
@@ -26,7 +26,7 @@ class Answer(Struct, frozen=True):
 
     provider: str
     result: Result
-    before: tuple[tuple[str, Retry], ...] = ()
+    before: tuple[tuple[str, TransientFailure], ...] = ()
 
 
 class Dispatch:
@@ -65,24 +65,24 @@ class Dispatch:
         if weights is None:
             channel = call.delivery.channel
             detail = f"{f'TOCSIN_{channel}_PROVIDERS'.upper()} lists none for {scheme or 'such'!r}"
-            return Answer("", Refused(Reason.NO_PROVIDER, detail))
+            return Answer("", PermanentFailure(Reason.NO_PROVIDER, detail))
         order = order_of(call.delivery.delivery_id, weights)
         while (answer := await self._ask(call, order)) is None:
             others = [calls for name, calls in self._calls.items() if name not in order]
             if not all(calls.is_open for calls in others) and others:
                 # Other addresses of this channel can be reached, so its lane must go on.
                 after = min(self._calls[name].free_in() for name in order)
-                return Answer("", Retry(Reason.CIRCUIT_OPEN, ", ".join(order), after))
+                return Answer("", TransientFailure(Reason.CIRCUIT_OPEN, ", ".join(order), after))
             await self._wait(call, order)
             if call.is_forgotten(call.delivery):
                 return Answer("", FORGOTTEN)
             if self._clock.now() >= call.delivery.expires_at:
-                return Answer("", Retry(Reason.CIRCUIT_OPEN, ", ".join(order)))
+                return Answer("", TransientFailure(Reason.CIRCUIT_OPEN, ", ".join(order)))
         return answer
 
     async def _ask(self, call: Call, order: Sequence[str]) -> Answer | None:
         """The answer of the first that could be asked, or the last that failed; None of none."""
-        failed: list[tuple[str, Retry]] = []
+        failed: list[tuple[str, TransientFailure]] = []
         for name in order:
             calls = self._calls[name]
             if calls.is_open:
@@ -90,7 +90,7 @@ class Dispatch:
             result = await calls.deliver(call)
             if result is NOT_CALLED:
                 continue
-            if not isinstance(result, Retry) or result.uncertain:
+            if not isinstance(result, TransientFailure) or result.uncertain:
                 return Answer(name, result, tuple(failed))
             failed.append((name, result))
         return Answer(*failed[-1], tuple(failed[:-1])) if failed else None

@@ -25,7 +25,7 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import Channel, Reason, Stage
-from sinks.provider import Refused, Retry
+from sinks.provider import PermanentFailure, TransientFailure
 from tables.sent import SentMark
 
 
@@ -57,9 +57,9 @@ class Emission:
         match answer.result:
             case SentMark() as mark:
                 self.sent(mark)
-            case Retry() as retry:
+            case TransientFailure() as retry:
                 self._retry(answer.provider, retry)
-            case Refused() as refused:
+            case PermanentFailure() as refused:
                 self.failed(answer.provider, BadRecord(refused.reason, refused.detail))
                 if is_gone(self._delivery, refused):
                     said = unregistered(self._delivery, self._clock.now())
@@ -97,7 +97,7 @@ class Emission:
         letter = dead_letter(self._role, self._record, failure, now)
         self.outputs.add(DEAD_LETTERS, self._record.partition, letter.key, encode(letter))
 
-    def _retry(self, provider: str, retry: Retry) -> None:
+    def _retry(self, provider: str, retry: TransientFailure) -> None:
         now = self._clock.now()
         step = next_attempt(
             self._delivery,
@@ -129,7 +129,7 @@ class Emission:
         self.outputs.add(topic, self._record.partition, self._record.key, encode(value))
 
 
-def is_gone(delivery: Delivery, refused: Refused) -> bool:
+def is_gone(delivery: Delivery, refused: PermanentFailure) -> bool:
     """Whether the address is to be suppressed: nobody is there, or it never was a device."""
     is_no_device = delivery.channel is Channel.PUSH and refused.reason is Reason.INVALID_ADDRESS
     return refused.lasting and (refused.reason is Reason.UNREGISTERED or is_no_device)

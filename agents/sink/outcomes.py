@@ -11,7 +11,7 @@ from pipeline.producing.group_commit import GroupCommit
 from pipeline.producing.outputs import Outputs
 from tables.storage.finished_ahead import Ahead, Span
 from tables.storage.store import Store
-from tables.storage.transaction import TURN_BYTES, Turn
+from tables.storage.transaction import TRANSACTION_BYTES, Transaction
 
 SPAN_BYTES = 100
 """That an outcome without outputs counts for in a write: its offsets are stored as well."""
@@ -37,7 +37,7 @@ class Outcomes:
         self._runtime = runtime
         self._ahead: dict[str, Ahead] = {}
         self._writes: GroupCommit[Done, None] = GroupCommit(
-            self._write, TURN_BYTES, size=lambda done: SPAN_BYTES + done.outputs.size
+            self._write, TRANSACTION_BYTES, size=lambda done: SPAN_BYTES + done.outputs.size
         )
 
     def begin(self, slice_: Slice) -> dict[int, Span]:
@@ -63,8 +63,8 @@ class Outcomes:
 
     async def _write_topic(self, group: Sequence[Done]) -> None:
         slice_ = group[0].slice_
-        turn = Turn(slice_, self._store, self._runtime.outputs())
+        transaction = Transaction(slice_, self._store, self._runtime.outputs())
         for done in group:
-            turn.outputs.extend(done.outputs)
+            transaction.outputs.extend(done.outputs)
         spans = [span for done in group for span in done.spans]
-        await turn.finish(up_to=self._ahead_of(slice_).finish(spans, turn))
+        await transaction.commit(up_to=self._ahead_of(slice_).finish(spans, transaction))

@@ -13,7 +13,7 @@ from pipeline.batcher import Batcher
 from pipeline.monitoring.metrics import CIRCUIT, FAILING_SINCE, PROVIDER_CALLS, PROVIDER_ERRORS
 from pipeline.process.runtime import Runtime
 from pipeline.processing.record_faults import is_of_record, report_fault
-from pipeline.processing.weighted_semaphore import Slots
+from pipeline.processing.weighted_semaphore import WeightedSemaphore
 from policy.tracking.ticket import ticket_of
 from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
@@ -23,7 +23,7 @@ from sinks.email.own_links import WITHOUT_URL, OwnLinks
 from sinks.http.breaker import Answers, Breaker, Circuit, answers_of
 from sinks.http.client import BEFORE_CALL
 from sinks.http.health import Health
-from sinks.provider import Outcome, Provider, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Provider, Sent, TransientFailure
 from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
 
@@ -44,10 +44,10 @@ class Call(Struct, frozen=True):
     origin: str = ""
 
 
-Result = SentMark | Retry | Refused
+Result = SentMark | TransientFailure | PermanentFailure
 """What came of a delivery's call: the mark that the ledger now holds, or why it was not sent."""
-FORGOTTEN = Refused(Reason.NONE, "the user was erased, so no call was made")
-NOT_CALLED = Retry(Reason.CIRCUIT_OPEN, "the provider is in trouble and was not called")
+FORGOTTEN = PermanentFailure(Reason.NONE, "the user was erased, so no call was made")
+NOT_CALLED = TransientFailure(Reason.CIRCUIT_OPEN, "the provider is in trouble and was not called")
 
 
 class Calls:
@@ -64,7 +64,7 @@ class Calls:
         self._check_lease = runtime.check_lease
         self._tracking = Tracking(runtime.settings)
         self._links = OwnLinks(runtime.settings)
-        self._slots = Slots(runtime.settings.calls_in_flight, provider.calls_per_server)
+        self._slots = WeightedSemaphore(runtime.settings.calls_in_flight, provider.calls_per_server)
         # Half the time-out: a provider that hangs is left alone before all calls time out. One
         # whose addresses are servers of their own has circuits for them itself.
         stall = runtime.settings.provider_timeout * 500 if provider.is_one_server else inf
@@ -174,7 +174,7 @@ class Calls:
                 ]
             fault = report_fault(self.provider.name, "a delivery", error, **ids_of(deliveries[0]))
             said = f"it may have been sent: {fault.detail}" if is_called else fault.detail
-            return [Refused(fault.reason, said)] * len(deliveries)
+            return [PermanentFailure(fault.reason, said)] * len(deliveries)
         finally:
             BEFORE_CALL.reset(called)
 
@@ -189,16 +189,16 @@ class Calls:
         name, delivery = self.provider.name, call.delivery
         ticket = ticket_of(delivery) if self.provider.keeps_tickets else None
         PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Retry) and outcome.concerns_all:
+        if isinstance(outcome, TransientFailure) and outcome.concerns_all:
             PROVIDER_ERRORS.labels(name, outcome.reason).inc()
-        if isinstance(outcome, Retry) and outcome.uncertain and self._holds:
+        if isinstance(outcome, TransientFailure) and outcome.uncertain and self._holds:
             # Noted before anything else is done: a stop in the middle of the slice must not lead
             # to a second call.
             detail = f"it may have been sent: {outcome.reason}: {outcome.detail}"
             where = call.origin or "?"
             held = SentMark(now, name, detail, delivery.attempt, held=where, ticket=ticket)
             await call.ledger.mark(delivery, held)
-            return Refused(Reason.UNCERTAIN, detail)
+            return PermanentFailure(Reason.UNCERTAIN, detail)
         if not isinstance(outcome, Sent):
             return outcome
         mark = SentMark(
@@ -222,7 +222,7 @@ class Calls:
         if circuit is not Circuit.OPEN:
             log.warning("%s is called again.", self.provider.name)
             return
-        said = [f"{o.reason}: {o.detail}" for o in outcomes if isinstance(o, Retry)]
+        said = [f"{o.reason}: {o.detail}" for o in outcomes if isinstance(o, TransientFailure)]
         log.warning(
             "%s is left alone for %.0f s (%s). Its deliveries go to the channel's other providers, "
             "or wait in Kafka; nothing is lost.",

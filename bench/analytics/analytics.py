@@ -32,7 +32,7 @@ from bench.pairs import (
     take_turns,
 )
 from bench.processor import cpu_seconds, cpu_us_each
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from pipeline.process.gc_tuning import tune_collector
 from pipeline.producing.outputs import Outputs
 from pipeline.producing.producer import Producer, start_producer
@@ -92,7 +92,7 @@ class Rows(NamedTuple):
 class Setting(NamedTuple):
     """What both contestants work with."""
 
-    house: House
+    house: LocalStack
     producer: Producer
     clickhouse: ClickHouse
 
@@ -100,7 +100,7 @@ class Setting(NamedTuple):
 async def run(rows: int, pairs: int, progress: Progress) -> AnalyticsFound:
     """Have both insert so many rows in turn, then pace the worker."""
     with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as folder:
-        house = House(Path(folder), roles=(ROLE,))
+        house = LocalStack(Path(folder), roles=(ROLE,))
         progress("Kafka and ClickHouse are starting")
         await house.start()
         producer = await start_producer(house.kafka.address)

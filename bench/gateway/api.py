@@ -23,7 +23,7 @@ from bench.pairs import (
     take_turns,
 )
 from bench.processor import cpu_seconds, cpu_us_each
-from embedded.local_stack import WEB, House
+from embedded.local_stack import WEB, LocalStack
 from pipeline.producing.outputs import partition_of
 from pipeline.producing.producer import start_producer
 
@@ -47,7 +47,7 @@ class Accepts(Struct, frozen=True):
     cpu_ratio: Ratio
 
 
-async def accepts(house: House, url: str, key: str, pairs: int, progress: Progress) -> Accepts:
+async def accepts(house: LocalStack, url: str, key: str, pairs: int, progress: Progress) -> Accepts:
     """How many events the API takes, and how many a bare handler takes, in turn."""
     async with running("bench.gateway.bare_handler", house.kafka.address) as bare:
         other = (await line_of(bare)).decode().strip()
@@ -92,7 +92,7 @@ async def _posts(url: str, key: str) -> None:
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
 
 
-async def reads(house: House, url: str, key: str) -> tuple[float, float]:
+async def reads(house: LocalStack, url: str, key: str) -> tuple[float, float]:
     """Milliseconds in which the first page of an inbox is read: the median, the 99th of 100."""
     producer = await start_producer(house.kafka.address)
     partitions = house.settings.partitions

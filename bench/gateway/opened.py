@@ -11,7 +11,7 @@ from bench.gateway.deliveries import TOPIC, delivery
 from bench.gateway.messages import Messages
 from bench.memory import memory_of
 from bench.pairs import Progress
-from embedded.local_stack import WEB, House
+from embedded.local_stack import WEB, LocalStack
 from pipeline.producing.producer import start_producer
 from web.api.keys import ApiKey, Scope, new_key, table_of
 
@@ -24,7 +24,7 @@ PER_MINUTE = 10_000_000
 class Opened(NamedTuple):
     """Tocsin with sockets open, and warm."""
 
-    house: House
+    house: LocalStack
     key: str
     url: str
     messages: Messages
@@ -37,7 +37,7 @@ async def opened(sockets: int, rate: int, progress: Progress) -> AsyncIterator[O
     with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as folder:
         keys = Path(folder) / "keys.toml"
         key = _key(keys)
-        house = House(
+        house = LocalStack(
             Path(folder) / "house",
             roles=("decider", "inapp", WEB),
             api_keys=keys,

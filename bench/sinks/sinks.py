@@ -34,7 +34,7 @@ from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 from sinks.email.smtp import Smtp
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Provider, Retry, Sent
+from sinks.provider import Provider, Sent, TransientFailure
 from sinks.registry import PROVIDERS, kind_of
 
 BATCH = 100
@@ -190,7 +190,7 @@ async def _request_of(send: Send) -> Request:
 
     async def tapped(
         client: HttpClient, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> Reply | Retry:
+    ) -> Reply | TransientFailure:
         seen.append(Request(url, body, dict(headers)))
         return await post(client, url, body, headers)
 

@@ -21,7 +21,7 @@ from demo.dataset.world import SEED
 from demo.produce.producer import write_world
 from demo.run import DEMO_ROLES, TOGETHER
 from embedded.kafka import Kafka
-from embedded.local_stack import ROOT, House, Simulators
+from embedded.local_stack import ROOT, LocalStack, Simulators
 from embedded.process import Child, tail
 from pipeline.admin.lag import Lag
 from schemas.errors import Unavailable
@@ -88,7 +88,7 @@ class Whole:
     """A running Tocsin whose users are known to it."""
 
     def __init__(
-        self, house: House, stub: ProviderStub, users: int, lag: Lag, read_sent: ReadOn
+        self, house: LocalStack, stub: ProviderStub, users: int, lag: Lag, read_sent: ReadOn
     ) -> None:
         self.house = house
         self.stub = stub
@@ -164,7 +164,7 @@ class Whole:
 async def whole(users: int, progress: Progress) -> AsyncIterator[Whole]:
     """The demo's processes and so many of its people; gone at the end with all that they held."""
     with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as name:
-        house = House(Path(name), roles=DEMO_ROLES, together=TOGETHER)
+        house = LocalStack(Path(name), roles=DEMO_ROLES, together=TOGETHER)
         stub = house.simulators = ProviderStub(Path(name) / "stub")
         await house.start(progress)
         try:

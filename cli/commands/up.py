@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.environment import FILE, EnvironmentFile, claimed
 from cli.lines import Row, aligned, print_lines
 from demo.show.playground import open_shop
-from embedded.local_stack import CATALOGUE, TOGETHER, WEB, House
+from embedded.local_stack import CATALOGUE, TOGETHER, WEB, LocalStack
 from embedded.process import check_port
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.variables import settings_of
@@ -47,7 +47,7 @@ async def stay_up(
     with claimed() as file:
         for port in (web_port, page_port):
             check_port(port)
-        house = House(
+        house = LocalStack(
             folder,
             kafka_port=kafka_port,
             clickhouse_port=clickhouse_port,
@@ -61,7 +61,7 @@ async def stay_up(
         await _run(house, page_port, file)
 
 
-async def _run(house: House, page_port: int, file: EnvironmentFile) -> None:
+async def _run(house: LocalStack, page_port: int, file: EnvironmentFile) -> None:
     console = Console(stderr=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -83,12 +83,12 @@ async def _run(house: House, page_port: int, file: EnvironmentFile) -> None:
             await house.stop()
 
 
-def _environment(house: House) -> Mapping[str, str]:
+def _environment(house: LocalStack) -> Mapping[str, str]:
     variables = {**os.environ, **house.environment}
     return {name: text for name, text in variables.items() if name != OF_ITS_OWN}
 
 
-def addresses(house: House, page: str) -> list[Row]:
+def addresses(house: LocalStack, page: str) -> list[Row]:
     """Where everything is, a row each."""
     web = f"http://127.0.0.1:{house.web_port}"
     return [

@@ -15,7 +15,7 @@ from msgspec import Struct
 from analytics.clickhouse import ClickHouse
 from analytics.timeline import day_of
 from demo.show.visitor import Failures, Taken
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import Accepted
 from pipeline.admin.lag import Lag
 from pipeline.kafka.topic_following import following
@@ -80,7 +80,7 @@ def event_of(kind: str, data: dict[str, Any]) -> Event:
 class Shop:
     """The page's server."""
 
-    def __init__(self, house: House, producer: Producer, clickhouse: ClickHouse) -> None:
+    def __init__(self, house: LocalStack, producer: Producer, clickhouse: ClickHouse) -> None:
         self._house = house
         self._settings = house.settings
         self._producer = producer
@@ -171,7 +171,7 @@ async def _unseen(_: dict[str, int]) -> None:
 
 
 @asynccontextmanager
-async def open_shop(house: House, port: int = 0) -> AsyncIterator[str]:
+async def open_shop(house: LocalStack, port: int = 0) -> AsyncIterator[str]:
     """Serve the page inside the block; its URL. The house must run the web process."""
     producer, clickhouse = await start_producer(house.kafka.address), ClickHouse(house.settings)
     shop = Shop(house, producer, clickhouse)

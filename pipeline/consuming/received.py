@@ -12,7 +12,7 @@ from typing import NamedTuple
 LATE_MS = 1000
 """A broker answers a fetch after half a second even if it has nothing; one that has not for this
 long is slow or away."""
-KEPT_MS = 10_000
+RECEIVED_RETENTION_MS = 10_000
 """For how long it is known what had been received when."""
 
 
@@ -43,7 +43,7 @@ class Received:
             self._seen.append((answer.at, latest))
         else:
             self._seen[-1] = (at, latest)
-        while len(self._seen) > 1 and self._seen[1][0] < answer.at - KEPT_MS:
+        while len(self._seen) > 1 and self._seen[1][0] < answer.at - RECEIVED_RETENTION_MS:
             self._seen.popleft()
 
     def is_current(self, answer: Answer) -> bool:

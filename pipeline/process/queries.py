@@ -24,7 +24,7 @@ from schemas.topics import OWNERS
 SIGNATURE = "X-Tocsin-Signature"
 NOT_HERE = 421
 """Misdirected request: another worker holds the partition, or nobody yet."""
-PATIENCE = 2.0
+QUERY_TIMEOUT_SECONDS = 2.0
 """Seconds for which a question waits until what it is to come after is done."""
 IDLE_SECONDS = 75.0
 """After which a connection ends that sends nothing, or only a part of a request's head."""
@@ -51,7 +51,7 @@ def check_guarded(settings: Settings) -> None:
         )
 
 
-class NotHere(Exception):
+class NotOwner(Exception):
     """The partition is not held here, or not yet, or no longer."""
 
 
@@ -59,11 +59,11 @@ class Held(Protocol):
     """The partitions of a worker, as far as questions concern them."""
 
     def frontier(self, number: int, topic: str) -> int:
-        """Up to which offset a topic is done; raises NotHere."""
+        """Up to which offset a topic is done; raises NotOwner."""
         ...
 
     async def answer(self, number: int, question: bytes) -> bytes:
-        """What the handler of a partition answers; raises NotHere, BadRecord and ValueError."""
+        """What the handler of a partition answers; raises NotOwner, BadRecord and ValueError."""
         ...
 
 
@@ -144,7 +144,7 @@ class Queries:
             body = b"{}"
             if question != NO_QUESTION:
                 body = await held.answer(number, question)
-        except NotHere:
+        except NotOwner:
             return web.Response(status=NOT_HERE)
         except TimeoutError:
             return web.Response(status=503)
@@ -156,7 +156,7 @@ class Queries:
 
     def _held_by(self, role: str) -> Held:
         if role not in self._held:
-            raise NotHere
+            raise NotOwner
         return self._held[role]
 
 
@@ -167,8 +167,8 @@ async def _watch(certificate: Certificate) -> None:
 
 
 async def _wait(held: Held, number: int, after: Mapping[str, str]) -> None:
-    """Until each of these topics is done up to its offset; raises NotHere and TimeoutError."""
-    async with asyncio.timeout(PATIENCE):
+    """Until each of these topics is done up to its offset; raises NotOwner and TimeoutError."""
+    async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
         for topic, offset in after.items():
             while held.frontier(number, topic) < int(offset):  # noqa: ASYNC110 - rare
                 await asyncio.sleep(_LOOK_EVERY)

@@ -58,7 +58,7 @@ class Handler(SliceHandler, Protocol):
         """
         ...
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Do what is due by the clock, at most about a slice's worth, as durably as a slice.
 
         `read_to` says of each topic up to when (epoch ms) all that Kafka took is handled: after
@@ -129,7 +129,7 @@ class Lane:
             return
         with contextlib.suppress(Abandoned):
             while not self._closing.is_set():
-                due_in = await self._handler.wake(self._read_to) if self._read_to else None
+                due_in = await self._handler.on_timer(self._read_to) if self._read_to else None
                 if self._closing.is_set():
                     return
                 slice_ = self._queues.take()

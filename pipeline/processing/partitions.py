@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from pipeline.consuming.cursor import Cursor
 from pipeline.consuming.received import Received
 from pipeline.monitoring import metrics
-from pipeline.process.queries import NotHere
+from pipeline.process.queries import NotOwner
 from pipeline.processing.frontiers import Bounds, frontier_of
 from pipeline.processing.lanes import ALL_READ, Handler, Lane
 from pipeline.processing.read_first import Before
@@ -35,7 +35,7 @@ Opened = Callable[[int], Awaitable[None]]
 
 
 @runtime_checkable
-class Answerer(Protocol):
+class QueryHandler(Protocol):
     """A handler that can be asked what it knows."""
 
     async def answer(self, question: bytes) -> bytes:
@@ -49,15 +49,15 @@ class Role:
 
     A lane works on one slice at a time. Topics that share state share a lane: first those that go
     `ahead`, then those without a weight, in their order, then the others by their `weights`; what
-    is in `read_first` only once others are read up to its time. With `lane_per_topic`
-    each topic has its own, so that none waits for another; handlers are then not woken, as
-    several lanes would do it at once. `check` raises what makes the role useless, such as wrong
-    credentials, before anything is read; `close` lets go of what the handlers shared. With
-    `answers` it says what it holds and can be waited for, and its handlers may be Answerers. What
-    goes in few large pieces has larger `slice_bytes`, and `room` times the bytes in flight that
-    others have. Slices of topics with a number in `in_flight` don't wait for each other, up to so
-    many records; such a topic has a lane of its own. With `waits_outside` its slices may wait for
-    as long as something other than Kafka is away.
+    is in `read_first` only once others are read up to its time. With `lane_per_topic` each topic
+    has its own, so that none waits for another; handlers are then not woken, as several lanes would
+    do it at once. `check` raises what makes the role useless, such as wrong credentials, before
+    anything is read; `close` lets go of what the handlers shared. With `answers` it says what it
+    holds and can be waited for, and its handlers may be QueryHandlers. What goes in few large
+    pieces has larger `slice_bytes`, and `room` times the bytes in flight that others have. Slices
+    of topics with a number in `in_flight` don't wait for each other, up to so many records; such a
+    topic has a lane of its own. With `waits_outside` its slices may wait for as long as something
+    other than Kafka is away.
     """
 
     name: str
@@ -172,9 +172,13 @@ class Partition:
         self._lane_of[slice_.partition.topic].put(slice_)
 
     async def answer(self, question: bytes) -> bytes:
-        """What the handler answers; raises NotHere before it is restored and when it closes."""
-        if not self.frontiers or self._closing.is_set() or not isinstance(self._handler, Answerer):
-            raise NotHere
+        """What the handler answers; raises NotOwner before it is restored and when it closes."""
+        if (
+            not self.frontiers
+            or self._closing.is_set()
+            or not isinstance(self._handler, QueryHandler)
+        ):
+            raise NotOwner
         return await self._handler.answer(question)
 
     def close(self) -> None:
@@ -283,17 +287,17 @@ class Partitions:
         return {tp: at for held in self._held.values() for tp, at in held.frontiers.items()}
 
     def frontier(self, number: int, topic: str) -> int:
-        """Up to which offset a topic of a partition is done; raises NotHere."""
+        """Up to which offset a topic of a partition is done; raises NotOwner."""
         held = self._held.get(number)
         at = held.frontiers.get(TopicPartition(topic, number)) if held else None
         if at is None:
-            raise NotHere
+            raise NotOwner
         return at
 
     async def answer(self, number: int, question: bytes) -> bytes:
-        """What a partition's handler answers; raises NotHere, and ValueError for no question."""
+        """What a partition's handler answers; raises NotOwner, and ValueError for no question."""
         if number not in self._held:
-            raise NotHere
+            raise NotOwner
         return await self._held[number].answer(question)
 
     def assign(self, numbers: set[int], source: Source) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.processing.slices import Slice
 
-PATIENCE = 60.0
+STALL_TIMEOUT_SECONDS = 60.0
 """Seconds for which reading may stand still before what waits for it goes all the same."""
 GRACE = 0.2
 """Seconds that a slice waits for what it can do without."""
@@ -73,4 +73,4 @@ class ReadFirst:
         known, now = self._readings.setdefault(topics, _Reading()), self._monotonic()
         if read != known.read:
             known.read, known.since = read, now
-        return now - known.since > PATIENCE
+        return now - known.since > STALL_TIMEOUT_SECONDS

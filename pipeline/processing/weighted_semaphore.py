@@ -44,7 +44,7 @@ class _Queue:
         return turn
 
 
-class Slots:
+class WeightedSemaphore:
     """At most `total` holders at once, a quarter of them kept free for critical.
 
     One server's calls hold no more than are left free, and `of_one` at most: however many servers

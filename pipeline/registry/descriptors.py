@@ -29,7 +29,7 @@ MEMORY = 1 << 30
 """Bytes of address space that it may have."""
 OUTPUT = 32 << 20
 """Bytes that it may write."""
-PATIENCE = 60.0
+COMPILE_TIMEOUT_SECONDS = 60.0
 """Seconds by the clock, after which this machine is taken to be too busy for it."""
 NOT_INSTALLED = 3
 """How it ends where protoc isn't there."""
@@ -183,10 +183,11 @@ async def _compile(folder: Path) -> None:
             *argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
-        ended = await asyncio.wait_for(process.wait(), PATIENCE)
+        ended = await asyncio.wait_for(process.wait(), COMPILE_TIMEOUT_SECONDS)
     except TimeoutError:
         raise RegistryUnavailable(
-            f"protoc did not end within {PATIENCE:g} s; this machine is too busy for it"
+            f"protoc did not end within {COMPILE_TIMEOUT_SECONDS:g} s; this machine is too "
+            "busy for it"
         ) from None
     finally:
         if process.returncode is None:

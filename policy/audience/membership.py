@@ -17,7 +17,7 @@ class Membership(Struct, frozen=True):
     why: str
 
 
-class Ties(Struct, frozen=True):
+class FollowFacts(Struct, frozen=True):
     """What ties a user to others: whom of those asked about they follow, and the actor's followers.
 
     `follows` is None where nobody knows; `followers` is their number by user partition.
@@ -31,7 +31,7 @@ def membership(
     event: Event,
     spec: NotificationType,
     user: str,
-    ties: Ties,
+    ties: FollowFacts,
     attributes: Mapping[str, str],
     threshold: int,
 ) -> Membership:

@@ -35,7 +35,7 @@ _CLEARER = {
 }
 
 
-class Misfit(Exception):
+class ConversionError(Exception):
     """A value that does not fit: `path` leads to its field, which stands at `place`.
 
     They differ where a table has a field that it may not have: it is the table that has it, and
@@ -52,23 +52,23 @@ class Misfit(Exception):
 
 
 def convert(value: Any, kind: type[_T]) -> _T:
-    """The value as that kind; raises Misfit for the first field that does not fit."""
+    """The value as that kind; raises ConversionError for the first field that does not fit."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _misfit(value, kind, str(error)) from None
 
 
-def misfits(value: Any, kind: type) -> list[Misfit]:
+def misfits(value: Any, kind: type) -> list[ConversionError]:
     """Everything that does not fit, in the order in which it is found, and MOST_MISFITS at most.
 
     Each is replaced by something that fits before the next one is looked for.
     """
-    found: list[Misfit] = []
+    found: list[ConversionError] = []
     while len(found) < MOST_MISFITS:
         try:
             convert(value, kind)
-        except Misfit as misfit:
+        except ConversionError as misfit:
             if found and misfit.said == found[-1].said:
                 return found  # there is nothing to put in its place
             found.append(misfit)
@@ -78,7 +78,7 @@ def misfits(value: Any, kind: type) -> list[Misfit]:
     return found
 
 
-def _misfit(value: Any, kind: type, error: str) -> Misfit:
+def _misfit(value: Any, kind: type, error: str) -> ConversionError:
     said = _SAID.fullmatch(error)
     assert said is not None  # noqa: S101  it matches anything
     complaint, is_key, where = said.groups()
@@ -92,10 +92,10 @@ def _misfit(value: Any, kind: type, error: str) -> Misfit:
     place = (*path, unknown[1]) if unknown else path
     clear = _CLEARER.get(complaint, complaint)
     is_name = bool(is_key or unknown)
-    return Misfit(path, clear + hint(complaint, kind, path), place, is_name=is_name)
+    return ConversionError(path, clear + hint(complaint, kind, path), place, is_name=is_name)
 
 
-def _mended(value: Any, kind: type, misfit: Misfit) -> Any:
+def _mended(value: Any, kind: type, misfit: ConversionError) -> Any:
     """A copy of the value in which something that fits stands there, or nothing."""
     if lacking := _LACKING.fullmatch(misfit.complaint):
         path = (*misfit.path, lacking[1])

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from policy.catalogue.conversion import Misfit, convert, misfits
+from policy.catalogue.conversion import ConversionError, convert, misfits
 from policy.catalogue.entry import PlainName
 from policy.catalogue.problem import shown
 from policy.catalogue.toml_lines import Path, excess_of, line_of, lines_of
@@ -66,7 +66,7 @@ class CatalogueFile:
         """The table at this path as that kind, or None, with all that does not fit."""
         try:
             return convert(table, kind)
-        except Misfit:
+        except ConversionError:
             for misfit in misfits(table, kind):
                 place = (*path, *misfit.place)
                 self.complain((*path, *misfit.path), misfit.complaint, place)

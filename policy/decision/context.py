@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.audience.audience import followees, told_after
-from policy.audience.membership import Ties, membership
+from policy.audience.membership import FollowFacts, membership
 from policy.body import body_digest
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.explanation import Explanation, explain
@@ -32,7 +32,7 @@ class Standing(Struct, frozen=True):
 
     profile: Profile = Profile()
     ledger: Ledger = Ledger()
-    ties: Ties = Ties()
+    ties: FollowFacts = FollowFacts()
     cancelled_at: int = 0
     tally: Tally | None = None
     partition: int = 0

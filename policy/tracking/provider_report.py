@@ -12,7 +12,7 @@ from schemas.feedback import Feedback
 from schemas.receipt import Receipt
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
-from schemas.vocabulary import Bar, Channel, Stage
+from schemas.vocabulary import Channel, Stage, SuppressionReason
 
 MOST_DETAIL = 300
 """Characters of what a provider says that are kept."""
@@ -110,9 +110,9 @@ def receipt_of(ticket: Ticket, report: Report) -> Receipt | None:
 def suppression_of(ticket: Ticket, report: Report, bounce_days: int) -> Suppression | None:
     """What bars the address from now on."""
     if report.kind is Kind.BOUNCED and report.hard:
-        reason, until = Bar.HARD_BOUNCE, moment(report.at + bounce_days * _DAY_MS)
+        reason, until = SuppressionReason.HARD_BOUNCE, moment(report.at + bounce_days * _DAY_MS)
     elif report.kind is Kind.COMPLAINED:
-        reason, until = Bar.COMPLAINT, None
+        reason, until = SuppressionReason.COMPLAINT, None
     else:
         return None
     return Suppression(

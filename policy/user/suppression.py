@@ -12,7 +12,7 @@ from policy.user.profile import Profile
 from policy.user.suppression_reason import NO_END, Barred
 from schemas.delivery import Delivery
 from schemas.suppression import Stop, Suppression
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 
 MOST_BARRED = 100
 """Bars that are kept for one user; of more, the newest."""
@@ -45,7 +45,7 @@ def with_bar(profile: Profile, bar: Barred) -> Profile:
 def stopped(phone: str, at: int) -> Barred:
     """The bar of a number from which STOP came at `at` (epoch ms); WhatsApp's has its scheme."""
     channel = Channel.CHAT if is_of_whatsapp(phone) else Channel.SMS
-    return Barred(channel, phone, Bar.STOP, at)
+    return Barred(channel, phone, SuppressionReason.STOP, at)
 
 
 def with_stop(profile: Profile, said: Stop) -> Profile:
@@ -67,7 +67,7 @@ def with_registration(profile: Profile, address: str, at: int) -> Profile:
     What a provider said before that it is gone is over, also if that is told once more.
     """
     for bar in profile.barred:
-        gone = bar.channel is Channel.PUSH and bar.reason is Bar.UNREGISTERED
+        gone = bar.channel is Channel.PUSH and bar.reason is SuppressionReason.UNREGISTERED
         if gone and bar.address == address and bar.at < at:
             return with_bar(profile, replace(bar, at=at, until=at))
     return profile
@@ -90,7 +90,7 @@ def unregistered(delivery: Delivery, now: int) -> Suppression:
         tenant=delivery.tenant,
         accepted_at=delivery.accepted_at,
         channel=delivery.channel,
-        reason=Bar.STOP if is_number else Bar.UNREGISTERED,
+        reason=SuppressionReason.STOP if is_number else SuppressionReason.UNREGISTERED,
         at=moment(now),
         address=delivery.address,
     )

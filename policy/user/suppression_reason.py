@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from policy.time.timestamps import text
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 
 NO_END = 0
 
@@ -17,7 +17,7 @@ class Barred(Struct, frozen=True, array_like=True, gc=False):
 
     channel: Channel
     address: str
-    reason: Bar
+    reason: SuppressionReason
     at: int
     until: int = NO_END
 

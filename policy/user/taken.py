@@ -23,7 +23,7 @@ Said = Contacts | DeviceChange | Preferences | ProfileChange | Presence
 CONTACTS, PREFERENCES, QUIET_HOURS, ZONE = "c", "p", "q", "z"
 MOST_KEPT = 1000
 """Times of one user; of more, the latest."""
-KEPT_MS = 31 * 86_400_000
+TAKEN_RETENTION_MS = 31 * 86_400_000
 """How long a time is kept: longer than the way of a moved record through topics can take."""
 
 
@@ -149,7 +149,7 @@ def _note(profile: Profile, taken: Taken, newer: set[str], *parts: str, over: st
     times = {
         part: at
         for part, at in profile.taken.items()
-        if abs(at) + KEPT_MS > taken.at and (part[0] not in over or part in newer)
+        if abs(at) + TAKEN_RETENTION_MS > taken.at and (part[0] not in over or part in newer)
     }
     times |= dict.fromkeys(parts, -taken.at if taken.is_moved else taken.at)
     if len(times) > MOST_KEPT:

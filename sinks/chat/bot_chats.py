@@ -11,11 +11,11 @@ from schemas.profile import BotChat
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.hooks import IDS
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Outcome, Refused, Retry
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure, TransientFailure
+from sinks.single_message import SingleMessageProvider
 
 
-class BotChats(OneByOne):
+class BotChats(SingleMessageProvider):
     """Writes as one bot; a subclass says in which form, and what replies mean.
 
     A platform bounds what one chat gets and what a bot sends, and says no more than that it is too
@@ -32,10 +32,10 @@ class BotChats(OneByOne):
         try:
             chat = bot_chat_of(delivery.address)
         except msgspec.ValidationError:
-            return Refused(Reason.INVALID_ADDRESS, "it is no chat")
+            return PermanentFailure(Reason.INVALID_ADDRESS, "it is no chat")
         return await self.post(delivery, chat)
 
-    async def call(self, url: str, body: bytes, delivery: Delivery) -> Reply | Retry:
+    async def call(self, url: str, body: bytes, delivery: Delivery) -> Reply | TransientFailure:
         """One POST of JSON."""
         headers = {
             **self.headers(),

@@ -11,7 +11,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
 from sinks.http.client import Reply, failure_of, unreadable
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 
 UNKNOWN_WEBHOOK = 10015
 INVALID_TOKEN = 50027
@@ -113,9 +113,9 @@ class Discord(Hooks):
         except UNDECODABLE:
             return failure_of(reply, None)
         if said.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
-            return Refused(Reason.UNREGISTERED, f"{said.code}: {said.message[:100]}")
+            return PermanentFailure(Reason.UNREGISTERED, f"{said.code}: {said.message[:100]}")
         failed = failure_of(reply, f"{said.code}: {said.message}")
         # More exact than the header, which has whole seconds.
-        if isinstance(failed, Retry) and said.retry_after is not None:
+        if isinstance(failed, TransientFailure) and said.retry_after is not None:
             return structs.replace(failed, after=said.retry_after)
         return failed

@@ -12,8 +12,8 @@ from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import HttpClient, Reply
 from sinks.http.endpoints import AT_ONCE, Endpoints
-from sinks.provider import Outcome, Refused
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure
+from sinks.single_message import SingleMessageProvider
 
 SYSTEM_CLOCK = SystemClock()
 IDS = "X-Tocsin-Delivery"
@@ -21,7 +21,7 @@ IDS = "X-Tocsin-Delivery"
 _encode = msgspec.json.Encoder().encode
 
 
-class Hooks(OneByOne):
+class Hooks(SingleMessageProvider):
     """Posts to one platform's hooks; a subclass says in which form, and what replies mean.
 
     Each hook is throttled and revoked by itself, so each has a circuit of its own.
@@ -53,7 +53,7 @@ class Hooks(OneByOne):
         except ValueError:
             known = False
         if not known:
-            return Refused(Reason.INVALID_ADDRESS, f"it is at none of {self.name}'s hosts")
+            return PermanentFailure(Reason.INVALID_ADDRESS, f"it is at none of {self.name}'s hosts")
         headers = {
             "Content-Type": "application/json",
             IDS: f"{delivery.notification_id}.{delivery.delivery_id}",

@@ -8,7 +8,7 @@ from schemas.delivery import Content
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
 from sinks.http.client import Reply, failure_of, unreadable
-from sinks.provider import Outcome, Refused, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent
 
 GONE = frozenset(
     {"no_service", "no_service_id", "no_team", "no_active_hooks", "channel_not_found"}
@@ -85,7 +85,7 @@ class Slack(Hooks):
         if reply.status == 200:
             return Sent(name) if said == "ok" else unreadable(reply)
         if reply.status in (403, 404, 410) and said in GONE:
-            return Refused(Reason.UNREGISTERED, said)
+            return PermanentFailure(Reason.UNREGISTERED, said)
         return failure_of(reply, said if said in SAID else None)
 
 

@@ -14,7 +14,7 @@ from schemas.vocabulary import Reason
 from sinks.chat.bot_chats import BotChats
 from sinks.chat.slack import Blocks, Picture, blocks_of, escaped, pictures_of
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 
 GONE = frozenset({"is_archived", "user_disabled", "user_not_found", "cannot_dm_bot"})
 """Nobody reads there any more, or ever did."""
@@ -26,7 +26,7 @@ CLOSED = frozenset(
 )
 """This app does not get through, which whoever owns the channel may change. A private channel that
 it was not asked into is not found either."""
-OURS = frozenset(
+CONFIGURATION_ERRORS = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
     | {"missing_scope", "no_permission", "not_allowed_token_type", "access_denied"}
     | {"accesslimited", "ekm_access_denied", "org_login_required", "team_access_not_granted"}
@@ -90,7 +90,7 @@ class SlackApp(BotChats):
         """Write into a channel, to a user, or into a thread of one of them."""
         body = self._encode(self.message_of(delivery.content, chat))
         reply = await self.call(f"{self._base}/chat.postMessage", body, delivery)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply)
 
     def message_of(self, content: Content, chat: BotChat) -> Message:
         """A section each for title and body."""
@@ -118,27 +118,31 @@ def outcome_of(reply: Reply) -> Outcome:
     return _failure(reply, said)
 
 
-def _failure(reply: Reply, said: Answer) -> Retry | Refused:
+def _failure(reply: Reply, said: Answer) -> TransientFailure | PermanentFailure:
     error = said.error
     if not error:
         return unreadable(reply)
     elif error in GONE:
-        return Refused(Reason.UNREGISTERED, error)
+        return PermanentFailure(Reason.UNREGISTERED, error)
     elif error in CLOSED:
-        return Refused(Reason.UNREGISTERED, error, lasting=False)
-    elif error in OURS:
-        return Retry(Reason.UNAUTHORIZED, f"{error}: {said.needed}" if said.needed else error)
+        return PermanentFailure(Reason.UNREGISTERED, error, lasting=False)
+    elif error in CONFIGURATION_ERRORS:
+        return TransientFailure(
+            Reason.UNAUTHORIZED, f"{error}: {said.needed}" if said.needed else error
+        )
     elif error in THROTTLED:
-        return _told(Retry(Reason.THROTTLED, error, reply.retry_after))
+        return _told(TransientFailure(Reason.THROTTLED, error, reply.retry_after))
     elif error in BROKEN or error in AWAY:
-        return Retry(Reason.PROVIDER_ERROR, error, reply.retry_after, uncertain=error in BROKEN)
+        return TransientFailure(
+            Reason.PROVIDER_ERROR, error, reply.retry_after, uncertain=error in BROKEN
+        )
     elif error == CUT:
-        return Retry(Reason.TIMEOUT, error)
-    return Refused(Reason.REJECTED, error)
+        return TransientFailure(Reason.TIMEOUT, error)
+    return PermanentFailure(Reason.REJECTED, error)
 
 
-def _told(failed: Retry | Refused) -> Retry | Refused:
+def _told(failed: TransientFailure | PermanentFailure) -> TransientFailure | PermanentFailure:
     """Too much may be one channel's or the app's: which it is shows when others are served."""
-    if isinstance(failed, Retry) and failed.reason is Reason.THROTTLED:
+    if isinstance(failed, TransientFailure) and failed.reason is Reason.THROTTLED:
         return structs.replace(failed, fault=Fault.CREDENTIALS)
     return failed

@@ -10,7 +10,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
 from sinks.http.client import Reply, failure_of, unreadable
-from sinks.provider import Outcome, Refused, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent
 
 GONE = frozenset({"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "DirectApiRequestDenied"})
 """Codes of a hook that was deleted or turned off."""
@@ -117,6 +117,6 @@ class Teams(Hooks):
         except UNDECODABLE:
             return failure_of(reply, None)
         if reply.status in (400, 404, 410) and error.code in GONE:
-            return Refused(Reason.UNREGISTERED, error.code)
+            return PermanentFailure(Reason.UNREGISTERED, error.code)
         # Its words repeat the workflow's name.
         return failure_of(reply, error.code)

@@ -17,7 +17,7 @@ from schemas.vocabulary import Priority, Reason
 from sinks.chat.bot_chats import BotChats
 from sinks.http.adaptive_rate import Pace
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 
 MOST_MOVED = 1024
 """Groups of which it is kept where they went; of others it is asked again."""
@@ -156,9 +156,11 @@ class Telegram(BotChats):
             while len(self._moved) > MOST_MOVED:
                 self._moved.popitem(last=False)
             reply = await self._post(delivery, chat, new)
-        return reply if isinstance(reply, Retry) else outcome_of(reply)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply)
 
-    async def _post(self, delivery: Delivery, chat: BotChat, moved: str | None) -> Reply | Retry:
+    async def _post(
+        self, delivery: Delivery, chat: BotChat, moved: str | None
+    ) -> Reply | TransientFailure:
         there = chat if moved is None else structs.replace(chat, chat=moved)
         body = self._encode(self.message_of(delivery.content, there))
         return await self.call(f"{self._base}/bot{self._token}/sendMessage", body, delivery)
@@ -208,14 +210,14 @@ def outcome_of(reply: Reply) -> Outcome:
         return failure_of(reply, None)
     if reply.status in (400, 403):
         if said.description.endswith(GONE):
-            return Refused(Reason.UNREGISTERED, said.description)
+            return PermanentFailure(Reason.UNREGISTERED, said.description)
         if said.description.endswith(CLOSED) or said.parameters.migrate_to_chat_id is not None:
-            return Refused(Reason.UNREGISTERED, said.description, lasting=False)
+            return PermanentFailure(Reason.UNREGISTERED, said.description, lasting=False)
     elif reply.status == 404:
         # It has no such method for this token, as it has none for what is no token.
-        return Retry(Reason.UNAUTHORIZED, said.description)
+        return TransientFailure(Reason.UNAUTHORIZED, said.description)
     failed = failure_of(reply, said.description)
-    if isinstance(failed, Retry) and failed.reason is Reason.THROTTLED:
+    if isinstance(failed, TransientFailure) and failed.reason is Reason.THROTTLED:
         after = said.parameters.retry_after
         # Of one chat or of the bot: which it is shows when others are served.
         return structs.replace(

@@ -12,7 +12,7 @@ from schemas.vocabulary import Reason
 from sinks.callback import Callback
 from sinks.chat.whatsapp import WhatsApp, require_number, words_of
 from sinks.http.client import HttpClient
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.twilio import TwilioAccount, outcome_of
 
 MOST_BODY = 1600
@@ -43,12 +43,12 @@ class TwilioWhatsApp(WhatsApp):
         approved = delivery.content.approved
         if approved is not None and not _CONTENT.fullmatch(approved.template):
             said = f"{approved.template[:50]} is no ContentSid: HX and 32 hex digits"
-            return Refused(Reason.REJECTED, said)
+            return PermanentFailure(Reason.REJECTED, said)
         form = self.form_of(delivery.content, number)
         if callback := self._callback.of(delivery):
             form["StatusCallback"] = callback
         reply = await self._account.post(form)
-        return reply if isinstance(reply, Retry) else outcome_of(reply, Sent)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, Sent)
 
     def form_of(self, content: Content, number: str) -> dict[str, str]:
         """The fields of the request, but for the callback."""

@@ -11,7 +11,7 @@ from schemas.errors import Misconfigured
 from sinks.callback import Callback
 from sinks.chat.whatsapp import WhatsApp, require_number, words_of
 from sinks.http.client import HttpClient
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.vonage import SYSTEM_CLOCK, Message, VonageAccount, outcome_of
 
 ENGLISH = "en"
@@ -67,7 +67,7 @@ class VonageWhatsApp(WhatsApp):
     async def write(self, delivery: Delivery, number: str) -> Outcome:
         """The call for one message."""
         reply = await self._account.post(self.message_of(delivery, number))
-        return reply if isinstance(reply, Retry) else outcome_of(reply, Sent)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, Sent)
 
     def message_of(self, delivery: Delivery, number: str) -> Message:
         """The request for a delivery."""

@@ -7,12 +7,12 @@ from policy.contact.phone import plain_phone
 from schemas.delivery import Content, Delivery
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
-from sinks.provider import Outcome, Refused
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure
+from sinks.single_message import SingleMessageProvider
 from sinks.sms.sms_provider import country_of
 
 
-class WhatsApp(OneByOne):
+class WhatsApp(SingleMessageProvider):
     """Writes to phone numbers as one business; a subclass says through whom."""
 
     channel = Channel.CHAT
@@ -22,7 +22,9 @@ class WhatsApp(OneByOne):
         """The call for one delivery; see Provider.send."""
         _, number = split_address(delivery.address)
         if country_of(number) is None:
-            return Refused(Reason.INVALID_ADDRESS, "the address is no possible phone number")
+            return PermanentFailure(
+                Reason.INVALID_ADDRESS, "the address is no possible phone number"
+            )
         return await self.write(delivery, number)
 
     @abstractmethod

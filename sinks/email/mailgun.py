@@ -14,11 +14,11 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.form import encoded
 from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
-from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, PermanentFailure, Sent, TransientFailure
 
 CALLS_AT_ONCE = 4
 """Of one batch, in which somebody's address is refused."""
@@ -53,7 +53,7 @@ class Mailgun(OneServer):
         self._base = settings.mailgun_url.rstrip("/")
         self._domain = settings.mailgun_domain
         self._senders = Senders(settings)
-        self._way_back = WayBack(settings)
+        self._way_back = ReturnPath(settings)
         self._http = http
         self._headers = {
             "Authorization": basic("api", key),
@@ -96,8 +96,8 @@ class Mailgun(OneServer):
         if len(body) <= MOST_BYTES or len(deliveries) == 1:
             async with calls:
                 reply = await self._call(body)
-            outcome = reply if isinstance(reply, Retry) else outcome_of(reply)
-            is_shared = isinstance(outcome, Refused) or is_too_large(reply)
+            outcome = reply if isinstance(reply, TransientFailure) else outcome_of(reply)
+            is_shared = isinstance(outcome, PermanentFailure) or is_too_large(reply)
             if not is_shared or len(deliveries) == 1:
                 return [outcome] * len(deliveries)
         middle = len(deliveries) // 2
@@ -106,7 +106,7 @@ class Mailgun(OneServer):
         first, second = await asyncio.gather(*(self._send_group(half, calls) for half in halves))
         return first + second
 
-    async def _call(self, body: bytes) -> Reply | Retry:
+    async def _call(self, body: bytes) -> Reply | TransientFailure:
         url = f"{self._base}/v3/{self._domain}/messages"
         return await self._http.post(url, body, self._headers)
 
@@ -171,7 +171,7 @@ def outcome_of(reply: Reply) -> Outcome:
         return Sent(said.id) if said.id else unreadable(reply)
     elif reply.status in (402, 404) or (reply.status == 400 and about.startswith("from")):
         # Account, domain or sender are settings: refusing mails for them would lose everybody's.
-        return Retry(Reason.UNAUTHORIZED, said.message)
+        return TransientFailure(Reason.UNAUTHORIZED, said.message)
     elif reply.status == 400 and about.startswith(("to ", "to' ")):
-        return Refused(Reason.INVALID_ADDRESS, said.message)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said.message)
     return failure_of(reply, said.message)

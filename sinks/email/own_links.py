@@ -8,11 +8,11 @@ from policy.tracking.ticket import Purpose
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.email.return_path import UNSUBSCRIBE
-from sinks.provider import Fault, Retry
+from sinks.provider import Fault, TransientFailure
 from sinks.tickets import Tickets
 
 PREFERENCES = "/preferences/"
-WITHOUT_URL = Retry(
+WITHOUT_URL = TransientFailure(
     Reason.UNAUTHORIZED,
     "its links need TOCSIN_PUBLIC_URL and TOCSIN_SIGNING_KEY",
     fault=Fault.MESSAGE,

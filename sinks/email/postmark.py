@@ -12,10 +12,10 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
-from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, PermanentFailure, Sent, TransientFailure
 
 MOST_BYTES = 50_000_000
 """Of a batch (postmarkapp.com/developer/api/email-api)."""
@@ -25,7 +25,7 @@ MOST_METADATA = 80
 # https://postmarkapp.com/developer/api/overview#error-codes
 INACTIVE = 406
 INVALID = 300
-OURS = frozenset({10, 400, 401, 402, 403, 405, 412, 413, 1235})
+CONFIGURATION_ERRORS = frozenset({10, 400, 401, 402, 403, 405, 412, 413, 1235})
 """Token, sender, stream or account: no fault of the recipient's."""
 
 
@@ -73,7 +73,7 @@ class Postmark(OneServer):
         self._base = settings.postmark_url.rstrip("/")
         self._senders = Senders(settings)
         self._stream = settings.postmark_stream
-        self._way_back = WayBack(settings)
+        self._way_back = ReturnPath(settings)
         self._http = http
         self._headers = {
             "X-Postmark-Server-Token": token,
@@ -104,7 +104,7 @@ class Postmark(OneServer):
         if len(body) <= MOST_BYTES or len(mails) == 1:
             reply = await self._http.post(f"{self._base}/email/batch", body, self._headers)
             if not is_too_large(reply) or len(mails) == 1:
-                if isinstance(reply, Retry):
+                if isinstance(reply, TransientFailure):
                     return [reply] * len(mails)
                 return list(outcomes_of(reply, len(mails)))
         middle = len(mails) // 2
@@ -143,8 +143,8 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
     except UNDECODABLE:
         return [failure_of(reply, None)] * count
     detail = f"{said.error_code}: {said.message}"
-    if said.error_code in OURS:
-        return [Retry(Reason.UNAUTHORIZED, detail)] * count
+    if said.error_code in CONFIGURATION_ERRORS:
+        return [TransientFailure(Reason.UNAUTHORIZED, detail)] * count
     return [failure_of(reply, detail)] * count
 
 
@@ -152,11 +152,11 @@ def _outcome(answer: Answer) -> Outcome:
     if not answer.error_code:
         return Sent(answer.message_id)
     detail = f"{answer.error_code}: {answer.message}"
-    if answer.error_code in OURS or "'From'" in answer.message:
+    if answer.error_code in CONFIGURATION_ERRORS or "'From'" in answer.message:
         # A setting of ours: refusing the mail for it would lose everybody's.
-        return Retry(Reason.UNAUTHORIZED, detail)
+        return TransientFailure(Reason.UNAUTHORIZED, detail)
     elif answer.error_code == INACTIVE:
-        return Refused(Reason.UNREGISTERED, detail)
+        return PermanentFailure(Reason.UNREGISTERED, detail)
     elif answer.error_code == INVALID and "'To'" in answer.message:
-        return Refused(Reason.INVALID_ADDRESS, detail)
-    return Refused(Reason.REJECTED, detail)
+        return PermanentFailure(Reason.INVALID_ADDRESS, detail)
+    return PermanentFailure(Reason.REJECTED, detail)

@@ -13,16 +13,16 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
-from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, PermanentFailure, Sent, TransientFailure
 
 MOST_TAG = 256
 """Characters of a tag's value (resend.com/docs/api-reference/emails/send-email)."""
 
 # https://resend.com/docs/api-reference/errors, by name.
-OURS = frozenset(
+CONFIGURATION_ERRORS = frozenset(
     {
         "daily_quota_exceeded",
         "invalid_access",
@@ -102,7 +102,7 @@ class Resend(OneServer):
         self._key_is_set = bool(key)
         self._base = settings.resend_url.rstrip("/")
         self._senders = Senders(settings)
-        self._way_back = WayBack(settings)
+        self._way_back = ReturnPath(settings)
         self._http = http
         self._headers = {
             "Authorization": f"Bearer {key}",
@@ -140,19 +140,23 @@ class Resend(OneServer):
         if is_too_large(reply) and len(mails) > 1:
             middle = len(mails) // 2
             return await self._send_mails(mails[:middle]) + await self._send_mails(mails[middle:])
-        if isinstance(reply, Retry):
+        if isinstance(reply, TransientFailure):
             return [reply] * len(mails)
         return list(outcomes_of(reply, len(mails)))
 
-    async def _call(self, body: bytes) -> Reply | Retry:
+    async def _call(self, body: bytes) -> Reply | TransientFailure:
         # By what is sent: another body under the same key would be refused.
         headers = {**self._headers, "Idempotency-Key": blake2b(body, digest_size=32).hexdigest()}
         url = f"{self._base}/emails/batch"
         reply = await self._http.post(url, body, headers)
-        if isinstance(reply, Retry) and reply.uncertain and reply.reason is Reason.UNREACHABLE:
+        if (
+            isinstance(reply, TransientFailure)
+            and reply.uncertain
+            and reply.reason is Reason.UNREACHABLE
+        ):
             again = await self._http.post(url, body, headers)
             # What can't be asked now leaves open what came of the first call.
-            return reply if isinstance(again, Retry) else again
+            return reply if isinstance(again, TransientFailure) else again
         return reply
 
     def mail_of(self, delivery: Delivery) -> Mail:
@@ -192,21 +196,21 @@ def _each(answer: Answer, count: int) -> list[Outcome] | None:
     return [refused.get(place) or sent[place] for place in range(count)]
 
 
-def _refused(message: str) -> Retry | Refused:
+def _refused(message: str) -> TransientFailure | PermanentFailure:
     if _is_ours(message):
-        return Retry(Reason.UNAUTHORIZED, message)
+        return TransientFailure(Reason.UNAUTHORIZED, message)
     elif "`to`" in message:
-        return Refused(Reason.INVALID_ADDRESS, message)
-    return Refused(Reason.REJECTED, message)
+        return PermanentFailure(Reason.INVALID_ADDRESS, message)
+    return PermanentFailure(Reason.REJECTED, message)
 
 
-def _failure(reply: Reply, said: Error) -> Retry | Refused:
+def _failure(reply: Reply, said: Error) -> TransientFailure | PermanentFailure:
     detail = f"{said.name}: {said.message}"
-    if said.name in OURS or _is_ours(said.message):
+    if said.name in CONFIGURATION_ERRORS or _is_ours(said.message):
         # A setting of ours: refusing mails for it would lose everybody's.
-        return Retry(Reason.UNAUTHORIZED, detail, QUOTAS.get(said.name))
+        return TransientFailure(Reason.UNAUTHORIZED, detail, QUOTAS.get(said.name))
     elif said.name == IN_PROGRESS:
-        return Retry(Reason.PROVIDER_ERROR, detail, reply.retry_after, uncertain=True)
+        return TransientFailure(Reason.PROVIDER_ERROR, detail, reply.retry_after, uncertain=True)
     return failure_of(reply, detail)
 
 

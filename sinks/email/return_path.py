@@ -8,7 +8,7 @@ from sinks.tickets import Tickets
 UNSUBSCRIBE = "/unsubscribe/"
 
 
-class WayBack:
+class ReturnPath:
     """The ids, the ticket and the one-click unsubscribe link (RFC 8058) of each mail.
 
     What is transactional has no such link, as it comes all the same. Without a public URL or a

@@ -9,7 +9,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.errors import Misconfigured
 from sinks.email.mime import mailbox_of, parsed_mailbox, quoted
-from sinks.provider import Fault, Outcome, Retry
+from sinks.provider import Fault, Outcome, TransientFailure
 
 _ABOUT_SENDER = re.compile(r"\bfrom\b|sender|verified|identit", re.IGNORECASE)
 """In what providers say where they do not let us send as somebody."""
@@ -62,7 +62,7 @@ class Senders:
 
 def as_own(outcome: Outcome, delivery: Delivery) -> Outcome:
     """What came of a mail; of one with a sender of its own, that is no trouble of all others."""
-    if delivery.sender is None or not isinstance(outcome, Retry):
+    if delivery.sender is None or not isinstance(outcome, TransientFailure):
         return outcome
     if outcome.whose is not Fault.CREDENTIALS or not _ABOUT_SENDER.search(outcome.detail):
         return outcome

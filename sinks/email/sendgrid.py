@@ -14,11 +14,11 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.email.sendgrid_mail import Mail, groups_of, mail_of
 from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
-from sinks.provider import OneServer, Outcome, Refused, Retry, Sent
+from sinks.provider import OneServer, Outcome, PermanentFailure, Sent, TransientFailure
 
 CALLS_AT_ONCE = 4  # of one batch, whose oversized mails go alone
 MOST_BYTES = 30_000_000
@@ -42,7 +42,7 @@ class ErrorBody(Struct, frozen=True):
 class Blame(Struct, frozen=True):
     """A mail refused because of some of its deliveries, by index; the others may still go."""
 
-    refused: dict[int, Refused]
+    refused: dict[int, PermanentFailure]
 
 
 class TooLarge(Struct, frozen=True):
@@ -64,7 +64,7 @@ class SendGrid(OneServer):
         self._key_is_set = bool(key)
         self._base = settings.sendgrid_url.rstrip("/")
         self._senders = Senders(settings)
-        self._way_back = WayBack(settings)
+        self._way_back = ReturnPath(settings)
         self._http = http
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._encoder = msgspec.json.Encoder()
@@ -115,7 +115,7 @@ class SendGrid(OneServer):
                 outcomes |= {pending[place]: refused for place, refused in result.refused.items()}
                 pending = [index for index in pending if index not in outcomes]
                 continue
-            if isinstance(result, Refused | TooLarge) and len(rest) > 1:
+            if isinstance(result, PermanentFailure | TooLarge) and len(rest) > 1:
                 # Nobody was named: halves find out whose fault it is, or fit.
                 middle = len(rest) // 2
                 results = await self._send_mail(rest[:middle])
@@ -130,9 +130,9 @@ class SendGrid(OneServer):
     async def _call(self, deliveries: list[Delivery]) -> Outcome | Blame | TooLarge:
         body = self._encoder.encode(self.mail_of(deliveries))
         if len(body) > MOST_BYTES and len(deliveries) > 1:
-            return TooLarge(Refused(Reason.REJECTED, f"{len(body)} bytes"))
+            return TooLarge(PermanentFailure(Reason.REJECTED, f"{len(body)} bytes"))
         reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers)
-        if isinstance(reply, Retry):
+        if isinstance(reply, TransientFailure):
             return reply
         outcome = outcome_of(reply, len(deliveries))
         if is_too_large(reply) and not isinstance(outcome, Blame):
@@ -154,17 +154,17 @@ def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
     if reply.status == 400:
         if any((problem.field or "").startswith("from") for problem in problems):
             # The sender is a setting: refusing the mail for it would lose everybody's.
-            return Retry(Reason.UNAUTHORIZED, f"the sender is refused: {said}")
+            return TransientFailure(Reason.UNAUTHORIZED, f"the sender is refused: {said}")
         if refused := _refused(problems, count):
             return Blame(refused)
     return failure_of(reply, said)
 
 
-def _refused(problems: Sequence[Problem], count: int) -> dict[int, Refused]:
-    refused: dict[int, Refused] = {}
+def _refused(problems: Sequence[Problem], count: int) -> dict[int, PermanentFailure]:
+    refused: dict[int, PermanentFailure] = {}
     for problem in problems:
         match = PERSONALIZATION.match(problem.field or "")
         if match and int(match[1]) < count:
             reason = Reason.INVALID_ADDRESS if match[2] else Reason.REJECTED
-            refused[int(match[1])] = Refused(reason, f"{problem.field}: {problem.message}")
+            refused[int(match[1])] = PermanentFailure(reason, f"{problem.field}: {problem.message}")
     return refused

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from schemas.delivery import Delivery
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import From
 
 # Tags stand for what differs from person to person. SendGrid looks for them in plain text, so
@@ -55,7 +55,7 @@ class Mail(Struct, frozen=True, omit_defaults=True):
     reply_to: Address | None = None
 
 
-def mail_of(deliveries: Sequence[Delivery], sender: From, way_back: WayBack) -> Mail:
+def mail_of(deliveries: Sequence[Delivery], sender: From, way_back: ReturnPath) -> Mail:
     """One mail for deliveries that fit together; a single one stands in it without tags."""
     first = deliveries[0]
     content, categories = first.content, (first.type, first.category)
@@ -116,7 +116,7 @@ def substitutions_of(delivery: Delivery) -> dict[str, str]:
 
 
 def _personalization(
-    delivery: Delivery, substitutions: dict[str, str], way_back: WayBack
+    delivery: Delivery, substitutions: dict[str, str], way_back: ReturnPath
 ) -> Personalization:
     to, marks = (Address(delivery.address),), way_back.marks(delivery)
     return Personalization(to, marks, way_back.headers(delivery), substitutions)

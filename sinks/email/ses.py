@@ -11,18 +11,18 @@ from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
-from sinks.provider import Outcome, Refused, Retry, Sent
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
+from sinks.single_message import SingleMessageProvider
 
 PATH = "/v2/email/outbound-emails"
 MOST_TAG = 256
 """Characters of one tag's value."""
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
-OURS = frozenset(
+CONFIGURATION_ERRORS = frozenset(
     {
         "AccessDeniedException",
         "AccountSuspendedException",
@@ -117,7 +117,7 @@ class Error(Struct, frozen=True):
     message: str = ""
 
 
-class Ses(OneByOne):
+class Ses(SingleMessageProvider):
     """Sends mail for one account and region from one sender."""
 
     name = "ses"
@@ -130,7 +130,7 @@ class Ses(OneByOne):
         self._signer = AwsSigner(settings, "ses")
         self._senders = Senders(settings)
         self._configuration_set = settings.ses_configuration_set
-        self._way_back = WayBack(settings)
+        self._way_back = ReturnPath(settings)
         self._http = http
         self._encoder = msgspec.json.Encoder()
 
@@ -149,7 +149,7 @@ class Ses(OneByOne):
         body = self._encoder.encode(self.mail_of(delivery))
         headers = self._signer.headers(self._url, body, {"Content-Type": "application/json"})
         reply = await self._http.post(self._url, body, headers)
-        outcome = reply if isinstance(reply, Retry) else outcome_of(reply)
+        outcome = reply if isinstance(reply, TransientFailure) else outcome_of(reply)
         return as_own(outcome, delivery)
 
     def mail_of(self, delivery: Delivery) -> Mail:
@@ -188,9 +188,9 @@ def outcome_of(reply: Reply) -> Outcome:
     if not kind:
         return failure_of(reply, None)  # another server: SES always says what kind it is
     said = f"{kind}: {message}"
-    if kind in OURS or "not verified" in message:
+    if kind in CONFIGURATION_ERRORS or "not verified" in message:
         # One wrong setting refuses everybody's mail: it waits until that is put right.
-        return Retry(Reason.UNAUTHORIZED, said)
+        return TransientFailure(Reason.UNAUTHORIZED, said)
     elif reply.status == 400 and message.startswith(BAD_ADDRESS):
-        return Refused(Reason.INVALID_ADDRESS, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)

@@ -15,12 +15,12 @@ from schemas.delivery import Delivery
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.email.mime import mail_of, words_of
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.email.smtp_relay import Envelope, Relay
 from sinks.http.client import HttpClient
-from sinks.provider import Outcome, Refused, Retry, Sent
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
+from sinks.single_message import SingleMessageProvider
 
 SYSTEM_CLOCK = SystemClock()
 IDS = "X-Tocsin-Delivery"
@@ -31,7 +31,7 @@ _REFERENCE = re.compile(
 _NOT_IN_PATHS = re.compile(r"[\x00-\x20<>\x7f]")
 
 
-class Smtp(OneByOne):
+class Smtp(SingleMessageProvider):
     """Sends mail through one relay from one sender.
 
     Where a domain for bounces is set, each mail has an address of its own there (VERP), and its
@@ -51,7 +51,7 @@ class Smtp(OneByOne):
         self._bounces = settings.smtp_bounce_domain
         self._key = settings.signing_key.get_secret_value().encode()
         self._partitions = settings.partitions
-        self._way_back = WayBack(settings)
+        self._way_back = ReturnPath(settings)
         self._clock = clock
         self.calls_per_server = settings.smtp_connections
         self.keeps_tickets = bool(self._bounces)
@@ -75,15 +75,17 @@ class Smtp(OneByOne):
         try:
             envelope = self.envelope_of(delivery)
         except ValueError:
-            return Refused(Reason.INVALID_ADDRESS, "it is no address that SMTP has room for")
+            return PermanentFailure(
+                Reason.INVALID_ADDRESS, "it is no address that SMTP has room for"
+            )
         taken = await self._relay.send(envelope, self.mail_of(delivery, envelope.recipient))
-        if isinstance(taken, Retry | Refused):
+        if isinstance(taken, TransientFailure | PermanentFailure):
             return as_own(taken, delivery)
         found = _REFERENCE.search(taken.message)
         named = next(filter(None, found.groups()), "") if found else ""
         return Sent(named or self.name_of(delivery))
 
-    async def log_in(self) -> Retry | Refused | None:
+    async def log_in(self) -> TransientFailure | PermanentFailure | None:
         """Connect to the relay and log in; why that can't be, None where it can."""
         return await self._relay.log_in()
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 from policy.tracking.mail_status import Cause, cause_of, is_full, pause_of, status_of
 from schemas.vocabulary import Reason
 from sinks.http.client import MAX_DETAIL
-from sinks.provider import Fault, Refused, Retry
+from sinks.provider import Fault, PermanentFailure, TransientFailure
 
 FULL_AFTER = 1800.0
 """Seconds until a mailbox without room is tried again: somebody has to read and delete."""
@@ -26,7 +26,7 @@ class Stage(IntEnum):
     MAIL = 5  # to take what ended with the final dot
 
 
-def outcome_of(stage: Stage, code: int, text: str) -> Retry | Refused:
+def outcome_of(stage: Stage, code: int, text: str) -> TransientFailure | PermanentFailure:
     """What a reply of 400 or above means; `text` is its lines without their codes."""
     said = _on_one_line(text)
     status = status_of(said)
@@ -34,7 +34,9 @@ def outcome_of(stage: Stage, code: int, text: str) -> Retry | Refused:
     if stage is Stage.LOGIN:
         # Some repeat what they were sent.
         detail = f"{code} {'.'.join(map(str, status))}" if status else f"{code}"
-        return Retry(Reason.UNAUTHORIZED if code >= 500 else Reason.PROVIDER_ERROR, detail)
+        return TransientFailure(
+            Reason.UNAUTHORIZED if code >= 500 else Reason.PROVIDER_ERROR, detail
+        )
     cause = cause_of(code, said, status, of_recipient=stage is Stage.RECIPIENT)
     if stage is Stage.GREETING and code >= 500:
         cause = Cause.SENDER
@@ -46,27 +48,31 @@ def outcome_of(stage: Stage, code: int, text: str) -> Retry | Refused:
     match cause:
         case Cause.NOBODY:
             is_none = status is not None and status[1:] == (1, 3)
-            return Refused(Reason.INVALID_ADDRESS if is_none else Reason.UNREGISTERED, detail)
+            return PermanentFailure(
+                Reason.INVALID_ADDRESS if is_none else Reason.UNREGISTERED, detail
+            )
         case Cause.MAILBOX:
-            return Refused(Reason.UNREGISTERED, detail, lasting=False)
+            return PermanentFailure(Reason.UNREGISTERED, detail, lasting=False)
         case Cause.BUSY:
             usual = FULL_AFTER if is_full(said, status) else BUSY_AFTER
-            return Retry(Reason.THROTTLED, detail, after or usual, fault=Fault.ADDRESS)
+            return TransientFailure(Reason.THROTTLED, detail, after or usual, fault=Fault.ADDRESS)
         case Cause.MESSAGE:
-            return Refused(Reason.REJECTED, detail)
+            return PermanentFailure(Reason.REJECTED, detail)
         case Cause.SENDER if code >= 500:
-            return Retry(Reason.UNAUTHORIZED, detail)
+            return TransientFailure(Reason.UNAUTHORIZED, detail)
         case Cause.SENDER:
             # Of one recipient's server or of all: which it is shows when others are served.
-            return Retry(Reason.THROTTLED, detail, after, fault=Fault.CREDENTIALS)
+            return TransientFailure(Reason.THROTTLED, detail, after, fault=Fault.CREDENTIALS)
     is_too_much = any(word in said.lower() for word in THROTTLED)
-    return Retry(Reason.THROTTLED if is_too_much else Reason.PROVIDER_ERROR, detail, after)
+    return TransientFailure(
+        Reason.THROTTLED if is_too_much else Reason.PROVIDER_ERROR, detail, after
+    )
 
 
-def unreadable(stage: Stage) -> Retry:
+def unreadable(stage: Stage) -> TransientFailure:
     """A reply that is none of a mail server's; its text is kept out of the detail."""
     uncertain = stage is Stage.MAIL
-    return Retry(Reason.UNREADABLE_REPLY, "a reply that is no SMTP", uncertain=uncertain)
+    return TransientFailure(Reason.UNREADABLE_REPLY, "a reply that is no SMTP", uncertain=uncertain)
 
 
 def _is_too_large(code: int, said: str) -> bool:

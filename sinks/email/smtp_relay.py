@@ -25,7 +25,7 @@ from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.email.smtp_outcomes import Stage, outcome_of, unreadable
 from sinks.http.client import BEFORE_CALL
-from sinks.provider import Refused, Retry
+from sinks.provider import PermanentFailure, TransientFailure
 
 KEPT = 25.0
 """Seconds that an unused connection is kept: below the 30 after which some relays end one."""
@@ -63,7 +63,7 @@ class _Progress:
 
     def __init__(self, limit: asyncio.Timeout, seconds: float) -> None:
         self.stage = Stage.GREETING
-        self.outcome: Retry | Refused | None = None
+        self.outcome: TransientFailure | PermanentFailure | None = None
         self.seconds = seconds
         self._limit = limit
 
@@ -117,7 +117,9 @@ class Relay:
             said = getattr(error, "strerror", None) or type(error).__name__
             raise Misconfigured(f"TOCSIN_SMTP_CA_FILE can't be read: {said}.") from None
 
-    async def send(self, envelope: Envelope, mail: bytes) -> SMTPResponse | Retry | Refused:
+    async def send(
+        self, envelope: Envelope, mail: bytes
+    ) -> SMTPResponse | TransientFailure | PermanentFailure:
         """Hand over one mail: the reply to it, or why it was not taken.
 
         Raises nothing for what the relay or the network does. Connections beyond the bound are
@@ -133,9 +135,11 @@ class Relay:
                 if progress.outcome is not None:
                     return progress.outcome
                 said = f"no reply within {progress.seconds:g} s"
-                return Retry(Reason.TIMEOUT, said, uncertain=progress.stage is Stage.MAIL)
+                return TransientFailure(
+                    Reason.TIMEOUT, said, uncertain=progress.stage is Stage.MAIL
+                )
 
-    async def log_in(self) -> Retry | Refused | None:
+    async def log_in(self) -> TransientFailure | PermanentFailure | None:
         """Open a connection, log in and say goodbye; why that can't be, None where it can."""
         limit = asyncio.timeout(self._timeout)
         progress = _Progress(limit, self._timeout)
@@ -143,7 +147,7 @@ class Relay:
             async with limit:
                 client = await self._opened(progress)
         except TimeoutError:
-            return Retry(Reason.TIMEOUT, f"no reply within {progress.seconds:g} s")
+            return TransientFailure(Reason.TIMEOUT, f"no reply within {progress.seconds:g} s")
         if not isinstance(client, SMTP):
             return client
         await _goodbye(client)
@@ -157,7 +161,7 @@ class Relay:
 
     async def _send(
         self, envelope: Envelope, mail: bytes, progress: _Progress
-    ) -> SMTPResponse | Retry | Refused:
+    ) -> SMTPResponse | TransientFailure | PermanentFailure:
         while (client := self._take()) is not None:
             with suppress(Stale):
                 return await self._hand_over(client, envelope, mail, progress, is_new=False)
@@ -166,18 +170,18 @@ class Relay:
             return opened
         return await self._hand_over(opened, envelope, mail, progress, is_new=True)
 
-    async def _opened(self, progress: _Progress) -> SMTP | Retry | Refused:
+    async def _opened(self, progress: _Progress) -> SMTP | TransientFailure | PermanentFailure:
         try:
             return await self._open(progress)
         except SMTPResponseException as error:
             return _replied(progress.stage, error.code, error.message)
         except SMTPTimeoutError as error:
-            return Retry(Reason.TIMEOUT, str(error))
+            return TransientFailure(Reason.TIMEOUT, str(error))
         except BROKEN as error:
             return _unreachable(error, progress.stage)
         except SMTPException as error:
             # What it takes to use the relay as the settings want it is not among what it offers.
-            return Retry(Reason.UNAUTHORIZED, str(error))
+            return TransientFailure(Reason.UNAUTHORIZED, str(error))
 
     def _take(self) -> SMTP | None:
         """A connection that is kept, the one used last first; those kept too long are ended."""
@@ -226,7 +230,7 @@ class Relay:
 
     async def _hand_over(
         self, client: SMTP, envelope: Envelope, mail: bytes, progress: _Progress, *, is_new: bool
-    ) -> SMTPResponse | Retry | Refused:
+    ) -> SMTPResponse | TransientFailure | PermanentFailure:
         """Raises Stale, so that another connection is tried."""
         progress.stage = Stage.SENDER
         is_usable = False
@@ -234,7 +238,7 @@ class Relay:
             if not envelope.is_ascii and not client.supports_extension("smtputf8"):
                 is_usable = True
                 said = "the relay takes no address with other letters before the @"
-                return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
+                return PermanentFailure(Reason.INVALID_ADDRESS, said, lasting=False)
             if (before_call := BEFORE_CALL.get()) is not None:
                 before_call()
             response = await self._converse(client, envelope, mail, progress)
@@ -346,17 +350,17 @@ async def _goodbye(client: SMTP) -> None:
     client.close()
 
 
-def _replied(stage: Stage, code: int, message: str) -> Retry | Refused:
+def _replied(stage: Stage, code: int, message: str) -> TransientFailure | PermanentFailure:
     return outcome_of(stage, code, message) if 400 <= code < 600 else unreadable(stage)
 
 
-def _unreachable(error: BaseException, stage: Stage) -> Retry:
+def _unreachable(error: BaseException, stage: Stage) -> TransientFailure:
     """Where the connection can't be opened, or ends; a false certificate is no network's fault."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Retry(Reason.UNAUTHORIZED, f"its certificate: {cause.verify_message}")
+            return TransientFailure(Reason.UNAUTHORIZED, f"its certificate: {cause.verify_message}")
         error, cause = cause, cause.__cause__
     said = getattr(error, "strerror", None) or str(error)
     detail = f"{type(error).__name__}: {said}"
-    return Retry(Reason.UNREACHABLE, detail, uncertain=stage is Stage.MAIL)
+    return TransientFailure(Reason.UNREACHABLE, detail, uncertain=stage is Stage.MAIL)

@@ -8,7 +8,7 @@ from math import ceil
 from msgspec import Struct
 
 from schemas.vocabulary import Reason
-from sinks.provider import Fault, Outcome, Retry
+from sinks.provider import Fault, Outcome, TransientFailure
 
 IN_A_ROW = 5
 """Users whose calls fail one after the other until the circuit opens."""
@@ -206,7 +206,7 @@ def answers_of(outcomes: Sequence[Outcome], part: str = "") -> Answers | None:
     What is a message's, an address's or another part's fault shows that the rest works. None where
     no call was made, as an inner circuit is open.
     """
-    retries = [outcome for outcome in outcomes if isinstance(outcome, Retry)]
+    retries = [outcome for outcome in outcomes if isinstance(outcome, TransientFailure)]
     if retries and all(retry.reason is Reason.CIRCUIT_OPEN for retry in retries):
         return None
     blamed = [retry for retry in retries if retry.concerns_all and retry.part in ("", part)]

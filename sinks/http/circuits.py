@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from pipeline.clock import Clock
 from schemas.vocabulary import Reason
 from sinks.http.breaker import Answers, Breaker, answers_of
-from sinks.provider import Outcome, Retry
+from sinks.provider import Outcome, TransientFailure
 
 MOST = 1024
 """Circuits that are kept; beyond it those that were used the longest ago go."""
@@ -38,7 +38,7 @@ class Circuits:
         started = breaker.start(now, key)
         if started is None:
             after = (breaker.free_at(now) - now) / 1000
-            return Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", after)
+            return TransientFailure(Reason.CIRCUIT_OPEN, "its server is in trouble", after)
         outcome: Outcome | None = None
         try:
             outcome = await make()

@@ -23,7 +23,7 @@ from pyreqwest.http import Url
 
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.provider import Refused, Retry
+from sinks.provider import PermanentFailure, TransientFailure
 
 CONNECT_TIMEOUT = 5.0  # seconds; a provider that is up answers a handshake well within it
 IDLE_TIMEOUT = 50.0  # seconds; below the 60 after which common load balancers drop a connection
@@ -94,7 +94,9 @@ class HttpClient:
             .build()
         )
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Reply | TransientFailure:
         """One POST, never repeated here; a Retry where there was no whole reply.
 
         Details name the kind of failure alone: neither URL nor headers, where secrets are.
@@ -112,23 +114,25 @@ class HttpClient:
                     content = b"" if start is None else start.to_bytes()
         except RequestTimeoutError as error:
             said = f"no reply within {self._timeout:g} s"
-            return Retry(Reason.TIMEOUT, said, uncertain=_may_be_sent(error))
+            return TransientFailure(Reason.TIMEOUT, said, uncertain=_may_be_sent(error))
         except DecodeError:
             said = "the reply's encoding is broken"
-            return Retry(Reason.UNREADABLE_REPLY, said, uncertain=True)
+            return TransientFailure(Reason.UNREADABLE_REPLY, said, uncertain=True)
         except (PyreqwestError, ValueError) as error:
-            return Retry(Reason.UNREACHABLE, _kind_of(error), uncertain=_may_be_sent(error))
+            return TransientFailure(
+                Reason.UNREACHABLE, _kind_of(error), uncertain=_may_be_sent(error)
+            )
         return Reply(response.status, response.headers, content, time.time())
 
-    async def get(self, url: str, headers: Mapping[str, str]) -> Reply | Retry:
+    async def get(self, url: str, headers: Mapping[str, str]) -> Reply | TransientFailure:
         """One GET, never repeated here; a Retry where there was no whole reply."""
         try:
             response = await self._client.get(_parsed(url)).headers(headers).build().send()
             content = (await response.bytes()).to_bytes()
         except RequestTimeoutError:
-            return Retry(Reason.TIMEOUT, f"no reply within {self._timeout:g} s")
+            return TransientFailure(Reason.TIMEOUT, f"no reply within {self._timeout:g} s")
         except (PyreqwestError, ValueError) as error:
-            return Retry(Reason.UNREACHABLE, _kind_of(error))
+            return TransientFailure(Reason.UNREACHABLE, _kind_of(error))
         return Reply(response.status, response.headers, content, time.time())
 
     async def close(self) -> None:
@@ -137,14 +141,14 @@ class HttpClient:
 
 
 @overload
-def failure_of(reply: Reply, said: None) -> Retry: ...
+def failure_of(reply: Reply, said: None) -> TransientFailure: ...
 
 
 @overload
-def failure_of(reply: Reply, said: str | None) -> Retry | Refused: ...
+def failure_of(reply: Reply, said: str | None) -> TransientFailure | PermanentFailure: ...
 
 
-def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
+def failure_of(reply: Reply, said: str | None) -> TransientFailure | PermanentFailure:
     """What a reply that is no success, or is not understood, means as far as its status tells.
 
     `said` is the error as the provider words it, or None when the body is not in the provider's
@@ -154,27 +158,27 @@ def failure_of(reply: Reply, said: str | None) -> Retry | Refused:
     detail = f"HTTP {status}" if said is None else f"HTTP {status}: {said[:MAX_DETAIL]}"
     after = reply.retry_after
     if status in (401, 403):
-        return Retry(Reason.UNAUTHORIZED, detail)
+        return TransientFailure(Reason.UNAUTHORIZED, detail)
     elif status == 429:
-        return Retry(Reason.THROTTLED, detail, after)
+        return TransientFailure(Reason.THROTTLED, detail, after)
     elif status == 408:
-        return Retry(Reason.TIMEOUT, detail)
+        return TransientFailure(Reason.TIMEOUT, detail)
     elif status >= 500:
-        return Retry(Reason.PROVIDER_ERROR, detail, after, uncertain=status in BETWEEN)
+        return TransientFailure(Reason.PROVIDER_ERROR, detail, after, uncertain=status in BETWEEN)
     elif status >= 400 and said is not None:
-        return Refused(Reason.REJECTED, detail)
+        return PermanentFailure(Reason.REJECTED, detail)
     return unreadable(reply)
 
 
-def is_too_large(reply: Reply | Retry) -> bool:
+def is_too_large(reply: Reply | TransientFailure) -> bool:
     """Whether a call has more bytes than whoever answers takes: with less in it, it may go."""
     return isinstance(reply, Reply) and reply.status == 413
 
 
-def unreadable(reply: Reply) -> Retry:
+def unreadable(reply: Reply) -> TransientFailure:
     """A reply that the provider's documents don't know; its body is kept out of the detail."""
     detail = f"HTTP {reply.status} with {len(reply.body)} bytes not understood"
-    return Retry(Reason.UNREADABLE_REPLY, detail, uncertain=reply.status < 300)
+    return TransientFailure(Reason.UNREADABLE_REPLY, detail, uncertain=reply.status < 300)
 
 
 def retry_after(value: str | None, now: float) -> float | None:

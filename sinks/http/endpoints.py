@@ -15,7 +15,7 @@ from schemas.vocabulary import Reason
 from sinks.http.breaker import Answers, answers_of
 from sinks.http.circuits import Circuits
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Outcome, Refused, Retry
+from sinks.provider import Outcome, PermanentFailure, TransientFailure
 
 LOOKED_UP_MS = 60_000
 """How long a name is taken to stand for the same address."""
@@ -28,7 +28,7 @@ AT_ONCE = 16
 _DOWN = (Reason.TIMEOUT, Reason.UNREACHABLE)
 """What says something of a host, and not of one URL there."""
 
-Failure = Retry | Refused
+Failure = TransientFailure | PermanentFailure
 
 
 def server_of(url: str) -> str:
@@ -81,7 +81,7 @@ class Endpoints:
         URL.
         """
         if complaint := complaint_of(url, self._exceptions):
-            return Refused(Reason.INVALID_ADDRESS, f"it {complaint}")
+            return PermanentFailure(Reason.INVALID_ADDRESS, f"it {complaint}")
 
         async def make() -> Outcome:
             reply = await self._post(url, body, headers)
@@ -105,9 +105,11 @@ class Endpoints:
         try:
             client = await self._client(parts.hostname or "", port)
         except (OSError, UnicodeError, TimeoutError) as error:
-            return Retry(Reason.UNREACHABLE, f"its name can't be looked up: {type(error).__name__}")
+            return TransientFailure(
+                Reason.UNREACHABLE, f"its name can't be looked up: {type(error).__name__}"
+            )
         if client is None:
-            return Refused(Reason.INVALID_ADDRESS, "its name stands for a private address")
+            return PermanentFailure(Reason.INVALID_ADDRESS, "its name stands for a private address")
         return await client.post(url, body, headers)
 
     async def _client(self, host: str, port: int) -> HttpClient | None:
@@ -137,7 +139,7 @@ def _of_server(outcomes: Sequence[Outcome]) -> Answers | None:
     """
     if answers_of(outcomes) is None:
         return None
-    is_down = all(isinstance(each, Retry) and each.reason in _DOWN for each in outcomes)
+    is_down = all(isinstance(each, TransientFailure) and each.reason in _DOWN for each in outcomes)
     return Answers(failed=is_down)
 
 

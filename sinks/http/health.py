@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 
 LONGEST = 300
 """Characters of what it said."""
@@ -23,7 +23,7 @@ class Health:
 
     def note(self, now: int, outcomes: Sequence[Outcome]) -> None:
         """Take in what came of one call."""
-        retries = (outcome for outcome in outcomes if isinstance(outcome, Retry))
+        retries = (outcome for outcome in outcomes if isinstance(outcome, TransientFailure))
         failures = [retry for retry in retries if retry.concerns_all]
         if failures:
             self.last_error = f"{failures[0].reason}: {failures[0].detail}"[:LONGEST]

@@ -11,10 +11,10 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.push.apns_payload import headers_of, payload_of
 from sinks.push.apns_token import ProviderTokens
-from sinks.single_message import OneByOne
+from sinks.single_message import SingleMessageProvider
 
 SYSTEM_CLOCK = SystemClock()
 TOO_OLD = "ExpiredProviderToken"
@@ -22,7 +22,7 @@ TOO_OLD = "ExpiredProviderToken"
 # https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
 GONE = frozenset({"Unregistered", "ExpiredToken"})
 BAD_TOKEN = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "MissingDeviceToken"})
-OURS = frozenset(
+CONFIGURATION_ERRORS = frozenset(
     {
         "BadCertificate",
         "BadCertificateEnvironment",
@@ -46,7 +46,7 @@ class Error(Struct, frozen=True):
     reason: str
 
 
-class Apns(OneByOne):
+class Apns(SingleMessageProvider):
     """Sends to devices of one app, for one team's key."""
 
     name = "apns"
@@ -77,7 +77,7 @@ class Apns(OneByOne):
         """The call for one delivery; see Provider.send."""
         _, device = split_address(delivery.address)
         if not device.isalnum():
-            return Refused(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")
+            return PermanentFailure(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")
         body = self._encoder.encode(payload_of(delivery))
         headers = headers_of(delivery, self._topic)
         reply = await self._call(device, body, headers)
@@ -85,13 +85,15 @@ class Apns(OneByOne):
             # Clocks differ; a second refusal is no matter of age.
             self._tokens.discard(headers["authorization"])
             reply = await self._call(device, body, headers)
-        if isinstance(reply, Retry):
+        if isinstance(reply, TransientFailure):
             return reply
         outcome = outcome_of(reply, is_proven=self._is_proven)
         self._is_proven = self._is_proven or isinstance(outcome, Sent)
         return outcome
 
-    async def _call(self, device: str, body: bytes, headers: dict[str, str]) -> Reply | Retry:
+    async def _call(
+        self, device: str, body: bytes, headers: dict[str, str]
+    ) -> Reply | TransientFailure:
         headers["authorization"] = self._tokens.authorization()
         return await self._http.post(f"{self._url}/3/device/{device}", body, headers)
 
@@ -111,13 +113,15 @@ def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
         return Sent(reference) if reference and not reply.body else unreadable(reply)
     reason = reason_of(reply)
     if reason in GONE:
-        return Refused(Reason.UNREGISTERED, reason or "")
+        return PermanentFailure(Reason.UNREGISTERED, reason or "")
     elif reason in BAD_TOKEN:
         # A token of the other environment or app, if ours is not the wrong one.
-        return Refused(Reason.INVALID_ADDRESS, reason or "", lasting=is_proven)
-    elif reason in OURS:
-        return Retry(Reason.UNAUTHORIZED, reason or "")
+        return PermanentFailure(Reason.INVALID_ADDRESS, reason or "", lasting=is_proven)
+    elif reason in CONFIGURATION_ERRORS:
+        return TransientFailure(Reason.UNAUTHORIZED, reason or "")
     elif reply.status == 429 and reason is not None:
         fault = Fault.ADDRESS if reason == "TooManyRequests" else Fault.CREDENTIALS
-        return Retry(Reason.THROTTLED, f"HTTP 429: {reason}", reply.retry_after, fault=fault)
+        return TransientFailure(
+            Reason.THROTTLED, f"HTTP 429: {reason}", reply.retry_after, fault=fault
+        )
     return failure_of(reply, reason)

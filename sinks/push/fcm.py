@@ -19,10 +19,10 @@ from sinks.http.adaptive_rate import Pace
 from sinks.http.breaker import answers_of
 from sinks.http.circuits import Circuits
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.push.fcm_message import body_of
 from sinks.push.google_token import AccessTokens
-from sinks.single_message import OneByOne
+from sinks.single_message import SingleMessageProvider
 
 SYSTEM_CLOCK = SystemClock()
 THIRD_PARTY = "Apple or a browser's push service"
@@ -89,7 +89,7 @@ class ErrorBody(Struct, frozen=True):
     error: Error
 
 
-class Fcm(OneByOne):
+class Fcm(SingleMessageProvider):
     """Sends to device tokens of the one project that the service account belongs to."""
 
     name = "fcm"
@@ -115,7 +115,7 @@ class Fcm(OneByOne):
         require_url("TOCSIN_FCM_URL", self._url)
         self._tokens.load()
         token = await self._tokens.token()
-        if isinstance(token, Retry) and token.reason is Reason.UNAUTHORIZED:
+        if isinstance(token, TransientFailure) and token.reason is Reason.UNAUTHORIZED:
             raise Misconfigured(f"TOCSIN_FCM_CREDENTIALS is refused: {token.detail}")
 
     async def send_one(self, delivery: Delivery) -> Outcome:
@@ -130,7 +130,7 @@ class Fcm(OneByOne):
             user = delivery.tenant, delivery.user
             send, said = partial(self._send, delivery), partial(answers_of, part=THIRD_PARTY)
             outcome = await self._circuits.call(THIRD_PARTY, send, key=user, said=said)
-        if isinstance(outcome, Retry) and outcome.part == THIRD_PARTY:
+        if isinstance(outcome, TransientFailure) and outcome.part == THIRD_PARTY:
             self._of_third_party[delivery.address] = None
             if len(self._of_third_party) > MOST_KEPT:
                 self._of_third_party.popitem(last=False)
@@ -140,17 +140,17 @@ class Fcm(OneByOne):
         made_at = await self._pace.wait(urgent=delivery.priority is Priority.CRITICAL)
         body = self._encoder.encode(body_of(delivery, self._clock.now()))
         token = await self._tokens.token()
-        if isinstance(token, Retry):
+        if isinstance(token, TransientFailure):
             return token
         reply = await self._call(body, token)
         if isinstance(reply, Reply) and reply.status == 401 and not _is_of_third_party(reply):
             # A token may be revoked before its time; a second refusal is the account's.
             self._tokens.discard(token)
             token = await self._tokens.token()
-            if isinstance(token, Retry):
+            if isinstance(token, TransientFailure):
                 return token
             reply = await self._call(body, token)
-        if isinstance(reply, Retry):
+        if isinstance(reply, TransientFailure):
             return reply
         outcome = outcome_of(reply, is_proven=self._is_proven)
         if isinstance(outcome, Sent):
@@ -159,7 +159,7 @@ class Fcm(OneByOne):
             self._pace.exceeded(made_at)
         return outcome
 
-    async def _call(self, body: bytes, token: str) -> Reply | Retry:
+    async def _call(self, body: bytes, token: str) -> Reply | TransientFailure:
         url = f"{self._url}/v1/projects/{self._tokens.load()}/messages:send"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return await self._http.post(url, body, headers)
@@ -183,19 +183,19 @@ def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
         return failure_of(reply, None)
     said = f"{error.status}: {error.message}"
     if error.has_code("UNREGISTERED"):
-        return Refused(Reason.UNREGISTERED, said)
+        return PermanentFailure(Reason.UNREGISTERED, said)
     elif error.has_code("SENDER_ID_MISMATCH"):
         # Another project's token; or, before anything went out, our account may be the wrong one.
         if is_proven:
-            return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
-        return Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+            return PermanentFailure(Reason.INVALID_ADDRESS, said, lasting=False)
+        return TransientFailure(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
     elif error.has_code("THIRD_PARTY_AUTH_ERROR"):
-        return Retry(Reason.UNAUTHORIZED, said, part=THIRD_PARTY)
+        return TransientFailure(Reason.UNAUTHORIZED, said, part=THIRD_PARTY)
     elif reply.status == 429 and error.is_of_one_device():
-        return Retry(Reason.THROTTLED, said, reply.retry_after, fault=Fault.ADDRESS)
+        return TransientFailure(Reason.THROTTLED, said, reply.retry_after, fault=Fault.ADDRESS)
     elif reply.status == 404:
         # Not the device: the project or the URL. Taken for the device, it would lose them all.
-        return Retry(Reason.UNAUTHORIZED, f"HTTP 404: {said}")
+        return TransientFailure(Reason.UNAUTHORIZED, f"HTTP 404: {said}")
     elif reply.status == 400 and error.blames_token():
-        return Refused(Reason.INVALID_ADDRESS, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)

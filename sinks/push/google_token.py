@@ -13,7 +13,7 @@ from google.auth.transport.requests import Request
 from pipeline.clock import Clock
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 
 REFRESH_AHEAD = 300_000  # ms before its end that a token is replaced, while it still serves
 MARGIN = 10_000  # ms before its end that a token is no longer used: calls take time
@@ -33,7 +33,7 @@ class AccessTokens:
         self._token = ""
         self._expires_at = 0  # epoch ms
         self._fetching: asyncio.Task[None] | None = None
-        self._failure: Retry | None = None
+        self._failure: TransientFailure | None = None
         self._failed_at = 0  # epoch ms
 
     def load(self) -> str:
@@ -51,7 +51,7 @@ class AccessTokens:
                 ) from None
         return str(self._certificate.project_id)
 
-    async def token(self) -> str | Retry:
+    async def token(self) -> str | TransientFailure:
         """A token good for one call, or why there is none now; raises Misconfigured."""
         left = self._expires_at - self._clock.now()
         if left > REFRESH_AHEAD:
@@ -64,7 +64,7 @@ class AccessTokens:
             await asyncio.shield(fetching)
         if self._expires_at - self._clock.now() > 0:
             return self._token
-        return self._failure or Retry(Reason.UNAUTHORIZED, "no access token")
+        return self._failure or TransientFailure(Reason.UNAUTHORIZED, "no access token")
 
     def discard(self, token: str) -> None:
         """Drop a token that was refused, unless another took its place meanwhile."""
@@ -94,11 +94,15 @@ class AccessTokens:
             self._expires_at = int(google.expiry.replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def _failure_of(error: Exception) -> Retry:
+def _failure_of(error: Exception) -> TransientFailure:
     if isinstance(error, TransportError):
-        return Retry(Reason.UNREACHABLE, "no access token: the token endpoint can't be reached")
+        return TransientFailure(
+            Reason.UNREACHABLE, "no access token: the token endpoint can't be reached"
+        )
     elif isinstance(error, RefreshError):
         said = f"no access token: {str(error.args[0])[:MAX_DETAIL]}"
         reason = Reason.PROVIDER_ERROR if error.retryable else Reason.UNAUTHORIZED
-        return Retry(reason, said)
-    return Retry(Reason.UNREADABLE_REPLY, "no access token: the token endpoint's reply is odd")
+        return TransientFailure(reason, said)
+    return TransientFailure(
+        Reason.UNREADABLE_REPLY, "no access token: the token endpoint's reply is odd"
+    )

@@ -20,10 +20,10 @@ from sinks.http.adaptive_rate import Pace
 from sinks.http.circuits import MOST, Circuits
 from sinks.http.client import HttpClient, Reply, failure_of, unreadable
 from sinks.http.endpoints import server_of
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.push.urgency import URGENCY
 from sinks.push.vapid import Vapid, decoded
-from sinks.single_message import OneByOne
+from sinks.single_message import SingleMessageProvider
 
 SYSTEM_CLOCK = SystemClock()
 MAX_TTL = 2_419_200  # seconds: push services keep a message four weeks at most
@@ -86,7 +86,7 @@ class _Service:
             self._throttled = user
 
 
-class WebPush(OneByOne):
+class WebPush(SingleMessageProvider):
     """Sends to the browsers that subscribed with one application server key.
 
     Each push service has a circuit and a pace of its own.
@@ -128,15 +128,19 @@ class WebPush(OneByOne):
         _, text = split_address(delivery.address)
         payload = self._encoder.encode(payload_of(delivery))
         if len(payload) > MOST_BYTES:
-            return Refused(Reason.REJECTED, f"{len(payload)} bytes, {MOST_BYTES} are possible")
+            return PermanentFailure(
+                Reason.REJECTED, f"{len(payload)} bytes, {MOST_BYTES} are possible"
+            )
         try:
             subscription = msgspec.json.decode(text, type=Subscription)
             body = encrypted(payload, subscription.keys)
             is_known = self._is_known(subscription.endpoint)
         except (ValueError, http_ece.ECEException, *UNDECODABLE):
-            return Refused(Reason.INVALID_ADDRESS, "the subscription can't be used")
+            return PermanentFailure(Reason.INVALID_ADDRESS, "the subscription can't be used")
         if not is_known:
-            return Refused(Reason.INVALID_ADDRESS, "the endpoint is no known push service's")
+            return PermanentFailure(
+                Reason.INVALID_ADDRESS, "the endpoint is no known push service's"
+            )
         headers = self._headers(delivery, subscription.endpoint)
         host, user = server_of(subscription.endpoint), (delivery.tenant, delivery.user)
 
@@ -144,7 +148,7 @@ class WebPush(OneByOne):
             service = self._service(host)
             made_at = await service.pace.wait(urgent=delivery.priority is Priority.CRITICAL)
             reply = await self._http.post(subscription.endpoint, body, headers)
-            if isinstance(reply, Retry):
+            if isinstance(reply, TransientFailure):
                 return reply
             outcome = outcome_of(reply, is_proven=service.is_proven)
             service.note(outcome, user, made_at)
@@ -219,16 +223,16 @@ def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
     if status in (201, 202):
         return Sent(reply.header("location") or "")
     elif status in (404, 410):
-        return Refused(Reason.UNREGISTERED, f"HTTP {status}: the subscription is gone")
+        return PermanentFailure(Reason.UNREGISTERED, f"HTTP {status}: the subscription is gone")
     elif status < 400:
         return unreadable(reply)
     elif status < 404 and any(words in reply.body for words in MISMATCH):
         said = f"HTTP {status}: it was subscribed with another key"
         if is_proven:
-            return Refused(Reason.INVALID_ADDRESS, said, lasting=False)
-        return Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+            return PermanentFailure(Reason.INVALID_ADDRESS, said, lasting=False)
+        return TransientFailure(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
     elif status in (406, 429):
         # Windows says 406. Whether it is one subscription or all of ours it does not say.
         said = f"HTTP {status}: the push service refuses it"
-        return Retry(Reason.THROTTLED, said, reply.retry_after, fault=Fault.CREDENTIALS)
+        return TransientFailure(Reason.THROTTLED, said, reply.retry_after, fault=Fault.CREDENTIALS)
     return failure_of(reply, "the push service refuses it")

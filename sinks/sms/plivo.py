@@ -10,7 +10,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry
+from sinks.provider import Outcome, PermanentFailure, TransientFailure
 from sinks.sms.sms_provider import Text, Texter, Texting
 
 
@@ -66,7 +66,7 @@ class Plivo(Texter):
         url = f"{self._base}/v1/Account/{self._id}/Message/"
         body = self._encoder.encode(request_of(text))
         reply = await self._http.post(url, body, self._headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text)
 
 
 def request_of(text: Text) -> Request:
@@ -87,7 +87,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
         return failure_of(reply, None)
     if reply.status == 404 or "src" in said:
         # Account and sender are settings: refusing messages for them would lose everybody's.
-        return Retry(Reason.UNAUTHORIZED, said)
+        return TransientFailure(Reason.UNAUTHORIZED, said)
     elif reply.status == 400 and "dst" in said:
-        return Refused(Reason.INVALID_ADDRESS, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)

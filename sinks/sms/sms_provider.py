@@ -13,10 +13,10 @@ from schemas.delivery import Delivery
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.callback import Callback
-from sinks.provider import Outcome, Refused, Sent
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure, Sent
+from sinks.single_message import SingleMessageProvider
 
-ELSEWHERE = "*"
+OTHER_COUNTRIES = "*"
 """Stands for the countries that no sender or price is set for."""
 
 
@@ -44,31 +44,33 @@ class Texting:
     """
 
     def __init__(self, settings: Settings, provider: str, *, keeps_tickets: bool = False) -> None:
-        self._senders = {ELSEWHERE: settings.sms_from, **settings.sms_senders}
+        self._senders = {OTHER_COUNTRIES: settings.sms_from, **settings.sms_senders}
         self._prices = settings.sms_prices
         self._callback = Callback(settings, provider, keeps_tickets=keeps_tickets)
 
     def check(self, *, needs_sender: bool = True) -> None:
         """Raise Misconfigured where there is no sender for every country, unless none is needed."""
-        if needs_sender and not self._senders[ELSEWHERE]:
+        if needs_sender and not self._senders[OTHER_COUNTRIES]:
             raise Misconfigured("TOCSIN_SMS_FROM is not set.")
         for country in (*self._senders, *self._prices):
-            if country != ELSEWHERE and country not in phonenumbers.SUPPORTED_REGIONS:
+            if country != OTHER_COUNTRIES and country not in phonenumbers.SUPPORTED_REGIONS:
                 raise Misconfigured(
                     f"TOCSIN_SMS_SENDERS or TOCSIN_SMS_PRICES names {country!r}: no country."
                 )
 
-    def prepare(self, delivery: Delivery) -> Text | Refused:
+    def prepare(self, delivery: Delivery) -> Text | PermanentFailure:
         """The message for a delivery; refused, with no call, where it has no possible number."""
         country = country_of(delivery.address)
         if country is None:
-            return Refused(Reason.INVALID_ADDRESS, "the address is no possible phone number")
+            return PermanentFailure(
+                Reason.INVALID_ADDRESS, "the address is no possible phone number"
+            )
         body = delivery.content.body
         parts = segments_of(body)
-        price = self._prices.get(country, self._prices.get(ELSEWHERE, 0.0))
+        price = self._prices.get(country, self._prices.get(OTHER_COUNTRIES, 0.0))
         return Text(
             to=delivery.address,
-            sender=self._senders.get(country) or self._senders[ELSEWHERE],
+            sender=self._senders.get(country) or self._senders[OTHER_COUNTRIES],
             body=body,
             is_gsm=parts.encoding == "GSM-7",
             segments=parts.count,
@@ -77,7 +79,7 @@ class Texting:
         )
 
 
-class Texter(OneByOne):
+class Texter(SingleMessageProvider):
     """A provider of texts; a subclass says how a prepared one is sent."""
 
     channel = Channel.SMS
@@ -89,7 +91,7 @@ class Texter(OneByOne):
     async def send_one(self, delivery: Delivery) -> Outcome:
         """Prepare the text and, unless it is refused, make the call."""
         text = self.texting.prepare(delivery)
-        return text if isinstance(text, Refused) else await self.send_text(delivery, text)
+        return text if isinstance(text, PermanentFailure) else await self.send_text(delivery, text)
 
     @abstractmethod
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:

@@ -8,14 +8,14 @@ from schemas.vocabulary import Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.form import encoded
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry
+from sinks.provider import Outcome, PermanentFailure, TransientFailure
 from sinks.sms.sms_provider import Text, Texter, Texting
 
 VERSION = "2010-03-31"
 URGENT = (Priority.CRITICAL, Priority.HIGH)
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
-OURS = frozenset(
+CONFIGURATION_ERRORS = frozenset(
     {
         "AuthorizationError",
         "IncompleteSignature",
@@ -60,7 +60,7 @@ class Sns(Texter):
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         signed = self._signer.headers(self._url, body, headers)
         reply = await self._http.post(self._url, body, signed)
-        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text)
 
 
 def form_of(delivery: Delivery, text: Text) -> dict[str, str]:
@@ -98,14 +98,14 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
     if not code:
         return failure_of(reply, None)
     said = f"{code}: {_field(xml, 'Message')}"
-    if code in OURS:
-        return Retry(Reason.UNAUTHORIZED, said)
+    if code in CONFIGURATION_ERRORS:
+        return TransientFailure(Reason.UNAUTHORIZED, said)
     elif code.startswith("Throttl"):
-        return Retry(Reason.THROTTLED, said, reply.retry_after)
+        return TransientFailure(Reason.THROTTLED, said, reply.retry_after)
     elif code.startswith("OptedOut") or "opted out" in said:
-        return Refused(Reason.UNREGISTERED, said)
+        return PermanentFailure(Reason.UNREGISTERED, said)
     elif code.startswith(("InvalidParameter", "ParameterValueInvalid")) and "PhoneNumber" in said:
-        return Refused(Reason.INVALID_ADDRESS, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)
 
 

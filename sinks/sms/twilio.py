@@ -4,7 +4,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from sinks import twilio
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Outcome, Retry
+from sinks.provider import Outcome, TransientFailure
 from sinks.sms.sms_provider import Text, Texter, Texting
 
 
@@ -25,7 +25,7 @@ class Twilio(Texter):
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
         """The call for one message."""
         reply = await self._account.post(form_of(text, self._account.service))
-        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text)
 
 
 def form_of(text: Text, service: str = "") -> dict[str, str]:

@@ -12,7 +12,7 @@ from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
-from sinks.provider import Outcome, Refused, Retry
+from sinks.provider import Outcome, PermanentFailure, TransientFailure
 from sinks.sms.sms_provider import Text, Texter, Texting
 
 MOST_CALLBACK = 100
@@ -23,7 +23,7 @@ SENT, INTERNAL = "0", "5"
 THROTTLED = frozenset({"1", "10"})
 """More messages a second, or calls at once, than the account may have."""
 BAD_NUMBER = frozenset({"6", "7", "33"})
-OURS = frozenset({"4", "8", "9", "11", "14", "15", "23", "29", "32"})
+CONFIGURATION_ERRORS = frozenset({"4", "8", "9", "11", "14", "15", "23", "29", "32"})
 """Credentials, balance, sender or account: no fault of the recipient's."""
 
 
@@ -84,7 +84,7 @@ class Vonage(Texter):
         """The call for one message."""
         body = self._encoder.encode(self.request_of(delivery, text))
         reply = await self._http.post(f"{self._base}/sms/json", body, self._headers)
-        return reply if isinstance(reply, Retry) else outcome_of(reply, text)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text)
 
     def request_of(self, delivery: Delivery, text: Text) -> Request:
         """The request for a delivery."""
@@ -112,18 +112,18 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
     elif not failed:
         return text.sent(parts[0].message_id, len(parts))
     elif len(failed) < len(parts):
-        return Retry(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
+        return TransientFailure(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
     return _failure(failed[0], reply.retry_after)
 
 
-def _failure(part: Part, after: float | None) -> Retry | Refused:
+def _failure(part: Part, after: float | None) -> TransientFailure | PermanentFailure:
     said = f"{part.status}: {part.error_text}"
     if part.status in THROTTLED:
-        return Retry(Reason.THROTTLED, said, after)
+        return TransientFailure(Reason.THROTTLED, said, after)
     elif part.status == INTERNAL:
-        return Retry(Reason.PROVIDER_ERROR, said)
-    elif part.status in OURS:
-        return Retry(Reason.UNAUTHORIZED, said)
+        return TransientFailure(Reason.PROVIDER_ERROR, said)
+    elif part.status in CONFIGURATION_ERRORS:
+        return TransientFailure(Reason.UNAUTHORIZED, said)
     elif part.status in BAD_NUMBER:
-        return Refused(Reason.INVALID_ADDRESS, said)
-    return Refused(Reason.REJECTED, said)
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
+    return PermanentFailure(Reason.REJECTED, said)

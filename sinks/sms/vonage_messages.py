@@ -6,7 +6,7 @@ from pipeline.clock import Clock
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from sinks.http.client import HttpClient
-from sinks.provider import Outcome, Retry
+from sinks.provider import Outcome, TransientFailure
 from sinks.sms.sms_provider import Text, Texter, Texting
 from sinks.vonage import SYSTEM_CLOCK, Message, VonageAccount, outcome_of
 
@@ -43,7 +43,7 @@ class VonageMessages(Texter):
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
         """The call for one message."""
         reply = await self._account.post(self.message_of(delivery, text))
-        return reply if isinstance(reply, Retry) else outcome_of(reply, text.sent)
+        return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text.sent)
 
     def message_of(self, delivery: Delivery, text: Text) -> TextMessage:
         """The request for a delivery."""

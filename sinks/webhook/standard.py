@@ -16,8 +16,8 @@ from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http.client import HttpClient, Reply, failure_of
 from sinks.http.endpoints import AT_ONCE, Endpoints, server_of
-from sinks.provider import Outcome, Refused, Retry, Sent
-from sinks.single_message import OneByOne
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
+from sinks.single_message import SingleMessageProvider
 from sinks.webhook.secret import keys_of, signer
 
 SYSTEM_CLOCK = SystemClock()
@@ -46,7 +46,7 @@ class Payload(Struct, frozen=True):
     data: Data
 
 
-class StandardWebhooks(OneByOne):
+class StandardWebhooks(SingleMessageProvider):
     """Calls the URLs that users' contacts name.
 
     The receiver takes it by any 2xx. 410 says that it is gone; everything else is tried again
@@ -80,7 +80,7 @@ class StandardWebhooks(OneByOne):
     async def send_one(self, delivery: Delivery) -> Outcome:
         """The call for one delivery; see Provider.send."""
         if not self._keys:
-            return Retry(Reason.UNAUTHORIZED, "TOCSIN_WEBHOOK_KEYS is not set")
+            return TransientFailure(Reason.UNAUTHORIZED, "TOCSIN_WEBHOOK_KEYS is not set")
         address, body = delivery.address, _encode(payload_of(delivery))
         headers = self._headers(delivery, body)
 
@@ -133,6 +133,6 @@ def outcome_of(reply: Reply, name: str) -> Outcome:
     if reply.status < 300:
         return Sent(name)
     if reply.status == 410:
-        return Refused(Reason.UNREGISTERED, "HTTP 410: it wants no more")
+        return PermanentFailure(Reason.UNREGISTERED, "HTTP 410: it wants no more")
     # Without its words, so that it never refuses: whoever answers may be a stranger.
     return failure_of(reply, None)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pipeline.processing.slices import Slice
 from tables.storage.store import Store
 from tables.storage.table import Table, key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 Span = tuple[int, int]
 """Offsets from the first up to the second, without it."""
@@ -40,14 +40,14 @@ class Ahead:
         spans = zip(offsets, zip(starts, ends, strict=True), strict=True)
         return {offset: span for offset, span in spans if not self._is_done(offset)}
 
-    def finish(self, spans: Iterable[Span], turn: Turn) -> int:
-        """Count these as done, and have the turn store it with the frontier that this returns."""
+    def finish(self, spans: Iterable[Span], transaction: Transaction) -> int:
+        """Count these as done, and have it stored with the frontier that this returns."""
         self._spans = _joined([*self._spans, *spans])
         frontier = self.frontier or 0
         if self._spans and self._spans[0][0] <= frontier:
             frontier = self._spans.pop(0)[1]
         self.frontier = frontier
-        turn.view(AHEAD).put(self._key, self._spans or None)
+        transaction.view(AHEAD).put(self._key, self._spans or None)
         return frontier
 
     def _is_done(self, offset: int) -> bool:

@@ -10,11 +10,11 @@ from tables.storage.store import Store
 from tables.storage.table import Table, View
 
 Value = TypeVar("Value")
-TURN_BYTES = 2 << 20
-"""Bytes of outputs after which a turn ends that could go on: they go into one changelog batch."""
+TRANSACTION_BYTES = 2 << 20
+"""Bytes of outputs after which a transaction ends that could go on, as they share a batch."""
 
 
-class Turn:
+class Transaction:
     """What a handler reads and writes while it works through one slice, or what is due.
 
     Until `finish` nothing of it can be seen outside, so a crash before it leaves no trace.
@@ -32,7 +32,7 @@ class Turn:
             self._views[table.prefix] = View(table, self._store)
         return self._views[table.prefix]
 
-    async def finish(self, up_to: int | None = None) -> None:
+    async def commit(self, up_to: int | None = None) -> None:
         """Make it durable, whatever its size; `up_to` an offset where the rest is yet to be done.
 
         1. State, frontier and the encoded outputs go to the changelog in one write, acknowledged.

@@ -87,7 +87,7 @@ class Reader:
         """Do as a lane does; the topics of what it took."""
         taken = list[str]()
         while True:
-            while await self.decider.wake(self.read_to) == 0:
+            while await self.decider.on_timer(self.read_to) == 0:
                 pass
             slice_ = self._queues.take() if len(taken) < slices else None
             if slice_ is None:

@@ -46,7 +46,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def followed() -> Roles:
-    """Somebody whom more follow than are told in one turn."""
+    """Somebody whom more follow than are told in one transaction."""
     roles = Roles(fan_out_threshold=500)
     for name in FANS:
         await roles.follow(name, "eve")
@@ -54,13 +54,13 @@ async def followed() -> Roles:
     return roles
 
 
-async def wake(roles: Roles) -> float | None:
-    return await roles.decider.wake(lambda _: ALL_READ)
+async def on_timer(roles: Roles) -> float | None:
+    return await roles.decider.on_timer(lambda _: ALL_READ)
 
 
 async def quiet(roles: Roles) -> None:
     """Wake it until it has seen that nothing is left of before."""
-    while await wake(roles) == 0:
+    while await on_timer(roles) == 0:
         pass
 
 
@@ -71,8 +71,8 @@ async def test_it_wants_to_be_woken_at_once_while_a_broadcast_is_under_way() -> 
     await roles.say(EVENTS, POST)
     await roles.route()
     await roles.decide(*BROADCASTS.values())
-    # Four were told when it began; that nothing is left shows in a turn of its own.
-    assert [await wake(roles) for _ in range(3)] == [0, 0, None]
+    # Four were told when it began; that nothing is left shows in a transaction of its own.
+    assert [await on_timer(roles) for _ in range(3)] == [0, 0, None]
     assert len(pushed(roles)) == len(FANS)
 
 
@@ -81,25 +81,25 @@ async def test_it_wants_to_be_woken_at_once_while_an_erasure_is_under_way() -> N
     await quiet(roles)
     await roles.say(ERASURES, Erasure(user="u00"))
     await roles.decide(ERASURES)
-    assert await wake(roles) == 0
+    assert await on_timer(roles) == 0
     await quiet(roles)
-    assert await wake(roles) is None
+    assert await on_timer(roles) is None
 
 
 async def test_else_when_the_first_is_due() -> None:
     roles = await roles_of()
     await quiet(roles)
-    assert await wake(roles) is None
+    assert await on_timer(roles) is None
     await happens(
         roles,
         happened(1, deliver_at=moment(NOW + 3 * MINUTE)),
         happened(2, deliver_at=moment(NOW + 2 * MINUTE)),
     )
-    assert await wake(roles) == 120
+    assert await on_timer(roles) == 120
     roles.clock.at += MINUTE
-    assert await wake(roles) == 60
+    assert await on_timer(roles) == 60
     roles.clock.at += MINUTE
-    assert await wake(roles) == 60
+    assert await on_timer(roles) == 60
     assert went(roles) == ["e2"]
 
 

@@ -19,7 +19,7 @@ from pipeline.variables import settings_of
 from schemas.profile import BotChat, ChatHook, Contacts, Preferences, QuietHours
 from schemas.suppression import Suppression
 from schemas.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
-from schemas.vocabulary import Bar, Channel, Reason
+from schemas.vocabulary import Channel, Reason, SuppressionReason
 from tests.agents.line import Line
 from tests.agents.names import unique
 from tests.agents.samples import event
@@ -148,7 +148,7 @@ async def test_a_chat_that_blocked_our_bot_is_barred_and_no_other(town: Town) ->
     others = sorted(each.provider for each in town.accepted())
     assert others == ["slackapp", "twiliowhatsapp"]
     (barred,) = await town.stage.read(SUPPRESSIONS, Suppression)
-    assert (barred.channel, barred.reason) == (Channel.CHAT, Bar.UNREGISTERED)
+    assert (barred.channel, barred.reason) == (Channel.CHAT, SuppressionReason.UNREGISTERED)
     assert barred.address == address
 
 
@@ -209,7 +209,11 @@ async def test_a_hook_that_is_gone_is_not_called_again(town: Town) -> None:
     town.outside.simulators.faults.set("standard", Fault(dead=frozenset({url})))
     await town.fails(user)
     (said,) = await town.stage.read(SUPPRESSIONS, Suppression)
-    assert (said.channel, said.reason, said.address) == (Channel.WEBHOOK, Bar.UNREGISTERED, url)
+    assert (said.channel, said.reason, said.address) == (
+        Channel.WEBHOOK,
+        SuppressionReason.UNREGISTERED,
+        url,
+    )
     town.outside.simulators.faults.clear_all()
     await town.stage.work(town.stage.decider)
     await town.fails(user, "again")

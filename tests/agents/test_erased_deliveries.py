@@ -21,7 +21,7 @@ from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRY, Topic
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.provider import Outcome, Retry
+from sinks.provider import Outcome, TransientFailure
 from sinks.registry import Weighted
 from tables.sent import SentLedger, SentMark
 from tables.storage.memory_store import MemoryStore
@@ -137,7 +137,7 @@ async def test_who_is_erased_while_a_delivery_waits_for_its_call_is_not_called()
 async def test_what_failed_of_somebody_erased_meanwhile_is_not_kept_for_another_try() -> None:
     line = Line()
     handler = line.sink()
-    line.provider.outcome = Retry(Reason.PROVIDER_ERROR, "not now")
+    line.provider.outcome = TransientFailure(Reason.PROVIDER_ERROR, "not now")
     said = [critical(line.clock, user=user) for user in ("ada", "bob")]
     sending = asyncio.create_task(handler.handle(await line.say(PUSH, *said)))
     await settled()
@@ -176,12 +176,12 @@ async def test_what_is_to_be_tried_again_is_dropped_also_if_they_go_while_it_wai
     await handler.handle(await line.say(RETRY, late))
     assert REGISTRY.get_sample_value(NAME, {"partition": "0"}) == 2
     line.clock.ahead += 300
-    await handler.wake(all_read)
+    await handler.on_timer(all_read)
     assert sorted(line.sent()) == sorted([other.delivery_id, elsewhere.delivery_id])
     # Who comes back is tried again for.
     again = critical(line.clock, user="ada", due_at=line.clock.now())
     await handler.handle(await line.say(RETRY, again))
-    await handler.wake(all_read)
+    await handler.on_timer(all_read)
     assert line.sent()[2:] == [again.delivery_id]
 
 
@@ -195,7 +195,7 @@ async def test_an_erasure_of_thousands_that_wait_is_no_longer_turn_and_leaves_no
     await line.erase(handler, "ada")
     assert sum(1 for _ in line.store.scan(WAITING.prefix)) == MOST_ROWS
     line.clock.ahead += 300
-    while await handler.wake(all_read) == 0:
+    while await handler.on_timer(all_read) == 0:
         pass
     assert line.sent() == []
     assert list(line.store.scan(WAITING.prefix)) == []

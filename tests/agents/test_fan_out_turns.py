@@ -83,7 +83,7 @@ async def test_a_tenant_with_many_broadcasts_leaves_another_each_second_turn() -
     await roles.decide(*BROADCASTS.values())
     assert told(roles) == {"acme": 5, "zeta": 1}  # one each of six
     for turn in range(1, 9):
-        await roles.wake()
+        await roles.on_timer()
         zetas = told(roles)["zeta"]
         assert zetas >= min(FOLLOWERS, 1 + turn // 2 * AT_ONCE)
     assert zetas == FOLLOWERS
@@ -97,7 +97,7 @@ async def test_of_one_tenants_broadcasts_the_critical_one_goes_first() -> None:
     await roles.route()
     await roles.decide(*BROADCASTS.values())
     for _ in range(FOLLOWERS // AT_ONCE):
-        await roles.wake()
+        await roles.on_timer()
     assert told(roles, TOLD[Priority.CRITICAL]) == {"acme": FOLLOWERS}
     assert told(roles, TOLD[Priority.NORMAL])["acme"] <= 2 * AT_ONCE
 
@@ -108,8 +108,8 @@ async def test_who_goes_on_after_a_restart_takes_the_one_whose_turn_it_is() -> N
     await roles.route()
     await roles.decide(*BROADCASTS.values())
     before = told(roles)
-    await roles.wake()
+    await roles.on_timer()
     assert told(roles) - before == {"acme": AT_ONCE}
     await roles.restart_decider(roles.decider_store)
-    await roles.wake()
+    await roles.on_timer()
     assert (told(roles) - before)["zeta"] == AT_ONCE

@@ -313,12 +313,12 @@ async def test_of_too_many_the_newest_are_kept_and_the_old_go(
     eve, bob = await famous(stage, fan), await famous(stage, fan)
     await happens(stage, post(bob, "bob"), *(post(eve, str(n)) for n in range(5)))
     assert await reader.all(fan) == ["4", "3", "2", "bob"]
-    stage.clock.ahead += outboxes.KEPT_MS + 1000
+    stage.clock.ahead += outboxes.POST_RETENTION_MS + 1000
     assert await reader.all(fan) == []
     stage.clock.ahead = 0
     # Posts of a month later take older ones with them, those that other tests left first.
     late = (await stage.read(OUTBOX, Post))[-1]
-    at = late.accepted_at + outboxes.KEPT_MS + 60_000
+    at = late.accepted_at + outboxes.POST_RETENTION_MS + 60_000
     newest = msgspec.structs.replace(late.event, occurred_at=moment(at))
     for number in range(60):
         name = f"{number:032x}"

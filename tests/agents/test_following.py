@@ -14,7 +14,7 @@ from tables.followers import FOLLOW_TIMES, FOLLOWER_COUNTS, FOLLOWERS, UNFOLLOWE
 from tables.followers import UNFOLLOWED_KEPT_MS as KEPT_MS
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.agents.names import unique
 from tests.agents.router.test_agent import counts_of
 from tests.agents.shifted_clock import ShiftedClock
@@ -35,10 +35,10 @@ class Town:
         self.store = MemoryStore()
 
     async def hears(self, *follows: Follow, at: int = NOW) -> list[bool]:
-        """Take them in one turn, all accepted at this time; which of them counted."""
-        turn = Turn(None, self.store, Outputs(MemoryLog(ShiftedClock())))
-        taken = [take_follow(turn, follow, at, 1) for follow in follows]
-        await turn.finish()
+        """Take them in one transaction, all accepted at this time; which of them counted."""
+        transaction = Transaction(None, self.store, Outputs(MemoryLog(ShiftedClock())))
+        taken = [take_follow(transaction, follow, at, 1) for follow in follows]
+        await transaction.commit()
         return taken
 
     def count(self, followee: str = "eve") -> int:

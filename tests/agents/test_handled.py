@@ -129,7 +129,7 @@ async def test_what_is_tried_again(runtime: Runtime, log: GatedLog) -> None:
     again = delivery(ShiftedClock(), user="ann", due_at=0)
     rounds = await writes_of(retries, slice_of(RETRY, "ann", again), log)
     assert rounds == [[STATE[0]], ["dead-letters"]]
-    assert await rounds_of(retries.wake(all_read), log) == [[STATE[0]], ["deliver.push.high"]]
+    assert await rounds_of(retries.on_timer(all_read), log) == [[STATE[0]], ["deliver.push.high"]]
 
 
 class ClickHouse:

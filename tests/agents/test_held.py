@@ -17,9 +17,9 @@ from schemas.encoding import encode
 from schemas.errors import Abandoned
 from schemas.topics import DEAD_LETTERS, DELIVER
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.registry import Weighted
-from sinks.single_message import OneByOne
+from sinks.single_message import SingleMessageProvider
 from tables.sent import SentLedger
 from tables.storage.memory_store import MemoryStore
 from tests.agents.samples import delivery
@@ -27,10 +27,10 @@ from tests.agents.shifted_clock import ShiftedClock
 from tests.patience import ended, until
 
 TOPIC = DELIVER[Channel.SMS, Priority.HIGH]
-LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
+LOST = TransientFailure(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
 
 
-class Texts(OneByOne):
+class Texts(SingleMessageProvider):
     """Takes amy's text and loses its reply; answers others when it is let."""
 
     name, channel, scheme = "texts", Channel.SMS, ""

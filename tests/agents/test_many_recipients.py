@@ -24,7 +24,7 @@ from schemas.event import Event, Notify
 from schemas.request import Request
 from schemas.topics import DEAD_LETTERS, EVENTS, REQUESTS
 from schemas.vocabulary import Priority, Reason
-from tables.storage.transaction import TURN_BYTES
+from tables.storage.transaction import TRANSACTION_BYTES
 from tables.unrouted import UNROUTED
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore
 from tests.simulation.roles import NOW, Roles
@@ -81,7 +81,7 @@ async def routed(event: Event, *more: Event) -> Roles:
     roles = Roles(catalogue=TYPES, tenant_share=1_000_000)
     await roles.say(EVENTS, event, *more)
     await roles.route()
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     return roles
 
@@ -166,7 +166,7 @@ class Town:
         if not self._is_restored:
             self._is_restored = True
             await self.router.restore()
-        is_more = await self.router.wake(lambda _: 0) == 0
+        is_more = await self.router.on_timer(lambda _: 0) == 0
         slice_ = self.log.slice_from(EVENTS.name, self.store.frontier(EVENTS.name))
         if slice_ is not None:
             await self.router.handle(slice_)
@@ -206,7 +206,7 @@ async def test_large_events_to_many_are_written_in_steps_of_a_bounded_size() -> 
         town.log.written = 0
         assert town.log.topics[REQUESTS[Priority.CRITICAL].name]
     assert sum(steps) > 60_000_000
-    assert max(steps) < TURN_BYTES + 3 * unrouted.FEW * 21_000
+    assert max(steps) < TRANSACTION_BYTES + 3 * unrouted.FEW * 21_000
     assert {key: Counter(users) for key, users in town.asked().items()} == {
         **{(f"e{number}", number): Counter(USERS) for number in range(3)},
         ("u", 3): Counter(USERS[:1]),

@@ -20,7 +20,7 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.topics import DELIVER, DELIVERY_EVENTS, RETRY
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.registry import Weighted
 from tables.storage.finished_ahead import AHEAD
 from tables.storage.table import key_of
@@ -58,7 +58,7 @@ class OneByOne(Taking):
         await self.answers.setdefault(said.user, asyncio.Event()).wait()
         self.took.append(said.user)
         if said.user.endswith("busy"):
-            return [Retry(Reason.THROTTLED, "later")]
+            return [TransientFailure(Reason.THROTTLED, "later")]
         return [Sent(said.user)]
 
 

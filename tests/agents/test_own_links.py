@@ -16,7 +16,7 @@ from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.sendgrid import SendGrid
 from sinks.http.client import HttpClient
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from sinks.registry import Weighted
 from tables.sent import SentLedger, SentMark
 from tables.storage.memory_store import MemoryStore
@@ -63,7 +63,7 @@ async def test_links_are_made_as_a_mail_leaves_and_it_waits_where_they_can_not_b
         nowhere = dispatch("")
         waits, sent = await asyncio.gather(nowhere.deliver(linked), nowhere.deliver(plain))
         assert isinstance(sent.result, SentMark)
-        assert isinstance(waits.result, Retry)
+        assert isinstance(waits.result, TransientFailure)
         assert waits.result.reason is Reason.UNAUTHORIZED
         assert "TOCSIN_PUBLIC_URL" in waits.result.detail
         assert [each.state for each in nowhere.circuits()] == ["closed"]

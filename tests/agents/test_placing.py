@@ -27,7 +27,7 @@ from schemas.profile import Contacts, Device, DeviceChange
 from schemas.topics import CONTACTS, DEVICES, MISPLACED, PLACED, Topic
 from tables.moved import MOVED, Mark, without_repeats
 from tables.storage.memory_store import MemoryStore
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.agents.shifted_clock import ShiftedClock
 
 PARTITIONS = 3
@@ -116,15 +116,15 @@ class Town:
 
     async def _take(self, slice_: Slice) -> None:
         at = slice_.partition.partition
-        turn = Turn(slice_, self.stores[at], Outputs(self.topics))
-        records = self._intake().read(slice_, turn.outputs)
+        transaction = Transaction(slice_, self.stores[at], Outputs(self.topics))
+        records = self._intake().read(slice_, transaction.outputs)
         found = [
             ((record.topic, record.partition, record.offset), value.user)
-            for record, value in without_repeats(turn, records)
+            for record, value in without_repeats(transaction, records)
         ]
         if self.topics.failing:
             raise Unavailable("gone before anything was stored")
-        await turn.finish()
+        await transaction.commit()
         self.taken[at] += found
 
 
@@ -209,38 +209,38 @@ def test_each_is_taken_once_in_the_order_of_its_source(
     assert not town.topics.records["dead-letters", 0]
 
 
-def _turn() -> Turn:
+def _transaction() -> Transaction:
     town = Town()
-    return Turn(None, town.stores[0], Outputs(town.topics))
+    return Transaction(None, town.stores[0], Outputs(town.topics))
 
 
 def record(offset: int, accepted_at: int) -> tuple[ConsumerRecord, None]:
     return ConsumerRecord("contacts", 1, offset, accepted_at, 1, b"", b"", None, 0, 0, ()), None
 
 
-def offsets(turn: Turn, *records: tuple[ConsumerRecord, None]) -> list[int]:
-    return [each.offset for each, _ in without_repeats(turn, records)]
+def offsets(transaction: Transaction, *records: tuple[ConsumerRecord, None]) -> list[int]:
+    return [each.offset for each, _ in without_repeats(transaction, records)]
 
 
 def test_records_of_one_moment_are_no_repeats() -> None:
-    turn = _turn()
-    assert offsets(turn, record(7, 1000), record(8, 1000), record(8, 1000)) == [7, 8]
+    transaction = _transaction()
+    assert offsets(transaction, record(7, 1000), record(8, 1000), record(8, 1000)) == [7, 8]
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
-    turn = _turn()
-    assert offsets(turn, record(7, 1000), record(8, 1010)) == [7, 8]
-    assert offsets(turn, record(0, 2000), record(1, 2001), record(0, 2000)) == [0, 1]
+    transaction = _transaction()
+    assert offsets(transaction, record(7, 1000), record(8, 1010)) == [7, 8]
+    assert offsets(transaction, record(0, 2000), record(1, 2001), record(0, 2000)) == [0, 1]
 
 
 def test_a_clock_that_went_back_makes_no_repeat_new() -> None:
-    turn = _turn()
-    assert offsets(turn, record(7, 1000), record(8, 900)) == [7, 8]
-    assert offsets(turn, record(7, 1000), record(8, 900), record(9, 950)) == [9]
+    transaction = _transaction()
+    assert offsets(transaction, record(7, 1000), record(8, 900)) == [7, 8]
+    assert offsets(transaction, record(7, 1000), record(8, 900), record(9, 950)) == [9]
 
 
 def test_one_mark_is_kept_for_each_source_partition() -> None:
-    turn = _turn()
-    offsets(turn, *(record(number, 1000 + number) for number in range(50)))
-    (key,) = turn.view(MOVED).keys(b"")
-    assert turn.view(MOVED).get(key) == Mark(50, 1049)
+    transaction = _transaction()
+    offsets(transaction, *(record(number, 1000 + number) for number in range(50)))
+    (key,) = transaction.view(MOVED).keys(b"")
+    assert transaction.view(MOVED).get(key) == Mark(50, 1049)

@@ -5,7 +5,7 @@ from itertools import chain, combinations, permutations
 import msgspec
 import pytest
 
-from agents.decider.watermark import PATIENCE_MS
+from agents.decider.watermark import STALL_TIMEOUT_MS
 from pipeline.processing.read_first import GRACE
 from pipeline.processing.slices import RECORDS
 from schemas.encoding import encode
@@ -171,7 +171,7 @@ async def test_nothing_waits_for_contacts_that_are_not_read_any_more() -> None:
     reader.seconds += GRACE + 0.1
     await reader.work()
     assert reader.ends("ann") == []
-    reader.clock.at += PATIENCE_MS + 1
+    reader.clock.at += STALL_TIMEOUT_MS + 1
     await reader.work()
     assert reader.ends("ann") == [Reason.NO_ADDRESS]
 

@@ -61,7 +61,7 @@ class Line:
     async def wait(self, milliseconds: int = 0) -> float | None:
         """Let time pass and what is due go; the seconds until the next is due."""
         self.clock.ahead += milliseconds
-        while (seconds := await self.handler.wake(all_read)) == 0:
+        while (seconds := await self.handler.on_timer(all_read)) == 0:
             pass
         return seconds
 
@@ -220,7 +220,7 @@ async def test_a_kill_before_the_outputs_are_out_sends_them_again_and_nothing_el
         Runtime(Settings(partitions=1), Broken(line.clock), line.clock), line.store, 0
     )
     with pytest.raises(ConnectionError):
-        await line.handler.wake(all_read)
+        await line.handler.on_timer(all_read)
     ((topic, stored),) = copies
     assert topic == PUSH.name
     line.store = MemoryStore(stored)

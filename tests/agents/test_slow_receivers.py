@@ -21,7 +21,7 @@ from schemas.encoding import encode
 from schemas.errors import Abandoned
 from schemas.topics import DELIVER, DELIVERY_EVENTS, RETRY
 from schemas.vocabulary import Channel, Priority, Reason, Stage
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.registry import Weighted
 from tables.storage.memory_store import MemoryStore
 from tests.agents.samples import delivery
@@ -48,7 +48,7 @@ class Hanging(Taking):
         if any(each.user == "hangs" for each in deliveries):
             await self.answers.wait()
         return [
-            Retry(Reason.THROTTLED, "later") if each.user == "busy" else Sent(each.user)
+            TransientFailure(Reason.THROTTLED, "later") if each.user == "busy" else Sent(each.user)
             for each in deliveries
         ]
 

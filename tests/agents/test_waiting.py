@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agents.decider.watermark import PATIENCE_MS
+from agents.decider.watermark import STALL_TIMEOUT_MS
 from pipeline.processing.lanes import ALL_READ
 from pipeline.producing.outputs import Outputs, partition_of
 from policy.catalogue.catalogue import parse
@@ -133,7 +133,7 @@ async def test_a_digest_waits_for_what_kafka_took_before_it_was_due(
     def behind(topic: str) -> int:
         return before if topic == normal else ALL_READ
 
-    wait = await handler.wake(behind)
+    wait = await handler.on_timer(behind)
     assert wait is not None and 0 < wait < 1
     assert await stage.deliveries(PUSH) == []
     await stage.work(stage.decider)
@@ -161,10 +161,10 @@ async def test_nothing_waits_for_ever_for_what_is_unread(stage: Stage, user: str
     await happens(stage, happened("gathered", user), happened("late", user))
     stage.clock.ahead += 60 * MINUTE
     handler = await stage.handler(stage.decider, partition_of(user, PARTITIONS))
-    await handler.wake(lambda _: 0)
+    await handler.on_timer(lambda _: 0)
     assert await stage.deliveries(PUSH) == []
-    stage.clock.ahead += PATIENCE_MS + 1000
-    while await handler.wake(lambda _: 0) == 0:
+    stage.clock.ahead += STALL_TIMEOUT_MS + 1000
+    while await handler.on_timer(lambda _: 0) == 0:
         pass
     assert len(await stage.deliveries(PUSH)) == 2
 
@@ -235,7 +235,7 @@ async def test_what_a_timer_decided_stands_though_a_crash_and_a_change_of_mind_c
     with monkeypatch.context() as planted:
         planted.setattr(place, step, killed)
         with pytest.raises(Unavailable, match="killed"):
-            await handler.wake(lambda _: ALL_READ)
+            await handler.on_timer(lambda _: ALL_READ)
     assert len(await stage.deliveries(PUSH)) == before
     await stage.restart(keep_disk=False, in_order=False)
     await stage.say(PREFERENCES, Preferences(user=user, channels={PUSH: False}))

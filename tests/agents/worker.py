@@ -50,7 +50,7 @@ class Worker(Transcript):
             await self._handle_all(role)
             for number in range(PARTITIONS):
                 handler = await self.handler(role, number)
-                while await handler.wake(read_to) == 0:
+                while await handler.on_timer(read_to) == 0:
                     pass
 
     async def _handle_all(self, role: Role) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.faults import Fault
 from tests.chaos.observe import set_fault
 from tests.patience import PATIENCE
@@ -42,9 +42,9 @@ def catalogue_in(folder: Path, files: Mapping[str, str]) -> Path:
 @pytest.fixture(scope="package")
 async def running_house(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> AsyncIterator[House]:
+) -> AsyncIterator[LocalStack]:
     """Kafka, ClickHouse, simulators and all roles, of which a test may stop some by themselves."""
-    async with House(
+    async with LocalStack(
         tmp_path_factory.mktemp("house"),
         together=TOGETHER if is_default(pytestconfig) else None,
         partitions=PARTITIONS,
@@ -56,7 +56,7 @@ async def running_house(
 
 
 @pytest.fixture
-async def house(running_house: House, tell: Tell) -> AsyncIterator[House]:
+async def house(running_house: LocalStack, tell: Tell) -> AsyncIterator[LocalStack]:
     """The running house, with providers that take a moment for each call."""
     for provider in PROVIDERS:
         await set_fault(running_house, provider, LATENCY)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import Accepted, read_accept_log
 from pipeline.producing.outputs import partition_of
 from pipeline.producing.producer import Producer, start_producer
@@ -65,7 +65,7 @@ class Deliveries:
 
 
 @asynccontextmanager
-async def producing(house: House) -> AsyncIterator[Producer]:
+async def producing(house: LocalStack) -> AsyncIterator[Producer]:
     """A producer to the house's Kafka."""
     producer = await start_producer(house.kafka.address)
     try:
@@ -75,7 +75,7 @@ async def producing(house: House) -> AsyncIterator[Producer]:
 
 
 async def write(
-    house: House, producer: Producer, wanted: Deliveries, numbers: Sequence[int]
+    house: LocalStack, producer: Producer, wanted: Deliveries, numbers: Sequence[int]
 ) -> None:
     """Write the deliveries of these numbers; on return the broker has them."""
     topic, partitions = DELIVER[wanted.channel, wanted.priority].name, house.settings.partitions
@@ -89,7 +89,7 @@ async def write(
             await producer.write(topic, place, batch)
 
 
-def accepted(house: House, ids: Iterable[str]) -> dict[str, list[Accepted]]:
+def accepted(house: LocalStack, ids: Iterable[str]) -> dict[str, list[Accepted]]:
     """What providers took of these deliveries, by delivery id."""
     found: dict[str, list[Accepted]] = {name: [] for name in ids}
     for line in read_accept_log(house.accept_log):

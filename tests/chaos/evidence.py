@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 
 from demo.verify.evidence import Evidence, Excuse, Place, Posted
 from demo.verify.gathering import posted, read_held, read_inbox
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import now, read_accept_log
 from schemas.dead_letter import DeadLetter
 from schemas.delivery_event import DeliveryEvent
@@ -35,7 +35,7 @@ class _Sent(msgspec.Struct):
     notification_id: str
 
 
-async def mark(house: House) -> Mark:
+async def mark(house: LocalStack) -> Mark:
     """How far everything has got now; nothing may be on its way."""
     inbox = await read_inbox(house.settings)
     return Mark(
@@ -46,7 +46,7 @@ async def mark(house: House) -> Mark:
     )
 
 
-async def gather(house: House, since: Mark) -> Evidence:
+async def gather(house: LocalStack, since: Mark) -> Evidence:
     """Everything that came after the mark, whomever it was for."""
     ended_at = round(now() * 1000)
     excuses: set[Excuse] = set()

@@ -10,7 +10,7 @@ from demo.verify.evidence import Evidence
 from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings, percentile
 from demo.verify.judge import expected_of, judge
-from embedded.local_stack import CATALOGUE, House
+from embedded.local_stack import CATALOGUE, LocalStack
 from schemas.vocabulary import Channel
 from tests.chaos.evidence import gather
 from tests.chaos.flow import Flow, claims_of
@@ -78,7 +78,7 @@ class Finding:
             assert ends[name], f"nobody was {name}: {self.summary()}"
 
 
-async def settle(house: House, flow: Flow[Script], within: float = SETTLED) -> Finding:
+async def settle(house: LocalStack, flow: Flow[Script], within: float = SETTLED) -> Finding:
     """Wait until all is read, then judge the flow."""
     begin = time.monotonic()
     await wait_until_read(house, within)

@@ -15,7 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from aiokafka import AIOKafkaProducer
 
 from demo.produce.producer_log import BadClaim, Claims
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from tests.chaos.evidence import Mark, mark
 from tests.chaos.observe import wait_until_read
 from tests.chaos.script import Script
@@ -94,7 +94,7 @@ class Flow(Generic[Played]):
 
 @asynccontextmanager
 async def flowing(
-    house: House, name: str, seconds: float, rate: int = RATE
+    house: LocalStack, name: str, seconds: float, rate: int = RATE
 ) -> AsyncIterator[Flow[Script]]:
     """Let events flow inside the block, for `seconds` at most; after it all are acknowledged."""
     script = Script(name, int(seconds * rate), datetime.now(UTC))
@@ -110,7 +110,7 @@ def claims_of(flow: Flow[Script]) -> Claims:
 
 
 @asynccontextmanager
-async def playing(house: House, script: Played, rate: int) -> AsyncIterator[Flow[Played]]:
+async def playing(house: LocalStack, script: Played, rate: int) -> AsyncIterator[Flow[Played]]:
     """Let the records of a script flow inside the block, `rate` a second."""
     flow = Flow(script, house.folder / "flows" / f"{script.name}.jsonl")
     async with _producer(house) as producer:
@@ -125,7 +125,7 @@ async def playing(house: House, script: Played, rate: int) -> AsyncIterator[Flow
             await writing
 
 
-async def write_again(house: House, flow: Flow[Script]) -> None:
+async def write_again(house: LocalStack, flow: Flow[Script]) -> None:
     """Write every event of a flow once more: same ids, other offsets."""
     async with _producer(house) as producer:
         numbers = sorted(line.number for line in flow.accepted())
@@ -134,7 +134,7 @@ async def write_again(house: House, flow: Flow[Script]) -> None:
 
 
 @asynccontextmanager
-async def _producer(house: House) -> AsyncIterator[AIOKafkaProducer]:
+async def _producer(house: LocalStack) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(
         bootstrap_servers=house.kafka.address,
         acks="all",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from tests.placements import PLACEMENTS
 
 USERS = 20
@@ -40,7 +40,7 @@ class Company:
 
     name: str
     placement: str
-    house: House
+    house: LocalStack
     producer: Producer
     written: list[Written] = field(default_factory=list)
 
@@ -109,7 +109,7 @@ class Company:
 
 
 @asynccontextmanager
-async def company(house: House, name: str, placement: str) -> AsyncIterator[Company]:
+async def company(house: LocalStack, name: str, placement: str) -> AsyncIterator[Company]:
     """A company with a producer of its own, which is gone after the block: the broker has all."""
     options = {"bootstrap.servers": house.kafka.address, "acks": "all"}
     producer = Producer({**options, "compression.type": CODECS[placement]})

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from embedded.local_stack import House, Worker
+from embedded.local_stack import LocalStack, Worker
 from embedded.retries import retries_waiting
 from embedded.simulators.faults import Fault
 from pipeline.admin.end_offsets import learn
@@ -32,7 +32,7 @@ LOOK = 0.25
 """Seconds between two looks at what is read."""
 
 
-async def wait_until_read(house: House, within: float = SETTLED) -> None:
+async def wait_until_read(house: LocalStack, within: float = SETTLED) -> None:
     """Wait until every role has committed the end of all its topics, twice in a row."""
     end = time.monotonic() + within
     roles = deque(set(house.roles) & READ_BY.keys())
@@ -59,14 +59,14 @@ async def wait_until_read(house: House, within: float = SETTLED) -> None:
                 await asyncio.sleep(LOOK)
 
 
-async def read_all(house: House, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:
+async def read_all(house: LocalStack, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord]:
     """Every record that the topics hold."""
     begin = dict.fromkeys(_partitions(house, topics), 0)
     async for record in read_from(house, begin):
         yield record
 
 
-async def ends_of(house: House, topics: Iterable[str]) -> dict[TopicPartition, int]:
+async def ends_of(house: LocalStack, topics: Iterable[str]) -> dict[TopicPartition, int]:
     """Where the topics end now."""
     async with _clients(house) as (_, consumer):
         ends: dict[TopicPartition, int] = await consumer.end_offsets(_partitions(house, topics))
@@ -74,7 +74,7 @@ async def ends_of(house: House, topics: Iterable[str]) -> dict[TopicPartition, i
 
 
 async def read_from(
-    house: House, begin: Mapping[TopicPartition, int]
+    house: LocalStack, begin: Mapping[TopicPartition, int]
 ) -> AsyncIterator[ConsumerRecord]:
     """Every record of these partitions from these offsets on."""
     async with _clients(house) as (_, consumer):
@@ -100,7 +100,7 @@ class _Sent(msgspec.Struct):
     attempt: int = 0
 
 
-async def decided(house: House, name: str) -> list[Output]:
+async def decided(house: LocalStack, name: str) -> list[Output]:
     """What the decider wrote for providers to send of a script's events.
 
     What the retry agent wrote is left out, and so is what is for the inbox, of which the accept
@@ -119,7 +119,7 @@ async def decided(house: House, name: str) -> list[Output]:
     return outputs
 
 
-async def set_fault(house: House, provider: str, fault: Fault | None) -> None:
+async def set_fault(house: LocalStack, provider: str, fault: Fault | None) -> None:
     """Make a simulated provider misbehave, or stop doing so."""
     url = f"http://127.0.0.1:{house.simulators.port}/_faults/{provider}"
     method, body = ("DELETE", b"") if fault is None else ("PUT", msgspec.json.encode(fault))
@@ -141,7 +141,7 @@ async def until_ready_again(worker: Worker, before: int, within: float = PATIENC
     return time.monotonic() - begin
 
 
-def _partitions(house: House, topics: Iterable[str]) -> list[TopicPartition]:
+def _partitions(house: LocalStack, topics: Iterable[str]) -> list[TopicPartition]:
     count = house.settings.partitions
     return [TopicPartition(topic, number) for topic in topics for number in range(count)]
 
@@ -156,7 +156,9 @@ async def _behind(role: str, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsu
 
 
 @asynccontextmanager
-async def _clients(house: House) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+async def _clients(
+    house: LocalStack,
+) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
     admin = AIOKafkaAdminClient(bootstrap_servers=house.kafka.address)
     consumer = AIOKafkaConsumer(bootstrap_servers=house.kafka.address, enable_auto_commit=False)
     try:

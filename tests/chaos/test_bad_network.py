@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from embedded.local_stack import WEB, House, Worker
+from embedded.local_stack import WEB, LocalStack, Worker
 from embedded.process import free_port
 from tests.chaos.conftest import SESSION_TIMEOUT, Tell
 from tests.chaos.under_load import Api, Load, under_load
@@ -23,7 +23,7 @@ LONG = 120
 
 @asynccontextmanager
 async def behind(
-    house: House, proxy: KafkaProxy, folder: Path, roles: tuple[str, ...]
+    house: LocalStack, proxy: KafkaProxy, folder: Path, roles: tuple[str, ...]
 ) -> AsyncIterator[tuple[Api, list[Worker]]]:
     """Another worker of each role, and `tocsin web`, which reach Kafka by the proxy alone."""
     port, keys = free_port(), folder / "keys.toml"
@@ -45,7 +45,7 @@ async def behind(
 
 @asynccontextmanager
 async def bad_network(
-    house: House, folder: Path, name: str, roles: tuple[str, ...], seconds: int, tell: Tell
+    house: LocalStack, folder: Path, name: str, roles: tuple[str, ...], seconds: int, tell: Tell
 ) -> AsyncIterator[tuple[Load, KafkaProxy]]:
     """While the block runs, what the workers behind the proxy hear is late, and may never come."""
     async with (
@@ -73,7 +73,7 @@ async def bad_network(
 
 
 async def test_answers_come_late_and_connections_end(
-    house: House, tmp_path: Path, tell: Tell
+    house: LocalStack, tmp_path: Path, tell: Tell
 ) -> None:
     roles = ("decider", "push")
     async with bad_network(house, tmp_path, "bad-network", roles, BRIEF, tell) as (_, proxy):
@@ -83,7 +83,7 @@ async def test_answers_come_late_and_connections_end(
 
 
 @pytest.mark.chaos
-async def test_answers_come_late_for_long(house: House, tmp_path: Path, tell: Tell) -> None:
+async def test_answers_come_late_for_long(house: LocalStack, tmp_path: Path, tell: Tell) -> None:
     roles = ("router", "decider", "push", "email", "inapp")
     async with bad_network(house, tmp_path, "worse-network", roles, LONG, tell):
         await asyncio.sleep(LONG)

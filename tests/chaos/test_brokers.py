@@ -9,7 +9,7 @@ import pytest
 
 from embedded.kafka import Kafka
 from embedded.kafka_cluster import KafkaCluster
-from embedded.local_stack import WEB, House
+from embedded.local_stack import WEB, LocalStack
 from tests.chaos.conftest import CALLS_IN_FLIGHT, LATENCY, PROVIDERS, SESSION_TIMEOUT, Tell
 from tests.chaos.observe import set_fault
 from tests.chaos.small_disk import SmallDisk, small_disk
@@ -38,10 +38,10 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk]:
 
 
 @pytest.fixture(scope="module")
-async def house(disk: SmallDisk) -> AsyncIterator[House]:
+async def house(disk: SmallDisk) -> AsyncIterator[LocalStack]:
     """All that a script's events need, on three brokers, each of which has every record."""
     folder = disk.folder.parent
-    async with House(
+    async with LocalStack(
         folder,
         brokers=3,
         roles=ROLES,
@@ -58,14 +58,14 @@ async def house(disk: SmallDisk) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def brokers(house: House) -> list[Kafka]:
+def brokers(house: LocalStack) -> list[Kafka]:
     """The three of them."""
     assert isinstance(house.kafka, KafkaCluster)
     return house.kafka.brokers
 
 
 def loaded(
-    house: House, name: str, seconds: int, tell: Tell, *, soon: bool = False
+    house: LocalStack, name: str, seconds: int, tell: Tell, *, soon: bool = False
 ) -> AbstractAsyncContextManager[Load]:
     """The house under load, judged at the end of the block."""
     api = Api(house.web_port, Path(house.settings.api_keys))
@@ -73,7 +73,7 @@ def loaded(
 
 
 async def test_one_broker_stands_still_and_then_two_are_killed(
-    house: House, brokers: list[Kafka], tell: Tell
+    house: LocalStack, brokers: list[Kafka], tell: Tell
 ) -> None:
     """While one is silent the others take over; while two are away nothing is acknowledged."""
     async with loaded(house, "brokers", 240, tell) as load:
@@ -95,7 +95,7 @@ async def test_one_broker_stands_still_and_then_two_are_killed(
     ("name", "end", "away"), [("killed-each", Kafka.kill, AWAY), ("rolling", Kafka.stop, 0)]
 )
 async def test_brokers_end_and_come_back_one_by_one(
-    house: House,
+    house: LocalStack,
     brokers: list[Kafka],
     tell: Tell,
     name: str,
@@ -114,7 +114,7 @@ async def test_brokers_end_and_come_back_one_by_one(
 
 
 @pytest.mark.chaos
-async def test_a_broker_stands_still(house: House, brokers: list[Kafka], tell: Tell) -> None:
+async def test_a_broker_stands_still(house: LocalStack, brokers: list[Kafka], tell: Tell) -> None:
     """It keeps its connections and answers nobody, so requests to it end by their time alone."""
     async with loaded(house, "silent", 240, tell, soon=True) as load:
         await asyncio.sleep(AWAY)
@@ -128,7 +128,7 @@ async def test_a_broker_stands_still(house: House, brokers: list[Kafka], tell: T
 
 @pytest.mark.chaos
 async def test_fewer_brokers_than_must_have_a_record(
-    house: House, brokers: list[Kafka], tell: Tell
+    house: LocalStack, brokers: list[Kafka], tell: Tell
 ) -> None:
     """Workers wait, or end and are started again, until enough are back."""
     async with loaded(house, "too-few", 240, tell, soon=True) as load:
@@ -146,7 +146,7 @@ async def test_fewer_brokers_than_must_have_a_record(
 
 @pytest.mark.chaos
 async def test_the_disk_of_all_brokers_fills_and_has_room_again(
-    house: House, brokers: list[Kafka], disk: SmallDisk, tell: Tell
+    house: LocalStack, brokers: list[Kafka], disk: SmallDisk, tell: Tell
 ) -> None:
     """Kafka ends where it can't write; what it acknowledged before is there when it is back."""
     if not disk.is_mounted:

@@ -15,7 +15,7 @@ from analytics.clickhouse import ClickHouse
 from analytics.reconcile import reconcile
 from bench.analytics.synthetic_events import happenings
 from bench.memory import memory_of
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.producing.outputs import Outputs
 from pipeline.producing.producer import Producer, start_producer
@@ -65,14 +65,14 @@ class Rows:
 
 
 @pytest.fixture
-async def away(tmp_path: Path) -> AsyncIterator[House]:
+async def away(tmp_path: Path) -> AsyncIterator[LocalStack]:
     """A house with nobody in it but the analytics worker."""
-    async with House(tmp_path, roles=(ROLE,), bytes_in_flight=ROOM) as house:
+    async with LocalStack(tmp_path, roles=(ROLE,), bytes_in_flight=ROOM) as house:
         yield house
 
 
 @pytest.mark.chaos
-async def test_rows_wait_and_memory_is_bounded(away: House, tell: Tell) -> None:
+async def test_rows_wait_and_memory_is_bounded(away: LocalStack, tell: Tell) -> None:
     """An hour of it: AWAY_MINUTES=60."""
     begin = time.time_ns() // 1_000_000
     worker, clickhouse = away.workers[ROLE], ClickHouse(away.settings)

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 
 from demo.verify.findings import percentile
 from demo.verify.gathering import key_parts
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import read_accept_log
 from pipeline.admin.lag import Lag
 from pipeline.producing.outputs import partition_of
@@ -49,10 +49,10 @@ CHANGELOG, CRITICAL = "decider-changelog", REQUESTS[Priority.CRITICAL].name
 
 
 @pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
     """A house of its own, as a million users stay in it."""
     folder = tmp_path_factory.mktemp("import")
-    async with House(
+    async with LocalStack(
         folder,
         roles=("router", "decider", "push"),
         session_timeout=SESSION_TIMEOUT,
@@ -62,7 +62,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         yield house
 
 
-async def test_codes_are_decided_before_contacts_that_wait(town: House, tell: Tell) -> None:
+async def test_codes_are_decided_before_contacts_that_wait(town: LocalStack, tell: Tell) -> None:
     """By the order of what the decider wrote, which no load of the machine changes much."""
     backlog, codes = 30_000, 20
     async with producing(town) as producer:
@@ -86,7 +86,7 @@ async def test_codes_are_decided_before_contacts_that_wait(town: House, tell: Te
 
 @pytest.mark.chaos
 async def test_codes_leave_within_a_second_while_a_million_contacts_wait(
-    town: House, tell: Tell
+    town: LocalStack, tell: Tell
 ) -> None:
     backlog, codes = 1_000_000, 400
     async with producing(town) as producer:
@@ -110,7 +110,7 @@ def _shown(waits: list[float]) -> str:
     return f"took {p50:.2f} s (p50), {p99:.2f} s (p99), {most:.2f} s (the last of {len(waits)})"
 
 
-async def _waits(town: House, producer: Producer, name: str, count: int) -> list[float]:
+async def _waits(town: LocalStack, producer: Producer, name: str, count: int) -> list[float]:
     """Seconds from when each code was asked for until a provider had it."""
     asked = list[float]()
     for number in range(count):
@@ -122,20 +122,20 @@ async def _waits(town: House, producer: Producer, name: str, count: int) -> list
     return [arrived[f"{name}-{number}"] - at for number, at in enumerate(asked)]
 
 
-async def _know(town: House, producer: Producer, name: str, count: int) -> None:
+async def _know(town: LocalStack, producer: Producer, name: str, count: int) -> None:
     """So many users have a device, and that is read."""
     await _import(town, producer, name, count)
     await wait_until_read(town)
 
 
-async def _import(town: House, producer: Producer, name: str, count: int) -> None:
+async def _import(town: LocalStack, producer: Producer, name: str, count: int) -> None:
     for start in range(0, count, CHUNK):
         users = [f"{name}-{number}" for number in range(start, min(start + CHUNK, count))]
         values = [{"user": user, "devices": [{"token": user}]} for user in users]
         await _write(town, producer, CONTACTS, dict(zip(users, values, strict=True)))
 
 
-async def _ask(town: House, producer: Producer, name: str, number: int) -> None:
+async def _ask(town: LocalStack, producer: Producer, name: str, number: int) -> None:
     user, now = f"{name}-{number}", datetime.now(UTC).isoformat()
     data = {"who": user, "text": "123"}
     event = {"id": user, "type": "code.asked", "actor": user, "occurred_at": now, "data": data}
@@ -143,7 +143,7 @@ async def _ask(town: House, producer: Producer, name: str, number: int) -> None:
 
 
 async def _write(
-    town: House, producer: Producer, topic: Topic, values: Mapping[str, object]
+    town: LocalStack, producer: Producer, topic: Topic, values: Mapping[str, object]
 ) -> None:
     entries: dict[int, list[Entry]] = {}
     partitions = town.settings.partitions
@@ -154,17 +154,19 @@ async def _write(
         await producer.write(topic.name, place, batch)
 
 
-async def _end(town: House, topic: str) -> int:
+async def _end(town: LocalStack, topic: str) -> int:
     return sum((await ends_of(town, [topic])).values())
 
 
-def _arrived(town: House, name: str) -> dict[str, float]:
+def _arrived(town: LocalStack, name: str) -> dict[str, float]:
     """When (epoch seconds) each user's code was accepted by a provider."""
     lines = read_accept_log(town.accept_log)
     return {line.address: line.at for line in lines if line.address.startswith(f"{name}-")}
 
 
-async def _others_behind_codes(town: House, begin: Mapping[TopicPartition, int]) -> list[float]:
+async def _others_behind_codes(
+    town: LocalStack, begin: Mapping[TopicPartition, int]
+) -> list[float]:
     """For each code, the share of its partition's imported contacts that were stored after it."""
     others: Counter[int] = Counter()
     before: list[tuple[int, int]] = []

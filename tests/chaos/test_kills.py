@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from tests.chaos.conftest import CALLS_IN_FLIGHT, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import BRIEF_RATE, RATE, flowing, playing
@@ -43,20 +43,20 @@ SCHEDULE = (
 """As Faust's own stress test ends its workers, a tenth of its counts, over and over."""
 
 
-async def test_a_few_kills(house: House, tell: Tell) -> None:
+async def test_a_few_kills(house: LocalStack, tell: Tell) -> None:
     roles = ("decider", "push")
     await _survives(house, tell, "few-kills", kills=2, roles=roles, seconds=60, rate=BRIEF_RATE)
 
 
 @pytest.mark.chaos
-async def test_ten_kills_of_each_role(house: House, tell: Tell) -> None:
+async def test_ten_kills_of_each_role(house: LocalStack, tell: Tell) -> None:
     roles = ("decider", "push", "email", "router")
     finding = await _survives(house, tell, "many-kills", kills=10, roles=roles, seconds=240)
     finding.assert_soon_after_healing()
 
 
 async def _survives(
-    house: House,
+    house: LocalStack,
     tell: Tell,
     name: str,
     *,
@@ -81,7 +81,7 @@ async def _survives(
     return finding
 
 
-async def _kill(house: House, role: str, kills: int, random: Random) -> list[float]:
+async def _kill(house: LocalStack, role: str, kills: int, random: Random) -> list[float]:
     """Kill a role again and again, each time some while after it was ready; returns recoveries."""
     worker = house.workers[role]
     recovered = []
@@ -94,7 +94,7 @@ async def _kill(house: House, role: str, kills: int, random: Random) -> list[flo
 
 
 @pytest.mark.chaos
-async def test_a_mix_of_signals(house: House, tell: Tell) -> None:
+async def test_a_mix_of_signals(house: LocalStack, tell: Tell) -> None:
     """`make chaos-kills` does it for half an hour; KILL_MINUTES says how long."""
     roles = ("router", "push", "decider", "email", "inapp", "retry")
     seconds = MINUTES * 60
@@ -117,7 +117,7 @@ async def test_a_mix_of_signals(house: House, tell: Tell) -> None:
     _finds_a_planted_loss(finding)
 
 
-async def _signal(house: House, role: str, at: int, end: float) -> Counter[Signals]:
+async def _signal(house: LocalStack, role: str, at: int, end: float) -> Counter[Signals]:
     """End a role's process again and again, each time some while after it was ready.
 
     Roles begin at different phases. One that does not come back fails the test.

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from analytics.clickhouse import ClickHouse
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.faults import Fault
 from policy.dedupe import MARKS_KEPT
 from schemas.vocabulary import Channel
@@ -27,7 +27,7 @@ AWAY = 3.0
 """Seconds that a part stays away."""
 
 
-async def test_kafka_is_killed(house: House, tell: Tell) -> None:
+async def test_kafka_is_killed(house: LocalStack, tell: Tell) -> None:
     """It stays away until each worker has ended, and was started again in vain."""
     async with flowing(house, "broker-kill", 30, BRIEF_RATE) as flow:
         await asyncio.sleep(3)
@@ -40,7 +40,7 @@ async def test_kafka_is_killed(house: House, tell: Tell) -> None:
 
 
 @pytest.mark.chaos
-async def test_kafka_is_restarted_again_and_again(house: House, tell: Tell) -> None:
+async def test_kafka_is_restarted_again_and_again(house: LocalStack, tell: Tell) -> None:
     async with flowing(house, "broker-restarts", 200) as flow:
         for round_ in range(4):
             await asyncio.sleep(3)
@@ -53,7 +53,7 @@ async def test_kafka_is_restarted_again_and_again(house: House, tell: Tell) -> N
     finding.assert_soon_after_healing()
 
 
-async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
+async def test_state_folders_are_lost(house: LocalStack, tell: Tell) -> None:
     """What the changelogs hold is all that the state was: events told again notify nobody."""
     roles = [house.workers[role] for role in ("router", "decider", "push")]
     # However long the restart takes, whoever follows all gets fewer posts than are remembered.
@@ -76,7 +76,7 @@ async def test_state_folders_are_lost(house: House, tell: Tell) -> None:
 
 
 @pytest.mark.chaos
-async def test_providers_and_clickhouse_are_away(house: House, tell: Tell) -> None:
+async def test_providers_and_clickhouse_are_away(house: LocalStack, tell: Tell) -> None:
     """One answers 500, one hangs, one cuts off; the third try may be five minutes later."""
     async with flowing(house, "outside-away", 30) as flow:
         await asyncio.sleep(2)
@@ -98,13 +98,13 @@ async def test_providers_and_clickhouse_are_away(house: House, tell: Tell) -> No
     await _assert_same_figures(house, finding, flow)
 
 
-async def _bring_back_kafka(house: House, tell: Tell) -> None:
+async def _bring_back_kafka(house: LocalStack, tell: Tell) -> None:
     begin = time.monotonic()
     await house.kafka.start()
     tell(f"Kafka answers {time.monotonic() - begin:.1f} s after its start")
 
 
-async def _assert_survived(house: House, flow: Flow[Script], tell: Tell) -> Finding:
+async def _assert_survived(house: LocalStack, flow: Flow[Script], tell: Tell) -> Finding:
     finding = await settle(house, flow, SETTLED)
     tell(finding.summary())
     finding.assert_all_arrived()
@@ -114,7 +114,7 @@ async def _assert_survived(house: House, flow: Flow[Script], tell: Tell) -> Find
     return finding
 
 
-async def _assert_same_figures(house: House, finding: Finding, flow: Flow[Script]) -> None:
+async def _assert_same_figures(house: LocalStack, finding: Finding, flow: Flow[Script]) -> None:
     """ClickHouse's own figures are those of the outside witness."""
     clickhouse = ClickHouse(house.settings)
     ours = {"like": f"{flow.script.name}-%"}

@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 from bench.pairs import ratio_of
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from tests.chaos.conftest import Tell
 from tests.chaos.deliveries import producing
 from tests.chaos.findings import settle
@@ -27,7 +27,7 @@ ORDINARY = 30
 
 
 @asynccontextmanager
-async def poisoning(house: House, flow: Flow[Script], rate: float) -> AsyncIterator[None]:
+async def poisoning(house: LocalStack, flow: Flow[Script], rate: float) -> AsyncIterator[None]:
     """Meanwhile write so much poison a second, of each kind in turn."""
     names, numbers, is_over = cycle(POISON), count(), asyncio.Event()
 
@@ -46,7 +46,7 @@ async def poisoning(house: House, flow: Flow[Script], rate: float) -> AsyncItera
         await writing
 
 
-async def test_poison_of_every_kind_stops_nobody(house: House, tell: Tell) -> None:
+async def test_poison_of_every_kind_stops_nobody(house: LocalStack, tell: Tell) -> None:
     before = _restarts(house)
     async with flowing(house, "poison", 5) as flow, producing(house) as producer:
         flow.bad += await write_poison(producer, list(POISON), count())
@@ -55,7 +55,7 @@ async def test_poison_of_every_kind_stops_nobody(house: House, tell: Tell) -> No
 
 
 @pytest.mark.chaos
-async def test_one_in_a_hundred_is_poison(house: House, tell: Tell) -> None:
+async def test_one_in_a_hundred_is_poison(house: LocalStack, tell: Tell) -> None:
     before = _restarts(house)
     seconds = EVENTS / RATE
     async with flowing(house, "much-poison", seconds) as flow, poisoning(house, flow, RATE * SHARE):
@@ -65,7 +65,7 @@ async def test_one_in_a_hundred_is_poison(house: House, tell: Tell) -> None:
 
 
 @pytest.mark.chaos
-async def test_poison_costs_others_no_time(house: House, tell: Tell) -> None:
+async def test_poison_costs_others_no_time(house: LocalStack, tell: Tell) -> None:
     """Ten pairs of runs, with and without poison in turn; the figures are told, not asserted."""
     ratios: list[float] = []
     waits: dict[bool, list[float]] = {True: [], False: []}
@@ -84,7 +84,7 @@ async def test_poison_costs_others_no_time(house: House, tell: Tell) -> None:
     tell(f"with to without: {ratio.median:.2f} ({ratio.low:.2f} to {ratio.high:.2f})")
 
 
-async def _ordinary(house: House, name: str, poisoned: bool) -> list[float]:
+async def _ordinary(house: LocalStack, name: str, poisoned: bool) -> list[float]:
     script = Script(name, ORDINARY * 12, datetime.now(UTC))
     async with playing(house, script, ORDINARY) as flow:
         if poisoned:
@@ -98,11 +98,11 @@ async def _ordinary(house: House, name: str, poisoned: bool) -> list[float]:
     return finding.waits
 
 
-def _restarts(house: House) -> dict[str, int]:
+def _restarts(house: LocalStack) -> dict[str, int]:
     return {role: worker.restarts for role, worker in house.workers.items()}
 
 
-async def _judge(house: House, flow: Flow[Script], before: dict[str, int], tell: Tell) -> None:
+async def _judge(house: LocalStack, flow: Flow[Script], before: dict[str, int], tell: Tell) -> None:
     finding = await settle(house, flow)
     tell(finding.summary())
     finding.assert_all_arrived()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.faults import Fault
 from schemas.vocabulary import Channel, Priority
 from tests.chaos.conftest import Tell
@@ -28,7 +28,7 @@ PACE = 0.1
     [(6000, 0.5, math.inf), pytest.param(1_000_000, 0.05, 1.0, marks=pytest.mark.chaos)],
 )
 async def test_critical_overtakes_what_waits(
-    house: House, tell: Tell, backlog: int, latency: float, within: float
+    house: LocalStack, tell: Tell, backlog: int, latency: float, within: float
 ) -> None:
     low = Deliveries(f"low-{backlog}", Channel.PUSH, Priority.LOW, backlog)
     urgent = Deliveries(f"urgent-{backlog}", Channel.PUSH, Priority.CRITICAL, CRITICALS)

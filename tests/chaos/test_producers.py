@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import msgspec
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import Accepted, read_accept_log
 from schemas.request import Request
 from schemas.topics import DEAD_LETTERS, REQUESTS
@@ -36,10 +36,10 @@ _request = msgspec.json.Decoder(Request).decode
 
 
 @pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
     """A house for what becomes a push."""
     folder = tmp_path_factory.mktemp("producers")
-    async with House(
+    async with LocalStack(
         folder,
         roles=ROLES,
         partitions=PARTITIONS,
@@ -50,7 +50,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
 
 
 @pytest.fixture(scope="module")
-async def played(town: House) -> dict[str, Company]:
+async def played(town: LocalStack) -> dict[str, Company]:
     """What a company of each placement wrote, all in one time, while their mover was killed."""
     names = {placement: placement.replace(" ", "-") for placement in PLACEMENTS}
     return await _play(town, names, killed=("intake",))
@@ -58,7 +58,7 @@ async def played(town: House) -> dict[str, Company]:
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 async def test_everybody_is_reached_once_and_in_order(
-    town: House, tell: Tell, played: dict[str, Company], placement: str
+    town: LocalStack, tell: Tell, played: dict[str, Company], placement: str
 ) -> None:
     await _is_right(town, played[placement], tell)
 
@@ -66,7 +66,7 @@ async def test_everybody_is_reached_once_and_in_order(
 @pytest.mark.chaos
 @pytest.mark.parametrize("placement", PLACEMENTS)
 async def test_the_same_with_many_kills_of_all_who_hand_records_on(
-    town: House, tell: Tell, placement: str
+    town: LocalStack, tell: Tell, placement: str
 ) -> None:
     names = {placement: "long-" + placement.replace(" ", "-")}
     here = (await _play(town, names, killed=ROLES[:3], kills=10))[placement]
@@ -74,7 +74,7 @@ async def test_the_same_with_many_kills_of_all_who_hand_records_on(
 
 
 async def _play(
-    town: House, names: Mapping[str, str], *, killed: tuple[str, ...], kills: int = 1
+    town: LocalStack, names: Mapping[str, str], *, killed: tuple[str, ...], kills: int = 1
 ) -> dict[str, Company]:
     """Write what companies of these names have, while roles are killed; on return all is read."""
     async with AsyncExitStack() as stack:
@@ -99,7 +99,7 @@ async def _write_events(here: Company) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _is_right(town: House, here: Company, tell: Tell) -> None:
+async def _is_right(town: LocalStack, here: Company, tell: Tell) -> None:
     calls = _calls(town, here)
     tell(f"{here.placement}: {len(here.written)} records, {len(calls)} pushes")
     reached = Counter(line.address for line in calls)
@@ -110,13 +110,13 @@ async def _is_right(town: House, here: Company, tell: Tell) -> None:
     await _is_in_order(town, here)
 
 
-def _calls(town: House, here: Company) -> list[Accepted]:
+def _calls(town: LocalStack, here: Company) -> list[Accepted]:
     users = {*here.users}
     lines = read_accept_log(town.accept_log)
     return [line for line in lines if line.address.rpartition("-device-")[0] in users]
 
 
-async def _kill(town: House, role: str, times: int) -> None:
+async def _kill(town: LocalStack, role: str, times: int) -> None:
     worker = town.workers[role]
     for _ in range(times):
         await asyncio.sleep(0.5)
@@ -125,7 +125,7 @@ async def _kill(town: House, role: str, times: int) -> None:
         await until_ready_again(worker, before)
 
 
-async def _is_in_order(town: House, here: Company) -> None:
+async def _is_in_order(town: LocalStack, here: Company) -> None:
     """Of each key, what stood in one source partition was handled in the order it stood in."""
     handled: dict[str, list[int]] = defaultdict(list)
     async for record in read_all(town, [REQUESTS[Priority.HIGH].name]):

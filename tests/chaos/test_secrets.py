@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from analytics.clickhouse import ClickHouse
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.credentials import Credentials
 from embedded.simulators.faults import Fault
 from schemas.topics import DEAD_LETTERS, DELIVERY_EVENTS, RETRY
@@ -25,7 +25,7 @@ SHOWS = (
 KEPT = [topic.name for topic in (DEAD_LETTERS, DELIVERY_EVENTS, RETRY)]
 
 
-async def test_no_secret_shows_in_anything_that_is_kept(house: House, tell: Tell) -> None:
+async def test_no_secret_shows_in_anything_that_is_kept(house: LocalStack, tell: Tell) -> None:
     secrets = list(secrets_of(house))
     async with producing(house) as producer:
         for number, fault in enumerate(SHOWS):
@@ -48,7 +48,7 @@ async def test_no_secret_shows_in_anything_that_is_kept(house: House, tell: Tell
     assert found == []
 
 
-def secrets_of(house: House) -> Iterator[bytes]:
+def secrets_of(house: LocalStack) -> Iterator[bytes]:
     """The accounts' secrets; of a key, a line of it."""
     accounts = (house.folder / "simulators" / "accounts.json").read_bytes()
     for secret in msgspec.json.decode(accounts, type=Credentials).secrets():
@@ -61,7 +61,7 @@ def logs(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
     yield from ((path.name, [path.read_bytes()]) for path in folder.glob("*.log"))
 
 
-async def rows(house: House) -> list[bytes]:
+async def rows(house: LocalStack) -> list[bytes]:
     """All text that analysts can ask for."""
     clickhouse = ClickHouse(house.settings)
     found = await clickhouse.query("SELECT DISTINCT detail, provider, user FROM delivery_events")

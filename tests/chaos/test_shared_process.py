@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from embedded.local_stack import TOGETHER, House
+from embedded.local_stack import TOGETHER, LocalStack
 from schemas.topics import ROLES
 from tests.chaos.conftest import (
     CALLS_IN_FLIGHT,
@@ -25,9 +25,9 @@ KILLS = 2
 
 
 @pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
     """A house whose roles share a process, and providers that take a moment for each call."""
-    async with House(
+    async with LocalStack(
         tmp_path_factory.mktemp("shared"),
         roles=ROLES,
         together={TOGETHER: ROLES},
@@ -42,7 +42,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
 
 
 async def test_a_stop_and_a_second_process_with_some_roles_lose_and_repeat_nothing(
-    town: House, tell: Tell
+    town: LocalStack, tell: Tell
 ) -> None:
     worker = town.workers[TOGETHER]
     async with flowing(town, "shared-stops", 60, BRIEF_RATE) as flow:
@@ -60,7 +60,7 @@ async def test_a_stop_and_a_second_process_with_some_roles_lose_and_repeat_nothi
 
 
 async def test_kills_of_the_one_process_lose_nothing_and_repeat_what_was_in_flight(
-    town: House, tell: Tell
+    town: LocalStack, tell: Tell
 ) -> None:
     worker = town.workers[TOGETHER]
     async with flowing(town, "shared-kills", 60, BRIEF_RATE) as flow:

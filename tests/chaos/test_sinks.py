@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import Accepted
 from embedded.simulators.faults import Fault
 from pipeline.producing.producer import Producer
@@ -30,9 +30,9 @@ SEED = 20_262
 
 
 @pytest.fixture(scope="module")
-async def pairs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def pairs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
     """E-mail and SMS with two providers each, Kafka and the simulators."""
-    async with House(
+    async with LocalStack(
         tmp_path_factory.mktemp("pairs"),
         roles=("email", "sms", "retry"),
         partitions=PARTITIONS,
@@ -50,7 +50,7 @@ async def pairs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 )
 @pytest.mark.parametrize("channel", PAIRS)
 async def test_one_of_two_fails_and_the_sink_is_killed(
-    pairs: House, tell: Tell, channel: Channel, count: int, kills: int
+    pairs: LocalStack, tell: Tell, channel: Channel, count: int, kills: int
 ) -> None:
     """While one is in trouble the other is well, so that nothing has to wait for minutes."""
     wanted = Deliveries(f"fire-{channel}-{count}", channel, Priority.CRITICAL, count)
@@ -84,7 +84,7 @@ async def test_one_of_two_fails_and_the_sink_is_killed(
     assert len(by_provider(taken)) == 2
 
 
-async def test_a_stop_and_a_change_of_scale_repeat_nothing(pairs: House, tell: Tell) -> None:
+async def test_a_stop_and_a_change_of_scale_repeat_nothing(pairs: LocalStack, tell: Tell) -> None:
     """By workers that are patient: a call that times out may be made again."""
     wanted = Deliveries("scale", Channel.SMS, Priority.HIGH, 1500)
     for name in PAIRS[Channel.SMS]:
@@ -107,7 +107,7 @@ async def test_a_stop_and_a_change_of_scale_repeat_nothing(pairs: House, tell: T
     assert all(len(lines) == 1 for lines in taken.values())
 
 
-async def _trickle(house: House, producer: Producer, wanted: Deliveries) -> None:
+async def _trickle(house: LocalStack, producer: Producer, wanted: Deliveries) -> None:
     step = 100
     for start in range(0, wanted.count, step):
         numbers = range(start, min(start + step, wanted.count))
@@ -116,7 +116,7 @@ async def _trickle(house: House, producer: Producer, wanted: Deliveries) -> None
 
 
 async def _until_all(
-    house: House, wanted: Deliveries, within: float = SETTLED
+    house: LocalStack, wanted: Deliveries, within: float = SETTLED
 ) -> dict[str, list[Accepted]]:
     """What was accepted once nothing is missing, or when the time is over."""
     end = asyncio.get_running_loop().time() + within

@@ -29,7 +29,7 @@ from schemas.event import Event
 from schemas.topics import DEAD_LETTERS, EVENTS, MISPLACED, PLACED
 from tables.moved import without_repeats
 from tables.storage.memory_store import MemoryStore
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.agents.company import SHIPPED, Company
 from tests.agents.line import line_to
 from tests.agents.names import unique
@@ -62,9 +62,9 @@ async def placed(settings: Settings) -> list[ConsumerRecord]:
 async def taken(records: list[ConsumerRecord]) -> dict[int, list[int]]:
     """By partition of the company's topic, the offsets that whoever reads on takes, in order."""
     moved = [as_it_stood(each, {EVENTS.name}, 1) for each in records]
-    turn = Turn(None, MemoryStore(), Outputs(MemoryLog(SystemClock())))
+    transaction = Transaction(None, MemoryStore(), Outputs(MemoryLog(SystemClock())))
     found = defaultdict(list)
-    for each, _ in without_repeats(turn, [(each, None) for each in moved]):
+    for each, _ in without_repeats(transaction, [(each, None) for each in moved]):
         assert isinstance(each, SourcedRecord)
         found[each.origin.partition].append(each.origin.offset)
     return dict(found)

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from tests.chaos.conftest import CALLS_IN_FLIGHT, SESSION_TIMEOUT, Tell
 from tests.chaos.findings import Finding, settle
 from tests.chaos.flow import BRIEF_RATE, flowing
@@ -16,7 +16,7 @@ from tests.chaos.workers import second, stop
 ROLES = ("decider", "push")
 
 
-async def test_an_orderly_stop_and_a_change_of_scale(house: House, tell: Tell) -> None:
+async def test_an_orderly_stop_and_a_change_of_scale(house: LocalStack, tell: Tell) -> None:
     async with flowing(house, "stops", 60, BRIEF_RATE) as flow:
         took = await asyncio.gather(*(_stop_and_start(house, role, 1) for role in ROLES))
         await _scale(house)
@@ -26,7 +26,7 @@ async def test_an_orderly_stop_and_a_change_of_scale(house: House, tell: Tell) -
 
 
 @pytest.mark.chaos
-async def test_five_orderly_stops(house: House, tell: Tell) -> None:
+async def test_five_orderly_stops(house: LocalStack, tell: Tell) -> None:
     async with flowing(house, "many-stops", 90) as flow:
         took = await asyncio.gather(*(_stop_and_start(house, role, 5) for role in ROLES))
         flow.healed()
@@ -36,7 +36,7 @@ async def test_five_orderly_stops(house: House, tell: Tell) -> None:
 
 
 @pytest.mark.chaos
-async def test_changes_of_scale(house: House, tell: Tell) -> None:
+async def test_changes_of_scale(house: LocalStack, tell: Tell) -> None:
     async with flowing(house, "scale", 120) as flow:
         for _ in range(4):
             await _scale(house)
@@ -48,7 +48,7 @@ async def test_changes_of_scale(house: House, tell: Tell) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("role", ["decider", "push"])
 async def test_a_worker_that_stood_still_writes_nothing_more(
-    house: House, tell: Tell, role: str
+    house: LocalStack, tell: Tell, role: str
 ) -> None:
     """SIGSTOP for longer than the session: another takes over, and the zombie must not write."""
     worker = house.workers[role]
@@ -75,7 +75,7 @@ def _assert_untroubled(finding: Finding, tell: Tell) -> None:
     assert finding.outputs.repeats == 0
 
 
-async def _stop_and_start(house: House, role: str, times: int) -> list[float]:
+async def _stop_and_start(house: LocalStack, role: str, times: int) -> list[float]:
     """Stop a role mid-flow and start it again; returns the seconds that each stop took."""
     worker = house.workers[role]
     took = []
@@ -86,7 +86,7 @@ async def _stop_and_start(house: House, role: str, times: int) -> list[float]:
     return took
 
 
-async def _scale(house: House) -> None:
+async def _scale(house: LocalStack) -> None:
     """From one worker to two and back, for both roles at once."""
     async with second(house, "decider"), second(house, "push"):
         await asyncio.sleep(4)

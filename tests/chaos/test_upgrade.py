@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.local_stack import ROOT, House
+from embedded.local_stack import ROOT, LocalStack
 from schemas.topics import ROLES
 from tests.chaos.conftest import Tell
 from tests.chaos.findings import settle
@@ -17,7 +17,7 @@ MOST_SHARED = ("router", "decider", "push")
 
 
 @pytest.fixture
-async def ours_again(house: House) -> AsyncIterator[House]:
+async def ours_again(house: LocalStack) -> AsyncIterator[LocalStack]:
     """The house; all its workers are of this version again when a test is over."""
     try:
         yield house
@@ -27,19 +27,21 @@ async def ours_again(house: House) -> AsyncIterator[House]:
 
 
 async def test_back_to_the_last_release_and_forward_again(
-    ours_again: House, release: Path, tell: Tell
+    ours_again: LocalStack, release: Path, tell: Tell
 ) -> None:
     await _survives(ours_again, "rolled", release, tell, BRIEF_RATE, MOST_SHARED, MOST_SHARED)
 
 
 @pytest.mark.chaos
-async def test_every_role_in_either_order(ours_again: House, release: Path, tell: Tell) -> None:
+async def test_every_role_in_either_order(
+    ours_again: LocalStack, release: Path, tell: Tell
+) -> None:
     there, back = ROLES, tuple(reversed(ROLES))
     await _survives(ours_again, "all-rolled", release, tell, RATE, there, there, back, back)
 
 
 async def _survives(
-    house: House, name: str, release: Path, tell: Tell, rate: int, *rolls: tuple[str, ...]
+    house: LocalStack, name: str, release: Path, tell: Tell, rate: int, *rolls: tuple[str, ...]
 ) -> None:
     """Replace roles by the other version, forth and back, while events flow."""
     before = {role: worker.restarts for role, worker in house.workers.items()}
@@ -59,7 +61,7 @@ async def _survives(
     assert {role: worker.restarts for role, worker in house.workers.items()} == before
 
 
-async def _roll(house: House, roles: Sequence[str], code: Path) -> None:
+async def _roll(house: LocalStack, roles: Sequence[str], code: Path) -> None:
     """Replace one role after the other by the version whose code is in this folder."""
     for role in roles:
         worker = house.workers[role]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from embedded.local_stack import House
+from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import read_accept_log
 from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
 from tests.chaos.flow import Flow, playing
@@ -42,10 +42,10 @@ LONGEST = max(WINDOW + LATENESS, ESCALATION) / 1000
 
 
 @pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
     """A house with a catalogue of its own."""
     folder = tmp_path_factory.mktemp("waiting")
-    async with House(
+    async with LocalStack(
         folder,
         roles=("router", "decider", "push", "inapp"),
         partitions=PARTITIONS,
@@ -55,17 +55,17 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         yield house
 
 
-async def test_what_waits_survives_kills_and_rebalances(town: House, tell: Tell) -> None:
+async def test_what_waits_survives_kills_and_rebalances(town: LocalStack, tell: Tell) -> None:
     await _survives(town, tell, "waits", seconds=60, kills=1, rate=BRIEF_RATE)
 
 
 @pytest.mark.chaos
-async def test_what_waits_survives_many_kills(town: House, tell: Tell) -> None:
+async def test_what_waits_survives_many_kills(town: LocalStack, tell: Tell) -> None:
     await _survives(town, tell, "waits-long", seconds=240, kills=20)
 
 
 async def _survives(
-    town: House, tell: Tell, name: str, *, seconds: float, kills: int, rate: int = RATE
+    town: LocalStack, tell: Tell, name: str, *, seconds: float, kills: int, rate: int = RATE
 ) -> None:
     script = Waiting(name, int(seconds * rate))
     async with playing(town, script, rate) as flow:
@@ -90,14 +90,14 @@ async def _survives(
     _finds_planted_faults(outcome)
 
 
-async def _kill(town: House) -> None:
+async def _kill(town: LocalStack) -> None:
     worker = town.workers["decider"]
     before = ready_count(worker)
     await worker.kill()
     await until_ready_again(worker, before)
 
 
-async def _outage(town: House) -> None:
+async def _outage(town: LocalStack) -> None:
     """Away for so long that the windows of everything unread are over."""
     worker = town.workers["decider"]
     await stop(worker)
@@ -105,12 +105,12 @@ async def _outage(town: House) -> None:
     await worker.start()
 
 
-async def _rebalance(town: House) -> None:
+async def _rebalance(town: LocalStack) -> None:
     async with second(town, "decider"):
         await asyncio.sleep(2)
 
 
-async def _outcome(town: House, flow: Flow[Waiting]) -> Outcome:
+async def _outcome(town: LocalStack, flow: Flow[Waiting]) -> Outcome:
     events: list[Happening] = []
     async for record in read_all(town, ["events"]):
         value = json.loads(record.value)
@@ -128,12 +128,12 @@ async def _outcome(town: House, flow: Flow[Waiting]) -> Outcome:
     return Outcome(events, seen, told, sent)
 
 
-async def _feedback(town: House) -> AsyncIterator[dict[str, str]]:
+async def _feedback(town: LocalStack) -> AsyncIterator[dict[str, str]]:
     async for record in read_all(town, ["feedback"]):
         yield json.loads(record.value)
 
 
-async def _told(town: House, flow: Flow[Waiting]) -> AsyncIterator[Told]:
+async def _told(town: LocalStack, flow: Flow[Waiting]) -> AsyncIterator[Told]:
     async for record in read_all(town, ["delivery-events"]):
         for line in record.value.splitlines():
             value = {"channel": "", "reason": "", "detail": "", "delivery_id": ""}
@@ -142,14 +142,14 @@ async def _told(town: House, flow: Flow[Waiting]) -> AsyncIterator[Told]:
                 yield msgspec.convert([value[name] for name in Told._fields], Told)
 
 
-async def _pushes(town: House, flow: Flow[Waiting]) -> AsyncIterator[dict[str, Any]]:
+async def _pushes(town: LocalStack, flow: Flow[Waiting]) -> AsyncIterator[dict[str, Any]]:
     async for record in read_all(town, SENDING):
         value = json.loads(record.value)
         if value["channel"] == "push" and value["user"].startswith(f"{flow.script.name}-"):
             yield value
 
 
-def _lines(town: House, name: str) -> int:
+def _lines(town: LocalStack, name: str) -> int:
     lines = read_accept_log(town.accept_log)
     return sum(line.address.startswith(f"{name}-") for line in lines)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from bench.memory import memory_of
-from embedded.local_stack import House, Worker
+from embedded.local_stack import LocalStack, Worker
 from tests.chaos.conftest import CALLS_IN_FLIGHT, Tell
 from tests.chaos.findings import settle
 from tests.chaos.flow import Flow, playing
@@ -66,7 +66,7 @@ class Load:
 
 @asynccontextmanager
 async def under_load(
-    house: House,
+    house: LocalStack,
     workers: Iterable[Worker],
     api: Api,
     name: str,
@@ -114,7 +114,7 @@ async def under_load(
         finding.assert_soon_after_healing()
 
 
-async def _assert_nothing_false(house: House, load: Load) -> None:
+async def _assert_nothing_false(house: LocalStack, load: Load) -> None:
     accepted = {name for name, status in load.replies.items() if status == ACCEPTED}
     # Others in the same house wrote what no JSON parser gets through.
     ours = f'"{_asked(load)}'.encode()

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from embedded.local_stack import House, Worker
+from embedded.local_stack import LocalStack, Worker
 from tests.patience import PATIENCE
 
 GRACE = PATIENCE
@@ -14,7 +14,7 @@ it needs, as tests are about what it does and not about how fast the machine is.
 
 @asynccontextmanager
 async def second(
-    house: House,
+    house: LocalStack,
     role: str,
     folder: str = "second",
     *,

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from agents.roles import builders_of
 from cli.environment import FILE
-from cli.main import ELSEWHERE, SERVERS, tocsin
+from cli.main import LAZY_COMMANDS, SERVERS, tocsin
 from embedded.process import free_port
 from schemas.errors import ExitCode
 from schemas.topics import ROLES
@@ -54,7 +54,7 @@ async def run(*argv: str, folder: Path = ROOT, **env: str | Path | int) -> Ended
 async def test_help_lists_the_commands() -> None:
     done = await run("--help")
     assert done.code == 0
-    for command in (*ELSEWHERE, "demo", "setup", "up", "web", "worker"):
+    for command in (*LAZY_COMMANDS, "demo", "setup", "up", "web", "worker"):
         assert f"\n  {command} " in done.output
 
 

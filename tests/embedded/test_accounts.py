@@ -20,7 +20,7 @@ from pipeline.variables import settings_of
 from schemas.vocabulary import Reason
 from sinks.credentials import CALLS, Known, ask, known_by
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from tests.embedded.conftest import Bench
 from tests.embedded.test_bot_simulators import bot, slack
 from tests.embedded.test_email_simulators import amazon, postmark
@@ -120,7 +120,7 @@ def test_replies(name: str, status: int, body: bytes, is_known: bool | None) -> 
 
 
 def test_no_reply_says_nothing_of_us() -> None:
-    known = known_by("twilio", Retry(Reason.TIMEOUT, "no reply within 10 s"))
+    known = known_by("twilio", TransientFailure(Reason.TIMEOUT, "no reply within 10 s"))
     assert known == Known(None, "it can't be asked: no reply within 10 s")
 
 

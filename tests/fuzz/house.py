@@ -104,7 +104,7 @@ class House:
             self.clock.at = NOW + step
             await self.work()
             rounds = 0
-            while await self._decider.wake(lambda _: ALL_READ) == 0 and rounds < 200:
+            while await self._decider.on_timer(lambda _: ALL_READ) == 0 and rounds < 200:
                 rounds += 1
             await self.work()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.encoding import encode
 from schemas.errors import Unavailable
 from tests.web.signing import SCHEMES, SETTINGS, Scheme
-from web.reports.incoming import Forged, Incoming, Malformed
+from web.reports.incoming import BadSignature, Incoming, Malformed
 
 NOW = 1_780_000_000_000
 each = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
@@ -26,7 +26,7 @@ ODD = st.recursive(
 def read(scheme: Scheme, incoming: Incoming) -> None:
     """Verify and parse a request, each by itself: a forger gets as far as the first."""
     reporter = scheme.reporter(SETTINGS)
-    with suppress(Forged, Malformed, Unavailable):
+    with suppress(BadSignature, Malformed, Unavailable):
         asyncio.run(reporter.verify(incoming, NOW))
     with suppress(Malformed):
         list(reporter.parse(incoming, NOW))

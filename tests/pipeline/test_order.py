@@ -78,7 +78,7 @@ class Gated:
         """Nothing here is at fault."""
         raise error
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Nothing is ever due."""
         return None
 

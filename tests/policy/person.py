@@ -79,7 +79,7 @@ class Person:
     def meet(self, asked: Request, now: int) -> Decision:
         return self.take(decide(asked, self.spec, self.state(), now))
 
-    def wake(self, now: int) -> list[Decision]:
+    def on_timer(self, now: int) -> list[Decision]:
         """Whatever is due."""
         decisions = []
         due = sorted((at, name) for name, at in self.ledger.timers() if at <= now)

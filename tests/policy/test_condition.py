@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from policy.audience.membership import Membership, Ties, membership
+from policy.audience.membership import FollowFacts, Membership, membership
 from policy.catalogue.catalogue import parse
 from policy.condition import MOST_SHOWN, compile_condition
 from policy.delivery_events import passed_over
@@ -156,7 +156,7 @@ def test_whom_it_would_tell_is_told_why_not() -> None:
 def test_an_explanation_says_so_before_all_else() -> None:
     spec = variant(WHEN)
     event = request(data={"who": "ann", "text": "x", "amount": 5}).event
-    found = membership(event, spec, "ann", Ties(), {}, 10)
+    found = membership(event, spec, "ann", FollowFacts(), {}, 10)
     assert found == Membership(False, "it is sent for an event only if data.amount > 100")
     more = replace(event, data=event.data | {"amount": 101})
-    assert membership(more, spec, "ann", Ties(), {}, 10).is_in
+    assert membership(more, spec, "ann", FollowFacts(), {}, 10).is_in

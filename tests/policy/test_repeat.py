@@ -61,7 +61,7 @@ def test_each_repeat_is_another_message_of_the_same_notification(seen: int) -> N
         if number == seen:
             held = {row[0]: each for row, each in ann.held.items()}
             ann.take(hear(name, Stage.SEEN, ann.ledger, held, ann.type_of))
-        for decision in ann.wake(NOON + (number + 1) * 5 * MINUTE):
+        for decision in ann.on_timer(NOON + (number + 1) * 5 * MINUTE):
             messages += decision.deliveries
     pushes = [each for each in messages if each.channel is Channel.PUSH]
     assert len(pushes) == 1 + seen
@@ -74,7 +74,7 @@ def test_it_ends_by_itself() -> None:
     ann = Person(SPEC, Profile(("phone",)))
     ann.meet(request(), NOON)
     for number in range(1, 10):
-        ann.wake(NOON + number * 5 * MINUTE)
+        ann.on_timer(NOON + number * 5 * MINUTE)
     assert not ann.ledger.waiting
     assert not ann.held
 

@@ -23,7 +23,7 @@ from policy.limits.rate_limit import Window
 from tables.storage.journal import Journal
 from tables.storage.journal_records import LargeWrite, key_of_completion, key_of_part
 from tables.storage.memory_store import MemoryStore
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import Timers
 from tests.simulation.play import MortalStore
 
@@ -43,13 +43,13 @@ def drop_one(patch: pytest.MonkeyPatch) -> None:
 
 def outputs_before_state(patch: pytest.MonkeyPatch) -> None:
     """Outputs are sent first, so that after a crash in between they are decided anew."""
-    finish = Turn.finish
+    commit = Transaction.commit
 
-    async def finished(self: Turn, up_to: int | None = None) -> None:
+    async def committed(self: Transaction, up_to: int | None = None) -> None:
         await self.outputs.send(self.outputs.take())
-        await finish(self, up_to)
+        await commit(self, up_to)
 
-    patch.setattr(Turn, "finish", finished)
+    patch.setattr(Transaction, "commit", committed)
 
 
 def note_before_outputs(patch: pytest.MonkeyPatch) -> None:

@@ -96,14 +96,18 @@ class Roles:
         """Let the in-app role handle all that is in these topics, or in any."""
         return await self._work(self.inapp, self.inapp_store, *(topics or INAPP_TOPICS))
 
-    async def wake(self) -> bool:
+    async def on_timer(self) -> bool:
         """Let router and decider do what is due, one step; whether more may be."""
-        due = [await handler.wake(lambda _: ALL_READ) for handler in (self.router, self.decider)]
+        due = [
+            await handler.on_timer(lambda _: ALL_READ) for handler in (self.router, self.decider)
+        ]
         return 0 in due
 
     async def settle(self) -> None:
         """Work until nothing is left."""
-        while any([await self.route(), await self.decide(), await self.wake(), await self.store()]):
+        while any(
+            [await self.route(), await self.decide(), await self.on_timer(), await self.store()]
+        ):
             pass
 
     async def restart_decider(self, store: MemoryStore) -> None:

@@ -26,14 +26,14 @@ from schemas.topics import (
     WITHDRAWALS,
     Topic,
 )
-from schemas.vocabulary import Bar, Channel, Priority
+from schemas.vocabulary import Channel, Priority, SuppressionReason
 from schemas.withdrawal import Withdrawal
-from tables.erasure_filter import ERASING, REMEMBERED_MS, Forgotten
+from tables.erasure_filter import ERASING, REMEMBERED_MS, ErasureFilter
 from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, INDEXED
 from tables.inbox import INBOX
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.users import PROFILES
 from tests.simulation.measured import Measured
 from tests.simulation.roles import NOW, Roles
@@ -95,7 +95,7 @@ def script(draw: Random) -> list[Said]:
                 bounce = Suppression(
                     user=user,
                     channel=Channel.EMAIL,
-                    reason=Bar.HARD_BOUNCE,
+                    reason=SuppressionReason.HARD_BOUNCE,
                     at=when,
                     address=f"old@{user}",
                     accepted_at=NOW,
@@ -122,7 +122,7 @@ async def result(said: list[Said], draw: Random | None = None) -> dict[str, obje
         roles.decide,
         roles.store,
         partial(roles.store, INAPP),
-        roles.wake,
+        roles.on_timer,
     ]
     for each in said:
         roles.clock.at = each.at
@@ -179,7 +179,7 @@ async def test_a_step_of_an_erasure_is_small_however_many_follow_and_others_go_b
     await roles.decide(ERASURES)
     # Ten edges in two tables, and the row that says how far it is.
     steps, heard = 0, 0
-    while await roles.wake():
+    while await roles.on_timer():
         steps += 1
         await roles.say(CONTACTS, Contacts(user=BOB, email=f"{steps}@example.com"))
         await roles.decide(CONTACTS)
@@ -206,7 +206,7 @@ async def test_an_erasure_that_is_cut_short_goes_on_after_a_restart(
     roles.clock.at += 1
     await roles.say(ERASURES, Erasure(user=ADA))
     await roles.decide(ERASURES)
-    await roles.wake()
+    await roles.on_timer()
     await roles.restart_decider(MemoryStore(dict(roles.decider_store.stored)))
     await roles.settle()
     assert not list(roles.decider_store.scan(FOLLOWERS.prefix))
@@ -259,8 +259,8 @@ async def test_erasures_of_long_ago_are_forgotten_at_the_same_rate_as_others_com
     roles, store = Roles(catalogue=TYPES), MemoryStore()
     hour, kept = 3_600_000, 0
     for number in range(180 * 24):
-        turn = Turn(None, store, roles.runtime.outputs())
-        Forgotten(turn).note("default", f"user-{number}", NOW + number * hour)
-        await turn.finish()
+        transaction = Transaction(None, store, roles.runtime.outputs())
+        ErasureFilter(transaction).note("default", f"user-{number}", NOW + number * hour)
+        await transaction.commit()
         kept = max(kept, len(store.stored))
     assert REMEMBERED_MS // hour <= kept <= REMEMBERED_MS // hour * 3 // 2

@@ -235,7 +235,7 @@ class Walk:
             await self.roles.decide(FOLLOWING)
             return True
         if roll < 0.6:
-            return await self.roles.wake() or await self.roles.decide(most=1)
+            return await self.roles.on_timer() or await self.roles.decide(most=1)
         await self.roles.decide(POSTS_TOPIC, most=1)
         return True  # a fan-out may be left
 

@@ -51,7 +51,7 @@ class Walk:
             else:
                 await self.roles.say(INBOX_CHANGES, self._change())
         await self.roles.store()
-        while await self.roles.inapp.wake(lambda _: NO_MOMENT) == 0:
+        while await self.roles.inapp.on_timer(lambda _: NO_MOMENT) == 0:
             pass
 
     def _delivery(self) -> Delivery:

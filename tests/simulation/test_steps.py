@@ -93,10 +93,10 @@ class Walk:
             self.roles.clock.at += self.draw.choice([1, 1000, MINUTE, 4 * MINUTE])
             await self._say(f"e{number}")
             for _ in range(self.draw.randrange(4)):
-                await self._surely(self.roles.wake)
+                await self._surely(self.roles.on_timer)
         for _ in range(40):
             self.roles.clock.at += MINUTE
-            while await self._surely(self.roles.wake):
+            while await self._surely(self.roles.on_timer):
                 pass
         self._check()
 
@@ -239,7 +239,7 @@ async def ask(roles: Roles, kind: str, name: str, users: Sequence[str]) -> None:
     )
     await roles.say(EVENTS, event)
     await roles.route()
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     await roles.decide()
 
@@ -268,7 +268,7 @@ async def test_a_cancellation_of_many_goes_on_by_itself_a_thousand_at_a_time() -
     first = ended(roles).total()
     assert first == 1000
     steps = 0
-    while await roles.wake():
+    while await roles.on_timer():
         steps += 1
     assert steps == 2 + 1  # the last one finds that nothing is left
     assert ended(roles) == {(f"e{number}", Reason.CANCELLED): 1000 for number in range(3)}
@@ -284,10 +284,10 @@ async def test_a_later_cancellation_of_the_key_looks_again_at_what_was_passed_ov
     for number in range(3):
         await ask(roles, "later", f"e{number}", USERS)
     await cancel(roles, before)
-    assert await roles.wake()
+    assert await roles.on_timer()
     assert any(roles.decider_store.scan(CANCELLING.prefix))  # some are still to be looked at
     await cancel(roles, roles.clock.at)
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     assert ended(roles) == {(f"e{number}", Reason.CANCELLED): len(USERS) for number in range(3)}
 
@@ -316,12 +316,12 @@ async def test_what_an_erasure_has_yet_to_take_is_in_no_digest_and_in_no_cancell
     assert len(list(roles.decider_store.scan(HELD.prefix))) > 10
     await cancel(roles, roles.clock.at)
     roles.clock.at += 6 * MINUTE
-    await roles.decider.wake(lambda _: ALL_READ)
+    await roles.decider.on_timer(lambda _: ALL_READ)
     assert len(list(roles.decider_store.scan(HELD.prefix))) > 10
     rows = roles.read(DELIVERY_EVENTS, DeliveryEvent)
     assert {row.event_id for row in rows if row.stage is Stage.DIGESTED} == {"new1"}
     assert ended(roles) == {("new0", Reason.CANCELLED): 1}
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     assert not any(roles.decider_store.scan(HELD.prefix))
 
@@ -349,7 +349,7 @@ async def test_an_erasure_of_much_that_waits_goes_on_by_itself_a_thousand_at_a_t
     await roles.say(ERASURES, Erasure(user="ann"))
     await roles.decide()
     assert len(list(store.scan(HELD.prefix))) == 1500
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     assert 2000 <= store.most_written <= 2000 + 20
     assert not [*store.scan(HELD.prefix), *store.scan(CANCEL_KEYS.prefix)]
@@ -370,14 +370,14 @@ async def test_large_events_are_held_and_sent_by_few_at_once() -> None:
     store.most_written = 0
     await roles.decide()
     assert len(list(store.scan(HELD.prefix))) == 4
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     assert len(list(store.scan(HELD.prefix))) == 60
     assert store.most_written <= 4 * 3 + 5
     roles.clock.at += 11 * MINUTE
-    await roles.wake()
+    await roles.on_timer()
     assert len(list(store.scan(HELD.prefix))) == 10
-    while await roles.wake():
+    while await roles.on_timer():
         pass
     told = DELIVER[Channel.INAPP, Priority.NORMAL]
     assert Counter(each.user for each in roles.read(told, Delivery)) == Counter(users)

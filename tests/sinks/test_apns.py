@@ -15,7 +15,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.push.apns import Apns
 from sinks.push.apns_payload import headers_of, payload_of
 from sinks.push.apns_token import RENEW_MS, ProviderTokens
@@ -69,7 +69,7 @@ def test_headers_and_payload_are_as_apple_wants_them(priority: Priority) -> None
 @alone
 async def test_too_large_a_payload(rig: Rig) -> None:
     outcome = await rig.send(content=Content(title="Hi", body="x" * 5000))
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.REJECTED
 
 
@@ -88,7 +88,7 @@ async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, Any]) 
     wrong = Apns(rig.settings.model_copy(update=update), rig.http)
     outcome = await replace(rig, provider=wrong).send()
     await wrong.close()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
@@ -137,6 +137,6 @@ async def test_a_clock_that_is_far_off_is_told_and_loses_nobody(rig: Rig) -> Non
     late = Apns(rig.settings, rig.http, clock)
     outcome = await replace(rig, provider=late).send()
     await late.close()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert (outcome.reason, outcome.detail) == (Reason.UNAUTHORIZED, "ExpiredProviderToken")
     assert rig.witnessed() == []

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.vocabulary import Reason
 from sinks.http.breaker import Answers, Breaker, Circuit, Started, answers_of
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 
 STALL = 5000
 FINE, FAILED = Answers(failed=False), Answers(failed=True)
@@ -190,10 +190,13 @@ def test_the_stall_begins_with_the_first_call_after_a_rest() -> None:
     assert breaker.circuit(105_001) is OPEN
 
 
-DOWN, SLOW = Retry(Reason.PROVIDER_ERROR, "503"), Retry(Reason.THROTTLED, "429", 7.0)
-OURS = Retry(Reason.UNAUTHORIZED, "401")
-FOREIGN = Retry(Reason.UNAUTHORIZED, "403", 9.0, fault=Fault.ADDRESS)
-SENT, REFUSED = Sent("1"), Refused(Reason.REJECTED, "no")
+DOWN, SLOW = (
+    TransientFailure(Reason.PROVIDER_ERROR, "503"),
+    TransientFailure(Reason.THROTTLED, "429", 7.0),
+)
+OURS = TransientFailure(Reason.UNAUTHORIZED, "401")
+FOREIGN = TransientFailure(Reason.UNAUTHORIZED, "403", 9.0, fault=Fault.ADDRESS)
+SENT, REFUSED = Sent("1"), PermanentFailure(Reason.REJECTED, "no")
 
 
 @pytest.mark.parametrize(
@@ -214,9 +217,12 @@ SENT, REFUSED = Sent("1"), Refused(Reason.REJECTED, "no")
         ([OURS, DOWN], FAILED),
         ([FOREIGN], FINE),
         ([FOREIGN, DOWN], FINE),
-        ([SLOW, DOWN, Retry(Reason.THROTTLED, "", 9.0)], Answers(failed=True, pause=9.0)),
-        ([Retry(Reason.THROTTLED, "", 9.0), SLOW], Answers(failed=True, pause=9.0)),
-        ([Retry(Reason.THROTTLED, "", 0.0)], Answers(failed=True, pause=0.0)),
+        (
+            [SLOW, DOWN, TransientFailure(Reason.THROTTLED, "", 9.0)],
+            Answers(failed=True, pause=9.0),
+        ),
+        ([TransientFailure(Reason.THROTTLED, "", 9.0), SLOW], Answers(failed=True, pause=9.0)),
+        ([TransientFailure(Reason.THROTTLED, "", 0.0)], Answers(failed=True, pause=0.0)),
     ],
 )
 def test_what_the_outcomes_of_one_call_say(outcomes: list[Outcome], answers: Answers) -> None:

@@ -16,7 +16,7 @@ from schemas.vocabulary import Channel, Reason
 from sinks.chat.discord import Discord
 from sinks.chat.slack import Section, Slack
 from sinks.chat.teams import Teams
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.registry import BuildProvider
 from tests.sinks.rig import Case, Rig
 
@@ -61,7 +61,7 @@ async def test_the_longest_text_that_there_is_room_for(rig: Rig) -> None:
 async def test_a_hook_with_a_wrong_token(rig: Rig) -> None:
     token = rig.running.credentials.chat_token
     outcome = await rig.send(address=rig.address(1).replace(token, "other"))
-    wrong = (Refused, Retry) if rig.name == "teams" else Refused
+    wrong = (PermanentFailure, TransientFailure) if rig.name == "teams" else PermanentFailure
     assert isinstance(outcome, wrong)
 
 
@@ -79,7 +79,7 @@ async def test_a_hook_with_a_wrong_token(rig: Rig) -> None:
 )
 async def test_only_the_platforms_own_hosts_are_called(rig: Rig, url: str) -> None:
     outcome = await rig.send(address=f"{rig.name}:{url}")
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.INVALID_ADDRESS
 
 
@@ -117,17 +117,17 @@ async def test_discords_own_wait_is_taken_to_the_millisecond(rig: Rig) -> None:
 
     body = b'{"message": "You are being rate limited.", "retry_after": 0.457, "global": false}'
     outcome = provider.outcome_of(Reply(429, {"retry-after": "1"}, body, 0.0), "d")
-    assert outcome == Retry(Reason.THROTTLED, outcome.detail, 0.457)  # type: ignore[union-attr]
+    assert outcome == TransientFailure(Reason.THROTTLED, outcome.detail, 0.457)  # type: ignore[union-attr]
 
 
 @each
 async def test_one_throttled_hook_stops_no_other(rig: Rig) -> None:
     other = rig.delivery(2)
     rig.fault(error_rate=1.0, status=429, retry_after=30)
-    assert isinstance(await rig.send(number=1), Retry)
+    assert isinstance(await rig.send(number=1), TransientFailure)
     rig.running.simulators.faults.clear_all()
     (again, fine) = await rig.provider.send([rig.delivery(1), other])
-    assert isinstance(again, Retry)
+    assert isinstance(again, TransientFailure)
     assert (again.reason, round(again.after or 0)) == (Reason.CIRCUIT_OPEN, 30)
     assert isinstance(fine, Sent)
 

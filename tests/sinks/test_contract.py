@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Priority, Reason
 from sinks.http.client import HttpClient
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from tests.patience import until
 from tests.sinks.cases import CASES
 from tests.sinks.rig import IMPATIENT, PATIENT, Rig
@@ -64,7 +64,7 @@ async def test_one_bad_address_costs_nobody_else(rig: Rig) -> None:
     batch[4] = rig.delivery(4, address=rig.case.invalid)
     outcomes = await rig.provider.send(batch)
     refused = outcomes[4]
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, PermanentFailure)
     assert refused.reason is Reason.INVALID_ADDRESS
     assert all(isinstance(outcome, Sent) for outcome in [*outcomes[:4], *outcomes[5:]])
     assert sorted(line.delivery_id for line in rig.witnessed()) == [
@@ -76,7 +76,7 @@ async def test_one_bad_address_costs_nobody_else(rig: Rig) -> None:
 async def test_dead_address(rig: Rig) -> None:
     rig.fault(dead=frozenset({rig.address(3)}))
     outcome = await rig.send(number=3)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is rig.case.dead
 
 
@@ -84,7 +84,7 @@ async def test_dead_address(rig: Rig) -> None:
 async def test_any_other_refusal(rig: Rig) -> None:
     rig.fault(error_rate=1.0, status=400)
     outcome = await rig.send()
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.REJECTED
     assert outcome.detail
     assert rig.witnessed() == []
@@ -94,7 +94,7 @@ async def test_any_other_refusal(rig: Rig) -> None:
 async def test_refused_credentials_lose_nothing(rig: Rig, status: int) -> None:
     rig.fault(error_rate=1.0, status=status)
     outcome = await rig.send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert not outcome.uncertain
     assert outcome.reason is Reason.UNAUTHORIZED
 
@@ -104,7 +104,7 @@ async def test_throttled(rig: Rig, wait: int | str | None) -> None:
     header = formatdate(time.time() + 30, usegmt=True) if wait == "date" else wait
     rig.fault(error_rate=1.0, status=429, retry_after=header)
     outcome = await rig.send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert not outcome.uncertain
     assert outcome.reason is Reason.THROTTLED
     if wait in (None, "soon"):
@@ -118,7 +118,7 @@ async def test_throttled(rig: Rig, wait: int | str | None) -> None:
 async def test_provider_error(rig: Rig, status: int) -> None:
     rig.fault(error_rate=1.0, status=status)
     outcome = await rig.send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.uncertain == (status in (502, 504) and rig.case.speaks_http)
     assert outcome.reason is Reason.PROVIDER_ERROR
 
@@ -127,7 +127,7 @@ async def test_provider_error(rig: Rig, status: int) -> None:
 async def test_slow_reply_times_out_though_it_was_accepted(rig: Rig, patience: float) -> None:
     rig.fault(latency=patience * 1.5)
     outcome, arrived = await rig.send_until_it_arrives()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.uncertain
     assert outcome.reason is Reason.TIMEOUT
     await until(lambda: len(rig.witnessed()) == arrived)
@@ -137,7 +137,7 @@ async def test_slow_reply_times_out_though_it_was_accepted(rig: Rig, patience: f
 async def test_hanging_provider_times_out(rig: Rig) -> None:
     rig.fault(hang_rate=1.0)
     outcome, _ = await rig.send_until_it_arrives()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.uncertain
     assert outcome.reason is Reason.TIMEOUT
     assert rig.witnessed() == []
@@ -147,7 +147,7 @@ async def test_connection_reset(rig: Rig) -> None:
     await rig.send()
     rig.fault(reset_rate=1.0)
     outcome = await rig.send(number=1)
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNREACHABLE
     assert len(rig.witnessed()) == 1
 
@@ -155,7 +155,7 @@ async def test_connection_reset(rig: Rig) -> None:
 async def test_lost_reply_is_a_retry_of_what_was_accepted_once(rig: Rig) -> None:
     rig.fault(drop_reply_rate=1.0)
     outcome = await rig.send(number=5)
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.uncertain
     assert outcome.reason is Reason.UNREACHABLE
     (line,) = rig.witnessed()
@@ -166,7 +166,7 @@ async def test_lost_reply_is_a_retry_of_what_was_accepted_once(rig: Rig) -> None
 async def test_malformed_reply(rig: Rig) -> None:
     rig.fault(malformed_rate=1.0)  # its body repeats our credentials
     outcome = await rig.send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.uncertain
     assert outcome.reason is Reason.UNREADABLE_REPLY
     assert len(rig.witnessed()) == 1
@@ -179,14 +179,14 @@ KNOWN = sorted(name for name, case in CASES.items() if case.is_known and case.sp
 async def test_a_stranger_on_the_providers_port_refuses_nothing(rig: Rig) -> None:
     """But where whoever has the endpoint is the one to ask."""
     outcome = await rig.send_elsewhere(f"{rig.url}/elsewhere")  # a bare 404 for every path there
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert not outcome.uncertain
     assert outcome.reason is Reason.UNREADABLE_REPLY
 
 
 async def test_nobody_listens(rig: Rig) -> None:
     outcome = await rig.send_elsewhere(f"{urlsplit(rig.url).scheme}://127.0.0.1:{free_port()}")
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert not outcome.uncertain
     assert outcome.reason is Reason.UNREACHABLE
 

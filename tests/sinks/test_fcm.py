@@ -12,7 +12,7 @@ from embedded.simulators.faults import Fault
 from schemas.delivery import KEEPS_BADGE, SILENT, Action, Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.provider import Retry, Sent
+from sinks.provider import Sent, TransientFailure
 from sinks.push.fcm import Fcm
 from sinks.push.fcm_message import body_of
 from tests.patience import in_time
@@ -224,7 +224,9 @@ async def test_without_a_token_retries(rig: Rig, fault: Fault, reason: Reason) -
     rig.running.simulators.faults.set("oauth", fault)
     outcomes = await rig.provider.send([delivery(FCM, number) for number in range(3)])
     rig.assert_secretless(*outcomes)
-    assert [outcome.reason for outcome in outcomes if isinstance(outcome, Retry)] == [reason] * 3
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, TransientFailure)] == [
+        reason
+    ] * 3
     assert rig.witnessed() == []
 
 

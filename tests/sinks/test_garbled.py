@@ -8,7 +8,7 @@ import pytest
 from sinks.chat import slack_app, telegram
 from sinks.email import mailgun, postmark, resend, sendgrid, ses
 from sinks.http.client import Reply
-from sinks.provider import Retry, Sent
+from sinks.provider import Sent, TransientFailure
 from sinks.push import apns, fcm
 from sinks.sms import plivo, twilio, vonage
 from sinks.sms.sms_provider import Text
@@ -48,4 +48,4 @@ def test_what_can_not_be_decoded_is_tried_again(name: str) -> None:
     meaning, form = MEANINGS[name]
     for body in (form % b"\xff", b'{"other": ' + b"[" * 100_000):
         reply = Reply(STATUSES.get(name, 200), {}, body, 0.0)
-        assert isinstance(meaning(reply), Retry)
+        assert isinstance(meaning(reply), TransientFailure)

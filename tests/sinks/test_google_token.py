@@ -11,7 +11,7 @@ from google.auth.exceptions import RefreshError, TransportError
 
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from sinks.push.google_token import AccessTokens
 from tests.sinks.requests.recorder import NOW, Still
 
@@ -76,10 +76,10 @@ async def test_one_fetch_serves_all(tokens: AccessTokens, google: Google) -> Non
 
 @pytest.mark.parametrize(
     ("life", "token"),
-    [(1000, "token-1"), (0, Retry(Reason.UNAUTHORIZED, "no access token"))],
+    [(1000, "token-1"), (0, TransientFailure(Reason.UNAUTHORIZED, "no access token"))],
 )
 async def test_a_token_that_is_at_its_end_when_it_comes_serves_nobody(
-    tokens: AccessTokens, google: Google, life: int, token: str | Retry
+    tokens: AccessTokens, google: Google, life: int, token: str | TransientFailure
 ) -> None:
     google.life = life
     assert await tokens.token() == token
@@ -152,7 +152,7 @@ async def test_what_a_failed_fetch_means(
     tokens: AccessTokens, google: Google, error: Exception, reason: Reason, said: str
 ) -> None:
     google.error = error
-    assert await tokens.token() == Retry(reason, f"no access token: {said}")
+    assert await tokens.token() == TransientFailure(reason, f"no access token: {said}")
 
 
 async def test_a_fetch_that_failed_is_made_again_after_two_seconds(
@@ -161,10 +161,10 @@ async def test_a_fetch_that_failed_is_made_again_after_two_seconds(
     google.error = TransportError("no route")
     for passed, fetches in ((0, 1), (1999, 1), (2000, 2), (2000, 2), (3999, 2), (4000, 3)):
         clock.time = NOW + passed
-        assert isinstance(await tokens.token(), Retry)
+        assert isinstance(await tokens.token(), TransientFailure)
         assert google.fetches == fetches
     google.error = None
-    assert isinstance(await tokens.token(), Retry)
+    assert isinstance(await tokens.token(), TransientFailure)
     clock.time = NOW + 6000
     assert await tokens.token() == "token-4"
     # And after a success nothing is held against it.

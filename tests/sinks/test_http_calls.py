@@ -9,10 +9,10 @@ import pytest
 from embedded.process import free_port
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from tests.sinks.rig import PATIENT
 
-ODD = Retry(Reason.UNREADABLE_REPLY, "the reply's encoding is broken", uncertain=True)
+ODD = TransientFailure(Reason.UNREADABLE_REPLY, "the reply's encoding is broken", uncertain=True)
 
 
 class Server:
@@ -98,7 +98,7 @@ async def test_of_a_reply_that_can_not_be_read_it_is_not_sure_what_it_said(
 
 async def test_where_nobody_listens_nothing_was_sent(client: HttpClient) -> None:
     outcome = await client.post(f"http://127.0.0.1:{free_port()}", b"", {})
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert (outcome.reason, outcome.uncertain) == (Reason.UNREACHABLE, False)
     # The system's word for it, and no URL.
     assert outcome.detail.startswith("ConnectError: Connection refused")
@@ -106,4 +106,4 @@ async def test_where_nobody_listens_nothing_was_sent(client: HttpClient) -> None
 
 @pytest.mark.parametrize("url", ["http://[", "not a url", ""])
 async def test_what_is_no_url_is_not_called(client: HttpClient, url: str) -> None:
-    assert await client.post(url, b"", {}) == Retry(Reason.UNREACHABLE, "ValueError")
+    assert await client.post(url, b"", {}) == TransientFailure(Reason.UNREACHABLE, "ValueError")

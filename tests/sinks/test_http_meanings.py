@@ -8,7 +8,7 @@ from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import MOST_BYTES, Reply, failure_of, require_url, retry_after, unreadable
-from sinks.provider import Outcome, Refused, Retry
+from sinks.provider import Outcome, PermanentFailure, TransientFailure
 from sinks.tracking import Tracking
 from tests.sinks.replies.table import down, ours, reply, throttled
 from tests.sinks.requests.recorder import PUBLIC, delivery, settings
@@ -16,13 +16,13 @@ from tests.sinks.requests.recorder import PUBLIC, delivery, settings
 LONG = "x" * 201
 
 
-def odd(status: int) -> Retry:
+def odd(status: int) -> TransientFailure:
     detail = f"HTTP {status} with 3 bytes not understood"
-    return Retry(Reason.UNREADABLE_REPLY, detail, uncertain=status < 300)
+    return TransientFailure(Reason.UNREADABLE_REPLY, detail, uncertain=status < 300)
 
 
-def refused(status: int) -> Refused:
-    return Refused(Reason.REJECTED, f"HTTP {status}: said")
+def refused(status: int) -> PermanentFailure:
+    return PermanentFailure(Reason.REJECTED, f"HTTP {status}: said")
 
 
 SAID: dict[int, Outcome] = {
@@ -37,7 +37,7 @@ SAID: dict[int, Outcome] = {
     403: ours("HTTP 403: said"),
     404: refused(404),
     407: refused(407),
-    408: Retry(Reason.TIMEOUT, "HTTP 408: said"),
+    408: TransientFailure(Reason.TIMEOUT, "HTTP 408: said"),
     409: refused(409),
     410: refused(410),
     428: refused(428),
@@ -46,9 +46,9 @@ SAID: dict[int, Outcome] = {
     499: refused(499),
     500: down("HTTP 500: said", 8.0),
     501: down("HTTP 501: said", 8.0),
-    502: Retry(Reason.PROVIDER_ERROR, "HTTP 502: said", 8.0, uncertain=True),
+    502: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 502: said", 8.0, uncertain=True),
     503: down("HTTP 503: said", 8.0),
-    504: Retry(Reason.PROVIDER_ERROR, "HTTP 504: said", 8.0, uncertain=True),
+    504: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 504: said", 8.0, uncertain=True),
     505: down("HTTP 505: said", 8.0),
     599: down("HTTP 599: said", 8.0),
 }
@@ -62,14 +62,14 @@ def test_what_a_status_means_where_the_provider_words_it(status: int) -> None:
 @pytest.mark.parametrize("status", SAID)
 def test_only_the_provider_itself_refuses_a_message(status: int) -> None:
     found = failure_of(reply(status, b"abc", {"retry-after": "8"}), None)
-    assert isinstance(found, Retry)
-    if isinstance(SAID[status], Refused):
+    assert isinstance(found, TransientFailure)
+    if isinstance(SAID[status], PermanentFailure):
         assert found == odd(status)
 
 
 def test_two_hundred_characters_of_a_providers_words_are_kept() -> None:
     found = failure_of(reply(400, b""), LONG)
-    assert found == Refused(Reason.REJECTED, f"HTTP 400: {LONG[:200]}")
+    assert found == PermanentFailure(Reason.REJECTED, f"HTTP 400: {LONG[:200]}")
 
 
 def test_a_mebibyte_of_a_strangers_reply_is_read() -> None:

@@ -10,7 +10,7 @@ from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.mailgun import CALLS_AT_ONCE, Mailgun, groups_of
 from sinks.http.client import Reply
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from tests.sinks.rig import Case, Rig
 
 MAILGUN = Case(
@@ -66,7 +66,7 @@ async def test_several_bad_addresses_are_found_by_halves(rig: Rig) -> None:
         for number in range(20)
     ]
     outcomes = await rig.provider.send(batch)
-    assert {n for n, outcome in enumerate(outcomes) if isinstance(outcome, Refused)} == bad
+    assert {n for n, outcome in enumerate(outcomes) if isinstance(outcome, PermanentFailure)} == bad
     assert len(rig.witnessed()) == 17
 
 
@@ -77,7 +77,7 @@ async def test_halves_are_sent_at_the_same_time_and_few_at_once(
     assert isinstance(rig.provider, Mailgun)
     call, under_way, most = rig.provider._call, 0, 0
 
-    async def counted(body: bytes) -> Reply | Retry:
+    async def counted(body: bytes) -> Reply | TransientFailure:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
@@ -89,7 +89,7 @@ async def test_halves_are_sent_at_the_same_time_and_few_at_once(
     monkeypatch.setattr(rig.provider, "_call", counted)
     batch = [rig.delivery(number, address=f"nobody{number}") for number in range(32)]
     outcomes = await rig.provider.send(batch)
-    assert {type(outcome) for outcome in outcomes} == {Refused}
+    assert {type(outcome) for outcome in outcomes} == {PermanentFailure}
     assert most == CALLS_AT_ONCE
 
 
@@ -99,8 +99,8 @@ async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, str]) 
     settings = rig.settings.model_copy(update=update)
     wrong = replace(rig, provider=Mailgun(settings, rig.http))
     outcomes = await wrong.provider.send([rig.delivery(number) for number in range(3)])
-    assert [type(outcome) for outcome in outcomes] == [Retry] * 3
-    assert {o.reason for o in outcomes if isinstance(o, Retry)} == {Reason.UNAUTHORIZED}
+    assert [type(outcome) for outcome in outcomes] == [TransientFailure] * 3
+    assert {o.reason for o in outcomes if isinstance(o, TransientFailure)} == {Reason.UNAUTHORIZED}
 
 
 @alone

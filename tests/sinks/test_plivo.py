@@ -6,7 +6,7 @@ import pytest
 
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.sms.plivo import Plivo
 from tests.sinks.rig import Case, Rig
 
@@ -32,14 +32,14 @@ alone = pytest.mark.parametrize("rig", ["plivo"], indirect=True)
 async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, str]) -> None:
     settings = rig.settings.model_copy(update=update)
     outcome = await replace(rig, provider=Plivo(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
 @alone
 async def test_too_long_a_text(rig: Rig) -> None:
     outcome = await rig.send(content=Content(body="x" * 1601))
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.REJECTED
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from agents.sink.dispatch import Answer
 from schemas.delivery import Delivery
-from sinks.provider import Refused
+from sinks.provider import PermanentFailure
 from tables.sent import SentMark
 from tests.patience import in_time
 from tests.sinks.dispatching import Dispatching
@@ -69,7 +69,7 @@ async def test_bad_addresses_open_no_circuit_and_hold_up_nobody(rig: Rig, order:
     results = {name: answer.result for name, answer in told}
     assert {name for name, result in results.items() if isinstance(result, SentMark)} == good
     refused = [result for name, result in results.items() if name not in good]
-    assert all(isinstance(result, Refused) for result in refused)
+    assert all(isinstance(result, PermanentFailure) for result in refused)
     # Nobody is written to twice, and no call is made for a bad address that a good one has to make.
     assert sorted(line.delivery_id for line in rig.witnessed()) == sorted(good)
     assert rig.running.simulators.faults.requests(rig.name) <= COUNT

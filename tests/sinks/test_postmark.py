@@ -8,7 +8,7 @@ from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.postmark import MOST_METADATA, Postmark
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from tests.sinks.rig import Case, Rig
 
 POSTMARK = Case(
@@ -41,7 +41,7 @@ async def test_each_mail_of_a_batch_has_its_own_answer(rig: Rig) -> None:
         (invalid, Reason.INVALID_ADDRESS),
         (empty, Reason.REJECTED),
     ):
-        assert isinstance(outcome, Refused)
+        assert isinstance(outcome, PermanentFailure)
         assert outcome.reason is reason
     assert [line.reference for line in rig.witnessed()] == [first.reference]
 
@@ -57,7 +57,7 @@ async def test_five_hundred_go_in_one_call(rig: Rig) -> None:
 async def test_a_refused_sender_loses_nobody(rig: Rig) -> None:
     settings = rig.settings.model_copy(update={"email_from": "me@home"})
     outcome = await replace(rig, provider=Postmark(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 

@@ -11,7 +11,7 @@ from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.email.resend import MOST_TAG, Resend
 from sinks.http.client import Reply
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import Recorder, delivery, settings
 from tests.sinks.rig import Case, Rig
@@ -31,7 +31,7 @@ RESEND = Case(
 )
 
 alone = pytest.mark.parametrize("rig", ["resend"], indirect=True)
-LOST = Retry(Reason.UNREACHABLE, "connection reset", uncertain=True)
+LOST = TransientFailure(Reason.UNREACHABLE, "connection reset", uncertain=True)
 
 
 @alone
@@ -43,7 +43,7 @@ async def test_each_mail_of_a_batch_has_its_own_answer(rig: Rig) -> None:
     assert isinstance(first, Sent)
     assert isinstance(last, Sent)
     for outcome, reason in ((invalid, Reason.INVALID_ADDRESS), (empty, Reason.REJECTED)):
-        assert isinstance(outcome, Refused)
+        assert isinstance(outcome, PermanentFailure)
         assert outcome.reason is reason
     assert [line.reference for line in rig.witnessed()] == [first.reference, last.reference]
 
@@ -60,7 +60,7 @@ async def test_a_hundred_go_in_one_call(rig: Rig) -> None:
 async def test_a_refused_sender_loses_nobody(rig: Rig) -> None:
     chosen = rig.settings.model_copy(update={"email_from": "me@home"})
     outcome = await replace(rig, provider=Resend(chosen, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
@@ -101,11 +101,11 @@ async def test_a_call_whose_reply_got_lost_is_made_once_more_under_its_key() -> 
 @pytest.mark.parametrize(
     "failed",
     [
-        Retry(Reason.UNREACHABLE, "refused"),
-        Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True),
+        TransientFailure(Reason.UNREACHABLE, "refused"),
+        TransientFailure(Reason.TIMEOUT, "no reply within 10 s", uncertain=True),
     ],
 )
-async def test_other_calls_are_not_made_again(failed: Retry) -> None:
+async def test_other_calls_are_not_made_again(failed: TransientFailure) -> None:
     recorder = Recorder(failed)
     provider = Resend(settings(resend_api_key="re_key"), recorder)
     said = delivery(Channel.EMAIL, "ada@example.com")
@@ -114,7 +114,7 @@ async def test_other_calls_are_not_made_again(failed: Retry) -> None:
 
 
 async def test_what_is_lost_twice_stays_uncertain() -> None:
-    recorder = Recorder(LOST, Retry(Reason.UNREACHABLE, "refused"))
+    recorder = Recorder(LOST, TransientFailure(Reason.UNREACHABLE, "refused"))
     provider = Resend(settings(resend_api_key="re_key"), recorder)
     said = delivery(Channel.EMAIL, "ada@example.com")
     assert list(await provider.send([said])) == [LOST]
@@ -122,7 +122,9 @@ async def test_what_is_lost_twice_stays_uncertain() -> None:
 
 async def test_a_batch_that_is_too_large_is_halved() -> None:
     class Server(Recorder):
-        async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+        async def post(
+            self, url: str, body: bytes, headers: Mapping[str, str]
+        ) -> Reply | TransientFailure:
             await super().post(url, body, headers)
             mails = msgspec.json.decode(body)
             if len(mails) > 2:

@@ -12,11 +12,11 @@ from embedded.simulators.accept_log import digest_of
 from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import From
 from sinks.email.sendgrid import SendGrid
 from sinks.email.sendgrid_mail import groups_of, mail_of
-from sinks.provider import Retry, Sent
+from sinks.provider import Sent, TransientFailure
 from tests.sinks.rig import Case, Rig, delivery
 
 SENDGRID = Case(
@@ -35,7 +35,7 @@ SENDGRID = Case(
 
 @pytest.mark.parametrize("public_url", ["", "https://n.example.com"])
 def test_json_is_that_of_its_helpers(public_url: str) -> None:
-    back = WayBack(Settings(public_url=public_url, signing_key=SecretStr("key")))
+    back = ReturnPath(Settings(public_url=public_url, signing_key=SecretStr("key")))
     assert back.is_open == bool(public_url)
     batch = [
         delivery(SENDGRID, number, content=Content(title="Hi", body="text", html="<p>text</p>"))
@@ -103,7 +103,7 @@ async def test_refused_sender_loses_nobody(rig: Rig) -> None:
     settings = rig.settings.model_copy(update={"email_from": "me@home"})
     wrong = replace(rig, provider=SendGrid(settings, rig.http))
     outcome = await wrong.send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
     assert "the sender is refused" in outcome.detail
 

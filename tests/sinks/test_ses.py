@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from policy.tracking.ticket import Purpose, read_ticket
 from schemas.vocabulary import Channel, Reason
 from sinks.email.ses import Ses
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from tests.sinks.rig import Case, Rig
 
 SES = Case(
@@ -42,7 +42,7 @@ alone = pytest.mark.parametrize("rig", ["ses"], indirect=True)
 async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, object]) -> None:
     settings = rig.settings.model_copy(update=update)
     outcome = await replace(rig, provider=Ses(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
     assert rig.witnessed() == []
 

@@ -7,7 +7,7 @@ from policy.rendering.channels.chat import MOST, ChatRoom
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.slack_app import SlackApp
-from sinks.provider import Retry, Sent
+from sinks.provider import Sent, TransientFailure
 from tests.sinks.rig import Case, Rig
 
 SLACKAPP = Case(
@@ -47,4 +47,4 @@ async def test_a_user_and_a_thread(rig: Rig, address: str) -> None:
 async def test_another_apps_token_loses_nobody(rig: Rig) -> None:
     chosen = rig.settings.model_copy(update={"slackapp_bot_token": SecretStr("xoxb-1-wrong")})
     (outcome,) = await SlackApp(chosen, rig.http).send([rig.delivery()])
-    assert outcome == Retry(Reason.UNAUTHORIZED, "invalid_auth")
+    assert outcome == TransientFailure(Reason.UNAUTHORIZED, "invalid_auth")

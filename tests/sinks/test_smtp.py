@@ -12,7 +12,7 @@ from schemas.vocabulary import Channel, Reason
 from sinks.email.smtp import Smtp
 from sinks.email.smtp_relay import KEPT
 from sinks.http.client import BEFORE_CALL
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 from tests.patience import PATIENCE, ended, until
 from tests.sinks.relay import BREAK, relaying, sending
 from tests.sinks.requests.recorder import Recorder, Still, delivery, settings
@@ -86,7 +86,7 @@ async def test_a_relay_that_knows_neither(tmp_path: Path) -> None:
         sending(peer, smtp_user="ann", smtp_password="secret") as provider,
     ):
         outcome = await provider.send_one(mail())
-        assert outcome == Retry(Reason.UNAUTHORIZED, "it offers no AUTH PLAIN or LOGIN")
+        assert outcome == TransientFailure(Reason.UNAUTHORIZED, "it offers no AUTH PLAIN or LOGIN")
 
 
 async def test_a_wrong_password_is_tried_once_and_never_shown(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ async def test_a_wrong_password_is_tried_once_and_never_shown(tmp_path: Path) ->
         sending(peer, smtp_user="bob", smtp_password="hunter2") as provider,
     ):
         outcome = await provider.send_one(mail())
-        assert outcome == Retry(Reason.UNAUTHORIZED, "535 5.7.8")
+        assert outcome == TransientFailure(Reason.UNAUTHORIZED, "535 5.7.8")
         assert len(peer.logins) == 1
         assert peer.taken == []
 
@@ -104,7 +104,7 @@ async def test_no_mail_goes_in_the_clear_unless_a_setting_says_so(tmp_path: Path
     async with relaying(tmp_path, starttls=False) as peer:
         async with sending(peer) as provider:
             outcome = await provider.send_one(mail())
-            assert isinstance(outcome, Retry)
+            assert isinstance(outcome, TransientFailure)
             assert (outcome.reason, outcome.uncertain) == (Reason.UNAUTHORIZED, False)
             assert "STARTTLS" in outcome.detail
             assert peer.taken == []
@@ -122,7 +122,7 @@ async def test_a_certificate_of_somebody_else(tmp_path: Path, implicit: bool) ->
         sending(peer, smtp_ca_file=stranger.ca_file) as provider,
     ):
         outcome = await provider.send_one(mail())
-        assert isinstance(outcome, Retry)
+        assert isinstance(outcome, TransientFailure)
         assert outcome.reason is Reason.UNAUTHORIZED
         assert outcome.detail.startswith("its certificate: ")
         assert peer.taken == []
@@ -155,9 +155,9 @@ async def test_what_is_refused_is_reset_and_the_next_one_goes_by_the_same_connec
     async with relaying(tmp_path) as peer, sending(peer) as provider:
         peer.replies["RCPT"] = ["550 5.1.1 User unknown", "452 4.2.2 over quota"]
         first = await provider.send_one(mail(1))
-        assert first == Refused(Reason.UNREGISTERED, "550 5.1.1 User unknown")
+        assert first == PermanentFailure(Reason.UNREGISTERED, "550 5.1.1 User unknown")
         second = await provider.send_one(mail(2))
-        assert isinstance(second, Retry)
+        assert isinstance(second, TransientFailure)
         assert (second.whose, second.after) == (Fault.ADDRESS, 1800.0)
         assert await provider.send_one(mail(3)) == Sent("1")
         once = ["MAIL", "RCPT", "RSET"]
@@ -170,7 +170,7 @@ async def test_what_is_refused_is_reset_and_the_next_one_goes_by_the_same_connec
 async def test_a_connection_that_can_not_be_reset_is_given_up(tmp_path: Path, reset: str) -> None:
     async with relaying(tmp_path) as peer, sending(peer) as provider:
         peer.replies |= {"RCPT": ["550 5.1.1 User unknown"], "RSET": [reset]}
-        assert isinstance(await provider.send_one(mail(1)), Refused)
+        assert isinstance(await provider.send_one(mail(1)), PermanentFailure)
         assert await provider.send_one(mail(2)) == Sent("1")
         assert len(peer.connections) == 2
 
@@ -178,17 +178,21 @@ async def test_a_connection_that_can_not_be_reset_is_given_up(tmp_path: Path, re
 @pytest.mark.parametrize(
     ("command", "reply", "expected"),
     [
-        ("DATA", "554 5.6.0 spam", Refused(Reason.REJECTED, "554 5.6.0 spam")),
-        ("RCPT", "550 5.1.1 User unknown", Refused(Reason.UNREGISTERED, "550 5.1.1 User unknown")),
+        ("DATA", "554 5.6.0 spam", PermanentFailure(Reason.REJECTED, "554 5.6.0 spam")),
+        (
+            "RCPT",
+            "550 5.1.1 User unknown",
+            PermanentFailure(Reason.UNREGISTERED, "550 5.1.1 User unknown"),
+        ),
     ],
 )
 async def test_what_was_refused_stays_so_though_the_relay_hangs_then(
-    tmp_path: Path, command: str, reply: str, expected: Refused
+    tmp_path: Path, command: str, reply: str, expected: PermanentFailure
 ) -> None:
     async with relaying(tmp_path) as peer, sending(peer, provider_timeout=0.5) as provider:
         peer.replies[command] = [reply] * 1000
         peer.hangs_at = "RSET"
-        outcome: Outcome = Retry(Reason.NONE, "")
+        outcome: Outcome = TransientFailure(Reason.NONE, "")
         while "RSET" not in peer.commands:  # on a busy machine the time may be up before
             outcome = await provider.send_one(mail())
         assert outcome == expected
@@ -218,7 +222,7 @@ async def test_a_new_connection_that_is_refused_is_no_stale_one(tmp_path: Path) 
     async with relaying(tmp_path) as peer, sending(peer) as provider:
         peer.replies["MAIL"] = ["421 4.3.2 Service shutting down"] * 2
         outcome = await provider.send_one(mail(1))
-        assert outcome == Retry(Reason.PROVIDER_ERROR, "421 4.3.2 Service shutting down")
+        assert outcome == TransientFailure(Reason.PROVIDER_ERROR, "421 4.3.2 Service shutting down")
         assert len(peer.connections) == 1
 
 
@@ -243,7 +247,7 @@ async def test_a_connection_that_breaks_is_uncertain_after_the_final_dot_alone(
     async with relaying(tmp_path) as peer, sending(peer) as provider:
         peer.replies[command] = [BREAK]
         outcome = await provider.send_one(mail())
-        assert isinstance(outcome, Retry)
+        assert isinstance(outcome, TransientFailure)
         assert (outcome.reason, outcome.uncertain) == (Reason.UNREACHABLE, uncertain)
         assert len(peer.taken) == uncertain
 
@@ -255,7 +259,7 @@ SHORT = 0.5  # seconds, where the time that a call has is to be over
     ("reply", "expected"),
     [
         ("250 2.0.0 Ok: queued as 7", Sent("7")),
-        ("554 5.6.0 spam", Refused(Reason.REJECTED, "554 5.6.0 spam")),
+        ("554 5.6.0 spam", PermanentFailure(Reason.REJECTED, "554 5.6.0 spam")),
     ],
 )
 async def test_a_relay_may_look_through_a_mail_for_longer_than_a_call_may_take(
@@ -269,7 +273,7 @@ async def test_a_relay_may_look_through_a_mail_for_longer_than_a_call_may_take(
         sending_it = asyncio.create_task(provider.send_one(mail()))
         while not peer.taken:
             if sending_it.done():  # on a busy machine the time may be up before the mail is there
-                assert isinstance(sending_it.result(), Retry)
+                assert isinstance(sending_it.result(), TransientFailure)
                 sending_it = asyncio.create_task(provider.send_one(mail()))
             await asyncio.sleep(0.01)
         await asyncio.sleep(2 * SHORT)
@@ -283,10 +287,10 @@ async def test_a_relay_that_takes_the_mail_and_never_answers(tmp_path: Path) -> 
     fields: dict[str, Any] = {"provider_timeout": PATIENCE, "smtp_final_timeout": 0.5}
     async with relaying(tmp_path) as peer, sending(peer, **fields) as provider:
         peer.may_answer.clear()
-        outcome: Outcome = Retry(Reason.NONE, "")
+        outcome: Outcome = TransientFailure(Reason.NONE, "")
         while not peer.taken:  # on a busy machine the time may be up before the mail is there
             outcome = await provider.send_one(mail())
-        assert outcome == Retry(Reason.TIMEOUT, "no reply within 0.5 s", uncertain=True)
+        assert outcome == TransientFailure(Reason.TIMEOUT, "no reply within 0.5 s", uncertain=True)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +315,7 @@ async def test_whoever_else_answers_there_takes_nothing(
         peer.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with sending(peer, provider_timeout=PATIENCE) as provider:
             outcome = await provider.send_one(mail())
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert (outcome.reason, outcome.uncertain) == (reason, False)
 
 
@@ -346,7 +350,7 @@ async def test_other_letters_before_the_at_sign_only_where_the_relay_takes_them(
             assert "SMTPUTF8" in taken.options
             assert taken.mail["To"] == "jürgen@xn--mnchen-3ya.example"
         else:
-            assert isinstance(outcome, Refused)
+            assert isinstance(outcome, PermanentFailure)
             assert (outcome.reason, outcome.lasting) == (Reason.INVALID_ADDRESS, False)
             assert peer.commands == []
         assert isinstance(await provider.send_one(mail(address="jo@münchen.example")), Sent)
@@ -364,7 +368,7 @@ async def test_what_would_break_out_of_a_command_is_no_address(
 ) -> None:
     async with relaying(tmp_path) as peer, sending(peer) as provider:
         outcome = await provider.send_one(mail(address=address))
-        assert isinstance(outcome, Refused)
+        assert isinstance(outcome, PermanentFailure)
         assert outcome.reason is Reason.INVALID_ADDRESS
         assert peer.connections == []
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
-from sinks.provider import Refused, Retry
+from sinks.provider import PermanentFailure, TransientFailure
 from sinks.sms.sms_provider import Text, Texting
 from sinks.sms.sns import Sns, form_of
 from tests.sinks.rig import Case, Rig
@@ -42,7 +42,7 @@ alone = pytest.mark.parametrize("rig", ["sns"], indirect=True)
 async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, object]) -> None:
     settings = rig.settings.model_copy(update=update)
     outcome = await replace(rig, provider=Sns(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
     assert rig.witnessed() == []
 
@@ -50,7 +50,7 @@ async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, object
 @alone
 async def test_too_long_a_text(rig: Rig) -> None:
     outcome = await rig.send(content=Content(body="x" * 1601))
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.REJECTED
 
 

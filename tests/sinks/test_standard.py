@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import MOST_BYTES, HttpClient, Reply
 from sinks.http.endpoints import AT_ONCE, LOOKED_UP_MS, Endpoints
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.webhook.secret import secret_of
 from sinks.webhook.standard import StandardWebhooks
 from tables.sent import SentMark
@@ -126,14 +126,14 @@ async def test_a_repeat_has_the_same_id(rig: Rig, listener: Listener) -> None:
 @pytest.mark.parametrize("status", [400, 404, 409, 422, 302])
 async def test_whatever_a_receiver_says_is_tried_again(rig: Rig, status: int) -> None:
     rig.fault(error_rate=1.0, status=max(400, status))
-    assert isinstance(await rig.send(), Retry)
+    assert isinstance(await rig.send(), TransientFailure)
 
 
 @alone
 async def test_a_redirect_is_not_followed(rig: Rig, listener: Listener) -> None:
     listener.reply = web.Response(status=307, headers={"Location": f"{rig.url}/receiver/1"})
     outcome = await rig.send(address=f"{listener.url}/hook")
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert len(listener.got) == 1
     assert rig.witnessed() == []
 
@@ -155,7 +155,7 @@ async def test_a_receiver_in_trouble_stops_no_other(
     clock.time += int(PATIENT * 500) + 1  # half of what a call has
     faults.clear_all()
     results = [answer.result for answer in await ended(sending)]
-    reasons = [result.reason for result in results if isinstance(result, Retry)]
+    reasons = [result.reason for result in results if isinstance(result, TransientFailure)]
     assert reasons.count(Reason.UNREACHABLE) == AT_ONCE
     assert reasons.count(Reason.CIRCUIT_OPEN) == 500 - AT_ONCE
     await provider.close()
@@ -207,7 +207,7 @@ async def test_a_name_for_a_private_address_is_refused_at_connect(
     Names(monkeypatch, (address,), ("8.8.8.8", address))
     for _ in range(2):
         outcome = await call(endpoints[0], URL)
-        assert isinstance(outcome, Refused)
+        assert isinstance(outcome, PermanentFailure)
         assert outcome.reason is Reason.INVALID_ADDRESS
 
 
@@ -226,7 +226,7 @@ async def test_a_connection_leads_to_the_address_that_was_looked_at(
     assert await call(calls, url) == Sent("200")
     clock.time += LOOKED_UP_MS
     gone = await call(calls, url)
-    assert isinstance(gone, Retry)
+    assert isinstance(gone, TransientFailure)
     assert gone.reason is Reason.UNREACHABLE
     assert [headers["host"] for headers, _ in listener.got] == [f"{host}:{port}"] * 3
     assert names.left == []
@@ -240,12 +240,12 @@ async def test_a_name_that_turns_private_is_refused_from_then_on(
     calls = Endpoints(IMPATIENT, (), clock)
     # Nobody is reached there: tests have no way out.
     Names(monkeypatch, ("8.8.8.8",), ("127.0.0.1",), ())
-    assert isinstance(await call(calls, URL), Retry)
+    assert isinstance(await call(calls, URL), TransientFailure)
     clock.time += LOOKED_UP_MS
     refused = await call(calls, URL)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, PermanentFailure)
     unknown = await call(calls, URL)
-    assert isinstance(unknown, Retry)
+    assert isinstance(unknown, TransientFailure)
     assert (unknown.reason, unknown.detail) == (
         Reason.UNREACHABLE,
         "its name can't be looked up: gaierror",
@@ -264,7 +264,7 @@ async def test_no_retry_after_of_a_receiver_ends_the_sink(
     raw = b"HTTP/1.1 %d X\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n" % (status, said)
     async with answering(raw) as url:
         outcome = await rig.send(address=f"{url}/hook")
-    assert isinstance(outcome, Sent if status == 200 else Retry)
+    assert isinstance(outcome, Sent if status == 200 else TransientFailure)
 
 
 async def test_no_reply_of_a_receiver_fills_the_memory() -> None:

@@ -8,7 +8,7 @@ from schemas.delivery import Content
 from schemas.profile import BotChat
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.telegram import Telegram
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from tests.sinks.rig import Case, Rig
 
 TELEGRAM = Case(
@@ -72,7 +72,7 @@ async def test_what_moves_again_at_once_is_given_up(rig: Rig) -> None:
         outcome = await rig.send(address="telegram:-5")
     finally:
         moved.clear()
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert (outcome.reason, outcome.lasting) == (Reason.UNREGISTERED, False)
 
 
@@ -85,7 +85,7 @@ async def test_another_bots_token_loses_nobody(rig: Rig) -> None:
         rig.http,
     )
     (outcome,) = await chosen.send([rig.delivery()])
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 

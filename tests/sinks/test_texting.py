@@ -8,7 +8,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
-from sinks.provider import Refused
+from sinks.provider import PermanentFailure
 from sinks.sms.sms_provider import Text, Texting, country_of
 from tests.sinks.rig import delivery
 from tests.sinks.test_twilio import TWILIO
@@ -40,7 +40,9 @@ def test_no_text_breaks_it(number: str) -> None:
     assert country_of(number) is None or number[0] == "+"
 
 
-def prepared(address: str = "+4930123456", body: str = "Hi", **settings: object) -> Text | Refused:
+def prepared(
+    address: str = "+4930123456", body: str = "Hi", **settings: object
+) -> Text | PermanentFailure:
     texting = Texting(Settings.model_validate(settings), "twilio")
     return texting.prepare(delivery(TWILIO, address=address, content=Content(body=body)))
 
@@ -77,7 +79,7 @@ def test_no_price_is_no_cost() -> None:
 
 def test_a_number_that_can_not_be_is_refused_without_a_call() -> None:
     refused = prepared("12")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, PermanentFailure)
     assert refused.reason is Reason.INVALID_ADDRESS
 
 

@@ -11,7 +11,7 @@ from sinks.email.mailgun import Mailgun
 from sinks.email.postmark import Postmark
 from sinks.email.sendgrid import SendGrid
 from sinks.http.client import Reply
-from sinks.provider import Provider, Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Provider, Sent, TransientFailure
 from tests.sinks.replies.table import HTML, reply
 from tests.sinks.requests.recorder import Recorder, delivery, settings
 
@@ -27,7 +27,9 @@ class Server(Recorder):
         self.most, self.too_large = most, too_large
         self.taken: list[int] = []
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Reply | TransientFailure:
         """One call."""
         await super().post(url, body, headers)
         if len(body) > self.most:
@@ -97,5 +99,5 @@ async def test_a_mail_that_is_too_large_by_itself_costs_nobody_else(name: str) -
     found = list(await provider(name, http).send(batch))
     assert found[:2] == [Sent("m")] * 2
     assert found[3] == Sent("m")
-    assert isinstance(found[2], Refused)
+    assert isinstance(found[2], PermanentFailure)
     assert found[2].reason is Reason.REJECTED

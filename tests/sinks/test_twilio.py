@@ -7,7 +7,7 @@ import pytest
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import Reply
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.sms.sms_provider import Text, Texting
 from sinks.sms.twilio import Twilio, outcome_of
 from tests.sinks.rig import Case, Rig
@@ -33,7 +33,7 @@ TWILIO = Case(
 async def test_refused_sender_loses_nobody(rig: Rig) -> None:
     settings = rig.settings.model_copy(update={"sms_from": "#"})
     outcome = await replace(rig, provider=Twilio(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
@@ -54,14 +54,14 @@ async def test_a_messaging_service_needs_no_sender(rig: Rig) -> None:
 async def test_a_messaging_service_that_is_none_loses_nobody(rig: Rig, service: str) -> None:
     settings = rig.settings.model_copy(update={"twilio_messaging_service": service})
     outcome = await replace(rig, provider=Twilio(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("rig", ["twilio"], indirect=True)
 async def test_too_long_a_text(rig: Rig) -> None:
     outcome = await rig.send(content=Content(body="x" * 1601))
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.REJECTED
 
 
@@ -72,5 +72,5 @@ async def test_what_finds_the_queue_full_is_sent_later(rig: Rig, status: int) ->
     assert isinstance(text, Text)
     body = b'{"code": 21611, "message": "exceeded the maximum number of queued messages"}'
     outcome = outcome_of(Reply(status, {}, body, 0.0), text)
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.THROTTLED

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import Reply
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.sms.sms_provider import Text, Texting
 from sinks.sms.vonage import MOST_CALLBACK, Vonage, outcome_of
 from tests.sinks.rig import Case, Rig
@@ -38,7 +38,7 @@ alone = pytest.mark.parametrize("rig", ["vonage"], indirect=True)
 async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, object]) -> None:
     settings = rig.settings.model_copy(update=update)
     outcome = await replace(rig, provider=Vonage(settings, rig.http)).send()
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
@@ -69,7 +69,14 @@ async def test_only_a_callback_that_fits_is_sent(rig: Rig) -> None:
 
 @alone
 @pytest.mark.parametrize(
-    ("statuses", "kind"), [("00", Sent), ("01", Retry), ("11", Retry), ("", Retry), ("66", Refused)]
+    ("statuses", "kind"),
+    [
+        ("00", Sent),
+        ("01", TransientFailure),
+        ("11", TransientFailure),
+        ("", TransientFailure),
+        ("66", PermanentFailure),
+    ],
 )
 async def test_what_several_parts_mean(rig: Rig, statuses: str, kind: type) -> None:
     text = Texting(rig.settings, "vonage").prepare(rig.delivery())
@@ -78,7 +85,7 @@ async def test_what_several_parts_mean(rig: Rig, statuses: str, kind: type) -> N
     reply = Reply(200, {}, f'{{"messages":[{parts}]}}'.encode(), 0.0)
     outcome = outcome_of(reply, text)
     assert isinstance(outcome, kind)
-    if isinstance(outcome, Retry):
+    if isinstance(outcome, TransientFailure):
         assert outcome.uncertain == (statuses in ("01", ""))
 
 
@@ -88,5 +95,5 @@ async def test_too_many_calls_at_once_are_made_later(rig: Rig) -> None:
     assert isinstance(text, Text)
     body = b'{"messages":[{"status":"10","error-text":"Too Many Existing Binds"}]}'
     outcome = outcome_of(Reply(200, {"retry-after": "3"}, body, 0.0), text)
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert (outcome.reason, outcome.after, outcome.uncertain) == (Reason.THROTTLED, 3.0, False)

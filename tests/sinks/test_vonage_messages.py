@@ -12,7 +12,7 @@ from vonage_jwt import JwtClient
 
 from embedded.simulators.credentials import Credentials
 from schemas.vocabulary import Channel, Reason
-from sinks.provider import Retry, Sent
+from sinks.provider import Sent, TransientFailure
 from sinks.sms.vonage_messages import VonageMessages
 from sinks.vonage import LIFETIME, RENEW_MS, VonageAccount
 from tests.sinks.requests.recorder import Still
@@ -64,7 +64,7 @@ async def test_an_application_calls_by_its_token_and_an_account_by_its_key(
 async def test_a_refused_setting_loses_nobody(rig: Rig, update: dict[str, Any]) -> None:
     provider = VonageMessages(rig.settings.model_copy(update=update), rig.http)
     (outcome,) = await provider.send([rig.delivery()])
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 

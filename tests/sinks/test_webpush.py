@@ -10,7 +10,7 @@ from embedded.simulators.credentials import Credentials
 from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.push.vapid import LIFE, Vapid, decoded, encoded
 from sinks.push.webpush import Keys, WebPush, encrypted
 from tests.sinks.rig import Case, Rig
@@ -95,7 +95,7 @@ def test_what_we_write_is_read_as_the_rfc_has_it() -> None:
 )
 async def test_a_subscription_that_can_not_be_used(rig: Rig, address: str) -> None:
     outcome = await rig.send(address=address)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.INVALID_ADDRESS
 
 
@@ -123,7 +123,7 @@ async def test_only_known_push_services_are_called(rig: Rig, url: str) -> None:
     if url.startswith("ftp"):
         assert not isinstance(outcome, Sent)
     else:
-        assert isinstance(outcome, Refused)
+        assert isinstance(outcome, PermanentFailure)
         assert outcome.reason is Reason.INVALID_ADDRESS
     assert rig.witnessed() == []
 
@@ -134,14 +134,14 @@ async def test_another_key_than_was_subscribed_with_loses_nobody(rig: Rig) -> No
     other = SecretStr(encoded(key.to_bytes(32)))
     settings = rig.settings.model_copy(update={"vapid_private_key": other})
     (outcome,) = await WebPush(settings, rig.http).send([rig.delivery()])
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.reason is Reason.UNAUTHORIZED
 
 
 @alone
 async def test_too_large_a_payload_is_not_sent(rig: Rig) -> None:
     outcome = await rig.send(content=Content(body="x" * 4000))
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PermanentFailure)
     assert outcome.reason is Reason.REJECTED
 
 

@@ -11,7 +11,7 @@ from schemas.vocabulary import Channel, Reason
 from sinks.chat.twilio_whatsapp import MOST_BODY, TwilioWhatsApp
 from sinks.chat.vonage_whatsapp import VonageWhatsApp
 from sinks.chat.whatsapp import words_of
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from tests.sinks.rig import Case, Rig
 from tests.sinks.test_vonage_messages import ACCOUNT
 
@@ -60,7 +60,7 @@ async def test_outside_of_a_day_a_template_goes_and_free_text_does_not(rig: Rig)
         assert isinstance(await rig.send(1, content=TEMPLATE), Sent)
     finally:
         closed.clear()
-    assert isinstance(free, Refused)
+    assert isinstance(free, PermanentFailure)
     # The address is as good as before: tomorrow's template goes there.
     assert (free.reason, free.detail[:16]) == (Reason.REJECTED, "HTTP 400: 63016:")
     (line,) = rig.witnessed()
@@ -80,7 +80,7 @@ async def test_by_vonage_too_a_template_goes_where_free_text_does_not(rig: Rig) 
         assert isinstance(await rig.send(1, content=Content(body="x", approved=named)), Sent)
     finally:
         closed.clear()
-    assert isinstance(free, Refused)
+    assert isinstance(free, PermanentFailure)
     said = "HTTP 422: 1340: Outside of the allowed window"
     assert (free.reason, free.detail) == (Reason.REJECTED, said)
     (line,) = rig.witnessed()
@@ -99,7 +99,7 @@ async def test_no_call_is_made_for_what_is_no_content_sid(rig: Rig) -> None:
     named = Approved(template="order_shipped")
     outcome = await rig.send(content=Content(body="x", approved=named))
     said = "order_shipped is no ContentSid: HX and 32 hex digits"
-    assert outcome == Refused(Reason.REJECTED, said)
+    assert outcome == PermanentFailure(Reason.REJECTED, said)
     assert rig.witnessed() == []
 
 
@@ -126,7 +126,7 @@ async def test_who_sends(rig: Rig, update: dict[str, Any], sender: tuple[str, st
 async def test_a_sender_of_another_kind_loses_nobody(rig: Rig) -> None:
     settings = rig.settings.model_copy(update={"twilio_whatsapp_from": "#"})
     (outcome,) = await TwilioWhatsApp(settings, rig.http).send([rig.delivery()])
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert (outcome.reason, outcome.detail[:6]) == (Reason.UNAUTHORIZED, "21910:")
 
 

@@ -9,12 +9,12 @@ from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.outputs import Outputs
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import Table, View
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 
 
-def turn_of(store: MemoryStore) -> Turn:
+def turn_of(store: MemoryStore) -> Transaction:
     """A turn on a store, as one that is not of a slice."""
-    return Turn(None, store, Outputs(MemoryLog(SystemClock())))
+    return Transaction(None, store, Outputs(MemoryLog(SystemClock())))
 
 
 def read(table: Table[Any], prefix: bytes, plain: object) -> object:
@@ -39,13 +39,13 @@ def known(rows: dict[bytes, Any], plain: object) -> dict[bytes, Any]:
 async def bytes_read_again(table: Table[Any], value: object) -> int:
     """How much of a value is read from the store by the second of two turns that look at it."""
     store = MemoryStore()
-    turn = turn_of(store)
-    turn.view(table).put(b"key", value)
-    await turn.finish()
+    transaction = turn_of(store)
+    transaction.view(table).put(b"key", value)
+    await transaction.commit()
     store.recent.clear()  # as after a restart
     first = turn_of(store)
     assert first.view(table).get(b"key") == value
-    await first.finish()
+    await first.commit()
     again = turn_of(store).view(table)
     assert again.get(b"key") == value
     return again.bytes_read

@@ -10,7 +10,7 @@ from tables.erasure_filter import (
     ERASING,
     REMEMBERED_MS,
     Erasing,
-    Forgotten,
+    ErasureFilter,
     is_forgotten,
     note_erasures,
 )
@@ -23,29 +23,29 @@ names = st.sampled_from(["", "a", "b", "ab", "ba"])
 
 async def test_that_nobody_was_erased_is_believed_only_until_somebody_is() -> None:
     store = MemoryStore()
-    for turn in (turn_of(store), turn_of(store)):
-        assert Forgotten(turn).is_empty
-        await turn.finish()
-    turn = turn_of(store)
-    Forgotten(turn).note("t", "ada", 1000)
-    assert not Forgotten(turn).is_empty
-    await turn.finish()
-    assert not Forgotten(turn_of(store)).is_empty
+    for transaction in (turn_of(store), turn_of(store)):
+        assert ErasureFilter(transaction).is_empty
+        await transaction.commit()
+    transaction = turn_of(store)
+    ErasureFilter(transaction).note("t", "ada", 1000)
+    assert not ErasureFilter(transaction).is_empty
+    await transaction.commit()
+    assert not ErasureFilter(turn_of(store)).is_empty
 
 
 def test_who_was_erased_long_ago_is_known_no_more() -> None:
-    turn = turn_of(MemoryStore())
-    assert Forgotten(turn).is_empty
-    Forgotten(turn).note("t", "ada", 1000)
-    assert Forgotten(turn).covers("t", "ada", 1000)
-    assert not Forgotten(turn).covers("t", "ada", 1001)
-    assert not Forgotten(turn).covers("ta", "da", 1000)
-    Forgotten(turn).note("t", "bob", 1000 + REMEMBERED_MS)
-    assert Forgotten(turn).covers("t", "ada", 1000)
+    transaction = turn_of(MemoryStore())
+    assert ErasureFilter(transaction).is_empty
+    ErasureFilter(transaction).note("t", "ada", 1000)
+    assert ErasureFilter(transaction).covers("t", "ada", 1000)
+    assert not ErasureFilter(transaction).covers("t", "ada", 1001)
+    assert not ErasureFilter(transaction).covers("ta", "da", 1000)
+    ErasureFilter(transaction).note("t", "bob", 1000 + REMEMBERED_MS)
+    assert ErasureFilter(transaction).covers("t", "ada", 1000)
     # Each looks at its neighbours alone, so it takes some until all places were looked at.
     for number in range(100):
-        Forgotten(turn).note("t", f"cy-{number}", 1001 + REMEMBERED_MS)
-    assert not Forgotten(turn).covers("t", "ada", 1000)
+        ErasureFilter(transaction).note("t", f"cy-{number}", 1001 + REMEMBERED_MS)
+    assert not ErasureFilter(transaction).covers("t", "ada", 1000)
 
 
 def erasure(tenant: str, user: str, at: int) -> tuple[ConsumerRecord, Erasure]:
@@ -55,10 +55,10 @@ def erasure(tenant: str, user: str, at: int) -> tuple[ConsumerRecord, Erasure]:
 
 async def test_what_was_taken_until_the_erasure_is_forgotten_of_that_tenants_user_alone() -> None:
     store = MemoryStore()
-    turn = turn_of(store)
-    note_erasures(turn, [erasure("t", "ada", 1000), erasure("t", "bob", 2000)])
-    await turn.finish()
-    for forgotten in (Forgotten(turn), Forgotten(turn_of(store))):
+    transaction = turn_of(store)
+    note_erasures(transaction, [erasure("t", "ada", 1000), erasure("t", "bob", 2000)])
+    await transaction.commit()
+    for forgotten in (ErasureFilter(transaction), ErasureFilter(turn_of(store))):
         asked = [("t", "ada"), ("t", "bob"), ("other", "ada"), ("ta", "da"), ("t", "adam")]
         assert [forgotten.erased_at(*who) for who in asked] == [1000, 2000, 0, 0, 0]
         assert forgotten.covers("t", "ada", 1000)
@@ -71,56 +71,56 @@ async def test_what_was_taken_until_the_erasure_is_forgotten_of_that_tenants_use
 
 def test_who_is_erased_twice_is_forgotten_up_to_the_later_one_in_whatever_order_they_come() -> None:
     for first, second in ((1000, 3000), (3000, 1000)):
-        turn = turn_of(MemoryStore())
-        Forgotten(turn).note("t", "ada", first)
-        Forgotten(turn).note("t", "ada", second)
-        assert Forgotten(turn).erased_at("t", "ada") == 3000
+        transaction = turn_of(MemoryStore())
+        ErasureFilter(transaction).note("t", "ada", first)
+        ErasureFilter(transaction).note("t", "ada", second)
+        assert ErasureFilter(transaction).erased_at("t", "ada") == 3000
 
 
 def test_it_is_remembered_longer_than_any_topic_holds_what_is_older() -> None:
     """Dead letters are there for 30 days, in segments of a day at most; to the millisecond."""
-    turn = turn_of(MemoryStore())
-    Forgotten(turn).note("t", "ada", 1000)
+    transaction = turn_of(MemoryStore())
+    ErasureFilter(transaction).note("t", "ada", 1000)
     for later, is_remembered in ((1000 + 31 * DAY_MS, True), (1000 + 40 * DAY_MS, False)):
         for number in range(50):
-            Forgotten(turn).note("t", f"cy-{number}", later)
-        assert Forgotten(turn).covers("t", "ada", 1000) == is_remembered
+            ErasureFilter(transaction).note("t", f"cy-{number}", later)
+        assert ErasureFilter(transaction).covers("t", "ada", 1000) == is_remembered
 
 
 def test_at_the_very_end_of_its_time_it_is_still_remembered() -> None:
-    turn = turn_of(MemoryStore())
+    transaction = turn_of(MemoryStore())
     for at in (5, 6):
-        Forgotten(turn).note("t", f"at-{at}", at)
+        ErasureFilter(transaction).note("t", f"at-{at}", at)
     for number in range(50):
-        Forgotten(turn).note("t", f"cy-{number}", 6 + REMEMBERED_MS)
-    assert [Forgotten(turn).erased_at("t", f"at-{at}") for at in (5, 6)] == [0, 6]
+        ErasureFilter(transaction).note("t", f"cy-{number}", 6 + REMEMBERED_MS)
+    assert [ErasureFilter(transaction).erased_at("t", f"at-{at}") for at in (5, 6)] == [0, 6]
 
 
 def test_noting_one_looks_at_few_of_the_others() -> None:
     """However many there are, an erasure costs the same: four more go, of those behind it."""
-    turn = turn_of(MemoryStore())
+    transaction = turn_of(MemoryStore())
     for number in range(100):
-        Forgotten(turn).note("t", f"old-{number}", 1000)
-    before = len(list(turn.view(ERASED).keys(b"")))
-    lowest = next(iter(turn.view(ERASED).keys(b"")))
+        ErasureFilter(transaction).note("t", f"old-{number}", 1000)
+    before = len(list(transaction.view(ERASED).keys(b"")))
+    lowest = next(iter(transaction.view(ERASED).keys(b"")))
     # Whoever stands before all of them looks at the first four.
     name = next(name for name in map(str, range(10_000)) if _stands_before(name, lowest))
-    Forgotten(turn).note("t", name, 1001 + REMEMBERED_MS)
-    assert (before, len(list(turn.view(ERASED).keys(b"")))) == (100, 100 - 4 + 1)
+    ErasureFilter(transaction).note("t", name, 1001 + REMEMBERED_MS)
+    assert (before, len(list(transaction.view(ERASED).keys(b"")))) == (100, 100 - 4 + 1)
 
 
 def _stands_before(name: str, place: bytes) -> bool:
-    turn = turn_of(MemoryStore())
-    Forgotten(turn).note("t", name, 1)
-    return next(iter(turn.view(ERASED).keys(b""))) < place
+    transaction = turn_of(MemoryStore())
+    ErasureFilter(transaction).note("t", name, 1)
+    return next(iter(transaction.view(ERASED).keys(b""))) < place
 
 
 def test_erasures_are_stored_as_the_last_release_stores_them() -> None:
-    turn = turn_of(MemoryStore())
-    Forgotten(turn).note("t", "ada", 1_772_366_400_000)
+    transaction = turn_of(MemoryStore())
+    ErasureFilter(transaction).note("t", "ada", 1_772_366_400_000)
     # SHA-256 of 00 01 74 00 03 61 64 61, its first half.
     place = bytes.fromhex("383e971d7eb0b94c527a6712060f41a7")
-    assert turn.view(ERASED).changes() == {
+    assert transaction.view(ERASED).changes() == {
         b"z" + place: b"\xcf" + (1_772_366_400_000).to_bytes(8, "big")
     }
     assert written(ERASING, Erasing(1000, b"x")) == {b"rkey": [1000, b"x"]}
@@ -134,10 +134,10 @@ async def test_whoever_was_erased_is_known_by_when_that_was(
 ) -> None:
     store = MemoryStore()
     for each in erased:
-        turn = turn_of(store)
-        Forgotten(turn).note(*each)
-        await turn.finish()
+        transaction = turn_of(store)
+        ErasureFilter(transaction).note(*each)
+        await transaction.commit()
     expected = max((at for t, u, at in erased if (t, u) == (tenant, user)), default=0)
-    assert Forgotten(turn_of(store)).erased_at(tenant, user) == expected
+    assert ErasureFilter(turn_of(store)).erased_at(tenant, user) == expected
     assert is_forgotten(store, tenant, user, expected)
     assert not is_forgotten(store, tenant, user, expected + 1)

@@ -24,11 +24,11 @@ def record(topic: str, partition: int, offset: int, at: int) -> ConsumerRecord:
 
 
 async def taken(store: MemoryStore, *places: Place) -> list[Place]:
-    """Which of these are taken, in one turn."""
-    turn = turn_of(store)
+    """Which of these are taken, in one transaction."""
+    transaction = turn_of(store)
     given_values = [(record(*place), f"of {place}") for place in places]
-    found = list(without_repeats(turn, given_values))
-    await turn.finish()
+    found = list(without_repeats(transaction, given_values))
+    await transaction.commit()
     assert all(value == f"of {place_of(each)}" for each, value in found)
     return [place_of(each) for each, _ in found]
 
@@ -96,9 +96,9 @@ async def test_of_what_a_source_reads_each_record_is_taken_once_by_source_and_to
     store = MemoryStore()
 
     async def are_taken(*records: SourcedRecord) -> list[int]:
-        turn = turn_of(store)
-        found = list(without_repeats(turn, [(each, None) for each in records]))
-        await turn.finish()
+        transaction = turn_of(store)
+        found = list(without_repeats(transaction, [(each, None) for each in records]))
+        await transaction.commit()
         return [each.origin.offset for each, _ in found if isinstance(each, SourcedRecord)]
 
     assert await are_taken(*(sourced("a", "t", 70_000, at, 5) for at in (0, 3))) == [0, 3]

@@ -15,7 +15,7 @@ from tables.storage.journal_records import encode, key_of_outputs
 from tables.storage.restore import Changelog
 from tables.storage.store import FRONTIER, PartitionStore
 from tables.storage.table import Table
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.pipeline.gate import GatedLog, settled
 from tests.tables.storage.test_table import slice_to
 from tests.tables.test_sent import MARK, delivery
@@ -25,7 +25,7 @@ OUT = Topic(name="out", key="", written_by="", read_by="")
 STATE = ("changelog", 3)
 SEVEN = COUNTS.encode(7)
 STORED = {b"cx": SEVEN, FRONTIER + b"events": (30).to_bytes(8, "big")}
-"""What the turn below leaves: a value, and that `events` is done up to 30."""
+"""What the transaction below leaves: a value, and that `events` is done up to 30."""
 
 
 TO_SEND = key_of_outputs(0)
@@ -60,20 +60,20 @@ def stored(store: PartitionStore) -> dict[bytes, bytes]:
     return {key: value for key, value in store.scan(b"") if not key.startswith(b"\x01")}
 
 
-def turn_on(store: PartitionStore, log: GatedLog) -> Turn:
+def turn_on(store: PartitionStore, log: GatedLog) -> Transaction:
     """A slice up to 30 with two outputs and one value to store."""
     slice_ = slice_to(30)
-    turn = Turn(slice_, store, Outputs(log))
-    turn.view(COUNTS).put(b"x", 7)
-    turn.outputs.add(OUT, 0, b"one", b"1")
-    turn.outputs.add(OUT, 1, b"two", b"2")
-    return turn
+    transaction = Transaction(slice_, store, Outputs(log))
+    transaction.view(COUNTS).put(b"x", 7)
+    transaction.outputs.add(OUT, 0, b"one", b"1")
+    transaction.outputs.add(OUT, 1, b"two", b"2")
+    return transaction
 
 
 async def test_each_write_waits_until_the_one_before_it_is_acknowledged(
     store: PartitionStore, log: GatedLog
 ) -> None:
-    finishing = asyncio.create_task(turn_on(store, log).finish())
+    finishing = asyncio.create_task(turn_on(store, log).commit())
     # State, frontier and what is to be sent, at once and before anything else.
     (state,) = await log.next()
     assert (state.place, state.keys) == (STATE, [b"cx", FRONTIER + b"events", TO_SEND])
@@ -116,8 +116,8 @@ async def test_that_it_was_sent_is_noted_with_the_next_write(
 
 async def test_what_is_sent_next_takes_its_place(store: PartitionStore, log: GatedLog) -> None:
     await finished(turn_on(store, log), log, 3)
-    turn = turn_on(store, log)
-    finishing = asyncio.create_task(turn.finish())
+    transaction = turn_on(store, log)
+    finishing = asyncio.create_task(transaction.commit())
     (write,) = await log.next()
     assert write.keys == [b"cx", FRONTIER + b"events", TO_SEND]
     finishing.cancel()
@@ -125,11 +125,11 @@ async def test_what_is_sent_next_takes_its_place(store: PartitionStore, log: Gat
 
 async def test_what_is_not_sent_yet_keeps_its_place(store: PartitionStore, log: GatedLog) -> None:
     """As where a sink's lanes write at the same time."""
-    first = asyncio.create_task(turn_on(store, log).finish())
+    first = asyncio.create_task(turn_on(store, log).commit())
     (write,) = await log.next()
     write.acknowledge()
     late = await log.next(2)
-    second = asyncio.create_task(turn_on(store, log).finish())
+    second = asyncio.create_task(turn_on(store, log).commit())
     (write,) = await log.next()
     assert write.keys[-1] == key_of_outputs(1)
     write.acknowledge()
@@ -151,9 +151,9 @@ async def test_what_was_sent_a_moment_ago_is_not_noted_by_itself_yet(
     await log.nothing()
 
 
-async def finished(turn: Turn, log: GatedLog, writes: int) -> None:
+async def finished(transaction: Transaction, log: GatedLog, writes: int) -> None:
     """The turn, with each of its writes acknowledged."""
-    finishing = asyncio.create_task(turn.finish())
+    finishing = asyncio.create_task(transaction.commit())
     while writes:
         await settled()
         for write in log.take():
@@ -167,7 +167,7 @@ async def test_what_is_not_acknowledged_ends_it_there(
     store: PartitionStore, log: GatedLog, fails: int
 ) -> None:
     """The state is the first, the outputs are the second and third."""
-    finishing = asyncio.create_task(turn_on(store, log).finish())
+    finishing = asyncio.create_task(turn_on(store, log).commit())
     writes = await log.next()
     if fails > 1:
         writes[0].acknowledge()
@@ -190,7 +190,7 @@ async def test_nothing_is_sent_of_what_was_given_up_before_it_was_stored(
     store: PartitionStore, log: GatedLog
 ) -> None:
     """As when a partition is taken away and its slice does not finish within the grace."""
-    finishing = asyncio.create_task(turn_on(store, log).finish())
+    finishing = asyncio.create_task(turn_on(store, log).commit())
     (late,) = await log.next()
     finishing.cancel()
     await asyncio.gather(finishing, return_exceptions=True)
@@ -200,9 +200,9 @@ async def test_nothing_is_sent_of_what_was_given_up_before_it_was_stored(
 
 
 async def test_what_tells_nothing_stores_at_once(store: PartitionStore, log: GatedLog) -> None:
-    turn = Turn(slice_to(30), store, Outputs(log))
-    turn.view(COUNTS).put(b"x", 7)
-    finishing = asyncio.create_task(turn.finish())
+    transaction = Transaction(slice_to(30), store, Outputs(log))
+    transaction.view(COUNTS).put(b"x", 7)
+    finishing = asyncio.create_task(transaction.commit())
     (state,) = await log.next()
     assert dict(state.entries) == STORED
     state.acknowledge()

@@ -28,10 +28,10 @@ def post(number: int, at: int, actor: str = "bob") -> Post:
 
 
 async def keep(store: MemoryStore, *posts: Post) -> None:
-    turn = turn_of(store)
+    transaction = turn_of(store)
     for each in posts:
-        keep_post(turn, each)
-    await turn.finish()
+        keep_post(transaction, each)
+    await transaction.commit()
 
 
 def kept(store: MemoryStore, actor: str = "bob") -> list[int]:

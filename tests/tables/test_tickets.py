@@ -9,22 +9,22 @@ from policy.tracking.ticket import Stub, stub_of, ticket_of
 from schemas.delivery import Delivery
 from schemas.vocabulary import Channel
 from tables.storage.memory_store import MemoryStore
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.tickets import MOST_KEPT, TICKETS, drop_tickets, keep_ticket, ticket_key
 from tests.sinks.requests.recorder import delivery
 
 ADA = delivery(Channel.EMAIL, "ada@example.com")
 
 
-def turn_of(store: MemoryStore) -> Turn:
-    return Turn(None, store, Outputs(MemoryLog(SystemClock())))
+def turn_of(store: MemoryStore) -> Transaction:
+    return Transaction(None, store, Outputs(MemoryLog(SystemClock())))
 
 
 async def kept(store: MemoryStore, *mails: Delivery) -> None:
     for mail in mails:
-        turn = turn_of(store)
-        keep_ticket(turn, stub_of(mail, 0), ticket_of(mail))
-        await turn.finish()
+        transaction = turn_of(store)
+        keep_ticket(transaction, stub_of(mail, 0), ticket_of(mail))
+        await transaction.commit()
 
 
 def found(store: MemoryStore, mail: Delivery) -> bool:
@@ -54,8 +54,8 @@ async def test_all_of_one_user_are_dropped() -> None:
     store = MemoryStore()
     other, elsewhere = replace(ADA, user="bob"), replace(ADA, tenant="acme")
     await kept(store, ADA, replace(ADA, delivery_id="f" * 32), other, elsewhere)
-    turn = turn_of(store)
-    drop_tickets(turn, stub_of(ADA, 0).owner)
-    await turn.finish()
+    transaction = turn_of(store)
+    drop_tickets(transaction, stub_of(ADA, 0).owner)
+    await transaction.commit()
     left = [found(store, mail) for mail in (ADA, other, elsewhere)]
     assert left == [False, True, True]

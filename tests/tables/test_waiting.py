@@ -27,22 +27,22 @@ def delivery(number: int, due_at: int, **fields: Any) -> Delivery:
 
 
 class Kept:
-    """One partition's, a turn at a time."""
+    """One partition's, a transaction at a time."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.waiting = Waiting(self.store)
 
     async def add(self, *deliveries: Delivery) -> None:
-        turn = turn_of(self.store)
+        transaction = turn_of(self.store)
         for each in deliveries:
-            self.waiting.add(turn, each, encode(each))
-        await turn.finish()
+            self.waiting.add(transaction, each, encode(each))
+        await transaction.commit()
 
     async def take(self, now: int) -> list[Due]:
-        turn = turn_of(self.store)
-        found = self.waiting.take_due(turn, now)
-        await turn.finish()
+        transaction = turn_of(self.store)
+        found = self.waiting.take_due(transaction, now)
+        await transaction.commit()
         return found
 
     async def numbers(self, now: int) -> list[int]:
@@ -50,9 +50,9 @@ class Kept:
         return [int(due.delivery.delivery_id, 16) for due in await self.take(now)]
 
     async def drop(self, user: str, at: int, step: Step | None = None, tenant: str = "t") -> None:
-        turn = turn_of(self.store)
-        self.waiting.drop(turn, tenant, user, at, step or Step())
-        await turn.finish()
+        transaction = turn_of(self.store)
+        self.waiting.drop(transaction, tenant, user, at, step or Step())
+        await transaction.commit()
 
     async def restart(self) -> None:
         self.waiting = Waiting(self.store)
@@ -73,9 +73,9 @@ async def test_each_is_taken_out_once_as_it_was_written_and_no_sooner_than_it_is
 ) -> None:
     one = delivery(1, NOW)
     newer = encode(one)[:-1] + b',"what_only_another_version_knows":7}'
-    turn = turn_of(kept.store)
-    kept.waiting.add(turn, one, newer)
-    await turn.finish()
+    transaction = turn_of(kept.store)
+    kept.waiting.add(transaction, one, newer)
+    await transaction.commit()
     assert (kept.waiting.count, kept.waiting.next_due(1 << 62)) == (1, NOW)
     assert await kept.take(NOW - 1) == []
     assert kept.waiting.count == 1
@@ -212,7 +212,7 @@ async def test_dropping_ends_with_its_step_and_goes_on_in_the_next(kept: Kept) -
 
 
 async def test_what_is_looked_at_counts_also_where_it_stays(kept: Kept) -> None:
-    """Else a user with much that is newer would be looked through without end in one turn."""
+    """Else a user with much that is newer would be looked through in one transaction."""
     await kept.add(*(delivery(n, NOW, user="ann", tenant="t", accepted_at=9) for n in range(3)))
     step = Step(3)
     await kept.drop("ann", 8, step)
@@ -254,9 +254,9 @@ async def test_what_is_taken_is_what_a_plain_list_would_say(
 
 async def test_what_waits_is_stored_as_the_last_release_stores_it(kept: Kept) -> None:
     """The record under tenant, user and id; and its time, under which these are named again."""
-    turn = turn_of(kept.store)
-    kept.waiting.add(turn, delivery(10, 258, tenant="t", user="u", attempt=3), b"{}")
-    await turn.finish()
+    transaction = turn_of(kept.store)
+    kept.waiting.add(transaction, delivery(10, 258, tenant="t", user="u", attempt=3), b"{}")
+    await transaction.commit()
     name, number = b"\x00\x01t\x00\x01u", b"0" * 31 + b"a"
     assert kept.store.stored == {
         b"w" + name + b"\x00\x20" + number: msgspec.msgpack.encode(b"{}"),

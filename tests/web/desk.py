@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.set_clock import SetClock
-from web.api.services import Desk
+from web.api.services import Services
 from web.workers.handled import Handled
 from web.workers.partition_router import Owners
 
@@ -83,10 +83,10 @@ def desk_of(
     now: int,
     owners: Owners | None = None,
     catalogue: Catalogue | None = None,
-) -> Desk:
+) -> Services:
     """A desk at this time."""
     clock = SetClock()
     clock.time = now
     catalogues = FixedCatalogue(catalogue or shipped_catalogue())
     owners = owners or Asked()
-    return Desk(settings, producer, owners, Handled(settings, owners), catalogues, clock)
+    return Services(settings, producer, owners, Handled(settings, owners), catalogues, clock)

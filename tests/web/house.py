@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from embedded.local_stack import WEB, House
+from embedded.local_stack import WEB, LocalStack
 from web.api.keys import ApiKey, Scope, new_key, table_of
 from web.http.cors import ANY
 
@@ -26,7 +26,7 @@ class Api:
     """The API, and keys by tenant; `slow` and `halting` may ask little, `sender` may only send."""
 
     url: str
-    house: House
+    house: LocalStack
     session: aiohttp.ClientSession
     keys: dict[str, str]
 
@@ -56,7 +56,7 @@ class Api:
 class Running:
     """The house, and the keys that its web process knows."""
 
-    house: House
+    house: LocalStack
     keys: dict[str, str]
 
 
@@ -75,7 +75,7 @@ async def running_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=scopes, per_minute=per_minute)
         tables.append(table_of(key))
     (folder / "keys.toml").write_text("".join(tables))
-    async with House(
+    async with LocalStack(
         folder / "house",
         roles=ROLES,
         together=TOGETHER,

@@ -24,7 +24,7 @@ from tests.web.desk import Asked
 from web.app import serving
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 from web.http.rate_limits import Limits
-from web.preferences.routes import Preferring
+from web.preferences.routes import PreferencePages
 from web.preferences.words import words_of
 
 KEY = SETTINGS.signing_key.get_secret_value().encode()
@@ -116,7 +116,7 @@ def known(**fields: Any) -> Known:
 async def page() -> AsyncIterator[Page]:
     desk = Desk(known(), FixedCatalogue(parse({"thing.toml": TYPE, "bill.toml": BILL})))
     app = web.Application()
-    app.add_routes(Preferring(desk).routes())  # type: ignore[arg-type]
+    app.add_routes(PreferencePages(desk).routes())  # type: ignore[arg-type]
     async with serving(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
         yield Page(desk, url, session)
 

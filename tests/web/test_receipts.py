@@ -36,7 +36,7 @@ from schemas.topics import (
 from schemas.vocabulary import Channel, Priority
 from sinks.chat.vonage_whatsapp import VonageWhatsApp
 from sinks.http.client import Reply
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from sinks.registry import BuildProvider, Weighted
 from sinks.sms.vonage import Vonage
 from sinks.sms.vonage_messages import VonageMessages
@@ -80,13 +80,15 @@ RECEIPT = {
 class Gate(Recorder):
     """Vonage, which answers once it may."""
 
-    def __init__(self, *replies: Reply | Retry) -> None:
+    def __init__(self, *replies: Reply | TransientFailure) -> None:
         super().__init__(*replies)
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.asked = asyncio.Event()
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Reply | TransientFailure:
         """The reply, after a while."""
         answer = await super().post(url, body, headers)
         self.asked.set()

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from pipeline.process.queries import NotHere, Queries
+from pipeline.process.queries import NotOwner, Queries
 from pipeline.settings import Settings
 from pipeline.tls import Certificate, trusting
 from schemas.encoding import encode
@@ -90,7 +90,7 @@ def test_a_certificate_that_can_not_be_used(
 
 class Held:
     def frontier(self, number: int, topic: str) -> int:
-        raise NotHere
+        raise NotOwner
 
     async def answer(self, number: int, question: bytes) -> bytes:
         return b'{"it":"is answered"}'

@@ -21,21 +21,21 @@ from web.api.routes.sending import Sending
 from web.api.routes.sources import Sources
 from web.api.routes.support import Support
 from web.api.routes.users import Users
-from web.api.services import Desk
+from web.api.services import Services
 
 MOST_BYTES = 1 << 20
 """Of a request's body; larger ones are answered 413."""
 DOCUMENT = "/v1/openapi.json"
 
 
-def routes_of(desk: Desk) -> list[Route]:
+def routes_of(desk: Services) -> list[Route]:
     """Every route."""
     sending = (Sending, Sources, Audiences, Users, Inboxes, Feeds)
     asking = (Asking, History, Support, Statistics, Experiments, Exports, Operations)
     return [route for kind in (*sending, *asking) for route in kind(desk).routes()]
 
 
-def api(desk: Desk, keys: Keys) -> list[web.RouteDef]:
+def api(desk: Services, keys: Keys) -> list[web.RouteDef]:
     """The routes as aiohttp wants them, and the document of them, which needs no key."""
     settings, routes = desk.settings, routes_of(desk)
     per_minute = settings.tenant_requests_per_minute

@@ -28,7 +28,7 @@ DECIDER = "decider"
 _AGAIN = ". It may have it all the same: send it again with the same id."
 
 
-class Desk:
+class Services:
     """Writes to Kafka and asks those who know."""
 
     def __init__(

@@ -8,7 +8,7 @@ from policy.time.timestamps import moment
 from schemas.errors import Unavailable
 from schemas.profile import Presence
 from schemas.topics import PRESENCE
-from web.api.services import Desk
+from web.api.services import Services
 from web.gateway.token import Subscriber
 
 RENEW = 60.0
@@ -18,10 +18,10 @@ HOLDS_MS = 150_000
 log = logging.getLogger(__name__)
 
 
-class Here:
+class PresenceTracker:
     """The devices that are connected to this process."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
         self._connected: dict[tuple[Subscriber, str], int] = {}
         self._renewing: asyncio.Task[None] | None = None

@@ -13,9 +13,9 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from schemas.errors import Unavailable
 from web.api.problem import Problem, field_error
 from web.api.route import RETRY_AFTER, bearer_of
-from web.api.services import Desk
+from web.api.services import Services
 from web.gateway.hub import Hub
-from web.gateway.presence import Here
+from web.gateway.presence import PresenceTracker
 from web.gateway.socket import straight_to
 from web.gateway.stream import Said, Stream, said
 from web.gateway.token import Subscriber, read_token
@@ -45,7 +45,7 @@ Handler = Callable[[web.Request, Subscriber], Awaitable[web.StreamResponse]]
 class Gateway:
     """The handlers."""
 
-    def __init__(self, desk: Desk, hub: Hub, here: Here) -> None:
+    def __init__(self, desk: Services, hub: Hub, here: PresenceTracker) -> None:
         self._desk = desk
         self._hub = hub
         self._here = here

@@ -30,7 +30,7 @@ PAGE = FRESH | {
     "X-Content-Type-Options": "nosniff",
 }
 NO_MORE: Mapping[str, str] = {}
-OURS = "links"
+PROVIDER = "links"
 """Who tells of it, in place of a provider."""
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Links:
             if is_over(ticket, self._clock.now()):
                 return _page(pages.over(), 410)
             await self._limits.require(ticket.tenant, ticket.user)
-            await self._back.note(ticket, self._report(request, kind), OURS)
+            await self._back.note(ticket, self._report(request, kind), PROVIDER)
         except Unavailable as error:
             log.warning("a click on unsubscribe could not be stored: %s", error)
             return _page(pages.later(), 503)
@@ -136,7 +136,7 @@ class Links:
             if ticket is None or is_over(ticket, self._clock.now()):
                 return
             await self._limits.require(ticket.tenant, ticket.user)
-            await self._back.note(ticket, self._report(request, kind), OURS)
+            await self._back.note(ticket, self._report(request, kind), PROVIDER)
         except (Unavailable, Problem) as error:
             # The person waits for a picture or a page, and would gain nothing by an error.
             log.warning("%s could not be stored: %s", kind, error)

@@ -27,7 +27,7 @@ from schemas.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
 from schemas.vocabulary import Channel, Frequency
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
-from web.api.services import Desk
+from web.api.services import Services
 from web.gateway.token import Subscriber, read_token
 from web.http.forms import Form, form_of
 from web.http.languages import language_of
@@ -49,10 +49,10 @@ class Guest(Struct, frozen=True):
     sees_blocks: bool
 
 
-class Preferring:
+class PreferencePages:
     """The page, which works without scripts."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
         self._tickets = Tickets(desk.settings, desk.owners)
         self._limits = UserLimits(desk.limits, desk.settings)

@@ -5,7 +5,7 @@ import hmac
 from pydantic import SecretStr
 
 from pipeline.basic_auth import basic
-from web.reports.incoming import Forged, Incoming, first
+from web.reports.incoming import BadSignature, Incoming, first
 
 
 class BasicPair:
@@ -17,8 +17,8 @@ class BasicPair:
         self._authorization = basic(user, secret).encode()
 
     def check(self, incoming: Incoming) -> None:
-        """Raise Forged for anybody else."""
+        """Raise BadSignature for anybody else."""
         given = first(incoming.headers, "Authorization")
         # A byte that is no text comes as half of a pair.
         if not hmac.compare_digest(given.encode(errors="replace"), self._authorization):
-            raise Forged("invalid user or password")
+            raise BadSignature("invalid user or password")

@@ -14,7 +14,7 @@ from schemas.vocabulary import Channel
 Value = TypeVar("Value")
 
 
-class Forged(Exception):
+class BadSignature(Exception):
     """It was not signed by who it says it is from, or too long ago, or for something else."""
 
 
@@ -70,7 +70,7 @@ class Reporter(Protocol):
         ...
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Raise Forged for what the provider did not sign, or not lately; `now` is epoch ms.
+        """Raise BadSignature for what the provider did not sign, or not lately; `now` is epoch ms.
 
         Raises Malformed where the signature itself can't be read, and Unavailable where it takes
         somebody else to check it, who does not answer.
@@ -86,7 +86,7 @@ class Reporter(Protocol):
 
 
 @runtime_checkable
-class Once(Protocol):
+class ReplayGuard(Protocol):
     """A reporter that takes a request once, and so must hear of one that came to nothing."""
 
     def release(self, incoming: Incoming) -> None:
@@ -118,6 +118,6 @@ def _text(value: Any) -> str:
 
 
 def require_recent(seconds: float, now: int, window: int) -> None:
-    """Raise Forged for what was signed longer than `window` seconds ago, or ahead."""
+    """Raise BadSignature for what was signed longer than `window` seconds ago, or ahead."""
     if not abs(now / 1000 - seconds) <= window:
-        raise Forged("signed too long ago")
+        raise BadSignature("signed too long ago")

@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, joined, require_recent
+from web.reports.incoming import BadSignature, Incoming, joined, require_recent
 
 KINDS = {
     "delivered": Kind.DELIVERED,
@@ -86,7 +86,7 @@ class MailgunReports:
         return bool(self._key)
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check time, token and their signature; raises Forged or Malformed.
+        """Check time, token and their signature; raises BadSignature or Malformed.
 
         A token counts once, as far as this process knows; what it tells twice changes nothing.
         """
@@ -94,12 +94,12 @@ class MailgunReports:
         text = f"{signed.timestamp}{signed.token}".encode()
         expected = hmac.new(self._key, text, sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
-            raise Forged("invalid signature")
+            raise BadSignature("invalid signature")
         if not signed.timestamp.isdecimal():
-            raise Forged("it has no time")
+            raise BadSignature("it has no time")
         require_recent(int(signed.timestamp), now, self._window)
         if self._used.get(signed.token, now):
-            raise Forged("its token was used before")
+            raise BadSignature("its token was used before")
         # What is signed ahead by the whole window counts for two of them, to the last millisecond.
         self._used.put(signed.token, True, ends=now + 2000 * self._window + 1, now=now)
 

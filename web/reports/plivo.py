@@ -9,7 +9,7 @@ from plivo.utils.signature_v3 import validate_v3_signature
 from pipeline.settings import Settings
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, first
+from web.reports.incoming import BadSignature, Incoming, first
 from web.reports.texts import answer_report, status_report
 
 # https://www.plivo.com/docs/messaging/troubleshooting/error-codes
@@ -49,10 +49,10 @@ class PlivoReports:
         return bool(self._token)
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check whichever of Plivo's two signatures is there; raises Forged or Malformed."""
+        """Check whichever of Plivo's two signatures is there; raises BadSignature or Malformed."""
         headers = incoming.headers
         if not all(first(headers, name).isascii() for name in SIGNED_IN):
-            raise Forged("the signature is none")
+            raise BadSignature("the signature is none")
         third = first(headers, "X-Plivo-Signature-V3")
         if third:
             nonce = first(headers, "X-Plivo-Signature-V3-Nonce")
@@ -66,9 +66,9 @@ class PlivoReports:
                 incoming.url, nonce, second, self._token
             )
         if not is_ours:
-            raise Forged("invalid signature")
+            raise BadSignature("invalid signature")
         if nonce in self._used:
-            raise Forged("its nonce was used before")
+            raise BadSignature("its nonce was used before")
         self._used[nonce] = None
         if len(self._used) > MOST_NONCES:
             self._used.popitem(last=False)

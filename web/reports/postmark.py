@@ -47,7 +47,7 @@ class PostmarkReports:
         self.is_set_up = self._pair.is_set
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check user and password, which is all that Postmark has; raises Forged."""
+        """Check user and password, which is all that Postmark has; raises BadSignature."""
         self._pair.check(incoming)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

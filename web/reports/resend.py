@@ -13,7 +13,7 @@ from policy.time.timestamps import epoch_ms
 from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, Malformed, first, joined, require_recent
+from web.reports.incoming import BadSignature, Incoming, Malformed, first, joined, require_recent
 
 KINDS = {
     "email.delivered": Kind.DELIVERED,
@@ -76,12 +76,12 @@ class ResendReports:
         return self._webhook is not None
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check time and signature, of which there may be several; raises Forged or Malformed."""
+        """Check the time and the signatures; raises BadSignature or Malformed."""
         name, time, given = (
             first(incoming.headers, f"svix-{part}") for part in ("id", "timestamp", "signature")
         )
         if self._webhook is None or not (name and given and time.isascii() and time.isdecimal()):
-            raise Forged("not signed")
+            raise BadSignature("not signed")
         try:
             moment = datetime.fromtimestamp(int(time), UTC)
             expected = self._webhook.sign(name, moment, incoming.body.decode()).encode()
@@ -89,7 +89,7 @@ class ResendReports:
             raise Malformed(type(error).__name__) from None
         signatures = given.encode(errors="replace").split(b" ")
         if not any(hmac.compare_digest(expected, each) for each in signatures):
-            raise Forged("invalid signature")
+            raise BadSignature("invalid signature")
         require_recent(int(time), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

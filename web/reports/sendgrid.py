@@ -13,7 +13,7 @@ from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
 from schemas.encoding import UNDECODABLE
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, Malformed, first, require_recent
+from web.reports.incoming import BadSignature, Incoming, Malformed, first, require_recent
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +61,18 @@ class SendGridReports:
         return bool(self._key)
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check the signature over time and raw body; raises Forged or Malformed."""
+        """Check the signature over time and raw body; raises BadSignature or Malformed."""
         signature = first(incoming.headers, SIGNATURE)
         timestamp = first(incoming.headers, TIMESTAMP)
         if not (signature and timestamp.isdecimal()):
-            raise Forged("not signed")
+            raise BadSignature("not signed")
         try:
             text = incoming.body.decode()
             is_ours = EventWebhook(self._key).verify_signature(text, signature, timestamp)
         except ValueError as error:
             raise Malformed(type(error).__name__) from None
         if not is_ours:
-            raise Forged("invalid signature")
+            raise BadSignature("invalid signature")
         require_recent(int(timestamp), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

@@ -21,7 +21,7 @@ from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
 from schemas.errors import Unavailable
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, Malformed, joined
+from web.reports.incoming import BadSignature, Incoming, Malformed, joined
 
 Fetch = Callable[[str], Awaitable[bytes]]
 AMAZON = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
@@ -182,7 +182,7 @@ class SesReports:
         """Check topic and signature, and confirm a subscription to one of our topics."""
         envelope, values = incoming.json(Envelope), incoming.json(dict[str, Any])
         if envelope.topic_arn not in self._topics:
-            raise Forged("the topic is none of ours")
+            raise BadSignature("the topic is none of ours")
         algorithm = HASHES.get(envelope.signature_version)
         if algorithm is None:
             raise Malformed("an unknown signature version")
@@ -191,7 +191,7 @@ class SesReports:
             signature = base64.b64decode(envelope.signature, validate=True)
             key.verify(signature, text_of(values), padding.PKCS1v15(), algorithm)
         except InvalidSignature:
-            raise Forged("invalid signature") from None
+            raise BadSignature("invalid signature") from None
         except ValueError as error:
             raise Malformed(type(error).__name__) from None
         if envelope.type == CONFIRMATION:
@@ -234,14 +234,14 @@ class SesReports:
         _require_amazon(url)
         # Each other query or fragment would be one more address of the same to fetch and to keep.
         if not url.endswith(".pem") or "?" in url or "#" in url:
-            raise Forged("the certificate is none")
+            raise BadSignature("the certificate is none")
         if url not in self._keys:
             try:
                 key = x509.load_pem_x509_certificate(await self._fetch(url)).public_key()
             except ValueError:
                 raise Unavailable("Amazon SNS's certificate can't be read.") from None
             if not isinstance(key, rsa.RSAPublicKey):
-                raise Forged("the certificate's key is none")
+                raise BadSignature("the certificate's key is none")
             self._keys[url] = key
         return self._keys[url]
 
@@ -261,6 +261,6 @@ def text_of(values: dict[str, Any]) -> bytes:
 def _require_amazon(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" or parts.netloc != parts.hostname:
-        raise Forged("the address is none of Amazon's")
+        raise BadSignature("the address is none of Amazon's")
     if not AMAZON.fullmatch(parts.netloc):
-        raise Forged("the address is none of Amazon's")
+        raise BadSignature("the address is none of Amazon's")

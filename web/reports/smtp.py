@@ -35,7 +35,7 @@ class SmtpReports:
         self.is_set_up = self._pair.is_set
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check the user and the password of whoever pipes; raises Forged.
+        """Check the user and the password of whoever pipes; raises BadSignature.
 
         Anybody may have written the mail: it counts by the ticket or token in it, which are signed.
         """

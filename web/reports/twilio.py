@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 from pipeline.settings import Settings
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, first
+from web.reports.incoming import BadSignature, Incoming, first
 from web.reports.texts import answer_report, status_report
 
 GONE = frozenset({"30005", "30006", "63003"})
@@ -32,14 +32,14 @@ class TwilioReports:
         self._validator = RequestValidator(token)
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check the signature over URL and fields; raises Forged or Malformed."""
+        """Check the signature over URL and fields; raises BadSignature or Malformed."""
         signature = first(incoming.headers, "X-Twilio-Signature")
         # Of a callback by GET all fields are in the URL, which is signed as it is.
         signed = incoming.fields() if incoming.method == "POST" else {}
         # Its validator looks for all values of a field, and no list can be one of them.
         fields = MultiDict((n, value) for n, v in signed.items() for value in v)
         if not self._validator.validate(incoming.url, fields, signature):
-            raise Forged("invalid signature")
+            raise BadSignature("invalid signature")
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""

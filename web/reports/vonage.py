@@ -8,7 +8,7 @@ from vonage_http_client.auth import Auth
 from pipeline.settings import Settings
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, first, require_recent
+from web.reports.incoming import BadSignature, Incoming, first, require_recent
 from web.reports.texts import answer_report, status_report
 
 # https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
@@ -33,15 +33,15 @@ class VonageReports:
         self._window = settings.report_window
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check the signature over all fields, and its time; raises Forged or Malformed."""
+        """Check the signature over all fields, and its time; raises BadSignature or Malformed."""
         fields = _fields_of(incoming)
         signature, timestamp = first(fields, "sig"), first(fields, "timestamp")
         if not signature or not timestamp.isdecimal():
-            raise Forged("not signed")
+            raise BadSignature("not signed")
         if not signature.isascii():
-            raise Forged("the signature is none")
+            raise BadSignature("the signature is none")
         if not self._auth.check_signature(dict(fields)):
-            raise Forged("invalid signature")
+            raise BadSignature("invalid signature")
         require_recent(int(timestamp), now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from policy.contact.address import WHATSAPP
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import Forged, Incoming, first, require_recent
+from web.reports.incoming import BadSignature, Incoming, first, require_recent
 from web.reports.texts import answer_report, status_report
 
 # https://developer.vonage.com/en/api-errors/messages
@@ -67,10 +67,10 @@ class VonageMessagesReports:
         self._window = settings.report_window
 
     async def verify(self, incoming: Incoming, now: int) -> None:
-        """Check the token, that it is of this body, and its time; raises Forged."""
+        """Check the token, that it is of this body, and its time; raises BadSignature."""
         given = first(incoming.headers, "Authorization")
         if not given.startswith(_BEARER):
-            raise Forged("not signed")
+            raise BadSignature("not signed")
         try:
             # Its time is looked at by our clock.
             claims = jwt.decode(
@@ -80,12 +80,12 @@ class VonageMessagesReports:
                 options=dict.fromkeys(_UNCHECKED, False),  # type: ignore[arg-type]
             )
         except (jwt.PyJWTError, ValueError):
-            raise Forged("invalid signature") from None
+            raise BadSignature("invalid signature") from None
         signed, at = claims.get("payload_hash"), claims.get("iat")
         if not isinstance(signed, str) or not isinstance(at, int):
-            raise Forged("it signs no body or no time")
+            raise BadSignature("it signs no body or no time")
         if not hmac.compare_digest(signed.encode(), sha256(incoming.body).hexdigest().encode()):
-            raise Forged("another body was signed")
+            raise BadSignature("another body was signed")
         require_recent(at, now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

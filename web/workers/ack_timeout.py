@@ -7,7 +7,7 @@ from typing import TypeVar
 from schemas.errors import Unavailable
 
 Done = TypeVar("Done")
-PATIENCE = 5.0
+ACK_TIMEOUT_SECONDS = 5.0
 """Seconds for an acknowledgement: whoever calls must not wait as long as a worker can."""
 
 
@@ -17,7 +17,9 @@ async def in_time(writing: Awaitable[Done], advice: str = "") -> Done:
     Then it must not be assumed that nothing was written.
     """
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ACK_TIMEOUT_SECONDS):
             return await writing
     except TimeoutError:
-        raise Unavailable(f"Kafka did not acknowledge within {PATIENCE:g} s{advice}") from None
+        raise Unavailable(
+            f"Kafka did not acknowledge within {ACK_TIMEOUT_SECONDS:g} s{advice}"
+        ) from None

@@ -23,7 +23,7 @@ from schemas.topics import INPUTS, OWNERS
 from schemas.vocabulary import Reason
 
 Answer = TypeVar("Answer")
-PATIENCE = 5.0
+ANSWER_TIMEOUT_SECONDS = 5.0
 """Seconds until a question that nobody answers is given up: a rebalance takes less."""
 PAUSE = 0.05
 log = logging.getLogger(__name__)
@@ -37,7 +37,9 @@ class Owners:
         self._settings = settings
         self._key = settings.signing_key.get_secret_value().encode()
         self._urls: dict[tuple[str, int], str] = {}
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_SECONDS)
+        )
         self._tls = trusting("TOCSIN_QUERY_CA_FILE", settings.query_ca_file)
         self._name = settings.query_certificate_name or None
         self._following = AsyncExitStack()
@@ -92,7 +94,7 @@ class Owners:
         read = {topic.name for topic in INPUTS[role]}
         awaited = {topic: offset for topic, offset in after.items() if topic in read}
         path = f"/{partition}?{urlencode(awaited)}" if awaited else f"/{partition}"
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + ANSWER_TIMEOUT_SECONDS
         while time.monotonic() < end:
             url = self._urls.get((role, partition))
             answer = url and await self._post(url, path, question)

@@ -26,7 +26,7 @@ def test_a_digest_tells_of_just_those_events_that_could_be_told_alone(
         ann.meet(at(minute, f"e{number}", key=f"k{number}"), NOON + minute * MINUTE)
     ann.profile = replace(EVERYWHERE, mutes={f"things/k{number}": 0 for number in muted})
     due = NOON + minutes[0] * MINUTE + HOUR + 5000
-    (decision,) = ann.wake(due)
+    (decision,) = ann.on_timer(due)
     left = [
         number
         for number, minute in enumerate(minutes)

@@ -21,7 +21,7 @@ def test_what_waited_for_the_morning_is_told_alone_or_with_others(
     ann = Person(kind(limit), Profile(("phone",), quiet_hours=NIGHT))
     for number in range(events):
         ann.meet(at(number, f"e{number}"), NOON + number * MINUTE)
-    decisions = ann.wake(ONE) + ann.wake(ONE + HOUR + 5000)
+    decisions = ann.on_timer(ONE) + ann.on_timer(ONE + HOUR + 5000)
     bodies = [each.content.body for decision in decisions for each in decision.deliveries]
     told = sorted(line for body in bodies for line in body.split("\n"))
     assert told == [f"text of e{number}" for number in range(events)]
@@ -38,7 +38,7 @@ def test_only_events_that_can_not_be_rendered_are_left_out(bad: set[int]) -> Non
     for number in range(6):
         more = {} if number in bad else {"url": f"u{number}"}
         ann.meet(at(number, f"e{number}", **more), NOON + number * MINUTE)
-    (decision,) = ann.wake(NOON + 10 * MINUTE + 5000)
+    (decision,) = ann.on_timer(NOON + 10 * MINUTE + 5000)
     good = "".join(f"u{number};" for number in range(6) if number not in bad)
     assert [each.content.body for each in decision.deliveries] == ([good] if good else [])
     assert len(decision.notices) == 6

@@ -16,7 +16,7 @@ from schemas.vocabulary import Reason
 from tables.pending import CANCELLED, CANCELLING
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.timers import Horizon, Timers
 from tests.agents.decider.test_decisions import (
     CLOSED_MS,
@@ -43,22 +43,22 @@ class Clerk:
         self._timers = Timers(self.store)
 
     async def cancel(self, at: int, now: int) -> None:
-        turn, decisions = self._turn(now)
+        transaction, decisions = self._transaction(now)
         decisions.remember_cancelled(Cancellation(cancel_key="trip", actor="shop", at=moment(at)))
-        await turn.finish()
+        await transaction.commit()
 
-    async def wake(self, now: int) -> int | None:
+    async def on_timer(self, now: int) -> int | None:
         """Do what is due; what the key is remembered as then."""
         while due := self._timers.due(Horizon(now, now), 10):
-            turn, decisions = self._turn(now)
+            transaction, decisions = self._transaction(now)
             decisions.fire_all(due, Horizon(now, now))
-            await turn.finish()
-        return Turn(None, self.store, self._outputs()).view(CANCELLED).get(KEY)
+            await transaction.commit()
+        return Transaction(None, self.store, self._outputs()).view(CANCELLED).get(KEY)
 
-    def _turn(self, now: int) -> tuple[Turn, Decisions]:
-        turn = Turn(None, self.store, self._outputs())
-        states = UserStates(turn, self._timers, parse({}), 0, 1, ALL_READ)
-        return turn, Decisions(turn, states, parse({}), now, 0)
+    def _transaction(self, now: int) -> tuple[Transaction, Decisions]:
+        transaction = Transaction(None, self.store, self._outputs())
+        states = UserStates(transaction, self._timers, parse({}), 0, 1, ALL_READ)
+        return transaction, Decisions(transaction, states, parse({}), now, 0)
 
     def _outputs(self) -> Outputs:
         return Outputs(MemoryLog(HeldClock()))
@@ -70,8 +70,8 @@ async def test_a_key_is_forgotten_even_if_its_cancellation_was_ahead_of_our_cloc
 ) -> None:
     clerk, at = Clerk(), NOW + ahead
     await clerk.cancel(at, NOW)
-    assert await clerk.wake(at + SENT_KEPT_MS - 1) == at
-    assert await clerk.wake(max(NOW, at) + SENT_KEPT_MS) is None
+    assert await clerk.on_timer(at + SENT_KEPT_MS - 1) == at
+    assert await clerk.on_timer(max(NOW, at) + SENT_KEPT_MS) is None
     assert not clerk.store.stored
 
 
@@ -79,13 +79,13 @@ async def test_a_key_that_was_cancelled_again_is_kept_for_the_later() -> None:
     clerk = Clerk()
     await clerk.cancel(NOW + MINUTE, NOW)
     await clerk.cancel(NOW, NOW + 2)
-    assert await clerk.wake(NOW + MINUTE + SENT_KEPT_MS - 1) == NOW + MINUTE
-    assert await clerk.wake(NOW + MINUTE + SENT_KEPT_MS) is None
+    assert await clerk.on_timer(NOW + MINUTE + SENT_KEPT_MS - 1) == NOW + MINUTE
+    assert await clerk.on_timer(NOW + MINUTE + SENT_KEPT_MS) is None
 
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two rows in one turn, and read in one go; of the default that was bound when it was read."""
+    """Two rows a transaction, read in one go; of the default that was bound when it was read."""
     monkeypatch.setattr("agents.decider.cancellation.AT_ONCE", 2)
     monkeypatch.setattr("tables.storage.step.Step.__init__.__defaults__", (2, 8 << 20))
 
@@ -109,7 +109,7 @@ async def test_a_digest_leaves_out_what_a_cancellation_has_yet_to_come_to() -> N
 
 @pytest.mark.usefixtures("small_steps")
 async def test_each_of_what_is_held_under_a_key_is_looked_at_once() -> None:
-    """Also of what happened later, and so stays: a turn begins behind the last one."""
+    """Also of what happened later, and so stays: a transaction begins behind the last one."""
     roles, at = await roles_of(), moment(NOW + MINUTE)
     events = [happened(n, deliver_at=at, cancel_key="trip") for n in range(5)]
     await happens(roles, *events)
@@ -117,9 +117,9 @@ async def test_each_of_what_is_held_under_a_key_is_looked_at_once() -> None:
     await roles.say(CANCELLATIONS, before)
     await roles.route()
     await roles.decide()  # two
-    await roles.wake()  # two more
+    await roles.on_timer()  # two more
     assert CANCELLING.prefix + KEY in roles.decider_store.stored
-    await roles.wake()
+    await roles.on_timer()
     assert CANCELLING.prefix + KEY not in roles.decider_store.stored
     await passes(roles, MINUTE)
     assert sorted(went(roles)) == [f"e{n}" for n in range(5)]

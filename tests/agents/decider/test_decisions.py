@@ -1,4 +1,4 @@
-"""What one turn decides: in which order, against a tenant's limit, and of what was cancelled."""
+"""What a transaction decides: in what order, against a tenant's limit, of what was cancelled."""
 
 from collections.abc import Mapping
 

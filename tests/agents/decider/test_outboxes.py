@@ -20,10 +20,10 @@ from schemas.event import Event
 from schemas.post import Post
 from schemas.question import ReadPosts
 from schemas.withdrawal import Withdrawal
-from tables.outboxes import AGES, KEPT_MS, OUTBOXES, POSTS, aged, item_at
+from tables.outboxes import AGES, OUTBOXES, POST_RETENTION_MS, POSTS, aged, item_at
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import parts_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.agents.shifted_clock import ShiftedClock
 
 CATALOGUE = parse(
@@ -44,7 +44,7 @@ BEGIN = 1_773_480_413_600
 MOST = 3
 TENANTS, ACTORS, USERS = ("acme", "globex"), ("eve", "bob", "al"), ("ann", "eve")
 tenants, actors, users = map(st.sampled_from, (TENANTS, ACTORS, USERS))
-jumps = st.sampled_from((0, 1, 1000, KEPT_MS // 2))
+jumps = st.sampled_from((0, 1, 1000, POST_RETENTION_MS // 2))
 steps = st.one_of(
     st.tuples(st.just("post"), tenants, actors, st.sampled_from("abcdef"), jumps),
     st.tuples(st.just("follow"), tenants, users, actors, st.booleans()),
@@ -64,7 +64,7 @@ class Model:
     def post(self, said: Post) -> None:
         tenant, actor = said.event.tenant, said.event.actor
         item = item_id(said)
-        first = said.accepted_at - KEPT_MS
+        first = said.accepted_at - POST_RETENTION_MS
         self.posts = [each for each in self.posts if int(each[2][:13]) >= first]
         own = [each for each in self.posts if each[:2] == (tenant, actor)]
         if any(each[2].endswith(said.notification_id) for each in own):
@@ -87,44 +87,44 @@ class Model:
                 if (tenant, user, actor) in self.edges
                 and owner == tenant
                 and actor != user
-                and int(item[:13]) >= self.now - KEPT_MS
+                and int(item[:13]) >= self.now - POST_RETENTION_MS
             ),
             reverse=True,
         )
 
 
-def turn_of(store: MemoryStore) -> Turn:
-    return Turn(None, store, Outputs(MemoryLog(ShiftedClock())))
+def turn_of(store: MemoryStore) -> Transaction:
+    return Transaction(None, store, Outputs(MemoryLog(ShiftedClock())))
 
 
 async def play(said: list[list[tuple[str, ...]]]) -> None:
     """Each inner list is one slice."""
     store, model = MemoryStore(), Model()
     for slice_ in said:
-        turn = turn_of(store)
+        transaction = turn_of(store)
         for step in slice_:
-            _step(turn, model, step)
-        await turn.finish()
+            _step(transaction, model, step)
+        await transaction.commit()
         _check_rows(store)
         for tenant in TENANTS:
             for user in USERS:
                 assert _read(store, model, tenant, user) == model.feed(tenant, user)
 
 
-def _step(turn: Turn, model: Model, step: tuple[str, ...]) -> None:
+def _step(transaction: Transaction, model: Model, step: tuple[str, ...]) -> None:
     match step:
         case ("post", tenant, actor, name, jump):
             model.now += int(jump)
             said = _post(tenant, actor, name, model.now)
-            keep_post(turn, said)
+            keep_post(transaction, said)
             model.post(said)
         case ("follow", tenant, user, actor, following):
-            put_edge(turn, tenant, actor, user, following=bool(following))
+            put_edge(transaction, tenant, actor, user, following=bool(following))
             edge = (tenant, user, actor)
             (model.edges.add if following else model.edges.discard)(edge)
         case ("withdraw", tenant, actor, ago):
             withdrawal = Withdrawal(actor=actor, at=model.now - int(ago), tenant=tenant)
-            withdraw(turn, withdrawal)
+            withdraw(transaction, withdrawal)
             model.withdraw(withdrawal)
 
 
@@ -156,13 +156,13 @@ def _read(store: MemoryStore, model: Model, tenant: str, user: str) -> list[str]
 
 def _check_rows(store: MemoryStore) -> None:
     """The three tables say the same."""
-    turn = turn_of(store)
-    posts = [(*parts_of(key)[:2], item_at(key)) for key in turn.view(POSTS).keys(b"")]
-    assert sorted(aged(key) for key in turn.view(AGES).keys(b"")) == sorted(posts)
+    transaction = turn_of(store)
+    posts = [(*parts_of(key)[:2], item_at(key)) for key in transaction.view(POSTS).keys(b"")]
+    assert sorted(aged(key) for key in transaction.view(AGES).keys(b"")) == sorted(posts)
     newest: dict[tuple[str, str], str] = {}
     for tenant, actor, item in posts:
         newest[tenant, actor] = max(item, newest.get((tenant, actor), ""))
-    boxes = turn.view(OUTBOXES)
+    boxes = transaction.view(OUTBOXES)
     found = {tuple(parts_of(key)): boxes.get(key) for key in boxes.keys(b"")}
     assert found == newest
     assert len(posts) <= MOST * len(TENANTS) * len(ACTORS)
@@ -170,9 +170,9 @@ def _check_rows(store: MemoryStore) -> None:
 
 LONG_AGO_AND_AGAIN = [
     [("follow", "acme", "ann", "bob", True), ("post", "acme", "bob", "a", 0)],
-    [("post", "acme", "eve", "a", KEPT_MS + 1), ("post", "acme", "bob", "a", 0)],
+    [("post", "acme", "eve", "a", POST_RETENTION_MS + 1), ("post", "acme", "bob", "a", 0)],
 ]
-SAID_AGAIN_FIRST = [LONG_AGO_AND_AGAIN[0], [("post", "acme", "bob", "a", KEPT_MS + 1)]]
+SAID_AGAIN_FIRST = [LONG_AGO_AND_AGAIN[0], [("post", "acme", "bob", "a", POST_RETENTION_MS + 1)]]
 
 
 @given(st.lists(st.lists(steps, min_size=1, max_size=6), max_size=8))

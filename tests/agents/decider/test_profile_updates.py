@@ -14,11 +14,11 @@ from policy.user.suppression_reason import Barred
 from policy.user.taken import Taken
 from schemas.profile import Contacts, Device, DeviceChange
 from schemas.suppression import Stop, Suppression
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 from tables.phones import PHONES, STOPPED
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.users import PROFILES, user_key
 
 NOW = 1_795_000_000_000
@@ -33,29 +33,29 @@ class Notes:
     def __init__(self) -> None:
         self._store = MemoryStore()
 
-    def turn(self) -> Turn:
-        return Turn(None, self._store, Outputs(MemoryLog(SystemClock())))
+    def transaction(self) -> Transaction:
+        return Transaction(None, self._store, Outputs(MemoryLog(SystemClock())))
 
     async def hear(
         self, *said: Contacts | DeviceChange | Stop | Suppression, at: int = NOW
     ) -> None:
         for value in said:
-            turn = self.turn()
-            note(turn, value, Taken(at))
-            await turn.finish()
+            transaction = self.transaction()
+            note(transaction, value, Taken(at))
+            await transaction.commit()
 
     async def keep(self, profile: Profile, stopped_at: int | None = None) -> None:
         """As another version left it."""
-        turn = self.turn()
-        turn.view(PROFILES).put(ADA, profile)
-        turn.view(PHONES).put(key_of(profile.phone, "default", "ada"), True)
+        transaction = self.transaction()
+        transaction.view(PROFILES).put(ADA, profile)
+        transaction.view(PHONES).put(key_of(profile.phone, "default", "ada"), True)
         if stopped_at is not None:
-            turn.view(STOPPED).put(key_of(profile.phone), stopped_at)
-        await turn.finish()
+            transaction.view(STOPPED).put(key_of(profile.phone), stopped_at)
+        await transaction.commit()
 
     def numbers(self, now: int) -> tuple[str, ...]:
         """Where ada may be sent a text."""
-        profile = self.turn().view(PROFILES).get(ADA) or Profile()
+        profile = self.transaction().view(PROFILES).get(ADA) or Profile()
         return usable(profile, Channel.SMS, profile.addresses(Channel.SMS), now)
 
 
@@ -82,21 +82,21 @@ async def test_a_stop_of_before_counts_for_who_gives_the_number_now() -> None:
     notes = Notes()
     await notes.keep(Profile(phone=WITH_1), stopped_at=NOW - 5)
     await notes.hear(Contacts(user="bob", phone=WITHOUT))
-    profile = notes.turn().view(PROFILES).get(user_key("default", "bob"))
+    profile = notes.transaction().view(PROFILES).get(user_key("default", "bob"))
     assert profile is not None
-    assert profile.barred == (Barred(Channel.SMS, WITHOUT, Bar.STOP, NOW - 5),)
+    assert profile.barred == (Barred(Channel.SMS, WITHOUT, SuppressionReason.STOP, NOW - 5),)
 
 
 async def test_a_device_that_comes_back_with_contacts_is_there_again() -> None:
     """What an app says of all its devices is a registration of those that it did not list."""
-    gone = Barred(Channel.PUSH, "token", Bar.UNREGISTERED, NOW)
+    gone = Barred(Channel.PUSH, "token", SuppressionReason.UNREGISTERED, NOW)
     device = Device(token="token")
 
     async def pushed(before: Profile, at: int) -> bool:
         notes = Notes()
         await notes.keep(before)
         await notes.hear(Contacts(user="ada", devices=(device,)), at=at)
-        profile = notes.turn().view(PROFILES).get(ADA) or Profile()
+        profile = notes.transaction().view(PROFILES).get(ADA) or Profile()
         return bool(usable(profile, Channel.PUSH, profile.devices, NOW + 10))
 
     assert await pushed(Profile(barred=(gone,)), NOW + 1)
@@ -106,7 +106,7 @@ async def test_a_device_that_comes_back_with_contacts_is_there_again() -> None:
 
 
 async def test_a_device_that_registers_is_there_again_from_when_kafka_took_that() -> None:
-    gone = Barred(Channel.PUSH, "token", Bar.UNREGISTERED, NOW)
+    gone = Barred(Channel.PUSH, "token", SuppressionReason.UNREGISTERED, NOW)
     known = Profile(devices=("token",), barred=(gone,))
 
     async def pushed(at: int, removed: bool = False) -> bool:
@@ -114,7 +114,7 @@ async def test_a_device_that_registers_is_there_again_from_when_kafka_took_that(
         await notes.keep(known)
         said = DeviceChange(user="ada", device=Device(token="token"), removed=removed)
         await notes.hear(said, at=at)
-        profile = notes.turn().view(PROFILES).get(ADA) or Profile()
+        profile = notes.transaction().view(PROFILES).get(ADA) or Profile()
         return bool(usable(profile, Channel.PUSH, profile.devices, NOW + 10))
 
     assert await pushed(NOW + 1)
@@ -135,9 +135,9 @@ async def test_of_a_message_to_somebody_of_whom_nothing_is_known_nothing_is_kept
     """They were erased meanwhile; what names no message was said of them since."""
     notes = Notes()
     await notes.hear(refused(NOW - 5))
-    assert notes.turn().view(PROFILES).get(ADA) is None
+    assert notes.transaction().view(PROFILES).get(ADA) is None
     await notes.hear(refused(0))
-    assert notes.turn().view(PROFILES).get(ADA) is not None
+    assert notes.transaction().view(PROFILES).get(ADA) is not None
 
 
 def refused(accepted_at: int) -> Suppression:
@@ -145,7 +145,7 @@ def refused(accepted_at: int) -> Suppression:
     return Suppression(
         user="ada",
         channel=Channel.SMS,
-        reason=Bar.UNREGISTERED,
+        reason=SuppressionReason.UNREGISTERED,
         at=datetime.fromtimestamp(NOW / 1000, UTC),
         address=WITHOUT,
         accepted_at=accepted_at,

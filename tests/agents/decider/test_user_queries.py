@@ -25,7 +25,7 @@ from schemas.topics import (
     PRESENCE,
     SUPPRESSIONS,
 )
-from schemas.vocabulary import Bar, Channel, Reason
+from schemas.vocabulary import Channel, Reason, SuppressionReason
 from tests.agents.decider.test_decisions import (
     CATALOGUE,
     MINUTE,
@@ -153,7 +153,11 @@ async def test_what_is_known_of_a_user(tenant: str) -> None:
     await roles.say(CONTACTS, Contacts(user="ann", email="a@acme.org", tenant="acme"))
     at = moment(NOW)
     barred = Suppression(
-        user="ann", channel=Channel.EMAIL, reason=Bar.COMPLAINT, at=at, address="ann@x.org"
+        user="ann",
+        channel=Channel.EMAIL,
+        reason=SuppressionReason.COMPLAINT,
+        at=at,
+        address="ann@x.org",
     )
     await happens(roles, happened(1, deliver_at=moment(NOW + MINUTE)), happened(2, "gathered"))
     await roles.say(SUPPRESSIONS, barred)

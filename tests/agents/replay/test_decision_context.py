@@ -2,7 +2,7 @@
 
 from agents.replay.decision_context import read_standing
 from pipeline.producing.outputs import partition_of
-from policy.audience.membership import Ties
+from policy.audience.membership import FollowFacts
 from policy.catalogue.catalogue import parse
 from policy.decision.context import Standing
 from policy.decision.ending import Ending
@@ -68,7 +68,7 @@ async def test_all_that_bears_on_the_event_is_read_and_nothing_of_others(stage: 
     assert found == Standing(
         profile=profile,
         ledger=ledger,
-        ties=Ties(frozenset({said.actor}), {}),
+        ties=FollowFacts(frozenset({said.actor}), {}),
         cancelled_at=11,
         tally=tally,
         partition=place,
@@ -80,5 +80,5 @@ async def test_all_that_bears_on_the_event_is_read_and_nothing_of_others(stage: 
     stranger = unique("zoe")
     nothing = await read_standing(stage.settings, said, stranger, specs)
     assert (nothing.profile, nothing.ledger, nothing.is_known) == (Profile(), Ledger(), False)
-    assert nothing.ties == Ties(frozenset(), {})
+    assert nothing.ties == FollowFacts(frozenset(), {})
     assert set(nothing.ended.values()) == {0}

@@ -23,7 +23,7 @@ from schemas.errors import Abandoned, Unavailable
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http.breaker import FIRST_MS, IN_A_ROW
 from sinks.http.client import HttpClient
-from sinks.provider import Refused, Retry
+from sinks.provider import PermanentFailure, TransientFailure
 from sinks.registry import Weighted
 from sinks.sms.twilio import Twilio
 from tables.sent import SentLedger, SentMark
@@ -223,10 +223,10 @@ async def test_a_provider_that_hangs_holds_up_what_is_in_flight_and_no_more(text
     dispatch = texts.dispatch(first_by=impatient)
     calls = [texts.call(number) for number in range(100)]
     answers = await deliver(dispatch, *calls)
-    uncertain = [a for a in answers if isinstance(a.result, Retry)]
+    uncertain = [a for a in answers if isinstance(a.result, TransientFailure)]
     # And those that took a free slot before the last of the failures that open the circuit.
     assert len(uncertain) < texts.stage.settings.calls_in_flight + IN_A_ROW
-    assert all(isinstance(a.result, Retry) and a.result.uncertain for a in uncertain)
+    assert all(isinstance(a.result, TransientFailure) and a.result.uncertain for a in uncertain)
     assert texts.accepted(*calls) == {"spare": 100 - len(uncertain)}
     await impatient.close()
 
@@ -250,10 +250,10 @@ async def test_what_may_have_been_taken_is_asked_of_no_other(texts: Texts, holds
     (answer,) = await deliver(dispatch, call)
     assert texts.accepted(call) == {"twilio": 1}
     if holds:
-        assert isinstance(answer.result, Refused)
+        assert isinstance(answer.result, PermanentFailure)
         assert answer.result.reason is Reason.UNCERTAIN
     else:
-        assert isinstance(answer.result, Retry)
+        assert isinstance(answer.result, TransientFailure)
         assert answer.result.uncertain
 
 
@@ -263,7 +263,7 @@ async def test_while_all_are_in_trouble_deliveries_wait_and_none_is_used_up(text
     dispatch = texts.dispatch((1, 1))
     for number in range(IN_A_ROW):
         (answer,) = await deliver(dispatch, texts.call(number))
-        assert isinstance(answer.result, Retry)
+        assert isinstance(answer.result, TransientFailure)
     waiting = [asyncio.create_task(dispatch.deliver(texts.call(n))) for n in range(50)]
     await asyncio.sleep(0.05)
     assert not any(task.done() for task in waiting)
@@ -298,7 +298,7 @@ async def test_where_others_can_be_reached_it_is_said_when_to_try_again(texts: T
     texts.stage.clock.ahead += 300
     (answer,) = await deliver(dispatch, call)
     left = (FIRST_MS - 300) / 1000
-    assert answer == Answer("", Retry(Reason.CIRCUIT_OPEN, "twilio", left))
+    assert answer == Answer("", TransientFailure(Reason.CIRCUIT_OPEN, "twilio", left))
     assert texts.accepted(call) == {}
 
 
@@ -325,7 +325,7 @@ async def test_who_waits_for_a_circuit_too_long_is_not_sent(texts: Texts) -> Non
     await asyncio.sleep(0)
     texts.stage.clock.ahead += 300
     answer = await ended(waiting)
-    assert isinstance(answer.result, Retry)
+    assert isinstance(answer.result, TransientFailure)
     assert answer.result.reason is Reason.CIRCUIT_OPEN
     assert texts.accepted(call) == {}
 
@@ -390,7 +390,7 @@ async def test_whose_own_fault_it_is_that_says_nothing_of_the_provider(texts: Te
     texts.fault(error_rate=1.0, status=400)
     dispatch = texts.alone()
     (answer,) = await deliver(dispatch, texts.call())
-    assert isinstance(answer.result, Refused)
+    assert isinstance(answer.result, PermanentFailure)
     assert dispatch.circuits() == [CircuitState(provider="twilio", state="closed")]
 
 
@@ -398,6 +398,6 @@ async def test_an_address_that_no_provider_serves(texts: Texts) -> None:
     call = texts.call()
     said: Delivery = delivery(texts.stage.clock, address="apns:abc", channel=Channel.PUSH)
     (answer,) = await deliver(texts.dispatch(), Call(said, call.ledger, call.closing))
-    assert isinstance(answer.result, Refused)
+    assert isinstance(answer.result, PermanentFailure)
     assert answer.result.reason is Reason.NO_PROVIDER
     assert "TOCSIN_PUSH_PROVIDERS" in answer.result.detail

@@ -10,7 +10,7 @@ from pipeline.producing.outputs import Outputs
 from schemas.delivery_event import DeliveryEvent
 from schemas.topics import DELIVERY_EVENTS
 from schemas.vocabulary import Channel, Reason, Stage
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from tables.sent import SentMark
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
@@ -31,7 +31,7 @@ def told(answer: Answer) -> list[DeliveryEvent]:
 
 def test_a_provider_that_failed_before_another_took_it_is_told_of() -> None:
     """Else an outage that fail-over hides is in no figure."""
-    away = Retry(Reason.UNREACHABLE, "refused")
+    away = TransientFailure(Reason.UNREACHABLE, "refused")
     mark = SentMark(at=9, provider="up", reference="r", attempt=0)
     first, sent = told(Answer("up", mark, (("down", away),)))
     assert (first.stage, first.provider, first.reason) == (
@@ -43,7 +43,7 @@ def test_a_provider_that_failed_before_another_took_it_is_told_of() -> None:
 
 
 def test_all_that_failed_are_told_of_each_once() -> None:
-    away = Retry(Reason.UNREACHABLE, "refused")
+    away = TransientFailure(Reason.UNREACHABLE, "refused")
     rows = told(Answer("last", away, (("first", away), ("second", away))))
     assert [row.provider for row in rows] == ["first", "second", "last"]
     assert len({row.id for row in rows}) == 3

@@ -20,10 +20,10 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.suppression import Suppression
 from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRY, SUPPRESSIONS, Topic
-from schemas.vocabulary import Bar, Channel, Priority, Reason, Stage
-from sinks.provider import Outcome, Refused, Retry, Sent
+from schemas.vocabulary import Channel, Priority, Reason, Stage, SuppressionReason
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.registry import Weighted
-from sinks.single_message import OneByOne
+from sinks.single_message import SingleMessageProvider
 from tables.storage.memory_store import MemoryStore
 from tests.sinks.requests.recorder import NOW, delivery
 
@@ -38,7 +38,7 @@ ADDRESSES = {
 SECOND = Sent("second")
 
 
-class Answering(OneByOne):
+class Answering(SingleMessageProvider):
     """Answers every call alike."""
 
     channel = Channel.PUSH
@@ -112,19 +112,19 @@ def read(log: MemoryLog, topics: Sequence[Topic], kind: type[Any]) -> list[Any]:
 
 
 CERTAIN = [
-    Retry(Reason.THROTTLED, "429", 30.0),
-    Retry(Reason.PROVIDER_ERROR, "503"),
-    Retry(Reason.UNAUTHORIZED, "401"),
-    Retry(Reason.UNREACHABLE, "refused"),
-    Retry(Reason.UNREADABLE_REPLY, "a stranger's 404"),
-    Retry(Reason.TIMEOUT, "408"),
-    Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0),
+    TransientFailure(Reason.THROTTLED, "429", 30.0),
+    TransientFailure(Reason.PROVIDER_ERROR, "503"),
+    TransientFailure(Reason.UNAUTHORIZED, "401"),
+    TransientFailure(Reason.UNREACHABLE, "refused"),
+    TransientFailure(Reason.UNREADABLE_REPLY, "a stranger's 404"),
+    TransientFailure(Reason.TIMEOUT, "408"),
+    TransientFailure(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0),
 ]
 
 
 @pytest.mark.parametrize("outcome", CERTAIN, ids=lambda outcome: outcome.reason)
 async def test_what_was_certainly_not_taken_goes_to_the_second_at_once(
-    monkeypatch: pytest.MonkeyPatch, outcome: Retry
+    monkeypatch: pytest.MonkeyPatch, outcome: TransientFailure
 ) -> None:
     found = await deliver(monkeypatch, outcome)
     assert found.calls == (1, 1)
@@ -134,9 +134,9 @@ async def test_what_was_certainly_not_taken_goes_to_the_second_at_once(
 
 @pytest.mark.parametrize("outcome", CERTAIN, ids=lambda outcome: outcome.reason)
 async def test_where_neither_takes_it_the_last_ones_words_and_wait_count(
-    monkeypatch: pytest.MonkeyPatch, outcome: Retry
+    monkeypatch: pytest.MonkeyPatch, outcome: TransientFailure
 ) -> None:
-    found = await deliver(monkeypatch, Retry(Reason.PROVIDER_ERROR, "500"), then=outcome)
+    found = await deliver(monkeypatch, TransientFailure(Reason.PROVIDER_ERROR, "500"), then=outcome)
     assert found.calls == (1, 1)
     assert (found.event.stage, found.event.reason) == (Stage.RETRYING, outcome.reason)
     assert (found.event.provider, found.event.detail) == ("second", outcome.detail)
@@ -148,17 +148,17 @@ async def test_where_neither_takes_it_the_last_ones_words_and_wait_count(
 
 
 UNCERTAIN = [
-    Retry(Reason.TIMEOUT, "no reply", uncertain=True),
-    Retry(Reason.UNREACHABLE, "reset", uncertain=True),
-    Retry(Reason.PROVIDER_ERROR, "502", 30.0, uncertain=True),
-    Retry(Reason.UNREADABLE_REPLY, "HTTP 200 not understood", uncertain=True),
+    TransientFailure(Reason.TIMEOUT, "no reply", uncertain=True),
+    TransientFailure(Reason.UNREACHABLE, "reset", uncertain=True),
+    TransientFailure(Reason.PROVIDER_ERROR, "502", 30.0, uncertain=True),
+    TransientFailure(Reason.UNREADABLE_REPLY, "HTTP 200 not understood", uncertain=True),
 ]
 
 
 @pytest.mark.parametrize("outcome", UNCERTAIN, ids=lambda outcome: outcome.reason)
 @pytest.mark.parametrize("channel", list(ADDRESSES))
 async def test_what_may_have_been_taken_is_asked_of_no_other(
-    monkeypatch: pytest.MonkeyPatch, outcome: Retry, channel: Channel
+    monkeypatch: pytest.MonkeyPatch, outcome: TransientFailure, channel: Channel
 ) -> None:
     found = await deliver(monkeypatch, outcome, channel=channel)
     assert found.calls == (1, 0)
@@ -172,7 +172,7 @@ async def test_what_may_have_been_taken_is_asked_of_no_other(
 @pytest.mark.parametrize("outcome", UNCERTAIN, ids=lambda outcome: outcome.reason)
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
 async def test_or_it_is_held_for_an_operator_where_that_is_chosen(
-    monkeypatch: pytest.MonkeyPatch, outcome: Retry, channel: Channel
+    monkeypatch: pytest.MonkeyPatch, outcome: TransientFailure, channel: Channel
 ) -> None:
     chosen: dict[str, Any] = {f"{channel}_uncertain": "hold"}
     found = await deliver(monkeypatch, outcome, channel=channel, **chosen)
@@ -193,17 +193,19 @@ async def test_what_is_sure_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("channel", "bar"),
     [
-        (Channel.PUSH, Bar.UNREGISTERED),
-        (Channel.EMAIL, Bar.UNREGISTERED),
-        (Channel.WEBHOOK, Bar.UNREGISTERED),
+        (Channel.PUSH, SuppressionReason.UNREGISTERED),
+        (Channel.EMAIL, SuppressionReason.UNREGISTERED),
+        (Channel.WEBHOOK, SuppressionReason.UNREGISTERED),
         # Gone to a provider of texts is who answered STOP there, and START takes it back.
-        (Channel.SMS, Bar.STOP),
+        (Channel.SMS, SuppressionReason.STOP),
     ],
 )
 async def test_an_address_that_is_gone_is_barred_and_asked_of_no_other(
-    monkeypatch: pytest.MonkeyPatch, channel: Channel, bar: Bar
+    monkeypatch: pytest.MonkeyPatch, channel: Channel, bar: SuppressionReason
 ) -> None:
-    found = await deliver(monkeypatch, Refused(Reason.UNREGISTERED, "410"), channel=channel)
+    found = await deliver(
+        monkeypatch, PermanentFailure(Reason.UNREGISTERED, "410"), channel=channel
+    )
     assert found.calls == (1, 0)
     assert (found.event.stage, found.event.reason) == (Stage.FAILED, Reason.UNREGISTERED)
     assert [letter.reason for letter in found.letters] == [Reason.UNREGISTERED]
@@ -216,17 +218,17 @@ async def test_an_address_that_is_gone_is_barred_and_asked_of_no_other(
 async def test_what_never_was_a_device_is_barred_as_one_that_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = await deliver(monkeypatch, Refused(Reason.INVALID_ADDRESS, "BadDeviceToken"))
+    found = await deliver(monkeypatch, PermanentFailure(Reason.INVALID_ADDRESS, "BadDeviceToken"))
     assert found.event.reason is Reason.INVALID_ADDRESS
     (said,) = found.bars
-    assert (said.reason, said.address) == (Bar.UNREGISTERED, ADDRESSES[Channel.PUSH])
+    assert (said.reason, said.address) == (SuppressionReason.UNREGISTERED, ADDRESSES[Channel.PUSH])
 
 
 @pytest.mark.parametrize("reason", [Reason.REJECTED, Reason.INVALID_ADDRESS, Reason.NO_PROVIDER])
 async def test_what_is_refused_is_a_dead_letter_and_bars_nothing(
     monkeypatch: pytest.MonkeyPatch, reason: Reason
 ) -> None:
-    found = await deliver(monkeypatch, Refused(reason, "no", lasting=False))
+    found = await deliver(monkeypatch, PermanentFailure(reason, "no", lasting=False))
     assert found.calls == (1, 0)
     assert (found.event.stage, found.event.reason) == (Stage.FAILED, reason)
     assert [(letter.reason, letter.detail) for letter in found.letters] == [(reason, "no")]

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 
 from pipeline.consuming.consumer import SliceConsumer
 from pipeline.consuming.cursor import Cursor
-from pipeline.consuming.received import KEPT_MS, Answer, Received
+from pipeline.consuming.received import RECEIVED_RETENTION_MS, Answer, Received
 from pipeline.processing.lanes import ALL_READ, ReadTo
 from pipeline.processing.partitions import Partition, Role
 from tests.patience import until
@@ -46,8 +46,8 @@ def test_what_was_seen_by_an_answer_is_of_then_and_never_goes_back() -> None:
         received.note(Answer(at, 1), timestamp)
     seen = [received.seen_by(Answer(at, 2)) for at in (9, 10, 19, 20, 30, 39, 40, 99)]
     assert seen == [0, 70, 70, 90, 90, 90, 95, 95]
-    received.note(Answer(40 + 2 * KEPT_MS, 1), 99)
-    assert received.seen_by(Answer(50 + KEPT_MS, 2)) == 95
+    received.note(Answer(40 + 2 * RECEIVED_RETENTION_MS, 1), 99)
+    assert received.seen_by(Answer(50 + RECEIVED_RETENTION_MS, 2)) == 95
 
 
 class Listener(Tape):
@@ -57,7 +57,7 @@ class Listener(Tape):
         super().__init__()
         self.read_to: ReadTo | None = None
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Nothing is due."""
         self.read_to = read_to
         return None

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pipeline.process.queries import (
     NOT_HERE,
     SIGNATURE,
-    NotHere,
+    NotOwner,
     Queries,
     check_guarded,
     signature,
@@ -59,10 +59,10 @@ class NobodysPartitions:
     """None is held here."""
 
     def frontier(self, number: int, topic: str) -> int:
-        raise NotHere
+        raise NotOwner
 
     async def answer(self, number: int, question: bytes) -> bytes:
-        raise NotHere
+        raise NotOwner
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /0 HTTP/1.1\r\nHost: x\r\nX-A: "])
@@ -89,12 +89,12 @@ class Knowing:
 
     def frontier(self, number: int, topic: str) -> int:
         if (number, topic) != (3, "events"):
-            raise NotHere
+            raise NotOwner
         return 10
 
     async def answer(self, number: int, question: bytes) -> bytes:
         if number != 3:
-            raise NotHere
+            raise NotOwner
         return self._said + question
 
 

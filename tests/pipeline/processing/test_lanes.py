@@ -36,9 +36,9 @@ class Tape:
 
     waits = False
 
-    def __init__(self, wake: Callable[[], float | None] = lambda: None) -> None:
+    def __init__(self, on_timer: Callable[[], float | None] = lambda: None) -> None:
         self.done: list[str] = []
-        self._wake = wake
+        self._wake = on_timer
 
     async def note_sent(self, after: float) -> None:
         """Nothing is ever sent."""
@@ -66,7 +66,7 @@ class Tape:
         """Nothing here is at fault."""
         raise error
 
-    async def wake(self, read_to: ReadTo) -> float | None:
+    async def on_timer(self, read_to: ReadTo) -> float | None:
         """Do as the test says."""
         return self._wake()
 
@@ -235,11 +235,11 @@ async def test_a_small_tenant_does_not_wait_behind_anothers_flood() -> None:
 async def test_what_is_due_is_done_on_time_without_any_arrival() -> None:
     woken: list[float] = []
 
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         woken.append(now())
         return {1: 0.05, 2: 0.1}.get(len(woken))
 
-    async with running(lane_of(Tape(wake), Feed())):
+    async with running(lane_of(Tape(on_timer), Feed())):
         await asyncio.sleep(3600)
     assert woken == pytest.approx([0, 0.05, 0.15]), "what was due came late, or was asked again"
 
@@ -260,11 +260,11 @@ async def test_a_slice_may_make_something_due_earlier() -> None:
     handler, feed = Tape(), Feed()
     woken: list[float] = []
 
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         woken.append(now())
         return 60.0 if not handler.done else 0.05
 
-    handler._wake = wake
+    handler._wake = on_timer
     lane = lane_of(handler, feed)
     async with running(lane):
         await asyncio.sleep(3)
@@ -278,11 +278,11 @@ async def test_a_slice_may_make_something_due_earlier() -> None:
 async def test_slices_and_what_is_due_take_turns() -> None:
     handler, feed = Tape(), Feed()
 
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         handler.done.append("due")
         return 0
 
-    handler._wake = wake
+    handler._wake = on_timer
     lane = lane_of(handler, feed)
     for _ in range(3):
         lane.put(feed.slice("high"))
@@ -298,11 +298,11 @@ async def test_slices_and_what_is_due_take_turns() -> None:
 async def test_the_clock_may_be_set_while_a_lane_waits() -> None:
     woken: list[float] = []
 
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         woken.append(now())
         return 86_400.0
 
-    async with running(lane_of(Tape(wake), Feed())):
+    async with running(lane_of(Tape(on_timer), Feed())):
         await asyncio.sleep(2.5 * LONGEST_WAIT)
     assert woken == pytest.approx([0, LONGEST_WAIT, 2 * LONGEST_WAIT])
 
@@ -312,11 +312,11 @@ async def test_the_clock_may_be_set_while_a_lane_waits() -> None:
 async def test_a_lane_that_waits_closes_at_once(due_in: float | None) -> None:
     asked: list[None] = []
 
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         asked.append(None)
         return due_in
 
-    lane = lane_of(Tape(wake), Feed())
+    lane = lane_of(Tape(on_timer), Feed())
     async with running(lane) as task:
         await until(lambda: bool(asked), AT_ONCE)
         lane.close()
@@ -329,28 +329,28 @@ async def test_nothing_is_begun_once_it_was_closed_while_woken() -> None:
     lane = lane_of(handler, feed)
     lane.put(feed.slice("high"))
 
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         lane.close()
         return 0
 
-    handler._wake = wake
+    handler._wake = on_timer
     await ended(lane.run())
     assert handler.done == []
 
 
 async def test_what_wake_raises_ends_the_lane() -> None:
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="the disk is full"):
-        await ended(lane_of(Tape(wake), Feed()).run())
+        await ended(lane_of(Tape(on_timer), Feed()).run())
 
 
 async def test_abandoned_while_woken_is_an_orderly_end() -> None:
-    def wake() -> float | None:
+    def on_timer() -> float | None:
         raise Abandoned
 
-    await ended(lane_of(Tape(wake), Feed()).run())
+    await ended(lane_of(Tape(on_timer), Feed()).run())
 
 
 async def test_one_of_several_lanes_is_not_woken() -> None:

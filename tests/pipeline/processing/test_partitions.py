@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.consuming.cursor import Cursor
-from pipeline.process.queries import NotHere
+from pipeline.process.queries import NotOwner
 from pipeline.processing.frontiers import Bounds, Stored
 from pipeline.processing.partitions import Partitions, Role
 from pipeline.processing.slices import Slice
@@ -184,21 +184,21 @@ async def test_a_partition_answers_from_when_it_is_restored_until_it_is_closed()
         assert partitions.joined.is_set()
         assert partitions.numbers == [1, 4]
         await until(lambda: set(held.handlers) == {1, 4})
-        with pytest.raises(NotHere):
+        with pytest.raises(NotOwner):
             await partitions.answer(4, b"?")
-        with pytest.raises(NotHere):
+        with pytest.raises(NotOwner):
             partitions.frontier(4, "high")
         held.handlers[4].restored.set()
         await until(lambda: held.told == [4])
         assert await partitions.answer(4, b"who?") == b"4: who?"
         assert (partitions.frontier(4, "high"), partitions.frontier(4, "low")) == (3, 0)
         for number in (1, 2):
-            with pytest.raises(NotHere):
+            with pytest.raises(NotOwner):
                 await partitions.answer(number, b"?")
         held.handlers[1].restored.set()
         await until(lambda: held.told == [4, 1])
         assert await partitions.answer(1, b"?") == b"1: ?"
-    with pytest.raises(NotHere):
+    with pytest.raises(NotOwner):
         await partitions.answer(1, b"?")
     # What is done is still to be committed.
     assert partitions.frontiers() == {
@@ -216,7 +216,7 @@ async def test_a_handler_that_can_not_be_asked_answers_nothing() -> None:
     partitions = Partitions(role, bytes_in_flight=ROOM, fail=lambda error: pytest.fail(str(error)))
     partitions.assign({0}, Source())
     await until(lambda: bool(partitions.frontiers()))
-    with pytest.raises(NotHere):
+    with pytest.raises(NotOwner):
         await partitions.answer(0, b"?")
     await partitions.close()
 
@@ -263,7 +263,7 @@ async def test_what_was_handled_is_read_up_to_the_time_of_its_last_record() -> N
     told: list[int] = []
 
     class Asking(Tape):
-        async def wake(self, read_to: Callable[[str], int]) -> float | None:
+        async def on_timer(self, read_to: Callable[[str], int]) -> float | None:
             told.append(read_to("high"))
             return None
 

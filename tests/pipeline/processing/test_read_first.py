@@ -3,7 +3,7 @@
 from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.processing.queues import Queues
-from pipeline.processing.read_first import GRACE, PATIENCE, Before, ReadFirst
+from pipeline.processing.read_first import GRACE, STALL_TIMEOUT_SECONDS, Before, ReadFirst
 from pipeline.processing.slices import Slice
 
 ALL = 1 << 62
@@ -28,7 +28,7 @@ def test_what_must_be_read_is_waited_for_up_to_the_time_of_the_slice() -> None:
     waiting.read["consent"] = 49
     assert not waiting.lets(50)
     assert waiting.gate.lets(slice_of("another", 0, 50))
-    waiting.seconds += PATIENCE - 1
+    waiting.seconds += STALL_TIMEOUT_SECONDS - 1
     assert not waiting.lets(50)
     waiting.read["consent"] = 50
     assert waiting.lets(50)
@@ -39,10 +39,10 @@ def test_reading_that_stands_still_is_waited_for_no_longer() -> None:
     waiting = Waiting()
     waiting.read["consent"] = 1
     assert not waiting.lets(50)
-    waiting.seconds += PATIENCE
+    waiting.seconds += STALL_TIMEOUT_SECONDS
     waiting.read["consent"] = 2  # it goes on, however slowly
     assert not waiting.lets(50)
-    waiting.seconds += PATIENCE
+    waiting.seconds += STALL_TIMEOUT_SECONDS
     assert not waiting.lets(50)
     waiting.seconds += 0.001
     assert waiting.lets(50)

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.processing.weighted_semaphore import WEIGHTS, Slots
+from pipeline.processing.weighted_semaphore import WEIGHTS, WeightedSemaphore
 from schemas.vocabulary import Priority
 from tests.patience import ended
 
 
-async def order_of(slots: Slots, waiting: list[Priority], served: list[Priority]) -> None:
+async def order_of(
+    slots: WeightedSemaphore, waiting: list[Priority], served: list[Priority]
+) -> None:
     """Let each wait for a slot, hold it for a moment, and note when it got it."""
 
     async def hold(priority: Priority) -> None:
@@ -24,7 +26,7 @@ async def order_of(slots: Slots, waiting: list[Priority], served: list[Priority]
 
 
 async def test_critical_never_waits_behind_the_rest() -> None:
-    slots, served = Slots(4), list[Priority]()
+    slots, served = WeightedSemaphore(4), list[Priority]()
     blocked = asyncio.Event()
 
     async def block() -> None:
@@ -43,7 +45,7 @@ async def test_critical_never_waits_behind_the_rest() -> None:
 async def test_the_rest_share_by_weight_and_none_starves() -> None:
     served: list[Priority] = []
     waiting = [p for _ in range(750) for p in reversed(WEIGHTS)]
-    await order_of(Slots(4), waiting, served)
+    await order_of(WeightedSemaphore(4), waiting, served)
     first = Counter(served[:750])
     assert first[Priority.HIGH] == pytest.approx(400, rel=0.1)
     assert first[Priority.NORMAL] == pytest.approx(200, rel=0.1)
@@ -52,14 +54,14 @@ async def test_the_rest_share_by_weight_and_none_starves() -> None:
 
 
 async def test_one_that_was_idle_does_not_crowd_out_the_others() -> None:
-    slots, served = Slots(4), list[Priority]()
+    slots, served = WeightedSemaphore(4), list[Priority]()
     await order_of(slots, [Priority.HIGH] * 1000, [])
     await order_of(slots, [Priority.HIGH] * 100 + [Priority.LOW] * 100, served)
     assert Counter(served[:100])[Priority.LOW] == pytest.approx(20, abs=8)
 
 
 async def test_a_cancelled_wait_gives_its_place_back() -> None:
-    slots = Slots(4)
+    slots = WeightedSemaphore(4)
     async with slots.hold(Priority.LOW), slots.hold(Priority.LOW), slots.hold(Priority.LOW):
         waiting = asyncio.create_task(order_of(slots, [Priority.LOW], []))
         await asyncio.sleep(0)
@@ -75,7 +77,7 @@ def test_there_are_never_more_holders_than_slots(total: int, waiting: list[Prior
 
     async def run() -> None:
         nonlocal holders, most
-        slots = Slots(max(2, total))
+        slots = WeightedSemaphore(max(2, total))
 
         async def hold(priority: Priority) -> None:
             nonlocal holders, most
@@ -95,7 +97,7 @@ def test_there_are_never_more_holders_than_slots(total: int, waiting: list[Prior
 class Calls:
     """Calls to servers that answer when they are let."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: WeightedSemaphore) -> None:
         self.slots = slots
         self.under_way: Counter[str] = Counter()
         self.go: dict[str, asyncio.Event] = {}
@@ -129,7 +131,7 @@ class Calls:
 
 
 async def test_a_slow_server_holds_a_part_of_the_slots_and_another_is_called_at_once() -> None:
-    calls = Calls(Slots(256, 16))
+    calls = Calls(WeightedSemaphore(256, 16))
     await calls.make("slow", 500)
     await calls.make("fast", 1)
     assert calls.under_way == {"slow": 16, "fast": 1}
@@ -138,7 +140,7 @@ async def test_a_slow_server_holds_a_part_of_the_slots_and_another_is_called_at_
 
 
 async def test_where_no_number_bounds_one_server_it_leaves_half_of_what_there_is() -> None:
-    calls = Calls(Slots(8))
+    calls = Calls(WeightedSemaphore(8))
     await calls.make("slow", 50)  # two of the eight are critical's
     await calls.make("other", 50)
     await calls.make("third", 50)
@@ -151,7 +153,7 @@ async def test_where_no_number_bounds_one_server_it_leaves_half_of_what_there_is
 
 
 async def test_servers_take_turns_and_each_keeps_its_order() -> None:
-    slots, served = Slots(2), list[str]()
+    slots, served = WeightedSemaphore(2), list[str]()
     first = asyncio.Event()
 
     async def hold(name: str) -> None:
@@ -169,7 +171,7 @@ async def test_servers_take_turns_and_each_keeps_its_order() -> None:
 
 
 async def test_a_call_that_was_given_up_before_its_turn_waits_no_more() -> None:
-    slots = Slots(8, 1)
+    slots = WeightedSemaphore(8, 1)
     calls = Calls(slots)
     await calls.make("one", 3)
     assert any(queue.servers() for queue in slots._waiting.values())
@@ -178,7 +180,7 @@ async def test_a_call_that_was_given_up_before_its_turn_waits_no_more() -> None:
 
 
 async def test_a_call_that_was_given_up_gives_its_servers_slot_back() -> None:
-    calls = Calls(Slots(8, 1))
+    calls = Calls(WeightedSemaphore(8, 1))
     await calls.make("one", 3)
     assert calls.under_way["one"] == 1
     await calls.give_up()

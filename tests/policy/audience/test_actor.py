@@ -78,7 +78,7 @@ def test_who_is_blocked_while_it_waits_is_not_heard() -> None:
     ann = Person(PLAIN, replace(PHONE, quiet_hours=night))
     assert told(ann.meet(by("bob"), NOON)) == {"push": "held quiet_hours"}
     ann.profile = replace(ann.profile, blocks={"bob": 7})
-    assert told(*ann.wake(ONE)) == {"push": "suppressed blocked"}
+    assert told(*ann.on_timer(ONE)) == {"push": "suppressed blocked"}
 
 
 def test_a_digest_goes_out_without_whom_the_user_has_blocked_since() -> None:
@@ -86,7 +86,7 @@ def test_a_digest_goes_out_without_whom_the_user_has_blocked_since() -> None:
     for number, actor in enumerate(("bob", "eve", "bob")):
         ann.meet(by(actor, at(number, f"e{number}")), NOON + number * MINUTE)
     ann.profile = BLOCKS_BOB
-    (decision,) = ann.wake(NOON + 11 * MINUTE)
+    (decision,) = ann.on_timer(NOON + 11 * MINUTE)
     found = {each.request.event.id: each.outcome.reason for each in decision.notices}
     assert found == {"e0": Reason.BLOCKED, "e1": Reason.DIGEST, "e2": Reason.BLOCKED}
     assert len(decision.deliveries) == 1
@@ -96,7 +96,7 @@ def test_what_waits_of_a_type_that_is_gone_says_so_to_its_own_actor_too() -> Non
     ann = Person(kind('own_events = true\ndelay = "1h"'), PHONE)
     ann.meet(by("ann"), NOON)
     ann.spec = unknown_type("thing")
-    assert told(*ann.wake(NOON + HOUR)) == {"push": "suppressed unknown_type"}
+    assert told(*ann.on_timer(NOON + HOUR)) == {"push": "suppressed unknown_type"}
 
 
 @pytest.mark.parametrize(

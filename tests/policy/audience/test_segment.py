@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.audience.membership import Ties, membership
+from policy.audience.membership import FollowFacts, membership
 from policy.audience.segment import belongs, compile_segment, segment_of
 from policy.catalogue.catalogue import parse
 from schemas.errors import BadRecord
@@ -129,7 +129,7 @@ def test_it_is_explained() -> None:
     ).types["thing"]
     event = happened("thing.happened")
     for age, is_in, verb in (("41", True, "is"), ("7", False, "is not")):
-        found = membership(event, spec, "ann", Ties(), {"age": age}, 1)
+        found = membership(event, spec, "ann", FollowFacts(), {"age": age}, 1)
         assert (found.is_in, found.why) == (
             is_in,
             f"ann {verb} in adults, those with user.age | int >= 18",

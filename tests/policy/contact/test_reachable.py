@@ -11,7 +11,7 @@ from policy.user.suppression import usable, with_suppression
 from policy.user.suppression_reason import Barred
 from schemas.profile import Contacts, Device
 from schemas.suppression import Suppression
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 
 NOW = 1_795_000_000_000
 IDN, PUNYCODE = "ada@bücher.example", "ada@xn--bcher-kva.example"
@@ -72,8 +72,11 @@ def test_only_e_mail_and_numbers_have_several_ways() -> None:
 def test_what_barred_an_address_bars_it_as_it_is_written_now(
     channel: Channel, field: str, old: str, new: str
 ) -> None:
-    others = (Barred(Channel.PUSH, old, Bar.UNREGISTERED, NOW), Barred(channel, "x", Bar.STOP, NOW))
-    bars = (Barred(channel, old, Bar.STOP, NOW), *others)
+    others = (
+        Barred(Channel.PUSH, old, SuppressionReason.UNREGISTERED, NOW),
+        Barred(channel, "x", SuppressionReason.STOP, NOW),
+    )
+    bars = (Barred(channel, old, SuppressionReason.STOP, NOW), *others)
     before = replace(Profile(barred=bars), **{field: old})
     after = with_rewritten(before, replace(before, **{field: new}))
     assert usable(after, channel, (new,), NOW + 1) == ()
@@ -91,7 +94,7 @@ def test_a_report_bars_the_address_however_it_writes_it(kept: str, said: str) ->
     report = Suppression(
         user="ada",
         channel=Channel.EMAIL,
-        reason=Bar.UNREGISTERED,
+        reason=SuppressionReason.UNREGISTERED,
         at=datetime.fromtimestamp(NOW / 1000, UTC),
         address=said,
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from policy.audience.audience import TOPIC
-from policy.audience.membership import Ties
+from policy.audience.membership import FollowFacts
 from policy.catalogue.catalogue import parse
 from policy.decision.context import Standing, explanations, followed
 from policy.limits.rate_limit import TenantLimit, count_in
@@ -52,7 +52,7 @@ def test_a_path_through_the_data_is_said_whole() -> None:
 
 @pytest.mark.parametrize(("followers", "is_in"), [(4, True), (5, False)])
 def test_from_the_threshold_on_feeds_read_a_post(followers: int, is_in: bool) -> None:
-    ties = Ties(follows={"a"}, followers={0: followers})
+    ties = FollowFacts(follows={"a"}, followers={0: followers})
     event = happened("post.happened", data={"text": "hello"})
     (found,) = explanations(event, "ann", NOON, CATALOGUE, Standing(EVERYWHERE, ties=ties), 5)
     assert found.membership.is_in is is_in

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from policy.audience.membership import Membership, Ties, membership
+from policy.audience.membership import FollowFacts, Membership, membership
 from policy.catalogue.catalogue import parse
 from policy.contact.masking import masked
 from policy.decision.decide import decide
@@ -296,44 +296,44 @@ inapp = { body = "x" }
 @pytest.mark.parametrize(
     ("how", "data", "ties", "is_in", "why"),
     [
-        ('users = "who"', {"who": "ann"}, Ties(), True, "data.who names ann"),
-        ('users = "who"', {"who": []}, Ties(), False, "data.who names nobody, not ann"),
+        ('users = "who"', {"who": "ann"}, FollowFacts(), True, "data.who names ann"),
+        ('users = "who"', {"who": []}, FollowFacts(), False, "data.who names nobody, not ann"),
         (
             'users = "who"',
             {"who": ["a", "b", "c", "d", "e"]},
-            Ties(),
+            FollowFacts(),
             False,
             "data.who names a, b, c and 2 more, not ann",
         ),
-        ("followers = true", {}, Ties(), None, "as a follower of bob, if ann is one"),
-        ("followers = true", {}, Ties({"bob"}, {0: 1}), True, "ann follows bob"),
-        ("followers = true", {}, Ties(set()), False, "ann does not follow bob"),
+        ("followers = true", {}, FollowFacts(), None, "as a follower of bob, if ann is one"),
+        ("followers = true", {}, FollowFacts({"bob"}, {0: 1}), True, "ann follows bob"),
+        ("followers = true", {}, FollowFacts(set()), False, "ann does not follow bob"),
         (
             "followers = true",
             {},
-            Ties({"bob"}, {0: 7, 1: 3}),
+            FollowFacts({"bob"}, {0: 7, 1: 3}),
             False,
             "feeds read it: bob has 10 followers; from 10 on, posts aren't fanned out",
         ),
         (
             'subscribers = "about"',
             {"about": ["x", "y"]},
-            Ties({"topic:y"}),
+            FollowFacts({"topic:y"}),
             True,
             "ann follows the topic y",
         ),
         (
             'segment = { plan = "pro" }',
             {},
-            Ties(),
+            FollowFacts(),
             True,
             "ann has plan = pro",
         ),
-        ('segment = { plan = "free" }', {}, Ties(), False, "ann does not have plan = free"),
+        ('segment = { plan = "free" }', {}, FollowFacts(), False, "ann does not have plan = free"),
     ],
 )
 def test_the_audience_is_told(
-    how: str, data: dict[str, Any], ties: Ties, is_in: bool | None, why: str
+    how: str, data: dict[str, Any], ties: FollowFacts, is_in: bool | None, why: str
 ) -> None:
     event, spec = audience(how, **data)
     found = membership(event, spec, "ann", ties, {"plan": "pro"}, 10)

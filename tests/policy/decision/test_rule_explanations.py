@@ -23,7 +23,7 @@ from policy.user.profile import Profile
 from policy.user.state import UserState
 from policy.user.suppression_reason import Barred
 from policy.user.tenant import Tenant
-from schemas.vocabulary import Bar, Channel, Frequency
+from schemas.vocabulary import Channel, Frequency, SuppressionReason
 from tests.policy.person import kind
 from tests.policy.samples import HOUR, NOON, request
 
@@ -62,7 +62,7 @@ def test_numbers_in_words(number: int, noun: str, text: str) -> None:
     assert counted(number, noun) == text
 
 
-GONE = Barred(PUSH, "a", Bar.UNREGISTERED, 1)
+GONE = Barred(PUSH, "a", SuppressionReason.UNREGISTERED, 1)
 
 
 @pytest.mark.parametrize(

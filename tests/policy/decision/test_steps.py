@@ -18,8 +18,8 @@ def test_quiet_hours_put_off_what_makes_a_sound_until_their_end() -> None:
     ann = Person(kind("", "push inapp"), Profile(("phone",), quiet_hours=NIGHT))
     assert told(ann.meet(at(0), NOON)) == {"push": "held quiet_hours", "inapp": "sent"}
     assert [waiting.due_at for waiting in ann.ledger.waiting.values()] == [ONE]
-    assert ann.wake(ONE - 1) == []
-    assert told(*ann.wake(ONE)) == {"push": "sent"}
+    assert ann.on_timer(ONE - 1) == []
+    assert told(*ann.on_timer(ONE)) == {"push": "sent"}
     assert not ann.ledger.waiting
     assert not ann.held
 
@@ -41,7 +41,7 @@ def test_every_rule_is_asked_again_at_the_end_of_quiet_hours(
     ann = Person(kind(""), Profile(("phone",), quiet_hours=NIGHT))
     ann.meet(at(0), NOON)
     ann.profile = Profile(**{"devices": ("phone",), **change})  # type: ignore[arg-type]
-    assert told(*ann.wake(ONE)) == {"push": reason}
+    assert told(*ann.on_timer(ONE)) == {"push": reason}
 
 
 def test_what_would_be_too_old_after_quiet_hours_is_dropped() -> None:
@@ -64,7 +64,7 @@ def test_what_is_released_in_the_morning_respects_the_limits() -> None:
     ann = Person(spec, Profile(("phone",), quiet_hours=NIGHT))
     for number in range(5):
         ann.meet(at(number, f"e{number}"), NOON + number * MINUTE)
-    outcomes = [told(decision)["push"] for decision in ann.wake(ONE)]
+    outcomes = [told(decision)["push"] for decision in ann.on_timer(ONE)]
     assert sorted(outcomes) == ["held rate_limited"] * 3 + ["sent"] * 2
 
 
@@ -91,9 +91,9 @@ def test_an_escalation_goes_on_until_it_is_seen() -> None:
     ann = Person(ESCALATING)
     first = ann.meet(at(0), NOON)
     assert told(first) == {"inapp": "sent", "push": "held escalation"}
-    assert ann.wake(NOON + 5 * MINUTE - 1) == []
-    assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "sent", "email": "held escalation"}
-    assert told(*ann.wake(NOON + 65 * MINUTE)) == {"email": "sent"}
+    assert ann.on_timer(NOON + 5 * MINUTE - 1) == []
+    assert told(*ann.on_timer(NOON + 5 * MINUTE)) == {"push": "sent", "email": "held escalation"}
+    assert told(*ann.on_timer(NOON + 65 * MINUTE)) == {"email": "sent"}
     assert not ann.ledger.waiting
     assert {d.notification_id for d in first.deliveries} == {first.notification_id}
 
@@ -112,9 +112,9 @@ def test_what_the_user_does_ends_an_escalation(
 ) -> None:
     ann = Person(ESCALATING)
     name = ann.meet(at(0), NOON).notification_id
-    decisions = ann.wake(NOON + minute * MINUTE)
+    decisions = ann.on_timer(NOON + minute * MINUTE)
     decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name), ann.type_of)))
-    decisions += ann.wake(NOON + 5 * MINUTE) + ann.wake(NOON + 65 * MINUTE)
+    decisions += ann.on_timer(NOON + 5 * MINUTE) + ann.on_timer(NOON + 65 * MINUTE)
     outcomes = told(*decisions)
     assert {channel: outcomes[channel] for channel in left} == left
     assert not ann.ledger.waiting
@@ -125,7 +125,7 @@ def test_feedback_that_comes_before_the_decision_counts() -> None:
     name = Person(ESCALATING).meet(at(0), NOON).notification_id
     ann.take(hear(name, Stage.OPENED, ann.ledger, {}, ann.type_of))
     ann.meet(at(0), NOON)
-    assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "suppressed engaged"}
+    assert told(*ann.on_timer(NOON + 5 * MINUTE)) == {"push": "suppressed engaged"}
 
 
 def test_feedback_on_what_is_done_with_does_not_displace_that_on_what_waits() -> None:
@@ -146,7 +146,7 @@ def test_feedback_on_what_is_done_with_does_not_displace_that_on_what_waits() ->
         ann.take(hear(other, Stage.SEEN, ann.ledger, {}, ann.type_of))
     assert len(ann.ledger.heard) <= MOST_HEARD
     ann.spec = late
-    assert told(*ann.wake(ONE)) == {"push": "suppressed engaged"}
+    assert told(*ann.on_timer(ONE)) == {"push": "suppressed engaged"}
 
 
 def test_a_step_that_reaches_nobody_does_not_keep_the_next_waiting() -> None:
@@ -162,8 +162,8 @@ def test_a_step_that_waits_for_the_morning_delays_the_next() -> None:
     profile = Profile(("phone",), email="ann@example.com", quiet_hours=NIGHT)
     ann = Person(ESCALATING, profile)
     ann.meet(at(0), NOON)
-    assert told(*ann.wake(NOON + 5 * MINUTE)) == {"push": "held quiet_hours"}
-    assert told(*ann.wake(ONE)) == {"push": "sent", "email": "held escalation"}
+    assert told(*ann.on_timer(NOON + 5 * MINUTE)) == {"push": "held quiet_hours"}
+    assert told(*ann.on_timer(ONE)) == {"push": "sent", "email": "held escalation"}
     assert [waiting.due_at for waiting in ann.ledger.waiting.values()] == [ONE + HOUR]
 
 
@@ -182,9 +182,9 @@ def test_a_step_that_waits_for_the_morning_is_stopped_by_no_less_than_before(
     spec = kind('escalation = [{ after = "30m", channels = ["push"], unless = "opened" }]', "inapp")
     ann = Person(spec, Profile(("phone",), quiet_hours=NIGHT))
     name = ann.meet(at(0), NOON).notification_id
-    decisions = ann.wake(NOON + minute * MINUTE)
+    decisions = ann.on_timer(NOON + minute * MINUTE)
     decisions.append(ann.take(hear(name, stage, ann.ledger, _waiting(ann, name), ann.type_of)))
-    decisions += ann.wake(NOON + 40 * MINUTE) + ann.wake(ONE)
+    decisions += ann.on_timer(NOON + 40 * MINUTE) + ann.on_timer(ONE)
     assert told(*decisions)["push"] == outcome
     assert not ann.ledger.waiting
 
@@ -193,15 +193,15 @@ def test_a_channel_that_the_catalogue_took_from_the_step_is_suppressed_with_a_re
     ann = Person(kind("", "push email"), replace(EVERYWHERE, quiet_hours=NIGHT))
     ann.meet(at(0), NOON)
     ann.spec = kind("", "email")
-    outcomes = told(*ann.wake(ONE))
+    outcomes = told(*ann.on_timer(ONE))
     assert outcomes == {"push": "suppressed unknown_type", "email": "sent"}
 
 
 def test_a_delayed_type_and_a_scheduled_event_wait_and_live_from_then_on() -> None:
     ann = Person(kind('delay = "30m"'))
     assert told(ann.meet(at(0), NOON)) == {"push": "held scheduled"}
-    assert ann.wake(NOON + 30 * MINUTE - 1) == []
-    (decision,) = ann.wake(NOON + 30 * MINUTE)
+    assert ann.on_timer(NOON + 30 * MINUTE - 1) == []
+    (decision,) = ann.on_timer(NOON + 30 * MINUTE)
     assert decision.deliveries[0].expires_at == NOON + 30 * MINUTE + 24 * HOUR
 
 
@@ -223,7 +223,7 @@ def test_a_cancelled_row_is_told_and_forgotten() -> None:
     (row,) = ann.held
     decision = ann.take(cancel(row, ann.held[row], ann.ledger, name))
     assert told(decision) == {"push": "suppressed cancelled"}
-    assert ann.wake(NOON + HOUR) == []
+    assert ann.on_timer(NOON + HOUR) == []
     assert not ann.held
 
 
@@ -237,13 +237,13 @@ def test_what_the_catalogue_has_no_more_is_suppressed() -> None:
     ann = Person(kind('delay = "30m"'))
     ann.meet(at(0), NOON)
     ann.spec = unknown_type("thing")
-    assert told(*ann.wake(NOON + HOUR)) == {"push": "suppressed unknown_type"}
+    assert told(*ann.on_timer(NOON + HOUR)) == {"push": "suppressed unknown_type"}
 
 
 def test_expired_while_it_waited_for_us() -> None:
     ann = Person(kind(""), Profile(("phone",), quiet_hours=NIGHT))
     ann.meet(at(0), NOON)
-    assert told(*ann.wake(NOON + 24 * HOUR)) == {"push": "suppressed expired"}
+    assert told(*ann.on_timer(NOON + 24 * HOUR)) == {"push": "suppressed expired"}
 
 
 def test_a_user_with_a_hundred_devices() -> None:
@@ -275,7 +275,7 @@ def test_what_can_not_be_rendered_any_more_is_suppressed_with_the_reason() -> No
     ann = Person(kind('delay = "30m"'))
     ann.meet(at(0), NOON)
     ann.spec = variant(("{{ data.text }}", "{{ data.missing }}"))
-    (decision,) = ann.wake(NOON + HOUR)
+    (decision,) = ann.on_timer(NOON + HOUR)
     assert told(decision) == {"push": "suppressed render_failed"}
     assert "'missing' is missing" in decision.outcomes[0].detail
     assert not decision.deliveries

@@ -44,12 +44,12 @@ def test_events_of_one_window_and_key_go_out_together_and_once() -> None:
     ann = Person(FIXED, PHONE)
     for name, minute in (("e1", 0), ("e2", 3), ("e3", 9.99)):
         assert told(ann.meet(at(minute, name), NOON + 1)) == {"push": "held digest"}
-    assert ann.wake(TEN - 1) == []
-    decisions = ann.wake(TEN)
+    assert ann.on_timer(TEN - 1) == []
+    decisions = ann.on_timer(TEN)
     assert members(decisions) == [{"e1", "e2", "e3"}]
     assert len(bodies(decisions)) == 1
     assert not ann.held
-    assert ann.wake(NOON + 24 * HOUR) == []
+    assert ann.on_timer(NOON + 24 * HOUR) == []
 
 
 def test_each_key_and_each_channel_has_a_digest_of_its_own() -> None:
@@ -62,37 +62,37 @@ def test_each_key_and_each_channel_has_a_digest_of_its_own() -> None:
     ann.meet(at(0, "e1", key="a"), NOON)
     ann.meet(at(1, "e2", key="b"), NOON)
     ann.meet(at(12, "e3", key="a"), NOON)
-    assert members(ann.wake(TEN)) == [{"e1"}]
-    assert members(ann.wake(TEN + MINUTE)) == [{"e2"}]
-    assert members(ann.wake(NOON + 20 * MINUTE + LATE)) == [{"e1", "e2", "e3"}]
+    assert members(ann.on_timer(TEN)) == [{"e1"}]
+    assert members(ann.on_timer(TEN + MINUTE)) == [{"e2"}]
+    assert members(ann.on_timer(NOON + 20 * MINUTE + LATE)) == [{"e1", "e2", "e3"}]
 
 
 def test_what_comes_after_the_end_is_in_the_next_window() -> None:
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
     ann.meet(at(10, "e2"), NOON + 10 * MINUTE)  # still open, for what is late
-    assert members(ann.wake(TEN)) == [{"e1"}]
+    assert members(ann.on_timer(TEN)) == [{"e1"}]
     ann.meet(at(5, "e3"), NOON + 11 * MINUTE)  # too late for the one that is closed
-    assert members(ann.wake(TEN + 10 * MINUTE)) == [{"e2", "e3"}]
+    assert members(ann.on_timer(TEN + 10 * MINUTE)) == [{"e2", "e3"}]
 
 
 def test_a_session_ends_when_nothing_came_for_a_while_or_at_the_latest() -> None:
     ann = Person(kind('digests = [{ channels = ["push"], pause = "2m", longest = "5m" }]'), PHONE)
     decisions: list[Decision] = []
     for number in range(8):
-        decisions += ann.wake(NOON + number * MINUTE)
+        decisions += ann.on_timer(NOON + number * MINUTE)
         ann.meet(at(number, f"e{number}"), NOON + number * MINUTE)
     assert members(decisions) == [{"e0", "e1", "e2", "e3", "e4"}]
-    assert members(ann.wake(NOON + 9 * MINUTE + LATE - 1)) == []
-    assert members(ann.wake(NOON + 9 * MINUTE + LATE)) == [{"e5", "e6", "e7"}]
+    assert members(ann.on_timer(NOON + 9 * MINUTE + LATE - 1)) == []
+    assert members(ann.on_timer(NOON + 9 * MINUTE + LATE)) == [{"e5", "e6", "e7"}]
 
 
 def test_a_digest_by_the_clock_comes_in_the_users_zone() -> None:
     spec = kind('digests = [{ channels = ["push"], at = ["08:00"] }]')
     ann = Person(spec, replace(PHONE, zone="Asia/Tokyo"))  # 21:00 there
     ann.meet(at(0, "e1"), NOON)
-    assert ann.wake(NOON + 11 * HOUR + LATE - 1) == []
-    assert members(ann.wake(NOON + 11 * HOUR + LATE)) == [{"e1"}]
+    assert ann.on_timer(NOON + 11 * HOUR + LATE - 1) == []
+    assert members(ann.on_timer(NOON + 11 * HOUR + LATE)) == [{"e1"}]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_a_digest_by_the_clock_comes_in_the_users_zone() -> None:
 def test_a_user_may_want_it_gathered(frequency: Frequency, due: int, category: str) -> None:
     ann = Person(kind("", "push inapp"), replace(PHONE, frequency={category: frequency}))
     assert told(ann.meet(at(0, "e1"), NOON)) == {"push": "held digest", "inapp": "sent"}
-    assert ann.wake(NOON + due + LATE - 1) == []
-    assert members(ann.wake(NOON + due + LATE)) == [{"e1"}]
+    assert ann.on_timer(NOON + due + LATE - 1) == []
+    assert members(ann.on_timer(NOON + due + LATE)) == [{"e1"}]
 
 
 def test_receipts_and_what_is_critical_are_never_gathered() -> None:
@@ -115,17 +115,17 @@ def test_receipts_and_what_is_critical_are_never_gathered() -> None:
 def test_a_digest_waits_for_the_morning_and_takes_along_what_comes_until_then() -> None:
     ann = Person(FIXED, replace(PHONE, quiet_hours=NIGHT))
     ann.meet(at(0, "e1"), NOON)
-    assert bodies(ann.wake(TEN)) == []
+    assert bodies(ann.on_timer(TEN)) == []
     ann.meet(at(30, "e2"), NOON + 30 * MINUTE)
-    assert ann.wake(ONE - 1) == []
-    assert members(ann.wake(ONE)) == [{"e1", "e2"}]
+    assert ann.on_timer(ONE - 1) == []
+    assert members(ann.on_timer(ONE)) == [{"e1", "e2"}]
 
 
 def test_an_opt_out_that_is_stored_before_the_end_counts() -> None:
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
     ann.profile = replace(PHONE, channels={Channel.PUSH: False})
-    assert told(*ann.wake(TEN)) == {"push": "suppressed opted_out"}
+    assert told(*ann.on_timer(TEN)) == {"push": "suppressed opted_out"}
 
 
 def test_what_was_muted_meanwhile_is_left_out() -> None:
@@ -134,7 +134,7 @@ def test_what_was_muted_meanwhile_is_left_out() -> None:
     ann.meet(at(0, "e1", key="a"), NOON)
     ann.meet(at(1, "e2", key="b"), NOON)
     ann.profile = replace(PHONE, mutes={"things/a": 0})
-    assert members(ann.wake(TEN)) == [{"e2"}]
+    assert members(ann.on_timer(TEN)) == [{"e2"}]
 
 
 def test_what_is_over_a_limit_folds_into_a_digest_for_when_there_is_room() -> None:
@@ -142,8 +142,8 @@ def test_what_is_over_a_limit_folds_into_a_digest_for_when_there_is_room() -> No
     said = [told(ann.meet(at(number, f"e{number}"), NOON + number * MINUTE)) for number in range(4)]
     assert said == [{"push": "sent"}] * 2 + [{"push": "held rate_limited"}] * 2
     assert [held.request.event.id for held in ann.held.values()] == ["e2", "e3"]
-    assert ann.wake(TEN - 1) == []
-    assert members(ann.wake(TEN)) == [{"e2", "e3"}]
+    assert ann.on_timer(TEN - 1) == []
+    assert members(ann.on_timer(TEN)) == [{"e2", "e3"}]
 
 
 def test_a_digest_that_is_over_a_limit_waits_until_there_is_room() -> None:
@@ -153,10 +153,10 @@ def test_a_digest_that_is_over_a_limit_waits_until_there_is_room() -> None:
         ann = Person(kind(gathered + limit), PHONE)
         ann.meet(at(0, "e1", key="a"), NOON)
         ann.meet(at(0.5, "e2", key="b"), NOON)
-        assert members(ann.wake(NOON + MINUTE + LATE)) == [{"e1"}]
-        second = ann.wake(NOON + 2 * MINUTE)
+        assert members(ann.on_timer(NOON + MINUTE + LATE)) == [{"e1"}]
+        second = ann.on_timer(NOON + 2 * MINUTE)
         assert told(*second) == {}
-        assert members(ann.wake(NOON + 2 * HOUR)) == [{"e2"}]
+        assert members(ann.on_timer(NOON + 2 * HOUR)) == [{"e2"}]
 
 
 def test_a_cancelled_event_is_not_in_its_digest() -> None:
@@ -165,8 +165,8 @@ def test_a_cancelled_event_is_not_in_its_digest() -> None:
     ann.meet(at(1, "e2"), NOON)
     row = min(ann.held)
     ann.take(cancel(row, ann.held[row], ann.ledger, "n"))
-    decisions = ann.wake(TEN)
-    decisions += ann.wake(TEN + MINUTE)  # the window that the other one opens
+    decisions = ann.on_timer(TEN)
+    decisions += ann.on_timer(TEN + MINUTE)  # the window that the other one opens
     assert members(decisions) == [{"e2"}]
 
 
@@ -175,7 +175,7 @@ def test_a_digest_that_was_cancelled_altogether_is_not_sent() -> None:
     ann.meet(at(0, "e1"), NOON)
     (row,) = ann.held
     ann.take(cancel(row, ann.held[row], ann.ledger, "n"))
-    assert bodies(ann.wake(TEN)) == []
+    assert bodies(ann.on_timer(TEN)) == []
     assert list(ann.ledger.timers()) == []
 
 
@@ -184,7 +184,7 @@ def test_more_than_is_kept_is_refused_with_a_reason() -> None:
     for number in range(MOST_GATHERED):
         ann.meet(at(number / 1000, f"e{number}"), NOON)
     assert told(ann.meet(at(1, f"e{MOST_GATHERED}"), NOON)) == {"push": "suppressed too_many_held"}
-    assert len(members(ann.wake(TEN))[0]) == MOST_GATHERED
+    assert len(members(ann.on_timer(TEN))[0]) == MOST_GATHERED
 
 
 def test_a_digest_holds_so_many_bytes_and_no_more() -> None:
@@ -201,7 +201,7 @@ def test_a_digest_holds_so_many_bytes_and_no_more() -> None:
     ann.take(cancel(row, held, ann.ledger, "n"))
     assert meet("e14") == {"push": "held digest"}
     assert meet("e15") == {"push": "suppressed too_many_held"}
-    assert len(members(ann.wake(TEN))[0]) == 13
+    assert len(members(ann.on_timer(TEN))[0]) == 13
     assert meet("e16") == {"push": "held digest"}
 
 
@@ -233,12 +233,12 @@ def test_any_order_within_the_lateness_makes_the_same_digests(
     arrivals = [(time + random.randrange(LATE), time, n) for n, time in enumerate(times)]
     decisions: list[Decision] = []
     for arrival, time, number in sorted(arrivals):
-        decisions += ann.wake(NOON + arrival)
+        decisions += ann.on_timer(NOON + arrival)
         ann.meet(at(time / MINUTE, f"e{number}"), NOON + arrival)
         if random.random() < 0.3:
             assert ann.meet(at(time / MINUTE, f"e{number}"), NOON + arrival).replay
     for minute in range(52, 120):
-        decisions += ann.wake(NOON + minute * MINUTE)
+        decisions += ann.on_timer(NOON + minute * MINUTE)
     assert members(decisions) == windows(times, 10 * MINUTE)
     assert len({d.notification_id for d in decisions if d.deliveries}) == len(members(decisions))
 
@@ -246,11 +246,11 @@ def test_any_order_within_the_lateness_makes_the_same_digests(
 def test_an_event_repeated_when_its_mark_is_gone_makes_a_digest_of_another_name() -> None:
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
-    (first,) = [d for d in ann.wake(TEN) if d.deliveries]
+    (first,) = [d for d in ann.on_timer(TEN) if d.deliveries]
     ann.ledger = replace(ann.ledger, marks=NO_MARKS)
     ann.meet(at(0, "e1"), NOON + HOUR)
     ann.meet(at(11, "e2"), NOON + HOUR)
-    (second,) = [d for d in ann.wake(NOON + 2 * HOUR) if d.deliveries]
+    (second,) = [d for d in ann.on_timer(NOON + 2 * HOUR) if d.deliveries]
     assert members([second]) == [{"e1", "e2"}]
     assert second.deliveries[0].delivery_id != first.deliveries[0].delivery_id
 
@@ -259,14 +259,14 @@ def test_a_digest_that_waited_and_was_cancelled_does_not_cut_the_next_session_sh
     spec = kind('digests = [{ channels = ["push"], pause = "10m" }]')
     ann = Person(spec, replace(PHONE, quiet_hours=NIGHT))
     name = ann.meet(at(0, "e1"), NOON).notification_id
-    assert told(*ann.wake(TEN)) == {}
+    assert told(*ann.on_timer(TEN)) == {}
     (row,) = ann.held
     ann.take(cancel(row, ann.held[row], ann.ledger, name))
-    ann.wake(ONE)
+    ann.on_timer(ONE)
     ann.meet(at(61, "e2"), NOON + 61 * MINUTE)
     ann.meet(at(70, "e3"), NOON + 70 * MINUTE)
-    assert members(ann.wake(NOON + 71 * MINUTE + LATE)) == []
-    assert members(ann.wake(NOON + 80 * MINUTE + LATE)) == [{"e2", "e3"}]
+    assert members(ann.on_timer(NOON + 71 * MINUTE + LATE)) == []
+    assert members(ann.on_timer(NOON + 80 * MINUTE + LATE)) == [{"e2", "e3"}]
 
 
 def gatherings(number: int, due_at: int = 0) -> dict[str, Gathering]:
@@ -278,7 +278,7 @@ def gatherings(number: int, due_at: int = 0) -> dict[str, Gathering]:
 def test_digests_that_are_closed_leave_room_for_what_waits() -> None:
     ann = Person(FIXED, PHONE, ledger=Ledger(gathering=gatherings(MOST_WAITING)))
     assert told(ann.meet(at(0, "e1"), NOON)) == {"push": "held digest"}
-    assert members(ann.wake(TEN)) == [{"e1"}]
+    assert members(ann.on_timer(TEN)) == [{"e1"}]
     delayed = Person(kind('delay = "30m"'), PHONE, ledger=ann.ledger)
     assert told(delayed.meet(at(0, "e2"), NOON)) == {"push": "held scheduled"}
 
@@ -294,7 +294,7 @@ def test_of_digests_that_are_closed_the_last_are_remembered() -> None:
 def test_a_digest_that_opens_again_needs_room_as_any_other() -> None:
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
-    ann.wake(TEN)
+    ann.on_timer(TEN)
     waiting = gatherings(MOST_WAITING, due_at=NOON + 24 * HOUR)
     ann.ledger = replace(ann.ledger, gathering=ann.ledger.gathering | waiting)
     assert told(ann.meet(at(20, "e2"), NOON + 20 * MINUTE)) == {"push": "suppressed too_many_held"}
@@ -309,13 +309,13 @@ def test_a_window_that_is_open_stays_as_it_was_opened_and_the_next_is_the_types(
     ann.spec = TWENTY
     # It happened before the first, and so opened the window.
     ann.meet(at(3, "e2"), NOON + 5 * MINUTE)
-    assert ann.wake(NOON + 13 * MINUTE + LATE - 1) == []
-    assert members(ann.wake(NOON + 13 * MINUTE + LATE)) == [{"e1", "e2"}]
+    assert ann.on_timer(NOON + 13 * MINUTE + LATE - 1) == []
+    assert members(ann.on_timer(NOON + 13 * MINUTE + LATE)) == [{"e1", "e2"}]
     ann.meet(at(14, "e3"), NOON + 14 * MINUTE)
     ((_, gathering),) = ann.ledger.gathering.items()
     assert (gathering.window.length, gathering.first) == (20 * MINUTE, NOON + 14 * MINUTE)
-    assert members(ann.wake(NOON + 34 * MINUTE + LATE - 1)) == []
-    assert members(ann.wake(NOON + 34 * MINUTE + LATE)) == [{"e3"}]
+    assert members(ann.on_timer(NOON + 34 * MINUTE + LATE - 1)) == []
+    assert members(ann.on_timer(NOON + 34 * MINUTE + LATE)) == [{"e3"}]
 
 
 def test_rows_are_in_the_order_of_the_events_and_ids_are_made_of_them() -> None:
@@ -325,7 +325,7 @@ def test_rows_are_in_the_order_of_the_events_and_ids_are_made_of_them() -> None:
     happened = accepted = "001772366400000"
     assert place == f"{happened}{accepted}{1:019}{first.notification_id}"
     assert list(ann.ledger.gathering) == [name]
-    (digest,) = [d for d in ann.wake(TEN) if d.deliveries]
+    (digest,) = [d for d in ann.on_timer(TEN) if d.deliveries]
     named = blake2b(f"g{happened}{first.notification_id}push".encode(), digest_size=16).hexdigest()
     assert digest.deliveries[0].notification_id == named
 
@@ -334,9 +334,9 @@ def test_rows_are_in_the_order_of_the_events_and_ids_are_made_of_them() -> None:
 def test_a_window_is_open_for_its_lateness_to_the_millisecond(late: int, is_in: bool) -> None:
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
-    decisions = ann.wake(NOON + 10 * MINUTE + late)
+    decisions = ann.on_timer(NOON + 10 * MINUTE + late)
     ann.meet(at(9, "e2"), NOON + 10 * MINUTE + late)
-    decisions += ann.wake(TEN)
+    decisions += ann.on_timer(TEN)
     assert members(decisions) == [{"e1", "e2"} if is_in else {"e1"}]
 
 
@@ -345,7 +345,7 @@ def test_a_window_ends_before_its_end_to_the_millisecond(after: int, is_in: bool
     ann = Person(FIXED, PHONE)
     ann.meet(at(0, "e1"), NOON)
     ann.meet(at(after / MINUTE, "e2"), NOON + after)
-    assert members(ann.wake(TEN)) == [{"e1", "e2"} if is_in else {"e1"}]
+    assert members(ann.on_timer(TEN)) == [{"e1", "e2"} if is_in else {"e1"}]
 
 
 @pytest.mark.parametrize(("age", "kept"), [(86_400_000, False), (86_400_000 - 1, True), (0, True)])

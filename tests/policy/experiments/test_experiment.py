@@ -135,7 +135,7 @@ def test_what_waits_comes_in_the_same_variant(label: str, special: str) -> None:
     spec = thing(("= 86400\n", f"= 86400\n{special}\n"))
     person, user = Person(spec, EVERYWHERE), user_of(label)
     person.meet(of(user), NOON)
-    sent = [each for decision in person.wake(NOON + 2 * HOUR) for each in decision.deliveries]
+    sent = [each for decision in person.on_timer(NOON + 2 * HOUR) for each in decision.deliveries]
     assert sent
     assert {each.variant for each in sent} == {label}
 

@@ -145,7 +145,7 @@ def test_what_waited_counts_as_of_when_it_was_due() -> None:
     """Sent in the morning, at which the hour that counts begins anew."""
     ann = phone("rate_limit = { count = 1, seconds = 3600 }", quiet_hours=NIGHT)
     assert meet(ann, 0) == "held quiet_hours"
-    assert [told(decision) for decision in ann.wake(ONE + 5)] == [{"push": "sent"}]
+    assert [told(decision) for decision in ann.on_timer(ONE + 5)] == [{"push": "sent"}]
     (window,) = ann.ledger.windows.values()
     assert window.times == (ONE,)
     assert ONE == NOON + HOUR

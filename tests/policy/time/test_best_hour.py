@@ -40,8 +40,8 @@ def test_it_waits_until_the_hour_begins_and_then_goes() -> None:
     (outcome, *_) = person.meet(request(), NOON).outcomes
     assert (outcome.stage, outcome.reason) == (Stage.HELD, Reason.SCHEDULED)
     assert outcome.detail == "best hour from 20:00 UTC"
-    assert person.wake(EIGHT - 1) == []
-    assert told(*person.wake(EIGHT)) == {"push": "sent"}
+    assert person.on_timer(EIGHT - 1) == []
+    assert told(*person.on_timer(EIGHT)) == {"push": "sent"}
 
 
 @given(HOURS | st.none(), MOMENTS, st.sampled_from([90, 3600, 18_000, 86_400, 604_800]))
@@ -57,7 +57,7 @@ def test_it_is_sent_once_within_its_time_to_live_whatever_the_hint(
     for due in waits:
         assert at < due < at + min(23 * HOUR_MS + 1, seconds * 1000)
         assert due // HOUR_MS % 24 == hour
-    later = [decision for due in waits for decision in person.wake(due)]
+    later = [decision for due in waits for decision in person.on_timer(due)]
     sent = [each for decision in (first, *later) for each in decision.deliveries]
     assert sorted(each.address for each in sent) == ["phone", "tablet"]
     # Read again, as after a crash: nothing comes of it, whatever the hour.
@@ -93,14 +93,14 @@ def test_a_delay_comes_first() -> None:
     (due,) = [due for _, due in person.ledger.timers()]
     assert due == EIGHT + 24 * HOUR_MS
     # Counted from when it may go out, so it is in time.
-    assert told(*person.wake(due)) == {"push": "sent"}
+    assert told(*person.on_timer(due)) == {"push": "sent"}
 
 
 def test_quiet_hours_now_are_over_by_the_best_hour() -> None:
     person = Person(SPEC, replace(EVENING, quiet_hours=((127, 11 * 60, 13 * 60),)))
     person.meet(request(), NOON)
-    assert person.wake(NOON + 2 * HOUR_MS) == []
-    assert told(*person.wake(EIGHT)) == {"push": "sent"}
+    assert person.on_timer(NOON + 2 * HOUR_MS) == []
+    assert told(*person.on_timer(EIGHT)) == {"push": "sent"}
 
 
 def test_an_explanation_names_the_hour() -> None:

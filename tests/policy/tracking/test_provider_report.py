@@ -20,7 +20,7 @@ from schemas.feedback import Feedback
 from schemas.receipt import Receipt
 from schemas.subscription import Subscription
 from schemas.suppression import Suppression
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 from tests.policy.test_delivery_events import TICKET
 
 AT = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=9)
@@ -99,9 +99,9 @@ def test_only_a_hard_bounce_and_a_complaint_bar_an_address(kind: Kind, hard: boo
     }
     if kind is Kind.BOUNCED and hard:
         until = AT + timedelta(days=30)
-        assert found == Suppression(**known, reason=Bar.HARD_BOUNCE, until=until)
+        assert found == Suppression(**known, reason=SuppressionReason.HARD_BOUNCE, until=until)
     elif kind is Kind.COMPLAINED:
-        assert found == Suppression(**known, reason=Bar.COMPLAINT)
+        assert found == Suppression(**known, reason=SuppressionReason.COMPLAINT)
     else:
         assert found is None
 

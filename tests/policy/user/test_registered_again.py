@@ -5,13 +5,15 @@ import pytest
 from policy.user.profile import Profile
 from policy.user.suppression import usable, with_bar, with_registration
 from policy.user.suppression_reason import Barred
-from schemas.vocabulary import Bar, Channel
+from schemas.vocabulary import Channel, SuppressionReason
 
 AT = 1_795_000_000_000
 DEVICE = "apns:a1"
 
 
-def barred(reason: Bar = Bar.UNREGISTERED, address: str = DEVICE) -> Profile:
+def barred(
+    reason: SuppressionReason = SuppressionReason.UNREGISTERED, address: str = DEVICE
+) -> Profile:
     return with_bar(Profile(), Barred(Channel.PUSH, address, reason, AT))
 
 
@@ -24,8 +26,11 @@ def test_a_later_registration_lifts_what_was_said_to_be_gone() -> None:
     assert not is_usable(barred(), AT + 1)
     assert is_usable(profile, AT + 1)
     # The old report, told again, changes nothing; a new one does.
-    assert with_bar(profile, Barred(Channel.PUSH, DEVICE, Bar.UNREGISTERED, AT)) is profile
-    again = with_bar(profile, Barred(Channel.PUSH, DEVICE, Bar.UNREGISTERED, AT + 2))
+    assert (
+        with_bar(profile, Barred(Channel.PUSH, DEVICE, SuppressionReason.UNREGISTERED, AT))
+        is profile
+    )
+    again = with_bar(profile, Barred(Channel.PUSH, DEVICE, SuppressionReason.UNREGISTERED, AT + 2))
     assert not is_usable(again, AT + 2)
 
 
@@ -34,7 +39,7 @@ def test_a_later_registration_lifts_what_was_said_to_be_gone() -> None:
     [
         (barred(), AT),  # registered before it was gone
         (barred(), AT - 1),
-        (barred(Bar.COMPLAINT), AT + 1),
+        (barred(SuppressionReason.COMPLAINT), AT + 1),
         (barred(address="apns:b2"), AT + 1),
         (Profile(), AT + 1),
     ],

@@ -22,7 +22,7 @@ from policy.user.suppression import (
 )
 from policy.user.suppression_reason import NO_END, Barred
 from schemas.suppression import Stop, Suppression
-from schemas.vocabulary import Bar, Channel, Reason
+from schemas.vocabulary import Channel, Reason, SuppressionReason
 from tests.policy.samples import EVERYWHERE, NOON, request, variant
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ def report(at: int = 10, **fields: Any) -> Suppression:
     said: dict[str, Any] = {
         "user": "ann",
         "channel": Channel.EMAIL,
-        "reason": Bar.HARD_BOUNCE,
+        "reason": SuppressionReason.HARD_BOUNCE,
         "address": ADDRESS,
         "at": moment(at),
     }
@@ -51,7 +51,7 @@ def bar(at: int = 10, until: int = NO_END, **fields: Any) -> Barred:
     said: dict[str, Any] = {
         "channel": Channel.EMAIL,
         "address": ADDRESS,
-        "reason": Bar.HARD_BOUNCE,
+        "reason": SuppressionReason.HARD_BOUNCE,
     }
     return Barred(**{**said, **fields}, at=at, until=until)
 
@@ -66,11 +66,11 @@ def bar(at: int = 10, until: int = NO_END, **fields: Any) -> Barred:
         (report(lifted=True), bar(until=10)),
         (report(0, lifted=True), bar(0, until=1)),
         (report(lifted=True, until=moment(50)), bar(until=10)),
-        (report(reason=Bar.COMPLAINT), bar(reason=Bar.COMPLAINT)),
+        (report(reason=SuppressionReason.COMPLAINT), bar(reason=SuppressionReason.COMPLAINT)),
         (report(address="old@example.com"), bar(address="old@example.com")),
         (
-            report(channel=Channel.SMS, address="+49", reason=Bar.STOP),
-            bar(channel=Channel.SMS, address="+49", reason=Bar.STOP),
+            report(channel=Channel.SMS, address="+49", reason=SuppressionReason.STOP),
+            bar(channel=Channel.SMS, address="+49", reason=SuppressionReason.STOP),
         ),
     ],
 )
@@ -118,7 +118,11 @@ def test_a_report_that_names_nobody_bars_nothing() -> None:
         # Of the same moment, what is told last counts.
         (bar(20), bar(20, until=90), [bar(20, until=90)]),
         # Each reason, address and channel has a bar of its own.
-        (bar(20), bar(10, reason=Bar.COMPLAINT), [bar(10, reason=Bar.COMPLAINT), bar(20)]),
+        (
+            bar(20),
+            bar(10, reason=SuppressionReason.COMPLAINT),
+            [bar(10, reason=SuppressionReason.COMPLAINT), bar(20)],
+        ),
         (bar(20), bar(30, address="b@x"), [bar(20), bar(30, address="b@x")]),
         (bar(20), bar(30, channel=Channel.PUSH), [bar(20), bar(30, channel=Channel.PUSH)]),
     ],
@@ -147,7 +151,11 @@ def test_of_very_many_bars_the_newest_are_kept() -> None:
 )
 def test_stop_bars_a_number_until_start(said: Stop, stored: Barred) -> None:
     found = with_stop(Profile(phone="+49"), said).barred
-    kind: dict[str, Any] = {"channel": Channel.SMS, "address": "+49", "reason": Bar.STOP}
+    kind: dict[str, Any] = {
+        "channel": Channel.SMS,
+        "address": "+49",
+        "reason": SuppressionReason.STOP,
+    }
     assert found == (msgspec.structs.replace(stored, **kind),)
 
 
@@ -171,7 +179,7 @@ def test_one_bar_of_several_is_enough_and_each_reason_is_said_once() -> None:
     barred = (
         bar(until=5),
         bar(address="b@x"),
-        bar(reason=Bar.COMPLAINT, until=86_400_000),
+        bar(reason=SuppressionReason.COMPLAINT, until=86_400_000),
         bar(address="c@x"),
     )
     profile = Profile(barred=barred)
@@ -185,14 +193,14 @@ def test_one_bar_of_several_is_enough_and_each_reason_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("channel", "address", "reason"),
     [
-        (Channel.SMS, "gone", Bar.STOP),
-        (Channel.PUSH, "gone", Bar.UNREGISTERED),
-        (Channel.CHAT, "telegram:7", Bar.UNREGISTERED),
-        (Channel.CHAT, "whatsapp:+4915112345", Bar.STOP),
+        (Channel.SMS, "gone", SuppressionReason.STOP),
+        (Channel.PUSH, "gone", SuppressionReason.UNREGISTERED),
+        (Channel.CHAT, "telegram:7", SuppressionReason.UNREGISTERED),
+        (Channel.CHAT, "whatsapp:+4915112345", SuppressionReason.STOP),
     ],
 )
 def test_what_a_provider_says_is_gone_is_remembered_of_that_address(
-    channel: Channel, address: str, reason: Bar
+    channel: Channel, address: str, reason: SuppressionReason
 ) -> None:
     decision = decide(request(), variant(), UserState(EVERYWHERE, Ledger()), NOON)
     told = msgspec.structs.replace(
@@ -214,7 +222,9 @@ def test_what_a_provider_says_is_gone_is_remembered_of_that_address(
     [(NO_END, ["tablet"]), (NOON + 1, ["tablet"]), (NOON, ["phone", "tablet"])],
 )
 def test_what_is_barred_is_not_decided_to_be_used(until: int, sent: list[str]) -> None:
-    gone = bar(5, until, channel=Channel.PUSH, address="phone", reason=Bar.UNREGISTERED)
+    gone = bar(
+        5, until, channel=Channel.PUSH, address="phone", reason=SuppressionReason.UNREGISTERED
+    )
     profile = msgspec.structs.replace(EVERYWHERE, barred=(gone,))
     decision = decide(request(), variant(), UserState(profile, Ledger()), NOON)
     assert [d.address for d in decision.deliveries if d.channel is Channel.PUSH] == sent
@@ -222,7 +232,7 @@ def test_what_is_barred_is_not_decided_to_be_used(until: int, sent: list[str]) -
 
 def test_where_all_is_barred_it_says_what_bars_it() -> None:
     barred = tuple(
-        bar(5, NO_END, channel=Channel.PUSH, address=device, reason=Bar.UNREGISTERED)
+        bar(5, NO_END, channel=Channel.PUSH, address=device, reason=SuppressionReason.UNREGISTERED)
         for device in EVERYWHERE.devices
     )
     profile = msgspec.structs.replace(EVERYWHERE, barred=barred)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from policy.user.profile import Profile
 from policy.user.profile_change import with_change
-from policy.user.taken import KEPT_MS, MOST_KEPT, Said, Taken, with_said
+from policy.user.taken import MOST_KEPT, TAKEN_RETENTION_MS, Said, Taken, with_said
 from schemas.profile import Contacts, Device, DeviceChange, Preferences, Presence, QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.vocabulary import Channel, Frequency
@@ -130,9 +130,9 @@ def test_what_was_taken_in_the_same_millisecond_is_as_it_is_read() -> None:
 def test_times_are_kept_for_as_long_as_an_older_record_may_come_and_not_for_good() -> None:
     change = DeviceChange(user="ann", device=Device(token="phone"))
     profile = with_said(Profile(), change, Taken(at(0)))
-    still = with_said(profile, PREFERENCES, Taken(at(0) + KEPT_MS - 1))
+    still = with_said(profile, PREFERENCES, Taken(at(0) + TAKEN_RETENTION_MS - 1))
     assert len(still.taken) == 2
-    later = with_said(profile, PREFERENCES, Taken(at(0) + KEPT_MS))
+    later = with_said(profile, PREFERENCES, Taken(at(0) + TAKEN_RETENTION_MS))
     assert len(later.taken) == 1
 
 

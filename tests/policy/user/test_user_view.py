@@ -9,7 +9,7 @@ from policy.user.profile import FOR_GOOD, Profile
 from policy.user.suppression_reason import NO_END, Barred
 from policy.user.user_view import contacts_of, preferences_of, suppressions_of, unsubscribed_from
 from schemas.profile import BotChat, ChatHook, Contacts, Device, QuietHours
-from schemas.vocabulary import Bar, Channel, Weekday
+from schemas.vocabulary import Channel, SuppressionReason, Weekday
 
 NOON, ONE = 1_772_366_400_000, 1_772_370_000_000
 AT_NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -18,10 +18,10 @@ AT_ONE = datetime(2026, 3, 1, 13, tzinfo=UTC)
 
 @pytest.mark.parametrize(("until", "end"), [(NO_END, None), (ONE, AT_ONE)])
 def test_a_bar_has_its_reason_and_its_end(until: int, end: datetime | None) -> None:
-    bar = Barred(Channel.EMAIL, "ann@example.com", Bar.HARD_BOUNCE, NOON, until)
+    bar = Barred(Channel.EMAIL, "ann@example.com", SuppressionReason.HARD_BOUNCE, NOON, until)
     (found,) = suppressions_of(Profile(barred=(bar,)), "acme", "ann")
     assert (found.user, found.tenant, found.channel) == ("ann", "acme", Channel.EMAIL)
-    assert (found.address, found.reason) == ("ann@example.com", Bar.HARD_BOUNCE)
+    assert (found.address, found.reason) == ("ann@example.com", SuppressionReason.HARD_BOUNCE)
     assert (found.at, found.until) == (AT_NOON, end)
 
 

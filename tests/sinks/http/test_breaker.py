@@ -17,7 +17,7 @@ from sinks.http.breaker import (
     Started,
     answers_of,
 )
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 
 STALL = 5000
 FINE, FAILED = Answers(failed=False), Answers(failed=True)
@@ -29,8 +29,8 @@ ALL_ANSWERS = [
     Answers(failed=True, unproven=True),
     Answers(failed=True, pause=2.5, unproven=True),
 ]
-SENT, REFUSED = Sent("1"), Refused(Reason.REJECTED, "no")
-DOWN = Retry(Reason.PROVIDER_ERROR, "503")
+SENT, REFUSED = Sent("1"), PermanentFailure(Reason.REJECTED, "no")
+DOWN = TransientFailure(Reason.PROVIDER_ERROR, "503")
 
 
 def started(breaker: Breaker, now: int, key: str | None = None) -> Started:
@@ -146,9 +146,9 @@ def test_what_outcomes_say_of_the_provider() -> None:
     assert answers_of([SENT]) == answers_of([REFUSED]) == FINE
     assert answers_of([DOWN, DOWN]) == FAILED
     assert answers_of([DOWN, SENT]) == FINE
-    slow = Retry(Reason.THROTTLED, "429", 7.0)
+    slow = TransientFailure(Reason.THROTTLED, "429", 7.0)
     assert answers_of([slow, SENT]) == Answers(failed=False, pause=7.0)
-    assert answers_of([Retry(Reason.CIRCUIT_OPEN, "an inner one")]) is None
+    assert answers_of([TransientFailure(Reason.CIRCUIT_OPEN, "an inner one")]) is None
 
 
 OURS = Answers(failed=True, unproven=True)

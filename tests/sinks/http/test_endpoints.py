@@ -9,7 +9,7 @@ from schemas.vocabulary import Reason
 from sinks.http.circuits import MOST
 from sinks.http.client import HttpClient, Reply
 from sinks.http.endpoints import Endpoints
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from tests.patience import until
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import Recorder, Still
@@ -20,7 +20,7 @@ FINE = reply(200, b"")
 
 
 def meaning(said: Reply) -> Outcome:
-    return Sent("s") if said.status == 200 else Retry(Reason.PROVIDER_ERROR, "500")
+    return Sent("s") if said.status == 200 else TransientFailure(Reason.PROVIDER_ERROR, "500")
 
 
 class Known(Endpoints):
@@ -53,13 +53,15 @@ async def test_five_failures_open_one_circuit_for_a_second_and_no_other() -> Non
     clock, http = Still(), Recorder(DOWN, DOWN, DOWN, DOWN, DOWN, FINE)
     calls = Known(http, clock)
     for _ in range(5):
-        assert await calls.to("one") == Retry(Reason.PROVIDER_ERROR, "500")
-    waits = Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+        assert await calls.to("one") == TransientFailure(Reason.PROVIDER_ERROR, "500")
+    waits = TransientFailure(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
     assert await calls.to("one") == waits
     assert len(http.requests) == 5
     assert await calls.to("two") == Sent("s")
     clock.time += 400
-    assert await calls.to("one") == Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 0.6)
+    assert await calls.to("one") == TransientFailure(
+        Reason.CIRCUIT_OPEN, "its server is in trouble", 0.6
+    )
     clock.time += 600
     assert await calls.to("one") == Sent("s")
     assert await calls.to("one") == Sent("s")
@@ -70,11 +72,13 @@ async def test_a_retry_after_is_of_one_circuit() -> None:
     calls = Known(Recorder(FINE), clock)
 
     def slow(_: Reply) -> Outcome:
-        return Retry(Reason.THROTTLED, "429", 30.0)
+        return TransientFailure(Reason.THROTTLED, "429", 30.0)
 
     assert await calls.call("one", URL, b"", {}, slow) == slow(FINE)
     clock.time += 29_000
-    assert await calls.to("one") == Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+    assert await calls.to("one") == TransientFailure(
+        Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0
+    )
     assert await calls.to("two") == Sent("s")
     clock.time += 1000
     assert await calls.to("one") == Sent("s")
@@ -82,24 +86,24 @@ async def test_a_retry_after_is_of_one_circuit() -> None:
 
 async def test_a_refusal_opens_nothing() -> None:
     calls = Known(Recorder(FINE), Still())
-    gone = Refused(Reason.UNREGISTERED, "410")
+    gone = PermanentFailure(Reason.UNREGISTERED, "410")
     for _ in range(30):
         assert await calls.call("c", URL, b"", {}, lambda _: gone) == gone
 
 
 async def test_a_reply_that_never_came_counts_as_it_is() -> None:
-    lost = Retry(Reason.TIMEOUT, "no reply", uncertain=True)
+    lost = TransientFailure(Reason.TIMEOUT, "no reply", uncertain=True)
     calls = Known(Recorder(lost), Still())
     for _ in range(5):
         assert await calls.to("c") == lost
     opened = await calls.to("c")
-    assert isinstance(opened, Retry)
+    assert isinstance(opened, TransientFailure)
     assert opened.reason is Reason.CIRCUIT_OPEN
 
 
 async def test_where_a_name_leads_within_nothing_is_called() -> None:
     calls = Known(None, Still())
-    private = Refused(Reason.INVALID_ADDRESS, "its name stands for a private address")
+    private = PermanentFailure(Reason.INVALID_ADDRESS, "its name stands for a private address")
     assert await calls.to("c") == private
 
 
@@ -113,7 +117,7 @@ async def test_where_a_name_leads_within_nothing_is_called() -> None:
 )
 async def test_what_may_not_be_called_is_refused_before_any_call(url: str, said: str) -> None:
     http = Recorder(FINE)
-    assert await Known(http, Still()).to("c", url) == Refused(Reason.INVALID_ADDRESS, said)
+    assert await Known(http, Still()).to("c", url) == PermanentFailure(Reason.INVALID_ADDRESS, said)
     assert http.requests == []
 
 
@@ -124,7 +128,7 @@ class Hanging(Recorder):
         super().__init__(FINE)
         self.go = asyncio.Event()
 
-    async def post(self, url: str, body: bytes, headers: object) -> Reply | Retry:
+    async def post(self, url: str, body: bytes, headers: object) -> Reply | TransientFailure:
         """Wait."""
         found = await super().post(url, body, {})
         await self.go.wait()
@@ -143,12 +147,14 @@ async def test_a_call_that_was_given_up_says_nothing_of_its_server() -> None:
     await asyncio.gather(task, return_exceptions=True)
     # Neither the fifth failure nor a success, after which five more would be needed.
     calls.http = Recorder(DOWN)
-    assert await calls.to("c") == Retry(Reason.PROVIDER_ERROR, "500")
-    assert await calls.to("c") == Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+    assert await calls.to("c") == TransientFailure(Reason.PROVIDER_ERROR, "500")
+    assert await calls.to("c") == TransientFailure(
+        Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0
+    )
 
 
-LOST = Retry(Reason.UNREACHABLE, "refused")
-WAITS = Retry(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
+LOST = TransientFailure(Reason.UNREACHABLE, "refused")
+WAITS = TransientFailure(Reason.CIRCUIT_OPEN, "its server is in trouble", 1.0)
 
 
 async def test_a_host_at_which_five_hooks_are_not_reached_is_left_alone_as_a_whole() -> None:
@@ -171,7 +177,7 @@ async def test_what_hooks_answer_is_no_trouble_of_others_at_their_host(reply: Re
     calls = Known(Recorder(reply), Still())
 
     def said(found: Reply) -> Outcome:
-        return Retry(Reason.PROVIDER_ERROR, str(found.status), found.retry_after)
+        return TransientFailure(Reason.PROVIDER_ERROR, str(found.status), found.retry_after)
 
     for number in range(60):
         await calls.call(f"hook {number}", URL, b"", {}, said)
@@ -216,7 +222,7 @@ async def test_a_name_that_can_not_be_looked_up_is_tried_again(error: Exception,
     calls = Known(None, Still())
     calls.error = error
     said = f"its name can't be looked up: {name}"
-    assert await calls.to("c") == Retry(Reason.UNREACHABLE, said)
+    assert await calls.to("c") == TransientFailure(Reason.UNREACHABLE, said)
 
 
 async def test_of_too_many_circuits_those_used_the_longest_ago_go() -> None:
@@ -227,10 +233,10 @@ async def test_of_too_many_circuits_those_used_the_longest_ago_go() -> None:
     for number in range(1023):
         await calls.to(f"circuit {number}")
     # Used again, it is not the oldest any more.
-    assert isinstance(await calls.to("in trouble"), Retry)
+    assert isinstance(await calls.to("in trouble"), TransientFailure)
     for number in range(1023, 2046):
         await calls.to(f"circuit {number}")
-    assert isinstance(await calls.to("in trouble"), Retry)
+    assert isinstance(await calls.to("in trouble"), TransientFailure)
     for number in range(1024):
         await calls.to(f"another {number}")
     assert await calls.to("in trouble") == Sent("s")

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.vocabulary import Reason
 from sinks.http.client import Reply
-from sinks.provider import Fault, Outcome, Refused, Retry
+from sinks.provider import Fault, Outcome, PermanentFailure, TransientFailure
 from sinks.sms.sms_provider import Text
 
 HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
@@ -51,17 +51,19 @@ def unread(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     """A reply not in the provider's form: not taken for sure, unless the status says success."""
     size = len(reply(status, body).body)
     detail = f"HTTP {status} with {size} bytes not understood"
-    outcome = Retry(Reason.UNREADABLE_REPLY, detail, uncertain=status < 300)
+    outcome = TransientFailure(Reason.UNREADABLE_REPLY, detail, uncertain=status < 300)
     return Row(status, body, outcome, headers or {})
 
 
 PROXIES = [
-    Row(500, HTML, Retry(Reason.PROVIDER_ERROR, "HTTP 500")),
-    Row(502, HTML, Retry(Reason.PROVIDER_ERROR, "HTTP 502", uncertain=True)),
-    Row(503, HTML, Retry(Reason.PROVIDER_ERROR, "HTTP 503", 30.0), {"retry-after": "30"}),
-    Row(504, HTML, Retry(Reason.PROVIDER_ERROR, "HTTP 504", uncertain=True)),
-    Row(408, HTML, Retry(Reason.TIMEOUT, "HTTP 408")),
-    Row(429, HTML, Retry(Reason.THROTTLED, "HTTP 429", 7.0), {"retry-after": "7"}),
+    Row(500, HTML, TransientFailure(Reason.PROVIDER_ERROR, "HTTP 500")),
+    Row(502, HTML, TransientFailure(Reason.PROVIDER_ERROR, "HTTP 502", uncertain=True)),
+    Row(
+        503, HTML, TransientFailure(Reason.PROVIDER_ERROR, "HTTP 503", 30.0), {"retry-after": "30"}
+    ),
+    Row(504, HTML, TransientFailure(Reason.PROVIDER_ERROR, "HTTP 504", uncertain=True)),
+    Row(408, HTML, TransientFailure(Reason.TIMEOUT, "HTTP 408")),
+    Row(429, HTML, TransientFailure(Reason.THROTTLED, "HTTP 429", 7.0), {"retry-after": "7"}),
     unread(301, HTML),
     unread(400, HTML),
     unread(413, HTML),
@@ -69,46 +71,46 @@ PROXIES = [
 """What no provider need write itself: none of it refuses a message, or proves that it was sent."""
 
 
-def rejected(detail: str) -> Refused:
+def rejected(detail: str) -> PermanentFailure:
     """The message can't be sent; nothing is wrong with the address."""
-    return Refused(Reason.REJECTED, detail)
+    return PermanentFailure(Reason.REJECTED, detail)
 
 
-def invalid(detail: str) -> Refused:
+def invalid(detail: str) -> PermanentFailure:
     """The address is none."""
-    return Refused(Reason.INVALID_ADDRESS, detail)
+    return PermanentFailure(Reason.INVALID_ADDRESS, detail)
 
 
-def maybe_invalid(detail: str) -> Refused:
+def maybe_invalid(detail: str) -> PermanentFailure:
     """Nothing gets through to the address with our settings, which may change."""
-    return Refused(Reason.INVALID_ADDRESS, detail, lasting=False)
+    return PermanentFailure(Reason.INVALID_ADDRESS, detail, lasting=False)
 
 
-def gone(detail: str) -> Refused:
+def gone(detail: str) -> PermanentFailure:
     """Nobody is at the address any more."""
-    return Refused(Reason.UNREGISTERED, detail)
+    return PermanentFailure(Reason.UNREGISTERED, detail)
 
 
-def ours(detail: str) -> Retry:
+def ours(detail: str) -> TransientFailure:
     """A setting or the account is at fault: everybody's messages wait until that is mended."""
-    return Retry(Reason.UNAUTHORIZED, detail)
+    return TransientFailure(Reason.UNAUTHORIZED, detail)
 
 
-def throttled(detail: str, after: float | None = None) -> Retry:
+def throttled(detail: str, after: float | None = None) -> TransientFailure:
     """Too many calls."""
-    return Retry(Reason.THROTTLED, detail, after)
+    return TransientFailure(Reason.THROTTLED, detail, after)
 
 
-def throttled_alone(detail: str, after: float | None = None) -> Retry:
+def throttled_alone(detail: str, after: float | None = None) -> TransientFailure:
     """Too many calls for one address."""
-    return Retry(Reason.THROTTLED, detail, after, fault=Fault.ADDRESS)
+    return TransientFailure(Reason.THROTTLED, detail, after, fault=Fault.ADDRESS)
 
 
-def throttled_or_alone(detail: str, after: float | None = None) -> Retry:
+def throttled_or_alone(detail: str, after: float | None = None) -> TransientFailure:
     """Too many calls for one address or for all: which it is shows when others are served."""
-    return Retry(Reason.THROTTLED, detail, after, fault=Fault.CREDENTIALS)
+    return TransientFailure(Reason.THROTTLED, detail, after, fault=Fault.CREDENTIALS)
 
 
-def down(detail: str, after: float | None = None) -> Retry:
+def down(detail: str, after: float | None = None) -> TransientFailure:
     """The provider failed, and says so itself."""
-    return Retry(Reason.PROVIDER_ERROR, detail, after)
+    return TransientFailure(Reason.PROVIDER_ERROR, detail, after)

@@ -13,7 +13,7 @@ import pytest
 from schemas.vocabulary import Reason
 from sinks.chat import slack_app, telegram
 from sinks.chat.telegram import moved_to
-from sinks.provider import Fault, Refused, Retry, Sent
+from sinks.provider import Fault, PermanentFailure, Sent, TransientFailure
 from tests.sinks.replies.table import (
     HTML,
     PROXIES,
@@ -29,9 +29,9 @@ from tests.sinks.replies.table import (
 from tests.sinks.replies.table import throttled_or_alone as throttled
 
 
-def closed(detail: str) -> Refused:
+def closed(detail: str) -> PermanentFailure:
     """It does not get through now; whoever owns the chat may change that."""
-    return Refused(Reason.UNREGISTERED, detail, lasting=False)
+    return PermanentFailure(Reason.UNREGISTERED, detail, lasting=False)
 
 
 def bot(status: int, description: str, **parameters: Any) -> dict[str, Any]:
@@ -105,8 +105,8 @@ def word(error: str, outcome: Any, **fields: Any) -> Row:
     return Row(200, {"ok": False, "error": error, **fields}, outcome(error))
 
 
-def unfinished(error: str) -> Retry:
-    return Retry(Reason.PROVIDER_ERROR, error, uncertain=True)
+def unfinished(error: str) -> TransientFailure:
+    return TransientFailure(Reason.PROVIDER_ERROR, error, uncertain=True)
 
 
 SLACK = [
@@ -169,7 +169,7 @@ SLACK = [
     word("team_added_to_org", down),
     word("external_channel_migrating", down),
     word("message_limit_exceeded", throttled),
-    word("request_timeout", lambda error: Retry(Reason.TIMEOUT, error)),
+    word("request_timeout", lambda error: TransientFailure(Reason.TIMEOUT, error)),
     word("ratelimited", throttled),
     Row(
         200,

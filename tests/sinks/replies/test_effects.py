@@ -15,8 +15,8 @@ from schemas.delivery import Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.email.smtp_outcomes import Stage, outcome_of
 from sinks.http.client import BEFORE_CALL
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
-from sinks.single_message import OneByOne
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
+from sinks.single_message import SingleMessageProvider
 from tests.sinks.dispatching import Dispatching
 from tests.sinks.replies import test_bots, test_smtp
 from tests.sinks.replies.table import HTML, Row
@@ -102,7 +102,7 @@ def rows() -> Iterator[tuple[str, Row]]:
             yield table, row
 
 
-class Answering(OneByOne):
+class Answering(SingleMessageProvider):
     """A provider that answers in one way, but serves whom it is told to."""
 
     name, channel, scheme = "answering", Channel.PUSH, ""
@@ -147,7 +147,9 @@ async def test_what_each_reply_does_to_others(table: str, row: Row) -> None:
     assert isinstance(outcome, Sent) or outcome.whose is effect.whose
     assert await opens(outcome, users=FIVE) is effect.opens_alone
     assert await opens(outcome, users=("served", *FIVE)) is effect.opens_beside_others
-    asks_all = effect is PROVIDERS and isinstance(outcome, Retry) and outcome.after is not None
+    asks_all = (
+        effect is PROVIDERS and isinstance(outcome, TransientFailure) and outcome.after is not None
+    )
     # One user's replies, however many, stop nobody: but a provider may ask all to wait.
     assert await opens(outcome, users=("mallory",) * 60) is asks_all
 
@@ -170,11 +172,11 @@ async def test_what_is_refused_without_a_call_closes_no_circuit(reason: Reason) 
     class Refusing(Answering):
         async def send_one(self, delivery: Delivery) -> Outcome:
             if delivery.user == "nobody":
-                return Refused(reason, "no call was made")
+                return PermanentFailure(reason, "no call was made")
             return await super().send_one(delivery)
 
     clock = Still()
-    line = Dispatching(Refusing(Retry(Reason.PROVIDER_ERROR, "503")), Settings(), clock)
+    line = Dispatching(Refusing(TransientFailure(Reason.PROVIDER_ERROR, "503")), Settings(), clock)
     for user in FIVE:
         await line.deliver(delivery(Channel.PUSH, "a", user=user))
     assert line.state == "open"

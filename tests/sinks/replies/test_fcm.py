@@ -6,7 +6,7 @@ The body of UNREGISTERED is that of https://github.com/firebase/firebase-admin-g
 from typing import Any
 
 from schemas.vocabulary import Reason
-from sinks.provider import Fault, Retry, Sent
+from sinks.provider import Fault, Sent, TransientFailure
 from sinks.push.fcm import THIRD_PARTY, outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -127,7 +127,7 @@ ROWS = [
     Row(
         401,
         error(401, "UNAUTHENTICATED", APPLE, fcm_error("THIRD_PARTY_AUTH_ERROR")),
-        Retry(Reason.UNAUTHORIZED, f"UNAUTHENTICATED: {APPLE}", part=THIRD_PARTY),
+        TransientFailure(Reason.UNAUTHORIZED, f"UNAUTHENTICATED: {APPLE}", part=THIRD_PARTY),
     ),
     # "exceeded message rate quota, exceeded device message rate quota, or …": which, is in a
     # QuotaFailure, whose form is google.rpc's.
@@ -177,4 +177,4 @@ def test_before_anything_went_out_another_projects_token_may_be_our_account() ->
     (row,) = (row for row in ROWS if "SenderId mismatch" in str(row.body))
     outcome = outcome_of(row.reply, is_proven=False)
     said = "PERMISSION_DENIED: SenderId mismatch"
-    assert outcome == Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+    assert outcome == TransientFailure(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)

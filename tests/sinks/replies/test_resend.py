@@ -10,7 +10,7 @@ import pytest
 
 from schemas.vocabulary import Reason
 from sinks.email.resend import outcomes_of
-from sinks.provider import Fault, Outcome, Retry, Sent
+from sinks.provider import Fault, Outcome, Sent, TransientFailure
 from tests.sinks.replies.table import (
     HTML,
     PROXIES,
@@ -52,8 +52,8 @@ def told(status: int) -> Any:
     return lambda detail: rejected(f"HTTP {status}: {detail}")
 
 
-def in_an_hour(detail: str) -> Retry:
-    return Retry(Reason.UNAUTHORIZED, detail, 3600.0)
+def in_an_hour(detail: str) -> TransientFailure:
+    return TransientFailure(Reason.UNAUTHORIZED, detail, 3600.0)
 
 
 ROWS = [
@@ -78,7 +78,7 @@ ROWS = [
     Row(
         409,
         said(409, "concurrent_idempotent_requests", "still in progress"),
-        Retry(
+        TransientFailure(
             Reason.PROVIDER_ERROR,
             "concurrent_idempotent_requests: still in progress",
             uncertain=True,

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.vocabulary import Reason
 from sinks.email.smtp_outcomes import BUSY_AFTER, FULL_AFTER, Stage, outcome_of
-from sinks.provider import Fault, Outcome, Refused, Retry
+from sinks.provider import Fault, Outcome, PermanentFailure, TransientFailure
 from tests.sinks.replies.table import down, gone, invalid, ours, rejected, throttled
 from tests.sinks.replies.table import throttled_alone as alone
 from tests.sinks.replies.table import throttled_or_alone as maybe_alone
@@ -19,9 +19,9 @@ GREETING, LOGIN, SENDER = Stage.GREETING, Stage.LOGIN, Stage.SENDER
 RECIPIENT, DATA, MAIL = Stage.RECIPIENT, Stage.DATA, Stage.MAIL
 
 
-def closed(detail: str) -> Refused:
+def closed(detail: str) -> PermanentFailure:
     """It does not get through now; the address may be good."""
-    return Refused(Reason.UNREGISTERED, detail, lasting=False)
+    return PermanentFailure(Reason.UNREGISTERED, detail, lasting=False)
 
 
 SAME = "the detail is code and text"
@@ -101,15 +101,15 @@ ROWS: list[tuple[Stage, int, str, Outcome]] = [
 @pytest.mark.parametrize(("stage", "code", "said", "expected"), ROWS)
 def test_what_each_reply_means(stage: Stage, code: int, said: str, expected: Outcome) -> None:
     found = outcome_of(stage, code, said)
-    assert not isinstance(expected, Retry) or not expected.uncertain
-    if isinstance(expected, Retry | Refused) and expected.detail == SAME:
+    assert not isinstance(expected, TransientFailure) or not expected.uncertain
+    if isinstance(expected, TransientFailure | PermanentFailure) and expected.detail == SAME:
         assert found.detail == f"{code} {said}"
         assert type(found) is type(expected)
         assert found.reason is expected.reason
         assert found.whose is expected.whose
-        if isinstance(found, Retry) and isinstance(expected, Retry):
+        if isinstance(found, TransientFailure) and isinstance(expected, TransientFailure):
             assert (found.after, found.uncertain) == (expected.after, False)
-        if isinstance(found, Refused) and isinstance(expected, Refused):
+        if isinstance(found, PermanentFailure) and isinstance(expected, PermanentFailure):
             assert found.lasting is expected.lasting
     else:
         assert found == expected
@@ -146,5 +146,5 @@ def test_a_detail_is_short_and_can_be_printed() -> None:
 
 def test_what_somebody_asks_of_one_address_for_ever_is_asked_again_in_two_hours() -> None:
     found = outcome_of(RECIPIENT, 450, "4.2.0 Greylisted for 999999 hours")
-    assert isinstance(found, Retry)
+    assert isinstance(found, TransientFailure)
     assert found.after == 7200.0

@@ -6,7 +6,7 @@ Any 2xx takes it and 410 wants no more; whatever else a receiver says, it is ask
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.webhook.standard import outcome_of
 from tests.sinks.replies.table import down, gone, ours, reply, throttled
 
@@ -18,21 +18,21 @@ MEANINGS: dict[int, Outcome] = {
     202: Sent(NAME),
     204: Sent(NAME),
     299: Sent(NAME),
-    301: Retry(ODD, "HTTP 301 with 10 bytes not understood"),
-    307: Retry(ODD, "HTTP 307 with 10 bytes not understood"),
-    400: Retry(ODD, "HTTP 400 with 10 bytes not understood"),
+    301: TransientFailure(ODD, "HTTP 301 with 10 bytes not understood"),
+    307: TransientFailure(ODD, "HTTP 307 with 10 bytes not understood"),
+    400: TransientFailure(ODD, "HTTP 400 with 10 bytes not understood"),
     401: ours("HTTP 401"),
     403: ours("HTTP 403"),
-    404: Retry(ODD, "HTTP 404 with 10 bytes not understood"),
-    408: Retry(Reason.TIMEOUT, "HTTP 408"),
-    409: Retry(ODD, "HTTP 409 with 10 bytes not understood"),
+    404: TransientFailure(ODD, "HTTP 404 with 10 bytes not understood"),
+    408: TransientFailure(Reason.TIMEOUT, "HTTP 408"),
+    409: TransientFailure(ODD, "HTTP 409 with 10 bytes not understood"),
     410: gone("HTTP 410: it wants no more"),
-    422: Retry(ODD, "HTTP 422 with 10 bytes not understood"),
+    422: TransientFailure(ODD, "HTTP 422 with 10 bytes not understood"),
     429: throttled("HTTP 429", 15.0),
     500: down("HTTP 500", 15.0),
-    502: Retry(Reason.PROVIDER_ERROR, "HTTP 502", 15.0, uncertain=True),
+    502: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 502", 15.0, uncertain=True),
     503: down("HTTP 503", 15.0),
-    504: Retry(Reason.PROVIDER_ERROR, "HTTP 504", 15.0, uncertain=True),
+    504: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 504", 15.0, uncertain=True),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.provider import Refused, Sent
+from sinks.provider import PermanentFailure, Sent
 from sinks.sms.twilio import form_of, outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -97,9 +97,9 @@ def taken(status: int, code: int, said: str, outcome: Any, after: str = "") -> R
     return Row(status, error(code, said, status), outcome, headers)
 
 
-def closed(detail: str) -> Refused:
+def closed(detail: str) -> PermanentFailure:
     """It is not served as it is, which whoever has the number may change."""
-    return Refused(Reason.UNREGISTERED, detail, lasting=False)
+    return PermanentFailure(Reason.UNREGISTERED, detail, lasting=False)
 
 
 # https://www.twilio.com/docs/whatsapp/tutorial/error-codes, and the page of each.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.provider import Outcome, Retry, Sent
+from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.sms.vonage import outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -63,7 +63,7 @@ def failed(status: str, said: str) -> dict[str, str]:
     return {"status": status, "error-text": said}
 
 
-SOME = Retry(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
+SOME = TransientFailure(Reason.PROVIDER_ERROR, "only some parts were taken", uncertain=True)
 ROWS = [
     Row(200, parts(TAKEN), Sent("0C000000217B7F02", 1, 0.075)),
     Row(

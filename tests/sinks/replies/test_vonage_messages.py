@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.provider import Fault, Refused, Retry, Sent
+from sinks.provider import Fault, PermanentFailure, Sent, TransientFailure
 from sinks.vonage import outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -46,13 +46,13 @@ def said(code: int, title: str, outcome: Any, status: int = 422) -> Row:
     return Row(status, problem(f"/messages#{code}", title), outcome(f"{code}: {title}"))
 
 
-def refused(detail: str) -> Refused:
+def refused(detail: str) -> PermanentFailure:
     return rejected(f"HTTP 422: {detail}")
 
 
-def closed(detail: str) -> Refused:
+def closed(detail: str) -> PermanentFailure:
     """It does not get through as it is, which whoever has the number may change."""
-    return Refused(Reason.UNREGISTERED, detail, lasting=False)
+    return PermanentFailure(Reason.UNREGISTERED, detail, lasting=False)
 
 
 def named(status: int, word: str, title: str, outcome: Any) -> Row:
@@ -120,7 +120,7 @@ ROWS = [
     Row(
         502,
         problem("/messages#1030", "x"),
-        Retry(Reason.PROVIDER_ERROR, "HTTP 502: 1030: x", uncertain=True),
+        TransientFailure(Reason.PROVIDER_ERROR, "HTTP 502: 1030: x", uncertain=True),
     ),
     unread(422, {"title": "no type"}),
     *PROXIES,
@@ -135,5 +135,5 @@ def test_what_each_reply_means(row: Row) -> None:
 @pytest.mark.parametrize("code", [1000, 1241])
 def test_too_much_may_be_one_numbers(code: int) -> None:
     outcome = outcome_of(reply(422, problem(f"/messages#{code}", "x")), TEXT.sent)
-    assert isinstance(outcome, Retry)
+    assert isinstance(outcome, TransientFailure)
     assert outcome.whose is (Fault.ADDRESS if code == 1241 else Fault.PROVIDER)

@@ -5,7 +5,7 @@
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.provider import Fault, Retry, Sent
+from sinks.provider import Fault, Sent, TransientFailure
 from sinks.push.webpush import outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -77,5 +77,5 @@ def test_what_each_reply_means(row: Row) -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if "another key" in str(row.outcome)])
 def test_before_anything_went_out_another_key_may_be_ours(row: Row) -> None:
     said = f"HTTP {row.status}: it was subscribed with another key"
-    outcome = Retry(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+    outcome = TransientFailure(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
     assert outcome_of(row.reply, is_proven=False) == outcome

@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Content, Delivery
 from schemas.vocabulary import Channel, Priority
 from sinks.http.client import HttpClient, Reply
-from sinks.provider import Retry
+from sinks.provider import TransientFailure
 from tests.sinks.replies.table import reply
 
 PUBLIC = "https://n.example.com"
@@ -47,11 +47,13 @@ class Request(NamedTuple):
 class Recorder(HttpClient):
     """Answers with each of these replies in turn, and with the last one from then on."""
 
-    def __init__(self, *replies: Reply | Retry) -> None:
+    def __init__(self, *replies: Reply | TransientFailure) -> None:
         self.requests: list[Request] = []
         self._replies = list(replies) or [reply(200, b"")]
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply | Retry:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Reply | TransientFailure:
         """Keep the request."""
         self.requests.append(Request(url, body, dict(headers)))
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]

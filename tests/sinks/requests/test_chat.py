@@ -16,7 +16,7 @@ from sinks.chat.teams import Teams
 from sinks.chat.telegram import Telegram
 from sinks.http.adaptive_rate import Pace
 from sinks.http.client import Reply
-from sinks.provider import Refused, Sent
+from sinks.provider import PermanentFailure, Sent
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.endpoints import Known
 from tests.sinks.requests.recorder import Recorder, delivery, settings
@@ -196,7 +196,7 @@ async def test_what_is_no_chat_is_not_called(
 ) -> None:
     http = Recorder()
     (outcome,) = await kind(settings(), http).send([delivery(Channel.CHAT, address)])
-    assert outcome == Refused(Reason.INVALID_ADDRESS, "it is no chat")
+    assert outcome == PermanentFailure(Reason.INVALID_ADDRESS, "it is no chat")
     assert http.requests == []
 
 
@@ -208,7 +208,7 @@ async def test_no_other_hosts_are_called(kind: type[Hooks], url: str) -> None:
     provider._endpoints = Known(http)
     said = f"it is at none of {kind.name}'s hosts"
     (outcome,) = await provider.send([delivery(Channel.CHAT, f"{kind.name}:{url}")])
-    assert outcome == Refused(Reason.INVALID_ADDRESS, said)
+    assert outcome == PermanentFailure(Reason.INVALID_ADDRESS, said)
     assert http.requests == []
 
 

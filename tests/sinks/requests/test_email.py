@@ -13,11 +13,11 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.mailgun import Mailgun
 from sinks.email.postmark import Postmark
 from sinks.email.resend import Resend
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.sendgrid import SendGrid
 from sinks.email.ses import Ses
 from sinks.http.client import Reply
-from sinks.provider import Outcome, Refused, Retry, Sent
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.registry import kind_of
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import PUBLIC, Recorder, Request, delivery, settings
@@ -234,7 +234,7 @@ async def test_ses_elsewhere_without_a_way_back() -> None:
 
 @EACH
 async def test_no_reply_is_the_same_for_all_who_share_a_call(name: str) -> None:
-    lost = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
+    lost = TransientFailure(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
     provider = kind_of(name)(settings(), Recorder(lost))
     said = [delivery(Channel.EMAIL, f"{n}@example.com", n) for n in range(3)]
     assert list(await provider.send(said)) == [lost] * 3
@@ -254,7 +254,7 @@ class Choosy(Recorder):
         self._refuses = refuses
         self._taken = taken
 
-    async def post(self, url: str, body: bytes, headers: Any) -> Reply | Retry:
+    async def post(self, url: str, body: bytes, headers: Any) -> Reply | TransientFailure:
         """Refuse, or number those who were taken by call."""
         self.requests.append(Request(url, body, headers))
         for who, refusal in self._refuses.items():
@@ -273,7 +273,7 @@ def people(*names: str) -> list[Delivery]:
 
 def kinds(outcomes: Any) -> str:
     """One letter an outcome: s for sent, r for refused, w for one that must wait."""
-    letters: dict[type[Outcome], str] = {Sent: "s", Refused: "r", Retry: "w"}
+    letters: dict[type[Outcome], str] = {Sent: "s", PermanentFailure: "r", TransientFailure: "w"}
     return "".join(letters[type(outcome)] for outcome in outcomes)
 
 
@@ -299,8 +299,8 @@ async def test_halves_find_whose_fault_it_is(
     http = Choosy({"odd": NOBODY, "late": LATER}, taken)
     outcomes = await kind_of(name)(settings(), http).send(people(*names))
     assert kinds(outcomes) == expected
-    assert {o.reason for o in outcomes if isinstance(o, Refused)} <= {Reason.REJECTED}
-    waits = {(o.reason, o.after) for o in outcomes if isinstance(o, Retry)}
+    assert {o.reason for o in outcomes if isinstance(o, PermanentFailure)} <= {Reason.REJECTED}
+    waits = {(o.reason, o.after) for o in outcomes if isinstance(o, TransientFailure)}
     assert waits <= {(Reason.THROTTLED, 9.0)}
 
 
@@ -310,7 +310,10 @@ def blame(*places: str) -> Reply:
 
 
 TAKEN = reply(202, b"", {"x-message-id": "m"})
-NO, NOT_ONE = Refused(Reason.REJECTED, "no"), Refused(Reason.INVALID_ADDRESS, "no")
+NO, NOT_ONE = (
+    PermanentFailure(Reason.REJECTED, "no"),
+    PermanentFailure(Reason.INVALID_ADDRESS, "no"),
+)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +339,7 @@ async def test_sendgrid_blames_those_it_names_and_the_others_go(
     sizes = [len(request.json["personalizations"]) for request in http.requests]
     assert sizes == calls
     last = [each["to"][0]["email"] for each in http.requests[-1].json["personalizations"]]
-    if not isinstance(outcomes[0], Refused) or "s" in expected or "w" in expected:
+    if not isinstance(outcomes[0], PermanentFailure) or "s" in expected or "w" in expected:
         assert last == [d.address for d, k in zip(said, expected, strict=True) if k != "r"]
 
 
@@ -351,8 +354,8 @@ async def test_postmarks_answers_are_each_its_own_mails() -> None:
     said = people("a", "gone", "none", "d")
     assert list(await Postmark(settings(), http).send(said)) == [
         Sent("first"),
-        Refused(Reason.UNREGISTERED, "406: inactive"),
-        Refused(Reason.INVALID_ADDRESS, "300: Error parsing 'To'"),
+        PermanentFailure(Reason.UNREGISTERED, "406: inactive"),
+        PermanentFailure(Reason.INVALID_ADDRESS, "300: Error parsing 'To'"),
         Sent("last"),
     ]
     assert [mail["To"] for mail in http.request.json] == [each.address for each in said]
@@ -363,7 +366,7 @@ async def test_ses_answers_each_call() -> None:
     http = Choosy({"odd": bad}, reply(200, {"MessageId": "m"}))
     outcomes = await Ses(settings(), http).send(people("odd", "a", "b"))
     assert outcomes == [
-        Refused(Reason.INVALID_ADDRESS, "BadRequestException: Illegal address"),
+        PermanentFailure(Reason.INVALID_ADDRESS, "BadRequestException: Illegal address"),
         Sent("m"),
         Sent("m"),
     ]
@@ -379,7 +382,7 @@ async def test_ses_answers_each_call() -> None:
     ],
 )
 def test_the_way_back_takes_both_a_url_and_a_key(update: dict[str, str], is_open: bool) -> None:
-    back = WayBack(settings(**update))
+    back = ReturnPath(settings(**update))
     assert back.is_open is is_open
     assert back.headers(ADA) == (ONE_CLICK if is_open else {})
     assert back.marks(ADA) == IDS | ({"ticket": TICKET} if is_open else {})
@@ -402,7 +405,7 @@ async def test_what_is_transactional_offers_nobody_to_unsubscribe(name: str) -> 
 
 @pytest.mark.parametrize("most", [1, 79, 80, len(TICKET) - 1, len(TICKET), len(TICKET) + 1])
 def test_a_ticket_is_whole_or_in_pieces_that_fit(most: int) -> None:
-    marks = WayBack(settings()).marks(ADA, most)
+    marks = ReturnPath(settings()).marks(ADA, most)
     pieces = {name: mark for name, mark in marks.items() if name.startswith("ticket")}
     if most >= len(TICKET):
         assert pieces == {"ticket": TICKET}

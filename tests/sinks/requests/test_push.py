@@ -17,7 +17,7 @@ from schemas.delivery import KEEPS_BADGE, SILENT, Content, Delivery
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http.adaptive_rate import Pace
 from sinks.http.client import Reply
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.push.apns import Apns
 from sinks.push.apns_payload import IDS, headers_of
 from sinks.push.apns_payload import payload_of as apple_of
@@ -29,7 +29,7 @@ from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import NOW, Recorder, Still, delivery, settings
 from tests.virtual_time import in_virtual_time, now
 
-LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
+LOST = TransientFailure(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 DEVICE = "ab" * 32
 APPLE = delivery(Channel.PUSH, f"apns:{DEVICE}", content=Content(body="B", title="T"))
@@ -133,16 +133,16 @@ FORBIDDEN = reply(403, {"reason": "InvalidProviderToken"})
     ("replies", "outcome", "calls", "tokens"),
     [
         ([OLD, TAKEN_BY_APPLE], Sent(ID), 2, 2),
-        ([OLD], Retry(Reason.UNAUTHORIZED, "ExpiredProviderToken"), 2, 2),
+        ([OLD], TransientFailure(Reason.UNAUTHORIZED, "ExpiredProviderToken"), 2, 2),
         ([OLD, LOST], LOST, 2, 2),
-        ([FORBIDDEN], Retry(Reason.UNAUTHORIZED, "InvalidProviderToken"), 1, 1),
+        ([FORBIDDEN], TransientFailure(Reason.UNAUTHORIZED, "InvalidProviderToken"), 1, 1),
         ([reply(400, {"reason": "ExpiredProviderToken"})],
-         Retry(Reason.UNAUTHORIZED, "ExpiredProviderToken"), 1, 1),
+         TransientFailure(Reason.UNAUTHORIZED, "ExpiredProviderToken"), 1, 1),
         ([LOST], LOST, 1, 1),
     ],
 )  # fmt: skip
 async def test_apples_token_is_made_anew_once_where_it_is_too_old(
-    p8: Path, replies: list[Reply | Retry], outcome: Any, calls: int, tokens: int
+    p8: Path, replies: list[Reply | TransientFailure], outcome: Any, calls: int, tokens: int
 ) -> None:
     http = Recorder(*replies)
     clock = Still()
@@ -157,7 +157,7 @@ async def test_apples_token_is_made_anew_once_where_it_is_too_old(
 @pytest.mark.parametrize("address", ["apns:no token", "apns:", "apns:../x"])
 async def test_apple_is_asked_for_no_device_that_can_be_none(p8: Path, address: str) -> None:
     http = Recorder(TAKEN_BY_APPLE)
-    refused = Refused(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")
+    refused = PermanentFailure(Reason.INVALID_ADDRESS, "the device token is not hexadecimal")
     assert list(await apns(p8, http).send([delivery(Channel.PUSH, address)])) == [refused]
     assert http.requests == []
 
@@ -165,14 +165,14 @@ async def test_apple_is_asked_for_no_device_that_can_be_none(p8: Path, address: 
 class Tokens:
     """Google's access tokens: another each time that one is refused, until there are no more."""
 
-    def __init__(self, *tokens: str | Retry) -> None:
+    def __init__(self, *tokens: str | TransientFailure) -> None:
         self.left = list(tokens)
         self.discarded: list[str] = []
 
     def load(self) -> str:
         return "project"
 
-    async def token(self) -> str | Retry:
+    async def token(self) -> str | TransientFailure:
         return self.left[0]
 
     def discard(self, token: str) -> None:
@@ -184,8 +184,8 @@ class Tokens:
 GOOGLE = delivery(Channel.PUSH, "device-7", content=Content(body="B", title="T"))
 TAKEN = reply(200, {"name": "projects/p/messages/1"})
 REFUSED = reply(401, {"error": {"message": "expired", "status": "UNAUTHENTICATED"}})
-STALE = Retry(Reason.UNAUTHORIZED, "HTTP 401: UNAUTHENTICATED: expired")
-NONE = Retry(Reason.UNREACHABLE, "no access token")
+STALE = TransientFailure(Reason.UNAUTHORIZED, "HTTP 401: UNAUTHENTICATED: expired")
+NONE = TransientFailure(Reason.UNREACHABLE, "no access token")
 
 
 def fcm(http: Recorder, tokens: Tokens) -> Fcm:
@@ -256,7 +256,10 @@ async def test_fcm() -> None:
     ],
 )
 async def test_a_token_that_google_refuses_is_replaced_once(
-    replies: list[Reply | Retry], tokens: list[str | Retry], outcome: Any, used: list[str]
+    replies: list[Reply | TransientFailure],
+    tokens: list[str | TransientFailure],
+    outcome: Any,
+    used: list[str],
 ) -> None:
     http, kept = Recorder(*replies), Tokens(*tokens)
     assert list(await fcm(http, kept).send([GOOGLE])) == [outcome]
@@ -271,7 +274,9 @@ async def test_a_token_that_google_refuses_is_replaced_once(
     ("said", "rate"),
     [(reply(429, b""), 5000.0), (reply(503, b""), 10_000.0), (TAKEN, 10_000.0), (LOST, 10_000.0)],
 )
-async def test_only_an_exceeded_quota_slows_fcm_down(said: Reply | Retry, rate: float) -> None:
+async def test_only_an_exceeded_quota_slows_fcm_down(
+    said: Reply | TransientFailure, rate: float
+) -> None:
     """600,000 a minute are 10,000 a second, of which half is left."""
     provider = fcm(Recorder(said), Tokens("a"))
     await provider.send([GOOGLE])
@@ -377,7 +382,7 @@ async def test_which_endpoints_are_called(endpoint: str, is_called: bool) -> Non
         http, "push.example.net", "*.notify.example.com", "127.0.0.1", "localhost", "127.0.0.2"
     )
     (outcome,) = await provider.send([browser(endpoint)])
-    assert isinstance(outcome, Sent if is_called else Refused)
+    assert isinstance(outcome, Sent if is_called else PermanentFailure)
     assert len(http.requests) == is_called
 
 
@@ -391,7 +396,7 @@ async def test_a_payload_has_3993_bytes(over: int) -> None:
     content = Content(body="x" * (3993 - bare + over))
     (outcome,) = await webpush(http).send([browser("https://push.example.net/x", content=content)])
     if over:
-        assert outcome == Refused(Reason.REJECTED, "3994 bytes, 3993 are possible")
+        assert outcome == PermanentFailure(Reason.REJECTED, "3994 bytes, 3993 are possible")
     else:
         assert isinstance(outcome, Sent)
         assert len(http.request.body) == 4096

@@ -20,7 +20,7 @@ from sinks.email.senders import Senders, as_own
 from sinks.email.sendgrid import SendGrid
 from sinks.email.ses import Ses
 from sinks.email.smtp import Smtp
-from sinks.provider import Fault, Outcome, Refused, Retry, Sent
+from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
 from tests.sinks.replies.table import reply
 from tests.sinks.requests.recorder import Recorder, Still, delivery, settings
 
@@ -121,12 +121,12 @@ def test_no_name_begins_another_header() -> None:
 @pytest.mark.parametrize(
     ("outcome", "is_own"),
     [
-        (Retry(Reason.UNAUTHORIZED, "the sender is refused: from.email"), True),
-        (Retry(Reason.UNAUTHORIZED, "The example.com domain is not verified"), True),
-        (Retry(Reason.UNAUTHORIZED, "400: Sender Signature not found"), True),
-        (Retry(Reason.UNAUTHORIZED, "API key is invalid"), False),
-        (Retry(Reason.TIMEOUT, "no reply to the sender"), False),
-        (Refused(Reason.REJECTED, "from"), False),
+        (TransientFailure(Reason.UNAUTHORIZED, "the sender is refused: from.email"), True),
+        (TransientFailure(Reason.UNAUTHORIZED, "The example.com domain is not verified"), True),
+        (TransientFailure(Reason.UNAUTHORIZED, "400: Sender Signature not found"), True),
+        (TransientFailure(Reason.UNAUTHORIZED, "API key is invalid"), False),
+        (TransientFailure(Reason.TIMEOUT, "no reply to the sender"), False),
+        (PermanentFailure(Reason.REJECTED, "from"), False),
         (Sent("m"), False),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_sender_that_is_refused_stops_nobody_elses_mail(outcome: Outcome, is_o
     assert as_own(outcome, mail(None)) is outcome
     found = as_own(outcome, mail(BUREAU))
     if is_own:
-        assert isinstance(found, Retry)
+        assert isinstance(found, TransientFailure)
         assert found.whose is Fault.MESSAGE
         assert not found.concerns_all
     else:
@@ -146,6 +146,6 @@ async def test_a_refused_sender_is_told_of_its_own_mail_alone() -> None:
     http = Recorder(reply(400, said))
     mails = [mail(BUREAU), delivery(Channel.EMAIL, "bo@example.com", 8)]
     own, other = await SendGrid(settings(), http).send(mails)
-    assert isinstance(own, Retry)
-    assert isinstance(other, Retry)
+    assert isinstance(own, TransientFailure)
+    assert isinstance(other, TransientFailure)
     assert (own.whose, other.whose) == (Fault.MESSAGE, Fault.CREDENTIALS)

@@ -7,7 +7,7 @@ import pytest
 from schemas.delivery import Content, Delivery, Sender
 from schemas.vocabulary import Channel
 from sinks.email import mailgun, sendgrid_mail
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.email.senders import From
 from sinks.email.sendgrid_mail import HTML, MAX_SUBSTITUTIONS, SUBJECT, TEXT, mail_of
 from sinks.email.ses import Ses
@@ -78,7 +78,7 @@ def test_what_sendgrid_has_no_room_for_goes_alone() -> None:
 @pytest.mark.parametrize("html", ["", "<b>"])
 def test_sendgrids_mail_for_two_has_each_ones_own_texts(html: str) -> None:
     mails = [mail(who, Content(body=f"b{who}", title=f"t{who}", html=html)) for who in (ANN, BO)]
-    found = mail_of(mails, SHOP, WayBack(settings()))
+    found = mail_of(mails, SHOP, ReturnPath(settings()))
     assert (found.subject, found.from_.email) == ("-tocsin:subject-", "shop@example.com")
     parts = [(part.type, part.value) for part in found.content]
     assert (
@@ -92,7 +92,7 @@ def test_sendgrids_mail_for_two_has_each_ones_own_texts(html: str) -> None:
 
 
 def test_an_empty_text_is_no_part() -> None:
-    found = mail_of([bodied(body="", html="<b>")], SHOP, WayBack(settings()))
+    found = mail_of([bodied(body="", html="<b>")], SHOP, ReturnPath(settings()))
     assert [part.type for part in found.content] == ["text/html"]
 
 

@@ -6,7 +6,7 @@ from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http.client import HttpClient
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.registry import kind_of
 from sinks.sms.plivo import Plivo
 from sinks.sms.sms_provider import Text, Texter, Texting, country_of
@@ -180,14 +180,14 @@ async def test_sns_elsewhere() -> None:
 async def test_no_call_is_made_for_what_is_no_number(name: str) -> None:
     http = Recorder()
     provider = kind_of(name)(settings(), http)
-    outcome = Refused(Reason.INVALID_ADDRESS, "the address is no possible phone number")
+    outcome = PermanentFailure(Reason.INVALID_ADDRESS, "the address is no possible phone number")
     assert list(await provider.send([delivery(Channel.SMS, "12")])) == [outcome]
     assert http.requests == []
     assert (provider.name, provider.channel, provider.scheme) == (name, Channel.SMS, "")
     assert (provider.is_one_server, provider.batch_size) == (True, 1)
 
 
-LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
+LOST = TransientFailure(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
 
 
 @pytest.mark.parametrize("name", ["twilio", "plivo", "vonage", "sns"])

@@ -8,7 +8,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel
-from sinks.email.return_path import WayBack
+from sinks.email.return_path import ReturnPath
 from sinks.sms.sms_provider import Text, Texting
 from sinks.tracking import Tracking
 from tests.sinks.cases import CASES
@@ -55,7 +55,7 @@ def test_links_lead_below_the_public_url(end: str) -> None:
     mail = delivery(
         Channel.EMAIL, "ada@example.com", content=Content(body="7", title="7", html=html)
     )
-    assert WayBack(settings).headers(mail)["List-Unsubscribe"].startswith(f"<{BOX}/unsubscribe/")
+    assert ReturnPath(settings).headers(mail)["List-Unsubscribe"].startswith(f"<{BOX}/unsubscribe/")
     tracked = Tracking(settings).tracked(mail).content.html
     assert f'href="{BOX}/click/' in tracked
     assert f'src="{BOX}/open/' in tracked

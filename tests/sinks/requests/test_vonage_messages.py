@@ -10,7 +10,7 @@ from schemas.delivery import Approved, Content, Delivery
 from schemas.vocabulary import Channel, Reason
 from sinks.chat.twilio_whatsapp import TwilioWhatsApp
 from sinks.chat.vonage_whatsapp import VonageWhatsApp
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.registry import kind_of
 from sinks.sms.vonage_messages import VonageMessages
 from tests.sinks.replies.table import reply
@@ -117,14 +117,14 @@ async def test_a_template_on_whatsapp_by_twilio() -> None:
     }
 
 
-LOST = Retry(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
+LOST = TransientFailure(Reason.TIMEOUT, "no reply within 10 s", uncertain=True)
 
 
 @pytest.mark.parametrize("name", ["vonagemessages", "vonagewhatsapp", "twiliowhatsapp"])
 async def test_calls_that_are_not_made_or_have_no_reply(name: str) -> None:
     provider = kind_of(name)(SETTINGS, http := Recorder(LOST))
     scheme = f"{provider.scheme}:" if provider.scheme else ""
-    nobody = Refused(Reason.INVALID_ADDRESS, "the address is no possible phone number")
+    nobody = PermanentFailure(Reason.INVALID_ADDRESS, "the address is no possible phone number")
     assert list(await provider.send([delivery(provider.channel, f"{scheme}+12")])) == [nobody]
     assert http.requests == []
     said = delivery(provider.channel, f"{scheme}{NUMBER}")

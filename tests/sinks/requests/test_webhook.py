@@ -8,7 +8,7 @@ import pytest
 
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Reason
-from sinks.provider import Refused, Retry, Sent
+from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.webhook.standard import StandardWebhooks
 from tests.sinks.requests.endpoints import Known
 from tests.sinks.requests.recorder import NOW, Recorder, Still, delivery, settings
@@ -81,13 +81,13 @@ async def test_the_headers(keys: list[str]) -> None:
 async def test_without_keys_nothing_is_called(keys: str) -> None:
     http = Recorder()
     provider, _ = webhooks(http, keys)
-    waits = Retry(Reason.UNAUTHORIZED, "TOCSIN_WEBHOOK_KEYS is not set")
+    waits = TransientFailure(Reason.UNAUTHORIZED, "TOCSIN_WEBHOOK_KEYS is not set")
     assert list(await provider.send([delivery(Channel.WEBHOOK, URL)])) == [waits]
     assert http.requests == []
 
 
 async def test_what_is_no_url_is_refused() -> None:
-    refused = Refused(Reason.INVALID_ADDRESS, "it is no URL")
+    refused = PermanentFailure(Reason.INVALID_ADDRESS, "it is no URL")
     provider, _ = webhooks(Recorder())
     assert list(await provider.send([delivery(Channel.WEBHOOK, "https://[")])) == [refused]
 

@@ -24,9 +24,9 @@ def slice_of(start: int, end: int, *offsets: int, topic: str = TOPIC) -> Slice:
 
 
 async def finish(ahead: Ahead, store: MemoryStore, *spans: Span) -> int:
-    turn = turn_of(store)
-    frontier = ahead.finish(spans, turn)
-    await turn.finish()
+    transaction = turn_of(store)
+    frontier = ahead.finish(spans, transaction)
+    await transaction.commit()
     return frontier
 
 

@@ -18,7 +18,7 @@ from tables.storage.journal_records import (
     key_of_part,
 )
 from tables.storage.store import FRONTIER, OFFSET, PartitionStore
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.tables.ground import NOTES, TOPIC, Ground, many_notes, notes
 from tests.tables.storage.test_table import slice_to
 
@@ -107,12 +107,12 @@ async def test_what_was_stored_and_not_sent_is_sent_by_whoever_comes_next(
 ) -> None:
     turn_log = Recorded(is_broken=True)
     async with ground.open() as store:
-        turn = Turn(slice_to(30), store, Outputs(turn_log))
-        turn.view(NOTES).put(b"x", NOTES.decode(NOTES.encode(note("y"))))
+        transaction = Transaction(slice_to(30), store, Outputs(turn_log))
+        transaction.view(NOTES).put(b"x", NOTES.decode(NOTES.encode(note("y"))))
         for _ in range(2):
-            turn.outputs.add(OUT, 7, b"key", b"v" * size)
+            transaction.outputs.add(OUT, 7, b"key", b"v" * size)
         with pytest.raises(Unavailable, match="killed"):
-            await turn.finish()
+            await transaction.commit()
     expected: Records = [(OUT.name, 7, [(b"key", b"v" * size)] * 2)]
     for folder in ("anew", "db"):
         async with ground.open(folder) as store:

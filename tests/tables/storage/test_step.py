@@ -1,4 +1,4 @@
-"""How much one turn may do."""
+"""How much one transaction may do."""
 
 import pytest
 

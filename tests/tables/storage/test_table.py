@@ -10,7 +10,7 @@ from pipeline.producing.outputs import Outputs
 from schemas.errors import Unavailable
 from schemas.topics import Topic
 from tables.storage.table import View, key_of, last_part
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tests.tables.ground import COUNTS, NOTES, TOPIC, Ground, Note, notes
 
 OUT = Topic(name=TOPIC.name, key="", written_by="", read_by="")
@@ -92,12 +92,12 @@ async def test_what_is_written_between_two_looks_is_found_in_order(ground: Groun
 
 async def test_a_turn_stores_all_its_tables_and_its_frontier_at_once(ground: Ground) -> None:
     async with ground.open() as store:
-        turn = Turn(slice_to(30), store, Outputs(ground.producer))
-        turn.view(NOTES).put(b"x", Note("y"))
-        turn.view(COUNTS).put(b"x", 7)
-        assert turn.view(COUNTS).get(b"x") == 7
+        transaction = Transaction(slice_to(30), store, Outputs(ground.producer))
+        transaction.view(NOTES).put(b"x", Note("y"))
+        transaction.view(COUNTS).put(b"x", 7)
+        assert transaction.view(COUNTS).get(b"x") == 7
         assert store.get_many([b"nx", b"cx"]) == [None, None]
-        await turn.finish()
+        await transaction.commit()
         assert store.get_many([b"nx", b"cx"]) == [NOTES.encode(Note("y")), COUNTS.encode(7)]
     assert ground.producer.batches == 1
     assert await ground.frontiers("anew") == {"events": 30}
@@ -105,24 +105,24 @@ async def test_a_turn_stores_all_its_tables_and_its_frontier_at_once(ground: Gro
 
 async def test_what_the_changelog_does_not_take_is_neither_stored_nor_sent(ground: Ground) -> None:
     async with ground.open() as store:
-        turn = Turn(slice_to(30), store, Outputs(ground.producer))
-        turn.view(COUNTS).put(b"x", 7)
-        turn.outputs.add(OUT, ground.partition, b"cy", COUNTS.encode(1))
+        transaction = Transaction(slice_to(30), store, Outputs(ground.producer))
+        transaction.view(COUNTS).put(b"x", 7)
+        transaction.outputs.add(OUT, ground.partition, b"cy", COUNTS.encode(1))
         ground.producer.dies_after = 0
         with pytest.raises(Unavailable):
-            await turn.finish()
+            await transaction.commit()
         assert list(store.scan(b"c")) == []
     assert await ground.log() == []
 
 
 async def test_state_is_stored_before_outputs_are_sent(ground: Ground) -> None:
     async with ground.open() as store:
-        turn = Turn(slice_to(30), store, Outputs(ground.producer))
-        turn.view(COUNTS).put(b"x", 7)
-        turn.outputs.add(OUT, ground.partition, b"cy", COUNTS.encode(1))
+        transaction = Transaction(slice_to(30), store, Outputs(ground.producer))
+        transaction.view(COUNTS).put(b"x", 7)
+        transaction.outputs.add(OUT, ground.partition, b"cy", COUNTS.encode(1))
         ground.producer.dies_after = 1
         with pytest.raises(Unavailable):
-            await turn.finish()
+            await transaction.commit()
     ground.producer.dies_after = None
     assert await ground.frontiers("anew") == {"events": 30}
     assert b"cy" not in dict(await ground.log())
@@ -134,11 +134,11 @@ async def test_what_kafka_would_never_take_is_the_records_fault_and_leaves_no_tr
 ) -> None:
     """Else it would be stored, and no successor could ever send it."""
     async with ground.open() as store:
-        turn = Turn(slice_to(30), store, Outputs(ground.producer))
+        transaction = Transaction(slice_to(30), store, Outputs(ground.producer))
         large = 8 << 20
         with pytest.raises(ValueError, match="are possible"):
             if is_output:
-                turn.outputs.add(OUT, ground.partition, b"key", b"x" * large)
-            turn.view(NOTES).put(b"x", Note("x" * large))
-            await turn.finish()
+                transaction.outputs.add(OUT, ground.partition, b"key", b"x" * large)
+            transaction.view(NOTES).put(b"x", Note("x" * large))
+            await transaction.commit()
     assert await ground.log() == []

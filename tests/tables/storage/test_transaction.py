@@ -18,7 +18,7 @@ from schemas.request import Request
 from schemas.topics import REQUESTS, Topic
 from schemas.vocabulary import Priority
 from tables.storage.memory_store import MemoryStore
-from tables.storage.transaction import Turn
+from tables.storage.transaction import Transaction
 from tables.unrouted import UNROUTED
 from tests.policy.samples import variant
 from tests.tables.ground import COUNTS, NOTES, Note
@@ -45,34 +45,34 @@ async def test_a_topic_is_done_up_to_the_end_of_its_slice_or_as_far_as_is_said(
     up_to: int | None, frontier: int
 ) -> None:
     store = MemoryStore()
-    await Turn(slice_to(30), store, Outputs(MemoryLog(SystemClock()))).finish(up_to)
+    await Transaction(slice_to(30), store, Outputs(MemoryLog(SystemClock()))).commit(up_to)
     assert await store.restore() == {"events": frontier}
 
 
 async def test_a_turn_that_is_of_no_slice_moves_no_frontier() -> None:
     store = MemoryStore()
-    turn = turn_of(store)
-    turn.view(COUNTS).put(b"x", 7)
-    await turn.finish(9)
+    transaction = turn_of(store)
+    transaction.view(COUNTS).put(b"x", 7)
+    await transaction.commit(9)
     assert store.stored == {b"cx": b"\x07"}
-    await turn_of(store).finish()
+    await turn_of(store).commit()
     assert store.stored == {b"cx": b"\x07"}
 
 
 async def test_one_table_is_one_view_and_each_turn_has_its_own() -> None:
     store = MemoryStore()
-    turn = turn_of(store)
-    turn.view(NOTES).put(b"x", Note("a"))
-    assert turn.view(NOTES).get(b"x") == Note("a")
-    assert turn.view(COUNTS).get(b"x") is None
+    transaction = turn_of(store)
+    transaction.view(NOTES).put(b"x", Note("a"))
+    assert transaction.view(NOTES).get(b"x") == Note("a")
+    assert transaction.view(COUNTS).get(b"x") is None
     assert turn_of(store).view(NOTES).get(b"x") is None
 
 
 async def test_what_was_sent_is_noted_so_that_nobody_sends_it_again() -> None:
     store, log = MemoryStore(), MemoryLog(SystemClock())
-    turn = Turn(slice_to(30), store, Outputs(log))
-    turn.outputs.add(OUT, 0, b"k", b"v")
-    await turn.finish()
+    transaction = Transaction(slice_to(30), store, Outputs(log))
+    transaction.outputs.add(OUT, 0, b"k", b"v")
+    await transaction.commit()
     await store.note_sent(0)
     await store.restore()
     await store.send_again(log)
@@ -82,35 +82,35 @@ async def test_what_was_sent_is_noted_so_that_nobody_sends_it_again() -> None:
 async def test_a_value_as_large_as_kafka_takes_is_stored_and_a_byte_more_is_refused() -> None:
     """Text of so many bytes, after a byte for the list and five for its length."""
     store = MemoryStore()
-    turn = turn_of(store)
-    turn.view(NOTES).put(b"x", Note("x" * (MOST_BYTES - 6)))
-    turn.view(NOTES).put(b"gone", None)
-    await turn.finish()
+    transaction = turn_of(store)
+    transaction.view(NOTES).put(b"x", Note("x" * (MOST_BYTES - 6)))
+    transaction.view(NOTES).put(b"gone", None)
+    await transaction.commit()
     assert len(store.stored[b"nx"]) == MOST_BYTES
-    turn = turn_of(store)
-    turn.view(COUNTS).put(b"x", 1)
-    turn.view(NOTES).put(b"y", Note("x" * (MOST_BYTES - 5)))
+    transaction = turn_of(store)
+    transaction.view(COUNTS).put(b"x", 1)
+    transaction.view(NOTES).put(b"y", Note("x" * (MOST_BYTES - 5)))
     with pytest.raises(ValueError, match=f"{MOST_BYTES + 1} bytes of state"):
-        await turn.finish()
+        await transaction.commit()
     assert store.stored.keys() == {b"nx"}
 
 
 async def test_what_breaks_while_it_is_sent_is_no_records_fault_and_is_named() -> None:
     """A record that is blamed is taken once more; but its state is stored already."""
     store = MemoryStore()
-    turn = Turn(slice_to(30), store, Outputs(Refusing(OverflowError("too large"))))
-    turn.outputs.add(OUT, 0, b"k", b"v")
+    transaction = Transaction(slice_to(30), store, Outputs(Refusing(OverflowError("too large"))))
+    transaction.outputs.add(OUT, 0, b"k", b"v")
     with pytest.raises(Unavailable, match=r"\(OverflowError: too large\)"):
-        await turn.finish()
+        await transaction.commit()
     assert await store.restore() == {"events": 30}
 
 
 async def test_what_is_broken_around_it_is_told_as_it_is() -> None:
     gone = Unavailable("no broker")
-    turn = Turn(slice_to(30), MemoryStore(), Outputs(Refusing(gone)))
-    turn.outputs.add(OUT, 0, b"k", b"v")
+    transaction = Transaction(slice_to(30), MemoryStore(), Outputs(Refusing(gone)))
+    transaction.outputs.add(OUT, 0, b"k", b"v")
     with pytest.raises(Unavailable) as raised:
-        await turn.finish()
+        await transaction.commit()
     assert raised.value is gone
 
 
@@ -129,14 +129,14 @@ def test_an_event_that_sets_off_much_fills_a_turn_up_to_two_mebibytes(
     written_before: int, fitting: int
 ) -> None:
     """By forty requests of 64 KiB; sixteen always go, and the rest is noted for the next turns."""
-    turn, spec = turn_of(MemoryStore()), variant()
+    transaction, spec = turn_of(MemoryStore()), variant()
     for _ in range(written_before >> 16):
-        turn.outputs.add(OUT, 0, b"k", b"x" * (1 << 16))
+        transaction.outputs.add(OUT, 0, b"k", b"x" * (1 << 16))
     routing = Routing(request_of(1 << 16).event, ORIGIN, 5, 1)
     each = request_of(1 << 16)
     routed: Routed = [(REQUESTS[Priority.NORMAL], 0, str(user), each) for user in range(40)]
-    assert begin_routing(turn, routing, spec, routed) == routed[:fitting]
-    (key,) = turn.view(UNROUTED).keys(b"")
-    left = turn.view(UNROUTED).get(key)
+    assert begin_routing(transaction, routing, spec, routed) == routed[:fitting]
+    (key,) = transaction.view(UNROUTED).keys(b"")
+    left = transaction.view(UNROUTED).get(key)
     assert left is not None
     assert left.done == fitting

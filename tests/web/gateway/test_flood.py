@@ -23,7 +23,7 @@ from tests.sinks.set_clock import SetClock
 from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, settings
 from tests.web.desk import desk_of
 from web.gateway.hub import Hub
-from web.gateway.presence import Here
+from web.gateway.presence import PresenceTracker
 from web.gateway.routes import Gateway
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 from web.http.rate_limits import Limits
@@ -92,7 +92,7 @@ async def two(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
             desk = desk_of(topics, SETTINGS, clock.now(), owners)
             desk.limits = Limits(owners, still)
             app = web.Application()
-            app.add_routes(Gateway(desk, Hub(SETTINGS), Here(desk)).routes())
+            app.add_routes(Gateway(desk, Hub(SETTINGS), PresenceTracker(desk)).routes())
             callers.append(await open_.enter_async_context(calling(app)))
         yield Two(callers, topics)
 

@@ -10,7 +10,7 @@ from schemas.topics import PRESENCE
 from tests.web.caller import Memory, memory, settings
 from tests.web.desk import desk_of
 from web.gateway import presence
-from web.gateway.presence import Here
+from web.gateway.presence import PresenceTracker
 from web.gateway.token import Subscriber
 
 ANN, BOB = Subscriber("acme", "ann"), Subscriber("globex", "bob")
@@ -25,8 +25,8 @@ def topics() -> Memory:
 
 
 @pytest.fixture
-async def here(topics: Memory) -> Here:
-    return Here(desk_of(topics, settings(), NOW))
+async def here(topics: Memory) -> PresenceTracker:
+    return PresenceTracker(desk_of(topics, settings(), NOW))
 
 
 def said(topics: Memory) -> list[tuple[Any, ...]]:
@@ -35,7 +35,7 @@ def said(topics: Memory) -> list[tuple[Any, ...]]:
 
 
 async def test_the_first_connection_of_a_device_is_told_and_the_last(
-    here: Here, topics: Memory
+    here: PresenceTracker, topics: Memory
 ) -> None:
     await here.came(ANN, "phone")
     assert said(topics) == [("acme", "ann", "phone", True, END_SHOWN)]
@@ -46,7 +46,7 @@ async def test_the_first_connection_of_a_device_is_told_and_the_last(
     assert said(topics)[1:] == [("acme", "ann", "phone", False, NOW_SHOWN)]
 
 
-async def test_devices_and_users_are_apart(here: Here, topics: Memory) -> None:
+async def test_devices_and_users_are_apart(here: PresenceTracker, topics: Memory) -> None:
     await here.came(ANN, "phone")
     await here.came(ANN, "laptop")
     await here.came(BOB, "phone")
@@ -59,14 +59,14 @@ async def test_devices_and_users_are_apart(here: Here, topics: Memory) -> None:
     ]
 
 
-async def test_who_was_never_here_does_not_leave(here: Here, topics: Memory) -> None:
+async def test_who_was_never_here_does_not_leave(here: PresenceTracker, topics: Memory) -> None:
     await here.went(ANN, "phone")
     assert said(topics) == []
     await here.came(ANN, "phone")
     assert len(said(topics)) == 1
 
 
-async def test_at_the_end_everybody_leaves_once(here: Here, topics: Memory) -> None:
+async def test_at_the_end_everybody_leaves_once(here: PresenceTracker, topics: Memory) -> None:
     here.start()
     await here.came(ANN, "phone")
     await here.came(BOB, "phone")
@@ -78,7 +78,7 @@ async def test_at_the_end_everybody_leaves_once(here: Here, topics: Memory) -> N
     ]
 
 
-async def test_a_socket_goes_on_while_kafka_is_away(here: Here, topics: Memory) -> None:
+async def test_a_socket_goes_on_while_kafka_is_away(here: PresenceTracker, topics: Memory) -> None:
     topics.is_away = True
     await here.came(ANN, "phone")
     topics.is_away = False
@@ -92,7 +92,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-async def test_who_stays_is_told_of_again(here: Here, topics: Memory, quick: None) -> None:
+async def test_who_stays_is_told_of_again(
+    here: PresenceTracker, topics: Memory, quick: None
+) -> None:
     await here.came(ANN, "phone")
     here.start()
     async with asyncio.timeout(60):

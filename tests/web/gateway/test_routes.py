@@ -19,7 +19,7 @@ from tests.web.desk import Asked, desk_of
 from tests.web.gateway.line import ANN, counts, item, live, page, record
 from web.gateway import routes
 from web.gateway.hub import MOST_SOCKETS, Hub
-from web.gateway.presence import Here
+from web.gateway.presence import PresenceTracker
 from web.gateway.routes import Gateway
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 
@@ -61,7 +61,7 @@ async def gate() -> AsyncIterator[Gate]:
     topics, owners, hub = memory(), Asked(), Hub(settings())
     owners.answer = page(7)
     desk = desk_of(topics, settings(), NOW, owners)
-    gateway = Gateway(desk, hub, Here(desk))
+    gateway = Gateway(desk, hub, PresenceTracker(desk))
     app = web.Application()
     app.add_routes(gateway.routes())
     async with calling(app) as caller:

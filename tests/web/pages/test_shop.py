@@ -8,7 +8,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from demo.show.playground import EVENTS_OF, open_shop
-from embedded.local_stack import TOGETHER, WEB, House
+from embedded.local_stack import TOGETHER, WEB, LocalStack
 from tests.patience import until_told
 
 ROLES = ("router", "decider", "push", "email", "inapp", "analytics")
@@ -17,7 +17,7 @@ ROLES = ("router", "decider", "push", "email", "inapp", "analytics")
 async def test_an_event_becomes_a_push_a_mail_and_a_bell(
     browser: webdriver.Chrome, shots: Path, tmp_path: Path
 ) -> None:
-    house = House(
+    house = LocalStack(
         tmp_path,
         roles=(*ROLES, WEB),
         together={TOGETHER: ROLES},

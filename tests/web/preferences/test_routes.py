@@ -23,7 +23,7 @@ from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, setti
 from tests.web.desk import Asked, desk_of
 from web.gateway.token import Subscriber, make_token, subscriber_secret
 from web.http.rate_limits import Limits
-from web.preferences.routes import Preferring
+from web.preferences.routes import PreferencePages
 
 NOW, NOW_SHOWN = 1_753_000_000_000, "2025-07-20T08:26:40Z"
 MAIL = delivery(SENDGRID, 7, tenant="acme")
@@ -82,7 +82,7 @@ async def person() -> AsyncIterator[Person]:
     topics, owners = memory(), Asked()
     desk = desk_of(topics, settings(), NOW, owners, CATALOGUE)
     app = web.Application()
-    app.add_routes(Preferring(desk).routes())
+    app.add_routes(PreferencePages(desk).routes())
     async with calling(app) as caller:
         found = Person(caller, owners, topics)
         found.is_known()
@@ -425,7 +425,7 @@ async def test_beyond_their_limit_people_are_asked_to_come_again() -> None:
     desk = desk_of(topics, settings(user_requests_per_minute=12), NOW, owners, CATALOGUE)
     desk.limits = Limits(monotonic=lambda: 1.0)  # two at once
     app = web.Application()
-    app.add_routes(Preferring(desk).routes())
+    app.add_routes(PreferencePages(desk).routes())
     async with calling(app) as caller:
         found = Person(caller, owners, topics)
         found.is_known()

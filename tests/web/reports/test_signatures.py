@@ -29,7 +29,7 @@ from tests.web.signing import (
     vonage,
     vonage_token,
 )
-from web.reports.incoming import Forged, Incoming, Malformed, require_recent
+from web.reports.incoming import BadSignature, Incoming, Malformed, require_recent
 from web.reports.registry import reporters_of
 from web.reports.ses import SesReports, text_of
 
@@ -86,7 +86,7 @@ async def verified(name: str, incoming: Incoming, now: int = NOW) -> str:
     """Empty where it is taken, else why not."""
     try:
         await SCHEMES[name].reporter(SETTINGS).verify(incoming, now)
-    except Forged as error:
+    except BadSignature as error:
         return str(error) or "forged"
     return ""
 
@@ -157,12 +157,12 @@ async def test_a_signature_of_plivos_counts_once_whatever_it_is_said_to_be_of(
     await reporter.verify(plivo(headers), NOW)
     other = msgspec.structs.replace(plivo({V2: second(), V2_NONCE: "12345"}), body=b"Text=STOP")
     for again in (plivo(headers), other):
-        with pytest.raises(Forged, match="used before"):
+        with pytest.raises(BadSignature, match="used before"):
             await reporter.verify(again, NOW + 86_400_000)
     # What could not be stored may come again, once.
     reporter.release(plivo(headers))  # type: ignore[attr-defined]
     await reporter.verify(plivo(headers), NOW)
-    with pytest.raises(Forged, match="used before"):
+    with pytest.raises(BadSignature, match="used before"):
         await reporter.verify(plivo(headers), NOW)
     reporter.release(plivo({V2_NONCE: "unknown"}))  # type: ignore[attr-defined]
 
@@ -179,7 +179,7 @@ async def test_of_many_nonces_of_plivos_the_newest_are_known(
     for nonce in "abc":
         await said(nonce)
     for nonce in "bc":
-        with pytest.raises(Forged):
+        with pytest.raises(BadSignature):
             await said(nonce)
     await said("a")
 
@@ -300,20 +300,20 @@ async def test_mailgun_takes_a_token_once_until_it_is_released_or_long_past() ->
     await reporter.verify(first, NOW)
     await reporter.verify(other, NOW)
     for incoming in (first, other):
-        with pytest.raises(Forged, match="its token was used before"):
+        with pytest.raises(BadSignature, match="its token was used before"):
             await reporter.verify(incoming, NOW + 1)
     reporter.release(first)  # type: ignore[attr-defined]
     await reporter.verify(first, NOW + 2)
-    with pytest.raises(Forged, match="its token was used before"):
+    with pytest.raises(BadSignature, match="its token was used before"):
         await reporter.verify(other, NOW + 2)
     reporter.release(mailgun({"event": "z", "timestamp": 1}, NOW + 5000, ""))  # type: ignore[attr-defined]
     # What was signed ahead by all of the window may come again for two of them.
     ahead = mailgun({"event": "a", "timestamp": 1}, NOW + 1000 * window, "")
     await reporter.verify(ahead, NOW)
-    with pytest.raises(Forged, match="its token was used before"):
+    with pytest.raises(BadSignature, match="its token was used before"):
         await reporter.verify(ahead, NOW + 2 * 1000 * window - 1)
     # Twice the window after it was seen, its signature has ended whatever clocks say.
-    with pytest.raises(Forged, match="signed too long ago"):
+    with pytest.raises(BadSignature, match="signed too long ago"):
         await reporter.verify(first, NOW + 2 + 2 * 1000 * window)
 
 
@@ -322,9 +322,9 @@ async def test_mailguns_token_is_kept_for_as_long_as_its_signature_is_taken() ->
     reporter = SCHEMES["mailgun"].reporter(SETTINGS)
     ahead = mailgun({"event": "x", "timestamp": 1}, NOW + 300_000, "")
     await reporter.verify(ahead, NOW)
-    with pytest.raises(Forged, match="its token was used before"):
+    with pytest.raises(BadSignature, match="its token was used before"):
         await reporter.verify(ahead, NOW + 600_000)
-    with pytest.raises(Forged, match="signed too long ago"):
+    with pytest.raises(BadSignature, match="signed too long ago"):
         await reporter.verify(ahead, NOW + 600_001)
 
 
@@ -357,7 +357,7 @@ def test_what_is_recent(ago: float, is_recent: bool) -> None:
     if is_recent:
         require_recent(NOW / 1000 - ago, NOW, 300)
     else:
-        with pytest.raises(Forged, match="signed too long ago"):
+        with pytest.raises(BadSignature, match="signed too long ago"):
             require_recent(NOW / 1000 - ago, NOW, 300)
 
 
@@ -402,19 +402,23 @@ def test_what_sns_signs(values: dict[str, Any], lines: str) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        ({"TopicArn": f"{ARN}x"}, Forged, "the topic is none of ours"),
+        ({"TopicArn": f"{ARN}x"}, BadSignature, "the topic is none of ours"),
         ({"SignatureVersion": "3"}, Malformed, "an unknown signature version"),
-        ({"SignatureVersion": "1"}, Forged, REFUSED),
-        ({"Message": "other"}, Forged, REFUSED),
-        ({"Subject": "other"}, Forged, REFUSED),
-        ({"Signature": "AAAA"}, Forged, REFUSED),
+        ({"SignatureVersion": "1"}, BadSignature, REFUSED),
+        ({"Message": "other"}, BadSignature, REFUSED),
+        ({"Subject": "other"}, BadSignature, REFUSED),
+        ({"Signature": "AAAA"}, BadSignature, REFUSED),
         ({"Signature": "AA!A"}, Malformed, "Error"),
         ({"Signature": "A"}, Malformed, "Error"),
-        ({"SigningCertURL": ""}, Forged, "the address is none of Amazon's"),
-        ({"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/x"}, Forged, "certificate"),
+        ({"SigningCertURL": ""}, BadSignature, "the address is none of Amazon's"),
+        (
+            {"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/x"},
+            BadSignature,
+            "certificate",
+        ),
         ({"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/2.pem"}, Unavailable, "such"),
         *(
-            ({"SigningCertURL": f"{CERTIFICATE}{more}"}, Forged, "the certificate is none")
+            ({"SigningCertURL": f"{CERTIFICATE}{more}"}, BadSignature, "the certificate is none")
             for more in ("?x.pem", "#x.pem", "?")
         ),
     ],

@@ -24,9 +24,9 @@ from schemas.feedback import Feedback
 from schemas.profile import Contacts, Device, Preferences
 from schemas.suppression import Suppression
 from schemas.topics import CONTACTS, EVENTS, FEEDBACK, PREFERENCES, SUPPRESSIONS
-from schemas.vocabulary import Bar, Channel, Priority, Reason
+from schemas.vocabulary import Channel, Priority, Reason, SuppressionReason
 from schemas.vocabulary import Stage as Step
-from sinks.provider import OneServer, Outcome, Refused
+from sinks.provider import OneServer, Outcome, PermanentFailure
 from sinks.registry import Weighted
 from tests.agents.line import Line
 from tests.agents.names import unique
@@ -205,7 +205,7 @@ async def test_a_device_that_is_gone_is_not_called_again(outside: Outside) -> No
             pass
 
         async def send(self, deliveries: Any) -> list[Outcome]:
-            return [Refused(Reason.UNREGISTERED, "gone") for _ in deliveries]
+            return [PermanentFailure(Reason.UNREGISTERED, "gone") for _ in deliveries]
 
         async def close(self) -> None:
             pass
@@ -213,7 +213,7 @@ async def test_a_device_that_is_gone_is_not_called_again(outside: Outside) -> No
     role = sink(PUSH, [Weighted(Gone(), 1)], outside.stage.runtime)
     await outside.stage.work(role)
     (said,) = await outside.stage.read(SUPPRESSIONS, Suppression)
-    assert (said.reason, said.address) == (Bar.UNREGISTERED, f"token-{user}")
+    assert (said.reason, said.address) == (SuppressionReason.UNREGISTERED, f"token-{user}")
     await told_of(outside, user)
     gone = [f for f in await outside.outcomes(PUSH) if f[1] is Reason.SUPPRESSED_ADDRESS]
     assert [detail for _, _, detail in gone] == ["unregistered"]
@@ -333,7 +333,7 @@ async def test_no_2xx_while_kafka_is_away(outside: Outside) -> None:
 async def test_nobody_waits_for_long_while_kafka_is_silent(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.workers.ack_timeout.PATIENCE", 0.2)
+    monkeypatch.setattr("web.workers.ack_timeout.ACK_TIMEOUT_SECONDS", 0.2)
     mail = await sample(outside, unique("user"))
     reported, clicked, left = (issue_ticket(mail, purpose, KEY) for purpose in PURPOSES)
     opened = issue_ticket(mail, Purpose.OPEN, KEY)

@@ -21,7 +21,7 @@ from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Reply, Route
-from web.api.services import DECIDER, Desk
+from web.api.services import DECIDER, Services
 
 SECONDS = 4.0
 """After which it is answered with what was counted by then."""
@@ -56,7 +56,7 @@ class _Part(NamedTuple):
 class Audiences:
     """The handler."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

@@ -10,7 +10,7 @@ from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import Problem
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 
 
 class ExperimentsQuery(Struct, frozen=True):
@@ -24,7 +24,7 @@ class ExperimentsQuery(Struct, frozen=True):
 class Experiments:
     """The handler."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

@@ -15,7 +15,7 @@ from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Reply, Route
 from web.api.routes.sending import EVENT
-from web.api.services import Desk
+from web.api.services import Services
 
 
 class ExplainBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ class Explained(Struct, frozen=True, kw_only=True):
 class Asking:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

@@ -8,7 +8,7 @@ from schemas.inbox_question import MOST, Item, ReadInbox
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 from web.inbox import ask_page
 
 
@@ -23,7 +23,7 @@ class Export(Struct, frozen=True):
 class Exports:
     """The handler."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

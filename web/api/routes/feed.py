@@ -4,14 +4,14 @@ from schemas.feed import Feed
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 from web.feed import INBOX_ROLE, FeedQuery, read_feed
 
 
 class Feeds:
     """The handler."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

@@ -13,7 +13,7 @@ from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import Problem
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 
 LONGEST = timedelta(days=400)
 USUAL = timedelta(days=1)
@@ -34,7 +34,7 @@ class FiguresQuery(Struct, frozen=True):
 class Statistics:
     """The handlers, one for each panel."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

@@ -16,7 +16,7 @@ from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import Problem, ProblemBody
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 
 MOST_LETTERS = 1000
 TAG, OPERATIONS = "History", "Operations"
@@ -77,7 +77,7 @@ class Replayed(Struct, frozen=True):
 class History:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

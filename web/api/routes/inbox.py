@@ -9,7 +9,7 @@ from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import Problem
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 from web.gateway.token import LIFE, make_token, subscriber_secret
 from web.inbox import ChangeBody, Inbox, InboxQuery
 from web.workers.position import Position
@@ -34,7 +34,7 @@ class Token(Struct, frozen=True):
 class Inboxes:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
         self._inbox = Inbox(desk)
 

@@ -16,7 +16,7 @@ from schemas.topics import SINKS
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 
 LOOK_TIMEOUT_SECONDS = 10.0
 KEPT_SECONDS = 1.0
@@ -65,7 +65,7 @@ class OperationsBody(Struct, frozen=True):
 class Operations:
     """The handler: however many ask, it looks once at a time, and not more often than needed."""
 
-    def __init__(self, desk: Desk, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, desk: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
         self._monotonic = monotonic
         self._looking: asyncio.Task[OperationsBody] | None = None

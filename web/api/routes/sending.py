@@ -32,7 +32,7 @@ from web.api.idempotency import with_key, with_keys
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem, ProblemBody
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 
 MOST_ASKED = 1000
 """Users of one request whose partitions are asked, if anything is asked."""
@@ -54,7 +54,7 @@ _SILENCED = {Reason.OPTED_OUT, Reason.NO_ADDRESS, Reason.FALL_BACK, Reason.OFFLI
 class Sending:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

@@ -22,7 +22,7 @@ from web.api.call import Call, Sent
 from web.api.keys import ApiKey, Scope, SourceKey
 from web.api.problem import FieldError, Problem, ProblemBody
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 from web.api.signatures import is_signed
 from web.workers.position import written
 
@@ -69,7 +69,7 @@ def secrets_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
 class Sources:
     """The handler."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
         self._secrets = secrets_of(desk.settings)
 

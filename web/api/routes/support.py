@@ -5,7 +5,7 @@ from msgspec import Struct
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.route import Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 from web.workers.finding import WhereaboutsQuery, found
 from web.workers.whereabouts import Whereabouts
 
@@ -13,7 +13,7 @@ from web.workers.whereabouts import Whereabouts
 class Support(Struct, frozen=True):
     """The handler."""
 
-    desk: Desk
+    desk: Services
 
     def routes(self) -> list[Route]:
         """The route."""

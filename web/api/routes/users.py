@@ -29,7 +29,7 @@ from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import FieldError, Problem
 from web.api.route import Handler, Reply, Route
-from web.api.services import Desk
+from web.api.services import Services
 from web.http.rate_limits import erasure_limit
 from web.workers.position import Position
 
@@ -72,7 +72,7 @@ class KnownQuery(Struct, frozen=True):
 class Users:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:

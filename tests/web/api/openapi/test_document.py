@@ -19,7 +19,7 @@ from tests.agents.names import unique
 from tests.web.api.routes.test_sending import person
 from tests.web.house import Api
 from web.api.app import routes_of
-from web.api.services import Desk
+from web.api.services import Services
 
 KNOWN = (
     "OpenAPI 3.1 support is still in beta",
@@ -66,7 +66,7 @@ def test_every_operation_says_what_it_is(document: dict[str, Any], api: Api) -> 
 
 
 def test_every_example_is_a_body_that_is_taken(api: Api) -> None:
-    desk: Any = object.__new__(Desk)
+    desk: Any = object.__new__(Services)
     desk.settings, desk.owners = api.house.settings, None
     routes = [route for route in routes_of(desk) if route.body is not None]
     assert len(routes) > 10
