@@ -71,7 +71,7 @@ def compile_source(name: str, entry: SourceEntry) -> tuple[Source, list[Problem]
         only_topics=_pattern(entry.patterns),
         when=when,
         made=made,
-        speaks_of_key="key" in names.found,
+        speaks_of=frozenset(names.found),
         is_cloud_event=is_cloud_event,
         begins_now=(entry.start or ("now" if happens else "beginning")) == "now",
         skips_snapshots=(entry.snapshots or ("skip" if happens else "map")) == "skip",

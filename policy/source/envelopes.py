@@ -15,6 +15,8 @@ BATCH = "application/cloudevents-batch+json"
 _KAFKA, _HTTP = "ce_", "ce-"
 _DELETES = frozenset({"d", "t"})
 """Of Debezium's operations: a row was deleted, or all rows of the table."""
+_BESIDE_SCHEMA = {"schema", "payload"}
+"""The fields of a record of Connect's JSON converter that has its schema beside it."""
 _REQUIRED = ("id", "source", "type")
 
 
@@ -40,7 +42,7 @@ def debezium(value: object, record: SourceRecord) -> Opened:
     A record that Debezium's own transformation has flattened has the row's fields and no envelope.
     Raises Undecodable for what is neither.
     """
-    if isinstance(value, dict) and value.keys() == {"schema", "payload"}:
+    if isinstance(value, dict) and len(value) == 2 and value.keys() == _BESIDE_SCHEMA:
         value = value["payload"]
     if value is None:
         return Opened({}, deleted=True)

@@ -20,6 +20,7 @@ from jinja2.nodes import (
     Const,
     EvalContext,
     Expr,
+    Filter,
     For,
     Getattr,
     Getitem,
@@ -184,6 +185,8 @@ def _text(tree: Template) -> Expression:
     match tree.body:
         case [Output(nodes=[TemplateData(data=constant)])]:
             return lambda values: constant
+    if (direct := _direct_text(tree)) is not None:
+        return direct
     join = joined if any(tree.find_all((For, Macro))) else "".join
     meter(tree)
     root = _compiled(tree)
@@ -195,6 +198,28 @@ def _text(tree: Template) -> Expression:
         return text
 
     return render
+
+
+def _direct_text(tree: Template) -> Expression | None:
+    """What a text of fields and constants alone gives; None where there is more in it."""
+    parts: list[Expression] = []
+    for each in (node for output in tree.body for node in getattr(output, "nodes", [None])):
+        found = _constant(each.data) if isinstance(each, TemplateData) else _direct(each)
+        if found is None:
+            return None
+        parts.append(found)
+
+    def render(values: Values) -> str:
+        text = "".join([str(_shown(part(values))) for part in parts])
+        if len(text) > _SURELY_FITS:
+            check_size(len(text.encode()))
+        return text
+
+    return render
+
+
+def _constant(value: Any) -> Expression:
+    return lambda values: value
 
 
 def _valued(node: Expr) -> Expression:
@@ -236,8 +261,17 @@ def _direct(node: Any) -> Expression | None:
             return _joined("and" if isinstance(node, And) else "or", left, right)
         case Compare(expr=left, ops=[Operand(op="eq" | "ne" as op, expr=right)]):
             return _joined(op, left, right)
+        case Filter(node=inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None) if (
+            name in FILTERS
+        ):
+            one = _direct(inner)
+            return None if one is None else partial(_filtered, FILTERS[name], one)
         case _:
             return None
+
+
+def _filtered(read: Callable[[Any], Any], one: Expression, values: Values) -> Any:
+    return read(one(values))
 
 
 def _negated(one: Expression, values: Values) -> bool:
@@ -279,14 +313,34 @@ def _path_of(node: Any) -> tuple[str, ...] | None:
 
 def _fields(*path: str) -> Expression:
     """The same value at a small part of the engine's cost."""
+    absent = {step: Absent(name=step) for step in path}
+    first, last = path[0], absent[path[-1]]
+    if len(path) == 1:
+
+        def read_one(values: Values) -> Any:
+            found = values.get(first)
+            return last if found is None else found
+
+        return read_one
+    if len(path) == 2:
+        second = path[1]
+
+        def read_two(values: Values) -> Any:
+            found = values.get(first)
+            if type(found) is not dict:
+                return last
+            found = found.get(second)
+            return last if found is None else found
+
+        return read_two
 
     def read(values: Values) -> Any:
         found: Any = values
         for step in path:
             if type(found) is not dict:
-                return Absent(name=step)
+                return absent[step]
             found = found.get(step)
-        return Absent(name=path[-1]) if found is None else found
+        return last if found is None else found
 
     return read
 

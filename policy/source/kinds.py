@@ -61,10 +61,15 @@ def moment_of(into: str) -> str | None:
 Texts = Callable[[Any], Any]
 
 
-def texts_of(kind: type[Struct]) -> Texts:
-    """What makes text of whole numbers where a kind of record has text: ids in databases are
-    numbers, and here they are names."""
-    return _texts(type_info(kind)) or (lambda value: value)
+def texts_of(kind: type[Struct]) -> Mapping[str, Texts]:
+    """What makes text of whole numbers where a kind of record has text, by its fields: ids in
+    databases are numbers, and here they are names."""
+    found = type_info(kind)
+    return _by_field(found) if isinstance(found, StructType) else {}
+
+
+def _by_field(kind: StructType) -> dict[str, Texts]:
+    return {each.name: of for each in kind.fields if (of := _texts(each.type)) is not None}
 
 
 def _texts(kind: Type) -> Texts | None:
@@ -73,9 +78,8 @@ def _texts(kind: Type) -> Texts | None:
             return _texts(inner)
         case StrType():
             return lambda value: str(value) if type(value) is int else value
-        case StructType(fields=fields):
-            found = {each.name: of for each in fields if (of := _texts(each.type)) is not None}
-            return _in_fields(found) if found else None
+        case StructType():
+            return _in_fields(found) if (found := _by_field(kind)) else None
         case DictType(value_type=inner) if (of := _texts(inner)) is not None:
             return partial(_each_value, of)
         case ListType(item_type=inner) | VarTupleType(item_type=inner):

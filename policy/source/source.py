@@ -14,7 +14,7 @@ from policy.source.decoding import JSON_DECODER, Decoder, Undecodable
 from policy.source.entry import SourceEntry
 from policy.source.envelopes import Opened, as_text, holds_json
 from policy.source.expression import Expression, Values, is_absent
-from policy.source.kinds import KINDS, moment_of, texts_of
+from policy.source.kinds import KINDS, Texts, moment_of, texts_of
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.time.timestamps import moment
 from schemas.bounds import OutOfBounds, bounded
@@ -28,14 +28,26 @@ LARGEST_SAID = 1 << 20
 Maker = Callable[[Values], Any]
 """Makes a field, with what is within it; ABSENT where it is to be left out."""
 _encode = msgspec.json.Encoder().encode
+_WHEN = Skipped("when")
+_NAMED: Mapping[str, Callable[[SourceRecord, object, object, Opened], Any]] = {
+    "value": lambda record, decoded, key, opened: decoded,
+    "headers": lambda record, decoded, key, opened: record.texts,
+    "topic": lambda record, decoded, key, opened: record.topic,
+    "partition": lambda record, decoded, key, opened: record.partition,
+    "offset": lambda record, decoded, key, opened: record.offset,
+    "timestamp": lambda record, decoded, key, opened: record.timestamp,
+    "deleted": lambda record, decoded, key, opened: opened.deleted,
+    "key": lambda record, decoded, key, opened: key,
+}
+"""What expressions may speak of beside the record's own fields."""
 
 
 class Source(Struct, frozen=True, kw_only=True, dict=True):
     """One source of the catalogue, compiled.
 
     `wire` is the format of the bytes, and `unwrap` opens what stands around the fields in it.
-    `made` are the fields that its mapping sets; `speaks_of_key` tells whether anything asks for the
-    record's key. `only_topics` matches the names of the topics that it reads.
+    `made` are the fields that its mapping sets; `speaks_of` are the names that anything in it asks
+    for. `only_topics` matches the names of the topics that it reads.
     """
 
     name: str
@@ -45,7 +57,7 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
     only_topics: re.Pattern[str] | None
     when: Expression | None
     made: Mapping[str, Maker]
-    speaks_of_key: bool
+    speaks_of: frozenset[str]
     is_cloud_event: bool
     begins_now: bool
     skips_snapshots: bool
@@ -77,19 +89,17 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
             detail = f"{len(value)} bytes, {LARGEST_VALUE} are allowed"
             return Refused(Reason.TOO_LARGE, detail)
         try:
-            decoded = await self._decoded(record, decoder)
+            if value is None:
+                decoded: object = None
+            elif self.is_cloud_event and not holds_json(record):
+                decoded = as_text(value)
+            else:
+                decoded = await decoder.decode(value, record.topic)
             opened = self.unwrap(decoded, record)
-            key = await _key_of(record, key_decoder) if self.speaks_of_key else None
+            key = await _key_of(record, key_decoder) if "key" in self.speaks_of else None
         except Undecodable as error:
             return Refused(Reason.UNDECODABLE, str(error))
         return self._mapped(record, decoded, key, opened)
-
-    async def _decoded(self, record: SourceRecord, decoder: Decoder) -> object:
-        if record.value is None:
-            return None
-        if self.is_cloud_event and not holds_json(record):
-            return as_text(record.value)
-        return await decoder.decode(record.value, record.topic)
 
     def _mapped(
         self, record: SourceRecord, decoded: object, key: object, opened: Opened
@@ -98,59 +108,59 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
             return Skipped("a delete")
         if opened.snapshot and self.skips_snapshots:
             return Skipped("a row of a snapshot")
-        values = self._values(record, decoded, key, opened)
+        values = opened.fields
+        if self._named:
+            values = values.copy()
+            for name, find in self._named:
+                values[name] = find(record, decoded, key, opened)
         doing = "when"
         try:
             if self.when is not None and not self.when(values):
-                return Skipped("when")
+                return _WHEN
             said = self._defaults(record, opened.fields)
             absent = []
-            for name, make in self.made.items():
-                doing = f"set.{name}"
+            for name, doing, make, text in self._making:
                 found = make(values)
                 if is_absent(found):
-                    absent.append(name)
-                    said.pop(name, None)
+                    absent.append(doing)
                 else:
-                    said[name] = found
+                    said[name] = found if text is None else text(found)
         # What compiles can only fail on the values of the very record, whatever it raises.
         except Exception as error:
             return Refused(Reason.INVALID, f"{doing}: {failure_of(error)}")
         return self._typed(said, absent)
 
-    def _values(self, record: SourceRecord, decoded: object, key: object, opened: Opened) -> Values:
-        values = {
-            **opened.fields,
-            "value": decoded,
-            "headers": record.texts,
-            "topic": record.topic,
-            "partition": record.partition,
-            "offset": record.offset,
-            "timestamp": record.timestamp,
-            "deleted": opened.deleted,
-        }
-        if self.speaks_of_key:
-            values["key"] = key
-        return values
+    @cached_property
+    def _named(self) -> tuple[tuple[str, Callable[..., Any]], ...]:
+        return tuple((name, find) for name, find in _NAMED.items() if name in self.speaks_of)
+
+    @cached_property
+    def _making(self) -> tuple[tuple[str, str, Maker, Texts | None], ...]:
+        texts = texts_of(KINDS[self.into])
+        return tuple(
+            (name, f"set.{name}", make, texts.get(name)) for name, make in self.made.items()
+        )
 
     def _defaults(self, record: SourceRecord, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that the mapping does not set, as far as the record says them by itself."""
         said: dict[str, Any] = {}
-        if (at := moment_of(self.into)) is not None:
-            said[at] = moment(record.timestamp)
-        if self.into != "events":
-            return said
-        said["id"] = self._id(record)
-        if self.is_cloud_event:
-            said["id"] = _fitting(f"{fields.get('source')}#{fields.get('id')}")
-            said["type"] = fields.get("type")
-            said["actor"] = fields.get("subject") or fields.get("source")
-            data = fields.get("data")
-            said["data"] = (
-                data if isinstance(data, dict) else {} if data is None else {"value": data}
-            )
-            if fields.get("time"):
-                said["occurred_at"] = fields["time"]
+        if self.is_cloud_event and self.into == "events":
+            found = _of_cloud_event(fields)
+            said = {name: each for name, each in found.items() if name not in self.made}
+        if self._moment is not None and self._moment not in said:
+            said[self._moment] = moment(record.timestamp)
+        if self._is_known_by_place:
+            said["id"] = self._id(record)
         return said
+
+    @cached_property
+    def _moment(self) -> str | None:
+        at = moment_of(self.into)
+        return None if at in self.made else at
+
+    @cached_property
+    def _is_known_by_place(self) -> bool:
+        return self.into == "events" and not self.is_cloud_event and "id" not in self.made
 
     def _id(self, record: SourceRecord) -> str:
         """The same for the same record, whoever reads it and however often."""
@@ -161,19 +171,30 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
 
     def _typed(self, said: dict[str, Any], absent: list[str]) -> Outcome:
         try:
-            value = bounded(msgspec.convert(self._texts(said), KINDS[self.into]))
+            value = bounded(msgspec.convert(said, KINDS[self.into]))
             # An event's fields have bounds that leave it below that.
             size = 0 if self.into == "events" else len(_encode(value))
         except (*UNDECODABLE, OutOfBounds, TypeError, ValueError) as error:
-            lacking = f" (set.{', set.'.join(absent)} gave nothing)" if absent else ""
+            lacking = f" ({', '.join(absent)} gave nothing)" if absent else ""
             return Refused(Reason.INVALID, f"{error}{lacking}")
         if size > LARGEST_SAID:
             return Refused(Reason.TOO_LARGE, f"{size} bytes, {LARGEST_SAID} are allowed")
         return Mapped(value, self.into)
 
-    @cached_property
-    def _texts(self) -> Callable[[Any], Any]:
-        return texts_of(KINDS[self.into])
+
+def _of_cloud_event(fields: Mapping[str, Any]) -> dict[str, Any]:
+    data = fields.get("data")
+    said = {
+        "id": _fitting(f"{fields.get('source')}#{fields.get('id')}"),
+        "type": fields.get("type"),
+        "actor": fields.get("subject") or fields.get("source"),
+        "data": data if isinstance(data, dict) else {} if data is None else {"value": data},
+    }
+    if type(said["actor"]) is int:
+        said["actor"] = str(said["actor"])
+    if fields.get("time"):
+        said["occurred_at"] = fields["time"]
+    return said
 
 
 async def _key_of(record: SourceRecord, decoder: Decoder | None) -> object:
