@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from msgspec.structs import replace
 
+from agents.intake.refusals import WINDOW, Refusals
 from pipeline.catalogue_folder import Catalogues
 from pipeline.kafka import decompression
 from pipeline.kafka.decompression import Unread
@@ -21,8 +22,9 @@ from pipeline.processing.slices import AT_A_STRETCH
 from pipeline.producing.outputs import Outputs, partition_of
 from pipeline.records.dead_letters import dead_letter
 from pipeline.records.source_decoders import SourceDecoders
-from pipeline.records.source_log import SourceLog
-from policy.source.decoding import RegistryUnavailable
+from pipeline.records.source_log import Fetched, SourceLog
+from policy.catalogue.catalogue import Catalogue
+from policy.source.decoding import Decoder, RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
 from policy.source.unknown_type import unknown_type
@@ -32,10 +34,10 @@ from schemas.topics import DEAD_LETTERS, INTO, PLACED
 from schemas.vocabulary import Reason
 
 NAME = "intake"
-WINDOW = 200
-"""Records of a source over which the share of refused ones is taken."""
 FLUSH_BYTES = 2 << 20
 """Of what records became, after which it is written before more of them are looked at."""
+_PLACED = {name: PLACED[topic.read_by] for name, topic in INTO.items()}
+"""By the public topic for which a record is mapped, where it is placed."""
 PAUSE = 1.0
 """Seconds after which what could not be done is tried again."""
 STUCK_SECONDS = 10.0
@@ -69,8 +71,9 @@ class SourceReading:
         self._decoders = decoders
         self._log = SourceLog(name, runtime.settings.brokers, runtime.clock)
         self._busy = asyncio.Lock()
-        self._recent: dict[tuple[str, int, int], bool] = {}
-        self._judged = ""
+        self._refusals = Refusals()
+        self._judged_by: Catalogue | None = None
+        self._by: _Means | None = None
         self._waits_until = 0.0
         self._waits_with = ""
         self._told = ""
@@ -106,11 +109,8 @@ class SourceReading:
                 await asyncio.sleep(PAUSE / 4)
                 return
             fetched = await self._log.fetch()
-            for tp, since, records in fetched:
-                async with self._busy:
-                    if self._log.follows(tp):
-                        await self._take(tp, since, records)
             async with self._busy:
+                await self._take(fetched)
                 await self._log.commit()
             metrics.SOURCE_LAG.labels(self.name).set(self._log.lag())
             if not self._log.follows_any:
@@ -147,47 +147,66 @@ class SourceReading:
             self._told = why
             log.warning("The source %s %s", self.name, why)
 
-    async def _take(self, tp: TopicPartition, since: int, records: list[ConsumerRecord]) -> None:
+    async def _take(self, fetched: Iterable[Fetched]) -> None:
         """Write what comes of these records, in their order, as far as that can be done now."""
-        taking = _Taking(self._runtime, self.name, since)
+        taking = _Taking(self._runtime, self.name)
+        for tp, since, records in fetched:
+            # Others may have had their turn since they were fetched, and have let go of it.
+            if self._log.follows(tp):
+                await self._take_of(tp, since, records, taking)
+        await self._finish(taking)
+
+    async def _take_of(
+        self, tp: TopicPartition, since: int, records: list[ConsumerRecord], taking: "_Taking"
+    ) -> None:
         for number, record in enumerate(records, 1):
             if number % AT_A_STRETCH == 0:
                 await asyncio.sleep(0)
-            outcome = await self._outcome(record, taking.now)
-            if outcome is None or self._is_too_much(record, outcome):
-                await self._finish(tp, taking)
+            said = as_source_record(record, taking.now)
+            outcome = await self._outcome(record, said)
+            if outcome is None or self._is_too_much(said, outcome):
+                await self._finish(taking)
                 self._log.go_back(tp)
                 return
-            taking.add(record, outcome)
+            taking.add(tp, record, said, outcome, since)
             if taking.outputs.size >= FLUSH_BYTES:
-                await self._finish(tp, taking)
-        await self._finish(tp, taking)
+                await self._finish(taking)
 
-    async def _finish(self, tp: TopicPartition, taking: "_Taking") -> None:
+    async def _finish(self, taking: "_Taking") -> None:
         await taking.outputs.flush()
         for what, count in taking.counts.items():
             metrics.SOURCE_RECORDS.labels(self.name, what).inc(count)
         taking.counts.clear()
-        if taking.next:
-            self._log.note(tp, taking.next)
+        for tp, offset in taking.next.items():
+            self._log.note(tp, offset)
         if taking.next and not self.waits:
             self._told = ""
             metrics.SOURCE_WAITING.labels(self.name).set(0)
+        taking.next.clear()
 
-    async def _outcome(self, record: ConsumerRecord, now: int) -> Outcome | None:
+    def _means(self) -> "_Means | None":
+        """By what records are mapped now; None where the source is gone."""
+        catalogue = self._catalogues.current
+        if self._by is None or self._by.catalogue is not catalogue:
+            source = catalogue.sources.get(self.name)
+            if source is None:
+                return None
+            of_values, of_keys = self._decoders.of(source), self._decoders.key_of(source)
+            self._by = _Means(catalogue, source, of_values, of_keys)
+        return self._by
+
+    async def _outcome(self, record: ConsumerRecord, said: SourceRecord) -> Outcome | None:
         """What comes of a record; None where that can't be known now."""
         if isinstance(record.value, Unread):
             most = f"over {decompression.MOST_BYTES} bytes when it is unpacked"
             return Refused(Reason.TOO_LARGE, f"{record.value.which} are one batch of {most}")
-        said = as_source_record(record, now)
         unknown = None
         for attempt in range(2):
-            catalogue, source = self._catalogues.current, self._source()
-            if source is None:
+            by = self._means()
+            if by is None:
                 return None
             try:
-                value, key = self._decoders.of(source), self._decoders.key_of(source)
-                outcome = await source.outcome(said, value, key)
+                outcome = await by.source.outcome(said, by.of_values, by.of_keys)
             except RegistryUnavailable as error:
                 self._say(f"waits: {error}")
                 self._wait_for(PAUSE)
@@ -198,35 +217,40 @@ class SourceReading:
                 where = f"partition {record.partition}, offset {record.offset}"
                 fault = report_fault(record.topic, where, error)
                 return Refused(fault.reason, fault.detail)
-            if (unknown := unknown_type(outcome, catalogue)) is None:
+            if (unknown := unknown_type(outcome, by.catalogue)) is None:
                 return outcome
             if attempt == 0:
                 # Its type may be so new that we have not looked at the files since.
                 await self._catalogues.refresh()
         return Refused(Reason.UNKNOWN_TYPE, f"no notification type for {unknown!r}")
 
-    def _is_too_much(self, record: ConsumerRecord, outcome: Outcome) -> bool:
+    def _is_too_much(self, record: SourceRecord, outcome: Outcome) -> bool:
         """Note what came of it; whether too much of the last was refused to go on."""
-        if self._judged != (version := self._catalogues.current.version):
-            self._recent.clear()
-            self._judged = version
-        # By place: what is read again counts once.
-        place = record.topic, record.partition, record.offset
-        self._recent[place] = isinstance(outcome, Refused)
-        if len(self._recent) > WINDOW:
-            del self._recent[next(iter(self._recent))]
-        if not isinstance(outcome, Refused) or len(self._recent) < WINDOW:
+        if self._judged_by is not (catalogue := self._catalogues.current):
+            self._refusals.clear()
+            self._judged_by = catalogue
+        if not isinstance(outcome, Refused):
+            self._refusals.pass_one()
             return False
-        bad, share = sum(self._recent.values()), self._runtime.settings.bad_share
-        if bad <= share * WINDOW:
+        bad = self._refusals.note((record.topic, record.partition, record.offset))
+        if bad <= self._runtime.settings.bad_share * WINDOW:
             return False
         self._wait_for(STUCK_SECONDS)
         self._say(
-            f"refuses {bad} of the last {WINDOW} records, the latest, {place[0]}-{place[1]} at "
-            f"{place[2]}, for: {outcome.detail}. It reads no further: mend it in the catalogue, or "
-            "raise TOCSIN_BAD_SHARE to let them pass."
+            f"refuses {bad} of the last {WINDOW} records, the latest, {record.topic}-"
+            f"{record.partition} at {record.offset}, for: {outcome.detail}. It reads no further: "
+            "mend it in the catalogue, or raise TOCSIN_BAD_SHARE to let them pass."
         )
         return True
+
+
+class _Means(NamedTuple):
+    """By what the records of a source are read and mapped, as one catalogue says."""
+
+    catalogue: Catalogue
+    source: Source
+    of_values: Decoder
+    of_keys: Decoder | None
 
 
 def as_source_record(record: ConsumerRecord, now: int) -> SourceRecord:
@@ -249,21 +273,31 @@ def _accepted_at(record: ConsumerRecord, now: int) -> int:
 
 
 class _Taking:
-    """What comes of consecutive records of one partition, and how far they are done with it."""
+    """What comes of the records that were fetched together, and how far their partitions are done
+    with it."""
 
-    def __init__(self, runtime: Runtime, source: str, since: int) -> None:
+    def __init__(self, runtime: Runtime, source: str) -> None:
         self.outputs: Outputs = runtime.outputs()
-        self.next = 0
+        self.next: dict[TopicPartition, int] = {}
         self.counts = Counter[str]()
         self._source = source
-        self._since = since
         self._partitions = runtime.settings.partitions
         self.now = runtime.clock.now()
 
-    def add(self, record: ConsumerRecord, outcome: Outcome) -> None:
-        """Have the outputs say what came of the record."""
-        self.next = record.offset + 1
+    def add(
+        self,
+        tp: TopicPartition,
+        record: ConsumerRecord,
+        said: SourceRecord,
+        outcome: Outcome,
+        since: int,
+    ) -> None:
+        """Have the outputs say what came of the record, of a partition that is read `since`."""
+        self.next[tp] = record.offset + 1
         match outcome:
+            case Mapped():
+                what = "moved"
+                self._place(record, said, outcome, since)
             case Skipped():
                 what = "skipped"
             case Refused(reason=reason, detail=detail):
@@ -272,18 +306,20 @@ class _Taking:
                 letter = dead_letter(NAME, record, error, self.now, source=self._source)
                 number = record.partition % self._partitions
                 self.outputs.add(DEAD_LETTERS, number, letter.key, encode(letter))
-            case Mapped():
-                what = "moved"
-                self._place(record, outcome)
         self.counts[what] += 1
 
-    def _place(self, record: ConsumerRecord, mapped: Mapped) -> None:
-        placed = replace(
-            moved(record, encode(mapped.value), _accepted_at(record, self.now)),
+    def _place(
+        self, record: ConsumerRecord, said: SourceRecord, mapped: Mapped, since: int
+    ) -> None:
+        placed = moved(
+            record,
+            encode(mapped.value),
+            _accepted_at(record, self.now),
+            headers=said.headers,
             source=self._source,
             into=mapped.into,
-            since=self._since,
+            since=since,
         )
-        number = partition_of(mapped.key, self._partitions)
-        topic = PLACED[INTO[mapped.into].read_by]
-        self.outputs.add(topic, number, mapped.key.encode(), encode(placed))
+        key = mapped.key
+        number = partition_of(key, self._partitions)
+        self.outputs.add(_PLACED[mapped.into], number, key.encode(), encode(placed))

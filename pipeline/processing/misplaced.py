@@ -23,6 +23,7 @@ from schemas.vocabulary import Reason
 
 KEPT_KEY = 64 << 10
 """Bytes of a key, and of all headers together, that are kept."""
+Headers = tuple[tuple[str, bytes], ...]
 _ON_THEIR_WAY = frozenset(topic.name for topic in (MISPLACED, *PLACED.values()))
 _decode = msgspec.json.Decoder(Misplaced).decode
 
@@ -50,25 +51,44 @@ def handed_over(record: ConsumerRecord) -> bytes:
     return encode(moved(record, record.value or b"", record.timestamp))
 
 
-def moved(record: ConsumerRecord, value: bytes, accepted_at: int) -> Misplaced:
+def moved(
+    record: ConsumerRecord,
+    value: bytes,
+    accepted_at: int,
+    *,
+    headers: Headers | None = None,
+    source: str = "",
+    into: str = "",
+    since: int = 0,
+) -> Misplaced:
     """This value with where the record stands, since when (epoch ms), and what is kept of its key
-    and headers."""
-    headers = headers_of(record)
-    if sum(len(name) + len(content) for name, content in headers) > KEPT_KEY:
+    and headers.
+
+    `headers` are the record's own, where they are at hand; the rest is of what a source has read.
+    """
+    if headers is None:
+        headers = headers_of(record)
+    if headers and sum(len(name) + len(content) for name, content in headers) > KEPT_KEY:
         headers = ()
+    key = record.key
     return Misplaced(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         accepted_at=accepted_at,
         value=msgspec.Raw(value),
-        key=record.key if len(record.key or b"") <= KEPT_KEY else None,
+        key=key if key is None or len(key) <= KEPT_KEY else None,
         headers=headers,
+        source=source,
+        into=into,
+        since=since,
     )
 
 
-def headers_of(record: ConsumerRecord) -> tuple[tuple[str, bytes], ...]:
+def headers_of(record: ConsumerRecord) -> Headers:
     """A record's headers; Kafka lets one be without a value."""
+    if not record.headers:
+        return ()
     return tuple((name, content or b"") for name, content in record.headers)
 
 

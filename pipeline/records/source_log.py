@@ -25,6 +25,8 @@ FETCH_MS = 200
 FETCH_BYTES = 4 << 20
 """Of one answer of a broker; a larger record comes alone."""
 COMMIT_SECONDS = 0.5
+Fetched = tuple[TopicPartition, int, list[ConsumerRecord]]
+"""Records of a partition, and since when (epoch ms) it is read."""
 KEPT_SECONDS = 3600.0
 """After which a place is committed though nothing came: Kafka forgets it after some days."""
 log = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ class SourceLog:
         self._places = kept | found
         self._assign()
 
-    async def fetch(self) -> Iterable[tuple[TopicPartition, int, list[ConsumerRecord]]]:
+    async def fetch(self) -> Iterable[Fetched]:
         """What came, by partition, with since when it is read; soon nothing, where nothing came."""
         if not self._places:
             return []
