@@ -18,6 +18,7 @@ from bench.decide import decide as decide_bench
 from bench.decide import restore as restore_bench
 from bench.decide import timers as timers_bench
 from bench.gateway import gateway as gateway_bench
+from bench.intake import intake as intake_bench
 from bench.pairs import PAIRS, Progress
 from bench.sinks import poison as poison_bench
 from bench.sinks import sinks as sinks_bench
@@ -155,6 +156,26 @@ def gateway(
     asked = gateway_bench.Asked(sockets, rate, seconds, centrifugo, pairs)
     found = _run("gateway", lambda progress: gateway_bench.run(asked, progress))
     _print(found, as_json, report.gateway_table)
+
+
+@bench.command()
+@click.option("--records", type=click.IntRange(2000), default=100_000, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=20,
+    show_default=True,
+    help="For which latency is measured.",
+)
+@ROUNDS
+@LINE
+def intake(records: int, seconds: float, pairs: int, as_json: bool) -> None:
+    """A company's own topic, read through a source: ours, and a loop that decodes and re-keys.
+
+    Both in JSON and in Avro; then what the source adds to a record's way at 100 a second.
+    """
+    found = _run("intake", lambda progress: intake_bench.run(records, pairs, seconds, progress))
+    _print(found, as_json, report.intake_table)
 
 
 @bench.command()

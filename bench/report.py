@@ -10,6 +10,7 @@ from bench.decide.timers import TimersFired
 from bench.gateway.gateway import GatewayFound
 from bench.gateway.pace import Pace
 from bench.gateway.rate_search import BUSY, Rung
+from bench.intake.intake import IntakeFound
 from bench.pairs import ITSELF, Ratio
 from bench.sinks.poison import Poison
 from bench.sinks.sinks import Sinks
@@ -187,6 +188,33 @@ def analytics_table(found: AnalyticsFound) -> Table:
         table.add_row(name, f"{rate:,}", _times(ratio), *cells)
     fresh = f"p50 {found.fresh_p50_ms:,}, p99 {found.fresh_p99_ms:,} ms until a query finds it"
     table.add_row("paced", f"{found.paced_per_second:,}", fresh)
+    return table
+
+
+def intake_table(found: IntakeFound) -> Table:
+    """A contestant of each form a row, then what a source adds."""
+    table = Table(
+        title=f"A company's own topic, one process, broker included, {found.pairs} pairs",
+        caption=(
+            f"At {found.added.rate} records a second a source adds p50 {found.added.p50_ms}, "
+            f"p99 {found.added.p99_ms} ms."
+        ),
+    )
+    for column in ("", "records/s", "ours is", "goal", "CPU µs/record", "by CPU", "broker's"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, form in found.forms.items():
+        cpu = f"{form.cpu_us_per_record:,.1f}", "", f"{form.broker_cpu_us_per_record:,.1f}"
+        table.add_row(f"{name}: a source", f"{form.records_per_second:,}", "", "", *cpu)
+        for loop, bare in form.bare.items():
+            table.add_row(
+                f"{name}: bare loop, {loop}",
+                f"{bare.records_per_second:,}",
+                _times(bare.ratio),
+                f"{form.goal:g}" if loop == "aiokafka" else "",
+                f"{bare.cpu_us_per_record:,.1f}",
+                _times(bare.cpu_ratio),
+                f"{bare.broker_cpu_us_per_record:,.1f}",
+            )
     return table
 
 

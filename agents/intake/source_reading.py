@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -74,6 +74,7 @@ class SourceReading:
         self._refusals = Refusals()
         self._judged_by: Catalogue | None = None
         self._by: _Means | None = None
+        self._sending: _Sending | None = None
         self._waits_until = 0.0
         self._waits_with = ""
         self._told = ""
@@ -92,6 +93,10 @@ class SourceReading:
             while True:
                 await self._turn()
         finally:
+            if self._sending is not None:
+                # What of it gets through comes again, and is known where it arrives.
+                self._sending.flushed.cancel()
+                await asyncio.gather(self._sending.flushed, return_exceptions=True)
             await self._log.stop()
             metrics.SOURCE_LAG.labels(self.name).set(0)
             metrics.SOURCE_WAITING.labels(self.name).set(0)
@@ -111,6 +116,8 @@ class SourceReading:
             fetched = await self._log.fetch()
             async with self._busy:
                 await self._take(fetched)
+                if not fetched or self.waits:
+                    await self._land()
                 await self._log.commit()
             metrics.SOURCE_LAG.labels(self.name).set(self._log.lag())
             if not self._log.follows_any:
@@ -121,6 +128,8 @@ class SourceReading:
     async def _follow(self) -> None:
         source = self._source()
         if source is not None:
+            if self.wanted != self._log.followed:
+                await self._land()
             await self._log.follow(self.wanted, begins_now=source.begins_now)
 
     def _source(self) -> Source | None:
@@ -148,13 +157,17 @@ class SourceReading:
             log.warning("The source %s %s", self.name, why)
 
     async def _take(self, fetched: Iterable[Fetched]) -> None:
-        """Write what comes of these records, in their order, as far as that can be done now."""
+        """Have what comes of these records written, in their order, as far as that can be done now.
+
+        The last of them are on their way when this returns, so that the next can be fetched and
+        mapped meanwhile; `_land` waits for them.
+        """
         taking = _Taking(self._runtime, self.name)
         for tp, since, records in fetched:
             # Others may have had their turn since they were fetched, and have let go of it.
             if self._log.follows(tp):
                 await self._take_of(tp, since, records, taking)
-        await self._finish(taking)
+        await self._send(taking)
 
     async def _take_of(
         self, tp: TopicPartition, since: int, records: list[ConsumerRecord], taking: "_Taking"
@@ -165,24 +178,35 @@ class SourceReading:
             said = as_source_record(record, taking.now)
             outcome = await self._outcome(record, said)
             if outcome is None or self._is_too_much(said, outcome):
-                await self._finish(taking)
+                await self._send(taking)
+                await self._land()
                 self._log.go_back(tp)
                 return
             taking.add(tp, record, said, outcome, since)
             if taking.outputs.size >= FLUSH_BYTES:
-                await self._finish(taking)
+                await self._send(taking)
 
-    async def _finish(self, taking: "_Taking") -> None:
-        await taking.outputs.flush()
-        for what, count in taking.counts.items():
+    async def _send(self, taking: "_Taking") -> None:
+        """Begin to write what came of records, once all before it is written."""
+        await self._land()
+        if not taking.has_any:
+            return
+        outputs, counts, ends = taking.cut()
+        self._sending = _Sending(asyncio.create_task(outputs.flush()), counts, ends)
+
+    async def _land(self) -> None:
+        """Wait until Kafka has what is on its way, and note it as done; raises Unavailable."""
+        if self._sending is None:
+            return
+        await self._sending.flushed
+        sent, self._sending = self._sending, None
+        for what, count in sent.counts.items():
             metrics.SOURCE_RECORDS.labels(self.name, what).inc(count)
-        taking.counts.clear()
-        for tp, offset in taking.next.items():
+        for tp, offset in sent.ends.items():
             self._log.note(tp, offset)
-        if taking.next and not self.waits:
+        if sent.ends and not self.waits:
             self._told = ""
             metrics.SOURCE_WAITING.labels(self.name).set(0)
-        taking.next.clear()
 
     def _means(self) -> "_Means | None":
         """By what records are mapped now; None where the source is gone."""
@@ -253,6 +277,14 @@ class _Means(NamedTuple):
     of_keys: Decoder | None
 
 
+class _Sending(NamedTuple):
+    """What is on its way to Kafka, and what is to be counted and noted once it is there."""
+
+    flushed: asyncio.Task[Any]
+    counts: Mapping[str, int]
+    ends: Mapping[TopicPartition, int]
+
+
 def as_source_record(record: ConsumerRecord, now: int) -> SourceRecord:
     """A record as Kafka's client gives it, read at `now` (epoch ms)."""
     return SourceRecord(
@@ -278,11 +310,24 @@ class _Taking:
 
     def __init__(self, runtime: Runtime, source: str) -> None:
         self.outputs: Outputs = runtime.outputs()
-        self.next: dict[TopicPartition, int] = {}
-        self.counts = Counter[str]()
+        self._counts = Counter[str]()
+        self._ends: dict[TopicPartition, int] = {}
+        self._runtime = runtime
         self._source = source
         self._partitions = runtime.settings.partitions
         self.now = runtime.clock.now()
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything was added since it was last cut."""
+        return bool(self._ends)
+
+    def cut(self) -> tuple[Outputs, Mapping[str, int], Mapping[TopicPartition, int]]:
+        """What was added since this was last asked: the outputs, how many records came to what, and
+        behind which offset each partition is then."""
+        added = self.outputs, self._counts, self._ends
+        self.outputs, self._counts, self._ends = self._runtime.outputs(), Counter(), {}
+        return added
 
     def add(
         self,
@@ -293,7 +338,7 @@ class _Taking:
         since: int,
     ) -> None:
         """Have the outputs say what came of the record, of a partition that is read `since`."""
-        self.next[tp] = record.offset + 1
+        self._ends[tp] = record.offset + 1
         match outcome:
             case Mapped():
                 what = "moved"
@@ -306,7 +351,7 @@ class _Taking:
                 letter = dead_letter(NAME, record, error, self.now, source=self._source)
                 number = record.partition % self._partitions
                 self.outputs.add(DEAD_LETTERS, number, letter.key, encode(letter))
-        self.counts[what] += 1
+        self._counts[what] += 1
 
     def _place(
         self, record: ConsumerRecord, said: SourceRecord, mapped: Mapped, since: int

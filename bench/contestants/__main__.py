@@ -1,4 +1,7 @@
-"""`python -m bench.contestants NAME KAFKA FOLDER`: run one contestant until it is killed."""
+"""`python -m bench.contestants NAME KAFKA FOLDER`: run one contestant until it is killed.
+
+Where a module has several, the name is MODULE.VARIANT.
+"""
 
 import importlib
 import sys
@@ -9,9 +12,10 @@ READY = "bench: starting"
 
 def main(name: str, kafka: str, folder: str) -> None:
     """Import the contestant, say so, and run it."""
-    contestant = importlib.import_module(f"bench.contestants.{name}")
+    module, _, variant = name.partition(".")
+    contestant = importlib.import_module(f"bench.contestants.{module}")
     print(READY, flush=True)
-    contestant.run(kafka, Path(folder))
+    contestant.run(kafka, Path(folder), *([variant] if variant else []))
 
 
 if __name__ == "__main__":

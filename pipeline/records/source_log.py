@@ -6,7 +6,7 @@ partitions of sources that fall to it, and the lease of that says for how long.
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipeline.kafka.clients import new_consumer
 from pipeline.monitoring import metrics
 from schemas.topics import MISPLACED, group_of
 
-RECORDS = 500
+RECORDS = 2000
 FETCH_MS = 200
 FETCH_BYTES = 4 << 20
 """Of one answer of a broker; a larger record comes alone."""
@@ -93,7 +93,7 @@ class SourceLog:
         self._places = kept | found
         self._assign()
 
-    async def fetch(self) -> Iterable[Fetched]:
+    async def fetch(self) -> Sequence[Fetched]:
         """What came, by partition, with since when it is read; soon nothing, where nothing came."""
         if not self._places:
             return []
@@ -110,6 +110,11 @@ class SourceLog:
             if (place := self._places.get(tp)) is not None
             and (left := [each for each in records if each.offset >= place.next])
         ]
+
+    @property
+    def followed(self) -> Set[TopicPartition]:
+        """What it reads."""
+        return self._places.keys()
 
     @property
     def follows_any(self) -> bool:

@@ -11,7 +11,9 @@ from policy.rendering.filters.unusable import Unusable
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What is read in a wrong unit lies far outside: seconds taken for milliseconds are of 1970."""
+_MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_NANOSECONDS = {unit: count * 1000 for unit, count in _MICROSECONDS.items()} | {"ns": 1}
 _IN_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -37,8 +39,13 @@ def _is_number(value: Any) -> bool:
 
 def _filter(unit: str) -> Callable[[Any], Any]:
     name = f"epoch_{unit}"
+    scale = _NANOSECONDS[unit]
+    first, last = ((each - _EPOCH) // _MICROSECOND * 1000 // scale for each in (_FIRST, _LAST))
 
     def read(value: Any) -> Any:
+        if type(value) is int and first <= value < last:
+            # As most are: the rest is for what others may hold, and for what to say of it.
+            return (_EPOCH + timedelta(microseconds=value * scale // 1000)).isoformat()[:-6] + "Z"
         if isinstance(value, Undefined):
             return value
         if not _is_number(value):

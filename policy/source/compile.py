@@ -137,8 +137,13 @@ def _maker(path: Path, value: Any, names: _Names) -> Maker:
 
 
 def _object(made: Mapping[str, Maker]) -> Maker:
+    items = tuple(made.items())
+
     def make(values: Values) -> dict[str, Any]:
-        found = {name: each(values) for name, each in made.items()}
-        return {name: each for name, each in found.items() if not is_absent(each)}
+        said = {}
+        for name, each in items:
+            if not is_absent(found := each(values)):
+                said[name] = found
+        return said
 
     return make

@@ -19,10 +19,12 @@ from bench.decide.decide import Decide
 from bench.decide.restore import Restore, state
 from bench.decide.workload import TYPE, profile, record_number, requests, user_name
 from bench.gateway.gateway import GatewayFound
+from bench.intake.intake import IntakeFound
 from bench.report import (
     analytics_table,
     decide_table,
     gateway_table,
+    intake_table,
     poison_table,
     questions_table,
     restore_table,
@@ -200,3 +202,17 @@ def test_analytics_prints_its_figures() -> None:
     found = bench("analytics", "--rows", "100000", "--pairs", "1")
     assert found.keys() == set(AnalyticsFound.__struct_fields__)
     assert analytics_table(msgspec.convert(found, AnalyticsFound)).row_count == 3
+
+
+@pytest.mark.chaos
+def test_intake_prints_its_figures() -> None:
+    found = bench("intake", "--records", "4000", "--pairs", "1", "--seconds", "2")
+    figures = msgspec.convert(found, IntakeFound)
+    assert figures.forms.keys() == {"json", "avro"}
+    assert {loop for form in figures.forms.values() for loop in form.bare} == {
+        "aiokafka",
+        "batched",
+    }
+    assert figures.added.records == 200
+    assert figures.equipment["intake"] == figures.equipment["rekey"]
+    assert intake_table(figures).row_count == 6
