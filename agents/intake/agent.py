@@ -22,9 +22,10 @@ from pipeline.processing.misplaced import MovedRecord, stood
 from pipeline.processing.partitions import Role
 from pipeline.processing.slices import Slice
 from pipeline.producing.outputs import partition_of
-from schemas.encoding import UNDECODABLE
+from schemas.encoding import UNDECODABLE, encode
 from schemas.errors import BadRecord
 from schemas.misplaced import Misplaced
+from schemas.source_state import ReadSources
 from schemas.topics import MISPLACED, PLACED, TOPICS, Topic
 from schemas.vocabulary import Reason
 
@@ -38,6 +39,7 @@ _KEYED = {
     for name, topic in SOURCES.items()
 }
 """Reads nothing of a value but its key."""
+_decode_question = msgspec.json.Decoder(ReadSources).decode
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def intake(catalogues: Catalogues, runtime: Runtime) -> Role:
     def open_handler(number: int, closing: asyncio.Event) -> Placing:
         return Placing(runtime, reported, sources, number)
 
-    return Role(name=NAME, topics=(MISPLACED.name,), open_handler=open_handler)
+    return Role(name=NAME, topics=(MISPLACED.name,), open_handler=open_handler, answers=True)
 
 
 class Placing(Stateless):
@@ -72,6 +74,11 @@ class Placing(Stateless):
         """Begin with the sources; there is nothing to restore."""
         self._sources.hold(self._number)
         return await super().restore()
+
+    async def answer(self, question: bytes) -> bytes:
+        """See schemas.source_state: of all sources that the process reads."""
+        _decode_question(question)
+        return encode(self._sources.states())
 
     async def note_sent(self, after: float) -> None:
         """Nothing is noted; raises what ended the reading of a source."""

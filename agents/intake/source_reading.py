@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.intake.refusals import WINDOW, Refusals
+from agents.intake.source_figures import SourceFigures
 from pipeline.catalogue_folder import Catalogues
 from pipeline.kafka import decompression
 from pipeline.kafka.decompression import Unread
@@ -30,6 +31,7 @@ from policy.source.source import Source
 from policy.source.unknown_type import unknown_type
 from schemas.encoding import encode
 from schemas.errors import BadRecord
+from schemas.source_state import SourceState
 from schemas.topics import DEAD_LETTERS, INTO, PLACED
 from schemas.vocabulary import Reason
 
@@ -71,6 +73,7 @@ class SourceReading:
         self._decoders = decoders
         self._log = SourceLog(name, runtime.settings.brokers, runtime.clock)
         self._busy = asyncio.Lock()
+        self._figures = SourceFigures(name)
         self._refusals = Refusals()
         self._judged_by: Catalogue | None = None
         self._by: _Means | None = None
@@ -134,6 +137,10 @@ class SourceReading:
 
     def _source(self) -> Source | None:
         return self._catalogues.current.sources.get(self.name)
+
+    def state(self) -> SourceState:
+        """How far it is, for who looks at it."""
+        return self._figures.state(self._log.lag(), self._told if self.waits else "")
 
     @property
     def waits(self) -> bool:
@@ -200,8 +207,7 @@ class SourceReading:
             return
         await self._sending.flushed
         sent, self._sending = self._sending, None
-        for what, count in sent.counts.items():
-            metrics.SOURCE_RECORDS.labels(self.name, what).inc(count)
+        self._figures.count(sent.counts)
         for tp, offset in sent.ends.items():
             self._log.note(tp, offset)
         if sent.ends and not self.waits:
@@ -256,6 +262,8 @@ class SourceReading:
         if not isinstance(outcome, Refused):
             self._refusals.pass_one()
             return False
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        self._figures.refuse(place, outcome.detail, self._runtime.clock.now())
         bad = self._refusals.note((record.topic, record.partition, record.offset))
         if bad <= self._runtime.settings.bad_share * WINDOW:
             return False

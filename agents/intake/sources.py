@@ -11,6 +11,7 @@ from agents.intake.source_reading import SourceReading
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
 from pipeline.records.source_decoders import SourceDecoders
+from schemas.source_state import SourceState
 from schemas.topics import is_ours
 
 LOOK_SECONDS = 5.0
@@ -78,6 +79,10 @@ class Sources:
     def waits(self, source: str) -> bool:
         """Whether a source reads nothing for now, as its records can't be used as they are."""
         return source in self._readings and self._readings[source].waits
+
+    def states(self) -> list[SourceState]:
+        """How far this process is with each source, by name."""
+        return [self._readings[name].state() for name in sorted(self._readings)]
 
     async def _end(self) -> None:
         ending = list(self._tasks.values())

@@ -16,6 +16,7 @@ from cli.lazy_group import Group
 from cli.lines import Row, aligned, print_json, print_lines
 from cli.settings import read_settings
 from cli.time_parameter import now
+from pipeline.admin.source_lag import SourceLag, source_lags
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.kafka.topic_reading import read_newest, topics_of
 from pipeline.records.source_decoders import SourceDecoders
@@ -106,6 +107,34 @@ def infer(topic: str, last: int, as_json: bool) -> None:
         print_json({"topic": topic, "records": count, "toml": text})
     else:
         click.echo(text)
+
+
+@sources.command()
+@_CATALOGUE
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a source and topic.")
+def lag(folder: Path | None, as_json: bool) -> None:
+    """Tell how many records each source has before it, by topic, as Kafka says it.
+
+    Which were refused, `tocsin dead-letters list` shows; how fast it goes, the operator page.
+    """
+    settings = read_settings()
+    catalogue = read_catalogue(settings.catalogue if folder is None else folder)
+    found = asyncio.run(source_lags(settings.brokers, catalogue.sources.values()))
+    if as_json:
+        for each in found:
+            print_json(each)
+        return
+    if not found:
+        click.echo("No source of the catalogue has a topic that is there.")
+        return
+    print_lines(aligned([Row((each.source, each.topic), _before(each)) for each in found]))
+
+
+def _before(each: SourceLag) -> str:
+    said = f"{counted(each.lag, 'record')} before it"
+    if not each.unread:
+        return said
+    return f"{said}; not begun in {each.unread} of {counted(each.partitions, 'partition')}"
 
 
 async def _inferred(settings: Settings, topic: str, last: int) -> tuple[str, int]:

@@ -81,7 +81,12 @@ class SourceLog:
         }
 
     async def follow(self, wanted: frozenset[TopicPartition], *, begins_now: bool) -> None:
-        """Read these and no others; one that is new to the source from its end, or its start."""
+        """Read these and no others; one that is new to the source from its end, or its start.
+
+        What is there since the first call counts as written since there is the source.
+        """
+        if not self._began:
+            await self._begin()
         if wanted == self._places.keys():
             return
         await self.commit(always=True)
@@ -92,6 +97,16 @@ class SourceLog:
         kept = {tp: place for tp, place in self._places.items() if tp in wanted}
         self._places = kept | found
         self._assign()
+
+    async def _begin(self) -> None:
+        """Learn since when there is the source; if nobody has kept it, that is now."""
+        committed = await self._consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001
+            [self._since]
+        )
+        kept = committed[self._since].metadata if self._since in committed else ""
+        self._began = _number(kept) or self._clock.now()
+        if not kept:
+            await self._commit({})
 
     async def fetch(self) -> Sequence[Fetched]:
         """What came, by partition, with since when it is read; soon nothing, where nothing came."""
@@ -152,13 +167,16 @@ class SourceLog:
         if not places:
             return
         done = {tp: place.next for tp, place in places.items()}
-        offsets = {
-            tp: OffsetAndMetadata(done[tp], str(place.since)) for tp, place in places.items()
-        }
-        offsets[self._since] = OffsetAndMetadata(0, str(self._began))
-        await self._consumer._coordinator.commit_offsets(None, offsets)  # noqa: SLF001
+        await self._commit(
+            {tp: OffsetAndMetadata(done[tp], str(place.since)) for tp, place in places.items()}
+        )
         for tp, place in places.items():
             place.committed, place.committed_at = done[tp], time.monotonic()
+
+    async def _commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        began = OffsetAndMetadata(0, str(self._began))
+        told = {**offsets, self._since: began}
+        await self._consumer._coordinator.commit_offsets(None, told)  # noqa: SLF001
 
     def _assign(self) -> None:
         self._consumer.assign(list(self._places))
@@ -179,11 +197,10 @@ class SourceLog:
         self, new: frozenset[TopicPartition], *, begins_now: bool
     ) -> dict[TopicPartition, _Place]:
         committed = await self._consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001
-            [*new, self._since]
+            list(new)
         )
         known = {tp: each for tp, each in committed.items() if each.offset >= 0}
         now = self._clock.now()
-        self._began = _number(known[self._since].metadata) if self._since in known else now
         starts = await self._consumer.beginning_offsets(new)
         ends = await self._consumer.end_offsets(new)
         times: Mapping[TopicPartition, Any] = {}

@@ -123,6 +123,11 @@ class Company:
             now = await ends.of(tps)
             return sum(now[tp] - (done[tp].offset if tp in done else 0) for tp in tps)
 
+    async def has_begun(self) -> bool:
+        """Whether it is kept since when there is the source."""
+        async with administrator(self.kafka) as admin:
+            return bool(await admin.list_consumer_group_offsets(group_of(f"source-{self.source}")))
+
     async def forget(self) -> None:
         """Have nobody remember how far the topic was read, as after a kill before any commit."""
         async with administrator(self.kafka) as admin:

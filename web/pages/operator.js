@@ -1,4 +1,4 @@
-// The operator page: lag, circuits, what became of notifications, dead letters with replay, explain.
+// The operator page: lag, sources, circuits, what became of notifications, dead letters with replay, explain.
 
 import { ask, begin, element, put, state, table, time, Watched } from "./console.js";
 import { payload, userOf } from "./letters.js";
@@ -18,8 +18,10 @@ async function into(place, work) {
 }
 
 async function operations() {
-  const { roles, circuits } = await ask("/v1/operations");
+  const { roles, circuits, sources } = await ask("/v1/operations");
   put($("lag").querySelector(".body"), lags(roles));
+  $("sources").hidden = !sources.length;
+  put($("sources").querySelector(".body"), read(sources));
   put($("circuits").querySelector(".body"), providers(circuits));
 }
 
@@ -30,6 +32,16 @@ function lags(roles) {
     return [role, lag, most];
   });
   return table(["role", "records waiting", "in"], rows);
+}
+
+function read(sources) {
+  const rows = sources.map((each) => [
+    each.source, each.lag, each.per_second.toLocaleString(), each.moved, each.skipped,
+    each.dead ? mark("bad", each.dead.toLocaleString()) : 0,
+    each.waits ? mark("bad", each.waits) : mark("good", "reads"),
+    each.last_error ? `${time(each.last_error_at)}: ${each.last_error}` : "–",
+  ]);
+  return table(["source", "records waiting", "a second", "moved", "skipped", "dead letters", "state", "last error"], rows);
 }
 
 function providers(processes) {

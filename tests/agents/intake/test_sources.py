@@ -208,6 +208,26 @@ actor = "{{{{ shop }}}}"
     assert said(found)["actor"] == "0"
 
 
+async def test_what_happens_in_a_topic_that_comes_later_is_told_from_its_first_record_on(
+    stage: Stage,
+) -> None:
+    """The source was there before the topic, so all in it happened since."""
+    text = """
+[sources.{name}]
+topics = "{topic}"
+into = "events"
+[sources.{name}.set]
+type = "order.shipped"
+actor = "{{{{ shop }}}}"
+"""
+    company = Company(stage)
+    async with company.reading(company.catalogue(text)):
+        await until_told(company.has_begun, bool, pause=0.1)
+        await company.create(2)
+        await company.write(order(0), order(2))
+        await until_told(lambda: placed(stage), lambda found: len(found) == 2)
+
+
 async def test_a_source_that_refuses_most_stops_until_the_catalogue_is_mended(
     stage: Stage, company: Company
 ) -> None:

@@ -1,8 +1,9 @@
-"""`/v1/operations`: how far each role is, and which providers are called now."""
+"""`/v1/operations`: how far each role and each source is, and which providers are called now."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from aiokafka.errors import KafkaError
 from msgspec import Struct
@@ -12,12 +13,14 @@ from policy.time.timestamps import timestamp
 from schemas.circuit import CircuitState, ReadCircuits
 from schemas.errors import Unavailable
 from schemas.event import Timestamp
+from schemas.source_state import ReadSources, SourceState
 from schemas.topics import SINKS
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.route import Reply, Route
 from web.api.services import Services
 
+INTAKE = "intake"
 LOOK_TIMEOUT_SECONDS = 10.0
 KEPT_SECONDS = 1.0
 """For which what one caller was told is told to others: roles commit twice a second."""
@@ -55,11 +58,31 @@ class ProcessCircuits(Struct, frozen=True):
     circuits: list[ProviderState] | None
 
 
+class SourceBody(Struct, frozen=True):
+    """How far a source of the catalogue is, all processes that read it together.
+
+    `lag` are records of the company's topics before it, `per_second` those done lately; `moved`,
+    `skipped` and `dead` are what came of the others since its processes began. `last_error` is why
+    a record was refused last; where it `waits` it reads nothing for now, and says why.
+    """
+
+    source: str
+    lag: int
+    per_second: float
+    moved: int
+    skipped: int
+    dead: int
+    last_error: str
+    last_error_at: Timestamp | None
+    waits: str
+
+
 class OperationsBody(Struct, frozen=True):
     """All of it, at one moment."""
 
     roles: list[RoleState]
     circuits: list[ProcessCircuits]
+    sources: list[SourceBody]
 
 
 class Operations:
@@ -75,13 +98,13 @@ class Operations:
         """The route."""
         return [
             Route(
-                "GET", "/v1/operations", Scope.OPERATE, "Lag by role and topic, and circuits",
+                "GET", "/v1/operations", Scope.OPERATE, "Lag by role and source, and circuits",
                 self.look, {200: OperationsBody}, name="get_operations", tag="Operations",
             )
         ]  # fmt: skip
 
     async def look(self, call: Call) -> Reply:
-        """From Kafka, and from the sinks themselves; of all tenants, and up to a second old."""
+        """From Kafka, intake and the sinks themselves; of all tenants, and up to a second old."""
         if self._looking is None or self._is_over(self._looking):
             self._looking = asyncio.create_task(self._look())
         # A caller that goes away must not take the look from the others.
@@ -94,9 +117,11 @@ class Operations:
         return failed or self._monotonic() - self._looked_at > KEPT_SECONDS
 
     async def _look(self) -> OperationsBody:
-        roles, circuits = await asyncio.gather(self._roles(), self._circuits())
+        roles, circuits, sources = await asyncio.gather(
+            self._roles(), self._circuits(), self._sources()
+        )
         self._looked_at = self._monotonic()
-        return OperationsBody(roles, circuits)
+        return OperationsBody(roles, circuits, sources)
 
     async def _roles(self) -> list[RoleState]:
         settings = self._desk.settings
@@ -125,6 +150,29 @@ class Operations:
             for role, found in zip(SINKS, answers, strict=True)
             for process, circuits in sorted(found.items())
         ]
+
+    async def _sources(self) -> list[SourceBody]:
+        """Of the processes that answer."""
+        answers = await self._desk.owners.ask_each(INTAKE, ReadSources(), list[SourceState])
+        parts = defaultdict[str, list[SourceState]](list)
+        for each in (state for states in answers.values() for state in states or ()):
+            parts[each.source].append(each)
+        return [_together(parts[source]) for source in sorted(parts)]
+
+
+def _together(parts: Sequence[SourceState]) -> SourceBody:
+    last = max(parts, key=lambda each: each.last_error_at)
+    return SourceBody(
+        source=last.source,
+        lag=sum(each.lag for each in parts),
+        per_second=round(sum(each.per_second for each in parts), 1),
+        moved=sum(each.moved for each in parts),
+        skipped=sum(each.skipped for each in parts),
+        dead=sum(each.dead for each in parts),
+        last_error=last.last_error,
+        last_error_at=_at(last.last_error_at),
+        waits=next((each.waits for each in parts if each.waits), ""),
+    )
 
 
 def _told(circuit: CircuitState) -> ProviderState:
