@@ -1,5 +1,6 @@
 """A company's own topics, as they are: read once, in order, whatever happens meanwhile."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,11 +12,13 @@ from prometheus_client import REGISTRY
 
 from agents.intake import source_reading
 from agents.intake.sources import Sources
+from pipeline.admin.source_lag import SourceLag, source_lags
 from pipeline.admin.topic_creation import create_topics
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.kafka.clients import administrator
 from pipeline.kafka.topic_reading import read_topic
 from pipeline.process.runtime import Runtime
+from pipeline.processing.partitions import Answerer
 from pipeline.producing.producer import start_producer
 from pipeline.records.dead_letter_reading import send_again
 from pipeline.records.made_record import make_record
@@ -412,3 +415,32 @@ email = "{{{{ customer }}}}@example.com"
     assert [counted(company.source, each) for each in outcomes] == [2, 2, 1]
     assert [counted(other, each) for each in outcomes] == [4, 0, 1]
     assert REGISTRY.get_sample_value("tocsin_source_lag", {"source": other}) == 0
+
+
+async def test_the_role_and_kafka_say_how_far_each_source_is(
+    stage: Stage, company: Company
+) -> None:
+    catalogue = company.catalogue()
+    source = catalogue.sources[company.source]
+    await company.write(order(0), order(1), b"no JSON", partition=1)
+    (before,) = await source_lags(stage.settings.brokers, [source])
+    assert before == SourceLag(
+        source=company.source, topic=company.topic, partitions=3, lag=0, unread=3
+    )
+    async with company.reading(catalogue) as sources:
+        await company.caught_up()
+        (state,) = sources.states()
+    assert (state.source, state.lag) == (company.source, 0)
+    assert (state.moved, state.skipped, state.dead) == (1, 1, 1)
+    assert state.last_error.startswith(f"{company.topic}/1/2: is not JSON")
+    await company.write(order(0), order(2), partition=1)
+    (after,) = await source_lags(stage.settings.brokers, [source])
+    assert after == SourceLag(source=company.source, topic=company.topic, partitions=3, lag=2)
+
+
+async def test_who_asks_the_role_is_told_of_all_sources(stage: Stage) -> None:
+    placing = stage.intake.open_handler(0, asyncio.Event())
+    assert isinstance(placing, Answerer)
+    assert await placing.answer(b'{"type":"sources"}') == b"[]"
+    with pytest.raises(msgspec.ValidationError):
+        await placing.answer(b'{"type":"circuits"}')

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from selenium.webdriver.common.by import By
 from schemas.circuit import CircuitState
 from schemas.encoding import encode
 from schemas.owner import Owner
+from schemas.source_state import SourceState
 from tests.agents.names import unique
 from tests.patience import until_told
 from tests.web.api.routes.test_history import until as told
@@ -57,6 +59,27 @@ async def happen(api: Api) -> str:
     name: str = said["notifications"][user]
     await told(api, f"/v1/notifications/{name}", 4)
     return name
+
+
+@asynccontextmanager
+async def answering(api: Api, role: str, said: object) -> AsyncIterator[None]:
+    """A process of a role that says this, whatever it is asked, until the block ends.
+
+    Its partition is one that no worker of this house holds.
+    """
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=encode(said))
+
+    app = web.Application()
+    app.add_routes([web.post(f"/{role}/99", answer)])
+    async with TestServer(app) as server:
+        owner = Owner(role=role, partition=99, url=str(server.make_url(f"/{role}")))
+        producer = AIOKafkaProducer(bootstrap_servers=api.house.kafka.address)
+        await producer.start()
+        await producer.send_and_wait("owners", encode(owner), f"{role}/99".encode())
+        await producer.stop()
+        yield
 
 
 async def test_a_key_is_asked_for_and_kept_in_no_link(
@@ -126,17 +149,7 @@ async def test_a_provider_in_trouble_is_shown_with_what_it_said_and_who_is_calle
         CircuitState(provider="spare", state="closed"),
     ]
 
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(body=encode(circuits))
-
-    app = web.Application()
-    app.add_routes([web.post("/push/99", answer)])
-    async with TestServer(app) as server:
-        owner = Owner(role="push", partition=99, url=str(server.make_url("/push")))
-        producer = AIOKafkaProducer(bootstrap_servers=api.house.kafka.address)
-        await producer.start()
-        await producer.send_and_wait("owners", encode(owner), b"push/99")
-        await producer.stop()
+    async with answering(api, "push", circuits):
         await asyncio.to_thread(page.set_window_size, 1400, 900)
         await open_(page, f"{api.url}/operator")
         await until(page, "document.querySelector('#circuits').textContent.includes('spare')")
@@ -146,6 +159,33 @@ async def test_a_provider_in_trouble_is_shown_with_what_it_said_and_who_is_calle
     assert "nothing succeeds since" in shown
     assert "provider_error: 503 <b>overloaded</b>" in shown
     assert "closed: all is sent" in shown
+
+
+async def test_sources_are_shown_with_what_is_wrong_with_them(
+    api: Api, page: webdriver.Chrome, shots: Path
+) -> None:
+    """By an intake worker that says so."""
+    states = [
+        SourceState(
+            source="invoices",
+            lag=41_200,
+            dead=120,
+            last_error="billing.invoices/3/77: set.id: id is missing",
+            last_error_at=1_772_366_460_000,
+            waits="refuses 120 of the last 200 records <b>",
+        ),
+        SourceState(source="orders", lag=3, per_second=101.5, moved=81_204, skipped=12_000),
+    ]
+    async with answering(api, "intake", states):
+        await asyncio.to_thread(page.set_window_size, 1400, 900)
+        await open_(page, f"{api.url}/operator")
+        await until(page, "document.querySelector('#sources').textContent.includes('orders')")
+        shown = await text_of(page, "#sources")
+        await shoot(page, shots / "operator-sources.png")
+    rows = dict(line.split(" ", 1) for line in shown.splitlines() if " " in line)
+    assert rows["orders"] == "3 101.5 81,204 12,000 0 reads –"  # noqa: RUF001
+    assert rows["invoices"].startswith("41,200 0 0 0 120 refuses 120 of the last 200 records <b> ")
+    assert rows["invoices"].endswith("billing.invoices/3/77: set.id: id is missing")
 
 
 async def test_empty_and_broken_are_told_in_words(

@@ -8,6 +8,7 @@ import pytest
 from pipeline.kafka.brokers import Brokers
 from schemas.circuit import CircuitState, ReadCircuits
 from schemas.errors import Unavailable
+from schemas.source_state import ReadSources, SourceState
 from schemas.vocabulary import Channel
 from tests.web.caller import memory, settings
 from tests.web.desk import Asked, desk_of
@@ -17,6 +18,7 @@ from web.api.routes.operations import (
     ProcessCircuits,
     ProviderState,
     RoleState,
+    SourceBody,
 )
 
 
@@ -40,6 +42,9 @@ class Looked(Operations):
         return [RoleState("router", number, {})]
 
     async def _circuits(self) -> list[ProcessCircuits]:
+        return []
+
+    async def _sources(self) -> list[SourceBody]:
         return []
 
     async def lag(self) -> int:
@@ -117,6 +122,31 @@ async def test_the_circuits_of_each_process() -> None:
             ],
         ),
         ProcessCircuits("push", "http://b", None),
+    ]
+
+
+class Intake(Asked):
+    """Three processes, which read parts of two sources; one is silent."""
+
+    async def ask_each(self, role: str, question: Any, kind: Any) -> dict[str, Any]:
+        assert (role, question, kind) == ("intake", ReadSources(), list[SourceState])
+        orders = {"source": "orders", "per_second": 10.25, "moved": 5, "skipped": 1}
+        late = {"dead": 2, "last_error": "orders/1/8: no", "last_error_at": 1_772_366_401_234}
+        early = {"dead": 1, "last_error": "orders/0/3: no", "last_error_at": 1_772_366_400_000}
+        return {
+            "http://b": [SourceState(**orders, **late, lag=3, waits="refuses 2")],
+            "http://a": [SourceState(**orders, **early, lag=4), SourceState(source="invoices")],
+            "http://c": None,
+        }
+
+
+async def test_a_source_is_what_its_processes_say_together() -> None:
+    operations = Operations(desk_of(memory(), settings(), 0, Intake()))
+    assert await operations._sources() == [
+        SourceBody("invoices", 0, 0.0, 0, 0, 0, "", None, ""),
+        SourceBody(
+            "orders", 7, 20.5, 10, 2, 3, "orders/1/8: no", "2026-03-01T12:00:01.234Z", "refuses 2"
+        ),
     ]
 
 
