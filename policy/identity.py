@@ -90,6 +90,11 @@ def goal_id(tenant: str, event_id: str, user: str, type_name: str) -> str:
     )
 
 
+def opt_out_id(tenant: str, user: str, category: str, at: int) -> str:
+    """32 hex digits that name one time (epoch ms) that a user left a category."""
+    return _hashed(f"o{len(tenant)}:{tenant}{len(user)}:{user}{len(category)}:{category}{at}")
+
+
 def user_digest(tenant: str, user: str) -> bytes:
     """16 bytes that stand for a user where their name has no room."""
     return bytes.fromhex(_hashed(f"u{len(tenant)}:{tenant}{user}"))

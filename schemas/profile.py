@@ -132,6 +132,7 @@ class Preferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frequency: Annotated[dict[_Category, Frequency], Meta(max_length=_MOST_LISTED)] = {}
     digest_at: ClockTime | None = None
     tenant: Name = "default"
+    by: Literal["", "api", "page"] = ""
 
 
 class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):

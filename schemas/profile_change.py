@@ -1,6 +1,6 @@
 """`profile-changes` (key: user): some of what a user wants, beside which all else stays."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -27,3 +27,4 @@ class ProfileChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quiet_hours: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] | None = None
     zone: Zone | None = None
     tenant: Name = "default"
+    by: Literal["", "api", "page"] = ""

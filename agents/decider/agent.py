@@ -14,6 +14,7 @@ from agents.decider.cancellation import Cancellations
 from agents.decider.decisions import Decisions
 from agents.decider.erasure import erase, is_forgotten
 from agents.decider.fan_out import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
+from agents.decider.opt_outs import OptOutReports
 from agents.decider.outboxes import keep_post, withdraw
 from agents.decider.profile_updates import note
 from agents.decider.topics import (
@@ -211,6 +212,7 @@ class Decider(Stateful):
         value: msgspec.Struct,
         record: ConsumerRecord,
     ) -> None:
+        reports = OptOutReports(transaction, self._catalogues.current, self._number)
         match value:
             case Feedback() | Receipt():
                 decisions.hear(value)
@@ -225,11 +227,11 @@ class Decider(Stateful):
                     if wrong is not None:
                         self._intake.set_aside(record, wrong, transaction.outputs, is_used=True)
                 with decisions.following(value.tenant, value.user):
-                    note(transaction, value, taken(record))
+                    note(transaction, value, taken(record), reports)
             case DeviceChange() | Presence() | Follow():
-                note(transaction, value, taken(record))
+                note(transaction, value, taken(record), reports)
             case Subscription() | Suppression() | Stop() | Block():
-                note(transaction, value, taken(record))
+                note(transaction, value, taken(record), reports)
             case Hint():
                 take_hint(transaction, value, self._number)
 

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from agents.decider.opt_outs import OptOutReports
 from agents.edges import put_edge
 from agents.following import is_overtaken
 from policy.acceptance import accepted
@@ -10,6 +11,7 @@ from policy.contact.phone import ways_to_write
 from policy.contact.reachable import plain, with_rewritten
 from policy.time.timestamps import epoch_ms
 from policy.user.block import with_block
+from policy.user.opt_outs import PRODUCER, REPLY
 from policy.user.profile import Profile
 from policy.user.subscription import with_subscription
 from policy.user.suppression import (
@@ -45,8 +47,14 @@ Said = (
 )
 
 
-def note(transaction: Transaction, value: Said | Follow | Stop, taken: Taken) -> None:
-    """Store what a record says of its user, or of whoever has a phone number.
+def note(
+    transaction: Transaction,
+    value: Said | Follow | Stop,
+    taken: Taken,
+    reports: OptOutReports,
+) -> None:
+    """Store what a record says of its user, or of whoever has a phone number; report what they
+    leave by it.
 
     Of profile records the one that Kafka took last counts, see policy.user.taken.
     """
@@ -58,7 +66,7 @@ def note(transaction: Transaction, value: Said | Follow | Stop, taken: Taken) ->
         put_edge(transaction, *who, following=value.following, at=at)
         return
     if isinstance(value, Stop):
-        _stop(transaction, value)
+        _stop(transaction, value, taken, reports)
         return
     user = key_of(value.tenant, value.user)
     known = transaction.view(PROFILES).get(user)
@@ -85,8 +93,15 @@ def note(transaction: Transaction, value: Said | Follow | Stop, taken: Taken) ->
             after = with_subscription(before, value)
         case Suppression():
             after = with_suppression(before, value)
-    if after is not before:
-        transaction.view(PROFILES).put(user, after)
+    if after is before:
+        return
+    transaction.view(PROFILES).put(user, after)
+    # Of whom nothing was known until now, nothing went to: their wishes are brought in.
+    if known is not None and isinstance(value, Preferences | ProfileChange):
+        by = value.by or PRODUCER
+        reports.by_preferences(value.tenant, value.user, (before, after), by, taken.at)
+    elif known is not None and isinstance(value, Suppression):
+        reports.by_stop(value.tenant, value.user, (before, after), REPLY, taken.at)
 
 
 def _move_segments(
@@ -118,12 +133,14 @@ def _move_numbers(
     return after
 
 
-def _stop(transaction: Transaction, said: Stop) -> None:
+def _stop(transaction: Transaction, said: Stop, taken: Taken, reports: OptOutReports) -> None:
     for way in ways_to_write(plain(Channel.SMS, said.phone)):
-        _stop_as_written(transaction, replace(said, phone=way))
+        _stop_as_written(transaction, replace(said, phone=way), taken, reports)
 
 
-def _stop_as_written(transaction: Transaction, said: Stop) -> None:
+def _stop_as_written(
+    transaction: Transaction, said: Stop, taken: Taken, reports: OptOutReports
+) -> None:
     number, stops = key_of(said.phone), transaction.view(STOPPED)
     at, before = epoch_ms(said.at), stops.get(number)
     if said.stopped:
@@ -134,4 +151,7 @@ def _stop_as_written(transaction: Transaction, said: Stop) -> None:
     for key in list(transaction.view(PHONES).keys(number)):
         _, tenant, user = parts_of(key)
         owner = key_of(tenant, user)
-        profiles.put(owner, with_stop(profiles.get(owner) or Profile(), said))
+        profile = profiles.get(owner) or Profile()
+        after = with_stop(profile, said)
+        profiles.put(owner, after)
+        reports.by_stop(tenant, user, (profile, after), REPLY, taken.at)

@@ -24,7 +24,17 @@ from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.event import Event
 from schemas.profile import BotChat, Contacts, Device, Preferences
-from schemas.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS, PREFERENCES, Topic
+from schemas.profile_change import ProfileChange
+from schemas.topics import (
+    CONTACTS,
+    DELIVER,
+    DELIVERY_EVENTS,
+    ERASURES,
+    EVENTS,
+    PREFERENCES,
+    PROFILE_CHANGES,
+    Topic,
+)
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from sinks.tickets import Tickets
 from tables.storage.memory_store import MemoryStore
@@ -115,6 +125,17 @@ class Town:
             for each in told
             if each.event_id == f"e{self.count}" and each.stage is Stage.SUPPRESSED
             if isinstance(each.channel, Channel)
+        ]
+
+    def left(self) -> list[tuple[str, str, str, str]]:
+        """Of what is reported of no message, by whom, which category, where and by what."""
+        decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
+        records = self.log.topics[DELIVERY_EVENTS.name]
+        told = {event.id: event for record in records for event in decode(record.value)}
+        return [
+            (each.user, each.category, str(each.channel), each.detail)
+            for each in told.values()
+            if each.stage is Stage.UNSUBSCRIBED and not each.notification_id
         ]
 
     async def clicks(self, mail: Delivery, **form: str) -> None:
@@ -454,8 +475,43 @@ async def test_stop_is_honoured_whoever_carries_it(
     assert town.why() == [(SMS, Reason.SUPPRESSED_ADDRESS, "stop")]
     assert SMS not in await town.happens("ann", "bill")
     assert (await town.happens("bob")).keys() == EVERYWHERE
+    assert town.left() == [("ann", "", "sms", "reply")]
+    # Said again, nothing more is left by it.
+    await town.reports(provider, stop)
+    await town.workers.settle()
+    assert town.left() == [("ann", "", "sms", "reply")]
     await town.reports(provider, start)
     assert (await town.happens("ann")).keys() == EVERYWHERE
+    await town.reports(provider, stop)
+    await town.workers.settle()
+    assert town.left() == [("ann", "", "sms", "reply")] * 2
+    addresses = {PHONES["ann"], PHONES["ann"][1:]}
+    told = [r.value for r in town.log.topics[DELIVERY_EVENTS.name] if b"unsubscribed" in r.value]
+    assert not any(address.encode() in value for value in told for address in addresses)
+
+
+@pytest.mark.parametrize(("by", "shown"), [("", "producer"), ("api", "api"), ("page", "page")])
+async def test_who_turns_a_category_off_is_counted_once(town: Town, by: Any, shown: str) -> None:
+    no = ProfileChange(user="ann", categories={"things": {EMAIL: False, PUSH: True}}, by=by)
+    for _ in range(2):
+        await town.write(PROFILE_CHANGES, "ann", no)
+        await town.workers.settle()
+    assert town.left() == [("ann", "things", "email", shown)]
+    # A channel as a whole stands for its categories, and what is off already is not left.
+    wants = Preferences(
+        user="bob", channels={EMAIL: True, SMS: False}, categories={"things": {SMS: False}}, by=by
+    )
+    await town.write(PREFERENCES, "bob", wants)
+    # Of whom nothing was known, wishes are brought in, and nothing is left.
+    await town.write(PREFERENCES, "eve", Preferences(user="eve", channels={PUSH: False}, by=by))
+    await town.workers.settle()
+    assert town.left()[1:] == [("bob", "", "sms", shown)]
+
+
+async def test_one_click_is_reported_with_its_message_alone(town: Town) -> None:
+    await town.clicks((await town.happens("ann"))[EMAIL])
+    await town.workers.settle()
+    assert town.left() == []
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ async def test_what_was_shown_is_stored_on_and_off_and_the_rest_stays(page: Page
     assert topic == PROFILE_CHANGES.name
     assert stored == ProfileChange(
         user="ada",
+        by="page",
         tenant="acme",
         categories={
             "things": {PUSH: True, EMAIL: False, Channel.SMS: False, Channel.INAPP: False},
@@ -214,7 +215,9 @@ async def test_a_zone_is_stored_only_where_it_is_another(
     page: Page, zone: str, is_stored: bool
 ) -> None:
     ((_, stored),) = await page.post(*QUIET, ("zone", zone))
-    assert stored == ProfileChange(user="ada", tenant="acme", zone=zone if is_stored else None)
+    assert stored == ProfileChange(
+        user="ada", tenant="acme", by="page", zone=zone if is_stored else None
+    )
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ class PreferencePages:
         change = ProfileChange(
             user=subscriber.user,
             tenant=subscriber.tenant,
+            by="page",
             categories={category: channels for category, channels in wanted.items() if channels},
             frequency=often,
             quiet_hours=quiet,

@@ -68,7 +68,7 @@ def whereabouts(happenings: Iterable[Happening], circuits: Circuits, now: int) -
     """A row a notification, in the order of their first happenings. `now` is epoch ms."""
     by_notification: dict[str, list[Happening]] = {}
     for each in happenings:
-        if each.stage not in (Stage.ASSIGNED, Stage.GOAL):
+        if each.notification_id and each.stage not in (Stage.ASSIGNED, Stage.GOAL):
             by_notification.setdefault(each.notification_id, []).append(each)
     return [_row(name, found, circuits, now) for name, found in by_notification.items()]
 

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agents.decider.opt_outs import OptOutReports
 from agents.decider.profile_updates import note
 from pipeline.clock import SystemClock
 from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.outputs import Outputs
+from policy.catalogue.catalogue import parse
 from policy.user.profile import Profile
 from policy.user.suppression import usable
 from policy.user.suppression_reason import Barred
@@ -41,7 +43,7 @@ class Notes:
     ) -> None:
         for value in said:
             transaction = self.transaction()
-            note(transaction, value, Taken(at))
+            note(transaction, value, Taken(at), OptOutReports(transaction, parse({}), 0))
             await transaction.commit()
 
     async def keep(self, profile: Profile, stopped_at: int | None = None) -> None:

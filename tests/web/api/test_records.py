@@ -104,7 +104,7 @@ async def test_a_change_of_some_preferences_says_nothing_of_the_others(client: C
     body = {"categories": {"news": {"push": False}}, "quiet_hours": [], "zone": "Asia/Tokyo"}
     answer = await client.call("PATCH", "/users/ann/preferences", body)
     assert answer == (202, {"position": "profile-changes:1"})
-    assert client.said(PROFILE_CHANGES) == [{"user": "ann", "tenant": "acme", **body}]
+    assert client.said(PROFILE_CHANGES) == [{"user": "ann", "tenant": "acme", "by": "api", **body}]
     assert client.said(PREFERENCES) == client.said(CONTACTS) == []
 
 
@@ -152,7 +152,7 @@ async def test_preferences(client: Client) -> None:
     body = {"channels": {"sms": True}, "frequency": {"news": "weekly"}, "digest_at": "18:30"}
     answer = await client.call("PUT", "/users/ann/preferences", body)
     assert answer == (202, {"position": "preferences:1"})
-    assert client.said(PREFERENCES) == [{"user": "ann", "tenant": "acme", **body}]
+    assert client.said(PREFERENCES) == [{"user": "ann", "tenant": "acme", "by": "api", **body}]
 
 
 async def test_a_device_comes_and_goes(client: Client) -> None:

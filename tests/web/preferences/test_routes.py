@@ -311,6 +311,7 @@ async def test_what_was_shown_and_is_off_is_turned_off(person: Person) -> None:
     assert answer.headers["Cache-Control"] == "no-store, private"
     assert person.change == {
         "user": "user-7",
+        "by": "page",
         "tenant": "acme",
         # What was not shown stays as it is.
         "categories": {"big_things": {"push": False, "email": True}},
@@ -333,7 +334,8 @@ async def test_a_frequency_that_is_none_is_left(person: Person) -> None:
 async def test_another_zone_changes_nothing_else_of_the_contacts(person: Person) -> None:
     person.is_known(contacts={"email": "ada@example.com"})
     await person.says(zone="Asia/Tokyo")
-    assert person.change == {"user": "user-7", "tenant": "acme", "zone": "Asia/Tokyo"}
+    wanted = {"user": "user-7", "tenant": "acme", "by": "page", "zone": "Asia/Tokyo"}
+    assert person.change == wanted
 
 
 async def test_the_tenants_zone_is_not_made_the_persons_own(person: Person) -> None:

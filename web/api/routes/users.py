@@ -39,13 +39,16 @@ Record = TypeVar("Record", bound=Struct)
 
 
 def without_whom(kind: type[Struct], name: str) -> Any:
-    """The same struct without user and tenant, which the path and the key tell."""
+    """The same struct without user and tenant, which the path and the key tell.
+
+    Nor `by`, which is this API.
+    """
     fields = [
         (field.encode_name, field.type, field.default)
         if field.default_factory is msgspec.NODEFAULT
         else (field.encode_name, field.type, msgspec.field(default_factory=field.default_factory))
         for field in msgspec.structs.fields(kind)
-        if field.name not in ("user", "tenant")
+        if field.name not in ("user", "tenant", "by")
     ]
     made = msgspec.defstruct(
         name, fields, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
@@ -204,9 +207,10 @@ class Users:
         return await self._block(call, blocked=False)
 
     def _said(self, call: Call, kind: type[Record]) -> Record:
-        return kind(
-            **msgspec.structs.asdict(call.body), user=call.path["user"], tenant=call.key.tenant
-        )
+        said = msgspec.structs.asdict(call.body)
+        if "by" in kind.__struct_fields__:
+            said["by"] = "api"
+        return kind(**said, user=call.path["user"], tenant=call.key.tenant)
 
     async def _device(self, call: Call, *, removed: bool) -> Reply:
         change = DeviceChange(
