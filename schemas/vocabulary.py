@@ -144,6 +144,8 @@ class Reason(_Word):
     """It is within the quiet hours of the user."""
     RATE_LIMITED = "rate_limited"
     """A limit of the type, the category, the actor or the tenant is exceeded."""
+    DAILY_LIMIT = "daily_limit"
+    """What the tenant may send or spend in a day is used up."""
     TOO_MANY_HELD = "too_many_held"
     """As many notifications are pending for this user as are kept."""
     INBOX_FULL = "inbox_full"
@@ -211,7 +213,7 @@ class Reason(_Word):
 UNWRITTEN = frozenset[str]()
 """Words that are new in this version: it reads them, and only the next release writes them. So
 workers of the last release, which know none of them, can run beside this one's."""
-BY_CATALOGUE = frozenset[str]()
+BY_CATALOGUE = frozenset[str]({Reason.DAILY_LIMIT})
 """Words that are new in this version, and written only where the catalogue says what the last
 release can't read. As the catalogue comes last in an upgrade, no worker of that release is left to
 meet them; the next release has none of them here."""

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from policy.limits.daily_limit import Spending
 from policy.limits.rate_limit import Tally
 from policy.user.ledger import Held
 from schemas.request import Broadcast
@@ -18,6 +19,9 @@ CANCELLED: Table[int] = Table(b"x", int)
 
 QUOTAS = Table(b"q", Tally)
 """What each tenant used of this partition's share of its limit."""
+
+SPENT = Table(b"s", Spending)
+"""What each tenant sent and spent of this partition's share of its limit, by day."""
 
 
 class FanOut(Struct, frozen=True, array_like=True):

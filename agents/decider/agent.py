@@ -89,6 +89,7 @@ TABLES = (
     pending.CANCELLED,
     pending.CANCELLING,
     pending.QUOTAS,
+    pending.SPENT,
     pending.FAN_OUTS,
     pending.FAN_OUT_TURN,
     ERASED,
@@ -326,9 +327,17 @@ class Decider(Stateful):
         return transaction, self._decisions(transaction, now)
 
     def _decisions(self, transaction: Transaction, now: int) -> Decisions:
-        catalogue, partitions = self._catalogues.current, self._runtime.settings.partitions
+        catalogue, settings = self._catalogues.current, self._runtime.settings
         read_to = min(map(self._read_to, ADDRESSES))
-        states = UserStates(transaction, self._timers, catalogue, self._number, partitions, read_to)
+        states = UserStates(
+            transaction,
+            self._timers,
+            catalogue,
+            self._number,
+            settings.partitions,
+            read_to,
+            settings.sms_prices,
+        )
         return Decisions(transaction, states, catalogue, now, self._number)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from agents.decider.user_states import UserStates
+from pipeline.monitoring.metrics import DAILY_LIMITED
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.decide import decide
 from policy.decision.decision import Decision, Outcome, Row
@@ -48,6 +49,7 @@ _URGENCY = tuple(Priority)
 _TICKETED = frozenset((Channel.EMAIL, Channel.SMS, Channel.CHAT))
 """Where tickets leave with the message, and so may have too little room."""
 _QUEUED = Stage.QUEUED  # see schemas.vocabulary
+_DAILY_LIMIT = Reason.DAILY_LIMIT
 
 
 class Decisions:
@@ -314,6 +316,8 @@ class Decisions:
                 self._report(request, decision.notification_id, outcome)
 
     def _report(self, request: Request, notification: str, outcome: Outcome) -> None:
+        if outcome.reason is _DAILY_LIMIT:
+            DAILY_LIMITED.labels(request.event.tenant).inc()
         event = not_sent(request, self._type(request), notification, outcome, self._now)
         self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(event))
 

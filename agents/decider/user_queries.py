@@ -25,7 +25,7 @@ from schemas.event import Event
 from schemas.question import CountAudience, Counted, Explain, Question, ReadPosts, ReadTicket
 from schemas.vocabulary import Reason
 from tables.followers import FOLLOWERS
-from tables.pending import CANCELLED, QUOTAS
+from tables.pending import CANCELLED, QUOTAS, SPENT
 from tables.storage.table import key_of
 from tables.storage.transaction import Transaction
 from tables.tickets import TICKETS, ticket_key
@@ -93,6 +93,8 @@ class Answers:
             tally=view(QUOTAS).get(key_of(tenant)),
             partition=self._number,
             partitions=self._settings.partitions,
+            spending=view(SPENT).get(key_of(tenant)),
+            prices=self._settings.sms_prices,
         )
 
     def _ticket(self, asked: ReadTicket) -> list[Ticket]:

@@ -1,16 +1,17 @@
 """What is stored of users and bears on a decision: read and written within one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.decision import Decision, Row
 from policy.decision.ending import is_over
+from policy.limits.daily_limit import Allowance
 from policy.user.ledger import Held, Ledger
 from policy.user.profile import Profile
 from policy.user.state import Quota, UserState
 from schemas.topics import SENT_KEPT_MS
 from tables.erasure_filter import ErasureFilter
-from tables.pending import CANCEL_KEYS, CANCELLED, HELD, QUOTAS
+from tables.pending import CANCEL_KEYS, CANCELLED, HELD, QUOTAS, SPENT
 from tables.storage.table import key_of, parts_of
 from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Timer, Timers
@@ -23,7 +24,7 @@ class UserStates:
     """Profiles, ledgers, held requests and quotas of partition `here` of `partitions`.
 
     Nothing is durable before the transaction is. `addresses_read_to` (epoch ms) is up to when
-    contacts are known.
+    contacts are known, `prices` are those of a segment of an SMS by country.
     """
 
     def __init__(
@@ -34,7 +35,9 @@ class UserStates:
         here: int,
         partitions: int,
         addresses_read_to: int,
+        prices: Mapping[str, float],
     ) -> None:
+        self._prices = prices
         self._addresses_read_to = addresses_read_to
         self._transaction = transaction
         self._timers = timers
@@ -83,6 +86,11 @@ class UserStates:
         if limit is not None:
             tally = self._transaction.view(QUOTAS).get(key_of(tenant))
             quota = Quota.of(limit, tally, self._here, self._partitions)
+        allowance = None
+        if whose.daily_limit is not None:
+            spent = self._transaction.view(SPENT).get(key_of(tenant))
+            place = self._here, self._partitions
+            allowance = Allowance.of(whose.daily_limit, whose.zone, self._prices, spent, place)
         return UserState(
             self.profile(user),
             self.ledger(user),
@@ -91,6 +99,7 @@ class UserStates:
             self.cancelled_at(tenant, cancel_key),
             self._addresses_read_to,
             max(self.cancelled_at(tenant, key) for key in ends) if ends else 0,
+            allowance,
         )
 
     def held(self, user: bytes, row: Row) -> Held | None:
@@ -171,6 +180,8 @@ class UserStates:
             self._keep(tenant, user, key, decision)
         if decision.quota is not None and decision.quota is not state.quota:
             self._transaction.view(QUOTAS).put(key_of(tenant), decision.quota.tally)
+        if decision.allowance is not None and decision.allowance is not state.allowance:
+            self._transaction.view(SPENT).put(key_of(tenant), decision.allowance.spending)
 
     def _keep(self, tenant: str, user: str, key: bytes, decision: Decision) -> None:
         keys = self._transaction.view(CANCEL_KEYS)

@@ -13,7 +13,7 @@ from policy.user.profile import Profile
 from schemas.event import Event
 from schemas.topics import changelog
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
-from tables.pending import CANCELLED, QUOTAS
+from tables.pending import CANCELLED, QUOTAS, SPENT
 from tables.storage.snapshot import snapshot
 from tables.storage.table import View, key_of
 from tables.users import LEDGERS, PROFILES, user_key
@@ -37,10 +37,11 @@ async def read_standing(
         PROFILES.prefix + person,
         LEDGERS.prefix + person,
         QUOTAS.prefix + tenant,
+        SPENT.prefix + tenant,
         *(CANCELLED.prefix + key for key in (cancelled, *ends.values())),
         *(FOLLOWERS.prefix + edge for edge in edges.values()),
     }
-    tables = (PROFILES, LEDGERS, QUOTAS, CANCELLED, FOLLOWERS)
+    tables = (PROFILES, LEDGERS, QUOTAS, SPENT, CANCELLED, FOLLOWERS)
     store = await snapshot(settings.brokers, DECIDER, partition, wanted.__contains__, *tables)
     profile, following = View(PROFILES, store).get(person), View(FOLLOWERS, store)
     times = View(CANCELLED, store)
@@ -54,6 +55,8 @@ async def read_standing(
         tally=View(QUOTAS, store).get(tenant),
         partition=partition,
         partitions=settings.partitions,
+        spending=View(SPENT, store).get(tenant),
+        prices=settings.sms_prices,
         is_known=profile is not None,
         ended={key: times.get(place) or 0 for key, place in ends.items()},
     )

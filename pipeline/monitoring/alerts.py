@@ -75,6 +75,7 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
         "5m",
         CRITICAL,
     )
+    yield _any("TocsinDailyLimit", metrics.DAILY_LIMITED, WARNING, "0m")
     yield _any("TocsinUnprocessable", metrics.UNPROCESSABLE, WARNING, "0m")
     yield Alert(
         "TocsinProviderRetries",

@@ -74,6 +74,12 @@ SOURCE_WAITING = Gauge(
     "records are refused. The log says which, and what to do.",
     ["source"],
 )
+DAILY_LIMITED = Counter(
+    "tocsin_daily_limited",
+    "Messages that were not sent as their tenant's daily limit is used up in their partition. Any: "
+    "find out what the tenant sends so much of, or raise its `daily_limit` in the catalogue.",
+    ["tenant"],
+)
 UNPROCESSABLE = Counter(
     "tocsin_unprocessable",
     "Records, timers and deliveries set aside as working on them raised an error that nobody "

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from policy.catalogue.text_entry import ByChannel, LocaleName
+from policy.limits.daily_limit import DailyLimit
 from policy.limits.rate_limit import RateLimit, TenantLimit
 from policy.time.duration import Duration
 from schemas.event import Name
@@ -260,7 +261,7 @@ class CategoryEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class TenantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Defaults for the users of a tenant, and its own limit."""
+    """Defaults for the users of a tenant, and its own limits."""
 
     zone: str | None = None
     """The time zone (IANA), such as `Europe/Berlin`."""
@@ -278,6 +279,8 @@ class TenantEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The time of day of daily messages."""
     rate_limit: TenantLimit | None = None
     """A limit over all users of the tenant together."""
+    daily_limit: DailyLimit | None = None
+    """What the tenant may send and spend in a day, over all its users together."""
     sender: SenderEntry | None = None
     """Who the tenant's e-mails are from."""
 

@@ -10,6 +10,7 @@ from policy.decision.decision import Decision, Notice, Outcome, Row
 from policy.decision.replacing import Order, replaces, waits_as
 from policy.decision.rule import Verdict
 from policy.identity import counted_id, delivery_id, repeat_name
+from policy.limits.daily_limit import Allowance
 from policy.limits.rate_limit import Window
 from policy.notification_type import NotificationType, Plan
 from policy.quiet_hours import zone_of
@@ -60,6 +61,7 @@ class Draft(Struct, gc=False):
     tenant: Tenant
     locale: str
     quota: Quota | None
+    allowance: Allowance | None
     marks: bytes
     windows: dict[str, Window]
     waiting: dict[str, Waiting]
@@ -209,6 +211,8 @@ class Draft(Struct, gc=False):
             self.keep,
             self.release,
             self.quota,
+            0,
+            self.allowance,
         )
 
     def _noted(self, row: Row, held: Held) -> tuple[Row, Held]:
@@ -249,6 +253,7 @@ def draft_of(
         tenant,
         profile.locale or tenant.locale,
         state.quota,
+        state.allowance,
         ledger.marks,
         ledger.windows,
         ledger.waiting,

@@ -10,6 +10,7 @@ from policy.audience.membership import FollowFacts, membership
 from policy.body import body_digest
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.explanation import Explanation, explain
+from policy.limits.daily_limit import Allowance, Spending
 from policy.limits.rate_limit import Tally
 from policy.notification_type import NotificationType
 from policy.user.ledger import Ledger
@@ -26,7 +27,8 @@ NOWHERE = Origin("events", -1, -1)
 class Standing(Struct, frozen=True):
     """What is stored of a user, and of what an event has to do with them.
 
-    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit;
+    `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit,
+    and `spending` of its limit by day, with the `prices` of SMS;
     `ended` when what ends a notification happened (epoch ms), by the keys of `ending_keys`.
     """
 
@@ -39,13 +41,20 @@ class Standing(Struct, frozen=True):
     partitions: int = 1
     is_known: bool = True
     ended: Mapping[str, int] = {}
+    spending: Spending | None = None
+    prices: Mapping[str, float] = {}
 
     def state(self, tenant: Tenant) -> UserState:
         """The state that the decider would decide on."""
         quota, limit = None, tenant.rate_limit
         if limit is not None:
             quota = Quota.of(limit, self.tally, self.partition, self.partitions)
-        return UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
+        found = UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
+        if tenant.daily_limit is None:
+            return found
+        place = self.partition, self.partitions
+        allowance = Allowance.of(tenant.daily_limit, tenant.zone, self.prices, self.spending, place)
+        return replace(found, allowance=allowance)
 
 
 def followed(event: Event, specs: Iterable[NotificationType]) -> set[str]:

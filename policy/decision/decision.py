@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from policy.limits.daily_limit import Allowance
 from policy.user.ledger import Held, Ledger
 from policy.user.state import Quota
 from schemas.delivery import Delivery
@@ -51,3 +52,4 @@ class Decision(Struct, frozen=True, gc=False):
     release: tuple[Row, ...] = ()
     quota: Quota | None = None
     due_at: int = 0
+    allowance: Allowance | None = None

@@ -8,6 +8,7 @@ from policy.decision.deferral import BESIDE, UNREAD, later_step, wait
 from policy.decision.rule import Gather, Later, StandBy
 from policy.decision.rule_explanations import shown_presence
 from policy.digest.digest import gather, join_digest
+from policy.limits.limits import counts_of, spend
 from policy.notification_type import Step
 from schemas.vocabulary import Channel, Reason, Stage
 
@@ -131,10 +132,15 @@ def _decide_channels(
         if channels is not None and plan.channel not in channels:
             continue
         draft.look_at(plan)
+        before = counts_of(draft)
         verdict = draft.objection()
         if verdict is None:
-            draft.deliver(draft.rendered(plan))
-        elif isinstance(verdict, Outcome):
+            content = draft.rendered(plan)
+            verdict = spend(draft, content, before)
+            if verdict is None:
+                draft.deliver(content)
+                continue
+        if isinstance(verdict, Outcome):
             if verdict.reason in _WITHOUT_ADDRESS and _may_come(draft):
                 unread[plan.channel] = verdict.reason
             else:

@@ -7,6 +7,7 @@ from policy.decision.decision import Notice, Outcome, Row
 from policy.decision.rule import Later
 from policy.digest.digest import notification_in
 from policy.field_paths import text_at
+from policy.limits.limits import Counts, counts_of, spend
 from policy.notification_type import NotificationType
 from policy.rendering.joint_digest import together
 from policy.rendering.rendering import Rendering
@@ -60,6 +61,7 @@ def _sent(draft: Draft, channel: Channel, items: Sequence[Item], types: Types) -
         assert plan is not None  # noqa: S101  the others are not known
         draft.turn_to(newest, spec)
         draft.look_at(plan)
+        before = counts_of(draft)
         verdict = draft.objection()
         if isinstance(verdict, Later) and draft.deliveries:
             # What is out can't be put off any more.
@@ -67,7 +69,7 @@ def _sent(draft: Draft, channel: Channel, items: Sequence[Item], types: Types) -
         if isinstance(verdict, Later):
             return verdict
         if not isinstance(verdict, Outcome):
-            _deliver(draft, channel, left, types)
+            _deliver(draft, channel, left, types, before)
             return None
         say(draft, [item for item in left if item[1].request.type == newest.type], verdict)
         left = [item for item in left if item[1].request.type != newest.type]
@@ -85,7 +87,9 @@ def _known(draft: Draft, channel: Channel, items: Sequence[Item], types: Types) 
     return [item for item in items if item[1].request.type not in unknown]
 
 
-def _deliver(draft: Draft, channel: Channel, items: Sequence[Item], types: Types) -> None:
+def _deliver(
+    draft: Draft, channel: Channel, items: Sequence[Item], types: Types, before: Counts
+) -> None:
     told, content = _rendered(draft, channel, items, types)
     if content is None:
         draft.uncount()
@@ -93,6 +97,10 @@ def _deliver(draft: Draft, channel: Channel, items: Sequence[Item], types: Types
     newest = told[-1][1].request
     if newest is not draft.request:
         draft.turn_to(newest, types[newest.type])
+    refused = spend(draft, content, before)
+    if refused is not None:
+        say(draft, told, refused)
+        return
     draft.deliver(content)
     said = Outcome(channel, Reason.DIGEST, f"in {draft.name}", Stage.DIGESTED, draft.name)
     say(draft, told, said)

@@ -8,11 +8,14 @@ from policy.limits.rate_limit import Window, admit, count_in, free_at, store, us
 from policy.notification_type import Limited
 from policy.time.duration import shown
 from policy.user.state import Quota
-from schemas.vocabulary import Reason
+from schemas.delivery import Content
+from schemas.vocabulary import Channel, Priority, Reason
 
 ACTOR = "actor."
 TRANSACTIONAL = "transactional"
 """The window of types that are, by channel: chatter must not use up what a receipt needs."""
+Counts = tuple[dict[str, Window], Quota | None, tuple[str, ...]]
+"""What counts where: windows, the tenant's quota, and which of them count the draft."""
 MOST_WINDOWS = 256
 """Windows of one user. Past it, limits by actor forget whom was not heard of for longest."""
 
@@ -121,3 +124,35 @@ def _count_for_tenant(draft: Draft, quota: Quota) -> Outcome | None:
     draft.quota = Quota(quota.count, quota.seconds, tally)
     draft.counted += ("tenant",)
     return None
+
+
+def counts_of(draft: Draft) -> Counts:
+    """What the draft counts in so far, for `spend`."""
+    return draft.windows, draft.quota, draft.counted
+
+
+def spend(draft: Draft, content: Content, before: Counts) -> Outcome | None:
+    """Count a message that is about to be sent against its tenant's day, or say why it is not sent.
+
+    Then it counts in no other limit either: those are put back to `before`. Critical messages are
+    sent all the same, unless the limit is for them too.
+    """
+    allowance, plan = draft.allowance, draft.plan
+    if allowance is None:
+        return None
+    messages, spent = len(draft.usable), 0
+    if plan.channel is Channel.SMS:
+        spent = allowance.cost_of(content.body, draft.usable)
+    refused = None
+    if allowance.critical or draft.spec.priority is not Priority.CRITICAL:
+        why = allowance.objection(messages, spent, draft.when)
+        refused = Outcome(plan.channel, Reason.DAILY_LIMIT, why) if why else None
+    if draft.trace is not None:
+        shown = allowance.shown(draft.when)
+        draft.trace(draft.step, plan.channel, "daily limit", shown, refused)
+    if refused is None:
+        draft.allowance = allowance.using(messages, spent, draft.when)
+    else:
+        draft.windows, draft.quota, draft.counted = before
+        draft.limited += (plan.channel,)
+    return refused

@@ -39,6 +39,13 @@ def minute_of_week(zone: str, at: int) -> int:
     return day * DAY + local.hour * 60 + local.minute
 
 
+@lru_cache(maxsize=4096)
+def date_of(zone: str, minute: int) -> int:
+    """The date that the clock shows, as `date.toordinal` counts, in a minute since 1970."""
+    local = Instant.from_timestamp(minute * 60).to_tz(zone)
+    return local.date().to_stdlib().toordinal()
+
+
 def next_change(zone: str, after: int) -> int | None:
     """The next moment at which the clock is set forward or back (epoch ms), if it ever is."""
     found = Instant.from_timestamp(after // 1000).to_tz(zone).next_transition()

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from policy.limits.daily_limit import Allowance
 from policy.limits.rate_limit import Tally, TenantLimit, share
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
@@ -24,7 +25,7 @@ class Quota(Struct, frozen=True, gc=False):
 
 
 class UserState(Struct, frozen=True, gc=False):
-    """A user's profile and ledger, their tenant, and what is left of its quota.
+    """A user's profile and ledger, their tenant, and what is left of its quota and of its day.
 
     `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never, `ended_at`
     when an event happened that ends what its type tells of this one. Of what was said of addresses
@@ -38,3 +39,4 @@ class UserState(Struct, frozen=True, gc=False):
     cancelled_at: int = 0
     addresses_read_to: int = 1 << 62
     ended_at: int = 0
+    allowance: Allowance | None = None

@@ -3,13 +3,12 @@
 from abc import abstractmethod
 
 from policy.contact.address import split_address
-from policy.contact.phone import plain_phone
+from policy.contact.phone import country_of, plain_phone
 from schemas.delivery import Content, Delivery
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason
 from sinks.provider import Outcome, PermanentFailure
 from sinks.single_message import SingleMessageProvider
-from sinks.sms.sms_provider import country_of
 
 
 class WhatsApp(SingleMessageProvider):

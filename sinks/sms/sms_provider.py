@@ -1,13 +1,14 @@
 """What every SMS needs, whoever carries it: a number that exists, a sender, its parts and price."""
 
 from abc import abstractmethod
-from functools import lru_cache
 
 import phonenumbers
 from msgspec import Struct
 
 from pipeline.settings import Settings
 from policy.contact.address import BARE
+from policy.contact.phone import country_of
+from policy.limits.daily_limit import OTHER_COUNTRIES
 from policy.rendering.channels.sms import segments_of
 from schemas.delivery import Delivery
 from schemas.errors import Misconfigured
@@ -15,9 +16,6 @@ from schemas.vocabulary import Channel, Reason
 from sinks.callback import Callback
 from sinks.provider import Outcome, PermanentFailure, Sent
 from sinks.single_message import SingleMessageProvider
-
-OTHER_COUNTRIES = "*"
-"""Stands for the countries that no sender or price is set for."""
 
 
 class Text(Struct, frozen=True):
@@ -96,21 +94,3 @@ class Texter(SingleMessageProvider):
     @abstractmethod
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
         """Make the call for one message; raises nothing for what a provider or network does."""
-
-
-@lru_cache(maxsize=1 << 16)
-def country_of(number: str) -> str | None:
-    """The country of an E.164 number by its two letters, or None for what is no such number.
-
-    A number must be possible, not assigned: plans grow faster than anybody's copy of them, and
-    providers' own test numbers are in none.
-    """
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return None
-    plain = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if plain != number or not phonenumbers.is_possible_number(parsed):
-        return None
-    found = phonenumbers.region_code_for_number(parsed)
-    return found or phonenumbers.region_code_for_country_code(parsed.country_code or 0)

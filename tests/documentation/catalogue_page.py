@@ -161,7 +161,9 @@ def shown(hint: Any) -> str:
         return _link(hint)
     if issubclass(hint, Enum):
         return str(hint.__name__).lower()
-    return {str: "text", bool: "true or false", int: "integer", Any: "anything"}[hint]
+    return {str: "text", bool: "true or false", int: "integer", float: "number", Any: "anything"}[
+        hint
+    ]
 
 
 def _bounds(metas: tuple[Any, ...]) -> Iterator[str]:

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.settings import Settings
+from policy.contact.phone import country_of
 from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.provider import PermanentFailure
-from sinks.sms.sms_provider import Text, Texting, country_of
+from sinks.sms.sms_provider import Text, Texting
 from tests.sinks.rig import delivery
 from tests.sinks.test_twilio import TWILIO
 

@@ -31,7 +31,7 @@ from schemas.vocabulary import Priority, Stage
 from tables.storage.memory_store import MemoryStore
 
 USER = "ann"
-SETTINGS = Settings()
+SETTINGS = Settings(sms_prices={"DE": 0.5})
 _delivery = msgspec.json.Decoder(Delivery).decode
 _rows = msgspec.json.Decoder(DeliveryEvent).decode_lines
 

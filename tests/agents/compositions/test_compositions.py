@@ -6,6 +6,7 @@ Each row was worked out by hand from README.md, docs/decisions.md and `policy/ca
 import pytest
 
 from tests.agents.compositions.combined import COMBINED
+from tests.agents.compositions.daily_limits import DAILY_LIMITS
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.endings import ENDINGS
 from tests.agents.compositions.flow import Flow, play
@@ -26,6 +27,7 @@ FLOWS = (
     *DIGESTS,
     *STEPS,
     *LIMITS,
+    *DAILY_LIMITS,
     *PRESENCE_FLOWS,
     *RESCHEDULING,
     *FREQUENCY,

@@ -57,7 +57,7 @@ class Clerk:
 
     def _transaction(self, now: int) -> tuple[Transaction, Decisions]:
         transaction = Transaction(None, self.store, self._outputs())
-        states = UserStates(transaction, self._timers, parse({}), 0, 1, ALL_READ)
+        states = UserStates(transaction, self._timers, parse({}), 0, 1, ALL_READ, {})
         return transaction, Decisions(transaction, states, parse({}), now, 0)
 
     def _outputs(self) -> Outputs:

@@ -6,12 +6,13 @@ from policy.audience.membership import FollowFacts
 from policy.catalogue.catalogue import parse
 from policy.decision.context import Standing
 from policy.decision.ending import Ending
+from policy.limits.daily_limit import Day, Spending
 from policy.limits.rate_limit import Tally
 from policy.user.ledger import Ledger, Waiting
 from policy.user.profile import Profile
 from schemas.topics import changelog
 from tables.followers import FOLLOWERS
-from tables.pending import CANCELLED, QUOTAS
+from tables.pending import CANCELLED, QUOTAS, SPENT
 from tables.storage.table import key_of
 from tables.users import LEDGERS, PROFILES, user_key
 from tests.agents.line import PARTITIONS
@@ -45,7 +46,7 @@ async def test_all_that_bears_on_the_event_is_read_and_nothing_of_others(stage: 
     data = {"who": user, "key": "7", "text": "hello"}
     said = event("thing.happened", data, tenant=tenant, cancel_key="trip")
     profile, ledger = Profile(email="ann@example.com"), Ledger(waiting={"x": Waiting(9)})
-    tally = Tally(60, 7, (1, 2))
+    tally, spending = Tally(60, 7, (1, 2)), Spending((Day(7, 1, 2),))
     ending = Ending("thing.over", ("key",)).key(said, user)
     assert ending is not None
     strange = Profile(email="another@example.com")
@@ -55,6 +56,7 @@ async def test_all_that_bears_on_the_event_is_read_and_nothing_of_others(stage: 
         (PROFILES.prefix + user_key(tenant, other), PROFILES.encode(strange)),
         (LEDGERS.prefix + user_key(tenant, user), LEDGERS.encode(ledger)),
         (QUOTAS.prefix + key_of(tenant), QUOTAS.encode(tally)),
+        (SPENT.prefix + key_of(tenant), SPENT.encode(spending)),
         (CANCELLED.prefix + key_of(tenant, "trip"), CANCELLED.encode(11)),
         (CANCELLED.prefix + key_of(tenant, ending), CANCELLED.encode(12)),
         (CANCELLED.prefix + key_of(tenant, "other"), CANCELLED.encode(13)),
@@ -75,6 +77,8 @@ async def test_all_that_bears_on_the_event_is_read_and_nothing_of_others(stage: 
         partitions=PARTITIONS,
         is_known=True,
         ended={ending: 12, everybody or "": 0},
+        spending=spending,
+        prices=stage.settings.sms_prices,
     )
     # Of another user nothing of that counts.
     stranger = unique("zoe")

@@ -18,6 +18,7 @@ SHOWN = {
     "tocsin_source_records_total": "source outcome",
     "tocsin_source_lag": "source",
     "tocsin_source_waiting": "source",
+    "tocsin_daily_limited_total": "tenant",
     "tocsin_unprocessable_total": "source",
     "tocsin_provider_calls_total": "provider outcome",
     "tocsin_retries_waiting": "partition",
@@ -31,7 +32,12 @@ SHOWN = {
 BY_LABELS = (
     *(metrics.RECORDS, metrics.SLICE_SECONDS, metrics.KAFKA_REQUESTS, metrics.FRONTIER),
     *(metrics.DROPPED_SLICES, metrics.RETENTION_PASSED, metrics.DEAD_LETTERS, metrics.MOVED),
-    *(metrics.UNPROCESSABLE, metrics.PROVIDER_CALLS, metrics.RETRIES_WAITING),
+    *(
+        metrics.DAILY_LIMITED,
+        metrics.UNPROCESSABLE,
+        metrics.PROVIDER_CALLS,
+        metrics.RETRIES_WAITING,
+    ),
     *(metrics.PROVIDER_ERRORS, metrics.FAILING_SINCE, metrics.UNREADABLE_EVENTS),
     *(
         metrics.CIRCUIT,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from policy.contact.phone import country_of
 from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason
@@ -9,7 +10,7 @@ from sinks.http.client import HttpClient
 from sinks.provider import PermanentFailure, Sent, TransientFailure
 from sinks.registry import kind_of
 from sinks.sms.plivo import Plivo
-from sinks.sms.sms_provider import Text, Texter, Texting, country_of
+from sinks.sms.sms_provider import Text, Texter, Texting
 from sinks.sms.sns import Sns
 from sinks.sms.twilio import Twilio
 from sinks.sms.vonage import MOST_CALLBACK, Vonage
