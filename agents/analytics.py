@@ -34,6 +34,8 @@ ROOM = 4
 are fetched meanwhile: ClickHouse takes large inserts at twice the rate of small ones."""
 ROWS = 40_000
 """An insert at least, under load: others are decoded while it is on its way."""
+GATHER = 0.1
+"""Seconds between fetches: each partition's rows are a slice, and rows wait for longer anyway."""
 LINGER = 0.25
 """Seconds that rows wait for others: ClickHouse wants few large inserts."""
 PURGE_SECONDS = 3600.0
@@ -58,6 +60,7 @@ def analytics(clickhouse: ClickHouse, runtime: Runtime) -> Role:
         slice_records={DELIVERY_EVENTS.name: SLICE},
         slice_bytes=SLICE_BYTES,
         room=ROOM,
+        gather=GATHER,
         waits_outside=True,
     )
 

@@ -261,9 +261,12 @@ class Decider(Stateful):
         if self._is_fanning_out:
             await self._do_by_clock(now, None)
         self._read_to = read_to
-        horizon = self._outlook.horizon(now, read_to)
-        fired = await self._do_by_clock(now, horizon)
-        following = self._timers.next_due(now)
+        fired, following = False, self._timers.next_due(now)
+        if following is not None and following <= now:
+            fired = await self._do_by_clock(now, self._outlook.horizon(now, read_to))
+            following = self._timers.next_due(now)
+        else:
+            self._outlook.rest()
         if self._is_fanning_out or self._edges.may_be_left or self._cancellations.may_be_left:
             return 0
         if following is None:

@@ -31,6 +31,11 @@ class Outlook:
         self._gathering = _Progress()
         self._addressing = _Progress()
 
+    def rest(self) -> None:
+        """Nothing is due: until something is, it does not matter whether reading goes on."""
+        for each in (self._waiting, self._gathering, self._addressing):
+            each.forget()
+
     def horizon(self, now: int, read_to: ReadTo) -> Horizon:
         """The horizon at `now` (epoch ms)."""
         prompt = min(map(read_to, self._prompt))
@@ -47,6 +52,9 @@ class _Progress:
     def __init__(self) -> None:
         self._read = -1
         self._since = 0
+
+    def forget(self) -> None:
+        self._read = -1
 
     def until(self, now: int, read: int) -> int:
         if read != self._read:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from math import inf
 
 from msgspec import Struct
@@ -28,6 +28,7 @@ from sinks.tracking import Tracking
 from tables.sent import SentLedger, SentMark
 
 log = logging.getLogger(__name__)
+_answered = cache(PROVIDER_CALLS.labels)
 
 
 class Call(Struct, frozen=True):
@@ -71,7 +72,10 @@ class Calls:
         self._breaker = Breaker(stall)
         self._circuit = Circuit.CLOSED
         self._health = Health()
-        CIRCUIT.labels(provider.name).set(Circuit.CLOSED)
+        # To look a metric up by its labels takes longer than to set it.
+        self._circuit_shown = CIRCUIT.labels(provider.name)
+        self._failing_since = FAILING_SINCE.labels(provider.name)
+        self._circuit_shown.set(Circuit.CLOSED)
         self._batchers: dict[Priority, Batcher[Call, Result]] = {
             priority: Batcher(
                 partial(self._make, priority), provider.batch_size, provider.linger(priority)
@@ -139,7 +143,7 @@ class Calls:
         now = self._clock.now()
         if made:
             self._health.note(now, outcomes)
-            FAILING_SINCE.labels(self.provider.name).set(self._health.failing_since / 1000)
+            self._failing_since.set(self._health.failing_since / 1000)
         pairs = zip(calls, outcomes, strict=True)
         return await asyncio.gather(*(self._note(call, outcome, now) for call, outcome in pairs))
 
@@ -188,7 +192,7 @@ class Calls:
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
         name, delivery = self.provider.name, call.delivery
         ticket = ticket_of(delivery) if self.provider.keeps_tickets else None
-        PROVIDER_CALLS.labels(name, type(outcome).__name__.lower()).inc()
+        _answered(name, type(outcome).__name__.lower()).inc()
         if isinstance(outcome, TransientFailure) and outcome.concerns_all:
             PROVIDER_ERRORS.labels(name, outcome.reason).inc()
         if isinstance(outcome, TransientFailure) and outcome.uncertain and self._holds:
@@ -215,7 +219,7 @@ class Calls:
 
     def _tell_circuit(self, outcomes: Sequence[Outcome]) -> None:
         circuit = self._breaker.circuit(self._clock.now())
-        CIRCUIT.labels(self.provider.name).set(circuit)
+        self._circuit_shown.set(circuit)
         if (circuit is Circuit.OPEN) == (self._circuit is Circuit.OPEN):
             return
         self._circuit = circuit

@@ -1,4 +1,4 @@
-"""The Faust app of a role: one agent that hands every slice to the partitions."""
+"""The Faust app of a role: one agent that hands all slices to the partitions."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ def fail(error: BaseException, role: str = "") -> None:
 
 
 class SliceSchema(faust.Schema):
-    """Leaves the slice as it is; handlers decode its records in one go."""
+    """Leaves slices as they are; handlers decode their records in one go."""
 
     def compile(self, app: Any, **_: Any) -> Any:
         """A decoder as Faust's conductor calls it."""
@@ -113,8 +113,9 @@ def build_app(
     topic = app.topic(*role.topics, schema=SliceSchema(), acks=False)
 
     @app.agent(topic, name=role.name)
-    async def accept(slices: Any) -> None:
-        async for slice_ in slices:
-            app.partitions.accept(slice_, app.consumer)
+    async def accept(fetches: Any) -> None:
+        async for slices in fetches:
+            for slice_ in slices:
+                app.partitions.accept(slice_, app.consumer)
 
     return app

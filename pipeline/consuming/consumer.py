@@ -93,8 +93,9 @@ class SliceConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Nothing: positions are set per partition when its frontier is known."""
 
-    def verify_event_path(self, now: float, tp: TopicPartition) -> None:
-        """Nothing: Faust's stall warnings read bookkeeping that slices do not keep."""
+    async def verify_all_partitions_active(self) -> None:
+        """Nothing: Faust's stall warnings read bookkeeping that slices do not keep, and to look at
+        each of hundreds of partitions costs an idle worker a tenth of its time."""
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit the frontiers that have moved since the last commit."""
@@ -136,8 +137,8 @@ class SliceConsumer(driver.Consumer):
         # What was read in one go is handed on in the role's order of topics: an erasure goes before
         # what its user said since.
         order = self.app.partitions.role.topics.index
-        for tp in sorted(fetched, key=lambda tp: order(tp.topic)):
-            await self._hand_on(tp, fetched[tp])
+        in_order = sorted(fetched, key=lambda tp: order(tp.topic))
+        await self._hand_on([each for tp in in_order for each in self._cut(tp, fetched[tp])])
         if self._out_of_range:
             await self._look_into(self._out_of_range)
             self._out_of_range = set()
@@ -197,12 +198,13 @@ class SliceConsumer(driver.Consumer):
                 await self.seek_wait({tp: max(cursor.position, bounds.start)})
 
     async def _rest(self, *, is_busy: bool, got: bool) -> None:
-        now = time.monotonic()
-        self._rested = is_busy or (got and now - self._fetched_at < GATHER)
+        now, gather = time.monotonic(), self.app.partitions.role.gather
+        seconds = GATHER if gather is None else gather
+        self._rested = is_busy or (got and now - self._fetched_at < seconds)
         if got:
             self._fetched_at = now
         if self._rested:
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(seconds)
 
     def note_end(self, tp: TopicPartition) -> None:
         """Look up where a partition ends, and which answer of a broker told it."""
@@ -237,21 +239,28 @@ class SliceConsumer(driver.Consumer):
                 except IllegalStateError:
                     self.cursors.pop(tp, None)  # revoked a moment ago
 
-    async def _hand_on(self, tp: TopicPartition, records: list[Any]) -> None:
+    def _cut(self, tp: TopicPartition, records: list[Any]) -> list[Slice]:
         cursor = self.cursors.get(tp)
         if cursor is None or cursor.seek_pending:
-            return  # revoked, or fetched from where it stood before a seek
+            return []  # revoked, or fetched from where it stood before a seek
         most = self.app.partitions.role.slice_records.get(tp.topic, RECORDS)
-        for slice_ in cut(tp, cursor.epoch, cursor.position, records, most):
-            if self.cursors.get(tp) is not cursor or cursor.epoch != slice_.epoch:
-                return
+        slices = list(cut(tp, cursor.epoch, cursor.position, records, most))
+        for slice_ in slices:
             cursor.hand_on(slice_)
-            # It waits for nothing but who else changes Faust's list of streams; what a rebalance
-            # drops from there is read again. So lanes begin together with what came together, and
-            # what they write leaves together.
-            await self.callback(self._as_message(slice_))
+        return slices
 
-    def _as_message(self, slice_: Slice) -> ConsumerMessage:
+    async def _hand_on(self, slices: list[Slice]) -> None:
+        """Hand on what was read in one go, of whatever partitions, as one event for Faust.
+
+        It waits for nothing but who else changes Faust's list of streams; what a rebalance drops
+        from there is read again. So lanes begin together with what came together, and what they
+        write leaves together.
+        """
+        if slices:
+            await self.callback(self._as_message(slices))
+
+    def _as_message(self, slices: list[Slice]) -> ConsumerMessage:
+        slice_ = slices[0]  # any will do: what the others are of is in themselves
         last = slice_.records[-1]
         return ConsumerMessage(
             last.topic,
@@ -261,7 +270,7 @@ class SliceConsumer(driver.Consumer):
             last.timestamp_type,
             (),
             None,
-            slice_,
+            slices,
             None,
             0,
             0,

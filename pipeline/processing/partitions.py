@@ -57,7 +57,9 @@ class Role:
     pieces has larger `slice_bytes`, and `room` times the bytes in flight that others have. Slices
     of topics with a number in `in_flight` don't wait for each other, up to so many records; such a
     topic has a lane of its own. With `waits_outside` its slices may wait for as long as something
-    other than Kafka is away.
+    other than Kafka is away. `gather` is for how many seconds the reader rests between fetches that
+    follow each other, where nobody waits for what the role does; without it, as long as is good
+    for what is urgent.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Role:
     ahead: tuple[str, ...] = ()
     read_first: Mapping[str, Before] = field(default_factory=dict)
     waits_outside: bool = False
+    gather: float | None = None
     check: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None
 
