@@ -58,6 +58,18 @@ async def on_timer(roles: Roles) -> float | None:
     return await roles.decider.on_timer(lambda _: ALL_READ)
 
 
+async def test_how_far_topics_are_read_is_asked_only_when_something_is_due() -> None:
+    roles, asked = Roles(), list[str]()
+    await on_timer(roles)
+
+    def read_to(topic: str) -> int:
+        asked.append(topic)
+        return ALL_READ
+
+    await roles.decider.on_timer(read_to)
+    assert asked == []
+
+
 async def quiet(roles: Roles) -> None:
     """Wake it until it has seen that nothing is left of before."""
     while await on_timer(roles) == 0:

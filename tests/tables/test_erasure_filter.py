@@ -1,5 +1,8 @@
 """Whom to forget is itself forgotten, once nothing older can come."""
 
+from collections.abc import Sequence
+
+import pytest
 from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,6 +129,25 @@ def test_erasures_are_stored_as_the_last_release_stores_them() -> None:
     assert written(ERASING, Erasing(1000, b"x")) == {b"rkey": [1000, b"x"]}
     assert read(ERASING, b"r", [1000, b"x"]) == Erasing(1000, b"x")
     assert read(ERASING, b"r", [1000]) == Erasing(1000, b"")
+
+
+async def test_where_nobody_was_erased_nobody_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    assert not is_forgotten(store, "t", "ada", 1)
+    read, asked = store.get_many, list[bytes]()
+
+    def noted(keys: Sequence[bytes]) -> list[bytes | None]:
+        asked.extend(keys)
+        return read(keys)
+
+    monkeypatch.setattr(store, "get_many", noted)
+    assert not is_forgotten(store, "t", "ada", 1)
+    assert asked == []
+    transaction = turn_of(store)
+    ErasureFilter(transaction).note("t", "ada", 5)
+    await transaction.commit()
+    assert is_forgotten(store, "t", "ada", 5)
+    assert len(asked) > 0
 
 
 @given(st.lists(st.tuples(names, names, st.integers(1, 50)), max_size=15), names, names)

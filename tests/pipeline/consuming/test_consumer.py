@@ -37,7 +37,7 @@ def lose_slices(app: SliceApp, seed: int, share: float) -> list[int]:
 
     async def deliver_and_maybe_clear(message: Any) -> None:
         await deliver(message)
-        # Few: what comes in one go is handed on in one.
+        # At least once, as what comes in one go is handed on in one.
         if not lost or chance.random() < share:
             app.flow_control.clear()
             lost.append(message.offset)
@@ -71,6 +71,12 @@ async def test_without_the_way_back_the_planted_race_does_lose_slices(
         def take(slice_: Slice, _: object) -> None:
             arrived.extend(record.offset for record in slice_.records)
 
+        async def hand_on_one_by_one(slices: list[Slice]) -> None:
+            for each in slices:
+                await hand_on([each])
+
+        hand_on = app.consumer._hand_on
+        monkeypatch.setattr(app.consumer, "_hand_on", hand_on_one_by_one)
         monkeypatch.setattr(app.partitions, "accept", take)
         lost = lose_slices(app, 1, share=0.3)
         await until(lambda: len(lost) > 3)
@@ -341,6 +347,41 @@ def held(*answers: dict[TopicPartition, list[int]], rested: bool) -> Held:
 
 
 FIRST, SECOND = TopicPartition("first", 0), TopicPartition("second", 0)
+
+
+async def test_what_was_read_in_one_go_is_one_event_for_the_agent() -> None:
+    consumer, events = held(rested=False), list[list[tuple[str, int, int]]]()
+    consumer.app.consumer_generation_id = 1
+
+    async def note(message: Any) -> None:
+        assert message.tp in (FIRST, SECOND)
+        events.append([(each.partition.topic, each.start, each.next) for each in message.value])
+
+    consumer.callback = note
+    record = SimpleNamespace(
+        topic="first", partition=0, offset=3, timestamp=5000, timestamp_type=0, key=b"", value=b""
+    )
+    slices = [Slice(FIRST, 0, 2, 4, [record], 1), Slice(SECOND, 0, 0, 7, [record], 1)]
+    await SliceConsumer._hand_on(consumer, slices)
+    await SliceConsumer._hand_on(consumer, [])
+    assert events == [[("first", 2, 4), ("second", 0, 7)]]
+
+
+async def test_nothing_is_looked_at_for_faust_s_own_bookkeeping() -> None:
+    # Of all partitions, each time: this consumer has none that could be looked at.
+    await held(rested=False).verify_all_partitions_active()
+
+
+@pytest.mark.parametrize(("gather", "rests"), [(None, 0.01), (0.1, 0.1)])
+@in_virtual_time
+async def test_a_role_whose_work_nobody_waits_for_rests_longer_between_fetches(
+    gather: float | None, rests: float
+) -> None:
+    consumer = held({FIRST: [0]}, {}, {FIRST: [1]}, rested=True)
+    consumer.app.partitions.role.gather = gather
+    begin = now()
+    await consumer._fetch_once()
+    assert now() - begin == pytest.approx(rests, abs=0.003)
 
 
 @in_virtual_time
