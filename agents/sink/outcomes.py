@@ -58,7 +58,10 @@ class Outcomes:
         by_topic: dict[str, list[Done]] = {}
         for done in group:
             by_topic.setdefault(done.slice_.partition.topic, []).append(done)
-        await asyncio.gather(*map(self._write_topic, by_topic.values()))
+        if len(by_topic) == 1:
+            await self._write_topic(group)
+        else:
+            await asyncio.gather(*map(self._write_topic, by_topic.values()))
         return [None] * len(group)
 
     async def _write_topic(self, group: Sequence[Done]) -> None:

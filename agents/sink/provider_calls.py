@@ -144,6 +144,8 @@ class Calls:
         if made:
             self._health.note(now, outcomes)
             self._failing_since.set(self._health.failing_since / 1000)
+        if len(calls) == 1:
+            return [await self._note(calls[0], outcomes[0], now)]
         pairs = zip(calls, outcomes, strict=True)
         return await asyncio.gather(*(self._note(call, outcome, now) for call, outcome in pairs))
 
