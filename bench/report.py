@@ -188,6 +188,8 @@ def analytics_table(found: AnalyticsFound) -> Table:
         table.add_row(name, f"{rate:,}", _times(ratio), *cells)
     fresh = f"p50 {found.fresh_p50_ms:,}, p99 {found.fresh_p99_ms:,} ms until a query finds it"
     table.add_row("paced", f"{found.paced_per_second:,}", fresh)
+    for name, size in found.stored_bytes_per_row.items():
+        table.add_row(name, "", f"{size:.1f} bytes a row, merged")
     return table
 
 
@@ -228,12 +230,22 @@ def _times(ratio: Ratio | None) -> str:
 
 
 def questions_table(found: QuestionsFound) -> Table:
-    """A question a row, p50 and the longest by number of rows."""
-    table = Table(title="Questions to ClickHouse, p50 / longest, ms")
+    """A question a row, p50, the longest, processor time and what was read, by number of rows;
+    then bytes an event by table."""
+    table = Table(title="Questions to ClickHouse, p50 / longest, ms; engine's CPU, ms; MB read")
     table.add_column("")
     for rows in found.took:
         table.add_column(f"{rows:,} rows", justify="right")
     for said in next(iter(found.took.values())):
         times = [took[said] for took in found.took.values()]
-        table.add_row(said, *(f"{each.p50_ms:,.0f} / {each.p99_ms:,.0f}" for each in times))
+        table.add_row(
+            said,
+            *(
+                f"{each.p50_ms:,.0f} / {each.p99_ms:,.0f}; {each.cpu_ms:,.0f}; {each.read_mb:,.1f}"
+                for each in times
+            ),
+        )
+    for name in next(iter(found.stored.values())):
+        sizes = [stored[name] for stored in found.stored.values()]
+        table.add_row(f"{name}, bytes an event", *(f"{size:.1f}" for size in sizes))
     return table

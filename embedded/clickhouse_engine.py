@@ -116,8 +116,9 @@ def _query(session: Connection, statement: Statement) -> Answer:
     return Answer(
         body=body if named else body.partition(b"\n")[2],
         format=kind,
-        read_rows=result.rows_read(),
-        read_bytes=result.bytes_read(),
+        # From the tables, as a server says it; `rows_read` counts what was answered.
+        read_rows=result.storage_rows_read(),
+        read_bytes=result.storage_bytes_read(),
         seconds=result.elapsed(),
     )
 

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from agents.analytics import ROWS as INSERTED
 from analytics.clickhouse import ClickHouse
+from bench.analytics.stored import TABLES, bytes_per_event
 from bench.analytics.synthetic_events import TENANT, happenings
 from bench.module import line_of, running, tell
 from bench.pairs import (
@@ -64,7 +65,8 @@ class AnalyticsFound(Struct, frozen=True):
     `interval` is of ours to the bare insert's, of which `share_of_bare` is the median. ClickHouse
     bounds both, so what each process spends on a row stands beside it: `cpu_us_per_row` and
     `bare_cpu_us_per_row`, each by process, and `cpu_ratio` of the bare inserter's to the worker's,
-    which reads from Kafka and decodes as well.
+    which reads from Kafka and decodes as well. `stored_bytes_per_row` is by table, of the rows of
+    the last round, merged.
     """
 
     rows: int
@@ -79,6 +81,7 @@ class AnalyticsFound(Struct, frozen=True):
     paced_per_second: int
     fresh_p50_ms: int
     fresh_p99_ms: int
+    stored_bytes_per_row: dict[str, float]
 
 
 class Rows(NamedTuple):
@@ -124,6 +127,7 @@ async def run(rows: int, pairs: int, progress: Progress) -> AnalyticsFound:
 
             rounds = await take_turns((OURS, BARE), pairs, open_round, progress)
             ours, bare = middle(rounds, OURS), middle(rounds, BARE)
+            stored = await bytes_per_event(clickhouse, TABLES)
             paced = round(ours.per_second * PACED_SHARE)
             progress(f"{paced:,} rows a second, with a probe among them every {PROBE_EVERY:g} s")
             fresh = await _freshness(producer, clickhouse, paced, house.settings.partitions)
@@ -145,6 +149,7 @@ async def run(rows: int, pairs: int, progress: Progress) -> AnalyticsFound:
         paced_per_second=paced,
         fresh_p50_ms=fresh[len(fresh) // 2],
         fresh_p99_ms=fresh[int(len(fresh) * 0.99)],
+        stored_bytes_per_row=stored,
     )
 
 
@@ -187,7 +192,7 @@ async def _measure(setting: Setting, inserter: int, rows: int) -> Run:
 
 
 async def _empty(clickhouse: ClickHouse) -> None:
-    for table in ("delivery_events", "notification_state", "by_minute", "by_hour"):
+    for table in TABLES:
         await clickhouse.command(f"TRUNCATE TABLE {table}")
 
 

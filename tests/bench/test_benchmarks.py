@@ -13,6 +13,7 @@ import pytest
 from analytics.panels import PANELS
 from bench.analytics.analytics import AnalyticsFound
 from bench.analytics.questions import QuestionsFound
+from bench.analytics.stored import TABLES
 from bench.contestants.equipment import Equipment
 from bench.contestants.work import work
 from bench.decide.decide import Decide
@@ -191,17 +192,18 @@ def test_decide_prints_its_figures() -> None:
 def test_questions_print_their_figures() -> None:
     """It compares what the views say with what was put in, too."""
     found = bench("questions", "--rows", "20000")
-    took = msgspec.convert(found, QuestionsFound, strict=False).took
-    assert took.keys() == {2000, 20000}
-    assert {len(questions) for questions in took.values()} == {2 + 2 * len(PANELS)}
-    assert questions_table(QuestionsFound(took)).row_count == 2 + 2 * len(PANELS)
+    figures = msgspec.convert(found, QuestionsFound, strict=False)
+    assert figures.took.keys() == figures.stored.keys() == {2000, 20000}
+    assert {len(questions) for questions in figures.took.values()} == {4 + 2 * len(PANELS)}
+    assert {len(tables) for tables in figures.stored.values()} == {len(TABLES)}
+    assert questions_table(figures).row_count == 4 + 2 * len(PANELS) + len(TABLES)
 
 
 @pytest.mark.chaos
 def test_analytics_prints_its_figures() -> None:
     found = bench("analytics", "--rows", "100000", "--pairs", "1")
     assert found.keys() == set(AnalyticsFound.__struct_fields__)
-    assert analytics_table(msgspec.convert(found, AnalyticsFound)).row_count == 3
+    assert analytics_table(msgspec.convert(found, AnalyticsFound)).row_count == 3 + len(TABLES)
 
 
 @pytest.mark.chaos

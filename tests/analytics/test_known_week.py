@@ -1,0 +1,19 @@
+"""A week whose figures are known passes through the schema: `bench questions` has one of 10 million
+rows, of which this is a small one, read twice and in parts."""
+
+from analytics.clickhouse import ClickHouse
+from bench.analytics.questions import check, fill, known
+from bench.analytics.stored import TABLES, bytes_per_event
+
+NOTIFICATIONS = 7001
+
+
+async def test_figures_of_a_week_are_those_put_in(database: ClickHouse) -> None:
+    """Also when it is told again, and when parts were merged."""
+    assert sum(count for count, _ in known(NOTIFICATIONS).values()) == NOTIFICATIONS
+    for _ in range(2):
+        await fill(database, NOTIFICATIONS, lambda said: None)
+        await check(database, NOTIFICATIONS)
+    stored = await bytes_per_event(database, TABLES)
+    await check(database, NOTIFICATIONS)
+    assert all(stored.values())
