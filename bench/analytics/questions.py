@@ -46,7 +46,7 @@ SELECT
     concat(if(silent, notification, delivery), '.', channel, '.', stage, '.0'), stage,
     accepted + multiIf(
         stage = 'opened', 60000 + cityHash64(number, stage) % 40000000,
-        indexOf(['queued', 'sent', 'delivered'], stage) * 300 + cityHash64(number, stage) % 800
+        indexOf(['queued', 'sent', 'delivered'], stage) * 1000 + cityHash64(number, stage) % 800
     ),
     occurred, accepted, {tenant:String}, concat('type_', toString(number % 40)), 'orders', 'high',
     concat('user-', toString(cityHash64(number) % {users:UInt32})),
