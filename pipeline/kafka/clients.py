@@ -13,12 +13,14 @@ from pipeline.kafka.brokers import Kafka, brokers_of
 from pipeline.kafka.decompression import limit_unpacking
 from pipeline.kafka.names import CLIENT_ID, use_prefixes
 from pipeline.kafka.refusals import refusal
+from pipeline.kafka.throttling import obey_throttling
 from pipeline.kafka.tokens import heed_refused_tokens
 from schemas.errors import Unavailable
 
 limit_unpacking()
 heed_refused_tokens()
 use_prefixes()
+obey_throttling()
 
 METADATA_MS = 10_000
 """After which a client asks anew which broker leads what. Not every answer that a broker is no

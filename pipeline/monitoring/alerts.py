@@ -55,6 +55,7 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
     yield Alert(
         "TocsinSlow", metrics.SLICE_SECONDS, f"histogram_quantile(0.99, {slow}) > 5", "10m", WARNING
     )
+    yield _any("TocsinKafkaThrottles", metrics.KAFKA_THROTTLED, WARNING, "15m", least=60)
     yield _any("TocsinSlicesDropped", metrics.DROPPED_SLICES, WARNING, "10m", least=20)
     yield _any("TocsinRecordsExpired", metrics.RETENTION_PASSED, CRITICAL, "0m")
     yield _any("TocsinDeadLetters", metrics.DEAD_LETTERS, WARNING, "0m")

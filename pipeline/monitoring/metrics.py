@@ -23,6 +23,12 @@ KAFKA_REQUESTS = Counter(
     "costs by itself is most of the broker's work.",
     ["api"],
 )
+KAFKA_THROTTLED = Counter(
+    "tocsin_kafka_throttled_seconds",
+    "Seconds for which brokers asked this process to send nothing, by API key. Rising: our quota "
+    "(`kafka-configs.sh --describe --entity-type users`) is less than the load needs.",
+    ["api"],
+)
 FRONTIER = Gauge(
     "tocsin_frontier",
     "Offset up to which a partition is done; against the log's end it gives the lag.",

@@ -19,6 +19,7 @@ from aiokafka.errors import (
 from pipeline.kafka.brokers import Kafka
 from pipeline.kafka.clients import REQUEST_MS, new_client
 from pipeline.kafka.refusals import refusal
+from pipeline.kafka.throttling import pause_left
 from pipeline.process.prerequisites import kafka_away
 from pipeline.producing.batch import Batch
 from pipeline.producing.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
@@ -29,8 +30,8 @@ BATCH_BYTES = 7 << 20
 """A slice's state goes to its changelog in one batch, so that a crash can't tear it."""
 REQUEST_BYTES = 16 << 20
 DELIVERY_SECONDS = 30.0
-"""For which a write is waited for. The client itself would try for ever, so a worker whose write
-takes longer ends: nothing of it can be sent any more."""
+"""For which a write is waited for, beyond pauses that the broker asks for. The client itself would
+try for ever, so a worker whose write takes longer ends: nothing of it can be sent any more."""
 TAKEOVER_SECONDS = DELIVERY_SECONDS + 15
 """For which an owner waits whose writes don't refuse its predecessor's, until those have ended."""
 PAUSE_SECONDS = 0.02
@@ -71,6 +72,7 @@ class Producer(AIOKafkaProducer):
         self._owners: dict[Place, Owner] = {}
         self._renumbered: dict[Place, Owner] = {}
         self._refused: dict[Place, asyncio.Task[None] | None] = {}
+        self._paused: set[int | None] = set()
         self._gather_before_requests()
 
     async def open(self, topic: str, partition: int, check: Check = lambda: None) -> int:
@@ -195,7 +197,8 @@ class Producer(AIOKafkaProducer):
                 continue
             if place not in self._known or tp in in_flight or tp in pending:
                 continue
-            if self.client.cluster.leader_for_partition(tp) in busy:
+            leader = self.client.cluster.leader_for_partition(tp)
+            if leader in busy or self._is_paused(leader):
                 continue
             if place in self._refused:
                 self._refused[place] = self._refused[place] or asyncio.create_task(
@@ -203,6 +206,18 @@ class Producer(AIOKafkaProducer):
                 )
                 continue
             self._send_some(place, queue)
+
+    def _is_paused(self, leader: int | None) -> bool:
+        """Whether the broker wants nothing now; what waits for it is then looked at afterwards."""
+        left = pause_left(self.client, leader)
+        if left and leader not in self._paused:
+            self._paused.add(leader)
+            asyncio.get_running_loop().call_later(left, self._go_on, leader)
+        return left > 0
+
+    def _go_on(self, leader: int | None) -> None:
+        self._paused.discard(leader)
+        self._wake()
 
     def _send_some(self, place: Place, queue: WriteQueue) -> None:
         taken: Taken = []
@@ -246,6 +261,14 @@ class Producer(AIOKafkaProducer):
             self._fail(explained)
 
     def _give_up(self, place: Place, submission: Submission) -> None:
+        leader = self.client.cluster.leader_for_partition(TopicPartition(*place))
+        left = pause_left(self.client, leader)
+        if left:
+            # Its time begins once the broker takes anything again.
+            submission.giving_up = asyncio.get_running_loop().call_later(
+                left + DELIVERY_SECONDS, self._give_up, place, submission
+            )
+            return
         explained = _explained(*place, TimeoutError())
         self._queue(place).drop(submission)
         submission.fail(explained)

@@ -9,6 +9,7 @@ SHOWN = {
     "tocsin_records_total": "role topic",
     "tocsin_slice_seconds_count": "role topic",
     "tocsin_kafka_requests_total": "api",
+    "tocsin_kafka_throttled_seconds_total": "api",
     "tocsin_frontier": "role topic partition",
     "tocsin_lag": "role topic",
     "tocsin_dropped_slices_total": "role topic",
@@ -31,6 +32,7 @@ SHOWN = {
 """By the name that stands in a query, the labels by which it is told apart."""
 BY_LABELS = (
     *(metrics.RECORDS, metrics.SLICE_SECONDS, metrics.KAFKA_REQUESTS, metrics.FRONTIER),
+    metrics.KAFKA_THROTTLED,
     *(metrics.DROPPED_SLICES, metrics.RETENTION_PASSED, metrics.DEAD_LETTERS, metrics.MOVED),
     *(
         metrics.DAILY_LIMITED,
