@@ -372,6 +372,13 @@ class Settings(BaseSettings):
     """Of what workers and the web log: lines for people, or objects of JSON."""
     log_level: Level = "WARNING"
     """The least severe lines that workers and the web log."""
+    otlp_url: str = ""
+    """Where spans of traces are sent by OTLP over HTTP, such as http://collector:4318/v1/traces;
+    empty: nowhere, and no trace is begun or continued."""
+    otlp_authorization: SecretStr = SecretStr("")
+    """The header `Authorization` of these requests."""
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of events without a `traceparent` that is traced. Of others its producer says."""
     metrics_host: str = "127.0.0.1"
     """The address at which a worker's metrics, and whether it is alive and ready, are served."""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0

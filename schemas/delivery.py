@@ -76,7 +76,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
     would have by its event's idempotency key, where there is one: feeds know it by that. What is
     `transactional` comes whatever the user chose, so it offers nobody to unsubscribe. E-mails may
-    have a `sender` of their own.
+    have a `sender` of their own. `trace` is the `traceparent` of its decision, where it is traced.
     """
 
     delivery_id: Hex
@@ -101,6 +101,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     transactional: bool = False
     sender: Sender | None = None
     replaces: str = ""
+    trace: str = ""
 
     @property
     def collapses_by(self) -> str:

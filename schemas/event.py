@@ -35,7 +35,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     each one's request has that user alone, unless the type's own texts speak of the list.
     `deliver_at` holds the notifications until then; `cancel_key` names them, so that a
     cancellation of that key stops whatever is still held. With `notify` the event sets off that
-    type alone, and its own `type` is but a name.
+    type alone, and its own `type` is but a name. `trace` is a `traceparent` of W3C Trace Context,
+    if the event is traced.
     """
 
     id: Name
@@ -48,3 +49,4 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     deliver_at: Moment | None = None
     cancel_key: Name | None = None
     notify: Notify | None = None
+    trace: str = ""

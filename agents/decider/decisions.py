@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from agents.decider.user_states import UserStates
+from agents.spans import decided, not_sent_span
 from pipeline.monitoring.metrics import DAILY_LIMITED
+from pipeline.tracing.export import is_tracing
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.decide import decide
 from policy.decision.decision import Decision, Outcome, Row
@@ -296,10 +298,13 @@ class Decisions:
         """Write what goes out, and what is reported of a `request` that was decided by itself."""
         add, here = self._transaction.outputs.add, self._here
         # All are encoded first: where one can't be, nothing of the decision is written.
-        encoded = [encode(delivery) for delivery in decision.deliveries]
+        deliveries = decision.deliveries
+        if is_tracing() and any(each.trace for each in deliveries):
+            deliveries = decided(decision, self._now)
+        encoded = [encode(delivery) for delivery in deliveries]
         zone = zone_of(state.profile, state.tenant) if encoded else ""
         zone = "" if zone == "UTC" else zone
-        for delivery, value in zip(decision.deliveries, encoded, strict=True):
+        for delivery, value in zip(deliveries, encoded, strict=True):
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), value)
             if delivery.channel in _TICKETED and is_too_long(delivery):
@@ -316,6 +321,8 @@ class Decisions:
                 self._report(request, decision.notification_id, outcome)
 
     def _report(self, request: Request, notification: str, outcome: Outcome) -> None:
+        if request.event.trace and is_tracing():
+            not_sent_span(request, notification, outcome, self._now)
         if outcome.reason is _DAILY_LIMIT:
             DAILY_LIMITED.labels(request.event.tenant).inc()
         event = not_sent(request, self._type(request), notification, outcome, self._now)

@@ -15,6 +15,7 @@ from agents.edges import EdgeErasures
 from agents.following import drop_follow, take_follow
 from agents.router.routing import Routed, Routing, in_bulk
 from agents.router.unrouted import begin_routing, go_on_routing
+from agents.spans import traced
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
@@ -124,6 +125,7 @@ class Router(Stateful):
         self._partitions = runtime.settings.partitions
         self._edges = EdgeErasures(partial(drop_follow, partitions=self._partitions))
         self._request_buckets = RequestBuckets()
+        self._trace_ratio = runtime.settings.trace_ratio
         self._is_routing = True  # until a look shows that nothing is left
 
     async def answer(self, question: bytes) -> bytes:
@@ -189,7 +191,7 @@ class Router(Stateful):
             case Cancellation():
                 return self._cancel(record, value, transaction)
             case Event():
-                return self._route(record, value, transaction)
+                return self._route(record, traced(record, value, self._trace_ratio), transaction)
         raise TypeError(f"{type(value).__name__} is nothing that a router reads")
 
     def _follow(self, follow: Follow, transaction: Transaction, forgotten: ErasureFilter) -> Routed:

@@ -101,6 +101,7 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
         CRITICAL,
     )
     yield _any("TocsinReportsUnreadable", metrics.UNREADABLE_EVENTS, WARNING, "0m")
+    yield _any("TocsinSpansDropped", metrics.SPANS_DROPPED, INFO, "15m", least=100)
     yield Alert(
         "TocsinCircuitOpen",
         metrics.CIRCUIT,

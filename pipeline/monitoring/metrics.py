@@ -120,6 +120,11 @@ UNREADABLE_EVENTS = Counter(
     "Events in a provider's reports that were skipped. Rising: it changed its form; see the log.",
     ["provider"],
 )
+SPANS_DROPPED = Counter(
+    "tocsin_spans_dropped",
+    "Spans of traces that the collector did not take in time. Rising: see whether it runs, or set "
+    "a smaller TOCSIN_TRACE_RATIO.",
+)
 CIRCUIT = Gauge(
     "tocsin_circuit",
     "A provider's circuit: 0 closed, 1 half-open, 2 open. Open for long: its status page, our log.",

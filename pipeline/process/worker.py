@@ -22,6 +22,7 @@ from pipeline.process.queries import Queries, check_guarded
 from pipeline.process.running_role import BuildRole, RunningRole
 from pipeline.producing.producer import Producer, start_producer
 from pipeline.settings import Settings
+from pipeline.tracing.export import start_tracing, stop_tracing
 from schemas.errors import RoleNotStarted, TocsinError
 
 SWITCH_SECONDS = 0.0005
@@ -35,10 +36,12 @@ def run_worker(settings: Settings, builders: Mapping[str, BuildRole]) -> NoRetur
     Faust's apps are not stopped: by then they hold nothing.
     """
     set_up_logs(settings.log_format, settings.log_level)
+    start_tracing(settings, f"tocsin-{'-'.join(builders)}" if len(builders) == 1 else "tocsin")
     keep_freed_memory()
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work(settings, builders))
+        stop_tracing()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

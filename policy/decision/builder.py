@@ -154,6 +154,8 @@ class Draft(Struct, gc=False):
                 catalogue=spec.catalogue,
                 tenant=event.tenant,
             )
+            if event.trace:
+                delivery = replace(delivery, trace=event.trace)
             if spec.variant:
                 # Apart: CPython passes more than 15 keywords in a dict, at four times the cost.
                 delivery = replace(delivery, variant=spec.variant)

@@ -27,6 +27,9 @@ class Call(NamedTuple):
     sent: Sent = Sent()
     """Of routes with a `sender`, whose `body` is not decoded."""
 
+    traceparent: str = ""
+    """The header of this name, as it was sent."""
+
     @property
     def whose(self) -> Subscriber:
         """The user that the path names, among the key's tenant's."""

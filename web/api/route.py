@@ -13,6 +13,7 @@ from schemas.audit import Deed
 from schemas.bounds import OutOfBounds, bounded
 from schemas.errors import Unavailable
 from schemas.naming import LONGEST_NAME, is_name
+from schemas.trace import HEADER
 from web.api.audit import Trail
 from web.api.call import Call, Sent
 from web.api.encoding import encode_reply
@@ -105,7 +106,8 @@ class Gate:
                 query = _query(request, route.query)
                 body = await self._body(request, decoder)
                 idempotency_key = key_of(request) if route.keyed else None
-                call = Call(key, _path(request), query, body, idempotency_key, sent)
+                trace = request.headers.get(HEADER, "")
+                call = Call(key, _path(request), query, body, idempotency_key, sent, trace)
                 if route.deed is not None and trail is not None:
                     await trail.note(call, route.deed, f"{route.method} {route.path}")
                 reply = await route.handler(call)

@@ -26,6 +26,7 @@ SHOWN = {
     "tocsin_provider_errors_total": "provider reason",
     "tocsin_provider_failing_since_seconds": "provider",
     "tocsin_unreadable_report_events_total": "provider",
+    "tocsin_spans_dropped_total": "",
     "tocsin_circuit": "provider",
     "tocsin_catalogues_refused_total": "",
 }

@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+from msgspec.structs import replace
+
 from policy.audience.audience import recipients
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.explanation import Explanation
@@ -13,6 +15,7 @@ from schemas.cancellation import Cancellation
 from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.topics import CANCELLATIONS, EVENTS
+from schemas.trace import parse
 from schemas.vocabulary import Reason
 from web.api.bodies import (
     AllNotified,
@@ -133,7 +136,7 @@ class Sending:
     async def _checked(self, bodies: list[EventBody], call: Call, within: str) -> list[Event]:
         """The events; raises Problem for types that nobody knows, and for conflicts."""
         now = moment(self._desk.clock.now())
-        events = [body.event(call.key.tenant, now) for body in bodies]
+        events = _traced([body.event(call.key.tenant, now) for body in bodies], call)
         self._in_time(events, within, ["/deliver_at"] * len(events))
         await self._known(events, within, ["/data"] * len(events))
         await self._agree(events, within, call.query.position)
@@ -182,7 +185,7 @@ class Sending:
         now = moment(self._desk.clock.now())
         _name_once(bodies, within)
         _say_one_thing(bodies, within)
-        events = [body.event(call.key.tenant, now) for body in bodies]
+        events = _traced([body.event(call.key.tenant, now) for body in bodies], call)
         fields = ["/data" if body.type else "" for body in bodies]
         self._in_time(
             events, within, ["/scheduled_at" if b.scheduled_at else "/deliver_at" for b in bodies]
@@ -292,3 +295,9 @@ def _named(event: Event, spec: NotificationType, within: str) -> list[str]:
         return recipients(event, spec)
     except BadRecord as error:
         raise Problem(400, "", FieldError(f"{within}/data", error.detail)) from None
+
+
+def _traced(events: list[Event], call: Call) -> list[Event]:
+    """The events, as part of the trace that the request is part of, if it is recorded."""
+    context, _ = parse(call.traceparent)
+    return events if context is None else [replace(each, trace=str(context)) for each in events]

@@ -1,0 +1,1 @@
+"""Spans of this process, and where they go: nowhere, unless a collector is set."""
