@@ -17,7 +17,7 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     so many seconds of the domain event; its detail, as that of a GOAL, is what both are about.
     `digest` names the digest that a notification is, or was told in. A digest's clock starts when
     it is `due_at`, epoch ms. What is queued has the `zone` that its user lives in, as far as known.
-    `destination` is kept for the class of an address, such as its country; nothing fills it yet.
+    What a sink tells has the class of its `destination`, such as a mailbox provider or a country.
     """
 
     id: str

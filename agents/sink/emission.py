@@ -25,6 +25,7 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import Channel, Reason, Stage
+from sinks.destination import destination_class
 from sinks.provider import PermanentFailure, TransientFailure
 from tables.sent import SentMark
 
@@ -123,6 +124,9 @@ class Emission:
         )
 
     def _add_event(self, event: DeliveryEvent) -> None:
+        delivery = self._delivery
+        known = destination_class(delivery.channel, delivery.address)
+        event = msgspec.structs.replace(event, destination=known)
         self.outputs.add(DELIVERY_EVENTS, self._record.partition, None, encode(event))
 
     def _add_for_user(self, topic: Topic, value: msgspec.Struct) -> None:

@@ -23,7 +23,7 @@ class _Record:
 def told(answer: Answer) -> list[DeliveryEvent]:
     clock = ShiftedClock()
     outputs = Outputs(cast("Any", None))
-    said = delivery(clock, channel=Channel.SMS, address="+1")
+    said = delivery(clock, channel=Channel.SMS, address="+4915112345678")
     Emission("sms", clock, cast("Any", _Record()), said, outputs).answered(answer)
     entries = outputs.entries[DELIVERY_EVENTS.name, 0]
     return [msgspec.json.decode(value or b"", type=DeliveryEvent) for _, value in entries]
@@ -40,6 +40,7 @@ def test_a_provider_that_failed_before_another_took_it_is_told_of() -> None:
         Reason.UNREACHABLE,
     )
     assert (sent.stage, sent.provider) == (Stage.SENT, "up")
+    assert {first.destination, sent.destination} == {"DE mobile"}
 
 
 def test_all_that_failed_are_told_of_each_once() -> None:
