@@ -22,7 +22,14 @@ LIMITS = {
 LONGEST = 120
 """Seconds that a query may be given: clients such as Grafana's say how long they wait, and are
 refused altogether where they may not."""
-TABLES = ("delivery_events", "notification_state", "by_minute", "by_hour", "erased_happenings")
+TABLES = (
+    "delivery_events",
+    "notification_state",
+    "notification_days",
+    "by_minute",
+    "by_hour",
+    "erased_happenings",
+)
 """What views are made from; all of them have a tenant."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}")
 _STATEMENTS = (

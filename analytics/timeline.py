@@ -17,7 +17,14 @@ _COLUMNS = (
 )
 _SELECT = f"SELECT {_COLUMNS} FROM delivery_events FINAL WHERE tenant = {{tenant:String}} AND "  # noqa: S608 - the columns are ours
 _ORDER = " ORDER BY at, id"
-_NOTIFICATION = f"{_SELECT} notification_id = {{name:String}} {_ORDER} LIMIT 1000"
+_KNOWN_BY = 12
+"""Characters of an id by which `notification_days` knows it."""
+# The key begins with the day and the type: with them a granule is read, without them a year.
+_PLACES = (
+    "(toDate(occurred_at), type) IN (SELECT day, type FROM notification_days "
+    "WHERE tenant = {tenant:String} AND startsWith(beginning, {beginning:String}))"
+)
+_NOTIFICATION = f"{_SELECT} {_PLACES} AND notification_id = {{name:String}} {_ORDER} LIMIT 1000"
 _ALL = f"{_SELECT} user = {{name:String}} {_ORDER}"
 _DAY = (
     f"{_SELECT} user = {{name:String}} AND toDate(occurred_at) = {{day:Date}} {_ORDER} LIMIT 1000"
@@ -36,7 +43,8 @@ _BY = {
     "AND detail IN {names:Array(String)})",
 }
 _BEGINNING = (
-    "SELECT DISTINCT notification_id FROM delivery_events WHERE tenant = {tenant:String} "
+    "SELECT DISTINCT notification_id FROM delivery_events "  # noqa: S608 - ours
+    f"WHERE tenant = {{tenant:String}} AND {_PLACES} "
     "AND startsWith(notification_id, {name:String}) ORDER BY notification_id LIMIT {most:UInt32}"
 )
 
@@ -63,7 +71,8 @@ class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) -> list[Happening]:
     """All that happened to a notification, in order; raises Unavailable."""
-    parameters = {"tenant": tenant, "name": notification_id}
+    beginning = notification_id[:_KNOWN_BY]
+    parameters = {"tenant": tenant, "name": notification_id, "beginning": beginning}
     return list(map(_happening, await clickhouse.query(_NOTIFICATION, parameters)))
 
 
@@ -71,7 +80,8 @@ async def ids_beginning(
     clickhouse: ClickHouse, tenant: str, beginning: str, most: int
 ) -> list[str]:
     """Notifications whose id begins so, `most` at most; raises Unavailable."""
-    parameters = {"tenant": tenant, "name": beginning, "most": most}
+    known = beginning[:_KNOWN_BY]
+    parameters = {"tenant": tenant, "name": beginning, "beginning": known, "most": most}
     return [name for (name,) in await clickhouse.query(_BEGINNING, parameters)]
 
 

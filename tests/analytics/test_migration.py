@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from analytics.clickhouse import COLUMNS, ClickHouse
 from analytics.migration import Migration, check_schema, filled, migrate, migrations
+from analytics.timeline import ids_beginning, timeline
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason, Stage
 from tests.analytics.story import STORY, happened, sent
@@ -95,6 +96,26 @@ async def test_all_that_0_2_0_has_written_comes_along(
     assert await empty.query("SELECT user, digest FROM digest_members") == [("user-m", "g")]
     assert await empty.query("SELECT sum(unsubscribed) FROM opt_outs") == [(1,)]
     assert await empty.query("SELECT count() FROM delivery_events_0006") == [(0,)]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+async def test_what_0_3_0_has_written_is_found_by_its_id(empty: ClickHouse, cut: int) -> None:
+    """Also what it writes while the table of days is made, and when that was cut short."""
+    older = [file for file in FILES if file.number <= 20]
+    (days,) = (file for file in FILES if file.number == 26)
+    await migrate(empty, files=older)
+    before, meanwhile, after = (sent(name, 100) for name in ("a", "b", "c"))
+    await empty.insert(list(before))
+    for statement in days.statements("")[:cut]:
+        await empty.command(statement)
+    await empty.insert(list(meanwhile))
+    await migrate(empty)
+    await empty.insert(list(after))
+    for events in (before, meanwhile, after):
+        name = events[0].notification_id
+        found = await timeline(empty, "acme", name)
+        assert [each.stage for each in found] == [event.stage for event in events]
+        assert await ids_beginning(empty, "acme", name, 5) == [name]
 
 
 async def test_two_at_once_end_in_one_schema(empty: ClickHouse) -> None:
