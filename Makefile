@@ -11,7 +11,7 @@ demo: .venv/runtime
 	$(BIN)/tocsin demo
 
 # Two processes more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
-test: .venv/dev .venv/browser .venv/classes
+test: .venv/dev .venv/browser .venv/openid .venv/classes
 	$(BIN)/python -m pytest -n 4
 
 check: .venv/dev
@@ -79,6 +79,13 @@ bench: .venv/dev
 		|| (export DEBIAN_FRONTEND=noninteractive; apt-get update -qq \
 			&& apt-get install -qq --no-install-recommends chromium chromium-driver) >/dev/null \
 		|| echo "Chromium can't be installed here: install chromium and chromium-driver to test pages."
+	@touch $@
+
+# The OpenID provider of npm with which logging in is tested; without npm these tests are skipped.
+.venv/openid: .venv/dev tests/web/login/package-lock.json
+	@mkdir -p $@ && cp tests/web/login/package*.json $@ && (command -v npm >/dev/null \
+		&& npm ci --prefix $@ --silent --no-audit --no-fund) \
+		|| echo "npm's oidc-provider can't be installed here, so logging in is not tested."
 	@touch $@
 
 # Each of some fifty starts of Kafka then takes half of the processor time; without it, all of it.

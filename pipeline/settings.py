@@ -339,6 +339,33 @@ class Settings(BaseSettings):
     """Origins whose pages may call us from browsers, as JSON; ["*"] for all."""
     api_keys: Path = Path("api-keys.toml")
     """The API's keys, by their hashes; `tocsin keys create` adds one. Without any it is shut."""
+    pages_url: Annotated[str, Field(max_length=200)] = ""
+    """Where people open the dashboard and the operator page, if that is not `public_url`."""
+    oidc_issuer: str = ""
+    """The company's OpenID provider, by which people log in to the pages; its name as its metadata
+    has it, an https URL. Empty: API keys are the only way in."""
+    oidc_client_id: str = ""
+    """Who we are at the provider; it has to know `pages_url` with `/login/return` as our redirect
+    URI, and with `/dashboard` as where a log-out leads."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """The client's secret; empty for a public client."""
+    oidc_ca_file: Path | None = None
+    """PEM of the authorities that may vouch for the provider; without it, the system's."""
+    oidc_scope: str = "openid profile email"
+    """What the provider is asked for."""
+    oidc_claim: str = "groups"
+    """The claim that says what somebody may do: a name, or a path with dots."""
+    oidc_rights: dict[str, tuple[str, ...]] = {}
+    """By a value of that claim, scopes of API keys, as JSON: {"oncall": ["operate", "read"]}; those
+    of `*` are everybody's whom the provider logs in to this client."""
+    oidc_name_claim: str = "email"
+    """The claim by which somebody stands in the record of who did what; without it, `sub`."""
+    oidc_tenant: str = "default"
+    """Whose data people see who log in."""
+    oidc_tenant_claim: str = ""
+    """The claim that names each person's own tenant; then `oidc_tenant` is nobody's."""
+    oidc_session_minutes: Annotated[int, Field(ge=1, le=10_080)] = 480
+    """For which somebody stays logged in, and keeps the rights of that moment."""
     provider_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds that a call to a provider may take."""
     calls_in_flight: Annotated[int, Field(ge=4)] = 256

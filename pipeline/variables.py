@@ -12,6 +12,7 @@ from typing import Any, get_origin
 
 from pydantic import SecretStr, ValidationError
 
+from pipeline.private_urls import is_unreadable
 from pipeline.settings import Settings
 from pipeline.settings_file import VARIABLE, file_of
 from schemas.errors import Misconfigured
@@ -115,6 +116,28 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "kafka", why
     for name, why in settings.brokers.access.contradictions():
         yield f"kafka_{name}", why
+    yield from _login_contradictions(settings)
+
+
+def _login_contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    if not settings.oidc_issuer:
+        return
+    pages = "pages_url" if settings.pages_url else "public_url"
+    for name in ("oidc_issuer", pages):
+        url = getattr(settings, name)
+        if url and not is_unreadable(url):
+            yield name, f"{url} is no https URL, so others could read along who logs in"
+    for name, why in (
+        (pages, "the provider has to send people back to it"),
+        ("signing_key", "it signs who is logged in"),
+        ("oidc_client_id", "the provider has to know who asks"),
+        ("oidc_rights", "without it nobody who logs in may do anything"),
+    ):
+        value = getattr(settings, name)
+        if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+            yield name, f"it is not set, and TOCSIN_OIDC_ISSUER is: {why}"
+    if "openid" not in settings.oidc_scope.split():
+        yield "oidc_scope", "without openid no provider says who somebody is"
 
 
 def _is_service_link(name: str, text: str) -> bool:

@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from schemas.event import Name
 
-Deed = Literal["looked up", "exported", "erased", "replayed"]
+Deed = Literal["looked up", "exported", "erased", "replayed", "logged in", "logged out"]
 
 
 class Audit(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """At `at` (epoch ms) whoever has the key named `who` did this.
+    """At `at` (epoch ms) `who` did this: a key by its name, or `login:` and a person's.
 
     `user_hash` is of the user that it is about, and never the name, which an erasure would have to
     find here; `thing` is another id: of a notification, or of a dead letter.

@@ -16,6 +16,7 @@ MAY_BE_SHARED = {
     "SecuredKafka": "a process",
     "SmallDisk": "a file system",
     "Path": "a folder with files that stay as they are",
+    "OpenId": "a process",
     "Authority": "a key, and files that stay as they are",
     "TokenServer": "a server in a thread of its own",
     "Running": "processes, and the keys of their API",

@@ -31,6 +31,8 @@ from web.http.problems import problems
 from web.http.rate_limits import Limits, UserLimits
 from web.http.slow_bodies import bound_bodies
 from web.links.routes import Links
+from web.login.guard import Guard
+from web.login.routes import Login, no_login
 from web.preferences.routes import PreferencePages
 from web.reports.registry import reporters_of
 from web.tickets import Tickets
@@ -124,6 +126,7 @@ async def run(settings: Settings) -> None:
     certificate = _certificate_of(settings)
     keys, catalogue = Keys(settings.api_keys), CatalogueFolder(settings.catalogue)
     clock = SystemClock()
+    guard = Guard(settings, clock) if settings.oidc_issuer else None
     producer = await start_producer(settings.brokers)
     await catalogue.watch()
     watching = asyncio.create_task(_watch(keys, certificate))
@@ -140,7 +143,15 @@ async def run(settings: Settings) -> None:
             pages = PreferencePages(desk).routes()
             reach = Reach(producer)
             own = web.get("/ready", reach.answer)
-            more = [own, *api(desk, keys), *gateway.routes(), *pages, *console()]
+            login = Login(settings, guard, desk.trail, desk.limits, clock) if guard else None
+            logins = login.routes() if login else no_login()
+            more = [
+                own,
+                *api(desk, keys, guard.key_of if guard else None),
+                *gateway.routes(),
+                *pages,
+            ]
+            more += [*console(), *logins]
             app = build(
                 settings, producer, Tickets(settings, owners), catalogue, clock, more, desk.limits
             )
@@ -153,6 +164,8 @@ async def run(settings: Settings) -> None:
                 await stop.wait()
                 gateway.end()
             await here.close()
+            if login:
+                await login.close()
             await desk.clickhouse.close()
             await desk.exports.close()
     finally:

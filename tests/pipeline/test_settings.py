@@ -228,3 +228,41 @@ def test_what_can_not_work_is_refused_and_what_can_is_not(
         return
     with pytest.raises(Misconfigured, match=f"TOCSIN_{name.upper()}"):
         settings_of(variable)
+
+
+LOGIN = {
+    "TOCSIN_OIDC_ISSUER": "https://id.example.com",
+    "TOCSIN_OIDC_CLIENT_ID": "tocsin",
+    "TOCSIN_OIDC_RIGHTS": '{"oncall": ["operate", "read"]}',
+    "TOCSIN_PUBLIC_URL": "https://tocsin.example.com",
+    "TOCSIN_SIGNING_KEY": "k" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({}, None),
+        (
+            {"TOCSIN_OIDC_ISSUER": "http://127.0.0.1:9", "TOCSIN_PUBLIC_URL": "http://localhost"},
+            None,
+        ),
+        ({"TOCSIN_PAGES_URL": "https://desk.example.com"}, None),
+        ({"TOCSIN_OIDC_ISSUER": "http://id.example.com"}, "OIDC_ISSUER"),
+        ({"TOCSIN_PAGES_URL": "http://desk.example.com"}, "PAGES_URL"),
+        ({"TOCSIN_PUBLIC_URL": "http://tocsin.example.com"}, "PUBLIC_URL"),
+        ({"TOCSIN_PUBLIC_URL": ""}, "PUBLIC_URL"),
+        ({"TOCSIN_SIGNING_KEY": ""}, "SIGNING_KEY"),
+        ({"TOCSIN_OIDC_CLIENT_ID": ""}, "OIDC_CLIENT_ID"),
+        ({"TOCSIN_OIDC_RIGHTS": "{}"}, "OIDC_RIGHTS"),
+        ({"TOCSIN_OIDC_SCOPE": "email"}, "OIDC_SCOPE"),
+    ],
+)
+def test_a_log_in_that_can_not_work_is_refused_at_start(
+    change: dict[str, str], named: str | None
+) -> None:
+    if named is None:
+        assert settings_of({**LOGIN, **change}).oidc_issuer
+        return
+    with pytest.raises(Misconfigured, match=f"^TOCSIN_{named} can't be used"):
+        settings_of({**LOGIN, **change})

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from web.api.keys import Keys
 from web.api.openapi.document import document
-from web.api.route import Gate, Route
+from web.api.route import Gate, LoggedIn, Route
 from web.api.routes.audiences import Audiences
 from web.api.routes.experiments import Experiments
 from web.api.routes.explain import Asking
@@ -35,11 +35,11 @@ def routes_of(desk: Services) -> list[Route]:
     return [route for kind in (*sending, *asking) for route in kind(desk).routes()]
 
 
-def api(desk: Services, keys: Keys) -> list[web.RouteDef]:
+def api(desk: Services, keys: Keys, logged_in: LoggedIn | None = None) -> list[web.RouteDef]:
     """The routes as aiohttp wants them, and the document of them, which needs no key."""
     settings, routes = desk.settings, routes_of(desk)
     per_minute = settings.tenant_requests_per_minute
-    gate = Gate(keys, desk.limits, MOST_BYTES, per_minute, desk.trail)
+    gate = Gate(keys, desk.limits, MOST_BYTES, per_minute, desk.trail, logged_in)
     server = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.web_port}"
     text = msgspec.json.encode(document(routes, version("tocsin"), server))
 

@@ -7,6 +7,7 @@ from schemas.audit import Audit, Deed
 from schemas.encoding import encode
 from schemas.topics import AUDIT
 from web.api.call import Call
+from web.api.keys import ApiKey
 from web.workers.ack_timeout import in_time
 
 
@@ -21,14 +22,24 @@ class Trail:
     async def note(self, call: Call, deed: Deed, route: str) -> None:
         """On return the broker has it. Raises Unavailable; then it must not be done."""
         key, user = call.key, user_of(call)
+        user_hash = hash_of(key.tenant, user) if user else ""
+        await self._write(key, deed, route, user_hash, call.path.get("id", ""))
+
+    async def note_login(self, key: ApiKey, deed: Deed, route: str) -> None:
+        """That somebody comes or goes, whom the API takes for this key; as `note`."""
+        await self._write(key, deed, route)
+
+    async def _write(
+        self, key: ApiKey, deed: Deed, route: str, user_hash: str = "", thing: str = ""
+    ) -> None:
         done = Audit(
             at=self._clock.now(),
             who=key.name,
             deed=deed,
             route=route,
             tenant=key.tenant,
-            user_hash=hash_of(key.tenant, user) if user else "",
-            thing=call.path.get("id", ""),
+            user_hash=user_hash,
+            thing=thing,
         )
         outputs = Outputs(self._producer)
         outputs.add(AUDIT, partition_of(key.name, self._partitions), None, encode(done))

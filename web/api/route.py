@@ -39,6 +39,8 @@ class Reply(NamedTuple):
 Handler = Callable[[Call], Awaitable[Reply]]
 Sender = Callable[[Mapping[str, str], Sent], ApiKey | None]
 """Who sends this to that path, without a key; None for somebody unknown."""
+LoggedIn = Callable[[web.Request], ApiKey | None]
+"""What whoever is logged in counts as, without a key; None for nobody. Raises Problem."""
 
 
 class Route(NamedTuple):
@@ -75,8 +77,10 @@ class Gate:
         most_bytes: int,
         tenant_per_minute: int,
         trail: Trail | None = None,
+        logged_in: LoggedIn | None = None,
     ) -> None:
-        """Without a `trail` no route may be a deed."""
+        """Without a `trail` no route may be a deed, without `logged_in` keys are the only way."""
+        self._logged_in = logged_in
         self._trail = trail
         self._keys = keys
         self._limits = limits
@@ -126,6 +130,8 @@ class Gate:
 
     def _key(self, request: web.Request, sender: Sender | None, sent: Sent) -> ApiKey:
         key = self._keys.find(bearer_of(request))
+        if key is None and self._logged_in is not None and "Authorization" not in request.headers:
+            key = self._logged_in(request)
         if key is None and sender is not None and "Authorization" not in request.headers:
             key = sender(_path(request), sent)
         if key is None:

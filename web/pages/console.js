@@ -7,14 +7,18 @@ const PATIENCE = 20000; // ms for an answer; the server gives up before
 const SLOW = 2000; // ms after which what is shown is said to be from before
 const UNKNOWN_KEY = "This key is not known here. It may be cut off, be of another installation, or have been "
   + "withdrawn; `tocsin keys create NAME` makes another.";
+const ENDED = "Your log-in has ended.";
 
 export class Refused extends Error {}
 // Whoever is asked next is not there either.
 export class Away extends Error {}
 
+let session = null; // of whoever is logged in at the company's provider, in place of a key
+
 export async function ask(path, options = {}) {
   const key = sessionStorage.getItem(KEY);
-  const headers = { Authorization: `Bearer ${key}`, ...(options.body ? { "Content-Type": "application/json" } : {}) };
+  const who = key ? { Authorization: `Bearer ${key}` } : { "X-Tocsin-Proof": session?.proof ?? "" };
+  const headers = { ...who, ...(options.body ? { "Content-Type": "application/json" } : {}) };
   const late = AbortSignal.timeout(PATIENCE);
   const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
   let answer;
@@ -27,7 +31,11 @@ export async function ask(path, options = {}) {
   const said = await answer.json().catch(() => ({}));
   const text = [said.detail || said.title || `The server answered ${answer.status}.`,
     ...(said.errors || []).map((error) => `${error.pointer}: ${error.detail}`)].join(" ");
-  if (answer.status === 401) { sessionStorage.removeItem(KEY); askForKey(UNKNOWN_KEY); }
+  if (answer.status === 401) {
+    sessionStorage.removeItem(KEY);
+    session = null;
+    askForKey(key ? UNKNOWN_KEY : ENDED);
+  }
   if (answer.status === 503) throw new Away(text);
   throw answer.status === 401 || answer.status === 403 ? new Refused(text) : new Error(text);
 }
@@ -41,17 +49,41 @@ export function begin(start) {
     event.preventDefault();
     sessionStorage.setItem(KEY, document.querySelector("#key input").value.trim());
     document.querySelector("#key input").value = "";
-    document.querySelector("#key").hidden = true;
-    document.querySelector("#content").hidden = false;
-    started();
+    open();
   });
-  document.querySelector("#leave").addEventListener("click", () => {
-    sessionStorage.removeItem(KEY);
-    location.reload();
-  });
+  document.querySelector("#leave").addEventListener("click", leave);
   for (const link of document.querySelectorAll("nav a"))
     if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
-  if (sessionStorage.getItem(KEY)) start(); else askForKey("");
+  if (sessionStorage.getItem(KEY)) start(); else enter();
+}
+
+// As whoever is logged in, or by a key where nobody is.
+async function enter() {
+  const found = await fetch("/login/session").then((answer) => answer.json()).catch(() => ({}));
+  const link = document.querySelector("#login");
+  link.hidden = !found.login;
+  if (found.login) link.querySelector("a").href = `${found.login}?${new URLSearchParams({ page: location.pathname + location.search })}`;
+  session = found.session;
+  if (!session) { askForKey(""); return; }
+  document.querySelector("#who").textContent = session.name;
+  open();
+}
+
+function open() {
+  document.querySelector("#key").hidden = true;
+  document.querySelector("#content").hidden = false;
+  started();
+}
+
+async function leave() {
+  const isKey = sessionStorage.getItem(KEY) !== null;
+  sessionStorage.removeItem(KEY);
+  if (isKey || !session) { location.reload(); return; }
+  try {
+    location.assign((await ask("/login/end", { method: "POST" })).url);
+  } catch (error) {
+    askForKey(`You are still logged in: ${error.message}`);
+  }
 }
 
 function askForKey(text) {
