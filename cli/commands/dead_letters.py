@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from cli.audit import put_on_record
 from cli.ids import the_only
 from cli.lazy_group import Group
 from cli.lines import Row, aligned, print_json, print_lines
@@ -28,7 +29,9 @@ def dead_letters() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_letters(reason: str | None, topic: str | None, as_json: bool) -> None:
     """List dead letters, oldest first."""
-    letters = asyncio.run(find(read_settings(), reason=reason, topic=topic))
+    settings = read_settings()
+    asyncio.run(put_on_record(settings, "looked up", "dead-letters list"))
+    letters = asyncio.run(find(settings, reason=reason, topic=topic))
     if as_json:
         for letter in letters:
             print_json(letter)
@@ -41,7 +44,9 @@ def list_letters(reason: str | None, topic: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(letter_id: str, as_json: bool) -> None:
     """Show one dead letter with its record; as much of its ID as no other one begins with."""
-    letter = _the(asyncio.run(find(read_settings())), letter_id)
+    settings = read_settings()
+    asyncio.run(put_on_record(settings, "looked up", "dead-letters show", thing=letter_id))
+    letter = _the(asyncio.run(find(settings)), letter_id)
     if as_json:
         print_json(letter)
         return
@@ -66,6 +71,8 @@ def replay(letter_id: str | None, reason: str | None, topic: str | None, as_json
     letters = asyncio.run(find(settings, reason=reason, topic=topic))
     if letter_id:
         letters = [_the(letters, letter_id)]
+    thing = letters[0].id if letter_id else ""
+    asyncio.run(put_on_record(settings, "replayed", "dead-letters replay", thing=thing))
     done, gone = asyncio.run(send_again(settings, letters))
     if as_json:
         print_json({"replayed": done, "gone": gone})

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.replay.decision_context import read_standing
+from cli.audit import put_on_record
 from cli.explained_record import event_of
 from cli.explanation_view import Case, described
 from cli.lines import print_lines
@@ -83,6 +84,10 @@ def explain_command(
     try:
         standing = Standing(profile=_profile(event, user, *files))
         if not is_offline:
+            note = put_on_record(
+                settings, "looked up", "explain", tenant=event.tenant, user=user, thing=record or ""
+            )
+            asyncio.run(note)
             specs = catalogue.for_event(event)
             standing = asyncio.run(read_standing(settings, event, user, specs))
         found = _explained(case, catalogue, standing, settings)

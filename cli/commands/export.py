@@ -8,6 +8,7 @@ import msgspec
 
 from analytics.clickhouse import ClickHouse
 from analytics.export import BUCKET, parquet, to_bucket
+from cli.audit import put_on_record
 from cli.settings import read_settings
 from pipeline.settings import Settings
 
@@ -31,6 +32,7 @@ def export(view: str, place: str, where: str, as_json: bool) -> None:
 
 
 async def _write(settings: Settings, view: str, place: str, where: str) -> int | None:
+    await put_on_record(settings, "exported", "export", thing=view)
     clickhouse = ClickHouse(settings)
     try:
         if place.startswith(BUCKET):

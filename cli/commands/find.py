@@ -9,6 +9,7 @@ import msgspec
 from rich.text import Text
 
 from analytics.clickhouse import ClickHouse
+from cli.audit import put_on_record
 from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
 from cli.time_parameter import now
@@ -51,6 +52,8 @@ def _nothing(query: WhereaboutsQuery, tenant: str) -> str:
 
 async def _find(tenant: str, query: WhereaboutsQuery) -> list[Whereabouts]:
     settings = read_settings()
+    user = query.what if query.by == "user" else ""
+    await put_on_record(settings, "looked up", "find", tenant=tenant, user=user)
     clickhouse = ClickHouse(settings)
     try:
         async with Owners(settings) as owners:

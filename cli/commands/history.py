@@ -1,7 +1,7 @@
 """`tocsin timeline` and `tocsin day`: what was sent, or not, and why, one line an event."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, date, datetime
 
 import click
@@ -10,9 +10,11 @@ from rich.text import Text
 from analytics.clickhouse import ClickHouse
 from analytics.timeline import Happening, day_from, day_of, ids_beginning
 from analytics.timeline import timeline as timeline_of
+from cli.audit import put_on_record
 from cli.ids import MOST_LISTED, the_only
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
+from pipeline.settings import Settings
 from web.api.encoding import encode_reply
 
 _TENANT = click.option("--tenant", default="default", show_default=True)
@@ -34,7 +36,9 @@ def timeline(notification_id: str, tenant: str, as_json: bool) -> None:
         only = the_only(ids, notification_id, "notification", _LISTING)
         return await timeline_of(clickhouse, tenant, only)
 
-    _print(_ask(ask), as_json)
+    settings = read_settings()
+    note = put_on_record(settings, "looked up", "timeline", tenant=tenant, thing=notification_id)
+    _print(_ask(settings, note, ask), as_json)
 
 
 @click.command()
@@ -45,7 +49,9 @@ def timeline(notification_id: str, tenant: str, as_json: bool) -> None:
 def day(user: str, day: str | None, tenant: str, as_json: bool) -> None:
     """Show what happened to a user's notifications on a day, and why others were not sent."""
     when = day_from(day) if day else datetime.now(UTC).date()
-    found = _ask(lambda clickhouse: day_of(clickhouse, tenant, user, when))
+    settings = read_settings()
+    note = put_on_record(settings, "looked up", "day", tenant=tenant, user=user)
+    found = _ask(settings, note, lambda clickhouse: day_of(clickhouse, tenant, user, when))
     if not found and not as_json:
         print_lines([_nothing(user, tenant, when)])
     _print(found, as_json)
@@ -58,9 +64,14 @@ def _nothing(user: str, tenant: str, when: date) -> str:
     )
 
 
-def _ask(question: Callable[[ClickHouse], Awaitable[list[Happening]]]) -> list[Happening]:
+def _ask(
+    settings: Settings,
+    note: Coroutine[None, None, None],
+    question: Callable[[ClickHouse], Awaitable[list[Happening]]],
+) -> list[Happening]:
     async def ask() -> list[Happening]:
-        clickhouse = ClickHouse(read_settings())
+        await note
+        clickhouse = ClickHouse(settings)
         try:
             return await question(clickhouse)
         finally:

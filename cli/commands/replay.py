@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agents.replay.replay import TOPICS, Replay, batches, is_of
 from agents.replay.state_snapshot import read_population
+from cli.audit import DEFAULT_TENANT, put_on_record
 from cli.lines import print_lines
 from cli.replay_view import Played, as_json, described
 from cli.settings import read_settings
@@ -59,6 +60,7 @@ def replay(
     settings = read_settings()
     # Kafka knows no moment before 1970, from which on somebody may want it all.
     span = Span(max(0, begin - _length(warm_up)), begin, end, tenant)
+    asyncio.run(put_on_record(settings, "looked up", "replay", tenant=tenant or DEFAULT_TENANT))
     played = asyncio.run(_replayed(settings, folder, span))
     if as_lines:
         sys.stdout.write(as_json(played) + "\n")

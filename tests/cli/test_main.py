@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from agents.roles import builders_of
 from cli.environment import FILE
 from cli.main import LAZY_COMMANDS, SERVERS, tocsin
+from embedded.kafka import Kafka
 from embedded.process import free_port
 from schemas.errors import ExitCode
 from schemas.topics import ROLES
@@ -140,6 +141,9 @@ def test_a_worker_runs_the_roles_that_are_named(
         ("dead-letters", "list"),
         ("replay", "--from", "1h", "--catalogue", "catalogue"),
         ("explain", "--event", "schemas/examples/events.json", "--user", "ann"),
+        ("day", "--user", "ada"),
+        ("find", "ada"),
+        ("export", "funnel", "--to", "funnel.parquet"),
     ],
 )
 async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -> None:
@@ -164,9 +168,12 @@ async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -
         ("analyst", "ann"),
     ],
 )
-async def test_no_clickhouse_is_one_sentence(argv: tuple[str, ...]) -> None:
+async def test_no_clickhouse_is_one_sentence(
+    kafka_with_topics: Kafka, argv: tuple[str, ...]
+) -> None:
     port = free_port()
-    done = await run(*argv, TOCSIN_CLICKHOUSE_PORT=port)
+    kafka = kafka_with_topics.address
+    done = await run(*argv, TOCSIN_CLICKHOUSE_PORT=port, TOCSIN_KAFKA=kafka)
     assert (done.code, done.output) == (ExitCode.UNAVAILABLE, "")
     (sentence,) = done.sentences
     assert done.errors.strip() == sentence

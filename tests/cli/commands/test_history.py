@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from analytics.clickhouse import ClickHouse
 from cli.main import tocsin
+from embedded.kafka import Kafka
 from schemas.delivery_event import DeliveryEvent
 from schemas.errors import WrongUsage
 from schemas.vocabulary import Channel, Reason, Stage
@@ -38,9 +40,23 @@ async def story(database: ClickHouse) -> ClickHouse:
     return database
 
 
-async def ask(clickhouse: ClickHouse, *argv: str, width: int = 80) -> Result:
-    settings = clickhouse._settings
+@dataclass
+class Place:
+    """A Kafka, which keeps who asked, and a ClickHouse with the story."""
+
+    kafka: str
+    clickhouse: ClickHouse
+
+
+@pytest.fixture
+def place(kafka_with_topics: Kafka, story: ClickHouse) -> Place:
+    return Place(kafka_with_topics.address, story)
+
+
+async def ask(place: Place, *argv: str, width: int = 80) -> Result:
+    settings = place.clickhouse._settings
     variables = {
+        "TOCSIN_KAFKA": place.kafka,
         "TOCSIN_CLICKHOUSE_PORT": str(settings.clickhouse_port),
         "TOCSIN_CLICKHOUSE_DATABASE": settings.clickhouse_database,
         "COLUMNS": str(width),
@@ -50,9 +66,9 @@ async def ask(clickhouse: ClickHouse, *argv: str, width: int = 80) -> Result:
 
 
 async def test_a_day_has_each_notification_with_its_id_and_a_line_a_happening(
-    story: ClickHouse,
+    place: Place,
 ) -> None:
-    result = await ask(story, "day", "--user", "ada", "--date", DAY)
+    result = await ask(place, "day", "--user", "ada", "--date", DAY)
     assert result.exit_code == 0
     at = f"{DAY[5:]} 12:00:00"
     assert result.stdout.splitlines() == [
@@ -66,39 +82,39 @@ async def test_a_day_has_each_notification_with_its_id_and_a_line_a_happening(
     ]
 
 
-async def test_where_there_is_room_a_happening_is_one_line(story: ClickHouse) -> None:
-    lines = (await ask(story, "day", "--user", "ada", "--date", DAY, width=200)).stdout.splitlines()
+async def test_where_there_is_room_a_happening_is_one_line(place: Place) -> None:
+    lines = (await ask(place, "day", "--user", "ada", "--date", DAY, width=200)).stdout.splitlines()
     assert len(lines) == len(HAPPENINGS) + 2
     assert re.fullmatch(rf"  \S+ 12:00:00  push  sent        fcm  {REFERENCE}", lines[2])
 
 
 @pytest.mark.parametrize("given", [ONE, ONE[:8], ONE[:31]])
-async def test_a_timeline_takes_an_id_or_its_beginning(story: ClickHouse, given: str) -> None:
-    result = await ask(story, "timeline", given)
+async def test_a_timeline_takes_an_id_or_its_beginning(place: Place, given: str) -> None:
+    result = await ask(place, "timeline", given)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0] == f"{ONE}  order_shipped to ada"
     assert OTHER not in result.stdout
-    lines = (await ask(story, "timeline", given, "--json")).stdout.splitlines()
+    lines = (await ask(place, "timeline", given, "--json")).stdout.splitlines()
     assert {msgspec.json.decode(line)["notification_id"] for line in lines} == {ONE}
     assert len(lines) == 3
 
 
-async def test_a_beginning_that_two_share_names_both(story: ClickHouse) -> None:
-    error = (await ask(story, "timeline", "90b7c1")).exception
+async def test_a_beginning_that_two_share_names_both(place: Place) -> None:
+    error = (await ask(place, "timeline", "90b7c1")).exception
     assert isinstance(error, WrongUsage)
     assert f"{ONE}, {OTHER}. Give more of it." in str(error)
 
 
-async def test_an_unknown_id_is_one_sentence_and_no_success(story: ClickHouse) -> None:
-    error = (await ask(story, "timeline", "90b7c2", "--json")).exception
+async def test_an_unknown_id_is_one_sentence_and_no_success(place: Place) -> None:
+    error = (await ask(place, "timeline", "90b7c2", "--json")).exception
     assert isinstance(error, WrongUsage)
     assert str(error) == (
         "There is no notification 90b7c2. `tocsin day --user USER` lists them with their ids."
     )
 
 
-async def test_a_user_whom_nothing_concerned_is_answered_in_words(story: ClickHouse) -> None:
-    result = await ask(story, "day", "--user", "nobody", "--date", DAY)
+async def test_a_user_whom_nothing_concerned_is_answered_in_words(place: Place) -> None:
+    result = await ask(place, "day", "--user", "nobody", "--date", DAY)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"There is nothing about nobody of tenant {TENANT} on {DAY}")
-    assert (await ask(story, "day", "--user", "nobody", "--date", DAY, "--json")).stdout == ""
+    assert (await ask(place, "day", "--user", "nobody", "--date", DAY, "--json")).stdout == ""
