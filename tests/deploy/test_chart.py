@@ -202,3 +202,70 @@ def test_the_web_alone_may_ask_workers_and_the_web_is_reached() -> None:
     services = [each for each in of_kind("large", "Service") if wanted.items()
                 <= each["metadata"]["labels"].items()]  # fmt: skip
     assert len(services) == 6
+
+
+def test_pods_call_names_what_the_settings_name_and_providers_and_nobody_else() -> None:
+    found = {}
+    for name in SETS:
+        policies = [each for each in of_kind(name, "NetworkPolicy") if "egress" in each["spec"]]
+        (policy,) = policies
+        assert policy["spec"]["policyTypes"] == ["Egress"]
+        found[name] = policy["spec"]["egress"]
+        selector = policy["spec"]["podSelector"]
+        for each, _ in pods(name):
+            labels = each["spec"]["template"]["metadata"]["labels"]
+            assert selector["matchLabels"].items() <= labels.items()
+            (rule,) = selector["matchExpressions"]
+            is_barred = labels.get(rule["key"]) not in rule["values"]
+            assert is_barred == (each["kind"] != "Job"), "setup comes before its policies"
+    assert [[port["port"] for port in each["ports"]] for each in found["small"]] == [
+        *([53, 53], [9092, 8123], [443], [9100]),
+    ]
+    dns, stores, providers, workers = found["secured"]
+    assert [each["port"] for each in stores["ports"]] == [9095, 9094, 8443, 8085, 443]
+    assert [each["port"] for each in providers["ports"]] == [443, 465, 8443]
+    assert stores["to"] == [{"ipBlock": {"cidr": "10.20.0.0/16"}}]
+    assert "10.0.0.0/8" in providers["to"][0]["ipBlock"]["except"]
+    assert dns["to"][0]["namespaceSelector"]
+    assert workers["to"][0]["podSelector"]["matchLabels"]["tocsin/kind"] == "worker"
+    assert found["large"][-1]["ports"] == [{"port": 3128, "protocol": "TCP"}]
+
+
+DESK = ["/dashboard", "/operator", "/console", "/login", "/v1"]
+
+
+def test_an_ingress_leads_to_the_web_only_where_one_is_wanted() -> None:
+    assert not list(of_kind("small", "Ingress"))
+    for name, hosts in (
+        ("secured", {"notify.example.com": ["/"]}),
+        ("large", {"desk.internal.example.com": DESK}),
+    ):
+        (ingress,) = of_kind(name, "Ingress")
+        rules = {each["host"]: each["http"]["paths"] for each in ingress["spec"]["rules"]}
+        for host, paths in hosts.items():
+            assert [each["path"] for each in rules[host]] == paths
+        (service,) = (
+            each for each in of_kind(name, "Service") if each["metadata"]["name"].endswith("-web")
+        )
+        (port,) = service["spec"]["ports"]
+        for path in (path for paths in rules.values() for path in paths):
+            backend = path["backend"]["service"]
+            assert backend == {
+                "name": service["metadata"]["name"],
+                "port": {"name": port["name"]},
+            }
+    (secured,) = of_kind("secured", "Ingress")
+    assert secured["spec"]["tls"] == [{"hosts": ["notify.example.com"], "secretName": "tocsin-tls"}]
+
+
+@needs_helm
+def test_an_ingress_for_every_name_is_refused(tmp_path: Path) -> None:
+    program = helm()
+    assert program is not None
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("web: {ingress: {enabled: true}}\n")
+    argv = [program, "template", "shop", str(CHART), "--kube-version", KUBERNETES]
+    argv += ["--values", str(wrong)]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "web.ingress.hosts: say which" in done.stderr

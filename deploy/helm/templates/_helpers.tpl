@@ -48,6 +48,46 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* The port of a URL or of HOST:PORT, or the one after it in the list. */}}
+{{- define "tocsin.port" -}}
+{{- $found := regexFind ":[0-9]+" (regexReplaceAll "^([a-z]+://)?([^/]*).*$" (index . 0) "${2}") -}}
+{{- default (index . 1) (trimPrefix ":" $found) -}}
+{{- end -}}
+
+{{/* Ports of Kafka, ClickHouse and the schema registry, a JSON list. */}}
+{{- define "tocsin.storePorts" -}}
+{{- $settings := .Values.settings -}}
+{{- $ports := .Values.networkPolicy.egress.storePorts | default list -}}
+{{- range splitList "," (default "" $settings.kafka) -}}
+{{- $ports = append $ports (int (include "tocsin.port" (list (trim .) 9092))) -}}
+{{- end -}}
+{{- $ports = append $ports (int (default 8123 $settings.clickhouse_port)) -}}
+{{- range compact (splitList "," (default "" $settings.schema_registry)) -}}
+{{- $ports = append $ports (int (include "tocsin.port" (list (trim .) (ternary 443 80 (hasPrefix "https:" (trim .)))))) -}}
+{{- end -}}
+{{- $whole := list -}}
+{{- range $ports }}{{ $whole = append $whole (int .) }}{{ end -}}
+{{- uniq $whole | toJson -}}
+{{- end -}}
+
+{{/* Ports of providers and of whoever gives tokens, a JSON list. */}}
+{{- define "tocsin.providerPorts" -}}
+{{- $settings := .Values.settings -}}
+{{- $ports := list 443 -}}
+{{- with $settings.smtp_url -}}
+{{- $ports = append $ports (include "tocsin.port" (list . (ternary 465 587 (hasPrefix "smtps:" .)))) -}}
+{{- end -}}
+{{- range $key := list "kafka_token_url" "oidc_issuer" -}}
+{{- with index $settings $key -}}
+{{- $ports = append $ports (include "tocsin.port" (list . 443)) -}}
+{{- end -}}
+{{- end -}}
+{{- $ports = concat $ports (.Values.networkPolicy.egress.providerPorts | default list) -}}
+{{- $whole := list -}}
+{{- range $ports }}{{ $whole = append $whole (int .) }}{{ end -}}
+{{- uniq $whole | toJson -}}
+{{- end -}}
+
 {{- define "tocsin.env" -}}
 - name: TOCSIN_SETTINGS
   value: /etc/tocsin/settings/settings.toml
