@@ -5,7 +5,9 @@ COMPILE_PLAIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 
 	--no-annotate --no-header
 COMPILE = $(COMPILE_PLAIN) --extra embedded
 
-.PHONY: demo test check docs chaos chaos-kills chaos-sinks simulate mutants fuzz bench requirements clean
+PROMTOOL_PACKAGE := github.com/prometheus/prometheus/cmd/promtool
+
+.PHONY: demo test check docs chaos chaos-kills chaos-sinks chaos-rolling promtool simulate mutants fuzz bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -35,6 +37,21 @@ chaos-kills: .venv/dev
 
 chaos-sinks: .venv/dev
 	$(BIN)/python -m pytest -m chaos tests/chaos/test_sinks.py tests/chaos/test_priority.py
+
+# Each worker is replaced after the other while critical events flow; on a machine of its own.
+chaos-rolling: .venv/dev
+	$(BIN)/python -m pytest -m chaos tests/chaos/test_rolling.py
+
+# When each alert fires, by Prometheus' own tool. Without a promtool, Go builds one in ten minutes.
+promtool: .venv/dev .tocsin/promtool/promtool
+	PROMTOOL=$$(command -v promtool || echo $(CURDIR)/.tocsin/promtool/promtool) \
+		$(BIN)/python -m pytest tests/pipeline/monitoring/test_promtool.py
+
+.tocsin/promtool/promtool:
+	@command -v promtool >/dev/null || (mkdir -p $(@D) && cd $(@D) \
+		&& printf '//go:build tools\npackage tools\nimport _ "%s"\n' $(PROMTOOL_PACKAGE) > tools.go \
+		&& (test -f go.mod || go mod init tools) && export GOFLAGS=-mod=mod \
+		&& go get $(PROMTOOL_PACKAGE)@v0.308.0 && go build -o promtool $(PROMTOOL_PACKAGE))
 
 simulate: .venv/dev
 	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest --hypothesis-profile=default tests/simulation tests/policy

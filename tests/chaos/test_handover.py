@@ -1,26 +1,24 @@
 """How long nobody works on a partition while one of its role's workers is restarted in order."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 
 import msgspec
 import pytest
-from aiokafka import TopicPartition
 
 from embedded.kafka import Kafka
 from embedded.local_stack import Worker
 from pipeline.admin.topic_creation import create_topics
-from pipeline.kafka.clients import reader
 from pipeline.producing.outputs import partition_of
 from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
-from schemas.topics import FOLLOWS, TOPICS, changelog
+from schemas.topics import FOLLOWS, TOPICS
 from tests.chaos.conftest import Tell
+from tests.chaos.standstill import ends, gaps
 from tests.chaos.workers import stop
 
 PARTITIONS = 16
@@ -28,7 +26,6 @@ WORKERS = 4
 EVERY = 0.05
 """Seconds between two records of a partition."""
 LONGEST_GAP = 2.0
-CHANGELOG = changelog("router").name
 
 
 @pytest.mark.chaos
@@ -42,16 +39,16 @@ async def test_no_partition_waits_for_more_than_two_seconds(tmp_path: Path, tell
             await worker.start()
         async with _following(kafka):
             await asyncio.sleep(10)
-            begin = await _ends(kafka)
+            begin = await ends(kafka.address, "router", range(PARTITIONS))
             for worker in workers[:2]:
                 await stop(worker)
                 await worker.start()
                 await asyncio.sleep(5)
-            gaps = await _gaps(kafka, begin)
+            longest = await gaps(kafka.address, "router", begin)
         await asyncio.gather(*map(stop, workers))
-    tell(f"longest gaps of {PARTITIONS} partitions, two restarts: {sorted(gaps)}")
-    assert len(gaps) == PARTITIONS
-    assert max(gaps) <= LONGEST_GAP
+    tell(f"longest gaps of {PARTITIONS} partitions, two restarts: {sorted(longest.values())}")
+    assert len(longest) == PARTITIONS
+    assert max(longest.values()) <= LONGEST_GAP
 
 
 def _worker(kafka: Kafka, folder: Path) -> Worker:
@@ -99,25 +96,3 @@ async def _following(kafka: Kafka) -> AsyncIterator[None]:
         stopping.set()
         await writing
         await producer.stop()
-
-
-async def _ends(kafka: Kafka) -> dict[TopicPartition, int]:
-    tps = [TopicPartition(CHANGELOG, number) for number in range(PARTITIONS)]
-    async with reader(kafka.address) as consumer:
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(tps)
-    return ends
-
-
-async def _gaps(kafka: Kafka, begin: dict[TopicPartition, int]) -> list[float]:
-    """The longest time of each partition between two records of its changelog, in seconds."""
-    times: dict[TopicPartition, list[int]] = defaultdict(list)
-    ends = await _ends(kafka)
-    async with reader(kafka.address) as consumer:
-        consumer.assign(list(begin))
-        for tp, offset in begin.items():
-            consumer.seek(tp, offset - 1)
-        for tp, end in ends.items():
-            while await consumer.position(tp) < end:
-                for records in (await consumer.getmany(tp, timeout_ms=500)).values():
-                    times[tp] += [record.timestamp for record in records]
-    return [max(b - a for a, b in pairwise(each)) / 1000 for each in times.values()]
