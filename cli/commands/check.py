@@ -15,6 +15,7 @@ from agents.check.registry import check_registry
 from cli.lines import print_lines, width
 from cli.settings import read_settings
 from pipeline.settings import Settings
+from web.login.check import check_login
 
 WRONG = 1
 """The exit code where something failed."""
@@ -26,8 +27,8 @@ COLUMNS = 80
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--no-providers", is_flag=True, help="Do not call providers.")
 def check(as_json: bool, no_providers: bool) -> None:
-    """Check what Tocsin needs: Kafka, topics, grants, ClickHouse, clocks, the schema registry and
-    providers.
+    """Check what Tocsin needs: Kafka, topics, grants, ClickHouse, clocks, the schema registry,
+    log-ins and providers.
 
     Nothing is sent and nothing is changed. Exits with 1 if something failed, and says what to do
     about it.
@@ -45,6 +46,7 @@ async def _look(settings: Settings, *, with_providers: bool) -> list[Finding]:
     found = [each async for each in check_kafka(settings)]
     found += [each async for each in check_clickhouse(settings)]
     found += [each async for each in check_registry(settings)]
+    found += [each async for each in check_login(settings)]
     if with_providers:
         found += [each async for each in check_providers(settings)]
     return found

@@ -106,6 +106,10 @@ class Provider:
                     raise Unavailable(f"Nobody can log in by {self._issuer}: {error}.") from None
             return self._metadata[1]
 
+    async def key_count(self) -> int:
+        """How many keys it shows; raises Unavailable."""
+        return len(await self._read_keys(await self.metadata(), 0))
+
     def _require_ours(self, answer: Mapping[str, str], metadata: Metadata) -> None:
         said = answer.get("iss")
         # RFC 9207: or the answer of another provider could be passed off as this one's.

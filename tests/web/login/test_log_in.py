@@ -1,6 +1,7 @@
 """People log in to the pages at a provider that others wrote, and are let in and out by it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from agents.check.findings import State
 from embedded.process import LOOPBACK
 from pipeline.clock import SystemClock
 from tests.web.caller import memory, settings
@@ -17,6 +19,7 @@ from tests.web.login.openid import CLIENT, approve
 from tests.web.login.pages import LOOK, Pages, pages, provider
 from web.app import serving
 from web.http.rate_limits import Limits
+from web.login.check import check_login
 from web.login.guard import PROOF, Guard
 from web.login.routes import Login, no_login, page_of
 
@@ -242,3 +245,20 @@ async def test_cookies_are_for_tls_and_this_host_alone_where_the_pages_are(
     assert query["redirect_uri"] == ["https://tocsin.example.com/login/return"]
     assert query["code_challenge_method"] == ["S256"]
     assert (guard.cookie, guard.is_secure) == ("__Host-tocsin-session", True)
+
+
+async def test_the_check_before_anybody_logs_in(pages: Pages) -> None:
+    issuer = pages.provider.issuer
+    given = settings(pages_url=pages.url, oidc_issuer=issuer, oidc_rights={"*": ("read",)})
+    (fine,) = [each async for each in check_login(given)]
+    assert (fine.state, fine.found.split(";")[0]) == (State.OK, f"{issuer} answers")
+    for change, said in (
+        ({"oidc_issuer": f"{issuer}/"}, "calls itself"),
+        ({"oidc_issuer": f"{issuer}/other"}, "answers 404"),
+        ({"oidc_rights": {"*": ("all",)}}, "TOCSIN_OIDC_RIGHTS"),
+        ({"oidc_ca_file": Path("nowhere.pem")}, "TOCSIN_OIDC_CA_FILE"),
+    ):
+        (wrong,) = [each async for each in check_login(given.model_copy(update=change))]
+        assert wrong.state is State.FAILED
+        assert said in wrong.found
+    assert [each async for each in check_login(settings())] == []
