@@ -34,10 +34,11 @@ WHERE stage = 'sent' AND delivery_id IN (SELECT id FROM [claims] WHERE kind = 'a
 tenant."""
 _COUNT = "SELECT uniqExact(tenant, id) FROM [claims] WHERE kind = {kind:String}"
 _MISSING = """
-SELECT count(), groupArray({most:UInt32})(id) FROM
+SELECT count(), groupArray({most:UInt32})(if(made IN ('', id), id, concat(id, ' of ', made))) FROM
 (
-    SELECT DISTINCT tenant, id FROM [claims]
+    SELECT tenant, id, any(origin) AS made FROM [claims]
     WHERE kind = {kind:String} AND (tenant, id) NOT IN ([there])
+    GROUP BY tenant, id
 )
 """
 _UNACCEPTED = """

@@ -13,7 +13,7 @@ from schemas.vocabulary import Channel, Reason, Stage
 
 _COLUMNS = (
     "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "
-    "event_id, notification_id, catalogue, variant"
+    "event_id, notification_id, catalogue, variant, origin"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM delivery_events FINAL WHERE tenant = {{tenant:String}} AND "  # noqa: S608 - the columns are ours
 _ORDER = " ORDER BY at, id"
@@ -50,7 +50,11 @@ _BEGINNING = (
 
 
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that happened; `reason` and `detail` say why, where it did not go out."""
+    """One thing that happened; `reason` and `detail` say why, where it did not go out.
+
+    `origin` is the company's record that a source made the event from, as
+    SOURCE/TOPIC/PARTITION/OFFSET.
+    """
 
     at: Moment
     stage: Stage
@@ -67,6 +71,7 @@ class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notification_id: str
     catalogue: str = ""
     variant: str = ""
+    origin: str = ""
 
 
 async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) -> list[Happening]:
@@ -120,7 +125,7 @@ def day_from(text: str) -> date:
 
 def _happening(row: tuple[Any, ...]) -> Happening:
     at, stage, channel, reason, detail, provider, attempt, kind, category, priority, *rest = row
-    user, event_id, notification_id, catalogue, variant = rest
+    user, event_id, notification_id, catalogue, variant, origin = rest
     return Happening(
         at=at,
         stage=Stage(stage),
@@ -137,4 +142,5 @@ def _happening(row: tuple[Any, ...]) -> Happening:
         notification_id=notification_id,
         catalogue=catalogue,
         variant=variant,
+        origin=origin,
     )

@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     schema_registry_key_file: Path | None = None
     """PEM of the certificate's key; unset if the certificate's file has that as well."""
 
+    outcomes: bool = False
+    """Whether the role intake tells other services what became of notifications, as CloudEvents in
+    the topic `outcomes`; to be the same wherever that role runs."""
+
     push_providers: str = "fcm"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);
     where one is in trouble the others are used, and those of weight 0 only then."""

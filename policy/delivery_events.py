@@ -14,7 +14,7 @@ from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
 from schemas.post import Post
-from schemas.request import Request
+from schemas.request import Origin, Request
 from schemas.vocabulary import Reason, Stage
 
 _OF_ITS_EVENT = frozenset((Reason.DUPLICATE, Reason.CONFLICT))
@@ -47,7 +47,9 @@ def not_sent(
         detail=outcome.detail,
         catalogue=spec.catalogue,
     )
-    return replace(told, digest=outcome.digest) if outcome.digest else told
+    if outcome.digest or request.origin.source:
+        return replace(told, digest=outcome.digest, origin=request.origin.source)
+    return told
 
 
 def _may_come_again(outcome: Outcome) -> bool:
@@ -86,8 +88,8 @@ def reached(
         channel=delivery.channel,
         catalogue=delivery.catalogue,
     )
-    attempt, variant = delivery.attempt, delivery.variant
-    if not (reason or provider or attempt or detail or segments or cost or variant):
+    attempt, variant, origin = delivery.attempt, delivery.variant, delivery.origin
+    if not (reason or provider or attempt or detail or segments or cost or variant or origin):
         return told
     return replace(
         told,
@@ -98,6 +100,7 @@ def reached(
         segments=segments,
         cost=cost,
         variant=variant,
+        origin=origin,
     )
 
 
@@ -142,12 +145,13 @@ def passed_over(
     accepted_at: int,
     now: int,
     user: str = "",
+    origin: Origin = NOWHERE,
 ) -> DeliveryEvent:
     """The type is for other events. Without a user it stands for all whom it would tell, under the
     actor's name."""
     name = notification_id(event.tenant, event.id, user, spec.name)
     outcome = Outcome(None, Reason.CONDITION, f"not {condition.source}"[:MOST_SHOWN])
-    asked = _asked(event, spec, user or event.actor, accepted_at)
+    asked = _asked(event, spec, user or event.actor, accepted_at, origin)
     return not_sent(asked, spec, name, outcome, now)
 
 
@@ -180,6 +184,8 @@ def did(
     return not_sent(asked, spec, name, outcome, now)
 
 
-def _asked(event: Event, spec: NotificationType, user: str, accepted_at: int) -> Request:
+def _asked(
+    event: Event, spec: NotificationType, user: str, accepted_at: int, origin: Origin = NOWHERE
+) -> Request:
     """What would have been asked of the decider."""
-    return Request(type=spec.name, user=user, event=event, origin=NOWHERE, accepted_at=accepted_at)
+    return Request(type=spec.name, user=user, event=event, origin=origin, accepted_at=accepted_at)

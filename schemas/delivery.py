@@ -77,6 +77,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     would have by its event's idempotency key, where there is one: feeds know it by that. What is
     `transactional` comes whatever the user chose, so it offers nobody to unsubscribe. E-mails may
     have a `sender` of their own. `trace` is the `traceparent` of its decision, where it is traced.
+    `origin` is that of schemas.delivery_event.
     """
 
     delivery_id: Hex
@@ -102,6 +103,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     sender: Sender | None = None
     replaces: str = ""
     trace: str = ""
+    origin: str = ""
 
     @property
     def collapses_by(self) -> str:

@@ -18,6 +18,8 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     `digest` names the digest that a notification is, or was told in. A digest's clock starts when
     it is `due_at`, epoch ms. What is queued has the `zone` that its user lives in, as far as known.
     What a sink tells has the class of its `destination`, such as a mailbox provider or a country.
+    Of an event that a source has read in a company's own topic, `origin` is the record there, as
+    SOURCE/TOPIC/PARTITION/OFFSET; what providers and people report lacks it, as a variant.
     """
 
     id: str
@@ -47,3 +49,4 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     digest: str = ""
     zone: str = ""
     destination: str = ""
+    origin: str = ""

@@ -8,13 +8,15 @@ from schemas.event import Event, Name
 class Origin(Struct, frozen=True, array_like=True, gc=False):
     """Where the event is in Kafka: distinguishes our own replay from a second event with one id.
 
-    `body` is a digest of what the event says (type, actor, data): 16 hex digits.
+    `body` is a digest of what the event says (type, actor, data): 16 hex digits. `source` is the
+    record that a source of the catalogue made it from, as SOURCE/TOPIC/PARTITION/OFFSET.
     """
 
     topic: str
     partition: int
     offset: int
     body: str = ""
+    source: str = ""
 
 
 class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

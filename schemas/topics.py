@@ -21,7 +21,8 @@ class Topic(Struct, frozen=True, kw_only=True):
 
     A `compacted` topic keeps the newest record of every key. Records older than `retention_ms` are
     deleted, in a compacted topic too unless it is 0. A record of a topic of `lines` holds one or
-    more values, a line each. What that means as settings of Kafka: `pipeline.admin.topic_settings`.
+    more values, a line each. With a `content_type` records say it in the header `content-type`.
+    What that means as settings of Kafka: `pipeline.admin.topic_settings`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     retention_ms: int = KEPT_MS
     largest_record: int = LARGEST_RECORD
     lines: bool = False
+    content_type: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -107,9 +109,17 @@ DELIVERY_EVENTS = Topic(
     name="delivery-events",
     key="none: the source's partition",
     written_by="every role",
-    read_by="analytics",
+    read_by="analytics, intake",
     lines=True,
 )
+OUTCOMES = Topic(
+    name="outcomes",
+    key="user",
+    written_by="intake",
+    read_by="services",
+    content_type="application/cloudevents+json; charset=UTF-8",
+)
+"""What became of notifications, for a company's other services; written where that is set."""
 AUDIT = Topic(
     name="audit",
     key="none: any partition",
@@ -206,6 +216,7 @@ TOPICS: tuple[Topic, ...] = (
     *PLACED.values(),
     DEAD_LETTERS,
     DELIVERY_EVENTS,
+    OUTCOMES,
     AUDIT,
     INBOX_CHANGES,
     ERASURES,
@@ -247,8 +258,22 @@ def is_ours(name: str, prefix: str = "") -> bool:
 
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
+HEADERS = {
+    topic.name: [("content-type", topic.content_type.encode())]
+    for topic in TOPICS
+    if topic.content_type
+}
+"""By topic, the headers that its records have."""
+READ_IF_SET = {"intake": (DELIVERY_EVENTS,)}
+"""Topics that a role's group reads only where its settings ask for it."""
 INPUTS = {
-    role: tuple(t for t in TOPICS if role in t.read_by.split(", ") and t != changelog(role))
+    role: tuple(
+        topic
+        for topic in TOPICS
+        if role in topic.read_by.split(", ")
+        and topic != changelog(role)
+        and topic not in READ_IF_SET.get(role, ())
+    )
     for role in ROLES
 }
-"""The topics that each role's group reads."""
+"""The topics that each role's group reads, whatever the settings are."""

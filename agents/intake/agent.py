@@ -1,8 +1,10 @@
 """Intake: brings records from where their producer put them to their key's place.
 
 Router and decider hand over what stands in another partition than its key's; what companies write
-to topics of their own, sources of the catalogue read (agents.intake.sources). What is done here
-keeps nothing: a repeat after a crash is known by its origin where it arrives (tables.moved).
+to topics of their own, sources of the catalogue read (agents.intake.sources). The other way round,
+their services are told what became of notifications, where the settings say so. What is done here
+keeps nothing: a repeat after a crash is known by its origin where it arrives (tables.moved), or by
+the id that it has (schemas.outcome).
 """
 
 import asyncio
@@ -11,6 +13,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from agents.intake.outcomes import add_outcome
 from agents.intake.sources import Sources
 from agents.state import Stateless
 from pipeline.catalogue_folder import Catalogues
@@ -22,11 +25,12 @@ from pipeline.processing.misplaced import MovedRecord, stood
 from pipeline.processing.partitions import Role
 from pipeline.processing.slices import Slice
 from pipeline.producing.outputs import partition_of
+from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import UNDECODABLE, encode
 from schemas.errors import BadRecord
 from schemas.misplaced import Misplaced
 from schemas.source_state import ReadSources
-from schemas.topics import MISPLACED, PLACED, TOPICS, Topic
+from schemas.topics import DELIVERY_EVENTS, MISPLACED, PLACED, READ_IF_SET, TOPICS, Topic
 from schemas.vocabulary import Reason
 
 NAME = "intake"
@@ -53,18 +57,23 @@ def intake(catalogues: Catalogues, runtime: Runtime) -> Role:
     def open_handler(number: int, closing: asyncio.Event) -> Placing:
         return Placing(runtime, reported, sources, number)
 
-    return Role(name=NAME, topics=(MISPLACED.name,), open_handler=open_handler, answers=True)
+    # No role depends less on what else is there: in analytics it would wait for ClickHouse.
+    told = READ_IF_SET[NAME] if runtime.settings.outcomes else ()
+    topics = MISPLACED.name, *(topic.name for topic in told)
+    return Role(
+        name=NAME, topics=topics, open_handler=open_handler, lane_per_topic=True, answers=True
+    )
 
 
 class Placing(Stateless):
     """The misplaced records of one partition, in their order.
 
     Of each topic that is not among those `reported` the log is told once. While it is open, the
-    part of the `sources` that falls to its number is read.
+    part of the `sources` that falls to its number is read. Delivery events become outcomes.
     """
 
     def __init__(self, runtime: Runtime, reported: set[str], sources: Sources, number: int) -> None:
-        super().__init__(runtime, NAME, {MISPLACED: Misplaced})
+        super().__init__(runtime, NAME, {MISPLACED: Misplaced, DELIVERY_EVENTS: DeliveryEvent})
         self._partitions = runtime.settings.partitions
         self._reported = reported
         self._sources = sources
@@ -89,8 +98,14 @@ class Placing(Stateless):
         await self._sources.release(self._number)
 
     async def handle(self, slice_: Slice) -> None:
-        """Write each record to its key's partition, as it is."""
+        """Write each record to its key's partition, as it is; or the outcomes that there are."""
         outputs = self._runtime.outputs()
+        if slice_.partition.topic == DELIVERY_EVENTS.name:
+            prefix = self._runtime.settings.prefix
+            for event in self._intake.read_lines(slice_, outputs):
+                add_outcome(outputs, event, prefix, self._partitions)
+            await outputs.flush()
+            return
         for record, misplaced in self._intake.read(slice_, outputs):
             try:
                 source = stood(misplaced, SOURCES, self._partitions)

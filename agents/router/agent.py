@@ -20,7 +20,7 @@ from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ReadTo
-from pipeline.processing.misplaced import SourcedRecord
+from pipeline.processing.misplaced import SourcedRecord, place_of
 from pipeline.processing.partitions import Role
 from pipeline.processing.slices import Slice, in_stretches
 from pipeline.producing.outputs import partition_of
@@ -220,7 +220,9 @@ class Router(Stateful):
         if not types and not ending and not goals:
             name = event.notify.type if event.notify else f"for {event.type!r}"
             raise BadRecord(Reason.UNKNOWN_TYPE, f"no notification type {name}")
-        origin = Origin(record.topic, record.partition, record.offset, body_digest(event))
+        source = place_of(record.origin) if isinstance(record, SourcedRecord) else ""
+        place = record.topic, record.partition, record.offset
+        origin = Origin(*place, body_digest(event), source)
         routing = Routing(event, origin, record.timestamp, self._partitions)
         told: list[tuple[NotificationType, Routed]] = []
         written: Routed = []

@@ -66,7 +66,9 @@ class Routing:
         """What is emitted where a type's condition does not hold; raises BadRecord."""
         event, here = self.event, self.origin.partition
         users = recipients(event, spec) if spec.users or event.notify is not None else [""]
-        told = [passed_over(event, spec, condition, self.at, now, user) for user in users]
+        told = [
+            passed_over(event, spec, condition, self.at, now, user, self.origin) for user in users
+        ]
         return [(DELIVERY_EVENTS, here, each.user, each) for each in told]
 
     def reached(self, spec: NotificationType, now: int) -> Routed:

@@ -75,3 +75,5 @@ def _described(rows: list[Whereabouts]) -> Iterator[Text]:
         yield from aligned(lines, indent=2)
         name = each.notification_id or f"event {each.event_id}"
         yield Text(f"  {name}", style="dim")
+        if each.origin:
+            yield Text(f"  of the record {each.origin}", style="dim")

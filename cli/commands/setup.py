@@ -9,11 +9,14 @@ import msgspec
 from agents.setup import SetUp, set_up
 from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
-from pipeline.admin.grants import to_run, to_set_up
+from pipeline.admin.grants import to_read_outcomes, to_run, to_set_up
 from pipeline.admin.topic_settings import Difference
+from pipeline.settings import Settings
 
 MOST_WIDTH = 50
 """Characters of a line of a printed command, before the option that ends it."""
+SERVICE = "User:SERVICE"
+"""To be replaced by whoever reads outcomes."""
 
 
 @click.command()
@@ -32,7 +35,7 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
     """
     settings = read_settings()
     if principal is not None:
-        _print_grants(principal, settings.prefix, as_json)
+        _print_grants(principal, settings, as_json)
         return
     done = asyncio.run(set_up(settings, dry_run=dry_run))
     if as_json:
@@ -43,18 +46,23 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
     print_lines(wrapped(_sentence(done, dry_run)))
 
 
-def _print_grants(principal: str, prefix: str, as_json: bool) -> None:
+def _print_grants(principal: str, settings: Settings, as_json: bool) -> None:
+    prefix = settings.prefix
     kinds = {"run": tuple(to_run(prefix)), "set_up": tuple(to_set_up(prefix))}
+    if settings.outcomes:
+        kinds["read_outcomes"] = tuple(to_read_outcomes(prefix))
     if as_json:
         click.echo(msgspec.json.encode({"principal": principal, **kinds}))
         return
-    for comment, grants in (
-        ("# For workers, tocsin web and commands.", kinds["run"]),
-        ("# For tocsin setup, beside these.", kinds["set_up"]),
-    ):
-        click.echo(comment)
-        for grant in grants:
-            click.echo(_wrapped(grant.command(principal)))
+    for kind, (comment, whose) in {
+        "run": ("# For workers, tocsin web and commands.", principal),
+        "set_up": ("# For tocsin setup, beside these.", principal),
+        "read_outcomes": ("# For each service that reads outcomes, with its own name.", SERVICE),
+    }.items():
+        if kind in kinds:
+            click.echo(comment)
+        for grant in kinds.get(kind, ()):
+            click.echo(_wrapped(grant.command(whose)))
 
 
 def _wrapped(words: list[str]) -> str:

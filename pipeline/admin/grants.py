@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.topics import PREFIX, TOPICS
+from schemas.topics import OUTCOMES, PREFIX, TOPICS
 
 Resource = Literal["topic", "group", "transactional-id"]
 
@@ -38,3 +38,8 @@ def to_set_up(prefix: str = "") -> Iterable[Grant]:
     """For `tocsin setup`, beside these."""
     topics = tuple(prefix + topic.name for topic in TOPICS)
     yield Grant("topic", topics, ("Create", "AlterConfigs"))
+
+
+def to_read_outcomes(prefix: str = "") -> Iterable[Grant]:
+    """For another service that is to learn what became of notifications; its group is its own."""
+    yield Grant("topic", (prefix + OUTCOMES.name,), ("Read", "Describe"))

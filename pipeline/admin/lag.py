@@ -12,17 +12,24 @@ from aiokafka import TopicPartition
 from pipeline.admin.end_offsets import EndOffsets, Ends
 from pipeline.kafka.brokers import Kafka
 from pipeline.kafka.clients import new_admin
-from schemas.topics import INPUTS, group_of
+from schemas.topics import INPUTS, READ_IF_SET, group_of
 
 PAUSE = 0.4
 """Seconds between looks: roles commit twice a second."""
 
 
 class Lag:
-    """Looks at a Kafka from outside, with the means that every Kafka user has."""
+    """Looks at a Kafka from outside, with the means that every Kafka user has.
 
-    def __init__(self, kafka: Kafka, partitions: int) -> None:
+    With `outcomes` the role intake has delivery events before it, too.
+    """
+
+    def __init__(self, kafka: Kafka, partitions: int, *, outcomes: bool = False) -> None:
         self._admin = new_admin(kafka)
+        self._inputs = {
+            role: (*topics, *(READ_IF_SET.get(role, ()) if outcomes else ()))
+            for role, topics in INPUTS.items()
+        }
         self._ends = Ends(kafka, (topic.name for topics in INPUTS.values() for topic in topics))
         self._partitions = partitions
         self._open = AsyncExitStack()
@@ -57,7 +64,11 @@ class Lag:
 
     async def _look(self, roles: Iterable[str]) -> tuple[dict[str, dict[str, int]], EndOffsets]:
         by_role = {
-            role: [TopicPartition(t.name, n) for t in INPUTS[role] for n in range(self._partitions)]
+            role: [
+                TopicPartition(topic.name, number)
+                for topic in self._inputs[role]
+                for number in range(self._partitions)
+            ]
             for role in roles
         }
         # Ends first: what is committed after that can only be more.

@@ -41,6 +41,11 @@ class SourcedRecord(ConsumerRecord):
     origin: Misplaced
 
 
+def place_of(origin: Misplaced) -> str:
+    """Where a company's record stands, and which source has read it, in one word."""
+    return f"{origin.source}/{origin.topic}/{origin.partition}/{origin.offset}"
+
+
 def is_on_its_way(record: ConsumerRecord) -> bool:
     """Whether this is another record in the form in which it is moved."""
     return record.topic in _ON_THEIR_WAY

@@ -25,6 +25,7 @@ from pipeline.producing.batch import Batch
 from pipeline.producing.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.producing.write_queue import Check, Entry, Submission, Taken, WriteQueue
 from schemas.errors import Unavailable
+from schemas.topics import HEADERS
 
 BATCH_BYTES = 7 << 20
 """A slice's state goes to its changelog in one batch, so that a crash can't tear it."""
@@ -223,7 +224,7 @@ class Producer(AIOKafkaProducer):
         taken: Taken = []
         try:
             owner = self._owners.get(place) or self._renumbered.get(place)
-            batch = self._batch(owner, queue.size())
+            batch = self._batch(owner, queue.size(), place[0])
             taken = queue.fill(batch, BATCH_BYTES)
             if not batch.record_count():
                 return
@@ -322,9 +323,9 @@ class Producer(AIOKafkaProducer):
         if not (waiter := self._message_accumulator.waiter()).done():
             waiter.set_result(None)
 
-    def _batch(self, owner: Owner | None, expected: int) -> Batch:
+    def _batch(self, owner: Owner | None, expected: int, topic: str) -> Batch:
         if owner is None:
-            return Batch(BATCH_BYTES, expected)
+            return Batch(BATCH_BYTES, expected, HEADERS.get(topic, ()))
         return FencedBatch(BATCH_BYTES, owner, expected)
 
 

@@ -167,6 +167,8 @@ class Draft(Struct, gc=False):
                 delivery = replace(delivery, replaces=replaces(request, spec))
             if event.idempotency_key is not None and not self.closing:
                 delivery = replace(delivery, counts_as=counted_id(event, request.user, spec.name))
+            if request.origin.source and not self.closing:
+                delivery = replace(delivery, origin=request.origin.source)
             self.deliveries += (delivery,)
 
     def uncount(self) -> None:

@@ -16,6 +16,7 @@ from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.live import Live
 from schemas.misplaced import Misplaced
+from schemas.outcome import Outcome
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
 from schemas.profile_change import ProfileChange
@@ -45,6 +46,7 @@ from schemas.topics import (
     LIVE,
     MISPLACED,
     OUTBOX,
+    OUTCOMES,
     PLACED,
     PREFERENCES,
     PRESENCE,
@@ -88,6 +90,7 @@ KINDS: dict[str, type[Struct]] = {
     WITHDRAWALS.name: Withdrawal,
     DEAD_LETTERS.name: DeadLetter,
     DELIVERY_EVENTS.name: DeliveryEvent,
+    OUTCOMES.name: Outcome,
     **{topic.name: Request for topic in REQUESTS.values()},
     **{topic.name: Broadcast for topic in BROADCASTS.values()},
     **{topic.name: Delivery for topic in (RETRY, *DELIVER.values())},

@@ -5,19 +5,25 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from agents.analytics import analytics
 from analytics.clickhouse import ClickHouse
 from analytics.reconcile import Reconciled, reconcile
+from analytics.timeline import timeline
 from policy.delivery_events import reached
+from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
-from schemas.topics import CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS
+from schemas.encoding import encode
+from schemas.misplaced import Misplaced
+from schemas.topics import CONTACTS, DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS, PLACED
 from schemas.vocabulary import Channel, Reason
 from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique
 from tests.agents.samples import order_shipped, reachable
 from tests.agents.stage import Stage
+from web.workers.whereabouts import whereabouts
 
 
 @dataclass
@@ -125,6 +131,44 @@ async def test_an_event_that_nobody_decided(run: Run) -> None:
     found = await run.compare()
     (wrong,) = [finding for finding in found.findings if finding.wrong]
     assert (wrong.said.split()[0], wrong.examples) == ("domain", [lost.id])
+
+
+async def test_a_record_of_a_company_s_topic_of_which_nobody_was_told_is_named(run: Run) -> None:
+    """And what is a dead letter by now is not missed."""
+    origin = Misplaced(
+        topic="shop.orders",
+        partition=3,
+        offset=17,
+        accepted_at=run.stage.clock.now(),
+        value=Raw(encode(order_shipped(unique("user"), id=(name := unique("event"))))),
+        source="orders",
+        into="events",
+    )
+    gone = replace(origin, offset=18)
+    letter = DeadLetter(
+        id=unique("letter"), reason=Reason.INVALID, detail="", role="router", topic="shop.orders",
+        partition=3, offset=18, at=run.stage.clock.now(),
+    )  # fmt: skip
+    await run.stage.say(DEAD_LETTERS, letter)
+    await run.stage.say(PLACED["router"], origin, gone)
+    (wrong,) = [finding for finding in (await run.compare()).findings if finding.wrong]
+    assert (wrong.claimed, wrong.wrong) == (4, 1)
+    assert wrong.examples == [f"{name} of orders/shop.orders/3/17"]
+
+
+async def test_where_the_record_stands_is_read_from_its_origin(run: Run) -> None:
+    named = replace(run.sent[0], delivery_id="f" * 32, origin="orders/shop.public.orders/3/17")
+    await run.database.insert([reached(named, Step.SENT, run.stage.clock.now(), provider="fcm")])
+    where = "source, source_topic, source_partition, source_offset"
+    question = f"SELECT DISTINCT {where} FROM delivery_events ORDER BY source"
+    assert await run.database.query(question) == [
+        ("", "", None, None),
+        ("orders", "shop.public.orders", 3, 17),
+    ]
+    told = await timeline(run.database, "default", named.notification_id)
+    assert {each.origin for each in told} == {"", named.origin}
+    (row,) = whereabouts(told, {}, run.stage.clock.now())
+    assert row.origin == named.origin
 
 
 async def test_an_event_that_nobody_decided_though_another_tenant_has_one_of_that_id(

@@ -132,7 +132,7 @@ def _message(topic: Topic) -> dict[str, Any]:
     kind = _kind(topic)
     message: dict[str, Any] = {
         "name": topic.name,
-        "contentType": LINES if topic.lines else JSON,
+        "contentType": LINES if topic.lines else topic.content_type or JSON,
         "bindings": {
             "kafka": {
                 "key": {"type": "string", "description": topic.key},
@@ -165,7 +165,7 @@ def _uses(topic: Topic) -> list[tuple[str, dict[str, Any]]]:
     found = []
     for verb, roles in (("send", topic.written_by), ("receive", topic.read_by)):
         for role in roles.split(", "):
-            if role not in ("producers", "operators"):
+            if role not in ("producers", "operators", "services"):
                 operation = {"action": verb, "channel": channel, "summary": f"By {role}."}
                 found.append((f"{_id(role)}_{verb}s_{_id(topic.name)}", operation))
     return found

@@ -21,6 +21,7 @@ from schemas.hint import Hint
 from schemas.inbox_change import InboxChange
 from schemas.live import Live
 from schemas.misplaced import Misplaced
+from schemas.outcome import Outcome
 from schemas.owner import Owner
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
@@ -51,6 +52,7 @@ KINDS: dict[str, type[Struct]] = {
     "live": Live,
     "misplaced": Misplaced,
     "outbox": Post,
+    "outcomes": Outcome,
     "owners": Owner,
     "preferences": Preferences,
     "presence": Presence,

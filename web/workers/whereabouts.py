@@ -37,6 +37,8 @@ class Whereabouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `state` is the furthest of its channels: `clicked`, `opened`, `seen`, `delivered`, `sent`,
     `digested`, `waits`, `complained`, `bounced`, `failed` or `not told`; `why` the cause of it.
+    `origin` is the company's record that a source made the event from, as
+    SOURCE/TOPIC/PARTITION/OFFSET.
     """
 
     notification_id: str = ""
@@ -47,6 +49,7 @@ class Whereabouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str
     why: str = ""
     channels: list[OnChannel] = []
+    origin: str = ""
 
 
 class _Record(Struct):
@@ -98,9 +101,16 @@ def unusable(
                 at=timestamp(letter.accepted_at or letter.at),
                 state=FAILED,
                 why=f"{why} (dead letter {letter.id})",
+                origin=_origin_of(letter),
             )
         )
     return found
+
+
+def _origin_of(letter: DeadLetter) -> str:
+    if not letter.source:
+        return ""
+    return f"{letter.source}/{letter.topic}/{letter.partition}/{letter.offset}"
 
 
 def waiting_channels(happenings: Iterable[Happening]) -> set[Channel]:
@@ -131,6 +141,7 @@ def _row(name: str, found: list[Happening], circuits: Circuits, now: int) -> Whe
         state=best.state,
         why=best.why or _others(best, channels),
         channels=channels,
+        origin=next((each.origin for each in found if each.origin), ""),
     )
 
 

@@ -28,14 +28,15 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from policy.source.decoding import Decoder, JsonDecoder, RegistryUnavailable
 from policy.source.source import Source
+from schemas.delivery_event import DeliveryEvent
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts
 from schemas.request import Request
-from schemas.topics import CONTACTS, EVENTS, MISPLACED, PLACED, REQUESTS, is_ours
+from schemas.topics import CONTACTS, DELIVERY_EVENTS, EVENTS, MISPLACED, PLACED, REQUESTS, is_ours
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.agents.company import SHIPPED, Company
 from tests.agents.names import unique
-from tests.agents.samples import order_shipped
+from tests.agents.samples import order_shipped, reachable
 from tests.agents.stage import Stage
 from tests.patience import until, until_told
 
@@ -93,6 +94,15 @@ async def test_records_of_any_key_become_events_once_and_in_order(
     shipped = [each["customer"] for each in orders if each["status"] == "shipped"]
     assert sorted(each.user for each in requests) == sorted(shipped)
     assert {each.event.data["order_id"] for each in requests} == set(range(0, 60, 2))
+    # The company's record, from the request to whatever is said of its notification.
+    where = {f"{company.source}/{company.topic}/{e.partition}/{e.offset}" for e in found}
+    assert {each.origin.source for each in requests} == where
+    await stage.say(CONTACTS, reachable(requests[0].user))
+    await stage.work(stage.decider)
+    rows = await stage.read(DELIVERY_EVENTS, DeliveryEvent)
+    assert {each.origin for each in rows} == where
+    (sent, *_) = await stage.deliveries(Channel.PUSH)
+    assert sent.origin == requests[0].origin.source
     assert await stage.letters() == []
 
 

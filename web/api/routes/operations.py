@@ -128,7 +128,7 @@ class Operations:
         try:
             async with (
                 asyncio.timeout(LOOK_TIMEOUT_SECONDS),
-                Lag(settings.brokers, settings.partitions) as lag,
+                Lag(settings.brokers, settings.partitions, outcomes=settings.outcomes) as lag,
             ):
                 found = await lag.by_topic()
         except (KafkaError, TimeoutError) as error:
