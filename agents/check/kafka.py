@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
 from agents.check.findings import Finding, State
+from pipeline.admin.foreign_writers import foreign_writers, rules_of
 from pipeline.admin.grants import to_run
 from pipeline.admin.rights import missing
 from pipeline.admin.topic_alteration import mend_topics
@@ -33,10 +34,12 @@ async def check_kafka(settings: Settings) -> AsyncIterator[Finding]:
             await admin.list_topics()
             yield Finding("Kafka", State.OK, f"{where} lets us in")
             found = [await _rights(settings, admin)]
+            if (others := await _others(settings, admin)) is not None:
+                found.append(others)
             found += [each async for each in _topics(settings)]
             for each in found:
                 yield each
-        if all(each.state in (State.OK, State.WARNING) for each in found):
+        if all(each.state is not State.FAILED for each in found):
             yield await _clock(settings)
         else:
             yield Finding(
@@ -84,6 +87,26 @@ async def _rights(settings: Settings, admin: AIOKafkaAdminClient) -> Finding:
         return Finding(name, State.OK, "all that workers, web and commands need")
     todo = "allow what `tocsin setup --acls User:NAME` prints"
     return Finding(name, State.FAILED, f"{len(lacking)} are missing: {_some(lacking)}", todo)
+
+
+async def _others(settings: Settings, admin: AIOKafkaAdminClient) -> Finding | None:
+    """Whether others may write where Tocsin alone does; None where Kafka has no access rules."""
+    name = "Writers of topics"
+    try:
+        rules = await rules_of(admin._client)  # noqa: SLF001 - it takes no filter for all of them
+    except ClusterAuthorizationFailedError:
+        todo = "to have it looked at, allow Describe on the cluster"
+        return Finding(name, State.SKIPPED, "we must not see Kafka's access rules", todo)
+    except KafkaError as error:
+        return Finding(name, State.WARNING, f"Kafka does not say who may write ({error!r})")
+    if rules is None:
+        return None
+    others = foreign_writers(rules, settings.prefix, settings.kafka_user)
+    if not others:
+        return Finding(name, State.OK, "nobody else may write to internal topics")
+    said = _some([f"{who} {_some(topics)}" for who, topics in others.items()])
+    todo = "take Write on them from everybody but Tocsin: what stands there is believed"
+    return Finding(name, State.WARNING, f"others may write to internal topics: {said}", todo)
 
 
 async def _clock(settings: Settings) -> Finding:

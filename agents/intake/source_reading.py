@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agents.intake.placed import add_placed
 from agents.intake.refusals import WINDOW, Refusals
 from agents.intake.source_figures import SourceFigures
 from pipeline.catalogue_folder import Catalogues
@@ -17,10 +18,10 @@ from pipeline.kafka import decompression
 from pipeline.kafka.decompression import Unread
 from pipeline.monitoring import metrics
 from pipeline.process.runtime import Runtime
-from pipeline.processing.misplaced import headers_of, moved
+from pipeline.processing.misplaced import headers_of
 from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.slices import AT_A_STRETCH
-from pipeline.producing.outputs import Outputs, partition_of
+from pipeline.producing.outputs import Outputs
 from pipeline.records.dead_letters import dead_letter
 from pipeline.records.source_decoders import SourceDecoders
 from pipeline.records.source_log import Fetched, SourceLog
@@ -32,14 +33,12 @@ from policy.source.unknown_type import unknown_type
 from schemas.encoding import encode
 from schemas.errors import BadRecord
 from schemas.source_state import SourceState
-from schemas.topics import DEAD_LETTERS, INTO, PLACED
+from schemas.topics import DEAD_LETTERS
 from schemas.vocabulary import Reason
 
 NAME = "intake"
 FLUSH_BYTES = 2 << 20
 """Of what records became, after which it is written before more of them are looked at."""
-_PLACED = {name: PLACED[topic.read_by] for name, topic in INTO.items()}
-"""By the public topic for which a record is mapped, where it is placed."""
 PAUSE = 1.0
 """Seconds after which what could not be done is tried again."""
 STUCK_SECONDS = 10.0
@@ -306,12 +305,6 @@ def as_source_record(record: ConsumerRecord, now: int) -> SourceRecord:
     )
 
 
-def _accepted_at(record: ConsumerRecord, now: int) -> int:
-    """When Kafka took it; by the producer's clock where the topic goes by that, but never later
-    than now: what is ahead would be the newest for as long."""
-    return min(record.timestamp, now) if record.timestamp > 0 else now
-
-
 class _Taking:
     """What comes of the records that were fetched together, and how far their partitions are done
     with it."""
@@ -364,15 +357,7 @@ class _Taking:
     def _place(
         self, record: ConsumerRecord, said: SourceRecord, mapped: Mapped, since: int
     ) -> None:
-        placed = moved(
-            record,
-            encode(mapped.value),
-            _accepted_at(record, self.now),
-            headers=said.headers,
-            source=self._source,
-            into=mapped.into,
-            since=since,
-        )
-        key = mapped.key
-        number = partition_of(key, self._partitions)
-        self.outputs.add(_PLACED[mapped.into], number, key.encode(), encode(placed))
+        add_placed(
+            self.outputs, record, said, mapped, source=self._source, since=since, now=self.now,
+            partitions=self._partitions,
+        )  # fmt: skip

@@ -1,6 +1,7 @@
-"""`tocsin sources`: a company's own topics, checked, tried out and drafted; nothing is written."""
+"""`tocsin sources`: a company's own topics, checked, tried out, drafted and replayed."""
 
 import asyncio
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,16 +10,19 @@ from typing import Any
 
 import click
 import msgspec
+from aiokafka import TopicPartition
 
 from agents.intake.source_reading import as_source_record
+from agents.intake.source_replay import Replayed, replay
 from agents.intake.source_trial import DEAD, MOVED, Tried, tried
 from cli.lazy_group import Group
 from cli.lines import Row, aligned, print_json, print_lines
 from cli.settings import read_settings
-from cli.time_parameter import now
+from cli.time_parameter import MOMENT, now
 from pipeline.admin.source_lag import SourceLag, source_lags
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.kafka.topic_reading import read_newest, topics_of
+from pipeline.kafka.topic_reading import Spans, read_newest, read_spans, spans_between, topics_of
+from pipeline.producing.producer import start_producer
 from pipeline.records.source_decoders import SourceDecoders
 from pipeline.registry.client import registry_of
 from pipeline.registry.samples import in_json, is_framed
@@ -39,12 +43,13 @@ _CATALOGUE = click.option(
 _LAST = click.option("--last", type=click.IntRange(1, 100_000), default=1000, show_default=True)
 SHOWN = 5
 """Records of each kind that are shown."""
+_OFFSETS = re.compile(r"([^/]+)/(\d+)/(\d+)-(\d+)")
 _encode = msgspec.json.Encoder().encode
 
 
 @click.group(cls=Group)
 def sources() -> None:
-    """A company's own topics, as they are: check, try out and draft what reads them."""
+    """A company's own topics, as they are: check, try out and draft what reads them; replay."""
 
 
 @sources.command()
@@ -93,6 +98,37 @@ def try_command(name: str, folder: Path | None, last: int, as_json: bool) -> Non
             print_json(each)
         return
     print_lines(_lines(found))
+
+
+@sources.command("replay")
+@click.argument("name")
+@click.option("--from", "begin", type=MOMENT, help="RFC 3339, or 2h for 2 h ago.")
+@click.option("--to", "end", type=MOMENT, default="now", show_default=True, help="Not included.")
+@click.option("--offsets", help="Instead of times, TOPIC/PARTITION/FIRST-LAST.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; tell what would come of it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def replay_command(
+    name: str, begin: int | None, end: int, offsets: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Map records of a source's topics again, by the catalogue as it is now, and have them count.
+
+    They are those that Kafka took between two times, or that stand at the --offsets. Records count
+    as taken when they first were: contacts and the like that are newer stay, and an event whose id
+    was decided before notifies nobody again, as `duplicate`, or `conflict` where it now says
+    something else. Where the source stands is not changed, and nothing becomes a dead letter.
+    """
+    if (begin is None) == (offsets is None):
+        raise WrongUsage("Say which records: either --from or --offsets. Nothing was written.")
+    settings = read_settings()
+    catalogue = read_catalogue(settings.catalogue)
+    source = _the(catalogue, name)
+    done = Replayed()
+    span = None if offsets is None else _span(source, offsets, settings.prefix)
+    asyncio.run(_replayed(settings, catalogue, source, span, (begin or 0, end), dry_run, done))
+    if as_json:
+        print_json({"source": name, "dry_run": dry_run, **msgspec.structs.asdict(done)})
+        return
+    print_lines(_replay_lines(done, dry_run))
 
 
 @sources.command()
@@ -185,6 +221,61 @@ async def _tried(
         raise Unavailable(str(error)) from error
     finally:
         await decoders.close()
+
+
+async def _replayed(
+    settings: Settings,
+    catalogue: Catalogue,
+    source: Source,
+    spans: Spans | None,
+    times: tuple[int, int],
+    dry_run: bool,
+    done: Replayed,
+) -> None:
+    kafka = settings.brokers.unprefixed
+    if spans is None:
+        topics = [name for name in await _topics(settings) if source.reads(name)]
+        spans = await spans_between(kafka, topics, *times)
+    decoders = SourceDecoders(settings)
+    producer = None if dry_run else await start_producer(settings.brokers)
+    try:
+        records = read_spans(kafka, spans)
+        at, partitions = now(), settings.partitions
+        await replay(
+            source, records, catalogue, decoders, producer, now=at, partitions=partitions,
+            replayed=done,
+        )  # fmt: skip
+    except (RegistryUnavailable, Unavailable) as error:
+        count = counted(done.moved, "record")
+        raise Unavailable(
+            f"{error} {count} had been written; do the same again: what counts once counts once."
+        ) from error
+    finally:
+        await decoders.close()
+        if producer is not None:
+            await producer.stop()
+
+
+def _span(source: Source, text: str, prefix: str) -> Spans:
+    match = _OFFSETS.fullmatch(text)
+    if match is None:
+        raise WrongUsage(f"--offsets can't be {text!r}; say TOPIC/PARTITION/FIRST-LAST.")
+    topic, partition, first, last = match[1], *map(int, match.groups()[1:])
+    if not source.reads(topic) or is_ours(topic, prefix):
+        raise WrongUsage(f"The source {source.name} does not read {topic}. Nothing was written.")
+    if first > last:
+        raise WrongUsage(f"--offsets {text}: {first} is after {last}. Nothing was written.")
+    return {TopicPartition(topic, partition): (first, last + 1)}
+
+
+def _replay_lines(done: Replayed, dry_run: bool) -> Iterator[str]:
+    verb = "would be written" if dry_run else "were written"
+    yield (
+        f"{counted(done.read, 'record')}: {done.moved} {verb}, {done.skipped} skipped, "
+        f"{done.dead} of no use.{' Nothing was written.' * dry_run}"
+    )
+    for why, count in done.causes.items():
+        yield f"{count}: {why}"
 
 
 async def _topics(settings: Settings) -> Mapping[str, int]:

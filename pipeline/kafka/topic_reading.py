@@ -54,6 +54,45 @@ async def read_newest(kafka: Kafka, topics: Iterable[str], last: int) -> list[Co
     return found[-last:]
 
 
+Spans = Mapping[TopicPartition, tuple[int, int]]
+"""By partition, the first offset and the one after the last."""
+
+
+async def spans_between(kafka: Kafka, topics: Iterable[str], begin: int, end: int) -> Spans:
+    """Where the records stand that these topics have of the time from `begin` to `end` (epoch ms,
+    exclusive), by their own times; raises Unavailable."""
+    async with reader(kafka) as consumer:
+        await learn(consumer, topics)
+        tps = [TopicPartition(name, p) for name in topics for p in _partitions(consumer, name)]
+        firsts = await consumer.offsets_for_times(dict.fromkeys(tps, begin))
+        lasts = await consumer.offsets_for_times(dict.fromkeys(tps, end))
+        ends = await consumer.end_offsets(tps)
+        found = {}
+        for tp in tps:
+            first, last = firsts[tp], lasts[tp]
+            span = (
+                ends[tp] if first is None else first.offset,
+                ends[tp] if last is None else last.offset,
+            )
+            if span[0] < span[1]:
+                found[tp] = span
+        return found
+
+
+async def read_spans(kafka: Kafka, spans: Spans) -> AsyncIterator[ConsumerRecord]:
+    """What is left in these spans, partition by partition in the order of offsets; raises
+    Unavailable."""
+    async with reader(kafka) as consumer:
+        await learn(consumer, {tp.topic for tp in spans})
+        consumer.assign(list(spans))
+        begins, ends = await consumer.beginning_offsets(spans), await consumer.end_offsets(spans)
+        for tp, (first, _) in spans.items():
+            consumer.seek(tp, min(max(first, begins[tp]), ends[tp]))
+        for tp, (_, last) in spans.items():
+            async for record in _read_to(consumer, tp, min(last, ends[tp])):
+                yield record
+
+
 async def topics_of(kafka: Kafka) -> Mapping[str, int]:
     """All topics by name, with how many partitions each has; raises Unavailable."""
     async with reader(kafka) as consumer:

@@ -316,11 +316,11 @@ async def test_what_another_role_refuses_names_the_company_s_record(
 def test_a_record_s_own_clock_is_never_ahead_of_ours() -> None:
     from aiokafka import ConsumerRecord
 
-    from agents.intake.source_reading import _accepted_at
+    from agents.intake.placed import accepted_at
 
     for at, expected in [(5, 5), (2000, 1000), (-1, 1000), (0, 1000)]:
         record = make_record(ConsumerRecord, "t", 0, 0, at, None, b"")
-        assert _accepted_at(record, 1000) == expected
+        assert accepted_at(record, 1000) == expected
 
 
 async def test_five_megabytes_are_read_alone(stage: Stage, company: Company) -> None:

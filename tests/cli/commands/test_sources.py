@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import tocsin
+from schemas.delivery_event import DeliveryEvent
 from schemas.errors import BadRecord, WrongUsage
+from schemas.misplaced import Misplaced
+from schemas.topics import DELIVERY_EVENTS, PLACED
 from tests.agents.company import SHIPPED, Company
 from tests.agents.line import Line
 from tests.agents.names import unique
@@ -87,6 +91,44 @@ async def test_try_shows_what_records_become_and_writes_nothing(desk: Desk) -> N
     assert await stage.letters() == []
 
 
+async def test_replay_takes_a_range_through_today_s_mapping_and_dedupe_holds(desk: Desk) -> None:
+    """Of one order nothing came, as the source refused it; the other was decided already."""
+    user = unique("user")
+    known, mended = order(1, customer=user), order(2, customer=user, shop=None)
+    await desk.company.write(order(0, customer=user), known, mended, partition=1)
+    stage = desk.company.stage
+    async with desk.company.reading():
+        await desk.company.caught_up()
+    await stage.work(stage.router, stage.decider)
+    before = await stage.read(PLACED["router"], Misplaced)
+    assert [each.offset for each in before] == [0, 1]
+    desk.source(SHIPPED.replace("{{{{ shop }}}}", "{{{{ shop or 31 }}}}"))
+    argv = "sources", "replay", desk.company.source, "--offsets", f"{desk.company.topic}/1/1-2"
+    text = await desk.said(*argv, "--dry-run")
+    assert text.startswith("2 records: 2 would be written, 0 skipped, 0 of no use. Nothing was")
+    assert await stage.read(PLACED["router"], Misplaced) == before
+    assert (await desk.said(*argv)).startswith("2 records: 2 were written")
+    again = (await stage.read(PLACED["router"], Misplaced))[2:]
+    assert sorted(each.offset for each in again) == [1, 2]
+    assert {each.accepted_at for each in again if each.offset == 1} == {before[1].accepted_at}
+    await stage.work(stage.router, stage.decider)
+    rows = await stage.read(DELIVERY_EVENTS, DeliveryEvent)
+    place = f"{desk.company.source}/{desk.company.topic}/1"
+    reasons = Counter((each.origin, each.reason) for each in rows if each.reason == "duplicate")
+    assert reasons == {(f"{place}/1", "duplicate"): 1}
+    assert f"{place}/2" in {each.origin for each in rows}
+
+
+async def test_replay_takes_what_kafka_took_between_two_times(desk: Desk) -> None:
+    await desk.company.write(order(1), order(2, status="paid"), b"no JSON", partition=2)
+    argv = "sources", "replay", desk.company.source, "--dry-run", "--json"
+    found = json.loads(await desk.said(*argv, "--from", "1h"))
+    assert [found[name] for name in ("read", "moved", "skipped", "dead")] == [3, 1, 1, 1]
+    assert any(why.startswith("undecodable") for why in found["causes"])
+    found = json.loads(await desk.said(*argv, "--from", "2h", "--to", "1h"))
+    assert found["read"] == 0
+
+
 async def test_try_tells_of_ids_that_several_records_have(desk: Desk) -> None:
     desk.source(SHIPPED + 'id = "{{{{ order }}}}"\n')
     await desk.company.write(order(1), order(1), order(2), partition=0)
@@ -134,6 +176,10 @@ async def test_explain_begins_with_a_record_and_tells_the_origin(desk: Desk) -> 
     [
         (("sources", "try", "nothing"), WrongUsage, "is no source of the catalogue"),
         (("sources", "infer", "nothing"), WrongUsage, "There is no topic"),
+        (("sources", "replay", "{source}"), WrongUsage, "either --from or --offsets"),
+        (("sources", "replay", "{source}", "--offsets", "{topic}/0"), WrongUsage, "FIRST-LAST"),
+        (("sources", "replay", "{source}", "--offsets", "events/0/1-2"), WrongUsage, "not read"),
+        (("sources", "replay", "{source}", "--offsets", "{topic}/0/2-1"), WrongUsage, "after"),
         (("explain", "--user", "ann"), WrongUsage, "either --event or --record"),
         (("explain", "--user", "a", "--record", "x"), WrongUsage, "TOPIC/PARTITION/OFFSET"),
         (("explain", "--user", "a", "--record", "x/0/0"), WrongUsage, "one of none"),
@@ -146,6 +192,8 @@ async def test_what_can_not_be_told_says_why(
     desk: Desk, argv: tuple[str, ...], error: type[Exception], why: str
 ) -> None:
     await desk.company.write(orjson.dumps(order(1, status="paid")), b"{", partition=0)
-    result = await desk.run(*(each.format(topic=desk.company.topic) for each in argv))
+    result = await desk.run(
+        *(each.format(topic=desk.company.topic, source=desk.company.source) for each in argv)
+    )
     assert isinstance(result.exception, error)
     assert why in str(result.exception)

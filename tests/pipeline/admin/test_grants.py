@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -173,6 +174,38 @@ async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
     finally:
         worker.send_signal(signal.SIGTERM)
         assert await worker.wait() == 0
+
+
+async def test_whoever_else_may_write_to_internal_topics_is_named(kafka: SecuredKafka) -> None:
+    settings = settings_of(variables(kafka))
+    await create_topics(Settings(kafka=kafka.address, partitions=1), TOPICS)
+    await allow(kafka, printed())
+
+    async def writers() -> Finding:
+        found = [each async for each in check_kafka(settings)]
+        return next(each for each in found if each.subject == "Writers of topics")
+
+    hidden = await writers()
+    assert (hidden.state, "Describe on the cluster" in hidden.todo) == (State.SKIPPED, True)
+    await permit(kafka, (ResourceType.BROKER, "kafka-cluster", "User:alice", AclOperation.DESCRIBE))
+    assert (await writers()).state is State.OK
+    await permit(
+        kafka,
+        (ResourceType.TOPIC, "events", "User:shop", AclOperation.WRITE),
+        (ResourceType.TOPIC, "placed.router", "User:mallory", AclOperation.WRITE),
+    )
+    found = await writers()
+    assert (found.state, found.found) == (
+        State.WARNING,
+        "others may write to internal topics: User:mallory placed.router",
+    )
+
+
+async def permit(kafka: SecuredKafka, *rules: tuple[Any, str, str, Any]) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    pattern, allowed = ResourcePatternType.LITERAL, AclPermissionType.ALLOW
+    made = [AclBinding(kind, name, pattern, who, "*", op, allowed) for kind, name, who, op in rules]
+    await asyncio.to_thread(lambda: [f.result(PATIENCE) for f in admin.create_acls(made).values()])
 
 
 def test_every_topic_is_in_it_and_lines_fit_a_terminal() -> None:
