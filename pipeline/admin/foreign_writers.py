@@ -43,7 +43,7 @@ class Rule(NamedTuple):
 
 async def rules_of(client: AIOKafkaClient) -> list[Rule] | None:
     """All rules; None where Kafka has none. Raises KafkaError, as where we must not see them."""
-    request = DescribeAclsRequest(ANY, None, ANY, None, None, ANY, ANY)  # type: ignore[arg-type]
+    request = DescribeAclsRequest(ANY, None, ANY, None, None, ANY, ANY)
     answer = await client.send(client.get_random_node(), request)
     error = errors.for_code(answer.error_code)
     if error is errors.SecurityDisabled:

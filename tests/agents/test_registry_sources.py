@@ -277,6 +277,33 @@ async def test_what_can_not_be_read_is_a_dead_letter_with_its_bytes(
         assert said in letter.detail
 
 
+async def test_a_schema_that_breaks_the_mapping_costs_its_own_records_alone(
+    stage: Stage, company: Company, confluent: SchemaRegistryClient
+) -> None:
+    """A field has another name, or another type; letters say which, and keep the bytes."""
+    store = {"name": "store", "type": "string"}
+    renamed = ORDER | {"fields": [store, *ORDER["fields"][1:]]}
+    kind = {"type": "record", "name": "Shop", "fields": [{"name": "id", "type": "string"}]}
+    nested = ORDER | {"fields": [{"name": "shop", "type": kind}, *ORDER["fields"][1:]]}
+    without = {name: order(2)[name] for name in ("order", "carrier")} | {"store": "s"}
+    values: list[bytes] = []
+    for number, (schema, value) in enumerate(
+        [(ORDER, order(1)), (renamed, without), (nested, order(3) | {"shop": {"id": "s"}})]
+    ):
+        # Each under a subject of its own, as the registry would refuse it beside the others.
+        subject = f"{company.topic}.{number}"
+        values += await written(AvroSerializer(confluent, json.dumps(schema)), subject, value)
+    await company.write(*values, values[0])
+    async with company.reading(company.catalogue(SOURCE, format="avro", **FIELDS)):
+        await company.caught_up()
+    assert await orders(stage) == [("s-1", "1", "UPS")] * 2
+    missing, other = await stage.letters()
+    assert (missing.value, missing.reason) == (values[1], Reason.INVALID)
+    assert "set.actor gave nothing" in missing.detail
+    assert (other.value, other.reason) == (values[2], Reason.INVALID)
+    assert "Expected `str`, got `object` - at `$.actor`" in other.detail
+
+
 async def test_a_dead_letter_is_sent_again_by_the_registry(
     stage: Stage, company: Company, confluent: SchemaRegistryClient, tmp_path: Path, door: Door
 ) -> None:

@@ -16,7 +16,7 @@ AT = 1_773_480_414_412
 
 def happened(stage: Stage, **fields: Any) -> DeliveryEvent:
     """A happening of one notification."""
-    values = {
+    values: dict[str, Any] = {
         "id": f"{NAME}.push.{stage}",
         "stage": stage,
         "at": AT,

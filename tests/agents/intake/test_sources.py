@@ -41,6 +41,8 @@ from tests.agents.stage import Stage
 from tests.patience import until, until_told
 
 ORDERS = REQUESTS[Priority.HIGH]
+TRACKED = SHIPPED.replace('carrier = "UPS"', 'carrier = "UPS", tracking_number = "JD1"')
+"""With all that the type's texts speak of."""
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
@@ -78,7 +80,7 @@ async def test_records_of_any_key_become_events_once_and_in_order(
 ) -> None:
     orders = [order(number) for number in range(60)]
     keys = [None if number % 3 else f"order-{number}" for number in range(60)]
-    async with company.reading():
+    async with company.reading(company.catalogue(TRACKED)):
         await company.write(*orders[:30], keys=keys[:30], headers=[TRACE])
         await company.write(*orders[30:], keys=keys[30:], headers=[TRACE])
         await company.caught_up()
@@ -197,6 +199,26 @@ async def test_a_topic_may_come_grow_go_and_come_again(stage: Stage) -> None:
         await until_told(lambda: placed(stage), lambda found: len(found) == 7)
     await stage.work(stage.router)
     assert len(await stage.read(ORDERS, Request)) == 7
+
+
+async def test_records_with_one_id_count_once_or_are_a_conflict(
+    stage: Stage, company: Company
+) -> None:
+    """The company's id is none: a user is told of the first record that has it."""
+    user = unique("user")
+    text = TRACKED + 'id = "{{{{ order }}}}"\n'
+    name = unique("order")
+    same = order(0, order=name, customer=user)
+    await stage.say(CONTACTS, reachable(user))
+    async with company.reading(company.catalogue(text)):
+        await company.write(same, same, same | {"shop": 9}, partition=1)
+        await company.caught_up()
+    await stage.work(stage.router, stage.decider)
+    told = await stage.deliveries(Channel.PUSH)
+    assert [each.event_id for each in told] == [name]
+    rows = await stage.read(DELIVERY_EVENTS, DeliveryEvent)
+    refused = {each.reason for each in rows if each.reason in ("duplicate", "conflict")}
+    assert refused == {Reason.DUPLICATE, Reason.CONFLICT}
 
 
 async def test_what_happened_before_there_was_the_source_is_not_told(
