@@ -26,6 +26,8 @@ def traced(record: ConsumerRecord, event: Event, ratio: float) -> Event:
     """
     if not is_tracing():
         return replace(event, trace="") if event.trace else event
+    if not (record.headers or event.trace or ratio):
+        return event
     parent, is_said = _parent(record, event)
     if is_said:
         if parent is None:

@@ -2,6 +2,7 @@
 
 import re
 from hashlib import blake2b
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -46,11 +47,10 @@ def begun(ratio: float, *names: str) -> TraceContext | None:
 
     Its span is the root, which has no parent.
     """
-    if not ratio:
+    # Of every event, so by a sum that costs a fifth of a hash.
+    if not ratio or crc32("\0".join(names).encode()) >= ratio * (1 << 32):
         return None
     trace_id = _hashed(16, *names)
-    if int(trace_id, 16) >= ratio * (1 << 128):
-        return None
     return TraceContext(trace_id, _hashed(8, trace_id))
 
 
