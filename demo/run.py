@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +12,7 @@ from analytics.reconcile import Reconciled, reconcile
 from cli.commands.reconcile import print_reconciled
 from demo.dataset.world import SEED, World, make_world
 from demo.produce.producer_log import Claims, read_claims
+from demo.produce.shop_catalogue import with_the_shop
 from demo.run_folder import run_folder
 from demo.show.gauges import Gauges, show_lags
 from demo.show.playground import open_shop
@@ -29,16 +29,19 @@ from demo.verify.expected.type_spec import read_type_specs
 from demo.verify.findings import Findings
 from demo.verify.gathering import gather_evidence
 from demo.verify.judge import judge
-from embedded.local_stack import WEB, LocalStack
+from embedded.local_stack import CATALOGUE, WEB, LocalStack
 from embedded.process import Child
 from embedded.retries import retries_waiting
 from pipeline.admin.lag import Lag
+from pipeline.admin.source_lag import source_lags
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.clock import SystemClock
 from schemas.topics import ROLES
 from schemas.vocabulary import Channel
 
 ROOT = Path(__file__).parent.parent
+ORDERS_EVERY = 20
+"""Events of the demo for each of which the shop ships an order of its own."""
 PATIENCE = 60.0
 """Seconds in which nothing moves before what is not done counts as lost."""
 LOOK_EVERY = 0.8
@@ -67,8 +70,11 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
     with run_folder(folder) as fresh:
         # Pages of other origins are let in, as the one to play with has a port of its own.
         roles = (*DEMO_ROLES, WEB) if keep else DEMO_ROLES
-        house = LocalStack(fresh, roles=roles, together=TOGETHER, cors_origins='["*"]')
-        demo = Demo(house, fresh / "producer.jsonl", events, seconds)
+        catalogue = with_the_shop(CATALOGUE, fresh / "catalogue")
+        house = LocalStack(
+            fresh, roles=roles, together=TOGETHER, cors_origins='["*"]', catalogue=catalogue
+        )
+        demo = Demo(house, fresh / "producer.jsonl", fresh / "shop.jsonl", events, seconds)
         is_right = asyncio.run(demo.run(told, keep, as_json))
     return 0 if is_right else 1
 
@@ -76,9 +82,12 @@ def run_demo(folder: Path, events: int, seconds: float, keep: bool, as_json: boo
 class Demo:
     """One run, from an empty folder to the verdict."""
 
-    def __init__(self, house: LocalStack, log: Path, events: int, seconds: float) -> None:
+    def __init__(
+        self, house: LocalStack, log: Path, shop_log: Path, events: int, seconds: float
+    ) -> None:
         self._house = house
         self._log = log
+        self._shop_log = shop_log
         self._events = events
         self._seconds = seconds
 
@@ -140,29 +149,50 @@ class Demo:
     async def _let_loose(self, board: Board, lag: Lag, gauges: Gauges) -> None:
         board.stage(f"{self._events:,} events in {self._seconds:g} s, by a separate process")
         options = ["events", "--events", str(self._events), "--seconds", str(self._seconds)]
-        producing = asyncio.create_task(self._produce(*options))
-        while not producing.done():
+        producing = [
+            asyncio.create_task(self._produce(*options)),
+            asyncio.create_task(self._ship()),
+        ]
+        while not all(each.done() for each in producing):
             await gauges.show((await lag.look())[0])
-            await asyncio.wait([producing], timeout=LOOK_EVERY)
-        await producing
+            await asyncio.wait(producing, timeout=LOOK_EVERY)
+        await asyncio.gather(*producing)
         board.stage("The last notifications are on their way")
-        waiting = partial(retries_waiting, self._house)
-        if not await lag.settle(PATIENCE, gauges.show, waiting=waiting):
+        if not await lag.settle(PATIENCE, gauges.show, waiting=self._waiting):
             board.stage(STUCK)
 
+    async def _waiting(self) -> int:
+        """Deliveries to be tried again, and records of the shop that are not read yet."""
+        settings = self._house.settings
+        sources = read_catalogue(settings.catalogue).sources.values()
+        lags = await source_lags(settings.brokers, sources)
+        return await retries_waiting(self._house) + sum(each.lag + each.unread for each in lags)
+
     async def _produce(self, *options: str) -> None:
+        await self._run("producer", self._log, *options)
+
+    async def _ship(self) -> None:
+        orders = max(1, self._events // ORDERS_EVERY)
+        await self._run(
+            "shop", self._shop_log, "--orders", str(orders), "--seconds", str(self._seconds)
+        )
+
+    async def _run(self, name: str, log: Path, *options: str) -> None:
         kafka = self._house.settings.kafka
-        argv = ["--kafka", kafka, "--log", str(self._log), "--seed", str(SEED), *options]
-        producer = Child("The demo's producer")
+        argv = ["--kafka", kafka, "--log", str(log), "--seed", str(SEED), *options]
+        producer = Child(f"The demo's {name}")
         await producer.run(
-            [sys.executable, "-m", "demo.produce.producer", *argv],
+            [sys.executable, "-m", f"demo.produce.{name}", *argv],
             {"PYTHONPATH": str(ROOT)},
-            self._house.folder / "logs" / "producer.log",
+            self._house.folder / "logs" / f"{name}.log",
         )
 
     def _claims(self) -> Claims:
-        with self._log.open(encoding="utf-8") as lines:
-            return read_claims(lines)
+        claims = Claims()
+        for log in (self._log, self._shop_log):
+            with log.open(encoding="utf-8") as lines:
+                read_claims(lines, claims)
+        return claims
 
     async def _stay_up(self, told: Console) -> None:
         stop = asyncio.Event()
@@ -181,6 +211,7 @@ class Demo:
             f"ClickHouse    {url}",
             f"Accept log    {self._house.accept_log}",
             f"Producer log  {self._log}",
+            f"The shop's     {self._shop_log}",
             f"curl {url} --data '{STAGES}'",
             "All of it stays up until Ctrl-C.",
         ):

@@ -95,9 +95,9 @@ class ProducerLog:
         self._file.close()
 
 
-def read_claims(lines: Iterable[str]) -> Claims:
-    """The claims in a log's lines; a torn last line was never claimed and is left out."""
-    claims = Claims()
+def read_claims(lines: Iterable[str], claims: Claims | None = None) -> Claims:
+    """The claims in a log's lines, with these; a torn last line was never claimed and is left out."""
+    claims = Claims() if claims is None else claims
     for text in lines:
         if not text.endswith("\n"):
             break

@@ -36,7 +36,7 @@ function lags(roles) {
 
 function read(sources) {
   const rows = sources.map((each) => [
-    each.source, each.lag, each.per_second.toLocaleString(), each.moved, each.skipped,
+    each.source, each.lag, each.per_second, each.moved, each.skipped,
     each.dead ? mark("bad", each.dead.toLocaleString()) : 0,
     each.waits ? mark("bad", each.waits) : mark("good", "reads"),
     each.last_error ? `${time(each.last_error_at)}: ${each.last_error}` : "–",
