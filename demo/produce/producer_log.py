@@ -96,7 +96,7 @@ class ProducerLog:
 
 
 def read_claims(lines: Iterable[str], claims: Claims | None = None) -> Claims:
-    """The claims in a log's lines, with these; a torn last line was never claimed and is left out."""
+    """The claims in a log's lines, beside these; a torn last line was never claimed."""
     claims = Claims() if claims is None else claims
     for text in lines:
         if not text.endswith("\n"):
