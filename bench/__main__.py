@@ -27,6 +27,7 @@ from bench.whole import end_to_end as end_to_end_bench
 from bench.whole import soak as soak_bench
 from bench.whole.report import end_to_end_tables, soak_tables
 from schemas.errors import TocsinError, exit_code_of
+from sinks.registry import PROVIDERS
 
 LINE = click.option("--json", "as_json", is_flag=True, help="One line of JSON and nothing else.")
 ROUNDS = click.option(
@@ -99,14 +100,22 @@ def timers(timers: int, as_json: bool) -> None:
 
 @bench.command()
 @click.option("--calls", type=click.IntRange(100), default=5000, show_default=True)
+@click.option(
+    "--provider",
+    "providers",
+    type=click.Choice(sorted(PROVIDERS)),
+    multiple=True,
+    help="Only this one; may be given several times.  [default: all]",
+)
 @ROUNDS
 @LINE
-def sinks(calls: int, pairs: int, as_json: bool) -> None:
+def sinks(calls: int, providers: tuple[str, ...], pairs: int, as_json: bool) -> None:
     """Provider calls: our sinks, the bare HTTP client, and the vendors' own SDKs.
 
     CALLS are those of one contestant in all rounds; an SDK makes a quarter of them.
     """
-    found = _run("sinks", lambda progress: sinks_bench.run(calls, pairs, progress))
+    names = providers or sorted(PROVIDERS)
+    found = _run("sinks", lambda progress: sinks_bench.run(calls, pairs, names, progress))
     _print(found, as_json, report.sinks_table)
 
 

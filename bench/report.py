@@ -132,15 +132,24 @@ def sinks_table(found: Sinks) -> Table:
     """Every provider's contestants."""
     one = [f"{n}: {sink.vendor_why_one}" for n, sink in found.sinks.items() if sink.vendor_why_one]
     table = Table(
-        title="Provider calls, 64 at once, against the simulators",
-        caption=f"SDKs with one message a call: {'; '.join(one)}.",
+        title="Provider calls, 64 at once, against what the simulators answered",
+        caption="\n".join(
+            [
+                f"SDKs with one message a call: {'; '.join(one)}.",
+                *(f"{n}: bounded by {s.bounded}." for n, s in found.sinks.items() if s.bounded),
+            ]
+        ),
     )
     for column in ("", "contestant", "calls/s", "CPU µs/call", "deliveries/call", "ours is"):
         table.add_column(column, justify="left" if column in ("", "contestant") else "right")
     for name, sink in found.sinks.items():
         rows = [
             ("Tocsin's sink", sink.ours, ""),
-            ("bare HTTP client", sink.bare, _times(sink.bare_interval)),
+            (
+                "bare client",
+                sink.bare,
+                f"{_times(sink.bare_interval)}, by CPU {_times(sink.bare_cpu_interval)}",
+            ),
         ]
         if sink.vendor:
             by_cpu = _times(sink.vendor_cpu_interval)

@@ -6,8 +6,8 @@ the others as the simulators did. The bare client repeats one finished request.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -18,12 +18,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bench.pairs import ITSELF, Progress, Ratio, Rounds, cpu_ratio, middle, speed_ratio
+from bench.sinks.apple_server import apple_server
 from bench.sinks.bare_relay import bare_relay
 from bench.sinks.contest import AT_ONCE, BARE, OURS, VENDOR, Contest, Contestant, Send
 from bench.sinks.stub_server import standing_in
 from bench.sinks.witness import Witness
 from bench.vendors import VENDORS
-from bench.vendors.client import Opened, Outside, Vendor
+from bench.vendors.client import Opened, Outside
 from bench.vendors.message import device, ids_of, mailbox, phone, text_of, title_of
 from embedded.local_stack import Simulators
 from embedded.process import LOOPBACK
@@ -35,7 +36,7 @@ from schemas.vocabulary import Channel, Priority
 from sinks.email.smtp import Smtp
 from sinks.http.client import HttpClient, Reply
 from sinks.provider import Provider, Sent, TransientFailure
-from sinks.registry import PROVIDERS, kind_of
+from sinks.registry import kind_of
 
 BATCH = 100
 """Deliveries in a call, where a provider takes so many; ours and an SDK's carry the same."""
@@ -61,15 +62,16 @@ class Sink(Struct, frozen=True):
 
     Each ratio counts deliveries, however many a call carries, and is the median of the rounds'
     own; its interval stands beside it. `share_of_bare` and `vendor_ratio` are ours to theirs in
-    deliveries a second, and `vendor_cpu_ratio` is theirs to ours in CPU time a delivery. APNs is
-    HTTP/2 and a relay speaks SMTP, for which there is no stand-in: the simulator bounds all but the
-    last.
+    deliveries a second, and `vendor_cpu_ratio` is theirs to ours in CPU time a delivery.
+    `bounded` says what keeps all contestants from being faster, where it is the other side.
     """
 
     ours: Speed
     bare: Speed
     share_of_bare: float
     bare_interval: Ratio
+    bare_cpu_interval: Ratio
+    """The bare client's processor time a delivery to ours; what is missing to 1 our sink adds."""
     vendor: Speed | None = None
     vendor_ratio: float = 0.0
     vendor_interval: Ratio | None = None
@@ -80,6 +82,7 @@ class Sink(Struct, frozen=True):
     """Why the SDK's call carries one message, where it does."""
     compared: int = 0
     """Messages that the SDK and ours were seen to send alike, before anything was measured."""
+    bounded: str = ""
 
 
 class Sinks(Struct, frozen=True):
@@ -96,8 +99,8 @@ class Request(NamedTuple):
     headers: dict[str, str]
 
 
-async def run(calls: int, pairs: int, progress: Progress) -> Sinks:
-    """Start the simulators and let the contestants of each provider take turns."""
+async def run(calls: int, pairs: int, names: Sequence[str], progress: Progress) -> Sinks:
+    """Start the simulators and let the contestants of each provider named take turns."""
     with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as folder:
         simulators = Simulators(Path(folder))
         await simulators.start()
@@ -106,14 +109,19 @@ async def run(calls: int, pairs: int, progress: Progress) -> Sinks:
             accounts = (Path(folder) / "accounts.json").read_bytes()
             # As our workers do: the SDKs that are loaded here would be looked through for cycles.
             tune_collector()
-            async with standing_in(simulators.port) as (port, tell):
+            async with standing_in(simulators.port) as (port, tell), apple_server() as apple:
                 settings = settings_of(_elsewhere(simulators, port))
                 credentials = msgspec.json.decode(accounts, type=Credentials)
                 outside = Outside(settings, credentials, f"http://{LOOPBACK}:{port}")
+                native = settings.model_copy(update={"apns_url": apple})
                 witness = Witness(simulators.accept_log)
-                for name in sorted(PROVIDERS):
+                for name in names:
                     contest = Contest(name, calls, pairs, tell, witness, progress)
-                    found[name] = await _sink(contest, outside)
+                    measured = outside
+                    if name == "apns" and apple:
+                        measured = outside._replace(settings=native)
+                    sink = await _sink(contest, outside, measured)
+                    found[name] = replace(sink, bounded=_bounded(name, is_native=bool(apple)))
         finally:
             await simulators.stop()
     return Sinks(found)
@@ -125,39 +133,58 @@ def _elsewhere(simulators: Simulators, port: int) -> dict[str, str]:
     return {name: value.replace(here, there) for name, value in simulators.environment.items()}
 
 
-async def _sink(contest: Contest, outside: Outside) -> Sink:
-    settings, vendor = outside.settings, VENDORS.get(contest.provider)
-    http = HttpClient(settings.provider_timeout, AT_ONCE)
-    provider = kind_of(contest.provider)(settings, http)
-    batch = min(BATCH, provider.batch_size)
-    theirs = vendor.open(outside) if vendor else None
-    # Of ours, which is what Kafka hands to a sink, as much is made before as is checked.
-    calls = max(READY, AT_ONCE * BATCH // batch)
-    ours = Contestant(_ours(provider, outside, batch, calls), batch)
-    async with _bare_of(provider, outside, ours.send) as bare:
+def _bounded(name: str, *, is_native: bool) -> str:
+    if name == "smtp":
+        return "the simulator: SMTP has no stand-in"
+    if name == "apns" and not is_native:
+        return "the simulator: its stand-in needs Node.js"
+    return ""
+
+
+async def _sink(contest: Contest, checked: Outside, measured: Outside) -> Sink:
+    """The contest of one provider, whose calls are checked at one place and measured at another."""
+    async with _contestants(contest.provider, checked) as contestants:
+        compared = await contest.check(contestants)
+        if checked == measured:
+            return _found(
+                contest.provider, await contest.measure(contestants), contestants, compared
+            )
+    async with _contestants(contest.provider, measured) as contestants:
+        return _found(contest.provider, await contest.measure(contestants), contestants, compared)
+
+
+@asynccontextmanager
+async def _contestants(name: str, outside: Outside) -> AsyncIterator[dict[str, Contestant]]:
+    settings, vendor = outside.settings, VENDORS.get(name)
+    async with AsyncExitStack() as closing:
+        http = HttpClient(settings.provider_timeout, AT_ONCE)
+        closing.push_async_callback(http.close)
+        provider = kind_of(name)(settings, http)
+        closing.push_async_callback(provider.close)
+        batch = min(BATCH, provider.batch_size)
+        # Of ours, which is what Kafka hands to a sink, as much is made before as is checked.
+        calls = max(READY, AT_ONCE * BATCH // batch)
+        ours = Contestant(_ours(provider, outside, batch, calls), batch)
+        bare = await closing.enter_async_context(_bare_of(provider, outside, ours.send))
         contestants = {OURS: ours, BARE: Contestant(bare, batch)}
-        if vendor and theirs:
+        if vendor:
+            theirs = vendor.open(outside)
+            closing.push_async_callback(theirs.close)
             carried = min(BATCH, vendor.batch_size)
             contestants[VENDOR] = Contestant(_vendor(theirs, carried), carried, VENDOR_SHARE)
-        compared = await contest.check(contestants)
-        rounds = await contest.measure(contestants)
-    if theirs:
-        await theirs.close()
-    await provider.close()
-    await http.close()
-    return _found(rounds, contestants, vendor, compared)
+        yield contestants
 
 
-def _found(
-    rounds: Rounds, contestants: Mapping[str, Contestant], vendor: Vendor | None, compared: int
-) -> Sink:
+def _found(name: str, rounds: Rounds, contestants: Mapping[str, Contestant], compared: int) -> Sink:
     bare = speed_ratio(rounds, OURS, BARE)
     found = Sink(
         ours=_speed(rounds, OURS, contestants),
         bare=_speed(rounds, BARE, contestants),
         share_of_bare=bare.median,
         bare_interval=bare,
+        bare_cpu_interval=cpu_ratio(rounds, OURS, BARE),
     )
+    vendor = VENDORS.get(name)
     if vendor is None:
         return found
     ratio, cpu = speed_ratio(rounds, OURS, VENDOR), cpu_ratio(rounds, OURS, VENDOR)

@@ -139,6 +139,8 @@ def test_sinks_prints_its_figures() -> None:
         "ses": 3200,
     }
     assert min(sink.ours.calls_per_second for sink in sinks.values()) > 0
+    bounded = {name for name, sink in sinks.items() if sink.bounded}
+    assert bounded == ({"smtp"} if shutil.which("node") else {"apns", "smtp"})
     assert sinks_table(Sinks(sinks)).row_count == 2 * len(sinks) + len(VENDORS)
 
 
