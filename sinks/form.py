@@ -4,6 +4,7 @@ It looks up each byte by itself, which for a hundred mails is more than all the 
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote_from_bytes
 
@@ -23,6 +24,18 @@ def encoded(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
     """The fields as application/x-www-form-urlencoded, byte for byte as `urllib.parse` has it."""
     pairs = fields.items() if isinstance(fields, Mapping) else fields
     return b"&".join([b"%b=%b" % (_quoted(name), _quoted(value)) for name, value in pairs])
+
+
+def multipart(fields: Iterable[tuple[str, str]]) -> tuple[bytes, str]:
+    """The fields as multipart/form-data (RFC 7578) and its Content-Type; names are plain ASCII.
+
+    Texts stand in it as they are, where quoting takes three bytes for one that is no plain letter.
+    """
+    boundary = secrets.token_hex(16)  # that no text holds, as nobody can know it before
+    between = f'--{boundary}\r\nContent-Disposition: form-data; name="'
+    parts = [f'{between}{name}"\r\n\r\n{value}\r\n' for name, value in fields]
+    body = "".join([*parts, f"--{boundary}--\r\n"]).encode()
+    return body, f"multipart/form-data; boundary={boundary}"
 
 
 def _quoted(text: str) -> bytes:

@@ -16,7 +16,7 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
 from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
-from sinks.form import encoded
+from sinks.form import multipart
 from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
 from sinks.provider import OneServer, Outcome, PermanentFailure, Sent, TransientFailure
 
@@ -55,10 +55,7 @@ class Mailgun(OneServer):
         self._senders = Senders(settings)
         self._way_back = ReturnPath(settings)
         self._http = http
-        self._headers = {
-            "Authorization": basic("api", key),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
+        self._authorization = basic("api", key)
 
     def linger(self, priority: Priority) -> float:
         """The less urgent, the longer: full calls are cheap calls."""
@@ -92,10 +89,10 @@ class Mailgun(OneServer):
     async def _send_group(
         self, deliveries: list[Delivery], calls: asyncio.Semaphore
     ) -> list[Outcome]:
-        body = encoded(self.form_of(deliveries))
+        body, content_type = multipart(self.form_of(deliveries))
         if len(body) <= MOST_BYTES or len(deliveries) == 1:
             async with calls:
-                reply = await self._call(body)
+                reply = await self._call(body, content_type)
             outcome = reply if isinstance(reply, TransientFailure) else outcome_of(reply)
             is_shared = isinstance(outcome, PermanentFailure) or is_too_large(reply)
             if not is_shared or len(deliveries) == 1:
@@ -106,9 +103,10 @@ class Mailgun(OneServer):
         first, second = await asyncio.gather(*(self._send_group(half, calls) for half in halves))
         return first + second
 
-    async def _call(self, body: bytes) -> Reply | TransientFailure:
+    async def _call(self, body: bytes, content_type: str) -> Reply | TransientFailure:
         url = f"{self._base}/v3/{self._domain}/messages"
-        return await self._http.post(url, body, self._headers)
+        headers = {"Authorization": self._authorization, "Content-Type": content_type}
+        return await self._http.post(url, body, headers)
 
     def form_of(self, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
         """The fields of the request for deliveries that fit together."""

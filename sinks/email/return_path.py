@@ -34,9 +34,11 @@ class ReturnPath:
             return marks
         ticket = self._tickets.of(delivery, Purpose.REPORT)
         if len(ticket) <= most:
-            return marks | {"ticket": ticket}
-        pieces = range(0, len(ticket), most)
-        return marks | {f"ticket{n}": ticket[at : at + most] for n, at in enumerate(pieces)}
+            marks["ticket"] = ticket
+            return marks
+        for number, at in enumerate(range(0, len(ticket), most)):
+            marks[f"ticket{number}"] = ticket[at : at + most]
+        return marks
 
     def headers(self, delivery: Delivery) -> dict[str, str]:
         """Headers of the mail itself."""

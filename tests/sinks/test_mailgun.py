@@ -77,12 +77,12 @@ async def test_halves_are_sent_at_the_same_time_and_few_at_once(
     assert isinstance(rig.provider, Mailgun)
     call, under_way, most = rig.provider._call, 0, 0
 
-    async def counted(body: bytes) -> Reply | TransientFailure:
+    async def counted(body: bytes, content_type: str) -> Reply | TransientFailure:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         try:
-            return await call(body)
+            return await call(body, content_type)
         finally:
             under_way -= 1
 

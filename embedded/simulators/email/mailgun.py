@@ -5,6 +5,9 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from email import message_from_bytes
+from email.message import Message
+from email.policy import HTTP
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -132,9 +135,19 @@ def refuse(status: int) -> web.Response:
 
 
 async def _form_of(request: web.Request) -> Form:
+    body = await request.read()
     if request.content_type == "multipart/form-data":
-        return [(name, str(value)) for name, value in (await request.post()).items()]
-    return parse_qsl((await request.read()).decode(), keep_blank_values=True)
+        # By the standard library: aiohttp's form can't be had once the body was read.
+        head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+        parts = message_from_bytes(head + body, policy=HTTP).iter_parts()
+        return [_field(part) for part in parts]
+    return parse_qsl(body.decode(), keep_blank_values=True)
+
+
+def _field(part: Message) -> tuple[str, str]:
+    name = part.get_param("name", header="content-disposition")
+    value = part.get_payload(decode=True)
+    return str(name), value.decode() if isinstance(value, bytes) else ""
 
 
 def _recipients(form: Form) -> list[str] | None:

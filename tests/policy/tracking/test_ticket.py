@@ -15,6 +15,7 @@ from policy.notification_type import YEAR_MS
 from policy.tracking.ticket import (
     LIFE_MS,
     MOST_TEXT,
+    SIGNATURE,
     Purpose,
     Stub,
     Ticket,
@@ -247,3 +248,12 @@ def test_a_ticket_ends_a_year_and_the_laws_sixty_days_after_its_message_at_the_e
     assert LIFE_MS >= YEAR_MS + 60 * DAY_MS
     assert not is_over(ticket, ticket.accepted_at + LIFE_MS - 1)
     assert is_over(ticket, ticket.accepted_at + LIFE_MS)
+
+
+@pytest.mark.parametrize("length", [1, 32, 63, 64, 65, 200])
+def test_it_is_signed_by_the_librarys_hmac(length: int) -> None:
+    key = b"k" * length
+    signed = urlsafe_b64decode(issue_ticket(delivery("ann"), OPEN, key) + "==")
+    body = msgpack.encode(ticket_of(delivery("ann"), OPEN))
+    assert signed[SIGNATURE:] == body
+    assert signed[:SIGNATURE] == hmac.digest(key, b"ticket:" + body, "sha256")[:SIGNATURE]

@@ -1,6 +1,9 @@
 """An HTTP client that calls nobody: it keeps what it is asked to send, and answers as told."""
 
 from collections.abc import Mapping
+from email import message_from_bytes
+from email.message import Message
+from email.policy import HTTP
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -40,8 +43,23 @@ class Request(NamedTuple):
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """The body, as a form."""
+        """The body, as a form of either kind."""
+        kind = self.headers["Content-Type"]
+        if kind.startswith("multipart/"):
+            return form_data(self.body, kind)
         return parse_qsl(self.body.decode(), strict_parsing=True)
+
+
+def form_data(body: bytes, content_type: str) -> list[tuple[str, str]]:
+    """The fields of multipart/form-data, as the standard library reads them."""
+    said = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body, policy=HTTP)
+    return [_field(part) for part in said.iter_parts()]
+
+
+def _field(part: Message) -> tuple[str, str]:
+    value = part.get_payload(decode=True)
+    assert isinstance(value, bytes)
+    return str(part.get_param("name", header="content-disposition")), value.decode()
 
 
 class Recorder(HttpClient):
