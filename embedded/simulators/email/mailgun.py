@@ -4,10 +4,7 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
-from email import message_from_bytes
-from email.message import Message
-from email.policy import HTTP
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -27,6 +24,8 @@ MOST_BYTES = 25 << 20
 RECIPIENTS = ("to", "cc", "bcc")
 INVALID = "{} parameter is not a valid address. please check documentation"
 VARIABLE = re.compile(r"%recipient\.([A-Za-z0-9_-]+)%")
+BOUNDARY = re.compile(r'boundary="?([^";]+)')
+FIELD = re.compile(rb';\s*name="?([^";]+)', re.IGNORECASE)
 LINE_BREAK = re.compile(r"[\r\n]")
 
 Form = list[tuple[str, str]]
@@ -137,17 +136,24 @@ def refuse(status: int) -> web.Response:
 async def _form_of(request: web.Request) -> Form:
     body = await request.read()
     if request.content_type == "multipart/form-data":
-        # By the standard library: aiohttp's form can't be had once the body was read.
-        head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
-        parts = message_from_bytes(head + body, policy=HTTP).iter_parts()
-        return [_field(part) for part in parts]
+        return list(_fields_of(body, request.headers["Content-Type"]))
     return parse_qsl(body.decode(), keep_blank_values=True)
 
 
-def _field(part: Message) -> tuple[str, str]:
-    name = part.get_param("name", header="content-disposition")
-    value = part.get_payload(decode=True)
-    return str(name), value.decode() if isinstance(value, bytes) else ""
+def _fields_of(body: bytes, content_type: str) -> Iterator[tuple[str, str]]:
+    """The fields of multipart/form-data, of which a call of a thousand mails has thousands.
+
+    Not by the standard library, which takes 25 ms for a hundred mails, nor by aiohttp, whose form
+    can't be had once the body was read.
+    """
+    boundary = BOUNDARY.search(content_type)
+    if boundary is None:
+        return
+    _, *parts, _ = (b"\r\n" + body).split(b"\r\n--" + boundary[1].encode())
+    for part in parts:
+        head, _, value = part.partition(b"\r\n\r\n")
+        if name := FIELD.search(head):
+            yield name[1].decode(), value.decode()
 
 
 def _recipients(form: Form) -> list[str] | None:
