@@ -18,7 +18,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.kafka.clients import administrator
 from pipeline.kafka.topic_reading import read_topic
 from pipeline.process.runtime import Runtime
-from pipeline.processing.partitions import Answerer
+from pipeline.processing.partitions import QueryHandler
 from pipeline.producing.producer import start_producer
 from pipeline.records.dead_letter_reading import send_again
 from pipeline.records.made_record import make_record
@@ -472,7 +472,7 @@ async def test_the_role_and_kafka_say_how_far_each_source_is(
 
 async def test_who_asks_the_role_is_told_of_all_sources(stage: Stage) -> None:
     placing = stage.intake.open_handler(0, asyncio.Event())
-    assert isinstance(placing, Answerer)
+    assert isinstance(placing, QueryHandler)
     assert await placing.answer(b'{"type":"sources"}') == b"[]"
     with pytest.raises(msgspec.ValidationError):
         await placing.answer(b'{"type":"circuits"}')

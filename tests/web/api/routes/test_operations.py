@@ -130,9 +130,17 @@ class Intake(Asked):
 
     async def ask_each(self, role: str, question: Any, kind: Any) -> dict[str, Any]:
         assert (role, question, kind) == ("intake", ReadSources(), list[SourceState])
-        orders = {"source": "orders", "per_second": 10.25, "moved": 5, "skipped": 1}
-        late = {"dead": 2, "last_error": "orders/1/8: no", "last_error_at": 1_772_366_401_234}
-        early = {"dead": 1, "last_error": "orders/0/3: no", "last_error_at": 1_772_366_400_000}
+        orders: dict[str, Any] = {"source": "orders", "per_second": 10.25, "moved": 5, "skipped": 1}
+        late: dict[str, Any] = {
+            "dead": 2,
+            "last_error": "orders/1/8: no",
+            "last_error_at": 1_772_366_401_234,
+        }
+        early: dict[str, Any] = {
+            "dead": 1,
+            "last_error": "orders/0/3: no",
+            "last_error_at": 1_772_366_400_000,
+        }
         return {
             "http://b": [SourceState(**orders, **late, lag=3, waits="refuses 2")],
             "http://a": [SourceState(**orders, **early, lag=4), SourceState(source="invoices")],
