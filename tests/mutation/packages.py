@@ -68,7 +68,8 @@ OF_PAGES = (
     "owners",
     "preferences_form",
 )
-VIEWS = "analytics/migrations/0004_views.sql"
+VIEWS = "analytics/migrations/0009_views.sql"
+"""The newest definitions; what an older file makes is replaced by these."""
 PACKAGES = {
     package.name: package
     for package in (
@@ -86,9 +87,10 @@ PACKAGES = {
         Package(
             name="sql",
             sources=(
-                "analytics/migrations/0002_notification_state.sql",
-                "analytics/migrations/0003_roll_ups.sql",
+                "analytics/migrations/0007_first.sql",
                 VIEWS,
+                "analytics/migrations/0010_questions.sql",
+                "analytics/migrations/0023_questions.sql",
                 *(
                     f"analytics/panels/{name}.sql"
                     for name in (
@@ -97,6 +99,7 @@ PACKAGES = {
                         "providers",
                         "tenants",
                         "texts",
+                        "told",
                         "types",
                         "volume",
                         "why_not",
@@ -106,6 +109,8 @@ PACKAGES = {
             tests=(
                 "tests/analytics/test_views.py",
                 "tests/analytics/test_view_terms.py",
+                "tests/analytics/test_questions.py",
+                "tests/analytics/test_leaving.py",
                 "tests/analytics/test_panels.py",
                 "tests/analytics/test_panel_terms.py",
                 "tests/analytics/test_twice.py",

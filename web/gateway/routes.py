@@ -27,7 +27,7 @@ HEARTBEAT = 20.0
 """Seconds; common proxies cut what is silent for 60."""
 PAGES = Path(__file__).parents[1] / "pages"
 BELL = PAGES / "bell.js"
-BELL_MODULES = ("element", "line", "look", "outbox", "rows", "words")
+BELL_MODULES = ("element", "later", "line", "look", "outbox", "rows", "words")
 """What the component is made of, in the folder `bell`; it asks for them by itself."""
 LONGEST_POLL = 30.0
 LARGEST = 4096

@@ -5,6 +5,7 @@ import { ask, Away, begin, clock, element, Refused, shown, state, table } from "
 
 const PANELS = [
   { name: "funnel", title: "From queued to clicked", draw: bars("stage", "notifications", "v") },
+  { name: "told", title: "Who was told, on any channel", draw: bars("outcome", "notifications", "h") },
   { name: "why_not", title: "Why not sent", draw: bars("reason", "messages", "h") },
   { name: "volume", title: "Messages sent, by channel", wide: true, draw: lines("channel", "messages", "tozeroy") },
   { name: "latency", title: "Event to provider at p99, by priority (ms; dotted: its target)", wide: true, draw: latency },

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -489,6 +490,66 @@ async def test_what_is_pressed_is_gone_to_and_what_is_snoozed_can_be_had_back(
         await asyncio.to_thread(item.click)
         assert shop.browser.current_url == place
     await shop.counts(path, 2)
+
+
+async def test_an_item_is_snoozed_until_a_moment_of_ones_choice(shop: Shop, shots: Path) -> None:
+    path, items = await filled(shop.api, 2)
+    await shop.visit(path.split("/")[3])
+    await shop.until(COUNT, "2")
+    await asyncio.to_thread(shop.part("bell").click)
+    await shop.until(ROWS, 2)
+    newest = max(items, key=lambda each: each["number"])
+    summary = shop.bell.find_element(By.CSS_SELECTOR, f"[data-id='{newest['id']}'] summary")
+    await asyncio.to_thread(summary.click)
+    await shop.until("root.querySelectorAll('.later button').length >= 2", wanted=True)
+    try:
+        for scheme, (kind, size) in product(
+            ("light", "dark"), {"phone": (390, 800), "desk": (1400, 900)}.items()
+        ):
+            await shop.scheme(scheme)
+            await shop.size(*size)
+            panel = "root.querySelector('#panel')"
+            await shop.until(f"{panel}.scrollWidth <= {panel}.clientWidth", wanted=True)
+            await shop.shoot(shots / f"bell-later-{kind}-{scheme}.png")
+    finally:
+        await shop.scheme("")
+        await shop.size(0, 0)
+    before = datetime.now(UTC)
+    choice = shop.bell.find_element(By.CSS_SELECTOR, "[data-until='hour']")
+    await asyncio.to_thread(choice.click)
+    await shop.until(ROWS, 1)
+    await shop.until(COUNT, "1")
+    await asyncio.to_thread(shop.part("snoozed").click)
+    await shop.until("root.querySelector('li')?.textContent.includes('comes back')", wanted=True)
+    (kept,) = (await shop.api.done("GET", path, params={"which": "snoozed"}))["items"]
+    until_ = datetime.fromisoformat(kept["snoozed_until"])
+    after = datetime.now(UTC) + timedelta(hours=1, seconds=1)
+    assert kept["id"] == newest["id"]
+    assert before + timedelta(hours=1) - timedelta(seconds=1) <= until_ <= after
+
+
+async def test_the_choices_are_mornings_by_the_calendar(shop: Shop) -> None:
+    """Worked out by hand: of a Wednesday, a Saturday, a Sunday and a Monday, and a month's end."""
+    await shop.visit(unique("user"))
+    wanted = {
+        "2026-03-04T22:30": ["2026-03-04T23:30", "2026-03-05T09:00", "2026-03-09T09:00"],
+        "2026-03-07T12:00": ["2026-03-07T13:00", "2026-03-08T09:00", "2026-03-09T09:00"],
+        "2026-03-08T12:00": ["2026-03-08T13:00", "2026-03-09T09:00"],
+        "2026-03-30T08:00": ["2026-03-30T09:00", "2026-03-31T09:00", "2026-04-06T09:00"],
+        "2026-12-31T20:00": ["2026-12-31T21:00", "2027-01-01T09:00", "2027-01-04T09:00"],
+    }
+    script = """
+      const [address, moments, done] = arguments;
+      const two = (n) => String(n).padStart(2, "0");
+      const local = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+        + `T${two(at.getHours())}:${two(at.getMinutes())}`;
+      import(address).then(({ choices }) => done(
+        moments.map((each) => choices(new Date(each)).map(([, at]) => local(at)))));
+    """
+    address = f"{shop.api.url}/inbox/bell/later.js"
+    run = shop.browser.execute_async_script
+    found = await asyncio.to_thread(run, script, address, list(wanted))
+    assert found == list(wanted.values())
 
 
 async def test_one_that_is_taken_away_does_not_come_back(shop: Shop) -> None:

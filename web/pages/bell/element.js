@@ -312,7 +312,9 @@ class TocsinBell extends HTMLElement {
   #draw() {
     if (!this.#isOpen) return;
     const { list, panel, state, again, more } = this.#parts, pending = this.#pending;
-    const items = [...this.#items.values()].sort(newestFirst);
+    // What was just put off or brought back is gone from the list at once, stored or not yet.
+    const away = new Set(pending.filter((each) => each.kind === "snoozed").map((each) => each.item));
+    const items = [...this.#items.values()].filter((item) => !away.has(item.id)).sort(newestFirst);
     const rows = items.map((item) => this.#rowOf(item, this.#isRead(item, pending)));
     const focused = this.shadowRoot.activeElement?.closest?.("li")?.dataset.id;
     const anchor = panel.scrollTop > 0 && [...list.children].find((row) => row.offsetTop + row.offsetHeight > panel.scrollTop);
@@ -342,8 +344,8 @@ class TocsinBell extends HTMLElement {
     let kept = this.#rows.get(item.id);
     if (kept?.state !== state) {
       const pressed = (event, isButton = false) => this.#open(this.#items.get(item.id) ?? item, event, isButton);
-      const back = () => this.#change({ kind: "snoozed", item: item.id, until: new Date(0).toISOString() });
-      kept = { state, row: rowOf(item, this.#words, pressed, back) };
+      const snoozed = (until) => this.#change({ kind: "snoozed", item: item.id, until });
+      kept = { state, row: rowOf(item, this.#words, pressed, snoozed) };
       this.#rows.set(item.id, kept);
     }
     showRead(kept.row, isRead);

@@ -1,5 +1,9 @@
 // A row for an item. What others wrote is text, never markup, and leads to pages alone.
 
+import { snoozer } from "./later.js";
+
+const NOW = new Date(0).toISOString(); // a time that is over: it is back at once
+
 /** The address as a page to go to, from here; empty for anything else. */
 export function pageOf(address, ...schemes) {
   if (typeof address !== "string" || !address) return "";
@@ -26,8 +30,8 @@ function theOnly(actions) {
   return actions?.length === 1 ? actions[0].url : "";
 }
 
-/** `pressed(event)` is called for the item and its buttons, `back()` to have it back from later. */
-export function rowOf(item, words, pressed, back) {
+/** `pressed(event)` is called for the item and its buttons, `snoozed(until)` to see it later, or now. */
+export function rowOf(item, words, pressed, snoozed) {
   const url = pageOf(item.data?.url ?? theOnly(item.actions), "https:", "http:");
   const body = url ? made("a", { href: url }) : made("button", { type: "button" });
   body.className = "item";
@@ -44,7 +48,8 @@ export function rowOf(item, words, pressed, back) {
   row.dataset.id = item.id;
   const beside = made("div", {}, ...linksOf(item, pressed));
   if (item.snoozed_until)
-    beside.append(made("button", { type: "button", textContent: words.now, onclick: back }));
+    beside.append(made("button", { type: "button", textContent: words.now, onclick: () => snoozed(NOW) }));
+  else beside.append(snoozer(words, snoozed));
   if (beside.children.length) row.append(beside);
   return row;
 }

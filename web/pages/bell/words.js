@@ -12,6 +12,7 @@ const WORDS = {
     whole: "Show all of it", part: "Show less",
     snoozed: (count) => `Snoozed (${count})`, inbox: "Back to all",
     until: (time) => `comes back ${time}`, now: "Bring back now",
+    snooze: "Snooze", hour: "For an hour", tomorrow: "Until tomorrow, 9:00", week: "Until Monday, 9:00",
   },
   de: {
     title: "Benachrichtigungen", all: "Alle gelesen", close: "Schließen", more: "Ältere zeigen",
@@ -24,6 +25,7 @@ const WORDS = {
     whole: "Ganz zeigen", part: "Weniger zeigen",
     snoozed: (count) => `Zurückgestellt (${count})`, inbox: "Zurück zu allen",
     until: (time) => `kommt wieder: ${time}`, now: "Jetzt zurückholen",
+    snooze: "Zurückstellen", hour: "Eine Stunde", tomorrow: "Bis morgen, 9:00", week: "Bis Montag, 9:00",
   },
 };
 
