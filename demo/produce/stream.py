@@ -23,6 +23,13 @@ ORDERED = 0.5
 """Share of carts that are ordered after all, which ends their reminders."""
 ORDERED_AFTER = 0.05
 """Share of the stream's length after which the order comes at the latest."""
+INCIDENTS = 100
+"""Events to one incident."""
+ACKNOWLEDGED = 0.5
+"""Share of incidents that somebody acknowledges, which ends them for all."""
+ACKNOWLEDGED_AFTER = 0.4
+"""Share of the stream's length after which that comes at the latest."""
+BROKEN = ("Payments fail", "Search is slow", "No orders for 5 minutes")
 UNKEYED_EVERY = 50
 """Events of which one is written without a key, and so to any partition."""
 ONLINE_FOR = timedelta(minutes=10)
@@ -39,6 +46,7 @@ def stream(
     random = Random(seed)  # noqa: S311 - repeatable, not secret
     source = Events(world, random)
     everything = list(_events(source, events, seconds, start, random))
+    everything += _incidents(world, events, seconds, start, seed)
     everything += _presence(source, seconds, start, random)
     everything += _bad(seconds, start)
     return sorted(everything, key=lambda happening: happening.due)
@@ -65,6 +73,41 @@ def _events(
             at, name = start + timedelta(seconds=due), f"demo-{number:07d}-order"
             order = _event(name, ORDER, actor, at, said)
             yield Happening(due=due, topic="events", key=actor, value=order)
+
+
+def _incidents(
+    world: World, events: int, seconds: float, start: datetime, seed: int
+) -> Iterator[Happening]:
+    """Of dice of its own, so that the other events are the same with and without them."""
+    random = Random(f"incidents {seed}")  # noqa: S311 - repeatable, not secret
+    count = max(1, events // INCIDENTS)
+    for number in range(count):
+        due = seconds * number / count
+        first, also, *others = random.sample(world.users, 4)
+        data: dict[str, Any] = {
+            "incident_id": f"incident-{number}",
+            "title": random.choice(BROKEN),
+            "on_call": random.choice((first, [first, also])),
+            "url": f"https://status.example/incident-{number}",
+        }
+        # Who is named before is not called again, and nobody need be behind.
+        data |= random.choice(
+            (
+                dict(zip(("backup", "manager"), others, strict=True)),
+                {"backup": others[0], "manager": [first, others[1]]},
+                {"manager": others[1]},
+                {},
+            )
+        )
+        name, actor = f"demo-incident-{number:05d}", f"monitor-{number % 3}"
+        at = start + timedelta(seconds=due)
+        opened = _event(name, "incident.opened", actor, at, data)
+        yield Happening(due=due, topic="events", key=actor, value=opened)
+        if random.random() < ACKNOWLEDGED:
+            due = min(due + random.random() * seconds * ACKNOWLEDGED_AFTER, seconds)
+            at, said = start + timedelta(seconds=due), {"incident_id": data["incident_id"]}
+            event = _event(f"{name}-seen", "incident.acknowledged", first, at, said)
+            yield Happening(due=due, topic="events", key=first, value=event)
 
 
 def _presence(

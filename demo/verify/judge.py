@@ -9,9 +9,11 @@ from itertools import product
 
 from demo.dataset.world import World
 from demo.produce.producer_log import Claims
+from demo.verify.alarms import judge_alarms, without
 from demo.verify.comparison import Difference, differences
 from demo.verify.dead_letters import judge_dead_letters
 from demo.verify.evidence import Evidence
+from demo.verify.expected.alarms import alarms
 from demo.verify.expected.digests import digests_of
 from demo.verify.expected.limits import Limits
 from demo.verify.expected.model import Circumstances, Model
@@ -35,6 +37,15 @@ def judge(
     findings = Findings(events=len(claims.events))
     expected = {it.id: it for it in expected_of(world, specs, claims)}
     findings.decisions = len(expected)
+    model = Model(world, claims.events.values())
+    called = [
+        alarm
+        for claim in claims.events.values()
+        for spec in specs.values()
+        for alarm in alarms(claim, spec, model)
+    ]
+    judge_alarms(called, model, evidence, findings)
+    evidence = without(evidence, {alarm.it.id for alarm in called})
     _Judge(world, claims, evidence, expected, findings).run()
     judge_outbox(expected, claims.repeats, evidence, findings)
     judge_dead_letters(claims, evidence, findings)
@@ -44,9 +55,10 @@ def judge(
 def expected_of(
     world: World, specs: Mapping[str, TypeSpec], claims: Claims
 ) -> Iterator[Notification]:
-    """Every notification that the producer's events should lead to a decision on."""
+    """Every notification that the producer's events should lead to a decision on, but alarms."""
+    once = {name: spec for name, spec in specs.items() if spec.repeat is None}
     for claim in claims.events.values():
-        yield from notifications(claim, specs, world)
+        yield from notifications(claim, once, world)
 
 
 class _Judge:

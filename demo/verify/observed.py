@@ -113,7 +113,7 @@ class Observed:
         for excuse in excuses:
             self._findings.suppressed[excuse.reason] += 1
             it = self._expected.get(excuse.notification_id)
-            if objection := _wrong_row(excuse, it):
+            if objection := wrong_row(excuse, it):
                 self._findings.unexcused.append(
                     f"{excuse.type} of {excuse.event_id} to {excuse.user} is reported as "
                     f"{excuse.reason}, and {objection}"
@@ -133,7 +133,7 @@ class Observed:
                 )
 
 
-def _wrong_row(row: Excuse, it: Notification | None) -> str:
+def wrong_row(row: Excuse, it: Notification | None) -> str:
     """What is wrong with a row, whatever its reason is; empty if nothing is."""
     if it is None:
         return "nobody expected it"

@@ -72,6 +72,18 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """All is sent again so often, with `every_ms` between; then to those named at `then`.
+
+    They are told as the first were, after each other.
+    """
+
+    every_ms: int
+    times: int
+    then: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class HeldBack:
     """So many of 10,000 users are told nothing, drawn by `name`."""
 
@@ -114,6 +126,7 @@ class TypeSpec:
     delay_ms: int = 0
     until: Ending | None = None
     holdout: HeldBack | None = None
+    repeat: Repeat | None = None
 
     @property
     def is_critical(self) -> bool:
@@ -187,11 +200,16 @@ def _spec(
         holdout=HeldBack(holdout["name"], round(float(holdout["share"][:-1]) * 100))
         if holdout
         else None,
+        repeat=_repeat(table["repeat"]) if "repeat" in table else None,
         escalation=tuple(
             Step(milliseconds(step["after"]), tuple(step["channels"]))
             for step in table.get("escalation", ())
         ),
     )
+
+
+def _repeat(table: Mapping[str, Any]) -> Repeat:
+    return Repeat(milliseconds(table["every"]), table["times"], tuple(table.get("then", ())))
 
 
 def _limit(table: Mapping[str, Any]) -> Limit:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from demo.dataset.world import World, make_world
+from demo.verify.alarms import CALLED, WAITING
 from demo.verify.findings import Findings
 from policy import quiet_hours
 from policy.audience import actor
@@ -75,6 +76,9 @@ async def test_what_is_decided_is_what_the_rules_give(
         assert found.slots[end], f"nobody was {end}: {found.slots}"
     assert found.checked["digests: the right events, at the right time"] > 5
     assert found.checked["events written twice: notified once"] > 5
+    assert found.checked[CALLED] > 50
+    if lasting < 20 * MINUTE:
+        assert found.checked[WAITING]
 
 
 @pytest.fixture(scope="module")
