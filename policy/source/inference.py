@@ -110,7 +110,8 @@ def _source(
     if moment is not None:
         yield f'occurred_at = "{{{{ {prefix}{moment} }}}}"'
     elif kind.startswith(_DEBEZIUM):
-        yield 'occurred_at = "{{ ts_ms | epoch_ms }}"'
+        # Some connectors tell it beside the change alone, and some in its source alone.
+        yield 'occurred_at = "{{ (ts_ms or source.ts_ms) | epoch_ms }}"'
     if fields:
         yield ""
         yield f"[sources.{name}.set.data]"
