@@ -22,6 +22,13 @@ ORDER = {
     "created_at": 1_773_480_389,
     'odd "name"': 1,
 }
+LATE: dict[str, Any] = {
+    "op": "u",
+    "before": None,
+    "after": {"shop_id": 31},
+    "source": {"ts_ms": AT},
+}
+"""Without a moment of its own: its source has one."""
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "t", "data": ORDER}
 
 
@@ -38,6 +45,7 @@ def records(*values: Any) -> list[SourceRecord]:
         (change("u", ORDER, ORDER), "debezium+json", "31", AT // 1000),
         (change("u", ORDER, ORDER, schema=True), "debezium+json", "31", AT // 1000),
         (change("c", None, BEFORE), "debezium+json", "unknown", 1465581029),
+        (LATE, "debezium+json", "31", AT // 1000),
         (CLOUD, "cloudevents", "31", AT // 1000),
         (ORDER | {"created_at": AT * 1000}, "json", "31", AT // 1000),
         (ORDER | {"created_at": "2026-03-14T09:26:29Z"}, "json", "31", AT // 1000),
