@@ -58,7 +58,7 @@ class ProcessCircuits(Struct, frozen=True):
     circuits: list[ProviderState] | None
 
 
-class SourceBody(Struct, frozen=True):
+class SourceProgress(Struct, frozen=True):
     """How far a source of the catalogue is, all processes that read it together.
 
     `lag` are records of the company's topics before it, `per_second` those done lately; `moved`,
@@ -82,7 +82,7 @@ class OperationsBody(Struct, frozen=True):
 
     roles: list[RoleState]
     circuits: list[ProcessCircuits]
-    sources: list[SourceBody]
+    sources: list[SourceProgress]
 
 
 class Operations:
@@ -151,7 +151,7 @@ class Operations:
             for process, circuits in sorted(found.items())
         ]
 
-    async def _sources(self) -> list[SourceBody]:
+    async def _sources(self) -> list[SourceProgress]:
         """Of the processes that answer."""
         answers = await self._desk.owners.ask_each(INTAKE, ReadSources(), list[SourceState])
         parts = defaultdict[str, list[SourceState]](list)
@@ -160,9 +160,9 @@ class Operations:
         return [_together(parts[source]) for source in sorted(parts)]
 
 
-def _together(parts: Sequence[SourceState]) -> SourceBody:
+def _together(parts: Sequence[SourceState]) -> SourceProgress:
     last = max(parts, key=lambda each: each.last_error_at)
-    return SourceBody(
+    return SourceProgress(
         source=last.source,
         lag=sum(each.lag for each in parts),
         per_second=round(sum(each.per_second for each in parts), 1),

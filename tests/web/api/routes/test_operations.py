@@ -18,7 +18,7 @@ from web.api.routes.operations import (
     ProcessCircuits,
     ProviderState,
     RoleState,
-    SourceBody,
+    SourceProgress,
 )
 
 
@@ -44,7 +44,7 @@ class Looked(Operations):
     async def _circuits(self) -> list[ProcessCircuits]:
         return []
 
-    async def _sources(self) -> list[SourceBody]:
+    async def _sources(self) -> list[SourceProgress]:
         return []
 
     async def lag(self) -> int:
@@ -151,8 +151,8 @@ class Intake(Asked):
 async def test_a_source_is_what_its_processes_say_together() -> None:
     operations = Operations(desk_of(memory(), settings(), 0, Intake()))
     assert await operations._sources() == [
-        SourceBody("invoices", 0, 0.0, 0, 0, 0, "", None, ""),
-        SourceBody(
+        SourceProgress("invoices", 0, 0.0, 0, 0, 0, "", None, ""),
+        SourceProgress(
             "orders", 7, 20.5, 10, 2, 3, "orders/1/8: no", "2026-03-01T12:00:01.234Z", "refuses 2"
         ),
     ]
