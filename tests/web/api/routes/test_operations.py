@@ -161,8 +161,8 @@ async def test_a_source_is_what_its_processes_say_together() -> None:
 class Behind:
     """Two roles, one of which has records before it."""
 
-    def __init__(self, *of: object) -> None:
-        assert of == (Brokers("kafka.example:1"), 1)
+    def __init__(self, *of: object, outcomes: bool) -> None:
+        assert (of, outcomes) == ((Brokers("kafka.example:1"), 1), False)
 
     async def __aenter__(self) -> Self:
         return self
