@@ -243,4 +243,4 @@ async def test_what_a_timer_decided_stands_though_a_crash_and_a_change_of_mind_c
     deliveries = await stage.deliveries(PUSH)
     assert len(deliveries) == before + 1
     assert len({delivery.delivery_id for delivery in deliveries}) == 1
-    assert {s for _, s, _ in await told(stage)} == {Step.HELD, Step.QUEUED}
+    assert {s for _, s, _ in await told(stage)} == {Step.HELD, Step.QUEUED, Step.UNSUBSCRIBED}
