@@ -155,9 +155,11 @@ async def test_the_page_shows_what_holds(person: Person) -> None:
     assert person.owners.asked == [("decider", "user-7", question, {})]
 
 
-async def test_what_the_last_release_can_not_read_is_offered_to_nobody(person: Person) -> None:
+async def test_how_often_is_offered_in_full(person: Person) -> None:
     page = Page(await person.sees())
-    assert page.options["frequency.big_things"] == ["Sofort", "Stündlich", "Täglich"]
+    assert page.options["frequency.big_things"] == [
+        *("Sofort", "Stündlich", "Täglich", "Wöchentlich"),
+    ]
 
 
 async def test_what_the_person_said_before_is_shown(person: Person) -> None:
