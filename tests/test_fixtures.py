@@ -11,6 +11,7 @@ MAY_BE_SHARED = {
     "Server": "a process",
     "ClickHouse": "a process",
     "House": "processes",
+    "LocalStack": "processes",
     "Apicurio": "a process",
     "KafkaCluster": "processes",
     "SecuredKafka": "a process",
