@@ -48,7 +48,7 @@ def replay(
 
     Events, cancellations, feedback and receipts that Kafka accepted between the two times are
     processed twice, in memory and in their order: with the catalogue in use (TOCSIN_CATALOGUE),
-    and with the one given here. Nothing is sent and nothing is written.
+    and with the one given here. Nothing is sent, and nothing is written but who ran it.
 
     Users, their preferences and whom they follow are as they are now. Limits, deduplication and
     open digests begin empty, so records of the time of --warm-up are processed first, and left out

@@ -115,13 +115,15 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-async def test_another_text_is_told_and_nothing_is_written(past: Past, folder: Path) -> None:
+async def test_another_text_is_told_and_nothing_is_written_but_who_asked(
+    past: Past, folder: Path
+) -> None:
     await past.know("ann", "zoe")
     first, second = await past.chat("ann"), await past.chat("zoe")
     change(folder, "chat_message.toml", "{{ data.sender_name }}", "From {{ data.sender_name }}")
     before = await past.ends()
     found = await past.found(folder)
-    assert await past.ends() == before
+    assert await past.ends() == {**before, "audit-0": before["audit-0"] + 1}
     assert [each["event_id"] for each in found["changes"]] == [first, second]
     (one, two) = found["changes"]
     assert one["kinds"] == ["other text"]
