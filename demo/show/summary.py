@@ -15,7 +15,10 @@ from demo.verify.findings import Findings
 
 SHOWN = 5
 """Cases listed where something is wrong."""
-DECISIONS = "SELECT uniqExact(notification_id) FROM delivery_events WHERE stage != 'goal'"
+DECISIONS = (
+    "SELECT uniqExact(notification_id) FROM delivery_events "
+    "WHERE stage != 'goal' AND notification_id != ''"
+)
 SENT = (
     "SELECT channel, uniqExact(delivery_id) FROM delivery_events "
     "WHERE stage = 'sent' GROUP BY channel"

@@ -130,7 +130,10 @@ class _Judge:
                 self._findings.unexpected.append(f"{self._it}: still waits, though it was answered")
             return
         for due in stored:
-            if not any(abs(due - each) <= ROUNDING_MS for each in (*dues, self._alarm.begins)):
+            if not any(
+                abs(due - each) <= ROUNDING_MS
+                for each in (*self._alarm.moments, self._alarm.begins)
+            ):
                 self._findings.unexpected.append(f"{self._it}: is stored to call at {due}")
         if any(due > self._ended_at + OVERDUE_MS for due in dues):
             if not stored:

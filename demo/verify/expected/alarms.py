@@ -19,12 +19,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Alarm:
-    """What one person is called for, and every call, as if nobody ever acknowledged it."""
+    """What one person is called for, and every call, as if nobody ever acknowledged it.
+
+    `begins` is when the person's turn does (epoch ms), `moments` are those of all its steps, also
+    of those by which the person can't be reached.
+    """
 
     it: Notification
     calls: tuple[Call, ...]
     begins: int
-    """When the person's turn begins (epoch ms)."""
+    moments: frozenset[int]
 
 
 def alarms(claim: Claim, spec: TypeSpec, model: Model) -> Iterator[Alarm]:
@@ -40,23 +44,28 @@ def alarms(claim: Claim, spec: TypeSpec, model: Model) -> Iterator[Alarm]:
             begins.setdefault(user, claim.happened_at + number * turn)
     for user, at in begins.items():
         it = Notification(claim, spec, user)
-        calls = (call for call in _calls(it, repeat, at, model) if call.due < it.expires_at)
-        yield Alarm(it, tuple(calls), at)
+        steps = [step for step in _steps(it, repeat, at, model) if step[0] < it.expires_at]
+        calls = tuple(
+            Call(channel, due)
+            for due, channels in steps
+            for channel in channels
+            if model.usable(user, channel)
+        )
+        yield Alarm(it, calls, at, frozenset(due for due, _ in steps))
 
 
-def _calls(it: Notification, repeat: Repeat, at: int, model: Model) -> Iterator[Call]:
+def _steps(
+    it: Notification, repeat: Repeat, at: int, model: Model
+) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The steps one after the other, then all of them together as often as it says."""
     spec, called = it.spec, False
     steps = [(0, spec.channels), *((step.after_ms, step.channels) for step in spec.escalation)]
     for after, channels in steps:
-        usable = [channel for channel in channels if model.usable(it.user, channel)]
         # Where nobody was called, there is nothing that could be answered.
         at += after if called else 0
-        yield from (Call(channel, at) for channel in usable)
-        called = called or bool(usable)
-    if not called:
-        return
-    every = [channel for _, channels in steps for channel in channels]
-    usable = [channel for channel in every if model.usable(it.user, channel)]
-    for number in range(1, repeat.times + 1):
-        yield from (Call(channel, at + number * repeat.every_ms) for channel in usable)
+        yield at, channels
+        called = called or any(model.usable(it.user, channel) for channel in channels)
+    if called:
+        every = tuple(channel for _, channels in steps for channel in channels)
+        for number in range(1, repeat.times + 1):
+            yield at + number * repeat.every_ms, every

@@ -198,6 +198,21 @@ def test_reasons_that_no_alarm_has_are_found(said: Excuse, kind: str) -> None:
     assert found(replace(whole(), excuses=fine)).is_right
 
 
+def test_a_step_that_reaches_nobody_waits_for_its_time_all_the_same() -> None:
+    """Cy has no phone: after two minutes that is found."""
+    opened = claim("e", "incident.opened", AT, **DATA, on_call="cy")
+    first = msgspec.structs.replace(accepted()[-4], at=AT / 1000)
+    waits = Evidence(
+        ended_at=AT + MINUTE,
+        partitions=1,
+        accepted=[first],
+        held={(named("cy"), "sms"): {AT + 2 * MINUTE}},
+    )
+    verdict = found(waits, opened=opened)
+    assert verdict.is_right, verdict.faults()
+    assert verdict.checked[WAITING] == 1
+
+
 def test_of_whom_nothing_can_reach_something_is_said() -> None:
     opened = claim("e", "incident.opened", AT, **DATA, on_call="di")
     nothing = Evidence(ended_at=AT + 60 * MINUTE, partitions=1)
