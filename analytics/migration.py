@@ -5,6 +5,7 @@ repeated, so a run that was cut short, or two at once, end in the same schema; o
 says by which words of the error, and why: `-- May fail (TABLE_ALREADY_EXISTS): it was done before`.
 """
 
+import asyncio
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,9 @@ from analytics.clickhouse import ClickHouse
 from schemas.errors import Misconfigured, Unavailable
 
 FOLDER = Path(__file__).with_name("migrations")
+_TRIES = 50
+_PAUSE_SECONDS = 0.1
+"""Between two tries of a file whose table is away, as another run may be replacing it just now."""
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _MAY_FAIL = re.compile(r"^-- May fail \(([^)]+)\)", re.MULTILINE)
 _CLUSTER = re.compile(r"\w+")
@@ -99,12 +103,23 @@ async def migrate(
         # Another run may have done it by now.
         if file.number in await _applied(clickhouse):
             continue
-        for statement in file.statements(cluster):
-            await _run(clickhouse, statement)
+        await _apply(clickhouse, file.statements(cluster))
         await clickhouse.command(
             _NOTE, {"number": file.number, "name": file.name, "sha256": file.sha256}
         )
     return [file.name for file in missing]
+
+
+async def _apply(clickhouse: ClickHouse, statements: list[str]) -> None:
+    for tries in range(1, _TRIES + 1):
+        try:
+            for statement in statements:
+                await _run(clickhouse, statement)
+            return
+        except Unavailable as error:
+            if tries == _TRIES or "UNKNOWN_TABLE" not in str(error.__cause__):
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _run(clickhouse: ClickHouse, statement: str) -> None:

@@ -131,6 +131,26 @@ async def test_two_at_once_end_in_one_schema(empty: ClickHouse) -> None:
     await check_schema(empty)
 
 
+async def test_a_table_that_another_run_is_replacing_is_waited_for(
+    empty: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As between the other run's RENAME and CREATE."""
+    await migrate(empty, files=FILES[:6])
+    await empty.command("RENAME TABLE delivery_events TO away")
+
+    async def replaced(_: float) -> None:
+        await empty.command("RENAME TABLE away TO delivery_events")
+
+    monkeypatch.setattr("analytics.migration.asyncio.sleep", replaced)
+    await migrate(empty, files=FILES[:7])
+    assert "earliest" in dict(
+        await empty.query(
+            "SELECT name, type FROM system.columns"
+            " WHERE database = currentDatabase() AND table = 'delivery_events'"
+        )
+    )
+
+
 async def test_an_older_version_leaves_a_newer_schema_alone(empty: ClickHouse) -> None:
     await migrate(empty)
     before = await tables_of(empty)
