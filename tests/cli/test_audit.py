@@ -18,7 +18,7 @@ from embedded.kafka import Kafka
 from pipeline.kafka.topic_reading import read_newest
 from pipeline.settings import Settings
 from schemas.audit import Audit
-from schemas.errors import WrongUsage
+from schemas.errors import BadInput, WrongUsage
 from schemas.naming import LONGEST_NAME, is_name
 from schemas.topics import AUDIT
 from tests.agents.line import PARTITIONS
@@ -70,7 +70,7 @@ async def test_each_command_that_shows_or_sends_others_data_is_on_record(
     for argv in found:
         done = await asyncio.to_thread(CliRunner(env=environment).invoke, tocsin, argv)
         # Of some of these nothing is stored, which shows only once it was looked for.
-        assert isinstance(done.exception, WrongUsage | None), (argv, done.exception)
+        assert isinstance(done.exception, WrongUsage | BadInput | None), (argv, done.exception)
     rows = await newest(kafka_with_topics.address, len(found))
     said = [(each.deed, each.tenant, each.user_hash, each.thing) for each in rows]
     assert dict(zip(found, said, strict=True)) == found

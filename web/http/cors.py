@@ -18,7 +18,8 @@ A_DAY = "86400"
 def cross_origin(app: web.Application, origins: Collection[str]) -> None:
     """Let pages of these origins, or with `*` of any, call every route.
 
-    Nothing here goes by cookies, so no origin gets more than what its token opens.
+    No answer lets browsers send cookies along, and the session of whoever is logged in counts for
+    our own pages alone (`web.login.guard`), so no origin gets more than what its token opens.
     """
 
     def allowed(request: web.Request) -> str | None:
