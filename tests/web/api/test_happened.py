@@ -27,7 +27,7 @@ KNOWN = Known(
 AT = datetime(2025, 7, 20, 8, 26, 40, 5000, UTC).replace(tzinfo=None)
 ROW = (
     *(AT, "suppressed", "push", "opted_out", "why", "fcm", 2, "comment_added", "comments"),
-    *("high", "ann", "e", "n", "c1", "x/y"),
+    *("high", "ann", "e", "n", "c1", "x/y", "orders/shop.orders/3/17"),
 )
 HAPPENED = {
     "at": "2025-07-20T08:26:40.005Z",
@@ -45,13 +45,14 @@ HAPPENED = {
     "notification_id": "n",
     "catalogue": "c1",
     "variant": "x/y",
+    "origin": "orders/shop.orders/3/17",
 }
 
 
 async def test_a_timeline(client: Client) -> None:
     client.clickhouse.rows = [ROW]
     assert await client.get("/notifications/n1") == [HAPPENED]
-    assert client.clickhouse.asked == [{"tenant": "acme", "name": "n1"}]
+    assert client.clickhouse.asked == [{"tenant": "acme", "name": "n1", "beginning": "n1"}]
     client.clickhouse.rows = []
     status, body = await client.call("GET", "/notifications/n1")
     assert (status, body["detail"]) == (404, "There is no such notification, or not yet.")
