@@ -16,9 +16,9 @@ GRACE = 0.2
 class Before:
     """What is to be read up to the time of a slice before it is taken.
 
-    `must` holds it up until it is read, or until reading has stood still for PATIENCE. `should`
-    holds it up for GRACE; where that is not enough there is a backlog, and until it is caught up
-    nothing waits for it.
+    `must` holds it up until it is read, or until reading has stood still for
+    STALL_TIMEOUT_SECONDS. `should` holds it up for GRACE; where that is not enough there is a
+    backlog, and until it is caught up nothing waits for it.
     """
 
     must: tuple[str, ...] = ()
