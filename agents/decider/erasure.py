@@ -6,7 +6,7 @@ from agents.decider.best_hour_hints import forget_hint
 from agents.decider.pending_erasure import begin_dropping_held
 from agents.edges import begin_erasing
 from pipeline.producing.outputs import partition_of
-from policy.acceptance import accepted
+from policy.accepted_at import accepted
 from policy.identity import user_digest
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from agents.decider.opt_outs import OptOutReports
 from agents.edges import put_edge
 from agents.following import is_overtaken
-from policy.acceptance import accepted
+from policy.accepted_at import accepted
 from policy.contact.address import push_address
 from policy.contact.phone import ways_to_write
 from policy.contact.reachable import plain, with_rewritten

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from policy.catalogue.conversion import ConversionError, convert, misfits
 from policy.catalogue.entry import PlainName
 from policy.catalogue.problem import shown
+from policy.catalogue.toml_conversion import ConversionError, convert, misfits
 from policy.catalogue.toml_lines import Path, excess_of, line_of, lines_of
 from policy.message import MESSAGE
 from schemas.event import Name

@@ -8,7 +8,7 @@ from policy.decision.builder import Draft, Trace, draft_of
 from policy.decision.decision import Decision, Outcome
 from policy.decision.deferral import wait
 from policy.decision.ending import is_over, said_of
-from policy.decision.preconditions import Opening
+from policy.decision.precondition_explanations import Opening
 from policy.decision.replacing import is_outdated, noted, replaces
 from policy.decision.replacing import shown as shown_thing
 from policy.decision.steps import take_step

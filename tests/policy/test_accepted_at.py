@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.acceptance import accepted
+from policy.accepted_at import accepted
 
 
 @pytest.mark.parametrize(
