@@ -1,5 +1,6 @@
 """Who did what with whose data by a command: on record before it is done, as requests are."""
 
+import asyncio
 import os
 import pwd
 import socket
@@ -12,10 +13,12 @@ from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
 from schemas.audit import Audit, Deed
 from schemas.encoding import encode
+from schemas.errors import Unavailable
 from schemas.naming import LONGEST_NAME
 from schemas.topics import AUDIT
-from web.workers.ack_timeout import in_time
 
+ACK_SECONDS = 20.0
+"""Seconds for an acknowledgement; somebody waits at a shell."""
 PREFIX = "shell:"
 """Before a user of the operating system, where a key has its own name."""
 DEFAULT_TENANT = "default"
@@ -50,7 +53,13 @@ async def put_on_record(
         outputs = Outputs(producer)
         # There is always one, whatever a shell says of how many there are.
         outputs.add(AUDIT, 0, None, encode(done))
-        await in_time(outputs.flush())
+        async with asyncio.timeout(ACK_SECONDS):
+            await outputs.flush()
+    except TimeoutError:
+        raise Unavailable(
+            f"Kafka did not acknowledge within {ACK_SECONDS:g} s who runs this command, so it did "
+            f"nothing. Where the topic {AUDIT.name} is missing, `tocsin setup` makes it."
+        ) from None
     finally:
         await producer.stop()
 

@@ -8,7 +8,6 @@ name; a number that was ported keeps its kind, and its carrier can't be known fr
 from urllib.parse import urlsplit
 
 import msgspec
-import phonenumbers
 
 from policy.contact.address import BARE, WHATSAPP, split_address
 from schemas.vocabulary import Channel
@@ -62,13 +61,6 @@ _PUSH_HOSTS = {
     "web.push.apple.com": "web apple",
 }
 _WINDOWS = ".notify.windows.com"
-_KINDS = {
-    phonenumbers.PhoneNumberType.MOBILE: "mobile",
-    phonenumbers.PhoneNumberType.FIXED_LINE: "fixed",
-    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed or mobile",
-    phonenumbers.PhoneNumberType.VOIP: "voip",
-    phonenumbers.PhoneNumberType.TOLL_FREE: "toll free",
-}
 
 
 def destination_class(channel: Channel, address: str) -> str:
@@ -100,20 +92,6 @@ def _mailbox(address: str) -> str:
     return _BY_BRAND.get(brand, OTHER) if is_public else OTHER
 
 
-def _number(number: str) -> str:
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return OTHER
-    country = phonenumbers.region_code_for_number(parsed)
-    if not country:
-        # Digits that are none of its country's numbers; some countries share a code.
-        country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-        return country if country not in ("ZZ", None) else OTHER
-    kind = _KINDS.get(phonenumbers.number_type(parsed), OTHER)
-    return f"{country} {kind}"
-
-
 def _push(address: str) -> str:
     scheme, rest = split_address(address)
     if scheme != "web":
@@ -123,3 +101,10 @@ def _push(address: str) -> str:
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return "web other"
     return "web windows" if host.endswith(_WINDOWS) else _PUSH_HOSTS.get(host, "web other")
+
+
+def _number(number: str) -> str:
+    # Numbering plans take 20 MiB, which most channels need not have.
+    from policy.contact.number_plan import class_of
+
+    return class_of(number) or OTHER

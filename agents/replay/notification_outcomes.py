@@ -60,7 +60,7 @@ class _Asked(Struct):
     user: str = ""
 
 
-_COMPARED = (Stage.ASSIGNED, Stage.GOAL)
+_COMPARED = (Stage.ASSIGNED, Stage.GOAL, Stage.UNSUBSCRIBED)
 """What is told of people for analysts, beside what became of a notification."""
 SHOWN = 120
 """Characters of a text that are kept to be shown."""

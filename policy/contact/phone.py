@@ -1,9 +1,6 @@
 """A phone number, written in one way (E.164)."""
 
 import re
-from functools import lru_cache
-
-import phonenumbers
 
 _FILLING = re.compile(r"[\s().\-/\u2010-\u2015]+")
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")
@@ -28,21 +25,3 @@ def ways_to_write(number: str) -> tuple[str, ...]:
     if number.startswith("+52") and len(number) == len("+52") + 10:
         return number, f"+521{number[3:]}"
     return (number,)
-
-
-@lru_cache(maxsize=1 << 16)
-def country_of(number: str) -> str | None:
-    """The country of an E.164 number by its two letters, or None for what is no such number.
-
-    A number must be possible, not assigned: plans grow faster than anybody's copy of them, and
-    providers' own test numbers are in none.
-    """
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return None
-    plain = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if plain != number or not phonenumbers.is_possible_number(parsed):
-        return None
-    found = phonenumbers.region_code_for_number(parsed)
-    return found or phonenumbers.region_code_for_country_code(parsed.country_code or 0)

@@ -7,7 +7,6 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from policy.contact.phone import country_of
 from policy.rendering.channels.sms import segments_of
 from policy.time.wall_clock import date_of
 
@@ -100,6 +99,9 @@ class Allowance(Struct, frozen=True, gc=False):
         """What an SMS to these numbers costs, in millionths; 0 where no money is counted."""
         if self.spent is None:
             return 0
+        # Numbering plans take 20 MiB, which a decider without limits on money need not have.
+        from policy.contact.number_plan import country_of
+
         other = self.prices.get(OTHER_COUNTRIES, 0.0)
         prices = (self.prices.get(country_of(each) or "", other) for each in numbers)
         return segments_of(body).count * sum(round(price * _MILLIONTHS) for price in prices)

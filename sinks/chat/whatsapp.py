@@ -3,7 +3,8 @@
 from abc import abstractmethod
 
 from policy.contact.address import split_address
-from policy.contact.phone import country_of, plain_phone
+from policy.contact.number_plan import country_of
+from policy.contact.phone import plain_phone
 from schemas.delivery import Content, Delivery
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Channel, Reason

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from pipeline.settings import Settings
 from policy.contact.address import BARE
-from policy.contact.phone import country_of
+from policy.contact.number_plan import country_of
 from policy.limits.daily_limit import OTHER_COUNTRIES
 from policy.rendering.channels.sms import segments_of
 from schemas.delivery import Delivery

@@ -217,7 +217,7 @@ async def test_large_events_to_many_are_written_in_steps_of_a_bounded_size() -> 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some five requests a step, so that events need several."""
-    monkeypatch.setattr("agents.router.unrouted.TURN_BYTES", 2_000)
+    monkeypatch.setattr("agents.router.unrouted.TRANSACTION_BYTES", 2_000)
     monkeypatch.setattr("agents.router.unrouted.FEW", 2)
 
 

@@ -31,7 +31,7 @@ from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
 from schemas.errors import ExitCode, Misconfigured, Unavailable
-from schemas.topics import DEAD_LETTERS, ERASURES, Topic
+from schemas.topics import AUDIT, DEAD_LETTERS, ERASURES, Topic
 from tests.certificates import Authority, private_pem
 from tests.patience import until
 from tests.pipeline.recorder import PARTITIONS, Recorder
@@ -58,7 +58,7 @@ async def kafka(
     folder = tmp_path_factory.mktemp("secured")
     async with SecuredKafka(folder, authority, f"{tokens.url}/keys") as kafka:
         await create_topics(
-            Settings(kafka=kafka.address, partitions=1), [TOPIC, DEAD_LETTERS, ERASURES]
+            Settings(kafka=kafka.address, partitions=1), [TOPIC, DEAD_LETTERS, ERASURES, AUDIT]
         )
         yield kafka
 

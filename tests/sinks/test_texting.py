@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.settings import Settings
-from policy.contact.phone import country_of
+from policy.contact.number_plan import country_of
 from schemas.delivery import Content
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason

@@ -32,8 +32,16 @@ def written(table: Table[Any], value: object) -> dict[bytes, Any]:
 
 def known(rows: dict[bytes, Any], plain: object) -> dict[bytes, Any]:
     """Of rows, what whoever stored them `plain` knows: newer fields stand behind its own."""
-    count = len(plain) if isinstance(plain, list) else None
-    return {key: row[:count] if isinstance(row, list) else row for key, row in rows.items()}
+    return {key: _known(row, plain) for key, row in rows.items()}
+
+
+def _known(row: Any, plain: object) -> Any:
+    if isinstance(row, list) and isinstance(plain, list):
+        # Shorter than what is known is wrong, and stays so.
+        return [_known(*both) for both in zip(row, plain, strict=False)]
+    if isinstance(row, dict) and isinstance(plain, dict):
+        return {name: _known(value, plain.get(name)) for name, value in row.items()}
+    return row
 
 
 async def bytes_read_again(table: Table[Any], value: object) -> int:

@@ -12,7 +12,7 @@ from schemas.vocabulary import Priority
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import View
 from tables.unrouted import UNROUTED, Unrouted, unrouted_key
-from tests.tables.stored import read, written
+from tests.tables.stored import known, read, written
 from tests.tables.test_pending import EVENT, ORIGIN, PLAIN_EVENT, PLAIN_ORIGIN
 
 LEFT = Unrouted("shipped", EVENT, ORIGIN, 1000, 17)
@@ -21,8 +21,10 @@ CRITICAL, HIGH, NORMAL, LOW, BULK = Priority
 
 
 def test_it_is_stored_as_the_last_release_stores_it() -> None:
-    assert written(UNROUTED, LEFT) == {b"kkey": [*PLAIN, False]}
-    assert written(UNROUTED, replace(LEFT, is_bulk=True)) == {b"kkey": [*PLAIN, True]}
+    for is_bulk in (False, True):
+        plain = [*PLAIN, is_bulk]
+        stored = written(UNROUTED, replace(LEFT, is_bulk=is_bulk))
+        assert known(stored, plain) == {b"kkey": plain}
     assert read(UNROUTED, b"k", [*PLAIN, True]) == replace(LEFT, is_bulk=True)
 
 

@@ -32,9 +32,10 @@ export async function ask(path, options = {}) {
   const text = [said.detail || said.title || `The server answered ${answer.status}.`,
     ...(said.errors || []).map((error) => `${error.pointer}: ${error.detail}`)].join(" ");
   if (answer.status === 401) {
+    // What was asked at the same time is refused, too, and must not say something else of it.
+    if (key) askForKey(UNKNOWN_KEY); else if (session) askForKey(ENDED);
     sessionStorage.removeItem(KEY);
     session = null;
-    askForKey(key ? UNKNOWN_KEY : ENDED);
   }
   if (answer.status === 503) throw new Away(text);
   throw answer.status === 401 || answer.status === 403 ? new Refused(text) : new Error(text);

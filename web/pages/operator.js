@@ -18,7 +18,7 @@ async function into(place, work) {
 }
 
 async function operations() {
-  const { roles, circuits, sources } = await ask("/v1/operations");
+  const { roles, circuits, sources = [] } = await ask("/v1/operations");
   put($("lag").querySelector(".body"), lags(roles));
   $("sources").hidden = !sources.length;
   put($("sources").querySelector(".body"), read(sources));

@@ -265,7 +265,11 @@ async def test_what_was_decided_is_told_as_it_was_whatever_became_known_since(
     assert len(await stage.deliveries(PUSH)) == 2
     events = [e for e in await stage.told() if e.channel is PUSH]
     told = Counter((e.stage, e.reason) for e in events)
-    assert told == {(Step.QUEUED, Reason.NONE): 2, (Step.SUPPRESSED, Reason.OPTED_OUT): 1}
+    assert told == {
+        (Step.QUEUED, Reason.NONE): 2,
+        (Step.SUPPRESSED, Reason.OPTED_OUT): 1,
+        (Step.UNSUBSCRIBED, Reason.NONE): 1,
+    }
 
 
 async def killed(*_: object) -> None:

@@ -347,11 +347,11 @@ async def test_what_protoc_may_take_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Undecodable, match="protoc doesn't take its schema"):
         await protobuf_reader(Schema("PROTOBUF", text))
     monkeypatch.setattr(descriptors, "_PROTOC", spins)
-    monkeypatch.setattr(descriptors, "PATIENCE", 0.3)
+    monkeypatch.setattr(descriptors, "COMPILE_TIMEOUT_SECONDS", 0.3)
     with pytest.raises(RegistryUnavailable, match="too busy"):
         await protobuf_reader(Schema("PROTOBUF", text))
     missing = program.replace("import protoc", "import nothing")
     monkeypatch.setattr(descriptors, "_PROTOC", missing)
-    monkeypatch.setattr(descriptors, "PATIENCE", 60.0)
+    monkeypatch.setattr(descriptors, "COMPILE_TIMEOUT_SECONDS", 60.0)
     with pytest.raises(RegistryUnavailable, match="grpcio-tools"):
         await protobuf_reader(Schema("PROTOBUF", text))

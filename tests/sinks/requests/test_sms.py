@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.contact.phone import country_of
+from policy.contact.number_plan import country_of
 from policy.tracking.ticket import Purpose, read_ticket
 from schemas.delivery import Content
 from schemas.vocabulary import Channel, Priority, Reason

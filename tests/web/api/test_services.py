@@ -30,7 +30,7 @@ class Silent(Memory):
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(ack_timeout, "PATIENCE", 0.05)
+    monkeypatch.setattr(ack_timeout, "ACK_TIMEOUT_SECONDS", 0.05)
     yield
 
 

@@ -225,7 +225,7 @@ def figures(minutes: int) -> dict[str, Any]:
     volume = {"columns": ["time", "channel", "messages"], "rows": rows, "step": 60}
     funnel = {"columns": ["stage", "messages"], "rows": [["queued", 9], ["sent", 7]], "step": 60}
     empty = {"columns": ["time", "priority", "p99", "target_ms"], "rows": [], "step": 60}
-    names = ("latency", "why_not", "providers", "types", "texts", "tenants")
+    names = ("told", "latency", "why_not", "providers", "types", "texts", "tenants")
     return {
         "figures/volume": volume,
         "figures/funnel": funnel,

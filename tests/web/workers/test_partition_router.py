@@ -73,7 +73,7 @@ async def owners() -> AsyncIterator[Owners]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(owners_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(owners_module, "ANSWER_TIMEOUT_SECONDS", 0.2)
     yield
 
 
