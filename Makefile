@@ -7,7 +7,7 @@ COMPILE = $(COMPILE_PLAIN) --extra embedded
 
 PROMTOOL_PACKAGE := github.com/prometheus/prometheus/cmd/promtool
 
-.PHONY: demo test check docs chaos chaos-kills chaos-sinks chaos-rolling promtool simulate mutants fuzz bench requirements clean
+.PHONY: demo test check docs chaos chaos-kills chaos-sinks chaos-rolling promtool sdks simulate mutants fuzz bench requirements clean
 
 demo: .venv/runtime
 	$(BIN)/tocsin demo
@@ -52,6 +52,16 @@ promtool: .venv/dev .tocsin/promtool/promtool
 		&& printf '//go:build tools\npackage tools\nimport _ "%s"\n' $(PROMTOOL_PACKAGE) > tools.go \
 		&& (test -f go.mod || go mod init tools) && export GOFLAGS=-mod=mod \
 		&& go get $(PROMTOOL_PACKAGE)@v0.308.0 && go build -o promtool $(PROMTOOL_PACKAGE))
+
+# The providers' own SDKs for Node against our simulators; skipped, with a word, where npm is missing.
+sdks: export NODE_SDKS = $(CURDIR)/.tocsin/sdks
+sdks: .venv/dev .tocsin/sdks/node_modules/.package-lock.json
+	$(BIN)/python -m pytest -rs tests/sdks
+
+.tocsin/sdks/node_modules/.package-lock.json: tests/sdks/package-lock.json
+	@mkdir -p .tocsin/sdks && cp tests/sdks/package*.json .tocsin/sdks
+	@command -v npm >/dev/null || echo "There is no npm to install the SDKs with."
+	@! command -v npm >/dev/null || npm ci --prefix .tocsin/sdks --ignore-scripts --loglevel error --no-audit --no-fund
 
 simulate: .venv/dev
 	SIMULATION_SEEDS=10000 $(BIN)/python -m pytest --hypothesis-profile=default tests/simulation tests/policy

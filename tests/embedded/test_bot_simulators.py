@@ -1,5 +1,6 @@
 """The simulators of Telegram and of Slack's API, driven by the SDKs made for them."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -83,6 +84,18 @@ async def test_slacks_sdk_knows_the_errors(
     with pytest.raises(SlackApiError) as refused:
         await slack(bench, token).chat_postMessage(channel=channel, text=text)
     assert refused.value.response["error"] == error
+
+
+async def test_slack_takes_forms(bench: Bench) -> None:
+    """As its SDK for Node posts them, with blocks as JSON."""
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": "On its way"}}
+    form = {"channel": "C012", "text": "x", "blocks": json.dumps([block])}
+    posted = await slack(bench).api_call("chat.postMessage", data=form)
+    last = bench.last()
+    assert (last.digest, last.reference) == (digest_of("On its way"), posted["ts"])
+    for wrong in ("{", '{"type": 1}'):
+        with pytest.raises(SlackApiError, match="invalid_arguments"):
+            await slack(bench).api_call("chat.postMessage", data={**form, "blocks": wrong})
 
 
 async def test_slacks_sdk_is_told_how_long_to_wait(bench: Bench) -> None:

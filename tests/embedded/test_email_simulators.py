@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import boto3
 import pytest
 from botocore.config import Config
@@ -54,6 +55,11 @@ async def test_postmark_sdk_sends_a_batch(bench: Bench) -> None:
 async def test_postmark_sdk_knows_the_errors(bench: Bench) -> None:
     with pytest.raises(PostmarkError, match=r"\[10\]"):
         await asyncio.to_thread(postmark(bench, "wrong").emails.send_batch, mail())
+    async with aiohttp.ClientSession(bench.running.base_url) as session:
+        for headers in ({}, {"X-Postmark-Server-Token": "wrong"}):
+            # By its "Overview", "Authentication"; its SDK for Node knows a bad token by the status.
+            async with session.post("/email/batch", json=[mail()], headers=headers) as refused:
+                assert refused.status == 401
     bench.fault("postmark", dead=frozenset({"gone@example.com"}))
     (answer,) = await asyncio.to_thread(postmark(bench).emails.send_batch, mail("gone@example.com"))
     assert answer["ErrorCode"] == 406

@@ -2,6 +2,7 @@
 
 import hmac
 from itertools import count
+from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
@@ -45,7 +46,7 @@ class SlackAppSimulator:
         if not hmac.compare_digest(given.encode(), self._authorization):
             return _error("invalid_auth")
         try:
-            message = msgspec.json.decode(await request.read(), type=Message)
+            message = await _message_of(request)
         except msgspec.MsgspecError:
             return _error("invalid_arguments")
         if not message.channel:
@@ -65,6 +66,17 @@ class SlackAppSimulator:
         name = f"1700000000.{next(self._numbers):06}"
         note(self._log, request, self.name, address, title, body, name)
         return json_reply({"ok": True, "channel": message.channel, "ts": name})
+
+
+async def _message_of(request: web.Request) -> Message:
+    """From JSON or a form, in which blocks are JSON (docs.slack.dev, "Using the Web API")."""
+    body = await request.read()
+    if request.content_type != "application/x-www-form-urlencoded":
+        return msgspec.json.decode(body, type=Message)
+    form: dict[str, object] = dict(parse_qsl(body.decode()))
+    if isinstance(blocks := form.get("blocks"), str):
+        form["blocks"] = msgspec.json.decode(blocks)
+    return msgspec.convert(form, Message)
 
 
 def refuse(status: int) -> web.Response:

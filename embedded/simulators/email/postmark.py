@@ -25,7 +25,7 @@ LINE_BREAK = re.compile(r"[\r\n]")
 # HTTP status: (Postmark's code, message), as Postmark documents them.
 ERRORS = {
     400: (300, "Invalid email request"),
-    401: (10, "No Account or Server API tokens were supplied in the HTTP headers."),
+    401: (10, "Request does not contain a valid Server token."),
     403: (10, "Request does not contain a valid Server token."),
     404: (0, "Not Found"),
     413: (413, "Payload too large"),
@@ -82,7 +82,7 @@ class PostmarkSimulator:
         """Check the token, then each mail by itself; those that pass are accepted."""
         given = request.headers.get("X-Postmark-Server-Token", "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            return refuse(403 if given else 401)
+            return refuse(401)
         body = await request.read()
         if len(body) > MOST_BYTES:
             return refuse(413)
