@@ -50,7 +50,7 @@ async def outcomes(client: str, running: Serving, *calls: Mapping[str, Any]) -> 
     asked = json.dumps({"accounts": accounts(running), "calls": calls}).encode()
     told, complaint = await ended(child.communicate(asked))
     assert child.returncode == 0, complaint.decode()
-    return [Outcome(**each) for each in json.loads(told)]
+    return [Outcome(**each) for each in json.loads(told.splitlines()[-1])]
 
 
 def accounts(running: Serving) -> dict[str, Any]:

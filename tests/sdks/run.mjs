@@ -15,15 +15,24 @@ for (const call of calls) {
     outcomes.push({ error: await told(error) });
   }
 }
-// Some keep a connection, and so the process.
-process.stdout.write(JSON.stringify(outcomes), () => process.exit(0));
+// On a line of its own, as some log there; and some keep a connection, and so the process.
+process.stdout.write(`\n${JSON.stringify(outcomes)}`, () => process.exit(0));
 
 async function told(error) {
-  const { name, code, status, statusCode, message, details, data } = error;
+  const { name, code, status, statusCode, message, details, data,
+    retryAfter } = error;
   const body = error.body instanceof Object ? undefined : error.body;
   const response = error.response;
-  const isUnread = response?.json instanceof Function;
-  const reply = isUnread ? await response.json() : (response?.body ?? response?.messages);
+  const isUnread = response?.text instanceof Function;
+  const reply = isUnread ? read(await response.text()) : (response?.body ?? response?.messages);
   return { type: error.constructor.name, name, code, status, statusCode, message, details, data, body,
-    reply };
+    reply, retryAfter };
+}
+
+function read(words) {
+  try {
+    return JSON.parse(words);
+  } catch {
+    return words;
+  }
 }
