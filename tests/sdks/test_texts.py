@@ -111,6 +111,26 @@ async def test_vonage_messages(bench: Bench) -> None:
     assert [each.error["reply"]["type"].partition("#")[2] for each in refused] == ["1300", "1430"]
 
 
+async def test_vonage_for_whatsapp(bench: Bench) -> None:
+    bench.fault("vonagewhatsapp", dead=frozenset({f"whatsapp:{GONE}"}))
+    message = {"api": "messages", "channel": "whatsapp", "from": "14155238886"}
+    template = {"name": "order_shipped", "parameters": ["Ada"]}
+    filled = {"messageType": "template", "template": template, "whatsapp": {"locale": "en"}}
+    calls: tuple[dict[str, Any], ...] = (
+        {**message, **filled, "to": NUMBER.removeprefix("+"), "clientRef": "d1.n1"},
+        {**message, "messageType": "text", "text": TEXT, "to": GONE.removeprefix("+")},
+    )
+    taken, refused = await outcomes("vonage", bench.running, *calls)
+    last = bench.last()
+    assert taken.answer == {"messageUUID": last.reference}
+    assert (last.provider, last.title, last.delivery_id) == (
+        "vonagewhatsapp",
+        "order_shipped",
+        "d1",
+    )
+    assert refused.error["reply"]["type"].partition("#")[2] == "1300"
+
+
 async def test_slack(bench: Bench) -> None:
     bench.fault("slackapp", dead=frozenset({"slackapp:C0GONE"}))
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": TEXT}}]

@@ -2,8 +2,6 @@ export default (require, { url, twilio_account_sid, twilio_auth_token }) => {
   const twilio = require("twilio");
   return async ({ token = twilio_auth_token, ...message }) => {
     const client = twilio(twilio_account_sid, token);
-    // A host of one label is one that it leaves alone.
-    client.getHostname = (hostname) => hostname;
     client.api.baseUrl = url;
     const { sid, status, to } = await client.messages.create(message);
     return { sid, status, to };
