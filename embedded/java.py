@@ -1,11 +1,11 @@
 """Kafka's jars and the Java that runs them, without Docker or an installed Java."""
 
 import asyncio
-import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+from embedded.maven import keep, maven, scratch_beside
 from schemas.errors import DownloadFailed
 
 KAFKA_VERSION = "4.2.1"
@@ -57,37 +57,23 @@ async def kafka_classpath() -> str:
 
 
 def _download(target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as scratch:
-        jars = Path(scratch, "jars")
+    with scratch_beside(target) as scratch:
+        jars = scratch / "jars"
         jars.mkdir()
-        for jar in _fetch(Path(scratch, "repository")):
+        for jar in _fetch(scratch):
             jar.rename(jars / jar.name)
-        try:
-            jars.rename(target)
-        except OSError:
-            # Another process was faster; its jars are the same.
-            if not target.is_dir():
-                raise
+        keep(jars, target)
 
 
-def _fetch(repository: Path) -> list[Path]:
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext, PythonResolver
+def _fetch(scratch: Path) -> list[Path]:
     from jgo.parse import Coordinate
 
-    maven = MavenContext(
-        resolver=PythonResolver(),
-        # Not the user's own: jgo writes there in place, so a jar cut short would stay cut short.
-        repo_cache=repository,
-        remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories},
-    )
+    context = maven(scratch)
     wanted = [
-        maven.create_dependency(replace(Coordinate.parse(each), scope="compile"))
+        context.create_dependency(replace(Coordinate.parse(each), scope="compile"))
         for each in COORDINATES
     ]
-    named, transitive = maven.resolver.resolve(wanted)
+    named, transitive = context.resolver.resolve(wanted)
     needed = [*named, *(each for each in transitive if each.scope in ("compile", "runtime"))]
     jars = [Path(each.artifact.resolve()) for each in needed]
     for jar in jars:

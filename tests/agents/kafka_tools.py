@@ -1,12 +1,12 @@
 """Kafka's own command-line tools, which its server does not need."""
 
 import asyncio
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from embedded.java import KAFKA_VERSION, cache
 from embedded.kafka import java_for_kafka
+from embedded.maven import keep, maven, scratch_beside
 from schemas.errors import DownloadFailed
 
 PRODUCER = "org.apache.kafka.tools.ConsoleProducer"
@@ -36,18 +36,9 @@ async def _jar() -> Path:
 
 
 def _download(target: Path) -> None:
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext, PythonResolver
     from jgo.parse import Coordinate
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as scratch:
-        maven = MavenContext(
-            resolver=PythonResolver(),
-            repo_cache=Path(scratch, "repository"),
-            remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories},
-        )
-        wanted = Coordinate.parse(f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}")
-        jar = maven.create_dependency(replace(wanted, scope="compile")).artifact.resolve()
-        Path(jar).rename(target)
+    wanted = Coordinate.parse(f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}")
+    with scratch_beside(target) as scratch:
+        dependency = maven(scratch).create_dependency(replace(wanted, scope="compile"))
+        keep(Path(dependency.artifact.resolve()), target)

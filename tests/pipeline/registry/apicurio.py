@@ -2,13 +2,13 @@
 
 import asyncio
 import tarfile
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 
 from embedded.java import cache, java
+from embedded.maven import keep, maven, scratch_beside
 from embedded.process import LOOPBACK, Child, free_port
 from schemas.errors import DownloadFailed
 
@@ -64,30 +64,16 @@ async def _program() -> Path:
 
 
 def _download(target: Path) -> None:
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext, PythonResolver
     from jgo.parse import Coordinate
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as scratch:
-        maven = MavenContext(
-            resolver=PythonResolver(),
-            repo_cache=Path(scratch, "repository"),
-            remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories},
-        )
-        wanted = replace(
-            Coordinate.parse(f"io.apicurio:apicurio-registry-app:{VERSION}"),
-            classifier="all",
-            packaging="tar.gz",
-            scope="compile",
-        )
-        unpacked = Path(scratch, "unpacked")
-        with tarfile.open(maven.create_dependency(wanted).artifact.resolve()) as archive:
+    wanted = replace(
+        Coordinate.parse(f"io.apicurio:apicurio-registry-app:{VERSION}"),
+        classifier="all",
+        packaging="tar.gz",
+        scope="compile",
+    )
+    with scratch_beside(target) as scratch:
+        unpacked = scratch / "unpacked"
+        with tarfile.open(maven(scratch).create_dependency(wanted).artifact.resolve()) as archive:
             archive.extractall(unpacked, filter="data")
-        try:
-            unpacked.rename(target)
-        except OSError:
-            # Another process was faster; it is the same.
-            if not target.is_dir():
-                raise
+        keep(unpacked, target)
