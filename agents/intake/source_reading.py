@@ -29,7 +29,7 @@ from policy.catalogue.catalogue import Catalogue
 from policy.source.decoding import Decoder, RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
-from policy.source.unknown_type import unknown_type
+from policy.source.unknown_type import with_known_type
 from schemas.encoding import encode
 from schemas.errors import BadRecord
 from schemas.source_state import SourceState
@@ -229,7 +229,7 @@ class SourceReading:
         if isinstance(record.value, Unread):
             most = f"over {decompression.MOST_BYTES} bytes when it is unpacked"
             return Refused(Reason.TOO_LARGE, f"{record.value.which} are one batch of {most}")
-        unknown = None
+        judged: Outcome | None = None
         for attempt in range(2):
             by = self._means()
             if by is None:
@@ -246,12 +246,13 @@ class SourceReading:
                 where = f"partition {record.partition}, offset {record.offset}"
                 fault = report_fault(record.topic, where, error)
                 return Refused(fault.reason, fault.detail)
-            if (unknown := unknown_type(outcome, by.catalogue)) is None:
-                return outcome
+            judged = with_known_type(outcome, by.catalogue)
+            if judged is outcome:
+                return judged
             if attempt == 0:
                 # Its type may be so new that we have not looked at the files since.
                 await self._catalogues.refresh()
-        return Refused(Reason.UNKNOWN_TYPE, f"no notification type for {unknown!r}")
+        return judged
 
     def _is_too_much(self, record: SourceRecord, outcome: Outcome) -> bool:
         """Note what came of it; whether too much of the last was refused to go on."""

@@ -12,9 +12,8 @@ from pipeline.records.source_decoders import SourceDecoders
 from policy.catalogue.catalogue import Catalogue
 from policy.source.record import Mapped, Refused, Skipped
 from policy.source.source import Source
-from policy.source.unknown_type import unknown_type
+from policy.source.unknown_type import with_known_type
 from schemas.event import Event
-from schemas.vocabulary import Reason
 
 MOVED, SKIPPED, DEAD = "moved", "skipped", "dead"
 
@@ -53,10 +52,8 @@ async def tried(
         outcome = await source.outcome(said, decoders.of(source), decoders.key_of(source))
         if isinstance(outcome, Mapped) and isinstance(outcome.value, Event):
             ids[outcome.value.id] += 1
-        if (unknown := unknown_type(outcome, catalogue)) is not None:
-            outcome = Refused(Reason.UNKNOWN_TYPE, f"no notification type for {unknown!r}")
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        match outcome:
+        match with_known_type(outcome, catalogue):
             case Mapped(value=value, into=into):
                 is_again = isinstance(value, Event) and ids[value.id] > 1
                 shown = to_builtins(value)

@@ -2,8 +2,9 @@
 
 from policy.catalogue.catalogue import Catalogue
 from policy.message import is_message
-from policy.source.record import Mapped, Outcome
+from policy.source.record import Mapped, Outcome, Refused
 from schemas.event import Event
+from schemas.vocabulary import Reason
 
 
 def unknown_type(outcome: Outcome, catalogue: Catalogue) -> str | None:
@@ -13,3 +14,11 @@ def unknown_type(outcome: Outcome, catalogue: Catalogue) -> str | None:
             return None if catalogue.knows(event) else event.type
         case _:
             return None
+
+
+def with_known_type(outcome: Outcome, catalogue: Catalogue) -> Outcome:
+    """What came of a record: itself, or that it is refused as no notification type is about it."""
+    unknown = unknown_type(outcome, catalogue)
+    if unknown is None:
+        return outcome
+    return Refused(Reason.UNKNOWN_TYPE, f"no notification type for {unknown!r}")
