@@ -3,15 +3,15 @@
 import hashlib
 import hmac
 import secrets
-from base64 import urlsafe_b64encode
 
 import jwt
 from msgspec import Struct
 
+from web.login.signed_cookie import derived, read, sign, unpadded
+
 LIFE = 600
 """Seconds that somebody may take to log in at the provider."""
 AUDIENCE = "tocsin-login"
-_ALGORITHM = "HS256"
 
 
 class Attempt(Struct, frozen=True):
@@ -49,11 +49,10 @@ class Attempt(Struct, frozen=True):
     @property
     def cookie(self) -> str:
         """What the browser keeps of it, signed."""
-        claims = {"aud": AUDIENCE, "seed": self.seed, "page": self.page, "exp": self.ends}
-        return jwt.encode(claims, self.key, _ALGORITHM)
+        return sign({"seed": self.seed, "page": self.page}, AUDIENCE, self.ends, self.key)
 
     def _derived(self, what: str) -> str:
-        return _base64(hmac.digest(self.key, f"{what}:{self.seed}".encode(), "sha256"))
+        return derived(self.key, f"{what}:{self.seed}")
 
 
 def begin(page: str, key: bytes, now: int) -> Attempt:
@@ -64,14 +63,7 @@ def begin(page: str, key: bytes, now: int) -> Attempt:
 def read_attempt(cookie: str, state: str, key: bytes, now: int) -> Attempt | None:
     """The log-in of this cookie that `state` belongs to; None if forged, ended or another's."""
     try:
-        claims = jwt.decode(
-            cookie,
-            key,
-            [_ALGORITHM],
-            audience=AUDIENCE,
-            # By our clock, below.
-            options={"require": ["exp", "seed", "page"], "verify_exp": False},
-        )
+        claims = read(cookie, AUDIENCE, ("seed", "page"), key)
         found = Attempt(str(claims["seed"]), str(claims["page"]), int(claims["exp"]), key)
     except (jwt.InvalidTokenError, TypeError, ValueError):
         return None
@@ -81,8 +73,4 @@ def read_attempt(cookie: str, state: str, key: bytes, now: int) -> Attempt | Non
 
 def challenge_of(verifier: str) -> str:
     """By the method S256 (RFC 7636, 4.2)."""
-    return _base64(hashlib.sha256(verifier.encode()).digest())
-
-
-def _base64(value: bytes) -> str:
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
+    return unpadded(hashlib.sha256(verifier.encode()).digest())
