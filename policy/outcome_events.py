@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from policy.identity import notification_id
-from policy.time.timestamps import moment
+from policy.time.timestamps import timestamp
 from schemas.delivery_event import DeliveryEvent
 from schemas.outcome import TYPE, Outcome, OutcomeData
 from schemas.vocabulary import Reason, Stage
@@ -41,7 +41,7 @@ def outcome_of(event: DeliveryEvent, prefix: str = "") -> Outcome | None:
         source=f"/{quote(prefix, safe='')}tocsin/{quote(event.tenant, safe='')}",
         type=f"{TYPE}{event.stage}.v1",
         subject=event.notification_id,
-        time=_moment(event.at),
+        time=timestamp(event.at),
         data=OutcomeData(
             tenant=event.tenant,
             user=event.user,
@@ -50,7 +50,7 @@ def outcome_of(event: DeliveryEvent, prefix: str = "") -> Outcome | None:
             type=event.type,
             category=event.category,
             priority=event.priority,
-            occurred_at=_moment(event.occurred_at),
+            occurred_at=timestamp(event.occurred_at),
             channel=event.channel,
             delivery_id=event.delivery_id,
             reason=_reason(event),
@@ -60,10 +60,6 @@ def outcome_of(event: DeliveryEvent, prefix: str = "") -> Outcome | None:
             origin=event.origin,
         ),
     )
-
-
-def _moment(at: int) -> str:
-    return f"{moment(at).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _reason(event: DeliveryEvent) -> str:

@@ -7,7 +7,6 @@ chooses by default. The log says what each record means, as the shop would say i
 
 import argparse
 import asyncio
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from demo.dataset.events import CARRIERS, SHOPS
 from demo.dataset.world import make_world
 from demo.produce.kafka_writer import encode
 from demo.produce.producer_log import Line, ProducerLog, record_digest
+from pipeline.kafka.partitioners import crc32_partition
 
 TOPIC = "shop.public.orders"
 PARTITIONS = 5
@@ -125,8 +125,7 @@ async def write_orders(kafka: str, path: Path, seed: int, orders: int, seconds: 
             wait = (start - datetime.now(UTC)).total_seconds() + change.due
             if wait > 0:
                 await asyncio.sleep(wait)
-            # As librdkafka's `consistent_random` places it.
-            place = zlib.crc32(change.key) % PARTITIONS
+            place = crc32_partition(change.key, PARTITIONS)
             taken = await producer.send_and_wait(TOPIC, change.value, change.key, place)
             if (line := line_of(change, taken)) is not None:
                 await asyncio.to_thread(log.append, [line])

@@ -20,9 +20,8 @@ def country_of(number: str) -> str | None:
     A number must be possible, not assigned: plans grow faster than anybody's copy of them, and
     providers' own test numbers are in none.
     """
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
+    parsed = _parsed(number)
+    if parsed is None:
         return None
     plain = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     if plain != number or not phonenumbers.is_possible_number(parsed):
@@ -36,9 +35,8 @@ def class_of(number: str) -> str:
 
     Of digits that are none of their country's numbers there is the country alone.
     """
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
+    parsed = _parsed(number)
+    if parsed is None:
         return ""
     country = phonenumbers.region_code_for_number(parsed)
     if not country:
@@ -47,3 +45,10 @@ def class_of(number: str) -> str:
         return country if country not in ("ZZ", None) else ""
     kind = _KINDS.get(phonenumbers.number_type(parsed), "other")
     return f"{country} {kind}"
+
+
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None
