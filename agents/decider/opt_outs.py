@@ -1,4 +1,4 @@
-"""Reports what users leave by a reply or by their preferences, in the turn that stores it."""
+"""Reports what users leave by a reply or by preferences, in the transaction that stores it."""
 
 from collections.abc import Iterable
 

@@ -66,16 +66,27 @@ def test_helm_makes_just_that(name: str) -> None:
 
 
 @needs_helm
-def test_a_role_with_state_is_refused_without_a_volume(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            "workers: {all: {roles: [decider], stateful: false, replicas: 1}}",
+            "workers.all: the role decider keeps state; set stateful: true",
+        ),
+        ("web: {ingress: {enabled: true}}", "web.ingress.hosts: say which"),
+    ],
+    ids=["a role with state without a volume", "an ingress for every name"],
+)
+def test_what_can_not_work_is_refused(tmp_path: Path, wrong: str, said: str) -> None:
     program = helm()
     assert program is not None
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("workers: {all: {roles: [decider], stateful: false, replicas: 1}}\n")
+    values = tmp_path / "wrong.yaml"
+    values.write_text(f"{wrong}\n")
     argv = [program, "template", "shop", str(CHART), "--kube-version", KUBERNETES]
-    argv += ["--values", str(wrong)]
+    argv += ["--values", str(values)]
     done = subprocess.run(argv, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "workers.all: the role decider keeps state; set stateful: true" in done.stderr
+    assert said in done.stderr
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -256,16 +267,3 @@ def test_an_ingress_leads_to_the_web_only_where_one_is_wanted() -> None:
             }
     (secured,) = of_kind("secured", "Ingress")
     assert secured["spec"]["tls"] == [{"hosts": ["notify.example.com"], "secretName": "tocsin-tls"}]
-
-
-@needs_helm
-def test_an_ingress_for_every_name_is_refused(tmp_path: Path) -> None:
-    program = helm()
-    assert program is not None
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("web: {ingress: {enabled: true}}\n")
-    argv = [program, "template", "shop", str(CHART), "--kube-version", KUBERNETES]
-    argv += ["--values", str(wrong)]
-    done = subprocess.run(argv, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "web.ingress.hosts: say which" in done.stderr

@@ -13,7 +13,7 @@ from tables.storage.transaction import Transaction
 
 
 def turn_of(store: MemoryStore) -> Transaction:
-    """A turn on a store, as one that is not of a slice."""
+    """A transaction on a store, as one that is not of a slice."""
     return Transaction(None, store, Outputs(MemoryLog(SystemClock())))
 
 

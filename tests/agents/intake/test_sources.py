@@ -54,6 +54,17 @@ async def company(stage: Stage) -> AsyncIterator[Company]:
     yield made
 
 
+NEWEST = """
+[sources.{name}]
+topics = "{topic}"
+into = "events"
+[sources.{name}.set]
+type = "order.shipped"
+actor = "{{{{ shop }}}}"
+"""
+"""Reads what comes from now on."""
+
+
 def order(number: int, **more: Any) -> dict[str, Any]:
     """An order as the company writes it: ids are numbers."""
     status = "shipped" if number % 2 == 0 else "paid"
@@ -224,16 +235,8 @@ async def test_records_with_one_id_count_once_or_are_a_conflict(
 async def test_what_happened_before_there_was_the_source_is_not_told(
     stage: Stage, company: Company
 ) -> None:
-    text = """
-[sources.{name}]
-topics = "{topic}"
-into = "events"
-[sources.{name}.set]
-type = "order.shipped"
-actor = "{{{{ shop }}}}"
-"""
     await company.write(*map(order, range(9)))
-    async with company.reading(company.catalogue(text)) as sources:
+    async with company.reading(company.catalogue(NEWEST)) as sources:
         await until_told(company.left, lambda left: left == 0, pause=0.1)
         await company.write(order(10))
         await until_told(lambda: placed(stage), bool)
@@ -247,16 +250,8 @@ async def test_what_happens_in_a_topic_that_comes_later_is_told_from_its_first_r
     stage: Stage,
 ) -> None:
     """The source was there before the topic, so all in it happened since."""
-    text = """
-[sources.{name}]
-topics = "{topic}"
-into = "events"
-[sources.{name}.set]
-type = "order.shipped"
-actor = "{{{{ shop }}}}"
-"""
     company = Company(stage)
-    async with company.reading(company.catalogue(text)):
+    async with company.reading(company.catalogue(NEWEST)):
         await until_told(company.has_begun, bool, pause=0.1)
         await company.create(2)
         await company.write(order(0), order(2))
