@@ -30,6 +30,8 @@ from tables.sent import SentLedger, SentMark
 
 log = logging.getLogger(__name__)
 _answered = cache(PROVIDER_CALLS.labels)
+_WORDS = {Sent: "sent", TransientFailure: "retry", PermanentFailure: "refused"}
+"""Outcomes as they are counted: alerts and dashboards ask for these words."""
 
 
 class Call(Struct, frozen=True):
@@ -202,7 +204,7 @@ class Calls:
     async def _note(self, call: Call, outcome: Outcome, now: int) -> Result:
         name, delivery = self.provider.name, call.delivery
         ticket = ticket_of(delivery) if self.provider.keeps_tickets else None
-        _answered(name, type(outcome).__name__.lower()).inc()
+        _answered(name, _WORDS[type(outcome)]).inc()
         if isinstance(outcome, TransientFailure) and outcome.concerns_all:
             PROVIDER_ERRORS.labels(name, outcome.reason).inc()
         if isinstance(outcome, TransientFailure) and outcome.uncertain and self._holds:

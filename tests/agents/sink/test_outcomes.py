@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from agents.replay.in_memory_pipeline import HeldClock
 from agents.sink.agent import sink
@@ -100,6 +101,26 @@ async def deliver(
         read(log, [RETRY], Delivery),
         read(log, [SUPPRESSIONS], Suppression),
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        (Sent("m1"), "sent"),
+        (TransientFailure(Reason.THROTTLED, ""), "retry"),
+        (PermanentFailure(Reason.INVALID_ADDRESS, ""), "refused"),
+    ],
+)
+async def test_outcomes_are_counted_by_the_words_of_alerts_and_dashboards(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, word: str
+) -> None:
+    def count() -> float:
+        labels = {"provider": "first", "outcome": word}
+        return REGISTRY.get_sample_value("tocsin_provider_calls_total", labels) or 0
+
+    before = count()
+    await deliver(monkeypatch, outcome)
+    assert count() == before + 1
 
 
 def read(log: MemoryLog, topics: Sequence[Topic], kind: type[Any]) -> list[Any]:
