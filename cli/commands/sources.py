@@ -4,7 +4,7 @@ import asyncio
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,13 @@ from cli.settings import read_settings
 from cli.time_parameter import MOMENT, now
 from pipeline.admin.source_lag import SourceLag, source_lags
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.kafka.topic_reading import Spans, read_newest, read_spans, spans_between, topics_of
+from pipeline.kafka.topic_reading import (
+    Spans,
+    read_newest,
+    read_spans,
+    spans_between,
+    topics_of_others,
+)
 from pipeline.producing.producer import start_producer
 from pipeline.records.source_decoders import SourceDecoders
 from pipeline.registry.client import registry_of
@@ -70,7 +76,7 @@ def check(folder: Path | None, offline: bool, as_json: bool) -> None:
         for problem in () if as_json else error.problems:
             click.echo(problem, err=True)
         sys.exit(1)
-    topics = {} if offline else asyncio.run(_topics(settings))
+    topics = {} if offline else asyncio.run(topics_of_others(settings.brokers))
     rows = [_described(source, topics) for source in found.sources.values()]
     if as_json:
         print_json({"sources": rows, "version": found.version, "problems": []})
@@ -174,7 +180,7 @@ def _before(each: SourceLag) -> str:
 
 
 async def _inferred(settings: Settings, topic: str, last: int) -> tuple[str, int]:
-    if topic not in await _topics(settings):
+    if topic not in await topics_of_others(settings.brokers):
         raise WrongUsage(f"There is no topic {topic!r} of others than Tocsin.")
     records = await read_newest(settings.brokers.unprefixed, [topic], last)
     said = [as_source_record(record, now()) for record in records]
@@ -207,7 +213,7 @@ async def _plain(settings: Settings, records: list[SourceRecord]) -> tuple[str, 
 async def _tried(
     settings: Settings, catalogue: Catalogue, source: Source, last: int
 ) -> list[Tried]:
-    topics = [name for name in await _topics(settings) if source.reads(name)]
+    topics = [name for name in await topics_of_others(settings.brokers) if source.reads(name)]
     if not topics:
         raise WrongUsage(
             f"There is no topic that the source {source.name} reads: it is to read "
@@ -234,7 +240,7 @@ async def _replayed(
 ) -> None:
     kafka = settings.brokers.unprefixed
     if spans is None:
-        topics = [name for name in await _topics(settings) if source.reads(name)]
+        topics = [name for name in await topics_of_others(settings.brokers) if source.reads(name)]
         spans = await spans_between(kafka, topics, *times)
     decoders = SourceDecoders(settings)
     producer = None if dry_run else await start_producer(settings.brokers)
@@ -276,12 +282,6 @@ def _replay_lines(done: Replayed, dry_run: bool) -> Iterator[str]:
     )
     for why, count in done.causes.items():
         yield f"{count}: {why}"
-
-
-async def _topics(settings: Settings) -> Mapping[str, int]:
-    """The topics of others, as sources see them, with their partitions."""
-    found = await topics_of(settings.brokers.unprefixed)
-    return {name: count for name, count in found.items() if not is_ours(name, settings.prefix)}
 
 
 def _the(catalogue: Catalogue, name: str) -> Source:

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from pipeline.kafka.brokers import Brokers
 from pipeline.kafka.clients import administrator, reader
-from pipeline.kafka.topic_reading import topics_of
+from pipeline.kafka.topic_reading import topics_of_others
 from policy.source.source import Source
-from schemas.topics import group_of, is_ours
+from schemas.topics import group_of
 
 
 class SourceLag(Struct, frozen=True, kw_only=True):
@@ -25,12 +25,7 @@ class SourceLag(Struct, frozen=True, kw_only=True):
 
 async def source_lags(brokers: Brokers, sources: Iterable[Source]) -> list[SourceLag]:
     """Of each source by topic, in the catalogue's order; raises Unavailable."""
-    theirs = brokers.unprefixed
-    topics = {
-        name: count
-        for name, count in (await topics_of(theirs)).items()
-        if not is_ours(name, brokers.prefix)
-    }
+    topics = await topics_of_others(brokers)
     wanted = [(source, name) for source in sources for name in sorted(topics) if source.reads(name)]
     committed = await _committed(brokers, dict.fromkeys(source.name for source, _ in wanted))
     ends = await _ends(brokers, {name: topics[name] for _, name in wanted})

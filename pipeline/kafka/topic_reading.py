@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from pipeline.admin.end_offsets import learn
-from pipeline.kafka.brokers import Kafka
+from pipeline.kafka.brokers import Brokers, Kafka
 from pipeline.kafka.clients import reader
+from schemas.topics import is_ours
 
 
 async def read_topic(kafka: Kafka, topic: str) -> AsyncIterator[ConsumerRecord]:
@@ -93,11 +94,16 @@ async def read_spans(kafka: Kafka, spans: Spans) -> AsyncIterator[ConsumerRecord
                 yield record
 
 
-async def topics_of(kafka: Kafka) -> Mapping[str, int]:
-    """All topics by name, with how many partitions each has; raises Unavailable."""
-    async with reader(kafka) as consumer:
+async def topics_of_others(brokers: Brokers) -> Mapping[str, int]:
+    """Topics that are none of Tocsin's, as sources see them: by name, with how many partitions each
+    has; raises Unavailable."""
+    async with reader(brokers.unprefixed) as consumer:
         cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
-        return {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
+        return {
+            name: len(cluster.partitions_for_topic(name) or ())
+            for name in cluster.topics()
+            if not is_ours(name, brokers.prefix)
+        }
 
 
 def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
