@@ -60,15 +60,15 @@ def _download(target: Path) -> None:
     with scratch_beside(target) as scratch:
         jars = scratch / "jars"
         jars.mkdir()
-        for jar in _fetch(scratch):
+        for jar in _fetch(scratch / "repository"):
             jar.rename(jars / jar.name)
         keep(jars, target)
 
 
-def _fetch(scratch: Path) -> list[Path]:
+def _fetch(repository: Path) -> list[Path]:
     from jgo.parse import Coordinate
 
-    context = maven(scratch)
+    context = maven(repository)
     wanted = [
         context.create_dependency(replace(Coordinate.parse(each), scope="compile"))
         for each in COORDINATES

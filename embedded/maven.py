@@ -25,7 +25,7 @@ def keep(made: Path, target: Path) -> None:
             raise
 
 
-def maven(scratch: Path) -> Any:
+def maven(repository: Path) -> Any:
     """jgo's context, which downloads into this folder; raises ImportError without jgo.
 
     Not into the user's own repository: jgo writes there in place, so a jar that was cut short would
@@ -37,6 +37,6 @@ def maven(scratch: Path) -> Any:
 
     return MavenContext(
         resolver=PythonResolver(),
-        repo_cache=scratch / "repository",
+        repo_cache=repository,
         remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories},
     )

@@ -40,5 +40,7 @@ def _download(target: Path) -> None:
 
     wanted = Coordinate.parse(f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}")
     with scratch_beside(target) as scratch:
-        dependency = maven(scratch).create_dependency(replace(wanted, scope="compile"))
+        dependency = maven(scratch / "repository").create_dependency(
+            replace(wanted, scope="compile")
+        )
         keep(Path(dependency.artifact.resolve()), target)

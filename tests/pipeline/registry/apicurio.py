@@ -74,6 +74,7 @@ def _download(target: Path) -> None:
     )
     with scratch_beside(target) as scratch:
         unpacked = scratch / "unpacked"
-        with tarfile.open(maven(scratch).create_dependency(wanted).artifact.resolve()) as archive:
+        dependency = maven(scratch / "repository").create_dependency(wanted)
+        with tarfile.open(dependency.artifact.resolve()) as archive:
             archive.extractall(unpacked, filter="data")
         keep(unpacked, target)
