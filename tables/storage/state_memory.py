@@ -11,7 +11,7 @@ class StateMemory:
     """One limit for blocks that were read and for what is not yet in a file, which takes half.
 
     RocksDB writes files sooner where the limit is reached, and lets no writer wait for that: so it
-    is exceeded for as long as a file takes to be written.
+    is exceeded while stores write faster than files are written, and then until the next write.
     """
 
     def __init__(self, megabytes: int) -> None:
