@@ -14,7 +14,7 @@ from tests.sharing import ALONE, HOUSES, LONG, TESTS, group_of, rank_of
         ("chaos/test_stops.py", "chaos"),
         ("chaos/test_sinks.py", "chaos/test_sinks.py"),
         ("web/api/test_inbox.py", "web"),
-        ("web/pages/test_bell.py", "web"),
+        ("web/pages/bell/test_rows.py", "web"),
         ("web/test_reports.py", "web/test_reports.py"),
         ("policy/user/test_address.py", None),
     ],

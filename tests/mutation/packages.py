@@ -60,12 +60,8 @@ GATEWAY_WITHOUT_HOUSE = ("hub", "presence", "routes", "socket", "stream", "token
 OF_PAGES = (
     "app",
     "console",
-    "cors",
-    "handled",
     "link_pages",
     "links",
-    "opting_out",
-    "owners",
     "preferences_form",
 )
 VIEWS = "analytics/migrations/0009_views.sql"
@@ -80,7 +76,7 @@ PACKAGES = {
             sources=("web/reports",),
             tests=(
                 "tests/web/test_reports.py",
-                "tests/web/test_opting_out.py",
+                "tests/web/opting_out",
                 "tests/web/reports",
             ),
         ),
@@ -128,6 +124,10 @@ PACKAGES = {
                 *(f"tests/web/api/test_{name}.py" for name in WITHOUT_HOUSE),
                 *(f"tests/web/gateway/test_{name}.py" for name in GATEWAY_WITHOUT_HOUSE),
                 "tests/web/preferences",
+                "tests/web/opting_out",
+                "tests/web/http/test_cors.py",
+                "tests/web/workers/test_handled.py",
+                "tests/web/workers/test_partition_router.py",
                 *(f"tests/web/test_{name}.py" for name in OF_PAGES),
             ),
         ),

@@ -1,0 +1,3 @@
+"""The person of these tests."""
+
+from tests.web.preferences.person import person as person
