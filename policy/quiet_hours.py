@@ -80,6 +80,14 @@ def _opens_at(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | Non
     return _passed(zone, minute, partial(_minutes_to, _weekly(spans)), LONGEST_MS * 2)
 
 
+def longest_closed(spans: tuple[QuietSpan, ...]) -> int:
+    """How long (ms) a clock that is never set is outside of all spans, at most; 0 without any."""
+    week = _weekly(spans)
+    following = (*(begin for begin, _ in week[1:]), *(begin + _WEEK for begin, _ in week[:1]))
+    gaps = (begin - end for (_, end), begin in zip(week, following, strict=True))
+    return max(0, *gaps, 0) * _MINUTE_MS
+
+
 def _passed(zone: str, minute: int, left_at: Callable[[int], int], most: int) -> int | None:
     """When (epoch ms) no minutes are left by the clock; None if none are.
 

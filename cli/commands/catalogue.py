@@ -35,7 +35,8 @@ def check(folder: Path | None, as_json: bool) -> None:
     """Report every mistake with file and line, and exit with 1; exit with 0 if there is none.
 
     A valid catalogue is summarized: its experiments with the share of users of each variant, and
-    the share of users who are held out.
+    the share of users who are held out. What is allowed and hardly meant, such as a digest for
+    which some events are too old, is a warning, and no mistake.
     """
     try:
         found = _read(folder)
@@ -49,8 +50,11 @@ def check(folder: Path | None, as_json: bool) -> None:
     experiments, holdouts = list(_experiments(found)), list(_holdouts(found))
     if as_json:
         counts = {"types": types, "events": events, "version": found.version}
-        print_json({**counts, "experiments": experiments, "holdouts": holdouts, "problems": []})
+        found_all = {"experiments": experiments, "holdouts": holdouts, "warnings": found.warnings}
+        print_json({**counts, **found_all, "problems": []})
         return
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
     click.echo(f"{types} types, {events} events, version {found.version}")
     for each in experiments:
         shares = ", ".join(f"{share:.1%} {name}" for name, share in each["shares"].items())

@@ -12,6 +12,7 @@ from policy.catalogue.declarations import Declarations, declared_in
 from policy.catalogue.direct import direct_type
 from policy.catalogue.entry import CategoryEntry
 from policy.catalogue.file import CatalogueFile
+from policy.catalogue.lifetimes import at_times_too_late
 from policy.condition import Condition
 from policy.decision.ending import Ending
 from policy.message import CATEGORY, MESSAGE, BadMessage, is_message, message_of
@@ -35,6 +36,7 @@ class Catalogue(Struct, frozen=True):
     `endings` are what types say of the events that end them, by type of those events;
     `categories` all that there are, each with what is declared of it, if anything; `goals` are
     types by the events that they are to bring about. `sources` are a company's own topics, by name.
+    `warnings` say, each with file and line, what is allowed and hardly meant.
     """
 
     types: dict[str, NotificationType]
@@ -45,6 +47,7 @@ class Catalogue(Struct, frozen=True):
     categories: dict[str, CategoryEntry | None] = {}
     goals: dict[str, tuple[NotificationType, ...]] = {}
     sources: dict[str, Source] = {}
+    warnings: tuple[str, ...] = ()
 
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
@@ -136,7 +139,11 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     ended = {name: tuple(found) for name, found in endings.items()}
     categories = dict.fromkeys([CATEGORY, *(spec.category for spec in types.values())])
     categories |= {name: each.entry for name, each in declared.categories.items()}
-    found = Catalogue(types, events, version, tenants, ended, categories, goals, sources)
+    for each in declared.types.values():
+        for path, said in at_times_too_late(each.entry):
+            each.doubt(path, said)
+    warnings = tuple(said for file in read for said in file.doubted())
+    found = Catalogue(types, events, version, tenants, ended, categories, goals, sources, warnings)
     _check_sources(found, declared)
     problems = [problem for file in read for problem in file.told()]
     if problems:

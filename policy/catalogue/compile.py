@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from policy.catalogue.entry import (
     DEFAULT_LIMIT,
     CategoryEntry,
+    DigestEntry,
     Entry,
     GoalEntry,
     HoldoutEntry,
     Layout,
     Limit,
 )
+from policy.catalogue.lifetimes import room
 from policy.catalogue.plan_order import in_order
 from policy.catalogue.validation import is_never_held_out, lasts, share_of
 from policy.catalogue.variants import experiment_of
@@ -24,6 +26,7 @@ from policy.decision.ending import Ending
 from policy.decision.rule import Rule
 from policy.decision.silent_channels import PAID, SILENT
 from policy.digest import windows
+from policy.digest.windows import IN_TIME_MS, DigestWindow
 from policy.experiments.holdout import Goal, Holdout
 from policy.limits.limits import ACTOR, TRANSACTIONAL
 from policy.limits.rate_limit import RateLimit
@@ -185,11 +188,16 @@ def _plan(
         instead_of=entry.fallback.get(channel, ()),
         needless=Reason.FALL_BACK,
         over_limit=channel not in PAID or entry.fallback_over_limit,
-        digest=windows.compiled(digest) if digest else None,
+        digest=_window(entry, digest, channel) if digest else None,
         digest_key=_path(digest.key if digest else None),
         within=tuple(quiet_span(hours) for hours in entry.send_within),
     )
     return _ruled(entry, plan)
+
+
+def _window(entry: Entry, digest: DigestEntry, channel: Channel) -> DigestWindow:
+    # A timer may be late.
+    return windows.compiled(digest, room(entry, digest, channel) - IN_TIME_MS)
 
 
 def _rendering(

@@ -40,6 +40,10 @@ class Declared(Struct, Generic[_T], frozen=True):
         """Note what is wrong at a path within the entry."""
         self.file.complain((*self.path, *path), complaint)
 
+    def doubt(self, path: Path, said: str) -> None:
+        """Note what is allowed at a path within the entry, and hardly meant."""
+        self.file.doubt((*self.path, *path), said)
+
     def complain_of(self, problems: Iterable[Problem]) -> None:
         """Note all of these."""
         for problem in problems:

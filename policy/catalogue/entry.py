@@ -34,7 +34,8 @@ class Limit(RateLimit, frozen=True, forbid_unknown_fields=True):
 class DigestEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Combine a user's events on these channels into one notification each.
 
-    A window is one of `every`, `pause` and `at`.
+    A window is one of `every`, `pause` and `at`. Events that are older than the type's
+    `time_to_live` when it is closed are left out.
     """
 
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
@@ -46,7 +47,8 @@ class DigestEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     pause: Duration | None = None
     """A window that ends after this time without an event."""
     longest: Duration | None = None
-    """With `pause`: the window ends this long after its first event at the latest."""
+    """With `pause`: the window ends this long after its first event at the latest; 24 pauses unless
+    set, and a minute before that event is too old."""
     at: tuple[ClockTime, ...] = ()
     """Windows that end at these times of day in the user's time zone."""
     days: tuple[Weekday, ...] = ()
@@ -169,7 +171,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     templates: ByChannel
     """The texts, for each channel that is used."""
     time_to_live: Duration
-    """Time after which it is too late to send it."""
+    """Time after which it is too late to send it, from the event, or from when its `delay` or
+    `deliver_at` is over."""
     users: FieldPath | None = None
     """A path to the recipient, or to a list of up to 1,000 of them."""
     followers: bool = False

@@ -35,7 +35,8 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CatalogueFile:
-    """A file by name, with its text parsed; `problems` are lines and sentences.
+    """A file by name, with its text parsed; `problems` are lines and sentences, and so are
+    `doubts`, which nothing is refused for.
 
     Of a file that is not TOML, or has unknown sections, only that is reported.
     """
@@ -43,6 +44,7 @@ class CatalogueFile:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.problems: list[tuple[int, str]] = []
+        self.doubts: list[tuple[int, str]] = []
         self._text = text.removeprefix(_BYTE_ORDER_MARK)
         self._amiss: set[Path] = set()
         self._lines: dict[Path, int] | None = None
@@ -51,12 +53,12 @@ class CatalogueFile:
 
     def complain(self, path: Path, complaint: str, place: Path | None = None) -> None:
         """Note what is wrong at this path; with `place`, that is the line to look at."""
-        if self._lines is None:
-            self._lines = lines_of(self._text)
-        field = f"{shown(path)}: " if path else ""
-        line = line_of(self._lines, path if place is None else place)
-        self.problems.append((line, f"{field}{complaint}"))
+        self.problems.append(self._placed(path, complaint, path if place is None else place))
         self._amiss.add(path[:2])
+
+    def doubt(self, path: Path, said: str) -> None:
+        """Note what is allowed at this path, and hardly meant."""
+        self.doubts.append(self._placed(path, said, path))
 
     def is_amiss(self, path: Path) -> bool:
         """Whether there is a complaint about this entry, by its section and name."""
@@ -74,7 +76,20 @@ class CatalogueFile:
 
     def told(self) -> list[str]:
         """The problems by line, each with the file and the line in front."""
-        return [f"{self.name}:{line}: {said}." for line, said in sorted(self.problems)]
+        return self._by_line(self.problems)
+
+    def doubted(self) -> list[str]:
+        """The doubts, likewise."""
+        return self._by_line(self.doubts)
+
+    def _by_line(self, noted: list[tuple[int, str]]) -> list[str]:
+        return [f"{self.name}:{line}: {said}." for line, said in sorted(noted)]
+
+    def _placed(self, path: Path, said: str, place: Path) -> tuple[int, str]:
+        if self._lines is None:
+            self._lines = lines_of(self._text)
+        field = f"{shown(path)}: " if path else ""
+        return line_of(self._lines, place), f"{field}{said}"
 
     def _parsed(self) -> dict[str, Any]:
         excess = excess_of(self._text)

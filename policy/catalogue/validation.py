@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from policy.catalogue.entry import Entry, HoldoutEntry, TenantEntry
 from policy.catalogue.fallbacks import fallbacks, preferring
 from policy.catalogue.field_paths import misleading_paths
+from policy.catalogue.lifetimes import too_late
 from policy.catalogue.problem import Problem, repeated
 from policy.catalogue.toml_lines import Path
 from policy.catalogue.variants import varying
@@ -243,6 +244,7 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
     preferring,
     fallbacks,
     _digests,
+    too_late,
     _whatsapp,
     _escalation,
     _repeat,

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from policy.digest.windows import DigestWindow
+from policy.digest.windows import IN_TIME_MS, DigestWindow
 from policy.notification_type import NotificationType
 from policy.user.preferences import frequency, wish_window
 from policy.user.state import UserState
 from schemas.vocabulary import Channel
 
-IN_TIME_MS = 60_000
-"""So long before one of its events is too old, such a digest is over at the latest."""
 NEVER = 1 << 62
 """Later than any moment (epoch ms)."""
 AT_ONCE = DigestWindow(lateness=0, length=1)

@@ -14,6 +14,8 @@ PAUSES = 24
 """How many pauses a session lasts at most where the catalogue does not say how long."""
 LONGEST_MS = 31 * 86_400_000
 """No window of the catalogue is longer."""
+IN_TIME_MS = 60_000
+"""So long before one of its events is too old, a digest is over that nobody set an end for."""
 _MINUTE_MS = 60_000
 _WEEK = 7 * DAY
 MONDAY = 1
@@ -95,11 +97,12 @@ def fixed(length: int) -> DigestWindow:
     return DigestWindow(length=length)
 
 
-def compiled(entry: DigestEntry) -> DigestWindow:
+def compiled(entry: DigestEntry, room: int = LONGEST_MS) -> DigestWindow:
     """The window that an entry of the catalogue describes.
 
-    A session without `longest` lasts `PAUSES` pauses at most. Raises ValueError with two
-    arguments, the field and the complaint, where fields contradict each other.
+    A session without `longest` lasts `PAUSES` pauses at most, and no longer than `room` (ms), but
+    for one pause. Raises ValueError with two arguments, the field and the
+    complaint, where fields contradict each other.
     """
     found = _contradiction(entry)
     if found:
@@ -109,7 +112,8 @@ def compiled(entry: DigestEntry) -> DigestWindow:
         lateness=milliseconds(entry.lateness),
         length=milliseconds(entry.every or 0),
         pause=pause,
-        longest=milliseconds(entry.longest or 0) or min(PAUSES * pause, LONGEST_MS),
+        longest=milliseconds(entry.longest or 0)
+        or max(pause, min(PAUSES * pause, room, LONGEST_MS)),
         times=tuple(sorted({minutes_of(time) for time in entry.at})),
         days=bits_of(entry.days),
     )

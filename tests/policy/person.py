@@ -32,6 +32,7 @@ def kind(
     channels: str = "push",
     priority: str = "normal",
     texts: Mapping[str, str] = TEXTS,
+    ttl: str = "1d",
 ) -> NotificationType:
     """A type with these channels, and whatever else is said."""
     used = [name for name in texts if name in channels or f'"{name}"' in special]
@@ -45,7 +46,7 @@ priority = "{priority}"
 channels = [{listed}]
 users = "who"
 topic = "key"
-time_to_live = "1d"
+time_to_live = "{ttl}"
 {special}
 [types.thing.templates]
 {templates}

@@ -74,7 +74,7 @@ def test_all_that_is_wrong_is_told_and_the_command_fails(folder: Path) -> None:
 @pytest.mark.parametrize("is_right", [True, False])
 def test_check_speaks_json(folder: Path, is_right: bool) -> None:
     right = {"types": 2, "events": 2, "version": version(folder)}
-    right |= {"experiments": [], "holdouts": [], "problems": []}
+    right |= {"experiments": [], "holdouts": [], "warnings": [], "problems": []}
     if not is_right:
         (folder / "thing.toml").write_text("x")
     result = run("check", str(folder), "--json")
@@ -86,6 +86,28 @@ def test_check_speaks_json(folder: Path, is_right: bool) -> None:
     else:
         (problem,) = said["problems"]
         assert problem.startswith("thing.toml:1: is not TOML: ")
+
+
+def test_what_is_hardly_meant_is_a_warning_and_no_mistake(folder: Path) -> None:
+    """At six in the evening, what happened before ten in the morning is older than eight hours."""
+    digest = 'digests = [{ channels = ["push"], at = ["18:00"] }]'
+    (folder / "thing.toml").write_text(
+        TYPE.replace("time_to_live = 86400", f'time_to_live = "8h"\n{digest}')
+    )
+    place = next(
+        number
+        for number, line in enumerate((folder / "thing.toml").read_text().splitlines(), 1)
+        if line == digest
+    )
+    warning = (
+        f"thing.toml:{place}: types.thing.digests[0].at: come up to 1d after an event, and with a "
+        "time_to_live of 8h some events are too old by then."
+    )
+    result = run("check", str(folder))
+    assert (result.exit_code, result.stderr) == (0, f"warning: {warning}\n")
+    assert result.stdout.startswith("2 types")
+    said = json.loads(run("check", str(folder), "--json").stdout)
+    assert (said["warnings"], said["problems"]) == ([warning], [])
 
 
 def test_holdouts_are_listed_each_once(folder: Path) -> None:

@@ -41,8 +41,7 @@ def test_the_window_is_the_users_or_else_the_tenants() -> None:
 def test_only_digests_that_may_last_longer_than_the_wish_matter(
     window: str, hourly: tuple[int, ...], by_day: tuple[int, ...]
 ) -> None:
-    spec = kind(f'digests = [{{ channels = ["push"], {window} }}]')
-    spec = replace(spec, time_to_live=9 * DAY)
+    spec = kind(f'digests = [{{ channels = ["push"], {window} }}]', ttl="9d")
     times = [NOON, NOON + 20 * MINUTE, NOON + 100 * MINUTE]
     for wish, minutes in ((HOURLY, hourly), (DAILY, by_day)):
         expected = [NOON + each * MINUTE if each else 0 for each in minutes]
