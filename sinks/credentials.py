@@ -6,12 +6,12 @@ Those that have none are left out: of Apple, browsers and incoming webhooks only
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-import msgspec
 from msgspec import Struct
 
 from pipeline.basic_auth import basic
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from sinks.aws import AwsSigner
 from sinks.http.client import HttpClient, Reply
 from sinks.provider import TransientFailure
@@ -69,7 +69,7 @@ def known_by(name: str, reply: Reply | TransientFailure) -> Known:
 
 def _by_slack(reply: Reply) -> Known:
     try:
-        answer = msgspec.json.decode(reply.body, type=SlackAnswer)
+        answer = read_foreign(reply.body, SlackAnswer)
     except UNDECODABLE:
         return Known(None, "its reply is not understood")
     if answer.ok:

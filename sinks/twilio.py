@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 
-import msgspec
 from msgspec import Struct
 
 from pipeline.basic_auth import basic
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.form import encoded
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
@@ -48,7 +48,7 @@ class Error(Struct, frozen=True):
     """The body of a reply that is no success."""
 
     code: int
-    message: str
+    message: str = ""
 
 
 class TwilioAccount:
@@ -89,8 +89,8 @@ def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
     success = reply.status < 300
     try:
         if success:
-            return sent(msgspec.json.decode(reply.body, type=Accepted).sid)
-        error = msgspec.json.decode(reply.body, type=Error)
+            return sent(read_foreign(reply.body, Accepted).sid)
+        error = read_foreign(reply.body, Error)
     except UNDECODABLE:
         return failure_of(reply, None)
     said = f"{error.code}: {error.message}"

@@ -19,6 +19,7 @@ from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
@@ -149,8 +150,8 @@ def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:
     """What Vonage's reply means; `sent` makes the outcome of a message that it took."""
     try:
         if reply.status < 300:
-            return sent(msgspec.json.decode(reply.body, type=Accepted).message_uuid)
-        problem = msgspec.json.decode(reply.body, type=Problem)
+            return sent(read_foreign(reply.body, Accepted).message_uuid)
+        problem = read_foreign(reply.body, Problem)
     except UNDECODABLE:
         return failure_of(reply, None)
     code, said = problem.code, f"{problem.code}: {problem.title}"

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct, structs
 
 from schemas.delivery import Action, Content
 from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
 from sinks.http.client import Reply, failure_of, unreadable
@@ -106,12 +106,12 @@ class Discord(Hooks):
         """Discord answers in JSON."""
         try:
             if reply.status == 200:
-                return Sent(msgspec.json.decode(reply.body, type=Posted).id)
+                return Sent(read_foreign(reply.body, Posted).id)
             if reply.status < 400:
                 return unreadable(reply)
-            said = msgspec.json.decode(reply.body, type=Failure)
+            said = read_foreign(reply.body, Failure)
         except UNDECODABLE:
-            return failure_of(reply, None)
+            return failure_of(reply, _fields_in(reply))
         if said.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
             return PermanentFailure(Reason.UNREGISTERED, f"{said.code}: {said.message[:100]}")
         failed = failure_of(reply, f"{said.code}: {said.message}")
@@ -119,3 +119,12 @@ class Discord(Hooks):
         if isinstance(failed, TransientFailure) and said.retry_after is not None:
             return structs.replace(failed, after=said.retry_after)
         return failed
+
+
+def _fields_in(reply: Reply) -> str | None:
+    """What is wrong with a message in another form of Discord's: fields, and what of each."""
+    try:
+        fields = read_foreign(reply.body, dict[str, list[str]])
+    except UNDECODABLE:
+        return None
+    return ", ".join(fields) or None

@@ -1,10 +1,13 @@
 """Slack's incoming webhooks (api.slack.com/messaging/webhooks)."""
 
+import re
 from typing import Literal
 
 from msgspec import Struct
 
 from schemas.delivery import Content
+from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
 from sinks.http.client import Reply, failure_of, unreadable
@@ -17,6 +20,8 @@ GONE = frozenset(
 """Its words for a hook that nothing will come through again."""
 SAID = GONE | {"action_prohibited", "invalid_blocks", "invalid_payload", "no_text"}
 """And others that are certainly its own."""
+_WORD = re.compile(r"[a-z]+(_[a-z]+)+")
+"""How it words what is wrong with a message: any such, where it can't be another server's."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -69,8 +74,15 @@ class Message(Struct, frozen=True, omit_defaults=True):
     attachments: tuple[Picture, ...] = ()
 
 
+class Started(Struct, frozen=True):
+    """What a hook that starts a workflow answers."""
+
+    ok: bool
+    error: str = ""
+
+
 class Slack(Hooks):
-    """Posts to Slack."""
+    """Posts to Slack: into a channel, or to a workflow that makes something of it."""
 
     name = "slack"
     scheme = "slack"
@@ -80,13 +92,30 @@ class Slack(Hooks):
         return Message(escaped(content), blocks_of(content), pictures_of(content))
 
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
-        """Slack answers in words."""
+        """Slack answers in words, and in JSON for a workflow (docs.slack.dev/workflows)."""
+        if reply.body.startswith(b"{"):
+            return _of_workflow(reply, name)
         said = reply.body[:100].decode(errors="replace").strip()
         if reply.status == 200:
             return Sent(name) if said == "ok" else unreadable(reply)
         if reply.status in (403, 404, 410) and said in GONE:
             return PermanentFailure(Reason.UNREGISTERED, said)
-        return failure_of(reply, said if said in SAID else None)
+        is_its_own = said in SAID or (reply.status == 400 and _WORD.fullmatch(said))
+        return failure_of(reply, said if is_its_own else None)
+
+
+def _of_workflow(reply: Reply, name: str) -> Outcome:
+    try:
+        started = read_foreign(reply.body, Started)
+    except UNDECODABLE:
+        return failure_of(reply, None)
+    if reply.status == 200 and started.ok:
+        return Sent(name)
+    elif started.error in GONE and reply.status in (200, 400, 403, 404, 410):
+        return PermanentFailure(Reason.UNREGISTERED, started.error)
+    elif reply.status == 200 and started.error:
+        return PermanentFailure(Reason.REJECTED, started.error)
+    return failure_of(reply, started.error or None)
 
 
 def escaped(content: Content) -> str:

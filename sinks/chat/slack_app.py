@@ -9,6 +9,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Content, Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.profile import BotChat
 from schemas.vocabulary import Reason
 from sinks.chat.bot_chats import BotChats
@@ -108,7 +109,7 @@ class SlackApp(BotChats):
 def outcome_of(reply: Reply) -> Outcome:
     """What Slack's reply means: it says 200 also where it did not take the message."""
     try:
-        said = msgspec.json.decode(reply.body, type=Answer)
+        said = read_foreign(reply.body, Answer)
     except UNDECODABLE:
         return failure_of(reply, None)
     if reply.status != 200:

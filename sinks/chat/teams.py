@@ -1,12 +1,13 @@
 """Teams' webhooks, which take an Adaptive Card: Workflows answer 202, connectors 200 and `1`."""
 
+import re
 from typing import Literal
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from schemas.delivery import Content
 from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.chat.hooks import Hooks
 from sinks.http.client import Reply, failure_of, unreadable
@@ -17,6 +18,11 @@ GONE = frozenset({"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "DirectApiR
 POSTED = b"1"
 """What connectors answer, with 200, and only where the message was posted: a 200 with other words
 tells of an error."""
+BAD_CARD = (b"Bad payload received by generic incoming webhook", b"Summary or Text is required")
+"""What connectors answer, with 400, to what they can't make a message of."""
+RUN = "x-ms-workflow-run-id"
+_WITHIN = re.compile(rb"Webhook message delivery failed(?:.*?HTTP error (\d{3}))?", re.DOTALL)
+"""How a connector's 200 tells of an error of Teams itself, mostly by its status."""
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 
 
@@ -105,15 +111,25 @@ class Teams(Hooks):
         return Message((Attachment(Card(tuple(body), actions=actions or UNSET)),))
 
     def outcome_of(self, reply: Reply, name: str) -> Outcome:
-        """The trigger accepts and names the run of the workflow, which then posts the card."""
-        if reply.status == 202:
-            return Sent(reply.header("x-ms-workflow-run-id") or name)
+        """The trigger accepts and names the run of the workflow, which then posts the card.
+
+        A workflow may have an answer of its own, of any form: then it has run.
+        """
+        run = reply.header(RUN)
+        if reply.status == 202 or (run and reply.status < 300):
+            return Sent(run or name)
         if reply.status == 200 and reply.body.strip() == POSTED:
             return Sent(name)
+        if reply.status == 200 and (within := _WITHIN.match(reply.body)):
+            # Without a status the connector does not know itself whether it was posted.
+            status = int(within[1] or 502)
+            return failure_of(structs.replace(reply, status=status), "said by a connector")
+        if reply.status == 400 and reply.body.startswith(BAD_CARD):
+            return failure_of(reply, "it is no card to a connector")
         if reply.status < 400:
             return unreadable(reply)
         try:
-            error = msgspec.json.decode(reply.body, type=Failure).error
+            error = read_foreign(reply.body, Failure).error
         except UNDECODABLE:
             return failure_of(reply, None)
         if reply.status in (400, 404, 410) and error.code in GONE:

@@ -12,6 +12,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Action, Content, Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.profile import BotChat
 from schemas.vocabulary import Priority, Reason
 from sinks.chat.bot_chats import BotChats
@@ -122,7 +123,7 @@ class Failure(Struct, frozen=True):
     """Why it did not take one."""
 
     error_code: int
-    description: str
+    description: str = ""
     parameters: Parameters = Parameters()
 
 
@@ -192,7 +193,7 @@ def moved_to(reply: Reply) -> str | None:
     if reply.status != 400:
         return None
     try:
-        new = msgspec.json.decode(reply.body, type=Failure).parameters.migrate_to_chat_id
+        new = read_foreign(reply.body, Failure).parameters.migrate_to_chat_id
     except UNDECODABLE:
         return None
     return None if new is None else str(new)
@@ -202,10 +203,10 @@ def outcome_of(reply: Reply) -> Outcome:
     """What Telegram's reply means."""
     try:
         if reply.status == 200:
-            return Sent(str(msgspec.json.decode(reply.body, type=Answer).result.message_id))
+            return Sent(str(read_foreign(reply.body, Answer).result.message_id))
         if reply.status < 400:
             return unreadable(reply)
-        said = msgspec.json.decode(reply.body, type=Failure)
+        said = read_foreign(reply.body, Failure)
     except UNDECODABLE:
         return failure_of(reply, None)
     if reply.status in (400, 403):

@@ -1,10 +1,12 @@
 """E-mail by Mailgun's Messages: one call carries up to a thousand people's mail."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.basic_auth import basic
 from pipeline.settings import Settings
@@ -12,12 +14,21 @@ from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
 from sinks.email.return_path import ReturnPath
 from sinks.email.senders import Senders, as_own
 from sinks.form import multipart
-from sinks.http.client import HttpClient, Reply, failure_of, is_too_large, require_url, unreadable
+from sinks.http.client import (
+    HttpClient,
+    Reply,
+    failure_of,
+    is_too_large,
+    require_url,
+    retry_after,
+    unreadable,
+)
 from sinks.provider import OneServer, Outcome, PermanentFailure, Sent, TransientFailure
 
 CALLS_AT_ONCE = 4
@@ -30,6 +41,9 @@ UNSUBSCRIBE = "unsubscribe"
 """A recipient's value that stands in a header, and is not handed back with reports."""
 TAG = "%recipient"
 """What stands for a recipient's own value; a text that holds it by itself goes alone."""
+
+
+_AGAIN = re.compile(r"try again after (.+)", re.IGNORECASE)
 
 
 class Said(Struct, frozen=True):
@@ -161,7 +175,7 @@ def groups_of(deliveries: Sequence[Delivery]) -> list[list[int]]:
 def outcome_of(reply: Reply) -> Outcome:
     """What Mailgun's reply to a call means."""
     try:
-        said = msgspec.json.decode(reply.body, type=Said)
+        said = read_foreign(reply.body, Said)
     except UNDECODABLE:
         return failure_of(reply, None)
     about = said.message.lstrip("'")  # it put the names of parameters in quotation marks for years
@@ -172,4 +186,8 @@ def outcome_of(reply: Reply) -> Outcome:
         return TransientFailure(Reason.UNAUTHORIZED, said.message)
     elif reply.status == 400 and about.startswith(("to ", "to' ")):
         return PermanentFailure(Reason.INVALID_ADDRESS, said.message)
-    return failure_of(reply, said.message)
+    failed = failure_of(reply, said.message)
+    if isinstance(failed, TransientFailure) and (until := _AGAIN.search(said.message)):
+        # It tells in words alone when its limit of recipients ends.
+        return replace(failed, after=retry_after(until[1], reply.at) or failed.after)
+    return failed

@@ -10,6 +10,7 @@ from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
 from sinks.email.return_path import ReturnPath
@@ -55,7 +56,7 @@ class Answer(Struct, frozen=True, rename="pascal"):
     """What Postmark says of one mail, or of a whole call; 0 is no error."""
 
     error_code: int
-    message: str
+    message: str = ""
     message_id: str = field(name="MessageID", default="")
 
 
@@ -135,11 +136,11 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
     """What Postmark's reply to so many mails means, one outcome each."""
     try:
         if reply.status == 200:
-            answers = msgspec.json.decode(reply.body, type=list[Answer])
+            answers = msgspec.json.decode(reply.body, type=list[msgspec.Raw])
             if len(answers) == count:
-                return [_outcome(answer) for answer in answers]
+                return [_outcome(bytes(answer), reply) for answer in answers]
             return [unreadable(reply)] * count
-        said = msgspec.json.decode(reply.body, type=Answer)
+        said = read_foreign(reply.body, Answer)
     except UNDECODABLE:
         return [failure_of(reply, None)] * count
     detail = f"{said.error_code}: {said.message}"
@@ -148,7 +149,12 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
     return [failure_of(reply, detail)] * count
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _outcome(body: bytes, reply: Reply) -> Outcome:
+    """What an answer means; one that can't be read says nothing of the others."""
+    try:
+        answer = read_foreign(body, Answer)
+    except UNDECODABLE:
+        return unreadable(reply)
     if not answer.error_code:
         return Sent(answer.message_id)
     detail = f"{answer.error_code}: {answer.message}"

@@ -11,6 +11,7 @@ from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
 from sinks.email.return_path import ReturnPath
@@ -65,14 +66,14 @@ class Mail(Struct, frozen=True, omit_defaults=True):
 class Taken(Struct, frozen=True):
     """A mail that it took."""
 
-    id: str
+    id: str = ""
 
 
 class Problem(Struct, frozen=True):
     """Why it did not take the mail at this place of the batch."""
 
     index: int
-    message: str
+    message: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -86,7 +87,7 @@ class Error(Struct, frozen=True):
     """Why a whole call was refused."""
 
     name: str
-    message: str
+    message: str = ""
 
 
 class Resend(OneServer):
@@ -178,9 +179,9 @@ def outcomes_of(reply: Reply, count: int) -> Sequence[Outcome]:
     """What Resend's reply to so many mails means, one outcome each."""
     try:
         if reply.status == 200:
-            answer = msgspec.json.decode(reply.body, type=Answer)
+            answer = read_foreign(reply.body, Answer)
             return _each(answer, count) or [unreadable(reply)] * count
-        said = msgspec.json.decode(reply.body, type=Error)
+        said = read_foreign(reply.body, Error)
     except UNDECODABLE:
         return [failure_of(reply, None)] * count
     return [_failure(reply, said)] * count

@@ -12,6 +12,7 @@ from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.email.batch_delay import LINGER
 from sinks.email.return_path import ReturnPath
@@ -147,7 +148,7 @@ def outcome_of(reply: Reply, count: int) -> Outcome | Blame:
     elif reply.status < 400:
         return unreadable(reply)
     try:
-        problems = msgspec.json.decode(reply.body, type=ErrorBody).errors
+        problems = read_foreign(reply.body, ErrorBody).errors
     except UNDECODABLE:
         return failure_of(reply, None)
     said = "; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems)

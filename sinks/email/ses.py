@@ -9,6 +9,7 @@ from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.aws import AwsSigner
 from sinks.email.return_path import ReturnPath
@@ -180,8 +181,8 @@ def outcome_of(reply: Reply) -> Outcome:
     """What SES's reply means."""
     try:
         if reply.status == 200:
-            return Sent(msgspec.json.decode(reply.body, type=Accepted).message_id)
-        message = msgspec.json.decode(reply.body, type=Error).message
+            return Sent(read_foreign(reply.body, Accepted).message_id)
+        message = read_foreign(reply.body, Error).message
     except UNDECODABLE:
         return failure_of(reply, None)
     kind = (reply.header("x-amzn-errortype") or "").partition(":")[0]

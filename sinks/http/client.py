@@ -38,7 +38,12 @@ BEFORE_CALL: ContextVar[Callable[[], None] | None] = ContextVar("BEFORE_CALL", d
 is not made if it raises."""
 TRACEPARENT: ContextVar[str] = ContextVar("TRACEPARENT", default="")
 """The header of this name that calls bear; empty for those that are not traced."""
-BETWEEN = (502, 504)  # a gateway lost sight of a request that it passed on
+BETWEEN = (502, 504, 520, 524)
+"""A gateway lost sight of a request that it passed on; the last two are Cloudflare's."""
+TOO_MUCH = (420, 429)
+"""420 is older than 429, and still said by Mailgun."""
+TOO_EARLY = (421, 425)
+"""Nobody looked at it: on another connection, or a moment later, it is another matter."""
 
 
 class Reply(Struct, frozen=True):
@@ -162,13 +167,13 @@ def failure_of(reply: Reply, said: str | None) -> TransientFailure | PermanentFa
     status = reply.status
     detail = f"HTTP {status}" if said is None else f"HTTP {status}: {said[:MAX_DETAIL]}"
     after = reply.retry_after
-    if status in (401, 403):
+    if status in (401, 402, 403):
         return TransientFailure(Reason.UNAUTHORIZED, detail)
-    elif status == 429:
+    elif status in TOO_MUCH:
         return TransientFailure(Reason.THROTTLED, detail, after)
     elif status == 408:
         return TransientFailure(Reason.TIMEOUT, detail)
-    elif status >= 500:
+    elif status >= 500 or status in TOO_EARLY:
         return TransientFailure(Reason.PROVIDER_ERROR, detail, after, uncertain=status in BETWEEN)
     elif status >= 400 and said is not None:
         return PermanentFailure(Reason.REJECTED, detail)

@@ -9,6 +9,7 @@ from policy.contact.address import split_address
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
@@ -38,6 +39,8 @@ CONFIGURATION_ERRORS = frozenset(
     }
 )
 """Key, team or topic: no fault of the device's."""
+IDLE = "IdleTimeout"
+"""Of the connection; the message was not looked at."""
 
 
 class Error(Struct, frozen=True):
@@ -101,7 +104,7 @@ class Apns(SingleMessageProvider):
 def reason_of(reply: Reply) -> str | None:
     """Apple's word for what is wrong, None where it is not Apple who says it."""
     try:
-        return msgspec.json.decode(reply.body, type=Error).reason
+        return read_foreign(reply.body, Error).reason
     except UNDECODABLE:
         return None
 
@@ -119,6 +122,8 @@ def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
         return PermanentFailure(Reason.INVALID_ADDRESS, reason or "", lasting=is_proven)
     elif reason in CONFIGURATION_ERRORS:
         return TransientFailure(Reason.UNAUTHORIZED, reason or "")
+    elif reason == IDLE:
+        return TransientFailure(Reason.PROVIDER_ERROR, reason)
     elif reply.status == 429 and reason is not None:
         fault = Fault.ADDRESS if reason == "TooManyRequests" else Fault.CREDENTIALS
         return TransientFailure(

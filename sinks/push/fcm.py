@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 import msgspec
@@ -14,12 +14,14 @@ from policy.contact.address import BARE
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http.adaptive_rate import Pace
 from sinks.http.breaker import answers_of
 from sinks.http.circuits import Circuits
 from sinks.http.client import HttpClient, Reply, failure_of, require_url
 from sinks.provider import Fault, Outcome, PermanentFailure, Sent, TransientFailure
+from sinks.push.apns import BAD_TOKEN, GONE
 from sinks.push.fcm_message import body_of
 from sinks.push.google_token import AccessTokens
 from sinks.single_message import SingleMessageProvider
@@ -45,9 +47,10 @@ class Violation(Struct, frozen=True):
 
 
 class Detail(Struct, frozen=True, rename="camel"):
-    """One of the details of an error, of which there are several kinds."""
+    """One of the details of an error, of which there are several kinds; `reason` is Apple's."""
 
     error_code: str = ""
+    reason: str = ""
     field_violations: tuple[Violation, ...] = ()
     violations: tuple[Violation, ...] = ()
 
@@ -55,13 +58,17 @@ class Detail(Struct, frozen=True, rename="camel"):
 class Error(Struct, frozen=True):
     """Google's form of an error."""
 
-    message: str
+    message: str = ""
     status: str = ""
     details: tuple[msgspec.Raw, ...] = ()
 
     def has_code(self, code: str) -> bool:
         """Whether FCM gives this errorCode."""
         return any(detail.error_code == code for detail in self._read())
+
+    def apples(self, reasons: Collection[str]) -> str:
+        """Which of these words of Apple's FCM hands on; empty where it is none."""
+        return next((each.reason for each in self._read() if each.reason in reasons), "")
 
     def blames_token(self) -> bool:
         """Whether it is the device token that FCM can't use, rather than the message."""
@@ -80,7 +87,7 @@ class Error(Struct, frozen=True):
         """The details that can be read: Google adds kinds, and none of them is worth a reply."""
         for detail in self.details:
             with contextlib.suppress(*UNDECODABLE):
-                yield msgspec.json.decode(detail, type=Detail)
+                yield read_foreign(bytes(detail), Detail)
 
 
 class ErrorBody(Struct, frozen=True):
@@ -167,7 +174,7 @@ class Fcm(SingleMessageProvider):
 
 def _is_of_third_party(reply: Reply) -> bool:
     try:
-        error = msgspec.json.decode(reply.body, type=ErrorBody).error
+        error = read_foreign(reply.body, ErrorBody).error
     except UNDECODABLE:
         return False
     return error.has_code("THIRD_PARTY_AUTH_ERROR")
@@ -177,13 +184,16 @@ def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
     """What FCM's reply means; `is_proven` says whether it took messages from this account."""
     try:
         if reply.status == 200:
-            return Sent(msgspec.json.decode(reply.body, type=Accepted).name)
-        error = msgspec.json.decode(reply.body, type=ErrorBody).error
+            return Sent(read_foreign(reply.body, Accepted).name)
+        error = read_foreign(reply.body, ErrorBody).error
     except UNDECODABLE:
         return failure_of(reply, None)
     said = f"{error.status}: {error.message}"
-    if error.has_code("UNREGISTERED"):
+    if error.has_code("UNREGISTERED") or error.apples(GONE):
         return PermanentFailure(Reason.UNREGISTERED, said)
+    elif reason := error.apples(BAD_TOKEN):
+        # Of another app or environment, if Firebase's settings for Apple's devices are not wrong.
+        return PermanentFailure(Reason.INVALID_ADDRESS, f"{said}: {reason}", lasting=False)
     elif error.has_code("SENDER_ID_MISMATCH"):
         # Another project's token; or, before anything went out, our account may be the wrong one.
         if is_proven:

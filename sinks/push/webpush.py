@@ -32,9 +32,13 @@ MOST_BYTES = 3993
 MISMATCH = (
     b"VapidPkHashMismatch",  # Apple
     b"do not correspond to the credentials",  # Google
+    b"does not correspond to the sender ID",  # Google, in other cases
+    b"UnauthorizedRegistration",  # Google, long ago
     b"VAPID public key mismatch",  # Mozilla
 )
 """Words for a subscription that was made for another key than ours."""
+UNKNOWN = (b"BadWebPushToken", b"BadDeviceToken", b"Unregistered")
+"""Apple's words for a subscription that is none, or none any more; it says 400 and not 404."""
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -178,7 +182,8 @@ class WebPush(SingleMessageProvider):
             "Authorization": self._vapid.authorization(endpoint),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
-            "TTL": str(min(MAX_TTL, max(0, seconds))),
+            # At 0 Windows refuses what does not say, beside it, that nothing is to be kept.
+            "TTL": str(min(MAX_TTL, max(1, seconds))),
             "Urgency": URGENCY[delivery.priority],
             # A repeat takes the place of the first; 32 characters at most.
             "Topic": delivery.collapses_by,
@@ -231,6 +236,8 @@ def outcome_of(reply: Reply, *, is_proven: bool = True) -> Outcome:
         if is_proven:
             return PermanentFailure(Reason.INVALID_ADDRESS, said, lasting=False)
         return TransientFailure(Reason.UNAUTHORIZED, said, fault=Fault.ADDRESS)
+    elif status == 400 and any(words in reply.body for words in UNKNOWN):
+        return PermanentFailure(Reason.UNREGISTERED, "HTTP 400: it knows no such subscription")
     elif status in (406, 429):
         # Windows says 406. Whether it is one subscription or all of ours it does not say.
         said = f"HTTP {status}: the push service refuses it"

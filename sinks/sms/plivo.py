@@ -8,6 +8,7 @@ from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, PermanentFailure, TransientFailure
@@ -80,14 +81,24 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
     success = reply.status in (200, 202)
     try:
         if success:
-            taken = msgspec.json.decode(reply.body, type=Accepted).message_uuid
+            taken = read_foreign(reply.body, Accepted).message_uuid
             return text.sent(taken[0]) if taken else unreadable(reply)
-        said = msgspec.json.decode(reply.body, type=Error).error
+        said = read_foreign(reply.body, Error).error
     except UNDECODABLE:
         return failure_of(reply, None)
-    if reply.status == 404 or "src" in said:
+    if reply.status == 400 and (
+        _names_recipient(said, text) or {"src", "dst"} <= set(said.split())
+    ):
+        # The number that we send from is no recipient either.
+        return PermanentFailure(Reason.INVALID_ADDRESS, said)
+    elif reply.status == 404 or "src" in said:
         # Account and sender are settings: refusing messages for them would lose everybody's.
         return TransientFailure(Reason.UNAUTHORIZED, said)
     elif reply.status == 400 and "dst" in said:
         return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return failure_of(reply, said)
+
+
+def _names_recipient(said: str, text: Text) -> bool:
+    """Whether it is the recipient's number that is none; of a sender's Plivo says the same."""
+    return "not a valid phone number" in said and text.to.removeprefix("+") in said

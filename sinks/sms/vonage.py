@@ -10,6 +10,7 @@ from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Reason
 from sinks.http.client import HttpClient, Reply, failure_of, require_url, unreadable
 from sinks.provider import Outcome, PermanentFailure, TransientFailure
@@ -23,8 +24,10 @@ SENT, INTERNAL = "0", "5"
 THROTTLED = frozenset({"1", "10"})
 """More messages a second, or calls at once, than the account may have."""
 BAD_NUMBER = frozenset({"6", "7", "33"})
-CONFIGURATION_ERRORS = frozenset({"4", "8", "9", "11", "14", "15", "23", "29", "32"})
+CONFIGURATION_ERRORS = frozenset({"4", "8", "9", "11", "14", "15", "23", "32"})
 """Credentials, balance, sender or account: no fault of the recipient's."""
+NOT_YET = "29"
+"""While we only try Vonage, it serves the numbers that we entered there."""
 
 
 class Request(Struct, frozen=True, omit_defaults=True):
@@ -103,7 +106,7 @@ def outcome_of(reply: Reply, text: Text) -> Outcome:
     if reply.status != 200:
         return failure_of(reply, None)
     try:
-        parts = msgspec.json.decode(reply.body, type=Parts).messages
+        parts = read_foreign(reply.body, Parts).messages
     except UNDECODABLE:
         return unreadable(reply)
     failed = [part for part in parts if part.status != SENT]
@@ -124,6 +127,8 @@ def _failure(part: Part, after: float | None) -> TransientFailure | PermanentFai
         return TransientFailure(Reason.PROVIDER_ERROR, said)
     elif part.status in CONFIGURATION_ERRORS:
         return TransientFailure(Reason.UNAUTHORIZED, said)
+    elif part.status == NOT_YET:
+        return PermanentFailure(Reason.UNREGISTERED, said, lasting=False)
     elif part.status in BAD_NUMBER:
         return PermanentFailure(Reason.INVALID_ADDRESS, said)
     return PermanentFailure(Reason.REJECTED, said)

@@ -33,13 +33,18 @@ SAID: dict[int, Outcome] = {
     399: odd(399),
     400: refused(400),
     401: ours("HTTP 401: said"),
-    402: refused(402),
+    402: ours("HTTP 402: said"),
     403: ours("HTTP 403: said"),
     404: refused(404),
     407: refused(407),
     408: TransientFailure(Reason.TIMEOUT, "HTTP 408: said"),
     409: refused(409),
     410: refused(410),
+    # https://github.com/mailgun/mailgun-java/issues/50
+    420: throttled("HTTP 420: said", 8.0),
+    421: down("HTTP 421: said", 8.0),
+    424: refused(424),
+    425: down("HTTP 425: said", 8.0),
     428: refused(428),
     429: throttled("HTTP 429: said", 8.0),
     430: refused(430),
@@ -50,6 +55,11 @@ SAID: dict[int, Outcome] = {
     503: down("HTTP 503: said", 8.0),
     504: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 504: said", 8.0, uncertain=True),
     505: down("HTTP 505: said", 8.0),
+    # https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+    520: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 520: said", 8.0, uncertain=True),
+    521: down("HTTP 521: said", 8.0),
+    522: down("HTTP 522: said", 8.0),
+    524: TransientFailure(Reason.PROVIDER_ERROR, "HTTP 524: said", 8.0, uncertain=True),
     599: down("HTTP 599: said", 8.0),
 }
 

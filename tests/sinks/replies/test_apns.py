@@ -33,6 +33,7 @@ REASONS: dict[tuple[int, str], Outcome] = {
     (400, "BadTopic"): ours("BadTopic"),
     (400, "DeviceTokenNotForTopic"): invalid("DeviceTokenNotForTopic"),
     (400, "DuplicateHeaders"): rejected("HTTP 400: DuplicateHeaders"),
+    (400, "IdleTimeout"): down("IdleTimeout"),
     (400, "InvalidPushType"): rejected("HTTP 400: InvalidPushType"),
     (400, "MissingDeviceToken"): invalid("MissingDeviceToken"),
     (400, "MissingTopic"): ours("MissingTopic"),

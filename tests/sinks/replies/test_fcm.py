@@ -36,6 +36,11 @@ def fcm_error(code: str) -> dict[str, str]:
     return {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}
 
 
+def apns_error(status: int, reason: str) -> dict[str, Any]:
+    kind = "type.googleapis.com/google.firebase.fcm.v1.ApnsError"
+    return {"@type": kind, "statusCode": status, "reason": reason}
+
+
 def bad_request(*fields: str) -> dict[str, Any]:
     violations = [{"field": field, "description": "Invalid value"} for field in fields]
     return {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}
@@ -48,6 +53,9 @@ def quota_failure(subject: str, description: str) -> dict[str, Any]:
 
 APPLE = "Auth error from APNS or Web Push Service"
 INVALID_ARGUMENT = fcm_error("INVALID_ARGUMENT")
+THIRD_PARTYS = fcm_error("THIRD_PARTY_AUTH_ERROR")
+DISABLED = "APNs device token is disabled."
+NO_OAUTH = "Request is missing required authentication credential. Expected OAuth 2 access token"
 NOT_FOUND = "Requested entity was not found."
 ROWS = [
     Row(200, {"name": "projects/p/messages/0:15%31bd"}, Sent("projects/p/messages/0:15%31bd")),
@@ -162,6 +170,37 @@ ROWS = [
         ),
         gone(f"NOT_FOUND: {NOT_FOUND}"),
     ),
+    # What Apple says, which is in a detail of its own. The first two are played by
+    # https://github.com/mbta/mobile_app_backend and by its neighbours in kind; the words of the
+    # first are FCM's.
+    Row(
+        400,
+        error(400, "INVALID_ARGUMENT", DISABLED, INVALID_ARGUMENT, apns_error(410, "Unregistered")),
+        gone(f"INVALID_ARGUMENT: {DISABLED}"),
+    ),
+    Row(
+        404,
+        error(404, "NOT_FOUND", NOT_FOUND, apns_error(410, "ExpiredToken")),
+        gone(f"NOT_FOUND: {NOT_FOUND}"),
+    ),
+    Row(
+        400,
+        error(400, "INVALID_ARGUMENT", "no", INVALID_ARGUMENT, apns_error(400, "BadDeviceToken")),
+        maybe_invalid("INVALID_ARGUMENT: no: BadDeviceToken"),
+    ),
+    Row(
+        401,
+        error(401, "UNAUTHENTICATED", APPLE, THIRD_PARTYS, apns_error(403, "InvalidProviderToken")),
+        TransientFailure(Reason.UNAUTHORIZED, f"UNAUTHENTICATED: {APPLE}", part=THIRD_PARTY),
+    ),
+    # https://github.com/firebase/firebase-admin-node/issues/3215: the words are the gateway's.
+    Row(
+        401,
+        error(401, "UNAUTHENTICATED", NO_OAUTH, THIRD_PARTYS),
+        TransientFailure(Reason.UNAUTHORIZED, f"UNAUTHENTICATED: {NO_OAUTH}", part=THIRD_PARTY),
+    ),
+    # With null where it has nothing to say.
+    Row(404, {"error": {"message": None, "status": None, "details": None}}, ours("HTTP 404: : ")),
     # With no more than it must have.
     Row(400, {"error": {"message": "no", "details": [{}]}}, rejected("HTTP 400: : no")),
     *PROXIES,

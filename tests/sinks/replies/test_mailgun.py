@@ -21,6 +21,10 @@ from tests.sinks.replies.table import (
 ID = "<20261128110000.1.0123456789ABCDEF@mg.example.com>"
 NO_TO = "to parameter is not a valid address. please check documentation"
 NO_FROM = "from parameter is not a valid address. please check documentation"
+LIMIT = "Domain mg.example.com is not allowed to send: recipient limit exceeded"
+UNTIL = "Thu, 01 Jan 1970 00:00:31 UTC"
+SANDBOX = "Domain sandbox1.mailgun.org is not allowed to send: Sandbox subdomains are for tests"
+PROBATION = "Rejected: Only 10 recipients per request is allowed on probation."
 ROWS = [
     Row(200, {"id": ID, "message": "Queued. Thank you."}, Sent(ID)),
     unread(200, {"message": "Queued. Thank you."}),
@@ -52,6 +56,23 @@ ROWS = [
         throttled("HTTP 429: Too many requests", 6.0),
         {"retry-after": "6"},
     ),
+    # https://github.com/mailgun/mailgun-java/issues/50: of the domain, and until then.
+    Row(
+        420,
+        {"message": f"{LIMIT}, try again after {UNTIL}"},
+        throttled(f"HTTP 420: {LIMIT}, try again after {UNTIL}", 31.0),
+    ),
+    Row(420, {"message": LIMIT}, throttled(f"HTTP 420: {LIMIT}")),
+    Row(
+        420,
+        {"message": f"{LIMIT}, try again after lunch"},
+        throttled(f"HTTP 420: {LIMIT}, try again after lunch"),
+    ),
+    Row(403, {"message": SANDBOX}, ours(f"HTTP 403: {SANDBOX}")),
+    # https://github.com/mailgun/mailgun-php/issues/787; fewer in a call are taken.
+    Row(400, {"message": PROBATION}, rejected(f"HTTP 400: {PROBATION}")),
+    unread(400, {"message": None}),
+    Row(200, {"id": ID, "message": 200}, Sent(ID)),
     Row(500, {"message": "Internal Server Error"}, down("HTTP 500: Internal Server Error")),
     *PROXIES,
 ]

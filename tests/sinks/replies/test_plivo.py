@@ -29,6 +29,7 @@ def error(said: str) -> dict[str, str]:
     return {"api_id": "a5169572-325d-11ec-8852-0242ac110005", "error": said}
 
 
+NO_PHONE = "is not a valid phone number"
 SENT = Sent("db3ce55a-7f1d-11e1-8ea7-1231380bc196", 2, 0.15)
 ROWS = [
     Row(202, TAKEN, SENT),
@@ -43,7 +44,14 @@ ROWS = [
         rejected("HTTP 400: '1111111' is not a valid phone number."),
     ),
     Row(400, error("src number not owned"), ours("src number not owned")),
-    Row(400, error("src and dst cannot be same"), ours("src and dst cannot be same")),
+    Row(400, error("src and dst cannot be same"), invalid("src and dst cannot be same")),
+    # https://github.com/plivo/plivo-examples-node/blob/master/sms/bulk_sms.js
+    Row(400, error(f"4930123456 {NO_PHONE}"), invalid(f"4930123456 {NO_PHONE}")),
+    Row(400, error(f"33333 {NO_PHONE}"), rejected(f"HTTP 400: 33333 {NO_PHONE}")),
+    Row(404, error(f"4930123456 {NO_PHONE}"), ours(f"4930123456 {NO_PHONE}")),
+    Row(202, {**TAKEN, "message": None, "api_id": 7}, SENT),
+    unread(400, {"error": None}),
+    unread(202, {"message_uuid": None}),
     Row(
         401,
         error("could not verify your access level for that URL"),

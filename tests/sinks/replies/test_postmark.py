@@ -107,3 +107,17 @@ def test_each_of_a_batch_has_its_own_answer_and_none_a_neighbours() -> None:
         invalid(f"300: {NO_TO}"),
         Sent("a5338623"),
     ]
+
+
+@pytest.mark.parametrize("odd", [None, [], {"Message": "OK"}, {"ErrorCode": None, "Message": "?"}])
+def test_an_answer_that_can_not_be_read_says_nothing_of_the_others(odd: Any) -> None:
+    body = [taken("first"), odd, error(406, INACTIVE)]
+    first, second, third = outcomes_of(reply(200, body), 3)
+    assert (first, third) == (Sent("first"), gone(f"406: {INACTIVE}"))
+    assert second == unread(200, body).outcome
+
+
+def test_an_answer_may_have_null_where_it_has_nothing_to_say() -> None:
+    nothing = {"To": None, "MessageID": None, "SubmittedAt": None}
+    body = [nothing | error(406, INACTIVE), nothing | {"ErrorCode": "0", "Message": None}]
+    assert outcomes_of(reply(200, body), 2) == [gone(f"406: {INACTIVE}"), Sent("")]

@@ -102,6 +102,14 @@ ROWS = [
         said(500, "application_error", "An unexpected error occurred."),
         down("HTTP 500: application_error: An unexpected error occurred."),
     ),
+    # An id or words that are missing cost no mail: it is known which of them were taken.
+    Row(200, {"data": [{"id": None}, {"id": "b"}], "errors": None}, Sent("")),
+    Row(
+        422, {"name": "validation_error", "message": None}, rejected("HTTP 422: validation_error: ")
+    ),
+    unread(200, {"data": [{"id": "a"}], "errors": [{"index": None, "message": "x"}]}),
+    unread(200, {"data": None}),
+    unread(422, {"name": None, "message": "x"}),
     unread(200, HTML),
     unread(200, answer("a")),
     unread(200, answer("a", "b", "c")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import Reason
-from sinks.provider import Outcome, Sent, TransientFailure
+from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.sms.vonage import outcome_of
 from tests.sinks.replies.table import (
     HTML,
@@ -49,7 +49,13 @@ STATUSES: dict[str, tuple[str, Outcome]] = {
     "15": ("Illegal sender address", ours("15: Illegal sender address")),
     "22": ("Invalid network code", rejected("22: Invalid network code")),
     "23": ("Invalid callback URL", ours("23: Invalid callback URL")),
-    "29": ("Non-whitelisted destination", ours("29: Non-whitelisted destination")),
+    # While an account is on trial: the numbers that were entered are served.
+    "29": (
+        "Non White-listed Destination - rejected",
+        PermanentFailure(
+            Reason.UNREGISTERED, "29: Non White-listed Destination - rejected", lasting=False
+        ),
+    ),
     "32": ("Signature and API secret disallowed", ours("32: Signature and API secret disallowed")),
     "33": ("Number de-activated", invalid("33: Number de-activated")),
 }
@@ -75,6 +81,11 @@ ROWS = [
     Row(200, parts(failed("1", "Throttled"), TAKEN), SOME),
     Row(200, parts(failed("6", "a"), failed("1", "b")), invalid("6: a")),
     unread(200, parts()),
+    # With numbers for text, and without what it has nothing to say of.
+    Row(200, {"messages": [{"status": 0, "message-id": 12}]}, Sent("12", 1, 0.075)),
+    Row(200, {"messages": [{"status": 4, "error-text": None}]}, ours("4: ")),
+    unread(200, {"messages": [{"status": None}]}),
+    unread(200, {"messages": None}),
     Row(200, parts({"status": "0"}), Sent("", 1, 0.075)),
     Row(200, parts({"status": "3"}), rejected("3: ")),
     unread(200, HTML),

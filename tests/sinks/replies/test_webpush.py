@@ -1,5 +1,5 @@
 """Replies of push services: RFC 8030 (5, 7.2, 7.3, 8.4) and Mozilla's table
-(https://mozilla-services.github.io/autopush-rs/errors.html). Their words count for nothing.
+(https://mozilla-services.github.io/autopush-rs/errors.html). Of their words few count.
 """
 
 import pytest
@@ -34,6 +34,9 @@ GOOGLE = (
     "the VAPID credentials in the authorization header do not correspond to the credentials used "
     "to create the subscriptions.\n"
 )
+SENDER = (
+    "the key in the authorization header does not correspond to the sender ID used to subscribe"
+)
 REFUSES = "the push service refuses it"
 ROWS = [
     Row(201, b"", Sent(PLACE), {"location": PLACE}),
@@ -56,6 +59,26 @@ ROWS = [
     # https://github.com/web-push-libs/web-push-php/issues/429, Google's are its HTTP body.
     Row(401, MOZILLA, maybe_invalid("HTTP 401: it was subscribed with another key")),
     Row(403, GOOGLE, maybe_invalid("HTTP 403: it was subscribed with another key")),
+    # Other words of Google's for it, see https://github.com/web-push-libs/web-push/issues/328.
+    Row(403, SENDER, maybe_invalid("HTTP 403: it was subscribed with another key")),
+    Row(
+        400,
+        b"UnauthorizedRegistration",
+        maybe_invalid("HTTP 400: it was subscribed with another key"),
+    ),
+    # Apple says neither 404 nor 410 of a subscription that it does not know: by its own table,
+    # https://developer.apple.com/documentation/usernotifications/sending-web-push-notifications-in-web-apps-and-browsers
+    Row(400, {"reason": "BadWebPushToken"}, gone("HTTP 400: it knows no such subscription")),
+    Row(400, {"reason": "BadDeviceToken"}, gone("HTTP 400: it knows no such subscription")),
+    Row(400, {"reason": "BadWebPushRequest"}, rejected(f"HTTP 400: {REFUSES}")),
+    Row(403, {"reason": "BadJwtToken"}, ours(f"HTTP 403: {REFUSES}")),
+    # https://github.com/web-push-libs/web-push-csharp/issues/93
+    Row(
+        406,
+        b"",
+        throttled_or_alone(f"HTTP 406: {REFUSES}", 900.0),
+        {"retry-after": "900", "x-wns-status": "appthrottled"},
+    ),
     Row(
         400,
         {"reason": "VapidPkHashMismatch"},
