@@ -7,7 +7,14 @@ from aiohttp import web
 
 from pipeline.clock import Clock
 from schemas.errors import Unavailable
-from web.reports.incoming import BadSignature, Incoming, Malformed, ReplayGuard, Reporter
+from web.reports.incoming import (
+    BadSignature,
+    Incoming,
+    Malformed,
+    ReplayGuard,
+    Reporter,
+    plausible,
+)
 from web.workers.report_writer import BackChannel
 
 RETRY_AFTER = "30"
@@ -46,7 +53,8 @@ class Webhooks:
         try:
             now = self._clock.now()
             await reporter.verify(incoming, now)
-            await self._back.take(reporter.parse(incoming, now), reporter.name)
+            reports = [plausible(report, now) for report in reporter.parse(incoming, now)]
+            await self._back.take(reports, reporter.name)
         except BadSignature as error:
             log.warning("%s: refused a report: %s", reporter.name, error)
             return web.Response(status=403)

@@ -1,6 +1,7 @@
 """A request as a provider sent it, and the two ways in which it can be of no use."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,10 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from policy.tracking.provider_report import Report
+from policy.tracking.ticket import LIFE_MS
 from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel
 
 Value = TypeVar("Value")
+MOST_SECONDS = 1e12
+AHEAD_MS = 86_400_000
+"""By which a provider's clock may be ahead of ours, at most."""
 
 
 class BadSignature(Exception):
@@ -34,9 +40,9 @@ class Incoming(Struct, frozen=True, kw_only=True):
     body: bytes
 
     def json(self, kind: type[Value]) -> Value:
-        """The body as JSON of this kind; raises Malformed."""
+        """The body as JSON, as far as it fits this kind; raises Malformed."""
         try:
-            return msgspec.json.decode(self.body, type=kind)
+            return read_foreign(self.body, kind)
         except UNDECODABLE as error:
             raise Malformed(type(error).__name__) from None
 
@@ -117,7 +123,29 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def require_recent(seconds: float, now: int, window: int) -> None:
+def require_recent(seconds: float | str, now: int, window: int) -> None:
     """Raise BadSignature for what was signed longer than `window` seconds ago, or ahead."""
-    if not abs(now / 1000 - seconds) <= window:
+    try:
+        passed = now / 1000 - float(seconds)
+    except OverflowError:
+        passed = inf
+    if not abs(passed) <= window:
         raise BadSignature("signed too long ago")
+
+
+def at_of(seconds: float | None, now: int) -> int:
+    """Epoch milliseconds of a time in seconds; `now` for none, and for one beyond all counting."""
+    if seconds is None or not abs(seconds) < MOST_SECONDS:
+        return now
+    return round(seconds * 1000)
+
+
+def plausible(report: Report, now: int) -> Report:
+    """The report, which happened `now` if what it says of its time can't be.
+
+    Some fill in the first day of their calendar, and some clocks are wrong by years. What
+    happened earlier than `LIFE_MS` ago is of a message whose ticket is over.
+    """
+    if now - LIFE_MS <= report.at <= now + AHEAD_MS:
+        return report
+    return msgspec.structs.replace(report, at=now)

@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import BadSignature, Incoming, joined, require_recent
+from web.reports.incoming import BadSignature, Incoming, at_of, joined, require_recent
 
 KINDS = {
     "delivered": Kind.DELIVERED,
@@ -53,7 +53,7 @@ class Event(Struct, frozen=True):
     """One event; what it has nothing to say of is absent, or null."""
 
     event: str
-    timestamp: float
+    timestamp: float | None = None
     recipient: str | None = None
     severity: str | None = None
     reason: str | None = None
@@ -97,7 +97,7 @@ class MailgunReports:
             raise BadSignature("invalid signature")
         if not signed.timestamp.isdecimal():
             raise BadSignature("it has no time")
-        require_recent(int(signed.timestamp), now, self._window)
+        require_recent(signed.timestamp, now, self._window)
         if self._used.get(signed.token, now):
             raise BadSignature("its token was used before")
         # What is signed ahead by the whole window counts for two of them, to the last millisecond.
@@ -119,7 +119,7 @@ class MailgunReports:
         return [
             Report(
                 kind=Kind.FAILED if is_suppressed else kind,
-                at=round(event.timestamp * 1000),
+                at=at_of(event.timestamp, now),
                 ticket=joined(event.variables or {}),
                 address=event.recipient or "",
                 detail=status.description or status.message or "",

@@ -55,8 +55,8 @@ class Event(Struct, frozen=True):
     """One event."""
 
     type: str
-    created_at: datetime
-    data: Data
+    created_at: datetime | None = None
+    data: Data = Data()
 
 
 class ResendReports:
@@ -90,7 +90,7 @@ class ResendReports:
         signatures = given.encode(errors="replace").split(b" ")
         if not any(hmac.compare_digest(expected, each) for each in signatures):
             raise BadSignature("invalid signature")
-        require_recent(int(time), now, self._window)
+        require_recent(time, now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """The event, if it is of a kind that we know."""
@@ -98,7 +98,7 @@ class ResendReports:
         kind = KINDS.get(event.type)
         if kind is None:
             return []
-        data = event.data
+        data, created_at = event.data, event.created_at
         about = data.bounce or data.failed or data.suppressed or data.open or data.click or NOTHING
         tags = data.tags or {}
         if isinstance(tags, list):
@@ -106,7 +106,7 @@ class ResendReports:
         return [
             Report(
                 kind=kind,
-                at=epoch_ms(event.created_at) if event.created_at.tzinfo else now,
+                at=epoch_ms(created_at) if created_at and created_at.tzinfo else now,
                 ticket=joined(tags),
                 address=data.to[0] if data.to else "",
                 detail=about.message or about.reason or "",

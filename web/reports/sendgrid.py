@@ -12,8 +12,9 @@ from pipeline.settings import Settings
 from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
 from schemas.encoding import UNDECODABLE
+from schemas.foreign import read_foreign
 from schemas.vocabulary import Channel
-from web.reports.incoming import BadSignature, Incoming, Malformed, first, require_recent
+from web.reports.incoming import BadSignature, Incoming, Malformed, at_of, first, require_recent
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Event(Struct, frozen=True):
     """One event; our custom arguments stand beside its own fields."""
 
     event: str
-    timestamp: int
+    timestamp: float | None = None
     email: str = ""
     ticket: str = ""
     reason: str = ""
@@ -73,14 +74,14 @@ class SendGridReports:
             raise Malformed(type(error).__name__) from None
         if not is_ours:
             raise BadSignature("invalid signature")
-        require_recent(int(timestamp), now, self._window)
+        require_recent(timestamp, now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """The events of kinds that we know; a soft bounce is one that was blocked."""
         return [
             Report(
                 kind=KINDS[event.event],
-                at=event.timestamp * 1000,
+                at=at_of(event.timestamp, now),
                 ticket=event.ticket,
                 address=event.email,
                 detail=event.reason,
@@ -95,7 +96,7 @@ class SendGridReports:
         """Those that can be read: a batch has all of an account's, also of other senders' mail."""
         for each in incoming.json(list[msgspec.Raw]):
             try:
-                yield msgspec.json.decode(each, type=Event)
+                yield read_foreign(bytes(each), Event)
             except UNDECODABLE as error:
                 UNREADABLE_EVENTS.labels(self.name).inc()
                 log.warning(

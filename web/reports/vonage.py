@@ -8,7 +8,7 @@ from vonage_http_client.auth import Auth
 from pipeline.settings import Settings
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
-from web.reports.incoming import BadSignature, Incoming, first, require_recent
+from web.reports.incoming import BadSignature, Incoming, at_of, first, require_recent
 from web.reports.texts import answer_report, status_report
 
 # https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts
@@ -42,12 +42,13 @@ class VonageReports:
             raise BadSignature("the signature is none")
         if not self._auth.check_signature(dict(fields)):
             raise BadSignature("invalid signature")
-        require_recent(int(timestamp), now, self._window)
+        require_recent(timestamp, now, self._window)
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:
         """A status, or what somebody answered."""
         fields = _fields_of(incoming)
-        at = int(first(fields, "timestamp") or 0) * 1000 or now
+        timestamp = first(fields, "timestamp")
+        at = at_of(float(timestamp) if timestamp.isdecimal() else None, now)
         status, code = first(fields, "status"), first(fields, "err-code")
         if status:
             hard = code in GONE

@@ -220,7 +220,7 @@ def test_an_answer_to_vonages_messages() -> None:
         assert (there.kind, there.address) == (Kind.STOP, f"whatsapp:{ANN}")
 
 
-@pytest.mark.parametrize("values", [[], "x", {"status": 7}, {"timestamp": "soon"}, {"error": 1}])
+@pytest.mark.parametrize("values", [[], "x", None, 7])
 def test_what_is_no_status_of_vonages_is_malformed(values: Any) -> None:
     with pytest.raises(Malformed):
         by_messages("vonagemessages", values)

@@ -80,3 +80,16 @@ async def test_postmarks_user_and_password(given: str, said: str) -> None:
     headers = {"Authorization": given} if given else {}
     incoming = Incoming(method="POST", url=URL, headers=headers, body=b"{}")
     assert await verified("postmark", incoming) == said
+
+
+@pytest.mark.parametrize("seconds", ["9" * 400, "9" * 5000, 10**400, float("nan")])
+def test_a_time_beyond_all_counting_is_not_recent(seconds: str | float) -> None:
+    with pytest.raises(BadSignature, match="signed too long ago"):
+        require_recent(seconds, NOW, 300)
+
+
+@pytest.mark.parametrize("name", ["vonage", "mailgun", "sendgrid", "vonagemessages"])
+async def test_what_is_signed_for_such_a_time_is_refused(name: str) -> None:
+    scheme = SCHEMES[name]
+    signed = scheme.sign(scheme.delivered("t"), 10**400, "t")
+    assert await verified(name, signed) == "signed too long ago"
