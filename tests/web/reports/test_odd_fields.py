@@ -4,7 +4,6 @@ What providers really sent is in rows with their sources; below them, every fiel
 holds whatever JSON can.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from policy.tracking.provider_report import Kind, Report
 from policy.tracking.ticket import LIFE_MS
+from tests.odd_json import changed
 from tests.web.signing import SCHEMES, SETTINGS
 from web.reports.incoming import AHEAD_MS, Incoming, Malformed, at_of, plausible
 
@@ -21,7 +21,6 @@ NOW = 1_795_000_000_000
 SECONDS = 1_794_999_999
 ISO = "2026-11-18T11:06:39Z"  # is SECONDS
 TICKET, ANN = "a-ticket", "ann@example.com"
-ODD = (None, True, 7, -1.5, 1e300, "", "text", [], [None], ["a", {}], {}, {"a": None})
 
 SENDGRID = {
     "email": ANN,
@@ -176,18 +175,6 @@ TOLD = Report(
 )
 def test_what_providers_sent(provider: str, values: Any, told: Report) -> None:
     assert parsed(provider, values) == [told]
-
-
-def changed(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The values with one field changed, and that field's name, for each and each odd value."""
-    if isinstance(values, dict):
-        for key, value in values.items():
-            yield from ((key, values | {key: odd}) for odd in ODD)
-            yield from ((at, values | {key: inner}) for at, inner in changed(value, key))
-    elif isinstance(values, list):
-        for place, value in enumerate(values):
-            before, after = values[:place], values[place + 1 :]
-            yield from ((at, [*before, inner, *after]) for at, inner in changed(value, name))
 
 
 @pytest.mark.parametrize("provider", REPORTS)
