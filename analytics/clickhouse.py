@@ -1,6 +1,7 @@
 """ClickHouse, as far as Tocsin asks it: batched inserts of delivery events, and queries."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -12,6 +13,7 @@ from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from pipeline.replaced_files import ReplacedFiles, keep_old, taken
 from pipeline.settings import Settings
 from schemas.delivery_event import DeliveryEvent
 from schemas.errors import Unavailable
@@ -33,6 +35,9 @@ class ClickHouse:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: AsyncClient | None = None
+        self._retired: AsyncClient | None = None
+        self._password = ""
+        self._files = ReplacedFiles(*_files_of(settings))
         self._types: Sequence[ClickHouseType] = ()
         self._connecting = asyncio.Lock()
 
@@ -83,9 +88,11 @@ class ClickHouse:
 
     async def close(self) -> None:
         """Close the connection."""
-        client, self._client, self._types = self._client, None, ()
-        if client is not None:
-            await client.close()
+        clients = self._client, self._retired
+        self._client, self._retired, self._types = None, None, ()
+        for client in clients:
+            if client is not None:
+                await client.close()
 
     async def _insert(self, table: str, data: list[Any], **how: Any) -> None:
         try:
@@ -118,7 +125,11 @@ class ClickHouse:
     async def _connected(self) -> AsyncClient:
         settings = self._settings
         async with self._connecting:
+            password = settings.clickhouse_password.get_secret_value()
+            if password != self._password or self._are_files_renewed():
+                await self._retire()
             if self._client is None:
+                self._password = password
                 self._client = await clickhouse_connect.get_async_client(
                     # Said in any case: the client would take 8443 and 443 for ports with TLS.
                     interface="https" if settings.clickhouse_tls else "http",
@@ -128,12 +139,41 @@ class ClickHouse:
                     client_cert=_name_of(settings.clickhouse_certificate_file),
                     client_cert_key=_name_of(settings.clickhouse_key_file),
                     username=settings.clickhouse_user,
-                    password=settings.clickhouse_password.get_secret_value(),
+                    password=password,
                     database=settings.clickhouse_database,
                     autogenerate_session_id=False,
                     tz_mode="aware",
                 )
             return self._client
+
+    async def _retire(self) -> None:
+        # What is under way ends by the old one: rotations are far apart.
+        retired, self._retired, self._client = self._retired, self._client, None
+        if retired is not None:
+            await retired.close()
+
+    def _are_files_renewed(self) -> bool:
+        if not self._files.changed():
+            return False
+        authorities, certificate, key = _files_of(self._settings)
+        try:
+            context = ssl.create_default_context(cafile=authorities)
+            if certificate is not None:
+                # Without a password it would ask the terminal for that of an encrypted key.
+                context.load_cert_chain(certificate, key, "")
+        except (OSError, ssl.SSLError) as error:
+            keep_old("clickhouse_certificate_file", f"a new file can't be used ({error})")
+            return False
+        taken("clickhouse_certificate_file")
+        return True
+
+
+def _files_of(settings: Settings) -> tuple[Path | None, Path | None, Path | None]:
+    return (
+        settings.clickhouse_ca_file,
+        settings.clickhouse_certificate_file,
+        settings.clickhouse_key_file,
+    )
 
 
 def _name_of(file: Path | None) -> str | None:

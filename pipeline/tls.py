@@ -1,9 +1,11 @@
-"""TLS on our own wires: who serves with a certificate, and whom a client trusts."""
+"""TLS: who serves with a certificate, whom a client trusts, and files that are replaced."""
 
 import logging
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.replaced_files import ReplacedFiles, keep_old, taken
 from schemas.errors import Misconfigured
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,47 @@ class Certificate:
 
     def _unusable(self, error: Exception) -> Misconfigured:
         return Misconfigured(f"{self._setting} can't be used: {self._certificate}: {error}.")
+
+
+class RenewedContext(ssl.SSLContext):
+    """A client's, whose files are read again once they were replaced, for connections to come.
+
+    Authorities that are no longer in their file count until the process ends.
+    """
+
+    _setting: str
+    _load: Callable[[ssl.SSLContext], None]
+    _files: ReplacedFiles
+
+    @classmethod
+    def of(
+        cls, setting: str, load: Callable[[ssl.SSLContext], None], *files: Path | None
+    ) -> "RenewedContext":
+        """`load` reads the files into a context, of which `setting` names one; what it raises is
+        raised: Misconfigured."""
+        context = cls(ssl.PROTOCOL_TLS_CLIENT)
+        context._setting, context._load = setting, load
+        context._files = ReplacedFiles(*files)
+        load(context)
+        return context
+
+    def renew(self) -> None:
+        """Read files that were replaced; what can't be used is logged and counted, and changes
+        nothing."""
+        if not self._files.changed():
+            return
+        try:
+            # Tried on another one first: half of a pair would be left in this one.
+            self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+            self._load(self)
+        except Misconfigured as error:
+            keep_old(self._setting, str(error).removesuffix(NOTHING_STARTED))
+        else:
+            taken(self._setting)
+
+
+NOTHING_STARTED = ". Nothing was started."
+"""How errors about settings end, which says nothing of a process that runs."""
 
 
 def trusting(setting: str, authorities: Path | None) -> ssl.SSLContext:

@@ -13,6 +13,7 @@ from typing import Any, get_origin
 from pydantic import SecretStr, ValidationError
 
 from pipeline.private_urls import is_unreadable
+from pipeline.secret_file import READ_ONCE, FileSecret, content_of
 from pipeline.settings import Settings
 from pipeline.settings_file import VARIABLE, file_of
 from schemas.errors import Misconfigured
@@ -62,7 +63,7 @@ def _by_variables(said: Mapping[str, str]) -> dict[str, Any]:
             if secret in said:
                 raise _unusable(field, f"{_variable(secret)} is set, too")
             try:
-                values[secret] = _content(Path(text))
+                values[secret] = _in_file(secret, Path(text))
             except ValueError as error:
                 raise _unusable(field, str(error)) from error
         else:
@@ -95,7 +96,7 @@ class _File:
                 values[key] = value
             elif key.endswith(FROM_FILE) and _is_secret(secret):
                 try:
-                    values[secret] = _content(Path(str(value)))
+                    values[secret] = _in_file(secret, Path(str(value)))
                 except ValueError as error:
                     raise self.unusable(key, str(error)) from error
             else:
@@ -157,12 +158,9 @@ def _is_secret(field: str) -> bool:
     return known is not None and known.annotation is SecretStr
 
 
-def _content(file: Path) -> str:
-    """A secret; raises ValueError."""
-    try:
-        return file.read_text().rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{file} can't be read ({error})") from error
+def _in_file(secret: str, file: Path) -> SecretStr:
+    """A secret, which is read again if it may change; raises ValueError."""
+    return SecretStr(content_of(file)) if secret in READ_ONCE else FileSecret(secret, file)
 
 
 def _value(field: str, text: str) -> Any:

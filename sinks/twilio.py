@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from pipeline.basic_auth import basic
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Misconfigured
@@ -58,13 +59,15 @@ class TwilioAccount:
         self.service = settings.twilio_messaging_service
         self._sid = settings.twilio_account_sid
         self._base = settings.twilio_url.rstrip("/")
-        token = settings.twilio_auth_token.get_secret_value()
-        self._token_is_set = bool(token)
         self._http = http
-        self._headers = {
-            "Authorization": basic(self._sid, token),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
+        self._headers = Derived(
+            settings,
+            "twilio_auth_token",
+            lambda token: {
+                "Authorization": basic(settings.twilio_account_sid, token),
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+        )
 
     def check(self) -> None:
         """Raise Misconfigured for a missing account or token, or a service that is none."""
@@ -73,7 +76,7 @@ class TwilioAccount:
             raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID is not set.")
         if not self._sid.startswith("AC"):
             raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID does not begin with AC.")
-        if not self._token_is_set:
+        if not self._headers.is_set:
             raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN is not set.")
         if self.service and not _SERVICE.fullmatch(self.service):
             raise Misconfigured("TOCSIN_TWILIO_MESSAGING_SERVICE is not MG and 32 hex digits.")
@@ -81,7 +84,7 @@ class TwilioAccount:
     async def post(self, form: Mapping[str, str]) -> Reply | TransientFailure:
         """The call for one message."""
         url = f"{self._base}/2010-04-01/Accounts/{self._sid}/Messages.json"
-        return await self._http.post(url, encoded(form), self._headers)
+        return await self._http.post(url, encoded(form), self._headers.get())
 
 
 def outcome_of(reply: Reply, sent: Callable[[str], Sent]) -> Outcome:

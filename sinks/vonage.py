@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from pipeline.basic_auth import basic
 from pipeline.clock import Clock, SystemClock
 from pipeline.producing.outputs import partition_of
+from pipeline.replaced_files import ReplacedFiles, keep_old, taken
 from pipeline.settings import Settings
 from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
@@ -85,10 +86,11 @@ class VonageAccount:
     def __init__(self, settings: Settings, http: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._base = settings.vonage_messages_url.rstrip("/")
         self._key = settings.vonage_api_key
-        self._secret = settings.vonage_api_secret.get_secret_value()
+        self._secret = settings.vonage_api_secret
         self._application = settings.vonage_application_id
         self._path = settings.vonage_private_key
         self._private: rsa.RSAPrivateKey | None = None
+        self._replaced = ReplacedFiles(self._path, monotonic=lambda: clock.now() / 1000)
         self._partitions = settings.partitions
         self._http = http
         self._clock = clock
@@ -104,7 +106,7 @@ class VonageAccount:
             raise Misconfigured("TOCSIN_VONAGE_APPLICATION_ID is not set.")
         elif not self._key:
             raise Misconfigured("TOCSIN_VONAGE_API_KEY is not set.")
-        elif not self._secret:
+        elif not self._secret.get_secret_value():
             raise Misconfigured("TOCSIN_VONAGE_API_SECRET is not set.")
 
     def about(self, delivery: Delivery, sender: str, to: str, callback: str) -> dict[str, Any]:
@@ -127,8 +129,8 @@ class VonageAccount:
     def authorization(self) -> str:
         """What shows who calls; a token that is good for now where there is an application."""
         if not self._application:
-            return basic(self._key, self._secret)
-        now = self._clock.now()
+            return basic(self._key, self._secret.get_secret_value())
+        now, private = self._clock.now(), self._load()
         if not self._token or not 0 <= now - self._made_at < RENEW_MS:
             claims = {
                 "application_id": self._application,
@@ -136,13 +138,21 @@ class VonageAccount:
                 "exp": now // 1000 + LIFETIME,
                 "jti": str(uuid.uuid4()),
             }
-            self._token = jwt.encode(claims, self._load(), algorithm="RS256")
+            self._token = jwt.encode(claims, private, algorithm="RS256")
             self._made_at = now
         return f"Bearer {self._token}"
 
     def _load(self) -> rsa.RSAPrivateKey:
         if self._private is None:
             self._private = _read(self._path)
+        elif self._replaced.changed():
+            try:
+                self._private = _read(self._path)
+            except Misconfigured as error:
+                keep_old("vonage_private_key", str(error))
+            else:
+                taken("vonage_private_key")
+                self._token = ""
         return self._private
 
 

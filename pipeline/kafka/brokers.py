@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from pipeline.tls import RenewedContext
 from schemas.errors import Misconfigured
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -72,14 +73,20 @@ class Access:
         """As Kafka's client takes them; raises Misconfigured for files that can't be used."""
         options: dict[str, Any] = {"security_protocol": self.protocol}
         if self.protocol.endswith("SSL"):
-            options["ssl_context"] = self._tls()
+            files = self.ca_file, self.certificate_file, self.key_file
+            options["ssl_context"] = RenewedContext.of(
+                "kafka_certificate_file", self._load_files, *files
+            )
         if self.protocol.startswith("SASL"):
             options |= self._login()
         return options
 
-    def _tls(self) -> ssl.SSLContext:
+    def _load_files(self, context: ssl.SSLContext) -> None:
         try:
-            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.ca_file is None:
+                context.load_default_certs()
+            else:
+                context.load_verify_locations(self.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise _unusable("TOCSIN_KAFKA_CA_FILE", self.ca_file, error) from error
         if self.certificate_file is not None:
@@ -90,25 +97,26 @@ class Access:
             except (OSError, ssl.SSLError) as error:
                 name = "TOCSIN_KAFKA_CERTIFICATE_FILE and TOCSIN_KAFKA_KEY_FILE"
                 raise _unusable(name, self.certificate_file, error) from error
-        return context
 
     def _login(self) -> dict[str, Any]:
         # Imported late: settings are read where nothing of Kafka's client is loaded yet.
+        from pipeline.kafka.logins import Password
         from pipeline.kafka.tokens import MskTokens, Tokens
 
-        password = self.password.get_secret_value()
         match self.mechanism:
             case "OAUTHBEARER":
-                tokens = Tokens(self.token_url, self.user, password, self.token_scope, self.ca_file)
+                tokens = Tokens(
+                    self.token_url, self.user, self.password, self.token_scope, self.ca_file
+                )
                 return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": tokens}
             case "AWS_MSK_IAM":
-                signed = MskTokens(self.aws_region, self.user, password)
+                signed = MskTokens(self.aws_region, self.user, self.password.get_secret_value())
                 return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": signed}
             case mechanism:
                 return {
                     "sasl_mechanism": mechanism,
                     "sasl_plain_username": self.user,
-                    "sasl_plain_password": password,
+                    "sasl_plain_password": Password.of(self.password),
                 }
 
 

@@ -11,6 +11,7 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from pipeline.consuming.fetch_sessions import use_fetch_sessions
 from pipeline.kafka.brokers import Kafka, brokers_of
 from pipeline.kafka.decompression import limit_unpacking
+from pipeline.kafka.logins import renew_logins
 from pipeline.kafka.names import CLIENT_ID, use_prefixes
 from pipeline.kafka.refusals import refusal
 from pipeline.kafka.throttling import obey_throttling
@@ -20,6 +21,7 @@ from schemas.errors import Unavailable
 limit_unpacking()
 heed_refused_tokens()
 use_prefixes()
+renew_logins()
 obey_throttling()
 
 METADATA_MS = 10_000

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.conn import OAuthAuthenticator
 from aiokafka.errors import AuthenticationFailedError, KafkaError
+from pydantic import SecretStr
 
 from pipeline.basic_auth import basic
 
@@ -60,12 +61,14 @@ class Tokens(AbstractTokenProvider):
     One token serves all connections until it is about to end.
     """
 
-    def __init__(self, url: str, user: str, secret: str, scope: str, ca_file: Path | None) -> None:
+    def __init__(
+        self, url: str, user: str, secret: SecretStr, scope: str, ca_file: Path | None
+    ) -> None:
         self._url, self._scope = url, scope
         parts = urlsplit(url)
         # Without what may be secret in it.
         self._shown = f"{parts.scheme}://{parts.hostname}:{parts.port or ''}{parts.path}"
-        self._authorization = basic(user, secret)
+        self._user, self._secret = user, secret
         self._ca_file = ca_file
         self._token = ""
         self._until = 0.0
@@ -84,10 +87,11 @@ class Tokens(AbstractTokenProvider):
         form = {"grant_type": "client_credentials"} | (
             {"scope": self._scope} if self._scope else {}
         )
+        authorization = basic(self._user, self._secret.get_secret_value())
         request = urllib.request.Request(  # noqa: S310 - settings take https and loopback only
             self._url,
             urlencode(form).encode(),
-            {"Authorization": self._authorization, "Accept": "application/json"},
+            {"Authorization": authorization, "Accept": "application/json"},
         )
         # Whom this system trusts, besides: who gives tokens to all of a company often has a
         # certificate for the web, and its brokers one of the company's own.

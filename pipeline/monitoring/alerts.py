@@ -56,6 +56,13 @@ def alerts(lag: int = 10_000) -> Iterator[Alert]:
         "TocsinSlow", metrics.SLICE_SECONDS, f"histogram_quantile(0.99, {slow}) > 5", "10m", WARNING
     )
     yield _any("TocsinKafkaThrottles", metrics.KAFKA_THROTTLED, WARNING, "15m", least=60)
+    yield Alert(
+        "TocsinSecretStale",
+        metrics.STALE_SECRETS,
+        "max by (setting) (tocsin_stale_secrets) == 1",
+        "5m",
+        WARNING,
+    )
     yield _any("TocsinSlicesDropped", metrics.DROPPED_SLICES, WARNING, "10m", least=20)
     yield _any("TocsinRecordsExpired", metrics.RETENTION_PASSED, CRITICAL, "0m")
     yield _any("TocsinDeadLetters", metrics.DEAD_LETTERS, WARNING, "0m")

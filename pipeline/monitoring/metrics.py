@@ -29,6 +29,12 @@ KAFKA_THROTTLED = Counter(
     "(`kafka-configs.sh --describe --entity-type users`) is less than the load needs.",
     ["api"],
 )
+STALE_SECRETS = Gauge(
+    "tocsin_stale_secrets",
+    "1 while a file of a secret or certificate was replaced by one that can't be used, and the old "
+    "value is used. The log says why; put a right one there before the old one ends.",
+    ["setting"],
+)
 FRONTIER = Gauge(
     "tocsin_frontier",
     "Offset up to which a partition is done; against the log's end it gives the lag.",

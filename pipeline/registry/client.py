@@ -9,10 +9,13 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import msgspec
+from pydantic import SecretStr
 
 from pipeline.basic_auth import basic
 from pipeline.expiring import Expiring
+from pipeline.kafka.brokers import NO_SECRET
 from pipeline.settings import Settings
+from pipeline.tls import RenewedContext
 from policy.source.decoding import RegistryUnavailable, Undecodable
 from schemas.errors import Misconfigured
 
@@ -90,18 +93,17 @@ class Registry:
         self,
         url: str,
         user: str = "",
-        password: str = "",
+        password: SecretStr = NO_SECRET,
         ca_file: Path | None = None,
         certificate_file: Path | None = None,
         key_file: Path | None = None,
     ) -> None:
         """Raises Misconfigured."""
         self._urls = [_checked(each.strip().rstrip("/")) for each in url.split(",")]
-        self._headers = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
-        if user:
-            self._headers["Authorization"] = basic(user, password)
+        self._user, self._password = user, password
         self._ca_file = ca_file
         self._certificate = certificate_file, key_file
+        self._tls: RenewedContext | None = None
         self._session: aiohttp.ClientSession | None = None
         self._known: dict[str, Schema] = {}
         self._size = 0
@@ -231,7 +233,8 @@ class Registry:
     async def _get(self, url: str, most: int) -> tuple[int, bytes]:
         """Status and body, cut soon after `most` bytes of it."""
         try:
-            async with self._connected().get(url, allow_redirects=False) as answer:
+            session = self._connected()
+            async with session.get(url, headers=self._login(), allow_redirects=False) as answer:
                 body = b""
                 while len(body) <= most and (part := await answer.content.read(most + 1)):
                     body += part
@@ -239,31 +242,49 @@ class Registry:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise RegistryUnavailable(f"{_shown(url)}: {_reason(error)}") from error
 
+    def _login(self) -> dict[str, str]:
+        if not self._user:
+            return {}
+        return {"Authorization": basic(self._user, self._password.get_secret_value())}
+
     def _connected(self) -> aiohttp.ClientSession:
+        if self._tls is None:
+            try:
+                self._tls = RenewedContext.of(
+                    "schema_registry_certificate_file",
+                    self._load_files,
+                    self._ca_file,
+                    *self._certificate,
+                )
+            except Misconfigured as error:
+                raise RegistryUnavailable(str(error)) from error
+        self._tls.renew()
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls(), limit=4),
+                connector=aiohttp.TCPConnector(ssl=self._tls, limit=4),
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT),
-                headers=self._headers,
+                headers={"Accept": ACCEPT, "Accept-Encoding": "identity"},
                 # What is packed could be of any size once it is unpacked, and none is asked for.
                 auto_decompress=False,
             )
         return self._session
 
-    def _tls(self) -> ssl.SSLContext:
+    def _load_files(self, tls: ssl.SSLContext) -> None:
         setting = "CA_FILE"
         try:
-            tls = ssl.create_default_context(cafile=self._ca_file)
+            if self._ca_file is None:
+                tls.load_default_certs()
+            else:
+                tls.load_verify_locations(self._ca_file)
             certificate, key = self._certificate
             if certificate is not None:
                 setting = "CERTIFICATE_FILE, or _KEY_FILE,"
                 # Without a password it would ask the terminal for that of an encrypted key.
                 tls.load_cert_chain(certificate, key, "")
         except (OSError, ssl.SSLError) as error:
-            raise RegistryUnavailable(
+            raise Misconfigured(
                 f"TOCSIN_SCHEMA_REGISTRY_{setting} can't be used ({error})"
             ) from error
-        return tls
 
 
 def registry_of(settings: Settings) -> Registry | None:
@@ -273,7 +294,7 @@ def registry_of(settings: Settings) -> Registry | None:
     return Registry(
         settings.schema_registry,
         settings.schema_registry_user,
-        settings.schema_registry_password.get_secret_value(),
+        settings.schema_registry_password,
         settings.schema_registry_ca_file,
         settings.schema_registry_certificate_file,
         settings.schema_registry_key_file,

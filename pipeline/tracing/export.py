@@ -3,9 +3,10 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from pydantic import SecretStr
 
 from pipeline.monitoring.metrics import SPANS_DROPPED
 from pipeline.settings import Settings
@@ -23,9 +24,9 @@ log = logging.getLogger(__name__)
 class Exporter:
     """Takes spans at any time, and never waits, raises or grows: what is too much is dropped."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], service: str) -> None:
+    def __init__(self, url: str, authorization: SecretStr, service: str) -> None:
         self._url = url
-        self._headers = {**headers, "Content-Type": "application/json"}
+        self._authorization = authorization
         self._service = {"service.name": service}
         self._waiting: deque[Span] = deque()
         self._stop = threading.Event()
@@ -66,7 +67,10 @@ class Exporter:
 
     def _send(self, spans: list[Span]) -> None:
         body = request_of(spans, self._service)
-        request = Request(self._url, body, self._headers)  # noqa: S310 - settings say http(s)
+        headers = {"Content-Type": "application/json"}
+        if secret := self._authorization.get_secret_value():
+            headers["Authorization"] = secret
+        request = Request(self._url, body, headers)  # noqa: S310 - settings say http(s)
         with urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
             pass
 
@@ -78,9 +82,7 @@ class _Process:
 def start_tracing(settings: Settings, service: str) -> None:
     """Export the spans of this process from now on, if a collector is set."""
     if settings.otlp_url and _Process.exporter is None:
-        secret = settings.otlp_authorization.get_secret_value()
-        headers = {"Authorization": secret} if secret else {}
-        _Process.exporter = Exporter(settings.otlp_url, headers, service)
+        _Process.exporter = Exporter(settings.otlp_url, settings.otlp_authorization, service)
 
 
 def stop_tracing() -> None:

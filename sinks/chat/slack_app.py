@@ -74,18 +74,18 @@ class SlackApp(BotChats):
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         super().__init__(http)
         self._base = settings.slackapp_url.rstrip("/")
-        self._token = settings.slackapp_bot_token.get_secret_value()
+        self._token = settings.slackapp_bot_token
         self._encode = msgspec.json.Encoder().encode
 
     async def check(self) -> None:
         """Raise Misconfigured for a URL or a token that can be none; makes no call."""
         require_url("TOCSIN_SLACKAPP_URL", self._base)
-        if not self._token.startswith("xox"):
+        if not self._token.get_secret_value().startswith("xox"):
             raise Misconfigured("TOCSIN_SLACKAPP_BOT_TOKEN is not set, or is no bot's token.")
 
     def headers(self) -> Mapping[str, str]:
         """The token."""
-        return {"Authorization": f"Bearer {self._token}"}
+        return {"Authorization": f"Bearer {self._token.get_secret_value()}"}
 
     async def post(self, delivery: Delivery, chat: BotChat) -> Outcome:
         """Write into a channel, to a user, or into a thread of one of them."""

@@ -136,7 +136,7 @@ class Telegram(BotChats):
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         super().__init__(http)
         self._base = settings.telegram_url.rstrip("/")
-        self._token = settings.telegram_bot_token.get_secret_value()
+        self._token = settings.telegram_bot_token
         self._pace = Pace(settings.telegram_per_second)
         self._moved: OrderedDict[str, str] = OrderedDict()
         self._encode = msgspec.json.Encoder().encode
@@ -144,7 +144,7 @@ class Telegram(BotChats):
     async def check(self) -> None:
         """Raise Misconfigured for a URL or a token that can be none; makes no call."""
         require_url("TOCSIN_TELEGRAM_URL", self._base)
-        if not _TOKEN.fullmatch(self._token):
+        if not _TOKEN.fullmatch(self._token.get_secret_value()):
             raise Misconfigured("TOCSIN_TELEGRAM_BOT_TOKEN is not set, or is no bot's token.")
 
     async def post(self, delivery: Delivery, chat: BotChat) -> Outcome:
@@ -164,7 +164,8 @@ class Telegram(BotChats):
     ) -> Reply | TransientFailure:
         there = chat if moved is None else structs.replace(chat, chat=moved)
         body = self._encode(self.message_of(delivery.content, there))
-        return await self.call(f"{self._base}/bot{self._token}/sendMessage", body, delivery)
+        url = f"{self._base}/bot{self._token.get_secret_value()}/sendMessage"
+        return await self.call(url, body, delivery)
 
     def message_of(self, content: Content, chat: BotChat) -> Message:
         """A bold title, if there is one, and the body."""

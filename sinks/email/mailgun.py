@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.basic_auth import basic
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
@@ -62,14 +63,12 @@ class Mailgun(OneServer):
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
-        key = settings.mailgun_api_key.get_secret_value()
-        self._key_is_set = bool(key)
         self._base = settings.mailgun_url.rstrip("/")
         self._domain = settings.mailgun_domain
         self._senders = Senders(settings)
         self._way_back = ReturnPath(settings)
         self._http = http
-        self._authorization = basic("api", key)
+        self._authorization = Derived(settings, "mailgun_api_key", lambda key: basic("api", key))
 
     def linger(self, priority: Priority) -> float:
         """The less urgent, the longer: full calls are cheap calls."""
@@ -78,7 +77,7 @@ class Mailgun(OneServer):
     async def check(self) -> None:
         """Raise Misconfigured for a missing key, domain or sender; makes no call."""
         require_url("TOCSIN_MAILGUN_URL", self._base)
-        if not self._key_is_set:
+        if not self._authorization.is_set:
             raise Misconfigured("TOCSIN_MAILGUN_API_KEY is not set.")
         if not self._domain:
             raise Misconfigured("TOCSIN_MAILGUN_DOMAIN is not set.")
@@ -119,7 +118,7 @@ class Mailgun(OneServer):
 
     async def _call(self, body: bytes, content_type: str) -> Reply | TransientFailure:
         url = f"{self._base}/v3/{self._domain}/messages"
-        headers = {"Authorization": self._authorization, "Content-Type": content_type}
+        headers = {"Authorization": self._authorization.get(), "Content-Type": content_type}
         return await self._http.post(url, body, headers)
 
     def form_of(self, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:

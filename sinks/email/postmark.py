@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct, field
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
@@ -69,18 +70,20 @@ class Postmark(OneServer):
     batch_size = 500
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
-        token = settings.postmark_server_token.get_secret_value()
-        self._token_is_set = bool(token)
         self._base = settings.postmark_url.rstrip("/")
         self._senders = Senders(settings)
         self._stream = settings.postmark_stream
         self._way_back = ReturnPath(settings)
         self._http = http
-        self._headers = {
-            "X-Postmark-Server-Token": token,
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-        }
+        self._headers = Derived(
+            settings,
+            "postmark_server_token",
+            lambda token: {
+                "X-Postmark-Server-Token": token,
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+            },
+        )
         self._encoder = msgspec.json.Encoder()
 
     def linger(self, priority: Priority) -> float:
@@ -90,7 +93,7 @@ class Postmark(OneServer):
     async def check(self) -> None:
         """Raise Misconfigured for a missing token or sender; makes no call."""
         require_url("TOCSIN_POSTMARK_URL", self._base)
-        if not self._token_is_set:
+        if not self._headers.is_set:
             raise Misconfigured("TOCSIN_POSTMARK_SERVER_TOKEN is not set.")
         self._senders.check()
 
@@ -103,7 +106,8 @@ class Postmark(OneServer):
     async def _send_mails(self, mails: list[bytes]) -> list[Outcome]:
         body = b"[" + b",".join(mails) + b"]"
         if len(body) <= MOST_BYTES or len(mails) == 1:
-            reply = await self._http.post(f"{self._base}/email/batch", body, self._headers)
+            headers = self._headers.get()
+            reply = await self._http.post(f"{self._base}/email/batch", body, headers)
             if not is_too_large(reply) or len(mails) == 1:
                 if isinstance(reply, TransientFailure):
                     return [reply] * len(mails)

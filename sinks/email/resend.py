@@ -6,6 +6,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct, field
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
@@ -99,18 +100,20 @@ class Resend(OneServer):
     batch_size = 100
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
-        key = settings.resend_api_key.get_secret_value()
-        self._key_is_set = bool(key)
         self._base = settings.resend_url.rstrip("/")
         self._senders = Senders(settings)
         self._way_back = ReturnPath(settings)
         self._http = http
-        self._headers = {
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-            # One mail that is refused then costs no other.
-            "x-batch-validation": "permissive",
-        }
+        self._headers = Derived(
+            settings,
+            "resend_api_key",
+            lambda key: {
+                "Authorization": f"Bearer {key}",
+                "Content-Type": "application/json",
+                # One mail that is refused then costs no other.
+                "x-batch-validation": "permissive",
+            },
+        )
         self._encoder = msgspec.json.Encoder()
 
     def linger(self, priority: Priority) -> float:
@@ -120,7 +123,7 @@ class Resend(OneServer):
     async def check(self) -> None:
         """Raise Misconfigured for a missing key or sender; makes no call."""
         require_url("TOCSIN_RESEND_URL", self._base)
-        if not self._key_is_set:
+        if not self._headers.is_set:
             raise Misconfigured("TOCSIN_RESEND_API_KEY is not set.")
         self._senders.check()
 
@@ -147,7 +150,8 @@ class Resend(OneServer):
 
     async def _call(self, body: bytes) -> Reply | TransientFailure:
         # By what is sent: another body under the same key would be refused.
-        headers = {**self._headers, "Idempotency-Key": blake2b(body, digest_size=32).hexdigest()}
+        once = blake2b(body, digest_size=32).hexdigest()
+        headers = {**self._headers.get(), "Idempotency-Key": once}
         url = f"{self._base}/emails/batch"
         reply = await self._http.post(url, body, headers)
         if (

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
@@ -61,13 +62,15 @@ class SendGrid(OneServer):
     batch_size = 1000
 
     def __init__(self, settings: Settings, http: HttpClient) -> None:
-        key = settings.sendgrid_api_key.get_secret_value()
-        self._key_is_set = bool(key)
         self._base = settings.sendgrid_url.rstrip("/")
         self._senders = Senders(settings)
         self._way_back = ReturnPath(settings)
         self._http = http
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._headers = Derived(
+            settings,
+            "sendgrid_api_key",
+            lambda key: {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        )
         self._encoder = msgspec.json.Encoder()
 
     def linger(self, priority: Priority) -> float:
@@ -77,7 +80,7 @@ class SendGrid(OneServer):
     async def check(self) -> None:
         """Raise Misconfigured for a missing key or sender; makes no call."""
         require_url("TOCSIN_SENDGRID_URL", self._base)
-        if not self._key_is_set:
+        if not self._headers.is_set:
             raise Misconfigured("TOCSIN_SENDGRID_API_KEY is not set.")
         self._senders.check()
 
@@ -132,7 +135,7 @@ class SendGrid(OneServer):
         body = self._encoder.encode(self.mail_of(deliveries))
         if len(body) > MOST_BYTES and len(deliveries) > 1:
             return TooLarge(PermanentFailure(Reason.REJECTED, f"{len(body)} bytes"))
-        reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers)
+        reply = await self._http.post(f"{self._base}/v3/mail/send", body, self._headers.get())
         if isinstance(reply, TransientFailure):
             return reply
         outcome = outcome_of(reply, len(deliveries))

@@ -96,7 +96,7 @@ class Relay:
         self._starttls = settings.smtp_starttls
         self._ca_file = settings.smtp_ca_file
         self._user = settings.smtp_user
-        self._password = settings.smtp_password.get_secret_value()
+        self._password = settings.smtp_password
         self._timeout = settings.provider_timeout
         self._final_timeout = settings.smtp_final_timeout
         self._room = asyncio.Semaphore(settings.smtp_connections)
@@ -107,7 +107,7 @@ class Relay:
         """Raise Misconfigured, naming the setting; makes no call."""
         if self._complaint:
             raise Misconfigured(f"TOCSIN_SMTP_URL {self._complaint}.")
-        if bool(self._user) != bool(self._password):
+        if bool(self._user) != bool(self._password.get_secret_value()):
             raise Misconfigured("TOCSIN_SMTP_USER and TOCSIN_SMTP_PASSWORD go together.")
         if self._user and not self._is_private:
             raise Misconfigured("TOCSIN_SMTP_STARTTLS is off: the password would be in the clear.")
@@ -222,9 +222,9 @@ class Relay:
     async def _log_in(self, client: SMTP) -> None:
         # One attempt: some relays lock accounts after a few that fail.
         if "plain" in client.server_auth_methods:
-            await client.auth_plain(self._user, self._password)
+            await client.auth_plain(self._user, self._password.get_secret_value())
         elif "login" in client.server_auth_methods:
-            await client.auth_login(self._user, self._password)
+            await client.auth_login(self._user, self._password.get_secret_value())
         else:
             raise SMTPException("it offers no AUTH PLAIN or LOGIN")
 

@@ -11,6 +11,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 
 from pipeline.clock import Clock
+from pipeline.replaced_files import ReplacedFiles, keep_old, taken
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.provider import TransientFailure
@@ -30,6 +31,7 @@ class AccessTokens:
         self._timeout = timeout
         self._clock = clock
         self._certificate: Any = None
+        self._replaced = ReplacedFiles(file, monotonic=lambda: clock.now() / 1000)
         self._token = ""
         self._expires_at = 0  # epoch ms
         self._fetching: asyncio.Task[None] | None = None
@@ -37,22 +39,38 @@ class AccessTokens:
         self._failed_at = 0  # epoch ms
 
     def load(self) -> str:
-        """Read the file once and return its project; raises Misconfigured."""
+        """Read the file, once until it is replaced, and return its project; raises Misconfigured.
+
+        What replaces it and can't be used changes nothing, and is logged.
+        """
         if self._certificate is None:
-            if self._file is None:
-                raise Misconfigured("TOCSIN_FCM_CREDENTIALS is not set.")
+            self._certificate = self._read()
+        elif self._replaced.changed():
             try:
-                self._certificate = credentials.Certificate(str(self._file))
-            except (OSError, ValueError) as error:
-                # Not the error's text: a parser may quote the key that it stumbled over.
-                raise Misconfigured(
-                    f"TOCSIN_FCM_CREDENTIALS is not a service account file: {self._file} "
-                    f"({type(error).__name__})."
-                ) from None
+                self._certificate = self._read()
+            except Misconfigured as error:
+                keep_old("fcm_credentials", str(error))
+            else:
+                taken("fcm_credentials")
+                self._expires_at = 0
         return str(self._certificate.project_id)
+
+    def _read(self) -> Any:
+        if self._file is None:
+            raise Misconfigured("TOCSIN_FCM_CREDENTIALS is not set.")
+        try:
+            return credentials.Certificate(str(self._file))
+        except (OSError, ValueError) as error:
+            # Not the error's text: a parser may quote the key that it stumbled over.
+            raise Misconfigured(
+                f"TOCSIN_FCM_CREDENTIALS is not a service account file: {self._file} "
+                f"({type(error).__name__})."
+            ) from None
 
     async def token(self) -> str | TransientFailure:
         """A token good for one call, or why there is none now; raises Misconfigured."""
+        if self._certificate is not None:
+            self.load()
         left = self._expires_at - self._clock.now()
         if left > REFRESH_AHEAD:
             return self._token

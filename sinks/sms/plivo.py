@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.basic_auth import basic
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
 from schemas.encoding import UNDECODABLE
@@ -45,12 +46,16 @@ class Plivo(Texter):
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._base = settings.plivo_url.rstrip("/")
         self._id = settings.plivo_auth_id
-        token = settings.plivo_auth_token.get_secret_value()
-        self._token_is_set = bool(token)
         super().__init__(Texting(settings, self.name))
         self._http = http
-        authorization = basic(self._id, token)
-        self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        self._headers = Derived(
+            settings,
+            "plivo_auth_token",
+            lambda token: {
+                "Authorization": basic(settings.plivo_auth_id, token),
+                "Content-Type": "application/json",
+            },
+        )
         self._encoder = msgspec.json.Encoder()
 
     async def check(self) -> None:
@@ -58,7 +63,7 @@ class Plivo(Texter):
         require_url("TOCSIN_PLIVO_URL", self._base)
         if not self._id:
             raise Misconfigured("TOCSIN_PLIVO_AUTH_ID is not set.")
-        if not self._token_is_set:
+        if not self._headers.is_set:
             raise Misconfigured("TOCSIN_PLIVO_AUTH_TOKEN is not set.")
         self.texting.check()
 
@@ -66,7 +71,7 @@ class Plivo(Texter):
         """The call for one message."""
         url = f"{self._base}/v1/Account/{self._id}/Message/"
         body = self._encoder.encode(request_of(text))
-        reply = await self._http.post(url, body, self._headers)
+        reply = await self._http.post(url, body, self._headers.get())
         return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text)
 
 

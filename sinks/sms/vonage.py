@@ -5,6 +5,7 @@ from msgspec import Struct, field
 
 from pipeline.basic_auth import basic
 from pipeline.producing.outputs import partition_of
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
@@ -65,10 +66,14 @@ class Vonage(Texter):
     def __init__(self, settings: Settings, http: HttpClient) -> None:
         self._base = settings.vonage_url.rstrip("/")
         self._key = settings.vonage_api_key
-        secret = settings.vonage_api_secret.get_secret_value()
-        self._secret_is_set = bool(secret)
-        authorization = basic(self._key, secret)
-        self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        self._headers = Derived(
+            settings,
+            "vonage_api_secret",
+            lambda secret: {
+                "Authorization": basic(settings.vonage_api_key, secret),
+                "Content-Type": "application/json",
+            },
+        )
         self._partitions = settings.partitions
         super().__init__(Texting(settings, self.name, keeps_tickets=self.keeps_tickets))
         self._http = http
@@ -79,14 +84,14 @@ class Vonage(Texter):
         require_url("TOCSIN_VONAGE_URL", self._base)
         if not self._key:
             raise Misconfigured("TOCSIN_VONAGE_API_KEY is not set.")
-        if not self._secret_is_set:
+        if not self._headers.is_set:
             raise Misconfigured("TOCSIN_VONAGE_API_SECRET is not set.")
         self.texting.check()
 
     async def send_text(self, delivery: Delivery, text: Text) -> Outcome:
         """The call for one message."""
         body = self._encoder.encode(self.request_of(delivery, text))
-        reply = await self._http.post(f"{self._base}/sms/json", body, self._headers)
+        reply = await self._http.post(f"{self._base}/sms/json", body, self._headers.get())
         return reply if isinstance(reply, TransientFailure) else outcome_of(reply, text)
 
     def request_of(self, delivery: Delivery, text: Text) -> Request:

@@ -19,7 +19,12 @@ PREFIX = "whsec_"
 
 def keys_of(settings: Settings) -> list[bytes]:
     """The keys that secrets are made from, the present one first; raises Misconfigured."""
-    keys = [key.strip() for key in settings.webhook_keys.get_secret_value().split(",")]
+    return keys_in(settings.webhook_keys.get_secret_value())
+
+
+def keys_in(text: str) -> list[bytes]:
+    """The keys that the setting's text lists, the present one first; raises Misconfigured."""
+    keys = [key.strip() for key in text.split(",")]
     if not 1 <= len(keys) <= 2 or any(len(key) < LEAST for key in keys):
         raise Misconfigured(
             f"TOCSIN_WEBHOOK_KEYS is not set to one key of {LEAST} characters or more, or to two "

@@ -2,12 +2,14 @@
 stays the same however often one is sent.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from pipeline.clock import Clock, SystemClock
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from policy.time.timestamps import moment
@@ -18,7 +20,7 @@ from sinks.http.client import HttpClient, Reply, failure_of
 from sinks.http.endpoints import AT_ONCE, Endpoints, server_of
 from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure
 from sinks.single_message import SingleMessageProvider
-from sinks.webhook.secret import keys_of, signer
+from sinks.webhook.secret import keys_in, keys_of, signer
 
 SYSTEM_CLOCK = SystemClock()
 _encode = msgspec.json.Encoder().encode
@@ -62,10 +64,11 @@ class StandardWebhooks(SingleMessageProvider):
     def __init__(self, settings: Settings, _: HttpClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self._settings = settings
         self._clock = clock
+        self._keys: Derived[list[bytes]] | None
         try:
-            self._keys = keys_of(settings)
+            self._keys = Derived(settings, "webhook_keys", keys_in)
         except Misconfigured:
-            self._keys = []
+            self._keys = None
         timeout, exceptions = settings.provider_timeout, settings.private_endpoints
         self._endpoints = Endpoints(timeout, exceptions, clock)
 
@@ -79,10 +82,10 @@ class StandardWebhooks(SingleMessageProvider):
 
     async def send_one(self, delivery: Delivery) -> Outcome:
         """The call for one delivery; see Provider.send."""
-        if not self._keys:
+        if self._keys is None:
             return TransientFailure(Reason.UNAUTHORIZED, "TOCSIN_WEBHOOK_KEYS is not set")
         address, body = delivery.address, _encode(payload_of(delivery))
-        headers = self._headers(delivery, body)
+        headers = self._headers(delivery, body, self._keys.get())
 
         def meaning(reply: Reply) -> Outcome:
             return outcome_of(reply, delivery.delivery_id)
@@ -93,9 +96,9 @@ class StandardWebhooks(SingleMessageProvider):
         """Close the connections, which are this provider's own."""
         await self._endpoints.close()
 
-    def _headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
+    def _headers(self, delivery: Delivery, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
         now, name, text = moment(self._clock.now()), delivery.delivery_id, body.decode()
-        signers = (signer(key, delivery.tenant, delivery.address) for key in self._keys)
+        signers = (signer(key, delivery.tenant, delivery.address) for key in keys)
         return {
             "Content-Type": "application/json",
             "webhook-id": name,

@@ -15,12 +15,19 @@ from typing import Self
 from urllib.parse import parse_qs
 
 import jwt
+from confluent_kafka.admin import (
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from jwt.algorithms import RSAAlgorithm
 
 from embedded.kafka import Kafka
 from embedded.kafka_format import CLUSTER_ID
 from embedded.process import LOOPBACK, Child, free_port
 from tests.certificates import Authority, new_key
+from tests.patience import PATIENCE
 
 PASSWORD = "sesame-open"
 MODULES = "org.apache.kafka.common.security"
@@ -97,6 +104,14 @@ class SecuredKafka(Kafka):
         argv = [*await self._program(), "kafka.tools.StorageTool", "format", *options]
         await formatting.run([*argv, "--config", str(properties)], {}, self.log_path)
         return properties
+
+    def set_password(self, user: str, password: str) -> None:
+        """Of SCRAM-SHA-512; the user's former one counts no longer for whoever connects."""
+        admin = AdminClient({"bootstrap.servers": self.address})
+        of = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        changes = [UserScramCredentialUpsertion(user, of, password.encode())]
+        for done in admin.alter_user_scram_credentials(changes).values():
+            done.result(PATIENCE)
 
 
 class TokenServer(ThreadingHTTPServer):

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 from botocore.credentials import CredentialProvider, Credentials
 from cryptography.hazmat.primitives import serialization
@@ -27,13 +28,16 @@ from pipeline.kafka.brokers import Access, Brokers, Mechanism
 from pipeline.kafka.clients import administrator
 from pipeline.kafka.tokens import MskTokens, NoToken, Tokens
 from pipeline.kafka.topic_reading import read_topic
+from pipeline.monitoring.metrics import STALE_SECRETS
 from pipeline.producing.producer import start_producer
+from pipeline.secret_file import FileSecret
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
 from schemas.errors import ExitCode, Misconfigured, Unavailable
 from schemas.topics import AUDIT, DEAD_LETTERS, ERASURES, Topic
 from tests.certificates import Authority, private_pem
 from tests.patience import until
+from tests.pipeline.mounted import Mounted
 from tests.pipeline.recorder import PARTITIONS, Recorder
 from tests.pipeline.secured_kafka import PASSWORD, SecuredKafka, TokenServer
 
@@ -205,7 +209,7 @@ async def test_a_token_server_that_answers_something_else(
     monkeypatch.setattr("pipeline.kafka.tokens.json.load", lambda _: json.loads(body))
     url = f"{tokens.url}/token?key=hidden".replace("http://", "http://me:hidden@")
     with pytest.raises(NoToken, match="gives no token") as said:
-        await Tokens(url, "alice", PASSWORD, "", None).token()
+        await Tokens(url, "alice", SecretStr(PASSWORD), "", None).token()
     assert "hidden" not in str(said.value)
 
 
@@ -218,7 +222,7 @@ async def test_a_token_server_that_ends_in_the_middle(tokens: TokenServer) -> No
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(NoToken, match="gives no token"):
-            await Tokens(f"http://127.0.0.1:{port}/", "a", "b", "", None).token()
+            await Tokens(f"http://127.0.0.1:{port}/", "a", SecretStr("b"), "", None).token()
 
 
 async def test_a_token_server_that_is_away(ways: dict[str, Brokers]) -> None:
@@ -246,9 +250,9 @@ async def test_a_token_server_behind_tls_is_trusted_as_the_brokers_are(
     monkeypatch.setattr("pipeline.kafka.tokens.ssl.create_default_context", note)
     with TokenServer(authority.issue("tokens")) as server:
         url = f"{server.url}/token"
-        assert await Tokens(url, "alice", PASSWORD, "", authority.file).token()
+        assert await Tokens(url, "alice", SecretStr(PASSWORD), "", authority.file).token()
         with pytest.raises(NoToken, match="CERTIFICATE_VERIFY_FAILED"):
-            await Tokens(url, "alice", PASSWORD, "", None).token()
+            await Tokens(url, "alice", SecretStr(PASSWORD), "", None).token()
     ours, web = (len(each.get_ca_certs()) for each in trusted)
     assert ours == web + 1
 
@@ -414,3 +418,81 @@ async def test_no_credentials_for_msk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
     with pytest.raises(NoToken, match="no AWS credentials"):
         await MskTokens("eu-west-1").token()
+
+
+async def again(admin: AIOKafkaAdminClient) -> set[str]:
+    """Topics, asked for by new connections."""
+    client = admin._client
+    for connection in list(client._conns.values()):
+        connection.close()
+    client._conns.clear()
+    return set(await admin.list_topics())
+
+
+@pytest.mark.parametrize("way", [SCRAM, "OAUTHBEARER"])
+async def test_a_password_that_is_replaced_serves_connections_to_come(
+    ways: dict[str, Brokers],
+    kafka: SecuredKafka,
+    tokens: TokenServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    """Of clients that run already, and of those that are made from the same settings."""
+    monkeypatch.setattr("pipeline.replaced_files.LOOK_SECONDS", 0)
+    user = "alice" if way == "OAUTHBEARER" else "bob"
+    old = PASSWORD if way == "OAUTHBEARER" else "old-sesame"
+    mounted = Mounted(tmp_path / "secrets", password=old)
+    secret = FileSecret("kafka_password", mounted["password"])
+    access = replace(ways[way].access, user=user, password=secret)
+    brokers = replace(ways[way], access=access)
+
+    def change(password: str) -> None:
+        if way == "OAUTHBEARER":
+            monkeypatch.setattr("tests.pipeline.secured_kafka.PASSWORD", password)
+            access.options["sasl_oauth_token_provider"]._until = 0.0
+        else:
+            kafka.set_password(user, password)
+
+    change(old)
+    async with administrator(brokers) as admin:
+        assert TOPIC.name in await admin.list_topics()
+        change("new-sesame")
+        assert "old-sesame" not in await refused_at_all(brokers)
+        mounted.swap(password="")
+        await refused_at_all(brokers)
+        mounted.swap(password="new-sesame\n")
+        assert TOPIC.name in await again(admin)
+    async with administrator(brokers) as admin:
+        assert TOPIC.name in await admin.list_topics()
+
+
+async def refused_at_all(brokers: Brokers) -> str:
+    with pytest.raises(Unavailable) as said:
+        async with administrator(brokers):
+            pass
+    return str(said.value)
+
+
+async def test_a_certificate_that_is_replaced_serves_connections_to_come(
+    ways: dict[str, Brokers],
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("pipeline.replaced_files.LOOK_SECONDS", 0)
+    right = authority.issue("erin").read_bytes()
+    mounted = Mounted(tmp_path / "secrets", pem=authority.issue("erin", ended=True).read_bytes())
+    access = replace(
+        ways["a certificate"].access, certificate_file=mounted["pem"], key_file=mounted["pem"]
+    )
+    brokers = replace(ways["a certificate"], access=access)
+    await refused_at_all(brokers)
+    mounted.swap(pem=right)
+    async with administrator(brokers) as admin:
+        assert TOPIC.name in await admin.list_topics()
+        mounted.swap(pem=right[:500])
+        assert TOPIC.name in await again(admin)
+    assert "What was there before stays in use" in caplog.text
+    assert STALE_SECRETS.labels("kafka_certificate_file")._value.get() == 1

@@ -40,7 +40,7 @@ class Provider:
         """Raises Misconfigured for authorities that can't be used."""
         self._issuer = settings.oidc_issuer
         self._client_id = settings.oidc_client_id
-        self._secret = settings.oidc_client_secret.get_secret_value()
+        self._client_secret = settings.oidc_client_secret
         self._scope = settings.oidc_scope
         self._tls = trusting("TOCSIN_OIDC_CA_FILE", settings.oidc_ca_file)
         self._clock = clock
@@ -126,6 +126,7 @@ class Provider:
     async def _exchanged(
         self, metadata: Metadata, code: str, attempt: Attempt, redirect: str
     ) -> Mapping[str, Any]:
+        secret = self._client_secret.get_secret_value()
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -134,14 +135,14 @@ class Provider:
         }
         headers = {}
         methods = metadata.token_endpoint_auth_methods_supported
-        if not self._secret:
+        if not secret:
             form["client_id"] = self._client_id
         elif "client_secret_basic" in methods or "client_secret_post" not in methods:
             # Each is a form's value first (RFC 6749, 2.3.1).
-            pair = (quote(each, safe="") for each in (self._client_id, self._secret))
+            pair = (quote(each, safe="") for each in (self._client_id, secret))
             headers["Authorization"] = basic(*pair)
         else:
-            form |= {"client_id": self._client_id, "client_secret": self._secret}
+            form |= {"client_id": self._client_id, "client_secret": secret}
         status, body = await self._answer(
             "POST", metadata.token_endpoint, urlencode(form), headers, also=(400, 401)
         )

@@ -12,13 +12,13 @@ class BasicPair:
     """What a caller's `Authorization` must hold (RFC 7617)."""
 
     def __init__(self, user: str, password: SecretStr) -> None:
-        secret = password.get_secret_value()
-        self.is_set = bool(user and secret)
-        self._authorization = basic(user, secret).encode()
+        self._user, self._password = user, password
+        self.is_set = bool(user and password.get_secret_value())
 
     def check(self, incoming: Incoming) -> None:
         """Raise BadSignature for anybody else."""
+        expected = basic(self._user, self._password.get_secret_value()).encode()
         given = first(incoming.headers, "Authorization")
         # A byte that is no text comes as half of a pair.
-        if not hmac.compare_digest(given.encode(errors="replace"), self._authorization):
+        if not hmac.compare_digest(given.encode(errors="replace"), expected):
             raise BadSignature("invalid user or password")

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from pipeline.expiring import Expiring
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.tracking.bot_detection import is_machine_told
 from policy.tracking.provider_report import Kind, Report
@@ -76,14 +77,14 @@ class MailgunReports:
     channel = Channel.EMAIL
 
     def __init__(self, settings: Settings) -> None:
-        self._key = settings.mailgun_signing_key.get_secret_value().encode()
+        self._key = Derived(settings, "mailgun_signing_key", str.encode)
         self._window = settings.report_window
         self._used = Expiring[bool]()
 
     @property
     def is_set_up(self) -> bool:
         """Whether the signing key is known."""
-        return bool(self._key)
+        return self._key.is_set
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check time, token and their signature; raises BadSignature or Malformed.
@@ -92,7 +93,7 @@ class MailgunReports:
         """
         signed = incoming.json(Body).signature
         text = f"{signed.timestamp}{signed.token}".encode()
-        expected = hmac.new(self._key, text, sha256).hexdigest()
+        expected = hmac.new(self._key.get(), text, sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
             raise BadSignature("invalid signature")
         if not signed.timestamp.isdecimal():

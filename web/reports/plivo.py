@@ -40,30 +40,30 @@ class PlivoReports:
     channel = Channel.SMS
 
     def __init__(self, settings: Settings) -> None:
-        self._token = settings.plivo_auth_token.get_secret_value()
+        self._token = settings.plivo_auth_token
         self._used: OrderedDict[str, None] = OrderedDict()
 
     @property
     def is_set_up(self) -> bool:
         """Whether the account's token is known."""
-        return bool(self._token)
+        return bool(self._token.get_secret_value())
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check whichever of Plivo's two signatures is there; raises BadSignature or Malformed."""
-        headers = incoming.headers
+        headers, token = incoming.headers, self._token.get_secret_value()
         if not all(first(headers, name).isascii() for name in SIGNED_IN):
             raise BadSignature("the signature is none")
         third = first(headers, "X-Plivo-Signature-V3")
         if third:
             nonce = first(headers, "X-Plivo-Signature-V3-Nonce")
             is_ours = validate_v3_signature(
-                incoming.method, incoming.url, nonce, self._token, third, incoming.fields()
+                incoming.method, incoming.url, nonce, token, third, incoming.fields()
             )
         else:
             nonce = first(headers, "X-Plivo-Signature-V2-Nonce")
             second = first(headers, "X-Plivo-Signature-V2")
             is_ours = bool(second and nonce) and validate_signature(
-                incoming.url, nonce, second, self._token
+                incoming.url, nonce, second, token
             )
         if not is_ours:
             raise BadSignature("invalid signature")

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from standardwebhooks import Webhook
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.time.timestamps import epoch_ms
 from policy.tracking.bot_detection import is_machine_told
@@ -66,25 +67,27 @@ class ResendReports:
     channel = Channel.EMAIL
 
     def __init__(self, settings: Settings) -> None:
-        secret = settings.resend_webhook_secret.get_secret_value()
         self._window = settings.report_window
-        self._webhook = Webhook(secret) if secret else None
+        self._webhook = Derived(
+            settings, "resend_webhook_secret", lambda secret: Webhook(secret) if secret else None
+        )
 
     @property
     def is_set_up(self) -> bool:
         """Whether the signing secret is known."""
-        return self._webhook is not None
+        return self._webhook.is_set
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the time and the signatures; raises BadSignature or Malformed."""
         name, time, given = (
             first(incoming.headers, f"svix-{part}") for part in ("id", "timestamp", "signature")
         )
-        if self._webhook is None or not (name and given and time.isascii() and time.isdecimal()):
+        webhook = self._webhook.get()
+        if webhook is None or not (name and given and time.isascii() and time.isdecimal()):
             raise BadSignature("not signed")
         try:
             moment = datetime.fromtimestamp(int(time), UTC)
-            expected = self._webhook.sign(name, moment, incoming.body.decode()).encode()
+            expected = webhook.sign(name, moment, incoming.body.decode()).encode()
         except (ValueError, OverflowError) as error:
             raise Malformed(type(error).__name__) from None
         signatures = given.encode(errors="replace").split(b" ")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
@@ -27,9 +28,8 @@ class TwilioReports:
     channel = Channel.SMS
 
     def __init__(self, settings: Settings) -> None:
-        token = settings.twilio_auth_token.get_secret_value()
-        self.is_set_up = bool(token)
-        self._validator = RequestValidator(token)
+        self._validator = Derived(settings, "twilio_auth_token", RequestValidator)
+        self.is_set_up = self._validator.is_set
 
     async def verify(self, incoming: Incoming, now: int) -> None:
         """Check the signature over URL and fields; raises BadSignature or Malformed."""
@@ -38,7 +38,7 @@ class TwilioReports:
         signed = incoming.fields() if incoming.method == "POST" else {}
         # Its validator looks for all values of a field, and no list can be one of them.
         fields = MultiDict((n, value) for n, v in signed.items() for value in v)
-        if not self._validator.validate(incoming.url, fields, signature):
+        if not self._validator.get().validate(incoming.url, fields, signature):
             raise BadSignature("invalid signature")
 
     def parse(self, incoming: Incoming, now: int) -> Sequence[Report]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from vonage_http_client.auth import Auth
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.tracking.provider_report import Report
 from schemas.vocabulary import Channel
@@ -23,13 +24,16 @@ class VonageReports:
     channel = Channel.SMS
 
     def __init__(self, settings: Settings) -> None:
-        secret = settings.vonage_signature_secret.get_secret_value()
-        self.is_set_up = bool(secret)
-        self._auth = Auth(
-            api_key=settings.vonage_api_key or "-",
-            signature_secret=secret or "-",
-            signature_method="sha256",
+        self._auth = Derived(
+            settings,
+            "vonage_signature_secret",
+            lambda secret: Auth(
+                api_key=settings.vonage_api_key or "-",
+                signature_secret=secret or "-",
+                signature_method="sha256",
+            ),
         )
+        self.is_set_up = self._auth.is_set
         self._window = settings.report_window
 
     async def verify(self, incoming: Incoming, now: int) -> None:
@@ -40,7 +44,7 @@ class VonageReports:
             raise BadSignature("not signed")
         if not signature.isascii():
             raise BadSignature("the signature is none")
-        if not self._auth.check_signature(dict(fields)):
+        if not self._auth.get().check_signature(dict(fields)):
             raise BadSignature("invalid signature")
         require_recent(timestamp, now, self._window)
 

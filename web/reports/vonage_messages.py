@@ -62,8 +62,8 @@ class VonageMessagesReports:
     channel = Channel.SMS
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.vonage_signature_secret.get_secret_value()
-        self.is_set_up = bool(self._secret)
+        self._secret = settings.vonage_signature_secret
+        self.is_set_up = bool(self._secret.get_secret_value())
         self._window = settings.report_window
 
     async def verify(self, incoming: Incoming, now: int) -> None:
@@ -75,7 +75,7 @@ class VonageMessagesReports:
             # Its time is looked at by our clock.
             claims = jwt.decode(
                 given.removeprefix(_BEARER),
-                self._secret,
+                self._secret.get_secret_value(),
                 algorithms=["HS256"],
                 options=dict.fromkeys(_UNCHECKED, False),  # type: ignore[arg-type]
             )

@@ -14,11 +14,13 @@ from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.processing.partitions import Role
+from pipeline.secret_file import FileSecret
 from schemas.delivery import Delivery
 from schemas.errors import Abandoned
 from schemas.topics import DEAD_LETTERS, DELIVER, RETRY, Topic
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
+from sinks.email.sendgrid import SendGrid
 from sinks.http.client import HttpClient
 from sinks.push.fcm import Fcm
 from sinks.registry import Weighted
@@ -28,6 +30,7 @@ from tests.agents.samples import delivery
 from tests.agents.stage import Stage, staging
 from tests.agents.transcript import by
 from tests.patience import PATIENCE, ended, until
+from tests.pipeline.mounted import Mounted
 
 HIGH = DELIVER[Channel.PUSH, Priority.HIGH]
 CRITICAL = DELIVER[Channel.PUSH, Priority.CRITICAL]
@@ -282,3 +285,29 @@ async def test_of_one_thing_each_goes_that_is_newer_than_what_went(push: Push) -
     for each in (first, *later):
         await push.deliver(each)
     assert push.accepted(first, *later) == [each.delivery_id for each in (first, *later)]
+
+
+async def test_a_sink_that_runs_takes_a_new_key(
+    line: Line, tmp_path: Path, running: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the old one is refused for is sent later, by the same process."""
+    monkeypatch.setattr("pipeline.replaced_files.LOOK_SECONDS", 0)
+    mounted = Mounted(tmp_path / "secrets", key="old")
+    reach = {"sendgrid_url": running.base_url, "email_from": "shop@example.com"}
+    secret = FileSecret("sendgrid_api_key", mounted["key"])
+    http = HttpClient(PATIENCE, connections=8)
+    topic = DELIVER[Channel.EMAIL, Priority.HIGH]
+    async with staging(line, tmp_path, sendgrid_api_key=secret, **reach) as stage:
+        provider = Weighted(SendGrid(stage.settings, http), 1)
+        role = sink(Channel.EMAIL, [provider], stage.runtime)
+        mail = delivery(stage.clock, channel=Channel.EMAIL, address="ada@example.com")
+        await stage.say(topic, mail)
+        await stage.work(role)
+        (later,) = await stage.read(RETRY, Delivery)
+        assert later.delivery_id == mail.delivery_id
+        mounted.swap(key=running.credentials.sendgrid_api_key)
+        await stage.say(topic, later)
+        await stage.work(role)
+        told = [(row.stage, row.reason) for row in await stage.told()]
+        assert (Step.SENT, Reason.NONE) in told
+    await http.close()

@@ -10,6 +10,7 @@ SHOWN = {
     "tocsin_slice_seconds_count": "role topic",
     "tocsin_kafka_requests_total": "api",
     "tocsin_kafka_throttled_seconds_total": "api",
+    "tocsin_stale_secrets": "setting",
     "tocsin_frontier": "role topic partition",
     "tocsin_lag": "role topic",
     "tocsin_dropped_slices_total": "role topic",
@@ -34,6 +35,7 @@ SHOWN = {
 BY_LABELS = (
     *(metrics.RECORDS, metrics.SLICE_SECONDS, metrics.KAFKA_REQUESTS, metrics.FRONTIER),
     metrics.KAFKA_THROTTLED,
+    metrics.STALE_SECRETS,
     *(metrics.DROPPED_SLICES, metrics.RETENTION_PASSED, metrics.DEAD_LETTERS, metrics.MOVED),
     *(
         metrics.DAILY_LIMITED,

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from pydantic import SecretStr
 
 from pipeline.monitoring.metrics import SPANS_DROPPED
 from pipeline.tracing import export
@@ -21,7 +22,7 @@ def dropped() -> float:
 
 async def test_what_is_added_arrives_in_order_in_few_requests() -> None:
     async with collecting() as collector:
-        exporter = Exporter(f"{collector.url}/v1/traces", {}, "one")
+        exporter = Exporter(f"{collector.url}/v1/traces", SecretStr(""), "one")
         for number in range(700):
             exporter.add(Span("x", INTERNAL, SPAN.context, None, number, number, {}))
         await asyncio.to_thread(exporter.close)
@@ -35,7 +36,7 @@ async def test_a_collector_that_is_away_costs_spans_and_nothing_else(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = dropped()
-    exporter = Exporter(url, {"Authorization": "hush"}, "one")
+    exporter = Exporter(url, SecretStr("hush"), "one")
     for _ in range(3):
         exporter.add(SPAN)
     await asyncio.to_thread(exporter.close)
@@ -47,7 +48,7 @@ async def test_a_collector_that_is_away_costs_spans_and_nothing_else(
 
 def test_more_than_can_wait_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "EVERY_SECONDS", 3600.0)
-    exporter, before = Exporter("http://127.0.0.1:1/", {}, "one"), dropped()
+    exporter, before = Exporter("http://127.0.0.1:1/", SecretStr(""), "one"), dropped()
     for _ in range(MOST_WAITING + 5):
         exporter.add(SPAN)
     assert dropped() == before + 5

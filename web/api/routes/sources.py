@@ -8,6 +8,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pipeline.secret_file import Derived
 from pipeline.settings import Settings
 from policy.source.decoding import RegistryUnavailable
 from policy.source.envelopes import BATCH, STRUCTURED
@@ -53,7 +54,11 @@ class Sourced(Struct, frozen=True, kw_only=True):
 
 def secrets_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """By source, the secrets that its senders may sign with; raises Misconfigured."""
-    text = settings.source_secrets.get_secret_value()
+    return secrets_in(settings.source_secrets.get_secret_value())
+
+
+def secrets_in(text: str) -> Mapping[str, tuple[str, ...]]:
+    """The same of the setting's text; raises Misconfigured."""
     if not text:
         return {}
     try:
@@ -71,7 +76,7 @@ class Sources:
 
     def __init__(self, desk: Services) -> None:
         self._desk = desk
-        self._secrets = secrets_of(desk.settings)
+        self._secrets = Derived(desk.settings, "source_secrets", secrets_in)
 
     def routes(self) -> list[Route]:
         """The route."""
@@ -121,7 +126,7 @@ class Sources:
         scheme = None if source is None else source.entry.signature
         if source is None or scheme is None:
             return None
-        secrets = self._secrets.get(source.name, ())
+        secrets = self._secrets.get().get(source.name, ())
         if not is_signed(scheme, secrets, sent.headers, sent.body, self._now()):
             return None
         return SourceKey(
