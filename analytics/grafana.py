@@ -26,6 +26,8 @@ nothing. Grafana takes an empty value for none given, and would list all that th
 
 def dashboard() -> dict[str, Any]:
     """What Grafana provisions from a file."""
+    shown = [panel for panel in PANELS if not panel.on_request]
+    asked = [panel for panel in PANELS if panel.on_request]
     return {
         "uid": "tocsin",
         "title": "Tocsin",
@@ -34,18 +36,43 @@ def dashboard() -> dict[str, Any]:
         "refresh": "30s",
         "time": {"from": "now-24h", "to": "now"},
         "templating": {"list": _variables()},
-        "panels": [_panel(at, panel) for at, panel in enumerate(PANELS)],
+        "panels": [*_laid_out(shown), _folded(asked, len(PANELS) + 1, _bottom(shown))],
     }
 
 
-def _panel(at: int, panel: Panel) -> dict[str, Any]:
+def panels_of(made: dict[str, Any]) -> list[dict[str, Any]]:
+    """The panels of a dashboard, those in a row that is folded too."""
+    return [each for panel in made["panels"] for each in panel.get("panels", [panel])]
+
+
+def _folded(panels: list[Panel], number: int, y: int) -> dict[str, Any]:
+    """A row that Grafana asks nothing for until somebody opens it."""
+    return {
+        "id": number,
+        "type": "row",
+        "title": "Questions: asked once this row is opened",
+        "collapsed": True,
+        "gridPos": {"x": 0, "y": y, "w": 2 * _WIDTH, "h": 1},
+        "panels": _laid_out(panels, number, y + 1),
+    }
+
+
+def _laid_out(panels: list[Panel], first: int = 0, y: int = 0) -> list[dict[str, Any]]:
+    return [_panel(first + at, at, y, panel) for at, panel in enumerate(panels)]
+
+
+def _bottom(panels: list[Panel]) -> int:
+    return -(-len(panels) // 2) * _HEIGHT
+
+
+def _panel(number: int, at: int, y: int, panel: Panel) -> dict[str, Any]:
     lines = panel.chart is Chart.LINES
     return {
-        "id": at + 1,
+        "id": number + 1,
         "title": panel.title,
         "type": _DRAWN[panel.chart],
         "datasource": SOURCE,
-        "gridPos": {"x": at % 2 * _WIDTH, "y": at // 2 * _HEIGHT, "w": _WIDTH, "h": _HEIGHT},
+        "gridPos": {"x": at % 2 * _WIDTH, "y": y + at // 2 * _HEIGHT, "w": _WIDTH, "h": _HEIGHT},
         "targets": [
             {
                 "refId": "A",

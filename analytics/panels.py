@@ -23,6 +23,8 @@ POINTS = 120
 LIMITS = {"max_execution_time": 20, "max_result_rows": 10_000, "result_overflow_mode": "break"}
 _PARAMETER = re.compile(r"(?<!\$)\{(\w+):[^}]+\}")
 _MOMENTS = ("from", "to", "kept")
+_WEEKS = "toIntervalDay(7 * greatest(1, intDiv(dateDiff('second', {from}, {to}) + 604799, 604800)))"
+"""How long before a time it is compared with another: whole weeks, and no shorter than it is."""
 _NARROWED = "{tenant} AND {type} AND {channel} AND {priority}"
 _ONE_OF = "({{{0}:String}} = '' OR {0} = {{{0}:String}})"
 _OURS = {
@@ -54,12 +56,17 @@ class Chart(StrEnum):
 
 
 class Panel(Struct, frozen=True):
-    """A question with its title; `name` is that of its file."""
+    """A question with its title; `name` is that of its file.
+
+    Some are asked again and again while somebody looks; `on_request` are those that read much, so
+    that each is asked only of who wants to know.
+    """
 
     name: str
     title: str
     chart: Chart
     of_all_tenants: bool = False
+    on_request: bool = False
 
     @property
     def sql(self) -> str:
@@ -75,7 +82,11 @@ class Panel(Struct, frozen=True):
         """With its parts put in; by no tenant where it is of all."""
         if self.of_all_tenants:
             terms = {**terms, "tenant": "true"}
-        sql = _text_of(self.name).replace("{happenings}", _text_of("parts/happenings").rstrip())
+        sql = _text_of(f"questions/{self.name}" if self.on_request else self.name)
+        happenings = _text_of("parts/happenings").rstrip()
+        sql = sql.replace("{happenings}", happenings)
+        earlier = re.sub(r"\{(?:from|to)\}", rf"(\g<0> - {_WEEKS})", happenings)
+        sql = sql.replace("{happenings_before}", earlier)
         sql = sql.replace("{narrowed}", _NARROWED)
         for name in _MOMENTS:
             sql = sql.replace(f"{{{name}}}", f"{{{name}:DateTime64(3, 'UTC')}}")
@@ -99,6 +110,23 @@ PANELS = (
     Panel("types", "Top types", Chart.TABLE),
     Panel("texts", "SMS: segments and cost", Chart.TABLE),
     Panel("tenants", "Tenants", Chart.TABLE, of_all_tenants=True),
+    *(
+        Panel(name, title, Chart.TABLE, name == "tenant_costs", on_request=True)
+        for name, title in (
+            ("deliverability", "Deliverability by mailbox provider, country and platform"),
+            ("opt_outs", "Unsubscribed and complained, by type"),
+            ("opt_outs_by_means", "Who left what, and by what"),
+            ("sends_per_user", "Users by how many notifications they were sent"),
+            ("time_to_open", "Seconds until opened, by type"),
+            ("week_over_week", "Messages sent, against the weeks before"),
+            ("slo_budget", "Error budget left, by priority"),
+            ("digests", "Digests, and the events in them"),
+            ("costs", "Cost by type, channel and provider"),
+            ("tenant_costs", "Cost by tenant and channel"),
+            ("holdout_lift", "What telling brings, by holdout (all channels and priorities)"),
+            ("retention", "Who is still there, told or held out (all channels and priorities)"),
+        )
+    ),
 )
 
 

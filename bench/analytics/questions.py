@@ -158,7 +158,8 @@ async def _measure(
 
 async def _dashboard(clickhouse: ClickHouse, span: Span) -> None:
     for panel in PANELS:
-        await figures(clickhouse, panel, span)
+        if not panel.on_request:
+            await figures(clickhouse, panel, span)
 
 
 async def fill(clickhouse: ClickHouse, notifications: int, progress: Progress) -> None:

@@ -18,7 +18,7 @@ HOUR = Span(TENANT, MOMENT, MOMENT + timedelta(hours=1))
 """By the minute."""
 DAY = Span(TENANT, MOMENT - timedelta(hours=12), MOMENT + timedelta(hours=12))
 """By the hour."""
-BY_NAME = {panel.name: panel for panel in PANELS}
+BY_NAME = {panel.name: panel for panel in PANELS if not panel.on_request}
 
 
 async def asked(database: ClickHouse, name: str, span: Span) -> list[list[Any]]:

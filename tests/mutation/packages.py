@@ -99,6 +99,23 @@ PACKAGES = {
                         "types",
                         "volume",
                         "why_not",
+                        *(
+                            f"questions/{name}"
+                            for name in (
+                                "costs",
+                                "deliverability",
+                                "digests",
+                                "holdout_lift",
+                                "opt_outs",
+                                "opt_outs_by_means",
+                                "retention",
+                                "sends_per_user",
+                                "slo_budget",
+                                "tenant_costs",
+                                "time_to_open",
+                                "week_over_week",
+                            )
+                        ),
                     )
                 ),
             ),
@@ -109,6 +126,7 @@ PACKAGES = {
                 "tests/analytics/test_leaving.py",
                 "tests/analytics/test_panels.py",
                 "tests/analytics/test_panel_terms.py",
+                "tests/analytics/test_question_panels.py",
                 "tests/analytics/test_twice.py",
             ),
             # It compares the dashboard's text, so it would fail at any change.

@@ -110,13 +110,13 @@ export function time(text) {
   return new Date(text).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
 }
 
-// A table of rows; a cell may be a value or an element.
-export function table(columns, rows) {
+// A table of rows; a cell may be a value or an element. `show` makes text of a value in a column.
+export function table(columns, rows, show = shown) {
   const head = element("tr", {}, ...columns.map((column, at) => element("th",
     { scope: "col", className: isNumber(rows, at) ? "number" : "" }, column.replaceAll("_", " "))));
   const body = rows.map((row) => element("tr", {}, ...row.map((cell, at) => element("td",
     { className: isNumber(rows, at) ? "number" : "" },
-    cell instanceof Node ? cell : shown(cell)))));
+    cell instanceof Node ? cell : show(cell, columns[at])))));
   return element("div", { className: "scroll", tabIndex: 0 }, element("table", {},
     element("thead", {}, head), element("tbody", {}, ...body)));
 }
@@ -220,5 +220,6 @@ export function state(text, broken = false) {
 }
 
 function isNumber(rows, at) {
-  return rows.length > 0 && rows.every((row) => typeof row[at] === "number");
+  const known = rows.map((row) => row[at]).filter((cell) => cell !== null);
+  return known.length > 0 && known.every((cell) => typeof cell === "number");
 }

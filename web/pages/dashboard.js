@@ -1,7 +1,7 @@
 // The dashboard: each panel is one question to the API. The address bears the filters, so that a
 // link shows the same to whoever has a key.
 
-import { ask, Away, begin, clock, element, Refused, shown, state, table } from "./console.js";
+import { ask, Away, begin, clock, element, put, Refused, shown, state, table } from "./console.js";
 
 const PANELS = [
   { name: "funnel", title: "From queued to clicked", draw: bars("stage", "notifications", "v") },
@@ -14,8 +14,23 @@ const PANELS = [
   { name: "texts", title: "SMS: segments and cost", draw: listing },
   { name: "tenants", title: "Tenants", draw: listing, optional: true },
 ];
+const QUESTIONS = Object.entries({
+  deliverability: "Deliverability by mailbox provider, country and platform",
+  opt_outs: "Unsubscribed and complained, by type",
+  opt_outs_by_means: "Who left what, and by what",
+  sends_per_user: "Users by how many notifications they were sent",
+  time_to_open: "Seconds until opened, by type",
+  week_over_week: "Messages sent, against the weeks before",
+  slo_budget: "Error budget left, by priority",
+  digests: "Digests, and the events in them",
+  costs: "Cost by type, channel and provider",
+  tenant_costs: "Cost by tenant and channel",
+  holdout_lift: "What telling brings, by holdout (all channels and priorities)",
+  retention: "Who is still there, told or held out (all channels and priorities)",
+}).map(([name, title]) => ({ name, title, draw: listing }));
 const HOURS = { "1h": 1, "6h": 6, "24h": 24, "7d": 168, "30d": 720, "90d": 2160 };
-const REFRESH_MS = 15000, LONGEST_PAUSE_MS = 120000;
+const REFRESH_MS = 15000, LONGEST_PAUSE_MS = 120000, QUESTION_MS = 300000;
+const IN_PERCENT = /(_rate|_retention|^lift|^change|^left|^trouble)$/;
 const AT_ONCE = 3; // of a browser's six connections, that other pages and questions have room
 const TICK_MS = 1000;
 const COLOURS = ["#3b82c4", "#d9822b", "#3fa66b", "#b05cc4", "#c94f5d", "#8a8f2a", "#5a6acf"];
@@ -50,7 +65,30 @@ function write() {
   for (const field of filters.elements)
     if (field.name && field.value && !(field.closest(".between") && filters.range.value !== "between"))
       kept.set(field.name, field.type === "datetime-local" ? new Date(field.value).toISOString() : field.value);
+  if (opened().length) kept.set("open", opened().map(({ name }) => name).join(","));
   history.replaceState(null, "", `?${kept}`);
+}
+
+function card(panel) { return document.querySelector(`#${panel.name}`); }
+
+// What somebody opened is in the link as well.
+function opened() { return QUESTIONS.filter((panel) => card(panel).open); }
+
+function toggle(panel) {
+  const kept = new URLSearchParams(location.search), names = opened().map(({ name }) => name).join(",");
+  if (names) kept.set("open", names); else kept.delete("open");
+  history.replaceState(null, "", `?${kept}`);
+  if (card(panel).open && asked) answer(panel);
+}
+
+async function answer(panel) {
+  const isSame = panel.last?.filters === filtersNow();
+  if (isSame && Date.now() - panel.last.at < QUESTION_MS) return;
+  if (!isSame) card(panel).querySelector(".body").replaceChildren(state("Asking …"));
+  const turn = asked;
+  showing += 1;
+  const error = await one(panel, query(), looking.signal).finally(() => { showing -= 1; });
+  if (turn === asked) tell(panel, error);
 }
 
 function query() {
@@ -71,11 +109,13 @@ function query() {
   return wanted;
 }
 
-async function show() {
+// `isAnew`: somebody asked; by itself the page asks questions again more seldom.
+async function show(isAnew = true) {
   const turn = ++asked;
   looking.abort(); // what was asked before is wanted no more
   const { signal } = looking = new AbortController();
-  const wanted = query(), left = [...PANELS], done = [];
+  const isDue = (panel) => isAnew || Date.now() - (panel.last?.at ?? 0) >= QUESTION_MS;
+  const wanted = query(), left = [...PANELS, ...opened().filter(isDue)], done = [];
   let away = null;
   showing += 1;
   const some = async () => {
@@ -96,33 +136,32 @@ async function show() {
 
 // What went wrong, or nothing.
 async function one(panel, wanted, signal) {
-  const card = document.querySelector(`#${panel.name}`);
   try {
     const found = await ask(`/v1/figures/${panel.name}?${wanted}`, { signal });
     if (signal.aborted) return null;
-    card.hidden = false;
+    card(panel).hidden = false;
     panel.last = { found, range: ["from", "to"].map((name) => local(Date.parse(wanted.get(name)))), at: Date.now() };
     draw(panel);
     return null;
   } catch (error) {
-    if (panel.optional && error instanceof Refused) { card.hidden = true; return null; }
+    if (panel.optional && error instanceof Refused) { card(panel).hidden = true; return null; }
     return error;
   }
 }
 
 function draw(panel) {
-  const body = document.querySelector(`#${panel.name} .body`), { found, range } = panel.last;
+  const body = card(panel).querySelector(".body"), { found, range } = panel.last;
   if (!found.rows.length) body.replaceChildren(state("Nothing in this time."));
   else panel.draw(body, found, range);
 }
 
 // Figures of before stay, and say when they were true; but never those of another filter.
 function tell(panel, error) {
-  const card = document.querySelector(`#${panel.name}`), note = card.querySelector(".asof");
+  const place = card(panel), note = place.querySelector(".asof");
   if (error && panel.last?.filters !== filtersNow()) panel.last = null;
   if (!error && panel.last) panel.last.filters = filtersNow();
-  card.classList.toggle("stale", Boolean(error && panel.last));
-  if (error && !panel.last) card.querySelector(".body").replaceChildren(state(error.message, true));
+  place.classList.toggle("stale", Boolean(error && panel.last));
+  if (error && !panel.last) place.querySelector(".body").replaceChildren(state(error.message, true));
   note.textContent = !panel.last ? "" : error ? `${error.message} What is shown is as of ${clock(panel.last.at)}.`
     : `as of ${clock(panel.last.at)}`;
 }
@@ -210,14 +249,24 @@ function latency(body, found, range) {
     all.map(({ key, y }) => `${key} at most ${Math.max(...y)} ms`).join(", "));
 }
 
+// In the place of what is there, as somebody may be scrolling in it.
 function listing(body, found) {
-  body.replaceChildren(table(found.columns, found.rows));
+  put(body, table(found.columns, found.rows, (value, column) => typeof value === "number" && IN_PERCENT.test(column)
+    ? value.toLocaleString(undefined, { style: "percent", maximumFractionDigits: 2 }) : shown(value)));
 }
 
 function build() {
   document.querySelector("#panels").append(...PANELS.map((panel) =>
     element("section", { id: panel.name, className: `card${panel.wide ? " wide" : ""}`, hidden: Boolean(panel.optional) },
       element("h2", {}, panel.title), element("div", { className: "body" }, state("Asking …")), element("p", { className: "asof" }))));
+  const chosen = (new URLSearchParams(location.search).get("open") ?? "").split(",");
+  for (const panel of QUESTIONS) {
+    const made = element("details", { id: panel.name, className: "card", open: chosen.includes(panel.name) },
+      element("summary", {}, element("h2", {}, panel.title)),
+      element("div", { className: "body" }, state("Asking …")), element("p", { className: "asof" }));
+    document.querySelector("#questions").append(made);
+    made.addEventListener("toggle", () => toggle(panel));
+  }
 }
 
 async function suggest() {
@@ -245,11 +294,11 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   for (const panel of PANELS) if (panel.last) draw(panel);
 });
 begin(() => {
-  young().catch(() => {}).then(show);
+  young().catch(() => {}).then(() => show());
   suggest().catch(() => {});
 });
 setInterval(() => {
   const isOpen = !document.querySelector("#content").hidden;
   const isDue = shownAt && Date.now() - shownAt >= pause;
-  if (isOpen && !document.hidden && !showing && isDue && filters.range.value !== "between") show();
+  if (isOpen && !document.hidden && !showing && isDue && filters.range.value !== "between") show(false);
 }, TICK_MS);

@@ -1,0 +1,22 @@
+-- Seconds from the provider's taking a message to its first open, or click, on each channel.
+SELECT
+    type, channel, count() AS opened,
+    round(quantileExact(0.5)(seconds)) AS p50_s,
+    round(quantileExact(0.9)(seconds)) AS p90_s,
+    round(quantileExact(0.99)(seconds)) AS p99_s
+FROM
+(
+    SELECT
+        type, channel, min(s.sent) AS sent,
+        if(min(s.opened) IS NULL, min(s.clicked), min(s.opened)) AS opened,
+        dateDiff('second', assumeNotNull(sent), assumeNotNull(opened)) AS seconds
+    FROM notification_state AS s
+    WHERE day >= toDate({from}) AND day <= toDate({to}) AND {narrowed}
+    GROUP BY tenant, day, type, notification_id, channel
+    HAVING
+        sent IS NOT NULL AND opened IS NOT NULL AND opened >= sent
+        AND min(s.occurred) >= {from} AND min(s.occurred) < {to}
+)
+GROUP BY type, channel
+ORDER BY opened DESC, type, channel
+LIMIT 20
