@@ -4,9 +4,10 @@ Processes are shared, connections are not: a connection lives in the loop of the
 still while a test without `async` runs, and then the other side gives it up.
 """
 
+import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from pipeline.settings import Settings
 from schemas.errors import DownloadFailed
 from schemas.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
+from tests.compiling import compile_share
 from tests.patience import PATIENCE
 from tests.pipeline.registry.apicurio import Apicurio
 from tests.release import build, last_release
@@ -42,6 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep folders in memory, but for those of long tests, which write a lot."""
     if is_default(config):
         use_memory()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Have garbage looked for among what tests leave, and not in all tests again and again."""
+    gc.disable()
+    try:
+        compile_share(session.config)
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from tests.compiling import names_in, share_of
 from tests.sharing import ALONE, HOUSES, LONG, TESTS, group_of, rank_of
 
 
@@ -45,3 +46,11 @@ def test_whoever_uses_a_house_of_all_is_listed() -> None:
         for path in (TESTS / folder).rglob("test_*.py"):
             if fixture in path.read_text():
                 assert group_of(path.relative_to(TESTS)) == name
+
+
+def test_each_file_is_compiled_by_one_process() -> None:
+    names = names_in(TESTS)
+    assert {"tests.test_sharing", "tests.policy.test_body"} <= {*names}
+    shares = [share_of(names, f"gw{number}", 3) for number in range(3)]
+    assert sorted(name for share in shares for name in share) == sorted(names)
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1

@@ -1,6 +1,7 @@
 """Values that the tests of the policy vary."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def variant(*changes: tuple[str, str]) -> NotificationType:
     return parse({"thing.toml": text}).types["thing"]
 
 
+@cache
 def shipped_catalogue() -> Catalogue:
     """The catalogue that Tocsin ships."""
     folder = Path(__file__).parents[2] / "catalogue"
