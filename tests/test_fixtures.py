@@ -36,6 +36,8 @@ MAY_BE_SHARED = {
 
 def shared_in(text: str) -> Iterator[tuple[str, str]]:
     """The fixtures that outlive a test, each with what it gives."""
+    if "scope=" not in text:
+        return
     for function in ast.walk(ast.parse(text)):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue

@@ -15,7 +15,7 @@ from embedded.local_stack import LocalStack
 from tests.placements import PLACEMENTS
 
 USERS = 20
-ACTORS = 20
+ACTORS = 10
 TIMES = 2
 """Events of each actor to each user."""
 DEVICES = 3

@@ -33,7 +33,7 @@ def brute_force(zone: str, spans: tuple[QuietSpan, ...], now: int) -> int | None
     return None if at == start else at
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(places_in_time, spans.filter(quiet_minutes))
 def test_it_opens_when_a_watcher_sees_that_it_is_open(
     place: tuple[str, int], spans: tuple[QuietSpan, ...]

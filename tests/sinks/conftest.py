@@ -1,6 +1,7 @@
 """One set of simulators for all providers; each test gets its provider with no faults in force."""
 
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,13 @@ def patience() -> float:
 
 @pytest.fixture
 def settings(running: Serving, patience: float) -> Settings:
+    return _settings(frozenset(running.environment.items()), patience)
+
+
+@cache
+def _settings(environment: frozenset[tuple[str, str]], patience: float) -> Settings:
     times = ("TOCSIN_PROVIDER_TIMEOUT", "TOCSIN_SMTP_FINAL_TIMEOUT")
-    return settings_of({**running.environment, **dict.fromkeys(times, str(patience))})
+    return settings_of({**dict(environment), **dict.fromkeys(times, str(patience))})
 
 
 @pytest.fixture

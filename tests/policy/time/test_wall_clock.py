@@ -38,7 +38,7 @@ def brute_force(zone: str, times: tuple[int, ...], days: int, after: int) -> int
                 return at
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(places_in_time, times, weekdays)
 def test_the_next_time_is_the_first_that_a_watcher_sees(
     place: tuple[str, int], times: tuple[int, ...], days: int
