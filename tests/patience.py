@@ -7,6 +7,7 @@ only keeps a test that fails from running for ever.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -47,3 +48,14 @@ async def until_told(
         assert time.monotonic() < end, f"after {PATIENCE:g} s it was still {told!r}"
         await asyncio.sleep(pause)
     return told
+
+
+def to_tomorrow(within: float, now: datetime | None = None) -> float:
+    """Seconds until the next day (UTC) begins; 0 if that takes longer than `within` seconds.
+
+    What asks for the things of today waits for so long first: they would be of yesterday.
+    """
+    now = now or datetime.now(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    left = (midnight - now).total_seconds()
+    return left if left <= within else 0.0

@@ -3,11 +3,13 @@
 It loads the machine by itself, and so runs after the other tests, like those in tests/chaos.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.patience import to_tomorrow
 from tests.readme.bell import shows_a_bell
 from tests.readme.blocks import Block, Command, blocks_of, commands_of, inline_commands
 from tests.readme.prose import IN_BLOCKS, INLINE, ask_all, open_all, run_all
@@ -15,7 +17,7 @@ from tests.readme.shell import ROOT, Shell, copy_tree
 from tests.readme.steps import NOT_RUN, WALKED
 from tests.readme.tutorials import PAGES, unmatched, walk_all
 from tests.readme.up import free_ports, up, with_ports
-from tests.readme.walk import Walk
+from tests.readme.walk import EFFECT_SECONDS, Walk
 from tests.web.pages.conftest import CHROMIUM, DRIVER, browser
 
 __all__ = ["browser"]
@@ -71,6 +73,8 @@ def walk(tmp_path: Path) -> Iterator[Walk]:
 def test_the_readme_is_walked_through(
     walk: Walk, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    # It asks what happened today.
+    time.sleep(to_tomorrow(within=EFFECT_SECONDS))
     for block in BLOCKS:
         match block.language:
             case "":

@@ -55,7 +55,11 @@ def raw(text: bytes, user: str) -> bytes:
     return shipped(user).replace(b'"DHL"', text)
 
 
-FAR = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+def hence() -> str:
+    """In an hour from when the test runs, which may be long after its file was read."""
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
 REFUSED: dict[str, tuple[Topic, Callable[[str], bytes], str]] = {
     "a phone of 70,000 digits": (
         CONTACTS,
@@ -74,14 +78,14 @@ REFUSED: dict[str, tuple[Topic, Callable[[str], bytes], str]] = {
                 "user": user,
                 "notification_id": "550e8400-e29b-41d4-a716-446655440000",
                 "stage": "seen",
-                "at": FAR,
+                "at": hence(),
             }
         ),
         "$.notification_id",
     ),
     "a time beyond the calendar": (
         EVENTS,
-        lambda user: shipped(user, occurred_at="9999-12-31T23:59:59-01:00", deliver_at=FAR),
+        lambda user: shipped(user, occurred_at="9999-12-31T23:59:59-01:00", deliver_at=hence()),
         "$.occurred_at",
     ),
     "data that is nested 900 deep": (
@@ -111,7 +115,7 @@ async def test_what_is_out_of_bounds_is_a_dead_letter_that_names_the_field(
 @pytest.mark.parametrize("held", [False, True])
 async def test_an_amount_in_wei_is_told_and_held_digit_by_digit(stage: Stage, held: bool) -> None:
     user = unique("user")
-    fields = {"deliver_at": FAR} if held else {}
+    fields = {"deliver_at": hence()} if held else {}
     await stage.say(CONTACTS, reachable(user))
     await stage.say(EVENTS, raw(b"18446744073709551616", user), key="shop")
     later = shipped(user, data={"carrier": 10**30}, id=unique("event"), **fields)
@@ -253,7 +257,7 @@ async def test_a_timer_that_raises_is_given_up_with_its_reason_and_others_ring(
     others = users_of(0, 3)
     for user in (fault.user, *others):
         await stage.say(CONTACTS, reachable(user))
-        await stage.say(EVENTS, order_shipped(user, deliver_at=datetime.fromisoformat(FAR)))
+        await stage.say(EVENTS, order_shipped(user, deliver_at=datetime.fromisoformat(hence())))
     await stage.work(stage.router, stage.decider)
     planted = fault.before(resume, lambda _, held, *__: held.request.user)
     monkeypatch.setattr(decisions, "resume", planted)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from cli.main import tocsin
 from tests.agents.names import unique
-from tests.patience import until_told
+from tests.patience import PATIENCE, to_tomorrow, until_told
 from tests.web.api.routes.test_sending import notification, person
 from tests.web.house import Api
 
@@ -26,6 +26,7 @@ async def until(api: Api, path: str, count: int) -> list[dict[str, Any]]:
 
 
 async def test_a_notifications_timeline_and_a_users_day(api: Api) -> None:
+    await asyncio.sleep(to_tomorrow(within=PATIENCE))
     user = await person(api, categories={"comments": {"push": False}})
     said = await api.done("POST", "/v1/notifications", notification(user))
     name = said["notifications"][user]
