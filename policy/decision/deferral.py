@@ -65,7 +65,7 @@ def later_step(
     """
     for number, following in enumerate(spec.steps[step + 1 :], step + 1):
         due_at += following.after
-        if not _includes(stage, following.unless):
+        if not includes(stage, following.unless):
             return number, due_at
     return None
 
@@ -86,7 +86,7 @@ def is_engaged(ledger: Ledger, name: str) -> Stage | None:
     """What the user did with the notification, if it makes redundant what is pending as `name`."""
     heard = ledger.heard.get(mark_key(notification_of(name)))
     wanted = ledger.waiting[name].unless or Stage.SEEN
-    return heard if heard is not None and _includes(heard, wanted) else None
+    return heard if heard is not None and includes(heard, wanted) else None
 
 
 def hear(
@@ -100,17 +100,20 @@ def hear(
 
     A later step with a condition that is not met yet waits in their place. `held` is what waits
     for the user under names that begin with the notification's. Told before the notification is
-    decided here, as can happen after a crash, it is remembered.
+    decided here, as can happen after a crash, it is remembered; so it is while anything is in a
+    digest.
     """
     key = mark_key(notification)
     before = ledger.heard.get(key)
-    is_news = before is None or not _includes(before, stage)
-    if not is_news or (not held and mark_of(ledger.marks, key) is not None):
+    is_news = before is None or not includes(before, stage)
+    # What is in a digest looks at it when that is closed.
+    is_needed = bool(held) or any(each.due_at for each in ledger.gathering.values())
+    if not is_news or (not is_needed and mark_of(ledger.marks, key) is not None):
         return Decision(notification, (), (), ledger)
     done = [
         name
         for name in held
-        if (unless := ledger.waiting[name].unless) is not None and _includes(stage, unless)
+        if (unless := ledger.waiting[name].unless) is not None and includes(stage, unless)
     ]
     waiting = {name: value for name, value in ledger.waiting.items() if name not in done}
     notices: list[Notice] = []
@@ -187,5 +190,6 @@ def _notification(request: Request) -> str:
     return notification_id(event.tenant, event.id, request.user, request.type)
 
 
-def _includes(stage: Stage, wanted: Stage) -> bool:
+def includes(stage: Stage, wanted: Stage) -> bool:
+    """Whether what was reached is `wanted`, or more."""
     return ORDER.index(stage) >= ORDER.index(wanted)

@@ -4,27 +4,23 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from policy.audience.actor import unheard
 from policy.body import data_size
 from policy.decision.builder import Draft, Trace, draft_of, variant_of
 from policy.decision.decide import expires_at
-from policy.decision.decision import Decision, Outcome
-from policy.decision.replacing import Newest, is_outdated, order_of, replaces, shown
+from policy.decision.decision import Decision
 from policy.decision.rule import Later
 from policy.digest.digest import TIME_DIGITS, first_of, notification_in
-from policy.digest.sending import Item, Types, say, send
+from policy.digest.members import left_in
+from policy.digest.sending import Item, send
 from policy.digest.user_frequency import AT_ONCE, NEVER, Moments, moments, own_ends, window_of
-from policy.field_paths import text_at
 from policy.identity import digest_id
 from policy.limits.counting import share_counted
 from policy.notification_type import NotificationType
 from policy.quiet_hours import zone_of
 from policy.time.timestamps import epoch_ms
-from policy.user.ledger import Gathering, Held
-from policy.user.preferences import muted
+from policy.user.ledger import Gathering
 from policy.user.state import UserState
 from schemas.request import Request
-from schemas.vocabulary import Reason
 
 TypeOf = Callable[[Request], NotificationType]
 """The notification type of a request."""
@@ -138,7 +134,7 @@ def _decided(
     draft = _draft(name, newest, found.due_at, type_of(newest), state, now, trace)
     requests = {held.request.type: held.request for _, held in items}
     types = {name: variant_of(each, type_of(each)) for name, each in requests.items()}
-    members = _left_in(draft, items, types)
+    members = left_in(draft, items, types)
     if members and members[-1][1].request is not newest:
         notices, newest = draft.notices, members[-1][1].request
         draft = _draft(name, newest, found.due_at, type_of(newest), state, now, trace)
@@ -166,47 +162,3 @@ def _draft(
     draft = draft_of(name, newest, spec, state, occurred_at, now, due_at, lives_until, trace)
     draft.closing = draft.waited = True
     return draft
-
-
-def _left_in(draft: Draft, items: Sequence[Item], types: Types) -> list[Item]:
-    """The items whose events may be told of; of each other one, the draft notes why not."""
-    members, newest = [], _newest(draft, items, types)
-    for item in items:
-        _, held = item
-        reason = _silenced(held, draft, types[held.request.type], newest)
-        if reason is None:
-            members.append(item)
-        else:
-            for channel in held.channels:
-                say(draft, [item], Outcome(channel, *reason))
-    return members
-
-
-def _newest(draft: Draft, items: Sequence[Item], types: Types) -> Newest:
-    """Of each thing the last that was accepted, those included that only these items tell of."""
-    newest = dict(draft.newest)
-    for _, held in items:
-        name = replaces(held.request, types[held.request.type])
-        if name and not is_outdated(held.request, name, newest):
-            newest[bytes.fromhex(name)] = order_of(held.request)
-    return newest
-
-
-def _silenced(
-    held: Held, draft: Draft, spec: NotificationType, newest: Newest
-) -> tuple[Reason, str] | None:
-    if draft.now >= expires_at(held.request, spec):
-        return Reason.EXPIRED, ""
-    name = replaces(held.request, spec)
-    # Left in until now, so that its window stays as it was, however often it is replaced.
-    if name and is_outdated(held.request, name, newest):
-        return Reason.CANCELLED, f"replaced by a later one of {shown(spec)}"
-    reason = unheard(held.request.event, held.request.user, spec, draft.profile)
-    return (reason, "") if reason else _muted(held, draft, spec)
-
-
-def _muted(held: Held, draft: Draft, spec: NotificationType) -> tuple[Reason, str] | None:
-    if not draft.profile.mutes or spec.transactional:
-        return None
-    topic = text_at(held.request.event.data, spec.topic)
-    return muted(draft.profile, spec.category, topic, draft.now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from policy.catalogue.catalogue import parse
 from policy.decision.decide import decide
 from policy.decision.decision import Decision, Row
+from policy.decision.deferral import hear
 from policy.decision.resume import resume
 from policy.digest.closing import close
 from policy.notification_type import NotificationType
@@ -14,6 +15,7 @@ from policy.user.profile import Profile
 from policy.user.state import UserState
 from policy.user.tenant import DEFAULT_TENANT, Tenant
 from schemas.request import Origin, Request
+from schemas.vocabulary import Stage
 from tests.policy.samples import EVERYWHERE, NOON, request
 
 MINUTE = 60_000
@@ -79,6 +81,12 @@ class Person:
 
     def meet(self, asked: Request, now: int) -> Decision:
         return self.take(decide(asked, self.spec, self.state(), now))
+
+    def notice(self, notification: str, stage: Stage) -> Decision:
+        """The user does something with a notification."""
+        own = f"{notification}."
+        held = {name: self.held[(name,)] for name in self.ledger.waiting if name.startswith(own)}
+        return self.take(hear(notification, stage, self.ledger, held, self.type_of))
 
     def on_timer(self, now: int) -> list[Decision]:
         """Whatever is due."""

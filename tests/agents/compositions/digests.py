@@ -1,6 +1,14 @@
 """Rows of what is gathered: each event is judged by itself, and the message is made of the rest."""
 
-from tests.agents.compositions.flow import Flow, contacts, event, events, kind, wishes
+from tests.agents.compositions.flow import (
+    Flow,
+    contacts,
+    event,
+    events,
+    kind,
+    noticed,
+    wishes,
+)
 
 EVENING = kind('digests = [{ channels = ["email"], at = ["18:00"] }]', "email")
 THREE = (
@@ -12,8 +20,63 @@ LINKED = """{ title = "Hi", body = "{{ data.text }}",
     digest = { body = "{% for each in events %}{{ each.data.url }};{% endfor %}" } }""".replace(
     "\n", ""
 )
+MAIL_LATER = kind(
+    """escalation = [{ after = "3h", channels = ["email"], unless = "opened" }]
+    digests = [{ channels = ["email"], at = ["18:00"] }]""",
+    "inapp",
+)
+BELL = kind(
+    """digests = [{ channels = ["push"], every = "1h" }, { channels = ["email"], every = "1h" }]
+    fallback = { sms = ["push"] }""",
+    "inapp push email sms",
+)
 
 DIGESTS = (
+    Flow(
+        name="a later step leaves out what was opened after its time and before its digest",
+        catalogue=MAIL_LATER,
+        acts=(
+            event("e1", "2 10:00"),
+            event("e2", "2 11:00"),
+            event("e3", "2 12:00"),
+            noticed("2 12:30", "e3", "opened"),
+            noticed("2 16:00", "e1", "opened"),
+            noticed("2 16:01", "e2", "seen"),
+        ),
+        sent=("2 10:00 inapp: e1", "2 11:00 inapp: e2", "2 12:00 inapp: e3", "2 18:00 email: e2"),
+        silent=("e3 email engaged", "e1 email engaged"),
+    ),
+    Flow(
+        name="so it does where the user wants it daily",
+        catalogue=kind(
+            'escalation = [{ after = "1h", channels = ["email"], unless = "seen" }]', "inapp"
+        ),
+        acts=(
+            wishes("1 12:00", frequency={"things": "daily"}),
+            event("e1", "2 10:00"),
+            event("e2", "2 11:00"),
+            noticed("2 20:00", "e1"),
+        ),
+        sent=("2 10:00 inapp: e1", "2 11:00 inapp: e2", "3 09:00 email: e2"),
+        silent=("e1 email engaged",),
+    ),
+    Flow(
+        name="a push is not of what was seen in the app by then, and a mail is of all",
+        catalogue=BELL,
+        acts=(
+            wishes("1 12:00", channels={"sms": True}),
+            event("e1", "2 10:00"),
+            event("e2", "2 10:10"),
+            noticed("2 10:20", "e1"),
+        ),
+        sent=(
+            "2 10:00 inapp: e1",
+            "2 10:10 inapp: e2",
+            "2 11:00 email: e1 | e2",
+            "2 11:00 push: e2",
+        ),
+        silent=("e1 push engaged", "e1 sms engaged", "e2 sms fall_back"),
+    ),
     Flow(
         name="the topic of the newest event is muted",
         catalogue=EVENING,

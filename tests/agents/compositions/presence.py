@@ -35,4 +35,39 @@ PRESENCE_FLOWS = (
         acts=(wishes("2 11:00", quiet_hours=NIGHT), event("e1", "2 23:00")),
         sent=("2 23:00 inapp: e1", "3 07:00 push: e1"),
     ),
+    Flow(
+        name="the user is online when the digest is made and has read it in the app",
+        catalogue=kind(
+            """online = "inapp"
+            digests = [{ channels = ["push"], every = "10m" }]
+            fallback = { sms = ["push", "inapp"] }""",
+            "inapp push sms",
+        ),
+        acts=(
+            wishes("2 11:00", channels={"sms": True}),
+            event("e1", "2 12:00"),
+            event("e2", "2 12:03"),
+            present("2 12:05", "2 12:30"),
+        ),
+        sent=("2 12:00 inapp: e1", "2 12:03 inapp: e2"),
+        silent=(
+            "e1 sms fall_back",
+            "e2 sms fall_back",
+            "e1 push online",
+            "e2 push online",
+        ),
+    ),
+    Flow(
+        name="the user is online when the digest is made and wants nothing in the app",
+        catalogue=kind(
+            'online = "inapp"\ndigests = [{ channels = ["push"], every = "10m" }]', "inapp push"
+        ),
+        acts=(
+            wishes("2 11:00", channels={"inapp": False}),
+            event("e1", "2 12:00"),
+            present("2 12:05", "2 12:30"),
+        ),
+        sent=("2 12:10 push: e1",),
+        silent=("e1 inapp opted_out",),
+    ),
 )
