@@ -13,6 +13,7 @@ _SINCE = _EPOCH.replace(tzinfo=None)
 """The same without a zone: to write it costs half as much."""
 _FIRST, _LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What is read in a wrong unit lies far outside: seconds taken for milliseconds are of 1970."""
+_YEARS = range(1800, 2300)
 _MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _NANOSECONDS = {unit: count * 1000 for unit, count in _MICROSECONDS.items()} | {"ns": 1}
@@ -62,6 +63,21 @@ def _filter(unit: str) -> Callable[[Any], Any]:
     return read
 
 
-FILTERS = {f"epoch_{unit}": _filter(unit) for unit in _IN_WORDS}
+def _date(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return value
+    if type(value) is not int:
+        raise Unusable("epoch_days", value, "is no whole number")
+    try:
+        found = _EPOCH.date() + timedelta(days=value)
+    except OverflowError:
+        found = None
+    if found is None or found.year not in _YEARS:
+        raise Unusable("epoch_days", value, "is of no year from 1800 to 2299")
+    return found.isoformat()
+
+
+FILTERS = {f"epoch_{unit}": _filter(unit) for unit in _IN_WORDS} | {"epoch_days": _date}
 """From a number, or a text of digits, to RFC 3339 in UTC; of what is absent, nothing. A moment that
-is of no year in which records are written is refused, as the unit is then another."""
+is of no year in which records are written is refused, as the unit is then another. `epoch_days` is
+of a date without a time, which may be somebody's birthday."""

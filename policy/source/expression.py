@@ -41,6 +41,7 @@ from policy.rendering.sandbox.render_limits import MOST_BYTES, check_size, joine
 from policy.rendering.sandbox.sandbox import Sandbox
 from policy.rendering.sandbox.template import Variables
 from policy.source.clocks import FILTERS
+from policy.source.decimals import decimal
 
 _RESULT = "_result"
 _SURELY_FITS = MOST_BYTES // 4
@@ -75,7 +76,9 @@ class _Sandbox(Sandbox):
         super().__init__(autoescape=False)
         self.undefined = Absent
         self.finalize = _shown
-        self.filters |= FILTERS | {"parse_json": _parse_json, "default": _default, "d": _default}
+        self.filters |= FILTERS | {
+            "parse_json": _parse_json, "decimal": decimal, "default": _default, "d": _default
+        }  # fmt: skip
         self.tests["none"] = lambda value: value is None or isinstance(value, Undefined)
         self.tests["defined"] = lambda value: not (value is None or isinstance(value, Undefined))
 

@@ -3,12 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from policy.source.clocks import FILTERS
+from policy.source.drafted_fields import Field, Row, fields_of, filters_of, kinds_of, moment_in
 from policy.source.envelopes import STRUCTURED
 from policy.source.record import SourceRecord
 
@@ -17,15 +16,21 @@ _PEOPLE = re.compile(
     re.IGNORECASE,
 )
 _ACTORS = re.compile(r"(actor|shop|seller|merchant|author|sender|vendor)(_?id|)$", re.IGNORECASE)
-_MOMENTS = re.compile(r"(^|_)(at|time|timestamp|ts|date|on|ms|us)$|(Time|At|Date|Timestamp)$")
 _DEBEZIUM = "debezium+"
-_MOST_FIELDS = 20
 _NAME = re.compile(r"[^A-Za-z0-9]+")
-_UNITS = ("s", "ms", "us", "ns")
+_LONGEST_NAME = 60
 
 
 class NothingToInfer(ValueError):
     """The records are of no format that can be told by them."""
+
+
+class _Read(NamedTuple):
+    """What a record says, and the schema that stands beside it, if any."""
+
+    record: SourceRecord
+    value: dict[str, Any]
+    schema: object
 
 
 def draft(topic: str, records: Sequence[SourceRecord], wire: str = "json") -> str:
@@ -38,26 +43,26 @@ def draft(topic: str, records: Sequence[SourceRecord], wire: str = "json") -> st
     values = [value for record in records if (value := _read(record)) is not None]
     if not values:
         raise NothingToInfer(f"none of {len(records)} records of {topic} is an object in JSON")
-    kind = Counter(_format_of(record, value) for record, value in values).most_common(1)[0][0]
+    kind = Counter(map(_format_of, values)).most_common(1)[0][0]
     kind = kind.replace("json", wire)
-    prefix, rows = _rows(kind, [value for _, value in values])
-    fields = _fields(rows)
-    name = _NAME.sub("_", topic).strip("_").lower()
+    prefix, rows = _rows(kind, values)
+    fields = fields_of(rows)
+    name = _NAME.sub("_", topic).strip("_").lower()[:_LONGEST_NAME].strip("_") or "topic"
     return "\n".join([*_type(name, fields), "", *_source(name, topic, kind, prefix, fields)])
 
 
-def _read(record: SourceRecord) -> tuple[SourceRecord, dict[str, Any]] | None:
+def _read(record: SourceRecord) -> _Read | None:
     try:
-        value = orjson.loads(record.value or b"")
+        value, schema = orjson.loads(record.value or b""), None
     except orjson.JSONDecodeError:
         return None
     if isinstance(value, dict) and value.keys() == {"schema", "payload"}:
-        value = value["payload"]
-    return (record, value) if isinstance(value, dict) else None
+        value, schema = value["payload"], value["schema"]
+    return _Read(record, value, schema) if isinstance(value, dict) else None
 
 
-def _format_of(record: SourceRecord, value: Mapping[str, Any]) -> str:
-    headers = record.texts
+def _format_of(read: _Read) -> str:
+    headers, value = read.record.texts, read.value
     if "ce_specversion" in headers or headers.get("content-type", "").startswith(STRUCTURED):
         return "cloudevents"
     if {"specversion", "source", "type"} <= value.keys():
@@ -67,30 +72,34 @@ def _format_of(record: SourceRecord, value: Mapping[str, Any]) -> str:
     return "json"
 
 
-def _rows(kind: str, values: Iterable[Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
+def _rows(kind: str, values: Iterable[_Read]) -> tuple[str, list[Row]]:
     """Under which name the fields of interest stand, and what stands there."""
     if kind.startswith(_DEBEZIUM):
-        return "after.", [each["after"] for each in values if isinstance(each.get("after"), dict)]
+        return "after.", [
+            Row(each.value["after"], each.record.timestamp, filters_of(_schema_after(each.schema)))
+            for each in values
+            if isinstance(each.value.get("after"), dict)
+        ]
     if kind == "cloudevents":
-        found = [each.get("data", each) for each in values]
-        return "data.", [each for each in found if isinstance(each, dict)]
-    return "", list(values)
+        found = [(each.value.get("data", each.value), each.record.timestamp) for each in values]
+        return "data.", [Row(each, at) for each, at in found if isinstance(each, dict)]
+    return "", [Row(each.value, each.record.timestamp, filters_of(each.schema)) for each in values]
 
 
-def _fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name.isidentifier() and value is not None:
-                found.setdefault(name, []).append(value)
-    return dict(list(found.items())[:_MOST_FIELDS])
+def _schema_after(schema: object) -> object:
+    fields = schema.get("fields") if isinstance(schema, dict) else None
+    found = (
+        each
+        for each in (fields if isinstance(fields, list) else [])
+        if isinstance(each, dict) and each.get("field") == "after"
+    )
+    return next(found, None)
 
 
 def _source(
-    name: str, topic: str, kind: str, prefix: str, fields: Mapping[str, Sequence[Any]]
+    name: str, topic: str, kind: str, prefix: str, fields: Mapping[str, Field]
 ) -> Iterator[str]:
     person, actor = _named(fields, _PEOPLE), _named(fields, _ACTORS)
-    moment = _moment(fields)
     yield f"[sources.{name}]"
     yield f'topics = ["{topic}"]'
     yield f'format = "{kind}"'
@@ -106,22 +115,35 @@ def _source(
         yield "# Nothing is named like who did it: say which field it is."
         yield 'actor = "unknown"'
     elif who is not None:
-        yield f'actor = "{{{{ {prefix}{who} }}}}"'
-    if moment is not None:
-        yield f'occurred_at = "{{{{ {prefix}{moment} }}}}"'
-    elif kind.startswith(_DEBEZIUM):
-        # Some connectors tell it beside the change alone, and some in its source alone.
-        yield 'occurred_at = "{{ (ts_ms or source.ts_ms) | epoch_ms }}"'
+        otherwise = "" if who.is_always else " or 'unknown'"
+        yield f'actor = "{{{{ {who.read_from(prefix)}{otherwise} }}}}"'
+    yield from _occurred_at(kind, prefix, fields)
     if fields:
         yield ""
         yield f"[sources.{name}.set.data]"
-        for field, values in fields.items():
-            yield f'{field} = "{{{{ {prefix}{field} }}}}"  # {_kinds(values)}'
+        for field in fields.values():
+            yield f'{field.key} = "{{{{ {field.read_from(prefix)} }}}}"  # {kinds_of(field.values)}'
 
 
-def _type(name: str, fields: Mapping[str, Sequence[Any]]) -> Iterator[str]:
-    person = _named(fields, _PEOPLE) or _named(fields, _ACTORS) or next(iter(fields), "user")
-    shown = [field for field, values in fields.items() if _is_shown(values)][:3]
+def _occurred_at(kind: str, prefix: str, fields: Mapping[str, Field]) -> Iterator[str]:
+    if kind.startswith(_DEBEZIUM):
+        # When the row was changed, which no column says: what made the row may be years ago. Some
+        # connectors tell it in the change's source alone, and some beside the change alone.
+        yield 'occurred_at = "{{ (source.ts_ms or ts_ms) | epoch_ms }}"'
+    elif (moment := moment_in(fields.values())) is not None:
+        field, how = moment
+        read = f"{field.read_from(prefix)} | {how}" if how else field.read_from(prefix)
+        yield f'occurred_at = "{{{{ {read} }}}}"'
+    elif kind != "cloudevents":
+        yield "# occurred_at is when the record was written, unless it is set."
+
+
+def _type(name: str, fields: Mapping[str, Field]) -> Iterator[str]:
+    found = _named(fields, _PEOPLE) or _named(fields, _ACTORS)
+    person = (
+        found.name if found else next((name for name in fields if fields[name].is_simple), "user")
+    )
+    shown = [each.name for each in fields.values() if each.is_simple and _is_shown(each.values)][:3]
     body = ", ".join(f"{field} {{{{ data.{field} | default('') }}}}" for field in shown)
     yield f'event = "{name}"'
     yield ""
@@ -137,39 +159,14 @@ def _type(name: str, fields: Mapping[str, Sequence[Any]]) -> Iterator[str]:
     yield f'inapp = {{ body = "{body}" }}'
 
 
-def _named(fields: Mapping[str, Sequence[Any]], pattern: re.Pattern[str]) -> str | None:
-    found = [name for name, values in fields.items() if pattern.search(name) and _is_id(values)]
-    return min(found, key=len, default=None)
-
-
-def _moment(fields: Mapping[str, Sequence[Any]]) -> str | None:
-    """The field of a moment with the filter that reads it."""
-    for name, values in fields.items():
-        if not _MOMENTS.search(name):
-            continue
-        if all(isinstance(value, str) and _is_moment(value) for value in values):
-            return name
-        for unit in _UNITS:
-            if all(_reads(unit, value) for value in values):
-                return f"{name} | epoch_{unit}"
-    return None
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _reads(unit: str, value: Any) -> bool:
-    if isinstance(value, str):
-        return False
-    try:
-        FILTERS[f"epoch_{unit}"](value)
-    except Exception:
-        return False
-    return True
+def _named(fields: Mapping[str, Field], pattern: re.Pattern[str]) -> Field | None:
+    """The field of such a name that most records have, and of these the shortest."""
+    found = [
+        each
+        for each in fields.values()
+        if each.is_simple and pattern.search(each.name) and _is_id(each.values)
+    ]
+    return min(found, key=lambda each: (-len(each.values), len(each.name)), default=None)
 
 
 def _is_id(values: Sequence[Any]) -> bool:
@@ -178,12 +175,3 @@ def _is_id(values: Sequence[Any]) -> bool:
 
 def _is_shown(values: Sequence[Any]) -> bool:
     return all(isinstance(value, str | int | float) for value in values)
-
-
-def _kinds(values: Sequence[Any]) -> str:
-    words = {str: "text", int: "whole number", float: "number", bool: "true or false"}
-    kinds = {
-        words.get(type(value), "list" if isinstance(value, list) else "object") for value in values
-    }
-    example = orjson.dumps(values[0]).decode()
-    return f"{' or '.join(sorted(kinds))}, such as {example[:60]}"

@@ -29,7 +29,7 @@ Maker = Callable[[Values], Any]
 """Makes a field, with what is within it; ABSENT where it is to be left out."""
 _encode = msgspec.json.Encoder().encode
 _WHEN = Skipped("when")
-_NAMED: Mapping[str, Callable[[SourceRecord, object, object, Opened], Any]] = {
+NAMED: Mapping[str, Callable[[SourceRecord, object, object, Opened], Any]] = {
     "value": lambda record, decoded, key, opened: decoded,
     "headers": lambda record, decoded, key, opened: record.texts,
     "topic": lambda record, decoded, key, opened: record.topic,
@@ -132,7 +132,7 @@ class Source(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _named(self) -> tuple[tuple[str, Callable[..., Any]], ...]:
-        return tuple((name, find) for name, find in _NAMED.items() if name in self.speaks_of)
+        return tuple((name, find) for name, find in NAMED.items() if name in self.speaks_of)
 
     @cached_property
     def _making(self) -> tuple[tuple[str, str, Maker, Texts | None], ...]:
