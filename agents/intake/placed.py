@@ -11,6 +11,9 @@ from schemas.topics import INTO, PLACED
 _PLACED = {name: PLACED[topic.read_by] for name, topic in INTO.items()}
 """By the public topic for which a record is mapped, where it is placed."""
 
+_EARLIEST = 315_532_800_000
+"""The year 1980 begins; what is before that was told in another unit, or by a wrong clock."""
+
 
 def add_placed(
     outputs: Outputs,
@@ -43,4 +46,10 @@ def add_placed(
 def accepted_at(record: ConsumerRecord, now: int) -> int:
     """When Kafka took it; by the producer's clock where the topic goes by that, but never later
     than now: what is ahead would be the newest for as long."""
-    return min(record.timestamp, now) if record.timestamp > 0 else now
+    return min(written_at(record, now), now)
+
+
+def written_at(record: ConsumerRecord, now: int) -> int:
+    """The record's time (epoch ms), or now where it has none: also where that is of no year in
+    which records are written, as of a client that tells seconds for milliseconds."""
+    return record.timestamp if record.timestamp >= _EARLIEST else now

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.intake.placed import add_placed
+from agents.intake.placed import add_placed, written_at
 from agents.intake.refusals import WINDOW, Refusals
 from agents.intake.source_figures import SourceFigures
 from pipeline.catalogue_folder import Catalogues
@@ -29,7 +29,7 @@ from policy.catalogue.catalogue import Catalogue
 from policy.source.decoding import Decoder, RegistryUnavailable
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
-from policy.source.unknown_type import with_known_type
+from policy.source.usable import judged
 from schemas.encoding import encode
 from schemas.errors import BadRecord
 from schemas.source_state import SourceState
@@ -120,6 +120,8 @@ class SourceReading:
                 await self._take(fetched)
                 if not fetched or self.waits:
                     await self._land()
+                if not fetched:
+                    await self._log.pass_over()
                 await self._log.commit()
             metrics.SOURCE_LAG.labels(self.name).set(self._log.lag())
             if not self._log.follows_any:
@@ -229,7 +231,7 @@ class SourceReading:
         if isinstance(record.value, Unread):
             most = f"over {decompression.MOST_BYTES} bytes when it is unpacked"
             return Refused(Reason.TOO_LARGE, f"{record.value.which} are one batch of {most}")
-        judged: Outcome | None = None
+        found: Outcome | None = None
         for attempt in range(2):
             by = self._means()
             if by is None:
@@ -246,13 +248,13 @@ class SourceReading:
                 where = f"partition {record.partition}, offset {record.offset}"
                 fault = report_fault(record.topic, where, error)
                 return Refused(fault.reason, fault.detail)
-            judged = with_known_type(outcome, by.catalogue)
-            if judged is outcome:
-                return judged
+            found = judged(outcome, by.catalogue)
+            if found is outcome:
+                return found
             if attempt == 0:
                 # Its type may be so new that we have not looked at the files since.
                 await self._catalogues.refresh()
-        return judged
+        return found
 
     def _is_too_much(self, record: SourceRecord, outcome: Outcome) -> bool:
         """Note what came of it; whether too much of the last was refused to go on."""
@@ -297,7 +299,7 @@ def as_source_record(record: ConsumerRecord, now: int) -> SourceRecord:
     """A record as Kafka's client gives it, read at `now` (epoch ms)."""
     return SourceRecord(
         value=record.value,
-        timestamp=record.timestamp if record.timestamp > 0 else now,
+        timestamp=written_at(record, now),
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

@@ -15,7 +15,7 @@ from pipeline.records.source_decoders import SourceDecoders
 from policy.catalogue.catalogue import Catalogue
 from policy.source.record import Mapped, Skipped
 from policy.source.source import Source
-from policy.source.unknown_type import unknown_type
+from policy.source.usable import judged
 
 MOST_CAUSES = 20
 """Different reasons that are counted apart."""
@@ -67,9 +67,8 @@ async def replay(
         else:
             said = as_source_record(record, now)
             outcome = await source.outcome(said, decoders.of(source), decoders.key_of(source))
-            if (unknown := unknown_type(outcome, catalogue)) is not None:
-                what, why = DEAD, f"no notification type for {unknown!r}"
-            elif isinstance(outcome, Skipped):
+            outcome = judged(outcome, catalogue)
+            if isinstance(outcome, Skipped):
                 what, why = SKIPPED, outcome.why
             elif not isinstance(outcome, Mapped):
                 what, why = DEAD, f"{outcome.reason}: {outcome.detail}"

@@ -12,7 +12,7 @@ from pipeline.records.source_decoders import SourceDecoders
 from policy.catalogue.catalogue import Catalogue
 from policy.source.record import Mapped, Refused, Skipped
 from policy.source.source import Source
-from policy.source.unknown_type import with_known_type
+from policy.source.usable import judged
 from schemas.event import Event
 
 MOVED, SKIPPED, DEAD = "moved", "skipped", "dead"
@@ -53,7 +53,7 @@ async def tried(
         if isinstance(outcome, Mapped) and isinstance(outcome.value, Event):
             ids[outcome.value.id] += 1
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        match with_known_type(outcome, catalogue):
+        match judged(outcome, catalogue):
             case Mapped(value=value, into=into):
                 is_again = isinstance(value, Event) and ids[value.id] > 1
                 shown = to_builtins(value)

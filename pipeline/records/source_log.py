@@ -38,6 +38,7 @@ class _Place:
     since: int
     committed: int = -1
     committed_at: float = 0.0
+    fetched: int = 0
 
 
 class SourceLog:
@@ -119,12 +120,15 @@ class SourceLog:
         except OffsetOutOfRangeError as error:
             await self._look_into(set(error.args[0]))
             return []
-        return [
-            (tp, place.since, left)
-            for tp, records in fetched.items()
-            if (place := self._places.get(tp)) is not None
-            and (left := [each for each in records if each.offset >= place.next])
-        ]
+        found = []
+        for tp, records in fetched.items():
+            place = self._places.get(tp)
+            if place is not None and (
+                left := [each for each in records if each.offset >= place.next]
+            ):
+                place.fetched = left[-1].offset + 1
+                found.append((tp, place.since, left))
+        return found
 
     @property
     def followed(self) -> Set[TopicPartition]:
@@ -144,9 +148,19 @@ class SourceLog:
         """All before this offset is done, for good."""
         self._places[tp].next = offset
 
+    async def pass_over(self) -> None:
+        """Count as done what is no record behind the last one: the markers with which transactions
+        end, and what was aborted. Else that would seem to wait for ever."""
+        for tp, place in self._places.items():
+            if place.fetched <= place.next:
+                # Of what the client holds ready it has told nothing, and stands before that.
+                place.next = max(place.next, await self._consumer.position(tp))
+
     def go_back(self, tp: TopicPartition) -> None:
         """Have what is not done come again."""
-        self._consumer.seek(tp, self._places[tp].next)
+        place = self._places[tp]
+        place.fetched = place.next
+        self._consumer.seek(tp, place.next)
 
     def lag(self) -> int:
         """Records before it, as far as the last answers of the brokers tell."""
@@ -181,6 +195,7 @@ class SourceLog:
     def _assign(self) -> None:
         self._consumer.assign(list(self._places))
         for tp, place in self._places.items():
+            place.fetched = place.next
             self._consumer.seek(tp, place.next)
 
     async def _look_into(self, tps: set[TopicPartition]) -> None:

@@ -37,8 +37,9 @@ def recipients(event: Event, spec: NotificationType) -> list[str]:
     """The users that the event names, by `notify` or in its data at `spec.users`, each once.
 
     Raises BadRecord naming the field when it is missing or holds anything but a name of 1 to
-    200 characters or a list of up to 1,000 of them. An empty list is nobody. For a type with
-    another audience there is no such field: that is ValueError.
+    200 characters or a list of up to 1,000 of them. A whole number is the name of its digits, as
+    ids in databases are numbers. An empty list is nobody. For a type with another audience there is
+    no such field: that is ValueError.
     """
     if event.notify is not None:
         return list(dict.fromkeys(event.notify.users))
@@ -91,7 +92,8 @@ def addressed_to(user: str, event: Event, spec: NotificationType) -> Event:
     for path in (spec.users, *spec.then):
         names = value_at(data, path)
         if isinstance(names, list):
-            data = _with([user] if user in names else [], data, path)
+            mine = [name for name in names if _name(name) == user]
+            data = _with(mine[:1], data, path)
     return event if data is event.data else replace(event, data=data)
 
 
@@ -126,7 +128,7 @@ def _named(
     value = value_at(event.data, path)
     if value is None:
         raise invalid("is missing")
-    names = value if isinstance(value, list) else [value]
+    names = [_name(each) for each in value] if isinstance(value, list) else [_name(value)]
     if len(names) > most:
         raise invalid(f"names {len(names)} {what}s, {most} are allowed")
     for name in names:
@@ -135,6 +137,14 @@ def _named(
         if not is_one_line(name):
             raise invalid(f"names a {what} with control characters or line breaks")
     return list(dict.fromkeys(names))
+
+
+def _name(value: object) -> object:
+    """The name that stands there, if it is one; 7 and 7.0 are "7", as wherever events are of the
+    same thing."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if type(value) is int else value
 
 
 def fan_out(counts: Mapping[int, int], threshold: int) -> Write | Read:

@@ -174,7 +174,8 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Time after which it is too late to send it, from the event, or from when its `delay` or
     `deliver_at` is over."""
     users: FieldPath | None = None
-    """A path to the recipient, or to a list of up to 1,000 of them."""
+    """A path to the recipient, or to a list of up to 1,000 of them. A whole number is the
+    user of that name."""
     followers: bool = False
     """The followers of the event's actor."""
     subscribers: FieldPath | None = None

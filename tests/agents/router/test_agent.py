@@ -448,7 +448,7 @@ async def test_an_end_beyond_the_share_of_its_tenant_holds_up_nobody(stage: Stag
 
 
 async def test_what_ends_a_type_names_users_or_is_a_dead_letter(stage: Stage) -> None:
-    await stage.say(EVENTS, event("thing.over", {"thing": 7, "who": 5}, actor="zoe"))
+    await stage.say(EVENTS, event("thing.over", {"thing": 7, "who": 5.5}, actor="zoe"))
     await stage.work(router_of(stage, ("one", Priority.NORMAL, BY_NAME)))
     (letter,) = await stage.read(DEAD_LETTERS, DeadLetter)
     assert (letter.reason, letter.detail) == (

@@ -25,13 +25,17 @@ def named_by(data: dict[str, Any], path: str = "who") -> list[str]:
         ({"order": {"customer": "ann"}}, "order.customer", ["ann"]),
         ({"who": "x" * 200}, "who", ["x" * 200]),
         ({"who": ["a"]}, "who", ["a"]),
+        ({"who": 1042}, "who", ["1042"]),
+        ({"who": [7, "7", 7.0, "ann", 0]}, "who", ["7", "ann", "0"]),
     ],
 )
 def test_recipients(data: dict[str, Any], path: str, users: list[str]) -> None:
     assert named_by(data, path) == users
 
 
-@pytest.mark.parametrize("value", [7, "", "x" * 201, ["ann", 7], ["ann", None], [""], {}])
+@pytest.mark.parametrize(
+    "value", [7.5, True, "", "x" * 201, ["ann", False], ["ann", None], [""], {}, 1e300]
+)
 def test_what_is_no_user_is_invalid(value: object) -> None:
     with pytest.raises(BadRecord, match=r"data\.who is not a user") as caught:
         named_by({"who": value})
@@ -118,10 +122,10 @@ def test_the_subscribers_of_topics(about: object, expected: list[str]) -> None:
     ("about", "complaint"),
     [
         (None, "is missing"),
-        (7, "is not a topic"),
+        (7.5, "is not a topic"),
         ("", "is not a topic"),
         ("x" * 151, r"is not a topic \(1 to 150 characters\) or a list of topics"),
-        (["chess", 7], "is not a topic"),
+        (["chess", True], "is not a topic"),
         ([str(n) for n in range(101)], "names 101 topics, 100 are allowed"),
     ],
 )

@@ -14,11 +14,10 @@ from policy.source.decoding import RegistryUnavailable
 from policy.source.envelopes import BATCH, STRUCTURED
 from policy.source.record import Mapped, Outcome, Refused, Skipped, SourceRecord
 from policy.source.source import Source
-from policy.source.unknown_type import unknown_type
+from policy.source.usable import judged
 from schemas.errors import Misconfigured
 from schemas.event import Event
 from schemas.topics import INTO
-from schemas.vocabulary import Reason
 from web.api.call import Call, Sent
 from web.api.keys import ApiKey, Scope, SourceKey
 from web.api.problem import FieldError, Problem, ProblemBody
@@ -149,11 +148,10 @@ class Sources:
         except RegistryUnavailable as error:
             raise Problem(503, str(error), headers={"Retry-After": "5"}) from None
         catalogues = self._desk.catalogues
-        if unknown_type(outcome, catalogues.current) is not None:
-            await catalogues.refresh()
-        if unknown_type(outcome, catalogues.current) is None:
+        if judged(outcome, catalogues.current) is outcome:
             return outcome
-        return Refused(Reason.UNKNOWN_TYPE, "no notification type of the catalogue")
+        await catalogues.refresh()
+        return judged(outcome, catalogues.current)
 
 
 def _records(source: Source, sent: Sent, now: int) -> Iterable[SourceRecord]:

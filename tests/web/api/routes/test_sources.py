@@ -57,6 +57,7 @@ into = "events"
 [sources.rows.set]
 type = "thing.happened"
 actor = "{{ after.shop }}"
+data = { who = "ann" }
 
 [sources.repository]
 into = "events"
@@ -66,7 +67,10 @@ type = "thing.happened"
 id = "{{ headers['x-github-delivery'] }}"
 actor = "{{ sender.login }}"
 tenant = "code"
-data = { event = "{{ headers['x-github-event'] }}", secret = "{{ headers['authorization'] }}" }
+[sources.repository.set.data]
+who = "ann"
+event = "{{ headers['x-github-event'] }}"
+secret = "{{ headers['authorization'] }}"
 
 [sources.payments]
 into = "events"
@@ -76,6 +80,7 @@ type = "thing.happened"
 id = "{{ value.id }}"
 actor = "{{ account or 'us' }}"
 occurred_at = "{{ created | epoch_s }}"
+data = { who = "{{ customer }}" }
 """
 
 
@@ -190,13 +195,16 @@ async def test_cloud_events_of_the_sdk_are_taken_as_they_are(house: House, mode:
 
 async def test_of_a_batch_all_are_taken_or_none(house: House) -> None:
     batch = "application/cloudevents-batch+json"
-    one = {"specversion": "1.0", "id": "1", "source": "/a", "type": "thing.happened", "data": {}}
+    one = {"specversion": "1.0", "id": "1", "source": "/a", "type": "thing.happened"}
+    one |= {"data": {"who": "ann"}}
     said = await house.done("shop", [one, one | {"id": "2"}], content_type=batch)
     assert said["ids"] == ["/a#1", "/a#2"]
-    answer = await house.post("shop", [one, {"id": "3"}], content_type=batch)
-    assert answer.status == 422
-    (error,) = json.loads(answer.body)["errors"]
-    assert error["pointer"] == "/1"
+    for bad, why in (({"id": "3"}, "specversion"), (one | {"data": {}}, "data.who is missing")):
+        answer = await house.post("shop", [one, bad], content_type=batch)
+        assert answer.status == 422
+        (error,) = json.loads(answer.body)["errors"]
+        assert error["pointer"] == "/1"
+        assert why in error["detail"]
     assert len(house.topics.said(EVENTS)) == 2
     for body, status in (({}, 400), ([], 400), (b"[", 400), ([one] * 1001, 400)):
         assert (await house.post("shop", body, content_type=batch)).status == status
@@ -259,8 +267,10 @@ async def test_a_signed_webhook_needs_no_key_and_says_its_tenant_itself(house: H
     assert said["ids"] == ["72d3162e"]
     (event,) = house.topics.said(EVENTS)
     assert (event["actor"], event["tenant"]) == ("octocat", "code")
-    assert event["data"] == {"event": "issues"}
-    payment = json.dumps({"id": "evt_1", "created": SECONDS, "type": "charge.paid"}).encode()
+    assert event["data"] == {"who": "ann", "event": "issues"}
+    payment = json.dumps(
+        {"id": "evt_1", "created": SECONDS, "type": "charge.paid", "customer": 7}
+    ).encode()
     said = await house.done("payments", payment, key="", Stripe_Signature=stripe(payment))
     assert said["ids"] == ["evt_1"]
 
@@ -274,7 +284,9 @@ async def test_whoever_has_neither_key_nor_secret_is_told_nothing(house: House) 
         ("clicks", {"X_Hub_Signature_256": github(body)}),
         ("nothing", {}),
     ):
-        assert (await house.post(source, body, key="", **headers)).status == 401
+        answer = await house.post(source, body, key="", **headers)
+        assert answer.status == 401
+        assert "what is signed with its secret" in answer.text
     wrong = await house.post("repository", body, key="wrong", X_Hub_Signature_256=github(body))
     assert wrong.status == 401
     assert house.topics.said(EVENTS) == []
