@@ -1,7 +1,7 @@
 """What Kafka held in a span of time, put into a table beside what ClickHouse made of it."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,8 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.misplaced import Misplaced
-from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS, PLACED
+from schemas.request import Request
+from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS, PLACED, REQUESTS
 
 BLOCK = 100_000
 """Claims of one insert."""
@@ -40,6 +41,8 @@ _lines = msgspec.json.Decoder(DeliveryEvent)
 _delivery = msgspec.json.Decoder(Delivery)
 _event = msgspec.json.Decoder(Event)
 _letter = msgspec.json.Decoder(DeadLetter)
+_request = msgspec.json.Decoder(Request)
+_REQUESTS = frozenset(topic.name for topic in REQUESTS.values())
 
 
 class Claims:
@@ -60,12 +63,13 @@ class Claims:
         self._clickhouse = clickhouse
         self._erased = erased
         self._rows: list[tuple[str, str, str, str]] = []
+        self._undecided = frozenset[tuple[str, str]]()
 
     async def read(
         self, kafka: Kafka, begin: int, end: int, progress: Callable[[int, int], None]
     ) -> None:
         """Take in all that Kafka took from `begin` to `end` (epoch ms); raises Unavailable."""
-        buried = await _buried(kafka, begin)
+        buried, self._undecided = await _buried(kafka, begin)
         topics = [EVENTS, PLACED_EVENTS, *DELIVER.values(), DELIVERY_EVENTS]
         async with History(kafka, topics, begin, end) as history:
             done = 0
@@ -116,6 +120,8 @@ class Claims:
 
     def _expect(self, event: Event, taken_at: int, origin: str = "") -> None:
         """Whom an event names must be told of it, or of why not; followers may be nobody."""
+        if (event.tenant, event.id) in self._undecided:
+            return
         named = {
             user
             for spec in self._catalogue.for_event(event)
@@ -150,11 +156,17 @@ async def claims(clickhouse: ClickHouse, catalogue: Catalogue) -> AsyncIterator[
         await clickhouse.command(f"DROP TABLE IF EXISTS {name}")
 
 
-async def _buried(kafka: Kafka, begin: int) -> set[Place]:
-    """Where the records stood that became dead letters since."""
+async def _buried(kafka: Kafka, begin: int) -> tuple[set[Place], frozenset[tuple[str, str]]]:
+    """Where the records stood that became dead letters since; and the events, by tenant and id, of
+    those among them that were to be decided, as where their text lacks something."""
     found: set[Any] = set()
+    undecided = set()
     async with History(kafka, [DEAD_LETTERS], begin, 1 << 52) as history:
         async for record in history.records():
             letter = _letter.decode(record.value)
             found.add((letter.topic, letter.partition, letter.offset))
-    return found
+            if letter.topic in _REQUESTS and letter.value is not None:
+                with suppress(msgspec.DecodeError):  # what was cut short
+                    event = _request.decode(letter.value).event
+                    undecided.add((event.tenant, event.id))
+    return found, frozenset(undecided)

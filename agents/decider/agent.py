@@ -204,7 +204,7 @@ class Decider(Stateful):
                 else:
                     self._take(transaction, decisions, value, record)
             except BadRecord as error:
-                self._intake.set_aside(record, error, transaction.outputs)
+                self._intake.set_aside(record, _of_source(error, value), transaction.outputs)
 
     def _take(
         self,
@@ -347,3 +347,11 @@ class Decider(Stateful):
 def taken(record: ConsumerRecord) -> Taken:
     """When Kafka took what a record says of a user."""
     return Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))
+
+
+def _of_source(error: BadRecord, value: msgspec.Struct) -> BadRecord:
+    """What is wrong, with the company's record that it began with: the dead letter is of what was
+    made of that."""
+    if not isinstance(value, Request | Broadcast) or not value.origin.source:
+        return error
+    return BadRecord(error.reason, f"{error.detail}; made of {value.origin.source}")

@@ -17,8 +17,17 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.misplaced import Misplaced
-from schemas.topics import CONTACTS, DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, EVENTS, PLACED
-from schemas.vocabulary import Channel, Reason
+from schemas.request import Origin, Request
+from schemas.topics import (
+    CONTACTS,
+    DEAD_LETTERS,
+    DELIVER,
+    DELIVERY_EVENTS,
+    EVENTS,
+    PLACED,
+    REQUESTS,
+)
+from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique
 from tests.agents.samples import order_shipped, reachable
@@ -126,8 +135,18 @@ async def test_what_is_kept_for_90_days_is_not_missed_afterwards(run: Run) -> No
 
 
 async def test_an_event_that_nobody_decided(run: Run) -> None:
-    lost = order_shipped(unique("user"))
-    await run.stage.say(EVENTS, lost)
+    """And one that nobody can decide is a dead letter, and not lost."""
+    lost, unsaid = order_shipped(unique("user")), order_shipped(unique("user"))
+    request = Request(
+        type="order_shipped", user="ann", event=unsaid, origin=Origin("events", 0, 0), accepted_at=1
+    )
+    letter = DeadLetter(
+        id=unique("letter"), reason=Reason.RENDER_FAILED, detail="", role="decider",
+        topic=REQUESTS[Priority.HIGH].name, partition=0, offset=10_000, at=run.stage.clock.now(),
+        value=encode(request),
+    )  # fmt: skip
+    await run.stage.say(DEAD_LETTERS, letter)
+    await run.stage.say(EVENTS, lost, unsaid)
     found = await run.compare()
     (wrong,) = [finding for finding in found.findings if finding.wrong]
     assert (wrong.said.split()[0], wrong.examples) == ("domain", [lost.id])
