@@ -41,6 +41,12 @@ Sender = Callable[[Mapping[str, str], Sent], ApiKey | None]
 """Who sends this to that path, without a key; None for somebody unknown."""
 LoggedIn = Callable[[web.Request], ApiKey | None]
 """What whoever is logged in counts as, without a key; None for nobody. Raises Problem."""
+_KEY = "Send Authorization: Bearer KEY."
+_KEY_OR_SIGNATURE = (
+    "Send Authorization: Bearer KEY, or, to a source with a signature, what is signed with its "
+    "secret in TOCSIN_SOURCE_SECRETS and was signed within the last five minutes."
+)
+"""The same for each source, whether there is one, and a signature, or not."""
 
 
 class Route(NamedTuple):
@@ -136,7 +142,7 @@ class Gate:
             key = sender(_path(request), sent)
         if key is None:
             challenge = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
-            raise Problem(401, "Send Authorization: Bearer KEY.", headers=challenge)
+            raise Problem(401, _KEY if sender is None else _KEY_OR_SIGNATURE, headers=challenge)
         return key
 
     async def _body(self, request: web.Request, decoder: Any) -> Any:
