@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord
 from agents.state import Stateless
 from analytics.clickhouse import ClickHouse
 from analytics.erasure import Erased, erase, purge
+from analytics.folding import fold
 from analytics.migration import check_schema
 from pipeline.batcher import Batcher
 from pipeline.process.runtime import Runtime
@@ -38,8 +39,10 @@ GATHER = 0.1
 """Seconds between fetches: each partition's rows are a slice, and rows wait for longer anyway."""
 LINGER = 0.25
 """Seconds that rows wait for others: ClickHouse wants few large inserts."""
-PURGE_SECONDS = 3600.0
-"""Until it is looked again whether anything is to be taken out of ClickHouse's files."""
+UPKEEP_SECONDS = 3600.0
+"""Until it is looked again what to take out of ClickHouse's files, and which days to count."""
+FOLD_SECONDS = 120.0
+"""Of these, in which days are counted; what is left then goes on in the next ones."""
 PAUSES = (1, 2, 5, 10, 20)
 """Seconds between tries while ClickHouse is away; the last one repeats."""
 
@@ -103,7 +106,7 @@ class Analytics(Stateless):
         super().__init__(runtime, NAME, kinds)
         self._clickhouse = clickhouse
         self._number = number
-        self._purge_at = 0.0
+        self._upkeep_at = self._fold_until = 0.0
         self._rows = rows
         self._closing = closing
         # Rows of a user and their erasure meet in one partition.
@@ -124,20 +127,36 @@ class Analytics(Stateless):
         await outputs.flush()
 
     async def on_timer(self, read_to: ReadTo) -> float | None:
-        """Once a day, what was erased is taken out of files: by whoever has the first partition."""
+        """Once a day, what was erased is taken out of files, and each hour, days that are closed
+        are counted, a step between two slices: by whoever has the first partition."""
         if self._number:
             return None
         now = asyncio.get_running_loop().time()
-        if now >= self._purge_at:
-            self._purge_at = now + PURGE_SECONDS
-            try:
-                tables = await purge(self._clickhouse, self._runtime.settings.clickhouse_cluster)
-            except Unavailable as error:
-                log.warning("%s What was erased is in its files until then.", error)
-            else:
-                if tables:
-                    log.info("What was erased is being taken out of %s.", ", ".join(tables))
-        return self._purge_at - now
+        if now >= self._upkeep_at:
+            self._upkeep_at, self._fold_until = now + UPKEEP_SECONDS, now + FOLD_SECONDS
+            await self._purge()
+            return 0
+        if now < self._fold_until:
+            if await self._fold():
+                return 0
+            self._fold_until = now
+        return self._upkeep_at - now
+
+    async def _purge(self) -> None:
+        try:
+            tables = await purge(self._clickhouse, self._runtime.settings.clickhouse_cluster)
+        except Unavailable as error:
+            log.warning("%s What was erased is in its files until then.", error)
+        else:
+            if tables:
+                log.info("What was erased is being taken out of %s.", ", ".join(tables))
+
+    async def _fold(self) -> bool:
+        try:
+            return await fold(self._clickhouse, self._runtime.settings.clickhouse_cluster)
+        except Unavailable as error:
+            log.warning("%s Days are folded within the hour after.", error)
+            return False
 
     async def _insert(self, events: list[DeliveryEvent]) -> None:
         wanted = (await self._known()).without(events)

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from analytics.analyst import keep_apart
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from pipeline.admin.topic_alteration import mend_topics
@@ -30,6 +31,8 @@ async def set_up(settings: Settings, *, dry_run: bool = False) -> SetUp:
     differences = await mend_topics(settings, TOPICS, dry_run=dry_run)
     clickhouse = ClickHouse(settings)
     try:
+        if not dry_run:
+            await keep_apart(clickhouse, settings.clickhouse_database, settings.clickhouse_cluster)
         applied = await migrate(clickhouse, settings.clickhouse_cluster, dry_run=dry_run)
     finally:
         await clickhouse.close()

@@ -2,11 +2,13 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from hashlib import sha256
 
+from analytics.clickhouse import ClickHouse
 from analytics.migration import filled
 from analytics.quoting import quoted
-from schemas.errors import WrongUsage
+from schemas.errors import NotPermitted, Unavailable, WrongUsage
 
 LIMITS = {
     "max_result_rows": 100_000,
@@ -27,10 +29,13 @@ TABLES = (
     "notification_state",
     "notification_days",
     "by_minute",
-    "by_hour",
+    "hour_sets",
+    "hour_counts",
+    "counted_days",
     "erased_happenings",
 )
 """What views are made from; all of them have a tenant."""
+_DENIED = "ACCESS_DENIED"
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}")
 _STATEMENTS = (
     "CREATE SETTINGS PROFILE OR REPLACE tocsin_analyst {on_cluster} "
@@ -48,6 +53,15 @@ _ONLY = (
     "FOR SELECT USING tenant = [tenant] TO [name]"
 )
 """Views ask with the rights of who asks them, so that this holds for them as well."""
+_POLICIES = """
+SELECT short_name, table, select_filter, apply_to_list FROM system.row_policies
+WHERE database = currentDatabase() AND endsWith(short_name, '_tenant')
+ORDER BY short_name, table
+"""
+_SAME = (
+    "CREATE ROW POLICY IF NOT EXISTS [name] {on_cluster} ON [database].[table] "
+    "FOR SELECT USING [filter] TO [accounts]"
+)
 
 
 def new_password() -> str:
@@ -80,6 +94,51 @@ def statements(
             statement = statement.replace(placeholder, word)
         found.append(filled(statement, cluster))
     return found
+
+
+async def keep_apart(clickhouse: ClickHouse, database: str, cluster: str = "") -> None:
+    """Have who sees one tenant alone see no others in tables that are new, even before those are
+    there. Raises Unavailable, and NotPermitted where that is seen and may not be done; whoever may
+    not see policies, as where there are no accounts, is asked nothing."""
+    try:
+        found = await clickhouse.query(_POLICIES)
+    except Unavailable as error:
+        if _DENIED not in str(error):
+            raise
+        return
+    wanted = missing_policies(found, database, cluster)
+    try:
+        for statement in wanted:
+            await clickhouse.command(statement)
+    except Unavailable as error:
+        if _DENIED not in str(error):
+            raise
+        raise NotPermitted(
+            "Accounts that see one tenant alone would see others in new tables, so nothing was "
+            f"changed in ClickHouse: have an administrator run {'; '.join(wanted)}"
+        ) from None
+
+
+def missing_policies(
+    found: Sequence[tuple[str, str, str, Sequence[str]]], database: str, cluster: str = ""
+) -> list[str]:
+    """What gives each policy, of which name, table, filter and accounts are known, to the tables
+    that lack it."""
+    there = {(name, table) for name, table, _, _ in found}
+    same = {name: (condition, accounts) for name, _, condition, accounts in found}
+    return [
+        filled(
+            _SAME.replace("[name]", name)
+            .replace("[database]", database)
+            .replace("[table]", table)
+            .replace("[accounts]", ", ".join(accounts))
+            .replace("[filter]", condition),
+            cluster,
+        )
+        for name, (condition, accounts) in same.items()
+        for table in TABLES
+        if (name, table) not in there
+    ]
 
 
 def _bound(setting: str) -> str:

@@ -41,9 +41,14 @@ class ClickHouse:
         self._types: Sequence[ClickHouseType] = ()
         self._connecting = asyncio.Lock()
 
-    async def command(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
-        """Run a statement that answers nothing; raises Unavailable."""
-        await self._try("command", sql, parameters=parameters)
+    async def command(
+        self,
+        sql: str,
+        parameters: dict[str, Any] | None = None,
+        limits: dict[str, Any] | None = None,
+    ) -> None:
+        """Run a statement that answers nothing; `limits` are settings of it. Raises Unavailable."""
+        await self._try("command", sql, parameters=parameters, settings=limits)
 
     async def insert(self, events: Sequence[DeliveryEvent]) -> None:
         """Insert the events; on return ClickHouse has them. Raises Unavailable.

@@ -17,8 +17,12 @@ from schemas.vocabulary import Channel, Priority
 SOURCE = {"type": "grafana-clickhouse-datasource", "uid": "tocsin-clickhouse"}
 _DRAWN = {Chart.BARS: "barchart", Chart.LINES: "timeseries", Chart.TABLE: "table"}
 _WIDTH, _HEIGHT = 12, 9
-TENANTS = "SELECT DISTINCT tenant FROM by_hour ORDER BY tenant"
-TYPES = "SELECT DISTINCT type FROM by_hour WHERE tenant = ${tenant:singlequote} ORDER BY type"
+_KEPT = "(SELECT tenant, type FROM hour_sets UNION ALL SELECT tenant, type FROM hour_counts)"
+TENANTS = f"SELECT DISTINCT tenant FROM {_KEPT} ORDER BY tenant"  # noqa: S608 - ours
+TYPES = (
+    f"SELECT DISTINCT type FROM {_KEPT} "  # noqa: S608 - ours
+    "WHERE tenant = ${tenant:singlequote} ORDER BY type"
+)
 ALL = "''"
 """What stands for all values: put into queries as it is, it is the empty text, which narrows
 nothing. Grafana takes an empty value for none given, and would list all that there are."""

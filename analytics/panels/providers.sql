@@ -13,7 +13,8 @@ FROM
 (
     SELECT
         channel, provider, stage, reason,
-        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
+            AS messages
     FROM {happenings} AS h
     WHERE provider != '' AND stage IN ('sent', 'retrying', 'failed', 'bounced')
     GROUP BY channel, provider, stage, reason

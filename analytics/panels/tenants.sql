@@ -9,7 +9,8 @@ FROM
 (
     SELECT
         tenant, stage, priority,
-        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
+            AS messages
     FROM {happenings} AS h
     GROUP BY tenant, stage, priority
     HAVING messages > 0

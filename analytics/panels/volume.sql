@@ -2,7 +2,8 @@
 SELECT
     toStartOfInterval(h.time, toIntervalSecond({step:UInt32})) AS time,
     channel,
-    uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+    uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
+        AS messages
 FROM {happenings} AS h
 WHERE stage = 'sent'
 GROUP BY time, channel

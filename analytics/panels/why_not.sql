@@ -2,7 +2,8 @@
 -- whole notification, which may have gone out on another one, is told by `told`.
 SELECT
     reason, stage,
-    uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+    uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
+        AS messages
 FROM {happenings} AS h
 WHERE stage IN ('suppressed', 'failed')
 GROUP BY reason, stage

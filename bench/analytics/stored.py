@@ -2,7 +2,14 @@
 
 from analytics.clickhouse import ClickHouse
 
-TABLES = ("delivery_events", "notification_state", "notification_days", "by_minute", "by_hour")
+TABLES = (
+    "delivery_events",
+    "notification_state",
+    "notification_days",
+    "by_minute",
+    "hour_sets",
+    "hour_counts",
+)
 _SIZES = """
 SELECT table, sum(bytes_on_disk) FROM system.parts
 WHERE active AND database = currentDatabase() AND has({tables:Array(String)}, table)

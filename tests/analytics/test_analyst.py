@@ -7,7 +7,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from analytics.analyst import LIMITS, statements
+from analytics.analyst import LIMITS, TABLES, keep_apart, missing_policies, statements
 from analytics.clickhouse import ClickHouse
 from cli.main import tocsin
 from schemas.errors import Unavailable, WrongUsage
@@ -53,6 +53,23 @@ async def test_of_one_tenant_alone(database: ClickHouse) -> None:
     )
     mine = {policy.split(" ON shop.")[1].split()[0] for policy in policies}
     assert mine == {name for (name,) in of_tenants} - {"audit", "erased", "delivery_events_0006"}
+
+
+async def test_new_tables_are_narrowed_for_who_was_before(database: ClickHouse) -> None:
+    """To the same accounts, by the same filter; and once."""
+    old = [name for name in TABLES if name not in ("hour_sets", "hour_counts", "counted_days")]
+    found = [("ann_tenant", name, "tenant = 'o\\'acme'", ["ann"]) for name in old]
+    made = missing_policies(found, "shop", "house")
+    assert made == [
+        f"CREATE ROW POLICY IF NOT EXISTS ann_tenant ON CLUSTER house ON shop.{name} "
+        "FOR SELECT USING tenant = 'o\\'acme' TO ann"
+        for name in ("hour_sets", "hour_counts", "counted_days")
+    ]
+    for statement in made:
+        await database.command(f"EXPLAIN AST {statement}")
+    assert missing_policies([(*found[0][:1], name, *found[0][2:]) for name in TABLES], "shop") == []
+    # Where there are no accounts, nothing is asked for.
+    await keep_apart(database, "shop")
 
 
 @pytest.mark.parametrize("name", ["a b", "x; DROP TABLE y", "", "1st"])

@@ -5,7 +5,7 @@ from schemas.vocabulary import Stage
 from tests.analytics.database import empty_tables, tables_of
 from tests.analytics.story import happened
 
-TABLES = ("delivery_events", "notification_state", "by_minute", "by_hour")
+TABLES = ("delivery_events", "notification_state", "by_minute", "hour_sets")
 EVENTS = [happened(stage, "n") for stage in (Stage.QUEUED, Stage.SENT)]
 
 

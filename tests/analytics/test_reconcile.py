@@ -113,7 +113,7 @@ async def test_a_row_that_clickhouse_lost(run: Run) -> None:
 
 async def test_a_row_that_is_counted_twice(run: Run) -> None:
     await run.database.command(
-        "INSERT INTO by_hour SELECT hour, tenant, type, category, channel, provider, priority, "
+        "INSERT INTO hour_sets SELECT hour, tenant, type, category, channel, provider, priority, "
         "stage, reason, catalogue, uniqExactState(toUInt64(7)) FROM by_hour "
         "GROUP BY ALL LIMIT 1"
     )

@@ -9,7 +9,7 @@ from tests.analytics.story import happened
 from tests.patience import until_told
 
 DAY = 86_400_000
-TABLES = ("delivery_events", "notification_state", "by_minute", "by_hour")
+TABLES = ("delivery_events", "notification_state", "by_minute", "hour_sets")
 LEFT = "SELECT stage, notification_id FROM delivery_events FINAL ORDER BY notification_id, stage"
 
 
@@ -28,7 +28,7 @@ async def test_what_is_old_goes_by_its_class(database: ClickHouse) -> None:
     await until_told(lambda: database.query(LEFT), lambda found: found == left, pause=0.1)
     days = "SELECT uniqExact({}) FROM {}"
     assert await database.query(days.format("day", "notification_state")) == [(2,)]
-    assert await database.query(days.format("toDate(hour)", "by_hour")) == [(2,)]
+    assert await database.query(days.format("toDate(hour)", "hour_sets")) == [(2,)]
     assert await database.query(days.format("toDate(minute)", "by_minute")) == [(1,)]
 
 

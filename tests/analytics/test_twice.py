@@ -15,6 +15,8 @@ VIEWS = sorted(
         for statement in file.statements("")
         if "CREATE OR REPLACE VIEW " in statement
     }
+    # Of the one that is for 0.3.0 see ROLL_UPS; the other one is a part of `hourly`.
+    - {"by_hour", "folded_hours"}
 )
 DIMENSIONS = "tenant, type, category, channel, provider, priority, stage, reason, catalogue"
 _LESS_GONE = """
@@ -65,7 +67,7 @@ async def test_the_same_topic_read_twice_changes_no_figure(database: ClickHouse)
     for start in range(0, len(again), 7):
         await database.insert(again[start : start + 7])
     assert await figures(database) == once
-    for table in ("delivery_events", "notification_state", "by_minute", "by_hour"):
+    for table in ("delivery_events", "notification_state", "by_minute", "hour_sets"):
         await database.command(f"OPTIMIZE TABLE {table} FINAL")
     assert await figures(database) == once
 

@@ -250,7 +250,7 @@ async def test_the_day_of_each_view_is_that_of_the_event(database: ClickHouse) -
         "how_fast": Stage.SENT,
     }
     for view, stage in views.items():
-        for table in ("delivery_events", "by_hour", "notification_state"):
+        for table in ("delivery_events", "hour_sets", "notification_state"):
             await database.command(f"TRUNCATE TABLE {table}")
         told = [
             happened(stage, name, 3 * DAY_MS, **{**sms, "delivery_id": name, "occurred_at": day})

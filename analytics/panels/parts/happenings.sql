@@ -1,8 +1,10 @@
 (
     -- What happened from `from` until `to`, to the millisecond: whole hours and minutes as they are
     -- rolled up, what is left at both ends from the events themselves. Up to twelve hours it is all
-    -- by the minute. Of users who were erased since, `gone` is 1, so that they can be taken off.
+    -- by the minute. Of users who were erased since, `gone` is 1, so that they can be taken off. Days
+    -- that are folded are counts, `counted`, less those.
     WITH
+        (SELECT toDateTime(max(day) + 1, 'UTC') FROM folded_days) AS folded_until,
         toStartOfMinute({from} + toIntervalMillisecond(59999)) AS first_minute,
         greatest(first_minute, toStartOfMinute({to})) AS last_minute,
         toStartOfHour({from} + toIntervalMillisecond(3599999)) AS first_hour,
@@ -14,11 +16,26 @@
         greatest(first_minute, {kept}) AS first_kept
     SELECT
         hour AS time, tenant, type, channel, provider, priority, stage, reason, happenings,
-        0 AS gone
-    FROM by_hour
-    WHERE hour >= first_hour AND hour < last_hour AND {narrowed}
+        0 AS gone, toInt64(0) AS counted
+    FROM hour_sets
+    WHERE hour >= first_hour AND hour < last_hour AND hour >= folded_until AND {narrowed}
     UNION ALL
-    SELECT minute, tenant, type, channel, provider, priority, stage, reason, happenings, 0
+    SELECT
+        hour, tenant, type, channel, provider, priority, stage, reason,
+        arrayReduce('uniqExactState', emptyArrayUInt64()), 0, toInt64(count)
+    FROM hour_counts FINAL
+    WHERE hour >= first_hour AND hour < last_hour AND hour < folded_until AND {narrowed}
+    UNION ALL
+    SELECT
+        toStartOfHour(minute) AS hour, tenant, type, channel, provider, priority, stage, reason,
+        arrayReduce('uniqExactState', emptyArrayUInt64()), 0,
+        -toInt64(uniqExactMerge(happenings))
+    FROM erased_happenings
+    WHERE
+        minute >= first_hour AND minute < last_hour AND minute < folded_until AND {narrowed}
+    GROUP BY hour, tenant, type, channel, provider, priority, stage, reason
+    UNION ALL
+    SELECT minute, tenant, type, channel, provider, priority, stage, reason, happenings, 0, 0
     FROM by_minute
     WHERE
         minute >= first_kept AND minute < last_minute
@@ -27,7 +44,7 @@
     SELECT
         toStartOfMinute(occurred_at) AS minute,
         tenant, type, channel, provider, priority, stage, reason,
-        uniqExactState(cityHash64(id)), 0
+        uniqExactState(cityHash64(id)), 0, 0
     FROM delivery_events
     WHERE
         (first_minute != {from} OR last_minute != {to}
@@ -41,9 +58,10 @@
     UNION ALL
     SELECT
         if(minute >= first_hour AND minute < last_hour, toStartOfHour(minute), minute),
-        tenant, type, channel, provider, priority, stage, reason, happenings, 1
+        tenant, type, channel, provider, priority, stage, reason, happenings, 1, 0
     FROM erased_happenings
     WHERE
         minute >= toStartOfMinute({from}) AND minute < {to}
+        AND NOT (minute >= first_hour AND minute < last_hour AND minute < folded_until)
         AND {narrowed}
 )
