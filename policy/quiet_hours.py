@@ -80,6 +80,62 @@ def _opens_at(zone: str, spans: tuple[QuietSpan, ...], minute: int) -> int | Non
     return _passed(zone, minute, partial(_minutes_to, _weekly(spans)), LONGEST_MS * 2)
 
 
+def silent_since(
+    zone: str, quiet_spans: tuple[QuietSpan, ...], within: tuple[QuietSpan, ...], now: int
+) -> int | None:
+    """Since when (epoch ms) it is quiet, or in none of `within`, without a break; None if it is
+    neither at `now`.
+
+    Nothing in `within` is always. A stretch of more than `LONGEST_MS` may have begun earlier.
+    """
+    return _silent_since(zone, quiet_spans, within, now // _MINUTE_MS)
+
+
+@lru_cache(maxsize=16_384)
+def _silent_since(
+    zone: str, quiet_spans: tuple[QuietSpan, ...], within: tuple[QuietSpan, ...], minute: int
+) -> int | None:
+    passed = [partial(_minutes_passed, _weekly(quiet_spans))]
+    if within:
+        passed.append(partial(_minutes_out, _weekly(within)))
+    began, at = None, minute * _MINUTE_MS
+    while at > minute * _MINUTE_MS - LONGEST_MS:
+        found = [since for each in passed if (since := _since(zone, at, each)) is not None]
+        if not found:
+            break
+        began = min(found)
+        at = began - _MINUTE_MS
+    return began
+
+
+def _since(zone: str, at: int, passed_at: Callable[[int], int | None]) -> int | None:
+    """The beginning of what the clock is in at `at` (epoch ms); None if it is not.
+
+    `passed_at` says how many minutes of it have passed, at a minute of the week.
+    """
+    passed, most = passed_at(minute_of_week(zone, at)), at - LONGEST_MS
+    if passed is None:
+        return None
+    while at > most:
+        begin = at - passed * _MINUTE_MS
+        change = _last_change(zone, begin, at)
+        if change is None:
+            return begin
+        # Up to a change the clock showed something else, so look again.
+        passed = passed_at(minute_of_week(zone, change - _MINUTE_MS))
+        if passed is None:
+            return change
+        at = change - _MINUTE_MS
+    return at
+
+
+def _last_change(zone: str, after: int, until: int) -> int | None:
+    found, change = None, next_change(zone, after)
+    while change is not None and change <= until:
+        found, change = change, next_change(zone, change)
+    return found
+
+
 def longest_closed(spans: tuple[QuietSpan, ...]) -> int:
     """How long (ms) a clock that is never set is outside of all spans, at most; 0 without any."""
     week = _weekly(spans)
@@ -131,3 +187,16 @@ def _minutes_to(week: tuple[tuple[int, int], ...], minute: int) -> int:
         return 0
     following = (begin - minute for begin, _ in week if begin > minute)
     return next(following, week[0][0] % _WEEK + _WEEK - minute)
+
+
+def _minutes_passed(week: tuple[tuple[int, int], ...], minute: int) -> int | None:
+    """Since the span began in which this is; None outside."""
+    return next((minute - begin for begin, end in week if begin <= minute < end), None)
+
+
+def _minutes_out(week: tuple[tuple[int, int], ...], minute: int) -> int | None:
+    """Since the last of these spans ended; None within one."""
+    if _minutes_left(week, minute):
+        return None
+    before = (minute - end for _, end in reversed(week) if end <= minute)
+    return next(before, minute + _WEEK - week[-1][1])

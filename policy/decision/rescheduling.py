@@ -36,7 +36,7 @@ def rescheduled(
     waiting = {name: _freed(each, free_at) for name, each in ledger.waiting.items()}
     state = UserState(after, ledger, tenant)
     gathering = {
-        name: _moved(each, zones, free_at, state, now) if each.due_at else each
+        name: _moved(each, before, zones, free_at, state, now) if each.due_at else each
         for name, each in ledger.gathering.items()
     }
     if waiting == ledger.waiting and gathering == ledger.gathering:
@@ -49,13 +49,22 @@ def _freed(each: Waiting, free_at: int) -> Waiting:
 
 
 def _moved(
-    each: Gathering, zones: tuple[str, str], free_at: int, state: UserState, now: int
+    each: Gathering,
+    before: Profile,
+    zones: tuple[str, str],
+    free_at: int,
+    state: UserState,
+    now: int,
 ) -> Gathering:
     if each.extended_until:
         # Its window is over, and it waits for the morning; or for a limit, which is asked again.
         return replace(each, due_at=free_at, extended_until=free_at)
     if each.category:
-        is_same = zones[0] == zones[1] and window_of(each.category, state) == each.window
+        is_same = (
+            zones[0] == zones[1]
+            and window_of(each.category, state) == each.window
+            and before.quiet_hours == state.profile.quiet_hours  # before which it has to be over
+        )
         # All that is gathered says until when it waits on.
         return each if is_same else replace(each, due_at=min(each.due_at, now))
     was, is_now = (each.window.end([each.first], zone) for zone in zones)

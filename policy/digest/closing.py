@@ -12,7 +12,15 @@ from policy.decision.rule import Later
 from policy.digest.digest import TIME_DIGITS, first_of, notification_in
 from policy.digest.members import left_in
 from policy.digest.sending import Item, send
-from policy.digest.user_frequency import AT_ONCE, NEVER, Moments, moments, own_ends, window_of
+from policy.digest.user_frequency import (
+    AT_ONCE,
+    NEVER,
+    Moments,
+    in_time,
+    moments,
+    own_ends,
+    window_of,
+)
 from policy.identity import digest_id
 from policy.limits.counting import share_counted
 from policy.notification_type import NotificationType
@@ -95,8 +103,10 @@ def _dated(
     dated = []
     for time, item in zip(times, items, strict=True):
         request = item[1].request
-        end, too_old = next(ends[request.type]), expires_at(request, type_of(request))
-        dated.append((item, moments(time, end, too_old, wish, found.closed_until)))
+        spec, end = type_of(request), next(ends[request.type])
+        too_old, plan = expires_at(request, spec), spec.plan_of(found.channel)
+        latest = in_time(time, too_old, wish, plan, state)
+        dated.append((item, moments(time, end, latest, wish, found.closed_until)))
     return replace(found, window=wish), dated
 
 

@@ -14,7 +14,7 @@ from policy.decision.builder import Draft
 from policy.decision.decision import Row
 from policy.decision.deferral import has_room
 from policy.decision.rule import WISH, Gather
-from policy.digest.user_frequency import NEVER, moments, own_ends
+from policy.digest.user_frequency import NEVER, in_time, moments, own_ends
 from policy.digest.windows import DigestWindow
 from policy.field_paths import text_at
 from policy.identity import gathering_name, wish_name
@@ -110,7 +110,8 @@ def _joined(found: Gathering, draft: Draft, at: int, size: int, wanted: DigestWi
     window, latest = wanted, NEVER
     if found.category:
         (own_end,) = own_ends([at], draft.spec, found.channel, wanted, zone)
-        at, _, latest = moments(at, own_end, draft.expires_at, wanted)
+        latest = in_time(at, draft.expires_at, wanted, draft.plan, draft.state)
+        at, _, latest = moments(at, own_end, latest, wanted)
     elif is_open:
         if at >= found.first:
             return found

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from policy.decision.rules import QUIET_HOURS
 from policy.digest.windows import IN_TIME_MS, DigestWindow
-from policy.notification_type import NotificationType
+from policy.notification_type import NotificationType, Plan
+from policy.quiet_hours import silent_since, zone_of
 from policy.user.preferences import frequency, wish_window
 from policy.user.state import UserState
 from schemas.vocabulary import Channel
@@ -32,15 +34,36 @@ class Moments(NamedTuple):
     latest: int
 
 
+def in_time(
+    time: int, expires_at: int, wish: DigestWindow, plan: Plan | None, state: UserState
+) -> int:
+    """By when a message is over in which an event of `time` is told of before it is too old.
+
+    That is so long before, or before the quiet hours, or the closed window, in which that lies;
+    NEVER where nothing can be sent until it is too old.
+    """
+    margin = IN_TIME_MS + wish.lateness
+    latest, profile, tenant = expires_at - margin, state.profile, state.tenant
+    if plan is None:
+        return latest
+    is_under = QUIET_HOURS in plan.rules
+    spans = (profile.quiet_hours or tenant.quiet_hours) if is_under else ()
+    if not spans and not plan.within:
+        return latest
+    began = silent_since(zone_of(profile, tenant), spans, plan.within, latest + wish.lateness)
+    if began is None:
+        return latest
+    return NEVER if began <= max(time, profile.snoozed_until) else began - margin
+
+
 def moments(
-    time: int, own_end: int, expires_at: int, wish: DigestWindow, closed_until: int = 0
+    time: int, own_end: int, latest: int, wish: DigestWindow, closed_until: int = 0
 ) -> Moments:
     """Those of an event of `time`, of which its type's own digest is over at `own_end`, or at 0.
 
-    Nothing opens a window before the last one was closed. What is too old for its type's own
-    digest hurries nothing.
+    `latest` is as of `in_time`. Nothing opens a window before the last one was closed. What is too
+    old for its type's own digest hurries nothing.
     """
-    latest = expires_at - IN_TIME_MS - wish.lateness
     if not own_end:
         return Moments(time, time + 1, latest)
     opens = max(time, closed_until, own_end - (wish.length or 1))

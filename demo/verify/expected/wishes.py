@@ -47,9 +47,21 @@ class Waiting:
         """When it begins a message, if none ended later than `since`."""
         return max(self.at, since, wish.begin(self.own_end)) if self.own_end else self.at
 
-    def latest(self) -> int | None:
-        """When a message is over at the latest that tells of it in time; None for any."""
-        latest = self.it.expires_at - IN_TIME_MS - LATENESS_MS
+    def latest(self, quiet_until: Callable[[int], int | None]) -> int | None:
+        """When a message is over at the latest that tells of it in time; None for any.
+
+        Before the quiet hours in which that lies; any, where it is quiet from the event on.
+        """
+        margin = IN_TIME_MS + LATENESS_MS
+        latest = self.it.expires_at - margin
+        begin = latest + LATENESS_MS
+        if quiet_until(begin) is not None:
+            begin -= begin % IN_TIME_MS
+            while begin > self.at and quiet_until(begin - IN_TIME_MS) is not None:
+                begin -= IN_TIME_MS
+            if begin <= self.at:
+                return None
+            latest = begin - margin
         return None if latest < self.own_end else latest
 
 
@@ -74,7 +86,7 @@ def messages(
         waiting.sort(key=lambda each: (each.at, each.it.id))
         end = soonest = wish.end(min(each.begins(wish, since) for each in waiting))
         for each in sorted(waiting, key=lambda each: each.begins(wish, since)):
-            begins, latest = each.begins(wish, since), each.latest()
+            begins, latest = each.begins(wish, since), each.latest(quiet_until)
             if begins < end and latest is not None:
                 end = min(end, max(latest, begins + 1))
             soonest = min(soonest, end, wish.end(max(each.at, since)))

@@ -14,6 +14,9 @@ def named(name: str, special: str = "", **more: str) -> str:
     return kind(special, name=name, push=text, **more)
 
 
+DAILY_AT_NINE = wishes("2 21:00", frequency={"things": "daily"})
+WORKDAYS = '["mon", "tue", "wed", "thu", "fri"]'
+OFFICE = f'send_within = [{{ days = {WORKDAYS}, start = "10:00", end = "18:00" }}]'
 BY_WEEK = '[tenants.default]\nfrequency = { things = "weekly" }'
 LIKES, MENTIONS = named("like"), named("mention")
 
@@ -151,12 +154,12 @@ FREQUENCY = (
     Flow(
         name="each event of a message is judged by its own type and topic",
         catalogue=kind(),
-        others=(LIKES, named("chat", ttl="10h")),
+        others=(LIKES, named("chat", ttl="8h")),
         acts=(
             wishes("1 12:00", frequency={"things": "daily"}, quiet_hours=NIGHT),
             event("e1", "2 16:00", key="one"),
             event("l1", "2 17:00", "like", key="two"),
-            event("c1", "2 18:00", "chat", key="three"),
+            event("c1", "2 22:30", "chat", key="three"),
             wishes(
                 "2 23:00",
                 frequency={"things": "daily"},
@@ -164,7 +167,7 @@ FREQUENCY = (
                 mutes={"things/two": None},
             ),
         ),
-        sent=("3 07:00 push: e1",),
+        sent=("3 09:00 push: e1",),
         silent=("l1 push muted", "c1 push expired"),
     ),
     Flow(
@@ -187,5 +190,43 @@ FREQUENCY = (
         ),
         sent=("3 09:00 sms: e1 | e2",),
         silent=("e1 push no_address", "e2 push no_address", "l1 push no_address"),
+    ),
+    Flow(
+        name="what becomes too old at night comes before the night",
+        catalogue=kind(ttl="7h"),
+        acts=(
+            wishes("1 12:00", quiet_hours=NIGHT, frequency={"things": "daily"}),
+            event("e1", "2 18:00"),
+            event("e2", "2 20:00"),
+            event("e3", "2 22:30"),
+        ),
+        sent=("2 21:59 push: e1 | e2",),
+        silent=("e3 push expired",),
+    ),
+    Flow(
+        name="so it does where the user chooses quiet hours meanwhile",
+        catalogue=kind(ttl="7h"),
+        acts=(
+            DAILY,
+            event("e1", "2 20:00"),
+            wishes("2 21:00", quiet_hours=NIGHT, frequency={"things": "daily"}),
+        ),
+        sent=("2 21:59 push: e1",),
+    ),
+    Flow(
+        name="and waits for longer where they are taken away",
+        catalogue=kind(ttl="7h"),
+        acts=(
+            wishes("1 12:00", quiet_hours=NIGHT, frequency={"things": "daily"}),
+            event("e1", "2 20:00"),
+            DAILY_AT_NINE,
+        ),
+        sent=("3 02:59 push: e1",),
+    ),
+    Flow(
+        name="what becomes too old at the weekend comes while the window is open on Friday",
+        catalogue=kind(OFFICE, ttl="4d", more=BY_WEEK),
+        acts=(event("e1", "3 11:00"), event("e2", "6 17:30"), event("e3", "6 18:30")),
+        sent=("6 17:59 push: e1 | e2", "9 10:00 push: e3"),
     ),
 )
