@@ -3,7 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-ODD = (None, True, 7, -1.5, 1e300, "", "text", [], [None], ["a", {}], {}, {"a": None})
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    7,
+    -1.5,
+    1e300,
+    "",
+    "text",
+    [],
+    [None],
+    ["a", {}],
+    {},
+    {"a": None},
+)
 """Whatever JSON can be, in few values."""
 
 
