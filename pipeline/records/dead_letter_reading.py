@@ -7,10 +7,13 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from pipeline.catalogue_folder import read_catalogue
+from pipeline.clock import SystemClock
 from pipeline.kafka.decompression import Unread
 from pipeline.kafka.topic_reading import read_record, read_topic
+from pipeline.processing.misplaced import moved
 from pipeline.producing.outputs import MOST_BYTES, partition_of
 from pipeline.producing.producer import start_producer
+from pipeline.records.made_record import make_record
 from pipeline.records.source_decoders import SourceDecoders
 from pipeline.settings import Settings
 from policy.source.decoding import RegistryUnavailable
@@ -20,7 +23,8 @@ from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE, encode
 from schemas.erasure import Erasure
 from schemas.errors import Unavailable
-from schemas.topics import DEAD_LETTERS, ERASURES
+from schemas.misplaced import Misplaced
+from schemas.topics import DEAD_LETTERS, ERASURES, INTO, PLACED
 
 decode = msgspec.json.Decoder(DeadLetter).decode
 Erased = Mapping[tuple[str, str], int]
@@ -62,17 +66,18 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
     """Write the source records back; returns how many went and how many can't.
 
     Nothing is written to a company's own topic: what is read there is mapped as the catalogue says
-    today, and what it says is written. Those can't that are gone from their topic, of users who
-    were erased since, larger than what is written, or nothing to their source any more. Raises
-    Unavailable, naming how many went, when Kafka stops to answer, and BadCatalogue.
+    today, and what it says is placed, with where it was read, as accepted now. Those can't that are
+    gone from their topic, of users who were erased since, larger than what is written, or nothing
+    to their source any more. Raises Unavailable, naming how many went, when Kafka stops to answer,
+    and BadCatalogue.
     """
-    done = gone = 0
+    done, gone, begun = 0, 0, SystemClock().now()
     erased = await _erased(settings)
     sources = _sources_of(settings, letters)
     decoders = SourceDecoders(settings)
     producer = await start_producer(settings.brokers)
     try:
-        for letter in letters:
+        for letter in _in_order(letters):
             key, value, headers = letter.key, letter.value, letter.headers
             if letter.truncated:
                 place = letter.topic, letter.partition, letter.offset
@@ -82,17 +87,20 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
                     gone += 1
                     continue
                 key, value, headers = record.key, record.value, record.headers
-            topic, partition = letter.topic, letter.partition
+            topic, partition, said = letter.topic, letter.partition, None
             if letter.source:
                 said = await _said(decoders, sources, letter, key, value, headers)
                 if said is None:
                     gone += 1
                     continue
-                topic, key, value = said
-                partition = partition_of(key.decode(), settings.partitions)
+                value = encode(said.value)
             if _is_of_erased(letter, value, erased):
                 gone += 1
                 continue
+            if said is not None:
+                topic, partition = _place_of(said, settings.partitions)
+                value = encode(_placed(letter, said, key, headers, begun))
+                key = said.key.encode()
             marked = [*headers, ("dead-letter", letter.id.encode())]
             await producer.send_and_wait(topic, value, key, partition, headers=marked)
             done += 1
@@ -120,8 +128,8 @@ async def _said(
     key: bytes | None,
     value: bytes | None,
     headers: Iterable[tuple[str, bytes]],
-) -> tuple[str, bytes, bytes] | None:
-    """What the letter's source makes of its record now: topic, key and value; None for nothing."""
+) -> Mapped | None:
+    """What the letter's source makes of its record now; None for nothing."""
     source = sources.get(letter.source)
     if source is None:
         return None
@@ -138,9 +146,43 @@ async def _said(
         outcome = await source.outcome(record, decoders.of(source), decoders.key_of(source))
     except RegistryUnavailable as error:
         raise Unavailable(f"{error}; do the same once it answers.") from error
-    if not isinstance(outcome, Mapped):
-        return None
-    return outcome.into, outcome.key.encode(), encode(outcome.value)
+    return outcome if isinstance(outcome, Mapped) else None
+
+
+def _in_order(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """Those of sources last, in the order of their topics: of what is placed, what stands before
+    something that was taken counts as a repeat of it."""
+
+    def place(letter: DeadLetter) -> tuple[str, str, int, int]:
+        if not letter.source:
+            return "", "", 0, 0
+        return letter.source, letter.topic, letter.partition, letter.offset
+
+    return sorted(letters, key=place)
+
+
+def _place_of(said: Mapped, partitions: int) -> tuple[str, int]:
+    return PLACED[INTO[said.into].read_by].name, partition_of(said.key, partitions)
+
+
+def _placed(
+    letter: DeadLetter,
+    said: Mapped,
+    key: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+    begun: int,
+) -> Misplaced:
+    """What was said, with where the record stands, so that all that comes of it names that.
+
+    It is another run than the reading that there was, whose repeats it is none of.
+    """
+    place = letter.topic, letter.partition, letter.offset
+    record = make_record(ConsumerRecord, *place, begun, key, None)
+    given = tuple((name, content or b"") for name, content in headers)
+    return moved(
+        record, encode(said.value), begun, headers=given, source=letter.source,
+        into=said.into, since=begun,
+    )  # fmt: skip
 
 
 def _is_too_large(record: ConsumerRecord) -> bool:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from click.testing import CliRunner, Result
@@ -28,7 +29,7 @@ from pipeline.records.dead_letter_reading import send_again
 from schemas.errors import Unavailable
 from schemas.event import Event
 from schemas.misplaced import Misplaced
-from schemas.topics import EVENTS, PLACED
+from schemas.topics import PLACED
 from schemas.vocabulary import Reason
 from tests.agents.company import Company
 from tests.agents.stage import CATALOGUE, Stage
@@ -322,8 +323,9 @@ async def test_a_dead_letter_is_sent_again_by_the_registry(
     (tmp_path / "orders.toml").write_text(text)
     here = stage.runtime.settings.model_copy(update={"catalogue": tmp_path})
     assert await send_again(here, letters) == (1, 0)
-    (again,) = await stage.read(EVENTS, Event)
-    assert (again.actor, again.data["order_id"]) == ("s-1", 1)
+    (again,) = await stage.read(PLACED["router"], Misplaced)
+    event = msgspec.json.decode(bytes(again.value), type=Event)
+    assert (event.actor, event.data["order_id"]) == ("s-1", 1)
     await door.close()
     with pytest.raises(Unavailable, match="once it answers"):
         await send_again(here, letters)

@@ -190,12 +190,19 @@ data = {{ customer_id = "{{{{ customer }}}}", order_id = "{{{{ order }}}}", carr
 """
     mended = company.catalogue(text).sources
     assert await send_again(stage.settings, [letter]) == (1, 0)
-    (again,) = await stage.raw(EVENTS)
+    assert not await stage.raw(EVENTS)
+    (again,) = [each for each in await stage.raw(PLACED["router"]) if each.headers]
     assert dict(again.headers)["dead-letter"].decode() == letter.id
-    value = orjson.loads(again.value)
+    sent = msgspec.json.decode(again.value, type=Misplaced)
+    assert (sent.source, sent.headers) == (company.source, (TRACE,))
+    value = orjson.loads(bytes(sent.value))
     place = f"{company.source}/{company.topic}/{letter.partition}/{letter.offset}"
     assert (value["actor"], value["id"]) == ("unknown", place)
     assert await company.left() == 0, "it was written to the company's own topic"
+    await stage.work(stage.router)
+    requests = await stage.read(ORDERS, Request)
+    (request,) = [each for each in requests if each.event.id == place]
+    assert request.origin.source == place
 
 
 async def test_a_topic_may_come_grow_go_and_come_again(stage: Stage) -> None:
