@@ -1,21 +1,25 @@
 """The spans of an event's way: routed, decided, called. Their ids follow from what they are about,
 so that what a crash repeats is the same span again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
+from pipeline.processing.slices import Slice
 from pipeline.tracing.export import emit, is_tracing
 from pipeline.tracing.span import CLIENT, CONSUMER, INTERNAL, Span
 from policy.decision.decision import Decision, Outcome
 from schemas.delivery import Delivery
 from schemas.event import Event
 from schemas.request import Request
-from schemas.trace import HEADER, TraceContext, begun, parse
+from schemas.trace import HEADER, STATE_HEADER, TraceContext, begun, parse, rooted, state_of
 from schemas.vocabulary import Stage
 from sinks.provider import Outcome as Called
 from sinks.provider import Sent
+
+MOST_LINKS = 128
+"""Of a span: OpenTelemetry's own limit, beyond which a collector may drop them."""
 
 
 def traced(record: ConsumerRecord, event: Event, ratio: float) -> Event:
@@ -38,6 +42,7 @@ def traced(record: ConsumerRecord, event: Event, ratio: float) -> Event:
         if root is None:
             return event
         context = root
+    state = _state(record, event)
     attributes = {
         "messaging.system": "kafka",
         "messaging.destination.name": record.topic,
@@ -47,8 +52,8 @@ def traced(record: ConsumerRecord, event: Event, ratio: float) -> Event:
         "tocsin.tenant": event.tenant,
     }
     at = record.timestamp
-    emit(Span("route", CONSUMER, context, parent, at, at, attributes))
-    return replace(event, trace=str(context))
+    emit(Span("route", CONSUMER, context, parent, at, at, attributes, state=state))
+    return replace(event, trace=str(context), tracestate=state)
 
 
 def decided(decision: Decision, now: int) -> tuple[Delivery, ...]:
@@ -76,13 +81,17 @@ def not_sent_span(request: Request, notification: str, outcome: Outcome, now: in
         "tocsin.stage": str(outcome.stage),
         "tocsin.reason": str(outcome.reason),
     }
-    emit(Span("decide", INTERNAL, context, parent, now, now, attributes))
+    state = request.event.tracestate
+    emit(Span("decide", INTERNAL, context, parent, now, now, attributes, state=state))
 
 
-def call_header(trace: str, deliveries: Sequence[Delivery]) -> str:
-    """The `traceparent` of one call to a provider for these, the first of which has this trace."""
-    parent, _ = parse(trace)
-    return "" if parent is None else str(_call_of(parent, deliveries))
+def call_headers(first: Delivery, deliveries: Sequence[Delivery]) -> Mapping[str, str]:
+    """What one call to a provider for these bears of the trace of the first that has one."""
+    parent, _ = parse(first.trace)
+    if parent is None:
+        return {}
+    headers = {HEADER: str(_call_of(parent, deliveries))}
+    return {**headers, STATE_HEADER: first.tracestate} if first.tracestate else headers
 
 
 def called(
@@ -108,7 +117,43 @@ def called(
     }
     error = str(failed[0].reason) if failed else ""
     context = _call_of(parent, deliveries)
-    emit(Span("send", CLIENT, context, parent, start, end, attributes, tuple(others), error))
+    emit(
+        Span(
+            *("send", CLIENT, context, parent, start, end, attributes, tuple(others), error),
+            state=first.tracestate,
+        )
+    )
+
+
+def slice_done(role: str, slice_: Slice, traces: Iterable[str], start: int, end: int) -> None:
+    """Emit that records were worked on together, until all that came of them was durable.
+
+    It is a trace by itself, which links to the spans of those records that are traced.
+    """
+    found = dict.fromkeys(context for each in traces if (context := parse(each)[0]) is not None)
+    if not found:
+        return
+    at = slice_.partition
+    context = rooted("slice", role, at.topic, str(at.partition), str(slice_.start))
+    attributes = {
+        "messaging.system": "kafka",
+        "messaging.destination.name": at.topic,
+        "messaging.destination.partition.id": str(at.partition),
+        "messaging.kafka.offset": str(slice_.start),
+        "messaging.batch.message_count": str(len(slice_.records)),
+        "tocsin.role": role,
+    }
+    links = tuple(found)[:MOST_LINKS]
+    emit(Span("slice", CONSUMER, context, None, start, end, attributes, links))
+
+
+def _state(record: ConsumerRecord, event: Event) -> str:
+    """What goes with the `traceparent` of the header, or else with that of the event."""
+    said = [value for name, value in record.headers if name.lower() == STATE_HEADER and value]
+    if said:
+        return state_of(b",".join(said).decode(errors="replace"))
+    has_header = any(name.lower() == HEADER for name, _ in record.headers)
+    return "" if has_header or not event.tracestate else state_of(event.tracestate)
 
 
 def _parent(record: ConsumerRecord, event: Event) -> tuple[TraceContext | None, bool]:
@@ -138,7 +183,8 @@ def _decided(delivery: Delivery, told: Sequence[tuple[object, str]], now: int) -
         "tocsin.type": delivery.type,
         "tocsin.channel": str(delivery.channel),
     }
-    emit(Span("decide", INTERNAL, context, parent, now, now, attributes, links))
+    state = delivery.tracestate
+    emit(Span("decide", INTERNAL, context, parent, now, now, attributes, links, state=state))
     return replace(delivery, trace=str(context))
 
 

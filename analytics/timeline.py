@@ -13,7 +13,7 @@ from schemas.vocabulary import Channel, Reason, Stage
 
 _COLUMNS = (
     "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "
-    "event_id, notification_id, catalogue, variant, origin"
+    "event_id, notification_id, catalogue, variant, origin, trace"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM delivery_events FINAL WHERE tenant = {{tenant:String}} AND "  # noqa: S608 - the columns are ours
 _ORDER = " ORDER BY at, id"
@@ -53,7 +53,8 @@ class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened; `reason` and `detail` say why, where it did not go out.
 
     `origin` is the company's record that a source made the event from, as
-    SOURCE/TOPIC/PARTITION/OFFSET.
+    SOURCE/TOPIC/PARTITION/OFFSET. `trace` is the id of its trace in OpenTelemetry, where there is
+    one.
     """
 
     at: Moment
@@ -72,6 +73,7 @@ class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     catalogue: str = ""
     variant: str = ""
     origin: str = ""
+    trace: str = ""
 
 
 async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) -> list[Happening]:
@@ -125,7 +127,7 @@ def day_from(text: str) -> date:
 
 def _happening(row: tuple[Any, ...]) -> Happening:
     at, stage, channel, reason, detail, provider, attempt, kind, category, priority, *rest = row
-    user, event_id, notification_id, catalogue, variant, origin = rest
+    user, event_id, notification_id, catalogue, variant, origin, trace = rest
     return Happening(
         at=at,
         stage=Stage(stage),
@@ -143,4 +145,5 @@ def _happening(row: tuple[Any, ...]) -> Happening:
         catalogue=catalogue,
         variant=variant,
         origin=origin,
+        trace=trace,
     )

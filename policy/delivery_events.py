@@ -15,6 +15,7 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
 from schemas.post import Post
 from schemas.request import Origin, Request
+from schemas.trace import trace_id_of
 from schemas.vocabulary import Reason, Stage
 
 _OF_ITS_EVENT = frozenset((Reason.DUPLICATE, Reason.CONFLICT))
@@ -47,8 +48,9 @@ def not_sent(
         detail=outcome.detail,
         catalogue=spec.catalogue,
     )
-    if outcome.digest or request.origin.source:
-        return replace(told, digest=outcome.digest, origin=request.origin.source)
+    if outcome.digest or request.origin.source or request.event.trace:
+        trace = trace_id_of(request.event.trace)
+        return replace(told, digest=outcome.digest, origin=request.origin.source, trace=trace)
     return told
 
 
@@ -89,6 +91,8 @@ def reached(
         catalogue=delivery.catalogue,
     )
     attempt, variant, origin = delivery.attempt, delivery.variant, delivery.origin
+    if delivery.trace:
+        told = replace(told, trace=trace_id_of(delivery.trace))
     if not (reason or provider or attempt or detail or segments or cost or variant or origin):
         return told
     return replace(
@@ -110,7 +114,7 @@ def reported(
     """A message reached this stage, as a provider or its reader reports; `again` separates
     several reports of the same stage of one message."""
     name = delivery_event_id(ticket.delivery_id.hex(), ticket.channel, stage, 0)
-    return DeliveryEvent(
+    told = DeliveryEvent(
         id=f"{name}.{again}" if again else name,
         stage=stage,
         at=at,
@@ -129,6 +133,8 @@ def reported(
         detail=detail,
         catalogue=ticket.catalogue,
     )
+    context = ticket.context
+    return told if context is None else replace(told, trace=context.trace_id)
 
 
 def read_by_feeds(post: Post, spec: NotificationType, followers: int, now: int) -> DeliveryEvent:

@@ -76,8 +76,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     experiment of the type, as EXPERIMENT/VARIANT. `counts_as` is the id that the notification
     would have by its event's idempotency key, where there is one: feeds know it by that. What is
     `transactional` comes whatever the user chose, so it offers nobody to unsubscribe. E-mails may
-    have a `sender` of their own. `trace` is the `traceparent` of its decision, where it is traced.
-    `origin` is that of schemas.delivery_event.
+    have a `sender` of their own. `trace` is the `traceparent` of its decision, where it is traced,
+    and `tracestate` what goes with it. `origin` is that of schemas.delivery_event.
     """
 
     delivery_id: Hex
@@ -104,6 +104,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     replaces: str = ""
     trace: str = ""
     origin: str = ""
+    tracestate: str = ""
 
     @property
     def collapses_by(self) -> str:

@@ -20,6 +20,7 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     What a sink tells has the class of its `destination`, such as a mailbox provider or a country.
     Of an event that a source has read in a company's own topic, `origin` is the record there, as
     SOURCE/TOPIC/PARTITION/OFFSET; what providers and people report lacks it, as a variant.
+    `trace` is the id of the trace that it is part of, where its event is traced.
     """
 
     id: str
@@ -50,3 +51,4 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     zone: str = ""
     destination: str = ""
     origin: str = ""
+    trace: str = ""

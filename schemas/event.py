@@ -36,7 +36,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `deliver_at` holds the notifications until then; `cancel_key` names them, so that a
     cancellation of that key stops whatever is still held. With `notify` the event sets off that
     type alone, and its own `type` is but a name. `trace` is a `traceparent` of W3C Trace Context,
-    if the event is traced.
+    if the event is traced, and `tracestate` what goes with it.
     """
 
     id: Name
@@ -50,3 +50,4 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     cancel_key: Name | None = None
     notify: Notify | None = None
     trace: str = ""
+    tracestate: str = ""

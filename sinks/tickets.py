@@ -2,7 +2,7 @@
 
 from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from policy.tracking.ticket import Purpose, is_too_long, issue_stub, sign_ticket, unsigned
+from policy.tracking.ticket import Common, Purpose, is_too_long, issue_stub, sign_ticket, unsigned
 from schemas.delivery import Delivery
 
 
@@ -14,7 +14,7 @@ class Tickets:
         self._partitions = settings.partitions
         self.is_signing = bool(self._key)
         self._delivery: Delivery | None = None
-        self._common: bytes | None = None
+        self._common: Common | None = None
 
     def of(self, delivery: Delivery, purpose: Purpose) -> str:
         """The ticket or, where that is too long, its stub; the same for the same purpose."""

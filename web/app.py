@@ -17,6 +17,7 @@ from pipeline.producing.outputs import Log
 from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
 from pipeline.tls import Certificate
+from pipeline.tracing.export import start_tracing, stop_tracing
 from schemas.errors import PortTaken, Unavailable
 from web.api.app import MOST_BYTES, api
 from web.api.keys import Keys
@@ -62,7 +63,7 @@ def build(
 
     Without `limits` of all web processes it counts the requests of users by itself.
     """
-    back = BackChannel(producer, settings, tickets, catalogues)
+    back = BackChannel(producer, settings, tickets, catalogues, clock)
     key = settings.signing_key.get_secret_value().encode()
     app = web.Application(client_max_size=MOST_BYTES)
     cross_origin(app, settings.cors_origins)
@@ -128,6 +129,7 @@ async def run(settings: Settings) -> None:
     clock = SystemClock()
     guard = Guard(settings, clock) if settings.oidc_issuer else None
     producer = await start_producer(settings.brokers)
+    start_tracing(settings, "tocsin-web")
     await catalogue.watch()
     watching = asyncio.create_task(_watch(keys, certificate))
     try:
@@ -172,6 +174,7 @@ async def run(settings: Settings) -> None:
         watching.cancel()
         await catalogue.close()
         await producer.stop()
+        await asyncio.to_thread(stop_tracing)
 
 
 async def _watch(keys: Keys, certificate: Certificate | None) -> None:

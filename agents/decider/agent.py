@@ -33,6 +33,7 @@ from agents.decider.user_queries import Answers
 from agents.decider.user_states import UserStates
 from agents.decider.watermark import Outlook
 from agents.edges import EdgeErasures, drop_edge
+from agents.spans import slice_done
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
@@ -41,6 +42,7 @@ from pipeline.processing.misplaced import MovedRecord
 from pipeline.processing.partitions import Role
 from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.slices import Slice, in_stretches
+from pipeline.tracing.export import is_tracing
 from policy.contact.reachable import usable_contacts
 from policy.message import MESSAGE
 from policy.user.taken import Taken
@@ -139,6 +141,7 @@ class Decider(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Decide each request and broadcast of the slice, or note what is said of a user."""
+        begun = self._runtime.clock.now() if is_tracing() else 0
         transaction = Transaction(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, transaction.outputs))
         if slice_.partition.topic == PLACED[NAME].name:
@@ -154,6 +157,13 @@ class Decider(Stateful):
                 records = [each for each in records if not is_forgotten(forgotten, *each)]
             await self._take_all(transaction, records, self._runtime.clock.now())
         await transaction.commit()
+        if begun:
+            traces = [
+                value.event.trace
+                for _, value in records
+                if isinstance(value, Request | Broadcast) and value.event.trace
+            ]
+            slice_done(NAME, slice_, traces, begun, self._runtime.clock.now())
 
     def _erase(
         self,

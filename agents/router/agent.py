@@ -15,7 +15,7 @@ from agents.edges import EdgeErasures
 from agents.following import drop_follow, take_follow
 from agents.router.routing import Routed, Routing, in_bulk
 from agents.router.unrouted import begin_routing, go_on_routing
-from agents.spans import traced
+from agents.spans import slice_done, traced
 from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
@@ -25,6 +25,7 @@ from pipeline.processing.partitions import Role
 from pipeline.processing.slices import Slice, in_stretches
 from pipeline.producing.outputs import partition_of
 from pipeline.request_buckets import RequestBuckets
+from pipeline.tracing.export import is_tracing
 from policy.audience.audience import Read, fan_out
 from policy.body import body_digest
 from policy.delivery_events import read_by_feeds
@@ -126,6 +127,7 @@ class Router(Stateful):
         self._edges = EdgeErasures(partial(drop_follow, partitions=self._partitions))
         self._request_buckets = RequestBuckets()
         self._trace_ratio = runtime.settings.trace_ratio
+        self._traces: list[str] = []
         self._is_routing = True  # until a look shows that nothing is left
 
     async def answer(self, question: bytes) -> bytes:
@@ -134,6 +136,8 @@ class Router(Stateful):
 
     async def handle(self, slice_: Slice) -> None:
         """Route each event of the slice, count each follow, or forward each cancellation."""
+        begun = self._runtime.clock.now() if is_tracing() else 0
+        self._traces.clear()
         transaction = Transaction(slice_, self._store, self._runtime.outputs())
         records = list(self._intake.read(slice_, transaction.outputs))
         if slice_.partition.topic == PLACED[NAME].name:
@@ -152,6 +156,8 @@ class Router(Stateful):
             for topic, partition, key, output in routed:
                 transaction.outputs.add(topic, partition, key.encode(), encode(output))
         await transaction.commit()
+        if self._traces:
+            slice_done(NAME, slice_, self._traces, begun, self._runtime.clock.now())
 
     async def on_timer(self, read_to: ReadTo) -> float | None:
         """Go on with events and erasures under way; the latter once all edges are found."""
@@ -191,7 +197,10 @@ class Router(Stateful):
             case Cancellation():
                 return self._cancel(record, value, transaction)
             case Event():
-                return self._route(record, traced(record, value, self._trace_ratio), transaction)
+                event = traced(record, value, self._trace_ratio)
+                if event.trace:
+                    self._traces.append(event.trace)
+                return self._route(record, event, transaction)
         raise TypeError(f"{type(value).__name__} is nothing that a router reads")
 
     def _follow(self, follow: Follow, transaction: Transaction, forgotten: ErasureFilter) -> Routed:

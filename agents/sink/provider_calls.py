@@ -9,7 +9,7 @@ from math import inf
 from msgspec import Struct
 
 from agents.log_ids import ids_of
-from agents.spans import call_header, called
+from agents.spans import call_headers, called
 from pipeline.batcher import Batcher
 from pipeline.monitoring.metrics import CIRCUIT, FAILING_SINCE, PROVIDER_CALLS, PROVIDER_ERRORS
 from pipeline.process.runtime import Runtime
@@ -22,7 +22,7 @@ from schemas.errors import Abandoned
 from schemas.vocabulary import Priority, Reason
 from sinks.email.own_links import WITHOUT_URL, OwnLinks
 from sinks.http.breaker import Answers, Breaker, Circuit, answers_of
-from sinks.http.client import BEFORE_CALL, TRACEPARENT
+from sinks.http.client import BEFORE_CALL, TRACE_HEADERS
 from sinks.http.health import Health
 from sinks.provider import Outcome, PermanentFailure, Provider, Sent, TransientFailure
 from sinks.tracking import Tracking
@@ -138,18 +138,18 @@ class Calls:
         outcomes: Sequence[Outcome] | None = None
         made: list[None] = []
         begun, deliveries = self._clock.now(), [call.delivery for call in calls]
-        traced = next((each.trace for each in deliveries if each.trace), "")
-        header = TRACEPARENT.set(call_header(traced, deliveries)) if traced else None
+        traced = next((each for each in deliveries if each.trace), None)
+        headers = None if traced is None else TRACE_HEADERS.set(call_headers(traced, deliveries))
         try:
             outcomes = await self._send(deliveries, made)
         finally:
-            if header is not None:
-                TRACEPARENT.reset(header)
+            if headers is not None:
+                TRACE_HEADERS.reset(headers)
             answers = None if outcomes is None else self._answers(outcomes, made)
             self._breaker.end(started, self._clock.now(), answers)
             self._tell_circuit(outcomes or ())
         now = self._clock.now()
-        if traced and made:
+        if traced is not None and made:
             called(self.provider.name, deliveries, outcomes, begun, now)
         if made:
             self._health.note(now, outcomes)

@@ -77,3 +77,5 @@ def _described(rows: list[Whereabouts]) -> Iterator[Text]:
         yield Text(f"  {name}", style="dim")
         if each.origin:
             yield Text(f"  of the record {each.origin}", style="dim")
+        if each.trace:
+            yield Text(f"  in the trace {each.trace}", style="dim")

@@ -16,6 +16,7 @@ _encode = msgspec.json.Encoder().encode
 class Span(msgspec.Struct, frozen=True, gc=False):
     """A piece of work from `start` to `end` (epoch ms); `error` is empty where it went well.
 
+    `state` is the `tracestate` that it has.
     `attributes` name ids and kinds alone: no address and no text is among them. `links` are what
     else it is about, beside its `parent`.
     """
@@ -29,6 +30,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     attributes: dict[str, str]
     links: tuple[TraceContext, ...] = ()
     error: str = ""
+    state: str = ""
 
 
 def request_of(spans: Sequence[Span], service: dict[str, str]) -> bytes:
@@ -60,6 +62,8 @@ def _written(span: Span) -> dict[str, Any]:
     }
     if span.parent is not None:
         found["parentSpanId"] = span.parent.span_id
+    if span.state:
+        found["traceState"] = span.state
     if span.links:
         found["links"] = [
             {"traceId": each.trace_id, "spanId": each.span_id, "flags": 1} for each in span.links

@@ -155,7 +155,7 @@ class Draft(Struct, gc=False):
                 tenant=event.tenant,
             )
             if event.trace:
-                delivery = replace(delivery, trace=event.trace)
+                delivery = replace(delivery, trace=event.trace, tracestate=event.tracestate)
             if spec.variant:
                 # Apart: CPython passes more than 15 keywords in a dict, at four times the cost.
                 delivery = replace(delivery, variant=spec.variant)

@@ -14,13 +14,14 @@ from binascii import b2a_base64
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from policy.identity import user_digest
 from schemas.delivery import Delivery
+from schemas.trace import TraceContext, parse
 from schemas.vocabulary import Channel, Priority
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ MOST_TEXT = 640
 """Characters of a ticket as it travels. Postmark takes 10 fields of 80 with a mail, of which two
 are ids; SES 870 in a header, where the URL of a link is around it."""
 Issued = TypeVar("Issued")
-_SURELY_FIT = 300
-"""Bytes of names: all else of a ticket has no more than 150."""
+_SURELY_FIT = 280
+"""Bytes of names: all else of a ticket has no more than 180."""
+_SPAN = 24  # bytes
 _MOST_BODY = MOST_TEXT * 3 // 4 - SIGNATURE
 
 
@@ -81,6 +83,22 @@ class Ticket(Struct, frozen=True, array_like=True):
     accepted_at: int
     catalogue: str = ""
     purpose: Purpose = Purpose.ANY
+    span: bytes = b""
+    """Of a delivery that is traced, its decision: its trace's id (16 bytes) and its own (8)."""
+
+    @property
+    def context(self) -> TraceContext | None:
+        """The span of its decision, where it is traced."""
+        if len(self.span) != _SPAN:
+            return None
+        return TraceContext(self.span[:16].hex(), self.span[16:].hex())
+
+
+class Common(NamedTuple):
+    """What all tickets of a delivery have in common, before and after their purpose."""
+
+    before: bytes
+    after: bytes
 
 
 class Stub(Struct, frozen=True, array_like=True):
@@ -97,14 +115,17 @@ def issue_ticket(delivery: Delivery, purpose: Purpose, key: bytes) -> str:
     return sign_ticket(unsigned(delivery), purpose, key)
 
 
-def unsigned(delivery: Delivery) -> bytes:
+def unsigned(delivery: Delivery) -> Common:
     """What all tickets of a delivery have in common, to be signed for each of its purposes."""
-    return msgspec.msgpack.encode(ticket_of(delivery))[: -len(_WORDS[Purpose.ANY])]
+    ticket = ticket_of(delivery)
+    after = msgspec.msgpack.encode(ticket.span)
+    whole = msgspec.msgpack.encode(ticket)
+    return Common(whole[: -len(_WORDS[Purpose.ANY] + after)], after)
 
 
-def sign_ticket(common: bytes, purpose: Purpose, key: bytes) -> str:
+def sign_ticket(common: Common, purpose: Purpose, key: bytes) -> str:
     """The ticket for this purpose, of what `unsigned` returned; see `issue_ticket`."""
-    return _signed(b"ticket:", common + _WORDS[purpose], key)
+    return _signed(b"ticket:", common.before + _WORDS[purpose] + common.after, key)
 
 
 def is_too_long(delivery: Delivery) -> bool:
@@ -144,7 +165,13 @@ def ticket_of(delivery: Delivery, purpose: Purpose = Purpose.ANY) -> Ticket:
         accepted_at=delivery.accepted_at,
         catalogue=delivery.catalogue,
         purpose=purpose,
+        span=_span_of(delivery.trace) if delivery.trace else b"",
     )
+
+
+def _span_of(trace: str) -> bytes:
+    context, _ = parse(trace)
+    return b"" if context is None else bytes.fromhex(context.trace_id + context.span_id)
 
 
 def read_ticket(text: str, purpose: Purpose, key: bytes) -> Ticket | None:

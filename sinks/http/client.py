@@ -22,7 +22,6 @@ from pyreqwest.exceptions import (
 from pyreqwest.http import Url
 
 from schemas.errors import Misconfigured
-from schemas.trace import HEADER
 from schemas.vocabulary import Reason
 from sinks.provider import PermanentFailure, TransientFailure
 
@@ -36,8 +35,8 @@ MOST_BYTES = 1 << 20
 BEFORE_CALL: ContextVar[Callable[[], None] | None] = ContextVar("BEFORE_CALL", default=None)
 """What whoever sends deliveries wants done right before each call that is made for them; the call
 is not made if it raises."""
-TRACEPARENT: ContextVar[str] = ContextVar("TRACEPARENT", default="")
-"""The header of this name that calls bear; empty for those that are not traced."""
+TRACE_HEADERS: ContextVar[Mapping[str, str] | None] = ContextVar("TRACE_HEADERS", default=None)
+"""What calls bear of the trace that they are part of; None for those that are not traced."""
 BETWEEN = (502, 504, 520, 524)
 """A gateway lost sight of a request that it passed on; the last two are Cloudflare's."""
 TOO_MUCH = (420, 429)
@@ -110,8 +109,8 @@ class HttpClient:
         Details name the kind of failure alone: neither URL nor headers, where secrets are.
         """
         try:
-            if trace := TRACEPARENT.get():
-                headers = {**headers, HEADER: trace}
+            if trace := TRACE_HEADERS.get():
+                headers = {**headers, **trace}
             request = self._client.post(_parsed(url)).headers(headers).body_bytes(body)
             if (before_call := BEFORE_CALL.get()) is not None:
                 before_call()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import cast
 
 import msgspec
 import pytest
@@ -21,11 +22,17 @@ from pipeline.records.made_record import make_record
 from pipeline.settings import Settings
 from pipeline.tracing.export import start_tracing, stop_tracing
 from policy.catalogue.catalogue import parse as parse_catalogue
+from policy.decision.decision import Outcome as DecidedOutcome
+from policy.delivery_events import not_sent, reached, reported
+from policy.tracking.provider_report import Kind, Report
+from policy.tracking.ticket import Purpose, issue_ticket, read_ticket
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.event import Event
+from schemas.request import Origin, Request
 from schemas.topics import CONTACTS, DELIVER, EVENTS
-from schemas.trace import HEADER, TraceContext, parse
+from schemas.trace import HEADER, STATE_HEADER, TraceContext, parse
+from schemas.vocabulary import Reason, Stage
 from sinks.http.client import HttpClient
 from sinks.registry import Weighted
 from sinks.sms.twilio import Twilio
@@ -34,6 +41,9 @@ from tables.storage.memory_store import MemoryStore
 from tests.agents.compositions.flow import kind
 from tests.collector import Collector, collecting
 from tests.patience import PATIENCE
+from web.tickets import Tickets
+from web.workers.partition_router import Owners
+from web.workers.report_writer import BackChannel
 
 NOON = round(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp() * 1000)
 TEN_MINUTES = 600_000
@@ -59,7 +69,7 @@ async def collected() -> None:
     await asyncio.to_thread(stop_tracing)
 
 
-def event(name: str, trace: str) -> Event:
+def event(name: str, trace: str, state: str = "") -> Event:
     return Event(
         id=name,
         type="thing.happened",
@@ -67,6 +77,7 @@ def event(name: str, trace: str) -> Event:
         occurred_at=datetime.fromtimestamp(NOON / 1000, UTC),
         data={"who": "ann", "key": "k", "text": name},
         trace=trace,
+        tracestate=state,
     )
 
 
@@ -137,6 +148,97 @@ async def test_an_event_is_one_trace_from_its_producer_to_the_providers_request(
     assert {each["authorization"] for each in collector.requests} == {"Bearer of-this-test"}
 
 
+async def test_what_other_tracers_said_goes_along(collector: Collector) -> None:
+    state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
+    (sent,) = await deliveries(SMS, event("e1", str(PARENT), state))
+    await send(collector, sent)
+    await collected()
+    (headers,) = collector.calls
+    assert headers[STATE_HEADER] == state
+    spans = [each for each in collector.spans if each.name != "slice"]
+    assert {each.trace_state for each in spans} == {state}
+    assert len(spans) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ([b"a=1"], "a=1"),
+        ([b"a=1", b"b=2"], "a=1,b=2"),
+        ([b"nonsense"], ""),
+        ([], ""),
+    ],
+)
+async def test_the_state_of_a_kafka_header_takes_the_place_of_the_events(
+    collector: Collector, said: list[bytes], kept: str
+) -> None:
+    event_ = event("e1", str(OTHER), "of=event")
+    headers = [(HEADER, str(PARENT).encode()), *((STATE_HEADER, each) for each in said)]
+    assert traced(record(event_, *headers), event_, 0.0).tracestate == kept
+
+
+async def test_a_slice_links_to_all_of_its_records(collector: Collector) -> None:
+    events = event("e1", str(OTHER)), event("e2", str(PARENT)), event("e3", "")
+    await deliveries(SMS, *events)
+    await collected()
+    routes = {(each.trace_id, each.span_id) for each in collector.named("route")}
+    router, decider = collector.named("slice")
+    for each in (router, decider):
+        assert {(link.trace_id, link.span_id) for link in each.links} == routes
+        assert len(routes) == 2
+        assert each.trace_id not in {trace_id for trace_id, _ in routes}
+        assert each.end_time_unix_nano >= each.start_time_unix_nano
+    found = {each.key: each.value.string_value for each in router.attributes}
+    assert (found["tocsin.role"], found["messaging.batch.message_count"]) == ("router", "3")
+
+
+async def test_the_rows_of_analysts_name_the_trace(collector: Collector) -> None:
+    said = event("e1", str(PARENT))
+    told = not_sent(
+        Request(
+            user="ann",
+            type="t",
+            event=said,
+            accepted_at=NOON,
+            origin=Origin("events", 0, 7, ""),
+        ),
+        parse_catalogue({"t.toml": SMS}).types["thing"],
+        "n" * 32,
+        DecidedOutcome(None, Reason.OPTED_OUT),
+        NOON,
+    )
+    assert told.trace == PARENT.trace_id
+    (sent,) = await deliveries(SMS, said)
+    assert reached(sent, Stage.SENT, NOON).trace == PARENT.trace_id
+    ticket = read_ticket(issue_ticket(sent, Purpose.REPORT, b"key"), Purpose.REPORT, b"key")
+    assert ticket is not None
+    assert reported(ticket, Stage.DELIVERED, NOON, provider="p", detail="").trace == (
+        PARENT.trace_id
+    )
+
+
+@pytest.mark.parametrize("kind_", [Kind.DELIVERED, Kind.CLICKED])
+async def test_what_comes_back_is_a_span_below_its_decision(
+    collector: Collector, kind_: Kind
+) -> None:
+    (sent,) = await deliveries(SMS, event("e1", str(PARENT)))
+    ticket = issue_ticket(sent, Purpose.REPORT, b"key")
+    log, settings = MemoryLog(HeldClock(NOON)), Settings(signing_key=SecretStr("key"))
+    tickets = Tickets(settings, cast("Owners", None))
+    fixed = FixedCatalogue(parse_catalogue({"t.toml": SMS}))
+    back = BackChannel(log, settings, tickets, fixed, HeldClock(NOON))
+    report = Report(kind=kind_, at=NOON + 5000, ticket=ticket)
+    assert await back.take([report, report], "twilio") == 2
+    await collected()
+    first, second = collector.named("report")
+    (decide,) = collector.named("decide")
+    assert ids(first) == (PARENT.trace_id, first.span_id.hex(), decide.span_id.hex())
+    assert first.span_id == second.span_id
+    found = {each.key: each.value.string_value for each in first.attributes}
+    assert found["tocsin.notification_id"] == sent.notification_id
+    assert found["tocsin.reported_at"] == "2026-03-02T12:00:05.000Z"
+
+
 async def test_a_digest_goes_on_the_newest_trace_and_links_to_the_others(
     collector: Collector,
 ) -> None:
@@ -194,7 +296,7 @@ async def test_the_same_work_again_is_the_same_span(collector: Collector) -> Non
     said = event("e1", str(PARENT))
     assert await deliveries(SMS, said) == await deliveries(SMS, said)
     await collected()
-    assert len({each.span_id for each in collector.spans}) == 2
+    assert len({each.span_id for each in collector.spans}) == len(collector.spans) / 2 == 4
 
 
 HEADERS = (

@@ -6,6 +6,7 @@ import tracemalloc
 import msgspec
 
 from analytics.clickhouse import ClickHouse
+from analytics.timeline import timeline
 from bench.analytics.synthetic_events import happenings
 from schemas.delivery_event import DeliveryEvent
 
@@ -32,3 +33,11 @@ async def test_rows_that_are_in_are_kept_by_nobody(database: ClickHouse) -> None
 
 def _read(written: list[bytes]) -> list[DeliveryEvent]:
     return list(map(msgspec.json.Decoder(DeliveryEvent).decode, written))
+
+
+async def test_the_trace_of_a_happening_is_found_by_its_notification(database: ClickHouse) -> None:
+    rows = _read(list(map(msgspec.json.encode, happenings(2))))
+    traced = msgspec.structs.replace(rows[0], trace="4bf92f3577b34da6a3ce929d0e0e4736")
+    await database.insert([traced])
+    (told,) = await timeline(database, traced.tenant, traced.notification_id)
+    assert told.trace == traced.trace

@@ -1,9 +1,11 @@
 """Secrets in files that are replaced while a process runs."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from pipeline.monitoring.metrics import STALE_SECRETS
 from pipeline.replaced_files import LOOK_SECONDS, ReplacedFiles
@@ -148,7 +150,7 @@ def test_what_is_made_of_one_is_made_again_once(
     assert "bad" not in caplog.text
     assert "hush" not in caplog.text
     with pytest.raises(Misconfigured):
-        Derived(Settings(sendgrid_api_key="hush"), NAME, make)
+        Derived(Settings(sendgrid_api_key=SecretStr("hush")), NAME, make)
 
 
 def test_files_are_looked_at_seldom(
@@ -160,7 +162,12 @@ def test_files_are_looked_at_seldom(
     caplog.set_level(logging.DEBUG)
     looks: list[Path] = []
     stat = Path.stat
-    monkeypatch.setattr(Path, "stat", lambda path: looks.append(path) or stat(path))
+
+    def noted(path: Path) -> os.stat_result:
+        looks.append(path)
+        return stat(path)
+
+    monkeypatch.setattr(Path, "stat", noted)
     files = ReplacedFiles(tmp_path, None, monotonic=seconds)
     for _ in range(1000):
         assert not files.changed()

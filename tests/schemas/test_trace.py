@@ -8,12 +8,13 @@ from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
     TraceFlags,
+    TraceState,
     get_current_span,
     set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from schemas.trace import HEADER, TraceContext, begun, parse
+from schemas.trace import HEADER, MOST_STATE, TraceContext, begun, parse, state_of
 
 OFFICIAL = TraceContextTextMapPropagator()
 HEX = st.sampled_from("0123456789abcdef")
@@ -76,3 +77,21 @@ def test_as_large_a_share_is_begun_as_is_asked_for(ratio: float, least: int, mos
     found = [begun(ratio, "acme", f"e{number}") for number in range(1000)]
     assert least <= sum(each is not None for each in found) <= most
     assert found == [begun(ratio, "acme", f"e{number}") for number in range(1000)]
+
+
+KEYS = st.sampled_from(["a", "rojo", "0a@b", "1", "A", "a" * 256, "a" * 257, "k*-_/", "é"])
+VALUES = st.sampled_from(["1", "00f067aa0ba902b7", "", " x", "x ", "a=b", "v" * 200, "é", "\t"])
+MEMBERS = st.builds(lambda key, sign, value: f"{key}{sign}{value}", KEYS, st.just("="), VALUES)
+STATES = st.lists(MEMBERS | st.sampled_from(["", " ", "a"]), max_size=5).map(", ".join)
+
+
+@given(STATES | st.text(max_size=40))
+def test_state_is_passed_on_as_the_propagator_passes_it_on(text: str) -> None:
+    expected = TraceState.from_header([text]).to_header()
+    assert state_of(text) == (expected if len(expected) <= MOST_STATE else "")
+
+
+def test_state_of_more_members_than_there_may_be_is_dropped() -> None:
+    members = [f"k{number}=v" for number in range(33)]
+    assert state_of(",".join(members[:32])) == ",".join(members[:32])
+    assert state_of(",".join(members)) == ""

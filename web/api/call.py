@@ -29,6 +29,8 @@ class Call(NamedTuple):
 
     traceparent: str = ""
     """The header of this name, as it was sent."""
+    tracestate: str = ""
+    """Those of this name, as they were sent, joined by commas."""
 
     @property
     def whose(self) -> Subscriber:

@@ -13,7 +13,7 @@ from schemas.audit import Deed
 from schemas.bounds import OutOfBounds, bounded
 from schemas.errors import Unavailable
 from schemas.naming import LONGEST_NAME, is_name
-from schemas.trace import HEADER
+from schemas.trace import HEADER, STATE_HEADER
 from web.api.audit import Trail
 from web.api.call import Call, Sent
 from web.api.encoding import encode_reply
@@ -117,7 +117,8 @@ class Gate:
                 body = await self._body(request, decoder)
                 idempotency_key = key_of(request) if route.keyed else None
                 trace = request.headers.get(HEADER, "")
-                call = Call(key, _path(request), query, body, idempotency_key, sent, trace)
+                state = ",".join(request.headers.getall(STATE_HEADER, ())) if trace else ""
+                call = Call(key, _path(request), query, body, idempotency_key, sent, trace, state)
                 if route.deed is not None and trail is not None:
                     await trail.note(call, route.deed, f"{route.method} {route.path}")
                 reply = await route.handler(call)

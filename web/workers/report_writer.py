@@ -4,8 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from pipeline.catalogue_folder import Catalogues
+from pipeline.clock import Clock, SystemClock
 from pipeline.producing.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
+from pipeline.tracing.export import is_tracing
 from policy.time.timestamps import moment
 from policy.tracking.provider_report import (
     Kind,
@@ -30,8 +32,10 @@ from schemas.topics import (
 )
 from web.tickets import Tickets
 from web.workers.ack_timeout import in_time
+from web.workers.report_span import emit_report
 
 log = logging.getLogger(__name__)
+SYSTEM_CLOCK = SystemClock()
 
 
 class BackChannel:
@@ -42,11 +46,17 @@ class BackChannel:
     """
 
     def __init__(
-        self, producer: Log, settings: Settings, tickets: Tickets, catalogues: Catalogues
+        self,
+        producer: Log,
+        settings: Settings,
+        tickets: Tickets,
+        catalogues: Catalogues,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._producer = producer
         self._tickets = tickets
         self._catalogues = catalogues
+        self._clock = clock
         self._partitions = settings.partitions
         self._bounce_days = settings.bounce_days
 
@@ -92,6 +102,8 @@ class BackChannel:
 
     def _add(self, ticket: Ticket, report: Report, source: str, outputs: Outputs) -> None:
         here, key = partition_of(ticket.user, self._partitions), ticket.user.encode()
+        if is_tracing():
+            emit_report(ticket, report, source, self._clock.now())
         event = told(ticket, report, source)
         if event is not None:
             outputs.add(DELIVERY_EVENTS, here, None, encode(event))

@@ -38,7 +38,8 @@ class Whereabouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `state` is the furthest of its channels: `clicked`, `opened`, `seen`, `delivered`, `sent`,
     `digested`, `waits`, `complained`, `bounced`, `failed` or `not told`; `why` the cause of it.
     `origin` is the company's record that a source made the event from, as
-    SOURCE/TOPIC/PARTITION/OFFSET.
+    SOURCE/TOPIC/PARTITION/OFFSET. `trace` is the id of its trace in OpenTelemetry, where its event
+    is traced.
     """
 
     notification_id: str = ""
@@ -50,6 +51,7 @@ class Whereabouts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
     channels: list[OnChannel] = []
     origin: str = ""
+    trace: str = ""
 
 
 class _Record(Struct):
@@ -142,6 +144,7 @@ def _row(name: str, found: list[Happening], circuits: Circuits, now: int) -> Whe
         why=best.why or _others(best, channels),
         channels=channels,
         origin=next((each.origin for each in found if each.origin), ""),
+        trace=next((each.trace for each in found if each.trace), ""),
     )
 
 

@@ -29,12 +29,14 @@ from policy.tracking.ticket import (
     ticket_of,
 )
 from schemas.delivery import Content, Delivery
+from schemas.trace import TraceContext
 from schemas.vocabulary import Channel, Priority
 
 KEY = b"a key of thirty-two bytes or so."
 OPEN = Purpose.OPEN
 PURPOSES = [purpose for purpose in Purpose if purpose is not Purpose.ANY]
 DAY_MS = 86_400_000
+SPAN = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 
 
 def delivery(user: str, category: str = "orders") -> Delivery:
@@ -113,6 +115,7 @@ def test_a_ticket_is_its_signature_and_the_delivery() -> None:
         1_700_000_000_100,
         "c1",
         "open",
+        b"",
     ]
     body = msgpack.encode(fields)
     signature = hmac.new(KEY, b"ticket:" + body, "sha256").digest()[:16]
@@ -181,9 +184,10 @@ def test_neither_a_stub_nor_a_ticket_passes_for_the_other() -> None:
     st.sampled_from(Priority),
     st.lists(st.integers(0, 200), min_size=5, max_size=5),
     st.sampled_from("a1ж🦊"),
+    st.sampled_from(["", str(SPAN)]),
 )
 def test_what_is_not_too_long_has_room(
-    channel: Channel, priority: Priority, lengths: list[int], sign: str
+    channel: Channel, priority: Priority, lengths: list[int], sign: str, trace: str
 ) -> None:
     names = [sign * length for length in lengths]
     said = structs.replace(
@@ -194,10 +198,29 @@ def test_what_is_not_too_long_has_room(
         occurred_at=1 << 62,
         accepted_at=1 << 62,
         catalogue="0123456789ab",
+        trace=trace,
     )
     assert is_too_long(said) is (
         max(len(issue_ticket(said, purpose, KEY)) for purpose in Purpose) > MOST_TEXT
     )
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize(("trace", "span"), [("", None), (str(SPAN), SPAN), ("nonsense", None)])
+def test_a_ticket_says_of_which_trace_its_message_is(
+    purpose: Purpose, trace: str, span: TraceContext | None
+) -> None:
+    text = issue_ticket(structs.replace(delivery("ada"), trace=trace), purpose, KEY)
+    ticket = read_ticket(text, purpose, KEY)
+    assert ticket is not None
+    assert ticket.context == span
+    body = urlsafe_b64decode(text + "=" * (-len(text) % 4))[SIGNATURE:]
+    fields = msgpack.decode(body)
+    # As the last release reads it, which knows of no trace.
+    assert fields[12] == purpose
+    assert len(fields) == 14
+    of_then = read_ticket(signed(fields[:13]), purpose, KEY)
+    assert of_then == structs.replace(ticket, span=b"")
 
 
 def signed(fields: list[object]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.topics import EVENTS
-from schemas.trace import HEADER
+from schemas.trace import HEADER, STATE_HEADER
 from tests.web.api.client import Client
 
 SAMPLED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -25,3 +25,18 @@ async def test_the_events_of_a_request_have_its_trace(
     assert answer.status == 202, answer.text
     (written,) = client.topics.said(EVENTS)
     assert written.get("trace") == expected
+
+
+@pytest.mark.parametrize(
+    ("trace", "state", "expected"),
+    [(SAMPLED, "a=1, b=2", "a=1,b=2"), (SAMPLED, "nonsense", None), ("", "a=1", None)],
+)
+async def test_and_what_goes_with_it(
+    client: Client, trace: str, state: str, expected: str | None
+) -> None:
+    headers = {"Authorization": "Bearer key", STATE_HEADER: state}
+    headers |= {HEADER: trace} if trace else {}
+    answer = await client.caller.call("POST", "/v1/events", json=EVENT, headers=headers)
+    assert answer.status == 202, answer.text
+    (written,) = client.topics.said(EVENTS)
+    assert written.get("tracestate") == expected

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from analytics.timeline import Happening
+from cli.commands.find import _described
 from schemas.circuit import CircuitState
 from schemas.dead_letter import DeadLetter
 from schemas.vocabulary import Channel, Reason, Stage
@@ -157,3 +158,14 @@ def test_an_event_of_which_nothing_could_be_made_is_told_of(
         assert (each.state, each.event_id) == ("failed", "e-7")
         expected = "render failed: the variable 'conversation_id' is missing (dead letter d-1)"
         assert each.why == expected
+
+
+def test_a_row_names_the_trace_of_its_event() -> None:
+    """Which what comes back has only where its message bore it."""
+    traced = msgspec.structs.replace(SENT, trace="4bf92f3577b34da6a3ce929d0e0e4736")
+    (row,) = whereabouts([QUEUED, traced, happened(9, Stage.DELIVERED)], {}, NOW)
+    assert row.trace == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert f"in the trace {row.trace}" in "\n".join(map(str, _described([row])))
+    (row,) = whereabouts([QUEUED], {}, NOW)
+    assert "trace" not in msgspec.json.encode(row).decode()
+    assert "trace" not in "\n".join(map(str, _described([row])))

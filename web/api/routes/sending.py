@@ -15,7 +15,7 @@ from schemas.cancellation import Cancellation
 from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.topics import CANCELLATIONS, EVENTS
-from schemas.trace import parse
+from schemas.trace import parse, state_of
 from schemas.vocabulary import Reason
 from web.api.bodies import (
     AllNotified,
@@ -300,4 +300,7 @@ def _named(event: Event, spec: NotificationType, within: str) -> list[str]:
 def _traced(events: list[Event], call: Call) -> list[Event]:
     """The events, as part of the trace that the request is part of, if it is recorded."""
     context, _ = parse(call.traceparent)
-    return events if context is None else [replace(each, trace=str(context)) for each in events]
+    if context is None:
+        return events
+    trace, state = str(context), state_of(call.tracestate)
+    return [replace(each, trace=trace, tracestate=state) for each in events]
