@@ -6,14 +6,15 @@ from msgspec import Struct
 
 from schemas.event import Name
 
-Deed = Literal["looked up", "exported", "erased", "replayed", "logged in", "logged out"]
+Deed = Literal["looked up", "exported", "erased", "replayed", "granted", "logged in", "logged out"]
 
 
 class Audit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At `at` (epoch ms) `who` did this: a key by its name, or `login:` and a person's.
 
     `user_hash` is of the user that it is about, and never the name, which an erasure would have to
-    find here; `thing` is another id: of a notification, or of a dead letter.
+    find here; `thing` is another id: of a notification, of a dead letter, or of what was granted or
+    read.
     """
 
     at: int

@@ -8,6 +8,7 @@ import msgspec
 
 from analytics.analyst import new_password, statements
 from analytics.clickhouse import ClickHouse
+from cli.audit import DEFAULT_TENANT, put_on_record
 from cli.settings import read_settings
 from pipeline.settings import Settings
 from schemas.errors import NotPermitted, Unavailable
@@ -30,7 +31,7 @@ def analyst(name: str, tenant: str | None, only_sql: bool, as_json: bool) -> Non
     database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
     wanted = statements(name, password, database, cluster, tenant)
     if not only_sql:
-        asyncio.run(_run(settings, wanted))
+        asyncio.run(_run(settings, wanted, name, tenant or DEFAULT_TENANT))
     said = {"user": name, "password": password, "database": database}
     if as_json:
         click.echo(msgspec.json.encode({**said, "sql": wanted if only_sql else []}).decode())
@@ -40,7 +41,8 @@ def analyst(name: str, tenant: str | None, only_sql: bool, as_json: bool) -> Non
     sys.stderr.write(f"The password of {name} is {password}\n")
 
 
-async def _run(settings: Settings, wanted: list[str]) -> None:
+async def _run(settings: Settings, wanted: list[str], name: str, tenant: str) -> None:
+    await put_on_record(settings, "granted", "analyst", tenant=tenant, thing=name)
     clickhouse = ClickHouse(settings)
     try:
         for statement in wanted:

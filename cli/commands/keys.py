@@ -1,5 +1,6 @@
 """`tocsin keys`: who may call the API."""
 
+import asyncio
 import fcntl
 import json
 import sys
@@ -7,6 +8,7 @@ import sys
 import click
 import msgspec
 
+from cli.audit import put_on_record
 from cli.key_check import Known, wait_until_known
 from cli.lazy_group import Group
 from cli.lines import Row, aligned, print_lines
@@ -54,6 +56,8 @@ def create(name: str, tenant: str, scopes: tuple[str, ...], per_minute: int, as_
             f"{tenant!r} is not a valid tenant: use 1 to {LONGEST_NAME} characters without control "
             "characters. No key was created."
         )
+    note = put_on_record(settings, "granted", "keys create", tenant=tenant, thing=name)
+    asyncio.run(note)
     text, sha256 = new_key()
     granted = frozenset(map(Scope, scopes)) or frozenset({Scope.SEND, Scope.USERS, Scope.READ})
     key = ApiKey(name=name, sha256=sha256, tenant=tenant, scopes=granted, per_minute=per_minute)
@@ -90,9 +94,13 @@ def secret(tenant: str, as_json: bool) -> None:
 
     Claims: aud tocsin-inbox, iss the tenant, sub the user, exp within a day.
     """
-    key = read_settings().signing_key.get_secret_value().encode()
+    settings = read_settings()
+    key = settings.signing_key.get_secret_value().encode()
     if not key:
         raise Misconfigured("TOCSIN_SIGNING_KEY is not set.")
+    if not is_name(tenant):
+        raise WrongUsage(f"{tenant!r} is not a valid tenant. Nothing was shown.")
+    asyncio.run(put_on_record(settings, "granted", "keys subscriber-secret", tenant=tenant))
     told = subscriber_secret(key, tenant)
     if as_json:
         click.echo(json.dumps({"tenant": tenant, "secret": told}))

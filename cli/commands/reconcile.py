@@ -15,6 +15,7 @@ from rich.text import Text
 from analytics.clickhouse import ClickHouse
 from analytics.reconcile import Finding, Reconciled
 from analytics.reconcile import reconcile as compare
+from cli.audit import put_on_record
 from cli.lines import Row, aligned, print_lines
 from cli.settings import read_settings
 from cli.time_parameter import MOMENT
@@ -81,6 +82,7 @@ def _row(finding: Finding) -> Row:
 async def _compared(begin: int, end: int, accepted: list[str] | None) -> Reconciled:
     settings = read_settings()
     catalogue = read_catalogue(settings.catalogue)
+    await put_on_record(settings, "looked up", "reconcile")
     clickhouse = ClickHouse(settings)
     try:
         with Progress(console=Console(stderr=True), transient=True) as bar:

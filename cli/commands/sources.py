@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 from agents.intake.source_reading import as_source_record
 from agents.intake.source_replay import Replayed, replay
 from agents.intake.source_trial import DEAD, MOVED, Tried, tried
+from cli.audit import put_on_record
 from cli.lazy_group import Group
 from cli.lines import Row, aligned, print_json, print_lines
 from cli.settings import read_settings
@@ -39,6 +40,7 @@ from policy.source.decoding import RegistryUnavailable, Undecodable
 from policy.source.inference import NothingToInfer, draft
 from policy.source.record import SourceRecord
 from policy.source.source import Source
+from schemas.audit import Deed
 from schemas.errors import BadCatalogue, Misconfigured, Unavailable, WrongUsage
 from schemas.topics import is_ours
 
@@ -98,7 +100,9 @@ def try_command(name: str, folder: Path | None, last: int, as_json: bool) -> Non
     """
     settings = read_settings()
     catalogue = read_catalogue(settings.catalogue if folder is None else folder)
-    found = asyncio.run(_tried(settings, catalogue, _the(catalogue, name), last))
+    source = _the(catalogue, name)
+    asyncio.run(put_on_record(settings, "looked up", "sources try", thing=name))
+    found = asyncio.run(_tried(settings, catalogue, source, last))
     if as_json:
         for each in found:
             print_json(each)
@@ -130,6 +134,8 @@ def replay_command(
     source = _the(catalogue, name)
     done = Replayed()
     span = None if offsets is None else _span(source, offsets, settings.prefix)
+    deed: Deed = "looked up" if dry_run else "replayed"
+    asyncio.run(put_on_record(settings, deed, "sources replay", thing=name))
     asyncio.run(_replayed(settings, catalogue, source, span, (begin or 0, end), dry_run, done))
     if as_json:
         print_json({"source": name, "dry_run": dry_run, **msgspec.structs.asdict(done)})
@@ -144,6 +150,7 @@ def replay_command(
 def infer(topic: str, last: int, as_json: bool) -> None:
     """Draft a source, and a type of its events, from the last records of TOPIC."""
     settings = read_settings()
+    asyncio.run(put_on_record(settings, "looked up", "sources infer", thing=topic))
     text, count = asyncio.run(_inferred(settings, topic, last))
     if as_json:
         print_json({"topic": topic, "records": count, "toml": text})

@@ -44,6 +44,16 @@ async def web_with(path: Path) -> AsyncIterator[int]:
     await runner.cleanup()
 
 
+@pytest.fixture(autouse=True)
+def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it is put on record is held in tests/cli/test_audit.py."""
+
+    async def noted(*_: object, **__: object) -> None:
+        pass
+
+    monkeypatch.setattr("cli.commands.keys.put_on_record", noted)
+
+
 async def create(path: Path, port: int, *argv: str) -> Result:
     return await asyncio.to_thread(
         CliRunner().invoke,

@@ -144,6 +144,9 @@ def test_a_worker_runs_the_roles_that_are_named(
         ("day", "--user", "ada"),
         ("find", "ada"),
         ("export", "funnel", "--to", "funnel.parquet"),
+        ("reconcile", "--from", "1h"),
+        ("analyst", "ann"),
+        ("keys", "create", "shop"),
     ],
 )
 async def test_no_kafka_is_one_sentence(tmp_path: Path, argv: tuple[str, ...]) -> None:

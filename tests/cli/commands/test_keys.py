@@ -17,6 +17,11 @@ from web.api.keys import ApiKey, read_keys, table_of
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "keys.toml"
     monkeypatch.setenv("TOCSIN_API_KEYS", str(path))
+
+    async def noted(*_: object, **__: object) -> None:
+        """That it is put on record is held in tests/cli/test_audit.py."""
+
+    monkeypatch.setattr("cli.commands.keys.put_on_record", noted)
     return path
 
 
