@@ -14,6 +14,7 @@ from cli.lines import print_json, print_lines, wrapped
 from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from policy.catalogue.direct import direct_type
+from policy.decision.silent_channels import SILENT
 from policy.message import CATEGORY, MESSAGE
 from policy.notification_type import NotificationType
 from policy.rendering.channels.buttons import beside_of
@@ -52,7 +53,7 @@ _SHOWN_URLS = {link: f"https://example.com/{link}" for link in OwnLink}
     "others",
     metavar="TYPE",
     multiple=True,
-    help="In one message with TYPE, for users who want the category hourly or daily.",
+    help="In one message with TYPE, for users who want the category hourly, daily or weekly.",
 )
 @click.option(
     "--attribute",
@@ -80,6 +81,10 @@ def preview(
     given = None if event_file is None else _read(event_file, spec)
     renderings = dict(_renderings(spec, channel))
     beside = [_of_category(_the_type(other), spec) for other in others]
+    if beside:  # what makes no sound comes at once, each by itself
+        renderings = {each: found for each, found in renderings.items() if each not in SILENT}
+        if not renderings:
+            raise WrongUsage("What makes no sound is not combined: each message comes at once.")
     if html_file and Channel.EMAIL not in renderings:
         raise WrongUsage(f"There is no e-mail to write to {html_file}.")
     if not as_json and not chain(locale):

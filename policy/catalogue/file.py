@@ -1,5 +1,6 @@
 """One file of the catalogue, and what is wrong in it."""
 
+import ast
 import re
 import tomllib
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from schemas.event import Name
 _T = TypeVar("_T")
 _TOML_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _OVERWRITTEN = "Cannot overwrite a value"
+_DECLARED = re.compile(r"Cannot (mutate immutable namespace|declare) (\(.*\))(?: twice)?")
 _KEY = re.compile(r"\s*([^=\[\]]*[^=\[\]\s])\s*=")
 _BYTE_ORDER_MARK = "\ufeff"
 """Some editors of Windows begin a file with it."""
@@ -108,7 +110,12 @@ class CatalogueFile:
             return {}
 
     def _twice(self, said: str, number: int) -> str:
-        """The key of this line, where the complaint is that it is there twice."""
+        """What of this line is there twice, where that is the complaint."""
+        declared = _DECLARED.fullmatch(said)
+        if declared:
+            is_value = declared[1] != "declare"
+            name = shown(ast.literal_eval(declared[2]))
+            return f": {name} is there already{', with all of its value' if is_value else ''}"
         key = _KEY.match(self._text.splitlines()[number - 1])
         return f": {key[1]} is there already" if said == _OVERWRITTEN and key else ""
 

@@ -145,6 +145,18 @@ def test_several_types_in_one_message(tmp_path: Path) -> None:
     assert "receipt is of receipts, and thing of things" in str(result.exception)
 
 
+def test_what_makes_no_sound_is_in_no_message_of_several_types(tmp_path: Path) -> None:
+    bell = OTHERS.replace(
+        'channels = ["push"]', 'channels = ["push", "inapp"]\ntemplates.inapp.body = "A bell"', 1
+    )
+    (tmp_path / "catalogue" / "note.toml").write_text(bell)
+    assert len(facts("note")) == 2
+    (push,) = facts("note", "--with", "thing")
+    assert push["channel"] == "push"
+    refused = run("note", "--with", "thing", "--channel", "inapp")
+    assert isinstance(refused.exception, WrongUsage)
+
+
 def test_a_user_with_attributes_of_ones_own(tmp_path: Path) -> None:
     named = "body = \"{{ user.name|default('you') }}\""
     text = CATALOGUE.replace('body = "{{ data.text }} [b]"', named)

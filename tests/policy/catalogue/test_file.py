@@ -169,6 +169,19 @@ def test_a_key_that_is_there_twice_is_named() -> None:
     assert found == f"thing.toml:7: is not TOML: {said}"
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[types.thing]", "types.thing is there already"),
+        ("[[types.thing.digests]]", "types.thing.digests is there already, with all of its value"),
+    ],
+)
+def test_a_table_that_is_there_twice_is_named(more: str, said: str) -> None:
+    digests = 'digests = [{ channels = ["push"], every = "1h" }]'
+    (found,) = problems(thing=TYPE.replace("= 86400", f"= 86400\n{digests}") + f"\n{more}\n")
+    assert f": {said}, in column " in found
+
+
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert parse({"thing.toml": "\ufeff" + TYPE}).types.keys() == {"thing"}
 
