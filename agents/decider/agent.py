@@ -5,6 +5,7 @@ what was deferred is evaluated again when it is due.
 """
 
 import asyncio
+import logging
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -44,6 +45,7 @@ from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.slices import Slice, in_stretches
 from pipeline.tracing.export import is_tracing
 from policy.contact.reachable import usable_contacts
+from policy.limits.unpriced import unpriced_limits
 from policy.message import MESSAGE
 from policy.user.taken import Taken
 from schemas.block import Block
@@ -74,6 +76,8 @@ from tables.storage.transaction import Transaction
 from tables.tickets import TICKETS
 from tables.timers import TIMERS, Horizon, Timers
 from tables.users import LEDGERS, PROFILES, user_key
+
+log = logging.getLogger(__name__)
 
 NAME = "decider"
 TABLES = (
@@ -109,8 +113,13 @@ WATERMARK_RETRY_SECONDS = 0.05
 
 def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
     """The role `decider`."""
+    told: set[str] = set()
 
     def open_handler(number: int, closing: asyncio.Event) -> Decider:
+        for said in unpriced_limits(catalogues.current.tenants, runtime.settings.sms_prices):
+            if said not in told:
+                told.add(said)
+                log.warning("%s", said)
         return Decider(catalogues, runtime, number, open_store(runtime, NAME, number, *TABLES))
 
     return Role(

@@ -13,6 +13,7 @@ from cli.settings import read_settings
 from pipeline.catalogue_folder import read_catalogue
 from policy.catalogue.catalogue import Catalogue
 from policy.experiments.holdout import WHOLE
+from policy.limits.unpriced import unpriced_limits
 from policy.notification_type import NotificationType, Step
 from schemas.errors import BadCatalogue
 
@@ -48,12 +49,14 @@ def check(folder: Path | None, as_json: bool) -> None:
         sys.exit(1)
     types, events = len(found.types), len(found.events)
     experiments, holdouts = list(_experiments(found)), list(_holdouts(found))
+    unpriced = unpriced_limits(found.tenants, read_settings().sms_prices)
+    warnings = [*found.warnings, *unpriced]
     if as_json:
         counts = {"types": types, "events": events, "version": found.version}
-        found_all = {"experiments": experiments, "holdouts": holdouts, "warnings": found.warnings}
+        found_all = {"experiments": experiments, "holdouts": holdouts, "warnings": warnings}
         print_json({**counts, **found_all, "problems": []})
         return
-    for warning in found.warnings:
+    for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(f"{types} types, {events} events, version {found.version}")
     for each in experiments:

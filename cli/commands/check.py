@@ -10,6 +10,7 @@ import msgspec
 from agents.check.clickhouse import check_clickhouse
 from agents.check.findings import Finding, State
 from agents.check.kafka import check_kafka
+from agents.check.prices import check_prices
 from agents.check.providers import check_providers
 from agents.check.registry import check_registry
 from cli.lines import print_lines, width
@@ -46,6 +47,7 @@ async def _look(settings: Settings, *, with_providers: bool) -> list[Finding]:
     found = [each async for each in check_kafka(settings)]
     found += [each async for each in check_clickhouse(settings)]
     found += [each async for each in check_registry(settings)]
+    found += check_prices(settings)
     found += [each async for each in check_login(settings)]
     if with_providers:
         found += [each async for each in check_providers(settings)]

@@ -10,6 +10,7 @@ from cli.main import tocsin
 from policy.catalogue.catalogue import parse
 from schemas.errors import BadCatalogue
 from tests.policy.experiments.test_experiment import EXPERIMENT
+from tests.policy.limits.test_unpriced import MONEY
 from tests.policy.samples import TYPE
 
 ESCALATING = """
@@ -208,3 +209,14 @@ def test_what_is_wrong_can_not_be_shown(folder: Path) -> None:
     (folder / "thing.toml").write_text("x")
     result = run("show", str(folder))
     assert isinstance(result.exception, BadCatalogue)
+
+
+def test_money_without_prices_is_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "tenants.toml").write_text(MONEY)
+    result = run("check", str(folder))
+    assert result.exit_code == 0
+    assert "warning: daily_limit of the tenant acme counts SMS to any country" in result.stderr
+    (said,) = json.loads(run("check", str(folder), "--json").stdout)["warnings"]
+    assert said.startswith("daily_limit of the tenant acme")
+    monkeypatch.setenv("TOCSIN_SMS_PRICES", '{"*": 0.05}')
+    assert run("check", str(folder)).stderr == ""
