@@ -13,7 +13,7 @@ demo: .venv/runtime
 	$(BIN)/tocsin demo
 
 # Two processes more than two cores, as chaos tests mostly wait. Who goes where: tests/sharing.py.
-test: .venv/dev .venv/browser .venv/openid .venv/kcat .venv/classes
+test: .venv/dev .venv/browser .venv/openid .venv/kcat .venv/axe .venv/classes
 	$(BIN)/python -m pytest -n 4
 
 check: .venv/dev
@@ -120,6 +120,13 @@ bench: .venv/dev
 	@command -v kcat >/dev/null || (export DEBIAN_FRONTEND=noninteractive; apt-get update -qq \
 		&& apt-get install -qq --no-install-recommends kcat) >/dev/null \
 		|| echo "kcat can't be installed here, so what it writes is not tested."
+	@touch $@
+
+# The rules of npm's axe-core, by which pages are tested for accessibility; without npm these are skipped.
+.venv/axe: .venv/dev tests/web/pages/package-lock.json
+	@mkdir -p $@ && cp tests/web/pages/package*.json $@ && (command -v npm >/dev/null \
+		&& npm ci --prefix $@ --ignore-scripts --silent --no-audit --no-fund) \
+		|| echo "npm's axe-core can't be installed here, so pages are not tested for accessibility."
 	@touch $@
 
 # Each of some fifty starts of Kafka then takes half of the processor time; without it, all of it.

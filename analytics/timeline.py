@@ -13,7 +13,8 @@ from schemas.vocabulary import Channel, Reason, Stage
 
 _COLUMNS = (
     "at, stage, channel, reason, detail, provider, attempt, type, category, priority, user, "
-    "event_id, notification_id, catalogue, variant, origin, trace"
+    "event_id, notification_id, catalogue, variant, origin, trace, occurred_at, accepted_at, "
+    "digest"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM delivery_events FINAL WHERE tenant = {{tenant:String}} AND "  # noqa: S608 - the columns are ours
 _ORDER = " ORDER BY at, id"
@@ -52,6 +53,8 @@ _BEGINNING = (
 class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened; `reason` and `detail` say why, where it did not go out.
 
+    `occurred_at` is when the domain event did, by its producer's clock, and `accepted_at` when
+    Kafka had it. `digest` is the digest that the notification is, or was told in.
     `origin` is the company's record that a source made the event from, as
     SOURCE/TOPIC/PARTITION/OFFSET. `trace` is the id of its trace in OpenTelemetry, where there is
     one.
@@ -74,6 +77,9 @@ class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant: str = ""
     origin: str = ""
     trace: str = ""
+    occurred_at: Moment | None = None
+    accepted_at: Moment | None = None
+    digest: str = ""
 
 
 async def timeline(clickhouse: ClickHouse, tenant: str, notification_id: str) -> list[Happening]:
@@ -111,6 +117,18 @@ async def lately(
     return list(map(_happening, reversed(found)))
 
 
+async def opt_outs_of(
+    clickhouse: ClickHouse, tenant: str, users: Sequence[str], since: datetime
+) -> list[Happening]:
+    """What these users left since then, in order: by a click in a message, and by no message, such
+    as by a reply. Raises Unavailable.
+    """
+    parameters = {"tenant": tenant, "names": list(users), "since": since, "most": _MOST}
+    query = f"{_SELECT} {_LATELY} AND stage = 'unsubscribed' AND {_BY['user']}{_NEWEST}"
+    found = await clickhouse.query(query, parameters)
+    return list(map(_happening, reversed(found)))
+
+
 async def all_of(clickhouse: ClickHouse, tenant: str, user: str) -> list[Happening]:
     """All that is kept of what happened to a user's notifications; raises Unavailable."""
     parameters = {"tenant": tenant, "name": user}
@@ -127,7 +145,7 @@ def day_from(text: str) -> date:
 
 def _happening(row: tuple[Any, ...]) -> Happening:
     at, stage, channel, reason, detail, provider, attempt, kind, category, priority, *rest = row
-    user, event_id, notification_id, catalogue, variant, origin, trace = rest
+    user, event_id, notification_id, catalogue, variant, origin, trace, *when, digest = rest
     return Happening(
         at=at,
         stage=Stage(stage),
@@ -146,4 +164,7 @@ def _happening(row: tuple[Any, ...]) -> Happening:
         variant=variant,
         origin=origin,
         trace=trace,
+        occurred_at=when[0],
+        accepted_at=when[1],
+        digest=digest,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -13,12 +14,18 @@ from cli.audit import put_on_record
 from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
 from cli.time_parameter import now
+from pipeline.catalogue_folder import read_catalogue
+from schemas.errors import BadCatalogue
 from web.api.encoding import encode_reply
 from web.workers.finding import By, WhereaboutsQuery, found
+from web.workers.leaving import UNSUBSCRIBED
 from web.workers.partition_router import Owners
 from web.workers.whereabouts import FAILED, NOT_TOLD, WAITS, Whereabouts
 
-_STYLES = {WAITS: "yellow", FAILED: "red", NOT_TOLD: "red", "bounced": "red"}
+_STYLES = {
+    WAITS: "yellow", UNSUBSCRIBED: "yellow", FAILED: "red", NOT_TOLD: "red", "bounced": "red",
+    "complained": "red",
+}  # fmt: skip
 
 
 @click.command("find")
@@ -57,24 +64,39 @@ async def _find(tenant: str, query: WhereaboutsQuery) -> list[Whereabouts]:
     clickhouse = ClickHouse(settings)
     try:
         async with Owners(settings) as owners:
-            return await found(settings, clickhouse, owners, tenant, query, now())
+            known = _transactional(settings.catalogue)
+            return await found(settings, clickhouse, owners, tenant, query, now(), known)
     finally:
         await clickhouse.close()
 
 
+def _transactional(folder: Path) -> frozenset[str]:
+    """By the catalogue, if it is here: whoever asks may have none, and is told all else."""
+    try:
+        return read_catalogue(folder).transactional
+    except BadCatalogue:
+        return frozenset()
+
+
 def _described(rows: list[Whereabouts]) -> Iterator[Text]:
-    """Each with its state and the cause, and its id beneath."""
+    """Each with its state and the cause, and its ids beneath."""
     for each in rows:
+        category = f" ({each.category})" if each.category and each.type else ""
+        whose = f"{' to' if each.type else ''} {each.user}" if each.user else ""
         yield Text.assemble(
-            each.at, "  ", (each.type, "bold"), f" to {each.user}  " if each.user else "  ",
+            each.at, "  ", (each.type, "bold"), category, f"{whose}  ".removeprefix(
+                "" if each.type else " "),
             (each.state, _STYLES.get(each.state, "green")),
         )  # fmt: skip
         if each.why:
             yield from wrapped(each.why, 2)
-        lines = [Row((f"{on.channel or 'all'}", on.state), on.why) for on in each.channels]
-        yield from aligned(lines, indent=2)
-        name = each.notification_id or f"event {each.event_id}"
-        yield Text(f"  {name}", style="dim")
+        if len(each.channels) > 1 or each.state != UNSUBSCRIBED:
+            lines = [Row((f"{on.channel or 'all'}", on.state), on.why) for on in each.channels]
+            yield from aligned(lines, indent=2)
+        if each.notification_id:
+            yield Text(f"  {each.notification_id} of event {each.event_id}", style="dim")
+        elif each.event_id:
+            yield Text(f"  event {each.event_id}", style="dim")
         if each.origin:
             yield Text(f"  of the record {each.origin}", style="dim")
         if each.trace:

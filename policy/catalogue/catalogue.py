@@ -49,6 +49,11 @@ class Catalogue(Struct, frozen=True):
     sources: dict[str, Source] = {}
     warnings: tuple[str, ...] = ()
 
+    @property
+    def transactional(self) -> frozenset[str]:
+        """The types that go out whatever users have left."""
+        return frozenset(name for name, spec in self.types.items() if spec.transactional)
+
     def tenant(self, name: str) -> Tenant:
         """The tenant of this name."""
         return self.tenants.get(name, DEFAULT_TENANT)

@@ -19,6 +19,7 @@ from policy.digest.windows import DigestWindow
 from policy.field_paths import text_at
 from policy.identity import gathering_name, wish_name
 from policy.quiet_hours import zone_of
+from policy.time.timestamps import text
 from policy.user.ledger import (
     MOST_CLOSED,
     MOST_GATHERED,
@@ -58,7 +59,10 @@ def gather(draft: Draft, verdict: Gather) -> None:
     row = (name, place_of(at, draft.request, draft.name))
     draft.keep += ((row, draft.held((plan.channel,))),)
     draft.waits += (plan.channel,)
-    draft.hold(plan.channel, verdict.reason, verdict.detail)
+    # Whoever asks what a message waits for is told until when, as far as it is known by now.
+    due = f"due at {text(gathering.due_at)}"
+    detail = f"{verdict.detail}, {due}" if verdict.detail else due
+    draft.hold(plan.channel, verdict.reason, detail)
 
 
 def _name_of(draft: Draft, verdict: Gather) -> str:

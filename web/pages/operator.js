@@ -1,6 +1,6 @@
 // The operator page: lag, sources, circuits, what became of notifications, dead letters with replay, explain.
 
-import { ask, begin, element, put, state, table, time, Watched } from "./console.js";
+import { ask, begin, clock, element, put, state, table, time, Watched } from "./console.js";
 import { payload, userOf } from "./letters.js";
 
 const EVERY_MS = 3000, LETTERS_MS = 30000; // letters are read from the start of their topic
@@ -8,13 +8,20 @@ const TICK_MS = 1000;
 const MOST_LETTERS = 50;
 const $ = (id) => document.querySelector(`#${id}`);
 
+const turns = new Map();
+
+// What is asked last is shown, however late an answer to something before comes; with its time.
 async function into(place, work) {
+  const turn = (turns.get(place) ?? 0) + 1;
+  turns.set(place, turn);
   put(place, state("Asking …"));
+  let made;
   try {
-    put(place, await work());
+    made = [await work(), element("p", { className: "asof" }, `as of ${clock(Date.now())}`)];
   } catch (error) {
-    put(place, state(error.message, true));
+    made = [state(error.message, true)];
   }
+  if (turns.get(place) === turn) put(place, ...made);
 }
 
 async function operations() {
@@ -70,11 +77,13 @@ function mark(kind, text) {
 }
 
 const sentAgain = new Map(); // what came of it, by the letter's id
+let listed = { wanted: {}, count: 0 }; // which are shown
 
 async function letters() {
   const wanted = filter();
   const found = (await ask(`/v1/dead-letters?${new URLSearchParams(wanted)}`)).reverse();
   if (JSON.stringify(wanted) !== JSON.stringify(filter())) return; // typed over meanwhile
+  listed = { wanted, count: found.length };
   $("group").hidden = !found.length || !Object.keys(wanted).length;
   if (!found.length) { put($("letters"), state("There are none.")); return; }
   const rows = found.slice(0, MOST_LETTERS).map((letter) => [
@@ -111,8 +120,10 @@ function again(letter) {
 }
 
 async function all() {
-  const wanted = filter(), which = Object.entries(wanted).map(([name, value]) => `${name} ${value}`).join(" and ");
-  if (!confirm(`Send every record with ${which} again? What was sent before is not sent twice.`)) return;
+  // Those that are shown, whatever was typed since.
+  const { wanted, count } = listed, which = Object.entries(wanted).map(([name, value]) => `${name} ${value}`).join(" and ");
+  const records = `${count.toLocaleString()} record${count === 1 ? "" : "s"}`;
+  if (!confirm(`Send every record with ${which} again: ${records} so far? What was sent before is not sent twice.`)) return;
   $("group").disabled = true;
   try {
     const { replayed, gone } = await ask("/v1/dead-letters/replay", { method: "POST", body: JSON.stringify(wanted) });
@@ -124,16 +135,16 @@ async function all() {
   }
 }
 
-const KINDS = { waits: "warn", failed: "bad", "not told": "bad" };
+const KINDS = { waits: "warn", unsubscribed: "warn", failed: "bad", "not told": "bad", bounced: "bad", complained: "bad" };
 
 function become(found) {
   if (!found.length) return state("There is no such notification in these days, or not yet.");
   const rows = found.map((each) => [
-    time(each.at), each.user || "–", each.type, mark(KINDS[each.state] ?? "good", each.state), each.why || "–",
+    time(each.at), each.user || "–", [each.type, each.category && `(${each.category})`].filter(Boolean).join(" ") || "–", mark(KINDS[each.state] ?? "good", each.state), each.why || "–",
     each.channels.map(({ channel, state: name }) => `${channel || "all"}: ${name}`).join(", ") || "–",
-    each.notification_id ? pick(each.notification_id) : `event ${each.event_id}`,
+    each.notification_id ? pick(each.notification_id) : "–", element("span", { className: "id" }, each.event_id || "–"),
   ]);
-  return table(["since", "user", "type", "state", "why", "channels", "notification"], rows);
+  return table(["since", "user", "type", "state", "why", "channels", "notification", "event"], rows);
 }
 
 function happenings(found) {
@@ -161,6 +172,7 @@ function find() {
   const { by, what, days } = fields($("find"));
   history.replaceState(null, "", `?${new URLSearchParams({ by, what, days })}`);
   put($("timeline"));
+  turns.set($("timeline"), (turns.get($("timeline")) ?? 0) + 1);
   if (by === "notification") timeline(what);
   return into($("found"), async () => become(await ask(`/v1/notifications?${new URLSearchParams({ by, what, days })}`)));
 }
@@ -203,7 +215,7 @@ function explained(found) {
 }
 
 const watched = [
-  new Watched(operations, EVERY_MS, $("lag"), $("circuits")),
+  new Watched(operations, EVERY_MS, $("lag"), $("circuits"), $("sources")),
   new Watched(letters, LETTERS_MS, $("dead")),
 ];
 $("filter").addEventListener("submit", (event) => { event.preventDefault(); $("group-said").textContent = ""; watched[1].again(); });

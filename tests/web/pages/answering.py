@@ -43,6 +43,8 @@ class Server:
         if self.away:
             return Problem(503, self.away).response()
         found = self.answers.get(name, [])
+        if callable(found):
+            found = found(request.query)
         if isinstance(found, str):
             return Problem(403, found).response()
         return web.json_response(found)

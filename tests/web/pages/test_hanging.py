@@ -93,9 +93,12 @@ async def test_a_dead_letter_shows_its_record_its_user_and_the_place_of_the_mist
     await server.run("document.querySelector('#filter').topic.value = 'requests.high'")
     await server.press("#filter button")
     await until(server.browser, "!document.querySelector('#group').hidden")
-    await server.run("window.confirm = () => true")
+    # What is typed and not shown is not what is sent.
+    await server.run("document.querySelector('#filter').topic.value = 'events'")
+    await server.run("window.confirm = (text) => { window.asked = text; return true; }")
     await server.press("#group")
     await server.told("#group-said", "2 sent again, 1 are gone")
+    assert "topic requests.high again: 2 records" in await server.run("return window.asked")
     assert server.bodies == [{"topic": "requests.high"}]
 
 
@@ -182,3 +185,46 @@ async def test_figures_stay_with_their_time_and_labels_with_the_theme(
     await server.run("document.querySelector('#filters').type.value = 'other'")
     await server.press("#filters button")
     await server.told("#volume .body", "did not answer")
+
+
+async def test_of_two_questions_the_last_one_is_answered(server: Server) -> None:
+    """Though the answer to the first one comes later; and with its time."""
+    server.answers = {
+        "operations": operations(0),
+        "notifications": lambda query: [{**FOUND, "why": f"of {query['what']}"}],
+    }
+    await server.open("/operator")
+    await server.told("#lag .asof", "as of")
+    script = """
+      const plain = window.fetch, slow = new Promise((done) => { window.go = done; });
+      window.fetch = async (path, options) => {
+        const answer = await plain(path, options);
+        if (path.includes("what=slow")) await slow;
+        return answer;
+      };
+    """
+    await server.run(script)
+    for what in ("slow", "ann"):
+        await server.run(f"document.querySelector('#find').elements.what.value = '{what}'")
+        await server.press("#find button")
+    await server.told("#found", "of ann")
+    await server.told("#found .asof", "as of")
+    await server.run("window.go()")
+    # Whatever the late answer sets off has happened by then.
+    await server.run("return new Promise((done) => setTimeout(done, 50))")
+    assert "of ann" in await server.run("return document.querySelector('#found').textContent")
+
+
+async def test_sources_are_as_old_as_all_else_is(server: Server) -> None:
+    source = {
+        "source": "orders", "lag": 3, "per_second": 1, "moved": 8, "skipped": 0, "dead": 0,
+        "waits": "", "last_error": "", "last_error_at": None,
+    }  # fmt: skip
+    server.answers = {"operations": {**operations(0), "sources": [source]}, "dead-letters": []}
+    await server.open("/operator")
+    await server.told("#sources .asof", "as of")
+    server.away = "Kafka at k:9092 does not say how far it is."
+    await server.run(AHEAD)
+    await server.told("#sources .asof", "does not say how far")
+    green = "getComputedStyle(document.querySelector('#sources .good')).color"
+    assert await server.run(f"return {green} === getComputedStyle(document.body).color")

@@ -11,7 +11,7 @@ from cli.commands.find import _described
 from schemas.circuit import CircuitState
 from schemas.dead_letter import DeadLetter
 from schemas.vocabulary import Channel, Reason, Stage
-from web.workers.whereabouts import unusable, waiting_channels, whereabouts
+from web.workers.whereabouts import unusable, waiting_channels, whereabouts, with_digests
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NOW = 1000 * int((AT + timedelta(minutes=2)).timestamp())
@@ -59,19 +59,27 @@ QUIET = happened(0, Stage.HELD, None, reason=Reason.QUIET_HOURS, detail="until 7
             [QUEUED],
             [OPEN, CLOSED],
             "waits",
-            "handed to the channel's workers 119 s ago, which told nothing of it yet",
+            "handed to the channel's workers 1m 59s ago, which told nothing of it yet",
+        ),
+        (
+            [QUEUED],
+            [],
+            "waits",
+            "handed to the channel's workers 1m 59s ago, which told nothing of it yet; no worker "
+            "of this channel answers",
         ),
         (
             [QUEUED, TRIED],
             [CLOSED],
             "waits",
-            "tried 2 times, is tried again: ses said provider error: 503 busy",
+            "tried 2 times: ses said provider error: 503 busy, is tried again",
         ),
         (
             [QUEUED, TRIED],
             [],
             "waits",
-            "tried 2 times, is tried again: ses said provider error: 503 busy",
+            "tried 2 times: ses said provider error: 503 busy, is tried again; no worker of this "
+            "channel answers",
         ),
         ([QUEUED, TRIED, SENT], [OPEN], "sent", ""),
         ([OPTED_OUT, QUEUED, SENT], [], "sent", "push: opted out: categories.orders"),
@@ -106,6 +114,28 @@ def test_a_notification_is_one_row_with_its_state_and_the_cause(
     (found,) = whereabouts(rows, {EMAIL: circuits}, NOW)
     assert (found.notification_id, found.user, found.event_id) == ("n-1", "ann", "e-1")
     assert (found.state, found.why) == (state, why)
+
+
+def test_where_it_did_not_go_out_is_told_beside_where_it_did() -> None:
+    """Who got a push and misses the mail is answered in the same row."""
+    push = happened(1, Stage.SENT, PUSH, provider="fcm")
+    mail = happened(1, Stage.HELD, reason=Reason.DIGEST, detail="until 18:00")
+    (found,) = whereabouts([push, mail], {}, NOW)
+    assert (found.state, found.why) == ("sent", "email: digest: until 18:00")
+    (found,) = whereabouts([OPTED_OUT, mail], {}, NOW)
+    assert found.why == "email: digest: until 18:00; push: opted out: categories.orders"
+
+
+def test_what_was_combined_says_what_became_of_its_digest() -> None:
+    told = happened(4, Stage.DIGESTED, reason=Reason.DIGEST, detail="in n-9", digest="n-9")
+    digest = happened(5, Stage.SENT, id="n-9", digest="n-9", provider="ses")
+    first, last = whereabouts([told, digest], {}, NOW)
+    (row, same) = with_digests([first, last], {"n-9": last}, {"n-1": "n-9"})
+    assert (row.state, row.why, same) == ("digested", "in the digest n-9: sent", last)
+    waits = whereabouts([happened(5, Stage.QUEUED, id="n-9")], {EMAIL: [OPEN]}, NOW)[0]
+    (row,) = with_digests([first], {"n-9": waits}, {"n-1": "n-9"})
+    assert row.why.startswith("in the digest n-9: waits, sendgrid's circuit is open since ")
+    assert with_digests([first], {}, {"n-1": "n-9"}) == [first]
 
 
 def test_channels_stand_for_themselves_and_notifications_in_order() -> None:

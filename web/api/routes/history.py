@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from analytics.timeline import Happening, day_of, timeline
-from pipeline.records.dead_letter_reading import find, send_again
+from pipeline.records.dead_letter_reading import send_again
 from policy.time.timestamps import moment, timestamp
 from schemas.dead_letter import DeadLetter
 from schemas.event import Name, Timestamp
@@ -17,6 +17,7 @@ from web.api.keys import Scope
 from web.api.problem import Problem, ProblemBody
 from web.api.route import Reply, Route
 from web.api.services import Services
+from web.workers.letters import find
 
 MOST_LETTERS = 1000
 TAG, OPERATIONS = "History", "Operations"

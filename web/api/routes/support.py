@@ -30,4 +30,9 @@ class Support(Struct, frozen=True):
         """From ClickHouse, Kafka and the sinks."""
         desk, tenant, now = self.desk, call.key.tenant, self.desk.clock.now()
         query: WhereaboutsQuery = call.query
-        return Reply(await found(desk.settings, desk.clickhouse, desk.owners, tenant, query, now))
+        return Reply(
+            await found(
+                desk.settings, desk.clickhouse, desk.owners, tenant, query, now,
+                desk.catalogues.current.transactional,
+            )
+        )  # fmt: skip

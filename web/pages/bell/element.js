@@ -186,9 +186,12 @@ class TocsinBell extends HTMLElement {
     count.hidden = unread === 0;
     count.textContent = unread > 99 ? "99+" : unread;
     label.textContent = this.#words.label(unread);
+    const active = this.shadowRoot.activeElement;
     all.disabled = unread === 0;
     all.hidden = this.#which !== "inbox";
     snoozed.hidden = !this.#counts.snoozed && this.#which === "inbox";
+    // What can't be pressed any more holds no focus.
+    if ((active === all && (all.disabled || all.hidden)) || (active === snoozed && snoozed.hidden)) this.#parts.close.focus();
     snoozed.textContent = this.#which === "inbox" ? this.#words.snoozed(this.#counts.snoozed) : this.#words.inbox;
     const said = this.hasAttribute("offline") ? this.#words.offline : this.#note;
     note.hidden = !said;
@@ -316,7 +319,8 @@ class TocsinBell extends HTMLElement {
     const away = new Set(pending.filter((each) => each.kind === "snoozed").map((each) => each.item));
     const items = [...this.#items.values()].filter((item) => !away.has(item.id)).sort(newestFirst);
     const rows = items.map((item) => this.#rowOf(item, this.#isRead(item, pending)));
-    const focused = this.shadowRoot.activeElement?.closest?.("li")?.dataset.id;
+    const active = this.shadowRoot.activeElement, focused = active?.closest?.("li");
+    const place = [...list.children].indexOf(focused), before = list.children.length;
     const anchor = panel.scrollTop > 0 && [...list.children].find((row) => row.offsetTop + row.offsetHeight > panel.scrollTop);
     const above = anchor ? anchor.offsetTop - panel.scrollTop : 0;
     this.#put(list, rows);
@@ -328,7 +332,15 @@ class TocsinBell extends HTMLElement {
     state.hidden = items.length > 0 && !this.#isBroken;
     again.hidden = !this.#isBroken || isBusy;
     more.hidden = !this.#next;
-    if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"] .item`)?.focus({ preventScroll: true });
+    if (active === more && more.hidden) this.#focus(before);
+    else if (focused && !focused.isConnected) this.#focus(place, focused.dataset.id);
+  }
+
+  // Of the row that is there now, or of the next one, whoever goes on by keyboard.
+  #focus(place, id = "") {
+    const { list, close } = this.#parts, rows = [...list.children];
+    const row = rows.find((each) => each.dataset.id === id) ?? rows[Math.min(place, rows.length - 1)];
+    (row?.querySelector(".item") ?? close).focus({ preventScroll: true });
   }
 
   // A row that stays is left in its place: somebody may be pressing it just now.
@@ -355,7 +367,10 @@ class TocsinBell extends HTMLElement {
   #open(item, event, isButton) {
     if (!this.#isRead(item, this.#pending)) this.#change({ kind: "read", item: item.id });
     const said = { detail: item, bubbles: true, composed: true, cancelable: !isButton };
+    const { href } = event.currentTarget, isElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
     if (!this.dispatchEvent(new CustomEvent("tocsin-open", said))) event.preventDefault();
+    // Many sites go there without another page being loaded, and what is there would be beneath.
+    if (href && !isButton && !isElsewhere) this.#close();
   }
 
   #change(change) {

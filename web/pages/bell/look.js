@@ -43,11 +43,13 @@ export const STYLE = `
                             width: 8px; height: 8px; border-radius: 4px; background: var(--mark); }
   li div { display: flex; flex-wrap: wrap; gap: 6px 14px; padding: 0 14px 10px;
            padding-inline-start: 26px; } li div a { color: var(--mark); }
-  li div button { padding: 0; }
+  li div button { padding: 0; } li div :is(a, button), .later summary { line-height: 24px; }
   .later summary { color: var(--mark); cursor: pointer; list-style: none; }
   .later[open] { flex-basis: 100%; } .later button { display: block; padding: 6px 0; }
   li img { display: block; max-width: 100%; max-height: 160px; margin-bottom: 6px; border-radius: 6px; }
   li.unread b { font-weight: 650; } li b { font-weight: 500; display: block; }
+  /* In its own direction, but where the site's rows begin. */
+  li b, .body { text-align: -webkit-match-parent; text-align: match-parent; }
   .body { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 5; overflow: hidden;
           white-space: pre-line; }
   .whole .body { display: block; -webkit-line-clamp: none; }

@@ -17,6 +17,7 @@ from web.api.clickhouse import SoonOrNever
 from web.workers import finding
 
 QUEUED = (moment(NOW - 5000).replace(tzinfo=None), "queued", "email", "", "", "", 0, *ROW[7:])
+CLICKED = (QUEUED[0], "unsubscribed", *QUEUED[2:])
 OPEN = CircuitState(provider="sendgrid", state="open")
 
 
@@ -52,12 +53,35 @@ async def test_what_became_of_it_is_told_by_whatever_is_known(
         return {"http://one": [OPEN], "http://two": None}
 
     monkeypatch.setattr(client.owners, "ask_each", circuits)
-    (found,) = await client.get(f"/notifications?{query}")
+    (found, *left) = await client.get(f"/notifications?{query}")
     assert (found["state"], found["why"]) == ("waits", "sendgrid's circuit is open")
-    (asked,) = client.clickhouse.asked
+    # What a user left is told where they are asked about, however long ago.
+    assert bool(left) is query.startswith("by=user")
+    asked, opt_outs = client.clickhouse.asked
+    assert (opt_outs["names"], opt_outs["since"]) == (["ann"], moment(NOW) - timedelta(days=396))
     assert (asked["tenant"], asked["names"]) == ("acme", names)
-    assert asked["since"] == moment(NOW) - timedelta(days=days)
+    # What happened of late may be of an event that is older.
+    assert asked["since"] == moment(NOW) - timedelta(days=days + 31)
     assert bool(letters.asked) is asks_letters
+
+
+async def test_what_happened_long_ago_is_not_told_and_what_happens_late_is(
+    client: Client, letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = 86_400_000
+    rows = []
+    for name, days in (("old", 9), ("late", 9), ("late", 2)):
+        at = moment(NOW - days * day).replace(tzinfo=None)
+        stage = "queued" if days == 9 else "sent"
+        rows.append((at, stage, *QUEUED[2:12], name, *QUEUED[13:]))
+    client.clickhouse.rows = rows
+
+    async def circuits(*_: Any) -> dict[str, Any]:
+        return {}
+
+    monkeypatch.setattr(client.owners, "ask_each", circuits)
+    found = await client.get("/notifications?by=notification&what=any")
+    assert [(each["notification_id"], each["state"]) for each in found] == [("late", "sent")]
 
 
 async def test_whom_an_address_is_of_is_found_first(

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.agents.names import unique
 from tests.web.api.routes.test_inbox import filled
-from tests.web.api.routes.test_sending import notification
+from tests.web.api.routes.test_sending import notification, person
 from tests.web.pages.bell.site import BOTH, COUNT, ROWS, Shop
 
 
@@ -57,8 +57,41 @@ PLACES = {
     "right": "",
     "left": "nav { justify-content: flex-start; }",
     "bottom": "nav { position: fixed; bottom: 8px; left: 8px; } html { overflow: hidden; }",
+    "rtl": "html { direction: rtl; }",
     "clipped": "nav { height: 60px; overflow: hidden; transform: scale(1); }",
 }
+
+
+async def test_who_goes_on_by_keyboard_loses_their_place_to_nothing(shop: Shop) -> None:
+    """Not to what comes meanwhile, to what they put off, nor to a button that has done its work."""
+    user = await person(shop.api)
+    body = {"users": [user], "channels": ["inapp"], "priority": "critical", "body": "Hello"}
+    for number in range(22):
+        await shop.api.done("POST", "/v1/notifications", {**body, "title": f"Number {number}"})
+    await shop.visit(user)
+    await shop.until(COUNT, "22")
+    await asyncio.to_thread(shop.part("bell").click)
+    await shop.until(ROWS, 20)
+    focused = "root.activeElement?.closest('li')?.querySelector('b').textContent"
+    second = "root.querySelectorAll('li')[1]"
+    await shop.ask(f"void ({second}.querySelector('details').open = true)")
+    await shop.until(f"{second}.querySelectorAll('.later button').length > 1", wanted=True)
+    await shop.ask(f"void {second}.querySelector('[data-until=hour]').focus()")
+    await shop.api.done("POST", "/v1/notifications", {**body, "title": "Newest"})
+    await shop.until(COUNT, "23")
+    await shop.until("root.querySelector('li b').textContent", "Newest")
+    assert await shop.ask("root.activeElement.dataset.until") == "hour"
+    await shop.press(Keys.ENTER)
+    await shop.until(COUNT, "22")
+    await shop.until(focused, "Number 19")
+    await shop.ask("void root.querySelector('#more').focus()")
+    await shop.press(Keys.ENTER)
+    await shop.until(ROWS, 22)
+    # One of those that are new by that, and not the page around it.
+    await shop.until(f"['Number 1', 'Number 0'].includes({focused})", wanted=True)
+    await shop.ask("void root.querySelector('#all').focus()")
+    await shop.press(Keys.ENTER)
+    await shop.until("root.activeElement?.id", "close")
 
 
 async def test_the_panel_is_wholly_in_the_window_and_looks_as_the_site_does(

@@ -101,6 +101,8 @@ async def test_who_reads_keeps_their_place_and_what_is_long_is_cut(shop: Shop, s
     both = f"[...{row}.querySelectorAll('[dir=auto]')].map((each) => each.tagName)"
     await shop.until(both, ["B", "SPAN"])
     await shop.until(f"getComputedStyle({row}.querySelector('.body')).direction", "rtl")
+    # Where the site's rows begin, all the same.
+    await shop.until(f"getComputedStyle({row}.querySelector('.body')).textAlign", "left")
     top = await shop.ask(f"{row}.getBoundingClientRect().top")
     cut = await shop.ask(f"{row}.querySelector('.body').clientHeight")
     await shop.shoot(shots / "bell-long.png")

@@ -10,6 +10,7 @@ from selenium.webdriver.common.by import By
 
 from tests.agents.names import unique
 from tests.web.api.routes.test_inbox import filled
+from tests.web.api.routes.test_sending import notification, person
 from tests.web.pages.bell.site import COUNT, ROWS, Shop
 
 
@@ -42,7 +43,48 @@ async def test_what_is_pressed_is_gone_to_and_what_is_snoozed_can_be_had_back(
     for place in (shop.url, page):
         await asyncio.to_thread(item.click)
         assert shop.browser.current_url == place
+        # The site may go there by itself: nothing lies over what is there.
+        await shop.until("root.querySelector('#panel').hidden", wanted=True)
+        await asyncio.to_thread(shop.part("bell").click)
+        await shop.until(ROWS, 3)
+        item = shop.bell.find_element(By.CSS_SELECTOR, ".item[href]")
     await shop.counts(path, 2)
+
+
+async def test_a_comment_leads_to_where_it_can_be_read(shop: Shop, shots: Path) -> None:
+    """By the shipped type: its event's `url`, by the item and by its button, in a row of long words
+    that are written from right to left."""
+    user = await person(shop.api)
+    url = "https://127.0.0.1:9/posts/7"
+    words = "\u0627\u0644\u0633\u0644\u0627\u0645 " * 4 + "Donaudampfschifffahrtsgesellschaft" * 3
+    data = {"commenter_name": "\u0644\u064a\u0644\u0649", "post_id": "p", "post_title": words}
+    data |= {"text": words, "url": url}
+    await shop.api.done("POST", "/v1/notifications", notification(user, data=data, actor="bo"))
+    try:
+        for scheme, (kind, size) in product(
+            ("light", "dark"), {"phone": (390, 800), "desk": (1400, 900)}.items()
+        ):
+            await shop.scheme(scheme)
+            await shop.size(*size)
+            await shop.visit(user)
+            await shop.until("root.querySelector('#count').textContent", "1")
+            await asyncio.to_thread(shop.part("bell").click)
+            await shop.until(ROWS, 1)
+            panel = "root.querySelector('#panel')"
+            assert await shop.ask(f"{panel}.scrollWidth <= {panel}.clientWidth")
+            await shop.shoot(shots / f"bell-comment-{kind}-{scheme}.png")
+    finally:
+        await shop.scheme("")
+        await shop.size(0, 0)
+    await shop.until("root.querySelector('.item').href", url)
+    await shop.until("root.querySelector('li div a').href", url)
+    await shop.until("root.querySelector('li div a').textContent", "Answer")
+    await shop.until("getComputedStyle(root.querySelector('li b')).direction", "rtl")
+    opened = """bell.addEventListener('tocsin-open', (event) => {
+      event.preventDefault(); document.title = event.detail.data?.post_id ?? 'none'; })"""
+    await shop.ask(f"void {opened}")
+    await asyncio.to_thread(shop.bell.find_element(By.CSS_SELECTOR, ".item").click)
+    await shop.until("document.title", "p")
 
 
 async def test_an_item_is_snoozed_until_a_moment_of_ones_choice(shop: Shop, shots: Path) -> None:
