@@ -27,7 +27,7 @@ KNOWN = Known(
 AT = datetime(2025, 7, 20, 8, 26, 40, 5000, UTC).replace(tzinfo=None)
 ROW = (
     *(AT, "suppressed", "push", "opted_out", "why", "fcm", 2, "comment_added", "comments"),
-    *("high", "ann", "e", "n", "c1", "x/y", "orders/shop.orders/3/17", AT, AT, "d1"),
+    *("high", "ann", "e", "n", "c1", "x/y", "orders/shop.orders/3/17", "t1", AT, AT, "d1"),
 )
 HAPPENED = {
     "at": "2025-07-20T08:26:40.005Z",
@@ -46,6 +46,7 @@ HAPPENED = {
     "catalogue": "c1",
     "variant": "x/y",
     "origin": "orders/shop.orders/3/17",
+    "trace": "t1",
     "occurred_at": "2025-07-20T08:26:40.005Z",
     "accepted_at": "2025-07-20T08:26:40.005Z",
     "digest": "d1",
