@@ -26,7 +26,7 @@ DAY_MS = 86_400_000
 AGO = 15
 """Days before those of the story, so that all of it is closed."""
 DATE = (datetime.fromtimestamp(NOON / 1000, UTC) - timedelta(days=AGO)).date()
-(WHY_NOT,) = (panel for panel in PANELS if panel.name == "why_not")
+ROLLED_UP = [panel for panel in PANELS if panel.name in ("why_not", "week_over_week")]
 AT_ONCE = Patience(margin=0, pause=0)
 STAGES = "SELECT stage, toUInt32(sum(messages)) FROM hourly GROUP BY stage ORDER BY stage"
 # As 0.3.0 asks.
@@ -70,7 +70,11 @@ async def seen(database: ClickHouse) -> dict[str, Any]:
     # Days that begin and end within an hour, as the story does not.
     first = datetime.combine(DATE, time(0, 17), UTC) - timedelta(days=1)
     span = Span(TENANT, first, first + timedelta(hours=49))
-    found["why_not"] = (await figures_of(database, WHY_NOT, span)).rows
+    for panel in ROLLED_UP:
+        found[panel.name] = (await figures_of(database, panel, span)).rows
+    # As what was before, it is folded, too.
+    later = replace(span, start=span.start + timedelta(days=7), end=span.end + timedelta(days=7))
+    found["before"] = (await figures_of(database, ROLLED_UP[-1], later)).rows
     return found
 
 

@@ -9,14 +9,16 @@ FROM
 (
     SELECT
         type, channel, 1 AS is_now,
-        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
+            AS messages
     FROM {happenings} AS h
     WHERE stage = 'sent'
     GROUP BY type, channel
     UNION ALL
     SELECT
         type, channel, 0 AS is_now,
-        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) AS messages
+        uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
+            AS messages
     FROM {happenings_before} AS h
     WHERE stage = 'sent'
     GROUP BY type, channel
