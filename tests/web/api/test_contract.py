@@ -62,7 +62,7 @@ def _statuses(operation: Any, headers: dict[str, str]) -> set[int]:
     """Those of the answers to what the operation may be sent, and may not."""
     statuses: set[int] = set()
 
-    most = 4 if operation.label.startswith(SLOW) else 20
+    most = 3 if operation.label.startswith(SLOW) else 8
 
     @settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
