@@ -25,20 +25,27 @@ class SetUp(Struct, frozen=True, kw_only=True):
     """Steps of ClickHouse's schema."""
 
 
-async def set_up(settings: Settings, *, dry_run: bool = False) -> SetUp:
-    """Create and mend what is missing or wrong; safe to repeat. With `dry_run` change nothing."""
+async def set_up(settings: Settings, *, dry_run: bool = False, has_tables: bool = True) -> SetUp:
+    """Create and mend what is missing or wrong; safe to repeat. With `dry_run` change nothing.
+
+    Without `has_tables` there are topics alone, and no ClickHouse is asked.
+    """
     created = await create_topics(settings, TOPICS, dry_run=dry_run)
     differences = await mend_topics(settings, TOPICS, dry_run=dry_run)
-    clickhouse = ClickHouse(settings)
-    try:
-        if not dry_run:
-            await keep_apart(clickhouse, settings.clickhouse_database, settings.clickhouse_cluster)
-        applied = await migrate(clickhouse, settings.clickhouse_cluster, dry_run=dry_run)
-    finally:
-        await clickhouse.close()
+    applied = await _set_up_tables(settings, dry_run=dry_run) if has_tables else []
     return SetUp(
         created=tuple(created),
         mended=tuple(each for each in differences if not each.stays),
         kept=tuple(each for each in differences if each.stays),
         migrations=tuple(applied),
     )
+
+
+async def _set_up_tables(settings: Settings, *, dry_run: bool) -> list[str]:
+    clickhouse = ClickHouse(settings)
+    try:
+        if not dry_run:
+            await keep_apart(clickhouse, settings.clickhouse_database, settings.clickhouse_cluster)
+        return await migrate(clickhouse, settings.clickhouse_cluster, dry_run=dry_run)
+    finally:
+        await clickhouse.close()

@@ -30,6 +30,8 @@ READY = "ready"
 
 WEB = "web"
 """The web process, which is no role, as it has no group."""
+ASK_CLICKHOUSE = {"analytics", WEB}
+"""A house without these has none, and no tables: its start and theirs take as long as Kafka's."""
 TOGETHER = "worker"
 """The process of all roles of a house that runs them in one."""
 
@@ -154,9 +156,9 @@ class LocalStack:
     ) -> None:
         """Ports are free ones unless given; `settings` go to every worker.
 
-        Among the `roles` may be WEB. Each is a process of its name, unless it runs `together` with
-        others in the process that is named there. With several `brokers`, which choose their ports
-        themselves, each of them has every record.
+        Among the `roles` may be WEB; ClickHouse runs for those alone that ask it. Each is a process
+        of its name, unless it runs `together` with others in the process that is named there. With
+        several `brokers`, which choose their ports themselves, each of them has every record.
         """
         self.folder = folder.absolute()
         self._settings = settings
@@ -218,12 +220,12 @@ class LocalStack:
     async def start(self, progress: Progress = lambda _: None) -> None:
         """Start all; on any failure what was started is stopped, and the error says what to do."""
         try:
+            has_tables = not ASK_CLICKHOUSE.isdisjoint(self._roles)
             progress("Kafka, ClickHouse and the provider simulators are starting")
-            await asyncio.gather(
-                self.kafka.start(), self.clickhouse.start(), self.simulators.start()
-            )
+            starting = [self.kafka.start(), self.simulators.start()]
+            await asyncio.gather(*starting, *([self.clickhouse.start()] if has_tables else []))
             progress("Topics and tables are being created")
-            await set_up(self.settings)
+            await set_up(self.settings, has_tables=has_tables)
             progress("Workers are starting")
             await self._start_workers()
         except BaseException:

@@ -64,7 +64,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalS
 
 async def test_codes_are_decided_before_contacts_that_wait(town: LocalStack, tell: Tell) -> None:
     """By the order of what the decider wrote, which no load of the machine changes much."""
-    backlog, codes = 30_000, 20
+    backlog, codes = 10_000, 20
     async with producing(town) as producer:
         await _know(town, producer, "early", codes)
         await stop(town.workers["decider"])
