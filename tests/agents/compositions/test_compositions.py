@@ -6,6 +6,7 @@ Each row was worked out by hand from README.md, docs/decisions.md and `policy/ca
 import pytest
 
 from tests.agents.compositions.combined import COMBINED
+from tests.agents.compositions.company import COMPANY
 from tests.agents.compositions.daily_limits import DAILY_LIMITS
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.endings import ENDINGS
@@ -40,6 +41,7 @@ FLOWS = (
     *REPLACING,
     *SEGMENTED,
     *COMBINED,
+    *COMPANY,
 )
 
 
