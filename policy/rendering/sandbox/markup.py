@@ -71,8 +71,12 @@ class _Places(HTMLParser):
         raw = _QUOTED.sub("", self.get_starttag_text() or "")
         if _VALUE in raw or _LINK in raw:
             self._note(f"a value within the tag <{_bare(tag)}> needs quotes around it")
+        # What stands for a header may name a page to go to, behind a number of seconds.
+        is_header = tag == "meta" and any(name == "http-equiv" for name, _ in attrs)
         for name, value in attrs:
             self._attribute(_bare(name), value or "")
+            if is_header and (_VALUE in (value or "") or _LINK in (value or "")):
+                self._note("a value can't stand in <meta http-equiv>")
 
     def _attribute(self, name: str, value: str) -> None:
         if _VALUE not in value and _LINK not in value:

@@ -50,6 +50,7 @@ def test_no_value_becomes_markup(value: str) -> None:
         "1 < {{ data.x }}",
         "<style>p { color: red }</style>{{ data.x }}",
         "<!-- {{ data.x }} -->",
+        '<meta name="description" content="{{ data.x }}">',
         '<!--[if mso]><a href="{{ data.x | link }}"><![endif]-->',
     ],
 )
@@ -78,6 +79,14 @@ def test_where_a_value_may_stand(source: str) -> None:
         ('<p style="{{ data.x }}">', "can't stand in the attribute 'style'"),
         ("<script>x = '{{ data.x }}'</script>", "can't stand in <script>"),
         ("<style>{{ data.x }}</style>", "can't stand in <style>"),
+        (
+            '<meta http-equiv="refresh" content="0;url={{ data.x }}">',
+            "can't stand in <meta http-equiv>",
+        ),
+        (
+            '<meta content="{{ data.x | link }}" http-equiv="refresh">',
+            "can't stand in <meta http-equiv>",
+        ),
         ('<!--[if mso]><a href="{{ data.x }}"><![endif]-->', "'href' needs"),
         ('{% macro m(x) %}<a href="{{ x }}">{% endmacro %}{{ m(data.x) }}', "'href' needs"),
     ],
