@@ -4,7 +4,8 @@ import asyncio
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +188,16 @@ def _before(each: SourceLag) -> str:
 
 
 async def _inferred(settings: Settings, topic: str, last: int) -> tuple[str, int]:
-    if topic not in await topics_of_others(settings.brokers):
-        raise WrongUsage(f"There is no topic {topic!r} of others than Tocsin.")
+    there = sorted(await topics_of_others(settings.brokers))
+    if topic not in there:
+        near = get_close_matches(topic, there, SHOWN, 0.0)
+        raise WrongUsage(
+            f"There is no topic {topic!r} of others than Tocsin; there are "
+            f"{', '.join(near) or 'none'}{', and others' * (len(there) > len(near))}."
+        )
     records = await read_newest(settings.brokers.unprefixed, [topic], last)
+    if not records:
+        raise WrongUsage(f"Nothing can be drafted: {topic} holds no records.")
     said = [as_source_record(record, now()) for record in records]
     try:
         wire, plain = await _plain(settings, said)
@@ -220,12 +228,7 @@ async def _plain(settings: Settings, records: list[SourceRecord]) -> tuple[str, 
 async def _tried(
     settings: Settings, catalogue: Catalogue, source: Source, last: int
 ) -> list[Tried]:
-    topics = [name for name in await topics_of_others(settings.brokers) if source.reads(name)]
-    if not topics:
-        raise WrongUsage(
-            f"There is no topic that the source {source.name} reads: it is to read "
-            f"{', '.join(source.entry.patterns) or 'none, as it takes what comes by HTTP'}."
-        )
+    topics = await _read_by(source, settings)
     records = await read_newest(settings.brokers.unprefixed, topics, last)
     decoders = SourceDecoders(settings)
     try:
@@ -234,6 +237,19 @@ async def _tried(
         raise Unavailable(str(error)) from error
     finally:
         await decoders.close()
+
+
+async def _read_by(source: Source, settings: Settings) -> Mapping[str, int]:
+    """The topics that a source reads, with how many partitions each has; raises WrongUsage where it
+    reads none."""
+    there = await topics_of_others(settings.brokers)
+    topics = {name: count for name, count in there.items() if source.reads(name)}
+    if not topics:
+        raise WrongUsage(
+            f"There is no topic that the source {source.name} reads: it is to read "
+            f"{', '.join(source.entry.patterns) or 'none, as it takes what comes by HTTP'}."
+        )
+    return topics
 
 
 async def _replayed(
@@ -246,8 +262,12 @@ async def _replayed(
     done: Replayed,
 ) -> None:
     kafka = settings.brokers.unprefixed
+    topics = await _read_by(source, settings)
+    for tp in spans or ():
+        if tp.partition >= topics.get(tp.topic, 0):
+            count = counted(topics.get(tp.topic, 0), "partition")
+            raise WrongUsage(f"{tp.topic} has {count}, from 0. Nothing was written.")
     if spans is None:
-        topics = [name for name in await topics_of_others(settings.brokers) if source.reads(name)]
         spans = await spans_between(kafka, topics, *times)
     decoders = SourceDecoders(settings)
     producer = None if dry_run else await start_producer(settings.brokers)

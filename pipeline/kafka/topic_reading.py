@@ -26,6 +26,9 @@ async def read_record(
     """The record at one offset, or None if the topic no longer has it; raises Unavailable."""
     tp = TopicPartition(topic, partition)
     async with reader(kafka) as consumer:
+        await learn(consumer, [topic])
+        if partition not in _partitions(consumer, topic):
+            return None
         consumer.assign([tp])
         begin = (await consumer.beginning_offsets([tp]))[tp]
         end = (await consumer.end_offsets([tp]))[tp]

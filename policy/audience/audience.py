@@ -128,14 +128,17 @@ def _named(
     value = value_at(event.data, path)
     if value is None:
         raise invalid("is missing")
-    names = [_name(each) for each in value] if isinstance(value, list) else [_name(value)]
-    if len(names) > most:
-        raise invalid(f"names {len(names)} {what}s, {most} are allowed")
-    for name in names:
+    found = value if isinstance(value, list) else [value]
+    if len(found) > most:
+        raise invalid(f"names {len(found)} {what}s, {most} are allowed")
+    names = []
+    for each in found:
+        name = _name(each)
         if not isinstance(name, str) or not 0 < len(name) <= longest:
             raise invalid(f"is not a {what} (1 to {longest} characters) or a list of {what}s")
         if not is_one_line(name):
             raise invalid(f"names a {what} with control characters or line breaks")
+        names.append(name)
     return list(dict.fromkeys(names))
 
 

@@ -18,7 +18,7 @@ _PEOPLE = re.compile(
 _ACTORS = re.compile(r"(actor|shop|seller|merchant|author|sender|vendor)(_?id|)$", re.IGNORECASE)
 _DEBEZIUM = "debezium+"
 _NAME = re.compile(r"[^A-Za-z0-9]+")
-_LONGEST_NAME = 60
+_LONGEST_NAME, _LONGEST_SHOWN = 60, 100
 
 
 class NothingToInfer(ValueError):
@@ -174,4 +174,8 @@ def _is_id(values: Sequence[Any]) -> bool:
 
 
 def _is_shown(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, str | int | float) for value in values)
+    """Whether it has room in a text that is looked at."""
+    return all(
+        isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST_SHOWN)
+        for value in values
+    )

@@ -175,7 +175,8 @@ async def test_explain_begins_with_a_record_and_tells_the_origin(desk: Desk) -> 
     ("argv", "error", "why"),
     [
         (("sources", "try", "nothing"), WrongUsage, "is no source of the catalogue"),
-        (("sources", "infer", "nothing"), WrongUsage, "There is no topic"),
+        (("sources", "infer", "shop.order"), WrongUsage, "there are shop.orders"),
+        (("sources", "replay", "{source}", "--offsets", "{topic}/9/0-1"), WrongUsage, "has 3 part"),
         (("sources", "replay", "{source}"), WrongUsage, "either --from or --offsets"),
         (("sources", "replay", "{source}", "--offsets", "{topic}/0"), WrongUsage, "FIRST-LAST"),
         (("sources", "replay", "{source}", "--offsets", "events/0/1-2"), WrongUsage, "not read"),
@@ -184,6 +185,7 @@ async def test_explain_begins_with_a_record_and_tells_the_origin(desk: Desk) -> 
         (("explain", "--user", "a", "--record", "x"), WrongUsage, "TOPIC/PARTITION/OFFSET"),
         (("explain", "--user", "a", "--record", "x/0/0"), WrongUsage, "one of none"),
         (("explain", "--user", "a", "--record", "{topic}/0/9"), WrongUsage, "no record at"),
+        (("explain", "--user", "a", "--record", "{topic}/9/0"), WrongUsage, "no record at"),
         (("explain", "--user", "a", "--record", "{topic}/0/0"), WrongUsage, "skipped, when"),
         (("explain", "--user", "a", "--record", "{topic}/0/1"), BadRecord, "undecodable"),
     ],
