@@ -195,7 +195,12 @@ async def test_cloud_events_of_the_sdk_are_taken_as_they_are(house: House, mode:
 
 async def test_of_a_batch_all_are_taken_or_none(house: House) -> None:
     batch = "application/cloudevents-batch+json"
-    one = {"specversion": "1.0", "id": "1", "source": "/a", "type": "thing.happened"}
+    one: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/a",
+        "type": "thing.happened",
+    }
     one |= {"data": {"who": "ann"}}
     said = await house.done("shop", [one, one | {"id": "2"}], content_type=batch)
     assert said["ids"] == ["/a#1", "/a#2"]
