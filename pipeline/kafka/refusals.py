@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import errors
@@ -64,6 +65,9 @@ async def refusal(kafka: Kafka, error: KafkaError) -> Unavailable | None:
 
 def reason_of(error: Exception, access: Access) -> str:
     """In words, with the setting that it is about."""
+    if ended := _own_end(access):
+        # A broker only ends the connection, whatever it finds wrong.
+        return f"our certificate in TOCSIN_KAFKA_CERTIFICATE_FILE ended on {ended}"
     match error:
         case ssl.SSLCertVerificationError():
             return (
@@ -99,6 +103,20 @@ def reason_of(error: Exception, access: Access) -> str:
                 f"it ends the connection ({error!r}); TOCSIN_KAFKA_SECURITY_PROTOCOL is "
                 f"{access.protocol}, and it may want another one"
             )
+
+
+def _own_end(access: Access) -> str:
+    """When our certificate ended, and with it all that it could prove; else empty."""
+    if access.certificate_file is None:
+        return ""
+    # Imported late: it takes a while, and is needed where something is wrong.
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        end = load_pem_x509_certificate(access.certificate_file.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return ""
+    return f"{end:%Y-%m-%d %H:%M} UTC" if end <= datetime.now(UTC) else ""
 
 
 def _refused(address: str, why: str, error: Exception) -> Unavailable:

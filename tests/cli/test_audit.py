@@ -91,7 +91,7 @@ async def test_each_command_that_shows_or_sends_others_data_is_on_record(
     (tmp_path / "erp.toml").write_text(SOURCE)
     environment = {
         "TOCSIN_CATALOGUE": str(tmp_path),
-        "TOCSIN_API_KEYS": str(tmp_path / "keys.toml"),
+        "TOCSIN_API_KEYS": str(tmp_path / "keys"),
         "TOCSIN_SIGNING_KEY": "s" * 32,
         "TOCSIN_WEB_PORT": str(free_port()),
         "TOCSIN_KAFKA": kafka_with_topics.address,
