@@ -15,13 +15,18 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
 
 from pipeline.admin.grants import Grant, Resource
+from pipeline.kafka.brokers import Kafka, brokers_of
+from pipeline.kafka.clients import administrator
 from pipeline.producing.fencing import InitProducerId
+from schemas.errors import NotPermitted
 
 TEXT = String("utf-8")
 OPERATIONS = {
     "Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11,
 }  # fmt: skip
 """By the name that Kafka's own tool has, the bit by which a broker says that it is allowed."""
+UNSAID = -(1 << 31)
+"""What a broker answers that keeps no account of rights."""
 TRIED = "check"
 """What follows the prefix of groups and transactional ids in the names that are asked for."""
 
@@ -166,6 +171,28 @@ async def missing(client: AIOKafkaClient, grant: Grant) -> list[str]:
             await asyncio.sleep(PAUSE)
 
 
+async def check_reading(kafka: Kafka, topics: Iterable[str]) -> None:
+    """Raise NotPermitted where rules keep us from reading one of our topics.
+
+    A reader would find out at its first fetch, when it is ready by all that is seen of it.
+    """
+    brokers = brokers_of(kafka)
+    if brokers.access.protocol == "PLAINTEXT":
+        return
+    wanted = Grant("topic", tuple(topics), ("Read",))
+    async with administrator(kafka) as admin:
+        try:
+            # It has no such method of its own.
+            lacking = await missing(admin._client, wanted)  # noqa: SLF001
+        except errors.KafkaError:
+            return  # it does not say; the first fetch will
+    if lacking:
+        raise NotPermitted(
+            f"Kafka's rules at {brokers} do not allow it: missing is {', '.join(lacking)}. Nothing "
+            "was read or changed; `tocsin setup --acls User:NAME` prints what we need."
+        )
+
+
 async def _missing(client: AIOKafkaClient, grant: Grant) -> list[str]:
     match grant.resource:
         case "topic":
@@ -229,6 +256,8 @@ async def _of_transactional_id(client: AIOKafkaClient, grant: Grant) -> list[str
 
 
 def _lacking(grant: Grant, allowed: int) -> list[str]:
+    if allowed == UNSAID:
+        return []
     return [each for each in grant.operations if not allowed & (1 << OPERATIONS[each])]
 
 

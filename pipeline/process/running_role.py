@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Hashable
 from functools import partial
 
+from pipeline.admin.rights import check_reading
 from pipeline.admin.topic_alteration import check_topics_of
 from pipeline.clock import SystemClock
 from pipeline.consuming.app import SliceApp, build_app, fail
@@ -74,6 +75,7 @@ class RunningRole:
         member, self._lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
         await check_group(settings.brokers, group_of(role.name))
+        await check_reading(settings.brokers, role.topics)
         if role.check is not None:
             await role.check()
         self._partitions = Partitions(

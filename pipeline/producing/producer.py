@@ -18,13 +18,13 @@ from aiokafka.errors import (
 
 from pipeline.kafka.brokers import Kafka
 from pipeline.kafka.clients import REQUEST_MS, new_client
-from pipeline.kafka.refusals import refusal
+from pipeline.kafka.refusals import RULES, refusal
 from pipeline.kafka.throttling import pause_left
 from pipeline.process.prerequisites import kafka_away
 from pipeline.producing.batch import Batch
 from pipeline.producing.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
 from pipeline.producing.write_queue import Check, Entry, Submission, Taken, WriteQueue
-from schemas.errors import Unavailable
+from schemas.errors import NotPermitted, Unavailable
 from schemas.topics import HEADERS
 
 BATCH_BYTES = 7 << 20
@@ -357,6 +357,12 @@ def _explained(topic: str, partition: int, error: BaseException) -> BaseExceptio
             f"Kafka did not acknowledge within {DELIVERY_SECONDS:.0f} s what was written to "
             f"{topic}-{partition}; it may have been stored or not. The input was not committed "
             "and is read again."
+        )
+    if isinstance(error, RULES):
+        return NotPermitted(
+            f"Kafka's rules do not allow us to write to {topic} ({type(error).__name__}). Nothing "
+            "of it was stored, and the input was not committed; `tocsin setup --acls User:NAME` "
+            "prints what we need."
         )
     if not isinstance(error, KafkaError):
         return error

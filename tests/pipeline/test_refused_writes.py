@@ -7,14 +7,15 @@ from itertools import count
 
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from embedded.kafka import Kafka
 from pipeline.admin.topic_creation import create_topics
 from pipeline.kafka.clients import administrator
 from pipeline.kafka.topic_reading import read_topic
-from pipeline.producing.producer import DELIVERY_SECONDS, Producer, start_producer
+from pipeline.producing.producer import DELIVERY_SECONDS, Producer, _explained, start_producer
 from pipeline.settings import Settings
-from schemas.errors import Unavailable
+from schemas.errors import NotPermitted, Unavailable
 from schemas.topics import Topic
 from tests.patience import ended, until
 
@@ -91,3 +92,10 @@ async def test_who_is_told_to_stop_does_not_wait_for_a_leader_for_ever(
     with pytest.raises(Unavailable, match="did not acknowledge"):
         await producer.write(topic, 0, [(None, b"meanwhile")])
     await ended(producer.stop())
+
+
+def test_what_rules_forbid_is_said_with_what_to_do() -> None:
+    said = _explained("audit", 0, TopicAuthorizationFailedError("audit"))
+    assert isinstance(said, NotPermitted)
+    assert "do not allow us to write to audit" in str(said)
+    assert "tocsin setup --acls" in str(said)

@@ -25,11 +25,12 @@ from confluent_kafka.admin import (
 from agents.check.findings import Finding, State
 from agents.check.kafka import check_kafka
 from cli.main import tocsin
+from pipeline.admin.rights import check_reading
 from pipeline.admin.topic_creation import check_topics, create_topics
 from pipeline.kafka.topic_reading import read_topic
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
-from schemas.errors import ExitCode
+from schemas.errors import ExitCode, NotPermitted
 from schemas.topics import DELIVERY_EVENTS, TOPICS
 from tests.certificates import Authority
 from tests.patience import PATIENCE
@@ -199,6 +200,18 @@ async def test_whoever_else_may_write_to_internal_topics_is_named(kafka: Secured
         State.WARNING,
         "others may write to internal topics: User:mallory placed.router",
     )
+
+
+async def test_a_topic_that_may_not_be_read_is_named_before_a_role_is_ready(
+    kafka: SecuredKafka,
+) -> None:
+    settings = settings_of(variables(kafka) | {"TOCSIN_PREFIX": "guarded."})
+    await check_reading(kafka.address, ["events"])  # in the clear nobody is asked
+    with pytest.raises(NotPermitted, match=r"missing is Read on events\. Nothing"):
+        await check_reading(settings.brokers, ["events"])
+    allowed = ResourceType.TOPIC, "guarded.events", "User:alice", AclOperation.READ
+    await permit(kafka, allowed)
+    await check_reading(settings.brokers, ["events"])
 
 
 async def permit(kafka: SecuredKafka, *rules: tuple[Any, str, str, Any]) -> None:
