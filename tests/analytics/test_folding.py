@@ -33,6 +33,11 @@ STAGES = "SELECT stage, toUInt32(sum(messages)) FROM hourly GROUP BY stage ORDER
 STAGES_BEFORE = (
     "SELECT stage, uniqExactMerge(happenings) FROM by_hour GROUP BY stage ORDER BY stage"
 )
+# Who told of an open is kept until then.
+BEFORE = f"""
+SELECT * EXCEPT (provider, n), if(stage IN ('opened', 'clicked'), '', provider), sum(n)
+FROM ({ROLL_UPS["hour"]}) GROUP BY ALL
+"""
 COUNTED = [
     ("bounced", 1), ("clicked", 1), ("delivered", 1), ("failed", 1), ("held", 1), ("opened", 1),
     ("queued", 7), ("retrying", 1), ("sent", 6), ("suppressed", 2),
@@ -65,7 +70,7 @@ async def fold_all(database: ClickHouse) -> int:
 async def seen(database: ClickHouse) -> dict[str, Any]:
     """All that anyone could see of what is kept by the hour, also by what 0.3.0 asks."""
     found: dict[str, Any] = {}
-    for name, question in (("hourly", "SELECT * FROM hourly"), ("by_hour", ROLL_UPS["hour"])):
+    for name, question in (("hourly", "SELECT * FROM hourly"), ("by_hour", BEFORE)):
         found[name] = sorted(map(repr, await database.query(question)))
     # Days that begin and end within an hour, as the story does not.
     first = datetime.combine(DATE, time(0, 17), UTC) - timedelta(days=1)
@@ -124,6 +129,25 @@ async def test_what_comes_late_counts_once_and_not_again(database: ClickHouse) -
     assert (await database.query(_HOURS_APART, {"first": DATE, "last": DATE, "most": 5})) == [
         (0, [])
     ]
+
+
+async def test_an_open_that_two_tell_of_counts_once(database: ClickHouse) -> None:
+    """Our own link, and the provider; before the day is folded and after, and when erased."""
+    opens = long_ago(
+        *(happened(Stage.OPENED, "c", at, provider=by) for at, by in ((9, "links"), (5, "fcm"))),
+        *(happened(Stage.CLICKED, "x", 7, provider=by, user="gone") for by in ("links", "fcm")),
+    )
+    for told in ([*long_ago(*STORY), *opens], []):
+        if told:
+            await database.insert(told)
+        else:
+            await fold_all(database)
+        found = await database.query(STAGES)
+        assert dict(found) == {**dict(COUNTED), "opened": 2, "clicked": 2}
+    for _ in range(2):
+        await erase(database, TENANT, "gone", NOON)
+        assert dict(await database.query(STAGES)) == {**dict(COUNTED), "opened": 2}
+        await fold_all(database)
 
 
 async def test_a_day_is_not_counted_anew_where_nothing_came(database: ClickHouse) -> None:
