@@ -22,6 +22,8 @@ class Topic(Struct, frozen=True, kw_only=True):
     A `compacted` topic keeps the newest record of every key. Records older than `retention_ms` are
     deleted, in a compacted topic too unless it is 0. A record of a topic of `lines` holds one or
     more values, a line each. With a `content_type` records say it in the header `content-type`.
+    `kinds` are names of further kinds of records in it, each of which says its own (schemas.kinds);
+    those about nobody have another key, the partition.
     What that means as settings of Kafka: `pipeline.admin.topic_settings`.
     """
 
@@ -34,6 +36,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     largest_record: int = LARGEST_RECORD
     lines: bool = False
     content_type: str = ""
+    kinds: tuple[str, ...] = ()
 
     @property
     def is_public(self) -> bool:
@@ -62,7 +65,14 @@ FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_
 RECEIPTS = Topic(name="receipts", key="user", written_by="web", read_by="decider")
 STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider")
 SUBSCRIPTIONS = Topic(name="subscriptions", key="user", written_by="web", read_by="decider")
-SUPPRESSIONS = Topic(name="suppressions", key="user", written_by="sinks, web", read_by="decider")
+SUPPRESSIONS = Topic(
+    name="suppressions",
+    key="user",
+    written_by="sinks, web",
+    read_by="decider",
+    kinds=("receipt", "stop", "subscription", "cancellation"),
+)
+"""What must not go out, and what arrived: all of it is read before a request that came later."""
 HINTS = Topic(
     name="hints",
     key="tenant and user",  # as compaction keeps one record a key
@@ -72,10 +82,17 @@ HINTS = Topic(
     retention_ms=0,
 )
 REQUESTS = {
-    priority: Topic(name=f"requests.{priority}", key="user", written_by="router", read_by="decider")
+    priority: Topic(
+        name=f"requests.{priority}",
+        key="user",
+        written_by="router",
+        read_by="decider",
+        kinds=("broadcast", "cancellation") if priority is Priority.BULK else ("broadcast",),
+    )
     for priority in Priority
 }
-"""By the priority of the notification's type, or bulk for a tenant over its share."""
+"""By the priority of the notification's type, or bulk for a tenant over its share; of such a tenant
+also what it cancels."""
 BROADCASTS = {
     priority: Topic(
         name=f"broadcasts.{priority}", key="partition", written_by="router", read_by="decider"

@@ -3,7 +3,7 @@
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -21,6 +21,7 @@ from policy.limits.fair_share import BURST_SECONDS, Bucket, spend
 from schemas.bounds import OutOfBounds, bound_of
 from schemas.encoding import UNDECODABLE, encode
 from schemas.errors import BadRecord, TooManyBadRecords
+from schemas.kinds import PLAIN, kind_of, structs_of
 from schemas.topics import DEAD_LETTERS, MISPLACED, PLACED, TOPICS, Topic
 from schemas.vocabulary import Reason
 
@@ -49,6 +50,14 @@ class _Owned(msgspec.Struct):
 
 
 _owned = msgspec.json.Decoder(_Owned).decode
+
+
+class _Form(NamedTuple):
+    """How records of one kind are read: the field with their key, if any, and their bounds."""
+
+    decoder: msgspec.json.Decoder[Any]
+    key: str | None
+    bound: Callable[[Any], Any] | None
 
 
 class Intake:
@@ -80,21 +89,20 @@ class Intake:
     ) -> None:
         self._role = role
         self._partitions = partitions
-        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {
-            topic.name: msgspec.json.Decoder(kind) for topic, kind in kinds.items()
-        }
-        self._bounds = {
-            topic.name: _bounded(kind) if topic.is_public else None for topic, kind in kinds.items()
-        }
-        self._keys = {
-            topic.name: topic.key if topic.key in kind.__struct_fields__ else None
+        self._forms = {
+            topic.name: {
+                name: _form(topic, struct) for name, struct in structs_of(topic, kind).items()
+            }
             for topic, kind in kinds.items()
         }
         self._placed = PLACED[role].name if role in PLACED else None
         self._movable = {
             topic.name
             for topic in kinds
-            if self._placed and topic.is_public and topic.read_by == role and self._keys[topic.name]
+            if self._placed
+            and topic.is_public
+            and topic.read_by == role
+            and self._forms[topic.name][PLAIN].key
         }
         self._compacted = {topic.name for topic in kinds if topic.compacted}
         self._clock = clock
@@ -112,15 +120,17 @@ class Intake:
         if topic == self._placed:
             yield from self._read_placed(records, outputs)
             return
-        decode = self._decoders[topic].decode
-        field, bound = self._keys[topic], self._bounds[topic]
+        forms = self._forms[topic]
+        (decoder, field, bound), is_mixed = forms[PLAIN], len(forms) > 1
         note, partitions = self._note, self._partitions
         is_public, is_movable = topic in PUBLIC, topic in self._movable
         if topic in self._compacted:
             records = [record for record in records if record.value is not None]
         for record in records:
             try:
-                value = _decoded(decode, record)
+                if is_mixed:
+                    decoder, field, bound = _form_of(record, forms)
+                value = _decoded(decoder.decode, record)
                 if field is not None:
                     key = getattr(value, field)
                     if is_public and partition_of(key, partitions) != record.partition:
@@ -147,13 +157,16 @@ class Intake:
             try:
                 record = as_it_stood(moved, self._movable, self._partitions)
                 topic = record.origin.into if isinstance(record, SourcedRecord) else record.topic
-                value = _decoded(self._decoders[topic].decode, record)
-                key = getattr(value, self._keys[topic])  # type: ignore[arg-type]
+                form = _form_of(record, self._forms[topic])
+                value = _decoded(form.decoder.decode, record)
+                if form.key is None:
+                    raise BadRecord(Reason.INVALID, "a record about nobody is moved nowhere")
+                key = getattr(value, form.key)
                 if partition_of(key, self._partitions) != moved.partition:
                     # Never moved twice, so that nothing can go round.
                     raise _wrong_place(moved, key, self._partitions)
-                if (bound := self._bounds[topic]) is not None:
-                    value = bound(value)
+                if form.bound is not None:
+                    value = form.bound(value)
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
             else:
@@ -165,7 +178,7 @@ class Intake:
 
         A record with a line that can't be used is set aside, and its other lines are read.
         """
-        decoder = self._decoders[slice_.partition.topic]
+        decoder = self._forms[slice_.partition.topic][PLAIN].decoder
         for record in slice_.records:
             try:
                 values = _decoded(decoder.decode_lines, record)
@@ -260,6 +273,21 @@ def _decoded(decode: Any, record: ConsumerRecord) -> Any:
         raise BadRecord(Reason.INVALID, str(error)) from None
     except UNDECODABLE as error:
         raise BadRecord(Reason.UNDECODABLE, str(error)) from None
+
+
+def _form(topic: Topic, kind: type[msgspec.Struct]) -> _Form:
+    key = topic.key if topic.key in kind.__struct_fields__ else None
+    return _Form(msgspec.json.Decoder(kind), key, _bounded(kind) if topic.is_public else None)
+
+
+def _form_of(record: ConsumerRecord, forms: Mapping[str, _Form]) -> _Form:
+    if len(forms) == 1:
+        return forms[PLAIN]
+    name = kind_of(record.value or b"")
+    form = forms.get(name)
+    if form is None:
+        raise BadRecord(Reason.INVALID, f"{name[:100]!r} is no kind of record of this topic")
+    return form
 
 
 def _bounded(kind: type[msgspec.Struct]) -> Callable[[Any], Any] | None:

@@ -25,7 +25,7 @@ from pipeline.producing.outputs import partition_of
 from pipeline.producing.producer import Producer
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
-from schemas.encoding import encode
+from schemas.kinds import encode_in
 from schemas.topics import Topic
 from tests.agents.line import INPUTS, PARTITIONS, Line
 from tests.agents.shifted_clock import ShiftedClock
@@ -61,7 +61,7 @@ class Stage(Worker):
             place = partition_of(name or "", PARTITIONS) if partition is None else partition
             await self.producer.send_and_wait(
                 topic.name,
-                encode(value) if isinstance(value, Struct) else value,
+                encode_in(topic.name, value) if isinstance(value, Struct) else value,
                 None if name is None else name.encode(),
                 place,
             )

@@ -8,16 +8,18 @@ from typing import Any
 import msgspec
 
 from pipeline.admin.topic_settings import config_of
+from schemas.kinds import STRUCTS
 from schemas.topics import DAY_MS, TOPICS, Topic
 from tests.documentation.markdown import code, generated, table
-from tests.schemas.test_examples import FOLDER, KINDS, example_for
+from tests.schemas.test_examples import FOLDER, KINDS, example_for, example_of
 
 ROOT = FOLDER.parents[1]
 JSON = "application/json"
 LINES = "application/x-ndjson"
 CHANGELOG = "-changelog"
 RECORDS = """\
-Each is JSON; fields that have their default may be left out, and unknown ones are ignored."""
+Each is JSON; fields that have their default may be left out, and unknown ones are ignored. Where a
+topic has several kinds of records, all but the first bear the name above in the field `kind`."""
 _SCHEMAS = "#/components/schemas/"
 
 
@@ -40,7 +42,9 @@ def document() -> dict[str, Any]:
         "channels": {_id(topic.name): _channel(topic) for topic in TOPICS},
         "operations": {name: operation for topic in TOPICS for name, operation in _uses(topic)},
         "components": {
-            "messages": {_id(topic.name): _message(topic) for topic in TOPICS},
+            "messages": {
+                name: message for topic in TOPICS for name, message in _messages(topic).items()
+            },
             "schemas": {name: as_draft_07(schema) for name, schema in kept.items()},
         },
     }
@@ -89,14 +93,20 @@ def as_draft_07(schema: Any) -> Any:
 
 
 def _row(topic: Topic) -> tuple[str, ...]:
-    kind, example = _kind(topic), f"{example_for(topic.name)}.json"
-    record = f"[{kind.__name__}](../../schemas/examples/{example})" if kind else "state, as bytes"
+    kind, example = _kind(topic), example_for(topic.name)
+    record = _linked(kind, example) if kind else "state, as bytes"
+    for name in topic.kinds:
+        record += f"; `{name}`: {_linked(STRUCTS[name], example_of(STRUCTS[name]))}"
     kept = "newest of each key" if topic.compacted else ""
     if topic.retention_ms:
         days = topic.retention_ms / DAY_MS
         kept = f"{kept}{', ' * bool(kept)}{days:g} days" if days >= 1 else "1 hour"
     lines = ", one a line" * topic.lines
     return code(topic.name), topic.key, topic.written_by, topic.read_by, record + lines, kept
+
+
+def _linked(kind: type[msgspec.Struct], example: str) -> str:
+    return f"[{kind.__name__}](../../schemas/examples/{example}.json)"
 
 
 def _records() -> list[tuple[str, str]]:
@@ -113,7 +123,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     return {
         "address": topic.name,
         "description": f"Written by {topic.written_by}; read by {topic.read_by}.",
-        "messages": {_id(topic.name): {"$ref": f"#/components/messages/{_id(topic.name)}"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages(topic)},
         "bindings": {
             "kafka": {
                 "topic": topic.name,
@@ -126,6 +136,36 @@ def _channel(topic: Topic) -> dict[str, Any]:
             }
         },
     }
+
+
+def _messages(topic: Topic) -> dict[str, dict[str, Any]]:
+    """By id, what a topic holds: of its own kind, and of those that say theirs."""
+    plain = _id(topic.name)
+    return {plain: _message(topic)} | {
+        f"{plain}_{name}": _message_of_kind(topic, name) for name in topic.kinds
+    }
+
+
+def _message_of_kind(topic: Topic, kind: str) -> dict[str, Any]:
+    struct = STRUCTS[kind]
+    example = json.loads((FOLDER / f"{example_of(struct)}.json").read_bytes())
+    key = topic.key if topic.key in struct.__struct_fields__ else "partition"
+    says = {"type": "object", "properties": {"kind": {"const": kind}}, "required": ["kind"]}
+    return {
+        "name": f"{topic.name}, {kind}",
+        "contentType": JSON,
+        "bindings": {
+            "kafka": {"key": {"type": "string", "description": key}, "bindingVersion": "0.5.0"}
+        },
+        "title": struct.__name__,
+        "summary": _summary(struct),
+        "payload": {"allOf": [says, {"$ref": f"{_SCHEMAS}{_name(struct)}"}]},
+        "examples": [{"payload": {"kind": kind, **example}}],
+    }
+
+
+def _summary(kind: type[msgspec.Struct]) -> str:
+    return " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
 
 
 def _message(topic: Topic) -> dict[str, Any]:
@@ -149,7 +189,7 @@ def _message(topic: Topic) -> dict[str, Any]:
     example = json.loads((FOLDER / f"{example_for(topic.name)}.json").read_bytes())
     return message | {
         "title": kind.__name__,
-        "summary": " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()),
+        "summary": _summary(kind),
         "payload": {"$ref": f"{_SCHEMAS}{_name(kind)}"},
         "examples": [{"payload": example}],
     }

@@ -80,6 +80,11 @@ def example_for(topic: str) -> str:
     return others.get(topic.removesuffix(".bulk"), topic)
 
 
+def example_of(struct: type[Struct]) -> str:
+    """The example that shows a struct."""
+    return next(name for name, kind in KINDS.items() if kind is struct)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_an_example_is_read_and_written_as_it_is(name: str) -> None:
     text = (FOLDER / f"{name}.json").read_bytes()

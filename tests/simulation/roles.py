@@ -21,8 +21,8 @@ from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment
-from schemas.encoding import encode
 from schemas.follow import Follow
+from schemas.kinds import encode_in
 from schemas.topics import FOLLOWS, Topic
 from tables.storage.memory_store import MemoryStore
 
@@ -68,7 +68,7 @@ class Roles:
         """Write records to a topic."""
         for value in values:
             key = str(getattr(value, topic.key, "none")).encode()
-            await self.log.write(topic.name, 0, [(key, encode(value))])
+            await self.log.write(topic.name, 0, [(key, encode_in(topic.name, value))])
 
     async def follow(self, follower: str, followee: str, *, following: bool = True) -> None:
         """Write that one follows the other, or no longer does."""

@@ -12,11 +12,17 @@ from pipeline.processing.slices import Slice
 from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.outputs import Outputs, partition_of
 from pipeline.records.made_record import make_record
+from policy.time.timestamps import moment
 from schemas.dead_letter import DeadLetter
+from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.errors import BadRecord
 from schemas.event import Event
+from schemas.kinds import encode_in
 from schemas.misplaced import Misplaced
+from schemas.receipt import Receipt
+from schemas.request import Broadcast
+from schemas.suppression import Stop, Suppression
 from schemas.topics import (
     DEAD_LETTERS,
     DELIVERY_EVENTS,
@@ -27,9 +33,10 @@ from schemas.topics import (
     MISPLACED,
     PLACED,
     REQUESTS,
+    SUPPRESSIONS,
     Topic,
 )
-from schemas.vocabulary import Priority, Reason
+from schemas.vocabulary import Channel, Priority, Reason
 from tests.sinks.set_clock import SetClock
 
 PARTITIONS = 4
@@ -194,6 +201,55 @@ def test_of_what_we_write_ourselves_the_key_must_be_what_the_value_says(
     (letter,) = desk.letters()
     assert letter.reason is reason
     assert said in letter.detail
+
+
+def test_records_of_several_kinds_in_one_topic_are_read_as_what_each_says() -> None:
+    requests = REQUESTS[Priority.HIGH]
+    desk = Desk("decider", {requests: Owned})
+    said = event("eve").decode()
+    told = f'"type":"post","event":{said},"origin":["events",0,1],"accepted_at":5'
+    plain = record(requests, 0, b'{"user":"ada"}', b"ada", 1)
+    first = record(requests, 0, f'{{"kind":"broadcast",{told}}}'.encode(), b"eve", 2)
+    last = record(requests, 0, f'{{{told},"kind":"broadcast"}}'.encode(), b"eve", 3)
+    found = desk.read(plain, first, last)
+    assert [type(value) for _, value in found] == [Owned, Broadcast, Broadcast]
+    assert found[1][1] == found[2][1]
+
+
+@pytest.mark.parametrize("kind", ["receipt", "cancellation", "of the next release"])
+def test_a_kind_that_a_topic_does_not_hold_is_set_aside(kind: str) -> None:
+    requests = REQUESTS[Priority.HIGH]
+    desk = Desk("decider", {requests: Owned})
+    value = f'{{"kind":"{kind}","user":"ada"}}'.encode()
+    assert desk.read(record(requests, 0, value, b"ada")) == []
+    (letter,) = desk.letters()
+    assert (letter.reason, letter.value) == (Reason.INVALID, value)
+    assert f"'{kind}' is no kind of record" in letter.detail
+
+
+def test_of_other_kinds_in_a_public_topic_those_of_a_user_are_moved_as_its_own_are() -> None:
+    desk = Desk("decider", {SUPPRESSIONS: Suppression, PLACED["decider"]: Misplaced})
+    at, user = moment(NOW), key_in(1)
+    arrived = Receipt(user=user, notification_id="0" * 32, channel=Channel.SMS, at=at)
+    stop = Stop(phone="+15005550009", at=at)
+    for value in (arrived, stop):
+        said = record(SUPPRESSIONS, 0, encode_in(SUPPRESSIONS.name, value), b"", 1)
+        found = [each for _, each in desk.read(said)]
+        assert found == ([] if value is arrived else [stop])
+    ((_, _, moved),) = desk.moved()
+    carried = record(PLACED["decider"], 1, encode(moved))
+    assert [value for _, value in desk.read(carried)] == [arrived]
+
+
+def test_what_is_about_nobody_is_moved_nowhere() -> None:
+    desk = Desk("decider", {SUPPRESSIONS: Suppression, PLACED["decider"]: Misplaced})
+    stop = encode_in(SUPPRESSIONS.name, Stop(phone="+15005550009", at=moment(NOW)))
+    told = Misplaced(
+        topic=SUPPRESSIONS.name, partition=0, offset=3, accepted_at=NOW, value=msgspec.Raw(stop)
+    )
+    assert desk.read(record(PLACED["decider"], 1, encode(told))) == []
+    (letter,) = desk.letters()
+    assert (letter.topic, letter.reason) == (SUPPRESSIONS.name, Reason.INVALID)
 
 
 def test_numbers_beyond_64_bits_are_read_as_text_and_what_nests_too_deep_is_set_aside() -> None:

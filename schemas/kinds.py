@@ -1,0 +1,74 @@
+"""Topics that hold records of several kinds, and how a record says of which it is.
+
+Each such topic has one kind that says nothing, as it had before. The others bear the name of their
+kind in a field of their own, beside those of their struct: so whoever looks for a tenant, a user or
+an event in a record finds them where they are in every other topic.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from schemas.cancellation import Cancellation
+from schemas.encoding import UNDECODABLE, encode
+from schemas.receipt import Receipt
+from schemas.request import Broadcast
+from schemas.subscription import Subscription
+from schemas.suppression import Stop
+from schemas.topics import TOPICS, Topic
+
+PLAIN = ""
+"""The kind of a record that names none."""
+STRUCTS: Mapping[str, type[Struct]] = {
+    "broadcast": Broadcast,
+    "cancellation": Cancellation,
+    "receipt": Receipt,
+    "stop": Stop,
+    "subscription": Subscription,
+}
+"""By name, what the records of each kind are."""
+_NAMES = {struct: name for name, struct in STRUCTS.items()}
+_MIXED = {topic.name: frozenset(topic.kinds) for topic in TOPICS if topic.kinds}
+_NOTHING: frozenset[str] = frozenset()
+_KEY = b'"kind"'
+_STARTS = {name: b'{"kind":"%s",' % name.encode() for name in STRUCTS}
+"""As a record begins; no struct of these is without a field."""
+
+
+class _Named(Struct):
+    kind: str = PLAIN
+
+
+_decode = msgspec.json.Decoder(_Named).decode
+
+
+def encode_in(topic: str, value: Struct) -> bytes:
+    """A value as a record of the topic: with the name of its kind where the topic has others."""
+    name = _NAMES.get(type(value), PLAIN)
+    if name not in _MIXED.get(topic, _NOTHING):
+        return encode(value)
+    return _STARTS[name] + encode(value)[1:]
+
+
+def is_kind(name: str, value: bytes | None) -> bool:
+    """Whether a record is of that kind, as far as its first bytes tell, which is how we write it.
+
+    For what goes by many records and needs only be about right.
+    """
+    return value is not None and value.startswith(_STARTS[name])
+
+
+def kind_of(value: bytes) -> str:
+    """The name of the kind that a record says; `PLAIN` for none, or what is no JSON."""
+    if _KEY not in value:  # quicker than to decode it, and so it is with nearly all
+        return PLAIN
+    try:
+        return _decode(value).kind
+    except UNDECODABLE:
+        return PLAIN
+
+
+def structs_of(topic: Topic, plain: type[Struct]) -> dict[str, type[Struct]]:
+    """By name of their kind, what records of the topic are."""
+    return {PLAIN: plain, **{name: STRUCTS[name] for name in topic.kinds}}
