@@ -55,5 +55,8 @@ FAN_OUTS = Table(b"o", FanOut)
 """Broadcasts with more people in this partition than are decided in one go, by tenant and, within
 it, by priority."""
 
+AWAITED = Table(b"B", FanOut)
+"""Broadcasts whose audience is not read yet, by priority and by when Kafka took them."""
+
 FAN_OUT_TURN: Table[str] = Table(b"u", str)
 """Which tenant had the last turn of those who have such broadcasts; one row."""

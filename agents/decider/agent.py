@@ -6,6 +6,7 @@ what was deferred is evaluated again when it is due.
 
 import asyncio
 import logging
+from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -22,6 +23,7 @@ from agents.decider.topics import (
     ADDRESSES,
     AHEAD,
     ASIDE,
+    AUDIENCE,
     GATHERED,
     KINDS,
     KNOWN,
@@ -29,9 +31,11 @@ from agents.decider.topics import (
     READ_FIRST,
     SHARES,
     SLICE_RECORDS,
+    work_of,
 )
 from agents.decider.user_queries import Answers
 from agents.decider.user_states import UserStates
+from agents.decider.waiting_broadcasts import WaitingBroadcasts
 from agents.decider.watermark import Outlook
 from agents.edges import EdgeErasures, drop_edge
 from agents.spans import slice_done
@@ -98,6 +102,7 @@ TABLES = (
     pending.SPENT,
     pending.FAN_OUTS,
     pending.FAN_OUT_TURN,
+    pending.AWAITED,
     ERASED,
     ERASING,
     INDEXED,
@@ -131,6 +136,7 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         weights=KNOWN | SHARES | ASIDE,
         ahead=AHEAD,
         read_first=READ_FIRST,
+        work_of=work_of,
     )
 
 
@@ -143,9 +149,10 @@ class Decider(Stateful):
         self._number = number
         self._timers = Timers(store)
         self._is_fanning_out = True  # until a look shows that nothing is left
+        self._waiting = WaitingBroadcasts(number, self._intake.set_aside)
         self._edges = EdgeErasures(drop_edge)
         self._cancellations = Cancellations()
-        self._outlook = Outlook(PROMPT, GATHERED, ADDRESSES)
+        self._outlook = Outlook(PROMPT, GATHERED, ADDRESSES, AUDIENCE)
         self._read_to: ReadTo = all_read
 
     async def handle(self, slice_: Slice) -> None:
@@ -210,14 +217,17 @@ class Decider(Stateful):
             await self._catalogues.refresh()
         decisions = self._decisions(transaction, now)
         decisions.load(users)
-        step = Step()
+        step, known = Step(), self._outlook.audience(now, self._read_to) if broadcasts else 0
         async for record, value in in_stretches(records):
             try:
                 if isinstance(value, Request):
                     decisions.decide(value)
                 elif isinstance(value, Broadcast):
-                    self._is_fanning_out = True
-                    start_fan_out(transaction, decisions, record, value, broadcasts)
+                    if self._waiting.waits(record, known):
+                        self._waiting.put_by(transaction, decisions, record, value)
+                    else:
+                        self._is_fanning_out = True
+                        start_fan_out(transaction, decisions, record, value, broadcasts)
                 elif isinstance(value, Cancellation):
                     self._cancellations.begin(transaction, decisions, value, step)
                 else:
@@ -277,20 +287,28 @@ class Decider(Stateful):
             transaction = Transaction(None, self._store, self._runtime.outputs())
             self._edges.go_on(transaction)
             await transaction.commit()
+        self._read_to = read_to
         if self._is_fanning_out:
             await self._do_by_clock(now, None)
-        self._read_to = read_to
+        if self._waiting.may_be_left:
+            until = self._outlook.audience(now, read_to)
+            if await self._waiting.go_on(partial(self._turn_by_clock, now), until):
+                self._is_fanning_out = True
+        else:
+            self._outlook.rest_broadcasts()
         fired, following = False, self._timers.next_due(now)
         if following is not None and following <= now:
-            fired = await self._do_by_clock(now, self._outlook.horizon(now, read_to))
+            since = self._waiting.since(self._turn_by_clock(now)[0])
+            fired = await self._do_by_clock(now, self._outlook.horizon(now, read_to, since))
             following = self._timers.next_due(now)
         else:
             self._outlook.rest()
         if self._is_fanning_out or self._edges.may_be_left or self._cancellations.may_be_left:
             return 0
-        if following is None:
-            return None
-        return max(0 if fired else WATERMARK_RETRY_SECONDS, (following - now) / 1000)
+        waits = [WATERMARK_RETRY_SECONDS] if self._waiting.may_be_left else []
+        if following is not None:
+            waits.append(max(0 if fired else WATERMARK_RETRY_SECONDS, (following - now) / 1000))
+        return min(waits, default=None)
 
     async def _do_by_clock(self, now: int, horizon: Horizon | None, most: int = AT_ONCE) -> bool:
         """Fire timers, or without a horizon go on with a fan-out; whether there was anything to do.

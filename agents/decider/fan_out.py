@@ -17,6 +17,7 @@ from policy.notification_type import NotificationType
 from policy.user.profile import Profile
 from schemas.encoding import encode
 from schemas.errors import BadRecord
+from schemas.kinds import encode_in
 from schemas.request import Broadcast, Request
 from schemas.topics import EVENTS
 from schemas.vocabulary import Priority, Reason
@@ -56,13 +57,44 @@ def start_fan_out(
     were decided, where somebody could not be: the record is then to be set aside, and when it is
     replayed only they are told.
     """
-    decisions.type_of(broadcast)
-    if not (broadcast.followee or broadcast.segment or broadcast.named):
-        raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
+    check_broadcast(decisions, broadcast)
     left = FanOut(broadcast, b"", record.topic, record.offset)
     error = _go_on(transaction, decisions, left, max(1, AT_ONCE // broadcasts))
     if error is not None:
         raise error
+
+
+def check_broadcast(decisions: Decisions, broadcast: Broadcast) -> None:
+    """Raise BadRecord where it names no known type or no audience."""
+    decisions.type_of(broadcast)
+    if not (broadcast.followee or broadcast.segment or broadcast.named):
+        raise BadRecord(Reason.INVALID, "the broadcast has neither a followee nor a segment")
+
+
+def begin_fan_out(
+    transaction: Transaction,
+    decisions: Decisions,
+    left: FanOut,
+    broadcasts: int,
+    number: int,
+    refuse: Refuse,
+) -> None:
+    """As `start_fan_out`, long after its record in partition `number` was taken."""
+    error = _go_on(transaction, decisions, left, max(1, AT_ONCE // broadcasts))
+    if error is not None:
+        _set_aside(left, error, number, refuse, transaction.outputs)
+
+
+def keep_fan_out(transaction: Transaction, decisions: Decisions, left: FanOut) -> None:
+    """Leave a broadcast, or what is left of it, to `resume_fan_out`."""
+    broadcast, origin = left.broadcast, left.broadcast.origin
+    source = f"{origin.partition}.{origin.offset}"
+    if origin.topic != EVENTS.name:
+        source += f".{origin.topic}"
+    rank = f"{URGENCY.index(_priority(decisions, broadcast))}"
+    tenant = broadcast.event.tenant
+    name = key_of(tenant, rank, broadcast.type, broadcast.followee, source)
+    transaction.view(FAN_OUTS).put(name, left)
 
 
 def resume_fan_out(
@@ -156,16 +188,9 @@ def _go_on(
             first = first or error
             decisions.refuse(request, error)
     if len(edges) == most:
-        origin = broadcast.origin
-        source = f"{origin.partition}.{origin.offset}"
-        if origin.topic != EVENTS.name:
-            source += f".{origin.topic}"
-        rank = f"{URGENCY.index(_priority(decisions, broadcast))}"
-        name = key_of(tenant, rank, broadcast.type, broadcast.followee, source)
         is_set_aside = left.is_set_aside or first is not None
-        transaction.view(FAN_OUTS).put(
-            name, replace(left, done=edges[-1], is_set_aside=is_set_aside)
-        )
+        left = replace(left, done=edges[-1], is_set_aside=is_set_aside)
+        keep_fan_out(transaction, decisions, left)
     return first
 
 
@@ -196,7 +221,7 @@ def _decide(decisions: Decisions, request: Request) -> BadRecord | None:
 
 def _record_of(left: FanOut, number: int) -> ConsumerRecord:
     """The record that the broadcast came in, as it stands in partition `number`."""
-    key, value = left.broadcast.event.actor.encode(), encode(left.broadcast)
+    key, value = left.broadcast.event.actor.encode(), encode_in(left.topic, left.broadcast)
     at = left.broadcast.accepted_at
     return make_record(ConsumerRecord, left.topic, number, left.offset, at, key, value)
 

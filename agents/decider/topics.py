@@ -3,6 +3,7 @@
 import msgspec
 
 from pipeline.processing.read_first import Before
+from pipeline.processing.slices import RECORDS, Slice
 from pipeline.processing.weighted_semaphore import WEIGHTS
 from schemas.block import Block
 from schemas.cancellation import Cancellation
@@ -10,6 +11,7 @@ from schemas.erasure import Erasure
 from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.hint import Hint
+from schemas.kinds import is_kind
 from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence
@@ -87,6 +89,8 @@ WANTED = (CANCELLED.name, _PLACED, *CONSENT)
 another partitioner's producer writes of consent comes with them."""
 ADDRESSES = (CONTACTS.name, DEVICES.name)
 """Where users can be reached: "no address" is final once these are read up to the event."""
+AUDIENCE = (*ADDRESSES, FOLLOWING.name)
+"""By what an audience is found, beside what users want."""
 KNOWN = {
     **dict.fromkeys((_PLACED, *CONSENT), 2 * WEIGHTS[Priority.HIGH]),
     **dict.fromkeys((*ADDRESSES, PRESENCE.name, FOLLOWING.name), WEIGHTS[Priority.HIGH]),
@@ -107,13 +111,12 @@ READ_FIRST = {
         topic.name: Before(must=WANTED, should=(*ADDRESSES, PRESENCE.name))
         for topic in REQUESTS.values()
     },
-    **{
-        topic.name: Before(must=(*WANTED, *ADDRESSES, FOLLOWING.name))
-        for topic in BROADCASTS.values()
-    },
+    **{topic.name: Before(must=(*WANTED, *AUDIENCE)) for topic in BROADCASTS.values()},
 }
 """An audience is whoever follows, or has an attribute, when a broadcast is expanded, so that waits
-for all of it."""
+for all of it. Among requests it can't, as those behind it must not: there it is put by."""
+MIXED = frozenset(topic.name for topic in REQUESTS.values())
+"""Topics that hold broadcasts among requests."""
 _SOON = {*ADDRESSES, PRESENCE.name, FOLLOWING.name}
 PROMPT = tuple(topic.name for topic in KINDS if topic.name not in {*SHARES, *ASIDE, *_SOON})
 GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
@@ -130,3 +133,13 @@ SLICE_RECORDS = {topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()} |
     ERASURES.name: ERASURES_SLICE,
     WITHDRAWALS.name: ERASURES_SLICE,
 }
+
+
+def work_of(slice_: Slice) -> float:
+    """How much work a slice is, where a full one of requests, or of broadcasts, is 1."""
+    records, topic = slice_.records, slice_.partition.topic
+    if topic not in MIXED:
+        return len(records) / SLICE_RECORDS.get(topic, RECORDS)
+    broadcasts = sum(is_kind("broadcast", record.value) for record in records)
+    # However many broadcasts a slice has, they are decided for as many people as one.
+    return (len(records) - broadcasts) / RECORDS + min(1.0, broadcasts / BROADCAST_SLICE)

@@ -16,30 +16,47 @@ class Outlook:
     """Up to when timers may fire, by how far their topics are read.
 
     What waits for its moment needs the `prompt` topics read, digests the `gathered` ones too, and
-    what found no address nothing but those with `addresses`, for MOST_MS at most. After an outage
-    time passes as the topics are read again; where that makes no progress for a minute, the clock
-    alone counts.
+    what found no address nothing but those with `addresses`, for MOST_MS at most; broadcasts need
+    those of their `audience`. After an outage time passes as the topics are read again; where that
+    makes no progress for a minute, the clock alone counts.
     """
 
     def __init__(
-        self, prompt: Iterable[str], gathered: Iterable[str], addresses: Iterable[str]
+        self,
+        prompt: Iterable[str],
+        gathered: Iterable[str],
+        addresses: Iterable[str],
+        audience: Iterable[str],
     ) -> None:
         self._prompt = tuple(prompt)
         self._gathered = tuple(gathered)
         self._addresses = tuple(addresses)
+        self._audience = tuple(audience)
         self._waiting = _Progress()
         self._gathering = _Progress()
         self._addressing = _Progress()
+        self._beginning = _Progress()
 
     def rest(self) -> None:
         """Nothing is due: until something is, it does not matter whether reading goes on."""
         for each in (self._waiting, self._gathering, self._addressing):
             each.forget()
 
-    def horizon(self, now: int, read_to: ReadTo) -> Horizon:
-        """The horizon at `now` (epoch ms)."""
+    def rest_broadcasts(self) -> None:
+        """The same of broadcasts: none waits."""
+        self._beginning.forget()
+
+    def audience(self, now: int, read_to: ReadTo) -> int:
+        """Of when (epoch ms) broadcasts may begin at `now`: those that Kafka took until then."""
+        read = min(map(read_to, self._audience))
+        return max(read, self._beginning.until(now, read))
+
+    def horizon(self, now: int, read_to: ReadTo, since: int | None = None) -> Horizon:
+        """The horizon at `now` (epoch ms), while a broadcast of `since` has not begun."""
         prompt = min(map(read_to, self._prompt))
         gathered = min(prompt, *map(read_to, self._gathered))
+        if since is not None:
+            gathered = min(gathered, since - 1)
         addresses = self._addressing.until(now, min(map(read_to, self._addresses)))
         return Horizon(
             self._waiting.until(now, prompt),

@@ -16,10 +16,12 @@ from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import UNDECODABLE
-from schemas.topics import CANCELLATIONS, EVENTS, FEEDBACK, RECEIPTS
+from schemas.kinds import kind_of
+from schemas.topics import CANCELLATIONS, EVENTS, FEEDBACK, RECEIPTS, SUPPRESSIONS
 
-TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK, RECEIPTS)
+TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK, RECEIPTS, SUPPRESSIONS)
 """What is replayed; what people want and whom they follow is taken as it is now."""
+_RECEIPT = "receipt"
 LONGEST_MS = 32 * 86_400_000
 """How long the clock runs on at the end: no digest's window is longer than 31 days."""
 MOMENT_MS = 1000
@@ -116,6 +118,11 @@ def is_of(record: ConsumerRecord, tenant: str) -> bool:
         return _decode_owned(record.value or b"").tenant == tenant
     except UNDECODABLE:
         return False
+
+
+def is_replayed(record: ConsumerRecord) -> bool:
+    """Whether a record of these topics is replayed; of suppressions, receipts alone are."""
+    return record.topic != SUPPRESSIONS.name or kind_of(record.value or b"") == _RECEIPT
 
 
 async def batches(records: AsyncIterator[ConsumerRecord]) -> AsyncIterator[list[ConsumerRecord]]:

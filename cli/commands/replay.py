@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.replay.replay import TOPICS, Replay, batches, is_of
+from agents.replay.replay import TOPICS, Replay, batches, is_of, is_replayed
 from agents.replay.state_snapshot import read_population
 from cli.audit import DEFAULT_TENANT, put_on_record
 from cli.lines import print_lines
@@ -80,7 +80,9 @@ class Span:
     """Events, by whether they are compared."""
 
     def wants(self, record: ConsumerRecord) -> bool:
-        """Whether it is of the tenant asked for; counts events."""
+        """Whether it is replayed, and of the tenant asked for; counts events."""
+        if not is_replayed(record):
+            return False
         if self.tenant is not None and not is_of(record, self.tenant):
             return False
         if record.topic == EVENTS.name:

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from pipeline.monitoring import metrics
 from pipeline.processing.frontiers import Stored
 from pipeline.processing.parts import SliceHandler, handle_with_care
-from pipeline.processing.queues import Queues
+from pipeline.processing.queues import Queues, WorkOf
 from pipeline.processing.read_first import Before, ReadFirst
 from pipeline.processing.slices import BYTES, Slice
 from pipeline.processing.window import Window
@@ -98,6 +98,7 @@ class Lane:
         most_in_flight: int = 0,
         ahead: Iterable[str] = (),
         read_first: Mapping[str, Before] | None = None,
+        work_of: WorkOf | None = None,
         role: str = "",
     ) -> None:
         self._role = role
@@ -107,7 +108,7 @@ class Lane:
         self._finished = finished
         self._read_to = read_to
         gate = ReadFirst(read_first or {}, read_to or all_read)
-        self._queues = Queues(topics, weights or {}, most_bytes, ahead, gate.lets)
+        self._queues = Queues(topics, weights or {}, most_bytes, ahead, gate.lets, work_of)
         self._window = Window(most_in_flight, max(topics.values()))
         self._arrived = asyncio.Event()
         self._closing = asyncio.Event()

@@ -15,6 +15,7 @@ from pipeline.monitoring import metrics
 from pipeline.process.queries import NotOwner
 from pipeline.processing.frontiers import Bounds, frontier_of
 from pipeline.processing.lanes import ALL_READ, Handler, Lane
+from pipeline.processing.queues import WorkOf
 from pipeline.processing.read_first import Before
 from pipeline.processing.slices import BYTES, RECORDS, Slice
 from schemas.errors import Unavailable
@@ -49,8 +50,9 @@ class Role:
 
     A lane works on one slice at a time. Topics that share state share a lane: first those that go
     `ahead`, then those without a weight, in their order, then the others by their `weights`; what
-    is in `read_first` only once others are read up to its time. With `lane_per_topic` each topic
-    has its own, so that none waits for another; handlers are then not woken, as several lanes would
+    is in `read_first` only once others are read up to its time. `work_of` says how much of its
+    topic's share a slice uses up, where that is not by its records. With `lane_per_topic` each
+    topic has its own, so that none waits for another; handlers are then not woken, as several would
     do it at once. `check` raises what makes the role useless, such as wrong credentials, before
     anything is read; `close` lets go of what the handlers shared. With `answers` it says what it
     holds and can be waited for, and its handlers may be QueryHandlers. What goes in few large
@@ -74,6 +76,7 @@ class Role:
     weights: Mapping[str, float] = field(default_factory=dict)
     ahead: tuple[str, ...] = ()
     read_first: Mapping[str, Before] = field(default_factory=dict)
+    work_of: WorkOf | None = None
     waits_outside: bool = False
     gather: float | None = None
     check: Callable[[], Awaitable[None]] | None = None
@@ -121,6 +124,7 @@ class Partition:
                 most_in_flight=max(role.in_flight.get(topic, 0) for topic in group),
                 ahead=role.ahead,
                 read_first=role.read_first,
+                work_of=role.work_of,
                 role=role.name,
             )
             for group in groups

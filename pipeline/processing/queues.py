@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.processing.slices import BYTES, Slice, join_head
 
+WorkOf = Callable[[Slice], float]
+"""How much work a slice is, where a full one is 1."""
+
 
 class Queues:
     """The slices of several topics, each topic's in order.
 
     Topics without a weight come first, in their order. The others share by weight: a topic of
     weight 2 gets twice the slices of a topic of weight 1 while both wait, and none starves. A
-    slice that is half full counts half. Having been idle saves up nothing. Before all of them
-    come those that go `ahead`. None is taken before `may_go` says so; others go on meanwhile.
+    slice that is half full counts half, unless `work_of` says how much work it is. Having been
+    idle saves up nothing. Before all of them come those that go `ahead`. None is taken before
+    `may_go` says so; others go on meanwhile.
     """
 
     def __init__(
@@ -22,6 +26,7 @@ class Queues:
         most_bytes: int = BYTES,
         ahead: Iterable[str] = (),
         may_go: Callable[[Slice], bool] = lambda _: True,
+        work_of: WorkOf | None = None,
     ) -> None:
         self._most = topics
         self._most_bytes = most_bytes
@@ -32,6 +37,7 @@ class Queues:
         first = [topic for topic in ahead if topic in topics]
         self._first = [*first, *(topic for topic in plain if topic not in first)]
         self._may_go = may_go
+        self._work_of = work_of or self._share_of
         self._latest = 0.0
 
     def put(self, slice_: Slice) -> None:
@@ -53,15 +59,18 @@ class Queues:
         topic = min(waiting, key=self._turns.__getitem__)
         slice_ = self._join(topic)
         self._latest = self._turns[topic]
-        # Not by records: sixteen broadcasts are as much work as a thousand requests, and a full
-        # slice of either is about as long.
-        self._turns[topic] += len(slice_.records) / self._most[topic] / self._weights[topic]
+        self._turns[topic] += self._work_of(slice_) / self._weights[topic]
         return slice_
 
     @property
     def is_held_up(self) -> bool:
         """Whether something waits, though it may be that nothing of it may go."""
         return any(self._waiting.values())
+
+    def _share_of(self, slice_: Slice) -> float:
+        # Not by records: sixteen broadcasts are as much work as a thousand requests, and a full
+        # slice of either is about as long.
+        return len(slice_.records) / self._most[slice_.partition.topic]
 
     def _is_ready(self, topic: str) -> bool:
         queue = self._waiting[topic]

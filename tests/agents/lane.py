@@ -22,9 +22,9 @@ def runtime() -> Runtime:
     return Runtime(Settings(), MemoryLog(clock), clock)
 
 
-def record(topic: Topic, offset: int) -> ConsumerRecord:
+def record(topic: Topic, offset: int, value: bytes = b"v") -> ConsumerRecord:
     """A record that nobody reads."""
-    return ConsumerRecord(topic.name, 0, offset, 0, 1, b"k", b"v", None, 1, 1, ())
+    return ConsumerRecord(topic.name, 0, offset, 0, 1, b"k", value, None, 1, 1, ())
 
 
 class Waiting:
@@ -34,11 +34,13 @@ class Waiting:
         self._most = {topic: role.slice_records.get(topic, RECORDS) for topic in role.topics}
         self._left = Counter[str]()
         gate = ReadFirst(role.read_first, self._read_to, lambda: 0.0)
-        self._queues = Queues(self._most, role.weights, ahead=role.ahead, may_go=gate.lets)
+        self._queues = Queues(
+            self._most, role.weights, ahead=role.ahead, may_go=gate.lets, work_of=role.work_of
+        )
 
-    def add(self, topic: Topic, count: int) -> None:
+    def add(self, topic: Topic, count: int, value: bytes = b"v") -> None:
         """So many records come."""
-        records = [record(topic, offset) for offset in range(count)]
+        records = [record(topic, offset, value) for offset in range(count)]
         self._left[topic.name] += count
         place = TopicPartition(topic.name, 0)
         for slice_ in cut(place, 0, 0, records, self._most[topic.name]):

@@ -20,8 +20,8 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
 from policy.time.timestamps import moment
 from schemas.delivery_event import DeliveryEvent
-from schemas.encoding import encode
 from schemas.event import Event
+from schemas.kinds import encode_in
 from schemas.request import Origin, Request
 from schemas.topics import DELIVERY_EVENTS, Topic
 from schemas.vocabulary import Reason, Stage
@@ -56,7 +56,9 @@ class Reader:
         role = decider(self._catalogue, self._runtime)
         most = {topic: role.slice_records.get(topic, RECORDS) for topic in role.topics}
         gate = ReadFirst(role.read_first, self.read_to, lambda: self.seconds)
-        self._queues = Queues(most, role.weights, ahead=role.ahead, may_go=gate.lets)
+        self._queues = Queues(
+            most, role.weights, ahead=role.ahead, may_go=gate.lets, work_of=role.work_of
+        )
         self._fetched = dict(self._handled)
 
     def accept(self, topic: Topic, value: Struct, user: str = "") -> None:
@@ -66,7 +68,17 @@ class Reader:
         key = (user or str(getattr(value, topic.key))).encode()
         records.append(
             ConsumerRecord(
-                topic.name, 0, len(records), self.clock.at, 1, key, encode(value), None, 1, 1, ()
+                topic.name,
+                0,
+                len(records),
+                self.clock.at,
+                1,
+                key,
+                encode_in(topic.name, value),
+                None,
+                1,
+                1,
+                (),
             )
         )
 

@@ -151,7 +151,7 @@ def test_a_deduplication_mark_is_47_bytes() -> None:
 @pytest.mark.parametrize(
     ("tables", "prefixes"),
     [
-        (decider.TABLES, b"Mabcdefghijklnopqrstuvwxz"),
+        (decider.TABLES, b"BMabcdefghijklnopqrstuvwxz"),
         (router.TABLES, b"Mbcefjkmruz"),
         ((INBOX, COUNTS, ERASED), b"inz"),
         (retry.TABLES, b"twz"),

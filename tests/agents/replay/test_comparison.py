@@ -10,16 +10,20 @@ from aiokafka import ConsumerRecord
 from agents.replay.comparison import Change, Comparison, Kind, Outcome, compare
 from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from agents.replay.notification_outcomes import Fate, Place, Text
-from agents.replay.replay import TOPICS, Replay, batches, is_of
+from agents.replay.replay import TOPICS, Replay, batches, is_of, is_replayed
 from agents.replay.state_snapshot import Population
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
+from policy.time.timestamps import moment
 from policy.user.profile import Profile
 from schemas.encoding import encode
-from schemas.topics import EVENTS
-from schemas.vocabulary import Reason, Stage
+from schemas.kinds import encode_in
+from schemas.receipt import Receipt
+from schemas.suppression import Stop
+from schemas.topics import EVENTS, RECEIPTS, SUPPRESSIONS
+from schemas.vocabulary import Channel, Reason, Stage
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS, SEGMENTS
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of
@@ -124,6 +128,19 @@ def records_of(played: Script) -> list[ConsumerRecord]:
         record(act.topic.name, offset, at, act.key, act.value)
         for offset, (at, act) in enumerate(came)
     ]
+
+
+def test_of_what_came_back_receipts_alone_are_replayed() -> None:
+    at = moment(START)
+    arrived = Receipt(user="ann", notification_id="0" * 32, channel=Channel.SMS, at=at)
+    stop = Stop(phone="+15005550009", at=at)
+    found = [
+        is_replayed(record(topic, 0, START, "ann", encode_in(topic, value)))
+        for topic in (RECEIPTS.name, SUPPRESSIONS.name)
+        for value in (arrived, stop)
+    ]
+    assert found == [True, True, True, False]
+    assert {RECEIPTS, SUPPRESSIONS} < {*TOPICS}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
