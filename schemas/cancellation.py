@@ -1,4 +1,4 @@
-"""`cancellations` (key: actor) and `cancelled` (explicit partition): what must not go out."""
+"""`cancellations` (key: actor), and among suppressions (explicit partition): what to hold back."""
 
 from msgspec import Struct
 

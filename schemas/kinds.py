@@ -16,7 +16,19 @@ from schemas.receipt import Receipt
 from schemas.request import Broadcast
 from schemas.subscription import Subscription
 from schemas.suppression import Stop
-from schemas.topics import TOPICS, Topic
+from schemas.topics import (
+    BROADCASTS,
+    CANCELLED,
+    CANCELLED_BULK,
+    RECEIPTS,
+    REQUESTS,
+    STOPS,
+    SUBSCRIPTIONS,
+    SUPPRESSIONS,
+    TOPICS,
+    Topic,
+)
+from schemas.vocabulary import Priority
 
 PLAIN = ""
 """The kind of a record that names none."""
@@ -28,9 +40,18 @@ STRUCTS: Mapping[str, type[Struct]] = {
     "subscription": Subscription,
 }
 """By name, what the records of each kind are."""
-_NAMES = {struct: name for name, struct in STRUCTS.items()}
+_NAMES: dict[type, str] = {struct: name for name, struct in STRUCTS.items()}
 _MIXED = {topic.name: frozenset(topic.kinds) for topic in TOPICS if topic.kinds}
 _NOTHING: frozenset[str] = frozenset()
+MOVED: dict[str, tuple[str, str]] = {
+    RECEIPTS.name: (SUPPRESSIONS.name, "receipt"),
+    STOPS.name: (SUPPRESSIONS.name, "stop"),
+    SUBSCRIPTIONS.name: (SUPPRESSIONS.name, "subscription"),
+    CANCELLED.name: (SUPPRESSIONS.name, "cancellation"),
+    CANCELLED_BULK.name: (REQUESTS[Priority.BULK].name, "cancellation"),
+    **{BROADCASTS[priority].name: (REQUESTS[priority].name, "broadcast") for priority in Priority},
+}
+"""By topic that is written no more, the one that has its records since, and their kind there."""
 _KEY = b'"kind"'
 _STARTS = {name: b'{"kind":"%s",' % name.encode() for name in STRUCTS}
 """As a record begins; no struct of these is without a field."""
@@ -45,10 +66,22 @@ _decode = msgspec.json.Decoder(_Named).decode
 
 def encode_in(topic: str, value: Struct) -> bytes:
     """A value as a record of the topic: with the name of its kind where the topic has others."""
-    name = _NAMES.get(type(value), PLAIN)
-    if name not in _MIXED.get(topic, _NOTHING):
-        return encode(value)
-    return _STARTS[name] + encode(value)[1:]
+    name = name_in(topic, type(value))
+    return encode(value) if name == PLAIN else _STARTS[name] + encode(value)[1:]
+
+
+def name_in(topic: str, struct: type) -> str:
+    """The name of the kind that such a value has in the topic."""
+    name = _NAMES.get(struct, PLAIN)
+    return name if name in _MIXED.get(topic, _NOTHING) else PLAIN
+
+
+def sent_again(topic: str, value: bytes | None) -> tuple[str, bytes | None]:
+    """Where a record of a topic goes now, and as what, if its kind has moved to another topic."""
+    goal, name = MOVED.get(topic, (topic, PLAIN))
+    if name != PLAIN and value is not None and value.lstrip().startswith(b"{"):
+        value = _STARTS[name] + value.lstrip()[1:]
+    return goal, value
 
 
 def is_kind(name: str, value: bytes | None) -> bool:

@@ -1,4 +1,4 @@
-"""`receipts` (key: user): that a message arrived, as far as its provider knows."""
+"""`receipt` in `suppressions` (key: user): that a message arrived, as far as its provider knows."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""`requests.*` (key: user) and `broadcasts.*` (explicit partition): recipients to decide on."""
+"""`requests.*` (key: user), `broadcast` there (explicit partition): recipients to decide on."""
 
 from msgspec import Struct
 

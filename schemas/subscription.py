@@ -1,4 +1,4 @@
-"""`subscriptions` (key: user): one category on one channel, ended or resumed by one click."""
+"""`subscription` in `suppressions` (key: user): one category on a channel, ended or resumed."""
 
 from msgspec import Struct
 

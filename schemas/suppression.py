@@ -1,4 +1,4 @@
-"""`suppressions` (key: user) and `stops` (explicit partition): addresses that must not be used."""
+"""`suppressions` (key: user), `stop` there (explicit partition): addresses not to be used."""
 
 from typing import Annotated
 

@@ -23,7 +23,8 @@ class Topic(Struct, frozen=True, kw_only=True):
     deleted, in a compacted topic too unless it is 0. A record of a topic of `lines` holds one or
     more values, a line each. With a `content_type` records say it in the header `content-type`.
     `kinds` are names of further kinds of records in it, each of which says its own (schemas.kinds);
-    those about nobody have another key, the partition.
+    those about nobody have another key, the partition. With `until`, no version after that one
+    writes it, and it is read as long as that one may run.
     What that means as settings of Kafka: `pipeline.admin.topic_settings`.
     """
 
@@ -37,6 +38,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     lines: bool = False
     content_type: str = ""
     kinds: tuple[str, ...] = ()
+    until: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -56,19 +58,25 @@ CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="d
 DEVICES = Topic(name="devices", key="user", written_by="producers, web", read_by="decider")
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
 CANCELLATIONS = Topic(name="cancellations", key="actor", written_by="producers", read_by="router")
-CANCELLED = Topic(name="cancelled", key="partition", written_by="router", read_by="decider")
-CANCELLED_BULK = Topic(
-    name="cancelled.bulk", key="partition", written_by="router", read_by="decider"
+_SEPARATE = "0.4.0"
+"""The last version that wrote broadcasts, cancellations, receipts, STOPs and clicks to unsubscribe
+to topics of their own; since then they are in `requests.*` and `suppressions`."""
+CANCELLED = Topic(
+    name="cancelled", key="partition", written_by="router", read_by="decider", until=_SEPARATE
 )
-"""What tenants cancel beyond their share."""
+CANCELLED_BULK = Topic(
+    name="cancelled.bulk", key="partition", written_by="router", read_by="decider", until=_SEPARATE
+)
 FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_by="decider")
-RECEIPTS = Topic(name="receipts", key="user", written_by="web", read_by="decider")
-STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider")
-SUBSCRIPTIONS = Topic(name="subscriptions", key="user", written_by="web", read_by="decider")
+RECEIPTS = Topic(name="receipts", key="user", written_by="web", read_by="decider", until=_SEPARATE)
+STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider", until=_SEPARATE)
+SUBSCRIPTIONS = Topic(
+    name="subscriptions", key="user", written_by="web", read_by="decider", until=_SEPARATE
+)
 SUPPRESSIONS = Topic(
     name="suppressions",
     key="user",
-    written_by="sinks, web",
+    written_by="sinks, web, router",
     read_by="decider",
     kinds=("receipt", "stop", "subscription", "cancellation"),
 )
@@ -95,7 +103,11 @@ REQUESTS = {
 also what it cancels."""
 BROADCASTS = {
     priority: Topic(
-        name=f"broadcasts.{priority}", key="partition", written_by="router", read_by="decider"
+        name=f"broadcasts.{priority}",
+        key="partition",
+        written_by="router",
+        read_by="decider",
+        until=_SEPARATE,
     )
     for priority in Priority
 }

@@ -213,7 +213,7 @@ class Reason(_Word):
 UNWRITTEN = frozenset[str]()
 """Words that are new in this version: it reads them, and only the next release writes them. So
 workers of the last release, which know none of them, can run beside this one's."""
-BY_CATALOGUE = frozenset[str]({Reason.DAILY_LIMIT})
+BY_CATALOGUE = frozenset[str]()
 """Words that are new in this version, and written only where the catalogue says what the last
 release can't read. As the catalogue comes last in an upgrade, no worker of that release is left to
 meet them; the next release has none of them here."""

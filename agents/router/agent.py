@@ -33,27 +33,27 @@ from policy.identity import counted_id
 from policy.limits.fair_share import spend
 from policy.notification_type import NotificationType
 from schemas.cancellation import Cancellation
-from schemas.encoding import encode
 from schemas.errors import BadRecord
 from schemas.event import Event
 from schemas.follow import Follow
+from schemas.kinds import encode_in
 from schemas.misplaced import Misplaced
 from schemas.post import Post
 from schemas.request import Origin
 from schemas.topics import (
     CANCELLATIONS,
-    CANCELLED,
-    CANCELLED_BULK,
     DELIVERY_EVENTS,
     EVENTS,
     FOLLOWING,
     FOLLOWS,
     OUTBOX,
     PLACED,
+    REQUESTS,
+    SUPPRESSIONS,
     WITHDRAWALS,
     Topic,
 )
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Priority, Reason
 from schemas.withdrawal import Withdrawal
 from tables.erasure_filter import ERASED, ERASING, ErasureFilter
 from tables.followers import (
@@ -72,6 +72,8 @@ from tables.tenant_budgets import SHARES
 from tables.unrouted import UNROUTED
 
 NAME = "router"
+CANCELLED_BULK = REQUESTS[Priority.BULK]
+"""What tenants cancel beyond their share goes with all else of theirs."""
 KINDS: dict[Topic, type[msgspec.Struct]] = {
     WITHDRAWALS: Withdrawal,
     FOLLOWS: Follow,
@@ -154,7 +156,8 @@ class Router(Stateful):
                 self._intake.set_aside(record, error, transaction.outputs)
                 continue
             for topic, partition, key, output in routed:
-                transaction.outputs.add(topic, partition, key.encode(), encode(output))
+                encoded = encode_in(topic.name, output)
+                transaction.outputs.add(topic, partition, key.encode(), encoded)
         await transaction.commit()
         if self._traces:
             slice_done(NAME, slice_, self._traces, begun, self._runtime.clock.now())
@@ -218,7 +221,7 @@ class Router(Stateful):
     ) -> Routed:
         # It costs what it writes, as an event does.
         is_over = self._is_over_share(said.tenant, record.timestamp, self._partitions, transaction)
-        topic = CANCELLED_BULK if is_over else CANCELLED
+        topic = CANCELLED_BULK if is_over else SUPPRESSIONS
         return [(topic, at, said.actor, said) for at in range(self._partitions)]
 
     def _route(self, record: ConsumerRecord, event: Event, transaction: Transaction) -> Routed:

@@ -15,7 +15,7 @@ from policy.notification_type import NotificationType
 from schemas.cancellation import Cancellation
 from schemas.event import Event
 from schemas.request import Broadcast, Origin, Request
-from schemas.topics import BROADCASTS, CANCELLED, DELIVERY_EVENTS, REQUESTS, Topic
+from schemas.topics import DELIVERY_EVENTS, REQUESTS, SUPPRESSIONS, Topic
 from schemas.vocabulary import Priority
 
 Routed = list[tuple[Topic, int, str, msgspec.Struct]]
@@ -59,7 +59,7 @@ class Routing:
                         tenant=event.tenant,
                     )
                     where = [partition_of(user, self.partitions)] if user else everywhere
-                    routed[key] = [(CANCELLED, at, event.actor, said) for at in where]
+                    routed[key] = [(SUPPRESSIONS, at, event.actor, said) for at in where]
         return [each for found in routed.values() for each in found]
 
     def passed_over(self, spec: NotificationType, condition: Condition, now: int) -> Routed:
@@ -137,15 +137,14 @@ class Routing:
             segment=segment or {},
             named=named,
         )
-        topic = BROADCASTS[spec.priority]
+        topic = REQUESTS[spec.priority]
         return [(topic, partition, self.event.actor, broadcast) for partition in partitions]
 
 
 def in_bulk(routed: Routed) -> Routed:
-    """The same to the bulk topics, where nothing else waits behind it."""
-    bulk: Routed = []
-    for _, partition, key, value in routed:
-        topics = REQUESTS if isinstance(value, Request) else BROADCASTS
-        value = msgspec.structs.replace(value, bulk=True)
-        bulk.append((topics[Priority.BULK], partition, key, value))
-    return bulk
+    """The same to the topic in which nobody within a share waits behind it."""
+    topic = REQUESTS[Priority.BULK]
+    return [
+        (topic, partition, key, msgspec.structs.replace(value, bulk=True))
+        for _, partition, key, value in routed
+    ]

@@ -14,6 +14,7 @@ from policy.catalogue.catalogue import Catalogue
 from policy.notification_type import NotificationType
 from schemas.encoding import encode
 from schemas.errors import BadRecord
+from schemas.kinds import encode_in
 from schemas.topics import EVENTS, PLACED
 from schemas.vocabulary import Reason
 from tables.storage.transaction import TRANSACTION_BYTES, Transaction
@@ -72,7 +73,7 @@ def go_on_routing(
         refuse(_record_of(left), fault, transaction.outputs)
         return True
     for topic, partition, name, value in _begun(transaction, left, spec, routed[left.done :]):
-        transaction.outputs.add(topic, partition, name.encode(), encode(value))
+        transaction.outputs.add(topic, partition, name.encode(), encode_in(topic.name, value))
     return True
 
 

@@ -43,10 +43,11 @@ class World:
                 yield {"follower": follower, "followee": followee, "at": JOINED}
 
     def subscriptions(self) -> Iterator[Record]:
-        """Every click as the topic `subscriptions` documents it."""
+        """Every click as it stands in the topic `suppressions`."""
         for user, left in self.unsubscribed.items():
             for category, channel in sorted(left):
-                yield {"user": user, "category": category, "channel": channel, "at": JOINED}
+                said = {"user": user, "category": category, "channel": channel, "at": JOINED}
+                yield {"kind": "subscription", **said}
 
     def block_records(self) -> Iterator[Record]:
         """Every block as the topic `blocks` documents it."""

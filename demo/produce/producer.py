@@ -32,7 +32,7 @@ async def write_world(kafka: str, seed: int, users: int = USERS) -> None:
         await writer.send_all("contacts", "user", world.contacts.values())
         await writer.send_all("preferences", "user", world.preferences.values())
         await writer.send_all("follows", "followee", world.follows())
-        await writer.send_all("subscriptions", "user", world.subscriptions())
+        await writer.send_all("suppressions", "user", world.subscriptions())
         await writer.send_all("blocks", "user", world.block_records())
 
 

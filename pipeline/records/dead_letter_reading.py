@@ -23,6 +23,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE, encode
 from schemas.erasure import Erasure
 from schemas.errors import Unavailable
+from schemas.kinds import sent_again
 from schemas.misplaced import Misplaced
 from schemas.topics import DEAD_LETTERS, ERASURES, INTO, PLACED
 
@@ -65,6 +66,7 @@ async def find(
 async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int, int]:
     """Write the source records back; returns how many went and how many can't.
 
+    What has moved to another topic since goes there, as it is written there now.
     Nothing is written to a company's own topic: what is read there is mapped as the catalogue says
     today, and what it says is placed, with where it was read, as accepted now. Those can't that are
     gone from their topic, of users who were erased since, larger than what is written, or nothing
@@ -101,6 +103,8 @@ async def send_again(settings: Settings, letters: list[DeadLetter]) -> tuple[int
                 topic, partition = _place_of(said, settings.partitions)
                 value = encode(_placed(letter, said, key, headers, begun))
                 key = said.key.encode()
+            else:
+                topic, value = sent_again(topic, value)
             marked = [*headers, ("dead-letter", letter.id.encode())]
             await producer.send_and_wait(topic, value, key, partition, headers=marked)
             done += 1

@@ -15,7 +15,7 @@ from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.erasure import Erasure
 from schemas.event import Event
-from schemas.topics import BROADCASTS, DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS
+from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS, REQUESTS
 from schemas.vocabulary import Channel, Priority, Reason
 from tables.users import PROFILES, user_key
 from tests.agents.decider.test_decisions import (
@@ -82,7 +82,7 @@ async def test_it_wants_to_be_woken_at_once_while_a_broadcast_is_under_way() -> 
     await quiet(roles)
     await roles.say(EVENTS, POST)
     await roles.route()
-    await roles.decide(*BROADCASTS.values())
+    await roles.decide(*REQUESTS.values())
     # Four were told when it began; that nothing is left shows in a transaction of its own.
     assert [await on_timer(roles) for _ in range(3)] == [0, 0, None]
     assert len(pushed(roles)) == len(FANS)
@@ -126,7 +126,7 @@ async def test_of_a_broadcast_under_way_who_can_not_be_read_is_left_out() -> Non
     await quiet(roles)
     await roles.say(EVENTS, POST)
     await roles.route()
-    await roles.decide(*BROADCASTS.values())
+    await roles.decide(*REQUESTS.values())
     roles.decider_store.stored[PROFILES.prefix + user_key("default", bad)] = b"no profile"
     await quiet(roles)
     assert sorted(pushed(roles)) == [name for name in FANS if name != bad]
@@ -135,7 +135,7 @@ async def test_of_a_broadcast_under_way_who_can_not_be_read_is_left_out() -> Non
     assert row.reason is Reason.UNPROCESSABLE
     assert "Expected `array`, got `int`" in row.detail
     (letter,) = roles.read(DEAD_LETTERS, DeadLetter)
-    assert (letter.topic, letter.offset) == (BROADCASTS[Priority.NORMAL].name, 0)
+    assert (letter.topic, letter.offset) == (REQUESTS[Priority.NORMAL].name, 0)
     assert (letter.role, letter.reason) == ("decider", Reason.UNPROCESSABLE)
 
 

@@ -47,9 +47,7 @@ from schemas.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
-    RECEIPTS,
     RETRY,
-    SUBSCRIPTIONS,
     SUPPRESSIONS,
     TOPICS,
 )
@@ -149,7 +147,7 @@ class Place:
         changed = ProfileChange(user=user, categories={f"{user}": {Channel.SMS: True}})
         await stage.say(PROFILE_CHANGES, changed)
         clicked = Subscription(user=user, category="other", channel=Channel.EMAIL, at=now)
-        await stage.say(SUBSCRIPTIONS, clicked)
+        await stage.say(SUPPRESSIONS, clicked)
         fans = [follow(unique("fan"), user) for _ in range(2)]
         await stage.say(FOLLOWS, follow(user, self.shop), *fans)
         await stage.say(EVENTS, *self.events_of(user, soon))
@@ -242,7 +240,7 @@ async def test_nothing_of_an_erased_user_is_left_in_what_is_kept(
             at=moment(stage.clock.now()),
             accepted_at=sent.accepted_at,
         )
-        await stage.say(RECEIPTS, came)
+        await stage.say(SUPPRESSIONS, came)
     await stage.say(CONTACTS, reachable(back, phone=phones[back]))
     await stage.say(FOLLOWS, follow(back, place.shop))
     welcome = event("thing.happened", {"who": back, "text": "welcome"})

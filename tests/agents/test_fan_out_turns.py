@@ -8,7 +8,7 @@ from policy.time.timestamps import moment
 from schemas.delivery import Delivery
 from schemas.event import Event
 from schemas.follow import Follow
-from schemas.topics import BROADCASTS, DELIVER, EVENTS, FOLLOWS, Topic
+from schemas.topics import DELIVER, EVENTS, FOLLOWS, REQUESTS, Topic
 from schemas.vocabulary import Channel, Priority
 from tests.simulation.roles import NOW, POSTS, Roles
 
@@ -72,7 +72,7 @@ async def test_all_broadcasts_of_a_slice_begin_with_as_many_people_as_one() -> N
     roles = await roles_with("acme")
     await roles.say(EVENTS, *(post("acme", number) for number in range(3)))
     await roles.route()
-    await roles.decide(*BROADCASTS.values())
+    await roles.decide(*REQUESTS.values())
     assert told(roles) == {"acme": AT_ONCE}
 
 
@@ -80,7 +80,7 @@ async def test_a_tenant_with_many_broadcasts_leaves_another_each_second_turn() -
     roles = await roles_with("acme", "zeta")
     await roles.say(EVENTS, *(post("acme", number) for number in range(5)), post("zeta", 0))
     await roles.route()
-    await roles.decide(*BROADCASTS.values())
+    await roles.decide(*REQUESTS.values())
     assert told(roles) == {"acme": 5, "zeta": 1}  # one each of six
     for turn in range(1, 9):
         await roles.on_timer()
@@ -95,7 +95,7 @@ async def test_of_one_tenants_broadcasts_the_critical_one_goes_first() -> None:
     roles = await roles_with("acme", catalogue=CATALOGUE)
     await roles.say(EVENTS, post("acme", 0))
     await roles.route()
-    await roles.decide(*BROADCASTS.values())
+    await roles.decide(*REQUESTS.values())
     for _ in range(FOLLOWERS // AT_ONCE):
         await roles.on_timer()
     assert told(roles, TOLD[Priority.CRITICAL]) == {"acme": FOLLOWERS}
@@ -106,7 +106,7 @@ async def test_who_goes_on_after_a_restart_takes_the_one_whose_turn_it_is() -> N
     roles = await roles_with("acme", "zeta")
     await roles.say(EVENTS, post("acme", 0), post("zeta", 0))
     await roles.route()
-    await roles.decide(*BROADCASTS.values())
+    await roles.decide(*REQUESTS.values())
     before = told(roles)
     await roles.on_timer()
     assert told(roles) - before == {"acme": AT_ONCE}

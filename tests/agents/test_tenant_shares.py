@@ -9,11 +9,10 @@ from policy.time.timestamps import moment
 from schemas.cancellation import Cancellation
 from schemas.topics import (
     CANCELLATIONS,
-    CANCELLED,
-    CANCELLED_BULK,
     EVENTS,
     FOLLOWS,
     REQUESTS,
+    SUPPRESSIONS,
 )
 from schemas.vocabulary import Priority
 from tables.pending import CANCELLED as CANCELLED_KEYS
@@ -31,9 +30,9 @@ async def test_what_a_tenant_cancels_beyond_its_share_waits_behind_what_others_s
     await roles.say(CANCELLATIONS, *(cancellation("mallory", number) for number in range(8)))
     await roles.say(CANCELLATIONS, cancellation("acme", 0))
     await roles.route()
-    prompt = roles.read(CANCELLED, Cancellation)
+    prompt = roles.read(SUPPRESSIONS, Cancellation)
     assert [each.tenant for each in prompt] == ["mallory"] * 5 + ["acme"]
-    assert [each.cancel_key for each in roles.read(CANCELLED_BULK, Cancellation)] == [
+    assert [each.cancel_key for each in roles.read(REQUESTS[Priority.BULK], Cancellation)] == [
         "k5", "k6", "k7",
     ]  # fmt: skip
     await roles.settle()
@@ -54,8 +53,8 @@ def test_events_do_not_wait_for_all_cancellations_but_for_follows() -> None:
 
 def test_in_the_decider_only_what_is_within_a_share_precedes_what_is_critical() -> None:
     found = Waiting(decider(FixedCatalogue(parse({})), runtime()))
-    found.add(CANCELLED_BULK, RECORDS)
+    found.add(REQUESTS[Priority.BULK], RECORDS)
     found.add(REQUESTS[Priority.HIGH], RECORDS)
     found.add(REQUESTS[Priority.CRITICAL], 1)
-    found.add(CANCELLED, 1)
-    assert found.taken(2) == [CANCELLED.name, REQUESTS[Priority.CRITICAL].name]
+    found.add(SUPPRESSIONS, 1)
+    assert found.taken(2) == [SUPPRESSIONS.name, REQUESTS[Priority.CRITICAL].name]

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.kinds import kind_of, name_in
 from schemas.live import Live, Message
 from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, LIVE, Topic
 from schemas.vocabulary import Channel, Priority
@@ -29,12 +30,16 @@ class Transcript:
     async def read(self, topic: Topic, kind: type[Value]) -> list[Value]:
         """The values that were written to a topic since the test began."""
         decode = msgspec.json.Decoder(kind).decode_lines
-        return [value for record in await self.raw(topic) for value in decode(record.value)]
+        return [value for record in await self.raw(topic, kind) for value in decode(record.value)]
 
-    async def raw(self, topic: Topic) -> list[ConsumerRecord]:
-        """The records that were written to a topic since the test began."""
+    async def raw(self, topic: Topic, kind: type[Any] | None = None) -> list[ConsumerRecord]:
+        """The records that were written to a topic since the test began; all, or of one kind."""
         tps = [tp for tp in self.starts if tp.topic == topic.name]
-        return [record for tp in tps for record in await self.fetch(tp, self.starts[tp])]
+        records = [record for tp in tps for record in await self.fetch(tp, self.starts[tp])]
+        if kind is None or not topic.kinds:
+            return records
+        name = name_in(topic.name, kind)
+        return [record for record in records if kind_of(record.value or b"") == name]
 
     async def fetch(self, tp: TopicPartition, start: int) -> list[ConsumerRecord]:
         """The records of a partition from an offset to what is now its end."""

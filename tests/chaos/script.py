@@ -54,7 +54,7 @@ class Script:
         yield from (_record("contacts", user, it) for user, it in world.contacts.items())
         yield from (_record("preferences", user, it) for user, it in world.preferences.items())
         yield from (_record("follows", it["followee"], it) for it in world.follows())
-        yield from (_record("subscriptions", it["user"], it) for it in world.subscriptions())
+        yield from (_record("suppressions", it["user"], it) for it in world.subscriptions())
         yield from (_record("blocks", it["user"], it) for it in world.block_records())
 
     @cached_property

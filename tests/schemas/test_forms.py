@@ -16,10 +16,12 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from msgspec import Struct
 
+from schemas.kinds import STRUCTS, encode_in
+from schemas.topics import TOPICS
 from schemas.vocabulary import UNWRITTEN
 from tests.fuzz.records import plain_records
 from tests.schemas import form_reader
-from tests.schemas.test_examples import KINDS
+from tests.schemas.test_examples import FOLDER, KINDS, example_of
 
 EXAMPLES = 60
 """Of each struct."""
@@ -64,6 +66,42 @@ def test_each_version_reads_what_the_other_writes(release: Path) -> None:
         assert not theirs.startswith("!"), f"{name}: {ours!r}: {theirs}"
         if theirs:
             msgspec.json.decode(bytes.fromhex(theirs), type=KINDS[name])
+
+
+LOOK = """
+import sys
+import msgspec
+from schemas.kinds import STRUCTS, kind_of
+from schemas.topics import TOPICS
+kinds = {topic.name: topic.kinds for topic in TOPICS}
+for line in sys.stdin:
+    topic, value = line.split()
+    kind = kind_of(bytes.fromhex(value))
+    assert kind in kinds[topic], (kind, topic)
+    msgspec.json.decode(bytes.fromhex(value), type=STRUCTS[kind])
+    print(kind)
+"""
+
+
+def test_the_last_release_tells_the_kinds_of_records_in_one_topic(release: Path) -> None:
+    sent = [(topic.name, name) for topic in TOPICS for name in topic.kinds]
+    records = [
+        f"{topic} {encode_in(topic, _example_of(STRUCTS[name])).hex()}" for topic, name in sent
+    ]
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", LOOK],
+        input="\n".join(records),
+        env={"PYTHONPATH": str(release)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == [name for _, name in sent]
+
+
+def _example_of(struct: type[Struct]) -> Struct:
+    text = (FOLDER / f"{example_of(struct)}.json").read_bytes()
+    return msgspec.json.decode(text, type=struct)
 
 
 def test_what_the_last_release_can_not_read_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,16 @@ import pytest
 from msgspec import Struct
 
 from schemas.encoding import encode
-from schemas.kinds import PLAIN, STRUCTS, encode_in, is_kind, kind_of, structs_of
+from schemas.kinds import (
+    MOVED,
+    PLAIN,
+    STRUCTS,
+    encode_in,
+    is_kind,
+    kind_of,
+    sent_again,
+    structs_of,
+)
 from schemas.request import Request
 from schemas.suppression import Suppression
 from schemas.topics import BROADCASTS, REQUESTS, SUPPRESSIONS, TOPICS, Topic
@@ -54,6 +63,25 @@ def test_what_a_topic_holds_alone_says_nothing() -> None:
         assert not any(is_kind(name, encode(value)) for name in STRUCTS)
     broadcast = example(STRUCTS["broadcast"])
     assert encode_in(BROADCASTS[Priority.HIGH].name, broadcast) == encode(broadcast)
+
+
+@pytest.mark.parametrize("struct", STRUCTS.values(), ids=STRUCTS)
+def test_what_has_moved_is_sent_again_as_it_is_written_now(struct: type[Struct]) -> None:
+    value = example(struct)
+    moved = [topic for topic, (_, name) in MOVED.items() if STRUCTS[name] is struct]
+    assert moved
+    for topic in moved:
+        goal, _ = MOVED[topic]
+        assert sent_again(topic, encode(value)) == (goal, encode_in(goal, value))
+        assert sent_again(goal, encode_in(goal, value)) == (goal, encode_in(goal, value))
+
+
+def test_what_no_version_writes_any_more_has_moved_and_nothing_else() -> None:
+    assert {topic.name for topic in TOPICS if topic.until} == MOVED.keys()
+    for value in (None, b"", b"{", b"[]"):
+        goal, again = sent_again(BROADCASTS[Priority.LOW].name, value)
+        assert goal == REQUESTS[Priority.LOW].name
+        assert again == (b'{"kind":"broadcast",' if value == b"{" else value)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment
 from schemas.follow import Follow
-from schemas.kinds import encode_in
+from schemas.kinds import encode_in, kind_of, name_in
 from schemas.topics import FOLLOWS, Topic
 from tables.storage.memory_store import MemoryStore
 
@@ -77,8 +77,11 @@ class Roles:
         await self.say(FOLLOWS, said)
 
     def read(self, topic: Topic, kind: type[Value]) -> list[Value]:
-        """All that is in a topic."""
+        """All that is in a topic, or all of this kind."""
         values = [record.value or b"" for record in self.log.topics[topic.name]]
+        if topic.kinds:
+            name = name_in(topic.name, kind)
+            values = [value for value in values if kind_of(value) == name]
         decode = msgspec.json.Decoder(kind).decode
         return [decode(line) for value in values for line in value.split(b"\n")]
 

@@ -16,12 +16,12 @@ from schemas.profile import Contacts
 from schemas.question import CountAudience, Counted
 from schemas.request import Broadcast
 from schemas.topics import (
-    BROADCASTS,
     CONTACTS,
     DEAD_LETTERS,
     DELIVER,
     EVENTS,
     FOLLOWING,
+    REQUESTS,
 )
 from schemas.vocabulary import Channel, Priority, Reason
 from tests.simulation.play import Crash, Fate, MortalStore
@@ -31,7 +31,7 @@ from tests.simulation.test_simulation import FIRST
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "60"))
 IN_ONE_TEST = 30
 AT_ONCE = 3
-POSTS_TOPIC = BROADCASTS[Priority.NORMAL]
+POSTS_TOPIC = REQUESTS[Priority.NORMAL]
 TOLD = DELIVER[Channel.INAPP, Priority.NORMAL]
 SUBSCRIBED = """
 [types.told]

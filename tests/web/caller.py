@@ -17,7 +17,7 @@ from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import parse
 from schemas.errors import Unavailable
-from schemas.topics import Topic
+from schemas.topics import SUPPRESSIONS, Topic
 from tests.sinks.set_clock import SetClock
 from tests.web.desk import Asked
 from web.app import serving
@@ -47,6 +47,11 @@ class Memory(MemoryLog):
         """All values of a topic, a line each where it has several in a record."""
         values = [record.value or b"" for record in self.topics[topic.name]]
         return [msgspec.json.decode(line) for value in values for line in value.splitlines()]
+
+    def said_as(self, kind: str) -> list[Any]:
+        """What those of this kind among suppressions say beside it."""
+        found = [said for said in self.said(SUPPRESSIONS) if said.get("kind") == kind]
+        return [{name: value for name, value in said.items() if name != "kind"} for said in found]
 
 
 class Answer(Struct, frozen=True):

@@ -12,7 +12,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from policy.tracking.links import link_signature
 from policy.tracking.ticket import LIFE_MS, Purpose, issue_stub, issue_ticket
 from schemas.errors import Unavailable
-from schemas.topics import DELIVERY_EVENTS, FEEDBACK, SUBSCRIPTIONS
+from schemas.topics import DELIVERY_EVENTS, FEEDBACK
 from schemas.vocabulary import Channel
 from tests.policy.samples import shipped_catalogue
 from tests.sinks.rig import delivery
@@ -197,7 +197,7 @@ async def test_one_click_counts_until_its_ticket_ends(
         assert "<form" not in answer.text
     assert topics.topics == {}
     assert (await links.post(f"/unsubscribe/{long_ago(purpose, 1)}")).status == 200
-    assert len(topics.said(SUBSCRIPTIONS)) == 1
+    assert len(topics.said_as("subscription")) == 1
 
 
 async def test_to_open_the_unsubscribe_page_changes_nothing(links: Caller, topics: Memory) -> None:
@@ -219,7 +219,7 @@ async def test_one_click_unsubscribes(links: Caller, topics: Memory, form: dict[
     assert answer.status == 200
     assert "<h1>You are unsubscribed</h1>" in answer.text
     assert '<input type="hidden" name="do" value="subscribe">' in answer.text
-    (said,) = topics.said(SUBSCRIPTIONS)
+    (said,) = topics.said_as("subscription")
     assert said == {
         "user": "user-7", "category": "comments", "channel": "email", "at": SHOWN, "tenant": "acme",
     }  # fmt: skip
@@ -260,7 +260,7 @@ async def test_one_click_counts_however_a_mail_program_writes_its_body(
         f"/unsubscribe/{MAIL}", data=BytesIO(body), headers={"Content-Type": kind}
     )
     assert answer.status == 200
-    assert "subscribed" not in topics.said(SUBSCRIPTIONS)[0]
+    assert "subscribed" not in topics.said_as("subscription")[0]
 
 
 async def test_what_comes_all_the_same_can_not_be_left_and_the_page_says_so(
@@ -277,7 +277,7 @@ async def test_what_comes_all_the_same_can_not_be_left_and_the_page_says_so(
         assert "no more" not in answer.text
         assert "<form" not in answer.text
     # Types change: what was said counts once one of them may be left.
-    assert [said["category"] for said in topics.said(SUBSCRIPTIONS)] == ["billing"]
+    assert [said["category"] for said in topics.said_as("subscription")] == ["billing"]
 
 
 async def test_the_pages_speak_the_language_of_the_browser(links: Caller) -> None:
@@ -296,7 +296,7 @@ async def test_another_click_subscribes_again(links: Caller, topics: Memory) -> 
     assert answer.status == 200
     assert "<h1>You are subscribed</h1>" in answer.text
     assert "You will get text messages about <strong>&lt;rides&gt;</strong> again." in answer.text
-    (said,) = topics.said(SUBSCRIPTIONS)
+    (said,) = topics.said_as("subscription")
     assert (said["subscribed"], said["channel"]) == (True, Channel.SMS)
     assert topics.said(DELIVERY_EVENTS) == []
 

@@ -16,7 +16,7 @@ from policy.user.user_view import Known
 from schemas.errors import Unavailable
 from schemas.profile import Contacts, Preferences, QuietHours
 from schemas.profile_change import ProfileChange
-from schemas.topics import PROFILE_CHANGES, SUBSCRIPTIONS, Topic
+from schemas.topics import PROFILE_CHANGES, SUPPRESSIONS, Topic
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE
 from tests.sinks.requests.recorder import NOW, SETTINGS, Still
@@ -92,7 +92,7 @@ class Page:
         status, _, headers = await self.ask("POST", data=list(fields))
         assert status == 303
         stored = self.desk.written
-        count = len([name for name, _ in stored if name != SUBSCRIPTIONS.name])
+        count = len([name for name, _ in stored if name != SUPPRESSIONS.name])
         names = [name for name, _ in stored][:count]
         after = ",".join(f"{name}:{n + 1}" for n, name in enumerate(names))
         assert headers["Location"] == f"/preferences/{TOKEN}?after={after}"
@@ -234,7 +234,7 @@ async def test_what_was_left_by_one_click_comes_back_when_it_is_ticked(
 ) -> None:
     page.desk.known_user = known(unsubscribed={"things": (EMAIL,), "elsewhere": (EMAIL,)})
     stored = await page.post(*QUIET, *fields)
-    clicks: list[Any] = [value for topic, value in stored if topic == SUBSCRIPTIONS.name]
+    clicks: list[Any] = [value for topic, value in stored if topic == SUPPRESSIONS.name]
     assert [(each.category, each.channel) for each in clicks] == back
     for each in clicks:
         assert (each.user, each.tenant, each.subscribed) == ("ada", "acme", True)

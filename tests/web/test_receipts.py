@@ -29,7 +29,6 @@ from schemas.topics import (
     DELIVERY_EVENTS,
     ERASURES,
     FEEDBACK,
-    RECEIPTS,
     SUPPRESSIONS,
     Topic,
 )
@@ -230,7 +229,8 @@ async def test_that_a_text_arrived_is_told_where_something_waits_for_it(
     shop.workers.held = {partition(shop): sink}
     assert await shop.reports(shop.client_ref, status=status) == 200
     found = [
-        (each["user"], each["notification_id"], each["channel"]) for each in shop.told(RECEIPTS)
+        (each["user"], each["notification_id"], each["channel"])
+        for each in shop.log.said_as("receipt")
     ]
     assert found == ([("あ" * 200, said.notification_id, "sms")] if is_written else [])
 

@@ -12,8 +12,8 @@ from pipeline.producing.outputs import Log, Outputs, partition_of
 from pipeline.settings import Settings
 from policy.decision.explanation import Explanation
 from policy.user.user_view import Known
-from schemas.encoding import encode
 from schemas.event import Event
+from schemas.kinds import encode_in
 from schemas.question import Explain, ReadUser
 from schemas.topics import Topic
 from web.api.audit import Trail
@@ -84,7 +84,8 @@ class Services:
     async def write(self, topic: Topic, value: Struct) -> Position:
         """Write a record under its key; on return the broker has it. Raises Unavailable."""
         here, key = self._place(topic, value)
-        end = await in_time(self._producer.write(topic.name, here, [(key, encode(value))]), _AGAIN)
+        entry = key, encode_in(topic.name, value)
+        end = await in_time(self._producer.write(topic.name, here, [entry]), _AGAIN)
         return Position(f"{topic.name}:{end}")
 
     async def route_all(self, topic: Topic, values: Iterable[Struct]) -> Position:
@@ -101,7 +102,7 @@ class Services:
         """
         outputs = Outputs(self._producer)
         for value in values:
-            outputs.add(topic, *self._place(topic, value), encode(value))
+            outputs.add(topic, *self._place(topic, value), encode_in(topic.name, value))
         return await in_time(outputs.flush(), _AGAIN)
 
     def _place(self, topic: Topic, value: Struct) -> tuple[int, bytes]:

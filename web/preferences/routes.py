@@ -23,7 +23,7 @@ from schemas.errors import Unavailable
 from schemas.profile import QuietHours
 from schemas.profile_change import ProfileChange
 from schemas.subscription import Subscription
-from schemas.topics import BLOCKS, PROFILE_CHANGES, SUBSCRIPTIONS
+from schemas.topics import BLOCKS, PROFILE_CHANGES, SUPPRESSIONS
 from schemas.vocabulary import Channel, Frequency
 from web.api.problem import Problem
 from web.api.route import RETRY_AFTER
@@ -159,7 +159,7 @@ class PreferencePages:
             for channel in channels
             if wanted.get(category, {}).get(channel)
         ]
-        await self._desk.write_all(SUBSCRIPTIONS, back)
+        await self._desk.write_all(SUPPRESSIONS, back)
         return written.position
 
     def _choices(self, known: Known) -> list[Choice]:

@@ -20,14 +20,12 @@ from policy.tracking.provider_report import (
 )
 from policy.tracking.ticket import Purpose, Ticket, is_over
 from schemas.encoding import encode
+from schemas.kinds import encode_in
 from schemas.receipt import Receipt
 from schemas.suppression import Stop
 from schemas.topics import (
     DELIVERY_EVENTS,
     FEEDBACK,
-    RECEIPTS,
-    STOPS,
-    SUBSCRIPTIONS,
     SUPPRESSIONS,
 )
 from web.tickets import Tickets
@@ -98,7 +96,8 @@ class BackChannel:
     def _add_stop(self, report: Report, outputs: Outputs) -> None:
         said = Stop(phone=report.address, at=moment(report.at), stopped=report.kind is Kind.STOP)
         for partition in range(self._partitions):
-            outputs.add(STOPS, partition, report.address.encode(), encode(said))
+            value = encode_in(SUPPRESSIONS.name, said)
+            outputs.add(SUPPRESSIONS, partition, report.address.encode(), value)
 
     def _add(self, ticket: Ticket, report: Report, source: str, outputs: Outputs) -> None:
         here, key = partition_of(ticket.user, self._partitions), ticket.user.encode()
@@ -109,12 +108,12 @@ class BackChannel:
             outputs.add(DELIVERY_EVENTS, here, None, encode(event))
         for topic, value in (
             (FEEDBACK, feedback_of(ticket, report)),
-            (RECEIPTS, self._receipt_of(ticket, report)),
+            (SUPPRESSIONS, self._receipt_of(ticket, report)),
             (SUPPRESSIONS, suppression_of(ticket, report, self._bounce_days)),
-            (SUBSCRIPTIONS, subscription_of(ticket, report)),
+            (SUPPRESSIONS, subscription_of(ticket, report)),
         ):
             if value is not None:
-                outputs.add(topic, here, key, encode(value))
+                outputs.add(topic, here, key, encode_in(topic.name, value))
 
     def _receipt_of(self, ticket: Ticket, report: Report) -> Receipt | None:
         # Nearly every message is delivered, and few types ask whether theirs are.

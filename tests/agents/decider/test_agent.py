@@ -11,8 +11,8 @@ from pipeline.producing.outputs import Outputs
 from schemas.errors import Unavailable
 from schemas.event import Event
 from schemas.profile import Contacts, Preferences, Presence, QuietHours
+from schemas.request import Broadcast
 from schemas.topics import (
-    BROADCASTS,
     CONTACTS,
     DELIVER,
     EVENTS,
@@ -169,7 +169,7 @@ async def test_a_broadcast_reaches_the_followers_of_its_partition_and_nobody_els
     await stage.say(FOLLOWS, follow(left[0], other))
     data = {"post_id": "p", "author_name": "Ann", "text": "hello"}
     await happens(stage, event("post.published", data, actor=actor))
-    found = await stage.raw(BROADCASTS[Priority.NORMAL])
+    found = await stage.raw(REQUESTS[Priority.NORMAL], Broadcast)
     assert sorted(record.partition for record in found) == [0, 1]
     pushed = Counter(delivery.user for delivery in await stage.deliveries(PUSH))
     assert pushed == Counter([*here, *there])

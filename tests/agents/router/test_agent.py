@@ -20,10 +20,7 @@ from schemas.follow import Follow
 from schemas.post import Post
 from schemas.request import Broadcast, Request
 from schemas.topics import (
-    BROADCASTS,
     CANCELLATIONS,
-    CANCELLED,
-    CANCELLED_BULK,
     DEAD_LETTERS,
     DELIVERY_EVENTS,
     EVENTS,
@@ -31,6 +28,7 @@ from schemas.topics import (
     FOLLOWS,
     OUTBOX,
     REQUESTS,
+    SUPPRESSIONS,
 )
 from schemas.vocabulary import Priority, Reason
 from schemas.vocabulary import Stage as Step
@@ -41,7 +39,7 @@ from tests.agents.names import unique, users_of
 from tests.agents.samples import event, follow, order_shipped
 from tests.agents.stage import Stage
 
-SOCIAL = BROADCASTS[Priority.NORMAL]
+SOCIAL = REQUESTS[Priority.NORMAL]
 """Where posts are broadcast."""
 CATALOGUE = """
 event = "thing.happened"
@@ -84,7 +82,7 @@ async def counts_of(stage: Stage, followee: str) -> dict[int, int]:
 
 async def written(stage: Stage) -> list[tuple[str, int, bytes, bytes]]:
     """All that the router wrote, and where."""
-    topics = (*REQUESTS.values(), *BROADCASTS.values(), FOLLOWING)
+    topics = (*REQUESTS.values(), FOLLOWING)
     records = [record for topic in topics for record in await stage.raw(topic)]
     return [(record.topic, record.partition, record.key, record.value) for record in records]
 
@@ -280,7 +278,7 @@ async def test_a_priority_has_topics_of_its_own(stage: Stage) -> None:
     await stage.work(router_of(stage, *types))
     for priority in Priority:
         requests = await stage.read(REQUESTS[priority], Request)
-        broadcasts = await stage.read(BROADCASTS[priority], Broadcast)
+        broadcasts = await stage.read(REQUESTS[priority], Broadcast)
         none = priority is Priority.BULK
         assert [each.type for each in requests] == ([] if none else [f"for_users_{priority}"])
         assert {each.type for each in broadcasts} == (set() if none else {f"for_all_{priority}"})
@@ -304,7 +302,7 @@ async def test_subscribers_are_asked_for_in_every_partition(stage: Stage) -> Non
     """Nobody is known to follow here: the counts of a topic are in another router partition."""
     await stage.say(EVENTS, event("thing.happened", {"about": ["chess", "go", "chess"]}))
     await stage.work(router_of(stage, ("thing", Priority.LOW, 'subscribers = "about"')))
-    topic = BROADCASTS[Priority.LOW]
+    topic = REQUESTS[Priority.LOW]
     records = await stage.raw(topic)
     broadcasts = await stage.read(topic, Broadcast)
     found = {(r.partition, b.followee) for r, b in zip(records, broadcasts, strict=True)}
@@ -316,9 +314,9 @@ async def test_a_segment_is_asked_for_in_every_partition(stage: Stage) -> None:
     segment = 'segment = { plan = "gold", country = "PT" }'
     await stage.say(EVENTS, event("thing.happened", {}))
     await stage.work(router_of(stage, ("thing", Priority.LOW, segment)))
-    records = await stage.raw(BROADCASTS[Priority.LOW])
+    records = await stage.raw(REQUESTS[Priority.LOW])
     assert sorted(record.partition for record in records) == list(range(PARTITIONS))
-    for broadcast in await stage.read(BROADCASTS[Priority.LOW], Broadcast):
+    for broadcast in await stage.read(REQUESTS[Priority.LOW], Broadcast):
         assert broadcast.segment == {"plan": "gold", "country": "PT"}
         assert broadcast.followee == ""
 
@@ -327,8 +325,8 @@ async def test_a_cancellation_is_copied_to_every_partition(stage: Stage) -> None
     said = Cancellation(cancel_key="trip-7", actor=unique("actor"), at=datetime.now(UTC))
     await stage.say(CANCELLATIONS, said)
     await stage.work(stage.router)
-    assert await stage.read(CANCELLED, Cancellation) == [said] * PARTITIONS
-    found = sorted(record.partition for record in await stage.raw(CANCELLED))
+    assert await stage.read(SUPPRESSIONS, Cancellation) == [said] * PARTITIONS
+    found = sorted(record.partition for record in await stage.raw(SUPPRESSIONS))
     assert found == list(range(PARTITIONS))
 
 
@@ -376,9 +374,9 @@ async def test_a_broadcast_costs_a_record_a_partition_and_goes_to_bulk_too(stage
     ]
     await stage.say(EVENTS, *said)
     await stage.work(router_of(stage, types))
-    bulk = await stage.read(BROADCASTS[Priority.BULK], Broadcast)
+    bulk = await stage.read(REQUESTS[Priority.BULK], Broadcast)
     assert [(b.followee, b.bulk) for b in bulk] == [("topic:chess", True)] * PARTITIONS
-    assert len(await stage.raw(BROADCASTS[Priority.LOW])) == 50 * PARTITIONS
+    assert len(await stage.raw(REQUESTS[Priority.LOW])) == 50 * PARTITIONS
 
 
 async def test_what_a_tenant_owes_survives_the_loss_of_the_disk(stage: Stage) -> None:
@@ -427,11 +425,11 @@ async def test_what_ends_a_type_is_told_where_it_may_wait(
     await stage.say(EVENTS, over)
     both = [(name, Priority.NORMAL, audience) for name in ("one", "two")]
     await stage.work(router_of(stage, *both))
-    said = await stage.read(CANCELLED, Cancellation)
+    said = await stage.read(SUPPRESSIONS, Cancellation)
     assert {(each.at, each.actor, each.tenant) for each in said} <= {
         (over.occurred_at, "zoe", "default")
     }
-    assert sorted(record.partition for record in await stage.raw(CANCELLED)) == list(where)
+    assert sorted(record.partition for record in await stage.raw(SUPPRESSIONS)) == list(where)
     assert not await stage.raw(DEAD_LETTERS)
 
 
@@ -442,7 +440,9 @@ async def test_an_end_beyond_the_share_of_its_tenant_holds_up_nobody(stage: Stag
         over = event("thing.over", {"thing": 7, "who": user}, actor="zoe", tenant=tenant)
         await stage.say(EVENTS, over)
     await stage.work(router_of(stage, ("one", Priority.NORMAL, BY_NAME)))
-    prompt, bulk = [len(await stage.raw(topic)) for topic in (CANCELLED, CANCELLED_BULK)]
+    prompt, bulk = [
+        len(await stage.raw(topic)) for topic in (SUPPRESSIONS, REQUESTS[Priority.BULK])
+    ]
     assert prompt + bulk == 8
     assert bulk
 

@@ -73,7 +73,7 @@ async def _write_people(world: World, log: MemoryLog) -> None:
         ("contacts", "user", world.contacts.values()),
         ("preferences", "user", world.preferences.values()),
         ("follows", "followee", world.follows()),
-        ("subscriptions", "user", world.subscriptions()),
+        ("suppressions", "user", world.subscriptions()),
         ("blocks", "user", world.block_records()),
     ):
         await log.write(topic, 0, [(each[key].encode(), encode(each)) for each in records])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from itertools import count
 
+import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
@@ -16,6 +17,7 @@ from pipeline.settings import Settings
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
 from schemas.erasure import Erasure
+from schemas.kinds import MOVED
 from schemas.topics import Topic
 from schemas.vocabulary import Reason
 from tests.patience import ended
@@ -106,6 +108,16 @@ async def test_what_is_sent_again_is_the_record_where_it_stood_marked_with_the_l
     (record,) = await letters.sent()
     assert (record.partition, record.key, record.value) == (1, b"key", b'{"user": "ada"}')
     assert list(record.headers) == [("trace", b"7"), ("dead-letter", letter.id.encode())]
+
+
+async def test_what_has_moved_to_another_topic_is_sent_again_as_it_is_written_there(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MOVED, "topic-of-before", (letters.source.name, "stop"))
+    letter = msgspec.structs.replace(letters.letter(b'{"user":"ada"}'), topic="topic-of-before")
+    assert await letters.again(letter) == (1, 0)
+    (record,) = await letters.sent()
+    assert (record.partition, record.value) == (1, b'{"kind":"stop","user":"ada"}')
 
 
 async def test_of_a_letter_that_was_cut_the_record_itself_is_sent_unless_it_is_gone(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.topics import BLOCKS, SUBSCRIPTIONS
+from schemas.topics import BLOCKS
 from schemas.vocabulary import Channel
 from tests.web.preferences.person import ALL_BUT_SMS, NIGHT, NOW_SHOWN, TOKEN, Page, Person
 
@@ -31,7 +31,7 @@ async def test_what_was_shown_and_is_off_is_turned_off(person: Person) -> None:
         "categories": {"big_things": {"push": False, "email": True}},
         "frequency": {"big_things": "hourly"},
     }
-    assert person.topics.said(SUBSCRIPTIONS) == []
+    assert person.topics.said_as("subscription") == []
 
 
 async def test_one_button_turns_all_off(person: Person) -> None:
@@ -88,7 +88,7 @@ async def test_who_was_unsubscribed_and_turns_it_on_is_back(person: Person) -> N
     await person.says(
         shown=["big_things.email", "big_things.push"], on=["big_things.email", "gone.sms"]
     )
-    assert person.topics.said(SUBSCRIPTIONS) == [
+    assert person.topics.said_as("subscription") == [
         {
             "user": "user-7", "tenant": "acme", "category": "big_things", "channel": "email",
             "at": NOW_SHOWN, "subscribed": True,
