@@ -19,7 +19,7 @@ from schemas.topics import (
     EVENTS,
     FEEDBACK,
     PREFERENCES,
-    RECEIPTS,
+    SUPPRESSIONS,
     Topic,
 )
 
@@ -245,7 +245,8 @@ def _reactions(events: list[Act], random: Random) -> list[Act]:
                 "channel": "sms",
                 "at": iso(at),
             }
-            acts.append(Act(at, RECEIPTS, user, receipt, random.randrange(LATENESS)))
+            said = {"kind": "receipt", **receipt}
+            acts.append(Act(at, SUPPRESSIONS, user, said, random.randrange(LATENESS)))
         if kind in ("ended", "repeated") and random.random() < 0.6:
             at = act.at // MINUTE * MINUTE + random.randrange(50) * MINUTE + 50_000
             over: dict[str, Any] = {

@@ -24,7 +24,7 @@ from schemas.topics import (
     FEEDBACK,
     PREFERENCES,
     PRESENCE,
-    RECEIPTS,
+    SUPPRESSIONS,
     Topic,
 )
 from schemas.vocabulary import Priority, Stage
@@ -171,7 +171,7 @@ def arrived(at: str, name: str, channel: str = "sms", of: str = "thing") -> Act:
         "channel": channel,
         "at": moment(at).isoformat(),
     }
-    return Act(at, RECEIPTS, USER, value)
+    return Act(at, SUPPRESSIONS, USER, {"kind": "receipt", **value})
 
 
 NIGHT = [{"start": "22:00", "end": "07:00"}]
