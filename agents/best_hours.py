@@ -7,7 +7,7 @@ from analytics.clickhouse import ClickHouse
 from pipeline.producing.outputs import Outputs, partition_of
 from policy.time.wall_clock import is_zone
 from schemas.encoding import encode
-from schemas.hint import Hint
+from schemas.profile import Hint
 from schemas.topics import HINTS
 from tables.users import user_key
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agents.decider.pending_erasure import HELD_ROWS, drop_held
-from schemas.withdrawal import Withdrawal
+from schemas.erasure import Withdrawal
 from tables.erasure_filter import ERASING, Erasing, ErasureFilter
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, Edge, Indexed, accepted_at
 from tables.storage.step import Step

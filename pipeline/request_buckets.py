@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from pipeline.expiring import Expiring
-from schemas.allowance import Allowance, TakeRequests
+from schemas.question import Allowance, TakeRequests
 
 BURST_SECONDS = 10.0
 _ALMOST = 1e-6

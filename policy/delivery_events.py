@@ -13,7 +13,7 @@ from policy.tracking.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
-from schemas.post import Post
+from schemas.feed import Post
 from schemas.request import Origin, Request
 from schemas.trace import trace_id_of
 from schemas.vocabulary import Reason, Stage

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from policy.time.timestamps import epoch_ms
-from schemas.inbox_change import InboxChange
+from schemas.inbox import InboxChange
 
 
 class ItemState(Struct, frozen=True, array_like=True, gc=False):

@@ -1,4 +1,7 @@
-"""`events`: what happened, as a producer says it."""
+"""What happened (`events`) and what must not go out (`cancellations`), both keyed by the actor.
+
+A copy of a cancellation goes to each partition of users, in `cancelled`.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -51,3 +54,18 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     notify: Notify | None = None
     trace: str = ""
     tracestate: str = ""
+
+
+class Cancellation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Stop every notification that is still held under `cancel_key`.
+
+    It concerns events that occurred at or before `at`, whichever of the two is read first. The
+    router writes one copy to each user partition. What has left already is not called back. An
+    event that ends others (`until`) is written in the same way, under keys that the router derives;
+    one that names users, only in their partitions.
+    """
+
+    cancel_key: Name
+    actor: Name
+    at: Moment
+    tenant: Name = "default"

@@ -1,13 +1,12 @@
-"""What a feed is made of: what was written to a user, and posts of those whom they follow."""
+"""What a feed is made of: a user's items, and posts (`outbox`, explicit partition)."""
 
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from schemas.delivery import Action
-from schemas.event import Timestamp
-from schemas.inbox_change import ItemId
-from schemas.inbox_question import Item
+from schemas.event import Event, Name, Timestamp
+from schemas.inbox import Item, ItemId
 
 
 class FeedItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,3 +56,17 @@ class Feed(Struct, frozen=True, kw_only=True):
 
     items: list[FeedItem]
     next: ItemId | None = None
+
+
+class Post(Struct, frozen=True, kw_only=True):
+    """A post that feeds merge in when they are read.
+
+    It is written once to each user partition, whose followers read it there. Its
+    `notification_id` is made with no user in it, and from the event's idempotency key where there
+    is one; `accepted_at` is in epoch ms.
+    """
+
+    notification_id: str
+    type: Name
+    event: Event
+    accepted_at: int

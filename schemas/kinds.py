@@ -10,12 +10,11 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from schemas.cancellation import Cancellation
 from schemas.encoding import UNDECODABLE, encode
-from schemas.receipt import Receipt
+from schemas.event import Cancellation
+from schemas.feedback import Receipt, Stop
+from schemas.profile import Subscription
 from schemas.request import Broadcast
-from schemas.subscription import Subscription
-from schemas.suppression import Stop
 from schemas.topics import (
     BROADCASTS,
     CANCELLED,

@@ -1,4 +1,8 @@
-"""`contacts`, `preferences`, `presence` (key: user): what is stored about a user."""
+"""What is known of a user, keyed by the user.
+
+Topics: `contacts`, `devices`, `preferences`, `profile-changes`, `subscriptions`, `blocks`,
+`presence`, `hints`.
+"""
 
 from typing import Annotated, Literal
 
@@ -149,3 +153,69 @@ class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: Moment
     device: Name = "app"
     tenant: Name = "default"
+
+
+Zone = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class ProfileChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is said here replaces what was said before; what is absent stays as it is.
+
+    `categories` changes the channels that it names in the categories that it names, and
+    `frequency` those categories. `quiet_hours` replaces all of them; an empty list ends them.
+    `zone` (IANA) is the user's time zone. The record that Kafka accepted last counts, as with the
+    topics `preferences` and `contacts`, which replace all. A producer that knows only a part of
+    what a user wants writes this, and not all of it again: what was added in between would be lost.
+    """
+
+    user: Name
+    categories: Annotated[dict[Name, dict[Channel, bool]], Meta(max_length=1000)] = {}
+    frequency: Annotated[dict[Name, Frequency], Meta(max_length=1000)] = {}
+    quiet_hours: Annotated[tuple[QuietHours, ...], Meta(max_length=50)] | None = None
+    zone: Zone | None = None
+    tenant: Name = "default"
+    by: Literal["", "api", "page"] = ""
+
+
+class Block(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`user` blocks `actor` from `at` on, or with `blocked` false no longer does.
+
+    Whatever the actor does then notifies the user of nothing and is in no feed of theirs, whoever
+    else it is for; but for transactional types, which come all the same. Of two records the later
+    `at` counts, in whichever order they come.
+    """
+
+    user: Name
+    actor: Name
+    at: Moment
+    blocked: bool = True
+    tenant: Name = "default"
+
+
+class Subscription(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The user unsubscribed from a category on a channel, or, if `subscribed`, is back.
+
+    It stands beside `preferences`: a later record there, written by an app that knows nothing of
+    the click, does not subscribe anybody again. Only `subscribed` does, and then preferences
+    count. Transactional types go out all the same. Of two records the later `at` counts.
+    """
+
+    user: Name
+    category: Name
+    channel: Channel
+    at: Moment
+    subscribed: bool = False
+    tenant: Name = "default"
+
+
+class Hint(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In which hour of the day (UTC, 0 to 23) a user opens most; it replaces the last one.
+
+    `local_hour` is the hour that their own clock shows then. It stays right when clocks change, and
+    counts where it is given.
+    """
+
+    user: Name
+    best_hour: Annotated[int, Meta(ge=0, le=23)]
+    tenant: Name = "default"
+    local_hour: Annotated[int, Meta(ge=0, le=23)] | None = None

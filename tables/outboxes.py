@@ -3,7 +3,7 @@
 Each user partition has its own copy, so a feed is read in one place. All is written together.
 """
 
-from schemas.post import Post
+from schemas.feed import Post
 from schemas.topics import DAY_MS
 from tables.storage.table import Table, key_of, parts_of
 

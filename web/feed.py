@@ -7,8 +7,7 @@ from msgspec import Meta, Struct
 
 from policy.audience.feed import Read, item_of, merged
 from schemas.feed import Feed, Posts, Written
-from schemas.inbox_change import ItemId
-from schemas.inbox_question import MOST, ReadWritten
+from schemas.inbox import MOST, ItemId, ReadWritten
 from schemas.question import ReadPosts
 from web.gateway.token import Subscriber
 

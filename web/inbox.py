@@ -7,8 +7,7 @@ from msgspec import Meta, Struct
 
 from policy.time.timestamps import moment
 from schemas.event import Moment
-from schemas.inbox_change import InboxChange, ItemId
-from schemas.inbox_question import MOST, InboxCounts, Page, ReadCounts, ReadInbox, Which
+from schemas.inbox import MOST, InboxChange, InboxCounts, ItemId, Page, ReadCounts, ReadInbox, Which
 from schemas.topics import INBOX_CHANGES
 from web.api.problem import FieldError, Problem
 from web.api.services import Services

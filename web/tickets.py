@@ -5,8 +5,7 @@ from policy.tracking.bounce_token import read_token
 from policy.tracking.reference import read_reference
 from policy.tracking.ticket import Purpose, Stub, Ticket, read_stub, read_ticket
 from schemas.errors import Unavailable
-from schemas.kept_ticket import ReadSentTicket
-from schemas.question import ReadTicket
+from schemas.question import ReadSentTicket, ReadTicket
 from schemas.vocabulary import Channel
 from web.api.services import DECIDER
 from web.workers.partition_router import Owners

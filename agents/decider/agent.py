@@ -52,22 +52,24 @@ from policy.contact.reachable import usable_contacts
 from policy.limits.unpriced import unpriced_limits
 from policy.message import MESSAGE
 from policy.user.taken import Taken
-from schemas.block import Block
-from schemas.cancellation import Cancellation
-from schemas.erasure import Erasure
+from schemas.erasure import Erasure, Withdrawal
 from schemas.errors import BadRecord
-from schemas.feedback import Feedback
+from schemas.event import Cancellation
+from schemas.feed import Post
+from schemas.feedback import Feedback, Receipt, Stop, Suppression
 from schemas.follow import Follow
-from schemas.hint import Hint
-from schemas.post import Post
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
+from schemas.profile import (
+    Block,
+    Contacts,
+    DeviceChange,
+    Hint,
+    Preferences,
+    Presence,
+    ProfileChange,
+    Subscription,
+)
 from schemas.request import Broadcast, Request
-from schemas.subscription import Subscription
-from schemas.suppression import Stop, Suppression
 from schemas.topics import ERASURES, PLACED, WITHDRAWALS
-from schemas.withdrawal import Withdrawal
 from tables import pending
 from tables.erasure_filter import ERASED, ERASING, ErasureFilter
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMENTS

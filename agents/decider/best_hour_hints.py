@@ -3,7 +3,7 @@
 What writes them is in `agents.best_hours`, so that a worker need not load ClickHouse's client.
 """
 
-from schemas.hint import Hint
+from schemas.profile import Hint
 from schemas.topics import HINTS
 from tables.storage.transaction import Transaction
 from tables.users import PROFILES, user_key

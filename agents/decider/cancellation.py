@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from agents.decider.decisions import Decisions
 from policy.time.timestamps import epoch_ms
-from schemas.cancellation import Cancellation
+from schemas.event import Cancellation
 from tables.pending import CANCEL_KEYS, CANCELLING, Cancelling
 from tables.storage.step import Step
 from tables.storage.table import key_of

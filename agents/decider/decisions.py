@@ -26,11 +26,10 @@ from policy.time.timestamps import epoch_ms
 from policy.tracking.ticket import is_too_long, stub_of, ticket_of
 from policy.user.ledger import Held
 from policy.user.state import UserState
-from schemas.cancellation import Cancellation
 from schemas.encoding import encode
 from schemas.errors import BadRecord
-from schemas.feedback import Feedback
-from schemas.receipt import Receipt
+from schemas.event import Cancellation
+from schemas.feedback import Feedback, Receipt
 from schemas.request import Broadcast, Request
 from schemas.topics import DELIVER, DELIVERY_EVENTS
 from schemas.vocabulary import Channel, Priority, Reason, Stage

@@ -10,21 +10,23 @@ from policy.accepted_at import accepted
 from policy.identity import user_digest
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
-from schemas.block import Block
 from schemas.encoding import encode
-from schemas.erasure import Erasure
-from schemas.feedback import Feedback
+from schemas.erasure import Erasure, Withdrawal
+from schemas.feed import Post
+from schemas.feedback import Feedback, Receipt, Suppression
 from schemas.follow import Follow
-from schemas.hint import Hint
-from schemas.post import Post
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
+from schemas.profile import (
+    Block,
+    Contacts,
+    DeviceChange,
+    Hint,
+    Preferences,
+    Presence,
+    ProfileChange,
+    Subscription,
+)
 from schemas.request import Broadcast, Request
-from schemas.subscription import Subscription
-from schemas.suppression import Suppression
 from schemas.topics import WITHDRAWALS
-from schemas.withdrawal import Withdrawal
 from tables.erasure_filter import ErasureFilter
 from tables.followers import SEGMENTS
 from tables.phones import PHONES

@@ -14,8 +14,7 @@ from policy.decision.context import Standing
 from policy.user.profile import Profile
 from policy.user.state import UserState
 from schemas.errors import BadRecord
-from schemas.feed import FeedItem, Posts
-from schemas.post import Post
+from schemas.feed import FeedItem, Post, Posts
 from schemas.question import ReadPosts
 from tables.followers import FOLLOWEES
 from tables.outboxes import OUTBOXES, POST_RETENTION_MS, POSTS, item_at, place_of, post_key

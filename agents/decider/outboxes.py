@@ -3,8 +3,8 @@
 from itertools import islice
 
 from policy.audience.feed import item_id
-from schemas.post import Post
-from schemas.withdrawal import Withdrawal
+from schemas.erasure import Withdrawal
+from schemas.feed import Post
 from tables.outboxes import (
     AGES,
     MOST_POSTS,

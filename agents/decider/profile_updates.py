@@ -22,12 +22,17 @@ from policy.user.suppression import (
     with_suppression,
 )
 from policy.user.taken import Taken, with_said
-from schemas.block import Block
+from schemas.feedback import Stop, Suppression
 from schemas.follow import Follow
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.subscription import Subscription
-from schemas.suppression import Stop, Suppression
+from schemas.profile import (
+    Block,
+    Contacts,
+    DeviceChange,
+    Preferences,
+    Presence,
+    ProfileChange,
+    Subscription,
+)
 from schemas.vocabulary import Channel
 from tables.followers import SEGMENTS
 from tables.phones import PHONES, STOPPED

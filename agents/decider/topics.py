@@ -5,21 +5,24 @@ import msgspec
 from pipeline.processing.read_first import Before
 from pipeline.processing.slices import RECORDS, Slice
 from pipeline.processing.weighted_semaphore import WEIGHTS
-from schemas.block import Block
-from schemas.cancellation import Cancellation
-from schemas.erasure import Erasure
-from schemas.feedback import Feedback
+from schemas.erasure import Erasure, Withdrawal
+from schemas.event import Cancellation
+from schemas.feed import Post
+from schemas.feedback import Feedback, Receipt, Stop, Suppression
 from schemas.follow import Follow
-from schemas.hint import Hint
 from schemas.kinds import is_kind
 from schemas.misplaced import Misplaced
-from schemas.post import Post
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
+from schemas.profile import (
+    Block,
+    Contacts,
+    DeviceChange,
+    Hint,
+    Preferences,
+    Presence,
+    ProfileChange,
+    Subscription,
+)
 from schemas.request import Broadcast, Request
-from schemas.subscription import Subscription
-from schemas.suppression import Stop, Suppression
 from schemas.topics import (
     BLOCKS,
     BROADCASTS,
@@ -45,7 +48,6 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import Priority
-from schemas.withdrawal import Withdrawal
 
 KINDS: dict[Topic, type[msgspec.Struct]] = {
     ERASURES: Erasure,

@@ -16,7 +16,7 @@ from pipeline.processing.slices import Slice, in_stretches
 from pipeline.processing.weighted_semaphore import WEIGHTS
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure
-from schemas.inbox_change import InboxChange
+from schemas.inbox import InboxChange
 from schemas.topics import DELIVER, ERASURES, INBOX_CHANGES, Topic
 from schemas.vocabulary import Channel, Priority
 from tables.erasure_filter import ERASED, ErasureFilter
@@ -111,6 +111,6 @@ class InApp(Stateful):
         return Inboxes(transaction, self._timers, size, now)
 
     async def answer(self, question: bytes) -> bytes:
-        """What is in an inbox; see schemas.inbox_question."""
+        """What is in an inbox; see schemas.inbox."""
         transaction = Transaction(None, self._store, self._runtime.outputs())
         return InboxAnswers(transaction).answer(question, self._runtime.clock.now())

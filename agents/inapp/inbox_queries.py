@@ -10,7 +10,7 @@ from policy.inbox import Counts, ItemState
 from policy.time.timestamps import timestamp
 from schemas.event import Timestamp
 from schemas.feed import Written
-from schemas.inbox_question import (
+from schemas.inbox import (
     InboxQuestion,
     Item,
     Page,

@@ -17,9 +17,7 @@ from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
-from schemas.inbox_change import InboxChange
-from schemas.inbox_question import Item
-from schemas.live import Live, Message
+from schemas.inbox import InboxChange, Item, Live, Message
 from schemas.topics import DELIVERY_EVENTS, FEEDBACK, INBOX_CHANGES, LIVE
 from schemas.vocabulary import Reason, Stage
 from tables.inbox import (

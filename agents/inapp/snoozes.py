@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from policy.inbox import Counts, ItemState
-from schemas.inbox_question import InboxCounts
+from schemas.inbox import InboxCounts
 from tables.inbox import COUNTS, INBOX, SNOOZED, id_of_item, key_of_item
 from tables.storage.table import parts_of
 from tables.storage.transaction import Transaction

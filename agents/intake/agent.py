@@ -29,7 +29,7 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import UNDECODABLE, encode
 from schemas.errors import BadRecord
 from schemas.misplaced import Misplaced
-from schemas.source_state import ReadSources
+from schemas.question import ReadSources
 from schemas.topics import DELIVERY_EVENTS, MISPLACED, PLACED, READ_IF_SET, TOPICS, Topic
 from schemas.vocabulary import Reason
 
@@ -85,7 +85,7 @@ class Placing(Stateless):
         return await super().restore()
 
     async def answer(self, question: bytes) -> bytes:
-        """See schemas.source_state: of all sources that the process reads."""
+        """See schemas.question: of all sources that the process reads."""
         _decode_question(question)
         return encode(self._sources.states())
 

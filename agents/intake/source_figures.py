@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from pipeline.monitoring import metrics
-from schemas.source_state import SourceState
+from schemas.question import SourceState
 
 RATE_SECONDS = 15.0
 """Over which the records a second are taken."""

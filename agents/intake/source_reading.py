@@ -32,7 +32,7 @@ from policy.source.source import Source
 from policy.source.usable import judged
 from schemas.encoding import encode
 from schemas.errors import BadRecord
-from schemas.source_state import SourceState
+from schemas.question import SourceState
 from schemas.topics import DEAD_LETTERS
 from schemas.vocabulary import Reason
 

@@ -11,7 +11,7 @@ from agents.intake.source_reading import SourceReading
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
 from pipeline.records.source_decoders import SourceDecoders
-from schemas.source_state import SourceState
+from schemas.question import SourceState
 from schemas.topics import is_ours
 
 LOOK_SECONDS = 5.0

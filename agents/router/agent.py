@@ -32,13 +32,13 @@ from policy.delivery_events import read_by_feeds
 from policy.identity import counted_id
 from policy.limits.fair_share import spend
 from policy.notification_type import NotificationType
-from schemas.cancellation import Cancellation
+from schemas.erasure import Withdrawal
 from schemas.errors import BadRecord
-from schemas.event import Event
+from schemas.event import Cancellation, Event
+from schemas.feed import Post
 from schemas.follow import Follow
 from schemas.kinds import encode_in
 from schemas.misplaced import Misplaced
-from schemas.post import Post
 from schemas.request import Origin
 from schemas.topics import (
     CANCELLATIONS,
@@ -54,7 +54,6 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import Priority, Reason
-from schemas.withdrawal import Withdrawal
 from tables.erasure_filter import ERASED, ERASING, ErasureFilter
 from tables.followers import (
     FOLLOW_TIMES,
@@ -133,7 +132,7 @@ class Router(Stateful):
         self._is_routing = True  # until a look shows that nothing is left
 
     async def answer(self, question: bytes) -> bytes:
-        """Whether more requests of a limit may be made; see schemas.allowance."""
+        """Whether more requests of a limit may be made; see schemas.question."""
         return self._request_buckets.answer(question)
 
     async def handle(self, slice_: Slice) -> None:

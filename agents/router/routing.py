@@ -12,8 +12,7 @@ from policy.condition import Condition
 from policy.decision.ending import EVERYBODY, Ending
 from policy.delivery_events import did, passed_over
 from policy.notification_type import NotificationType
-from schemas.cancellation import Cancellation
-from schemas.event import Event
+from schemas.event import Cancellation, Event
 from schemas.request import Broadcast, Origin, Request
 from schemas.topics import DELIVERY_EVENTS, REQUESTS, SUPPRESSIONS, Topic
 from schemas.vocabulary import Priority

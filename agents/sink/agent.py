@@ -19,12 +19,11 @@ from pipeline.processing.partitions import Role
 from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.slices import Slice
 from policy.tracking.ticket import Ticket
-from schemas.circuit import ReadCircuits
 from schemas.delivery import Delivery
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.errors import Abandoned, BadRecord
-from schemas.kept_ticket import ReadSentTicket
+from schemas.question import ReadCircuits, ReadSentTicket
 from schemas.topics import DELIVER, ERASURES, Topic
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.registry import Weighted
@@ -163,7 +162,7 @@ class Sink(Stateful):
         await self._outcomes.submit(Done(slice_, work.spans, emission.outputs))
 
     async def answer(self, question: bytes) -> bytes:
-        """See schemas.circuit and schemas.kept_ticket; raises TimeoutError."""
+        """See schemas.question and schemas.question; raises TimeoutError."""
         asked = _decode(question)
         if isinstance(asked, ReadCircuits):
             return encode(self._dispatch.circuits())

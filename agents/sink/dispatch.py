@@ -10,8 +10,8 @@ from agents.sink.provider_calls import FORGOTTEN, NOT_CALLED, Call, Calls, Resul
 from pipeline.process.runtime import Runtime
 from policy.contact.address import split_address
 from policy.split import order_of
-from schemas.circuit import CircuitState
 from schemas.errors import Abandoned
+from schemas.question import CircuitState
 from schemas.vocabulary import Reason
 from sinks.provider import PermanentFailure, TransientFailure
 from sinks.registry import Weighted

@@ -16,9 +16,9 @@ from pipeline.process.runtime import Runtime
 from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.weighted_semaphore import WeightedSemaphore
 from policy.tracking.ticket import ticket_of
-from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.errors import Abandoned
+from schemas.question import CircuitState
 from schemas.vocabulary import Priority, Reason
 from sinks.email.own_links import WITHOUT_URL, OwnLinks
 from sinks.http.breaker import Answers, Breaker, Circuit, answers_of

@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 from pipeline.tls import Certificate
 from schemas.encoding import encode
 from schemas.errors import BadRecord, PortTaken
-from schemas.owner import Owner
+from schemas.question import Owner
 from schemas.topics import OWNERS
 
 SIGNATURE = "X-Tocsin-Signature"

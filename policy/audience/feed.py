@@ -14,10 +14,8 @@ from policy.identity import counted_id
 from policy.notification_type import NotificationType
 from policy.time.timestamps import epoch_ms, timestamp
 from policy.user.state import UserState
-from schemas.feed import Feed, FeedItem
-from schemas.inbox_change import ItemId
-from schemas.inbox_question import Item
-from schemas.post import Post
+from schemas.feed import Feed, FeedItem, Post
+from schemas.inbox import Item, ItemId
 from schemas.request import Request
 from schemas.vocabulary import Channel
 

@@ -17,8 +17,7 @@ from msgspec.inspect import (
     type_info,
 )
 
-from schemas.cancellation import Cancellation
-from schemas.event import Event
+from schemas.event import Cancellation, Event
 from schemas.feedback import Feedback
 from schemas.follow import Follow
 from schemas.profile import Contacts, DeviceChange, Preferences, Presence

@@ -8,10 +8,8 @@ from policy.delivery_events import reported
 from policy.time.timestamps import moment
 from policy.tracking.ticket import Ticket
 from schemas.delivery_event import DeliveryEvent
-from schemas.feedback import Feedback
-from schemas.receipt import Receipt
-from schemas.subscription import Subscription
-from schemas.suppression import Suppression
+from schemas.feedback import Feedback, Receipt, Suppression
+from schemas.profile import Subscription
 from schemas.vocabulary import Channel, Stage, SuppressionReason
 
 MOST_DETAIL = 300

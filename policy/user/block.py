@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from policy.time.timestamps import epoch_ms
 from policy.user.profile import Profile
-from schemas.block import Block
+from schemas.profile import Block
 
 MOST_BLOCKED = 1000
 """Actors of one user of whom a block, or its end, is remembered."""

@@ -13,8 +13,7 @@ from policy.contact.address import bot_chat_address, chat_address, is_of_whatsap
 from policy.time.timestamps import epoch_ms
 from policy.time.wall_clock import bits_of, minutes_of
 from policy.user.suppression_reason import Barred
-from schemas.hint import Hint
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence, QuietHours
+from schemas.profile import Contacts, DeviceChange, Hint, Preferences, Presence, QuietHours
 from schemas.vocabulary import Channel, Frequency
 
 QuietSpan = tuple[int, int, int]

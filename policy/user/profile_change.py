@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from policy.user.profile import Profile, quiet_span
-from schemas.profile_change import ProfileChange
+from schemas.profile import ProfileChange
 
 MOST_CATEGORIES = 1000
 """Categories of which one user says anything; of more, those that were changed last count."""

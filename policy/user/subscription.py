@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from policy.time.timestamps import epoch_ms
 from policy.user.profile import Profile
-from schemas.subscription import Subscription
+from schemas.profile import Subscription
 from schemas.vocabulary import Channel
 
 MOST_CATEGORIES = 200

@@ -11,7 +11,7 @@ from policy.time.timestamps import epoch_ms, moment
 from policy.user.profile import Profile
 from policy.user.suppression_reason import NO_END, Barred
 from schemas.delivery import Delivery
-from schemas.suppression import Stop, Suppression
+from schemas.feedback import Stop, Suppression
 from schemas.vocabulary import Channel, SuppressionReason
 
 MOST_BARRED = 100

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 from policy.contact.address import push_address
 from policy.user.profile import MOST_DEVICES, Profile
 from policy.user.profile_change import with_change
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
+from schemas.profile import Contacts, DeviceChange, Preferences, Presence, ProfileChange
 from schemas.vocabulary import Channel
 
 Said = Contacts | DeviceChange | Preferences | ProfileChange | Presence

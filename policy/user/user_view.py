@@ -8,8 +8,8 @@ from policy.time.wall_clock import DAY, EVERY_DAY
 from policy.user.block import blocked
 from policy.user.profile import FOR_GOOD, Profile, QuietSpan
 from schemas.event import Timestamp
+from schemas.feedback import Suppression
 from schemas.profile import Contacts, Preferences, QuietHours
-from schemas.suppression import Suppression
 from schemas.vocabulary import Channel, Weekday
 
 

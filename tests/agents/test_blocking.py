@@ -7,9 +7,9 @@ import pytest
 
 from policy.time.timestamps import moment
 from policy.user.user_view import Known
-from schemas.block import Block
 from schemas.erasure import Erasure
 from schemas.event import Event, Notify
+from schemas.profile import Block
 from schemas.question import ReadUser
 from schemas.topics import BLOCKS, CONTACTS, ERASURES, EVENTS, FOLLOWS
 from schemas.vocabulary import Channel, Reason

@@ -16,8 +16,8 @@ from embedded.simulators.server import Serving, serving
 from pipeline.catalogue_folder import read_catalogue
 from pipeline.processing.partitions import Role
 from pipeline.variables import settings_of
+from schemas.feedback import Suppression
 from schemas.profile import BotChat, ChatHook, Contacts, Preferences, QuietHours
-from schemas.suppression import Suppression
 from schemas.topics import CONTACTS, EVENTS, PREFERENCES, SUPPRESSIONS
 from schemas.vocabulary import Channel, Reason, SuppressionReason
 from tests.agents.line import Line

@@ -21,17 +21,21 @@ from pipeline.producing.outputs import partition_of
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment
 from policy.user.suppression import unregistered
-from schemas.block import Block
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure
 from schemas.event import Event
-from schemas.feedback import Feedback
-from schemas.hint import Hint
-from schemas.inbox_change import InboxChange
-from schemas.profile import Device, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
-from schemas.subscription import Subscription
+from schemas.feedback import Feedback, Receipt
+from schemas.inbox import InboxChange
+from schemas.profile import (
+    Block,
+    Device,
+    DeviceChange,
+    Hint,
+    Preferences,
+    Presence,
+    ProfileChange,
+    Subscription,
+)
 from schemas.topics import (
     BLOCKS,
     CONTACTS,

@@ -16,12 +16,10 @@ from pipeline.producing.outputs import partition_of
 from policy.catalogue.catalogue import parse
 from policy.identity import notification_id
 from policy.time.timestamps import moment
-from schemas.cancellation import Cancellation
 from schemas.erasure import Erasure
-from schemas.event import Event
-from schemas.feed import Feed
-from schemas.inbox_change import InboxChange
-from schemas.post import Post
+from schemas.event import Cancellation, Event
+from schemas.feed import Feed, Post
+from schemas.inbox import InboxChange
 from schemas.profile import Contacts, Preferences
 from schemas.topics import (
     CANCELLATIONS,

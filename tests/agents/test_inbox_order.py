@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.delivery import Content, Delivery
-from schemas.inbox_question import Page, ReadInbox
+from schemas.inbox import Page, ReadInbox
 from schemas.topics import DELIVER
 from schemas.vocabulary import Channel, Priority
 from tests.simulation.roles import NOW, Roles

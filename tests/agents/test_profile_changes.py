@@ -2,8 +2,7 @@
 
 from policy.user.user_view import Known
 from schemas.erasure import Erasure
-from schemas.profile import Contacts, Device, DeviceChange, Preferences, QuietHours
-from schemas.profile_change import ProfileChange
+from schemas.profile import Contacts, Device, DeviceChange, Preferences, ProfileChange, QuietHours
 from schemas.question import ReadUser
 from schemas.topics import CONTACTS, DEVICES, ERASURES, PREFERENCES, PROFILE_CHANGES
 from schemas.vocabulary import Channel, Frequency

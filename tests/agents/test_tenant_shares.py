@@ -6,7 +6,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.processing.slices import RECORDS
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment
-from schemas.cancellation import Cancellation
+from schemas.event import Cancellation
 from schemas.topics import (
     CANCELLATIONS,
     EVENTS,

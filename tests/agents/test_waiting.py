@@ -8,9 +8,8 @@ from agents.decider.watermark import STALL_TIMEOUT_MS
 from pipeline.processing.lanes import ALL_READ
 from pipeline.producing.outputs import Outputs, partition_of
 from policy.catalogue.catalogue import parse
-from schemas.cancellation import Cancellation
 from schemas.errors import Unavailable
-from schemas.event import Event
+from schemas.event import Cancellation, Event
 from schemas.feedback import Feedback
 from schemas.profile import Preferences, QuietHours
 from schemas.topics import (

@@ -12,8 +12,8 @@ from msgspec import Raw, Struct
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
+from schemas.inbox import Live, Message
 from schemas.kinds import kind_of, name_in
-from schemas.live import Live, Message
 from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, LIVE, Topic
 from schemas.vocabulary import Channel, Priority
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipeline.request_buckets import RequestBuckets, burst_of
-from schemas.allowance import Allowance, TakeRequests
+from schemas.question import Allowance, TakeRequests
 
 
 class Clock:

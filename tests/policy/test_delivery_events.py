@@ -11,7 +11,7 @@ from policy.identity import notification_id
 from policy.tracking.ticket import Ticket
 from schemas.delivery import Content, Delivery
 from schemas.delivery_event import DeliveryEvent
-from schemas.post import Post
+from schemas.feed import Post
 from schemas.vocabulary import Channel, Priority, Reason, Stage
 from tests.policy.samples import NOON, request, variant
 

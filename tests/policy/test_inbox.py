@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.inbox import Counts, ItemState, changed
-from schemas.inbox_change import InboxChange
+from schemas.inbox import InboxChange
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 kinds = st.sampled_from(["seen", "read", "unread", "archived", "unarchived"])

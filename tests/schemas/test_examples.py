@@ -8,30 +8,30 @@ import pytest
 from msgspec import Struct
 
 from schemas.audit import Audit
-from schemas.block import Block
-from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
-from schemas.erasure import Erasure
-from schemas.event import Event
-from schemas.feedback import Feedback
+from schemas.erasure import Erasure, Withdrawal
+from schemas.event import Cancellation, Event
+from schemas.feed import Post
+from schemas.feedback import Feedback, Receipt, Stop, Suppression
 from schemas.follow import Follow
-from schemas.hint import Hint
-from schemas.inbox_change import InboxChange
-from schemas.live import Live
+from schemas.inbox import InboxChange, Live
 from schemas.misplaced import Misplaced
 from schemas.outcome import Outcome
-from schemas.owner import Owner
-from schemas.post import Post
-from schemas.profile import Contacts, DeviceChange, Preferences, Presence
-from schemas.profile_change import ProfileChange
-from schemas.receipt import Receipt
+from schemas.profile import (
+    Block,
+    Contacts,
+    DeviceChange,
+    Hint,
+    Preferences,
+    Presence,
+    ProfileChange,
+    Subscription,
+)
+from schemas.question import Owner
 from schemas.request import Broadcast, Request
-from schemas.subscription import Subscription
-from schemas.suppression import Stop, Suppression
 from schemas.topics import TOPICS
-from schemas.withdrawal import Withdrawal
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 KINDS: dict[str, type[Struct]] = {

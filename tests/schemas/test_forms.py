@@ -9,13 +9,16 @@ import json
 import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from msgspec import Struct
 
+import schemas
 from schemas.kinds import STRUCTS, encode_in
 from schemas.topics import TOPICS
 from schemas.vocabulary import UNWRITTEN
@@ -44,10 +47,7 @@ def written(kind: type[Struct]) -> tuple[bytes, ...]:
 
 def read_by(code: Path, records: list[tuple[str, bytes]]) -> list[str]:
     """What the version whose code is in this folder makes of records, see `form_reader`."""
-    lines = [
-        json.dumps([KINDS[name].__module__, KINDS[name].__name__, value.hex()])
-        for name, value in records
-    ]
+    lines = [json.dumps([KINDS[name].__name__, value.hex()]) for name, value in records]
     run = subprocess.run(
         [sys.executable, "-P", form_reader.__file__],
         input="\n".join(lines),
@@ -102,6 +102,17 @@ def test_the_last_release_tells_the_kinds_of_records_in_one_topic(release: Path)
 def _example_of(struct: type[Struct]) -> Struct:
     text = (FOLDER / f"{example_of(struct)}.json").read_bytes()
     return msgspec.json.decode(text, type=struct)
+
+
+def test_a_name_tells_a_struct() -> None:
+    """As releases have them in other modules."""
+    declared = [
+        name
+        for each in iter_modules(schemas.__path__, "schemas.")
+        for name, value in vars(import_module(each.name)).items()
+        if isinstance(value, type) and value.__module__ == each.name
+    ]
+    assert len(declared) == len(set(declared))
 
 
 def test_what_the_last_release_can_not_read_is_told(tmp_path: Path) -> None:

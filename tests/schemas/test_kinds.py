@@ -7,6 +7,7 @@ import pytest
 from msgspec import Struct
 
 from schemas.encoding import encode
+from schemas.feedback import Suppression
 from schemas.kinds import (
     MOVED,
     PLAIN,
@@ -18,7 +19,6 @@ from schemas.kinds import (
     structs_of,
 )
 from schemas.request import Request
-from schemas.suppression import Suppression
 from schemas.topics import BROADCASTS, REQUESTS, SUPPRESSIONS, TOPICS, Topic
 from schemas.vocabulary import Priority
 from tests.schemas.test_examples import FOLDER, example_of

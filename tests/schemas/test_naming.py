@@ -6,13 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.block import Block
 from schemas.bounds import OutOfBounds, bounded
-from schemas.cancellation import Cancellation
-from schemas.event import Event
+from schemas.event import Cancellation, Event
 from schemas.follow import Follow
 from schemas.naming import LONGEST_NAME, is_name
-from schemas.profile import Contacts, Preferences, Presence
+from schemas.profile import Block, Contacts, Preferences, Presence
 from web.api.bodies import EventsBody, NotificationBody
 
 NAMES = (

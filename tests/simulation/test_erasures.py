@@ -10,11 +10,11 @@ import pytest
 from msgspec import Struct
 
 from policy.time.timestamps import moment
-from schemas.erasure import Erasure
+from schemas.erasure import Erasure, Withdrawal
 from schemas.event import Event
+from schemas.feedback import Suppression
 from schemas.follow import Follow
 from schemas.profile import Contacts, Preferences
-from schemas.suppression import Suppression
 from schemas.topics import (
     CONTACTS,
     DELIVER,
@@ -27,7 +27,6 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import Channel, Priority, SuppressionReason
-from schemas.withdrawal import Withdrawal
 from tables.erasure_filter import ERASING, REMEMBERED_MS, ErasureFilter
 from tables.followers import FOLLOWEES, FOLLOWER_COUNTS, FOLLOWERS, INDEXED
 from tables.inbox import INBOX

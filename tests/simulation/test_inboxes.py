@@ -11,8 +11,7 @@ from policy.inbox import Counts
 from policy.time.timestamps import moment
 from schemas.delivery import Content, Delivery
 from schemas.erasure import Erasure
-from schemas.inbox_change import InboxChange
-from schemas.inbox_question import ReadCounts
+from schemas.inbox import InboxChange, ReadCounts
 from schemas.topics import DELIVER, ERASURES, INBOX_CHANGES
 from schemas.vocabulary import Channel, Priority
 from tables.inbox import COUNTS, INBOX

@@ -12,11 +12,10 @@ from pipeline.processing.lanes import ALL_READ
 from pipeline.producing.write_queue import Entry
 from policy.time.timestamps import moment
 from policy.user.ledger import Held
-from schemas.cancellation import Cancellation
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.erasure import Erasure
-from schemas.event import Event, Notify
+from schemas.event import Cancellation, Event, Notify
 from schemas.profile import Contacts, Device
 from schemas.request import Origin, Request
 from schemas.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, ERASURES, EVENTS

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.decider.outboxes import keep_post
 from schemas.event import Event
-from schemas.post import Post
+from schemas.feed import Post
 from tables.outboxes import AGES, OUTBOXES, POSTS, age_key, aged, item_at, place_of, post_key
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of

@@ -21,7 +21,7 @@ from pipeline.kafka.brokers import Brokers
 from pipeline.settings import Settings
 from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.errors import PortTaken, Unavailable
-from schemas.inbox_question import Page
+from schemas.inbox import Page
 from schemas.topics import CONTACTS, DELIVERY_EVENTS, PRESENCE
 from tests.patience import in_time, until
 from tests.sinks.rig import delivery

@@ -14,8 +14,7 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import parse
 from policy.user.user_view import Known
 from schemas.errors import Unavailable
-from schemas.profile import Contacts, Preferences, QuietHours
-from schemas.profile_change import ProfileChange
+from schemas.profile import Contacts, Preferences, ProfileChange, QuietHours
 from schemas.topics import PROFILE_CHANGES, SUPPRESSIONS, Topic
 from schemas.vocabulary import Channel, Frequency, Weekday
 from tests.policy.samples import TYPE

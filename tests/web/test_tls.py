@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.tls import Certificate, trusting
 from schemas.encoding import encode
 from schemas.errors import Misconfigured
-from schemas.owner import Owner
+from schemas.question import Owner
 from tests.certificates import Authority
 from web.app import serving
 from web.workers.partition_router import Owners

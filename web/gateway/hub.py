@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from pipeline.kafka.topic_following import following
 from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
-from schemas.live import Live
+from schemas.inbox import Live
 from schemas.topics import LIVE
 from web.gateway.token import Subscriber
 from web.workers.position import own_places

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from schemas.inbox_question import MOST, Page, ReadInbox
-from schemas.live import Live, Message
+from schemas.inbox import MOST, Live, Message, Page, ReadInbox
 from web.gateway.hub import Hub, Listener
 from web.gateway.token import Subscriber
 from web.inbox import ask_page

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline.expiring import Expiring
 from pipeline.request_buckets import RequestBuckets, burst_of
 from pipeline.settings import Settings
-from schemas.allowance import Allowance, TakeRequests
+from schemas.question import Allowance, TakeRequests
 from web.api.problem import Problem
 from web.workers.partition_router import Owners
 

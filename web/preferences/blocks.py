@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from schemas.block import Block
+from schemas.profile import Block
 from web.gateway.token import Subscriber
 from web.http.forms import Form
 

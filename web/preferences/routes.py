@@ -18,11 +18,8 @@ from policy.time.wall_clock import is_zone, zones
 from policy.tracking.ticket import PREFERENCES_LIFE_MS, Purpose, is_over
 from policy.user.preference_matrix import Choice, choices
 from policy.user.user_view import Known
-from schemas.block import Block
 from schemas.errors import Unavailable
-from schemas.profile import QuietHours
-from schemas.profile_change import ProfileChange
-from schemas.subscription import Subscription
+from schemas.profile import Block, ProfileChange, QuietHours, Subscription
 from schemas.topics import BLOCKS, PROFILE_CHANGES, SUPPRESSIONS
 from schemas.vocabulary import Channel, Frequency
 from web.api.problem import Problem

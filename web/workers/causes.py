@@ -6,7 +6,7 @@ from datetime import datetime
 from analytics.timeline import Happening
 from policy.time.duration import shown
 from policy.time.timestamps import epoch_ms, in_utc, text
-from schemas.circuit import CircuitState
+from schemas.question import CircuitState
 from schemas.vocabulary import Reason, Stage
 
 LATE_MS = 60_000

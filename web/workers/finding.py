@@ -13,11 +13,11 @@ from analytics.timeline import Happening, lately, opt_outs_of
 from pipeline.kafka.topic_reading import read_topic
 from pipeline.settings import Settings
 from policy.time.timestamps import in_utc, moment
-from schemas.circuit import CircuitState, ReadCircuits
 from schemas.encoding import UNDECODABLE
 from schemas.errors import Unavailable
 from schemas.event import Name
 from schemas.profile import Contacts
+from schemas.question import CircuitState, ReadCircuits
 from schemas.topics import CONTACTS, DAY_MS, SINKS
 from schemas.vocabulary import Channel, Stage
 from web.workers.leaving import left, with_opt_outs

@@ -18,7 +18,7 @@ from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
 from pipeline.tls import trusting
 from schemas.errors import BadRecord, Unavailable
-from schemas.owner import Owner
+from schemas.question import Owner
 from schemas.topics import INPUTS, OWNERS
 from schemas.vocabulary import Reason
 

@@ -20,9 +20,8 @@ from policy.tracking.provider_report import (
 )
 from policy.tracking.ticket import Purpose, Ticket, is_over
 from schemas.encoding import encode
+from schemas.feedback import Receipt, Stop
 from schemas.kinds import encode_in
-from schemas.receipt import Receipt
-from schemas.suppression import Stop
 from schemas.topics import (
     DELIVERY_EVENTS,
     FEEDBACK,

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from analytics.timeline import Happening
 from policy.time.timestamps import in_utc, timestamp, timestamp_of
-from schemas.circuit import CircuitState
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE
 from schemas.event import Timestamp
+from schemas.question import CircuitState
 from schemas.vocabulary import Channel, Reason, Stage
 from web.workers.causes import (
     because,

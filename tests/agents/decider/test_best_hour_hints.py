@@ -16,7 +16,7 @@ from pipeline.producing.outputs import Outputs, partition_of
 from policy.catalogue.catalogue import parse
 from policy.time.best_hour import HOUR_MS, next_begin
 from schemas.erasure import Erasure
-from schemas.hint import Hint
+from schemas.profile import Hint
 from schemas.topics import CONTACTS, ERASURES, EVENTS, HINTS, Topic
 from schemas.vocabulary import Channel, Reason
 from schemas.vocabulary import Stage as Step

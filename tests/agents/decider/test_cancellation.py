@@ -10,7 +10,7 @@ from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.outputs import Outputs
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment
-from schemas.cancellation import Cancellation
+from schemas.event import Cancellation
 from schemas.topics import CANCELLATIONS, SENT_KEPT_MS
 from schemas.vocabulary import Reason
 from tables.pending import CANCELLED, CANCELLING

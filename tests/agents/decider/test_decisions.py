@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from policy.time.timestamps import moment
-from schemas.cancellation import Cancellation
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
-from schemas.event import Event
+from schemas.event import Cancellation, Event
 from schemas.profile import Contacts
 from schemas.topics import CANCELLATIONS, CONTACTS, DELIVER, DELIVERY_EVENTS, EVENTS
 from schemas.vocabulary import Channel, Priority, Reason, Stage

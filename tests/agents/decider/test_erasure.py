@@ -11,7 +11,7 @@ from agents.state import open_store
 from pipeline.producing.outputs import partition_of
 from schemas.erasure import Erasure
 from schemas.follow import Follow
-from schemas.inbox_change import InboxChange
+from schemas.inbox import InboxChange
 from schemas.profile import BotChat, Preferences
 from schemas.topics import (
     CONTACTS,

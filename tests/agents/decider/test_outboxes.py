@@ -16,10 +16,10 @@ from policy.audience.feed import item_id
 from policy.catalogue.catalogue import parse
 from policy.identity import notification_id
 from policy.time.timestamps import moment
+from schemas.erasure import Withdrawal
 from schemas.event import Event
-from schemas.post import Post
+from schemas.feed import Post
 from schemas.question import ReadPosts
-from schemas.withdrawal import Withdrawal
 from tables.outboxes import AGES, OUTBOXES, POST_RETENTION_MS, POSTS, aged, item_at
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import parts_of

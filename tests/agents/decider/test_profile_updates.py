@@ -14,8 +14,8 @@ from policy.user.profile import Profile
 from policy.user.suppression import usable
 from policy.user.suppression_reason import Barred
 from policy.user.taken import Taken
+from schemas.feedback import Stop, Suppression
 from schemas.profile import Contacts, Device, DeviceChange
-from schemas.suppression import Stop, Suppression
 from schemas.vocabulary import Channel, SuppressionReason
 from tables.phones import PHONES, STOPPED
 from tables.storage.memory_store import MemoryStore

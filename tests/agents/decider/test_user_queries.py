@@ -13,11 +13,10 @@ from policy.catalogue.catalogue import parse
 from policy.decision.explanation import Explanation
 from policy.time.timestamps import moment
 from policy.user.user_view import Known
-from schemas.cancellation import Cancellation
-from schemas.event import Event
+from schemas.event import Cancellation, Event
+from schemas.feedback import Suppression
 from schemas.profile import Contacts, Preferences, Presence
 from schemas.question import Explain, ReadUser
-from schemas.suppression import Suppression
 from schemas.topics import (
     CANCELLATIONS,
     CONTACTS,

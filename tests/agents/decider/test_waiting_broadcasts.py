@@ -16,17 +16,15 @@ from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.write_queue import Entry
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment
-from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure
-from schemas.event import Event
+from schemas.event import Cancellation, Event
+from schemas.feedback import Stop
 from schemas.follow import Follow
 from schemas.kinds import encode_in
-from schemas.profile import Contacts
+from schemas.profile import Contacts, Subscription
 from schemas.request import Broadcast, Origin, Request
-from schemas.subscription import Subscription
-from schemas.suppression import Stop
 from schemas.topics import (
     CONTACTS,
     DAY_MS,

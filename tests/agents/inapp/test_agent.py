@@ -15,9 +15,7 @@ from policy.time.timestamps import moment
 from schemas.delivery import Content, Delivery
 from schemas.erasure import Erasure
 from schemas.feedback import Feedback
-from schemas.inbox_change import InboxChange
-from schemas.inbox_question import ReadCounts, ReadInbox
-from schemas.live import Live
+from schemas.inbox import InboxChange, Live, ReadCounts, ReadInbox
 from schemas.topics import DELIVER, ERASURES, FEEDBACK, INBOX_CHANGES, LIVE
 from schemas.vocabulary import Channel, Priority, Reason
 from schemas.vocabulary import Stage as Step

@@ -1,7 +1,7 @@
 """What a source says of its records to who looks at it."""
 
 from agents.intake.source_figures import RATE_SECONDS, SourceFigures
-from schemas.source_state import SourceState
+from schemas.question import SourceState
 from tests.agents.names import unique
 
 

@@ -19,9 +19,8 @@ from policy.catalogue.catalogue import Catalogue, parse
 from policy.time.timestamps import moment
 from policy.user.profile import Profile
 from schemas.encoding import encode
+from schemas.feedback import Receipt, Stop
 from schemas.kinds import encode_in
-from schemas.receipt import Receipt
-from schemas.suppression import Stop
 from schemas.topics import EVENTS, RECEIPTS, SUPPRESSIONS
 from schemas.vocabulary import Channel, Reason, Stage
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS, SEGMENTS

@@ -13,11 +13,10 @@ from pipeline.processing.partitions import Role
 from pipeline.producing.outputs import partition_of
 from policy.body import body_digest
 from policy.catalogue.catalogue import parse
-from schemas.cancellation import Cancellation
 from schemas.dead_letter import DeadLetter
-from schemas.event import Event
+from schemas.event import Cancellation, Event
+from schemas.feed import Post
 from schemas.follow import Follow
-from schemas.post import Post
 from schemas.request import Broadcast, Request
 from schemas.topics import (
     CANCELLATIONS,

@@ -17,9 +17,9 @@ from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from policy.contact.address import WHATSAPP
-from schemas.circuit import CircuitState
 from schemas.delivery import Delivery
 from schemas.errors import Abandoned, Unavailable
+from schemas.question import CircuitState
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.http.breaker import FIRST_MS, IN_A_ROW
 from sinks.http.client import HttpClient

@@ -19,7 +19,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
-from schemas.suppression import Suppression
+from schemas.feedback import Suppression
 from schemas.topics import DEAD_LETTERS, DELIVER, DELIVERY_EVENTS, RETRY, SUPPRESSIONS, Topic
 from schemas.vocabulary import Channel, Priority, Reason, Stage, SuppressionReason
 from sinks.provider import Outcome, PermanentFailure, Sent, TransientFailure

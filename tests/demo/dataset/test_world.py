@@ -17,8 +17,7 @@ from demo.verify.expected.notification import notifications
 from demo.verify.expected.type_spec import read_type_specs
 from schemas.event import Event
 from schemas.follow import Follow
-from schemas.profile import Contacts, Preferences, Presence
-from schemas.subscription import Subscription
+from schemas.profile import Contacts, Preferences, Presence, Subscription
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SPECS = read_type_specs(ROOT / "catalogue")

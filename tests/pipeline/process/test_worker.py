@@ -28,7 +28,7 @@ from pipeline.process.runtime import Runtime
 from pipeline.process.worker import work
 from pipeline.settings import Settings
 from schemas.errors import Misconfigured, PortTaken, RoleNotStarted, TocsinError, Unavailable
-from schemas.owner import Owner
+from schemas.question import Owner
 from schemas.topics import Topic
 from tests.patience import ended, until
 from tests.pipeline.recorder import PARTITIONS, Notes, Recorder

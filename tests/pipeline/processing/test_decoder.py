@@ -18,11 +18,10 @@ from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.errors import BadRecord
 from schemas.event import Event
+from schemas.feedback import Receipt, Stop, Suppression
 from schemas.kinds import encode_in
 from schemas.misplaced import Misplaced
-from schemas.receipt import Receipt
 from schemas.request import Broadcast
-from schemas.suppression import Stop, Suppression
 from schemas.topics import (
     DEAD_LETTERS,
     DELIVERY_EVENTS,

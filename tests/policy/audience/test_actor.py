@@ -15,7 +15,7 @@ from policy.identity import notification_id
 from policy.notification_type import NotificationType, unknown_type
 from policy.user.profile import Profile
 from policy.user.state import UserState
-from schemas.post import Post
+from schemas.feed import Post
 from schemas.request import Request
 from schemas.vocabulary import Reason
 from tests.policy.person import MINUTE, ONE, Person, at, kind, told

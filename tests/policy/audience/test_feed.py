@@ -19,9 +19,8 @@ from policy.user.state import UserState
 from schemas.delivery import Action
 from schemas.errors import BadRecord
 from schemas.event import Event
-from schemas.feed import Feed, FeedItem
-from schemas.inbox_question import Item
-from schemas.post import Post
+from schemas.feed import Feed, FeedItem, Post
+from schemas.inbox import Item
 from schemas.vocabulary import Channel
 
 NOW = 1_773_480_413_600

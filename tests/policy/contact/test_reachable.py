@@ -9,8 +9,8 @@ from policy.contact.reachable import plain, usable_contacts, with_rewritten
 from policy.user.profile import Profile
 from policy.user.suppression import usable, with_suppression
 from policy.user.suppression_reason import Barred
+from schemas.feedback import Suppression
 from schemas.profile import Contacts, Device
-from schemas.suppression import Suppression
 from schemas.vocabulary import Channel, SuppressionReason
 
 NOW = 1_795_000_000_000

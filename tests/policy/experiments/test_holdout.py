@@ -16,7 +16,7 @@ from policy.experiments.holdout import Goal, Holdout, groups, held_out_by
 from policy.notification_type import NotificationType
 from policy.user.state import UserState
 from schemas.event import Notify
-from schemas.post import Post
+from schemas.feed import Post
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
 from tests.policy.decision.test_explanation import told

@@ -15,7 +15,7 @@ from policy.time.best_hour import HOUR_MS, next_begin, next_local_begin
 from policy.user.ledger import Ledger, Waiting
 from policy.user.profile import Profile
 from policy.user.state import UserState
-from schemas.hint import Hint
+from schemas.profile import Hint
 from schemas.vocabulary import Reason, Stage
 from tests.policy.person import Person, kind, told
 from tests.policy.samples import EVERYWHERE, NOON, request

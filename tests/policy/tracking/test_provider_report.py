@@ -16,10 +16,8 @@ from policy.tracking.provider_report import (
     suppression_of,
     told,
 )
-from schemas.feedback import Feedback
-from schemas.receipt import Receipt
-from schemas.subscription import Subscription
-from schemas.suppression import Suppression
+from schemas.feedback import Feedback, Receipt, Suppression
+from schemas.profile import Subscription
 from schemas.vocabulary import Channel, SuppressionReason
 from tests.policy.test_delivery_events import TICKET
 

@@ -8,7 +8,7 @@ import pytest
 from policy.user.block import MOST_BLOCKED, blocked, is_blocked, with_block
 from policy.user.profile import Profile
 from policy.user.user_view import blocked_by
-from schemas.block import Block
+from schemas.profile import Block
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

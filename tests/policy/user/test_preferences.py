@@ -9,8 +9,7 @@ from policy.user.preferences import frequency, muted, opt_out, wish_window
 from policy.user.profile import FOR_GOOD, Profile
 from policy.user.profile_change import with_change
 from policy.user.tenant import DEFAULT_TENANT, Tenant
-from schemas.profile import Preferences
-from schemas.profile_change import ProfileChange
+from schemas.profile import Preferences, ProfileChange
 from schemas.vocabulary import Channel, Frequency, Reason
 
 NOON = 1_772_366_400_000  # 2026-03-01T12:00Z

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from policy.user.profile import Profile
 from policy.user.profile_change import MOST_CATEGORIES, with_change
-from schemas.profile import QuietHours
-from schemas.profile_change import ProfileChange
+from schemas.profile import ProfileChange, QuietHours
 from schemas.vocabulary import Channel, Frequency, Weekday
 
 PUSH, EMAIL, SMS = Channel.PUSH, Channel.EMAIL, Channel.SMS

@@ -11,7 +11,7 @@ from policy.user.profile import Profile
 from policy.user.state import UserState
 from policy.user.subscription import MOST_CATEGORIES, is_unsubscribed, with_subscription
 from policy.user.tenant import DEFAULT_TENANT
-from schemas.subscription import Subscription
+from schemas.profile import Subscription
 from schemas.vocabulary import Channel, Reason
 from tests.policy.samples import EVERYWHERE, NOON, request, variant
 

@@ -21,7 +21,7 @@ from policy.user.suppression import (
     with_suppression,
 )
 from policy.user.suppression_reason import NO_END, Barred
-from schemas.suppression import Stop, Suppression
+from schemas.feedback import Stop, Suppression
 from schemas.vocabulary import Channel, Reason, SuppressionReason
 from tests.policy.samples import EVERYWHERE, NOON, request, variant
 

@@ -10,8 +10,15 @@ from msgspec.structs import replace
 from policy.user.profile import Profile
 from policy.user.profile_change import with_change
 from policy.user.taken import MOST_KEPT, TAKEN_RETENTION_MS, Said, Taken, with_said
-from schemas.profile import Contacts, Device, DeviceChange, Preferences, Presence, QuietHours
-from schemas.profile_change import ProfileChange
+from schemas.profile import (
+    Contacts,
+    Device,
+    DeviceChange,
+    Preferences,
+    Presence,
+    ProfileChange,
+    QuietHours,
+)
 from schemas.vocabulary import Channel, Frequency
 
 START = datetime(2026, 3, 14, 9, tzinfo=UTC)

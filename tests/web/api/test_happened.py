@@ -7,7 +7,7 @@ import pytest
 
 from policy.user.user_view import Known
 from schemas.dead_letter import DeadLetter
-from schemas.inbox_question import ReadInbox
+from schemas.inbox import ReadInbox
 from schemas.profile import Contacts, Preferences
 from schemas.question import ReadUser
 from schemas.vocabulary import Reason

@@ -16,7 +16,7 @@ from policy.user.user_view import Known
 from schemas.errors import BadRecord, Unavailable
 from schemas.event import Event
 from schemas.feed import Posts, Written
-from schemas.inbox_question import InboxCounts, ReadCounts, ReadInbox, ReadWritten
+from schemas.inbox import InboxCounts, ReadCounts, ReadInbox, ReadWritten
 from schemas.profile import Contacts, Preferences
 from schemas.question import Explain, ReadPosts, ReadUser
 from schemas.topics import INBOX_CHANGES

@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.inbox_question import InboxCounts, Item, Page
-from schemas.live import Live, Message
+from schemas.inbox import InboxCounts, Item, Live, Message, Page
 from web.gateway.token import Subscriber
 
 ANN = Subscriber("acme", "ann")

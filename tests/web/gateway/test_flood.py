@@ -14,7 +14,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.process.queries import Queries
 from pipeline.process.runtime import Runtime
 from pipeline.request_buckets import RequestBuckets
-from schemas.owner import Owner
+from schemas.question import Owner
 from schemas.topics import INBOX_CHANGES
 from tables.storage.memory_store import MemoryStore
 from tests.patience import PATIENCE

@@ -11,8 +11,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from schemas.inbox_question import InboxCounts
-from schemas.live import Live, Message
+from schemas.inbox import InboxCounts, Live, Message
 from tests.agents.names import unique
 from tests.patience import ended, in_time, until, until_told
 from tests.web.api.routes.test_inbox import filled

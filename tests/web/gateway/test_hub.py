@@ -7,8 +7,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from schemas.inbox_question import InboxCounts
-from schemas.live import Live, Message
+from schemas.inbox import InboxCounts, Live, Message
 from tests.web.caller import settings
 from web.gateway.hub import MOST_SOCKETS, WAITING, Hub, Listener
 from web.gateway.token import Subscriber

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from schemas.errors import Unavailable
-from schemas.inbox_question import InboxCounts, ReadCounts, ReadInbox
+from schemas.inbox import InboxCounts, ReadCounts, ReadInbox
 from schemas.topics import INBOX_CHANGES, PRESENCE
 from tests.patience import in_time, until
 from tests.web.caller import KEY, Answer, Caller, Memory, calling, memory, settings

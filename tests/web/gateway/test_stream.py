@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.inbox_question import Page, ReadInbox
-from schemas.live import Message
+from schemas.inbox import Message, Page, ReadInbox
 from tests.patience import in_time
 from tests.web.caller import settings
 from tests.web.desk import Asked

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 
 from pipeline.request_buckets import RequestBuckets
-from schemas.allowance import TakeRequests
+from schemas.question import TakeRequests
 from tests.web.caller import settings
 from web.api.problem import Problem
 from web.http.rate_limits import Limit, Limits, erasure_limit, key_limit, tenant_limit, user_limit

@@ -6,8 +6,7 @@ import pytest
 
 from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.erasure import Erasure
-from schemas.profile import Contacts, Preferences
-from schemas.profile_change import ProfileChange
+from schemas.profile import Contacts, Preferences, ProfileChange
 from schemas.topics import (
     CONTACTS,
     ERASURES,

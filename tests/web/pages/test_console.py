@@ -13,10 +13,8 @@ from aiokafka import AIOKafkaProducer
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from schemas.circuit import CircuitState
 from schemas.encoding import encode
-from schemas.owner import Owner
-from schemas.source_state import SourceState
+from schemas.question import CircuitState, Owner, SourceState
 from tests.agents.names import unique
 from tests.patience import until_told
 from tests.web.api.routes.test_history import until as told

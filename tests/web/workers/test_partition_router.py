@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pipeline.process.queries import SIGNATURE, signature
 from schemas.errors import BadRecord, Unavailable
-from schemas.owner import Owner
+from schemas.question import Owner
 from tests.patience import PATIENCE
 from tests.web.caller import KEY, settings
 from web.app import serving

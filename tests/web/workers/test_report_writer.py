@@ -20,9 +20,8 @@ from policy.tracking.links import link_signature
 from policy.tracking.ticket import Purpose, issue_ticket
 from schemas.delivery import Delivery
 from schemas.errors import Unavailable
-from schemas.feedback import Feedback
+from schemas.feedback import Feedback, Suppression
 from schemas.profile import Contacts, Device, Preferences
-from schemas.suppression import Suppression
 from schemas.topics import CONTACTS, EVENTS, FEEDBACK, PREFERENCES, SUPPRESSIONS
 from schemas.vocabulary import Channel, Priority, Reason, SuppressionReason
 from schemas.vocabulary import Stage as Step

@@ -8,8 +8,8 @@ import pytest
 
 from analytics.timeline import Happening
 from cli.commands.find import _described
-from schemas.circuit import CircuitState
 from schemas.dead_letter import DeadLetter
+from schemas.question import CircuitState
 from schemas.vocabulary import Channel, Reason, Stage
 from web.workers.whereabouts import unusable, waiting_channels, whereabouts, with_digests
 

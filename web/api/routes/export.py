@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from analytics.timeline import Happening, all_of
 from policy.user.user_view import Known
-from schemas.inbox_question import MOST, Item, ReadInbox
+from schemas.inbox import MOST, Item, ReadInbox
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.route import Reply, Route

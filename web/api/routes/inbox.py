@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from policy.time.timestamps import timestamp
 from schemas.event import Timestamp
-from schemas.inbox_question import InboxCounts, Page
+from schemas.inbox import InboxCounts, Page
 from web.api.call import Call
 from web.api.keys import Scope
 from web.api.problem import Problem

@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from pipeline.admin.lag import Lag
 from policy.time.timestamps import timestamp
-from schemas.circuit import CircuitState, ReadCircuits
 from schemas.errors import Unavailable
 from schemas.event import Timestamp
-from schemas.source_state import ReadSources, SourceState
+from schemas.question import CircuitState, ReadCircuits, ReadSources, SourceState
 from schemas.topics import SINKS
 from web.api.call import Call
 from web.api.keys import Scope

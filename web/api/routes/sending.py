@@ -11,9 +11,8 @@ from policy.decision.explanation import Explanation
 from policy.message import BadMessage
 from policy.notification_type import YEAR_MS, NotificationType
 from policy.time.timestamps import moment
-from schemas.cancellation import Cancellation
 from schemas.errors import BadRecord
-from schemas.event import Event
+from schemas.event import Cancellation, Event
 from schemas.topics import CANCELLATIONS, EVENTS
 from schemas.trace import parse, state_of
 from schemas.vocabulary import Reason

@@ -10,12 +10,10 @@ from policy.contact.reachable import usable_contacts
 from policy.time.timestamps import moment
 from policy.time.wall_clock import is_zone
 from policy.user.user_view import Known
-from schemas.block import Block
 from schemas.erasure import Erasure
 from schemas.errors import BadRecord
 from schemas.follow import Follow
-from schemas.profile import Contacts, Device, DeviceChange, Preferences
-from schemas.profile_change import ProfileChange
+from schemas.profile import Block, Contacts, Device, DeviceChange, Preferences, ProfileChange
 from schemas.topics import (
     BLOCKS,
     CONTACTS,

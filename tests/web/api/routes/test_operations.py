@@ -6,9 +6,8 @@ from typing import Any, Self
 import pytest
 
 from pipeline.kafka.brokers import Brokers
-from schemas.circuit import CircuitState, ReadCircuits
 from schemas.errors import Unavailable
-from schemas.source_state import ReadSources, SourceState
+from schemas.question import CircuitState, ReadCircuits, ReadSources, SourceState
 from schemas.vocabulary import Channel
 from tests.web.caller import memory, settings
 from tests.web.desk import Asked, desk_of

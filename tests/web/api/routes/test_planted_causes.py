@@ -92,7 +92,7 @@ async def test_i_got_it_twice_and_still_get_it(api: Api) -> None:
         "orders on push, by api", "billing on push, by api",
     }  # fmt: skip
     amount = {"invoice_id": "I-7", "amount": "12.50", "currency": "EUR", "due_on": "2026-03-31"}
-    invoice = {
+    invoice: dict[str, Any] = {
         "id": unique("invoice"), "type": "invoice.due", "actor": "shop",
         "data": {"customer_id": user, **amount},
     }  # fmt: skip

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.settings import Settings
 from policy.time.timestamps import moment
-from schemas.circuit import CircuitState, ReadCircuits
 from schemas.errors import Unavailable
+from schemas.question import CircuitState, ReadCircuits
 from tests.patience import in_time
 from tests.web.api.client import NOW, Client
 from tests.web.api.test_happened import ROW, Letters, letter

@@ -1,12 +1,32 @@
-"""What the web asks the role `inapp` about a user's inbox, and the answers."""
+"""What an inbox holds, `inbox-changes` (key: user), and what clients are told at once, `live`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
 from schemas.delivery import Action
-from schemas.event import Name, Timestamp
-from schemas.inbox_change import ItemId
+from schemas.event import Moment, Name, Timestamp
+
+ItemId = Annotated[str, Meta(pattern=r"^[0-9]{13}\.[0-9a-f]{32}$", max_length=46)]
+"""An item of an inbox: when it was accepted, in epoch ms, and what it counts as, its notification
+or its idempotency key's; so ids of one user are in the order of the inbox, but for those of one
+millisecond."""
+
+
+class InboxChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`user` did this at `at` to one item, or, without `item`, to all that were there then.
+
+    Of changes that contradict (read, unread) the later `at` counts, in whichever order they come;
+    repeating one changes nothing. What was read was seen. `until` is for what is snoozed.
+    """
+
+    user: Name
+    kind: Literal["seen", "read", "unread", "archived", "unarchived", "snoozed"]
+    at: Moment
+    item: ItemId | None = None
+    until: Moment | None = None
+    tenant: Name = "default"
+
 
 MOST = 100
 Which = Literal["inbox", "unread", "archived", "snoozed", "all"]
@@ -93,3 +113,37 @@ class Page(Struct, frozen=True, kw_only=True):
     items: list[Item]
     counts: InboxCounts
     next: ItemId | None = None
+
+
+class Message(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What clients are sent, in one form on every transport.
+
+    `item`: something came; `counts`: states changed; `fetch`: more came than is sent here, so
+    read the inbox, with `position`. `id` is what to come back with as `last`.
+    """
+
+    kind: Literal["item", "counts", "fetch"]
+    id: int
+    counts: InboxCounts
+    position: str = ""
+    item: Item | None = None
+
+
+Said = TypeVar("Said")
+
+
+class Live(Struct, Generic[Said], frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An item came, or states changed, and this is the `message` that says so.
+
+    It goes to clients as it is: whoever hands it on need not look into it, and reads it Raw. `id`
+    is the message's: of a user whose last item was `id`, or is, where it `is_item` itself. It may
+    be told again: the id says whether it is known. The inbox has it once the record before the
+    message's `position` is done (TOPIC:OFFSET, in the user's partition), which may be a moment
+    after this is read: outputs come before state.
+    """
+
+    user: Name
+    id: int
+    message: Said
+    is_item: bool = True
+    tenant: Name = "default"
