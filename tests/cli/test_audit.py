@@ -30,7 +30,7 @@ from tests.analytics.conftest import migrated as migrated
 HERE = f"shell:{login_of(getpass.getuser(), {})}@{socket.gethostname()}"
 TENANT = "acme"
 SOURCE = """
-event = "nothing.like.it"
+event = "erp.shipped"
 [types.shipped]
 time_to_live = "2h"
 category = "orders"
@@ -42,7 +42,7 @@ templates.push = { body = "x" }
 topics = ["nowhere.erp"]
 into = "events"
 [sources.erp.set]
-type = "nothing.like.it"
+type = "erp.shipped"
 actor = "{{ shop }}"
 """
 
