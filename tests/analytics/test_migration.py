@@ -52,7 +52,7 @@ async def test_tables_of_before_there_were_migrations_come_along(
     for statement in BEFORE.read_text().split(";\n"):
         if statement.strip():
             await empty.command(statement)
-    newer = ("variant", "within", "due_at", "digest", "zone", "destination", "origin")
+    newer = ("variant", "within", "due_at", "digest", "zone", "destination", "origin", "trace")
     older = tuple(name for name in COLUMNS if name not in newer)
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
     await empty.insert(sent("a", 100))
@@ -76,7 +76,7 @@ async def test_all_that_0_2_0_has_written_comes_along(
     """Also what it writes while the schema is new already; of what is told again, the first stays.
     Six files are its schema."""
     await migrate(empty, files=FILES[:6])
-    newer = ("due_at", "digest", "zone", "destination", "origin")
+    newer = ("due_at", "digest", "zone", "destination", "origin", "trace")
     older = tuple(name for name in COLUMNS if name not in newer)
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
     digested = happened(Stage.DIGESTED, "m", 9, reason=Reason.DIGEST, detail="in g", delivery_id="")
@@ -106,7 +106,7 @@ async def test_what_0_3_0_has_written_is_found_by_its_id(
     older = [file for file in FILES if file.number <= 20]
     (days,) = (file for file in FILES if file.number == 26)
     await migrate(empty, files=older)
-    older_columns = tuple(name for name in COLUMNS if name != "origin")
+    older_columns = tuple(name for name in COLUMNS if name not in ("origin", "trace"))
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older_columns)
     before, meanwhile, after = (sent(name, 100) for name in ("a", "b", "c"))
     await empty.insert(list(before))
