@@ -16,7 +16,8 @@ async def test_figures_of_a_week_are_those_put_in(database: ClickHouse) -> None:
         await check(database, NOTIFICATIONS)
     stored = await bytes_per_event(database, TABLES)
     await check(database, NOTIFICATIONS)
-    assert all(stored.values())
+    # Nothing is folded yet.
+    assert {name for name, size in stored.items() if not size} == {"hour_counts"}
     # 39.5 and 30 before columns were written as they are best.
     assert stored["delivery_events"] < 38
     assert stored["notification_state"] < 20

@@ -58,7 +58,7 @@ def test_items_are_stored_as_the_last_release_stores_them() -> None:
     assert (found.ticket.channel, found.ticket.priority) == (Channel.INAPP, Priority.HIGH)
     assert (found.ticket.user, found.ticket.accepted_at, found.number) == ("u", 2, 4)
     # What came since stands at the end, where it passes over it.
-    assert written(INBOX, found) == {b"ikey": [*OF_BEFORE, [0] * 6, TICKET, 4, ""]}
+    assert written(INBOX, found) == {b"ikey": [*OF_BEFORE, [0] * 6, [*TICKET, b""], 4, ""]}
 
 
 def test_counts_begin_as_the_last_release_stores_them() -> None:

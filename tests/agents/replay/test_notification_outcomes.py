@@ -1,14 +1,15 @@
 """What became of notifications, read from what router and decider wrote."""
 
 from agents.replay.notification_outcomes import Fate, Fates, Place
-from policy.time.timestamps import moment
+from policy.time.timestamps import moment, text
 from schemas.profile import Preferences
 from schemas.topics import DEAD_LETTERS, EVENTS, PREFERENCES
 from schemas.vocabulary import Channel, Reason, Stage
 from tests.agents.decider.test_decisions import CLOSED_MS, happened, happens, passes, roles_of
 from tests.simulation.roles import NOW, Roles
 
-HOUR = 3_600_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
 
 
 def place(event: str, user: str = "ann", kind: str = "plain", channel: str = "email") -> Place:
@@ -50,15 +51,17 @@ async def test_each_fate_says_when_and_why() -> None:
         place("e2", "zoe"): Fate(Stage.SUPPRESSED, at, Reason.NO_ADDRESS),
         place("e3"): Fate(Stage.HELD, at, Reason.SCHEDULED),
         place("e5", channel=""): Fate(Stage.SUPPRESSED, at, Reason.EXPIRED),
-        place("e6", kind="gathered"): Fate(Stage.HELD, at, Reason.DIGEST),
+        place("e6", kind="gathered"): Fate(
+            Stage.HELD, at, Reason.DIGEST, f"due at {text(at + 10 * MINUTE)}"
+        ),
         place("e7", "bob"): Fate(Stage.SUPPRESSED, at, Reason.OPTED_OUT, "by user and channel"),
         place("e4", "", "", ""): Fate(
             Stage.FAILED, at, Reason.UNKNOWN_TYPE, "no notification type for 'nothing.happened'"
         ),
     }
-    text = found.found[place("e1")].text
-    assert text is not None
-    assert (text.title, text.body) == ("Hi", "text 1")
+    sent = found.found[place("e1")].text
+    assert sent is not None
+    assert (sent.title, sent.body) == ("Hi", "text 1")
     await passes(roles, HOUR)
     assert without_text(fates_of(roles).found) == {
         place("e3"): Fate(Stage.QUEUED, at + HOUR),
