@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord
 
 from agents.decider.decisions import Decisions
 from agents.decider.fan_out import Refuse, begin_fan_out, check_broadcast, keep_fan_out
-from agents.decider.topics import BROADCAST_SLICE, GATHERED
+from agents.decider.topics import BROADCAST_SLICE, GATHERED, MIXED
 from pipeline.processing.record_faults import is_of_record
 from schemas.request import Broadcast
 from schemas.topics import REQUESTS
@@ -42,7 +42,7 @@ class WaitingBroadcasts:
 
         Where broadcasts stand alone, they have waited in the lane.
         """
-        return bool(record.topic in RANKS and until < record.timestamp)
+        return bool(record.topic in MIXED and until < record.timestamp)
 
     def put_by(
         self,

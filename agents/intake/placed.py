@@ -4,15 +4,17 @@ from aiokafka import ConsumerRecord
 
 from pipeline.processing.misplaced import moved
 from pipeline.producing.outputs import Outputs, partition_of
+from policy.source.clocks import FIRST
 from policy.source.record import Mapped, SourceRecord
+from policy.time.timestamps import epoch_ms
 from schemas.encoding import encode
 from schemas.topics import INTO, PLACED
 
 _PLACED = {name: PLACED[topic.read_by] for name, topic in INTO.items()}
 """By the public topic for which a record is mapped, where it is placed."""
 
-_EARLIEST = 315_532_800_000
-"""The year 1980 begins; what is before that was told in another unit, or by a wrong clock."""
+_EARLIEST = epoch_ms(FIRST)
+"""What is before that was told in another unit, or by a wrong clock."""
 
 
 def add_placed(

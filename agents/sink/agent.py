@@ -162,7 +162,7 @@ class Sink(Stateful):
         await self._outcomes.submit(Done(slice_, work.spans, emission.outputs))
 
     async def answer(self, question: bytes) -> bytes:
-        """See schemas.question and schemas.question; raises TimeoutError."""
+        """See schemas.question; raises TimeoutError."""
         asked = _decode(question)
         if isinstance(asked, ReadCircuits):
             return encode(self._dispatch.circuits())

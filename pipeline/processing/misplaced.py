@@ -15,6 +15,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from pipeline.records.made_record import make_record
+from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE, encode
 from schemas.errors import BadRecord
 from schemas.misplaced import Misplaced
@@ -41,7 +42,7 @@ class SourcedRecord(ConsumerRecord):
     origin: Misplaced
 
 
-def place_of(origin: Misplaced) -> str:
+def place_of(origin: Misplaced | DeadLetter) -> str:
     """Where a company's record stands, and which source has read it, in one word."""
     return f"{origin.source}/{origin.topic}/{origin.partition}/{origin.offset}"
 

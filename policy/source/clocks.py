@@ -11,7 +11,7 @@ from policy.rendering.filters.unusable import Unusable
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SINCE = _EPOCH.replace(tzinfo=None)
 """The same without a zone: to write it costs half as much."""
-_FIRST, _LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+FIRST, _LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What is read in a wrong unit lies far outside: seconds taken for milliseconds are of 1970."""
 _YEARS = range(1800, 2300)
 _MICROSECOND = timedelta(microseconds=1)
@@ -31,7 +31,7 @@ def _moment(value: Any, unit: str) -> datetime | None:
             found = _EPOCH + timedelta(microseconds=int(value) * _MICROSECONDS[unit])
     except (OverflowError, ValueError):
         return None
-    return found if _FIRST <= found < _LAST else None
+    return found if FIRST <= found < _LAST else None
 
 
 def _is_number(value: Any) -> bool:
@@ -43,7 +43,7 @@ def _is_number(value: Any) -> bool:
 def _filter(unit: str) -> Callable[[Any], Any]:
     name = f"epoch_{unit}"
     scale = _NANOSECONDS[unit]
-    first, last = ((each - _EPOCH) // _MICROSECOND * 1000 // scale for each in (_FIRST, _LAST))
+    first, last = ((each - _EPOCH) // _MICROSECOND * 1000 // scale for each in (FIRST, _LAST))
 
     def read(value: Any) -> Any:
         if type(value) is int and first <= value < last:

@@ -14,7 +14,8 @@ LATE_MS = 60_000
 NOBODY = "no worker of this channel answers"
 _MAYBE_TAKEN = (Reason.TIMEOUT, Reason.UNREACHABLE, Reason.UNREADABLE_REPLY)
 """Of a call that ended so it is not known whether the provider has sent the message."""
-_AGAIN = (Reason.DUPLICATE, Reason.CONFLICT)
+AGAIN = (Reason.DUPLICATE, Reason.CONFLICT)
+"""Of an event that came again, and was not told again."""
 
 
 def because(reason: Reason, detail: str) -> str:
@@ -70,7 +71,7 @@ def why_late_or_twice(rows: Sequence[Happening]) -> str:
 
 def why_came_again(rows: Iterable[Happening]) -> str:
     """That the notification's event came more than once, and was not told again."""
-    found = [each for each in rows if each.reason in _AGAIN]
+    found = [each for each in rows if each.reason in AGAIN]
     if not found:
         return ""
     last = found[-1]

@@ -7,13 +7,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analytics.timeline import Happening
+from pipeline.processing.misplaced import place_of
 from policy.time.timestamps import in_utc, timestamp, timestamp_of
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import UNDECODABLE
 from schemas.event import Timestamp
 from schemas.question import CircuitState
-from schemas.vocabulary import Channel, Reason, Stage
+from schemas.vocabulary import Channel, Stage
 from web.workers.causes import (
+    AGAIN,
     because,
     why_came_again,
     why_ended,
@@ -31,7 +33,6 @@ _LOST = (Stage.COMPLAINED, Stage.BOUNCED, Stage.FAILED)
 _WAITING = (Stage.RETRYING, Stage.QUEUED, Stage.HELD)
 _OF_USERS = (Stage.ASSIGNED, Stage.GOAL, Stage.UNSUBSCRIBED)
 """What a user is or does, which is no place that a notification is in."""
-_AGAIN = (Reason.DUPLICATE, Reason.CONFLICT)
 
 
 class OnChannel(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,16 +138,10 @@ def unusable(
                 at=timestamp(letter.accepted_at or letter.at),
                 state=FAILED,
                 why=f"{why} (dead letter {letter.id})",
-                origin=_origin_of(letter),
+                origin=place_of(letter) if letter.source else "",
             )
         )
     return found
-
-
-def _origin_of(letter: DeadLetter) -> str:
-    if not letter.source:
-        return ""
-    return f"{letter.source}/{letter.topic}/{letter.partition}/{letter.offset}"
 
 
 def waiting_channels(happenings: Iterable[Happening]) -> set[Channel]:
@@ -156,7 +151,7 @@ def waiting_channels(happenings: Iterable[Happening]) -> set[Channel]:
 
 def _row(name: str, found: list[Happening], circuits: Circuits, now: int) -> Whereabouts:
     # That its event came again changes nothing of what became of it when it came first.
-    kept = [each for each in found if each.reason not in _AGAIN] or found
+    kept = [each for each in found if each.reason not in AGAIN] or found
     by_channel: dict[Channel | None, list[Happening]] = {}
     for each in kept:
         by_channel.setdefault(each.channel, []).append(each)
