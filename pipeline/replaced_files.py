@@ -4,12 +4,16 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+from schemas.errors import Misconfigured
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 """Between two looks at the same files; who asks more often is answered from memory."""
 
+T = TypeVar("T")
 Monotonic = Callable[[], float]
 """Seconds of a clock that only goes forward."""
 
@@ -59,6 +63,18 @@ def taken(setting: str) -> None:
 
     STALE_SECRETS.labels(setting).set(0)
     log.info("%s: what its file holds now is used.", _variable(setting))
+
+
+def renewed(setting: str, read: Callable[[], T]) -> T | None:
+    """What has replaced the setting's file, which is in use from now on; None where `read` raises
+    Misconfigured, as what was there before stays. Either is noted."""
+    try:
+        found = read()
+    except Misconfigured as error:
+        keep_old(setting, str(error))
+        return None
+    taken(setting)
+    return found
 
 
 def _variable(setting: str) -> str:

@@ -101,6 +101,14 @@ class RenewedContext(ssl.SSLContext):
             taken(self._setting)
 
 
+def trust(context: ssl.SSLContext, authorities: Path | None) -> None:
+    """Have a client's context trust these authorities, or those of the system; raises OSError."""
+    if authorities is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(authorities)
+
+
 NOTHING_STARTED = ". Nothing was started."
 """How errors about settings end, which says nothing of a process that runs."""
 

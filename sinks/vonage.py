@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from pipeline.basic_auth import basic
 from pipeline.clock import Clock, SystemClock
 from pipeline.producing.outputs import partition_of
-from pipeline.replaced_files import ReplacedFiles, keep_old, taken
+from pipeline.replaced_files import ReplacedFiles, renewed
 from pipeline.settings import Settings
 from policy.tracking.reference import reference_of
 from schemas.delivery import Delivery
@@ -146,13 +146,9 @@ class VonageAccount:
         if self._private is None:
             self._private = _read(self._path)
         elif self._replaced.changed():
-            try:
-                self._private = _read(self._path)
-            except Misconfigured as error:
-                keep_old("vonage_private_key", str(error))
-            else:
-                taken("vonage_private_key")
-                self._token = ""
+            new = renewed("vonage_private_key", lambda: _read(self._path))
+            if new is not None:
+                self._private, self._token = new, ""
         return self._private
 
 

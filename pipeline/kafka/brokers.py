@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from pipeline.tls import RenewedContext
+from pipeline.tls import RenewedContext, trust
 from schemas.errors import Misconfigured
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -83,10 +83,7 @@ class Access:
 
     def _load_files(self, context: ssl.SSLContext) -> None:
         try:
-            if self.ca_file is None:
-                context.load_default_certs()
-            else:
-                context.load_verify_locations(self.ca_file)
+            trust(context, self.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise _unusable("TOCSIN_KAFKA_CA_FILE", self.ca_file, error) from error
         if self.certificate_file is not None:

@@ -15,7 +15,7 @@ from pipeline.basic_auth import basic
 from pipeline.expiring import Expiring
 from pipeline.kafka.brokers import NO_SECRET
 from pipeline.settings import Settings
-from pipeline.tls import RenewedContext
+from pipeline.tls import RenewedContext, trust
 from policy.source.decoding import RegistryUnavailable, Undecodable
 from schemas.errors import Misconfigured
 
@@ -272,10 +272,7 @@ class Registry:
     def _load_files(self, tls: ssl.SSLContext) -> None:
         setting = "CA_FILE"
         try:
-            if self._ca_file is None:
-                tls.load_default_certs()
-            else:
-                tls.load_verify_locations(self._ca_file)
+            trust(tls, self._ca_file)
             certificate, key = self._certificate
             if certificate is not None:
                 setting = "CERTIFICATE_FILE, or _KEY_FILE,"

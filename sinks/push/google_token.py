@@ -11,7 +11,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 
 from pipeline.clock import Clock
-from pipeline.replaced_files import ReplacedFiles, keep_old, taken
+from pipeline.replaced_files import ReplacedFiles, renewed
 from schemas.errors import Misconfigured
 from schemas.vocabulary import Reason
 from sinks.provider import TransientFailure
@@ -46,13 +46,9 @@ class AccessTokens:
         if self._certificate is None:
             self._certificate = self._read()
         elif self._replaced.changed():
-            try:
-                self._certificate = self._read()
-            except Misconfigured as error:
-                keep_old("fcm_credentials", str(error))
-            else:
-                taken("fcm_credentials")
-                self._expires_at = 0
+            new = renewed("fcm_credentials", self._read)
+            if new is not None:
+                self._certificate, self._expires_at = new, 0
         return str(self._certificate.project_id)
 
     def _read(self) -> Any:
