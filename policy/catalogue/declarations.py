@@ -15,7 +15,6 @@ from policy.catalogue.entry import (
 )
 from policy.catalogue.file import CatalogueFile
 from policy.catalogue.problem import Problem
-from policy.catalogue.toml_lines import Path
 from policy.catalogue.validation import (
     contradictions,
     holdout_contradictions,
@@ -25,6 +24,7 @@ from policy.catalogue.validation import (
 from policy.message import CATEGORY as MESSAGES
 from policy.source.entry import SourceEntry
 from policy.user.preferences import ALL_OTHERS
+from schemas.allowed import Path
 
 _T = TypeVar("_T")
 

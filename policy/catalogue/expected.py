@@ -1,67 +1,33 @@
 """What is allowed at a place of the catalogue, for the author who wrote something else there."""
 
 import re
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any
 
 from msgspec import inspect
 
 from policy.catalogue.problem import shown
-from policy.catalogue.toml_lines import Path
+from schemas.allowed import Path, allowed, kinds_at
 
-_VALUE = re.compile("Invalid enum value '?(.*?)'?", re.DOTALL)
-UNKNOWN_FIELD = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
 _NO_TABLE = re.compile(r"Expected `([^`]*\|)? ?(object|array)\b[^`]*`, got `\w+`")
 _TEXTS = ("en", "09:30", "1h", "5%")
 """One of them fits each pattern that a field has."""
-_MOST_LISTED = 12
-"""Fields of a table that are listed where none is like the one that was written."""
 _MOST_SHOWN, _DEEPEST, _NAME = 3, 2, "NAME"
 """Fields of a table in an example, where it needs none; tables within each other; any name."""
-_ALIKE = 0.7
-"""Of difflib's ratio: `chanels` is like `channels`, and `sound` like nothing that there is."""
-
-
-def _values_at(kind: type, path: Path) -> list[str]:
-    """The values that may stand there, none where they can't be listed."""
-    for found in _at(inspect.type_info(kind), path):
-        match found:
-            case inspect.EnumType(cls=choices) if issubclass(choices, Enum):
-                return [str(each.value) for each in choices]
-            case inspect.LiteralType(values=values):
-                return [str(each) for each in values]
-    return []
-
-
-def _fields_at(kind: type, path: Path) -> list[str]:
-    """The fields of the table there."""
-    return [
-        field.encode_name
-        for found in _at(inspect.type_info(kind), path)
-        if isinstance(found, inspect.StructType)
-        for field in found.fields
-    ]
 
 
 def sample_at(kind: type, path: Path) -> Any:
     """Something that may stand there, whatever it means; None where nothing is known to."""
-    found = _at(inspect.type_info(kind), path)
+    found = kinds_at(inspect.type_info(kind), path)
     return _sample(found[0]) if found else None
 
 
 def hint(complaint: str, kind: type, path: Path) -> str:
     """What to write instead, for a complaint of msgspec's about what stands there; may be empty."""
-    if wrong := _VALUE.fullmatch(complaint):
-        allowed = _values_at(kind, path)
-        meant = _meant(wrong[1], allowed)
-        return f"{meant}: it is one of {', '.join(allowed)}" if allowed else ""
-    if unknown := UNKNOWN_FIELD.fullmatch(complaint):
-        known = _fields_at(kind, path)
-        few = f": it has {', '.join(known)}" if len(known) <= _MOST_LISTED else ""
-        return _meant(unknown[1], known) or few
+    if said := allowed(complaint, kind, path):
+        return said
     if _NO_TABLE.fullmatch(complaint):
-        written = [_written(found, path) for found in _at(inspect.type_info(kind), path)]
+        written = [_written(found, path) for found in kinds_at(inspect.type_info(kind), path)]
         return f": write {' or '.join(filter(None, written))}" if any(written) else ""
     return ""
 
@@ -108,11 +74,6 @@ def _value(kind: inspect.Type, levels: int) -> str:
     return _example(kind, levels) or "…"
 
 
-def _meant(written: str, known: list[str]) -> str:
-    close = get_close_matches(written.lower(), known, n=1, cutoff=_ALIKE)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
 def _sample(kind: inspect.Type) -> Any:
     match kind:
         case inspect.Metadata(type=inner):
@@ -136,36 +97,3 @@ def _sample(kind: inspect.Type) -> Any:
         case inspect.BoolType():
             return False
     return None
-
-
-def _at(kind: inspect.Type, path: Path) -> list[inspect.Type]:
-    """The kinds that a value at the path may have."""
-    kinds = [kind]
-    for step in path:
-        kinds = [inner for each in _plain(kinds) for inner in _inside(each, step)]
-    return _plain(kinds)
-
-
-def _plain(kinds: list[inspect.Type]) -> list[inspect.Type]:
-    found: list[inspect.Type] = []
-    for kind in kinds:
-        match kind:
-            case inspect.UnionType(types=types):
-                found += _plain(list(types))
-            case inspect.Metadata(type=inner):
-                found += _plain([inner])
-            case _:
-                found.append(kind)
-    return found
-
-
-def _inside(kind: inspect.Type, step: str | int) -> list[Any]:
-    match kind:
-        case inspect.StructType(fields=fields):
-            return [field.type for field in fields if field.encode_name == step]
-        # The path of a key ends with the key itself.
-        case inspect.DictType(key_type=key, value_type=value):
-            return [value, key]
-        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return [item]
-    return []

@@ -8,7 +8,7 @@ import msgspec
 
 from policy.catalogue.entry import Entry
 from policy.catalogue.problem import Problem
-from policy.catalogue.toml_lines import Path
+from schemas.allowed import Path
 
 _BEFORE = "data."
 _SPEAKS_OF_DATA_IN_DATA = re.compile(r"""\bdata\s*(\.\s*data\b|\[\s*["']data["']\s*\])""")

@@ -10,8 +10,9 @@ from msgspec import Struct
 from policy.catalogue.entry import PlainName
 from policy.catalogue.problem import shown
 from policy.catalogue.toml_conversion import ConversionError, convert, misfits
-from policy.catalogue.toml_lines import Path, excess_of, line_of, lines_of
+from policy.catalogue.toml_lines import excess_of, line_of, lines_of
 from policy.message import MESSAGE
+from schemas.allowed import Path
 from schemas.event import Name
 
 _T = TypeVar("_T")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from policy.catalogue.toml_lines import Path
+from schemas.allowed import Path
 
 Problem = tuple[Path, str]
 """The path to a field, and what is wrong with it."""

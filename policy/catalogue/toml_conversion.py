@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from policy.catalogue.entry import FieldPath, PlainName, Share
-from policy.catalogue.expected import UNKNOWN_FIELD, hint, sample_at
+from policy.catalogue.expected import hint, sample_at
 from policy.catalogue.text_entry import LocaleName, SoundName
-from policy.catalogue.toml_lines import Path
 from policy.time.duration import Duration
+from schemas.allowed import UNKNOWN_FIELD, Path
 from schemas.profile import ClockTime
 
 _T = TypeVar("_T")

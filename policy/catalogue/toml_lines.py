@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-Path = tuple[str | int, ...]
-"""Names of tables and fields, and numbers of elements, from the outside in."""
+from schemas.allowed import Path
 
 _TOKEN = re.compile(
     r"""

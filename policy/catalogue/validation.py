@@ -9,7 +9,6 @@ from policy.catalogue.fallbacks import fallbacks, preferring
 from policy.catalogue.field_paths import misleading_paths
 from policy.catalogue.lifetimes import too_late
 from policy.catalogue.problem import Problem, repeated
-from policy.catalogue.toml_lines import Path
 from policy.catalogue.variants import varying
 from policy.decision.silent_channels import RECEIPTED, SILENT
 from policy.digest import windows
@@ -19,6 +18,7 @@ from policy.rendering.locales import is_locale
 from policy.sender import sender_problems
 from policy.time.duration import milliseconds
 from policy.user import tenant
+from schemas.allowed import Path
 from schemas.profile import QuietHours
 from schemas.vocabulary import Channel, Priority
 

@@ -6,7 +6,6 @@ from fnmatch import fnmatchcase, translate
 from typing import Any
 
 from policy.catalogue.problem import Problem
-from policy.catalogue.toml_lines import Path
 from policy.source.decoding import JSON, NEEDING_REGISTRY
 from policy.source.entry import SourceEntry
 from policy.source.envelopes import cloud_event, debezium, plain
@@ -20,6 +19,7 @@ from policy.source.expression import (
 )
 from policy.source.kinds import HAPPENINGS, fields_of, moment_of, required_of
 from policy.source.source import Maker, Source
+from schemas.allowed import Path
 from schemas.topics import TOPICS
 
 CLOUDEVENTS = "cloudevents"

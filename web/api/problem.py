@@ -2,12 +2,13 @@
 
 import re
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from schemas.allowed import allowed
 from schemas.bounds import OutOfBounds
 
 MEDIA_TYPE = "application/problem+json"
@@ -76,11 +77,17 @@ class Problem(Exception):
 
 
 def field_error(
-    error: msgspec.DecodeError | UnicodeDecodeError | OutOfBounds, within: str = ""
+    error: msgspec.DecodeError | UnicodeDecodeError | OutOfBounds,
+    within: str = "",
+    kind: Any = None,
 ) -> FieldError:
-    """What msgspec says of a body, with a pointer to the field; `within` is a pointer before it."""
+    """What msgspec says of a body, with a pointer to the field; `within` is a pointer before it.
+
+    With the `kind` that was expected it is said as well what may stand there instead.
+    """
     match = _PLACE.match(str(error))
     said, path = (match["said"], match["path"] or "$") if match else (str(error), "$")
     steps = [step["name"] or step["number"] for step in _STEP.finditer(path[1:])]
     escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return FieldError(within + "".join(f"/{step}" for step in escaped), said)
+    instead = allowed(said, kind, tuple(steps)) if kind else ""
+    return FieldError(within + "".join(f"/{step}" for step in escaped), said + instead)

@@ -185,7 +185,10 @@ def _query(request: web.Request, kind: type[Struct] | None) -> Any:
     known = kind.__struct_encode_fields__ if kind else ()
     for name in request.query:
         if name not in known or len(request.query.getall(name)) > 1:
-            raise Problem(400, f"The query has {name!r}, which is unknown or there twice.")
+            may_have = f"It may have {', '.join(known)}." if known else "It has none."
+            raise Problem(
+                400, f"The query has {name!r}, which is unknown or there twice. {may_have}"
+            )
     if kind is None:
         return None
     try:

@@ -11,10 +11,10 @@ Value = TypeVar("Value", bound=msgspec.Struct)
 
 
 def value_of(body: bytes, decoder: msgspec.json.Decoder[Value]) -> Value:
-    """The value; raises Problem, with a pointer to the field at fault."""
+    """The value; raises Problem, with a pointer to the field, and what it may be instead."""
     try:
         return bounded(decoder.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, OutOfBounds) as error:
-        raise Problem(400, "", field_error(error)) from None
+        raise Problem(400, "", field_error(error, kind=decoder.type)) from None
     except RecursionError:
         raise Problem(400, "It is nested too deeply.") from None

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.catalogue.toml_lines import Path, line_of, lines_of
+from policy.catalogue.toml_lines import line_of, lines_of
+from schemas.allowed import Path
 
 TEXT = '''\
 # [not.a.table]

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from web.api.bodies import NotificationBody
 from web.api.problem import FieldError, Problem, field_error
+from web.http.body import value_of
 
 
 class Line(Struct):
@@ -33,6 +35,29 @@ def test_a_pointer_leads_to_the_field(text: str, pointer: str, said: str) -> Non
         msgspec.json.decode(text, type=Body)
     assert field_error(wrong.value) == FieldError(pointer, said)
     assert field_error(wrong.value, "/events/3").pointer == f"/events/3{pointer}"
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "instead"),
+    [
+        ({"user": ["ann"]}, "", " (did you mean users?)"),
+        (
+            {"users": ["ann"], "link": "https://a.example"},
+            "",
+            ": it has users, type, data, title, ",
+        ),
+        ({"users": ["ann"], "priority": "hi"}, "/priority", ": it is one of "),
+        ({"users": ["ann"], "channels": ["pusch"]}, "/channels/0", " (did you mean push?): it is "),
+        ({"users": ["ann"], "actions": [{"lable": "Go"}]}, "/actions/0", " (did you mean label?)"),
+    ],
+)
+def test_it_is_said_what_may_be_there_instead(body: object, path: str, instead: str) -> None:
+    decoder = msgspec.json.Decoder(NotificationBody)
+    with pytest.raises(Problem) as wrong:
+        value_of(msgspec.json.encode(body), decoder)
+    (error,) = wrong.value.body.errors
+    assert error.pointer == path
+    assert instead in error.detail
 
 
 def test_what_is_no_json_is_wrong_as_a_whole() -> None:
