@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.patience import in_time
+from tests.patience import PATIENCE, in_time
 from tests.web.api.routes.test_sending import shipped
 from tests.web.house import Api
 
@@ -35,8 +35,11 @@ async def test_a_key_may_do_what_its_scopes_say(api: Api) -> None:
     assert (status, problem["detail"]) == (403, "It needs the scope users.")
 
 
-async def test_a_key_is_slowed_down(api: Api) -> None:
+async def test_a_key_is_slowed_down(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two may come at once, and then one each five seconds, however long they take themselves."""
+    # What comes late, or is used late, would be given up.
+    monkeypatch.setattr("web.http.rate_limits.ASK_TIMEOUT_SECONDS", PATIENCE)
+    monkeypatch.setattr("web.http.rate_limits.LEASE_SECONDS", PATIENCE)
     headers = {"Authorization": f"Bearer {api.keys['slow']}"}
 
     async def ask() -> tuple[int, dict[str, str]]:
