@@ -86,6 +86,10 @@ async def test_a_key_is_asked_for_and_kept_in_no_link(
     await happen(api)
     await open_(browser, f"{api.url}/dashboard?range=7d")
     await until(browser, "!document.querySelector('#key').hidden")
+    await asyncio.to_thread(browser.set_window_size, *PHONE)
+    await until(browser, "document.documentElement.scrollWidth <= window.innerWidth")
+    await shoot(browser, shots / "dashboard-key-phone.png")
+    await asyncio.to_thread(browser.set_window_size, 900, 700)
     field = await asyncio.to_thread(browser.find_element, By.CSS_SELECTOR, "#key input")
     for key, shows in (("wrong", "#refused"), (api.keys["acme"], "#funnel .chart")):
         await asyncio.to_thread(field.send_keys, key)
