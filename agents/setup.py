@@ -5,6 +5,7 @@ from msgspec import Struct
 from analytics.analyst import keep_apart
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
+from pipeline.admin.former_topics import FormerTopic, former_topics
 from pipeline.admin.topic_alteration import mend_topics
 from pipeline.admin.topic_creation import create_topics
 from pipeline.admin.topic_settings import Difference
@@ -23,6 +24,8 @@ class SetUp(Struct, frozen=True, kw_only=True):
     """Settings that are not the declared ones, but no worse: an operator's own choice."""
     migrations: tuple[str, ...]
     """Steps of ClickHouse's schema."""
+    former: tuple[FormerTopic, ...] = ()
+    """What is there of topics that this version does not read; nothing is done with them."""
 
 
 async def set_up(settings: Settings, *, dry_run: bool = False, has_tables: bool = True) -> SetUp:
@@ -32,12 +35,14 @@ async def set_up(settings: Settings, *, dry_run: bool = False, has_tables: bool 
     """
     created = await create_topics(settings, TOPICS, dry_run=dry_run)
     differences = await mend_topics(settings, TOPICS, dry_run=dry_run)
+    former = await former_topics(settings)
     applied = await _set_up_tables(settings, dry_run=dry_run) if has_tables else []
     return SetUp(
         created=tuple(created),
         mended=tuple(each for each in differences if not each.stays),
         kept=tuple(each for each in differences if each.stays),
         migrations=tuple(applied),
+        former=tuple(former),
     )
 
 

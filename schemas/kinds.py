@@ -15,18 +15,7 @@ from schemas.event import Cancellation
 from schemas.feedback import Receipt, Stop
 from schemas.profile import Subscription
 from schemas.request import Broadcast
-from schemas.topics import (
-    BROADCASTS,
-    CANCELLED,
-    CANCELLED_BULK,
-    RECEIPTS,
-    REQUESTS,
-    STOPS,
-    SUBSCRIPTIONS,
-    SUPPRESSIONS,
-    TOPICS,
-    Topic,
-)
+from schemas.topics import REQUESTS, SUPPRESSIONS, TOPICS, Topic
 from schemas.vocabulary import Priority
 
 PLAIN = ""
@@ -43,14 +32,15 @@ _NAMES: dict[type, str] = {struct: name for name, struct in STRUCTS.items()}
 _MIXED = {topic.name: frozenset(topic.kinds) for topic in TOPICS if topic.kinds}
 _NOTHING: frozenset[str] = frozenset()
 MOVED: dict[str, tuple[str, str]] = {
-    RECEIPTS.name: (SUPPRESSIONS.name, "receipt"),
-    STOPS.name: (SUPPRESSIONS.name, "stop"),
-    SUBSCRIPTIONS.name: (SUPPRESSIONS.name, "subscription"),
-    CANCELLED.name: (SUPPRESSIONS.name, "cancellation"),
-    CANCELLED_BULK.name: (REQUESTS[Priority.BULK].name, "cancellation"),
-    **{BROADCASTS[priority].name: (REQUESTS[priority].name, "broadcast") for priority in Priority},
+    "receipts": (SUPPRESSIONS.name, "receipt"),
+    "stops": (SUPPRESSIONS.name, "stop"),
+    "subscriptions": (SUPPRESSIONS.name, "subscription"),
+    "cancelled": (SUPPRESSIONS.name, "cancellation"),
+    "cancelled.bulk": (REQUESTS[Priority.BULK].name, "cancellation"),
+    **{f"broadcasts.{each}": (REQUESTS[each].name, "broadcast") for each in Priority},
 }
-"""By topic that is written no more, the one that has its records since, and their kind there."""
+"""By topic of before, the one that has its records since, and their kind there: dead letters of
+records of then are there for a month, and broadcasts that are under way name where they stood."""
 _KEY = b'"kind"'
 _STARTS = {name: b'{"kind":"%s",' % name.encode() for name in STRUCTS}
 """As a record begins; no struct of these is without a field."""

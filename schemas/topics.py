@@ -23,8 +23,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     deleted, in a compacted topic too unless it is 0. A record of a topic of `lines` holds one or
     more values, a line each. With a `content_type` records say it in the header `content-type`.
     `kinds` are names of further kinds of records in it, each of which says its own (schemas.kinds);
-    those about nobody have another key, the partition. With `until`, no version after that one
-    writes it, and it is read as long as that one may run.
+    those about nobody have another key, the partition.
     What that means as settings of Kafka: `pipeline.admin.topic_settings`.
     """
 
@@ -38,7 +37,6 @@ class Topic(Struct, frozen=True, kw_only=True):
     lines: bool = False
     content_type: str = ""
     kinds: tuple[str, ...] = ()
-    until: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -58,21 +56,7 @@ CONTACTS = Topic(name="contacts", key="user", written_by="producers", read_by="d
 DEVICES = Topic(name="devices", key="user", written_by="producers, web", read_by="decider")
 PRESENCE = Topic(name="presence", key="user", written_by="producers", read_by="decider")
 CANCELLATIONS = Topic(name="cancellations", key="actor", written_by="producers", read_by="router")
-_SEPARATE = "0.4.0"
-"""The last version that wrote broadcasts, cancellations, receipts, STOPs and clicks to unsubscribe
-to topics of their own; since then they are in `requests.*` and `suppressions`."""
-CANCELLED = Topic(
-    name="cancelled", key="partition", written_by="router", read_by="decider", until=_SEPARATE
-)
-CANCELLED_BULK = Topic(
-    name="cancelled.bulk", key="partition", written_by="router", read_by="decider", until=_SEPARATE
-)
 FEEDBACK = Topic(name="feedback", key="user", written_by="producers, web", read_by="decider")
-RECEIPTS = Topic(name="receipts", key="user", written_by="web", read_by="decider", until=_SEPARATE)
-STOPS = Topic(name="stops", key="partition", written_by="web", read_by="decider", until=_SEPARATE)
-SUBSCRIPTIONS = Topic(
-    name="subscriptions", key="user", written_by="web", read_by="decider", until=_SEPARATE
-)
 SUPPRESSIONS = Topic(
     name="suppressions",
     key="user",
@@ -101,16 +85,6 @@ REQUESTS = {
 }
 """By the priority of the notification's type, or bulk for a tenant over its share; of such a tenant
 also what it cancels."""
-BROADCASTS = {
-    priority: Topic(
-        name=f"broadcasts.{priority}",
-        key="partition",
-        written_by="router",
-        read_by="decider",
-        until=_SEPARATE,
-    )
-    for priority in Priority
-}
 OUTBOX = Topic(name="outbox", key="partition", written_by="router", read_by="decider")
 WITHDRAWALS = Topic(
     name="withdrawals", key="partition", written_by="decider", read_by="router, decider"
@@ -229,16 +203,10 @@ TOPICS: tuple[Topic, ...] = (
     DEVICES,
     PRESENCE,
     CANCELLATIONS,
-    CANCELLED,
-    CANCELLED_BULK,
     FEEDBACK,
-    RECEIPTS,
-    STOPS,
-    SUBSCRIPTIONS,
     SUPPRESSIONS,
     HINTS,
     *REQUESTS.values(),
-    *BROADCASTS.values(),
     OUTBOX,
     WITHDRAWALS,
     MISPLACED,
@@ -256,10 +224,20 @@ TOPICS: tuple[Topic, ...] = (
     *(changelog(role) for role in STATEFUL),
 )
 """All of them."""
+FORMER = dict.fromkeys(
+    (
+        *("cancelled", "cancelled.bulk", "receipts", "stops", "subscriptions"),
+        *(f"broadcasts.{priority}" for priority in Priority),
+    ),
+    "decider",
+)
+"""By name of each topic that 0.5.0 still read, and no version since, the role that read it. Where
+an installation is older than 0.6.0, they may still be there."""
+_NAMES = frozenset(topic.name for topic in TOPICS) | FORMER.keys()
 RESERVED = frozenset(
     name.removesuffix(other)
-    for name in (topic.name for topic in TOPICS)
-    for other in (topic.name for topic in TOPICS)
+    for name in _NAMES
+    for other in _NAMES
     if name != other and name.endswith(other)
 )
 """What no prefix may end with, as the names after it would be those of other topics."""
@@ -277,11 +255,10 @@ INTO: dict[str, Topic] = {
     )
 }
 """The public topics into which a source of the catalogue may lead, by name."""
-_NAMES = frozenset(topic.name for topic in TOPICS)
 
 
 def is_ours(name: str, prefix: str = "") -> bool:
-    """Whether a topic of this name in Kafka, where ours have a prefix, is one of them."""
+    """Whether a topic of this name in Kafka, where ours have a prefix, is one of them, or was."""
     return name.startswith(prefix) and name.removeprefix(prefix) in _NAMES
 
 

@@ -9,6 +9,14 @@ from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
 from agents.check.findings import Finding, State
 from pipeline.admin.foreign_writers import foreign_writers, rules_of
+from pipeline.admin.former_topics import (
+    LAST,
+    FormerTopic,
+    former_topics,
+    left,
+    unknown_in,
+    unread_in,
+)
 from pipeline.admin.grants import to_run
 from pipeline.admin.rights import missing
 from pipeline.admin.topic_alteration import mend_topics
@@ -71,6 +79,19 @@ async def _topics(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("Settings of topics", state, told, "run `tocsin setup`")
     else:
         yield Finding("Settings of topics", State.OK, "as declared, or no worse")
+    if former := await former_topics(settings):
+        yield former_finding(former)
+
+
+def former_finding(topics: list[FormerTopic]) -> Finding:
+    """Whether topics of before hold what nobody has read."""
+    name = "Topics of before"
+    if any(each.unread for each in topics):
+        todo = f"let workers of {LAST} read them, or delete these topics to give them up"
+        return Finding(name, State.FAILED, unread_in(topics), todo)
+    if any(each.unknown for each in topics):
+        return Finding(name, State.WARNING, unknown_in(topics), left(topics))
+    return Finding(name, State.OK, "all that was in them is read", left(topics))
 
 
 async def _rights(settings: Settings, admin: AIOKafkaAdminClient) -> Finding:

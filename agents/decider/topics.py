@@ -6,9 +6,8 @@ from pipeline.processing.read_first import Before
 from pipeline.processing.slices import RECORDS, Slice
 from pipeline.processing.weighted_semaphore import WEIGHTS
 from schemas.erasure import Erasure, Withdrawal
-from schemas.event import Cancellation
 from schemas.feed import Post
-from schemas.feedback import Feedback, Receipt, Stop, Suppression
+from schemas.feedback import Feedback, Suppression
 from schemas.follow import Follow
 from schemas.kinds import is_kind
 from schemas.misplaced import Misplaced
@@ -20,14 +19,10 @@ from schemas.profile import (
     Preferences,
     Presence,
     ProfileChange,
-    Subscription,
 )
-from schemas.request import Broadcast, Request
+from schemas.request import Request
 from schemas.topics import (
     BLOCKS,
-    BROADCASTS,
-    CANCELLED,
-    CANCELLED_BULK,
     CONTACTS,
     DEVICES,
     ERASURES,
@@ -39,10 +34,7 @@ from schemas.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
-    RECEIPTS,
     REQUESTS,
-    STOPS,
-    SUBSCRIPTIONS,
     SUPPRESSIONS,
     WITHDRAWALS,
     Topic,
@@ -59,34 +51,20 @@ KINDS: dict[Topic, type[msgspec.Struct]] = {
     BLOCKS: Block,
     PRESENCE: Presence,
     FOLLOWING: Follow,
-    CANCELLED: Cancellation,
     FEEDBACK: Feedback,
-    RECEIPTS: Receipt,
-    STOPS: Stop,
-    SUBSCRIPTIONS: Subscription,
     SUPPRESSIONS: Suppression,
     WITHDRAWALS: Withdrawal,
     REQUESTS[Priority.CRITICAL]: Request,
-    BROADCASTS[Priority.CRITICAL]: Broadcast,
     **{REQUESTS[priority]: Request for priority in Priority},
-    **{BROADCASTS[priority]: Broadcast for priority in Priority},
-    CANCELLED_BULK: Cancellation,
     OUTBOX: Post,
     HINTS: Hint,
 }
 """Erasures before all, as they drop what is there, and who came back since must stay."""
-SHARES = {
-    topics[priority].name: weight
-    for topics in (REQUESTS, BROADCASTS)
-    for priority, weight in WEIGHTS.items()
-}
-CONSENT = tuple(
-    topic.name
-    for topic in (PREFERENCES, PROFILE_CHANGES, BLOCKS, STOPS, SUBSCRIPTIONS, SUPPRESSIONS)
-)
+SHARES = {REQUESTS[priority].name: weight for priority, weight in WEIGHTS.items()}
+CONSENT = tuple(topic.name for topic in (PREFERENCES, PROFILE_CHANGES, BLOCKS, SUPPRESSIONS))
 """What users want, and where nothing may go."""
 _PLACED = PLACED["decider"].name
-WANTED = (CANCELLED.name, _PLACED, *CONSENT)
+WANTED = (_PLACED, *CONSENT)
 """What is read before any request that Kafka took later. Moved records are among it, as what
 another partitioner's producer writes of consent comes with them."""
 ADDRESSES = (CONTACTS.name, DEVICES.name)
@@ -100,37 +78,32 @@ KNOWN = {
 """Profile updates have shares of their own, so that an import of one tenant takes no more from
 the requests of others."""
 ASIDE = {
-    CANCELLED_BULK.name: WEIGHTS[Priority.BULK],
     OUTBOX.name: WEIGHTS[Priority.NORMAL],
     HINTS.name: WEIGHTS[Priority.BULK],
 }
 """What nobody waits for."""
-CRITICAL = (REQUESTS[Priority.CRITICAL].name, BROADCASTS[Priority.CRITICAL].name)
-AHEAD = (ERASURES.name, *CRITICAL)
+AHEAD = (ERASURES.name, REQUESTS[Priority.CRITICAL].name)
 """What goes before all else, once what it waits for is read."""
 READ_FIRST = {
-    **{
-        topic.name: Before(must=WANTED, should=(*ADDRESSES, PRESENCE.name))
-        for topic in REQUESTS.values()
-    },
-    **{topic.name: Before(must=(*WANTED, *AUDIENCE)) for topic in BROADCASTS.values()},
+    topic.name: Before(must=WANTED, should=(*ADDRESSES, PRESENCE.name))
+    for topic in REQUESTS.values()
 }
 """An audience is whoever follows, or has an attribute, when a broadcast is expanded, so that waits
-for all of it. Among requests it can't, as those behind it must not: there it is put by."""
-MIXED = frozenset(topic.name for topic in REQUESTS.values())
-"""Topics that hold broadcasts among requests."""
+for all of it. Here it can't, as requests behind it must not: it is put by meanwhile."""
+_ASKED = frozenset(topic.name for topic in REQUESTS.values())
+"""Topics of requests, with broadcasts among them."""
 _SOON = {*ADDRESSES, PRESENCE.name, FOLLOWING.name}
 PROMPT = tuple(topic.name for topic in KINDS if topic.name not in {*SHARES, *ASIDE, *_SOON})
 GATHERED = tuple(topic for topic in SHARES if not topic.endswith(Priority.BULK))
 """Topics that may hold an event of a digest that is due. Not those of tenants over their share:
 their backlog must not delay others, and what stands in it counts as late."""
 BROADCAST_SLICE = 16
-"""Broadcasts in one slice; each may stand for a thousand decisions."""
+"""Broadcasts that begin together; each may stand for a thousand decisions."""
 POSTS_SLICE = 100
 """Posts in one slice; each is compared with what else its actor posted."""
 ERASURES_SLICE = 50
 """Erasures in one slice, each of up to 1,000 timers; and withdrawals, each of up to 100 posts."""
-SLICE_RECORDS = {topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()} | {
+SLICE_RECORDS = {
     OUTBOX.name: POSTS_SLICE,
     ERASURES.name: ERASURES_SLICE,
     WITHDRAWALS.name: ERASURES_SLICE,
@@ -140,7 +113,7 @@ SLICE_RECORDS = {topic.name: BROADCAST_SLICE for topic in BROADCASTS.values()} |
 def work_of(slice_: Slice) -> float:
     """How much work a slice is, where a full one of requests, or of broadcasts, is 1."""
     records, topic = slice_.records, slice_.partition.topic
-    if topic not in MIXED:
+    if topic not in _ASKED:
         return len(records) / SLICE_RECORDS.get(topic, RECORDS)
     broadcasts = sum(is_kind("broadcast", record.value) for record in records)
     # However many broadcasts a slice has, they are decided for as many people as one.

@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord
 
 from agents.decider.decisions import Decisions
 from agents.decider.fan_out import Refuse, begin_fan_out, check_broadcast, keep_fan_out
-from agents.decider.topics import BROADCAST_SLICE, GATHERED, MIXED
+from agents.decider.topics import BROADCAST_SLICE, GATHERED
 from pipeline.processing.record_faults import is_of_record
 from schemas.request import Broadcast
 from schemas.topics import REQUESTS
@@ -38,11 +38,8 @@ class WaitingBroadcasts:
         """Until a look shows that none is."""
 
     def waits(self, record: ConsumerRecord, until: int) -> bool:
-        """Whether one is to be put by, where audiences of until then (epoch ms) are known.
-
-        Where broadcasts stand alone, they have waited in the lane.
-        """
-        return bool(record.topic in MIXED and until < record.timestamp)
+        """Whether one is to be put by, where audiences of until then (epoch ms) are known."""
+        return bool(until < record.timestamp)
 
     def put_by(
         self,

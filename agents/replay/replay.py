@@ -17,9 +17,9 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue
 from schemas.encoding import UNDECODABLE
 from schemas.kinds import kind_of
-from schemas.topics import CANCELLATIONS, EVENTS, FEEDBACK, RECEIPTS, SUPPRESSIONS
+from schemas.topics import CANCELLATIONS, EVENTS, FEEDBACK, SUPPRESSIONS
 
-TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK, RECEIPTS, SUPPRESSIONS)
+TOPICS = (EVENTS, CANCELLATIONS, FEEDBACK, SUPPRESSIONS)
 """What is replayed; what people want and whom they follow is taken as it is now."""
 _RECEIPT = "receipt"
 LONGEST_MS = 32 * 86_400_000

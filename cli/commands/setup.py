@@ -9,6 +9,7 @@ import msgspec
 from agents.setup import SetUp, set_up
 from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
+from pipeline.admin.former_topics import said_of
 from pipeline.admin.grants import to_read_outcomes, to_run, to_set_up
 from pipeline.admin.topic_settings import Difference
 from pipeline.settings import Settings
@@ -32,6 +33,7 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
     """Create missing topics and tables, and correct the settings of existing topics.
 
     A setting with another value that is no worse, such as a longer retention, stays, and is listed.
+    So do topics of an older version, which are named with what was not read in them.
     """
     settings = read_settings()
     if principal is not None:
@@ -43,6 +45,8 @@ def setup(dry_run: bool, as_json: bool, principal: str | None) -> None:
         return
     _print("To be changed:" if dry_run else "Changed:", done.mended)
     _print("Left as they were chosen:", done.kept)
+    if done.former:
+        print_lines(wrapped(said_of(done.former)))
     print_lines(wrapped(_sentence(done, dry_run)))
 
 
@@ -83,6 +87,7 @@ def _as_json(done: SetUp) -> dict[str, object]:
         "changed_settings": [_difference(each) for each in done.mended],
         "kept_settings": [_difference(each) for each in done.kept],
         "migrations": done.migrations,
+        "former_topics": done.former,
     }
 
 

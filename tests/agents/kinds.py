@@ -9,7 +9,7 @@ from schemas.delivery_event import DeliveryEvent
 from schemas.erasure import Erasure, Withdrawal
 from schemas.event import Cancellation, Event
 from schemas.feed import Post
-from schemas.feedback import Feedback, Receipt, Stop, Suppression
+from schemas.feedback import Feedback, Suppression
 from schemas.follow import Follow
 from schemas.inbox import InboxChange, Live
 from schemas.misplaced import Misplaced
@@ -22,16 +22,12 @@ from schemas.profile import (
     Preferences,
     Presence,
     ProfileChange,
-    Subscription,
 )
-from schemas.request import Broadcast, Request
+from schemas.request import Request
 from schemas.topics import (
     AUDIT,
     BLOCKS,
-    BROADCASTS,
     CANCELLATIONS,
-    CANCELLED,
-    CANCELLED_BULK,
     CONTACTS,
     DEAD_LETTERS,
     DELIVER,
@@ -52,11 +48,8 @@ from schemas.topics import (
     PREFERENCES,
     PRESENCE,
     PROFILE_CHANGES,
-    RECEIPTS,
     REQUESTS,
     RETRY,
-    STOPS,
-    SUBSCRIPTIONS,
     SUPPRESSIONS,
     WITHDRAWALS,
 )
@@ -73,26 +66,20 @@ KINDS: dict[str, type[Struct]] = {
     DEVICES.name: DeviceChange,
     PRESENCE.name: Presence,
     CANCELLATIONS.name: Cancellation,
-    CANCELLED.name: Cancellation,
-    CANCELLED_BULK.name: Cancellation,
     ERASURES.name: Erasure,
     FEEDBACK.name: Feedback,
-    RECEIPTS.name: Receipt,
     HINTS.name: Hint,
     INBOX_CHANGES.name: InboxChange,
     LIVE.name: Live[Raw],
     MISPLACED.name: Misplaced,
     OUTBOX.name: Post,
     **{topic.name: Misplaced for topic in PLACED.values()},
-    STOPS.name: Stop,
-    SUBSCRIPTIONS.name: Subscription,
     SUPPRESSIONS.name: Suppression,
     WITHDRAWALS.name: Withdrawal,
     DEAD_LETTERS.name: DeadLetter,
     DELIVERY_EVENTS.name: DeliveryEvent,
     OUTCOMES.name: Outcome,
     **{topic.name: Request for topic in REQUESTS.values()},
-    **{topic.name: Broadcast for topic in BROADCASTS.values()},
     **{topic.name: Delivery for topic in (RETRY, *DELIVER.values())},
 }
 """What each topic's values are."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from embedded.local_stack import ROOT, LocalStack
-from schemas.topics import ROLES
+from pipeline.admin.topic_creation import create_topics
+from schemas.topics import FORMER, ROLES, Topic
 from tests.chaos.conftest import Tell
 from tests.chaos.findings import settle
 from tests.chaos.flow import BRIEF_RATE, RATE, flowing
@@ -18,7 +19,12 @@ MOST_SHARED = ("router", "decider", "push")
 
 @pytest.fixture
 async def ours_again(house: LocalStack) -> AsyncIterator[LocalStack]:
-    """The house; all its workers are of this version again when a test is over."""
+    """The house, with the topics that the last release has besides, as where it was set up by that.
+
+    All its workers are of this version again when a test is over.
+    """
+    others = [Topic(name=name, key="", written_by="", read_by="decider") for name in FORMER]
+    await create_topics(house.settings, others)
     try:
         yield house
     finally:

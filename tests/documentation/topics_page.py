@@ -102,8 +102,7 @@ def _row(topic: Topic) -> tuple[str, ...]:
         days = topic.retention_ms / DAY_MS
         kept = f"{kept}{', ' * bool(kept)}{days:g} days" if days >= 1 else "1 hour"
     lines = ", one a line" * topic.lines
-    writers = f"{topic.written_by}, until {topic.until}" if topic.until else topic.written_by
-    return code(topic.name), topic.key, writers, topic.read_by, record + lines, kept
+    return code(topic.name), topic.key, topic.written_by, topic.read_by, record + lines, kept
 
 
 def _linked(kind: type[msgspec.Struct], example: str) -> str:
@@ -121,10 +120,9 @@ def _kind(topic: Topic) -> type[msgspec.Struct] | None:
 
 def _channel(topic: Topic) -> dict[str, Any]:
     config = config_of(topic, replicas=1)
-    until = f" until {topic.until}" * bool(topic.until)
     return {
         "address": topic.name,
-        "description": f"Written by {topic.written_by}{until}; read by {topic.read_by}.",
+        "description": f"Written by {topic.written_by}; read by {topic.read_by}.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages(topic)},
         "bindings": {
             "kafka": {
@@ -205,8 +203,7 @@ def _name(kind: type[msgspec.Struct]) -> str:
 def _uses(topic: Topic) -> list[tuple[str, dict[str, Any]]]:
     channel = {"$ref": f"#/channels/{_id(topic.name)}"}
     found = []
-    writers = "producers" if topic.until else topic.written_by
-    for verb, roles in (("send", writers), ("receive", topic.read_by)):
+    for verb, roles in (("send", topic.written_by), ("receive", topic.read_by)):
         for role in roles.split(", "):
             if role not in ("producers", "operators", "services"):
                 operation = {"action": verb, "channel": channel, "summary": f"By {role}."}

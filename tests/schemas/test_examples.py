@@ -17,6 +17,7 @@ from schemas.feed import Post
 from schemas.feedback import Feedback, Receipt, Stop, Suppression
 from schemas.follow import Follow
 from schemas.inbox import InboxChange, Live
+from schemas.kinds import STRUCTS
 from schemas.misplaced import Misplaced
 from schemas.outcome import Outcome
 from schemas.profile import (
@@ -72,12 +73,11 @@ def example_for(topic: str) -> str:
     """The example that shows what a topic holds."""
     if topic.startswith("deliver.") or topic == "retry":
         return "delivery"
-    if topic.startswith(("requests.", "broadcasts.")):
-        return topic.partition(".")[0]
+    if topic.startswith("requests."):
+        return "requests"
     if topic.startswith("placed."):
         return "misplaced"
-    others = {"following": "follows", "cancelled": "cancellations"}
-    return others.get(topic.removesuffix(".bulk"), topic)
+    return "follows" if topic == "following" else topic
 
 
 def example_of(struct: type[Struct]) -> str:
@@ -129,5 +129,6 @@ def test_a_record_without_a_required_field_is_refused(name: str, field: str) -> 
 
 def test_every_topic_has_an_example_and_every_example_is_tested() -> None:
     topics = {topic.name for topic in TOPICS if not topic.name.endswith("-changelog")}
-    assert {example_for(topic) for topic in topics} == KINDS.keys()
+    named = {example_for(topic) for topic in topics}
+    assert named | {example_of(struct) for struct in STRUCTS.values()} == KINDS.keys()
     assert {path.stem for path in FOLDER.iterdir()} == KINDS.keys()

@@ -19,7 +19,7 @@ from schemas.kinds import (
     structs_of,
 )
 from schemas.request import Request
-from schemas.topics import BROADCASTS, REQUESTS, SUPPRESSIONS, TOPICS, Topic
+from schemas.topics import FORMER, REQUESTS, SUPPRESSIONS, TOPICS, Topic
 from schemas.vocabulary import Priority
 from tests.schemas.test_examples import FOLDER, example_of
 
@@ -62,7 +62,7 @@ def test_what_a_topic_holds_alone_says_nothing() -> None:
         assert kind_of(encode(value)) == PLAIN
         assert not any(is_kind(name, encode(value)) for name in STRUCTS)
     broadcast = example(STRUCTS["broadcast"])
-    assert encode_in(BROADCASTS[Priority.HIGH].name, broadcast) == encode(broadcast)
+    assert encode_in("broadcasts.high", broadcast) == encode(broadcast)
 
 
 @pytest.mark.parametrize("struct", STRUCTS.values(), ids=STRUCTS)
@@ -76,10 +76,13 @@ def test_what_has_moved_is_sent_again_as_it_is_written_now(struct: type[Struct])
         assert sent_again(goal, encode_in(goal, value)) == (goal, encode_in(goal, value))
 
 
-def test_what_no_version_writes_any_more_has_moved_and_nothing_else() -> None:
-    assert {topic.name for topic in TOPICS if topic.until} == MOVED.keys()
+def test_what_no_version_reads_any_more_has_moved_and_nothing_else() -> None:
+    assert FORMER.keys() == MOVED.keys()
+    assert not FORMER.keys() & {topic.name for topic in TOPICS}
+    by_name = {topic.name: topic for topic in TOPICS}
+    assert {name: by_name[goal].read_by for name, (goal, _) in MOVED.items()} == FORMER
     for value in (None, b"", b"{", b"[]"):
-        goal, again = sent_again(BROADCASTS[Priority.LOW].name, value)
+        goal, again = sent_again("broadcasts.low", value)
         assert goal == REQUESTS[Priority.LOW].name
         assert again == (b'{"kind":"broadcast",' if value == b"{" else value)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from embedded.kafka import Kafka
 from pipeline.admin.topic_creation import check_topics, create_topics
 from pipeline.clock import SystemClock
+from pipeline.kafka.clients import administrator
 from pipeline.kafka.topic_reading import read_topic
 from pipeline.producing.outputs import partition_of
 from pipeline.producing.producer import start_producer
@@ -27,6 +28,7 @@ from schemas.topics import (
     changelog,
 )
 from schemas.vocabulary import Channel, Priority
+from tests.patience import until_told
 
 
 @given(st.text(min_size=1), st.integers(1, 64))
@@ -79,6 +81,8 @@ async def test_who_reads_a_topic_that_is_not_there_is_told_which_and_what_create
         for name in ("there", "missing", "zeta")
     )
     await create_topics(settings, [there])
+    async with administrator(settings.kafka) as admin:
+        await until_told(admin.list_topics, lambda names: there.name in names)
     await check_topics(settings, [there])
     with pytest.raises(Misconfigured, match=r"has no topic check-missing\. .*`tocsin setup`"):
         await check_topics(settings, [last, there, missing])
@@ -111,9 +115,6 @@ OF_PRODUCERS = {
 }
 """Topics that anybody may write to, each with the field of a value that is its key."""
 OF_WEB = {
-    "receipts": "user",
-    "stops": "partition",
-    "subscriptions": "user",
     "suppressions": "user",
     "inbox-changes": "user",
     "erasures": "user",
@@ -126,18 +127,9 @@ READ = {
     },
     "decider": {
         *("following", "preferences", "profile-changes", "blocks", "contacts", "devices"),
-        *(
-            "presence",
-            "cancelled",
-            "cancelled.bulk",
-            "feedback",
-            "receipts",
-            "stops",
-            "subscriptions",
-        ),
-        *("suppressions", "hints", "outbox", "withdrawals", "placed.decider", "erasures"),
+        *("presence", "feedback", "suppressions", "hints", "outbox", "withdrawals"),
+        *("placed.decider", "erasures"),
         *(f"requests.{priority}" for priority in PRIORITIES),
-        *(f"broadcasts.{priority}" for priority in PRIORITIES),
     },
     **{
         channel: {*(f"deliver.{channel}.{priority}" for priority in PRIORITIES), "erasures"}

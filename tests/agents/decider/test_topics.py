@@ -6,7 +6,7 @@ from agents.decider.agent import decider
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.processing.slices import RECORDS
 from policy.catalogue.catalogue import parse
-from schemas.topics import BROADCASTS, ERASURES, OUTBOX, REQUESTS, WITHDRAWALS, Topic
+from schemas.topics import ERASURES, OUTBOX, REQUESTS, WITHDRAWALS, Topic
 from schemas.vocabulary import Priority
 from tests.agents.lane import Waiting, runtime
 
@@ -14,7 +14,6 @@ from tests.agents.lane import Waiting, runtime
 @pytest.mark.parametrize(
     ("topic", "most"),
     [
-        *((topic, 16) for topic in BROADCASTS.values()),
         (OUTBOX, 100),
         (ERASURES, 50),
         (WITHDRAWALS, 50),

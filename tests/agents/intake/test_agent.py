@@ -303,5 +303,5 @@ def test_events_of_two_partitions_with_one_offset_are_routed_to_the_end_each() -
 def test_every_topic_that_producers_may_write_is_placed() -> None:
     named = {topic.name for topic in TOPICS if "producers" in topic.written_by.split(", ")}
     assert named <= SOURCES.keys()
-    assert {CANCELLATIONS.name, "suppressions", "subscriptions"} <= SOURCES.keys()
+    assert {CANCELLATIONS.name, "suppressions"} <= SOURCES.keys()
     assert DEAD_LETTERS.name not in SOURCES

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from agents.check.findings import State
-from agents.check.kafka import clock_finding
+from agents.check.kafka import check_kafka, clock_finding, former_finding
 from agents.setup import set_up
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
 from embedded.process import free_port
+from pipeline.admin.former_topics import FormerTopic
 from pipeline.kafka.clients import administrator
 from pipeline.variables import settings_of
 from schemas.topics import TOPICS
 from tests.cli.test_main import Ended, run
 from tests.patience import until_told
+from tests.pipeline.admin.test_former_topics import commit, create_former, write
 
 
 @pytest.fixture
@@ -33,11 +35,12 @@ async def variables(kafka: Kafka, clickhouse: ClickHouse) -> AsyncIterator[dict[
     }
     settings = settings_of(found)
     await set_up(settings)
+    await create_former(settings, "stops")
     async with administrator(settings.brokers) as admin:
-        await until_told(admin.list_topics, lambda names: len(names) == len(TOPICS))
+        await until_told(admin.list_topics, lambda names: len(names) == len(TOPICS) + 1)
     yield found
     async with administrator(settings.brokers) as admin:
-        await admin.delete_topics([topic.name for topic in TOPICS])
+        await admin.delete_topics(["stops", *(topic.name for topic in TOPICS)])
 
 
 async def check(variables: dict[str, str], *options: str, **more: str) -> Ended:
@@ -52,6 +55,7 @@ async def test_all_is_well_and_then_it_is_not(variables: dict[str, str]) -> None
         (
             *("Kafka", "Kafka's grants", "Topics", "Settings of topics", "Kafka's clock"),
             *("ClickHouse", "ClickHouse's tables", "ClickHouse's grants", "ClickHouse's clock"),
+            "Topics of before",
         ),
         "ok",
     )
@@ -70,6 +74,26 @@ async def test_all_is_well_and_then_it_is_not(variables: dict[str, str]) -> None
     topics = next(json.loads(each) for each in none.output.splitlines() if '"Topics"' in each)
     assert topics["found"].startswith(f"{len(TOPICS)} of {len(TOPICS)} are missing: ")
     assert topics["todo"] == "run `tocsin setup`"
+
+
+async def test_what_nobody_has_read_in_a_topic_of_before_fails(
+    variables: dict[str, str],
+) -> None:
+    settings = settings_of(variables)
+
+    async def told() -> tuple[State, str]:
+        found = [each async for each in check_kafka(settings)]
+        (told,) = [each for each in found if each.subject == "Topics of before"]
+        return told.state, told.found
+
+    assert await told() == (State.OK, "all that was in them is read")
+    await write(settings, "stops", 0)
+    await commit(settings, "stops", 0, 0)
+    assert await told() == (State.FAILED, "Nobody has read some records: 1 in stops")
+    unknown = former_finding([FormerTopic(topic="stops", unknown=3)])
+    assert unknown.state is State.WARNING
+    assert "3 in stops" in unknown.found
+    assert unknown.todo.endswith(": stops")
 
 
 async def test_what_is_away_is_a_line_and_the_rest_is_looked_at() -> None:

@@ -12,9 +12,11 @@ from embedded.kafka import Kafka
 from pipeline.admin.topic_creation import create_topics
 from pipeline.kafka.clients import administrator
 from pipeline.settings import Settings
+from schemas.errors import ExitCode
 from schemas.topics import EVENTS, TOPICS, changelog
 from tests.cli.test_main import Ended, run
 from tests.patience import until_told
+from tests.pipeline.admin.test_former_topics import commit, create_former, write
 from tests.pipeline.admin.test_topic_alteration import config_in
 
 DECIDER = changelog("decider").name
@@ -90,3 +92,21 @@ async def test_wrong_topics_are_shown_refused_and_mended(
     again = json.loads((await setup(spoiled, clickhouse, "--json")).output)
     assert (again["created_topics"], again["changed_settings"], again["migrations"]) == ([], [], [])
     assert again["kept_settings"] == done["kept_settings"]
+    assert again["former_topics"] == []
+
+    settings = Settings(kafka=spoiled.address, partitions=1)
+    await create_former(settings, "stops")
+    await write(settings, "stops", 0)
+    await commit(settings, "stops", 0, 0)
+    said = (await setup(spoiled, clickhouse)).output
+    assert "Nobody has read some records: 1 in stops. Let workers of 0.5.0 read them" in said
+    worker = await run(
+        "worker",
+        "decider",
+        TOCSIN_DATA_DIR=tmp_path_factory.mktemp("state"),
+        TOCSIN_KAFKA=spoiled.address,
+        TOCSIN_PARTITIONS=1,
+    )
+    assert worker.code == ExitCode.UNAVAILABLE
+    (sentence,) = worker.sentences
+    assert "1 in stops. This version does not read them, so nothing was started" in sentence
