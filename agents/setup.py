@@ -10,7 +10,7 @@ from pipeline.admin.topic_alteration import mend_topics
 from pipeline.admin.topic_creation import create_topics
 from pipeline.admin.topic_settings import Difference
 from pipeline.settings import Settings
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, needed_topics
 
 
 class SetUp(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,8 @@ async def set_up(settings: Settings, *, dry_run: bool = False, has_tables: bool 
 
     Without `has_tables` there are topics alone, and no ClickHouse is asked.
     """
-    created = await create_topics(settings, TOPICS, dry_run=dry_run)
+    needed = needed_topics(outcomes=settings.outcomes)
+    created = await create_topics(settings, needed, dry_run=dry_run)
     differences = await mend_topics(settings, TOPICS, dry_run=dry_run)
     former = await former_topics(settings)
     applied = await _set_up_tables(settings, dry_run=dry_run) if has_tables else []

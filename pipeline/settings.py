@@ -112,7 +112,8 @@ class Settings(BaseSettings):
 
     outcomes: bool = False
     """Whether the role intake tells other services what became of notifications, as CloudEvents in
-    the topic `outcomes`; to be the same wherever that role runs."""
+    the topic `outcomes`; to be the same wherever that role runs, and for `tocsin setup`, which
+    creates the topic only then."""
 
     push_providers: str = "fcm"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);

@@ -272,6 +272,16 @@ HEADERS = {
 """By topic, the headers that its records have."""
 READ_IF_SET = {"intake": (DELIVERY_EVENTS,)}
 """Topics that a role's group reads only where its settings ask for it."""
+WRITTEN_IF_SET = {"intake": (OUTCOMES,)}
+"""Topics that a role writes, and that need be there, only where its settings ask for it."""
+
+
+def needed_topics(*, outcomes: bool) -> tuple[Topic, ...]:
+    """All that an installation needs, where others are told what became of notifications or not."""
+    unset = () if outcomes else tuple(each for topics in WRITTEN_IF_SET.values() for each in topics)
+    return tuple(topic for topic in TOPICS if topic not in unset)
+
+
 INPUTS = {
     role: tuple(
         topic

@@ -24,7 +24,7 @@ from pipeline.admin.topic_creation import check_topics, create_topics
 from pipeline.kafka.clients import administrator, new_client
 from pipeline.settings import Settings
 from schemas.errors import Misconfigured, Unavailable
-from schemas.topics import OWNERS, TOPICS
+from schemas.topics import OWNERS, TOPICS, needed_topics
 
 MOST_CLOCK_MS = 1000
 """By which our clock and another may differ: beyond it, quiet hours and times to live are off."""
@@ -59,16 +59,17 @@ async def check_kafka(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _topics(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        lacking = await create_topics(settings, TOPICS, dry_run=True)
-        await check_topics(settings, [each for each in TOPICS if each.name not in lacking])
+        topics = needed_topics(outcomes=settings.outcomes)
+        lacking = await create_topics(settings, topics, dry_run=True)
+        await check_topics(settings, [each for each in topics if each.name not in lacking])
     except Misconfigured as error:
         yield Finding("Topics", State.FAILED, str(error), "set TOCSIN_PARTITIONS")
         return
     if lacking:
-        said = f"{len(lacking)} of {len(TOPICS)} are missing: {_some(lacking)}"
+        said = f"{len(lacking)} of {len(topics)} are missing: {_some(lacking)}"
         yield Finding("Topics", State.FAILED, said, "run `tocsin setup`")
     else:
-        yield Finding("Topics", State.OK, f"all {len(TOPICS)}, {settings.partitions} partitions")
+        yield Finding("Topics", State.OK, f"all {len(topics)}, {settings.partitions} partitions")
     different = await mend_topics(settings, TOPICS, dry_run=True)
     wrong = [each for each in different if not each.stays]
     losing = [each for each in wrong if each.loses]

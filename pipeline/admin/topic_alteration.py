@@ -13,7 +13,7 @@ from pipeline.admin.topic_settings import Difference, differences
 from pipeline.kafka.clients import administrator
 from pipeline.settings import Settings
 from schemas.errors import Misconfigured
-from schemas.topics import TOPICS, Topic, changelog
+from schemas.topics import TOPICS, WRITTEN_IF_SET, Topic, changelog
 
 SET_ON_TOPIC = 1
 """What Kafka says of a setting that was given to the topic itself, and is no default."""
@@ -48,11 +48,14 @@ async def mend_topics(
 
 
 async def check_topics_of(settings: Settings, role: str, reads: Iterable[str]) -> None:
-    """See that what a role reads, and its changelog, is there and set so that nothing is lost.
+    """See that what a role reads, its changelog, and what its settings have it write, is there and
+    set so that nothing is lost.
 
     Raises Misconfigured where that is not so, and Unavailable without a broker.
     """
     names = {*reads, changelog(role).name}
+    if settings.outcomes:
+        names.update(topic.name for topic in WRITTEN_IF_SET.get(role, ()))
     topics = [topic for topic in TOPICS if topic.name in names]
     await check_topics(settings, topics)
     await check_topic_settings(settings, topics)

@@ -46,7 +46,7 @@ async def check_topics(settings: Settings, topics: Iterable[Topic]) -> None:
     if missing:
         raise Misconfigured(
             f"Kafka at {settings.brokers} has no topic {min(missing)}. Nothing was read; `tocsin "
-            "setup` creates it, or set TOCSIN_KAFKA to another."
+            "setup`, with the same settings, creates it, or set TOCSIN_KAFKA to another."
         )
 
 

@@ -43,6 +43,7 @@ async def topics(line: Line, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]
         for name in (new, wrong)
     )
     monkeypatch.setattr("agents.setup.TOPICS", declared)
+    monkeypatch.setattr("schemas.topics.TOPICS", declared)
     return new, wrong
 
 

@@ -20,12 +20,14 @@ from schemas.topics import (
     KEPT_MS,
     LARGEST_RECORD,
     LINES,
+    OUTCOMES,
     ROLES,
     SENT_KEPT_MS,
     SINKS,
     TOPICS,
     Topic,
     changelog,
+    needed_topics,
 )
 from schemas.vocabulary import Channel, Priority
 from tests.patience import until_told
@@ -35,6 +37,11 @@ from tests.patience import until_told
 def test_keys_go_where_every_kafka_client_puts_them(key: str, partitions: int) -> None:
     numbers = list(range(partitions))
     assert partition_of(key, partitions) == DefaultPartitioner()(key.encode(), numbers, numbers)
+
+
+def test_what_nobody_asked_for_is_not_needed() -> None:
+    assert needed_topics(outcomes=True) == TOPICS
+    assert {*TOPICS} - {*needed_topics(outcomes=False)} == {OUTCOMES}
 
 
 def test_names_are_unique() -> None:

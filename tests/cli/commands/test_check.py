@@ -16,7 +16,7 @@ from embedded.process import free_port
 from pipeline.admin.former_topics import FormerTopic
 from pipeline.kafka.clients import administrator
 from pipeline.variables import settings_of
-from schemas.topics import TOPICS
+from schemas.topics import needed_topics
 from tests.cli.test_main import Ended, run
 from tests.patience import until_told
 from tests.pipeline.admin.test_former_topics import commit, create_former, write
@@ -35,12 +35,13 @@ async def variables(kafka: Kafka, clickhouse: ClickHouse) -> AsyncIterator[dict[
     }
     settings = settings_of(found)
     await set_up(settings)
+    needed = needed_topics(outcomes=False)
     await create_former(settings, "stops")
     async with administrator(settings.brokers) as admin:
-        await until_told(admin.list_topics, lambda names: len(names) == len(TOPICS) + 1)
+        await until_told(admin.list_topics, lambda names: len(names) == len(needed) + 1)
     yield found
     async with administrator(settings.brokers) as admin:
-        await admin.delete_topics(["stops", *(topic.name for topic in TOPICS)])
+        await admin.delete_topics(await admin.list_topics())
 
 
 async def check(variables: dict[str, str], *options: str, **more: str) -> Ended:
@@ -71,8 +72,9 @@ async def test_all_is_well_and_then_it_is_not(variables: dict[str, str]) -> None
     assert wrong.output.splitlines()[-1] == "1 of 8 failed."
 
     none = await check(variables, "--json", "--no-providers", TOCSIN_PREFIX="elsewhere.")
+    count = len(needed_topics(outcomes=False))
     topics = next(json.loads(each) for each in none.output.splitlines() if '"Topics"' in each)
-    assert topics["found"].startswith(f"{len(TOPICS)} of {len(TOPICS)} are missing: ")
+    assert topics["found"].startswith(f"{count} of {count} are missing: ")
     assert topics["todo"] == "run `tocsin setup`"
 
 

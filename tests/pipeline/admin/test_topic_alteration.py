@@ -13,7 +13,7 @@ from pipeline.admin.topic_creation import create_topics
 from pipeline.kafka.clients import administrator
 from pipeline.settings import Settings
 from schemas.errors import Misconfigured, Unavailable
-from schemas.topics import Topic, changelog
+from schemas.topics import WRITTEN_IF_SET, Topic, changelog
 from tests.patience import until_told
 
 WRONG = {
@@ -129,7 +129,14 @@ async def test_a_role_looks_at_what_it_reads_and_at_its_changelog_and_at_nothing
     with pytest.raises(Misconfigured, match=f"has no topic {read.name}"):
         await check_topics_of(settings, role, [read.name])
     await create_topics(settings, [read])
+    async with administrator(kafka.address) as admin:
+        await until_told(admin.list_topics, lambda names: read.name in names)
     await check_topics_of(settings, role, [read.name])
+    monkeypatch.setitem(WRITTEN_IF_SET, role, (unread,))
+    await check_topics_of(settings, role, [read.name])
+    asked = settings.model_copy(update={"outcomes": True})
+    with pytest.raises(Misconfigured, match=f"has no topic {unread.name}.* with the same settings"):
+        await check_topics_of(asked, role, [read.name])
     async with administrator(kafka.address) as admin:
         lossy = {"cleanup.policy": "delete"}
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, own.name, lossy)])
