@@ -15,6 +15,9 @@ class Misplaced(Struct, frozen=True, kw_only=True, omit_defaults=True):
     What a `source` of the catalogue has read in a company's own topic goes `into` a public one, and
     the value is what it says there. Its place is that in the company's topic, which was made, or
     first read, at `since` (epoch ms): made anew, it begins to count its offsets from 0.
+
+    It is `direct` where the role that read it placed it itself, and not intake. No version does so
+    yet; while one that does takes over, such a record overtakes those that intake still has.
     """
 
     topic: str
@@ -27,3 +30,4 @@ class Misplaced(Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str = ""
     into: str = ""
     since: int = 0
+    direct: bool = False

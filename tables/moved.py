@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from msgspec import Struct
 
-from pipeline.processing.misplaced import SourcedRecord
+from pipeline.processing.misplaced import MovedRecord, SourcedRecord
 from tables.storage.table import Table, key_of
 from tables.storage.transaction import Transaction
 
@@ -23,7 +23,9 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
 
 
 MOVED = Table(b"M", Mark, kept=1000)
-"""By topic and partition of the source, and by the name of the source that read it, if any did."""
+"""By topic and partition of the source, and by the name of the source that read it, if any did, or
+by the way, where it came straight."""
+_STRAIGHT = "straight"
 
 
 def without_repeats(
@@ -32,7 +34,8 @@ def without_repeats(
     """Those records of a placed topic that were not taken before.
 
     Whoever moves them keeps the order of each source partition and leaves out nothing, also when
-    it begins anew after a crash. So one offset for each source partition says which are repeats.
+    it begins anew after a crash. So one offset for each source partition says which are repeats. Of
+    two ways each has its own, as neither waits for the other.
     """
     marks = transaction.view(MOVED)
     for record, value in records:
@@ -41,6 +44,8 @@ def without_repeats(
             origin, offset = record.origin, record.origin.offset
             # Since when it is read tells a topic that was made anew from the one before it.
             source = key_of(origin.topic, str(origin.partition), origin.source, str(origin.since))
+        elif isinstance(record, MovedRecord) and record.is_direct:
+            source = key_of(record.topic, str(record.partition), _STRAIGHT)
         else:
             source = key_of(record.topic, str(record.partition))
         mark = marks.get(source) or Mark(0, 0)

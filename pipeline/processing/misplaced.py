@@ -30,7 +30,12 @@ _decode = msgspec.json.Decoder(Misplaced).decode
 
 
 class MovedRecord(ConsumerRecord):
-    """A record as it stood where its producer wrote it, read in its key's partition."""
+    """A record as it stood where its producer wrote it, read in its key's partition.
+
+    One that `is_direct` did not come by way of intake.
+    """
+
+    is_direct: bool = False
 
 
 class SourcedRecord(ConsumerRecord):
@@ -124,13 +129,9 @@ def stood(source: Misplaced, topics: Iterable[str], partitions: int) -> MovedRec
     if source.topic not in topics or source.partition >= partitions:
         place = f"{source.topic}-{source.partition}"[:200]
         raise BadRecord(Reason.INVALID, f"no record is moved here from {place}")
-    return make_record(
-        MovedRecord,
-        source.topic,
-        source.partition,
-        source.offset,
-        source.accepted_at,
-        source.key,
-        bytes(source.value),
-        source.headers,
-    )
+    place = source.topic, source.partition, source.offset
+    content = source.key, bytes(source.value), source.headers
+    record = make_record(MovedRecord, *place, source.accepted_at, *content)
+    if source.direct:
+        record.is_direct = True
+    return record

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from pipeline.processing.misplaced import SourcedRecord
+from pipeline.processing.misplaced import SourcedRecord, stood
 from pipeline.records.made_record import make_record
 from schemas.misplaced import Misplaced
 from tables.moved import MOVED, Mark, without_repeats
@@ -57,6 +57,33 @@ async def test_each_source_counts_by_itself() -> None:
     assert await taken(store, ("events", 1, 100, 50)) == [("events", 1, 100, 50)]
     others = [("events", 0, 3, 50), ("follows", 1, 3, 50), ("events", 11, 3, 50)]
     assert await taken(store, *others, ("events", 1, 3, 50)) == others
+
+
+async def test_what_comes_straight_makes_nothing_of_the_other_way_a_repeat() -> None:
+    store = MemoryStore()
+
+    async def are_taken(*offsets: int) -> list[int]:
+        said = [
+            Misplaced(
+                topic="events",
+                partition=0,
+                offset=offset,
+                accepted_at=50,
+                value=Raw(b"1"),
+                direct=True,
+            )
+            for offset in offsets
+        ]
+        transaction = turn_of(store)
+        records = [(stood(each, ["events"], 1), None) for each in said]
+        found = [each.offset for each, _ in without_repeats(transaction, records)]
+        await transaction.commit()
+        return found
+
+    assert await are_taken(8, 9) == [8, 9]
+    assert await taken(store, ("events", 0, 7, 50)) == [("events", 0, 7, 50)]
+    assert await are_taken(8, 9, 10) == [10]
+    assert await taken(store, ("events", 0, 7, 50)) == []
 
 
 async def test_the_first_of_all_is_taken_whenever_it_was_accepted() -> None:
