@@ -129,9 +129,16 @@ def stood(source: Misplaced, topics: Iterable[str], partitions: int) -> MovedRec
     if source.topic not in topics or source.partition >= partitions:
         place = f"{source.topic}-{source.partition}"[:200]
         raise BadRecord(Reason.INVALID, f"no record is moved here from {place}")
-    place = source.topic, source.partition, source.offset
-    content = source.key, bytes(source.value), source.headers
-    record = make_record(MovedRecord, *place, source.accepted_at, *content)
+    record = make_record(
+        MovedRecord,
+        source.topic,
+        source.partition,
+        source.offset,
+        source.accepted_at,
+        source.key,
+        bytes(source.value),
+        source.headers,
+    )
     if source.direct:
         record.is_direct = True
     return record

@@ -16,6 +16,7 @@ from pipeline.producing.producer import start_producer
 from pipeline.settings import Settings
 from schemas.errors import Misconfigured, Unavailable
 from schemas.topics import (
+    FORMER,
     INPUTS,
     KEPT_MS,
     LARGEST_RECORD,
@@ -27,6 +28,7 @@ from schemas.topics import (
     TOPICS,
     Topic,
     changelog,
+    is_ours,
     needed_topics,
 )
 from schemas.vocabulary import Channel, Priority
@@ -42,6 +44,11 @@ def test_keys_go_where_every_kafka_client_puts_them(key: str, partitions: int) -
 def test_what_nobody_asked_for_is_not_needed() -> None:
     assert needed_topics(outcomes=True) == TOPICS
     assert {*TOPICS} - {*needed_topics(outcomes=False)} == {OUTCOMES}
+
+
+def test_the_name_of_a_topic_of_before_is_nobody_else_s() -> None:
+    assert all(is_ours(f"shop.{name}", "shop.") for name in FORMER)
+    assert not is_ours("shop.stops")
 
 
 def test_names_are_unique() -> None:
