@@ -2,6 +2,8 @@
 
 A user's marks are one run of bytes, an entry of fixed length each, the first written in front.
 Every decision copies, stores and drops the marks of its user, and looks into hardly any of them.
+What the run has no room for is spilled: kept elsewhere until its window ends, see
+`tables.spilled_marks`.
 """
 
 from binascii import unhexlify
@@ -14,7 +16,9 @@ from schemas.request import Origin
 
 HOUR_MS = 3_600_000
 MARKS_KEPT = 512
-"""Marks of one user; past it the first written go, however young: state must stay bounded."""
+"""Marks in one run; past it the first written are spilled where their window has not ended."""
+LATE_MS = HOUR_MS
+"""From when on an event is late: others, which happened after it, drop its mark too early."""
 NO_MARKS = b""
 _ENTRY = Layout(">8sqqiH16s")  # key, time, offset, partition, hours, body
 _AGE = Layout(">8xq12xH16x")  # time and hours
@@ -65,7 +69,7 @@ def remember(marks: bytes, key: bytes, mark: Mark, *, is_new: bool = False) -> b
 
     It replaces what the key has, unless `is_new` says that it is known to have none. Marks are
     dropped from the first written on, so one that arrived late may outlive its window; there are
-    never more than `MARKS_KEPT`.
+    never more than `MARKS_KEPT`. What goes too early by that, `spilled_by` says.
     """
     place = -1 if is_new else _place(marks, key)
     if place >= 0:
@@ -81,6 +85,36 @@ def remember(marks: bytes, key: bytes, mark: Mark, *, is_new: bool = False) -> b
     body = mark.body.encode()
     entry = _ENTRY.pack(key, mark.at, mark.offset, mark.partition, mark.hours, body)
     return marks[start:] + entry
+
+
+Spilled = tuple[int, bytes]
+"""A mark's entry, and until when (epoch ms) it is to be kept."""
+
+
+def spilled_by(
+    marks: bytes, key: bytes, mark: Mark, accepted_at: int, *, is_late: bool
+) -> tuple[Spilled, ...]:
+    """What `remember` of the same mark, of an event accepted then (epoch ms), drops too early.
+
+    That is what there is no room for, and what is late itself: it would go with the next event.
+    """
+    place = _place(marks, key)
+    if place >= 0:
+        marks = marks[:place] + marks[place + _SIZE :]
+    found = []
+    for start in range(0, len(marks) - _ROOM, _SIZE):
+        at, hours = _AGE.unpack_from(marks, start)
+        if mark.at - at < hours * HOUR_MS:
+            # It was accepted later than it happened, if not by much.
+            found.append((at + hours * HOUR_MS + LATE_MS, marks[start : start + _SIZE]))
+    if is_late:
+        found.append((accepted_at + mark.hours * HOUR_MS, remember(NO_MARKS, key, mark)))
+    return tuple(found)
+
+
+def happened_at(entry: bytes) -> int:
+    """The time (epoch ms) of the event that left the mark of an entry."""
+    return int(_AGE.unpack_from(entry)[0])
 
 
 def _place(marks: bytes, key: bytes) -> int:

@@ -10,7 +10,7 @@ from policy.tracking.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.topics import DAY_MS, SENT_KEPT_MS
 from tables.storage.store import Store
-from tables.storage.table import Table
+from tables.storage.table import Table, day_key
 
 LINGER = 0.01
 """Seconds that a mark waits for others where none is being written: nobody waits for it but a slot,
@@ -76,7 +76,7 @@ class SentLedger:
         """Drop the days whose deliveries no topic holds any more, as the changelog does itself."""
         oldest = (now - SENT_KEPT_MS) // DAY_MS
         if oldest > self._forgotten:
-            self._store.drop_before(SENT.prefix, SENT.prefix + _day(oldest))
+            self._store.drop_before(SENT.prefix, SENT.prefix + day_key(oldest))
             self._forgotten = oldest
 
     async def _write(self, marks: Sequence[tuple[bytes, SentMark]]) -> list[None]:
@@ -89,8 +89,4 @@ def _key(delivery: Delivery) -> bytes:
 
 
 def _place(delivery_id: str, day: int) -> bytes:
-    return SENT.prefix + _day(day) + bytes.fromhex(delivery_id)
-
-
-def _day(number: int) -> bytes:
-    return number.to_bytes(4, "big")
+    return SENT.prefix + day_key(day) + bytes.fromhex(delivery_id)

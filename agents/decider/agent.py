@@ -76,6 +76,7 @@ from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMEN
 from tables.moved import MOVED, without_repeats
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
+from tables.spilled_marks import FORGETTING, SPILLED, SpilledMarks
 from tables.storage.step import Step
 from tables.storage.store import Store
 from tables.storage.transaction import Transaction
@@ -113,6 +114,8 @@ TABLES = (
     AGES,
     MOVED,
     TICKETS,
+    SPILLED,
+    FORGETTING,
 )
 WATERMARK_RETRY_SECONDS = 0.05
 """Seconds until a timer that waits for that is looked at again."""
@@ -154,6 +157,7 @@ class Decider(Stateful):
         self._waiting = WaitingBroadcasts(number, self._intake.set_aside)
         self._edges = EdgeErasures(drop_edge)
         self._cancellations = Cancellations()
+        self._spilled = SpilledMarks()
         self._outlook = Outlook(PROMPT, GATHERED, ADDRESSES, AUDIENCE)
         self._read_to: ReadTo = all_read
 
@@ -176,11 +180,8 @@ class Decider(Stateful):
             await self._take_all(transaction, records, self._runtime.clock.now())
         await transaction.commit()
         if begun:
-            traces = [
-                value.event.trace
-                for _, value in records
-                if isinstance(value, Request | Broadcast) and value.event.trace
-            ]
+            asked = (value for _, value in records if isinstance(value, Request | Broadcast))
+            traces = [value.event.trace for value in asked if value.event.trace]
             slice_done(NAME, slice_, traces, begun, self._runtime.clock.now())
 
     def _erase(
@@ -194,7 +195,7 @@ class Decider(Stateful):
         for record, erasure in records:
             erase(transaction, self._timers, erasure, record.timestamp, partitions, step)
             forgotten.note(erasure.tenant, erasure.user, record.timestamp)
-        self._edges.may_be_left = True
+        self._edges.may_be_left = self._spilled.may_be_left = True
 
     async def _take_all(
         self,
@@ -202,10 +203,11 @@ class Decider(Stateful):
         records: list[tuple[ConsumerRecord, msgspec.Struct]],
         now: int,
     ) -> None:
-        asked, users, broadcasts, messages = set(), [], 0, []
+        asked, users, broadcasts, messages, decided_to = set(), [], 0, [], 0
         for _, value in records:
             if isinstance(value, Request):
                 users.append(user_key(value.event.tenant, value.user))
+                decided_to = value.accepted_at
                 if value.type == MESSAGE:
                     messages.append(value.event)
                 else:
@@ -236,6 +238,7 @@ class Decider(Stateful):
                     self._take(transaction, decisions, value, record)
             except BadRecord as error:
                 self._intake.set_aside(record, _of_source(error, value), transaction.outputs)
+        self._spilled.note_decided(min(decided_to, now))
 
     def _take(
         self,
@@ -281,14 +284,14 @@ class Decider(Stateful):
         """
         now = self._runtime.clock.now()
         if self._cancellations.may_be_left:
-            transaction = Transaction(None, self._store, self._runtime.outputs())
-            decisions = self._decisions(transaction, now)
+            transaction, decisions = self._turn_by_clock(now)
             self._cancellations.go_on(transaction, decisions, Step())
             await transaction.commit()
-        if self._edges.may_be_left:
-            transaction = Transaction(None, self._store, self._runtime.outputs())
-            self._edges.go_on(transaction)
-            await transaction.commit()
+        for each in (self._edges, self._spilled):
+            if each.may_be_left:
+                transaction, _ = self._turn_by_clock(now)
+                each.go_on(transaction)
+                await transaction.commit()
         self._read_to = read_to
         if self._is_fanning_out:
             await self._do_by_clock(now, None)
@@ -305,7 +308,8 @@ class Decider(Stateful):
             following = self._timers.next_due(now)
         else:
             self._outlook.rest()
-        if self._is_fanning_out or self._edges.may_be_left or self._cancellations.may_be_left:
+        left = (self._edges, self._cancellations, self._spilled)
+        if self._is_fanning_out or any(each.may_be_left for each in left):
             return 0
         waits = [WATERMARK_RETRY_SECONDS] if self._waiting.may_be_left else []
         if following is not None:

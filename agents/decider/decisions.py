@@ -84,6 +84,9 @@ class Decisions:
         ends = () if spec.until is None else spec.until.keys(request)
         user = user_key(event.tenant, request.user)
         state = self._states.of(event.tenant, user, event.cancel_key, ends)
+        until = state.ledger.spilled_until
+        if until > request.accepted_at and (marks := self._states.spilled(request, until)):
+            state = replace(state, spilled=marks)
         decision = decide(request, spec, state, self._now)
         if decision.replay:
             return

@@ -30,6 +30,7 @@ from schemas.topics import WITHDRAWALS
 from tables.erasure_filter import ErasureFilter
 from tables.followers import SEGMENTS
 from tables.phones import PHONES
+from tables.spilled_marks import begin_forgetting
 from tables.storage.step import Step
 from tables.storage.table import key_of
 from tables.storage.transaction import Transaction
@@ -82,10 +83,12 @@ def erase(
     for number in profile.numbers:
         transaction.view(PHONES).put(key_of(number, tenant, user), None)
     transaction.view(PROFILES).put(person, None)
-    drop_tickets(transaction, user_digest(tenant, user))
+    digest = user_digest(tenant, user)
+    drop_tickets(transaction, digest)
     forget_hint(transaction, tenant, user, partition_of(user, partitions))
     _drop_waiting(transaction, timers, tenant, user)
     begin_dropping_held(transaction, tenant, user, at, step)
+    begin_forgetting(transaction, digest, at, step)
     begin_erasing(transaction, tenant, user, at)
     withdrawal = encode(Withdrawal(actor=user, at=at, tenant=tenant))
     for place in range(partitions):

@@ -7,8 +7,15 @@ from agents.decider.feed_queries import FeedAnswers
 from pipeline.settings import Settings
 from policy.audience.membership import FollowFacts
 from policy.catalogue.catalogue import Catalogue
-from policy.decision.context import Standing, ending_keys, explanations, followed
+from policy.decision.context import (
+    Standing,
+    ending_keys,
+    explanations,
+    followed,
+    marked_keys,
+)
 from policy.decision.explanation import Explanation
+from policy.identity import user_digest
 from policy.tracking.ticket import Stub, Ticket
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
@@ -26,6 +33,7 @@ from schemas.question import CountAudience, Counted, Explain, Question, ReadPost
 from schemas.vocabulary import Reason
 from tables.followers import FOLLOWERS
 from tables.pending import CANCELLED, QUOTAS, SPENT
+from tables.spilled_marks import spilled_mark
 from tables.storage.table import key_of
 from tables.storage.transaction import Transaction
 from tables.tickets import TICKETS, ticket_key
@@ -62,7 +70,7 @@ class Answers:
         return _encode(self._known(asked.tenant, asked.user, now))
 
     def _explain(self, event: Event, user: str, now: int) -> list[Explanation]:
-        standing, threshold = self._standing(event, user), self._settings.fan_out_threshold
+        standing, threshold = self._standing(event, user, now), self._settings.fan_out_threshold
         return explanations(event, user, now, self._catalogue, standing, threshold)
 
     def _count(self, asked: CountAudience) -> Counted:
@@ -74,15 +82,18 @@ class Answers:
         users, done = count_audience(self._transaction, asked.broadcast, spec, done, MOST_COUNTED)
         return Counted(users, done.hex())
 
-    def _standing(self, event: Event, user: str) -> Standing:
+    def _standing(self, event: Event, user: str, now: int) -> Standing:
         view, tenant = self._transaction.view, event.tenant
         person, edges = user_key(tenant, user), view(FOLLOWERS)
         specs = self._catalogue.for_event(event)
         asked, cancelled = followed(event, specs), view(CANCELLED)
         follows = frozenset(name for name in asked if edges.get(key_of(tenant, name, user)))
+        ledger = view(LEDGERS).get(person) or Ledger()
+        marked, until = marked_keys(event, user, specs), ledger.spilled_until
+        owner = user_digest(tenant, user)
         return Standing(
             profile=view(PROFILES).get(person) or Profile(),
-            ledger=view(LEDGERS).get(person) or Ledger(),
+            ledger=ledger,
             # How many followers there are, the router knows: feeds may read it instead.
             ties=FollowFacts(follows),
             cancelled_at=cancelled.get(key_of(tenant, event.cancel_key or "")) or 0,
@@ -95,6 +106,9 @@ class Answers:
             partitions=self._settings.partitions,
             spending=view(SPENT).get(key_of(tenant)),
             prices=self._settings.sms_prices,
+            spilled=b"".join(
+                spilled_mark(self._transaction, owner, key, now, until) for key in marked
+            ),
         )
 
     def _ticket(self, asked: ReadTicket) -> list[Ticket]:

@@ -5,13 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.decision import Decision, Row
 from policy.decision.ending import is_over
+from policy.dedupe import mark_key
+from policy.identity import counted_id, user_digest
 from policy.limits.daily_limit import Allowance
 from policy.user.ledger import Held, Ledger
 from policy.user.profile import Profile
 from policy.user.state import Quota, UserState
+from schemas.request import Request
 from schemas.topics import SENT_KEPT_MS
 from tables.erasure_filter import ErasureFilter
 from tables.pending import CANCEL_KEYS, CANCELLED, HELD, QUOTAS, SPENT
+from tables.spilled_marks import spill, spilled_mark
 from tables.storage.table import key_of, parts_of
 from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Timer, Timers
@@ -102,6 +106,14 @@ class UserStates:
             allowance,
         )
 
+    def spilled(self, request: Request, until: int) -> bytes:
+        """The mark of the request, if it is one of those for which its user's ledger has no room;
+        these are there until `until` (epoch ms)."""
+        event, user = request.event, request.user
+        key = mark_key(counted_id(event, user, request.type))
+        owner = user_digest(event.tenant, user)
+        return spilled_mark(self._transaction, owner, key, request.accepted_at, until)
+
     def held(self, user: bytes, row: Row) -> Held | None:
         """What is held for the user in a row."""
         return self._held.get(user + key_of(*row))
@@ -175,6 +187,8 @@ class UserStates:
         if after is before:
             return
         self._ledgers.put(key, after)
+        if decision.spilled:
+            spill(self._transaction, user_digest(tenant, user), decision.spilled)
         if after.waiting is not before.waiting or after.gathering is not before.gathering:
             self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after)
             self._keep(tenant, user, key, decision)

@@ -6,7 +6,8 @@ from pipeline.admin.topic_creation import check_topics
 from pipeline.producing.outputs import partition_of
 from pipeline.settings import Settings
 from policy.audience.membership import FollowFacts
-from policy.decision.context import Standing, ending_keys, followed
+from policy.decision.context import Standing, ending_keys, followed, marked_keys
+from policy.identity import user_digest
 from policy.notification_type import NotificationType
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
@@ -14,6 +15,7 @@ from schemas.event import Event
 from schemas.topics import changelog
 from tables.followers import FOLLOWER_COUNTS, FOLLOWERS
 from tables.pending import CANCELLED, QUOTAS, SPENT
+from tables.spilled_marks import SPILLED, is_mark_of
 from tables.storage.snapshot import snapshot
 from tables.storage.table import View, key_of
 from tables.users import LEDGERS, PROFILES, user_key
@@ -41,8 +43,14 @@ async def read_standing(
         *(CANCELLED.prefix + key for key in (cancelled, *ends.values())),
         *(FOLLOWERS.prefix + edge for edge in edges.values()),
     }
-    tables = (PROFILES, LEDGERS, QUOTAS, SPENT, CANCELLED, FOLLOWERS)
-    store = await snapshot(settings.brokers, DECIDER, partition, wanted.__contains__, *tables)
+    owner, marks = user_digest(event.tenant, user), marked_keys(event, user, specs)
+
+    def is_wanted(key: bytes) -> bool:
+        return key in wanted or is_mark_of(key, owner, marks)
+
+    tables = (PROFILES, LEDGERS, QUOTAS, SPENT, CANCELLED, FOLLOWERS, SPILLED)
+    store = await snapshot(settings.brokers, DECIDER, partition, is_wanted, *tables)
+    spilled = dict(store.scan(SPILLED.prefix))
     profile, following = View(PROFILES, store).get(person), View(FOLLOWERS, store)
     times = View(CANCELLED, store)
     follows = frozenset(name for name, edge in edges.items() if following.get(edge))
@@ -59,6 +67,8 @@ async def read_standing(
         prices=settings.sms_prices,
         is_known=profile is not None,
         ended={key: times.get(place) or 0 for key, place in ends.items()},
+        # The last one first: of what was told again after its window, that is the one that counts.
+        spilled=b"".join(SPILLED.decode(spilled[key]) for key in sorted(spilled, reverse=True)),
     )
 
 

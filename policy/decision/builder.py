@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from policy.decision.decision import Decision, Notice, Outcome, Row
 from policy.decision.replacing import Order, replaces, waits_as
 from policy.decision.rule import Verdict
+from policy.dedupe import Spilled
 from policy.identity import counted_id, delivery_id, repeat_name
 from policy.limits.daily_limit import Allowance
 from policy.limits.rate_limit import Window
@@ -68,6 +69,7 @@ class Draft(Struct, gc=False):
     gathering: dict[str, Gathering]
     heard: dict[bytes, Stage]
     newest: dict[bytes, Order]
+    spilled_until: int
     step: int = 0
     closing: bool = False
     plan: Plan = cast("Plan", None)  # there is one once a channel is looked at
@@ -86,6 +88,7 @@ class Draft(Struct, gc=False):
     waited: bool = False
     counted_before: tuple[str, ...] = ()
     before: tuple[Channel, ...] = ()
+    spilled: tuple[Spilled, ...] = ()
 
     def look_at(self, plan: Plan) -> None:
         """Turn to one channel."""
@@ -203,7 +206,13 @@ class Draft(Struct, gc=False):
         if self.keep:
             self.keep = tuple(self._noted(*each) for each in self.keep)
         ledger = Ledger(
-            self.marks, self.windows, self.waiting, self.gathering, self.heard, self.newest
+            self.marks,
+            self.windows,
+            self.waiting,
+            self.gathering,
+            self.heard,
+            self.newest,
+            self.spilled_until,
         )
         return Decision(
             self.name,
@@ -217,6 +226,7 @@ class Draft(Struct, gc=False):
             self.quota,
             0,
             self.allowance,
+            self.spilled,
         )
 
     def _noted(self, row: Row, held: Held) -> tuple[Row, Held]:
@@ -264,6 +274,7 @@ def draft_of(
         ledger.gathering,
         ledger.heard,
         ledger.newest,
+        ledger.spilled_until,
     )
 
 

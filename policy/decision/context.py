@@ -10,6 +10,8 @@ from policy.audience.membership import FollowFacts, membership
 from policy.body import body_digest
 from policy.catalogue.catalogue import Catalogue
 from policy.decision.explanation import Explanation, explain
+from policy.dedupe import NO_MARKS, mark_key
+from policy.identity import counted_id
 from policy.limits.daily_limit import Allowance, Spending
 from policy.limits.rate_limit import Tally
 from policy.notification_type import NotificationType
@@ -29,7 +31,8 @@ class Standing(Struct, frozen=True):
 
     `partition` of `partitions` is the user's; `tally` what their tenant used there of its limit,
     and `spending` of its limit by day, with the `prices` of SMS;
-    `ended` when what ends a notification happened (epoch ms), by the keys of `ending_keys`.
+    `ended` when what ends a notification happened (epoch ms), by the keys of `ending_keys`;
+    `spilled` the marks under those of `marked_keys` that the ledger has no room for.
     """
 
     profile: Profile = Profile()
@@ -43,13 +46,16 @@ class Standing(Struct, frozen=True):
     ended: Mapping[str, int] = {}
     spending: Spending | None = None
     prices: Mapping[str, float] = {}
+    spilled: bytes = NO_MARKS
 
     def state(self, tenant: Tenant) -> UserState:
         """The state that the decider would decide on."""
         quota, limit = None, tenant.rate_limit
         if limit is not None:
             quota = Quota.of(limit, self.tally, self.partition, self.partitions)
-        found = UserState(self.profile, self.ledger, tenant, quota, self.cancelled_at)
+        found = UserState(
+            self.profile, self.ledger, tenant, quota, self.cancelled_at, spilled=self.spilled
+        )
         if tenant.daily_limit is None:
             return found
         place = self.partition, self.partitions
@@ -74,6 +80,11 @@ def ending_keys(event: Event, user: str, specs: Iterable[NotificationType]) -> s
         if until is not None
         for key in until.keys(_request(event, user, name, 0))
     }
+
+
+def marked_keys(event: Event, user: str, specs: Iterable[NotificationType]) -> set[bytes]:
+    """Under what it would be remembered that these types told the user of this event."""
+    return {mark_key(counted_id(event, user, spec.name)) for spec in specs}
 
 
 def explanations(

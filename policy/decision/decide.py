@@ -12,7 +12,7 @@ from policy.decision.precondition_explanations import Opening
 from policy.decision.replacing import is_outdated, noted, replaces
 from policy.decision.replacing import shown as shown_thing
 from policy.decision.steps import take_step
-from policy.dedupe import Mark, mark_key, mark_of, remember
+from policy.dedupe import LATE_MS, Mark, Spilled, mark_key, mark_of, remember, spilled_by
 from policy.experiments.holdout import held_out, held_out_by
 from policy.identity import counted_id, notification_id
 from policy.message import message_of
@@ -47,6 +47,8 @@ def decide(
     has_key = event.idempotency_key is not None
     key = mark_key(counted_id(event, request.user, spec.name) if has_key else name)
     mark = mark_of(ledger.marks, key)
+    if mark is None and state.spilled:
+        mark = mark_of(state.spilled, key)
     # Asked before expiry: a replay after the time to live must not deny what was sent in time.
     if mark is not None and mark.is_from(origin):
         return Decision(name, (), (), ledger, replay=True)
@@ -62,6 +64,10 @@ def decide(
     draft = draft_of(name, request, spec, state, occurred_at, now, start, expires_at, trace)
     new = Mark(origin.partition, origin.offset, at, spec.dedupe_hours, counted_digest(request))
     draft.marks = remember(ledger.marks, key, new, is_new=mark is None)
+    is_late = request.accepted_at - at >= LATE_MS
+    # Where nothing was dropped, there are more bytes than before.
+    if is_late or len(draft.marks) <= len(ledger.marks):
+        _spill(draft, spilled_by(ledger.marks, key, new, request.accepted_at, is_late=is_late))
     if spec.replaces and (about := replaces(request, spec)):
         draft.newest = noted(request, about, ledger.newest)
     _begin(draft, at)
@@ -69,9 +75,16 @@ def decide(
         # Last, so that both groups are of those alone whom nothing known by now keeps from it.
         found = _held_out(draft, spec)
         if found is not None:
-            left = replace(ledger, marks=draft.marks, newest=draft.newest)
-            return Decision(name, (), (found,), left)
+            until = draft.spilled_until
+            left = replace(ledger, marks=draft.marks, newest=draft.newest, spilled_until=until)
+            return Decision(name, (), (found,), left, spilled=draft.spilled)
     return draft.decision()
+
+
+def _spill(draft: Draft, spilled: tuple[Spilled, ...]) -> None:
+    draft.spilled = spilled
+    for until, _ in spilled:
+        draft.spilled_until = max(draft.spilled_until, until)
 
 
 def _held_out(draft: Draft, spec: NotificationType) -> Outcome | None:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from policy.dedupe import Spilled
 from policy.limits.daily_limit import Allowance
 from policy.user.ledger import Held, Ledger
 from policy.user.state import Quota
@@ -39,7 +40,8 @@ class Decision(Struct, frozen=True, gc=False):
     `keep` are held requests to store, `release` those to forget. `replay` means that this very
     record was decided on before and its outputs are known to be out: nothing is to be written.
     The ledger is the old object, not an equal one, whenever there is nothing new to store. A digest
-    has the moment that it was `due_at` (epoch ms): its clock starts then.
+    has the moment that it was `due_at` (epoch ms): its clock starts then. `spilled` are marks to be
+    kept for which the ledger has no room.
     """
 
     notification_id: str
@@ -53,3 +55,4 @@ class Decision(Struct, frozen=True, gc=False):
     quota: Quota | None = None
     due_at: int = 0
     allowance: Allowance | None = None
+    spilled: tuple[Spilled, ...] = ()

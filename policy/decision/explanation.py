@@ -93,7 +93,8 @@ def explain(
         if before is not None:
             path.clear()
             # Only the marks: limits still count what was sent then.
-            fresh = replace(state, ledger=replace(state.ledger, marks=NO_MARKS))
+            ledger = replace(state.ledger, marks=NO_MARKS)
+            fresh = replace(state, ledger=ledger, spilled=NO_MARKS)
             decision = decide(request, spec, fresh, now, note)
     except BadRecord as error:
         return replace(bare, asked=tuple(path), refused=str(error))

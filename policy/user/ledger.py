@@ -95,7 +95,8 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
     is gathered by name, and how far notifications got that still wait for something, by the
     first half of their id. `newest` is what was accepted last of what takes another's place, see
     `policy.decision.replacing`. All bounded: `MARKS_KEPT` marks, in each window twice its limit's
-    count of times, and the numbers above.
+    count of times, and the numbers above. Until `spilled_until` (epoch ms) there may be marks of
+    the user elsewhere, for which there was no room here.
     """
 
     marks: bytes = NO_MARKS
@@ -104,6 +105,7 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
     gathering: dict[str, Gathering] = {}
     heard: dict[bytes, Stage] = {}
     newest: dict[bytes, tuple[int, int, int]] = {}
+    spilled_until: int = 0
 
     def timers(self) -> Iterator[tuple[str, int]]:
         """Everything that is to happen later: its name, and when (ms)."""

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from policy.dedupe import NO_MARKS
 from policy.limits.daily_limit import Allowance
 from policy.limits.rate_limit import Tally, TenantLimit, share
 from policy.user.ledger import Ledger
@@ -29,7 +30,8 @@ class UserState(Struct, frozen=True, gc=False):
 
     `cancelled_at` (ms) is when the event's cancel key was last cancelled, 0 if never, `ended_at`
     when an event happened that ends what its type tells of this one. Of what was said of addresses
-    all that Kafka took until `addresses_read_to` (ms) is known.
+    all that Kafka took until `addresses_read_to` (ms) is known. `spilled` are marks that may be the
+    event's, of those for which the ledger has no room.
     """
 
     profile: Profile = Profile()
@@ -40,3 +42,4 @@ class UserState(Struct, frozen=True, gc=False):
     addresses_read_to: int = 1 << 62
     ended_at: int = 0
     allowance: Allowance | None = None
+    spilled: bytes = NO_MARKS

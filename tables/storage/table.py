@@ -38,6 +38,11 @@ def parts_of(key: bytes) -> list[str]:
     return parts
 
 
+def day_key(day: int) -> bytes:
+    """The key of a day since 1970, and prefix of all that is over then, in front of later days."""
+    return day.to_bytes(4, "big")
+
+
 def last_part(key: bytes) -> str:
     """The last part of a key, as `key_of` was given it."""
     return parts_of(key)[-1]

@@ -14,6 +14,7 @@ from policy.decision import rules
 from policy.decision.builder import Draft
 from policy.decision.ending import Ending
 from policy.decision.rule import Gather
+from policy.dedupe import NO_MARKS, Mark, remember
 from policy.digest.closing import close as close_digest
 from policy.digest.windows import DigestWindow
 from policy.experiments.holdout import Holdout
@@ -26,6 +27,9 @@ from tables.storage.memory_store import MemoryStore
 from tables.storage.transaction import Transaction
 from tables.timers import Timers
 from tests.simulation.play import MortalStore
+
+ENTRY_BYTES = len(remember(NO_MARKS, bytes(8), Mark(0, 0, 0, 24)))
+"""Of a mark in a ledger."""
 
 
 def drop_one(patch: pytest.MonkeyPatch) -> None:
@@ -192,6 +196,17 @@ def replace_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Decisions, "_drop_replaced", lambda *_: None)
 
 
+def forget_what_is_spilled(patch: pytest.MonkeyPatch) -> None:
+    """What a ledger has no room for was never decided."""
+    little_room(patch)
+    patch.setattr("agents.decider.decisions.UserStates.spilled", lambda *_: b"")
+
+
+def little_room(patch: pytest.MonkeyPatch) -> None:
+    """Ledgers have room for three marks, so that most are spilled."""
+    patch.setattr("policy.dedupe._ROOM", 2 * ENTRY_BYTES)
+
+
 def hold_out_nobody(patch: pytest.MonkeyPatch) -> None:
     """Everybody is told."""
     patch.setattr(Holdout, "holds_out", lambda *_: False)
@@ -222,6 +237,7 @@ FAULTS = (
     end_nothing,
     send_at_any_time,
     replace_nothing,
+    forget_what_is_spilled,
     hold_out_nobody,
     hold_out_by_event,
 )

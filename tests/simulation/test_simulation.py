@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
+from agents.decider.user_states import UserStates
 from tables.storage import journal_records
-from tests.simulation.planted import FAULTS
+from tests.simulation.planted import FAULTS, little_room
 from tests.simulation.play import MortalStore, play
 from tests.simulation.script import script
 from tests.simulation.witness import broken, see
@@ -51,6 +53,23 @@ async def test_what_exceeds_a_batch_is_there_as_a_whole_or_not_at_all(
     for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS)):
         assert not await problems(seed), f"seed {seed}"
     assert cut.called
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS // 5, IN_ONE_TEST))
+async def test_what_a_ledger_has_no_room_for_is_known_all_the_same(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little_room(monkeypatch)
+    asked, spilled = Mock(), UserStates.spilled
+
+    def noted(*args: Any) -> bytes:
+        asked()
+        return spilled(*args)
+
+    monkeypatch.setattr(UserStates, "spilled", noted)
+    for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS // 5)):
+        assert not await problems(seed), f"seed {seed}"
+    assert asked.called
 
 
 @pytest.mark.parametrize("plant", FAULTS)

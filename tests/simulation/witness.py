@@ -36,7 +36,7 @@ class Seen:
 
     `ends` are final outcomes, `groups` the places in each digest, `altered` the ids of deliveries
     that were written twice with different contents, `compared` what is told of who is told or held
-    out, and of who reached a goal.
+    out, and of who reached a goal, `decided` when each delivery was decided on.
     """
 
     deliveries: dict[str, tuple[int, Delivery]] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Seen:
     groups: dict[Place, set[Place]] = field(default_factory=lambda: defaultdict(set))
     altered: set[str] = field(default_factory=set)
     compared: set[tuple[str, ...]] = field(default_factory=set)
+    decided: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def result(self, script: Script) -> set[tuple[str, ...]]:
         """Everything that people get to read, and how each notification ended.
@@ -90,6 +91,7 @@ def _hear(seen: Seen, told: DeliveryEvent) -> None:
             seen.ends[place].add(f"digested in {digest}")
         case Stage.QUEUED:
             seen.ends[place].add("queued")
+            seen.decided[told.delivery_id].add(told.at)
             written = seen.deliveries.get(told.delivery_id)
             # A process may end after a decision was made and before all of it was written.
             if written is not None and told.at < written[0]:
@@ -140,6 +142,9 @@ def _lost_or_twice(script: Script, seen: Seen) -> Iterator[str]:
     for digest in seen.groups:
         if digest not in seen.ends:
             yield f"digest {digest} was never sent"
+    for name, moments in seen.decided.items():
+        if len(moments) > 1:
+            yield f"delivery {name} was decided on {len(moments)} times"
     for name in seen.altered:
         yield f"delivery {name} was written with two contents"
 

@@ -8,12 +8,16 @@ import pytest
 from agents import retry
 from agents.decider import agent as decider
 from agents.router import agent as router
+from pipeline.clock import SystemClock
+from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
 from policy.dedupe import Mark, mark_of, remember
 from schemas.topics import DAY_MS, SENT_KEPT_MS
 from tables.erasure_filter import ERASED
 from tables.inbox import COUNTS, INBOX, inbox_key, item_id, key_of_item
 from tables.outboxes import age_key, aged, item_at, post_key
 from tables.sent import SENT, SentLedger
+from tables.spilled_marks import SPILLED, spill
 from tables.storage.journal_records import (
     ABOVE_OWN,
     key_of_completion,
@@ -25,6 +29,7 @@ from tables.storage.journal_records import (
 from tables.storage.memory_store import MemoryStore
 from tables.storage.store import FRONTIER, OFFSET
 from tables.storage.table import Table, View, key_of, parts_of
+from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Timer, Timers
 from tests.tables.test_sent import MARK, delivery
 
@@ -134,7 +139,7 @@ def test_a_frontier_is_eight_bytes_the_high_one_first() -> None:
     assert OFFSET.pack(258) == bytes(6) + b"\x01\x02"
 
 
-def test_a_deduplication_mark_is_47_bytes() -> None:
+def test_a_deduplication_mark_is_46_bytes() -> None:
     mark = Mark(partition=3, offset=258, at=65_536, hours=24, body="0123456789abcdef")
     packed = remember(b"", b"ABCDEFGH", mark)
     assert packed == (
@@ -148,10 +153,20 @@ def test_a_deduplication_mark_is_47_bytes() -> None:
     assert mark_of(packed, b"ABCDEFGH") == mark
 
 
+async def test_a_spilled_mark_stands_under_the_day_on_which_its_window_ends() -> None:
+    store, owner = MemoryStore(), b"o" * 16
+    entry = remember(b"", b"ABCDEFGH", Mark(partition=3, offset=258, at=65_536, hours=24))
+    transaction = Transaction(None, store, Outputs(MemoryLog(SystemClock())))
+    spill(transaction, owner, ((256 * DAY_MS - 1, entry), (256 * DAY_MS, entry)))
+    await transaction.commit()
+    places = [b"D" + day + owner + b"ABCDEFGH" for day in (b"\0\0\0\xff", b"\0\0\1\0")]
+    assert store.stored == dict.fromkeys(places, SPILLED.encode(entry))
+
+
 @pytest.mark.parametrize(
     ("tables", "prefixes"),
     [
-        (decider.TABLES, b"BMabcdefghijklnopqrstuvwxz"),
+        (decider.TABLES, b"BDEMabcdefghijklnopqrstuvwxz"),
         (router.TABLES, b"Mbcefjkmruz"),
         ((INBOX, COUNTS, ERASED), b"inz"),
         (retry.TABLES, b"twz"),

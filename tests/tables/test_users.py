@@ -28,6 +28,8 @@ def test_a_ledger_is_stored_as_the_last_release_stores_it() -> None:
     plain = [b"m" * 47, {}, {"n.0": [5, None, [], False]}, {}, {b"h" * 8: "seen"}]
     assert known(written(LEDGERS, ledger), plain) == {b"lkey": plain}
     assert read(LEDGERS, b"l", plain) == ledger
+    full = Ledger(b"m" * 47, spilled_until=7)
+    assert written(LEDGERS, full) == {b"lkey": [b"m" * 47, {}, {}, {}, {}, {}, 7]}
     assert read(LEDGERS, b"l", plain[:3]) == Ledger(b"m" * 47, waiting={"n.0": Waiting(5)})
 
 
