@@ -90,6 +90,12 @@ class Draft(Struct, gc=False):
     before: tuple[Channel, ...] = ()
     spilled: tuple[Spilled, ...] = ()
 
+    def gone(self) -> tuple[Channel, ...]:
+        """On what the message went out by now; what is repeated is one of its own each time."""
+        if self.before and not self.spec.steps[self.step].repeat:
+            return self.sent + self.before
+        return self.sent
+
     def look_at(self, plan: Plan) -> None:
         """Turn to one channel."""
         self.plan = plan

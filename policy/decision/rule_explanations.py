@@ -77,7 +77,7 @@ def shown_needless(draft: Draft) -> str:
     found = []
     for channel in draft.plan.instead_of:
         waits = "waits" if channel in draft.waits else "does not go out"
-        found.append(f"{channel} {'goes out' if channel in draft.sent else waits}")
+        found.append(f"{channel} {'goes out' if channel in draft.gone() else waits}")
     return f"stands by: {', '.join(found)}"
 
 

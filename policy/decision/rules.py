@@ -49,7 +49,7 @@ def _no_address(draft: Draft) -> Outcome | None:
 
 
 def _needless(draft: Draft) -> Outcome | StandBy | None:
-    plan, going = draft.plan, draft.sent + draft.before
+    plan, going = draft.plan, draft.gone()
     if any(other in going for other in plan.instead_of):
         return Outcome(plan.channel, plan.needless)
     if plan.needless is not Reason.FALL_BACK:

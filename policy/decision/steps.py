@@ -102,7 +102,7 @@ def _without_replaced(
 
 def _replaced(draft: Draft, step: Step, later: Container[Channel]) -> set[Channel]:
     """The channels for which another went out or was gathered; all that waits is asked again."""
-    going = {*draft.sent, *draft.before, *(each for each in draft.waits if each not in later)}
+    going = {*draft.gone(), *(each for each in draft.waits if each not in later)}
     standing_by = {
         plan.channel
         for plan in step.plans

@@ -31,6 +31,7 @@ from schemas.vocabulary import Priority, Stage
 from tables.storage.memory_store import MemoryStore
 
 USER = "ann"
+LATE_MS, AGAIN_MS = 3000, 60_000
 SETTINGS = Settings(sms_prices={"DE": 0.5})
 _delivery = msgspec.json.Decoder(Delivery).decode
 _rows = msgspec.json.Decoder(DeliveryEvent).decode_lines
@@ -183,22 +184,30 @@ def moment(at: str) -> datetime:
     return datetime.fromisoformat(f"2026-03-{int(day):02}T{time}").replace(tzinfo=UTC)
 
 
-def play(flow: Flow) -> Played:
-    """Let it happen, with the workers as they are; everybody has contacts from the beginning."""
-    return asyncio.run(_play(flow))
+def play(flow: Flow, *, is_disturbed: bool = False) -> Played:
+    """Let it happen, with the workers as they are; everybody has contacts from the beginning.
+
+    `is_disturbed` has each event come late, and once more a minute later, and the workers end
+    before whatever happens, so that others go on with what they stored.
+    """
+    return asyncio.run(_play(flow, is_disturbed))
 
 
-async def _play(flow: Flow) -> Played:
+async def _play(flow: Flow, is_disturbed: bool) -> Played:
     clock = HeldClock(_ms("1 00:00"))
     log = MemoryLog(clock)
     texts = enumerate((flow.catalogue, *flow.others))
     catalogue = FixedCatalogue(parse({f"{number}.toml": text for number, text in texts}))
-    workers = Rehearsal(catalogue, SETTINGS, log, clock, MemoryStore({}), MemoryStore({}))
-    at = ""
-    for act in (contacts("1 00:00"), *flow.acts):
-        if act.at != at:
-            await workers.advance(_ms(act.at))
-            at = act.at
+    stores = MemoryStore({}), MemoryStore({})
+    workers = Rehearsal(catalogue, SETTINGS, log, clock, *stores)
+    at, acts = 0, [(_ms(act.at), act) for act in (contacts("1 00:00"), *flow.acts)]
+    for due, act in _disturbed(acts) if is_disturbed else acts:
+        if due != at:
+            await workers.advance(due)
+            at = due
+        if is_disturbed:
+            stores = MemoryStore(dict(stores[0].stored)), MemoryStore(dict(stores[1].stored))
+            workers = Rehearsal(catalogue, SETTINGS, log, clock, *stores)
         await log.write(act.topic.name, 0, [(act.key.encode(), encode(act.value))])
         if act.topic is not EVENTS:  # what is said of users is known before what happens next
             await workers.settle()
@@ -206,10 +215,19 @@ async def _play(flow: Flow) -> Played:
     return Played(tuple(_sent(log)), tuple(_silent(log)))
 
 
+def _disturbed(acts: list[tuple[int, Act]]) -> list[tuple[int, Act]]:
+    late = [(at + LATE_MS * (act.topic is EVENTS), act) for at, act in acts]
+    again = [(at + AGAIN_MS, act) for at, act in late if act.topic is EVENTS]
+    return sorted((*late, *again), key=lambda each: each[0])
+
+
 def _sent(log: MemoryLog) -> list[str]:
-    found = []
+    found, known = [], set[bytes | None]()
     for topic in dict.fromkeys(DELIVER.values()):
         for record in log.topics.get(topic.name, ()):
+            if record.value in known:
+                continue  # written again by who took over
+            known.add(record.value)
             delivery = _delivery(record.value)
             text = delivery.content.body.replace("\n\n", " | ").replace("\n", " | ")
             line = f"{_shown(record.timestamp)} {delivery.channel}: {text}"
@@ -219,12 +237,14 @@ def _sent(log: MemoryLog) -> list[str]:
 
 
 def _silent(log: MemoryLog) -> list[str]:
-    return [
-        f"{told.event_id} {told.channel or 'all'} {told.reason}"
+    written = [
+        told
         for record in log.topics.get(DELIVERY_EVENTS.name, ())
         for told in _rows(record.value)
         if told.stage is Stage.SUPPRESSED
     ]
+    once = [told for place, told in enumerate(written) if told not in written[:place]]
+    return [f"{told.event_id} {told.channel or 'all'} {told.reason}" for told in once]
 
 
 def _ms(at: str) -> int:

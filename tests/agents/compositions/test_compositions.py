@@ -10,9 +10,11 @@ from tests.agents.compositions.company import COMPANY
 from tests.agents.compositions.daily_limits import DAILY_LIMITS
 from tests.agents.compositions.digests import DIGESTS
 from tests.agents.compositions.endings import ENDINGS
+from tests.agents.compositions.erasures import ERASED
 from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.holdouts import HOLDOUTS
+from tests.agents.compositions.journeys import JOURNEYS
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.messages import MESSAGES
 from tests.agents.compositions.presence import PRESENCE_FLOWS
@@ -42,7 +44,20 @@ FLOWS = (
     *SEGMENTED,
     *COMBINED,
     *COMPANY,
+    *JOURNEYS,
+    *ERASED,
 )
+
+
+UNMOVED = (*JOURNEYS, *ERASED)
+"""Flows in which nothing else happens within a minute of an event."""
+
+
+@pytest.mark.parametrize("flow", UNMOVED, ids=lambda flow: flow.name.replace(" ", "-"))
+def test_they_get_the_same_of_events_that_come_late_and_again_to_other_workers(flow: Flow) -> None:
+    played = play(flow, is_disturbed=True)
+    assert played.sent == flow.sent
+    assert [line for line in played.silent if not line.endswith(" duplicate")] == [*flow.silent]
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))
