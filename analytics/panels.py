@@ -114,6 +114,8 @@ PANELS = (
         Panel(name, title, Chart.TABLE, name == "tenant_costs", on_request=True)
         for name, title in (
             ("deliverability", "Deliverability by mailbox provider, country and platform"),
+            ("deliverability_by_carrier", "Texts by country, carrier and provider"),
+            ("outcomes_by_attribute", "What became of notifications, by attribute of users"),
             ("opt_outs", "Unsubscribed and complained, by type"),
             ("opt_outs_by_means", "Who left what, and by what"),
             ("sends_per_user", "Users by how many notifications they were sent"),

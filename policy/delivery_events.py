@@ -93,6 +93,8 @@ def reached(
     attempt, variant, origin = delivery.attempt, delivery.variant, delivery.origin
     if delivery.trace:
         told = replace(told, trace=trace_id_of(delivery.trace))
+    if delivery.attribute:
+        told = replace(told, attribute=delivery.attribute)
     if not (reason or provider or attempt or detail or segments or cost or variant or origin):
         return told
     return replace(
@@ -109,10 +111,17 @@ def reached(
 
 
 def reported(
-    ticket: Ticket, stage: Stage, at: int, *, provider: str, detail: str, again: str = ""
+    ticket: Ticket,
+    stage: Stage,
+    at: int,
+    *,
+    provider: str,
+    detail: str,
+    again: str = "",
+    carrier: str = "",
 ) -> DeliveryEvent:
     """A message reached this stage, as a provider or its reader reports; `again` separates
-    several reports of the same stage of one message."""
+    several reports of the same stage of one message. `carrier` is whose network it went to."""
     name = delivery_event_id(ticket.delivery_id.hex(), ticket.channel, stage, 0)
     told = DeliveryEvent(
         id=f"{name}.{again}" if again else name,
@@ -133,6 +142,8 @@ def reported(
         detail=detail,
         catalogue=ticket.catalogue,
     )
+    if carrier:
+        told = replace(told, carrier=carrier)
     context = ticket.context
     return told if context is None else replace(told, trace=context.trace_id)
 

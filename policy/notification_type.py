@@ -88,6 +88,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     which it is told. E-mails are from `sender`, as far as it says. Who is in one of `holdouts`,
     that of all types first, is not told; `goal` is what they are then compared by with those who
     are. A notification takes the place of those before it that have the same value at `replaces`.
+    Figures are broken down by the attribute of users that `breakdown` names, if any.
     """
 
     name: str
@@ -123,6 +124,7 @@ class NotificationType(Struct, frozen=True, kw_only=True):
     replaces: tuple[str, ...] = ()
     segments: dict[str, Condition] = {}
     segment_at: tuple[str, ...] = ()
+    breakdown: str = ""
 
     @property
     def waits_for_receipts(self) -> bool:

@@ -1,6 +1,7 @@
 """What may stand at a place of a struct, for who wrote something else there."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any
@@ -25,11 +26,11 @@ def allowed(complaint: str, kind: Any, path: Path) -> str:
     """
     if wrong := _VALUE.fullmatch(complaint):
         values = _values_at(kind, path)
-        return f"{_meant(wrong[1], values)}: it is one of {', '.join(values)}" if values else ""
+        return f"{meant(wrong[1], values)}: it is one of {', '.join(values)}" if values else ""
     if unknown := UNKNOWN_FIELD.fullmatch(complaint):
         known = _fields_at(kind, path)
         few = f": it has {', '.join(known)}" if len(known) <= _MOST_LISTED else ""
-        return _meant(unknown[1], known) or few
+        return meant(unknown[1], known) or few
     return ""
 
 
@@ -87,6 +88,7 @@ def _inside(kind: inspect.Type, step: str | int) -> list[Any]:
     return []
 
 
-def _meant(written: str, known: list[str]) -> str:
+def meant(written: str, known: Sequence[str]) -> str:
+    """Which of the known names may be meant, as the end of a sentence; empty where none is alike."""
     close = get_close_matches(written.lower(), known, n=1, cutoff=_ALIKE)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -77,7 +77,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     would have by its event's idempotency key, where there is one: feeds know it by that. What is
     `transactional` comes whatever the user chose, so it offers nobody to unsubscribe. E-mails may
     have a `sender` of their own. `trace` is the `traceparent` of its decision, where it is traced,
-    and `tracestate` what goes with it. `origin` is that of schemas.delivery_event.
+    and `tracestate` what goes with it. `origin` and `attribute` are those of
+    schemas.delivery_event.
     """
 
     delivery_id: Hex
@@ -105,6 +106,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     trace: str = ""
     origin: str = ""
     tracestate: str = ""
+    attribute: str = ""
 
     @property
     def collapses_by(self) -> str:

@@ -20,7 +20,10 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     What a sink tells has the class of its `destination`, such as a mailbox provider or a country.
     Of an event that a source has read in a company's own topic, `origin` is the record there, as
     SOURCE/TOPIC/PARTITION/OFFSET; what providers and people report lacks it, as a variant.
-    `trace` is the id of the trace that it is part of, where its event is traced.
+    `trace` is the id of the trace that it is part of, where its event is traced. `attribute` is
+    the class of the user by an attribute that the type names, as ATTRIBUTE=VALUE; what providers and
+    people report lacks it, as a variant. `carrier` is the network that a text went to, by its codes
+    (ITU-T E.212) as MCC-MNC, in what a provider reports that tells it.
     """
 
     id: str
@@ -52,3 +55,5 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     destination: str = ""
     origin: str = ""
     trace: str = ""
+    attribute: str = ""
+    carrier: str = ""

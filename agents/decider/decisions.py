@@ -24,8 +24,10 @@ from policy.notification_type import NotificationType, unknown_type
 from policy.quiet_hours import zone_of
 from policy.time.timestamps import epoch_ms
 from policy.tracking.ticket import is_too_long, stub_of, ticket_of
+from policy.user.breakdown import class_of
 from policy.user.ledger import Held
 from policy.user.state import UserState
+from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.errors import BadRecord
 from schemas.event import Cancellation
@@ -93,6 +95,7 @@ class Decisions:
         self._write(decision, state, request)
         if spec.goal is not None:
             for row in assigned(request, spec, decision, self._now):
+                row = self._by_attribute(row, spec)
                 self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
         self._states.store(event.tenant, request.user, state, decision)
         if spec.replaces and decision.ledger.newest is not state.ledger.newest:
@@ -327,8 +330,17 @@ class Decisions:
             not_sent_span(request, notification, outcome, self._now)
         if outcome.reason is _DAILY_LIMIT:
             DAILY_LIMITED.labels(request.event.tenant).inc()
-        event = not_sent(request, self._type(request), notification, outcome, self._now)
+        spec = self._type(request)
+        event = not_sent(request, spec, notification, outcome, self._now)
+        event = self._by_attribute(event, spec)
         self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(event))
+
+    def _by_attribute(self, event: DeliveryEvent, spec: NotificationType) -> DeliveryEvent:
+        """With the class of its user by the attribute that the type names, if it names one."""
+        if not spec.breakdown:
+            return event
+        attributes = self._states.profile(user_key(event.tenant, event.user)).attributes
+        return replace(event, attribute=class_of(spec.breakdown, attributes, event.user))
 
 
 def _rank(spec: NotificationType) -> int:

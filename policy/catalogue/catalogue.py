@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from policy.audience.segment import compile_segment
+from policy.catalogue.breakdowns import check_breakdowns
 from policy.catalogue.compile import compiled_type
 from policy.catalogue.declarations import Declarations, declared_in
 from policy.catalogue.direct import direct_type
@@ -147,6 +148,7 @@ def parse(files: Mapping[str, str]) -> Catalogue:
     for each in declared.types.values():
         for path, said in at_times_too_late(each.entry):
             each.doubt(path, said)
+    check_breakdowns(declared, types)
     warnings = tuple(said for file in read for said in file.doubted())
     found = Catalogue(types, events, version, tenants, ended, categories, goals, sources, warnings)
     _check_sources(found, declared)

@@ -92,6 +92,7 @@ def compiled_type(
         holdouts=_holdouts(name, entry, holdout),
         goal=_goal(entry.goal),
         replaces=_path(entry.replaces),
+        breakdown=entry.breakdown or "",
     )
     if entry.experiment is not None:
         spec = replace(spec, experiment=experiment_of(spec, entry, entry.experiment, layouts))

@@ -18,6 +18,8 @@ FieldPath = Annotated[str, Meta(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
 PlainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 """Of types, categories and layouts: parts of names where other characters divide."""
+AttributeName = Annotated[str, Meta(pattern=r"^[^=\s]([^=\r\n\t]{0,62}[^=\s])?$")]
+"""Of an attribute of contacts, where its value stands behind it with a `=`."""
 Share = Annotated[str, Meta(pattern=r"^\d{1,2}(\.\d{1,2})?%$")]
 
 DEFAULT_LIMIT = RateLimit(count=10, seconds=3600)
@@ -243,6 +245,9 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     replaces: FieldPath | None = None
     """A path; the newest notification with the same value there replaces the earlier ones on
     devices, in the inbox and among what is pending."""
+    breakdown: AttributeName | None = None
+    """The name of an attribute of contacts that has few values, such as `plan`; analysts see what
+    becomes of the type's notifications by its value."""
 
     def steps(self) -> list[tuple[Channel, ...]]:
         """The channels that are used together, at once first."""

@@ -18,6 +18,7 @@ from policy.quiet_hours import zone_of
 from policy.rendering.reader import Reader, reader_of
 from policy.sender import merged
 from policy.time.timestamps import epoch_ms
+from policy.user.breakdown import class_of
 from policy.user.ledger import Gathering, Held, Ledger, Waiting
 from policy.user.profile import Profile
 from policy.user.state import Quota, UserState
@@ -178,6 +179,10 @@ class Draft(Struct, gc=False):
                 delivery = replace(delivery, counts_as=counted_id(event, request.user, spec.name))
             if request.origin.source and not self.closing:
                 delivery = replace(delivery, origin=request.origin.source)
+            if spec.breakdown:
+                attributes = self.profile.attributes
+                stated = class_of(spec.breakdown, attributes, request.user)
+                delivery = replace(delivery, attribute=stated)
             self.deliveries += (delivery,)
 
     def uncount(self) -> None:

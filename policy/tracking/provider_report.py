@@ -38,7 +38,8 @@ class Report(Struct, frozen=True, kw_only=True):
     `ticket` is the text that the message carried, `reference` what counts where it had no room for
     one, or came back without it, and `channel` the one whose sink then knows the ticket;
     `address` is what the provider calls the recipient; `at` is epoch ms. A `hard` bounce says that
-    nobody can be reached there; what a `machine` opened or clicked, nobody has read.
+    nobody can be reached there; what a `machine` opened or clicked, nobody has read. `carrier` is that
+    of policy.tracking.carrier, where the provider tells it.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Report(Struct, frozen=True, kw_only=True):
     detail: str = ""
     hard: bool = False
     machine: bool = False
+    carrier: str = ""
     channel: Channel = Channel.SMS
 
 
@@ -74,7 +76,15 @@ def told(ticket: Ticket, report: Report, provider: str) -> DeliveryEvent | None:
     elif stage is Stage.BOUNCED:
         again = "" if report.hard else "soft"
         said = ": ".join(filter(None, ("hard" if report.hard else "soft", said)))
-    return reported(ticket, stage, report.at, provider=provider, detail=said, again=again)
+    return reported(
+        ticket,
+        stage,
+        report.at,
+        provider=provider,
+        detail=said,
+        again=again,
+        carrier=report.carrier,
+    )
 
 
 def feedback_of(ticket: Ticket, report: Report) -> Feedback | None:

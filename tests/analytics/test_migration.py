@@ -14,6 +14,9 @@ from schemas.vocabulary import Reason, Stage
 from tests.analytics.story import STORY, happened, sent
 
 FILES = migrations()
+OF_0_2 = ("due_at", "digest", "zone", "destination")
+OF_0_4 = ("origin", "trace", "attribute", "carrier")
+"""Columns that are newer than this release."""
 BEFORE = Path(__file__).with_name("before_migrations.sql")
 
 
@@ -52,7 +55,7 @@ async def test_tables_of_before_there_were_migrations_come_along(
     for statement in BEFORE.read_text().split(";\n"):
         if statement.strip():
             await empty.command(statement)
-    newer = ("variant", "within", "due_at", "digest", "zone", "destination", "origin", "trace")
+    newer = ("variant", "within", *OF_0_2, *OF_0_4)
     older = tuple(name for name in COLUMNS if name not in newer)
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
     await empty.insert(sent("a", 100))
@@ -76,7 +79,7 @@ async def test_all_that_0_2_0_has_written_comes_along(
     """Also what it writes while the schema is new already; of what is told again, the first stays.
     Six files are its schema."""
     await migrate(empty, files=FILES[:6])
-    newer = ("due_at", "digest", "zone", "destination", "origin", "trace")
+    newer = (*OF_0_2, *OF_0_4)
     older = tuple(name for name in COLUMNS if name not in newer)
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older)
     digested = happened(Stage.DIGESTED, "m", 9, reason=Reason.DIGEST, detail="in g", delivery_id="")
@@ -106,7 +109,7 @@ async def test_what_0_3_0_has_written_is_found_by_its_id(
     older = [file for file in FILES if file.number <= 20]
     (days,) = (file for file in FILES if file.number == 26)
     await migrate(empty, files=older)
-    older_columns = tuple(name for name in COLUMNS if name not in ("origin", "trace"))
+    older_columns = tuple(name for name in COLUMNS if name not in OF_0_4)
     monkeypatch.setattr("analytics.clickhouse.COLUMNS", older_columns)
     before, meanwhile, after = (sent(name, 100) for name in ("a", "b", "c"))
     await empty.insert(list(before))
@@ -192,3 +195,22 @@ async def test_on_a_cluster_every_table_is_replicated(empty: ClickHouse, file: M
 def test_a_clusters_name_is_a_name() -> None:
     with pytest.raises(Misconfigured, match=r"TOCSIN_CLICKHOUSE_CLUSTER"):
         filled("SELECT 1", "a; DROP TABLE b")
+
+
+async def test_what_is_told_without_an_attribute_counts_as_before(
+    empty: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of the release before, which knows no such columns, writes beside this one."""
+    await migrate(empty, files=[file for file in FILES if file.number < 31])
+    monkeypatch.setattr("analytics.clickhouse.COLUMNS", COLUMNS[:-2])
+    assert COLUMNS[-2:] == ("attribute", "carrier")
+    await empty.insert(sent("a", 100))
+    await empty.close()
+    assert await migrate(empty) == [file.name for file in FILES if file.number >= 31]
+    await empty.insert(sent("b", 100))
+    monkeypatch.undo()
+    await empty.close()
+    await empty.insert(sent("c", 100, attribute="plan=pro"))
+    assert await empty.query("SELECT sum(told) FROM outcomes") == [(3,)]
+    question = "SELECT attribute, value, told FROM outcomes_by_attribute"
+    assert await empty.query(question) == [("plan", "pro", 1)]

@@ -36,6 +36,9 @@ TEXT: dict[str, Any] = {
 }  # fmt: skip
 
 
+PRO = {"attribute": "plan=pro"}
+
+
 def messages(name: str, user: str, after: int = 100, **known: Any) -> list[DeliveryEvent]:
     return sent(name, after, user=user, **known)
 
@@ -67,12 +70,14 @@ STORY = [
     # She leaves the category within the hour, by the page.
     left(TENANT, "ann", OptOut("orders", Channel.EMAIL), "page", NOON + 1_800_000),
     # Bob is sent a text, and leaves all texts by STOP; Cyd a mail, and clicks it away.
-    *messages("b", "bob", **TEXT),
+    *messages("b", "bob", **TEXT, **PRO),
+    happened(Stage.DELIVERED, "b", 800, user="bob", **{**TEXT, "carrier": "262-01"}),
     left(TENANT, "bob", OptOut("", Channel.SMS), "reply", NOON + 900),
-    *messages("c", "cyd", **MAIL),
+    *messages("c", "cyd", **MAIL, attribute="plan="),
+    happened(Stage.OPENED, "c", 9000, user="cyd", **{**MAIL, "detail": "machine"}),
     happened(Stage.UNSUBSCRIBED, "c", 900, user="cyd", **{**MAIL, "provider": "links"}),
     # Dan's complaint; Eve's was of last week, beside another that both had then.
-    *messages("d", "dan", **MAIL), happened(Stage.COMPLAINED, "d", 900, user="dan", **MAIL),
+    *messages("d", "dan", **MAIL, **PRO), happened(Stage.COMPLAINED, "d", 900, user="dan", **MAIL),
     *(each for name in ("e", "f") for each in messages(
         name, "eve", 100 - 7 * DAY_MS, occurred_at=NOON - 7 * DAY_MS,
         accepted_at=NOON - 7 * DAY_MS, **MAIL)),
@@ -90,7 +95,12 @@ STORY = [
 FOUND: dict[str, list[list[Any]]] = {
     "deliverability": [
         ["email", "gmail", 5, 5, 2, 1, 0, 1, 2, 0.4, 0.2, 0.2],
-        ["sms", "DE mobile", 1, 1, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0],
+        ["sms", "DE mobile", 1, 1, 1, 0, 0, 0, 0, 1.0, 0.0, 0.0],
+    ],
+    "deliverability_by_carrier": [["DE", "262-01", "twilio", 1, 1, 1, 0, 0, 1, 0]],
+    "outcomes_by_attribute": [
+        ["order_shipped", "plan", "pro", 2, 0, 2, 1, 0, 0, 0],
+        ["order_shipped", "plan", "(none)", 1, 0, 1, 0, 0, 0, 0],
     ],
     # Ann's page counts with the last mail that she had, twenty minutes after noon.
     "opt_outs": [

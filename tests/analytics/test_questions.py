@@ -1,6 +1,6 @@
 """What analysts ask, each with figures counted by hand."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analytics.clickhouse import ClickHouse
@@ -77,7 +77,8 @@ async def test_each_question(database: ClickHouse) -> None:
         (monday - timedelta(weeks=5), 1, 0, None),
         (monday - timedelta(weeks=4), 0, 1, -1),
         (monday, 3, 0, None),
-        (monday + timedelta(weeks=1), 0, 3, -1),
+        # Of a week that has not begun nothing can be said.
+        *((week, 0, 3, -1) for week in (monday + timedelta(weeks=1),) if week <= datetime.now(UTC).date()),
     ]
     # Of six of high priority that day two took more than 5 s: a third, for one in a hundred.
     assert await ask(

@@ -87,6 +87,7 @@ PACKAGES = {
                 VIEWS,
                 "analytics/migrations/0010_questions.sql",
                 "analytics/migrations/0023_questions.sql",
+                "analytics/migrations/0031_breakdowns.sql",
                 *(
                     f"analytics/panels/{name}.sql"
                     for name in (
@@ -104,10 +105,12 @@ PACKAGES = {
                             for name in (
                                 "costs",
                                 "deliverability",
+                                "deliverability_by_carrier",
                                 "digests",
                                 "holdout_lift",
                                 "opt_outs",
                                 "opt_outs_by_means",
+                                "outcomes_by_attribute",
                                 "retention",
                                 "sends_per_user",
                                 "slo_budget",
@@ -123,6 +126,8 @@ PACKAGES = {
                 "tests/analytics/test_views.py",
                 "tests/analytics/test_view_terms.py",
                 "tests/analytics/test_questions.py",
+                "tests/analytics/test_attributes.py",
+                "tests/analytics/test_counted.py",
                 "tests/analytics/test_leaving.py",
                 "tests/analytics/test_panels.py",
                 "tests/analytics/test_panel_terms.py",

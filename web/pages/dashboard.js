@@ -16,6 +16,8 @@ const PANELS = [
 ];
 const QUESTIONS = Object.entries({
   deliverability: "Deliverability by mailbox provider, country and platform",
+  deliverability_by_carrier: "Texts by country, carrier and provider",
+  outcomes_by_attribute: "What became of notifications, by attribute of users",
   opt_outs: "Unsubscribed and complained, by type",
   opt_outs_by_means: "Who left what, and by what",
   sends_per_user: "Users by how many notifications they were sent",

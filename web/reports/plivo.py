@@ -85,5 +85,9 @@ class PlivoReports:
         status, code = first(fields, "Status"), first(fields, "ErrorCode")
         if status:
             hard = code in GONE
-            return status_report(status, now, incoming.ticket, detail=code, hard=hard)
+            # https://www.plivo.com/docs/messaging/api/message/message-status-callbacks
+            network = first(fields, "MCC") + first(fields, "MNC")
+            return status_report(
+                status, now, incoming.ticket, detail=code, hard=hard, network=network
+            )
         return answer_report(first(fields, "Text"), first(fields, "From"), now)

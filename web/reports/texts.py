@@ -1,6 +1,9 @@
 """What all who carry texts report alike: a status by its word, and what people answer."""
 
+from msgspec.structs import replace
+
 from policy.contact.address import split_address
+from policy.tracking.carrier import carrier_of
 from policy.tracking.provider_report import Kind, Report
 from policy.tracking.sms_words import wants_texts
 
@@ -15,13 +18,22 @@ KINDS = {
 
 
 def status_report(
-    status: str, at: int, ticket: str = "", *, reference: str = "", detail: str, hard: bool
+    status: str,
+    at: int,
+    ticket: str = "",
+    *,
+    reference: str = "",
+    detail: str,
+    hard: bool,
+    network: str = "",
 ) -> list[Report]:
-    """What a status says; nothing for those on the way."""
+    """What a status says; nothing for those on the way. `network` has the codes of the country and
+    the network as one number, where the provider tells them."""
     kind = KINDS.get(status.lower())
     if kind is None:
         return []
-    return [Report(kind=kind, at=at, ticket=ticket, reference=reference, detail=detail, hard=hard)]
+    said = Report(kind=kind, at=at, ticket=ticket, reference=reference, detail=detail, hard=hard)
+    return [replace(said, carrier=carrier_of(network))]
 
 
 def answer_report(text: str, number: str, at: int) -> list[Report]:

@@ -57,7 +57,10 @@ class VonageReports:
         if status:
             hard = code in GONE
             named = first(fields, "client-ref")
-            return status_report(status, at, reference=named, detail=code, hard=hard)
+            network = first(fields, "network-code")
+            return status_report(
+                status, at, reference=named, detail=code, hard=hard, network=network
+            )
         return answer_report(first(fields, "text"), first(fields, "msisdn"), at)
 
 

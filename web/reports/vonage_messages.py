@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import jwt
 import msgspec
@@ -53,6 +54,15 @@ class Said(Struct, frozen=True):
     error: Problem = Problem()
     from_: str = field(name="from", default="")
     text: str = ""
+    destination: Any = None
+
+    @property
+    def network(self) -> str:
+        """The codes of the network that a text went to, where they are told."""
+        found = self.destination
+        code = found.get("network_code") if isinstance(found, dict) else None
+        # What is only counted by must not keep a status from being taken.
+        return code if isinstance(code, str) else ""
 
 
 class VonageMessagesReports:
@@ -97,7 +107,9 @@ class VonageMessagesReports:
             if status in UNDELIVERED:
                 status = "undelivered" if code in THEIRS else "failed"
             hard = code in GONE
-            found = status_report(status, at, reference=said.client_ref, detail=code, hard=hard)
+            found = status_report(
+                status, at, reference=said.client_ref, detail=code, hard=hard, network=said.network
+            )
             return [msgspec.structs.replace(report, channel=self.channel) for report in found]
         scheme = f"{WHATSAPP}:" if said.channel == WHATSAPP else ""
         return answer_report(said.text, f"{scheme}{said.from_}", at)

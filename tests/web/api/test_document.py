@@ -75,6 +75,7 @@ ROUTES = {
             *((n, "read") for n in ("providers", "types", "texts")),
             ("tenants", "operate"),
             *((n, "read") for n in ("deliverability", "opt_outs", "opt_outs_by_means")),
+            *((n, "read") for n in ("deliverability_by_carrier", "outcomes_by_attribute")),
             *((n, "read") for n in ("sends_per_user", "time_to_open", "week_over_week")),
             *((n, "read") for n in ("slo_budget", "digests", "costs")),
             *((n, "read") for n in ("holdout_lift", "retention")),
