@@ -89,6 +89,6 @@ def _inside(kind: inspect.Type, step: str | int) -> list[Any]:
 
 
 def meant(written: str, known: Sequence[str]) -> str:
-    """Which of the known names may be meant, as the end of a sentence; empty where none is alike."""
+    """Which of the known names may be meant, as a sentence's end; empty where none is alike."""
     close = get_close_matches(written.lower(), known, n=1, cutoff=_ALIKE)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -21,9 +21,9 @@ class DeliveryEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     Of an event that a source has read in a company's own topic, `origin` is the record there, as
     SOURCE/TOPIC/PARTITION/OFFSET; what providers and people report lacks it, as a variant.
     `trace` is the id of the trace that it is part of, where its event is traced. `attribute` is
-    the class of the user by an attribute that the type names, as ATTRIBUTE=VALUE; what providers and
-    people report lacks it, as a variant. `carrier` is the network that a text went to, by its codes
-    (ITU-T E.212) as MCC-MNC, in what a provider reports that tells it.
+    the class of the user by an attribute that the type names, as ATTRIBUTE=VALUE; what providers
+    and people report lacks it, as a variant. `carrier` is the network that a text went to, by its
+    codes (ITU-T E.212) as MCC-MNC, in what a provider reports that tells it.
     """
 
     id: str

@@ -38,8 +38,8 @@ class Report(Struct, frozen=True, kw_only=True):
     `ticket` is the text that the message carried, `reference` what counts where it had no room for
     one, or came back without it, and `channel` the one whose sink then knows the ticket;
     `address` is what the provider calls the recipient; `at` is epoch ms. A `hard` bounce says that
-    nobody can be reached there; what a `machine` opened or clicked, nobody has read. `carrier` is that
-    of policy.tracking.carrier, where the provider tells it.
+    nobody can be reached there; what a `machine` opened or clicked, nobody has read. `carrier` is
+    that of policy.tracking.carrier, where the provider tells it.
     """
 
     kind: Kind

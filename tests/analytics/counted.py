@@ -30,7 +30,7 @@ OPENABLE = (PUSH, EMAIL, Channel.INAPP)
 def row(
     place: str, stage: Stage, channel: Channel | None, day: float = 0, after: int = 100, **more: Any
 ) -> DeliveryEvent:
-    """What happened `after` ms to the notification of an event on a day; a place is TENANT/USER/TYPE/N.
+    """What happened `after` ms to the notification of an event on a day, at TENANT/USER/TYPE/N.
 
     Ids are equal in both tenants, which no two of ours are.
     """
@@ -76,8 +76,8 @@ def gone(tenant: str, user: str, category: str, channel: Channel, by: str, day: 
 PRO, FREE, NONE = {"attribute": "plan=pro"}, {"attribute": "plan=free"}, {"attribute": "plan="}
 DE: dict[str, Any] = {"destination": "DE mobile"}
 HAPPENED: list[DeliveryEvent] = [
-    # Ann is told by push and by mail, opens the mail twenty days late, buys within the three days and
-    # is there after nine. What she is told next week changes nothing of when she began.
+    # Ann is told by push and by mail, opens the mail twenty days late, buys within the three days
+    # and is there after nine. What she is told next week changes nothing of when she began.
     grouped("acme/ann/tips/1", "told"),
     *went("acme/ann/tips/1", PUSH, **PRO), *went("acme/ann/tips/1", EMAIL, **PRO),
     row("acme/ann/tips/1", Stage.OPENED, EMAIL, 0, 20 * DAY_MS, provider="ses"),
@@ -120,7 +120,7 @@ HAPPENED: list[DeliveryEvent] = [
     row("acme/hal/alerts/1", Stage.DELIVERED, SMS, 8, 700, provider="twilio"),
     *went("acme/ida/alerts/1", SMS, 8, destination="GB mobile"),
     row("acme/ida/alerts/1", Stage.DELIVERED, SMS, 8, 800, provider="vonage", carrier="234-10"),
-    # Ida's plan changes while a reminder waits; Hal clicks his link away, and leaves by the page too.
+    # Ida's plan changes while a reminder waits; Hal clicks his link, and leaves by the page too.
     row("acme/ida/tips/1", Stage.HELD, PUSH, 0, 1, reason=Reason.QUIET_HOURS, **FREE),
     *went("acme/ida/tips/1", PUSH, **PRO),
     *went("acme/hal/tips/1", EMAIL, 14, **PRO),
@@ -131,7 +131,8 @@ HAPPENED: list[DeliveryEvent] = [
     *went("acme/kim/words/1", EMAIL, 2, variant="w/a"),
     row("acme/kim/words/1", Stage.OPENED, PUSH, 2, 60_100),
     row("acme/kim/words/1", Stage.OPENED, EMAIL, 2, 12 * DAY_MS),
-    *went("acme/kim/words/2", PUSH, 3, variant="w/a"), *went("acme/leo/words/1", PUSH, 2, variant="w/b"),
+    *went("acme/kim/words/2", PUSH, 3, variant="w/a"),
+    *went("acme/leo/words/1", PUSH, 2, variant="w/b"),
     row("acme/leo/words/1", Stage.CLICKED, PUSH, 2, 120_100),
     # Another tenant with the same ids, in which all of it is otherwise.
     grouped("globex/ann/tips/1", "held_out"), goal("globex", "ann", 1),
@@ -228,7 +229,7 @@ def opt_outs() -> Figures:
     """Of each tenant, type, channel and cohort: sent, unsubscribed, complained."""
     sent = by([Stage.SENT], *IN_CHANNEL)
     joined: dict[tuple[str, str], date] = {}
-    for (event, *_) in sent.values():
+    for event, *_ in sent.values():
         whose = event.tenant, event.user
         joined[whose] = min(joined.get(whose, _TODAY), day_of(event))
     leaving = {key for key in by([Stage.UNSUBSCRIBED], *IN_CHANNEL) if key[1]}
@@ -307,7 +308,8 @@ def by_attribute() -> Figures:
         count["opened"] += bool(stages & {Stage.OPENED, Stage.CLICKED})
         count["clicked"] += Stage.CLICKED in stages
     return {
-        key: (c["decided"], c["told"], c["not_told"], c["told"], c["delivered"], c["opened"], c["clicked"])
+        key: (*(c[name] for name in ("decided", "told", "not_told")), *(
+            c[name] for name in ("told", "delivered", "opened", "clicked")))
         for key, c in counts.items()
     }  # fmt: skip
 
@@ -339,14 +341,14 @@ QUESTIONS: dict[str, tuple[Figures, int, str]] = {
          "FROM experiment_results GROUP BY variant, user"),
         ("opt_outs", opt_outs(), "SELECT tenant, type, channel, day, cohort, sent, unsubscribed, "
          "complained FROM opt_outs"),
-        ("week_over_week", week_over_week(), "SELECT tenant, type, channel, week, sent, week_before "
-         "FROM week_over_week"),
+        ("week_over_week", week_over_week(), "SELECT tenant, type, channel, week, sent, "
+         "week_before FROM week_over_week"),
         ("sends_per_user", sends_per_user(), "SELECT tenant, user, day, notifications, opened, "
          "unsubscribed, complained FROM sends_per_user"),
         ("time_to_open", time_to_open(), "SELECT tenant, type, channel, day, opened, "
          "p50_p90_p99[3] FROM time_to_open"),
-        ("by_attribute", by_attribute(), "SELECT tenant, day, value, decided, told, not_told, sent, "
-         "delivered, opened, clicked FROM outcomes_by_attribute"),
+        ("by_attribute", by_attribute(), "SELECT tenant, day, value, decided, told, not_told, "
+         "sent, delivered, opened, clicked FROM outcomes_by_attribute"),
         ("by_carrier", by_carrier(), "SELECT tenant, country, carrier, provider, sum(messages), "
          "sum(sent), sum(delivered), sum(bounced), sum(failed) FROM deliverability_by_carrier "
          "GROUP BY tenant, country, carrier, provider"),

@@ -1,4 +1,4 @@
-"""What becomes of notifications by the class of their users: bounded, and without who was erased."""
+"""What becomes of notifications by class of users: bounded, and without who was erased."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from tests.analytics.test_question_panels import HOUR
 (PANEL,) = (panel for panel in PANELS if panel.name == "outcomes_by_attribute")
 QUESTION = (
     "SELECT value, decided, told, under_way, held, failed, not_told, sent, delivered, opened, "
-    "clicked, open_rate FROM outcomes_by_attribute WHERE tenant = 'acme' AND type = 'order_shipped' "
-    "ORDER BY decided DESC, value"
+    "clicked, open_rate FROM outcomes_by_attribute "
+    "WHERE tenant = 'acme' AND type = 'order_shipped' ORDER BY decided DESC, value"
 )
 PRO, FREE = {"attribute": "plan=pro"}, {"attribute": "plan=free"}
 DIGEST = "9" * 32

@@ -78,7 +78,11 @@ async def test_each_question(database: ClickHouse) -> None:
         (monday - timedelta(weeks=4), 0, 1, -1),
         (monday, 3, 0, None),
         # Of a week that has not begun nothing can be said.
-        *((week, 0, 3, -1) for week in (monday + timedelta(weeks=1),) if week <= datetime.now(UTC).date()),
+        *(
+            (week, 0, 3, -1)
+            for week in (monday + timedelta(weeks=1),)
+            if week <= datetime.now(UTC).date()
+        ),
     ]
     # Of six of high priority that day two took more than 5 s: a third, for one in a hundred.
     assert await ask(

@@ -60,7 +60,14 @@ async def test_the_same_topic_read_twice_changes_no_figure(database: ClickHouse)
     once = await figures(database)
     assert len(VIEWS) == 31
     empty = {name for name in once if not once[name]}
-    assert empty == {"audit_trail", "deliverability", "digest_members", "opt_outs_by_means", "outcomes_by_attribute", "deliverability_by_carrier"}, once
+    assert empty == {
+        "audit_trail",
+        "deliverability",
+        "digest_members",
+        "opt_outs_by_means",
+        "outcomes_by_attribute",
+        "deliverability_by_carrier",
+    }, once
     again = list(told)
     Random(1).shuffle(again)
     # In other blocks, of which ClickHouse itself does not know that it has seen them.

@@ -1,4 +1,4 @@
-"""Rows of a type with a breakdown say the class of their user, whatever comes of the notification."""
+"""Rows of a type with a breakdown say the class of their user, whatever comes of it."""
 
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent

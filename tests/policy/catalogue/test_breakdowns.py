@@ -43,8 +43,8 @@ def test_what_can_be_no_class_is_a_mistake(name: str, complaint: str) -> None:
 )
 def test_what_is_nearly_the_name_of_another_is_doubted(name: str, meant: str) -> None:
     assert parse({"thing.toml": by(name)}).warnings == (
-        f"thing.toml:{_line(by(name))}: types.thing.breakdown: {name!r} is an attribute nowhere else "
-        f"in the catalogue (did you mean {meant}?).",
+        f"thing.toml:{_line(by(name))}: types.thing.breakdown: {name!r} is an attribute nowhere "
+        f"else in the catalogue (did you mean {meant}?).",
     )
 
 

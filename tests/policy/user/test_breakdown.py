@@ -8,7 +8,18 @@ from policy.user.breakdown import LONGEST_CLASS, OTHER, class_of
 @pytest.mark.parametrize(
     "value",
     [
-        *("pro", "Pro plan", "DE", "über 50", "18-24", "a=b", "1", "true", "日本", "x" * LONGEST_CLASS),
+        *(
+            "pro",
+            "Pro plan",
+            "DE",
+            "über 50",
+            "18-24",
+            "a=b",
+            "1",
+            "true",
+            "日本",
+            "x" * LONGEST_CLASS,
+        ),
         *("2026-03-01", "20260301", "1,000 to 5,000", "tier/gold", "v1.2.3"),
     ],
 )
