@@ -15,6 +15,9 @@ from schemas.errors import BadCatalogue
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 """What was changed is read once it has stayed the same for so long: nobody writes it any more."""
+EMPTY_SECONDS = 60.0
+"""For so long a file with nothing in it is none: a shell makes it before the command has begun that
+is to fill it."""
 UNSETTLED_LOOKS = 10
 """Looks at files that don't settle, before what is unknown is refused all the same."""
 
@@ -24,7 +27,8 @@ log = logging.getLogger(__name__)
 class CatalogueFolder:
     """The catalogue in a folder's TOML files; once `watch` began, no older than two seconds.
 
-    A new one that can't be used is logged, once, and the one before stays in use.
+    A new one that can't be used is logged, once, and the one before stays in use. While a file has
+    nothing in it, nothing is taken up either, and that is logged where it stays so.
     To begin with there must be one: raises BadCatalogue with everything that is wrong.
     """
 
@@ -83,8 +87,14 @@ class CatalogueFolder:
                 return True
             if self._monotonic() < self._changed_at + self._settle:
                 return False
+            empty = [name for name, _, size, _ in found if not size]
+            if empty and self._monotonic() < self._changed_at + EMPTY_SECONDS:
+                return True  # who writes it may take long, and nobody is kept waiting for that
             self._tried = found
-            await self._read()
+            if empty:
+                self._leave(empty)
+            else:
+                await self._read()
             return True
 
     async def _read(self) -> None:
@@ -100,6 +110,14 @@ class CatalogueFolder:
         # Whatever is wrong with the new one, there is one to go on with.
         except Exception as error:
             self._refuse(content or repr(error), error)
+
+    def _leave(self, empty: list[str]) -> None:
+        """Tell which files keep all that was changed from being taken up."""
+        metrics.CATALOGUES_REFUSED.inc()
+        log.warning(
+            f"Nothing is in {', '.join(empty)} of {self._folder} yet, so version "
+            f"{self.current.version} of the catalogue stays in use, whatever else is changed."
+        )
 
     def _use(self, new: Catalogue) -> None:
         old, self.current, self._refused = self.current, new, ""

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
-from pipeline.catalogue_reload import CatalogueFolder
+from pipeline.catalogue_reload import EMPTY_SECONDS, CatalogueFolder
 from policy.catalogue.catalogue import parse
 from schemas.errors import BadCatalogue
 from tests.patience import ended, until
@@ -176,6 +176,46 @@ async def test_a_half_written_file_is_not_taken_for_all_there_is(folder: Path) -
     now += 1.0
     await catalogues._look()
     assert "more" in catalogues.current.types
+
+
+@pytest.mark.parametrize("name", ["other.toml", "thing.toml"])
+async def test_a_file_with_nothing_in_it_is_waited_for(
+    folder: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a shell has it from `tocsin sources infer orders > catalogue/other.toml`, also where that
+    replaces one that is there."""
+    now, count = 0.0, refused()
+    catalogues = CatalogueFolder(folder, settle=1.0, monotonic=lambda: now)
+    before = catalogues.current
+    (folder / name).write_text("")
+    for _ in range(2):
+        await catalogues._look()
+        now += EMPTY_SECONDS - 1
+        assert await catalogues._look()  # and whoever asks is not kept waiting
+        (folder / name).touch()
+    assert (caplog.records, refused(), catalogues.current) == ([], count, before)
+    (folder / name).write_text(OTHER)
+    await catalogues._look()
+    now += 1.0
+    await catalogues._look()
+    assert "other" in catalogues.current.types
+
+
+async def test_a_file_that_stays_empty_is_told_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now, count = 0.0, refused()
+    catalogues = CatalogueFolder(folder, settle=1.0, monotonic=lambda: now)
+    (folder / "other.toml").write_text("")
+    (folder / "more.json").write_text("")
+    for _ in range(3):
+        await catalogues._look()
+        now += EMPTY_SECONDS
+    assert refused() == count + 1
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "Nothing is in more.json, other.toml of" in record.getMessage()
+    assert catalogues.current.types.keys() == {"thing"}
 
 
 async def test_files_that_never_settle_keep_nobody_waiting_for_ever(folder: Path) -> None:
