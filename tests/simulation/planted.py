@@ -241,3 +241,7 @@ FAULTS = (
     hold_out_nobody,
     hold_out_by_event,
 )
+FIRST_TOWN = 200
+"""Towns that are played without faults as well are others."""
+SHOWN_BY = {ignore_limits: 209, replace_nothing: 231}
+"""The town that shows a fault, where few do."""
