@@ -15,6 +15,7 @@ from policy.limits.daily_limit import Allowance
 from policy.limits.rate_limit import Window
 from policy.notification_type import NotificationType, Plan
 from policy.quiet_hours import zone_of
+from policy.rendering.common_texts import CommonTexts
 from policy.rendering.reader import Reader, reader_of
 from policy.sender import merged
 from policy.time.timestamps import epoch_ms
@@ -33,6 +34,7 @@ Trace = Callable[[int, Channel | None, str, str, Verdict | None], None]
 of the whole), the rule's name, what it looked at, and its objection, if it had one."""
 
 
+_COMMON_TEXTS = CommonTexts()
 _EMAIL = Channel.EMAIL
 _INAPP = Channel.INAPP  # see schemas.vocabulary
 
@@ -133,7 +135,7 @@ class Draft(Struct, gc=False):
         """What the event says by this plan; raises BadRecord where it lacks what that needs."""
         if plan.rendering.is_personal:
             return plan.rendering.content(self.request.event, self.locale, self.reader())
-        return plan.rendering.content(self.request.event, self.locale)
+        return _COMMON_TEXTS.content(plan.rendering, self.request.event, self.locale)
 
     def reader(self) -> Reader:
         """What templates may say of the user."""
