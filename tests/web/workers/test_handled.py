@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from pipeline.producing.outputs import partition_of
 from schemas.errors import Unavailable
-from schemas.topics import CANCELLED, CONTACTS, DELIVER, FOLLOWING, REQUESTS, SUPPRESSIONS
+from schemas.topics import CONTACTS, DELIVER, FOLLOWING, REQUESTS, SUPPRESSIONS
 from schemas.vocabulary import Channel, Priority
 from tests.web.caller import settings
 from tests.web.desk import Asked
@@ -72,7 +72,7 @@ def ends_of(reader: str) -> dict[str, int]:
 
 def test_by_which_topics_the_roles_pass_on() -> None:
     assert set(PASSED) == {"decider", "inapp"}
-    assert {CANCELLED.name, FOLLOWING.name, SUPPRESSIONS.name} <= set(PASSED["decider"])
+    assert {FOLLOWING.name, SUPPRESSIONS.name} <= set(PASSED["decider"])
     assert {topic.name for topic in REQUESTS.values()} <= set(PASSED["decider"])
     assert CONTACTS.name not in PASSED["decider"]
     inbox = {DELIVER[Channel.INAPP, priority].name for priority in Priority}
