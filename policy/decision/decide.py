@@ -6,7 +6,7 @@ from policy.audience.actor import unheard
 from policy.body import counted_digest, is_another_body
 from policy.decision.builder import Draft, Trace, draft_of
 from policy.decision.decision import Decision, Outcome
-from policy.decision.deferral import wait
+from policy.decision.deferral import OVERDUE_MS, wait
 from policy.decision.ending import is_over, said_of
 from policy.decision.precondition_explanations import Opening
 from policy.decision.replacing import is_outdated, noted, replaces
@@ -126,6 +126,8 @@ def starts_at(request: Request, spec: NotificationType, at: int) -> int:
     """
     wanted = request.event.deliver_at
     start = at + spec.delay
+    if request.after and request.accepted_at - start > OVERDUE_MS:
+        start = request.accepted_at  # those before were told then, and have their time
     if wanted is None:
         return start + request.after
     start = max(start, epoch_ms(wanted))

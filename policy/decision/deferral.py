@@ -19,6 +19,9 @@ UNREAD = ".contacts"
 """What the name of a part ends with that waits until older contacts are read."""
 BESIDE = ".beside"
 """And of one that waits though the next step has its time by what went out beside it."""
+OVERDUE_MS = 60_000
+"""How late a step may be for the next one to count from when it was due. After an outage, or where
+an event comes late, all that follows would be due at once, and no reader had the time to react."""
 ORDER = (Stage.DELIVERED, Stage.SEEN, Stage.OPENED, Stage.CLICKED)
 """What a notification comes to with a person; each includes those before it."""
 

@@ -44,6 +44,11 @@ def rescheduled(
     return replace(ledger, waiting=waiting, gathering=gathering)
 
 
+def _is_wished_otherwise(each: Gathering, state: UserState) -> bool:
+    """Whether the user wants it more or less often than when it was gathered."""
+    return bool(each.category) and window_of(each.category, state) != each.window
+
+
 def _freed(each: Waiting, free_at: int) -> Waiting:
     return replace(each, due_at=free_at) if each.is_quiet and each.due_at != free_at else each
 
@@ -56,7 +61,7 @@ def _moved(
     state: UserState,
     now: int,
 ) -> Gathering:
-    if each.extended_until:
+    if each.extended_until and not _is_wished_otherwise(each, state):
         # Its window is over, and it waits for the morning; or for a limit, which is asked again.
         return replace(each, due_at=free_at, extended_until=free_at)
     if each.category:
@@ -66,7 +71,7 @@ def _moved(
             and before.quiet_hours == state.profile.quiet_hours  # before which it has to be over
         )
         # All that is gathered says until when it waits on.
-        return each if is_same else replace(each, due_at=min(each.due_at, now))
+        return each if is_same else replace(each, due_at=min(each.due_at, now), extended_until=0)
     was, is_now = (each.window.end([each.first], zone) for zone in zones)
     if was == is_now:
         return each

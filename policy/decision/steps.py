@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from policy.decision.builder import Draft
 from policy.decision.decision import Outcome
-from policy.decision.deferral import BESIDE, UNREAD, later_step, wait
+from policy.decision.deferral import BESIDE, OVERDUE_MS, UNREAD, later_step, wait
 from policy.decision.rule import Gather, Later, StandBy
 from policy.decision.rule_explanations import shown_presence
 from policy.digest.digest import gather, join_digest
@@ -50,7 +50,9 @@ def take_step(
         if is_next_timed or draft.step + 1 == len(draft.spec.steps):
             return
         if draft.sent or draft.waits or draft.before:
-            time_step(draft, draft.step + 1, draft.when + draft.spec.steps[draft.step + 1].after)
+            is_overdue = draft.now - draft.when > OVERDUE_MS
+            taken_at = draft.now if is_overdue else draft.when
+            time_step(draft, draft.step + 1, taken_at + draft.spec.steps[draft.step + 1].after)
             return
         if unread or draft.spec.steps[draft.step + 1].repeat:
             return  # at once, it would be the same again

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from policy.body import data_size
 from policy.decision.builder import Draft
 from policy.decision.decision import Row
-from policy.decision.deferral import has_room
+from policy.decision.deferral import OVERDUE_MS, has_room
 from policy.decision.rule import WISH, Gather
 from policy.digest.user_frequency import NEVER, in_time, moments, own_ends
 from policy.digest.windows import DigestWindow
@@ -54,6 +54,9 @@ def gather(draft: Draft, verdict: Gather) -> None:
         category = draft.spec.category if verdict.source == WISH else ""
         found = Gathering(draft.spec.name, plan.channel, verdict.window, category=category)
     at = max(draft.when, found.closed_until)
+    if found.category and request.accepted_at - draft.when > OVERDUE_MS:
+        # Its day is over, and the message of that is gone: at once would not be when it is wanted.
+        at = max(at, request.accepted_at)
     gathering = _joined(found, draft, at, size, verdict.window)
     draft.gathering = {**draft.gathering, name: gathering}
     row = (name, place_of(at, draft.request, draft.name))

@@ -15,6 +15,7 @@ from tests.agents.compositions.flow import Flow, play
 from tests.agents.compositions.frequency import FREQUENCY
 from tests.agents.compositions.holdouts import HOLDOUTS
 from tests.agents.compositions.journeys import JOURNEYS
+from tests.agents.compositions.lateness import LATE
 from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.messages import MESSAGES
 from tests.agents.compositions.presence import PRESENCE_FLOWS
@@ -45,11 +46,12 @@ FLOWS = (
     *COMBINED,
     *COMPANY,
     *JOURNEYS,
+    *LATE,
     *ERASED,
 )
 
 
-UNMOVED = (*JOURNEYS, *ERASED)
+UNMOVED = (*JOURNEYS, *LATE, *ERASED)
 """Flows in which nothing else happens within a minute of an event."""
 
 
@@ -57,7 +59,12 @@ UNMOVED = (*JOURNEYS, *ERASED)
 def test_they_get_the_same_of_events_that_come_late_and_again_to_other_workers(flow: Flow) -> None:
     played = play(flow, is_disturbed=True)
     assert played.sent == flow.sent
-    assert [line for line in played.silent if not line.endswith(" duplicate")] == [*flow.silent]
+    silent = list[str]()
+    for line in played.silent:
+        # What is refused as a whole leaves no mark, and is refused again.
+        if not line.endswith(" duplicate") and not (" all " in line and line in silent):
+            silent.append(line)
+    assert silent == [*flow.silent]
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))

@@ -1,11 +1,16 @@
 """What holds of everything that waited, whatever limits it meets."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.user.profile import Profile
+from schemas.vocabulary import Channel
 from tests.policy.person import MINUTE, NIGHT, ONE, Person, at, kind
 from tests.policy.samples import HOUR, NOON
+
+TEXTED = Profile(("phone",), "ann@example.com", "+491511234567", channels={Channel.SMS: True})
 
 
 @given(
@@ -42,3 +47,28 @@ def test_only_events_that_can_not_be_rendered_are_left_out(bad: set[int]) -> Non
     good = "".join(f"u{number};" for number in range(6) if number not in bad)
     assert [each.content.body for each in decision.deliveries] == ([good] if good else [])
     assert len(decision.notices) == 6
+
+
+@given(
+    late=st.integers(0, 600),
+    after=st.lists(st.integers(1, 120), min_size=1, max_size=2),
+    delays=st.lists(st.integers(0, 300), min_size=2, max_size=2),
+)
+def test_between_two_steps_their_reader_has_the_time_that_the_type_leaves(
+    late: int, after: list[int], delays: list[int]
+) -> None:
+    """However late (in minutes) the event is read and timers fire; a minute is as good as none."""
+    steps = zip(after, ("email", "sms"), strict=False)
+    listed = ", ".join(f'{{ after = "{each}m", channels = ["{name}"] }}' for each, name in steps)
+    ann = Person(kind(f"escalation = [{listed}]", ttl="3d"), TEXTED)
+    now = NOON + late * MINUTE
+    taken = [now] if ann.meet(at(0, "e0"), now).deliveries else []
+    for wait in delays[: len(after)]:
+        ((_, due),) = ann.ledger.timers()
+        now = max(now, due) + wait * MINUTE
+        (decision,) = ann.on_timer(now)
+        assert decision.deliveries
+        taken.append(now)
+    gaps = [(second - first) // MINUTE for first, second in pairwise(taken)]
+    expected = [each + wait for each, wait in zip(after, delays, strict=False)]
+    assert all(0 <= want - gap <= 1 for gap, want in zip(gaps, expected, strict=True))
