@@ -8,8 +8,10 @@ from policy.decision.decision import Decision, Outcome
 from policy.experiments.holdout import groups
 from policy.identity import delivery_event_id, goal_id, notification_id
 from policy.notification_type import NotificationType
+from policy.quiet_hours import zone_of
 from policy.time.timestamps import epoch_ms
 from policy.tracking.ticket import Ticket
+from policy.user.state import UserState
 from schemas.delivery import Delivery
 from schemas.delivery_event import DeliveryEvent
 from schemas.event import Event
@@ -18,6 +20,7 @@ from schemas.request import Origin, Request
 from schemas.trace import trace_id_of
 from schemas.vocabulary import Reason, Stage
 
+_QUEUED = Stage.QUEUED  # see schemas.vocabulary
 _OF_ITS_EVENT = frozenset((Reason.DUPLICATE, Reason.CONFLICT))
 
 
@@ -108,6 +111,17 @@ def reached(
         variant=variant,
         origin=origin,
     )
+
+
+def queued(delivery: Delivery, decision: Decision, state: UserState, now: int) -> DeliveryEvent:
+    """A delivery was handed to its channel; with where its user lives, as far as that is known, and
+    when a digest was due."""
+    told, zone = reached(delivery, _QUEUED, now), zone_of(state.profile, state.tenant)
+    zone = "" if zone == "UTC" else zone
+    if not (zone or decision.due_at):
+        return told
+    digest = delivery.notification_id if decision.due_at else ""
+    return replace(told, zone=zone, digest=digest, due_at=decision.due_at)
 
 
 def reported(

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from msgspec.structs import replace
-
 from agents.decider.user_states import UserStates
 from agents.spans import decided, not_sent_span
 from pipeline.monitoring.metrics import DAILY_LIMITED
@@ -17,11 +15,10 @@ from policy.decision.ending import said_of
 from policy.decision.replacing import replaces, waits_as
 from policy.decision.rescheduling import may_reschedule, rescheduled
 from policy.decision.resume import resume
-from policy.delivery_events import assigned, not_sent, reached
+from policy.delivery_events import assigned, not_sent, queued
 from policy.digest.closing import close
 from policy.identity import notification_id
 from policy.notification_type import NotificationType, unknown_type
-from policy.quiet_hours import zone_of
 from policy.time.timestamps import epoch_ms
 from policy.tracking.ticket import is_too_long, stub_of, ticket_of
 from policy.user.breakdown import class_of
@@ -51,7 +48,6 @@ ORDERED_AT_ONCE = 200
 _URGENCY = tuple(Priority)
 _TICKETED = frozenset((Channel.EMAIL, Channel.SMS, Channel.CHAT))
 """Where tickets leave with the message, and so may have too little room."""
-_QUEUED = Stage.QUEUED  # see schemas.vocabulary
 _DAILY_LIMIT = Reason.DAILY_LIMIT
 
 
@@ -97,7 +93,7 @@ class Decisions:
             for row in assigned(request, spec, decision, self._now):
                 row = self._by_attribute(row, spec)
                 self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
-        self._states.store(event.tenant, request.user, state, decision)
+        self._states.store(event.tenant, request.user, user, state, decision)
         if spec.replaces and decision.ledger.newest is not state.ledger.newest:
             self._drop_replaced(request, spec)
 
@@ -297,7 +293,7 @@ class Decisions:
         request: Request | None = None,
     ) -> None:
         self._write(decision, state, request)
-        self._states.store(tenant, user, state, decision)
+        self._states.store(tenant, user, user_key(tenant, user), state, decision)
 
     def _write(self, decision: Decision, state: UserState, request: Request | None) -> None:
         """Write what goes out, and what is reported of a `request` that was decided by itself."""
@@ -307,18 +303,13 @@ class Decisions:
         if is_tracing() and any(each.trace for each in deliveries):
             deliveries = decided(decision, self._now)
         encoded = [encode(delivery) for delivery in deliveries]
-        zone = zone_of(state.profile, state.tenant) if encoded else ""
-        zone = "" if zone == "UTC" else zone
         for delivery, value in zip(deliveries, encoded, strict=True):
             topic = DELIVER[delivery.channel, delivery.priority]
             add(topic, here, delivery.user.encode(), value)
             if delivery.channel in _TICKETED and is_too_long(delivery):
                 keep_ticket(self._transaction, stub_of(delivery, here), ticket_of(delivery))
-            queued = reached(delivery, _QUEUED, self._now)
-            if zone or decision.due_at:
-                digest = delivery.notification_id if decision.due_at else ""
-                queued = replace(queued, zone=zone, digest=digest, due_at=decision.due_at)
-            add(DELIVERY_EVENTS, here, None, encode(queued))
+            event = queued(delivery, decision, state, self._now)
+            add(DELIVERY_EVENTS, here, None, encode(event))
         for notice in decision.notices:
             self._report(notice.request, notice.notification_id, notice.outcome)
         if request is not None:

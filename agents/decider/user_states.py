@@ -96,11 +96,11 @@ class UserStates:
             place = self._here, self._partitions
             allowance = Allowance.of(whose.daily_limit, whose.zone, self._prices, spent, place)
         return UserState(
-            self.profile(user),
-            self.ledger(user),
+            self._profiles.get(user) or EMPTY_PROFILE,
+            self._ledgers.get(user) or EMPTY_LEDGER,
             whose,
             quota,
-            self.cancelled_at(tenant, cancel_key),
+            0 if cancel_key is None else self.cancelled_at(tenant, cancel_key),
             self._addresses_read_to,
             max(self.cancelled_at(tenant, key) for key in ends) if ends else 0,
             allowance,
@@ -181,9 +181,11 @@ class UserStates:
         self._ledgers.put(user_key(tenant, user), after)
         self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after)
 
-    def store(self, tenant: str, user: str, state: UserState, decision: Decision) -> None:
-        """Store what a decision leaves behind."""
-        before, after, key = state.ledger, decision.ledger, user_key(tenant, user)
+    def store(
+        self, tenant: str, user: str, key: bytes, state: UserState, decision: Decision
+    ) -> None:
+        """Store what a decision for the user, of this key, leaves behind."""
+        before, after = state.ledger, decision.ledger
         if after is before:
             return
         self._ledgers.put(key, after)

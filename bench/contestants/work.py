@@ -7,12 +7,11 @@ import msgspec
 
 from bench.decide.workload import CATALOGUE
 from policy.decision.decide import decide
-from policy.delivery_events import not_sent, reached
+from policy.delivery_events import not_sent, queued
 from policy.user.ledger import Ledger
 from policy.user.profile import Profile
 from policy.user.state import UserState
 from schemas.request import Request
-from schemas.vocabulary import Stage
 
 decode_request = msgspec.json.Decoder(Request).decode
 decode_profile = msgspec.msgpack.Decoder(Profile).decode
@@ -36,10 +35,11 @@ def work(request: Request, profile: bytes | None, ledger: bytes | None) -> Outco
     now = time.time_ns() // 1_000_000
     state = UserState(decode_profile(profile) if profile else Profile(), before)
     decision = decide(request, spec, state, now)
+    deliveries = decision.deliveries
     name = decision.notification_id
     return Outcome(
-        deliveries=[encode(delivery) for delivery in decision.deliveries],
-        events=[encode(reached(delivery, Stage.QUEUED, now)) for delivery in decision.deliveries]
+        deliveries=[encode(delivery) for delivery in deliveries],
+        events=[encode(queued(delivery, decision, state, now)) for delivery in deliveries]
         + [encode(not_sent(request, spec, name, told, now)) for told in decision.outcomes],
         ledger=None if decision.ledger is before else encode_ledger(decision.ledger),
     )

@@ -10,18 +10,34 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from agents.decider.agent import Decider
+from agents.replay.in_memory_pipeline import HeldClock
 from bench.contestants.work import work
 from bench.decide.broker import Arena
 from bench.decide.decide import CONTESTANTS, OURS, check_alike
 from bench.decide.outcomes import difference, outcomes
 from bench.decide.topics import Topics
-from bench.decide.workload import PARTITIONS, profile, record_number, requests
+from bench.decide.workload import (
+    CATALOGUE,
+    PARTITIONS,
+    profile,
+    record_number,
+    requests,
+    state_key,
+)
 from embedded.kafka import Kafka
+from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.process.runtime import Runtime
+from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.outputs import partition_of
+from pipeline.settings import Settings
 from schemas.delivery_event import DeliveryEvent
 from schemas.request import Request
 from schemas.vocabulary import Reason, Stage
+from tables.storage.memory_store import MemoryStore
+from tables.users import PROFILES
 
+NOW = datetime.now(UTC)
 RECORDS = 600
 """So many that some users have several outputs."""
 Value = tuple[str, bytes]
@@ -44,7 +60,7 @@ def written() -> Written:
     """What came of the first requests, in their order."""
     encode, ledgers = msgspec.msgpack.Encoder().encode, dict[str, bytes | None]()
     found = Written([], [])
-    for user, value in requests(RECORDS, datetime.now(UTC)):
+    for user, value in requests(RECORDS, NOW):
         request = msgspec.json.decode(value, type=Request)
         outcome = work(request, encode(profile(int(user[-6:]))), ledgers.get(user))
         ledgers[user] = outcome.ledger or ledgers.get(user)
@@ -115,8 +131,38 @@ class Memory:
             yield Record(value)
 
 
+class InMemory:
+    """The topics of a log in memory."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    async def read(self, topic: str) -> AsyncIterator[Record]:
+        for record in self._log.topics[topic]:
+            yield Record(record.value or b"")
+
+
 def test_every_contestant_that_decides_is_compared_with_ours() -> None:
     assert COMPARED == ["quix", "faust"]
+
+
+async def test_others_are_given_the_work_that_our_decider_does(written: Written) -> None:
+    encode, topic = msgspec.msgpack.Encoder().encode, CONTESTANTS[OURS].topics.requests
+    clock = HeldClock(round(NOW.timestamp() * 1000))
+    log, asked = MemoryLog(clock), list(requests(RECORDS, NOW))
+    users = {user for user, _ in asked}
+    profiles = {PROFILES.prefix + state_key(u): encode(profile(int(u[-6:]))) for u in users}
+    runtime = Runtime(Settings(kafka="localhost:9092", partitions=1), log, clock)
+    decider = Decider(FixedCatalogue(CATALOGUE), runtime, 0, MemoryStore(profiles))
+    await decider.restore()
+    await log.write(topic, 0, [(user.encode(), value) for user, value in asked])
+    slice_ = log.slice_from(topic, 0)
+    assert slice_ is not None
+    assert len(slice_.records) == RECORDS
+    await decider.handle(slice_)
+    decided = await outcomes(InMemory(log), CONTESTANTS[OURS].topics, RECORDS)
+    worked = await outcomes(Memory(written), CONTESTANTS[OURS].topics, RECORDS)
+    assert difference(decided, worked) is None
 
 
 async def test_contestants_that_decided_alike_are_found_alike(written: Written) -> None:
