@@ -68,9 +68,12 @@ class Emission:
 
     def sent(self, mark: SentMark) -> None:
         """It was sent as the mark says, now or by a process before this one."""
+        delivery = self._delivery
+        if mark.attempt != delivery.attempt:
+            delivery = msgspec.structs.replace(delivery, attempt=mark.attempt)
         self._add_event(
             reached(
-                msgspec.structs.replace(self._delivery, attempt=mark.attempt),
+                delivery,
                 Stage.SENT,
                 mark.at,
                 provider=mark.provider,

@@ -125,6 +125,8 @@ class Calls:
             if any(call.closing.is_set() for call in calls):
                 raise Abandoned
             gone = [call.is_forgotten(call.delivery) for call in calls]
+            if True not in gone:
+                return await self._make_all(calls)
             wanted = [call for call, is_gone in zip(calls, gone, strict=True) if not is_gone]
             results = iter(await self._make_all(wanted) if wanted else ())
             return [FORGOTTEN if is_gone else next(results) for is_gone in gone]
@@ -164,7 +166,7 @@ class Calls:
         call is repeated: those that no call was made for are tried one by one, and what raises
         alone is refused."""
         lacking = [self._links.lacks(each) for each in deliveries]
-        if any(lacking):
+        if True in lacking:
             pairs = zip(deliveries, lacking, strict=True)
             sendable = [each for each, is_lacking in pairs if not is_lacking]
             sent = iter(await self._send(sendable, made) if sendable else ())

@@ -109,6 +109,8 @@ class Intake:
         self._bad_share = bad_share
         self._recent: dict[tuple[str, int, int], str | None] = {}
         """By place whose bad record it is, or None for one that can be used."""
+        self._usable: list[ConsumerRecord] = []
+        """Those that can be used, and are not noted there yet."""
         self._shares = Expiring[Bucket]()
 
     def read(self, slice_: Slice, outputs: Outputs) -> Iterator[tuple[ConsumerRecord, Any]]:
@@ -122,7 +124,7 @@ class Intake:
             return
         forms = self._forms[topic]
         (decoder, field, bound), is_mixed = forms[PLAIN], len(forms) > 1
-        note, partitions = self._note, self._partitions
+        note, partitions = self._usable.append, self._partitions
         is_public, is_movable = topic in PUBLIC, topic in self._movable
         if topic in self._compacted:
             records = [record for record in records if record.value is not None]
@@ -136,7 +138,7 @@ class Intake:
                     if is_public and partition_of(key, partitions) != record.partition:
                         if not is_movable:
                             raise _wrong_place(record, key, partitions)
-                        note(record, None)
+                        note(record)
                         outputs.add(MISPLACED, record.partition, None, handed_over(record))
                         continue
                     if not is_movable and record.key != key.encode():
@@ -146,8 +148,9 @@ class Intake:
             except BadRecord as error:
                 self.set_aside(record, error, outputs)
             else:
-                note(record, None)
+                note(record)
                 yield record, value
+        self._note_usable()
 
     def _read_placed(
         self, records: Iterable[ConsumerRecord], outputs: Outputs
@@ -200,6 +203,7 @@ class Intake:
             with contextlib.suppress(BadRecord):
                 record = as_it_stood(record, PUBLIC, self._partitions)
         tenant = _tenant_of(record)
+        self._note_usable()
         self._note(record, None if is_used else tenant)
         bad = _bad_among(self._recent.values())
         if len(self._recent) == WINDOW and bad > self._bad_share * WINDOW:
@@ -226,6 +230,12 @@ class Intake:
         recent[record.topic, record.partition, record.offset] = whose
         if len(recent) > WINDOW:
             del recent[next(iter(recent))]
+
+    def _note_usable(self) -> None:
+        # Only now, as those of a slice that has no other are mostly pushed out by its last ones.
+        for record in self._usable[-WINDOW:]:
+            self._note(record, None)
+        self._usable.clear()
 
     def _is_within_share(self, tenant: str, at: int) -> bool:
         bucket, is_over = spend(self._shares.get(tenant, at), WHOLE_A_SECOND, 1, at)

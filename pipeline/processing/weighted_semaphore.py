@@ -5,11 +5,12 @@ Nor does anybody wait for a server that is slow, where calls go to several.
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 
 from schemas.vocabulary import Priority
 
+_CRITICAL = Priority.CRITICAL  # see schemas.vocabulary
 WEIGHTS = {Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 2, Priority.BULK: 1}
 """Shares of what critical leaves, when all of them wait: of calls here, of slices in a lane."""
 
@@ -58,10 +59,21 @@ class WeightedSemaphore:
         self._waiting: dict[Priority, _Queue] = {priority: _Queue() for priority in Priority}
         self._turns = dict.fromkeys(WEIGHTS, 0.0)
         self._held: Counter[str] = Counter()
+        self._is_queued = False
+        """Whether anybody may be waiting."""
 
-    @asynccontextmanager
-    async def hold(self, priority: Priority, server: str = "") -> AsyncIterator[None]:
+    def hold(self, priority: Priority, server: str = "") -> AbstractAsyncContextManager[None]:
         """Wait for a slot and hold it; without a `server` all calls go to the same one."""
+        return _Slot(self, priority, server)
+
+    async def acquire(self, priority: Priority, server: str) -> None:
+        """Wait for a slot, which is then to be released."""
+        if not self._is_queued and self._is_free(priority, server):
+            # As the turn would come now, without a queue, a future and a look at all priorities.
+            if priority in WEIGHTS:
+                self._turns[priority] += 1 / WEIGHTS[priority]
+            self._take(server)
+            return
         queue = self._waiting[priority]
         if priority in WEIGHTS and not queue:
             # Having been idle saves up no turns.
@@ -69,6 +81,7 @@ class WeightedSemaphore:
             self._turns[priority] = max(self._turns[priority], min(others, default=0.0))
         turn = asyncio.get_running_loop().create_future()
         queue.add(server, turn)
+        self._is_queued = True
         self._grant()
         try:
             await turn
@@ -76,20 +89,27 @@ class WeightedSemaphore:
             if turn.cancelled():
                 queue.remove(server, turn)
             else:
-                self._release(server)
+                self.release(server)
             raise
-        try:
-            yield
-        finally:
-            self._release(server)
 
-    def _release(self, server: str) -> None:
+    def release(self, server: str) -> None:
+        """Give back a slot that was held for a call to this server."""
         self._free += 1
         if server:
             self._held[server] -= 1
             if not self._held[server]:
                 del self._held[server]
-        self._grant()
+        if self._is_queued:
+            self._grant()
+
+    def _is_free(self, priority: Priority, server: str) -> bool:
+        left = self._free if priority is _CRITICAL else self._free - self._kept
+        return left > 0 and (not server or self._held[server] < min(self._of_one, left))
+
+    def _take(self, server: str) -> None:
+        self._free -= 1
+        if server:
+            self._held[server] += 1
 
     def _grant(self) -> None:
         while (found := self._next()) is not None:
@@ -98,10 +118,9 @@ class WeightedSemaphore:
             if turn.cancelled():
                 # Given up, and its task had no chance to say so yet.
                 continue
-            self._free -= 1
-            if server:
-                self._held[server] += 1
+            self._take(server)
             turn.set_result(None)
+        self._is_queued = any(self._waiting.values())
 
     def _next(self) -> tuple[Priority, str] | None:
         if not self._free:
@@ -130,3 +149,18 @@ class WeightedSemaphore:
             if not server or self._held[server] < most:
                 return server
         return None
+
+
+class _Slot:
+    """One holder's slot, from when it is its turn until its block ends."""
+
+    def __init__(self, slots: WeightedSemaphore, priority: Priority, server: str) -> None:
+        self._slots = slots
+        self._priority = priority
+        self._server = server
+
+    async def __aenter__(self) -> None:
+        await self._slots.acquire(self._priority, self._server)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._slots.release(self._server)

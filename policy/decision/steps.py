@@ -134,11 +134,11 @@ def _decide_channels(
         if channels is not None and plan.channel not in channels:
             continue
         draft.look_at(plan)
-        before = counts_of(draft)
+        before = None if draft.allowance is None else counts_of(draft)
         verdict = draft.objection()
         if verdict is None:
             content = draft.rendered(plan)
-            verdict = spend(draft, content, before)
+            verdict = None if before is None else spend(draft, content, before)
             if verdict is None:
                 draft.deliver(content)
                 continue

@@ -44,6 +44,9 @@ class Answers(Struct, frozen=True):
     unproven: bool = False
 
 
+_SUCCEEDED = Answers(failed=False)
+
+
 class Started(Struct, frozen=True):
     """A call that was let through; `key` names whom it is for."""
 
@@ -207,7 +210,9 @@ def answers_of(outcomes: Sequence[Outcome], part: str = "") -> Answers | None:
     no call was made, as an inner circuit is open.
     """
     retries = [outcome for outcome in outcomes if isinstance(outcome, TransientFailure)]
-    if retries and all(retry.reason is Reason.CIRCUIT_OPEN for retry in retries):
+    if not retries:
+        return _SUCCEEDED
+    if all(retry.reason is Reason.CIRCUIT_OPEN for retry in retries):
         return None
     blamed = [retry for retry in retries if retry.concerns_all and retry.part in ("", part)]
     pauses = [retry.after for retry in blamed if retry.after is not None]

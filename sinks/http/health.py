@@ -23,12 +23,16 @@ class Health:
 
     def note(self, now: int, outcomes: Sequence[Outcome]) -> None:
         """Take in what came of one call."""
-        retries = (outcome for outcome in outcomes if isinstance(outcome, TransientFailure))
-        failures = [retry for retry in retries if retry.concerns_all]
+        failures, is_sent = list[TransientFailure](), False
+        for outcome in outcomes:
+            if isinstance(outcome, Sent):
+                is_sent = True
+            elif isinstance(outcome, TransientFailure) and outcome.concerns_all:
+                failures.append(outcome)
         if failures:
             self.last_error = f"{failures[0].reason}: {failures[0].detail}"[:LONGEST]
             self.last_error_at = now
-        if any(isinstance(outcome, Sent) for outcome in outcomes):
+        if is_sent:
             self.failing_since = 0
         elif failures and not self.failing_since:
             self.failing_since = now

@@ -171,6 +171,12 @@ def _recent_of(table: Table[Value], store: Store) -> Recent[Value | None]:
     return recent
 
 
+def is_known_to_be_empty(table: Table[Any], store: Store) -> bool:
+    """Whether somebody saw that there is nothing at all, without a look: it may be empty still."""
+    recent = store.recent.get(table.prefix)
+    return recent is not None and recent.is_empty
+
+
 def checker(*tables: Table[Any]) -> Check:
     """Reads changelog records of these tables; raises on one that they should read and can't.
 
