@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from agents.decider.user_states import UserStates
 from agents.spans import decided, not_sent_span
 from pipeline.monitoring.metrics import DAILY_LIMITED

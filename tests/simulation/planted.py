@@ -1,5 +1,6 @@
 """Faults put in on purpose: each must be found, or the simulation proves nothing."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -243,5 +244,8 @@ FAULTS = (
 )
 FIRST_TOWN = 200
 """Towns that are played without faults as well are others."""
-SHOWN_BY = {ignore_limits: 209, replace_nothing: 231}
+SHOWN_BY: dict[Callable[[pytest.MonkeyPatch], None], int] = {
+    ignore_limits: 209,
+    replace_nothing: 231,
+}
 """The town that shows a fault, where few do."""

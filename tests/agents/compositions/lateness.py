@@ -1,5 +1,7 @@
 """Rows of events that come hours after they happened: what follows has its time all the same."""
 
+from typing import Any
+
 from tests.agents.compositions.combined import HOURLY, MAIL_LATER
 from tests.agents.compositions.endings import UNTIL, ordered
 from tests.agents.compositions.flow import NIGHT, Act, Flow, event, kind, noticed, wishes
@@ -10,7 +12,7 @@ from tests.agents.compositions.windows import DAYS
 DAILY = wishes("1 00:00", frequency={"things": "daily"})
 
 
-def late(name: str, at: str, happened: str, **data: object) -> Act:
+def late(name: str, at: str, happened: str, **data: Any) -> Act:
     """Something that happened earlier, and is read at `at`."""
     said = event(name, happened, **data)
     return Act(at, said.topic, said.key, said.value)

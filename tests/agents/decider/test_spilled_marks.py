@@ -288,7 +288,7 @@ async def test_a_worker_of_the_last_release_leaves_them() -> None:
     assert ledger.spilled_until > roles.clock.at
     stored = dict(store.stored)
     # Seven fields, of which it has six.
-    encoded = LEDGERS.encode([getattr(ledger, name) for name in ledger.__struct_fields__[:6]])  # type: ignore[arg-type]
+    encoded = LEDGERS.encode([getattr(ledger, name) for name in ledger.__struct_fields__[:6]])
     stored[place] = encoded
     assert LEDGERS.decode(encoded).spilled_until == 0
     await roles.restart_decider(MemoryStore(stored))
