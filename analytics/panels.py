@@ -83,6 +83,7 @@ class Panel(Struct, frozen=True):
         if self.of_all_tenants:
             terms = {**terms, "tenant": "true"}
         sql = _text_of(f"questions/{self.name}" if self.on_request else self.name)
+        sql = sql.replace("{reached}", _text_of("parts/reached").rstrip())
         happenings = _text_of("parts/happenings").rstrip()
         sql = sql.replace("{happenings}", happenings)
         earlier = re.sub(r"\{(?:from|to)\}", rf"(\g<0> - {_WEEKS})", happenings)

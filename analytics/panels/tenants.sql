@@ -12,6 +12,7 @@ FROM
         uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
             AS messages
     FROM {happenings} AS h
+    WHERE stage IN ('sent', 'suppressed', 'failed') OR (stage = 'queued' AND priority = 'bulk')
     GROUP BY tenant, stage, priority
     HAVING messages > 0
 )
