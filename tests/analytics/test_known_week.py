@@ -2,7 +2,7 @@
 rows, of which this is a small one, read twice and in parts."""
 
 from analytics.clickhouse import ClickHouse
-from bench.analytics.questions import check, fill, known
+from bench.analytics.known_week import check, fill, known
 from bench.analytics.stored import TABLES, bytes_per_event
 
 NOTIFICATIONS = 7001
@@ -18,6 +18,6 @@ async def test_figures_of_a_week_are_those_put_in(database: ClickHouse) -> None:
     await check(database, NOTIFICATIONS)
     # Nothing is folded yet.
     assert {name for name, size in stored.items() if not size} == {"hour_counts"}
-    # 39.5 and 30 before columns were written as they are best.
-    assert stored["delivery_events"] < 38
-    assert stored["notification_state"] < 20
+    # 39.5 and 32 before columns were written as they are best; of millions it is less.
+    assert stored["delivery_events"] < 37
+    assert stored["notification_state"] < 23

@@ -7,7 +7,8 @@ import pytest
 
 from analytics import timeline
 from analytics.clickhouse import ClickHouse
-from bench.analytics.questions import END, TENANT, UNFINISHED, WEEK, fill
+from bench.analytics.known_week import END, TENANT, WEEK, fill
+from bench.analytics.questions import UNFINISHED
 
 NOTIFICATIONS = 20_000
 GRANULE = 8192
