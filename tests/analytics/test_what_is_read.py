@@ -7,6 +7,7 @@ import pytest
 
 from analytics import timeline
 from analytics.clickhouse import ClickHouse
+from analytics.panels import PANELS
 from bench.analytics.known_week import END, TENANT, WEEK, fill
 from bench.analytics.questions import UNFINISHED
 
@@ -49,3 +50,11 @@ async def test_what_is_unfinished_in_a_day_is_read_from_it(week: ClickHouse) -> 
     """A granule before and one after it hold rows of it too."""
     asked = {"tenant": TENANT, "day": DAY}
     assert 9_000 < await rows_read(week, UNFINISHED, asked) <= 9_800 + 2 * GRANULE
+
+
+async def test_what_texts_cost_is_read_from_no_event_of_other_channels(week: ClickHouse) -> None:
+    """There are none here: by the channels of each granule."""
+    (panel,) = (panel for panel in PANELS if panel.name == "texts")
+    asked = {"tenant": TENANT, "type": "", "channel": "", "priority": ""}
+    times = {"from": f"{END - WEEK:%F %T}", "to": f"{END:%F %T}"}
+    assert await rows_read(week, panel.sql, {**asked, **times}) == 0
