@@ -16,6 +16,7 @@ from agents.inapp.agent import TABLES as INBOX_TABLES
 from agents.router.agent import TABLES as ROUTER_TABLES
 from schemas.dead_letter import DeadLetter
 from schemas.encoding import encode
+from schemas.kinds import structs_of
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.vocabulary import Reason
 from tables.storage.table import Table, checker
@@ -25,9 +26,21 @@ from tests.fuzz.records import records
 TABLES: tuple[tuple[Table[Any], ...], ...] = (ROUTER_TABLES, DECIDER_TABLES, INBOX_TABLES)
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 CORPUS = sorted(Path(__file__).with_name("corpus").glob("*/*"))
+
+
+def records_of(topic: Topic) -> st.SearchStrategy[dict[str, Any]]:
+    """What could be written to a topic, of any of its kinds."""
+    structs = structs_of(topic, KINDS[topic])
+    return st.sampled_from(sorted(structs)).flatmap(
+        lambda name: records(structs[name]).map(
+            lambda record: {"kind": name, **record} if name else record
+        )
+    )
+
+
 MANY = st.lists(
     st.sampled_from((*PUBLIC, *[EVENTS] * len(PUBLIC))).flatmap(
-        lambda topic: st.tuples(st.just(topic), records(KINDS[topic]))
+        lambda topic: st.tuples(st.just(topic), records_of(topic))
     ),
     min_size=1,
     max_size=8,
