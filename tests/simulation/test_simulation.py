@@ -61,7 +61,7 @@ async def test_what_exceeds_a_batch_is_there_as_a_whole_or_not_at_all(
     assert cut.called
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS // 5, IN_ONE_TEST))
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS // 7, IN_ONE_TEST))
 async def test_what_a_ledger_has_no_room_for_is_known_all_the_same(
     first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +73,7 @@ async def test_what_a_ledger_has_no_room_for_is_known_all_the_same(
         return spilled(*args)
 
     monkeypatch.setattr(UserStates, "spilled", noted)
-    for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS // 5)):
+    for seed in range(first, min(first + IN_ONE_TEST, FIRST + SEEDS // 7)):
         assert not await problems(seed), f"seed {seed}"
     assert asked.called
 

@@ -51,20 +51,30 @@ FLOWS = (
 )
 
 
-UNMOVED = (*JOURNEYS, *LATE, *ERASED)
-"""Flows in which nothing else happens within a minute of an event."""
+EXACT = (
+    "within the grace after the only device went offline",  # to the second
+    # Who comes into a segment meanwhile is told by what comes again, as they were not before.
+    "attributes count as they are when it is decided",
+    "who is held out is so of each segment that they are in and of no other",
+)
+"""Flows in which it matters that an event comes just then, and once."""
+MOVABLE = tuple(flow for flow in FLOWS if flow.name not in EXACT)
 
 
-@pytest.mark.parametrize("flow", UNMOVED, ids=lambda flow: flow.name.replace(" ", "-"))
+@pytest.mark.parametrize("flow", MOVABLE, ids=lambda flow: flow.name.replace(" ", "-"))
 def test_they_get_the_same_of_events_that_come_late_and_again_to_other_workers(flow: Flow) -> None:
     played = play(flow, is_disturbed=True)
     assert played.sent == flow.sent
-    silent = list[str]()
-    for line in played.silent:
-        # What is refused as a whole leaves no mark, and is refused again.
-        if not line.endswith(" duplicate") and not (" all " in line and line in silent):
-            silent.append(line)
-    assert silent == [*flow.silent]
+    assert _said_once(played.silent) == _said_once(flow.silent)
+
+
+def _said_once(silent: tuple[str, ...]) -> list[str]:
+    """Without repeats, which are duplicates, or refused again where they were refused before."""
+    found = list[str]()
+    for line in silent:
+        if not line.endswith(" duplicate") and not (" all " in line and line in found):
+            found.append(line)
+    return found
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name.replace(" ", "-"))
