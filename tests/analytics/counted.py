@@ -38,7 +38,7 @@ def row(
     name, at = f"{user}-{kind}-{number}", BEGINS + int(day * DAY_MS)
     again = more.pop("again", "")
     is_delivery = stage not in (Stage.SUPPRESSED, Stage.HELD, Stage.ASSIGNED, Stage.GOAL)
-    known = {
+    known: dict[str, Any] = {
         "id": delivery_event_id(name, channel, stage, 0) + again, "stage": stage,
         "at": at + after, "occurred_at": at, "accepted_at": at, "tenant": tenant, "user": user,
         "type": kind, "category": kind, "priority": Priority.NORMAL, "event_id": f"e-{number}",
@@ -73,7 +73,9 @@ def gone(tenant: str, user: str, category: str, channel: Channel, by: str, day: 
     return left(tenant, user, OptOut(category, channel), by, BEGINS + int(day * DAY_MS))
 
 
-PRO, FREE, NONE = {"attribute": "plan=pro"}, {"attribute": "plan=free"}, {"attribute": "plan="}
+PRO: dict[str, Any] = {"attribute": "plan=pro"}
+FREE: dict[str, Any] = {"attribute": "plan=free"}
+NONE: dict[str, Any] = {"attribute": "plan="}
 DE: dict[str, Any] = {"destination": "DE mobile"}
 HAPPENED: list[DeliveryEvent] = [
     # Ann is told by push and by mail, opens the mail twenty days late, buys within the three days

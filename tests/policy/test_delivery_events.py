@@ -106,6 +106,8 @@ def test_what_was_not_sent(outcome: Outcome, name: str) -> None:
         ({}, {"cost": 0.5}),
         ({"attempt": 3}, {}),
         ({"variant": "title/short"}, {}),
+        ({"attribute": "plan=pro"}, {}),
+        ({"attribute": "plan=", "attempt": 1}, {"provider": "twilio"}),
         ({"attempt": 3}, {"reason": Reason.TIMEOUT, "provider": "sns", "segments": 1, "cost": 2.0}),
     ],
 )

@@ -57,6 +57,13 @@ def test_what_is_told_of_it(said: Report, name: str, detail: str) -> None:
     assert (row.at, row.provider, row.user, row.tenant) == (9, "twilio", "ann", "acme")
 
 
+@pytest.mark.parametrize("kind", [Kind.DELIVERED, Kind.BOUNCED, Kind.FAILED])
+def test_the_carrier_goes_into_the_row(kind: Kind) -> None:
+    row = told(TICKET, report(kind, carrier="262-01"), "vonage")
+    assert row is not None
+    assert row.carrier == "262-01"
+
+
 @pytest.mark.parametrize("kind", [Kind.STOP, Kind.START, Kind.RESUBSCRIBED])
 def test_what_is_of_no_message_is_told_of_none(kind: Kind) -> None:
     assert told(TICKET, report(kind), "twilio") is None
