@@ -176,8 +176,8 @@ async def check(clickhouse: ClickHouse, notifications: int) -> None:
         volume[channel] += messages
     said["volume"] = sorted([channel, messages] for channel, messages in volume.items())
     said["providers"] = sorted(said["providers"])
-    for name, expected in panels(notifications).items():
-        _compare(f"panel {name}", said[name], expected)
+    for name, rows in panels(notifications).items():
+        _compare(f"panel {name}", said[name], rows)
 
 
 def panels(notifications: int) -> dict[str, list[list[Any]]]:
