@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from pipeline.provider_settings import ProviderSettings
+from pipeline.server_settings import ServerSettings
 from pipeline.settings import Settings
 from pipeline.settings_file import VARIABLE
 from pipeline.variables import FROM_FILE, PREFIX
@@ -27,7 +29,9 @@ file. A secret may stand in a file of its own, which `{PREFIX}NAME{FROM_FILE.upp
 variables, lists and tables are written as JSON. A name that is no setting keeps the process from
 starting, as does a value that can't be used (exit code 78).
 """
-    docs = field_docs(Settings)
+    docs: dict[str, str] = {}
+    for kind in (ServerSettings, ProviderSettings, Settings):
+        docs |= field_docs(kind)
     rows = (
         (code(f"{PREFIX}{name.upper()}"), kind_of(field), default_of(field), docs[name])
         for name, field in Settings.model_fields.items()
