@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ProviderSettings(BaseSettings):
     """What sinks have to know of those whom they call; their reports have settings of their own."""
+
+    model_config = SettingsConfigDict(defer_build=True)
 
     push_providers: str = "fcm"
     """NAME or NAME:WEIGHT, separated by commas. Each gets its weight's share (1 unless given);

@@ -14,7 +14,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class ServerSettings(BaseSettings):
     """How they are reached, what their topics and tables are called, and where copies are kept."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    # Nobody has these alone: what reads them is made once, for all settings.
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @classmethod
     def settings_customise_sources(

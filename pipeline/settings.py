@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.kafka.brokers import Access, Brokers
 from pipeline.monitoring.logs import Format, Level
@@ -20,6 +20,8 @@ class Settings(ProviderSettings, ServerSettings, BaseSettings):
     Secrets are `SecretStr`, so that printing the settings shows asterisks. Those of servers come
     first, and then those of providers.
     """
+
+    model_config = SettingsConfigDict(defer_build=False)
 
     public_url: Annotated[str, Field(max_length=200)] = ""
     """Where providers and people reach us; without it nothing is reported back to us. Links have to
