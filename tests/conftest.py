@@ -21,6 +21,7 @@ from pipeline.settings import Settings
 from schemas.errors import DownloadFailed
 from schemas.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
+from tests.certificates import Authority
 from tests.compiling import compile_share
 from tests.patience import PATIENCE
 from tests.pipeline.registry.apicurio import Apicurio
@@ -76,6 +77,20 @@ def unhurried() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sinks.http.client.CONNECT_TIMEOUT", PATIENCE)
         patch.setattr("sinks.http.endpoints.LOOK_UP", PATIENCE)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trust_few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whom TLS trusts by default, here and in processes of tests: one authority that is nobody's.
+
+    Every process that speaks HTTP, and every client of some, reads the files of all authorities
+    that a system has, which is a tenth of a worker's start; no test calls anybody whom they know.
+    """
+    folder = tmp_path_factory.mktemp("authorities")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(Authority(folder).file))
+        patch.setenv("SSL_CERT_DIR", str(folder / "no-others"))
         yield
 
 

@@ -12,7 +12,6 @@ from embedded.simulators.server import Serving, serving
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
 from sinks.http.client import HttpClient
-from tests.certificates import Authority
 from tests.sinks.cases import CASES
 from tests.sinks.rig import PATIENT, Rig
 
@@ -25,19 +24,6 @@ def keys_are_read_once() -> Iterator[None]:
         patch.setattr(serialization, "load_pem_private_key", read)
         patch.setattr("sinks.vonage.load_pem_private_key", read)
         yield
-
-
-@pytest.fixture(scope="session")
-def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Whom HTTP clients trust: one, and not the hundreds that a system has files of."""
-    return Authority(tmp_path_factory.mktemp("authorities")).file
-
-
-@pytest.fixture(autouse=True)
-def trust_few(authorities: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every new HTTP client reads the files of all: that is most of what many a test does."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
-    monkeypatch.setenv("SSL_CERT_DIR", str(authorities.parent / "no-others"))
 
 
 @pytest.fixture(scope="session")
