@@ -14,8 +14,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from embedded.local_stack import LocalStack
 from tests.placements import PLACEMENTS
 
-USERS = 20
-ACTORS = 10
+USERS = 12
+ACTORS = 5
 TIMES = 2
 """Events of each actor to each user."""
 DEVICES = 3

@@ -32,6 +32,8 @@ rate_limit = { count = 1000, seconds = 1 }
 templates.push.title = "Order {{ data.order_id }}"
 templates.push.body = "It is on its way."
 """
+PAUSE = 0.1
+"""Seconds between two rounds of users, so that who moves their records is killed among them."""
 _request = msgspec.json.Decoder(Request).decode
 
 
@@ -96,7 +98,7 @@ async def _play(
 
 async def _write_events(here: Company) -> None:
     async for _ in here.write_events():
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(PAUSE)
 
 
 async def _is_right(town: LocalStack, here: Company, tell: Tell) -> None:

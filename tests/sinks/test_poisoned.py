@@ -18,8 +18,8 @@ from tests.sinks.dispatching import Dispatching
 from tests.sinks.requests.recorder import NOW, Still
 from tests.sinks.rig import Rig
 
-COUNT = 200
-POISONED = 20
+COUNT = 120
+POISONED = 12
 IN_A_ROW = "the bad ones first"
 AMONG_THEM = "the bad ones among the good"
 

@@ -26,6 +26,7 @@ from tests.agents.names import unique
 from tests.agents.samples import event, reachable
 from tests.agents.stage import Stage
 from tests.agents.test_waiting import file_of
+from tests.analytics.database import connected, created, empty_tables
 from tests.analytics.story import happened
 
 PUSH = Channel.PUSH
@@ -34,19 +35,21 @@ LEFT_MS = 15 * 60_000
 PATIENT = 'channels = ["push"]\nsend_at = "best_hour"'
 
 
+@pytest.fixture(scope="module")
+async def migrated(clickhouse: Server) -> AsyncIterator[str]:
+    """The name of a database with our tables: to make them takes longer than these tests do."""
+    async with created(clickhouse) as name:
+        async with connected(clickhouse, name) as client:
+            await migrate(client)
+        yield name
+
+
 @pytest.fixture
-async def database(stage: Stage, clickhouse: Server) -> AsyncIterator[ClickHouse]:
-    """Our tables in a database of these tests."""
-    reach = {"clickhouse_host": clickhouse.host, "clickhouse_port": clickhouse.port}
-    default = ClickHouse(stage.settings.model_copy(update=reach))
-    await default.command("CREATE DATABASE IF NOT EXISTS hints_test")
-    await default.close()
-    reach["clickhouse_database"] = "hints_test"
-    client = ClickHouse(stage.settings.model_copy(update=reach))
-    await migrate(client)
-    yield client
-    await client.command("DROP DATABASE hints_test")
-    await client.close()
+async def database(clickhouse: Server, migrated: str) -> AsyncIterator[ClickHouse]:
+    """Our tables in a database of these tests, without rows."""
+    async with connected(clickhouse, migrated) as client:
+        yield client
+        await empty_tables(client)
 
 
 @pytest.fixture
@@ -139,7 +142,7 @@ async def test_an_erased_users_hint_is_gone_from_state_and_topic(stage: Stage, u
 
 
 async def test_hints_are_made_from_what_was_opened(
-    stage: Stage, user: str, database: ClickHouse, clickhouse: Server
+    stage: Stage, user: str, database: ClickHouse, clickhouse: Server, migrated: str
 ) -> None:
     now, hour = stage.clock.now(), in_hours(stage, 4)
     other = unique("user")
@@ -161,7 +164,7 @@ async def test_hints_are_made_from_what_was_opened(
         "TOCSIN_PARTITIONS": str(PARTITIONS),
         "TOCSIN_CLICKHOUSE_HOST": clickhouse.host,
         "TOCSIN_CLICKHOUSE_PORT": str(clickhouse.port),
-        "TOCSIN_CLICKHOUSE_DATABASE": "hints_test",
+        "TOCSIN_CLICKHOUSE_DATABASE": migrated,
     }
     run = await asyncio.to_thread(CliRunner(env=environment).invoke, tocsin, ["hints", "--json"])
     assert run.output == '{"hints":1}\n'

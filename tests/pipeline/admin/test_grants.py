@@ -171,7 +171,7 @@ async def test_with_what_is_printed_all_is_set_up_and_an_event_goes_through(
         assert await asyncio.to_thread(producer.flush, PATIENCE) == 0
         while not await is_decided(settings):
             assert worker.returncode is None
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)  # each look logs in anew
     finally:
         worker.send_signal(signal.SIGTERM)
         assert await worker.wait() == 0

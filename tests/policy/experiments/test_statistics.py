@@ -144,7 +144,7 @@ def test_intervals_of_two_equal_variants_exclude_zero_one_time_in_twenty_at_most
     """Also where some users open all and others nothing, and some get very much more than others:
     by the share of all messages it would be up to one in three."""
     random = Random(1)
-    runs, wrong = 400, 0
+    runs, wrong = 200, 0
     for _ in range(runs):
         one, other = (_drawn(random, count, size, habit) for count in users)
         wrong += newcombe(one.rate, one.trials(), other.rate, other.trials()).excludes_zero

@@ -151,7 +151,7 @@ async def test_what_each_reply_does_to_others(table: str, row: Row) -> None:
         effect is PROVIDERS and isinstance(outcome, TransientFailure) and outcome.after is not None
     )
     # One user's replies, however many, stop nobody: but a provider may ask all to wait.
-    assert await opens(outcome, users=("mallory",) * 60) is asks_all
+    assert await opens(outcome, users=("mallory",) * 30) is asks_all
 
 
 @pytest.mark.parametrize(("stage", "code", "said"), [row[:3] for row in test_smtp.ROWS])

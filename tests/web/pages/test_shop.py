@@ -12,6 +12,8 @@ from embedded.local_stack import TOGETHER, WEB, LocalStack
 from tests.patience import until_told
 
 ROLES = ("router", "decider", "push", "email", "inapp", "analytics")
+LOOK = 0.1
+"""Seconds between two looks at a page: each goes through three processes."""
 
 
 async def test_an_event_becomes_a_push_a_mail_and_a_bell(
@@ -74,4 +76,5 @@ async def press(browser: webdriver.Chrome, name: str) -> None:
 
 
 async def until(browser: webdriver.Chrome, what: str) -> None:
-    await until_told(partial(asyncio.to_thread, browser.execute_script, f"return {what}"), bool)
+    look = partial(asyncio.to_thread, browser.execute_script, f"return {what}")
+    await until_told(look, bool, pause=LOOK)

@@ -15,6 +15,7 @@ from selenium.webdriver.remote.shadowroot import ShadowRoot
 from tests.patience import until_told
 from tests.web.gateway.test_gateway import token_of
 from tests.web.house import Api
+from tests.web.pages.test_shop import LOOK
 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <meta name="viewport" content="width=device-width">
@@ -77,7 +78,7 @@ class Shop:
 
     async def until(self, what: str, wanted: object) -> None:
         """Until the script's value is as wanted."""
-        await until_told(partial(self.ask, what), lambda found: found == wanted)
+        await until_told(partial(self.ask, what), lambda found: found == wanted, pause=LOOK)
 
     async def ask(self, what: str) -> Any:
         """The script's value."""
