@@ -4,39 +4,32 @@ Kafka itself is the oracle; certificates, tokens and passwords are checked by it
 """
 
 import asyncio
-import base64
 import json
 import os
 import re
 import ssl
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
-from botocore.credentials import CredentialProvider, Credentials
-from cryptography.hazmat.primitives import serialization
 from pydantic import SecretStr
 
 from pipeline.admin.topic_creation import create_topics
 from pipeline.kafka.brokers import Access, Brokers, Mechanism
 from pipeline.kafka.clients import administrator
-from pipeline.kafka.tokens import MskTokens, NoToken, Tokens
+from pipeline.kafka.tokens import NoToken, Tokens
 from pipeline.kafka.topic_reading import read_topic
 from pipeline.monitoring.metrics import STALE_SECRETS
 from pipeline.producing.producer import start_producer
 from pipeline.secret_file import FileSecret
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
-from schemas.errors import ExitCode, Misconfigured, Unavailable
+from schemas.errors import ExitCode, Unavailable
 from schemas.topics import AUDIT, DEAD_LETTERS, ERASURES, Topic
-from tests.certificates import Authority, private_pem
+from tests.certificates import Authority
 from tests.patience import until
 from tests.pipeline.mounted import Mounted
 from tests.pipeline.recorder import PARTITIONS, Recorder
@@ -68,8 +61,16 @@ async def kafka(
         yield kafka
 
 
+@pytest.fixture(scope="module")
+def own(authority: Authority) -> Path:
+    """A certificate of ours; making a key takes longer than most tests here."""
+    return authority.issue("carol")
+
+
 @pytest.fixture
-def ways(kafka: SecuredKafka, authority: Authority, tokens: TokenServer) -> dict[str, Brokers]:
+def ways(
+    kafka: SecuredKafka, authority: Authority, tokens: TokenServer, own: Path
+) -> dict[str, Brokers]:
     """By their names."""
     alice = Access(
         protocol="SASL_SSL",
@@ -79,7 +80,6 @@ def ways(kafka: SecuredKafka, authority: Authority, tokens: TokenServer) -> dict
         token_url=f"{tokens.url}/token",
         token_scope="write read",
     )
-    own = authority.issue("carol")
     certified = Access(protocol="SSL", ca_file=authority.file, certificate_file=own, key_file=own)
     mechanisms: tuple[Mechanism, ...] = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
     return {each: Brokers(kafka.login, replace(alice, mechanism=each)) for each in mechanisms} | {
@@ -214,18 +214,6 @@ async def test_a_token_server_that_answers_something_else(
     assert "hidden" not in str(said.value)
 
 
-async def test_a_token_server_that_ends_in_the_middle(tokens: TokenServer) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{")
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(NoToken, match="gives no token"):
-            await Tokens(f"http://127.0.0.1:{port}/", "a", SecretStr("b"), "", None).token()
-
-
 async def test_a_token_server_that_is_away(ways: dict[str, Brokers]) -> None:
     away = replace(ways["OAUTHBEARER"].access, token_url="http://127.0.0.1:9/token")
     said = await refused(replace(ways["OAUTHBEARER"], access=away))
@@ -256,20 +244,6 @@ async def test_a_token_server_behind_tls_is_trusted_as_the_brokers_are(
             await Tokens(url, "alice", SecretStr(PASSWORD), "", None).token()
     ours, web = (len(each.get_ca_certs()) for each in trusted)
     assert ours == web + 1
-
-
-async def test_one_token_serves_until_it_is_about_to_end(
-    ways: dict[str, Brokers], tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    provider = ways["OAUTHBEARER"].access.options["sasl_oauth_token_provider"]
-    tokens.asked.clear()
-    first = await provider.token()
-    assert await provider.token() == first
-    assert tokens.asked == [{"grant_type": ["client_credentials"], "scope": ["write read"]}]
-    now = time.monotonic()
-    monkeypatch.setattr("pipeline.kafka.tokens.time.monotonic", lambda: now + 0.8 * tokens.life)
-    await provider.token()
-    assert len(tokens.asked) == 2
 
 
 async def test_a_worker_reads_and_writes_behind_tls_and_a_password(
@@ -321,104 +295,6 @@ async def test_commands_get_in_and_say_in_a_sentence_why_they_do_not(
     assert code == ExitCode.NO_PERMISSION
     assert "does not let us in: it refuses alice" in said.splitlines()[-1]
     assert "Traceback" not in said
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"USER": "alice"}, "KAFKA_USER can't be used: the security protocol is PLAINTEXT"),
-        ({"CA_FILE": "ca.pem"}, "KAFKA_CA_FILE can't be used: the security protocol is PLAINTEXT"),
-        ({"SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_USER can't be used: .* nobody is named"),
-        ({"SECURITY_PROTOCOL": "sasl"}, "KAFKA_SECURITY_PROTOCOL can't be used: .*'SASL_SSL'"),
-        (
-            {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "OAUTHBEARER", "USER": "a"},
-            "KAFKA_TOKEN_URL can't be used: it has to be a URL with https",
-        ),
-        (
-            {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "AWS_MSK_IAM"},
-            "KAFKA_SASL_MECHANISM can't be used: AWS_MSK_IAM takes TOCSIN_AWS_REGION",
-        ),
-        ({"SECURITY_PROTOCOL": "SSL", "KEY_FILE": "k"}, "KAFKA_KEY_FILE can't be used: it comes"),
-        *(
-            (
-                {
-                    "SECURITY_PROTOCOL": "SASL_SSL",
-                    "SASL_MECHANISM": "OAUTHBEARER",
-                    "USER": "a",
-                    "TOKEN_URL": url,
-                },
-                "KAFKA_TOKEN_URL can't be used: it has to be a URL",
-            )
-            for url in (
-                "https://[bad/",
-                "https://h:port/x",
-                "https://h/a b",
-                "http://h/",
-                "https://",
-            )
-        ),
-    ],
-)
-def test_what_would_be_ignored_or_is_missing_is_said(given: dict[str, str], said: str) -> None:
-    with pytest.raises(Misconfigured, match=said):
-        settings_of({f"TOCSIN_KAFKA_{name}": text for name, text in given.items()})
-
-
-def test_files_that_can_not_be_used(tmp_path: Path, authority: Authority) -> None:
-    missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
-    empty.touch()
-    for file in (missing, empty):
-        with pytest.raises(Misconfigured, match="TOCSIN_KAFKA_CA_FILE can't be used"):
-            _ = Access(protocol="SSL", ca_file=file).options
-        with pytest.raises(Misconfigured, match="TOCSIN_KAFKA_CERTIFICATE_FILE and"):
-            _ = Access(protocol="SSL", ca_file=authority.file, certificate_file=file).options
-
-
-def test_a_key_behind_a_password(tmp_path: Path, authority: Authority) -> None:
-    own = authority.issue("erin")
-    key = serialization.load_pem_private_key(own.read_bytes(), None)
-    locked = tmp_path / "locked.pem"
-    locked.write_bytes(private_pem(key, b"open"))  # type: ignore[arg-type]
-    access = Access(
-        protocol="SSL", ca_file=authority.file, certificate_file=own, key_file=locked,
-        key_password=SecretStr("open"),
-    )  # fmt: skip
-    assert access.options["ssl_context"]
-    with pytest.raises(Misconfigured, match="TOCSIN_KAFKA_KEY_FILE can't be used"):
-        _ = replace(access, key_password=SecretStr("shut")).options
-
-
-async def test_msk_is_asked_as_its_own_library_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oracle is AWS's signer for Kafka clients in Python."""
-    now = datetime(2026, 11, 29, 12, tzinfo=UTC)
-    for module in ("botocore.auth", "botocore.compat"):
-        monkeypatch.setattr(f"{module}.get_current_datetime", lambda **_: now, raising=False)
-    ours = await MskTokens("eu-west-1", "AKIDEXAMPLE", "secret").token()
-    theirs, _ = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider(
-        "eu-west-1", Static()
-    )
-    assert asked(ours) == asked(theirs)
-
-
-class Static(CredentialProvider):
-    """The same credentials for theirs."""
-
-    def load(self) -> Credentials:
-        return Credentials("AKIDEXAMPLE", "secret")
-
-
-def asked(token: str) -> tuple[str, dict[str, list[str]]]:
-    """The request in a token; who sends it is no part of what is signed."""
-    url = urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
-    query = parse_qs(url.query)
-    del query["User-Agent"]
-    return url.netloc + url.path, query
-
-
-async def test_no_credentials_for_msk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
-    with pytest.raises(NoToken, match="no AWS credentials"):
-        await MskTokens("eu-west-1").token()
 
 
 async def again(admin: AIOKafkaAdminClient) -> set[str]:

@@ -9,14 +9,11 @@ from typing import NamedTuple
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from pipeline.processing.frontiers import Stored
 from pipeline.processing.lanes import ALL_READ, LONGEST_WAIT, Lane, ReadTo
 from pipeline.processing.parts import Trust
-from pipeline.processing.queues import Queues
 from pipeline.processing.read_first import Before
 from pipeline.processing.slices import RECORDS, Slice
 from pipeline.records.made_record import make_record
@@ -110,110 +107,6 @@ async def running(lane: Lane) -> AsyncIterator[asyncio.Task[None]]:
     finally:
         lane.close()
         await ended(asyncio.gather(task, return_exceptions=True))
-
-
-def taken(queues: Queues, number: int) -> list[Slice]:
-    found = (queues.take() for _ in range(number))
-    return [slice_ for slice_ in found if slice_ is not None]
-
-
-def topics(slices: list[Slice]) -> list[str]:
-    return [slice_.partition.topic for slice_ in slices]
-
-
-def test_what_has_no_weight_comes_first_and_in_order() -> None:
-    queues, feed = Queues(MOST, WEIGHTS), Feed()
-    for topic in ("bulk", "high", "critical", "contacts", "critical"):
-        queues.put(feed.slice(topic))
-    order = topics(taken(queues, 6))
-    assert order == ["contacts", "critical", "critical", "high", "bulk"]
-    assert queues.take() is None
-
-
-@pytest.mark.parametrize("records", [1000, 100])
-def test_the_others_share_records_by_weight(records: int) -> None:
-    queues, feed = Queues(MOST, WEIGHTS), Feed()
-    for topic in WEIGHTS:
-        for _ in range(600 * 1000 // records):
-            queues.put(feed.slice(topic, records))
-    served = Counter(topics(taken(queues, 600)))
-    for topic, weight in WEIGHTS.items():
-        assert served[topic] == pytest.approx(600 * weight / 15, rel=0.1)
-
-
-def test_small_slices_count_for_what_they_hold() -> None:
-    queues, feed, records = Queues(MOST, WEIGHTS), Feed(), Counter[str]()
-    for _ in range(300):
-        queues.put(feed.slice("low", 1000))
-        queues.put(feed.slice("high", 1000))
-    small = [feed.slice("normal", 50) for _ in range(4000)]
-    queues.put(small.pop(0))
-    for _ in range(1500):
-        slice_ = queues.take()
-        assert slice_ is not None
-        records[slice_.partition.topic] += len(slice_.records)
-        if slice_.partition.topic == "normal":
-            queues.put(small.pop(0))
-    assert records["normal"] == pytest.approx(2 * records["low"], rel=0.1)
-
-
-def test_a_full_slice_counts_the_same_whatever_its_records_stand_for() -> None:
-    most = {"requests": 1000, "broadcasts": 16}
-    queues, feed = Queues(most, dict.fromkeys(most, 1)), Feed()
-    for _ in range(100):
-        queues.put(feed.slice("requests", 1000))
-        queues.put(feed.slice("broadcasts", 16))
-    assert Counter(topics(taken(queues, 100))) == {"requests": 50, "broadcasts": 50}
-
-
-def test_having_been_idle_saves_up_nothing() -> None:
-    queues, feed = Queues(MOST, WEIGHTS), Feed()
-    for _ in range(500):
-        queues.put(feed.slice("bulk"))
-    taken(queues, 400)
-    for _ in range(100):
-        queues.put(feed.slice("low"))
-    assert Counter(topics(taken(queues, 90)))["bulk"] == pytest.approx(30, abs=2)
-
-
-def test_having_been_alone_costs_nothing() -> None:
-    """A topic that had all the idle time is no further behind once there is another."""
-    queues, feed = Queues(MOST, WEIGHTS), Feed()
-    for _ in range(50):
-        queues.put(feed.slice("bulk"))
-        taken(queues, 1)
-    for topic in ("low", "bulk"):
-        for _ in range(50):
-            queues.put(feed.slice(topic))
-    assert Counter(topics(taken(queues, 30)))["bulk"] == pytest.approx(10, abs=1)
-
-
-@given(st.lists(st.tuples(st.sampled_from(sorted(MOST)), st.integers(1, 1000)), max_size=80))
-def test_every_record_comes_once_and_each_topics_in_order(arrivals: list[tuple[str, int]]) -> None:
-    queues, feed, ends = Queues(MOST, WEIGHTS), Feed(), Counter[str]()
-    for topic, records in arrivals:
-        queues.put(feed.slice(topic, records))
-    for slice_ in taken(queues, len(arrivals)):
-        assert slice_.start == ends[slice_.partition.topic]
-        assert len(slice_.records) <= 1000
-        ends[slice_.partition.topic] = slice_.next
-    assert ends == sum((Counter({topic: records}) for topic, records in arrivals), Counter())
-
-
-@given(st.lists(st.sampled_from(sorted(WEIGHTS)), max_size=200))
-def test_no_topic_starves(arrivals: list[str]) -> None:
-    """However the others come, each gets its weight and one more before a slice of bulk."""
-    queues, feed, waited = Queues(MOST, WEIGHTS), Feed(), 0
-    queues.put(feed.slice("bulk"))
-    for topic in arrivals:
-        queues.put(feed.slice(topic))
-        if topic != "bulk":
-            queues.put(feed.slice("high"))
-        slice_ = queues.take()
-        assert slice_ is not None
-        waited = 0 if slice_.partition.topic == "bulk" else waited + 1
-        assert waited <= (8 + 1) + (4 + 1) + (2 + 1)
-        queues.put(feed.slice("bulk"))
 
 
 async def test_a_small_tenant_does_not_wait_behind_anothers_flood() -> None:
@@ -408,86 +301,3 @@ async def test_a_slice_waits_in_its_lane_until_what_goes_before_it_is_read() -> 
         assert handler.done == []
         read["contacts"] = 50
         await until(lambda: handler.done == ["asked"], AT_ONCE)
-
-
-SIDE = TopicPartition("beside", 0)
-
-
-class Slow(Tape):
-    """A handler whose slices end when a test says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun: dict[int, asyncio.Event] = {}
-
-    async def handle(self, slice_: Slice) -> None:
-        """Wait for it."""
-        self.begun[slice_.start] = asyncio.Event()
-        await self.begun[slice_.start].wait()
-        await super().handle(slice_)
-
-
-def beside(handler: Tape, feed: Feed, finished: list[int], role: str = "beside") -> Lane:
-    """A lane of one topic that has 30 records under way, in slices of up to 10."""
-    return Lane(
-        {"beside": 10},
-        handler,
-        feed.frontiers,
-        lambda slice_: finished.append(slice_.next),
-        most_in_flight=30,
-        role=role,
-    )
-
-
-async def test_slices_side_by_side_end_in_any_order_and_the_frontier_moves_in_theirs() -> None:
-    handler, feed, finished = Slow(), Feed(), list[int]()
-    lane = beside(handler, feed, finished)
-    for _ in range(4):
-        lane.put(feed.slice("beside", 10))
-    async with running(lane):
-        # A fourth would be more than what may be under way.
-        await until(lambda: list(handler.begun) == [0, 10, 20], AT_ONCE)
-        handler.begun[10].set()
-        await until(lambda: len(handler.done) == 1, AT_ONCE)
-        assert (feed.frontiers[SIDE], finished) == (0, [])
-        handler.begun[0].set()
-        await until(lambda: finished == [10, 20], AT_ONCE)
-        assert feed.frontiers[SIDE] == 20
-        await until(lambda: 30 in handler.begun, AT_ONCE)
-        handler.begun[30].set()
-        handler.begun[20].set()
-        await until(lambda: finished == [10, 20, 30, 40], AT_ONCE)
-    assert feed.frontiers[SIDE] == 40
-    labels = {"role": "beside", "topic": "beside"}
-    assert REGISTRY.get_sample_value("tocsin_records_total", labels) == 40
-    assert REGISTRY.get_sample_value("tocsin_slice_seconds_count", labels) == 4
-
-
-async def test_of_slices_side_by_side_one_after_a_hole_ends_the_lane() -> None:
-    handler, feed = Slow(), Feed()
-    lane = beside(handler, feed, [])
-    lane.put(feed.slice("beside", 10))
-    feed.slice("beside", 10)
-    lane.put(feed.slice("beside", 10))
-    with pytest.raises(ExceptionGroup) as ending:
-        await ended(lane.run())
-    assert ending.group_contains(
-        RuntimeError, match=r"a slice from 20 stood in the lane where 10 was due\. Nothing after 0"
-    )
-
-
-async def test_a_slice_that_is_abandoned_moves_no_frontier_and_ends_no_lane() -> None:
-    class Leaving(Slow):
-        async def handle(self, slice_: Slice) -> None:
-            await super().handle(slice_)
-            raise Abandoned
-
-    handler, feed, finished = Leaving(), Feed(), list[int]()
-    lane = beside(handler, feed, finished)
-    lane.put(feed.slice("beside", 10))
-    async with running(lane) as task:
-        await until(lambda: 0 in handler.begun, AT_ONCE)
-        lane.close()
-        handler.begun[0].set()
-        await ended(task)
-    assert (feed.frontiers[SIDE], finished) == (0, [])
