@@ -18,10 +18,10 @@ Key = rsa.RSAPrivateKey
 class Authority:
     """Signs certificates; its own is what others trust."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "the authority") -> None:
         self._folder = folder
         self._key = new_key()
-        self._name = _named("the authority")
+        self._name = _named(name)
         self.file = folder / "ca.pem"
         self.file.write_bytes(_pem(self._certificate(self._name, self._key, is_authority=True)))
 

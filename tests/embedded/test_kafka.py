@@ -127,11 +127,11 @@ async def test_jars_fetched_anew_are_the_same_to_java(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would not take the classes that it kept for those of jars of another time."""
+    fetched = tmp_path / "kafka.jar"
     monkeypatch.setattr(java, "_fetch", lambda repository: [fetched])
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     times = set()
     for _ in range(2):
-        fetched = tmp_path / "kafka.jar"
         fetched.write_bytes(b"classes")
         kept = Path((await java.kafka_classpath()).removesuffix("*"))
         times.add((kept / "kafka.jar").stat().st_mtime)
