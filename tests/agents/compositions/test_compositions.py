@@ -20,6 +20,7 @@ from tests.agents.compositions.limits import LIMITS
 from tests.agents.compositions.messages import MESSAGES
 from tests.agents.compositions.presence import PRESENCE_FLOWS
 from tests.agents.compositions.receipts import RECEIPT_FLOWS
+from tests.agents.compositions.reminders import REMINDERS
 from tests.agents.compositions.repeats import REPEATS
 from tests.agents.compositions.replacing import REPLACING
 from tests.agents.compositions.rescheduling import RESCHEDULING
@@ -46,6 +47,7 @@ FLOWS = (
     *COMBINED,
     *COMPANY,
     *JOURNEYS,
+    *REMINDERS,
     *LATE,
     *ERASED,
 )
