@@ -50,9 +50,8 @@ def row(
 
 def went(place: str, channel: Channel, day: float = 0, **more: Any) -> list[DeliveryEvent]:
     """Queued and taken by a provider."""
-    providers: dict[str, str] = {"push": "fcm", "email": "ses", "sms": "vonage"}
-    provider = providers[channel]
-    shared = {key: more.pop(key) for key in ("attribute", "variant") if key in more}
+    provider = {"push": "fcm", "email": "ses", "sms": "vonage"}[channel]
+    shared: dict[str, Any] = {key: more.pop(key) for key in ("attribute", "variant") if key in more}
     return [
         row(place, Stage.QUEUED, channel, day, 1, **shared),
         row(place, Stage.SENT, channel, day, **{"provider": provider, **shared, **more}),
