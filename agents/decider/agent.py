@@ -222,22 +222,23 @@ class Decider(Stateful):
         decisions = self._decisions(transaction, now)
         decisions.load(users)
         step, known = Step(), self._outlook.audience(now, self._read_to) if broadcasts else 0
-        async for record, value in in_stretches(records):
-            try:
-                if isinstance(value, Request):
-                    decisions.decide(value)
-                elif isinstance(value, Broadcast):
-                    if self._waiting.waits(record, known):
-                        self._waiting.put_by(transaction, decisions, record, value)
+        async for stretch in in_stretches(records):
+            for record, value in stretch:
+                try:
+                    if isinstance(value, Request):
+                        decisions.decide(value)
+                    elif isinstance(value, Broadcast):
+                        if self._waiting.waits(record, known):
+                            self._waiting.put_by(transaction, decisions, record, value)
+                        else:
+                            self._is_fanning_out = True
+                            start_fan_out(transaction, decisions, record, value, broadcasts)
+                    elif isinstance(value, Cancellation):
+                        self._cancellations.begin(transaction, decisions, value, step)
                     else:
-                        self._is_fanning_out = True
-                        start_fan_out(transaction, decisions, record, value, broadcasts)
-                elif isinstance(value, Cancellation):
-                    self._cancellations.begin(transaction, decisions, value, step)
-                else:
-                    self._take(transaction, decisions, value, record)
-            except BadRecord as error:
-                self._intake.set_aside(record, _of_source(error, value), transaction.outputs)
+                        self._take(transaction, decisions, value, record)
+                except BadRecord as error:
+                    self._intake.set_aside(record, _of_source(error, value), transaction.outputs)
         self._spilled.note_decided(min(decided_to, now))
 
     def _take(

@@ -79,18 +79,19 @@ class InApp(Stateful):
         ]
         inboxes = self._inboxes(transaction)
         inboxes.load([(value, whose) for _, value, whose in read if isinstance(value, Delivery)])
-        async for record, value, whose in in_stretches(read):
-            if isinstance(value, Erasure):
-                inboxes.erase(record, value, whose)
-                forgotten.note(value.tenant, value.user, record.timestamp)
-                continue
-            at = value.accepted_at if isinstance(value, Delivery) else record.timestamp
-            if not forgotten.is_empty and forgotten.covers(value.tenant, value.user, at):
-                continue
-            if isinstance(value, Delivery):
-                inboxes.deliver(record, value, whose)
-            else:
-                inboxes.change(record, value, whose)
+        async for stretch in in_stretches(read):
+            for record, value, whose in stretch:
+                if isinstance(value, Erasure):
+                    inboxes.erase(record, value, whose)
+                    forgotten.note(value.tenant, value.user, record.timestamp)
+                    continue
+                at = value.accepted_at if isinstance(value, Delivery) else record.timestamp
+                if not forgotten.is_empty and forgotten.covers(value.tenant, value.user, at):
+                    continue
+                if isinstance(value, Delivery):
+                    inboxes.deliver(record, value, whose)
+                else:
+                    inboxes.change(record, value, whose)
         await transaction.commit()
 
     async def on_timer(self, read_to: ReadTo) -> float | None:

@@ -148,15 +148,16 @@ class Router(Stateful):
             # Its type may be so new that we have not looked at the files since.
             await self._catalogues.refresh()
         forgotten = ErasureFilter(transaction)
-        async for record, value in in_stretches(records):
-            try:
-                routed = self._take(record, value, transaction, forgotten)
-            except BadRecord as error:
-                self._intake.set_aside(record, error, transaction.outputs)
-                continue
-            for topic, partition, key, output in routed:
-                encoded = encode_in(topic.name, output)
-                transaction.outputs.add(topic, partition, key.encode(), encoded)
+        async for stretch in in_stretches(records):
+            for record, value in stretch:
+                try:
+                    routed = self._take(record, value, transaction, forgotten)
+                except BadRecord as error:
+                    self._intake.set_aside(record, error, transaction.outputs)
+                    continue
+                for topic, partition, key, output in routed:
+                    encoded = encode_in(topic.name, output)
+                    transaction.outputs.add(topic, partition, key.encode(), encoded)
         await transaction.commit()
         if self._traces:
             slice_done(NAME, slice_, self._traces, begun, self._runtime.clock.now())

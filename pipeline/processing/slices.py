@@ -5,7 +5,7 @@ Stock Faust spends 60 µs or more on each record; a slice pays that once for a t
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -101,9 +101,9 @@ def cut(
         yield Slice(partition, epoch, start, chunk[-1].offset + 1, chunk, size)
 
 
-async def in_stretches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """What a slice is made of, piece by piece; after each stretch others have their turn."""
-    for number, item in enumerate(items, 1):
-        if number % AT_A_STRETCH == 0:
+async def in_stretches(items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+    """What a slice is made of, a stretch after the other; in between others have their turn."""
+    for start in range(0, len(items), AT_A_STRETCH):
+        if start:
             await asyncio.sleep(0)
-        yield item
+        yield items[start : start + AT_A_STRETCH]
