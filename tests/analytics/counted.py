@@ -45,16 +45,18 @@ def row(
         "notification_id": name, "delivery_id": f"{name}-{channel}" if is_delivery else "",
         "channel": channel, "catalogue": "c1",
     }  # fmt: skip
-    return DeliveryEvent(**{**known, **more})
+    known.update(more)
+    return DeliveryEvent(**known)
 
 
 def went(place: str, channel: Channel, day: float = 0, **more: Any) -> list[DeliveryEvent]:
     """Queued and taken by a provider."""
     provider = {"push": "fcm", "email": "ses", "sms": "vonage"}[channel]
     shared: dict[str, Any] = {key: more.pop(key) for key in ("attribute", "variant") if key in more}
+    known: dict[str, Any] = {"provider": provider, **shared, **more}
     return [
         row(place, Stage.QUEUED, channel, day, 1, **shared),
-        row(place, Stage.SENT, channel, day, **{"provider": provider, **shared, **more}),
+        row(place, Stage.SENT, channel, day, **known),
     ]
 
 
