@@ -18,7 +18,7 @@ from agents.decider.erasure import erase, is_forgotten
 from agents.decider.fan_out import AT_ONCE, give_up_next, resume_fan_out, start_fan_out
 from agents.decider.opt_outs import OptOutReports
 from agents.decider.outboxes import keep_post, withdraw
-from agents.decider.profile_updates import note
+from agents.decider.profile_updates import note, taken
 from agents.decider.topics import (
     ADDRESSES,
     AHEAD,
@@ -43,7 +43,6 @@ from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ReadTo, all_read
-from pipeline.processing.misplaced import MovedRecord
 from pipeline.processing.partitions import Role
 from pipeline.processing.record_faults import is_of_record, report_fault
 from pipeline.processing.slices import Slice, in_stretches
@@ -51,7 +50,6 @@ from pipeline.tracing.export import is_tracing
 from policy.contact.reachable import usable_contacts
 from policy.limits.unpriced import unpriced_limits
 from policy.message import MESSAGE
-from policy.user.taken import Taken
 from schemas.erasure import Erasure, Withdrawal
 from schemas.errors import BadRecord
 from schemas.event import Cancellation
@@ -386,11 +384,6 @@ class Decider(Stateful):
             settings.sms_prices,
         )
         return Decisions(transaction, states, catalogue, now, self._number)
-
-
-def taken(record: ConsumerRecord) -> Taken:
-    """When Kafka took what a record says of a user."""
-    return Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))
 
 
 def _of_source(error: BadRecord, value: msgspec.Struct) -> BadRecord:

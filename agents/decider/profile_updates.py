@@ -1,10 +1,12 @@
 """What is said of users: contacts, preferences, presence, and whom they follow."""
 
+from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
 from agents.decider.opt_outs import OptOutReports
 from agents.edges import put_edge
 from agents.following import is_overtaken
+from pipeline.processing.misplaced import MovedRecord
 from policy.accepted_at import accepted
 from policy.contact.address import push_address
 from policy.contact.phone import ways_to_write
@@ -160,3 +162,8 @@ def _stop_as_written(
         after = with_stop(profile, said)
         profiles.put(owner, after)
         reports.by_stop(tenant, user, (profile, after), REPLY, taken.at)
+
+
+def taken(record: ConsumerRecord) -> Taken:
+    """When Kafka took what a record says of a user."""
+    return Taken(record.timestamp, is_moved=isinstance(record, MovedRecord))
