@@ -14,6 +14,8 @@ from schemas.bounds import OutOfBounds
 MEDIA_TYPE = "application/problem+json"
 _PLACE = re.compile(r"^(?P<said>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<number>\d+|\.\.\.)\]")
+_MOST_SAID = 200
+"""Characters of a complaint: what it names, a field or a word, may be as long as the body."""
 _TITLES = {
     400: "The request can't be used",
     401: "No valid API key",
@@ -87,6 +89,9 @@ def field_error(
     """
     match = _PLACE.match(str(error))
     said, path = (match["said"], match["path"] or "$") if match else (str(error), "$")
+    if len(said) > _MOST_SAID:
+        # Also before asking what is like it, as that would take seconds of a megabyte.
+        said = f"{said[:_MOST_SAID]}…{said[-1]}"
     steps = [step["name"] or step["number"] for step in _STEP.finditer(path[1:])]
     escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
     instead = allowed(said, kind, tuple(steps)) if kind else ""
