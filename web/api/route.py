@@ -19,7 +19,7 @@ from web.api.call import Call, Sent
 from web.api.encoding import encode_reply
 from web.api.idempotency import key_of
 from web.api.keys import ApiKey, Keys, Scope
-from web.api.problem import Problem
+from web.api.problem import Problem, field_error
 from web.http.body import value_of
 from web.http.rate_limits import Limits, key_limit, tenant_limit
 
@@ -194,7 +194,9 @@ def _query(request: web.Request, kind: type[Struct] | None) -> Any:
     try:
         return bounded(msgspec.convert(dict(request.query), kind, strict=False))
     except (msgspec.ValidationError, OutOfBounds) as error:
-        raise Problem(400, f"In the query: {error}.") from None
+        wrong = field_error(error, kind=kind)
+        place = f", {wrong.pointer[1:]}" if wrong.pointer else ""
+        raise Problem(400, f"In the query{place}: {wrong.detail}.") from None
 
 
 def _response(reply: Reply, headers: Mapping[str, str]) -> web.Response:

@@ -85,7 +85,8 @@ async def test_each_panel_has_its_question(client: Client, name: str) -> None:
         ("from=0001-01-01T00:00:00%2B12:00", "In the query"),
         ("from=2025-07-20", "In the query"),
         ("from=2025-07-20T07:26:40", "In the query"),
-        ("channel=pigeon", "In the query"),
+        ("channel=pigeon", "In the query, channel: Invalid enum value 'pigeon': it is one of p"),
+        ("channel=pusch", "(did you mean push?)"),
     ],
 )
 async def test_spans_that_can_not_be(client: Client, query: str, said: str) -> None:
