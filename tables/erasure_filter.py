@@ -68,12 +68,17 @@ def note_erasures(
         forgotten.note(erasure.tenant, erasure.user, record.timestamp)
 
 
-def is_forgotten(store: Store, tenant: str, user: str, at: int) -> bool:
+def erased_at(store: Store, tenant: str, user: str) -> int:
     """The same at this very moment, where lanes work side by side and one of them is told."""
     if is_known_to_be_empty(ERASED, store):
-        return at <= 0
+        return 0
     erased = View(ERASED, store)
-    return at <= (0 if erased.is_empty() else erased.get(_place(tenant, user)) or 0)
+    return 0 if erased.is_empty() else erased.get(_place(tenant, user)) or 0
+
+
+def is_forgotten(store: Store, tenant: str, user: str, at: int) -> bool:
+    """Whether what Kafka took at `at` (epoch ms) is of a user who was erased since."""
+    return at <= erased_at(store, tenant, user)
 
 
 def _place(tenant: str, user: str) -> bytes:

@@ -27,7 +27,7 @@ from schemas.question import ReadCircuits, ReadSentTicket
 from schemas.topics import DELIVER, ERASURES, Topic
 from schemas.vocabulary import Channel, Priority, Reason
 from sinks.registry import Weighted
-from tables.erasure_filter import ERASED, is_forgotten, note_erasures
+from tables.erasure_filter import ERASED, erased_at, note_erasures
 from tables.sent import SENT, SentLedger, SentMark
 from tables.storage.finished_ahead import AHEAD, Span
 from tables.storage.store import Store
@@ -189,6 +189,8 @@ class Sink(Stateful):
         origin = f"{record.topic}:{record.offset}"
         if mark is not None and mark.held not in ("", origin):
             mark = None  # an operator replays what was held
+        if mark is not None and mark.at <= self._erased_at(delivery) < delivery.accepted_at:
+            mark = None  # of a user who was erased since: who is back was not sent it
         if mark is None and self._runtime.clock.now() < delivery.expires_at:
             if self._closing.is_set():
                 raise Abandoned
@@ -228,7 +230,10 @@ class Sink(Stateful):
         return Emission(self._name, self._runtime.clock, work.record, work.delivery, outputs)
 
     def _is_forgotten(self, said: Delivery | Ticket) -> bool:
-        return is_forgotten(self._store, said.tenant, said.user, said.accepted_at)
+        return said.accepted_at <= self._erased_at(said)
+
+    def _erased_at(self, said: Delivery | Ticket) -> int:
+        return erased_at(self._store, said.tenant, said.user)
 
 
 def _raise_worst(results: Sequence[object]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 from agents.retry import SLICE, Retries
@@ -17,6 +18,7 @@ from pipeline.processing.slices import Slice
 from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.erasure import Erasure
 from schemas.topics import DELIVER, DELIVERY_EVENTS, ERASURES, RETRY, Topic
@@ -34,6 +36,7 @@ from tests.pipeline.gate import settled
 
 PUSH = DELIVER[Channel.PUSH, Priority.CRITICAL]
 BATCH = 3
+ROWS = msgspec.json.Decoder(DeliveryEvent).decode_lines
 
 
 def critical(clock: ShiftedClock, **fields: object) -> Delivery:
@@ -115,6 +118,24 @@ async def test_a_sink_sends_nothing_that_was_accepted_before() -> None:
     assert line.provider.took == wanted
     told = line.log.topics[DELIVERY_EVENTS.name]
     assert before.delivery_id.encode() not in b"".join(record.value for record in told)
+
+
+async def test_who_is_back_is_sent_what_they_were_sent_before_they_were_erased() -> None:
+    """Nothing is known any more of what they were sent, and what is decided anew is."""
+    line = Line()
+    handler = line.sink()
+    before = critical(line.clock, user="ada")
+    for _ in range(2):
+        line.provider.answers.put_nowait(None)
+    await handler.handle(await line.say(PUSH, before))
+    await line.erase(handler, "ada")
+    again = replace(before, accepted_at=line.clock.now())
+    line.clock.ahead += 1
+    await handler.handle(await line.say(PUSH, again))
+    await handler.handle(await line.say(PUSH, again))  # a replay, which sends nothing twice
+    assert line.provider.took == [before.delivery_id] * 2
+    rows = [row for record in line.log.topics[DELIVERY_EVENTS.name] for row in ROWS(record.value)]
+    assert [row.at > again.accepted_at for row in rows] == [False, True, True]
 
 
 async def test_who_is_erased_while_a_delivery_waits_for_its_call_is_not_called() -> None:
