@@ -101,6 +101,9 @@ def _held_out(draft: Draft, spec: NotificationType) -> Outcome | None:
 def _begin(draft: Draft, at: int) -> None:
     """Take the first step, or have it wait: for its start, or for the best hour from then on."""
     spec, start, why = draft.spec, draft.when, ""
+    after = draft.request.after
+    if after and OVERDUE_MS < draft.now - (start - after) < spec.time_to_live:
+        start = draft.now + after  # those before are told only now, too, and have their time
     # An event that is ahead of us only as clocks differ does not wait.
     due = start if start > max(at, draft.now) else None
     if spec.at_best_hour:

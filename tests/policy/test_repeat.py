@@ -1,6 +1,7 @@
 """What is repeated until somebody acknowledges it, and who is told next."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -49,6 +50,24 @@ def test_nobody_reads_of_the_others_that_an_event_lists() -> None:
     assert addressed_to("ann", event, SPEC).data == {"who": ["ann"], "next": [], "last": last}
     assert addressed_to("cy", event, SPEC).data == {"who": [], "next": ["cy"], "last": last}
     assert event.data == data
+
+
+@pytest.mark.parametrize(
+    ("decided", "due"),
+    [
+        (0, 20),
+        (1, 20),  # workers are a little behind
+        (2, 22),
+        (60, 80),  # nobody decided for an hour
+    ],
+)
+def test_who_is_told_next_has_the_others_told_before_them_after_an_outage(
+    decided: int, due: int
+) -> None:
+    cy = Person(SPEC, Profile(("phone",)))
+    late = replace(request(), after=20 * MINUTE)
+    assert not cy.meet(late, NOON + decided * MINUTE).deliveries
+    assert [waiting.due_at for waiting in cy.ledger.waiting.values()] == [NOON + due * MINUTE]
 
 
 @given(st.integers(0, 3))
