@@ -5,6 +5,7 @@ a class is taken: a short text of one line that names nobody, by an address, a n
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 LONGEST_CLASS = 64
@@ -13,8 +14,11 @@ STATED_BY = "="
 """Stands between an attribute and its value, so it is in no attribute that a type names."""
 OTHER = "(other)"
 """For a value that is no class."""
-# Addresses of mail and of the web, and numbers that can be called: a date has eight digits.
-_NAMES_SOMEBODY = re.compile(r"@|://|(?:\d[^\w]{0,3}){9}", re.ASCII)
+SHORTEST_SAID = 3
+"""Characters of an id that is looked for within a value: a shorter one stands in many by chance."""
+# Addresses of mail and of the web, and numbers that can be called, in any script and however they
+# are set apart: a date has eight digits.
+_NAMES_SOMEBODY = re.compile(r"@|://|\bwww\.|\.[a-z]{2,}/\S|(?:\d[\W_]{0,5}){9}")
 
 
 def class_of(attribute: str, attributes: Mapping[str, str], user: str) -> str:
@@ -28,4 +32,17 @@ def class_of(attribute: str, attributes: Mapping[str, str], user: str) -> str:
 def _is_class(value: str, user: str) -> bool:
     if len(value) > LONGEST_CLASS or not value.isprintable():
         return False
-    return value.casefold() != user.casefold() and _NAMES_SOMEBODY.search(value) is None
+    plain, name = _plain(value), _plain(user)
+    return plain != name and not _says(plain, name) and _NAMES_SOMEBODY.search(plain) is None
+
+
+def _plain(text: str) -> str:
+    """Letters that only look otherwise, such as those of full width, are the same to who reads."""
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
+
+
+def _says(plain: str, name: str) -> bool:
+    """Whether the id stands in the value as words of their own, as in "Ann's plan"."""
+    if len(name) < SHORTEST_SAID or name not in plain:
+        return False
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", plain) is not None
