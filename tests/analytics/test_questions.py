@@ -150,6 +150,25 @@ async def test_a_notification_that_went_out_elsewhere_is_told(database: ClickHou
         assert row[2] == row[3]
 
 
+async def test_a_repeat_is_no_reason_where_there_is_another(database: ClickHouse) -> None:
+    """Two are told nowhere for the same reason, and the producer repeats the event of one; of the
+    third nothing else is known."""
+
+    def again(name: str, reason: Reason) -> Any:
+        return happened(Stage.SUPPRESSED, name, 9_000, reason=reason, channel=None)
+
+    told = [
+        happened(Stage.SUPPRESSED, "a", reason=Reason.OPTED_OUT),
+        happened(Stage.SUPPRESSED, "b", reason=Reason.OPTED_OUT),
+        again("b", Reason.DUPLICATE),
+        again("b", Reason.CONFLICT),
+        again("c", Reason.DUPLICATE),
+    ]
+    await database.insert(told)
+    question = "SELECT reasons, notifications FROM why_not_told ORDER BY reasons"
+    assert await database.query(question) == [(["duplicate"], 1), (["opted_out"], 2)]
+
+
 async def test_where_only_clocks_disagree_nothing_is_said_of_speed(database: ClickHouse) -> None:
     await database.insert(sent("a", -5))
     question = "SELECT messages, clocks_disagree, p50_p90_p99 FROM how_fast"
