@@ -82,6 +82,13 @@ def _watching(
 ) -> BuildRole:
     def build(runtime: Runtime) -> Role:
         folder = folder_at(runtime.settings.catalogue)
-        return replace(kind(folder, runtime), check=folder.watch, close=folder.close)
+        role = kind(folder, runtime)
+
+        async def check() -> None:
+            if role.check is not None:
+                await role.check()
+            await folder.watch()
+
+        return replace(role, check=check, close=folder.close)
 
     return build

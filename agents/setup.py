@@ -5,12 +5,12 @@ from msgspec import Struct
 from analytics.analyst import keep_apart
 from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
-from pipeline.admin.former_topics import FormerTopic, former_topics
 from pipeline.admin.topic_alteration import mend_topics
 from pipeline.admin.topic_creation import create_topics
 from pipeline.admin.topic_settings import Difference
 from pipeline.settings import Settings
 from schemas.topics import TOPICS, needed_topics
+from tables.former_topics import FormerTopic, former_topics
 
 
 class SetUp(Struct, frozen=True, kw_only=True):

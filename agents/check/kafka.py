@@ -9,14 +9,6 @@ from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
 from agents.check.findings import Finding, State
 from pipeline.admin.foreign_writers import foreign_writers, rules_of
-from pipeline.admin.former_topics import (
-    LAST,
-    FormerTopic,
-    former_topics,
-    left,
-    unknown_in,
-    unread_in,
-)
 from pipeline.admin.grants import to_run
 from pipeline.admin.rights import missing
 from pipeline.admin.topic_alteration import mend_topics
@@ -25,6 +17,14 @@ from pipeline.kafka.clients import administrator, new_client
 from pipeline.settings import Settings
 from schemas.errors import Misconfigured, Unavailable
 from schemas.topics import OWNERS, TOPICS, needed_topics
+from tables.former_topics import (
+    LAST,
+    FormerTopic,
+    former_topics,
+    left,
+    unknown_in,
+    unread_in,
+)
 
 MOST_CLOCK_MS = 1000
 """By which our clock and another may differ: beyond it, quiet hours and times to live are off."""

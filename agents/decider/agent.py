@@ -71,6 +71,7 @@ from schemas.topics import ERASURES, PLACED, WITHDRAWALS
 from tables import pending
 from tables.erasure_filter import ERASED, ERASING, ErasureFilter
 from tables.followers import FOLLOWEES, FOLLOWERS, INDEXED, LAST_FOLLOWS, SEGMENTS
+from tables.former_topics import refuse_unread
 from tables.moved import MOVED, without_repeats
 from tables.outboxes import AGES, OUTBOXES, POSTS
 from tables.phones import PHONES, STOPPED
@@ -134,6 +135,7 @@ def decider(catalogues: Catalogues, runtime: Runtime) -> Role:
         name=NAME,
         topics=tuple(topic.name for topic in KINDS),
         open_handler=open_handler,
+        check=partial(refuse_unread, runtime.settings, NAME),
         answers=True,
         slice_records=SLICE_RECORDS,
         weights=KNOWN | SHARES | ASIDE,

@@ -9,10 +9,10 @@ import msgspec
 from agents.setup import SetUp, set_up
 from cli.lines import Row, aligned, print_lines, wrapped
 from cli.settings import read_settings
-from pipeline.admin.former_topics import said_of
 from pipeline.admin.grants import to_read_outcomes, to_run, to_set_up
 from pipeline.admin.topic_settings import Difference
 from pipeline.settings import Settings
+from tables.former_topics import said_of
 
 MOST_WIDTH = 50
 """Characters of a line of a printed command, before the option that ends it."""

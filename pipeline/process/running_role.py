@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Hashable
 from functools import partial
 
-from pipeline.admin.former_topics import refuse_unread
 from pipeline.admin.rights import check_reading
 from pipeline.admin.topic_alteration import check_topics_of
 from pipeline.clock import SystemClock
@@ -75,7 +74,6 @@ class RunningRole:
         settings, role = self._settings, self._role
         member, self._lock = member_of(settings.data_dir, role.name, settings.worker_name)
         await check_topics_of(settings, role.name, role.topics)
-        await refuse_unread(settings, role.name)
         await check_group(settings.brokers, group_of(role.name))
         await check_reading(settings.brokers, role.topics)
         if role.check is not None:

@@ -93,6 +93,20 @@ async def read_frontiers(settings: Settings, role: str) -> list[Frontier]:
     ]
 
 
+async def stored_frontiers(
+    settings: Settings, role: str, tps: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """How far a role's state is in these partitions, of whatever topics, as its changelog has it.
+
+    Those of which it has nothing are left out. Raises Unavailable without a broker.
+    """
+    wanted = list(tps)
+    numbers = sorted({tp.partition for tp in wanted})
+    found = await asyncio.gather(*(_stored(settings, role, number) for number in numbers))
+    frontiers = {number: each.frontiers for number, each in zip(numbers, found, strict=True)}
+    return {tp: at for tp in wanted if (at := frontiers[tp.partition].get(tp.topic)) is not None}
+
+
 async def accept(settings: Settings, role: str, found: Sequence[Frontier], at: GoOn) -> None:
     """Have the role go on there in these partitions; it must not run.
 

@@ -91,7 +91,13 @@ async def test_the_decider_too_looks_before_it_refuses(town: Town) -> None:
 
 
 @pytest.mark.parametrize("name", ["router", "decider"])
-async def test_the_role_looks_at_the_files_from_its_start_to_its_end(town: Town, name: str) -> None:
+async def test_the_role_looks_at_the_files_from_its_start_to_its_end(
+    town: Town, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing_is_left(settings: Settings, role: str) -> None:
+        """A town has no Kafka with topics of before."""
+
+    monkeypatch.setattr("agents.decider.agent.refuse_unread", nothing_is_left)
     runtime = Runtime(Settings(catalogue=town.folder), town.log, town.clock)
     role = builders_of([name])[name](runtime)
     assert role.check is not None

@@ -13,13 +13,13 @@ from agents.setup import set_up
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
 from embedded.process import free_port
-from pipeline.admin.former_topics import FormerTopic
 from pipeline.kafka.clients import administrator
 from pipeline.variables import settings_of
 from schemas.topics import needed_topics
+from tables.former_topics import FormerTopic
 from tests.cli.test_main import Ended, run
 from tests.patience import until_told
-from tests.pipeline.admin.test_former_topics import commit, create_former, write
+from tests.tables.test_former_topics import commit, create_former, write
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from schemas.errors import ExitCode
 from schemas.topics import EVENTS, TOPICS, changelog
 from tests.cli.test_main import Ended, run
 from tests.patience import until_told
-from tests.pipeline.admin.test_former_topics import commit, create_former, write
 from tests.pipeline.admin.test_topic_alteration import config_in
+from tests.tables.test_former_topics import commit, create_former, write
 
 DECIDER = changelog("decider").name
 

@@ -4,10 +4,11 @@ Without a look at them, what nobody had read in time would be lost without a wor
 """
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
 
@@ -15,10 +16,13 @@ from pipeline.admin.end_offsets import learn
 from pipeline.kafka.clients import administrator, reader
 from pipeline.settings import Settings
 from schemas.errors import Unavailable
-from schemas.topics import FORMER, group_of
+from schemas.topics import FORMER, KEPT_MS, changelog, group_of
+from tables.storage.frontiers import stored_frontiers
 
 LAST = "0.5.0"
 """The last version that read them."""
+FORGOTTEN_MS = KEPT_MS
+"""After which Kafka forgets what was committed of what is read no more, unless told otherwise."""
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +31,8 @@ class FormerTopic(Struct, frozen=True, kw_only=True):
     """One that is still in Kafka.
 
     Its role has not read `unread` of its records. Of partitions where Kafka keeps no committed
-    offset, as after a week without a reader, nobody knows: these hold `unknown` records.
+    offset, and whose last record is so old that it may have forgotten one, nobody knows: these hold
+    `unknown` records.
     """
 
     topic: str
@@ -44,7 +49,8 @@ async def former_topics(settings: Settings, roles: Iterable[str] = ()) -> list[F
     if not wanted:
         return []
     async with administrator(settings.brokers) as admin:
-        names = sorted(wanted & set(await admin.list_topics()))
+        there = set(await admin.list_topics())
+        names = sorted(wanted & there)
         if not names:
             return []
         tps = [
@@ -55,14 +61,19 @@ async def former_topics(settings: Settings, roles: Iterable[str] = ()) -> list[F
         async with reader(settings.brokers) as consumer:
             await learn(consumer, names)
             starts, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
-        held = [tp for tp in tps if starts[tp] < ends[tp]]
-        # Only then, as a new cluster has nobody who could say.
-        committed = await _committed(admin) if held else {}
+            held = [tp for tp in tps if starts[tp] < ends[tp]]
+            # Only then, as a new cluster has nobody who could say.
+            committed = await _committed(admin) if held else {}
+            # One with neither was never read: a role commits nothing where there was nothing to do.
+            new = await _new(consumer, [tp for tp in held if tp not in committed])
+    done = committed | dict.fromkeys(new, 0)
+    behind = [tp for tp in held if tp in done and done[tp] < ends[tp]]
+    stored = await _stored(settings, behind, there)
     unread, unknown = Counter[str](), Counter[str]()
     for tp in held:
-        done = committed.get(tp)
-        counts = unknown if done is None else unread
-        counts[tp.topic] += max(0, ends[tp] - max(starts[tp], done or 0))
+        counts = unread if tp in done else unknown
+        read_to = max(starts[tp], done.get(tp, 0), stored.get(tp, 0))
+        counts[tp.topic] += max(0, ends[tp] - read_to)
     return [FormerTopic(topic=name, unread=unread[name], unknown=unknown[name]) for name in names]
 
 
@@ -116,3 +127,24 @@ async def _committed(admin: AIOKafkaAdminClient) -> dict[TopicPartition, int]:
         for tp, place in (await admin.list_consumer_group_offsets(group_of(role))).items()
         if FORMER.get(tp.topic) == role and place.offset >= 0
     }
+
+
+async def _new(consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> list[TopicPartition]:
+    """Those with a record so young that Kafka would still know if it was read."""
+    since = round(time.time() * 1000) - FORGOTTEN_MS
+    found = await consumer.offsets_for_times(dict.fromkeys(tps, since)) if tps else {}
+    return [tp for tp, first in found.items() if first is not None]
+
+
+async def _stored(
+    settings: Settings, tps: Iterable[TopicPartition], there: set[str]
+) -> Mapping[TopicPartition, int]:
+    """How far the roles' own states say that they are, which a crash lets Kafka know too late."""
+    by_role: defaultdict[str, list[TopicPartition]] = defaultdict(list)
+    for tp in tps:
+        by_role[FORMER[tp.topic]].append(tp)
+    found: dict[TopicPartition, int] = {}
+    for role, its in by_role.items():
+        if changelog(role).name in there:
+            found |= await stored_frontiers(settings, role, its)
+    return found

@@ -8,17 +8,20 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from embedded.kafka import Kafka
-from pipeline.admin.former_topics import FormerTopic, former_topics, refuse_unread, said_of
 from pipeline.admin.topic_creation import create_topics
 from pipeline.kafka.clients import administrator, reader
 from pipeline.producing.producer import Producer, start_producer
 from pipeline.settings import Settings
 from schemas.errors import Unavailable
-from schemas.topics import FORMER, Topic, group_of
+from schemas.topics import FORMER, Topic, changelog, group_of
+from tables.former_topics import FormerTopic, former_topics, refuse_unread, said_of
+from tables.storage.store import FRONTIER, OFFSET
 from tests.agents.names import unique
 from tests.patience import until_told
 
 STOPS, LOW = "stops", "broadcasts.low"
+LONG_AGO = -60_000
+"""By which all that was written is too old for Kafka to know who read it."""
 
 
 async def write(settings: Settings, topic: str, *partitions: int) -> None:
@@ -61,7 +64,7 @@ async def test_a_new_installation_has_none(settings: Settings) -> None:
 
 
 async def test_what_is_read_may_go_and_what_is_not_keeps_its_role_from_starting(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create_former(settings, STOPS, LOW)
     empty = await former_topics(settings)
@@ -70,6 +73,7 @@ async def test_what_is_read_may_go_and_what_is_not_keeps_its_role_from_starting(
 
     await write(settings, STOPS, 0, 0, 0, 1)
     await commit(settings, STOPS, 0, 1)
+    monkeypatch.setattr("tables.former_topics.FORGOTTEN_MS", LONG_AGO)
     found = await former_topics(settings)
     assert found == [FormerTopic(topic=LOW), FormerTopic(topic=STOPS, unread=2, unknown=1)]
     assert "2 in stops" in said_of(found)
@@ -92,3 +96,31 @@ async def test_what_kafka_has_deleted_was_left_by_nobody(settings: Settings) -> 
     async with administrator(settings.brokers) as admin:
         await admin.delete_records({TopicPartition(STOPS, 0): RecordsToDelete(2)})
     assert await former_topics(settings) == [FormerTopic(topic=STOPS)]
+
+
+async def test_where_nothing_was_ever_committed_nobody_has_read_what_is_new(
+    settings: Settings,
+) -> None:
+    await create_former(settings, STOPS)
+    await write(settings, STOPS, 0, 1, 1)
+    await commit(settings, STOPS, 1, 1)
+    assert await former_topics(settings) == [FormerTopic(topic=STOPS, unread=2)]
+    with pytest.raises(Unavailable, match=r"Nobody has read some records: 2 in stops\."):
+        await refuse_unread(settings, "decider")
+
+
+async def test_what_a_role_has_done_and_had_no_time_to_commit_is_read(settings: Settings) -> None:
+    log = changelog("decider")
+    await create_former(settings, STOPS)
+    await create_topics(settings, [log])
+    await write(settings, STOPS, 0, 0, 1, 1)
+    await commit(settings, STOPS, 1, 1)
+    producer: Producer = await start_producer(settings.brokers)
+    try:
+        for number, done in ((0, 1), (1, 2)):
+            await producer.open(log.name, number)
+            row = FRONTIER + STOPS.encode(), OFFSET.pack(done)
+            await producer.write(log.name, number, [row])
+    finally:
+        await producer.stop()
+    assert await former_topics(settings) == [FormerTopic(topic=STOPS, unread=1)]
