@@ -7,10 +7,11 @@ from aiokafka.admin import NewTopic
 
 from agents.setup import SetUp, set_up
 from analytics.clickhouse import ClickHouse
-from analytics.migration import migrations
+from analytics.migration import migrate, migrations
 from embedded.clickhouse import ClickHouse as Server
 from pipeline.kafka.clients import administrator
 from pipeline.settings import Settings
+from schemas.errors import Misconfigured
 from schemas.topics import Topic
 from tests.agents.line import Line
 from tests.agents.names import unique
@@ -62,3 +63,19 @@ async def test_a_dry_run_says_what_is_then_done_and_changes_nothing(
     async with administrator(settings.kafka) as admin:
         await until_told(admin.list_topics, lambda names: new in names)
     assert await set_up(settings) == SetUp(created=(), mended=(), kept=(), migrations=())
+
+
+async def test_where_a_newer_version_was_its_topics_stay_as_they_are(
+    settings: Settings, topics: tuple[str, str]
+) -> None:
+    new, _ = topics
+    clickhouse = ClickHouse(settings)
+    await migrate(clickhouse, files=[])
+    await clickhouse.command("INSERT INTO migrations (number, name) VALUES (9999, '9999_new.sql')")
+    await clickhouse.close()
+    before = await set_up(settings, dry_run=True, has_tables=False)
+    with pytest.raises(Misconfigured, match=r"it has 9999_new\.sql\. Nothing was changed"):
+        await set_up(settings)
+    async with administrator(settings.kafka) as admin:
+        assert new not in await admin.list_topics()
+    assert await set_up(settings, dry_run=True, has_tables=False) == before
