@@ -33,10 +33,12 @@ async def set_up(settings: Settings, *, dry_run: bool = False, has_tables: bool 
 
     Without `has_tables` there are topics alone, and no ClickHouse is asked.
     """
-    if has_tables and not dry_run:
-        # First, as it raises where a newer version was here, whose topics must stay as they are.
-        await _set_up_tables(settings, dry_run=True)
     needed = needed_topics(outcomes=settings.outcomes)
+    if has_tables and not dry_run:
+        # Kafka has to be there, but before anything is created: this raises where a newer version
+        # was here, whose topics must stay as they are.
+        await create_topics(settings, needed, dry_run=True)
+        await _set_up_tables(settings, dry_run=True)
     created = await create_topics(settings, needed, dry_run=dry_run)
     differences = await mend_topics(settings, TOPICS, dry_run=dry_run)
     former = await former_topics(settings)
