@@ -258,9 +258,7 @@ async def test_an_escalation_is_not_replaced_by_what_may_have_no_address_after_a
     assert town.ends() == ["email went", "push no_address"]
 
 
-async def test_the_next_step_of_a_late_event_counts_from_when_the_first_was_sent() -> (
-    None
-):
+async def test_the_next_step_of_a_late_event_counts_from_when_the_first_was_sent() -> None:
     town = Town(kind("push", ESCALATION))
     await town.ask(with_device(), late=3)
     await town.wait(1)
