@@ -1,7 +1,5 @@
 """What all who carry texts report alike: a status by its word, and what people answer."""
 
-from msgspec.structs import replace
-
 from policy.contact.address import split_address
 from policy.tracking.carrier import carrier_of
 from policy.tracking.provider_report import Kind, Report
@@ -32,8 +30,17 @@ def status_report(
     kind = KINDS.get(status.lower())
     if kind is None:
         return []
-    said = Report(kind=kind, at=at, ticket=ticket, reference=reference, detail=detail, hard=hard)
-    return [replace(said, carrier=carrier_of(network))]
+    return [
+        Report(
+            kind=kind,
+            at=at,
+            ticket=ticket,
+            reference=reference,
+            detail=detail,
+            hard=hard,
+            carrier=carrier_of(network),
+        )
+    ]
 
 
 def answer_report(text: str, number: str, at: int) -> list[Report]:
