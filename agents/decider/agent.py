@@ -309,8 +309,9 @@ class Decider(Stateful):
             following = self._timers.next_due(now)
         else:
             self._outlook.rest()
-        left = (self._edges, self._cancellations, self._spilled)
-        if self._is_fanning_out or any(each.may_be_left for each in left):
+        if self._is_fanning_out or self._edges.may_be_left:
+            return 0
+        if self._cancellations.may_be_left or self._spilled.may_be_left:
             return 0
         waits = [WATERMARK_RETRY_SECONDS] if self._waiting.may_be_left else []
         if following is not None:

@@ -104,7 +104,11 @@ class WeightedSemaphore:
 
     def _is_free(self, priority: Priority, server: str) -> bool:
         left = self._free if priority is _CRITICAL else self._free - self._kept
-        return left > 0 and (not server or self._held[server] < min(self._of_one, left))
+        return left > 0 and self._may_hold(server, left)
+
+    def _may_hold(self, server: str, left: int) -> bool:
+        """Whether a server's calls may hold one more, when so many are left free."""
+        return not server or self._held[server] < min(self._of_one, left)
 
     def _take(self, server: str) -> None:
         self._free -= 1
@@ -144,11 +148,8 @@ class WeightedSemaphore:
 
     def _server(self, priority: Priority, left: int) -> str | None:
         """Whose turn it is among those who may hold one more, when so many are left free."""
-        most = min(self._of_one, left)
-        for server in self._waiting[priority].servers():
-            if not server or self._held[server] < most:
-                return server
-        return None
+        servers = self._waiting[priority].servers()
+        return next((server for server in servers if self._may_hold(server, left)), None)
 
 
 class _Slot:
