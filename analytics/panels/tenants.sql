@@ -1,4 +1,4 @@
--- Tenants by what was sent for them.
+-- Tenants by what was sent for them. That an event came again is no message that was suppressed.
 SELECT
     tenant,
     sumIf(messages, stage = 'sent') AS sent,
@@ -12,7 +12,9 @@ FROM
         uniqExactMerge(h.happenings) - uniqExactMergeIf(h.happenings, gone = 1) + sum(h.counted)
             AS messages
     FROM {happenings} AS h
-    WHERE stage IN ('sent', 'suppressed', 'failed') OR (stage = 'queued' AND priority = 'bulk')
+    WHERE
+        (stage IN ('sent', 'suppressed', 'failed') AND reason != 'duplicate')
+        OR (stage = 'queued' AND priority = 'bulk')
     GROUP BY tenant, stage, priority
     HAVING messages > 0
 )

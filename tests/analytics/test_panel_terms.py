@@ -249,6 +249,12 @@ async def test_types_are_those_that_say_most(database: ClickHouse) -> None:
         *did("alarm", Stage.CLICKED, 2),
         *did("alarm", Stage.UNSUBSCRIBED, 2),
         *did("alarm", Stage.COMPLAINED, 2),
+        *[
+            happened(
+                Stage.SUPPRESSED, f"{kind} 0", type=kind, reason=Reason.DUPLICATE, channel=None
+            )
+            for kind in ("alarm", "quiet")
+        ],
         *did("beat", Stage.SENT, 3),
         *did("beat", Stage.FAILED, 4),
         *did("chat", Stage.SENT, 5),
@@ -293,6 +299,10 @@ async def test_tenants_are_over_their_share_by_what_was_queued_in_bulk(
         *sent("b", 10, **bulk),
         *[happened(Stage.QUEUED, f"c{n}", **bulk) for n in range(3)],
         happened(Stage.SUPPRESSED, "d"),
+        *[
+            happened(Stage.SUPPRESSED, each, reason=Reason.DUPLICATE, channel=None)
+            for each in ("a", "d")
+        ],
         happened(Stage.FAILED, "e"),
         happened(Stage.FAILED, "f"),
         *[each for n in range(3) for each in sent(f"g{n}", 10, **other)],

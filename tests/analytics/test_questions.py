@@ -145,6 +145,8 @@ async def test_a_notification_that_went_out_elsewhere_is_told(database: ClickHou
     assert await database.query(f"SELECT {columns} FROM outcomes") == [(4, 2, 0, 1, 0, 1)]
     columns = "decided, suppressed + held + digested + queued, queued"
     columns += ", under_way + dropped + failed + sent"
+    # Of a in two ways, of b on all channels and on one, of c in two ways, of d once.
+    assert await database.query("SELECT sum(decided) FROM funnel") == [(7,)]
     for row in await database.query(f"SELECT {columns} FROM funnel"):
         assert row[0] == row[1]
         assert row[2] == row[3]
