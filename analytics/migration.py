@@ -39,6 +39,10 @@ SELECT {number:UInt32}, {name:String}, {sha256:String}
 """
 
 
+class NewerSchema(Misconfigured):
+    """ClickHouse was set up by a newer version; workers of this one go on beside it."""
+
+
 class Migration(Struct, frozen=True):
     """One file of the schema."""
 
@@ -158,7 +162,7 @@ def _check(files: list[Migration], applied: dict[int, tuple[str, str]]) -> None:
     for number, (name, digest) in sorted(applied.items()):
         file = known.get(number)
         if file is None:
-            raise Misconfigured(
+            raise NewerSchema(
                 f"The schema in ClickHouse is newer than this version: it has {name}. Nothing was "
                 "changed; set up with the newer version."
             )
