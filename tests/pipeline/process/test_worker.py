@@ -209,11 +209,16 @@ async def test_a_write_that_kafka_never_acknowledges_ends_the_process(
 async def test_what_renewing_raises_ends_the_process(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    all_work = asyncio.Event()
+
     async def refuse(_: object) -> None:
+        await all_work.wait()
         raise Unavailable("Kafka does not answer")
 
     monkeypatch.setattr("pipeline.producing.producer.Producer.renew_owners", refuse)
     async with process.running():
+        await process.until(lambda: all(each.count() for each in process.recorders))
+        all_work.set()
         await process.until(lambda: bool(process.failures))
     assert [str(error) for error, _ in process.failures] == ["Kafka does not answer"]
 
