@@ -24,6 +24,7 @@ Place = tuple[str, str]
 """A notification id and a channel."""
 LIMIT, SPAN = 2, 30 * MINUTE
 """What the limited types of the script allow."""
+DAY = 1440 * MINUTE
 WINDOW = 7 * MINUTE
 """How long the script's fixed digests last."""
 decode_delivery = msgspec.json.Decoder(Delivery).decode
@@ -185,13 +186,14 @@ def _clock(script: Script, user: str, at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(_zone_of(script, user)))
 
 
-def _is_quiet(script: Script, user: str, at: int) -> bool:
+def _is_quiet(script: Script, user: str, at: int, said_by: int = 0) -> bool:
+    """By what the user had said by then, or by another moment."""
     clock = _clock(script, user, at).strftime("%H:%M")
     return any(
         hours["start"] <= clock < hours["end"]
         if hours["start"] <= hours["end"]
         else clock >= hours["start"] or clock < hours["end"]
-        for hours in wishes_at(script, user, at).get("quiet_hours", ())
+        for hours in wishes_at(script, user, said_by or at).get("quiet_hours", ())
     )
 
 
@@ -237,16 +239,36 @@ def _too_often(script: Script, seen: Seen, down_for: int) -> Iterator[str]:
     for act in script.acts:
         if act.topic.name == "preferences":
             wanted[act.key].add(act.value.get("frequency", {}).get("plain"))
-    came: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    came: dict[tuple[str, str, str], list[tuple[int, Place]]] = defaultdict(list)
     for at, delivery in seen.deliveries.values():
         if delivery.category == "plain":
-            came[delivery.user, str(delivery.channel), delivery.address].append(at)
-    for (user, channel, address), times in came.items():
-        for before, after in pairwise(sorted(times)):
+            place = delivery.notification_id, str(delivery.channel)
+            came[delivery.user, place[1], delivery.address].append((at, place))
+    for (user, channel, address), messages in came.items():
+        for (before, _), (after, place) in pairwise(sorted(messages)):
+            if _would_be_too_old(script, user, seen.groups.get(place, {place}), after):
+                continue
             if wanted[user] == {"hourly"} and after < before + 60 * MINUTE - down_for:
                 yield f"two messages by {channel} to {address} within an hour from {before}"
             if wanted[user] == {"daily"} and after < _next_morning(script, user, before):
                 yield f"two messages by {channel} to {address} in one day from {before}"
+
+
+def _would_be_too_old(script: Script, user: str, places: set[Place], sent: int) -> bool:
+    """Whether it is quiet from right after that moment until one of the events may not be told."""
+    names = {name for name, _ in places}
+    lives = {
+        start_of(event) + (DAY if kind_of(event) == MESSAGE else 2 * DAY)
+        for event in script.events.values()
+        if notification_of(event) in names
+    }
+    return any(
+        all(
+            _is_quiet(script, user, at, said_by=sent)
+            for at in range(sent + 2 * MINUTE, too_old - MINUTE, 10 * MINUTE)
+        )
+        for too_old in lives
+    )
 
 
 def _outdated(script: Script, seen: Seen) -> Iterator[str]:
