@@ -103,15 +103,27 @@ class Timers:
         return count
 
     def move(
-        self, view: View[Timer], tenant: str, user: str, before: Ledger, after: Ledger
+        self,
+        view: View[Timer],
+        tenant: str,
+        user: str,
+        before: Ledger,
+        after: Ledger,
+        now: int,
     ) -> None:
-        """Have the index say of a user what the ledger says from now on."""
+        """Have the index say of a user what the ledger says from now on.
+
+        What changed and was due by `now` (epoch ms) is put there again, whether or not its time is
+        another: its timer may have fired just now, and was taken off.
+        """
         old, new = dict(before.timers()), dict(after.timers())
         for name, at in old.items():
             if new.get(name) != at:
                 self.drop(view, at, Timer(tenant, user, name))
         for name, at in new.items():
-            if old.get(name) != at:
+            if old.get(name) != at or (
+                at <= now and before.pending(name) is not after.pending(name)
+            ):
                 self.add(view, at, Timer(tenant, user, name))
 
     def add(self, view: View[Timer], at: int, timer: Timer) -> None:

@@ -95,7 +95,7 @@ class Decisions:
             for row in assigned(request, spec, decision, self._now):
                 row = self._by_attribute(row, spec)
                 self._transaction.outputs.add(DELIVERY_EVENTS, self._here, None, encode(row))
-        self._states.store(event.tenant, request.user, user, state, decision)
+        self._states.store(event.tenant, request.user, user, state, decision, self._now)
         if spec.replaces and decision.ledger.newest is not state.ledger.newest:
             self._drop_replaced(request, spec)
 
@@ -131,7 +131,7 @@ class Decisions:
         whose = self._catalogue.tenant(tenant)
         moved = rescheduled(ledger, before, after, whose, self._now)
         if moved is not ledger:
-            self._states.reschedule(tenant, user, ledger, moved)
+            self._states.reschedule(tenant, user, ledger, moved, self._now)
 
     def remember_cancelled(self, cancellation: Cancellation) -> None:
         """Of what has this key, nothing that happened until then is sent from now on."""
@@ -295,7 +295,7 @@ class Decisions:
         request: Request | None = None,
     ) -> None:
         self._write(decision, state, request)
-        self._states.store(tenant, user, user_key(tenant, user), state, decision)
+        self._states.store(tenant, user, user_key(tenant, user), state, decision, self._now)
 
     def _write(self, decision: Decision, state: UserState, request: Request | None) -> None:
         """Write what goes out, and what is reported of a `request` that was decided by itself."""

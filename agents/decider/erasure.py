@@ -99,5 +99,5 @@ def _drop_waiting(transaction: Transaction, timers: Timers, tenant: str, user: s
     person, ledgers = user_key(tenant, user), transaction.view(LEDGERS)
     ledger = ledgers.get(person)
     if ledger is not None:
-        timers.move(transaction.view(TIMERS), tenant, user, ledger, Ledger())
+        timers.move(transaction.view(TIMERS), tenant, user, ledger, Ledger(), now=0)
         ledgers.put(person, None)

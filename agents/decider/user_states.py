@@ -176,15 +176,15 @@ class UserStates:
         place = key_of(tenant, cancel_key, user, *row)
         return self._transaction.view(CANCEL_KEYS).get(place) or ""
 
-    def reschedule(self, tenant: str, user: str, before: Ledger, after: Ledger) -> None:
+    def reschedule(self, tenant: str, user: str, before: Ledger, after: Ledger, now: int) -> None:
         """Have what is pending be due as the ledger has it now."""
         self._ledgers.put(user_key(tenant, user), after)
-        self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after)
+        self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after, now)
 
     def store(
-        self, tenant: str, user: str, key: bytes, state: UserState, decision: Decision
+        self, tenant: str, user: str, key: bytes, state: UserState, decision: Decision, now: int
     ) -> None:
-        """Store what a decision for the user, of this key, leaves behind."""
+        """Store what a decision for the user, of this key, leaves behind at `now` (epoch ms)."""
         before, after = state.ledger, decision.ledger
         if after is before:
             return
@@ -192,7 +192,7 @@ class UserStates:
         if decision.spilled:
             spill(self._transaction, user_digest(tenant, user), decision.spilled)
         if after.waiting is not before.waiting or after.gathering is not before.gathering:
-            self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after)
+            self._timers.move(self._transaction.view(TIMERS), tenant, user, before, after, now)
             self._keep(tenant, user, key, decision)
         if decision.quota is not None and decision.quota is not state.quota:
             self._transaction.view(QUOTAS).put(key_of(tenant), decision.quota.tally)

@@ -114,3 +114,7 @@ class Ledger(Struct, frozen=True, array_like=True, gc=False):
         for name, gathering in self.gathering.items():
             if gathering.due_at:
                 yield name, gathering.due_at
+
+    def pending(self, name: str) -> Waiting | Gathering | None:
+        """What is to happen later under this name."""
+        return self.waiting.get(name) or self.gathering.get(name)

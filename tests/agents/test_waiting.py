@@ -156,6 +156,29 @@ async def test_a_session_is_not_over_while_what_may_make_it_longer_is_unread(
     assert all(f"{number}" in digest.content.body for number in range(4))
 
 
+async def test_what_is_due_as_late_as_the_message_before_it_comes_after_it(
+    stage: Stage, user: str
+) -> None:
+    """A session is put off for its last event; then what joined it to the first is cancelled, and
+    both windows are over before the process goes on."""
+    key, start = unique("key"), datetime.now(UTC) - timedelta(minutes=15)
+    events = [
+        happened("session", user, text, occurred_at=start + timedelta(minutes=at), cancel_key=of)
+        for at, text, of in ((0, "one", None), (2, "two", key), (4, "three", None))
+    ]
+    until = round(start.timestamp() * 1000) + 6 * MINUTE
+    await stage.say(EVENTS, *events)
+    await stage.work(stage.router, stage.decider, read_to=lambda _: until)
+    assert await stage.deliveries(PUSH) == []
+    cancelled = Cancellation(cancel_key=key, actor="shop", at=start + timedelta(minutes=3))
+    await stage.say(CANCELLATIONS, cancelled)
+    await stage.work(stage.router, stage.decider)
+    assert [each.content.body for each in await stage.deliveries(PUSH)] == ["one", "three"]
+    await happens(stage, happened("session", user, "four"))
+    await passes(stage, 4)
+    assert [each.content.body for each in await stage.deliveries(PUSH)] == ["one", "three", "four"]
+
+
 async def test_nothing_waits_for_ever_for_what_is_unread(stage: Stage, user: str) -> None:
     await happens(stage, happened("gathered", user), happened("late", user))
     stage.clock.ahead += 60 * MINUTE

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from policy.digest.windows import HOURLY
 from policy.user.ledger import Gathering, Ledger, Waiting
@@ -45,7 +46,7 @@ async def test_the_table_says_what_the_ledgers_say(
     timers, now = Timers(store), dict[str, Ledger]()
     for user, after in changes:
         view = View(TIMERS, store)
-        timers.move(view, "t", user, now.get(user, Ledger()), after)
+        timers.move(view, "t", user, now.get(user, Ledger()), after, looked_at)
         await store.write(view.changes())
         now[user] = after
         timers.next_due(looked_at)  # from where the next search begins
@@ -201,7 +202,7 @@ def test_a_timer_is_stored_as_the_last_release_stores_it() -> None:
 async def test_between_slices_nothing_is_read_before_something_is_due() -> None:
     store = Counted()
     timers, view = Timers(store), View(TIMERS, store)
-    timers.move(view, "t", "a", Ledger(), Ledger(waiting={"n.0": Waiting(40)}))
+    timers.move(view, "t", "a", Ledger(), Ledger(waiting={"n.0": Waiting(40)}), 0)
     await store.write(view.changes())
     assert timers.next_due(10) == 40
     store.reads = 0
@@ -210,9 +211,22 @@ async def test_between_slices_nothing_is_read_before_something_is_due() -> None:
         assert timers.next_due(now) == 40
     assert store.reads == 0
     assert [timer.user for _, timer in timers.due(Horizon(40, 40), 9)] == ["a"]
-    timers.move(view, "t", "b", Ledger(), Ledger(waiting={"n.0": Waiting(20)}))
+    timers.move(view, "t", "b", Ledger(), Ledger(waiting={"n.0": Waiting(20)}), 0)
     await store.write(view.changes())
     assert timers.next_due(15) == 20
+
+
+async def test_what_changed_and_was_due_is_in_the_table_though_its_timer_was_taken_off() -> None:
+    """As the timer is that fired, and as versions until 0.5.0 left some behind."""
+    store = MemoryStore()
+    timers, view = Timers(store), View(TIMERS, store)
+    gathering = Gathering("type", Channel.PUSH, HOURLY, due_at=20, count=1)
+    before = Ledger(gathering={"g": gathering}, waiting={"n.0": Waiting(20)})
+    after = Ledger(gathering={"g": replace(gathering, count=2)}, waiting=before.waiting)
+    for now, found in ((19, []), (20, ["g"])):
+        timers.move(view, "t", "a", before, after, now)
+        await store.write(view.changes())
+        assert [timer.name for _, timer in timers.due(Horizon(20, 20), 9)] == found
 
 
 class Counted(MemoryStore):

@@ -51,7 +51,7 @@ def test_what_waits_is_found_with_the_time_of_its_timer() -> None:
     ledger = Ledger(waiting={step: Waiting(AT + 9000)}, gathering={digest: gathering})
     view: Any = _View()
     store: Any = None
-    Timers(store).move(view, "default", "zoë", Ledger(), ledger)
+    Timers(store).move(view, "default", "zoë", Ledger(), ledger, now=0)
     email = Held(request, 1, (Channel.EMAIL, Channel.SMS))
     push = Held(request, 0, (Channel.PUSH,))
     whose = key_of("default", "zoë")
