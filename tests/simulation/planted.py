@@ -172,6 +172,16 @@ def lose_timers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Timers, "move", lambda *_: None)
 
 
+def forget_what_is_due_as_before(patch: pytest.MonkeyPatch) -> None:
+    """A timer that fired is not set again for what is due at the same moment."""
+    moved: Any = Timers.move
+
+    def move(self: Timers, *args: Any) -> None:
+        moved(self, *args[:-1], 0)
+
+    patch.setattr(Timers, "move", move)
+
+
 def digest_as_it_comes(patch: pytest.MonkeyPatch) -> None:
     """A digest ends by the last event that came rather than by the first that happened."""
     ended = DigestWindow.end
@@ -233,6 +243,7 @@ FAULTS = (
     ignore_opt_outs,
     ignore_limits,
     lose_timers,
+    forget_what_is_due_as_before,
     digest_as_it_comes,
     gather_by_type,
     end_nothing,
@@ -246,6 +257,7 @@ FIRST_TOWN = 200
 """Towns that are played without faults as well are others."""
 SHOWN_BY: dict[Callable[[pytest.MonkeyPatch], None], int] = {
     ignore_limits: 209,
+    forget_what_is_due_as_before: 9239,
     replace_nothing: 231,
 }
 """The town that shows a fault, where few do."""

@@ -15,6 +15,9 @@ from schemas.errors import Unavailable
 from tables.storage.changelog_fold import Fold
 from tables.storage.journal import MOST_BYTES
 from tables.storage.memory_store import MemoryStore
+from tables.storage.table import parts_of
+from tables.timers import TIMERS, together
+from tables.users import LEDGERS
 from tests.simulation.script import Act, Script, catalogue_files
 
 CATALOGUE = parse(catalogue_files())
@@ -46,7 +49,7 @@ class MortalLog(MemoryLog):
     """A log whose writer may die before the broker has the records, or before it hears of it.
 
     Where `lateness` says so, what a dead writer had sent arrives all the same: so many writes of
-    its successors later.
+    its successors later. `forgotten` is what the decider no longer thinks of, in words.
     """
 
     def __init__(self, clock: HeldClock, fate: Fate, lateness: Random | None = None) -> None:
@@ -55,6 +58,7 @@ class MortalLog(MemoryLog):
         self._lateness = lateness
         self._writes = 0
         self._late: list[tuple[int, str, list[Entry]]] = []
+        self.forgotten: list[str] = []
 
     async def write(self, topic: str, partition: int, entries: list[Entry]) -> int:
         self._writes += 1
@@ -145,7 +149,7 @@ async def play(
     crashes: int = 0,
     down_for: int = 0,
     make: MakeRehearsal = rehearse,
-) -> MemoryLog:
+) -> MortalLog:
     """Play a script to its end; what was written, with the times at which it was.
 
     `is_disturbed` lets records come late and out of order within the bound, and repeats some.
@@ -166,6 +170,7 @@ async def play(
             clock.at = max(clock.at, down_until)
             try:
                 await town.advance(at)
+                log.forgotten += untimed(stores[1])
                 if random.random() < 0.3:
                     for store in stores:
                         await store.note_sent(0)
@@ -183,6 +188,22 @@ async def play(
             entry = (act.key.encode(), encode(act.value))
             await MemoryLog.write(log, act.topic.name, 0, [entry])
     return log
+
+
+def untimed(store: MemoryStore) -> list[str]:
+    """What ledgers say is to happen later, and no timer is set for."""
+    stored = [
+        (key[len(TIMERS.prefix) :], TIMERS.decode(value))
+        for key, value in store.scan(TIMERS.prefix)
+    ]
+    set_to = {(*together((key, timer)), timer.name) for key, timer in stored}
+    return [
+        f"no timer is set for {name} of {user} at {at}"
+        for key, value in store.scan(LEDGERS.prefix)
+        for tenant, user in [parts_of(key[len(LEDGERS.prefix) :])]
+        for name, at in LEDGERS.decode(value).timers()
+        if (at, tenant, user, name) not in set_to
+    ]
 
 
 def _moments(script: Script, random: Random) -> list[tuple[int, Act]]:

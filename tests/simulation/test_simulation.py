@@ -29,18 +29,20 @@ async def problems(seed: int) -> list[str]:
     Once something is, the town is not played any further.
     """
     town = script(seed)
-    calm = see(await play(town))
-    if found := broken(town, calm):
+    log = await play(town)
+    calm = see(log)
+    if found := [*log.forgotten, *broken(town, calm)]:
         return found
-    wild = see(await play(town, is_disturbed=True, crashes=CRASHES))
+    log = await play(town, is_disturbed=True, crashes=CRASHES)
+    wild = see(log)
     in_order, in_disorder = calm.result(town), wild.result(town)
-    found += broken(town, wild)
+    found = [*log.forgotten, *broken(town, wild)]
     found += [f"only in order: {line}" for line in in_order - in_disorder]
     found += [f"only in disorder: {line}" for line in in_disorder - in_order]
     if found:
         return found
-    late = see(await play(town, is_disturbed=True, crashes=CRASHES, down_for=DOWN_FOR))
-    return broken(town, late, down_for=DOWN_FOR)
+    log = await play(town, is_disturbed=True, crashes=CRASHES, down_for=DOWN_FOR)
+    return [*log.forgotten, *broken(town, see(log), down_for=DOWN_FOR)]
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, IN_ONE_TEST))
