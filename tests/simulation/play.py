@@ -12,6 +12,7 @@ from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
 from schemas.encoding import encode
 from schemas.errors import Unavailable
+from tables.pending import CANCEL_KEYS, HELD
 from tables.storage.changelog_fold import Fold
 from tables.storage.journal import MOST_BYTES
 from tables.storage.memory_store import MemoryStore
@@ -171,6 +172,8 @@ async def play(
             try:
                 await town.advance(at)
                 log.forgotten += untimed(stores[1])
+                if act is None:
+                    log.forgotten += left_behind(stores[1])
                 if random.random() < 0.3:
                     for store in stores:
                         await store.note_sent(0)
@@ -203,6 +206,15 @@ def untimed(store: MemoryStore) -> list[str]:
         for tenant, user in [parts_of(key[len(LEDGERS.prefix) :])]
         for name, at in LEDGERS.decode(value).timers()
         if (at, tenant, user, name) not in set_to
+    ]
+
+
+def left_behind(store: MemoryStore) -> list[str]:
+    """What is still held once nothing waits."""
+    return [
+        f"{key!r} is held for nothing"
+        for table in (HELD, CANCEL_KEYS)
+        for key, _ in store.scan(table.prefix)
     ]
 
 
