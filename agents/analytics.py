@@ -37,7 +37,7 @@ ROWS = 40_000
 """An insert at least, under load: others are decoded while it is on its way."""
 GATHER = 0.1
 """Seconds between fetches: each partition's rows are a slice, and rows wait for longer anyway."""
-LINGER = 0.25
+LINGER = 1.0
 """Seconds that rows wait for others: ClickHouse wants few large inserts."""
 UPKEEP_SECONDS = 3600.0
 """Until it is looked again what to take out of ClickHouse's files, and which days to count."""
