@@ -40,6 +40,7 @@ class Asked(Struct, frozen=True):
 class Step(Struct, frozen=True):
     """One rate. Figures an event are of the measured window's events; processor time also of what
     they left to do, until nothing was. `cores` is processor time by the clock, over the same time.
+    Where more came than was done, the warm-up left something too, and all of them are of both.
 
     `behind_s` is how long that took after the last event; None where it did not come to an end.
     `took_ms` is by priority and channel, `urgency_ms` by priority over all channels.
@@ -152,20 +153,22 @@ def step_of(
     restarts: int,
 ) -> Step:
     """The figures of what was read before and after; pure."""
-    before, after = loaded.before, loaded.after
+    is_left = loaded.behind is None or loaded.behind > HELD_BEHIND
+    since = loaded.begin if is_left else loaded.since
+    before, after = loaded.start if is_left else loaded.before, loaded.after
     took = max(0.001, after.at - before.at)
-    events = round(rate * seconds)
+    events = round(rate * (loaded.until - since) / 1000)
     cpu = {name: after.cpu[name] - before.cpu.get(name, 0.0) for name in after.cpu}
     ours = sum(spent for name, spent in cpu.items() if name not in NOT_OURS)
     work = after.work - before.work
     grown = after.kept.bytes - before.kept.bytes
     window = (loaded.since, loaded.until)
     by_channel = latencies(sent, received, *window)
-    messages = sum(each.count for found in by_channel.values() for each in found.values())
+    done = took_of(sent, received, since, loaded.until)
     return Step(
         rate=rate,
-        events=events,
-        messages=messages,
+        events=round(rate * seconds),
+        messages=sum(each.count for found in by_channel.values() for each in found.values()),
         late_s=loaded.late,
         behind_s=None if loaded.behind is None else round(loaded.behind, 1),
         took_ms=by_channel,
@@ -176,7 +179,7 @@ def step_of(
         cores={name: round(spent / took, 3) for name, spent in cpu.items()},
         cpu_us_per_event={name: _each(spent * 1e6, events) for name, spent in cpu.items()},
         ours_us_per_event=_each(ours * 1e6, events),
-        ours_us_per_message=_each(ours * 1e6, messages),
+        ours_us_per_message=_each(ours * 1e6, sum(map(len, done.values()))),
         requests_per_second={api: round(n / took, 1) for api, n in work.requests.items()},
         slices_per_second={role: round(n / took, 1) for role, n in work.slices.items()},
         records_per_slice={

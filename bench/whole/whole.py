@@ -70,14 +70,17 @@ class Reading(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What a load came to. `since` and `until` are the measured window, epoch ms.
+    """What a load came to. `since` and `until` are the measured window, `begin` is when its warm-up
+    began, epoch ms; `start`, `before` and `after` are of its begin, of `since` and of its end.
 
     `late` is by how many seconds its last record was written late, `behind` after how many more
     nothing was left to do; None where something was left.
     """
 
+    begin: int
     since: int
     until: int
+    start: Reading
     before: Reading
     after: Reading
     late: float
@@ -127,7 +130,8 @@ class Whole:
         before = await self.read()
         await asyncio.sleep(seconds)
         after = await self.read()
-        return Loaded(round(before.at * 1000), round(after.at * 1000), before, after, 0.0, 0.0)
+        since, until = round(before.at * 1000), round(after.at * 1000)
+        return Loaded(since, since, until, before, before, after, 0.0, 0.0)
 
     async def load(self, rate: int, warm_up: float, seconds: float) -> Loaded:
         """So many events a second: a warm-up, then the measured window, then what is left."""
@@ -139,13 +143,15 @@ class Whole:
         ) as writing:
             begin = int(await line_of(writing))
             since, until = (round(begin + each * 1000) for each in (warm_up, whole))
+            start = await self.read()
             await asyncio.sleep(since / 1000 - time.time())
             before = await self.read()
             late = float(await line_of(writing))
         end = time.time()
         settled = await self.settle()
         after = await self.read()
-        return Loaded(since, until, before, after, late, after.at - end if settled else None)
+        behind = after.at - end if settled else None
+        return Loaded(begin, since, until, start, before, after, late, behind)
 
     async def settle(self) -> bool:
         """Wait until nothing is left to do; False if it does not come to that in time."""

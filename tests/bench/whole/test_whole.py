@@ -78,6 +78,12 @@ def test_a_folder_that_is_deleted_while_it_is_looked_at_counts_nothing(
 
 
 def test_a_steps_figures_are_of_what_changed_and_of_the_windows_events() -> None:
+    start = Reading(
+        99.0,
+        {"router": 0.5, "push": 2.0, "kafka": 4.4, "clickhouse": 1.0, "provider stub": 0.0},
+        Work(Counter(), Counter(), Counter()),
+        Kept(Counter(), Counter(events=8)),
+    )
     before = Reading(
         100.0,
         {"router": 1.0, "push": 2.0, "kafka": 5.0, "clickhouse": 1.0, "provider stub": 0.0},
@@ -90,7 +96,7 @@ def test_a_steps_figures_are_of_what_changed_and_of_the_windows_events() -> None
         Work(Counter(router=30), Counter(router=150), Counter(Fetch=250)),
         Kept(Counter(events=21_000), Counter(events=8)),
     )
-    loaded = Loaded(1000, 2000, before, after, 0.1, 4.0)
+    loaded = Loaded(0, 1000, 6000, start, before, after, 0.1, 4.0)
     sent = [
         Sent("a", "n-a", "critical", "push", 1000),
         Sent("b", "n-b", "critical", "email", 1000),
@@ -109,6 +115,25 @@ def test_a_steps_figures_are_of_what_changed_and_of_the_windows_events() -> None
     late = step_of(20, 5, loaded, sent, {"a": 1010.0, "b": 2000.1}, 0.25, 0)
     assert not late.held  # its p99 is 1,000.1 ms
     assert not step_of(20, 5, loaded._replace(behind=None), [], {}, 0.25, 0).held
+
+
+def test_where_the_warm_up_left_something_all_that_came_counts() -> None:
+    """A fifth more events than in the window, and a message of the first of them."""
+    cpu = {"push": 0.0, "kafka": 0.0, "clickhouse": 0.0, "provider stub": 0.0}
+    work, kept = Work(Counter(), Counter(), Counter()), Kept(Counter(), Counter())
+    start, before, after = (
+        Reading(at, cpu | {"push": spent, "kafka": 2 * spent}, work, kept)
+        for at, spent in ((99.0, 1.0), (100.0, 1.2), (120.0, 2.2))
+    )
+    sent = [Sent(name, f"n-{name}", "high", "push", at) for name, at in (("a", 500), ("b", 1500))]
+    for behind in (14.0, None):
+        loaded = Loaded(0, 1000, 6000, start, before, after, 0.1, behind)
+        step = step_of(20, 5, loaded, sent, {"a": 9000.0, "b": 9500.0}, 0.0, 0)
+        assert (step.events, step.messages) == (100, 1)
+        assert step.ours_us_per_event == 10_000.0
+        assert step.ours_us_per_message == 600_000.0
+        assert step.cpu_us_per_event["kafka"] == 20_000.0
+        assert step.cores["push"] == round(1.2 / 21, 3)
 
 
 def test_a_load_is_the_demos_under_ids_of_its_own() -> None:
