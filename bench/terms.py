@@ -66,7 +66,7 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "questions": (
         "One contestant, ClickHouse with our tables: nothing is compared with others.",
-        "Each question is asked one at a time, 25 times; what it should find is known beforehand.",
+        "Each question is asked one at a time, 3 to 25 times; what it finds is known beforehand.",
     ),
     "end_to_end": (
         "One contestant, Tocsin as the demo runs it, with Kafka and ClickHouse; a stub answers for "
