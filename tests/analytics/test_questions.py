@@ -152,12 +152,25 @@ async def test_a_notification_that_went_out_elsewhere_is_told(database: ClickHou
         assert row[2] == row[3]
 
 
-async def test_a_repeat_is_no_reason_where_there_is_another(database: ClickHouse) -> None:
-    """Two are told nowhere for the same reason, and the producer repeats the event of one; of the
-    third nothing else is known."""
+async def test_a_digest_is_among_what_is_queued_and_no_decision(database: ClickHouse) -> None:
+    told = [
+        *(happened(Stage.DIGESTED, name, digest="d") for name in ("a", "b")),
+        *sent("d", 50, digest="d"),
+    ]
+    await database.insert(told)
+    columns = "decided, digests, suppressed, held, digested, queued"
+    assert await database.query(f"SELECT {columns} FROM funnel") == [(2, 1, 0, 0, 2, 1)]
 
-    def again(name: str, reason: Reason) -> Any:
-        return happened(Stage.SUPPRESSED, name, 9_000, reason=reason, channel=None)
+
+async def test_why_not_told_adds_up_to_outcomes_whatever_is_repeated(
+    database: ClickHouse,
+) -> None:
+    """Two are told nowhere for the same reason, and the producer repeats the event of one; of the
+    third and of what was told it does so under another day, of the fourth with another body."""
+
+    def again(name: str, reason: Reason, days: int = 0) -> Any:
+        at = NOON - days * 86_400_000
+        return happened(Stage.SUPPRESSED, name, 9_000, reason=reason, channel=None, occurred_at=at)
 
     told = [
         happened(Stage.SUPPRESSED, "a", reason=Reason.OPTED_OUT),
@@ -165,10 +178,15 @@ async def test_a_repeat_is_no_reason_where_there_is_another(database: ClickHouse
         again("b", Reason.DUPLICATE),
         again("b", Reason.CONFLICT),
         again("c", Reason.DUPLICATE),
+        *sent("d", 50),
+        again("d", Reason.DUPLICATE, days=1),
+        again("e", Reason.CONFLICT),
     ]
     await database.insert(told)
     question = "SELECT reasons, notifications FROM why_not_told ORDER BY reasons"
-    assert await database.query(question) == [(["duplicate"], 1), (["opted_out"], 2)]
+    assert await database.query(question) == [(["conflict"], 1), (["opted_out"], 2)]
+    question = "SELECT sum(decided), sum(told), sum(not_told) FROM outcomes"
+    assert await database.query(question) == [(4, 1, 3)]
 
 
 async def test_where_only_clocks_disagree_nothing_is_said_of_speed(database: ClickHouse) -> None:
