@@ -46,7 +46,8 @@ _REQUESTS = frozenset(topic.name for topic in REQUESTS.values())
 
 
 class Claims:
-    """A table of what is claimed: `kind` is `happening`, `delivery`, `event` or `accepted`.
+    """A table of what is claimed: `kind` is `happening`, `delivery`, `event` or `accepted`; what
+    went to somebody who was erased since is `erased`, and claims nothing.
 
     Of what came by a source, `origin` is the company's record, as SOURCE/TOPIC/PARTITION/OFFSET.
     """
@@ -133,9 +134,11 @@ class Claims:
             self._see(epoch_ms(event.occurred_at))
 
     def _await(self, delivery: Delivery) -> None:
-        if not self._erased.covers(delivery.tenant, delivery.user, delivery.accepted_at):
-            self.add("delivery", delivery.tenant, delivery.delivery_id, delivery.origin)
-            self._see(delivery.occurred_at)
+        if self._erased.covers(delivery.tenant, delivery.user, delivery.accepted_at):
+            self.add("erased", "", delivery.delivery_id)
+            return
+        self.add("delivery", delivery.tenant, delivery.delivery_id, delivery.origin)
+        self._see(delivery.occurred_at)
 
     def _see(self, occurred_at: int) -> None:
         day = moment(occurred_at).date()

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from agents.analytics import analytics
 from analytics.clickhouse import ClickHouse
+from analytics.erasure import erase
 from analytics.reconcile import Reconciled, reconcile
 from analytics.timeline import timeline
 from policy.delivery_events import reached
@@ -32,6 +33,8 @@ from schemas.vocabulary import Stage as Step
 from tests.agents.names import unique
 from tests.agents.samples import order_shipped, reachable
 from tests.agents.stage import Stage
+from tests.analytics.counted import DAY_MS
+from tests.analytics.story import happened
 from web.workers.whereabouts import whereabouts
 
 
@@ -118,6 +121,33 @@ async def test_a_row_that_is_counted_twice(run: Run) -> None:
         "GROUP BY ALL LIMIT 1"
     )
     assert [name for name, wrong in (await run.find()).items() if wrong] == ["hours"]
+
+
+async def test_a_repeat_that_bears_another_time_each_time_is_neither_lost_nor_twice(
+    run: Run,
+) -> None:
+    """Its producer writes the time of sending into each: of a day, the rows keep the first."""
+    then = run.stage.clock.now() // DAY_MS * DAY_MS - 2 * DAY_MS
+    again = [
+        happened(
+            Step.SUPPRESSED, "a", hour, again=".duplicate", reason=Reason.DUPLICATE, channel=None,
+            occurred_at=then + hour * 3_600_000, tenant="default",
+        )
+        for hour in (1, 5, 9)
+    ]  # fmt: skip
+    await run.stage.say(DELIVERY_EVENTS, *again, key=None, partition=0)
+    await run.stage.work(analytics(run.database, run.stage.runtime))
+    await run.database.command("OPTIMIZE TABLE delivery_events FINAL")
+    assert (await run.compare()).is_right
+    await run.database.command("DELETE FROM delivery_events WHERE reason = 'duplicate'")
+    assert [name for name, wrong in (await run.find()).items() if wrong] == ["delivery", "hours"]
+
+
+async def test_who_was_erased_is_not_missed(run: Run) -> None:
+    user = run.sent[0].user
+    await erase(run.database, "default", user, run.stage.clock.now())
+    found = await run.compare()
+    assert found.is_right, found
 
 
 async def test_what_is_kept_for_90_days_is_not_missed_afterwards(run: Run) -> None:
