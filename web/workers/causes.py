@@ -71,13 +71,14 @@ def why_late_or_twice(rows: Sequence[Happening]) -> str:
 
 def why_came_again(rows: Iterable[Happening]) -> str:
     """That the notification's event came more than once, and was not told again."""
-    found = [each for each in rows if each.reason in AGAIN]
-    if not found:
-        return ""
-    last = found[-1]
-    times = "once more" if len(found) == 1 else f"{len(found)} times more"
-    other = " with another body" if last.reason is Reason.CONFLICT else ""
-    return f"its event came {times}{other}, last at {_at(last.at)}, and was not sent again"
+    # Each comes under one id, however often, and the first is kept: how often nobody knows.
+    first: dict[Reason, datetime] = {}
+    for each in rows:
+        if each.reason in AGAIN:
+            first.setdefault(each.reason, each.at)
+    how = {Reason.DUPLICATE: "again", Reason.CONFLICT: "with another body"}
+    said = " and ".join(f"{how[reason]}, first at {_at(at)}," for reason, at in first.items())
+    return f"its event came {said} and was not sent again" if said else ""
 
 
 def _upstream(first: Happening) -> str:

@@ -84,17 +84,19 @@ LATER: dict[str, Any] = {"accepted_at": AT + timedelta(hours=2)}
         (
             [*sent(9), happened(50, Stage.SUPPRESSED, None, reason=Reason.DUPLICATE, detail="x")],
             "sent",
-            "its event came once more, last at 2026-03-14T09:00:50Z, and was not sent again",
+            "its event came again, first at 2026-03-14T09:00:50Z, and was not sent again",
         ),
         (
             [
                 *sent(9),
                 happened(50, Stage.SUPPRESSED, None, reason=Reason.DUPLICATE, detail="x"),
                 happened(60, Stage.SUPPRESSED, None, reason=Reason.CONFLICT, detail="x"),
+                # Of another day, as its row stands by itself.
+                happened(70, Stage.SUPPRESSED, None, reason=Reason.DUPLICATE, detail="x"),
             ],
             "sent",
-            "its event came 2 times more with another body, last at 2026-03-14T09:01:00Z, and was "
-            "not sent again",
+            "its event came again, first at 2026-03-14T09:00:50Z, and with another body, first at "
+            "2026-03-14T09:01:00Z, and was not sent again",
         ),
         # What came first is no longer kept.
         (
