@@ -38,11 +38,11 @@ async def _schema(settings: Settings, clickhouse: ClickHouse) -> Finding:
         lacking = await migrate(clickhouse, settings.clickhouse_cluster, dry_run=True)
     except NewerSchema as error:
         # As in every upgrade, between its `tocsin setup` and its last worker.
-        return Finding(name, State.WARNING, str(error), "go on with the upgrade, or leave it so")
+        return Finding(name, State.WARNING, str(error), "nothing, while an upgrade is under way")
     except Misconfigured as error:
         return Finding(name, State.FAILED, str(error), "use the version that set it up")
     if lacking:
-        said = f"{len(lacking)} migrations are missing, from {lacking[0]} on"
+        said = f"of {len(lacking)} that are missing, the first is {lacking[0]}"
         return Finding(name, State.FAILED, said, "run `tocsin setup`")
     return Finding(name, State.OK, "all migrations are there")
 
