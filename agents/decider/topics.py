@@ -85,10 +85,16 @@ ASIDE = {
 AHEAD = (ERASURES.name, REQUESTS[Priority.CRITICAL].name)
 """What goes before all else, once what it waits for is read."""
 READ_FIRST = {
-    topic.name: Before(must=WANTED, should=(*ADDRESSES, PRESENCE.name))
-    for topic in REQUESTS.values()
+    **dict.fromkeys((*WANTED, *ADDRESSES, PRESENCE.name), Before(must=(ERASURES.name,))),
+    **{
+        topic.name: Before(must=(ERASURES.name, *WANTED), should=(*ADDRESSES, PRESENCE.name))
+        for topic in REQUESTS.values()
+    },
 }
-"""An audience is whoever follows, or has an attribute, when a broadcast is expanded, so that waits
+"""An erasure drops all that there is of its user, so what is said of who came back comes after it,
+also where another broker brings it sooner.
+
+An audience is whoever follows, or has an attribute, when a broadcast is expanded, so that waits
 for all of it. Here it can't, as requests behind it must not: it is put by meanwhile."""
 _ASKED = frozenset(topic.name for topic in REQUESTS.values())
 """Topics of requests, with broadcasts among them."""

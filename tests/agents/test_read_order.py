@@ -9,10 +9,12 @@ from agents.decider.watermark import STALL_TIMEOUT_MS
 from pipeline.processing.read_first import GRACE
 from pipeline.processing.slices import RECORDS
 from schemas.encoding import encode
+from schemas.erasure import Erasure
 from schemas.misplaced import Misplaced
 from schemas.profile import Contacts, Device, Preferences
-from schemas.topics import CONTACTS, DELIVER, PLACED, PREFERENCES, REQUESTS
+from schemas.topics import CONTACTS, DELIVER, ERASURES, PLACED, PREFERENCES, REQUESTS
 from schemas.vocabulary import Channel, Priority, Reason
+from tables.pending import HELD
 from tests.agents.reader import Reader, asked
 
 TYPES = """
@@ -28,6 +30,7 @@ templates.sms.body = "{{{{ data.text }}}}"
 {special}
 """
 WANTED = "transactional = true"
+EACH_MINUTE = 'digests = [{ channels = ["push"], every = "1m" }]'
 STAND_IN = WANTED + '\nfallback = { sms = ["push"] }'
 
 
@@ -92,6 +95,26 @@ async def test_in_every_order_of_acceptance_and_of_reading(
             else:
                 late = {None} if "contacts" in accepted else set[Reason | None]()
                 assert {*ends} <= {Reason.NO_ADDRESS} | late | maybe
+
+
+@pytest.mark.parametrize("special", ["", 'delay = "1m"', EACH_MINUTE], ids=("", "delay", "digest"))
+async def test_who_comes_back_is_told_whichever_broker_brings_their_erasure_last(
+    special: str,
+) -> None:
+    topics = {"erasure": ERASURES, "contacts": CONTACTS, "event": REQUESTS[Priority.NORMAL]}
+    for fetched in permutations(topics):
+        reader = reading(Priority.NORMAL, special=special)
+        reader.accept(CONTACTS, reachable("ann"))
+        await reader.fetch(CONTACTS)
+        reader.accept(ERASURES, Erasure(user="ann"))
+        reader.accept(CONTACTS, reachable("ann"))
+        reader.accept(REQUESTS[Priority.NORMAL], asked("ann", reader.clock.at + 1000))
+        for part in fetched:
+            await reader.fetch(topics[part])
+        reader.clock.at += 2 * STALL_TIMEOUT_MS
+        await reader.work()
+        assert reader.ends("ann") == [None], fetched
+        assert not any(reader.store.scan(HELD.prefix)), fetched
 
 
 async def test_an_opt_out_that_was_moved_is_read_before_a_request_that_came_later() -> None:
