@@ -7,7 +7,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.inapp.inbox_queries import shown_item
-from agents.inapp.snoozes import Snoozing
+from agents.inapp.snoozes import NONE, Snoozing
 from policy.decision.replacing import OVERTAKEN
 from policy.delivery_events import reached, reported
 from policy.inbox import Counts, ItemState, changed
@@ -35,7 +35,6 @@ from tables.storage.table import key_of
 from tables.storage.transaction import Transaction
 from tables.timers import Timers
 
-NONE = Counts()
 MOST_PRUNED = 10
 """Items that go when one comes: more than come, so that inboxes shrink once their size is set
 lower, and few enough for one write, whoever's they are."""
@@ -106,7 +105,7 @@ class Inboxes:
         after = whose + key_of(f"{record.timestamp + 1:013d}")
         keys = list(self._inbox.keys(whose))
         going = [key for key in keys if key < after]
-        self._snoozing.forget(whose, going)
+        self._snoozing.forget_before(whose, after)
         counts = self._count(whose)
         self._inbox.load(going)
         for key in going:
@@ -178,6 +177,8 @@ class Inboxes:
         self._inbox.put(key, None)
         if gone is not None and gone.replaces:
             self._replacing.put(whose + key_of(gone.replaces), None)
+        if gone is not None and gone.state.snoozed_until:
+            counts = msgspec.structs.replace(counts, snoozed=self._snoozing.forget(whose, key))
         return counts.moved(gone.state if gone else NEW, None)
 
     def _meant(self, change: InboxChange, whose: bytes) -> Iterable[bytes]:

@@ -1,7 +1,5 @@
 """What a user has put off: out of the counts until its time, and told of when it comes back."""
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
 from policy.inbox import Counts, ItemState
@@ -12,6 +10,7 @@ from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Horizon, Timer, Timers
 from tables.users import user_key
 
+NONE = Counts()
 AT_ONCE = 100
 """Items that come back in one transaction."""
 
@@ -60,11 +59,18 @@ class Snoozing(Snoozes):
         name, until = id_of_item(key), after.snoozed_until
         self._set(whose, name, until if until > self._now else 0)
 
-    def forget(self, whose: bytes, going: Iterable[bytes]) -> None:
-        """The items at these keys are not kept any longer."""
-        if self._of(whose):
-            for key in going:
-                self._set(whose, id_of_item(key), 0)
+    def forget(self, whose: bytes, key: bytes) -> int:
+        """The item at `key` is not kept any longer; how many are put off then."""
+        self._set(whose, id_of_item(key), 0)
+        return len(self._of(whose))
+
+    def forget_before(self, whose: bytes, end: bytes) -> None:
+        """No item is kept whose place is before `end`; versions until 0.5.0 have left some here
+        that had gone before."""
+        tenant, user = parts_of(whose)
+        for name in [*self._of(whose)]:
+            if key_of_item(tenant, user, name) < end:
+                self._set(whose, name, 0)
 
     def back(self) -> list[tuple[str, str]]:
         """Tenant and user of those to whom something comes back now, once each."""
@@ -90,5 +96,5 @@ class Snoozing(Snoozes):
             kept[name] = until
             self._timers.add(self._index, until, timer)
         self._snoozed.put(whose, kept or None)
-        counts = self._counts.get(whose) or Counts()
-        self._counts.put(whose, replace(counts, snoozed=len(kept)))
+        counts = replace(self._counts.get(whose) or NONE, snoozed=len(kept))
+        self._counts.put(whose, None if counts == NONE else counts)

@@ -14,8 +14,9 @@ from schemas.erasure import Erasure
 from schemas.inbox import InboxChange, ReadCounts
 from schemas.topics import DELIVER, ERASURES, INBOX_CHANGES
 from schemas.vocabulary import Channel, Priority
-from tables.inbox import COUNTS, INBOX
-from tables.storage.table import key_of
+from tables.inbox import COUNTS, INBOX, SNOOZED, id_of_item
+from tables.storage.table import View, key_of
+from tables.timers import TIMERS, Timer, Timers
 from tests.simulation.roles import Roles
 from tests.simulation.test_simulation import FIRST
 
@@ -71,6 +72,7 @@ class Walk:
             "occurred_at": now,
             "accepted_at": now - draw.choice([0, 0, 1, 3, 50]),
             "expires_at": now + draw.choice([0, 10, 10**6]),
+            "replaces": draw.choice(["", "", f"{0:032x}"]),
         }
         self.said.append(Delivery(**values))
         return self.said[-1]
@@ -107,6 +109,17 @@ class Walk:
         assert told["unread"] == sum(state.read_at <= 0 for state in seen)
         assert told["unseen"] == sum(not state.seen_at for state in seen)
         assert told.get("snoozed", 0) == len(live) - len(seen)
+        away = {
+            id_of_item(place[len(INBOX.prefix) :]): INBOX.decode(value).state.snoozed_until
+            for place, value in store.scan(INBOX.prefix + whose)
+            if INBOX.decode(value).state.snoozed_until > now
+        }
+        assert counts.snoozed == len(away)
+        kept = [SNOOZED.decode(value) for _, value in store.scan(SNOOZED.prefix + whose)]
+        assert kept == [away] * bool(away)
+        timers = [TIMERS.decode(value) for _, value in store.scan(TIMERS.prefix)]
+        assert sorted(away) == sorted(each.name for each in timers if each.user == user)
+        assert row is None or counts != Counts()
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, IN_ONE_TEST))
@@ -117,3 +130,23 @@ async def test_counts_are_what_counting_gives_and_no_inbox_is_too_large(first: i
             await walk.step()
             for user in USERS:
                 await walk.check(user)
+
+
+@pytest.mark.parametrize("is_erased", [True, False])
+async def test_nobody_is_named_by_what_was_put_off_and_is_gone(is_erased: bool) -> None:
+    """As versions until 0.5.0 left it: of an item that went before its user was erased."""
+    roles, item = Roles(), f"{1:013d}.{1:032x}"
+    store, whose = roles.inapp_store, key_of("default", "ada")
+    until, timer = roles.clock.at + 10, Timer("default", "ada", item)
+    view = View(TIMERS, store)
+    Timers(store).add(view, until, timer)
+    left = {SNOOZED.prefix + whose: SNOOZED.encode({item: until}), **view.changes()}
+    await store.write(left)
+    if is_erased:
+        await roles.say(ERASURES, Erasure(user="ada"))
+        await roles.store()
+    else:
+        roles.clock.at = until
+        while await roles.inapp.on_timer(lambda _: NO_MOMENT) == 0:
+            pass
+    assert not [key for key in store.stored if b"ada" in key]
