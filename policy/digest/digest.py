@@ -48,6 +48,9 @@ def gather(draft: Draft, verdict: Gather) -> None:
     size = data_size(request.event)
     if _is_full(found, size) if found and found.due_at else not has_room(draft):
         draft.suppress(plan.channel, Reason.TOO_MANY_HELD, "so much is gathered already")
+        if found and 0 < found.due_at <= draft.now:
+            # Noted anew, so that it has a timer: versions until 0.5.0 could leave it without.
+            draft.gathering = {**draft.gathering, name: replace(found)}
         return
     if found is None:
         draft.gathering = _without_idle(draft.gathering, draft.when)
