@@ -20,22 +20,33 @@ AT_ONCE = 50
 def begin_dropping_held(
     transaction: Transaction, tenant: str, user: str, at: int, step: Step
 ) -> None:
-    """Drop what Kafka took until `at` (epoch ms), and leave to later turns what is beyond the step.
+    """Drop what is there, and leave to later turns what is beyond the step and Kafka took until
+    `at` (epoch ms).
 
     Nobody finds what is left: no ledger names it, and what looks at all rows of a name passes over
     those that are older than the erasure.
     """
     view, key = transaction.view(ERASING), key_of(tenant, user, HELD_ROWS)
     before = view.get(key)
-    left = drop_held(transaction, tenant, user, Erasing(at), step)
+    # What another broker took is younger by that one's clock, perhaps, and waits no more either.
+    left = drop_held(transaction, tenant, user, Erasing(at), step, is_nobody_back=True)
     if left is not None or before is not None:
         view.put(key, left)
 
 
 def drop_held(
-    transaction: Transaction, tenant: str, user: str, left: Erasing, step: Step
+    transaction: Transaction,
+    tenant: str,
+    user: str,
+    left: Erasing,
+    step: Step,
+    *,
+    is_nobody_back: bool = False,
 ) -> Erasing | None:
-    """Look at the next rows that wait for the user; what is left then, None for nothing."""
+    """Look at the next rows that wait for the user; what is left then, None for nothing.
+
+    Those that Kafka took after the erasure stay, unless nobody can be back yet.
+    """
     person, held, keys = (
         user_key(tenant, user),
         transaction.view(HELD),
@@ -47,7 +58,7 @@ def drop_held(
         held.load(rows)
         for row in rows:
             kept = held.get(row)
-            if kept is None or kept.request.accepted_at > left.at:
+            if kept is None or (kept.request.accepted_at > left.at and not is_nobody_back):
                 continue  # of a user who came back
             held.put(row, None)
             for key in kept.cancel_keys():

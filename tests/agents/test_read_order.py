@@ -117,6 +117,19 @@ async def test_who_comes_back_is_told_whichever_broker_brings_their_erasure_last
         assert not any(reader.store.scan(HELD.prefix)), fetched
 
 
+async def test_nothing_is_held_of_who_was_erased_by_a_broker_whose_clock_is_behind() -> None:
+    reader = reading(Priority.NORMAL, special='delay = "1m"')
+    reader.accept(CONTACTS, reachable("ann"))
+    await reader.fetch(CONTACTS)
+    reader.accept(REQUESTS[Priority.NORMAL], asked("ann", reader.clock.at + 1000))
+    await reader.fetch(REQUESTS[Priority.NORMAL])
+    assert any(reader.store.scan(HELD.prefix))
+    reader.clock.at -= 2000
+    reader.accept(ERASURES, Erasure(user="ann"))
+    await reader.fetch(ERASURES)
+    assert not [key for key in reader.store.stored if b"ann" in key]
+
+
 async def test_an_opt_out_that_was_moved_is_read_before_a_request_that_came_later() -> None:
     """Its producer has another partitioner."""
     reader = reading(Priority.CRITICAL)
