@@ -79,6 +79,10 @@ class Counts(Struct, frozen=True, array_like=True, gc=False):
         return Counts(items, unread, unseen, self.last, self.newest, self.snoozed)
 
 
+EMPTY_COUNTS = Counts()
+"""Of an inbox to which nothing ever came."""
+
+
 def changed(state: ItemState, change: InboxChange) -> ItemState:
     """The state after a change; the same one where that says nothing new."""
     at = max(1, epoch_ms(change.at))

@@ -6,7 +6,7 @@ from itertools import groupby
 import msgspec
 
 from agents.inapp.snoozes import Snoozes
-from policy.inbox import Counts, ItemState
+from policy.inbox import EMPTY_COUNTS, ItemState
 from policy.time.timestamps import timestamp
 from schemas.event import Timestamp
 from schemas.feed import Written
@@ -38,7 +38,8 @@ class InboxAnswers:
         """The answer as JSON; raises ValidationError for what is no question."""
         asked = _decode(question)
         whose = key_of(asked.tenant, asked.user)
-        shown = Snoozes(self._transaction, now).shown(whose, self._counts.get(whose) or Counts())
+        counts = self._counts.get(whose) or EMPTY_COUNTS
+        shown = Snoozes(self._transaction, now).shown(whose, counts)
         if isinstance(asked, ReadCounts):
             return _encode(shown)
         if isinstance(asked, ReadWritten):

@@ -7,10 +7,10 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from agents.inapp.inbox_queries import shown_item
-from agents.inapp.snoozes import NONE, Snoozing
+from agents.inapp.snoozes import Snoozing
 from policy.decision.replacing import OVERTAKEN
 from policy.delivery_events import reached, reported
-from policy.inbox import Counts, ItemState, changed
+from policy.inbox import EMPTY_COUNTS, Counts, ItemState, changed
 from policy.time.timestamps import epoch_ms, moment
 from policy.tracking.ticket import ticket_of
 from schemas.delivery import Delivery
@@ -111,8 +111,8 @@ class Inboxes:
         for key in going:
             counts = self._without(key, whose, counts)
         if len(going) == len(keys):
-            counts = NONE
-        self._counts.put(whose, None if counts == NONE else counts)
+            counts = EMPTY_COUNTS
+        self._counts.put(whose, None if counts == EMPTY_COUNTS else counts)
         self._go_live(record, erasure, counts, None)
 
     def bring_back(self, partition: int) -> None:
@@ -188,7 +188,7 @@ class Inboxes:
         return [key for key in self._inbox.keys(whose) if key < latest]
 
     def _count(self, whose: bytes) -> Counts:
-        return self._counts.get(whose) or NONE
+        return self._counts.get(whose) or EMPTY_COUNTS
 
     def _tell(self, record: ConsumerRecord, item: InboxItem, after: ItemState) -> None:
         """What is new: seen or read for the first time, for analysts and for what waits on it."""

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from policy.inbox import Counts, ItemState
+from policy.inbox import EMPTY_COUNTS, Counts, ItemState
 from schemas.inbox import InboxCounts
 from tables.inbox import COUNTS, INBOX, SNOOZED, id_of_item, key_of_item
 from tables.storage.table import parts_of
@@ -10,7 +10,6 @@ from tables.storage.transaction import Transaction
 from tables.timers import TIMERS, Horizon, Timer, Timers
 from tables.users import user_key
 
-NONE = Counts()
 AT_ONCE = 100
 """Items that come back in one transaction."""
 
@@ -96,5 +95,5 @@ class Snoozing(Snoozes):
             kept[name] = until
             self._timers.add(self._index, until, timer)
         self._snoozed.put(whose, kept or None)
-        counts = replace(self._counts.get(whose) or NONE, snoozed=len(kept))
-        self._counts.put(whose, None if counts == NONE else counts)
+        counts = replace(self._counts.get(whose) or EMPTY_COUNTS, snoozed=len(kept))
+        self._counts.put(whose, None if counts == EMPTY_COUNTS else counts)
