@@ -1,5 +1,6 @@
 """Playing a script: the real router and decider, in memory, that may crash at any step."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -17,7 +18,7 @@ from tables.storage.changelog_fold import Fold
 from tables.storage.journal import MOST_BYTES
 from tables.storage.memory_store import MemoryStore
 from tables.storage.table import parts_of
-from tables.timers import TIMERS, together
+from tables.timers import Horizon, Timers, together
 from tables.users import LEDGERS
 from tests.simulation.script import Act, Script, catalogue_files
 
@@ -25,6 +26,8 @@ CATALOGUE = parse(catalogue_files())
 SETTINGS = Settings()
 MOST_WRITES_LATE = 40
 """How much later than its successors' a dead writer's records may arrive."""
+LAST = 1 << 62
+"""A time by which all is due."""
 
 
 class Crash(Unavailable):
@@ -195,11 +198,8 @@ async def play(
 
 def untimed(store: MemoryStore) -> list[str]:
     """What ledgers say is to happen later, and no timer is set for."""
-    stored = [
-        (key[len(TIMERS.prefix) :], TIMERS.decode(value))
-        for key, value in store.scan(TIMERS.prefix)
-    ]
-    set_to = {(*together((key, timer)), timer.name) for key, timer in stored}
+    timers = Timers(store).due(Horizon(LAST, LAST, LAST), sys.maxsize)
+    set_to = {(*together(each), each[1].name) for each in timers}
     return [
         f"no timer is set for {name} of {user} at {at}"
         for key, value in store.scan(LEDGERS.prefix)

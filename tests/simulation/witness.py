@@ -246,12 +246,14 @@ def _too_often(script: Script, seen: Seen, down_for: int) -> Iterator[str]:
             came[delivery.user, place[1], delivery.address].append((at, place))
     for (user, channel, address), messages in came.items():
         for (before, _), (after, place) in pairwise(sorted(messages)):
-            if _would_be_too_old(script, user, seen.groups.get(place, {place}), after):
-                continue
             if wanted[user] == {"hourly"} and after < before + 60 * MINUTE - down_for:
-                yield f"two messages by {channel} to {address} within an hour from {before}"
-            if wanted[user] == {"daily"} and after < _next_morning(script, user, before):
-                yield f"two messages by {channel} to {address} in one day from {before}"
+                span = "within an hour"
+            elif wanted[user] == {"daily"} and after < _next_morning(script, user, before):
+                span = "in one day"
+            else:
+                continue
+            if not _would_be_too_old(script, user, seen.groups.get(place, {place}), after):
+                yield f"two messages by {channel} to {address} {span} from {before}"
 
 
 def _would_be_too_old(script: Script, user: str, places: set[Place], sent: int) -> bool:
