@@ -216,11 +216,18 @@ def questions(rows: int, as_json: bool) -> None:
     show_default=True,
     help="Seconds for which the highest rate held is looked for; 0 leaves it out.",
 )
+@click.option("--partitions", type=click.IntRange(1), help="Of each topic; else the demo's.")
 @WARM_UP
 @USERS
 @LINE
 def end_to_end(
-    rates: str, seconds: float, warm_up: float, search: float, users: int, as_json: bool
+    rates: str,
+    seconds: float,
+    warm_up: float,
+    search: float,
+    partitions: int | None,
+    users: int,
+    as_json: bool,
 ) -> None:
     """The whole way, from an event on Kafka to its provider: how long it takes, and what it costs.
 
@@ -234,7 +241,7 @@ def end_to_end(
         raise click.BadParameter(
             f"{rates!r} is no list of whole numbers; write it as 0,10,100.", param_hint="--rates"
         )
-    asked = end_to_end_bench.Asked(users, numbers, warm_up, seconds, search)
+    asked = end_to_end_bench.Asked(users, numbers, warm_up, seconds, search, partitions)
     found = _run("end_to_end", lambda _: end_to_end_bench.run(asked, _say))
     _print(found, as_json, end_to_end_tables)
 

@@ -17,7 +17,7 @@ from embedded.process import Child, free_port, tail
 from pipeline.settings import Settings
 from pipeline.variables import settings_of
 from schemas.errors import Unavailable
-from schemas.topics import ROLES
+from schemas.topics import EVENTS, ROLES
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "catalogue"
@@ -34,6 +34,11 @@ ASK_CLICKHOUSE = {"analytics", WEB}
 """A house without these has none, and no tables: its start and theirs take as long as Kafka's."""
 TOGETHER = "worker"
 """The process of all roles of a house that runs them in one."""
+
+PARTITIONS = 4
+"""Of each topic in a new folder. On one machine half as many as elsewhere serve as many workers as
+it has processors for, and a message is there in half of the time: what is written at a time goes to
+fewer places (docs/measured.md)."""
 
 Progress = Callable[[str], None]
 
@@ -152,16 +157,20 @@ class LocalStack:
         roles: tuple[str, ...] = ROLES,
         together: Mapping[str, tuple[str, ...]] | None = None,
         brokers: int = 1,
+        partitions: int | None = None,
         **settings: object,
     ) -> None:
         """Ports are free ones unless given; `settings` go to every worker.
+
+        Topics have as many `partitions` as they have in this folder already, or PARTITIONS.
 
         Among the `roles` may be WEB; ClickHouse runs for those alone that ask it. Each is a process
         of its name, unless it runs `together` with others in the process that is named there. With
         several `brokers`, which choose their ports themselves, each of them has every record.
         """
         self.folder = folder.absolute()
-        self._settings = settings
+        kept = partitions_in(self.folder / "kafka")
+        self._settings = settings | {"partitions": partitions or kept or PARTITIONS}
         self._brokers = brokers
         self.kafka: Kafka | KafkaCluster = (
             Kafka(self.folder / "kafka", kafka_port)
@@ -256,6 +265,11 @@ class LocalStack:
 
     def _process_of(self, role: str) -> str:
         return next((name for name, roles in self._together.items() if role in roles), role)
+
+
+def partitions_in(folder: Path) -> int:
+    """How many partitions a topic has in the data of a Kafka, of one node or several; 0 if none."""
+    return len({kept.name for kept in folder.rglob(f"{EVENTS.name}-*") if kept.is_dir()})
 
 
 def _says(log: Path, words: str) -> Callable[[], Awaitable[bool]]:

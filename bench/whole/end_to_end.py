@@ -28,13 +28,15 @@ URGENT = "critical"
 
 class Asked(Struct, frozen=True):
     """What is measured. A step is `warm_up` and then `seconds` at one rate; `search` bounds the
-    search for the highest rate, in seconds; 0 leaves it out."""
+    search for the highest rate, in seconds; 0 leaves it out. Topics have as many `partitions`, or
+    as many as the demo's."""
 
     users: int = USERS
     rates: tuple[int, ...] = RATES
     warm_up: float = WARM_UP
     seconds: float = SECONDS
     search: float = SEARCH_SECONDS
+    partitions: int | None = None
 
 
 class Step(Struct, frozen=True):
@@ -96,7 +98,7 @@ class EndToEnd(Struct, frozen=True):
 async def run(asked: Asked, progress: Progress) -> EndToEnd:
     """Start everything once, and measure one rate after the other; raises Unavailable."""
     before = loop_ms()
-    async with whole(asked.users, progress) as at:
+    async with whole(asked.users, progress, asked.partitions) as at:
         steps = []
         for rate in asked.rates:
             progress(f"{rate:,} events a second for {asked.warm_up + asked.seconds:g} s")

@@ -167,10 +167,15 @@ class Whole:
 
 
 @asynccontextmanager
-async def whole(users: int, progress: Progress) -> AsyncIterator[Whole]:
-    """The demo's processes and so many of its people; gone at the end with all that they held."""
+async def whole(
+    users: int, progress: Progress, partitions: int | None = None
+) -> AsyncIterator[Whole]:
+    """The demo's processes and so many of its people; gone at the end with all that they held.
+
+    Topics have as many `partitions`, or as many as the demo's.
+    """
     with TemporaryDirectory(prefix="tocsin-bench-", ignore_cleanup_errors=True) as name:
-        house = LocalStack(Path(name), roles=DEMO_ROLES, together=TOGETHER)
+        house = LocalStack(Path(name), roles=DEMO_ROLES, together=TOGETHER, partitions=partitions)
         stub = house.simulators = ProviderStub(Path(name) / "stub")
         await house.start(progress)
         try:

@@ -21,6 +21,8 @@ from schemas.topics import ROLES
 
 OF_ITS_OWN = "TOCSIN_DATA_DIR"
 """What each process has for itself, and so no command takes over."""
+PARTITIONS = "TOCSIN_PARTITIONS"
+"""What this Kafka's topics have, where it is said and they are not there yet."""
 
 
 async def stay_up(
@@ -57,6 +59,7 @@ async def stay_up(
             cors_origins='["*"]',
             catalogue=catalogue.absolute(),
             api_keys=own.api_keys.absolute(),
+            partitions=own.partitions if PARTITIONS in os.environ else None,
         )
         await _run(house, page_port, file)
 
