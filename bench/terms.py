@@ -72,7 +72,7 @@ TERMS: dict[str, tuple[str, str]] = {
         "One contestant, Tocsin as the demo runs it, with Kafka and ClickHouse; a stub answers for "
         "the providers at once. Events are the demo's, without those that can't be decoded.",
         "A message's time is from when Kafka appended its event to when the stub had the whole "
-        "call; in-app, to when Kafka appended the event that says it is stored. What rules hold "
+        "call; in-app, to when Kafka appended what gateways read of it. What rules hold "
         "back or digest is left out. Processor time is counted until nothing is left to do.",
     ),
     "soak": (

@@ -262,6 +262,8 @@ def is_ours(name: str, prefix: str = "") -> bool:
     return name.startswith(prefix) and name.removeprefix(prefix) in _NAMES
 
 
+GATHERED = frozenset({DELIVERY_EVENTS.name})
+"""Topics for whose records nobody waits: those of many slices are written together."""
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
 HEADERS = {

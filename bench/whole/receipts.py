@@ -1,8 +1,8 @@
 """How long messages took, from Kafka's acceptance of their event to the provider's receipt.
 
 Kafka's acceptance is the time at which the broker appended the event. The receipt is when the stub
-had the whole call; of an in-app message, when the broker appended the event that says it is stored,
-which its worker writes once it is.
+had the whole call; of an in-app message, when the broker appended what gateways read of it, which
+its worker writes once it is stored.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,8 @@ from msgspec import Struct
 from demo.verify.findings import percentile
 from pipeline.kafka.clients import reader
 from schemas.delivery_event import DeliveryEvent
-from schemas.topics import DELIVERY_EVENTS
+from schemas.inbox import Live, Message
+from schemas.topics import DELIVERY_EVENTS, LIVE
 from schemas.vocabulary import Channel, Stage
 
 LATER = (Stage.HELD, Stage.DIGESTED)
@@ -26,6 +27,10 @@ DIGEST = "in "
 """What stands before a digest's notification id where an event says in which it went out."""
 
 _decoder = msgspec.json.Decoder(DeliveryEvent)
+_live_decoder = msgspec.json.Decoder(Live[Message])
+
+Shown = dict[tuple[str, str], int]
+"""By user and notification, when gateways could first read of it (epoch ms)."""
 
 
 class Sent(Struct, frozen=True):
@@ -64,15 +69,16 @@ def read_receipts(log: bytes) -> dict[str, float]:
     return received
 
 
-def sent_of(events: Iterable[tuple[DeliveryEvent, int]]) -> list[Sent]:
-    """What was sent at once, each delivery once; beside each event, when Kafka took its record."""
+def sent_of(events: Iterable[DeliveryEvent], shown: Mapping[tuple[str, str], int]) -> list[Sent]:
+    """What was sent at once, each delivery once; `shown` says since when inboxes have theirs."""
     sent: dict[str, Sent] = {}
     later: set[str] = set()
-    for event, appended_at in events:
+    for event in events:
         if event.stage in LATER:
             later |= {event.notification_id, event.detail.removeprefix(DIGEST)}
         elif event.stage is Stage.SENT and event.channel is not None:
-            stored_at = appended_at if event.channel is Channel.INAPP else 0
+            is_inapp = event.channel is Channel.INAPP
+            stored_at = shown.get((event.user, event.notification_id), 0) if is_inapp else 0
             found = Sent(
                 event.delivery_id,
                 event.notification_id,
@@ -128,7 +134,9 @@ def latency_of(took: list[float], missing: int = 0) -> Latency:
 @asynccontextmanager
 async def reading_sent(kafka: str, partitions: int) -> AsyncIterator[ReadOn]:
     """A function that returns what was sent since it was last called; raises Unavailable."""
-    tps = [TopicPartition(DELIVERY_EVENTS.name, number) for number in range(partitions)]
+    topics = (DELIVERY_EVENTS.name, LIVE.name)
+    tps = [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
+    shown: Shown = {}
     async with reader(kafka) as consumer:
         consumer.assign(tps)
         await consumer.seek_to_end(*tps)
@@ -136,17 +144,28 @@ async def reading_sent(kafka: str, partitions: int) -> AsyncIterator[ReadOn]:
             await consumer.position(tp)  # seeking is done only then
 
         async def read_on() -> list[Sent]:
-            events: list[tuple[DeliveryEvent, int]] = []
+            events: list[DeliveryEvent] = []
             ends = await consumer.end_offsets(tps)
             while any([await consumer.position(tp) < ends[tp] for tp in tps]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
-                        events += events_of(record.value or b"", record.timestamp)
-            return sent_of(events)
+                        if record.topic == LIVE.name:
+                            note_shown(shown, record.value or b"", record.timestamp)
+                        else:
+                            events += map(_decoder.decode, lines_of(record.value or b""))
+            return sent_of(events, shown)
 
         yield read_on
 
 
-def events_of(value: bytes, appended_at: int) -> list[tuple[DeliveryEvent, int]]:
-    """The events of one record, each beside when Kafka took it."""
-    return [(_decoder.decode(line), appended_at) for line in value.split(b"\n") if line]
+def note_shown(shown: Shown, value: bytes, appended_at: int) -> None:
+    """Note what gateways are told by one record, and when Kafka took that."""
+    for line in lines_of(value):
+        live = _live_decoder.decode(line)
+        if (item := live.message.item) is not None:
+            shown.setdefault((live.user, item.notification_id), appended_at)
+
+
+def lines_of(value: bytes) -> list[bytes]:
+    """The values of one record."""
+    return [line for line in value.split(b"\n") if line]

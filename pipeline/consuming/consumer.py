@@ -100,7 +100,7 @@ class SliceConsumer(driver.Consumer):
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit the frontiers that have moved since the last commit."""
         self.seek_back_where_stuck()
-        frontiers: Mapping[TopicPartition, int] = self.app.partitions.frontiers()
+        frontiers: Mapping[TopicPartition, int] = await self.app.partitions.flushed_frontiers()
         moved = {
             tp: offset
             for tp, offset in frontiers.items()

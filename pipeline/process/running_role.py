@@ -79,7 +79,10 @@ class RunningRole:
         if role.check is not None:
             await role.check()
         self._partitions = Partitions(
-            role, bytes_in_flight=settings.bytes_in_flight, fail=self._fail
+            role,
+            bytes_in_flight=settings.bytes_in_flight,
+            fail=self._fail,
+            flush=self._log.flush,
         )
         if role.answers:
             self._queries.answer_for(role.name, self._partitions)

@@ -31,8 +31,14 @@ OpenHandler = Callable[[int, asyncio.Event], Handler]
 """Makes the handler of a partition number; the event is set when it should come to an end."""
 
 
+Flush = Callable[[], Awaitable[None]]
+"""Has all written that was gathered; on return it is acknowledged. Raises Unavailable."""
 Opened = Callable[[int], Awaitable[None]]
 """Called for each partition once it is restored, before its first slice."""
+
+
+async def nothing_gathered() -> None:
+    """Has nothing written, as whoever writes waits for it at once."""
 
 
 @runtime_checkable
@@ -100,8 +106,16 @@ class Source(Protocol):
 class Partition:
     """One partition number of every topic of a role."""
 
-    def __init__(self, number: int, role: Role, source: Source, opened: Opened | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        role: Role,
+        source: Source,
+        opened: Opened | None,
+        flush: Flush = nothing_gathered,
+    ) -> None:
         self._number = number
+        self._flush = flush
         self._role = role.name
         self._opened = opened
         self.frontiers: dict[TopicPartition, int] = {}
@@ -151,6 +165,7 @@ class Partition:
                     for lane in self._lanes:
                         lanes.create_task(lane.run())
                 noting.cancel()
+            await self._flush()
             await self._handler.note_sent(0)
         finally:
             await self._handler.close()
@@ -228,8 +243,10 @@ class Partitions:
         *,
         bytes_in_flight: int,
         fail: Callable[[BaseException], None],
+        flush: Flush = nothing_gathered,
     ) -> None:
         self.role = role
+        self._flush = flush
         self._bytes_in_flight = bytes_in_flight * role.room
         self._fail = fail
         self.opened: Opened | None = None
@@ -293,6 +310,19 @@ class Partitions:
         """Where each partition's next slice must start: all before it is done, for good."""
         return {tp: at for held in self._held.values() for tp, at in held.frontiers.items()}
 
+    async def flushed_frontiers(self) -> dict[TopicPartition, int]:
+        """The same, once all that what is before them was to write is acknowledged.
+
+        Whatever keeps it from being written ends the process.
+        """
+        found = self.frontiers()
+        try:
+            await self._flush()
+        except Exception as error:
+            self._fail(error)
+            raise
+        return found
+
     def frontier(self, number: int, topic: str) -> int:
         """Up to which offset a topic of a partition is done; raises NotOwner."""
         held = self._held.get(number)
@@ -312,7 +342,9 @@ class Partitions:
         if self.is_leaving:
             return False
         for number in sorted(numbers):
-            held = self._held[number] = Partition(number, self.role, source, self.opened)
+            held = self._held[number] = Partition(
+                number, self.role, source, self.opened, self._flush
+            )
             task = asyncio.create_task(held.run(), name=f"{self.role.name}-{number}")
             task.add_done_callback(self._ended)
             self._tasks[number] = task

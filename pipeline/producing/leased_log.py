@@ -3,7 +3,9 @@
 from collections import Counter
 
 from pipeline.producing.fencing import CHANGELOG
+from pipeline.producing.gathering import Gathering
 from pipeline.producing.lease import Lease
+from pipeline.producing.outputs import Acknowledged, Records
 from pipeline.producing.producer import Producer
 from pipeline.producing.write_queue import Entry
 
@@ -21,6 +23,7 @@ class LeasedLog:
         self._lease = lease
         self.written = Counter[int]()
         """Acknowledged writes to changelogs, by the partition number."""
+        self._gathering = Gathering(self.write)
 
     async def open(self, topic: str, partition: int) -> int:
         """Become the one owner of a changelog partition, once the lease is held."""
@@ -37,3 +40,15 @@ class LeasedLog:
         if topic.endswith(CHANGELOG):
             self.written[partition] += 1
         return end
+
+    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+        """Have these written with others, before frontiers are committed; see `Gathering.add`."""
+        return self._gathering.add(records, acknowledged)
+
+    async def settled(self) -> None:
+        """Wait until what was gathered and is being written is acknowledged; raises Unavailable."""
+        await self._gathering.settled()
+
+    async def flush(self) -> None:
+        """Write all that was gathered; on return it is acknowledged. Raises Unavailable."""
+        await self._gathering.flush()

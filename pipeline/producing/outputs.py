@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.kafka.murmur2 import murmur2
 from pipeline.producing.write_queue import Entry
-from schemas.topics import LARGEST_RECORD, LINES, Topic
+from schemas.topics import GATHERED, LARGEST_RECORD, LINES, Topic
 
 MOST_BYTES = LARGEST_RECORD - (64 << 10)
 """Of one value: what Kafka takes, with room for its key and what stands around both."""
@@ -31,6 +32,26 @@ class Log(Protocol):
 
 Records = list[tuple[str, int, list[Entry]]]
 """Records by topic and partition, as they are sent: also in the changelog, until they are."""
+NO_RECORDS: Records = []
+Acknowledged = Callable[[], None]
+"""Called once Kafka has acknowledged what it was given with."""
+
+
+def ignore() -> None:
+    """Where nobody has to know that something was acknowledged."""
+
+
+@runtime_checkable
+class GatheringLog(Protocol):
+    """A log that has what nobody waits for written with others', before frontiers are committed."""
+
+    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+        """See `pipeline.producing.gathering.Gathering.add`."""
+        ...
+
+    async def settled(self) -> None:
+        """See `pipeline.producing.gathering.Gathering.settled`."""
+        ...
 
 
 async def send(log: Log, records: Records) -> list[int]:
@@ -81,9 +102,30 @@ class Outputs:
             for (topic, partition), added in entries.items()
         ]
 
-    async def send(self, records: Records) -> None:
-        """Send what was taken, and wait for every acknowledgement; raises Unavailable."""
-        await send(self._producer, records)
+    def part(self, records: Records) -> tuple[Records, Records]:
+        """Of what was taken, what is to be sent at once, and what the log writes with others'."""
+        if not isinstance(self._producer, GatheringLog):
+            return records, []
+        now, later = Records(), Records()
+        for each in records:
+            (later if each[0] in GATHERED else now).append(each)
+        return now, later
+
+    async def send(
+        self, records: Records, later: Records = NO_RECORDS, acknowledged: Acknowledged = ignore
+    ) -> None:
+        """Send what was taken, and wait for every acknowledgement; raises Unavailable.
+
+        What is sent `later` is as `part` said, and `acknowledged` is called once it was.
+        """
+        if later and isinstance(self._producer, GatheringLog):
+            is_full = self._producer.gather(later, acknowledged)
+            await send(self._producer, records)
+            if is_full:
+                await self._producer.settled()
+        else:
+            await send(self._producer, [*records, *later])
+            acknowledged()
 
     async def flush(self) -> dict[tuple[str, int], int]:
         """Send all and wait for every acknowledgement; raises Unavailable.

@@ -13,7 +13,9 @@ incomplete write has said, and deletes what was said before it.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
 
 from pipeline.producing.outputs import Log, Records, send
 from pipeline.producing.producer import BATCH_BYTES
@@ -39,6 +41,19 @@ Apply = Callable[[Iterable[Entry], int], None]
 """Changes the state, and with it from which offset on a restore must read the changelog."""
 Read = Callable[[Sequence[bytes]], list[bytes | None]]
 """The values of keys in the state."""
+
+
+class Unsent(NamedTuple):
+    """By which numbers it is told that the outputs of a write were sent; None where there are none.
+
+    `later` are those that others are sent with; where `now` is of all of them, it is None.
+    """
+
+    now: int | None = None
+    later: int | None = None
+
+
+NOTHING_TO_SEND = Unsent()
 
 
 class Journal:
@@ -72,33 +87,50 @@ class Journal:
             await self.sent(number)
         await self.note_sent(0)
 
-    async def write(self, changes: list[Entry], outputs: Records) -> int | None:
-        """Write changes of state and what is to be sent; a number to say so with once it is.
+    async def write(self, changes: list[Entry], outputs: Records, later: Records) -> Unsent:
+        """Write changes of state and what is to be sent; numbers to say so with once it is.
 
         All of it or nothing is in the changelog; on return all is, and in the state too. Nothing
         may be sent before, and everything must be sent after, by this process or its successor.
+        What is sent `later` has a number of its own, so that nobody sends the rest again with it.
         """
         async with self._writing:
-            number = next(n for n in range(len(self._unfinished) + 1) if self._is_free(n))
+            numbers = self._free_numbers()
+            unsent = Unsent(next(numbers) if outputs else None, next(numbers) if later else None)
             since, notes = self._end, self._take_notes()
-            records = [*changes]
-            if outputs:
-                records.append((key_of_outputs(number), encode(outputs)))
-            is_large = size_of(records) + size_of(notes) > self._most_bytes
-            if is_large:
-                parts = await self._write_parts(number, LargeWrite(changes, outputs), notes)
-                keys = tuple(key for key, _ in changes if key is not None)
-                self._unfinished[number] = Unfinished(since, outputs, parts, keys)
-            else:
-                # What is used again at once need not be emptied before.
-                notes = [note for note in notes if note[0] != records[-1][0]]
-                self._end = await self._append([*notes, *records])
-                if outputs:
-                    self._unfinished[number] = Unfinished(since, outputs)
+            pairs = [
+                (number, group)
+                for number, group in zip(unsent, (outputs, later), strict=True)
+                if number is not None
+            ]
+            sending = [(key_of_outputs(number), encode(group)) for number, group in pairs]
+            if size_of(changes) + size_of(sending) + size_of(notes) > self._most_bytes:
+                return await self._write_large(
+                    next(self._free_numbers()), LargeWrite(changes, [*outputs, *later]), notes
+                )
+            # What is used again at once need not be emptied before.
+            again = {key for key, _ in sending}
+            notes = [note for note in notes if note[0] not in again]
+            self._end = await self._append([*notes, *changes, *sending])
+            for number, group in pairs:
+                self._unfinished[number] = Unfinished(since, group)
             self._apply(changes, self._restored())
-            if is_large and not outputs:
-                await self._take_parts_back(number)
-            return number if outputs else None
+            return unsent
+
+    async def _write_large(self, number: int, write: LargeWrite, notes: list[Entry]) -> Unsent:
+        since = self._end
+        parts = await self._write_parts(number, write, notes)
+        keys = tuple(key for key, _ in write.entries if key is not None)
+        self._unfinished[number] = Unfinished(since, write.outputs, parts, keys)
+        self._apply(write.entries, self._restored())
+        if write.outputs:
+            return Unsent(number)
+        await self._take_parts_back(number)
+        return NOTHING_TO_SEND
+
+    def sent_later(self, number: int) -> None:
+        """What others were sent with is acknowledged."""
+        self._sent[number] = time.monotonic()
 
     async def sent(self, number: int | None) -> None:
         """Every output of the write of this number is acknowledged."""
@@ -124,8 +156,9 @@ class Journal:
             self._end = await self._append([record])
             self._apply((), self._restored())
 
-    def _is_free(self, number: int) -> bool:
-        return number not in self._unfinished or number in self._sent
+    def _free_numbers(self) -> Iterator[int]:
+        """Those that nothing unsent has; what was sent is noted with the next write."""
+        return (n for n in count() if n not in self._unfinished or n in self._sent)
 
     def _take_notes(self) -> list[Entry]:
         """What the next write says of those before it; where it fails, the process ends."""

@@ -23,7 +23,7 @@ from pipeline.producing.write_queue import Entry
 from schemas.errors import BrokenChangelog, Unavailable
 from tables.storage.changelog_fold import Fold
 from tables.storage.decoded_cache import Recent
-from tables.storage.journal import Journal
+from tables.storage.journal import NOTHING_TO_SEND, Journal, Unsent
 from tables.storage.restore import Changelog
 from tables.storage.state_memory import StateMemory, state_memory
 
@@ -80,16 +80,22 @@ class Store(Protocol):
         changes: Changes,
         frontier: tuple[str, int] | None = None,
         outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
+        later: Records = NO_OUTPUTS,
+    ) -> Unsent:
         """Store these changes, how far their input topic is done, and what follows from them.
 
-        All of it or nothing; on return it is in the changelog. Then the outputs are to be sent,
-        and with the number that this returns the store is told so. None where there are none.
+        All of it or nothing; on return it is in the changelog. Then the outputs are to be sent, and
+        those that others are sent with `later`; with the numbers that this returns the store is
+        told so.
         """
         ...
 
     async def sent(self, number: int | None) -> None:
         """All outputs of the write of this number are acknowledged."""
+        ...
+
+    def sent_later(self, number: int) -> None:
+        """As `sent`, of what others were sent with."""
         ...
 
     async def note_sent(self, after: float) -> None:
@@ -119,17 +125,24 @@ class Journaled:
         changes: Changes,
         frontier: tuple[str, int] | None = None,
         outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
+        later: Records = NO_OUTPUTS,
+    ) -> Unsent:
         """Store these changes, how far their input topic is done, and what follows from them.
 
         All of it or nothing is in the state; on return it is in the changelog too.
         """
         entries = entries_of(changes, frontier)
-        return await self._journal.write(entries, outputs) if entries or outputs else None
+        if not (entries or outputs or later):
+            return NOTHING_TO_SEND
+        return await self._journal.write(entries, outputs, later)
 
     async def sent(self, number: int | None) -> None:
         """All outputs of the write of this number are acknowledged."""
         await self._journal.sent(number)
+
+    def sent_later(self, number: int) -> None:
+        """As `sent`, of what others were sent with."""
+        self._journal.sent_later(number)
 
     async def note_sent(self, after: float) -> None:
         """Note in the changelog what was sent `after` seconds ago or earlier, if need be."""

@@ -1,5 +1,6 @@
 """One slice's outputs and state, and the one order in which they become durable."""
 
+from functools import partial
 from typing import Any, TypeVar
 
 from pipeline.processing.record_faults import is_of_record
@@ -63,10 +64,15 @@ class Transaction:
         if self._slice is not None:
             end = self._slice.next if up_to is None else up_to
             frontier = self._slice.partition.topic, end
-        number = await self._store.write(changes, frontier, records)
+        now, later = self.outputs.part(records)
+        unsent = await self._store.write(changes, frontier, now, later)
         self._keep()
-        await self.outputs.send(records)
-        await self._store.sent(number)
+        if unsent.later is None:
+            await self.outputs.send([*now, *later])
+        else:
+            noted = partial(self._store.sent_later, unsent.later)
+            await self.outputs.send(now, later, noted)
+        await self._store.sent(unsent.now)
 
     def _changes(self) -> dict[bytes, bytes | None]:
         changes: dict[bytes, bytes | None] = {}

@@ -3,6 +3,8 @@
 import asyncio
 from collections import deque
 
+from pipeline.producing.gathering import Gathering
+from pipeline.producing.outputs import Acknowledged, Records
 from pipeline.producing.write_queue import Entry
 from schemas.errors import Unavailable
 from tests.patience import until
@@ -69,6 +71,26 @@ class GatedLog:
         """Check that no further write is begun, however long one waits."""
         await settled()
         assert not self.pending, [write.place for write in self.pending]
+
+
+class GatheringGate(GatedLog):
+    """One that gathers what nobody waits for, until it is flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gathering = Gathering(self.write)
+
+    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+        """Keep them until then."""
+        return self._gathering.add(records, acknowledged)
+
+    async def settled(self) -> None:
+        """Wait for what is being written."""
+        await self._gathering.settled()
+
+    async def flush(self) -> None:
+        """Write what was gathered."""
+        await self._gathering.flush()
 
 
 async def settled() -> None:

@@ -17,9 +17,9 @@ from pipeline.processing.partitions import Partitions, Role
 from pipeline.processing.parts import Trust
 from pipeline.processing.slices import Slice, cut
 from pipeline.producing.lease import Lease
-from schemas.errors import Abandoned
+from schemas.errors import Abandoned, Unavailable
 from tests.patience import until
-from tests.pipeline.gate import settled
+from tests.pipeline.gate import GatheringGate, settled
 from tests.pipeline.processing.test_partitions import Source
 from tests.pipeline.recorder import PARTITIONS, Recorder, committed
 
@@ -35,11 +35,13 @@ class Gated:
     def __init__(self) -> None:
         self.begun: list[Slice] = []
         self.ends: list[str] = []
+        self.noted: list[float] = []
         self.closed = False
         self._work: asyncio.Future[None] | None = None
 
     async def note_sent(self, after: float) -> None:
-        """Nothing is ever sent."""
+        """Note how long ago it was to have been sent."""
+        self.noted.append(after)
 
     async def restore(self) -> Stored:
         """Nothing."""
@@ -93,6 +95,7 @@ class House:
 
     def __init__(self, *, lane_per_topic: bool = False) -> None:
         self.handler = Gated()
+        self.log = GatheringGate()
         self.errors: list[BaseException] = []
         self.source = Source()
         role = Role(
@@ -101,7 +104,9 @@ class House:
             open_handler=lambda *_: self.handler,
             lane_per_topic=lane_per_topic,
         )
-        self.partitions = Partitions(role, bytes_in_flight=1 << 20, fail=self.errors.append)
+        self.partitions = Partitions(
+            role, bytes_in_flight=1 << 20, fail=self.errors.append, flush=self.log.flush
+        )
 
     async def open(self) -> None:
         """Hold the partition."""
@@ -116,6 +121,15 @@ class House:
         cursor.hand_on(slice_)
         self.partitions.accept(slice_, self.source)
         return slice_
+
+    async def do(self, tp: TopicPartition, records: int, line: bytes) -> None:
+        """A slice of so many records that has a line gathered."""
+        slice_ = self.hand_on(tp, records)
+        await until(lambda: self.handler.begun[-1:] == [slice_])
+        self.log.gather([("rows", 0, [(None, line)])], lambda: None)
+        done = self.partitions.frontiers()[tp] + records
+        self.handler.end()
+        await until(lambda: self.partitions.frontiers()[tp] == done)
 
 
 def record(tp: TopicPartition, offset: int) -> ConsumerRecord:
@@ -195,6 +209,55 @@ async def test_what_does_not_finish_within_the_grace_moves_no_frontier_and_ends_
     assert "-0 did not finish what was in flight within 0 s" in str(error)
 
 
+async def test_frontiers_are_committed_once_what_was_gathered_before_them_is_acknowledged() -> None:
+    house = House()
+    await house.open()
+    await house.do(HIGH, 5, b"first")
+    flushing = asyncio.create_task(house.partitions.flushed_frontiers())
+    (write,) = await house.log.next()
+    assert write.entries == [(None, b"first")]
+    # What is done meanwhile is for the next commit.
+    await house.do(HIGH, 2, b"second")
+    assert not flushing.done()
+    write.acknowledge()
+    assert await flushing == {HIGH: 5, LOW: 0}
+    flushing = asyncio.create_task(house.partitions.flushed_frontiers())
+    (write,) = await house.log.next()
+    assert write.entries == [(None, b"second")]
+    write.acknowledge()
+    assert await flushing == {HIGH: 7, LOW: 0}
+    await house.partitions.close()
+    assert not house.errors
+
+
+async def test_what_was_gathered_and_can_not_be_written_ends_the_process() -> None:
+    house = House()
+    await house.open()
+    await house.do(HIGH, 5, b"lost")
+    flushing = asyncio.create_task(house.partitions.flushed_frontiers())
+    (write,) = await house.log.next()
+    write.fail()
+    with pytest.raises(Unavailable, match="no acknowledgement came"):
+        await flushing
+    (error,) = house.errors
+    assert isinstance(error, Unavailable)
+    await house.partitions.close()
+
+
+async def test_a_close_writes_what_was_gathered_before_it_notes_what_was_sent() -> None:
+    house = House()
+    await house.open()
+    await house.do(LOW, 5, b"last")
+    closing = asyncio.create_task(house.partitions.close())
+    (write,) = await house.log.next()
+    assert not closing.done()
+    assert 0 not in house.handler.noted
+    write.acknowledge()
+    await closing
+    assert house.handler.noted[-1] == 0
+    assert house.handler.closed
+
+
 class Gate(Recorder):
     """A recorder that works on each slice until the gate is open."""
 
@@ -248,6 +311,27 @@ async def test_only_frontiers_are_committed_whatever_was_fetched(kafka: Kafka) -
         assert done[0] > 0
         assert done[2] == 0
         await app.consumer.force_commit()
+        assert await committed(app, gate) == done
+
+
+async def test_nothing_is_committed_before_what_it_had_gathered_is_written(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, log = Gate(kafka.address), GatheringGate()
+    await gate.fill(100)
+    async with gate.worker() as app:
+        monkeypatch.setattr(app.partitions, "_flush", log.flush)
+        await gate.full()
+        log.gather([("rows", 0, [(None, b"told")])], lambda: None)
+        gate.open(0)
+        await gate.full()
+        done = {number: len(gate.handled[number]) for number in range(PARTITIONS)}
+        committing = asyncio.create_task(app.consumer.force_commit())
+        await until(lambda: bool(log.pending))
+        assert await committed(app, gate) == {0: 0, 1: 0, 2: 0}
+        for write in log.take():
+            write.acknowledge()
+        await committing
         assert await committed(app, gate) == done
 
 

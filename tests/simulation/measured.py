@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.producing.outputs import Records
+from tables.storage.journal import Unsent
 from tables.storage.memory_store import MemoryStore
 from tables.storage.store import NO_OUTPUTS, Changes
 
@@ -24,6 +25,7 @@ class Measured(MemoryStore):
         changes: Changes,
         frontier: tuple[str, int] | None = None,
         outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
+        later: Records = NO_OUTPUTS,
+    ) -> Unsent:
         self.most_written = max(self.most_written, len(changes))
-        return await super().write(changes, frontier, outputs)
+        return await super().write(changes, frontier, outputs, later)

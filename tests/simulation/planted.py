@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from agents.decider.decisions import Decisions
 from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Acknowledged, Records
 from pipeline.producing.write_queue import Entry
 from policy.decision import rules
 from policy.decision.builder import Draft
@@ -22,12 +23,12 @@ from policy.experiments.holdout import Holdout
 from policy.identity import gathering_name
 from policy.limits import limits
 from policy.limits.rate_limit import Window
-from tables.storage.journal import Journal
+from tables.storage.journal import Journal, Unsent
 from tables.storage.journal_records import LargeWrite, key_of_completion, key_of_part
 from tables.storage.memory_store import MemoryStore
 from tables.storage.transaction import Transaction
 from tables.timers import Timers
-from tests.simulation.play import MortalStore
+from tests.simulation.play import MortalStore, TownLog
 
 ENTRY_BYTES = len(remember(NO_MARKS, bytes(8), Mark(0, 0, 0, 24)))
 """Of a mark in a ledger."""
@@ -51,7 +52,7 @@ def outputs_before_state(patch: pytest.MonkeyPatch) -> None:
     commit = Transaction.commit
 
     async def committed(self: Transaction, up_to: int | None = None) -> None:
-        await self.outputs.send(self.outputs.take())
+        await self.outputs.flush()
         await commit(self, up_to)
 
     patch.setattr(Transaction, "commit", committed)
@@ -61,12 +62,25 @@ def note_before_outputs(patch: pytest.MonkeyPatch) -> None:
     """Outputs are noted as sent before they are, so that a crash in between loses them."""
     write = MemoryStore.write
 
-    async def written(self: MemoryStore, *args: Any) -> int | None:
-        await self.sent(await write(self, *args))
+    async def written(self: MemoryStore, *args: Any) -> Unsent:
+        unsent = await write(self, *args)
+        await self.sent(unsent.now)
         await self.note_sent(0)
-        return None
+        return unsent._replace(now=None)
 
     patch.setattr(MemoryStore, "write", written)
+
+
+def note_before_they_are_gathered(patch: pytest.MonkeyPatch) -> None:
+    """What others are to be sent with is noted as sent once it waits for them."""
+
+    def gather(self: TownLog, records: Records, acknowledged: Acknowledged) -> bool:
+        is_full = gathered(self, records, lambda: None)
+        acknowledged()
+        return is_full
+
+    gathered = TownLog.gather
+    patch.setattr(TownLog, "gather", gather)
 
 
 def send_nothing_again(patch: pytest.MonkeyPatch) -> None:
@@ -234,6 +248,7 @@ FAULTS = (
     send_digests_twice,
     outputs_before_state,
     note_before_outputs,
+    note_before_they_are_gathered,
     send_nothing_again,
     tear_the_state,
     apply_what_is_not_complete,

@@ -7,7 +7,9 @@ from random import Random
 
 from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
+from pipeline.producing.gathering import Gathering
 from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Acknowledged, Records
 from pipeline.producing.write_queue import Entry, size_of
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
@@ -78,11 +80,37 @@ class MortalLog(MemoryLog):
         self.fate.step()
         return end
 
+    async def flush(self) -> None:
+        """Have written what was gathered."""
+
+    def lose_gathered(self) -> None:
+        """What a dead writer had gathered is gone."""
+
     async def _let_late_ones_in(self) -> None:
         arriving = [late for late in self._late if late[0] <= self._writes]
         self._late = [late for late in self._late if late not in arriving]
         for _, topic, entries in arriving:
             await super().write(topic, 0, entries)
+
+
+class TownLog(MortalLog):
+    """One that also gathers, as a worker's does until it commits frontiers."""
+
+    def __init__(self, clock: HeldClock, fate: Fate, lateness: Random | None = None) -> None:
+        super().__init__(clock, fate, lateness)
+        self._gathering = Gathering(self.write)
+
+    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+        return self._gathering.add(records, acknowledged)
+
+    async def settled(self) -> None:
+        await self._gathering.settled()
+
+    async def flush(self) -> None:
+        await self._gathering.flush()
+
+    def lose_gathered(self) -> None:
+        self._gathering = Gathering(self.write)
 
 
 class MortalStore(MemoryStore):
@@ -157,12 +185,14 @@ async def play(
     """Play a script to its end; what was written, with the times at which it was.
 
     `is_disturbed` lets records come late and out of order within the bound, and repeats some.
-    After a crash the next process begins as much as `down_for` ms later; the log goes on.
+    In every second town the workers' log gathers. After a crash the next process begins as much as
+    `down_for` ms later; the log goes on.
     """
-    random = Random(script.seed)
+    random, committing = Random(script.seed), Random(script.seed)
     fate = Fate(sorted(random.randrange(1, 600) for _ in range(crashes)))
     clock = HeldClock(script.acts[0].at)
-    log = MortalLog(clock, fate, random if is_disturbed else None)
+    kind = MortalLog if script.seed % 2 else TownLog
+    log = kind(clock, fate, random if is_disturbed else None)
     changelogs: tuple[list[Entry], list[Entry]] = ([], [])
     stores = [MortalStore(each, fate) for each in changelogs]
     town = make(log, clock, *stores)
@@ -177,11 +207,14 @@ async def play(
                 log.forgotten += untimed(stores[1])
                 if act is None:
                     log.forgotten += left_behind(stores[1])
+                if act is None or committing.random() < 0.3:
+                    await log.flush()
                 if random.random() < 0.3:
                     for store in stores:
                         await store.note_sent(0)
                 break
             except Crash:
+                log.lose_gathered()
                 for changelog in changelogs:
                     compact(changelog, random)
                 stores = [MortalStore(each, fate) for each in changelogs]

@@ -12,7 +12,7 @@ from pipeline.producing.memory_log import MemoryLog
 from pipeline.producing.write_queue import Entry
 from schemas.encoding import encode
 from schemas.topics import CANCELLATIONS, EVENTS, FEEDBACK, PREFERENCES
-from tests.simulation.play import Crash, Fate, MortalLog, MortalStore, rehearse
+from tests.simulation.play import Crash, Fate, MortalStore, TownLog, rehearse
 from tests.simulation.script import CHANNELS, MINUTE, START, TYPES, Act, Script, contacts, iso
 from tests.simulation.witness import broken, broken_so_far, notification_of, see
 
@@ -29,7 +29,7 @@ class Town(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.clock = HeldClock(START)
         self.fate = Fate()
-        self.log = MortalLog(self.clock, self.fate)
+        self.log = TownLog(self.clock, self.fate)
         self.changelogs: tuple[list[Entry], list[Entry]] = ([], [])
         self.acts: list[Act] = []
         self.events: dict[str, dict[str, Any]] = {}
@@ -125,8 +125,10 @@ class Town(RuleBasedStateMachine):
         while True:
             try:
                 self.runner.run(self.town.advance(at))
+                self.runner.run(self.log.flush())
                 return
             except Crash:
+                self.log.lose_gathered()
                 self.restart()
 
 

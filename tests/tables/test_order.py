@@ -9,14 +9,14 @@ import pytest
 from pipeline.producing.outputs import Outputs
 from pipeline.producing.write_queue import Entry
 from schemas.errors import Unavailable
-from schemas.topics import Topic
+from schemas.topics import DELIVERY_EVENTS, Topic
 from tables.sent import SENT, SentLedger
 from tables.storage.journal_records import encode, key_of_outputs
 from tables.storage.restore import Changelog
 from tables.storage.store import FRONTIER, PartitionStore
 from tables.storage.table import Table
 from tables.storage.transaction import Transaction
-from tests.pipeline.gate import GatedLog, settled
+from tests.pipeline.gate import GatedLog, GatheringGate, settled
 from tests.tables.storage.test_table import slice_to
 from tests.tables.test_sent import MARK, delivery
 
@@ -238,3 +238,43 @@ async def test_a_mark_is_there_when_the_changelog_has_it_and_no_sooner(
     write.acknowledge()
     await marking
     assert ledger.find([sent]) == {sent.delivery_id: MARK}
+
+
+async def test_a_slice_does_not_wait_for_what_analysts_are_told(
+    store: PartitionStore, log: GatedLog
+) -> None:
+    """The changelog has it; it is told when frontiers are committed, and then noted as sent."""
+    gate = GatheringGate()
+    transaction = Transaction(slice_to(30), store, Outputs(gate))
+    transaction.outputs.add(OUT, 0, b"k", b"v")
+    transaction.outputs.add(DELIVERY_EVENTS, 0, None, b"row")
+    finishing = asyncio.create_task(transaction.commit())
+    (state,) = await log.next()
+    assert [key for key, _ in state.entries[1:]] == [key_of_outputs(0), key_of_outputs(1)]
+    state.acknowledge()
+    (sent,) = await gate.next()
+    assert sent.place == ("out", 0)
+    sent.acknowledge()
+    await finishing
+    await gate.nothing()
+    assert await noted(store, log) == [key_of_outputs(0)]
+    flushing = asyncio.create_task(gate.flush())
+    (told,) = await gate.next()
+    assert told.entries == [(None, b"row")]
+    assert await noted(store, log) == []
+    told.acknowledge()
+    await flushing
+    assert await noted(store, log) == [key_of_outputs(1)]
+
+
+async def noted(store: PartitionStore, log: GatedLog) -> list[bytes | None]:
+    """What the changelog now says was sent, by the keys under which it stood."""
+    noting = asyncio.create_task(store.note_sent(0))
+    await settled()
+    found = []
+    for write in log.take():
+        assert {value for _, value in write.entries} == {None}
+        found += write.keys
+        write.acknowledge()
+    await noting
+    return found

@@ -8,13 +8,17 @@ from bench.whole.provider_stub import UNKNOWN, Calls, Connection, Receipts, answ
 from bench.whole.receipts import (
     Latency,
     Sent,
+    Shown,
     latencies,
     latency_of,
+    note_shown,
     read_receipts,
     sent_of,
     took_of,
 )
 from schemas.delivery_event import DeliveryEvent
+from schemas.encoding import encode
+from schemas.inbox import InboxCounts, Item, Live, Message
 from schemas.vocabulary import Channel, Priority, Stage
 
 
@@ -36,6 +40,23 @@ def event(stage: Stage, name: str, **fields: Any) -> DeliveryEvent:
         "channel": Channel.PUSH,
     }
     return DeliveryEvent(**(plain | fields))
+
+
+ITEM: dict[str, Any] = {
+    "id": f"0000000001000.{'ab' * 16}",
+    "number": 3,
+    "notification_id": "n-bell",
+    "type": "order_shipped",
+    "title": "Shipped",
+    "body": "It is on its way.",
+    "occurred_at": "1970-01-01T00:00:00.900Z",
+}
+
+
+def live(item: Item | None) -> Live[Message]:
+    """What gateways are told of an item, or of counts alone."""
+    message = Message("item" if item else "counts", 3, InboxCounts(1, 1, 3), "t:1", item)
+    return Live(user="ann", id=3, is_item=item is not None, message=message)
 
 
 def sent(name: str, accepted_at: int, priority: str = "high", stored_at: int = 0) -> Sent:
@@ -66,10 +87,15 @@ def test_what_was_held_or_went_out_in_a_digest_is_left_out() -> None:
         event(Stage.SENT, "digest"),
         event(Stage.SENT, "bell", channel=Channel.INAPP),
     ]
-    assert sent_of((each, 1600) for each in events) == [
+    shown: Shown = {}
+    note_shown(shown, encode(live(Item(**ITEM))) + b"\n" + encode(live(None)), 1600)
+    note_shown(shown, encode(live(Item(**ITEM))), 1700)  # told twice
+    assert shown == {("ann", "n-bell"): 1600}
+    assert sent_of(events, shown) == [
         Sent("d-now", "n-now", "high", "push", 1000),
         Sent("d-bell", "n-bell", "high", "inapp", 1000, 1600),
     ]
+    assert sent_of(events, {})[1].received_at({}) is None
 
 
 def test_receipts_count_for_the_events_of_the_window_that_they_belong_to() -> None:

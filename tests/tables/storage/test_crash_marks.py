@@ -10,6 +10,7 @@ from pipeline.processing.slices import RECORDS, Slice, cut
 from pipeline.producing.outputs import Records
 from schemas.errors import Unavailable
 from tables.storage.crash_marks import BEGUN, Begun, Deaths
+from tables.storage.journal import Unsent
 from tables.storage.memory_store import MemoryStore
 from tables.storage.store import NO_OUTPUTS, Changes
 from tests.tables.stored import read, written
@@ -225,7 +226,8 @@ class Broken(MemoryStore):
         changes: Changes,
         frontier: tuple[str, int] | None = None,
         outputs: Records = NO_OUTPUTS,
-    ) -> int | None:
+        later: Records = NO_OUTPUTS,
+    ) -> Unsent:
         """Refuse it."""
         raise Unavailable("no broker answers")
 

@@ -139,10 +139,10 @@ def note(text: str) -> object:
 async def test_others_may_write_before_a_large_writes_outputs_are_sent(ground: Ground) -> None:
     """As a sink's lanes do; what they say of a key is newer."""
     async with ground.open() as store:
-        number = await store.write(LARGE, None, [(OUT.name, 0, [(b"k", b"v")])])
+        unsent = await store.write(LARGE, None, [(OUT.name, 0, [(b"k", b"v")])])
         await store.write(notes({"000000": "newer", "000001": "newer", "000002": None}))
         newer = rows(store)
-        await store.sent(number)
+        await store.sent(unsent.now)
         assert rows(store) == newer
     assert newer[b"n000000"] == notes({"a": "newer"})[b"na"]
     for folder in ("anew", "db"):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.processing.frontiers import Bounds, Stored, find
 from pipeline.producing.outputs import Records
 from pipeline.producing.write_queue import Entry
+from tables.storage.journal import Unsent
 from tables.storage.journal_records import ABOVE_OWN, key_of_outputs, key_of_part
 from tables.storage.memory_store import MemoryStore
 from tables.storage.store import FRONTIER, OFFSET
@@ -89,8 +90,8 @@ async def test_what_was_not_said_to_be_sent_is_sent_by_the_next_one(
     kind: type[MemoryStore],
 ) -> None:
     store = kind()
-    number = await store.write({b"na": b"x" * 200}, ("events", 5), SAID)
-    assert number == 0
+    unsent = await store.write({b"na": b"x" * 200}, ("events", 5), SAID)
+    assert unsent == Unsent(now=0)
     for _ in range(2):
         successor = kind(dict(store.stored))
         assert await successor.restore() == {"events": 5}
@@ -105,7 +106,7 @@ async def test_what_was_not_said_to_be_sent_is_sent_by_the_next_one(
         await again.send_again(log)
         assert log.sent == SAID
         log.sent.clear()
-    await store.sent(number)
+    await store.sent(unsent.now)
     await store.note_sent(0)
     assert store.stored == {b"na": b"x" * 200, FRONTIER + b"events": OFFSET.pack(5)}
 
@@ -121,12 +122,12 @@ async def test_parts_of_a_write_that_was_never_completed_are_cleared_away() -> N
 async def test_several_wait_to_be_sent_each_under_a_number_of_its_own() -> None:
     store = MemoryStore()
     said: list[Records] = [[("out", 0, [(b"k", b"%d" % number)])] for number in range(4)]
-    numbers = [await store.write({b"na": b"x"}, None, each) for each in said[:3]]
-    assert numbers == [0, 1, 2]
+    unsent = [await store.write({b"na": b"x"}, None, each) for each in said[:3]]
+    assert [each.now for each in unsent] == [0, 1, 2]
     await store.sent(1)
     # Its number is free, and what is written under it now is sent last.
-    assert await store.write({b"nb": b"x"}, None, said[3]) == 1
-    assert await store.write({b"nc": b"x"}) is None
+    assert await store.write({b"nb": b"x"}, None, said[3]) == Unsent(now=1)
+    assert await store.write({b"nc": b"x"}) == Unsent()
     await store.sent(None)
     log, successor = Log(), MemoryStore(dict(store.stored))
     await successor.restore()
@@ -137,8 +138,8 @@ async def test_several_wait_to_be_sent_each_under_a_number_of_its_own() -> None:
 
 async def test_what_is_said_to_be_sent_later_is_noted_later() -> None:
     store = MemoryStore()
-    number = await store.write({b"na": b"1"}, None, SAID)
-    await store.sent(number)
+    unsent = await store.write({b"na": b"1"}, None, SAID)
+    await store.sent(unsent.now)
     await store.note_sent(3600)
     assert key_of_outputs(0) in store.stored
     await store.note_sent(0)
@@ -147,6 +148,42 @@ async def test_what_is_said_to_be_sent_later_is_noted_later() -> None:
 
 async def test_nothing_to_write_is_nothing_written() -> None:
     store = MemoryStore()
-    assert await store.write({}) is None
+    assert await store.write({}) == Unsent()
     assert store.stored == {}
     store.close()
+
+
+LATER: Records = [("rows", 0, [(None, b"told")])]
+
+
+async def test_what_is_sent_later_has_a_number_of_its_own() -> None:
+    store = MemoryStore()
+    unsent = await store.write({b"na": b"x"}, None, SAID, LATER)
+    assert unsent == Unsent(now=0, later=1)
+    await store.sent(0)
+    await store.note_sent(0)
+    log, successor = Log(), MemoryStore(dict(store.stored))
+    await successor.restore()
+    await successor.send_again(log)
+    assert log.sent == LATER, "and not what was sent and noted"
+    store.sent_later(1)
+    # Both numbers are free again, in whichever order they are.
+    assert await store.write({b"na": b"y"}, None, [], LATER) == Unsent(later=0)
+    assert await store.write({b"na": b"z"}, None, SAID, LATER) == Unsent(now=1, later=2)
+    for number in (0, 2):
+        store.sent_later(number)
+    await store.sent(1)
+    await store.note_sent(0)
+    assert store.stored == {b"na": b"z"}
+
+
+async def test_a_write_in_parts_sends_all_of_it_under_one_number() -> None:
+    store = Small()
+    unsent = await store.write({b"na": b"x" * 200}, None, SAID, LATER)
+    assert unsent == Unsent(now=0)
+    log, successor = Log(), Small(dict(store.stored))
+    await successor.restore()
+    await successor.send_again(log)
+    assert log.sent == [*SAID, *LATER]
+    await store.sent(0)
+    assert store.stored == {b"na": b"x" * 200}

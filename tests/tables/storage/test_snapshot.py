@@ -40,10 +40,10 @@ async def test_a_write_of_many_batches_is_in_it_when_it_is_complete(ground: Grou
             await store.write(changes)
         assert (await copy(ground, lambda key: key == b"n000000")).stored == {}
     async with ground.open() as store:
-        number = await store.write(changes, None, [(ground.topic, 0, [(b"cx", b"\x01")])])
+        unsent = await store.write(changes, None, [(ground.topic, 0, [(b"cx", b"\x01")])])
         # Neither its keys stand there yet, nor that its outputs were sent.
         assert (await copy(ground, lambda key: key == b"n000000")).stored == wanted
-        await store.sent(number)
+        await store.sent(unsent.now)
     assert (await copy(ground, lambda key: key == b"n000000")).stored == wanted
 
 

@@ -1,0 +1,111 @@
+"""Lines for which nobody waits: those of many slices are written together.
+
+What a slice says to analysts is a few hundred bytes, and a batch of its own costs Kafka and us
+nearly as much as a large one. So it waits in memory for what later slices of its partition say: the
+changelog has it already, and whoever takes over sends it from there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from pipeline.producing.outputs import LINES_BYTES, Acknowledged, Records
+from pipeline.producing.write_queue import Entry
+
+Write = Callable[[str, int, list[Entry]], Awaitable[int]]
+"""Appends records to a partition of a topic; on return they are acknowledged."""
+
+
+class Countdown:
+    """Tells once that the last of several places is written."""
+
+    def __init__(self, left: int, acknowledged: Acknowledged) -> None:
+        self._left = left
+        self._acknowledged = acknowledged
+
+    def one_done(self) -> None:
+        """One more is written."""
+        self._left -= 1
+        if not self._left:
+            self._acknowledged()
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What waits for one place, and who is to be told."""
+
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+    tell: list[Countdown] = field(default_factory=list)
+
+
+class Gathering:
+    """Lines that are to be written, by topic and partition, in the order in which they came."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._waiting: dict[tuple[str, int], Waiting] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+        self._error: BaseException | None = None
+
+    def add(self, records: Records, acknowledged: Acknowledged) -> bool:
+        """Have these written with others; `acknowledged` is called once all of them are.
+
+        Where they fill a record they are written at once. Then this is True and whoever adds waits
+        until all is `settled`, so that no more gathers than is written.
+        """
+        countdown = Countdown(len(records), acknowledged)
+        is_full = False
+        for topic, partition, entries in records:
+            waiting = self._waiting.setdefault((topic, partition), Waiting())
+            for _, value in entries:
+                waiting.lines.append(value or b"")
+                waiting.size += len(waiting.lines[-1])
+            waiting.tell.append(countdown)
+            if waiting.size >= LINES_BYTES:
+                self._begin((topic, partition))
+                is_full = True
+        return is_full
+
+    async def flush(self) -> None:
+        """Write all that waits; on return all that was ever added is acknowledged.
+
+        Raises Unavailable, also for what was written before at nobody's request.
+        """
+        for place in list(self._waiting):
+            self._begin(place)
+        await self.settled()
+
+    def _begin(self, place: tuple[str, int]) -> None:
+        task = asyncio.create_task(self._write_out(place, self._waiting.pop(place)))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _write_out(self, place: tuple[str, int], waiting: Waiting) -> None:
+        try:
+            await self._write(*place, [(None, value) for value in _records_of(waiting.lines)])
+        except Exception as error:
+            self._error = error
+            return
+        for countdown in waiting.tell:
+            countdown.one_done()
+
+    async def settled(self) -> None:
+        """Wait until all that is being written is acknowledged; raises as `flush` does."""
+        if self._writing:
+            # Not gathered: who is cancelled here must not take back what others wait for.
+            await asyncio.wait(list(self._writing))
+        if self._error is not None:
+            raise self._error
+
+
+def _records_of(lines: list[bytes]) -> Iterator[bytes]:
+    """As few records as hold the lines in their order, each as large as records of lines get."""
+    record, size = list[bytes](), 0
+    for line in lines:
+        if record and size + len(line) > LINES_BYTES:
+            yield b"\n".join(record)
+            record, size = [], 0
+        record.append(line)
+        size += len(line)
+    yield b"\n".join(record)
