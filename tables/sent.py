@@ -4,19 +4,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pipeline.producing.group_commit import GroupCommit
 from policy.tracking.reference import day_of
 from policy.tracking.ticket import Ticket
 from schemas.delivery import Delivery
 from schemas.topics import DAY_MS, SENT_KEPT_MS
 from tables.storage.store import Store
 from tables.storage.table import Table, day_key
-
-LINGER = 0.01
-"""Seconds that a mark waits for others where none is being written: nobody waits for it but a slot,
-and each write has its price."""
-MOST_MARKS = 1000
-"""In one write."""
 
 
 class SentMark(Struct, frozen=True, array_like=True):
@@ -49,14 +42,11 @@ class SentLedger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._marks: GroupCommit[tuple[bytes, SentMark], None] = GroupCommit(
-            self._write, MOST_MARKS, LINGER
-        )
         self._forgotten = 0
 
     def find(self, deliveries: Sequence[Delivery]) -> dict[str, SentMark]:
         """The marks, by delivery id, of those that were sent."""
-        values = self._store.get_many([_key(delivery) for delivery in deliveries])
+        values = self._store.get_many([SENT.prefix + place_of(each) for each in deliveries])
         return {
             delivery.delivery_id: SENT.decode(value)
             for delivery, value in zip(deliveries, values, strict=True)
@@ -65,12 +55,12 @@ class SentLedger:
 
     def read(self, delivery_id: str, day: int) -> SentMark | None:
         """The mark of a delivery that expires on this day (since 1970), if it was sent."""
-        (value,) = self._store.get_many([_place(delivery_id, day)])
+        (value,) = self._store.get_many([SENT.prefix + _place(delivery_id, day)])
         return None if value is None else SENT.decode(value)
 
     async def mark(self, delivery: Delivery, mark: SentMark) -> None:
         """Note that it was sent; on return the changelog has it, and any replay will know."""
-        await self._marks.submit((_key(delivery), mark))
+        await self._store.write({SENT.prefix + place_of(delivery): SENT.encode(mark)})
 
     def forget(self, now: int) -> None:
         """Drop the days whose deliveries no topic holds any more, as the changelog does itself."""
@@ -79,14 +69,11 @@ class SentLedger:
             self._store.drop_before(SENT.prefix, SENT.prefix + day_key(oldest))
             self._forgotten = oldest
 
-    async def _write(self, marks: Sequence[tuple[bytes, SentMark]]) -> list[None]:
-        await self._store.write({key: SENT.encode(mark) for key, mark in marks})
-        return [None] * len(marks)
 
-
-def _key(delivery: Delivery) -> bytes:
+def place_of(delivery: Delivery) -> bytes:
+    """The key of its mark."""
     return _place(delivery.delivery_id, day_of(delivery))
 
 
 def _place(delivery_id: str, day: int) -> bytes:
-    return SENT.prefix + day_key(day) + bytes.fromhex(delivery_id)
+    return day_key(day) + bytes.fromhex(delivery_id)

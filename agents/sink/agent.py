@@ -11,8 +11,8 @@ from aiokafka import ConsumerRecord
 from agents.log_ids import ids_of
 from agents.sink.dispatch import Dispatch
 from agents.sink.emission import Emission
-from agents.sink.outcomes import Done, Outcomes
-from agents.sink.provider_calls import Call
+from agents.sink.outcomes import Done, Outcomes, Sending
+from agents.sink.provider_calls import Call, Failures
 from agents.state import Stateful, open_store
 from pipeline.process.runtime import Runtime
 from pipeline.processing.partitions import Role
@@ -141,6 +141,7 @@ class Sink(Stateful):
         """Deliver; the mark may have come since, where it `is_stale`."""
         record, delivery = work.record, work.delivery
         name, emission = delivery.delivery_id, self._emission(work)
+        done = Done(slice_, work.spans, emission.outputs)
         while (other := self._under_way.get(name)) is not None:
             # The same, written once more by a replay: what came of it decides.
             await other.wait()
@@ -148,8 +149,10 @@ class Sink(Stateful):
         if is_stale:
             mark = self._ledger.find([delivery]).get(name)
         self._under_way[name] = asyncio.Event()
+        failed: Failures = []
+        sending = Sending(self._ledger, self._outcomes, done, emission, failed)
         try:
-            await self._deliver(record, delivery, mark, emission)
+            await self._deliver(record, delivery, mark, emission, sending, failed)
         except Exception as error:
             if not is_of_record(error):
                 raise
@@ -157,9 +160,11 @@ class Sink(Stateful):
             fault = report_fault(record.topic, f"delivery {name}", error, **ids_of(delivery))
             emission = self._emission(work)
             emission.failed("", fault)
+            done = done._replace(outputs=emission.outputs)
         finally:
             self._under_way.pop(name).set()
-        await self._outcomes.submit(Done(slice_, work.spans, emission.outputs))
+        if not sending.is_done:
+            await self._outcomes.submit(done)
 
     async def answer(self, question: bytes) -> bytes:
         """See schemas.question; raises TimeoutError."""
@@ -185,6 +190,8 @@ class Sink(Stateful):
         delivery: Delivery,
         mark: SentMark | None,
         emission: Emission,
+        sending: Sending,
+        failed: Failures,
     ) -> None:
         origin = f"{record.topic}:{record.offset}"
         if mark is not None and mark.held not in ("", origin):
@@ -198,10 +205,11 @@ class Sink(Stateful):
                 emission.replaced()
                 return
             # Asks by itself, right before the call, whether the user was erased.
-            call = Call(delivery, self._ledger, self._closing, self._is_forgotten, origin)
+            call = Call(delivery, sending, self._closing, self._is_forgotten, origin, failed)
             answer = await self._dispatch.deliver(call)
-            # What was sent is emitted all the same: the call can't be taken back.
-            if isinstance(answer.result, SentMark) or not self._is_forgotten(delivery):
+            # What was sent is emitted already: also of who is forgotten, as a call can't be taken
+            # back.
+            if not sending.is_done and not self._is_forgotten(delivery):
                 emission.answered(answer)
         elif self._is_forgotten(delivery):
             return

@@ -82,7 +82,7 @@ class Dispatch:
 
     async def _ask(self, call: Call, order: Sequence[str]) -> Answer | None:
         """The answer of the first that could be asked, or the last that failed; None of none."""
-        failed: list[tuple[str, TransientFailure]] = []
+        failed = call.failed
         for name in order:
             calls = self._calls[name]
             if calls.is_open:

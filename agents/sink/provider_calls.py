@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from math import inf
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -26,7 +27,7 @@ from sinks.http.client import BEFORE_CALL, TRACE_HEADERS
 from sinks.http.health import Health
 from sinks.provider import Outcome, PermanentFailure, Provider, Sent, TransientFailure
 from sinks.tracking import Tracking
-from tables.sent import SentLedger, SentMark
+from tables.sent import SentMark
 
 log = logging.getLogger(__name__)
 _answered = cache(PROVIDER_CALLS.labels)
@@ -34,18 +35,32 @@ _WORDS = {Sent: "sent", TransientFailure: "retry", PermanentFailure: "refused"}
 """Outcomes as they are counted: alerts and dashboards ask for these words."""
 
 
+class Ledger(Protocol):
+    """Where it is noted that a delivery was sent."""
+
+    async def mark(self, delivery: Delivery, mark: SentMark) -> None:
+        """Note it; on return the changelog has it, and any replay will know."""
+        ...
+
+
+Failures = list[tuple[str, TransientFailure]]
+"""Providers that were called and certainly did not take a delivery, in their order."""
+
+
 class Call(Struct, frozen=True):
     """A delivery that waits for its call, and where to note that it was sent.
 
     `is_forgotten` says at any moment whether its user was erased since it was accepted; `origin`
-    names the record that it stands in.
+    names the record that it stands in. Whoever calls one provider after the other adds to
+    `failed`, so that the ledger can say of them, too.
     """
 
     delivery: Delivery
-    ledger: SentLedger
+    ledger: Ledger
     closing: asyncio.Event
     is_forgotten: Callable[[Delivery], bool] = lambda _: False
     origin: str = ""
+    failed: Failures = []
 
 
 Result = SentMark | TransientFailure | PermanentFailure

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -16,20 +17,23 @@ from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
 from policy.contact.address import BARE
 from schemas.delivery import Delivery
+from schemas.delivery_event import DeliveryEvent
 from schemas.encoding import encode
 from schemas.errors import Abandoned
 from schemas.topics import DELIVER, DELIVERY_EVENTS
-from schemas.vocabulary import Channel, Priority
-from sinks.provider import OneServer, Outcome, Sent
+from schemas.vocabulary import Channel, Priority, Reason, Stage
+from sinks.provider import OneServer, Outcome, Sent, TransientFailure
 from sinks.registry import Weighted
 from tables.sent import SentLedger, SentMark
 from tables.storage.memory_store import MemoryStore
+from tables.storage.store import FRONTIER, OFFSET
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
-from tests.pipeline.gate import GatedLog, Write, settled
+from tests.pipeline.gate import GatedLog, GatheringGate, Write, settled
 
 CRITICAL = DELIVER[Channel.PUSH, Priority.CRITICAL]
 STATE = ("changelog", 0)
+decode = msgspec.json.Decoder(DeliveryEvent).decode_lines
 
 
 class Taking(OneServer):
@@ -72,12 +76,12 @@ class Gated(MemoryStore):
 
 
 @pytest.fixture
-def log() -> GatedLog:
-    return GatedLog()
+def log() -> GatheringGate:
+    return GatheringGate()
 
 
 @pytest.fixture
-def runtime(log: GatedLog, tmp_path: Path) -> Runtime:
+def runtime(log: GatheringGate, tmp_path: Path) -> Runtime:
     # Of one slot that critical ones may use, each must wait for the one before it.
     settings = Settings(data_dir=tmp_path).model_copy(update={"calls_in_flight": 1})
     return Runtime(settings, log, ShiftedClock())
@@ -127,10 +131,12 @@ async def test_a_mark_that_is_not_acknowledged_makes_no_sent_delivery(
 class Push(Sink):
     """The push sink of one partition, with its state behind the gate."""
 
-    def __init__(self, runtime: Runtime, log: GatedLog) -> None:
+    def __init__(self, runtime: Runtime, log: GatedLog, first: Taking | None = None) -> None:
         self.provider = Taking()
         self.closing = asyncio.Event()
-        dispatch = Dispatch([Weighted(self.provider, 1)], runtime, holds=False)
+        asked = [Weighted(first, 1)] if first else []
+        providers = [*asked, Weighted(self.provider, 0 if first else 1)]
+        dispatch = Dispatch(providers, runtime, holds=False)
         store = Gated(log)
         super().__init__(Channel.PUSH, runtime, dispatch, store, self.closing)
         self.ledger = SentLedger(store)
@@ -145,56 +151,94 @@ def slice_of(*deliveries: Delivery) -> Slice:
     return slice_
 
 
-async def test_each_is_told_as_sent_when_its_mark_is_acknowledged(
-    runtime: Runtime, log: GatedLog
+def marked_in(write: Write) -> list[str]:
+    """The deliveries that a write to the changelog says were sent."""
+    assert write.place == STATE
+    keys = [key or b"" for key in write.keys]
+    return [key[5:].hex() for key in keys if key[:1] == b"s"]
+
+
+async def test_that_it_was_sent_and_what_is_told_of_it_is_one_write_and_frees_its_slot(
+    runtime: Runtime, log: GatheringGate
 ) -> None:
     push, (one, two) = Push(runtime, log), (critical(), critical())
     handling = asyncio.create_task(push.handle(slice_of(one, two)))
-    (mark,) = await log.next()
-    assert mark.place == STATE
-    mark.acknowledge()
-    # The first one's outcome does not wait for the second, whose mark comes about then.
-    written: list[Write] = []
-    while not handling.done():
+    for done, said in enumerate((one, two), 1):
+        (write,) = await log.next()
+        assert marked_in(write) == [said.delivery_id]
+        outcome = dict(write.entries)[FRONTIER + CRITICAL.name.encode()]
+        assert outcome == OFFSET.pack(done)
+        assert said.delivery_id.encode() in (write.entries[-1][1] or b"")
         await settled()
-        for write in log.take():
-            written.append(write)
-            write.acknowledge()
-        await asyncio.sleep(0.01)
+        assert len(push.provider.took) == done, "the next waits for this one's slot"
+        assert not handling.done()
+        write.acknowledge()
     await handling
-    places = [write.place[0] for write in written]
-    assert places.count(DELIVERY_EVENTS.name) == places.count("changelog") - 1
-    for said in (one, two):
-        name = said.delivery_id
-        *_, with_outputs, told = [
-            at for at, write in enumerate(written) if name.encode() in (write.entries[-1][1] or b"")
-        ]
-        assert [places[with_outputs], places[told]] == ["changelog", DELIVERY_EVENTS.name]
-    (marked,) = [at for at, write in enumerate(written) if (write.keys[0] or b"")[:1] == b"s"]
-    assert marked < max(at for at, place in enumerate(places) if place == DELIVERY_EVENTS.name)
-    assert log.begun == len(written) + 1
+    # Analysts are told before the frontier is committed, of both in one record.
+    await log.nothing()
+    flushing = asyncio.create_task(log.flush())
+    (told,) = await log.next()
+    assert told.place == (DELIVERY_EVENTS.name, 0)
+    ((_, value),) = told.entries
+    assert [event.delivery_id for event in decode(value or b"")] == [
+        each.delivery_id for each in (one, two)
+    ]
+    told.acknowledge()
+    await flushing
 
 
 async def test_a_close_lets_the_call_in_flight_be_marked_and_begins_no_other(
-    runtime: Runtime, log: GatedLog
+    runtime: Runtime, log: GatheringGate
 ) -> None:
     push, (one, two) = Push(runtime, log), (critical(), critical())
     handling = asyncio.create_task(push.handle(slice_of(one, two)))
-    (mark,) = await log.next()
+    (write,) = await log.next()
     push.closing.set()
     await settled()
     assert not handling.done()
-    mark.acknowledge()
-    # What came of it is written and told; of the other nothing is.
-    (outcome,) = await log.next()
-    assert outcome.place == STATE
-    outcome.acknowledge()
-    (told,) = await log.next()
-    assert told.place == (DELIVERY_EVENTS.name, 0)
-    assert not handling.done()
-    told.acknowledge()
+    write.acknowledge()
     with pytest.raises(Abandoned):
         await handling
     await log.nothing()
     assert push.provider.took == [one.delivery_id]
     assert set(push.ledger.find([one, two])) == {one.delivery_id}
+    # What came of it is told; of the other nothing is.
+    flushing = asyncio.create_task(log.flush())
+    (told,) = await log.next()
+    ((_, value),) = told.entries
+    assert [event.delivery_id for event in decode(value or b"")] == [one.delivery_id]
+    told.acknowledge()
+    await flushing
+
+
+class Failing(Taking):
+    """A provider that takes nothing, and says so."""
+
+    name = "failing"
+
+    async def send(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Refuse them for now."""
+        return [TransientFailure(Reason.PROVIDER_ERROR, "later") for _ in deliveries]
+
+
+async def test_who_was_called_before_the_one_that_took_it_is_told_with_the_same_write(
+    runtime: Runtime, log: GatheringGate
+) -> None:
+    push, said = Push(runtime, log, Failing()), critical()
+    handling = asyncio.create_task(push.handle(slice_of(said)))
+    (write,) = await log.next()
+    assert marked_in(write) == [said.delivery_id]
+    write.acknowledge()
+    await handling
+    await log.nothing()
+    flushing = asyncio.create_task(log.flush())
+    (told,) = await log.next()
+    ((_, value),) = told.entries
+    assert [(event.stage, event.provider) for event in decode(value or b"")] == [
+        (Stage.RETRYING, "failing"),
+        (Stage.SENT, "taking"),
+    ]
+    assert value is not None
+    assert value in (write.entries[-1][1] or b""), "byte for byte what a successor would tell"
+    told.acknowledge()
+    await flushing

@@ -10,9 +10,11 @@ import msgspec
 from agents.replay.in_memory_pipeline import HeldClock
 from agents.sink.agent import Sink
 from agents.sink.dispatch import Dispatch
+from agents.sink.outcomes import Done, Outcomes
 from pipeline.process.runtime import Runtime
 from pipeline.processing.slices import Slice
 from pipeline.producing.memory_log import MemoryLog
+from pipeline.producing.outputs import Outputs
 from pipeline.producing.write_queue import Entry
 from pipeline.settings import Settings
 from schemas.delivery import Delivery
@@ -23,15 +25,16 @@ from schemas.vocabulary import Channel, Priority, Reason
 from sinks.provider import Outcome, Sent, TransientFailure
 from sinks.registry import Weighted
 from tables.storage.finished_ahead import AHEAD
+from tables.storage.memory_store import MemoryStore
 from tables.storage.table import key_of
 from tests.agents.samples import delivery
 from tests.agents.shifted_clock import ShiftedClock
 from tests.agents.test_mark_order import STATE, Gated, Taking
 from tests.agents.test_slow_receivers import TOPIC, slice_of, to
 from tests.patience import until
-from tests.pipeline.gate import GatedLog, Write, settled
+from tests.pipeline.gate import GatheringGate, Write, settled
 from tests.simulation.play import Crash, Fate, MortalLog, MortalStore
-from tests.virtual_time import in_virtual_time
+from tests.virtual_time import in_virtual_time, now
 
 COUNT = 12
 SENT_FIRST = 7
@@ -67,64 +70,68 @@ def users(*numbers: int) -> list[str]:
     return [f"user-{number}{'' if number % 3 else '-busy'}" for number in numbers]
 
 
-def is_of_outcomes(write: Write) -> bool:
-    """Whether the changelog gets outcomes by it, rather than marks of what was sent."""
-    return write.place == STATE and any((key or b"")[:1] == b"\x00" for key in write.keys)
-
-
-async def write_begun(log: GatedLog) -> Write:
-    """The next write, of those that are begun side by side."""
-    await until(lambda: bool(log.pending), pause=0)
-    return log.pending.popleft()
+def marks_of(write: Write) -> int:
+    """How many deliveries the changelog is told to have been sent, by a write of outcomes."""
+    keys = [key or b"" for key in write.keys]
+    assert write.place == STATE
+    assert any(key[:1] == b"\x00" for key in keys)
+    return sum(key[:1] == b"s" for key in keys)
 
 
 async def test_a_slow_journal_gathers_outcomes_in_one_write() -> None:
-    log, provider = GatedLog(), OneByOne()
+    log, provider = GatheringGate(), OneByOne()
     store = Gated(log)
     runtime = Runtime(Settings(), log, ShiftedClock())
     dispatch = Dispatch([Weighted(provider, 1)], runtime, holds=False)
     sink = Sink(Channel.PUSH, runtime, dispatch, store, asyncio.Event())
     slice_ = slice_of(to(*users(*range(COUNT))))
     handling = asyncio.create_task(sink.handle(slice_))
-    # The first is a retry, which needs no mark: its outcome is written at once.
     provider.answer(*users(0))
     (first,) = await log.next()
-    assert is_of_outcomes(first)
+    assert marks_of(first) == 0, "it is to be tried again"
     # While that takes long, all the others end but for the second.
     provider.answer(*users(*range(2, COUNT)))
     await until(lambda: len(provider.took) == COUNT - 1)
     await log.nothing()
     assert store.frontier(TOPIC.name) == 0
     first.acknowledge()
-    # The marks of those that were sent are written while the first one's outputs are on their way.
-    outputs = [await write_begun(log) for _ in range(3)]
-    (marks,) = [write for write in outputs if write.place == STATE]
-    assert len(marks.keys) == SENT_FIRST
-    marks.acknowledge()
-    await log.nothing()
-    for write in outputs:
-        write.acknowledge()
+    (retry,) = await log.next()
+    assert retry.place[0] == RETRY.name
+    retry.acknowledge()
     (second,) = await log.next()
-    assert is_of_outcomes(second)
+    assert marks_of(second) == SENT_FIRST
     second.acknowledge()
-    told = []
-    for write in [await write_begun(log) for _ in range(2)]:
-        if write.place[0] == DELIVERY_EVENTS.name:
-            told += decode(write.entries[0][1] or b"")
-        write.acknowledge()
-    assert {event.user for event in told} == set(users(*range(2, COUNT)))
+    (retries,) = await log.next()
+    assert (retries.place[0], len(retries.entries)) == (RETRY.name, COUNT - 2 - SENT_FIRST)
+    retries.acknowledge()
     await settled()
     assert store.frontier(TOPIC.name) == 2
     stored = store.stored[AHEAD.prefix + key_of(TOPIC.name)]
     assert AHEAD.decode(stored) == [(4, slice_.next)]
+    flushing = asyncio.create_task(log.flush())
+    (told,) = await log.next()
+    ((_, value),) = told.entries
+    assert {event.user for event in decode(value or b"")} == set(users(0, *range(2, COUNT)))
+    told.acknowledge()
+    await flushing
     provider.answer(*users(1))
-    while not handling.done():
-        await settled()
-        for write in log.take():
-            write.acknowledge()
-        await asyncio.sleep(0.01)
+    (last,) = await log.next()
+    assert marks_of(last) == 1
+    last.acknowledge()
     await handling
     assert store.frontier(TOPIC.name) == slice_.next
+
+
+@in_virtual_time
+async def test_an_outcome_alone_waits_a_hundredth_of_a_second_for_others() -> None:
+    """So long a slot of the provider stands idle; one that waited a second would make ten calls."""
+    store = MemoryStore()
+    outcomes = Outcomes(store, Runtime(Settings(), MemoryLog(HeldClock()), HeldClock()))
+    slice_ = slice_of(to("ann"))
+    outcomes.begin(slice_)
+    await outcomes.submit(Done(slice_, [(0, 1)], Outputs(MemoryLog(HeldClock()))))
+    assert 0 < now() <= 0.02
+    assert store.frontier(TOPIC.name) == 1
 
 
 class Dying(Fate):
