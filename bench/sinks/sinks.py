@@ -41,7 +41,7 @@ from sinks.registry import kind_of
 BATCH = 100
 """Deliveries in a call, where a provider takes so many; ours and an SDK's carry the same."""
 READY = 200
-"""Calls whose deliveries are made before, at least: a sink gets them from Kafka."""
+"""Calls whose deliveries are made before, at most: a sink gets them from Kafka."""
 VENDOR_SHARE = 0.25
 """An SDK makes a quarter of the calls in a round, as it takes as long for them and longer."""
 ADDRESSES = {"push": device, "email": mailbox, "sms": phone}
@@ -143,18 +143,21 @@ def _bounded(name: str, *, is_native: bool) -> str:
 
 async def _sink(contest: Contest, checked: Outside, measured: Outside) -> Sink:
     """The contest of one provider, whose calls are checked at one place and measured at another."""
-    async with _contestants(contest.provider, checked) as contestants:
+    ready = min(READY, contest.calls)
+    async with _contestants(contest.provider, checked, ready) as contestants:
         compared = await contest.check(contestants)
         if checked == measured:
             return _found(
                 contest.provider, await contest.measure(contestants), contestants, compared
             )
-    async with _contestants(contest.provider, measured) as contestants:
+    async with _contestants(contest.provider, measured, ready) as contestants:
         return _found(contest.provider, await contest.measure(contestants), contestants, compared)
 
 
 @asynccontextmanager
-async def _contestants(name: str, outside: Outside) -> AsyncIterator[dict[str, Contestant]]:
+async def _contestants(
+    name: str, outside: Outside, ready: int
+) -> AsyncIterator[dict[str, Contestant]]:
     settings, vendor = outside.settings, VENDORS.get(name)
     async with AsyncExitStack() as closing:
         http = HttpClient(settings.provider_timeout, AT_ONCE)
@@ -163,7 +166,7 @@ async def _contestants(name: str, outside: Outside) -> AsyncIterator[dict[str, C
         closing.push_async_callback(provider.close)
         batch = min(BATCH, provider.batch_size)
         # Of ours, which is what Kafka hands to a sink, as much is made before as is checked.
-        calls = max(READY, AT_ONCE * BATCH // batch)
+        calls = max(ready, AT_ONCE * BATCH // batch)
         ours = Contestant(_ours(provider, outside, batch, calls), batch)
         bare = await closing.enter_async_context(_bare_of(provider, outside, ours.send))
         contestants = {OURS: ours, BARE: Contestant(bare, batch)}

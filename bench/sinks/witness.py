@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from embedded.simulators.accept_log import Accepted, read_accept_log
+from embedded.simulators.accept_log import Accepted, read_accept_log_from
 
 
 class Message(NamedTuple):
@@ -26,8 +26,7 @@ class Witness:
 
     def news(self) -> Counter[Message]:
         """What was accepted since this was last asked, each message as often as it was."""
-        accepted = read_accept_log(self._log)[self._seen :]
-        self._seen += len(accepted)
+        accepted, self._seen = read_accept_log_from(self._log, self._seen)
         return Counter(map(_message, accepted))
 
 

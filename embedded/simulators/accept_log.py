@@ -94,8 +94,16 @@ class AcceptLog:
 
 def read_accept_log(path: Path) -> list[Accepted]:
     """Every complete line so far; a last line still being written is left out."""
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
-    return msgspec.json.Decoder(Accepted).decode_lines(whole)
+    accepted, _ = read_accept_log_from(path, 0)
+    return accepted
+
+
+def read_accept_log_from(path: Path, begin: int) -> tuple[list[Accepted], int]:
+    """Every complete line from this byte on, and the byte from which to go on later."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        whole, end, _ = file.read().rpartition(b"\n")
+    return msgspec.json.Decoder(Accepted).decode_lines(whole), begin + len(whole) + len(end)
 
 
 def now() -> float:
