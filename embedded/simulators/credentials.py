@@ -29,7 +29,12 @@ class ServiceAccount(Struct, frozen=True, kw_only=True):
 
     def public_key(self) -> rsa.RSAPublicKey:
         """The half by which a token request is checked."""
-        key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
+        key = serialization.load_pem_private_key(
+            self.private_key.encode(),
+            password=None,
+            # We made it. To look whether its parts are primes takes half as long as to find them.
+            unsafe_skip_rsa_key_validation=True,
+        )
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError("a service account signs with RSA")
         return key.public_key()
@@ -203,9 +208,10 @@ def keep_credentials(
     kept = folder / "accounts.json"
     if kept.exists():
         values = msgspec.json.decode(kept.read_bytes())
-        # Accounts that came with a newer version are made up now.
-        new = msgspec.to_builtins(make_credentials(base_url))
-        credentials = msgspec.convert({**new, **values}, Credentials)
+        if not values.keys() >= set(Credentials.__struct_fields__):
+            # Accounts that came with a newer version are made up now.
+            values = {**msgspec.to_builtins(make_credentials(base_url)), **values}
+        credentials = msgspec.convert(values, Credentials)
         account = msgspec.structs.replace(
             credentials.service_account, token_uri=f"{base_url}/token"
         )

@@ -87,9 +87,11 @@ class Town:
 
 
 @pytest.fixture
-async def town(line: Line, tmp_path: Path) -> AsyncIterator[Town]:
-    (tmp_path / "catalogue").mkdir()
+async def town(line: Line, tmp_path: Path, accounts: tuple[bytes, bytes]) -> AsyncIterator[Town]:
+    for folder in ("catalogue", "outside"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "catalogue" / "builds.toml").write_text(CATALOGUE)
+    (tmp_path / "outside" / "accounts.json").write_bytes(accounts[0])
     log = tmp_path / "accepted.jsonl"
     async with serving(0, log, tmp_path / "outside") as outside:
         fields = settings_of(outside.environment).model_dump(exclude_unset=True)

@@ -134,9 +134,12 @@ class Texts:
 
 
 @pytest.fixture
-async def texts(line: Line, tmp_path: Path) -> AsyncIterator[Texts]:
+async def texts(line: Line, tmp_path: Path, accounts: tuple[bytes, bytes]) -> AsyncIterator[Texts]:
     http = HttpClient(PATIENCE, connections=8)
     one, two = tmp_path / "one", tmp_path / "two"
+    for folder, its_accounts in zip((one, two), accounts, strict=True):
+        folder.mkdir()
+        (folder / "accounts.json").write_bytes(its_accounts)
     logs = {"twilio": one / "accepted.jsonl", "spare": two / "accepted.jsonl"}
     async with (
         serving(0, logs["twilio"], one) as first,
