@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
+from analytics.clickhouse import ClickHouse as Client
+from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse
 from embedded.kafka import Kafka
 from pipeline.admin.topic_creation import create_topics
@@ -21,6 +23,7 @@ from pipeline.settings import Settings
 from schemas.errors import DownloadFailed
 from schemas.topics import TOPICS
 from tests.agents.line import PARTITIONS, Line, is_settled, line_to
+from tests.analytics.database import connected, created, empty_tables, tables_of
 from tests.certificates import Authority
 from tests.compiling import compile_share
 from tests.patience import PATIENCE
@@ -123,6 +126,28 @@ async def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """A running ClickHouse. Shared: use a database or tables of your own, and never stop it."""
     async with ClickHouse(tmp_path_factory.mktemp("clickhouse")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def migrated(clickhouse: ClickHouse) -> AsyncIterator[str]:
+    """The name of a database with our tables and views: to make them takes longer than most tests
+    do. It has no rows before and after each test."""
+    async with created(clickhouse) as name:
+        async with connected(clickhouse, name) as client:
+            await migrate(client)
+        yield name
+
+
+@pytest.fixture
+async def database(clickhouse: ClickHouse, migrated: str) -> AsyncIterator[Client]:
+    """A client of a database with our tables and views, without rows."""
+    async with connected(clickhouse, migrated) as client:
+        tables = await tables_of(client)
+        try:
+            yield client
+        finally:
+            await empty_tables(client)
+        assert await tables_of(client) == tables, "who changes a table begins with `empty`"
 
 
 @pytest.fixture(scope="session")

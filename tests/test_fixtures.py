@@ -27,6 +27,7 @@ MAY_BE_SHARED = {
     "str": "the name of something prepared",
     "World": "a value",
     "list[Happening]": "values",
+    "tuple[bytes, bytes]": "values",
     "list[str]": "values",
     "Written": "values",
     "dict[str, Company]": "values, once the producers are gone",

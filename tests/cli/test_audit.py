@@ -24,8 +24,6 @@ from schemas.naming import LONGEST_NAME, is_name
 from schemas.topics import AUDIT
 from tests.agents.line import PARTITIONS
 from tests.agents.names import unique
-from tests.analytics.conftest import database as database
-from tests.analytics.conftest import migrated as migrated
 
 HERE = f"shell:{login_of(getpass.getuser(), {})}@{socket.gethostname()}"
 TENANT = "acme"

@@ -1,7 +1,6 @@
 """Hints: from opens in ClickHouse to a decider that waits for a user's best hour, and forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from click.testing import CliRunner
 
 from agents.best_hours import publish_hints
 from analytics.clickhouse import ClickHouse
-from analytics.migration import migrate
 from cli.main import tocsin
 from embedded.clickhouse import ClickHouse as Server
 from pipeline.producing.outputs import Outputs, partition_of
@@ -26,30 +24,12 @@ from tests.agents.names import unique
 from tests.agents.samples import event, reachable
 from tests.agents.stage import Stage
 from tests.agents.test_waiting import file_of
-from tests.analytics.database import connected, created, empty_tables
 from tests.analytics.story import happened
 
 PUSH = Channel.PUSH
 LEFT_MS = 15 * 60_000
 """Until the hour begins, for which a busy machine must not need so long to look once more."""
 PATIENT = 'channels = ["push"]\nsend_at = "best_hour"'
-
-
-@pytest.fixture(scope="module")
-async def migrated(clickhouse: Server) -> AsyncIterator[str]:
-    """The name of a database with our tables: to make them takes longer than these tests do."""
-    async with created(clickhouse) as name:
-        async with connected(clickhouse, name) as client:
-            await migrate(client)
-        yield name
-
-
-@pytest.fixture
-async def database(clickhouse: Server, migrated: str) -> AsyncIterator[ClickHouse]:
-    """Our tables in a database of these tests, without rows."""
-    async with connected(clickhouse, migrated) as client:
-        yield client
-        await empty_tables(client)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from cli.main import tocsin
 from policy.experiments.results import Metric, Results, VariantResult, results
 from policy.experiments.statistics import Counts, Interval
 from schemas.errors import WrongUsage
-from tests.analytics.conftest import database as database
-from tests.analytics.conftest import migrated as migrated
 
 CATALOGUE = Path(__file__).parents[3] / "catalogue"
 

@@ -14,8 +14,6 @@ from embedded.kafka import Kafka
 from schemas.delivery_event import DeliveryEvent
 from schemas.errors import WrongUsage
 from schemas.vocabulary import Channel, Reason, Stage
-from tests.analytics.conftest import database as database
-from tests.analytics.conftest import migrated as migrated
 from tests.analytics.story import DAY, TENANT, happened
 
 ONE, OTHER = "90b7c12854cbd5478e08a06ddc4438ba", "90b7c1ff00000000000000000000ffff"
