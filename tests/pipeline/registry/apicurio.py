@@ -32,8 +32,10 @@ class Apicurio:
     async def start(self) -> None:
         """Start it; on return it answers. Raises DownloadFailed, and Unavailable."""
         program = await _program()
+        # It also has a port for those who watch it: without these, one that is always the same.
         options = (f"-Dquarkus.http.host={LOOPBACK}", f"-Dquarkus.http.port={self._port}",
-                   "-Dquarkus.management.enabled=false")  # fmt: skip
+                   f"-Dquarkus.management.host={LOOPBACK}",
+                   f"-Dquarkus.management.port={free_port()}")  # fmt: skip
         argv = [str(java()), *JVM, *options, "-jar", str(program / "quarkus-run.jar")]
         await self._child.start(argv, {}, self._folder / "apicurio.log", self._is_ready)
 
