@@ -17,6 +17,7 @@ HOUSES = {
               "chaos/test_priority.py", "chaos/test_poison.py", "chaos/test_secrets.py",
               "chaos/test_upgrade.py", "chaos/test_bad_network.py"),
     "web": ("web/api", "web/gateway", "web/pages"),
+    "town": ("chaos/test_producers.py", "chaos/test_waiting.py"),
     "registry": ("agents/test_registry_sources.py", "pipeline/registry/test_real_registry.py"),
 }  # fmt: skip
 """Files and folders whose tests share a house: by far the longest there is."""

@@ -13,6 +13,7 @@ from tests.sharing import ALONE, HOUSES, LONG, TESTS, group_of, rank_of
     [
         ("chaos/test_kills.py", "chaos"),
         ("chaos/test_stops.py", "chaos"),
+        ("chaos/test_waiting.py", "town"),
         ("chaos/test_sinks.py", "chaos/test_sinks.py"),
         ("web/api/test_inbox.py", "web"),
         ("web/pages/bell/test_rows.py", "web"),

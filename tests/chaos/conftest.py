@@ -1,4 +1,4 @@
-"""One house for all chaos tests: what they do to it, they heal."""
+"""Houses for chaos tests: what they do to them, they heal."""
 
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,6 +8,7 @@ import pytest
 
 from embedded.local_stack import LocalStack
 from embedded.simulators.faults import Fault
+from tests.chaos import foreign, waiting
 from tests.chaos.observe import set_fault
 from tests.patience import PATIENCE
 from tests.runs import is_default
@@ -51,6 +52,24 @@ async def running_house(
         session_timeout=SESSION_TIMEOUT,
         calls_in_flight=CALLS_IN_FLIGHT,
         provider_timeout=PATIENCE,
+    ) as house:
+        yield house
+
+
+@pytest.fixture(scope="package")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
+    """What becomes a push or waits in an inbox, with types that only tests have.
+
+    Shared, so each test has users of its own.
+    """
+    folder = tmp_path_factory.mktemp("town")
+    files = {"orders.toml": foreign.CATALOGUE, **waiting.catalogue_files()}
+    async with LocalStack(
+        folder,
+        roles=("intake", "router", "decider", "push", "inapp"),
+        partitions=PARTITIONS,
+        session_timeout=BRIEF_SESSION,
+        catalogue=catalogue_in(folder, files),
     ) as house:
         yield house
 

@@ -20,6 +20,20 @@ TIMES = 2
 """Events of each actor to each user."""
 DEVICES = 3
 """How often each user changes their device."""
+CATALOGUE = """
+event = "order.shipped"
+[types.order_shipped]
+category = "orders"
+priority = "high"
+transactional = true
+channels = ["push"]
+users = "customer_id"
+time_to_live = "1d"
+rate_limit = { count = 1000, seconds = 1 }
+templates.push.title = "Order {{ data.order_id }}"
+templates.push.body = "It is on its way."
+"""
+"""A company's only type of notification."""
 CODECS = dict(zip(PLACEMENTS, cycle(("snappy", "lz4", "zstd", "gzip", "none")), strict=False))
 """How each placement's producer compresses."""
 

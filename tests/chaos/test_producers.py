@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -13,42 +13,16 @@ from embedded.simulators.accept_log import Accepted, read_accept_log
 from schemas.request import Request
 from schemas.topics import DEAD_LETTERS, REQUESTS
 from schemas.vocabulary import Priority
-from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
+from tests.chaos.conftest import Tell
 from tests.chaos.foreign import ACTORS, DEVICES, TIMES, USERS, Company, company
 from tests.chaos.observe import read_all, ready_count, until_ready_again, wait_until_read
 from tests.placements import PLACEMENTS
 
-ROLES = ("intake", "router", "decider", "push")
-CATALOGUE = """
-event = "order.shipped"
-[types.order_shipped]
-category = "orders"
-priority = "high"
-transactional = true
-channels = ["push"]
-users = "customer_id"
-time_to_live = "1d"
-rate_limit = { count = 1000, seconds = 1 }
-templates.push.title = "Order {{ data.order_id }}"
-templates.push.body = "It is on its way."
-"""
+KILLED = ("intake", "router", "decider")
+"""Who hands records on."""
 PAUSE = 0.1
 """Seconds between two rounds of users, so that who moves their records is killed among them."""
 _request = msgspec.json.Decoder(Request).decode
-
-
-@pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    """A house for what becomes a push."""
-    folder = tmp_path_factory.mktemp("producers")
-    async with LocalStack(
-        folder,
-        roles=ROLES,
-        partitions=PARTITIONS,
-        session_timeout=BRIEF_SESSION,
-        catalogue=catalogue_in(folder, {"orders.toml": CATALOGUE}),
-    ) as house:
-        yield house
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +45,7 @@ async def test_the_same_with_many_kills_of_all_who_hand_records_on(
     town: LocalStack, tell: Tell, placement: str
 ) -> None:
     names = {placement: "long-" + placement.replace(" ", "-")}
-    here = (await _play(town, names, killed=ROLES[:3], kills=10))[placement]
+    here = (await _play(town, names, killed=KILLED, kills=10))[placement]
     await _is_right(town, here, tell)
 
 

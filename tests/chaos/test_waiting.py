@@ -11,7 +11,7 @@ import pytest
 
 from embedded.local_stack import LocalStack
 from embedded.simulators.accept_log import read_accept_log
-from tests.chaos.conftest import BRIEF_SESSION, PARTITIONS, Tell, catalogue_in
+from tests.chaos.conftest import Tell
 from tests.chaos.flow import Flow, playing
 from tests.chaos.observe import (
     SENDING,
@@ -30,7 +30,6 @@ from tests.chaos.waiting import (
     Told,
     Waiting,
     broken,
-    catalogue_files,
     happening,
 )
 from tests.chaos.workers import second, stop
@@ -39,20 +38,6 @@ RATE, BRIEF_RATE = 40, 15
 """Records a second, and in the default run, which has other tests beside."""
 LONGEST = max(WINDOW + LATENESS, ESCALATION) / 1000
 """Seconds that anything waits."""
-
-
-@pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    """A house with a catalogue of its own."""
-    folder = tmp_path_factory.mktemp("waiting")
-    async with LocalStack(
-        folder,
-        roles=("router", "decider", "push", "inapp"),
-        partitions=PARTITIONS,
-        session_timeout=BRIEF_SESSION,
-        catalogue=catalogue_in(folder, catalogue_files()),
-    ) as house:
-        yield house
 
 
 async def test_what_waits_survives_kills_and_rebalances(town: LocalStack, tell: Tell) -> None:
