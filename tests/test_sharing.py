@@ -14,6 +14,7 @@ from tests.sharing import ALONE, HOUSES, LONG, TESTS, group_of, rank_of
         ("chaos/test_kills.py", "chaos"),
         ("chaos/test_stops.py", "chaos"),
         ("chaos/test_waiting.py", "town"),
+        ("schemas/test_forms.py", "chaos"),
         ("chaos/test_sinks.py", "chaos/test_sinks.py"),
         ("web/api/test_inbox.py", "web"),
         ("web/pages/bell/test_rows.py", "web"),
@@ -41,6 +42,8 @@ def test_whoever_uses_a_house_of_all_is_listed() -> None:
     for folder, fixture, name in (
         ("web", "api: Api", "web"),
         ("chaos", "house: House, tell", "chaos"),
+        ("chaos", "release: Path, tell", "chaos"),
+        ("schemas", "release: Path", "chaos"),
         ("agents", "apicurio: Apicurio", "registry"),
         ("pipeline", "apicurio: Apicurio", "registry"),
     ):
