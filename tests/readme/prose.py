@@ -20,7 +20,7 @@ IN_BLOCKS = (
 def run_all(walk: Walk) -> None:
     """Each command that the prose names, with something in the place of its capitals."""
     for command, look in INLINE.items():
-        look(walk, walk.run(command))
+        look(walk, command)
 
 
 def open_all(walk: Walk, document: str) -> None:
@@ -47,13 +47,18 @@ def _rows(walk: Walk, question: str) -> list[str]:
         return str(answer.read(), "utf-8").splitlines()
 
 
-def _made(_: Walk, ended: Ended) -> None:
+def _made(ended: Ended) -> None:
     assert ended.code == 0
     assert ended.output.startswith("tocsin_")
 
 
-def _operator(walk: Walk, ended: Ended) -> None:
-    _made(walk, ended)
+def _key(walk: Walk, command: str) -> None:
+    _made(walk.run(f"{command} another"))
+
+
+def _operator(walk: Walk, command: str) -> None:
+    ended = walk.run(command)
+    _made(ended)
     header = f"Authorization: Bearer {ended.output.strip()}"
     url = f"http://127.0.0.1:{walk.ports[8090]}/v1/operations"
     assert walk.shell.run(
@@ -61,7 +66,7 @@ def _operator(walk: Walk, ended: Ended) -> None:
     ).output == ("200")
 
 
-def _timeline(walk: Walk, _: Ended) -> None:
+def _timeline(walk: Walk, _: str) -> None:
     """By the whole id that `tocsin day` shows, and by the beginning of it."""
     day = walk.shell.run("tocsin day --user ada").output
     whole = next(line.split()[0] for line in day.splitlines() if "order_shipped" in line)
@@ -71,29 +76,31 @@ def _timeline(walk: Walk, _: Ended) -> None:
         assert f"{whole}  order_shipped to ada" in ended.output
 
 
-def _export(walk: Walk, _: Ended) -> None:
+def _export(walk: Walk, _: str) -> None:
     said = walk.run("tocsin export funnel --to told.parquet --json")
     assert '"view":"funnel"' in said.output
 
 
-def _analyst(_: Walk, ended: Ended) -> None:
+def _analyst(walk: Walk, command: str) -> None:
+    ended = walk.run(command)
     assert ended.code == ExitCode.NO_PERMISSION
     assert "no account was created" in ended.errors
 
 
-def _secret(walk: Walk, _: Ended) -> None:
+def _secret(walk: Walk, _: str) -> None:
     ended = walk.shell.run("tocsin webhooks secret --url https://shop.example.com/hook")
     assert ended.code == 0
     assert ended.output.startswith("whsec_")
 
 
-def _rules(_: Walk, ended: Ended) -> None:
+def _rules(walk: Walk, command: str) -> None:
+    ended = walk.run(command)
     assert ended.code == 0
     assert "--allow-principal User:tocsin --operation Read" in ended.output
 
 
-INLINE: dict[str, Callable[[Walk, Ended], None]] = {
-    "tocsin keys create": lambda walk, _: _made(walk, walk.run("tocsin keys create another")),
+INLINE: dict[str, Callable[[Walk, str], None]] = {
+    "tocsin keys create": _key,
     "tocsin timeline ID": _timeline,
     "tocsin analyst NAME": _analyst,
     "tocsin export VIEW --to FILE": _export,
