@@ -18,13 +18,15 @@ HOUSES = {
               "chaos/test_upgrade.py", "chaos/test_bad_network.py",
               # With test_upgrade they share the last release, as it is built.
               "schemas/test_forms.py"),
+    # One test after the other of everything that the README says.
+    "readme": ("test_readme.py",),
     "web": ("web/api", "web/gateway", "web/pages"),
     "town": ("chaos/test_producers.py", "chaos/test_waiting.py"),
     "registry": ("agents/test_registry_sources.py", "pipeline/registry/test_real_registry.py"),
 }  # fmt: skip
-"""Files and folders whose tests share a house: by far the longest there is."""
+"""Files and folders whose tests share a house or take one long: by far the longest there is."""
 LONG = (
-    *("chaos", "test_readme.py", "test_style.py", "bench", "analytics", "agents"),
+    *("chaos", "test_style.py", "bench", "analytics", "agents"),
     *("cli", "pipeline", "tables", "embedded", "demo"),
 )
 """Folders whose files each share something among their tests; those of long files first."""
