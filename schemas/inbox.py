@@ -139,7 +139,7 @@ class Live(Struct, Generic[Said], frozen=True, kw_only=True, omit_defaults=True,
     is the message's: of a user whose last item was `id`, or is, where it `is_item` itself. It may
     be told again: the id says whether it is known. The inbox has it once the record before the
     message's `position` is done (TOPIC:OFFSET, in the user's partition), which may be a moment
-    after this is read: outputs come before state.
+    after this is read: frontiers move once outputs are acknowledged.
     """
 
     user: Name

@@ -263,7 +263,8 @@ def is_ours(name: str, prefix: str = "") -> bool:
 
 
 GATHERED = frozenset({DELIVERY_EVENTS.name})
-"""Topics for whose records nobody waits: those of many slices are written together."""
+"""Topics for whose records nobody waits, all of them by the line: those of many slices are written
+together."""
 LINES = frozenset(topic.name for topic in TOPICS if topic.lines)
 """Topics whose records hold values by the line."""
 HEADERS = {

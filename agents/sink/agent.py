@@ -12,7 +12,7 @@ from agents.log_ids import ids_of
 from agents.sink.dispatch import Dispatch
 from agents.sink.emission import Emission
 from agents.sink.outcomes import Done, Outcomes, Sending
-from agents.sink.provider_calls import Call, Failures
+from agents.sink.provider_calls import Call
 from agents.state import Stateful, open_store
 from pipeline.process.runtime import Runtime
 from pipeline.processing.partitions import Role
@@ -149,10 +149,9 @@ class Sink(Stateful):
         if is_stale:
             mark = self._ledger.find([delivery]).get(name)
         self._under_way[name] = asyncio.Event()
-        failed: Failures = []
-        sending = Sending(self._ledger, self._outcomes, done, emission, failed)
+        sending = Sending(self._ledger, self._outcomes, done, emission)
         try:
-            await self._deliver(record, delivery, mark, emission, sending, failed)
+            await self._deliver(record, delivery, mark, emission, sending)
         except Exception as error:
             if not is_of_record(error):
                 raise
@@ -191,7 +190,6 @@ class Sink(Stateful):
         mark: SentMark | None,
         emission: Emission,
         sending: Sending,
-        failed: Failures,
     ) -> None:
         origin = f"{record.topic}:{record.offset}"
         if mark is not None and mark.held not in ("", origin):
@@ -205,10 +203,10 @@ class Sink(Stateful):
                 emission.replaced()
                 return
             # Asks by itself, right before the call, whether the user was erased.
-            call = Call(delivery, sending, self._closing, self._is_forgotten, origin, failed)
+            closing, is_forgotten = self._closing, self._is_forgotten
+            call = Call(delivery, sending, closing, is_forgotten, origin, sending.failed)
             answer = await self._dispatch.deliver(call)
-            # What was sent is emitted already: also of who is forgotten, as a call can't be taken
-            # back.
+            # What was sent is told already, also of who is forgotten: a call can't be taken back.
             if not sending.is_done and not self._is_forgotten(delivery):
                 emission.answered(answer)
         elif self._is_forgotten(delivery):

@@ -93,22 +93,18 @@ class Sending:
     """What is noted of one delivery that is being sent; a `agents.sink.provider_calls.Ledger`.
 
     That it was sent becomes durable together with its outcome, after which it `is_done`. That it
-    may have been is noted before anything else is decided.
+    may have been is noted before anything else is decided. Whoever calls providers adds to
+    `failed`, of which the outcome tells.
     """
 
     def __init__(
-        self,
-        ledger: SentLedger,
-        outcomes: Outcomes,
-        done: Done,
-        emission: Emission,
-        failed: Failures,
+        self, ledger: SentLedger, outcomes: Outcomes, done: Done, emission: Emission
     ) -> None:
         self._ledger = ledger
         self._outcomes = outcomes
         self._done = done
         self._emission = emission
-        self._failed = failed
+        self.failed: Failures = []
         self.is_done = False
 
     async def mark(self, delivery: Delivery, mark: SentMark) -> None:
@@ -116,6 +112,6 @@ class Sending:
         if mark.held:
             await self._ledger.mark(delivery, mark)
             return
-        self._emission.answered(Answer(mark.provider, mark, tuple(self._failed)))
+        self._emission.answered(Answer(mark.provider, mark, tuple(self.failed)))
         await self._outcomes.submit(self._done._replace(sent=(delivery, mark)))
         self.is_done = True
