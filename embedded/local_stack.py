@@ -37,8 +37,7 @@ TOGETHER = "worker"
 
 PARTITIONS = 4
 """Of each topic in a new folder. On one machine half as many as elsewhere serve as many workers as
-it has processors for, and a message is there in half of the time: what is written at a time goes to
-fewer places (docs/measured.md)."""
+it has processors for, and each costs Kafka and us time whatever comes (docs/measured.md)."""
 
 Progress = Callable[[str], None]
 
