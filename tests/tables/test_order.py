@@ -267,6 +267,25 @@ async def test_a_slice_does_not_wait_for_what_analysts_are_told(
     assert await noted(store, log) == [key_of_outputs(1)]
 
 
+async def test_what_is_due_by_the_clock_is_told_at_once(
+    store: PartitionStore, log: GatedLog
+) -> None:
+    """No frontier moves by it, so nobody could tell from outside that something is to come."""
+    gate = GatheringGate()
+    transaction = Transaction(None, store, Outputs(gate))
+    transaction.outputs.add(DELIVERY_EVENTS, 0, None, b"row")
+    finishing = asyncio.create_task(transaction.commit())
+    (state,) = await log.next()
+    assert state.keys == [key_of_outputs(0)]
+    state.acknowledge()
+    (told,) = await gate.next()
+    assert told.entries == [(None, b"row")]
+    await settled()
+    assert not finishing.done()
+    told.acknowledge()
+    await finishing
+
+
 async def noted(store: PartitionStore, log: GatedLog) -> list[bytes | None]:
     """What the changelog now says was sent, by the keys under which it stood."""
     noting = asyncio.create_task(store.note_sent(0))
