@@ -6,10 +6,10 @@ changelog has it already, and whoever takes over sends it from there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from pipeline.producing.outputs import LINES_BYTES, Acknowledged, Records
+from pipeline.producing.outputs import LINES_BYTES, Acknowledged, Place, Records
 from pipeline.producing.write_queue import Entry
 
 Write = Callable[[str, int, list[Entry]], Awaitable[int]]
@@ -44,18 +44,18 @@ class Gathering:
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._waiting: dict[tuple[str, int], Waiting] = {}
-        self._writing: set[asyncio.Task[None]] = set()
+        self._waiting: dict[Place, Waiting] = {}
+        self._writing: dict[asyncio.Task[None], Place] = {}
         self._error: BaseException | None = None
 
-    def add(self, records: Records, acknowledged: Acknowledged) -> bool:
+    def add(self, records: Records, acknowledged: Acknowledged) -> list[Place]:
         """Have these written with others; `acknowledged` is called once all of them are.
 
-        Where they fill a record they are written at once. Then this is True and whoever adds waits
-        until all is `settled`, so that no more gathers than is written.
+        Where they fill a record they are written at once. It returns these places: whoever adds
+        waits until they are `settled`, so that no more gathers than is written.
         """
         countdown = Countdown(len(records), acknowledged)
-        is_full = False
+        full = list[Place]()
         for topic, partition, entries in records:
             waiting = self._waiting.setdefault((topic, partition), Waiting())
             for _, value in entries:
@@ -63,9 +63,9 @@ class Gathering:
                 waiting.size += len(waiting.lines[-1])
             waiting.tell.append(countdown)
             if waiting.size >= LINES_BYTES:
-                self._begin((topic, partition))
-                is_full = True
-        return is_full
+                full.append((topic, partition))
+                self._begin(full[-1])
+        return full
 
     async def flush(self) -> None:
         """Write all that waits; on return all that was ever added is acknowledged.
@@ -74,14 +74,18 @@ class Gathering:
         """
         for place in list(self._waiting):
             self._begin(place)
-        await self.settled()
+        await self._wait_for(list(self._writing))
 
-    def _begin(self, place: tuple[str, int]) -> None:
+    async def settled(self, places: Collection[Place]) -> None:
+        """Wait until what is being written to these places is acknowledged; raises as `flush`."""
+        await self._wait_for([task for task, place in self._writing.items() if place in places])
+
+    def _begin(self, place: Place) -> None:
         task = asyncio.create_task(self._write_out(place, self._waiting.pop(place)))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        self._writing[task] = place
+        task.add_done_callback(self._writing.pop)
 
-    async def _write_out(self, place: tuple[str, int], waiting: Waiting) -> None:
+    async def _write_out(self, place: Place, waiting: Waiting) -> None:
         try:
             await self._write(*place, [(None, value) for value in _records_of(waiting.lines)])
         except Exception as error:
@@ -90,11 +94,10 @@ class Gathering:
         for countdown in waiting.tell:
             countdown.one_done()
 
-    async def settled(self) -> None:
-        """Wait until all that is being written is acknowledged; raises as `flush` does."""
-        if self._writing:
+    async def _wait_for(self, tasks: Collection[asyncio.Task[None]]) -> None:
+        if tasks:
             # Not gathered: who is cancelled here must not take back what others wait for.
-            await asyncio.wait(list(self._writing))
+            await asyncio.wait(tasks)
         if self._error is not None:
             raise self._error
 

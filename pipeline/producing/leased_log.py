@@ -1,11 +1,12 @@
 """The producer of a process, as one role writes with it: for as long as its lease lasts."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from pipeline.producing.fencing import CHANGELOG
 from pipeline.producing.gathering import Gathering
 from pipeline.producing.lease import Lease
-from pipeline.producing.outputs import Acknowledged, Records
+from pipeline.producing.outputs import Acknowledged, Place, Records
 from pipeline.producing.producer import Producer
 from pipeline.producing.write_queue import Entry
 
@@ -41,13 +42,13 @@ class LeasedLog:
             self.written[partition] += 1
         return end
 
-    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+    def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
         """Have these written with others, before frontiers are committed; see `Gathering.add`."""
         return self._gathering.add(records, acknowledged)
 
-    async def settled(self) -> None:
-        """Wait until what was gathered and is being written is acknowledged; raises Unavailable."""
-        await self._gathering.settled()
+    async def settled(self, places: Collection[Place]) -> None:
+        """Wait until what is gathered and being written there is acknowledged; see `Gathering`."""
+        await self._gathering.settled(places)
 
     async def flush(self) -> None:
         """Write all that was gathered; on return it is acknowledged. Raises Unavailable."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
@@ -33,6 +33,8 @@ class Log(Protocol):
 Records = list[tuple[str, int, list[Entry]]]
 """Records by topic and partition, as they are sent: also in the changelog, until they are."""
 NO_RECORDS: Records = []
+Place = tuple[str, int]
+"""A topic and a partition."""
 Acknowledged = Callable[[], None]
 """Called once Kafka has acknowledged what it was given with."""
 
@@ -45,11 +47,11 @@ def ignore() -> None:
 class GatheringLog(Protocol):
     """A log that has what nobody waits for written with others', before frontiers are committed."""
 
-    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+    def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
         """See `pipeline.producing.gathering.Gathering.add`."""
         ...
 
-    async def settled(self) -> None:
+    async def settled(self, places: Collection[Place]) -> None:
         """See `pipeline.producing.gathering.Gathering.settled`."""
         ...
 
@@ -119,10 +121,10 @@ class Outputs:
         What is sent `later` is as `part` said, and `acknowledged` is called once it was.
         """
         if later and isinstance(self._producer, GatheringLog):
-            is_full = self._producer.gather(later, acknowledged)
+            full = self._producer.gather(later, acknowledged)
             await send(self._producer, records)
-            if is_full:
-                await self._producer.settled()
+            if full:
+                await self._producer.settled(full)
         else:
             await send(self._producer, [*records, *later])
             acknowledged()

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 
 from pipeline.producing.gathering import Gathering
-from pipeline.producing.outputs import Acknowledged, Records
+from pipeline.producing.outputs import Acknowledged, Place, Records
 from pipeline.producing.write_queue import Entry
 from schemas.errors import Unavailable
 from tests.patience import until
@@ -80,13 +81,13 @@ class GatheringGate(GatedLog):
         super().__init__()
         self._gathering = Gathering(self.write)
 
-    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+    def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
         """Keep them until then."""
         return self._gathering.add(records, acknowledged)
 
-    async def settled(self) -> None:
-        """Wait for what is being written."""
-        await self._gathering.settled()
+    async def settled(self, places: Collection[Place]) -> None:
+        """Wait for what is being written there."""
+        await self._gathering.settled(places)
 
     async def flush(self) -> None:
         """Write what was gathered."""

@@ -1,6 +1,6 @@
 """Faults put in on purpose: each must be found, or the simulation proves nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import count
 from typing import Any
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from agents.decider.decisions import Decisions
 from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.producing.memory_log import MemoryLog
-from pipeline.producing.outputs import Acknowledged, Records
+from pipeline.producing.outputs import Acknowledged, Place, Records
 from pipeline.producing.write_queue import Entry
 from policy.decision import rules
 from policy.decision.builder import Draft
@@ -74,10 +74,10 @@ def note_before_outputs(patch: pytest.MonkeyPatch) -> None:
 def note_before_they_are_gathered(patch: pytest.MonkeyPatch) -> None:
     """What others are to be sent with is noted as sent once it waits for them."""
 
-    def gather(self: TownLog, records: Records, acknowledged: Acknowledged) -> bool:
-        is_full = gathered(self, records, lambda: None)
+    def gather(self: TownLog, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
+        full = gathered(self, records, lambda: None)
         acknowledged()
-        return is_full
+        return full
 
     gathered = TownLog.gather
     patch.setattr(TownLog, "gather", gather)

@@ -1,7 +1,7 @@
 """Playing a script: the real router and decider, in memory, that may crash at any step."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -9,7 +9,7 @@ from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.producing.gathering import Gathering
 from pipeline.producing.memory_log import MemoryLog
-from pipeline.producing.outputs import Acknowledged, Records
+from pipeline.producing.outputs import Acknowledged, Place, Records
 from pipeline.producing.write_queue import Entry, size_of
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
@@ -100,11 +100,11 @@ class TownLog(MortalLog):
         super().__init__(clock, fate, lateness)
         self._gathering = Gathering(self.write)
 
-    def gather(self, records: Records, acknowledged: Acknowledged) -> bool:
+    def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
         return self._gathering.add(records, acknowledged)
 
-    async def settled(self) -> None:
-        await self._gathering.settled()
+    async def settled(self, places: Collection[Place]) -> None:
+        await self._gathering.settled(places)
 
     async def flush(self) -> None:
         await self._gathering.flush()

@@ -73,15 +73,20 @@ async def test_what_fills_a_record_is_written_at_once_and_is_to_be_waited_for() 
     gathering = Gathering(log.write)
     gathering.add(said("elsewhere", 1), few)
     assert not gathering.add(said("x" * (LINES - 1)), few)
-    assert gathering.add(said("y"), many)
+    full = gathering.add(said("y"), many)
+    assert full == [("events", 0)]
     (write,) = await log.next()
     assert write.place == ("events", 0)
-    waiting = asyncio.create_task(gathering.settled())
+    # A broker that stalls holds up only what depends on it.
+    assert gathering.add(said("z" * LINES, 2), many) == [("events", 2)]
+    (stalled,) = await log.next()
+    waiting = asyncio.create_task(gathering.settled(full))
     await settled()
     assert not waiting.done()
     write.acknowledge()
     await waiting
     assert (few.times, many.times) == (1, 1)
+    stalled.acknowledge()
     # What waits elsewhere waits on.
     flushing = asyncio.create_task(gathering.flush())
     (write,) = await log.next()
@@ -162,8 +167,7 @@ async def walk(steps: Steps) -> None:
             wanted[place] += of_place
             records.append((*place, [(None, line) for line in of_place]))
         told.append(Told())
-        if gathering.add(records, told[-1]):
-            await gathering.settled()
+        await gathering.settled(gathering.add(records, told[-1]))
     await gathering.flush()
     assert {place: b"\n".join(each).split(b"\n") for place, each in written.items()} == wanted
     assert [each.times for each in told] == [1] * len(told)
