@@ -6,11 +6,11 @@ changelog has it already, and whoever takes over sends it from there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
-from pipeline.producing.outputs import LINES_BYTES, Acknowledged, Place, Records
-from pipeline.producing.write_queue import Entry
+from pipeline.producing.outputs import LINES_BYTES, Acknowledged, Records, in_lines
+from pipeline.producing.write_queue import Entry, Place
 
 Write = Callable[[str, int, list[Entry]], Awaitable[int]]
 """Appends records to a partition of a topic; on return they are acknowledged."""
@@ -34,13 +34,16 @@ class Countdown:
 class Waiting:
     """What waits for one place, and who is to be told."""
 
-    lines: list[bytes] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     size: int = 0
     tell: list[Countdown] = field(default_factory=list)
 
 
 class Gathering:
-    """Lines that are to be written, by topic and partition, in the order in which they came."""
+    """The half of a log that gathers: a `pipeline.producing.outputs.GatheringLog`.
+
+    Lines that are to be written, by topic and partition, in the order in which they came.
+    """
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -48,7 +51,7 @@ class Gathering:
         self._writing: dict[asyncio.Task[None], Place] = {}
         self._error: BaseException | None = None
 
-    def add(self, records: Records, acknowledged: Acknowledged) -> list[Place]:
+    def gather(self, records: Records, acknowledged: Acknowledged) -> list[Place]:
         """Have these written with others; `acknowledged` is called once all of them are.
 
         Where they fill a record they are written at once. It returns these places: whoever adds
@@ -58,9 +61,8 @@ class Gathering:
         full = list[Place]()
         for topic, partition, entries in records:
             waiting = self._waiting.setdefault((topic, partition), Waiting())
-            for _, value in entries:
-                waiting.lines.append(value or b"")
-                waiting.size += len(waiting.lines[-1])
+            waiting.entries += entries
+            waiting.size += sum(len(value or b"") for _, value in entries)
             waiting.tell.append(countdown)
             if waiting.size >= LINES_BYTES:
                 full.append((topic, partition))
@@ -87,7 +89,7 @@ class Gathering:
 
     async def _write_out(self, place: Place, waiting: Waiting) -> None:
         try:
-            await self._write(*place, [(None, value) for value in _records_of(waiting.lines)])
+            await self._write(*place, in_lines(waiting.entries))
         except Exception as error:
             self._error = error
             return
@@ -100,15 +102,3 @@ class Gathering:
             await asyncio.wait(tasks)
         if self._error is not None:
             raise self._error
-
-
-def _records_of(lines: list[bytes]) -> Iterator[bytes]:
-    """As few records as hold the lines in their order, each as large as records of lines get."""
-    record, size = list[bytes](), 0
-    for line in lines:
-        if record and size + len(line) > LINES_BYTES:
-            yield b"\n".join(record)
-            record, size = [], 0
-        record.append(line)
-        size += len(line)
-    yield b"\n".join(record)

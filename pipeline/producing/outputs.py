@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from pipeline.kafka.murmur2 import murmur2
-from pipeline.producing.write_queue import Entry
+from pipeline.producing.write_queue import Entry, Place
 from schemas.topics import GATHERED, LARGEST_RECORD, LINES, Topic
 
 MOST_BYTES = LARGEST_RECORD - (64 << 10)
@@ -33,8 +33,6 @@ class Log(Protocol):
 Records = list[tuple[str, int, list[Entry]]]
 """Records by topic and partition, as they are sent: also in the changelog, until they are."""
 NO_RECORDS: Records = []
-Place = tuple[str, int]
-"""A topic and a partition."""
 Acknowledged = Callable[[], None]
 """Called once Kafka has acknowledged what it was given with."""
 
@@ -48,7 +46,7 @@ class GatheringLog(Protocol):
     """A log that has what nobody waits for written with others', before frontiers are committed."""
 
     def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
-        """See `pipeline.producing.gathering.Gathering.add`."""
+        """See `pipeline.producing.gathering.Gathering.gather`."""
         ...
 
     async def settled(self, places: Collection[Place]) -> None:
@@ -100,7 +98,7 @@ class Outputs:
         """All that was added, as it is to be sent; nothing is left here."""
         entries, self.entries = self.entries, defaultdict(list)
         return [
-            (topic, partition, _in_lines(added) if topic in LINES else added)
+            (topic, partition, in_lines(added) if topic in LINES else added)
             for (topic, partition), added in entries.items()
         ]
 
@@ -139,9 +137,11 @@ class Outputs:
         return {(topic, at): end for (topic, at, _), end in zip(records, ends, strict=True)}
 
 
-def _in_lines(entries: list[Entry]) -> list[Entry]:
+def in_lines(entries: list[Entry]) -> list[Entry]:
+    """Values that share records by the line, in their order; a record holds LINES_BYTES of them, or
+    a single one that is larger."""
     lines = [value or b"" for _, value in entries]
     if len(lines) == 1 or sum(map(len, lines)) <= LINES_BYTES:
         return [(None, b"\n".join(lines))]
     middle = len(lines) // 2
-    return _in_lines(entries[:middle]) + _in_lines(entries[middle:])
+    return in_lines(entries[:middle]) + in_lines(entries[middle:])

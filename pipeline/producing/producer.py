@@ -23,7 +23,7 @@ from pipeline.kafka.throttling import pause_left
 from pipeline.process.prerequisites import kafka_away
 from pipeline.producing.batch import Batch
 from pipeline.producing.fencing import OPENED, FencedBatch, Owner, fenced, new_owner, next_owner
-from pipeline.producing.write_queue import Check, Entry, Submission, Taken, WriteQueue
+from pipeline.producing.write_queue import Check, Entry, Place, Submission, Taken, WriteQueue
 from schemas.errors import NotPermitted, Unavailable
 from schemas.topics import HEADERS
 
@@ -39,10 +39,6 @@ PAUSE_SECONDS = 0.02
 RENEWAL_SECONDS = 86_400.0
 """Kafka forgets an id that was not asked for in a week, however much is written with it; the next
 owner's writes would then not refuse ours (`transactional.id.expiration.ms`)."""
-
-
-Place = tuple[str, int]
-"""A topic and a partition."""
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,8 @@ RECORD_OVERHEAD = 32
 
 Entry = tuple[bytes | None, bytes | None]
 """A record's key and value."""
+Place = tuple[str, int]
+"""A topic and a partition."""
 Check = Callable[[], None]
 """Raises what keeps a write from being sent, asked right before it is."""
 

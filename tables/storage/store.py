@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from rocksdict import BlockBasedOptions, Options, Rdict, WriteBatch, WriteOptions
 
 from pipeline.producing.fencing import OPENED, Fence
-from pipeline.producing.outputs import Log, Records
+from pipeline.producing.outputs import NO_RECORDS, Log, Records
 from pipeline.producing.write_queue import Entry
 from schemas.errors import BrokenChangelog, Unavailable
 from tables.storage.changelog_fold import Fold
@@ -46,7 +46,6 @@ DAMAGED = ("Corruption", "No such file or directory")
 
 Changes = Mapping[bytes, bytes | None]
 """What to store under which key; None deletes."""
-NO_OUTPUTS: Records = []
 
 
 class Store(Protocol):
@@ -79,8 +78,8 @@ class Store(Protocol):
         self,
         changes: Changes,
         frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-        later: Records = NO_OUTPUTS,
+        outputs: Records = NO_RECORDS,
+        later: Records = NO_RECORDS,
     ) -> Unsent:
         """Store these changes, how far their input topic is done, and what follows from them.
 
@@ -124,8 +123,8 @@ class Journaled:
         self,
         changes: Changes,
         frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-        later: Records = NO_OUTPUTS,
+        outputs: Records = NO_RECORDS,
+        later: Records = NO_RECORDS,
     ) -> Unsent:
         """Store these changes, how far their input topic is done, and what follows from them.
 

@@ -176,15 +176,12 @@ async def test_that_it_was_sent_and_what_is_told_of_it_is_one_write_and_frees_it
     await handling
     # Analysts are told before the frontier is committed, of both in one record.
     await log.nothing()
-    flushing = asyncio.create_task(log.flush())
-    (told,) = await log.next()
+    told = await log.flushed()
     assert told.place == (DELIVERY_EVENTS.name, 0)
     ((_, value),) = told.entries
     assert [event.delivery_id for event in decode(value or b"")] == [
         each.delivery_id for each in (one, two)
     ]
-    told.acknowledge()
-    await flushing
 
 
 async def test_a_close_lets_the_call_in_flight_be_marked_and_begins_no_other(
@@ -203,12 +200,9 @@ async def test_a_close_lets_the_call_in_flight_be_marked_and_begins_no_other(
     assert push.provider.took == [one.delivery_id]
     assert set(push.ledger.find([one, two])) == {one.delivery_id}
     # What came of it is told; of the other nothing is.
-    flushing = asyncio.create_task(log.flush())
-    (told,) = await log.next()
+    told = await log.flushed()
     ((_, value),) = told.entries
     assert [event.delivery_id for event in decode(value or b"")] == [one.delivery_id]
-    told.acknowledge()
-    await flushing
 
 
 class Failing(Taking):
@@ -231,8 +225,7 @@ async def test_who_was_called_before_the_one_that_took_it_is_told_with_the_same_
     write.acknowledge()
     await handling
     await log.nothing()
-    flushing = asyncio.create_task(log.flush())
-    (told,) = await log.next()
+    told = await log.flushed()
     ((_, value),) = told.entries
     assert [(event.stage, event.provider) for event in decode(value or b"")] == [
         (Stage.RETRYING, "failing"),
@@ -240,5 +233,3 @@ async def test_who_was_called_before_the_one_that_took_it_is_told_with_the_same_
     ]
     assert value is not None
     assert value in (write.entries[-1][1] or b""), "byte for byte what a successor would tell"
-    told.acknowledge()
-    await flushing

@@ -108,12 +108,9 @@ async def test_a_slow_journal_gathers_outcomes_in_one_write() -> None:
     assert store.frontier(TOPIC.name) == 2
     stored = store.stored[AHEAD.prefix + key_of(TOPIC.name)]
     assert AHEAD.decode(stored) == [(4, slice_.next)]
-    flushing = asyncio.create_task(log.flush())
-    (told,) = await log.next()
+    told = await log.flushed()
     ((_, value),) = told.entries
     assert {event.user for event in decode(value or b"")} == set(users(0, *range(2, COUNT)))
-    told.acknowledge()
-    await flushing
     provider.answer(*users(1))
     (last,) = await log.next()
     assert marks_of(last) == 1

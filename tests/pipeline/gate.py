@@ -2,10 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
 
 from pipeline.producing.gathering import Gathering
-from pipeline.producing.outputs import Acknowledged, Place, Records
 from pipeline.producing.write_queue import Entry
 from schemas.errors import Unavailable
 from tests.patience import until
@@ -74,24 +72,20 @@ class GatedLog:
         assert not self.pending, [write.place for write in self.pending]
 
 
-class GatheringGate(GatedLog):
+class GatheringGate(Gathering, GatedLog):
     """One that gathers what nobody waits for, until it is flushed."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._gathering = Gathering(self.write)
+        GatedLog.__init__(self)
+        Gathering.__init__(self, self.write)
 
-    def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
-        """Keep them until then."""
-        return self._gathering.add(records, acknowledged)
-
-    async def settled(self, places: Collection[Place]) -> None:
-        """Wait for what is being written there."""
-        await self._gathering.settled(places)
-
-    async def flush(self) -> None:
-        """Write what was gathered."""
-        await self._gathering.flush()
+    async def flushed(self) -> Write:
+        """The one write of what was gathered, acknowledged."""
+        flushing = asyncio.create_task(self.flush())
+        (write,) = await self.next()
+        write.acknowledge()
+        await flushing
+        return write
 
 
 async def settled() -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from pipeline.producing.outputs import Records
+from pipeline.producing.outputs import NO_RECORDS, Records
 from tables.storage.journal import Unsent
 from tables.storage.memory_store import MemoryStore
-from tables.storage.store import NO_OUTPUTS, Changes
+from tables.storage.store import Changes
 
 
 class Measured(MemoryStore):
@@ -24,8 +24,8 @@ class Measured(MemoryStore):
         self,
         changes: Changes,
         frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-        later: Records = NO_OUTPUTS,
+        outputs: Records = NO_RECORDS,
+        later: Records = NO_RECORDS,
     ) -> Unsent:
         self.most_written = max(self.most_written, len(changes))
         return await super().write(changes, frontier, outputs, later)

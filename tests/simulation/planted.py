@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from agents.decider.decisions import Decisions
 from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.producing.memory_log import MemoryLog
-from pipeline.producing.outputs import Acknowledged, Place, Records
-from pipeline.producing.write_queue import Entry
+from pipeline.producing.outputs import Acknowledged, Records
+from pipeline.producing.write_queue import Entry, Place
 from policy.decision import rules
 from policy.decision.builder import Draft
 from policy.decision.ending import Ending

@@ -1,7 +1,7 @@
 """Playing a script: the real router and decider, in memory, that may crash at any step."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -9,7 +9,6 @@ from agents.replay.in_memory_pipeline import HeldClock, Rehearsal
 from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.producing.gathering import Gathering
 from pipeline.producing.memory_log import MemoryLog
-from pipeline.producing.outputs import Acknowledged, Place, Records
 from pipeline.producing.write_queue import Entry, size_of
 from pipeline.settings import Settings
 from policy.catalogue.catalogue import Catalogue, parse
@@ -93,24 +92,15 @@ class MortalLog(MemoryLog):
             await super().write(topic, 0, entries)
 
 
-class TownLog(MortalLog):
+class TownLog(Gathering, MortalLog):
     """One that also gathers, as a worker's does until it commits frontiers."""
 
     def __init__(self, clock: HeldClock, fate: Fate, lateness: Random | None = None) -> None:
-        super().__init__(clock, fate, lateness)
-        self._gathering = Gathering(self.write)
-
-    def gather(self, records: Records, acknowledged: Acknowledged) -> Collection[Place]:
-        return self._gathering.add(records, acknowledged)
-
-    async def settled(self, places: Collection[Place]) -> None:
-        await self._gathering.settled(places)
-
-    async def flush(self) -> None:
-        await self._gathering.flush()
+        MortalLog.__init__(self, clock, fate, lateness)
+        self.lose_gathered()
 
     def lose_gathered(self) -> None:
-        self._gathering = Gathering(self.write)
+        Gathering.__init__(self, self.write)
 
 
 class MortalStore(MemoryStore):

@@ -39,7 +39,7 @@ async def test_what_several_said_is_one_record_and_each_is_told_when_it_is_ackno
     log, told = GatedLog(), [Told() for _ in range(3)]
     gathering = Gathering(log.write)
     for number, each in enumerate(told):
-        assert not gathering.add(said(f"line {number}"), each)
+        assert not gathering.gather(said(f"line {number}"), each)
     await log.nothing()
     flushing = asyncio.create_task(gathering.flush())
     (write,) = await log.next()
@@ -57,7 +57,7 @@ async def test_what_several_said_is_one_record_and_each_is_told_when_it_is_ackno
 async def test_what_is_for_several_places_is_told_once_all_of_them_have_it() -> None:
     log, told = GatedLog(), Told()
     gathering = Gathering(log.write)
-    gathering.add([*said("a", 0), *said("b", 1)], told)
+    gathering.gather([*said("a", 0), *said("b", 1)], told)
     flushing = asyncio.create_task(gathering.flush())
     one, other = await log.next(2)
     other.acknowledge()
@@ -71,14 +71,14 @@ async def test_what_is_for_several_places_is_told_once_all_of_them_have_it() -> 
 async def test_what_fills_a_record_is_written_at_once_and_is_to_be_waited_for() -> None:
     log, few, many = GatedLog(), Told(), Told()
     gathering = Gathering(log.write)
-    gathering.add(said("elsewhere", 1), few)
-    assert not gathering.add(said("x" * (LINES - 1)), few)
-    full = gathering.add(said("y"), many)
+    gathering.gather(said("elsewhere", 1), few)
+    assert not gathering.gather(said("x" * (LINES - 1)), few)
+    full = gathering.gather(said("y"), many)
     assert full == [("events", 0)]
     (write,) = await log.next()
     assert write.place == ("events", 0)
     # A broker that stalls holds up only what depends on it.
-    assert gathering.add(said("z" * LINES, 2), many) == [("events", 2)]
+    assert gathering.gather(said("z" * LINES, 2), many) == [("events", 2)]
     (stalled,) = await log.next()
     waiting = asyncio.create_task(gathering.settled(full))
     await settled()
@@ -98,7 +98,7 @@ async def test_what_fills_a_record_is_written_at_once_and_is_to_be_waited_for() 
 async def test_what_is_being_written_already_is_waited_for_too() -> None:
     log = GatedLog()
     gathering = Gathering(log.write)
-    gathering.add(said("first"), Told())
+    gathering.gather(said("first"), Told())
     first = asyncio.create_task(gathering.flush())
     (write,) = await log.next()
     second = asyncio.create_task(gathering.flush())
@@ -111,7 +111,7 @@ async def test_what_is_being_written_already_is_waited_for_too() -> None:
 async def test_what_could_not_be_written_is_told_to_whoever_commits_and_never_as_written() -> None:
     log, told = GatedLog(), Told()
     gathering = Gathering(log.write)
-    gathering.add(said("x" * LINES), told)
+    gathering.gather(said("x" * LINES), told)
     (write,) = await log.next()
     write.fail()
     await settled()
@@ -124,7 +124,7 @@ async def test_what_could_not_be_written_is_told_to_whoever_commits_and_never_as
 async def test_who_waits_no_longer_takes_nothing_back() -> None:
     log, told = GatedLog(), Told()
     gathering = Gathering(log.write)
-    gathering.add(said("kept"), told)
+    gathering.gather(said("kept"), told)
     flushing = asyncio.create_task(gathering.flush())
     (write,) = await log.next()
     flushing.cancel()
@@ -167,7 +167,7 @@ async def walk(steps: Steps) -> None:
             wanted[place] += of_place
             records.append((*place, [(None, line) for line in of_place]))
         told.append(Told())
-        await gathering.settled(gathering.add(records, told[-1]))
+        await gathering.settled(gathering.gather(records, told[-1]))
     await gathering.flush()
     assert {place: b"\n".join(each).split(b"\n") for place, each in written.items()} == wanted
     assert [each.times for each in told] == [1] * len(told)

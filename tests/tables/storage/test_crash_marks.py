@@ -7,12 +7,12 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.processing.parts import Trust, handle_with_care
 from pipeline.processing.slices import RECORDS, Slice, cut
-from pipeline.producing.outputs import Records
+from pipeline.producing.outputs import NO_RECORDS, Records
 from schemas.errors import Unavailable
 from tables.storage.crash_marks import BEGUN, Begun, Deaths
 from tables.storage.journal import Unsent
 from tables.storage.memory_store import MemoryStore
-from tables.storage.store import NO_OUTPUTS, Changes
+from tables.storage.store import Changes
 from tests.tables.stored import read, written
 
 HERE = TopicPartition("events", 0)
@@ -225,8 +225,8 @@ class Broken(MemoryStore):
         self,
         changes: Changes,
         frontier: tuple[str, int] | None = None,
-        outputs: Records = NO_OUTPUTS,
-        later: Records = NO_OUTPUTS,
+        outputs: Records = NO_RECORDS,
+        later: Records = NO_RECORDS,
     ) -> Unsent:
         """Refuse it."""
         raise Unavailable("no broker answers")
