@@ -18,7 +18,7 @@ from analytics.migration import check_schema
 from pipeline.batcher import Batcher
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ReadTo
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice
 from schemas.audit import Audit
 from schemas.delivery_event import DeliveryEvent

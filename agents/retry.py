@@ -12,7 +12,7 @@ from pipeline.monitoring import metrics
 from pipeline.process.runtime import Runtime
 from pipeline.processing.frontiers import Stored
 from pipeline.processing.lanes import ReadTo
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice
 from schemas.delivery import Delivery
 from schemas.erasure import Erasure

@@ -13,7 +13,7 @@ from pipeline.catalogue_folder import Catalogues
 from pipeline.catalogue_reload import CatalogueFolder
 from pipeline.process.running_role import BuildRole
 from pipeline.process.runtime import Runtime
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from schemas.vocabulary import Channel
 
 

@@ -43,8 +43,8 @@ from agents.state import Stateful, open_store
 from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ReadTo, all_read
-from pipeline.processing.partitions import Role
 from pipeline.processing.record_faults import is_of_record, report_fault
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice, in_stretches
 from pipeline.tracing.export import is_tracing
 from policy.contact.reachable import usable_contacts

@@ -11,7 +11,7 @@ from agents.inapp.inbox_updates import Inboxes
 from agents.state import Stateful, open_store
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ReadTo
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice, in_stretches
 from pipeline.processing.weighted_semaphore import WEIGHTS
 from schemas.delivery import Delivery

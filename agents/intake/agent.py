@@ -22,7 +22,7 @@ from pipeline.monitoring import metrics
 from pipeline.process.runtime import Runtime
 from pipeline.processing.frontiers import Stored
 from pipeline.processing.misplaced import MovedRecord, stood
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice
 from pipeline.producing.outputs import partition_of
 from schemas.delivery_event import DeliveryEvent

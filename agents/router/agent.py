@@ -21,7 +21,7 @@ from pipeline.catalogue_folder import Catalogues
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ReadTo
 from pipeline.processing.misplaced import SourcedRecord, place_of
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice, in_stretches
 from pipeline.producing.outputs import partition_of
 from pipeline.request_buckets import RequestBuckets

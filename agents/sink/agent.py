@@ -15,8 +15,8 @@ from agents.sink.outcomes import Done, Outcomes, Sending
 from agents.sink.provider_calls import Call
 from agents.state import Stateful, open_store
 from pipeline.process.runtime import Runtime
-from pipeline.processing.partitions import Role
 from pipeline.processing.record_faults import is_of_record, report_fault
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice
 from policy.tracking.ticket import Ticket
 from schemas.delivery import Delivery

@@ -12,7 +12,7 @@ from pipeline.catalogue_folder import FixedCatalogue
 from pipeline.process.runtime import Runtime
 from pipeline.process.worker import run_worker
 from pipeline.processing.lanes import Handler
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.settings import Settings
 
 

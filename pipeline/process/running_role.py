@@ -15,7 +15,8 @@ from pipeline.monitoring import metrics
 from pipeline.monitoring.logs import say
 from pipeline.process.queries import Queries
 from pipeline.process.runtime import Runtime
-from pipeline.processing.partitions import Partitions, Role
+from pipeline.processing.partitions import Partitions
+from pipeline.processing.role import Role
 from pipeline.producing.lease import Lease
 from pipeline.producing.leased_log import LeasedLog
 from pipeline.producing.producer import Producer

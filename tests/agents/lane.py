@@ -6,9 +6,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ALL_READ
-from pipeline.processing.partitions import Role
 from pipeline.processing.queues import Queues
 from pipeline.processing.read_first import ReadFirst
+from pipeline.processing.role import Role
 from pipeline.processing.slices import RECORDS, Slice, cut
 from pipeline.producing.memory_log import MemoryLog
 from pipeline.settings import Settings

@@ -20,7 +20,7 @@ from agents.retry import retry
 from agents.router.agent import router
 from pipeline.catalogue_folder import FixedCatalogue, read_catalogue
 from pipeline.process.runtime import Runtime
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.producing.outputs import partition_of
 from pipeline.producing.producer import Producer
 from pipeline.settings import Settings

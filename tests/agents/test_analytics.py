@@ -15,7 +15,7 @@ from analytics.clickhouse import ClickHouse
 from analytics.migration import migrate
 from embedded.clickhouse import ClickHouse as Server
 from embedded.process import free_port
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.records.made_record import make_record
 from policy.delivery_events import reached
 from schemas.audit import Audit

@@ -14,7 +14,7 @@ from embedded.simulators.credentials import chat_hook
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.catalogue_folder import read_catalogue
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.variables import settings_of
 from schemas.feedback import Suppression
 from schemas.profile import BotChat, ChatHook, Contacts, Preferences, QuietHours

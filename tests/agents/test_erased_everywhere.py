@@ -16,7 +16,7 @@ from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
 from pipeline.admin.topic_settings import config_of
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.producing.outputs import partition_of
 from policy.catalogue.catalogue import parse
 from policy.time.timestamps import moment

@@ -12,8 +12,8 @@ from aiokafka import TopicPartition
 from agents.state import Stateful, open_store
 from pipeline.process.runtime import Runtime
 from pipeline.processing.lanes import ALL_READ, Handler, ReadTo
-from pipeline.processing.partitions import Role
 from pipeline.processing.parts import handle_in_parts
+from pipeline.processing.role import Role
 from pipeline.processing.slices import RECORDS, Slice, cut
 from pipeline.settings import Settings
 from schemas.topics import Topic

@@ -13,8 +13,9 @@ from pipeline.consuming.app import SliceApp
 from pipeline.process import running_role
 from pipeline.processing.frontiers import Stored
 from pipeline.processing.lanes import ReadTo
-from pipeline.processing.partitions import Partitions, Role
+from pipeline.processing.partitions import Partitions
 from pipeline.processing.parts import Trust
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice, cut
 from pipeline.producing.lease import Lease
 from schemas.errors import Abandoned, Unavailable

@@ -9,7 +9,7 @@ import pytest
 from agents.router.agent import TABLES, router
 from agents.state import open_store
 from pipeline.catalogue_folder import FixedCatalogue
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.producing.outputs import partition_of
 from policy.body import body_digest
 from policy.catalogue.catalogue import parse

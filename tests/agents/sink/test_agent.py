@@ -13,7 +13,7 @@ from agents.sink.agent import sink
 from embedded.simulators.accept_log import read_accept_log
 from embedded.simulators.faults import Fault
 from embedded.simulators.server import Serving, serving
-from pipeline.processing.partitions import Role
+from pipeline.processing.role import Role
 from pipeline.secret_file import FileSecret
 from schemas.delivery import Delivery
 from schemas.errors import Abandoned

@@ -10,7 +10,8 @@ from pipeline.consuming.consumer import SliceConsumer
 from pipeline.consuming.cursor import Cursor
 from pipeline.consuming.received import RECEIVED_RETENTION_MS, Answer, Received
 from pipeline.processing.lanes import ALL_READ, ReadTo
-from pipeline.processing.partitions import Partition, Role
+from pipeline.processing.partitions import Partition
+from pipeline.processing.role import Role
 from tests.patience import until
 from tests.pipeline.processing.test_lanes import Tape
 from tests.pipeline.processing.test_partitions import Source

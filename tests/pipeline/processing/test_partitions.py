@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.consuming.cursor import Cursor
 from pipeline.process.queries import NotOwner
 from pipeline.processing.frontiers import Bounds, Stored
-from pipeline.processing.partitions import Partitions, Role
+from pipeline.processing.partitions import Partitions
+from pipeline.processing.role import Role
 from pipeline.processing.slices import Slice
 from pipeline.records.made_record import make_record
 from tests.patience import until
